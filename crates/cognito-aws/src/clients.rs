@@ -1,0 +1,148 @@
+//! The AWS clients: region, endpoints, timeouts and retries, all in one place.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_cognitoidentityprovider::config::Credentials;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+
+use crate::{AwsPlatform, CognitoDirectory, CognitoSessions};
+
+/// One attempt. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers) within five seconds each.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// A call with all its attempts: below the 30 s of API Gateway, so that the caller hears of it.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A connection to AWS in one region. Cheap to clone; all clients share one HTTP connection pool.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    config: SdkConfig,
+}
+
+impl Aws {
+    /// Connects as every AWS tool does: credentials and endpoints from the environment. Sends nothing; credentials are looked
+    /// up at the first call.
+    pub async fn connect(region: &str) -> Self {
+        let config = Self::defaults().region(Region::new(region.to_owned())).load().await;
+        Self { config }
+    }
+
+    /// Connects to a local AWS at `endpoint_url`, whatever the environment says.
+    pub async fn local(endpoint_url: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Self {
+        let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "local AWS");
+        let config = Self::defaults()
+            .region(Region::new(region.to_owned()))
+            .endpoint_url(endpoint_url)
+            .credentials_provider(credentials)
+            .load()
+            .await;
+        Self { config }
+    }
+
+    fn defaults() -> aws_config::ConfigLoader {
+        let timeouts =
+            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(OPERATION_TIMEOUT);
+        // Pinned, so that an update of the SDK never changes retries or timeouts behind our back.
+        aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .timeout_config(timeouts.build())
+            .retry_config(RetryConfig::standard())
+    }
+
+    /// The users of one pool.
+    #[must_use]
+    pub fn directory(&self, user_pool_id: &str) -> CognitoDirectory {
+        CognitoDirectory::new(self.user_pools(), user_pool_id)
+    }
+
+    /// Sign-up and sign-in through one app client.
+    #[must_use]
+    pub fn sessions(&self, user_pool_id: &str, client_id: &str) -> CognitoSessions {
+        CognitoSessions::new(self.user_pools(), user_pool_id, client_id)
+    }
+
+    /// Everything that provisioning needs.
+    #[must_use]
+    pub fn platform(&self) -> AwsPlatform {
+        AwsPlatform::new(self)
+    }
+
+    pub(crate) fn region(&self) -> &str {
+        self.config.region().map_or("", Region::as_ref)
+    }
+
+    pub(crate) fn user_pools(&self) -> aws_sdk_cognitoidentityprovider::Client {
+        let config = aws_sdk_cognitoidentityprovider::config::Builder::from(&self.config);
+        aws_sdk_cognitoidentityprovider::Client::from_conf(config.retry_classifier(QuotaIsNotThrottling).build())
+    }
+
+    pub(crate) fn identity_pools(&self) -> aws_sdk_cognitoidentity::Client {
+        let config = aws_sdk_cognitoidentity::config::Builder::from(&self.config);
+        aws_sdk_cognitoidentity::Client::from_conf(config.retry_classifier(QuotaIsNotThrottling).build())
+    }
+
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
+        let config = aws_sdk_iam::config::Builder::from(&self.config);
+        aws_sdk_iam::Client::from_conf(config.retry_classifier(QuotaIsNotThrottling).build())
+    }
+
+    /// An STS client that speaks as whoever `credentials` belong to, not as ourselves.
+    pub(crate) fn sts_as(&self, credentials: Credentials) -> aws_sdk_sts::Client {
+        let config = aws_sdk_sts::config::Builder::from(&self.config).credentials_provider(credentials);
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    /// An STS client that speaks as ourselves.
+    pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
+        aws_sdk_sts::Client::new(&self.config)
+    }
+}
+
+/// Keeps the SDK from repeating a call that ran into a quota.
+///
+/// The SDK counts `LimitExceededException` as throttling. For Cognito and IAM it means that the account has no more room (1,000
+/// pools, five policy versions): asking again only delays the answer.
+#[derive(Debug)]
+struct QuotaIsNotThrottling;
+
+impl ClassifyRetry for QuotaIsNotThrottling {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let says_quota = context.response().is_some_and(|response| {
+            !response.status().is_success() && response.body().bytes().is_some_and(names_a_quota)
+        });
+        if says_quota { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "quota is not throttling"
+    }
+
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// Whether an error body of AWS JSON (Cognito) or AWS Query (IAM) carries the code for an exhausted quota.
+fn names_a_quota(body: &[u8]) -> bool {
+    // The opening delimiter matters: `RequestLimitExceeded` is throttling after all.
+    const CODES: [&[u8]; 3] = [b"\"LimitExceededException", b"#LimitExceededException", b"<Code>LimitExceeded</Code>"];
+    CODES.iter().any(|code| body.windows(code.len()).any(|window| window == *code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_is_told_from_throttling_by_its_exact_code() {
+        assert!(names_a_quota(br#"{"__type":"LimitExceededException","message":"pools"}"#));
+        assert!(names_a_quota(br#"{"__type":"com.amazonaws.cognito#LimitExceededException"}"#));
+        assert!(names_a_quota(b"<Error><Code>LimitExceeded</Code></Error>"));
+        for throttling in ["{\"__type\":\"TooManyRequestsException\"}", "<Code>RequestLimitExceeded</Code>", ""] {
+            assert!(!names_a_quota(throttling.as_bytes()), "{throttling}");
+        }
+    }
+}

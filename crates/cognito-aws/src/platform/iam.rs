@@ -1,0 +1,215 @@
+//! IAM: the role of signed-in people and its policy.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_iam::Client;
+use aws_sdk_iam::config::Config;
+use aws_sdk_iam::config::retry::RetryConfig;
+use aws_sdk_iam::types::{PolicyVersion, Tag};
+use domain::platform::{IamEntity, PlatformError, TAG_KEY};
+use domain::retry::ErrorClass;
+use domain::spec::PoolName;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use super::Answer;
+use crate::failure::Failure;
+
+/// A policy has room for so many versions.
+const MAX_VERSIONS: usize = 5;
+
+#[derive(Debug, Clone)]
+pub(super) struct Iam {
+    client: Client,
+}
+
+impl Iam {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    pub(super) async fn policy(&self, arn: &str) -> Answer<Option<IamEntity>> {
+        let answer = self.client.get_policy().policy_arn(arn).send().await;
+        let Some(answer) = found(answer.map_err(|error| Failure::of("GetPolicy", &error).into()))? else {
+            return Ok(None);
+        };
+        let policy = answer.policy.ok_or_else(|| Failure::missing("GetPolicy", "Policy"))?;
+        let version_id = policy.default_version_id.ok_or_else(|| Failure::missing("GetPolicy", "DefaultVersionId"))?;
+        let version = self
+            .client
+            .get_policy_version()
+            .policy_arn(arn)
+            .version_id(version_id)
+            .send()
+            .await
+            .map_err(|error| Failure::of("GetPolicyVersion", &error))?;
+        let document = version.policy_version.and_then(|version| version.document);
+        let document = document.ok_or_else(|| Failure::missing("GetPolicyVersion", "Document"))?;
+        Ok(Some(IamEntity {
+            arn: arn.to_owned(),
+            document: to_json(&document),
+            tagged: tag_of_ours(policy.tags.as_deref()),
+        }))
+    }
+
+    pub(super) async fn create_policy(&self, name: &str, document: &Value, pool: &PoolName) -> Answer<IamEntity> {
+        let answer = self
+            .client
+            .create_policy()
+            .policy_name(name)
+            .description(format!("What the signed-in people of user pool {pool} may do"))
+            .policy_document(document.to_string())
+            .tags(our_tag(pool)?)
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of("CreatePolicy", &error))?;
+        let arn = answer.policy.and_then(|policy| policy.arn).ok_or_else(|| Failure::missing("CreatePolicy", "Arn"))?;
+        Ok(IamEntity { arn, document: document.clone(), tagged: Some(pool.to_string()) })
+    }
+
+    pub(super) async fn update_policy(&self, arn: &str, document: &Value) -> Answer<()> {
+        let mut versions = self.versions(arn).await?;
+        if versions.len() >= MAX_VERSIONS {
+            versions.sort_by_key(|version| version.create_date);
+            if let Some(oldest) = versions.iter().find(|version| !version.is_default_version) {
+                self.delete_version(arn, oldest).await?;
+            }
+        }
+        self.client
+            .create_policy_version()
+            .policy_arn(arn)
+            .policy_document(document.to_string())
+            .set_as_default(true)
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of("CreatePolicyVersion", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn delete_policy(&self, arn: &str) -> Answer<()> {
+        for version in self.versions(arn).await?.iter().filter(|version| !version.is_default_version) {
+            self.delete_version(arn, version).await?;
+        }
+        let answer = self.client.delete_policy().policy_arn(arn).send().await;
+        answer.map_err(|error| Failure::of("DeletePolicy", &error))?;
+        Ok(())
+    }
+
+    async fn versions(&self, arn: &str) -> Answer<Vec<PolicyVersion>> {
+        let mut pages = self.client.list_policy_versions().policy_arn(arn).into_paginator().send();
+        let mut versions = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Failure::of("ListPolicyVersions", &error))?;
+            versions.extend(page.versions.unwrap_or_default());
+        }
+        Ok(versions)
+    }
+
+    async fn delete_version(&self, arn: &str, version: &PolicyVersion) -> Answer<()> {
+        let id = version.version_id.as_deref().ok_or_else(|| Failure::missing("ListPolicyVersions", "VersionId"))?;
+        let answer = self.client.delete_policy_version().policy_arn(arn).version_id(id).send().await;
+        found(answer.map_err(|error| Failure::of("DeletePolicyVersion", &error).into()))?;
+        Ok(())
+    }
+
+    pub(super) async fn role(&self, name: &str) -> Answer<Option<IamEntity>> {
+        let answer = self.client.get_role().role_name(name).send().await;
+        let Some(answer) = found(answer.map_err(|error| Failure::of("GetRole", &error).into()))? else {
+            return Ok(None);
+        };
+        let role = answer.role.ok_or_else(|| Failure::missing("GetRole", "Role"))?;
+        let trust = role.assume_role_policy_document;
+        let trust = trust.ok_or_else(|| Failure::missing("GetRole", "AssumeRolePolicyDocument"))?;
+        let tagged = tag_of_ours(role.tags.as_deref());
+        Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), tagged }))
+    }
+
+    pub(super) async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
+        let answer = self
+            .client
+            .create_role()
+            .role_name(name)
+            .description(format!("The signed-in people of user pool {pool}"))
+            .assume_role_policy_document(trust.to_string())
+            .tags(our_tag(pool)?)
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of("CreateRole", &error))?;
+        let role = answer.role.ok_or_else(|| Failure::missing("CreateRole", "Role"))?;
+        Ok(IamEntity { arn: role.arn, document: trust.clone(), tagged: Some(pool.to_string()) })
+    }
+
+    pub(super) async fn update_trust(&self, role_name: &str, trust: &Value) -> Answer<()> {
+        self.client
+            .update_assume_role_policy()
+            .role_name(role_name)
+            .policy_document(trust.to_string())
+            .send()
+            .await
+            .map_err(|error| Failure::of("UpdateAssumeRolePolicy", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn attached_policies(&self, role_name: &str) -> Answer<BTreeSet<String>> {
+        let mut pages = self.client.list_attached_role_policies().role_name(role_name).into_paginator().send();
+        let mut arns = BTreeSet::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Failure::of("ListAttachedRolePolicies", &error))?;
+            arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|policy| policy.policy_arn));
+        }
+        Ok(arns)
+    }
+
+    pub(super) async fn attach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+        let answer = self.client.attach_role_policy().role_name(role_name).policy_arn(policy_arn).send().await;
+        answer.map_err(|error| Failure::of("AttachRolePolicy", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn detach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+        let answer = self.client.detach_role_policy().role_name(role_name).policy_arn(policy_arn).send().await;
+        answer.map_err(|error| Failure::of("DetachRolePolicy", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn delete_role(&self, name: &str) -> Answer<()> {
+        let answer = self.client.delete_role().role_name(name).send().await;
+        answer.map_err(|error| Failure::of("DeleteRole", &error))?;
+        Ok(())
+    }
+}
+
+/// IAM hands documents out percent-encoded (RFC 3986). One that is no JSON differs from every document that is wanted.
+fn to_json(document: &str) -> Value {
+    let decoded = percent_decode_str(document).decode_utf8_lossy();
+    serde_json::from_str(&decoded).unwrap_or_default()
+}
+
+fn our_tag(pool: &PoolName) -> Answer<Tag> {
+    let tag = Tag::builder().key(TAG_KEY).value(pool.as_str()).build();
+    tag.map_err(|_| Failure::missing("Tag", "Key").into())
+}
+
+fn tag_of_ours(tags: Option<&[Tag]>) -> Option<String> {
+    tags?.iter().find(|tag| tag.key == TAG_KEY).map(|tag| tag.value.clone())
+}
+
+/// "Not found" as an answer in place of an error.
+fn found<T>(answer: Result<T, PlatformError>) -> Answer<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// For creates: see `directory.rs`.
+fn sent_once() -> aws_sdk_iam::config::Builder {
+    Config::builder().retry_config(RetryConfig::disabled())
+}

@@ -1,0 +1,200 @@
+//! Identity pools: their settings, their role, and what a signed-in person gets from them.
+
+use std::collections::HashMap;
+
+use aws_sdk_cognitoidentity::Client;
+use aws_sdk_cognitoidentity::config::Config;
+use aws_sdk_cognitoidentity::config::retry::RetryConfig;
+use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
+use aws_sdk_cognitoidentity::types::CognitoIdentityProvider;
+use domain::platform::{IdentityPool, IdentityPoolState, PersonCredentials, Provider, TAG_KEY};
+use domain::secret::Secret;
+use domain::spec::PoolName;
+
+use super::Answer;
+use crate::failure::Failure;
+
+/// The most that `ListIdentityPools` gives in one page.
+const PAGE: i32 = 60;
+
+/// The kind of role for people who signed in, as Cognito calls it.
+const AUTHENTICATED: &str = "authenticated";
+
+#[derive(Debug, Clone)]
+pub(super) struct IdentityPools {
+    client: Client,
+    region: String,
+}
+
+impl IdentityPools {
+    pub(super) fn new(client: Client, region: &str) -> Self {
+        Self { client, region: region.to_owned() }
+    }
+
+    pub(super) async fn find(&self, name: &PoolName) -> Answer<Vec<IdentityPool>> {
+        let mut pages = self.client.list_identity_pools().max_results(PAGE).into_paginator().send();
+        let mut ours = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Failure::of("ListIdentityPools", &error))?;
+            let named = page.identity_pools.unwrap_or_default().into_iter();
+            let named = named.filter(|pool| pool.identity_pool_name.as_deref() == Some(name.as_str()));
+            for id in named.filter_map(|pool| pool.identity_pool_id) {
+                let pool = self.describe(&id).await?;
+                let tags = pool.identity_pool_tags.as_ref();
+                if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
+                    ours.push(IdentityPool { id, state: to_state(&pool) });
+                }
+            }
+        }
+        Ok(ours)
+    }
+
+    async fn describe(&self, id: &str) -> Answer<DescribeIdentityPoolOutput> {
+        let answer = self.client.describe_identity_pool().identity_pool_id(id).send().await;
+        answer.map_err(|error| Failure::of("DescribeIdentityPool", &error).into())
+    }
+
+    pub(super) async fn create(&self, name: &PoolName, state: &IdentityPoolState) -> Answer<IdentityPool> {
+        let answer = self
+            .client
+            .create_identity_pool()
+            .identity_pool_name(name.as_str())
+            .allow_unauthenticated_identities(state.guests)
+            .allow_classic_flow(state.classic_flow)
+            .set_cognito_identity_providers(Some(self.to_providers(state)))
+            .identity_pool_tags(TAG_KEY, name.as_str())
+            .customize()
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
+            .send()
+            .await
+            .map_err(|error| Failure::of("CreateIdentityPool", &error))?;
+        Ok(IdentityPool { id: answer.identity_pool_id, state: state.clone() })
+    }
+
+    pub(super) async fn update(&self, id: &str, state: &IdentityPoolState) -> Answer<()> {
+        let current = self.describe(id).await?;
+        self.client
+            .update_identity_pool()
+            .identity_pool_id(id)
+            .identity_pool_name(current.identity_pool_name)
+            .allow_unauthenticated_identities(state.guests)
+            .allow_classic_flow(state.classic_flow)
+            .set_cognito_identity_providers(Some(self.to_providers(state)))
+            // What the spec does not decide goes back as it came; an empty name would be refused.
+            .set_supported_login_providers(current.supported_login_providers)
+            .set_developer_provider_name(current.developer_provider_name.filter(|name| !name.is_empty()))
+            .set_open_id_connect_provider_arns(current.open_id_connect_provider_arns)
+            .set_saml_provider_arns(current.saml_provider_arns)
+            .set_identity_pool_tags(current.identity_pool_tags)
+            .send()
+            .await
+            .map_err(|error| Failure::of("UpdateIdentityPool", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn delete(&self, id: &str) -> Answer<()> {
+        let answer = self.client.delete_identity_pool().identity_pool_id(id).send().await;
+        answer.map_err(|error| Failure::of("DeleteIdentityPool", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn authenticated_role(&self, id: &str) -> Answer<Option<String>> {
+        let answer = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
+        let answer = answer.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
+        Ok(answer.roles.and_then(|mut roles| roles.remove(AUTHENTICATED)))
+    }
+
+    pub(super) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
+        let current = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
+        let current = current.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
+        // `SetIdentityPoolRoles` replaces everything: the guests' role and the mappings go back as they came.
+        let mut roles = current.roles.unwrap_or_default();
+        roles.insert(AUTHENTICATED.to_owned(), role_arn.to_owned());
+        self.client
+            .set_identity_pool_roles()
+            .identity_pool_id(id)
+            .set_roles(Some(roles))
+            .set_role_mappings(current.role_mappings)
+            .send()
+            .await
+            .map_err(|error| Failure::of("SetIdentityPoolRoles", &error))?;
+        Ok(())
+    }
+
+    pub(super) async fn identity(&self, id: &str, user_pool_id: &str, id_token: &Secret) -> Answer<String> {
+        let answer = self
+            .client
+            .get_id()
+            .identity_pool_id(id)
+            .set_logins(Some(self.logins(user_pool_id, id_token)))
+            .send()
+            .await
+            .map_err(|error| Failure::of("GetId", &error))?;
+        answer.identity_id.ok_or_else(|| Failure::missing("GetId", "IdentityId").into())
+    }
+
+    pub(super) async fn credentials(
+        &self,
+        identity_id: &str,
+        user_pool_id: &str,
+        id_token: &Secret,
+    ) -> Answer<PersonCredentials> {
+        const OPERATION: &str = "GetCredentialsForIdentity";
+        let answer = self
+            .client
+            .get_credentials_for_identity()
+            .identity_id(identity_id)
+            .set_logins(Some(self.logins(user_pool_id, id_token)))
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        let missing = |field| Failure::missing(OPERATION, field);
+        let credentials = answer.credentials.ok_or_else(|| missing("Credentials"))?;
+        Ok(PersonCredentials {
+            access_key_id: credentials.access_key_id.ok_or_else(|| missing("AccessKeyId"))?,
+            secret_access_key: Secret::new(credentials.secret_key.ok_or_else(|| missing("SecretKey"))?),
+            session_token: Secret::new(credentials.session_token.ok_or_else(|| missing("SessionToken"))?),
+        })
+    }
+
+    pub(super) async fn delete_identity(&self, identity_id: &str) -> Answer<()> {
+        let answer = self.client.delete_identities().identity_ids_to_delete(identity_id).send().await;
+        answer.map_err(|error| Failure::of("DeleteIdentities", &error))?;
+        Ok(())
+    }
+
+    fn provider_name(&self, user_pool_id: &str) -> String {
+        format!("cognito-idp.{}.amazonaws.com/{user_pool_id}", self.region)
+    }
+
+    fn logins(&self, user_pool_id: &str, id_token: &Secret) -> HashMap<String, String> {
+        HashMap::from([(self.provider_name(user_pool_id), id_token.expose().to_owned())])
+    }
+
+    fn to_providers(&self, state: &IdentityPoolState) -> Vec<CognitoIdentityProvider> {
+        let to_provider = |provider: &Provider| {
+            CognitoIdentityProvider::builder()
+                .provider_name(self.provider_name(&provider.user_pool_id))
+                .client_id(&provider.client_id)
+                .server_side_token_check(provider.server_side_token_check)
+                .build()
+        };
+        state.providers.iter().map(to_provider).collect()
+    }
+}
+
+fn to_state(pool: &DescribeIdentityPoolOutput) -> IdentityPoolState {
+    let to_provider = |provider: &CognitoIdentityProvider| {
+        let name = provider.provider_name.as_deref()?;
+        Some(Provider {
+            user_pool_id: name.rsplit('/').next()?.to_owned(),
+            client_id: provider.client_id.clone()?,
+            server_side_token_check: provider.server_side_token_check.unwrap_or_default(),
+        })
+    };
+    IdentityPoolState {
+        guests: pool.allow_unauthenticated_identities,
+        classic_flow: pool.allow_classic_flow.unwrap_or_default(),
+        providers: pool.cognito_identity_providers().iter().filter_map(to_provider).collect(),
+    }
+}

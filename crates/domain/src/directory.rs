@@ -1,0 +1,97 @@
+//! The port for user administration: the users of one pool, as an administrator handles them.
+//!
+//! To add an operation: a method here with what it must return in the cases that matter, its implementation in
+//! `cognito-aws/src/directory.rs`, its stand-in in `testkit/src/in_memory/`, and one file in `admin-api/src/routes/`.
+
+use async_trait::async_trait;
+
+use crate::secret::Secret;
+use crate::user::{Attributes, User, Username};
+use crate::user_pool_error::UserPoolError;
+
+/// A user to be created.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The user name (in a pool with e-mail sign-in: the e-mail address).
+    pub username: Username,
+    /// The attributes to begin with.
+    pub attributes: Attributes,
+    /// The temporary password; Cognito makes one up where there is none.
+    pub temporary_password: Option<Secret>,
+    /// Whether Cognito sends the invitation with the temporary password.
+    pub invitation: Invitation,
+}
+
+/// Whether an invitation message is sent to a created user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invitation {
+    /// Cognito sends it by the pool's default way.
+    Send,
+    /// Nothing is sent.
+    Suppress,
+}
+
+/// A change of attributes. What is in neither list stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttributeChanges {
+    /// To be set.
+    pub set: Attributes,
+    /// To be removed.
+    pub remove: Vec<String>,
+}
+
+/// Which page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// At most so many users, 1 to 60.
+    pub limit: u8,
+    /// Where to go on: [`Page::next`] of the page before.
+    pub after: Option<String>,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The users, in Cognito's order.
+    pub users: Vec<User>,
+    /// Where the next page begins; none on the last page.
+    pub next: Option<String>,
+}
+
+/// The users of one pool. Every method answers [`Reason::UserNotFound`](crate::user_pool_error::Reason) for an unknown name.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// Creates a user in status `FORCE_CHANGE_PASSWORD`.
+    ///
+    /// MUST be sent once: where the answer is lost the error says so (`Unavailable` or `DeadlineExceeded`), and the caller looks.
+    /// MUST answer `UserExists` for a name that is taken, `AliasExists` for an alias that is, and `InvalidPassword` for a
+    /// password that breaks the pool's policy.
+    async fn create(&self, user: &NewUser) -> Result<User, UserPoolError>;
+
+    /// Looks one user up, by name or alias.
+    async fn get(&self, username: &Username) -> Result<User, UserPoolError>;
+
+    /// One page of all users. Lags writes by moments.
+    async fn list(&self, page: &PageRequest) -> Result<Page, UserPoolError>;
+
+    /// Sets and removes attributes. Safe to repeat. Sets first: a failure between the two leaves the new values set.
+    async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError>;
+
+    /// Deletes the user. MUST answer `UserNotFound` for one that is not (or no longer) there.
+    async fn delete(&self, username: &Username) -> Result<(), UserPoolError>;
+
+    /// Sets a password: a permanent one makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`. Safe to repeat.
+    async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError>;
+
+    /// Confirms a user who signed up. MUST answer `WrongState` for a user who is not `UNCONFIRMED`.
+    async fn confirm(&self, username: &Username) -> Result<(), UserPoolError>;
+
+    /// Revokes all refresh tokens of the user and shuts their access tokens out of the pool's own API. Safe to repeat.
+    async fn sign_out(&self, username: &Username) -> Result<(), UserPoolError>;
+
+    /// The names of all groups of the user, all pages.
+    async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError>;
+
+    /// Puts the user into a group. Safe to repeat. MUST answer `GroupNotFound` for an unknown group.
+    async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError>;
+}

@@ -1,0 +1,89 @@
+//! `destroy`: takes away, in reverse order, what carries our tag. Tolerates what is gone; leaves what is to be retained.
+
+use super::{Done, Outcome, ProvisionError, Provisioner, Step, Work, iam_name, policy_arn};
+use crate::platform::PlatformError;
+use crate::retry::{Classified, ErrorClass, Situation};
+use crate::spec::{OnDelete, Spec};
+
+/// What is taken away, in this order.
+const STEPS: [Step; 4] = [Step::IdentityPool, Step::Role, Step::Policy, Step::UserPool];
+
+impl Work<'_> {
+    pub(super) async fn destroy(&mut self, spec: &Spec) -> Result<(), ProvisionError> {
+        let hands = self.hands;
+        let pool = hands.user_pool(spec).await?;
+        if let Some(reason) = retained(spec, pool.as_ref().is_some_and(|pool| pool.state.deletion_protection)) {
+            for step in STEPS {
+                self.step(step, async { Ok(Done::new((), Outcome::Retained).because(reason)) }).await?;
+            }
+            return Ok(());
+        }
+        self.receipt.user_pool_id = pool.as_ref().map(|pool| pool.id.clone());
+
+        let name = iam_name(&spec.name, hands.platform.region());
+        self.step(Step::IdentityPool, hands.delete_identity_pool(spec)).await?;
+        self.step(Step::Role, hands.delete_role(spec, &name)).await?;
+        self.step(Step::Policy, hands.delete_policy(spec, &name)).await?;
+        let user_pool_id = pool.map(|pool| pool.id);
+        self.step(Step::UserPool, hands.delete_user_pool(user_pool_id)).await
+    }
+}
+
+/// Why nothing is taken away, where that is so.
+fn retained(spec: &Spec, deletion_protection: bool) -> Option<&'static str> {
+    match (spec.on_delete, deletion_protection) {
+        (OnDelete::Retain, _) => Some("the spec says `on_delete`: `retain`"),
+        // All or nothing: a pool without its identity pool would be half of something.
+        (OnDelete::Delete, true) => {
+            Some("the user pool has deletion protection; apply the spec with `deletion_protection` false first")
+        }
+        (OnDelete::Delete, false) => None,
+    }
+}
+
+impl Provisioner<'_> {
+    async fn delete_identity_pool(&self, spec: &Spec) -> Result<Done<()>, ProvisionError> {
+        let Some(found) = self.identity_pool(spec).await? else { return Ok(Done::new((), Outcome::Absent)) };
+        self.delete(|| self.platform.delete_identity_pool(&found.id)).await
+    }
+
+    async fn delete_role(&self, spec: &Spec, name: &str) -> Result<Done<()>, ProvisionError> {
+        if self.role(spec, name).await?.is_none() {
+            return Ok(Done::new((), Outcome::Absent));
+        }
+        let attached = self.call(Situation::Settled, || self.platform.attached_policies(name)).await?.value;
+        for policy_arn in &attached {
+            self.delete(|| self.platform.detach_policy(name, policy_arn)).await?;
+        }
+        self.delete(|| self.platform.delete_role(name)).await
+    }
+
+    async fn delete_policy(&self, spec: &Spec, name: &str) -> Result<Done<()>, ProvisionError> {
+        let account_id = self.call(Situation::Settled, || self.platform.account_id()).await?.value;
+        let arn = policy_arn(&account_id, name);
+        if self.policy(spec, &arn).await?.is_none() {
+            return Ok(Done::new((), Outcome::Absent));
+        }
+        self.delete(|| self.platform.delete_policy(&arn)).await
+    }
+
+    async fn delete_user_pool(&self, id: Option<String>) -> Result<Done<()>, ProvisionError> {
+        let Some(id) = id else { return Ok(Done::new((), Outcome::Absent)) };
+        self.delete(|| self.platform.delete_user_pool(&id)).await
+    }
+
+    /// A delete, where "not found" is as good as done.
+    async fn delete<Call, Answer>(&self, call: Call) -> Result<Done<()>, ProvisionError>
+    where
+        Call: FnMut() -> Answer + Send,
+        Answer: Future<Output = Result<(), PlatformError>> + Send,
+    {
+        match self.call(Situation::Settled, call).await {
+            Ok(deleted) => Ok(Done::new((), Outcome::Deleted).after(deleted.attempts)),
+            Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => {
+                Ok(Done::new((), Outcome::Absent).after(gave_up.attempts))
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Why an action stopped.
+
+use std::error::Error;
+use std::fmt;
+
+use thiserror::Error;
+
+use super::difference::Difference;
+use super::receipt::Receipt;
+use crate::platform::PlatformError;
+use crate::policy_document::TrustFault;
+use crate::retry::GaveUp;
+use crate::spec::SpecError;
+use crate::user_pool_error::UserPoolError;
+
+/// A kind of thing that is provisioned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// A user pool.
+    UserPool,
+    /// An app client.
+    AppClient,
+    /// An identity pool.
+    IdentityPool,
+    /// An IAM policy.
+    Policy,
+    /// An IAM role.
+    Role,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::UserPool => "user pool",
+            Self::AppClient => "app client",
+            Self::IdentityPool => "identity pool",
+            Self::Policy => "IAM policy",
+            Self::Role => "IAM role",
+        })
+    }
+}
+
+/// Why an action stopped. Each text says what to do where that is not obvious.
+#[derive(Debug, Error)]
+pub enum ProvisionError {
+    /// The spec is wrong. Nothing was touched.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// Two things carry our tag and name. Nothing is deleted on a guess.
+    #[error("there are {} {resource}s with this name and our tag: {}; delete or untag all but one", ids.len(), ids.join(", "))]
+    Several {
+        /// What there are several of.
+        resource: Resource,
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The name is taken by something without our tag.
+    #[error("the {resource} {id} exists and is not ours (it has no tag `poolkeeper:pool` with this pool's name)")]
+    NotOurs {
+        /// What it is.
+        resource: Resource,
+        /// Its id.
+        id: String,
+    },
+    /// A field that can only be given at creation. Nothing was touched.
+    #[error(
+        "{resource} {id}: {difference} cannot be changed after creation; take another name, or go back to the value that is"
+    )]
+    Immutable {
+        /// What it is on.
+        resource: Resource,
+        /// Its id.
+        id: String,
+        /// The field with both values.
+        difference: Difference,
+    },
+    /// What the action needs is not there.
+    #[error("there is no {resource} {name}; run `apply` first")]
+    Missing {
+        /// What is missing.
+        resource: Resource,
+        /// Its name.
+        name: String,
+    },
+    /// The role can never be taken as it is.
+    #[error("the trust policy of role {role} is wrong: {fault}")]
+    Trust {
+        /// The role.
+        role: String,
+        /// The field.
+        fault: TrustFault,
+    },
+    /// The identity pool gives signed-in people another role, or none.
+    #[error("identity pool {identity_pool_id} gives signed-in people {}, not {wanted}", found.as_deref().unwrap_or("no role"))]
+    RoleNotSet {
+        /// The identity pool.
+        identity_pool_id: String,
+        /// The role that it gives.
+        found: Option<String>,
+        /// The role that it should give.
+        wanted: String,
+    },
+    /// The role has lost its policy.
+    #[error("policy {policy} is not attached to role {role}")]
+    NotAttached {
+        /// The policy.
+        policy: String,
+        /// The role.
+        role: String,
+    },
+    /// The sign-in to verify asks for more than a password.
+    #[error(
+        "the sign-in to verify was answered with the challenge {0}; set `verify` to false for a pool that demands it"
+    )]
+    Challenged(String),
+    /// AWS knows the verified person by another name.
+    #[error("the credentials belong to {found}, expected an ARN that ends in {wanted}")]
+    WrongCaller {
+        /// What AWS said.
+        found: String,
+        /// What the ARN should end in.
+        wanted: String,
+    },
+    /// A call to AWS failed.
+    #[error(transparent)]
+    Call(#[from] GaveUp<PlatformError>),
+    /// A call for a user failed.
+    #[error(transparent)]
+    Users(#[from] UserPoolError),
+}
+
+impl ProvisionError {
+    /// How often the call that failed was made.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::Call(gave_up) => gave_up.attempts,
+            _ => 1,
+        }
+    }
+
+    /// The error with all its causes, in one line.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        let mut line = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            line.push_str(": ");
+            line.push_str(&error.to_string());
+            cause = error.source();
+        }
+        line
+    }
+}
+
+/// An action that stopped, with what it had done until then.
+#[derive(Debug, Error)]
+#[error("{}", error.with_causes())]
+pub struct ProvisionFailure {
+    /// Why.
+    pub error: ProvisionError,
+    /// What was done. Running the action again goes on from there.
+    pub receipt: Box<Receipt>,
+}

@@ -1,0 +1,238 @@
+//! `verify`: a throw-away user signs up through the trigger, signs in, and gets AWS credentials. Leaves nothing behind.
+
+use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
+use crate::directory::{Directory, Invitation, NewUser};
+use crate::platform::{IamEntity, IdentityPool, PersonCredentials, UserPool};
+use crate::policy_document::check_trust;
+use crate::retry::{Classified, ErrorClass, Situation};
+use crate::secret::Secret;
+use crate::sessions::{Registration, Sessions, SignIn};
+use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
+use crate::user::{Attributes, Username};
+use crate::user_pool_error::Reason;
+
+/// What `verify` works with.
+struct Subject {
+    pool: UserPool,
+    identity_pool: IdentityPool,
+    role_name: String,
+    directory: Box<dyn Directory>,
+    sessions: Box<dyn Sessions>,
+}
+
+/// The throw-away user.
+struct Person {
+    username: Username,
+    password: Secret,
+    attributes: Attributes,
+}
+
+impl Work<'_> {
+    pub(super) async fn verify(&mut self, spec: &Spec) -> Result<(), ProvisionError> {
+        spec.check()?;
+        let hands = self.hands;
+        let subject = hands.subject(spec).await?;
+        self.receipt.user_pool_id = Some(subject.pool.id.clone());
+        self.receipt.identity_pool_id = Some(subject.identity_pool.id.clone());
+
+        let person = hands.throw_away_person(spec)?;
+        let mut identity_id = None;
+        let verified = self.verify_as(&subject, &person, &mut identity_id).await;
+        let cleaned_up = self.step(Step::CleanUp, hands.clean_up(&subject, &person.username, identity_id)).await;
+        // The first failure is the one that matters; the receipt holds both.
+        verified.and(cleaned_up)
+    }
+
+    async fn verify_as(
+        &mut self,
+        subject: &Subject,
+        person: &Person,
+        identity_id: &mut Option<String>,
+    ) -> Result<(), ProvisionError> {
+        let hands = self.hands;
+        let confirmed = self.step(Step::SignUp, subject.sign_up(person)).await?;
+        self.step(Step::Confirm, subject.confirm(&person.username, confirmed)).await?;
+        let id_token = self.step(Step::SignIn, subject.sign_in(person)).await?;
+        let identity = self.step(Step::Identity, hands.identity_of(subject, &id_token)).await?;
+        *identity_id = Some(identity.clone());
+        let credentials = self.step(Step::Credentials, hands.credentials_of(subject, &identity, &id_token)).await?;
+        let caller = self.step(Step::CallerIdentity, hands.caller_of(subject, &credentials)).await?;
+        self.receipt.caller_arn = Some(caller);
+        Ok(())
+    }
+}
+
+impl Subject {
+    /// Signs the person up, or, where the policy refuses people, makes the user as administrator. Says whether the user is
+    /// confirmed.
+    async fn sign_up(&self, person: &Person) -> Result<Done<bool>, ProvisionError> {
+        let registration = Registration {
+            username: person.username.clone(),
+            password: person.password.clone(),
+            attributes: person.attributes.clone(),
+            validation_data: Attributes::new(),
+            client_metadata: Attributes::new(),
+        };
+        match self.sessions.sign_up(&registration).await {
+            Ok(registered) => Ok(Done::new(registered.confirmed, Outcome::Succeeded)),
+            Err(error) if error.reason == Reason::SignUpRefused => {
+                let user = NewUser {
+                    username: person.username.clone(),
+                    attributes: person.attributes.clone(),
+                    temporary_password: None,
+                    invitation: Invitation::Suppress,
+                };
+                self.directory.create(&user).await?;
+                self.directory.set_password(&person.username, &person.password, true).await?;
+                Ok(Done::new(true, Outcome::Succeeded)
+                    .because("the sign-up policy refuses people; made the user as administrator"))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn confirm(&self, username: &Username, confirmed: bool) -> Result<Done<()>, ProvisionError> {
+        if confirmed {
+            return Ok(Done::new((), Outcome::Unchanged).because("confirmed at sign-up"));
+        }
+        self.directory.confirm(username).await?;
+        Ok(Done::new((), Outcome::Succeeded).because("confirmed as administrator"))
+    }
+
+    async fn sign_in(&self, person: &Person) -> Result<Done<Secret>, ProvisionError> {
+        match self.sessions.sign_in(&person.username, &person.password).await? {
+            SignIn::Tokens(tokens) => Ok(Done::new(tokens.id_token, Outcome::Succeeded)),
+            SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name)),
+        }
+    }
+}
+
+impl Provisioner<'_> {
+    async fn subject(&self, spec: &Spec) -> Result<Subject, ProvisionError> {
+        let missing = |resource| ProvisionError::Missing { resource, name: spec.name.to_string() };
+        let pool = self.user_pool(spec).await?.ok_or_else(|| missing(Resource::UserPool))?;
+        let client = self.client(spec, &pool.id, ClientKind::Backend).await?;
+        let client = client.ok_or_else(|| missing(Resource::AppClient))?;
+        let identity_pool = self.identity_pool(spec).await?.ok_or_else(|| missing(Resource::IdentityPool))?;
+        Ok(Subject {
+            directory: self.platform.directory(&pool.id),
+            sessions: self.platform.sessions(&pool.id, &client.id),
+            role_name: iam_name(&spec.name, self.platform.region()),
+            pool,
+            identity_pool,
+        })
+    }
+
+    fn throw_away_person(&self, spec: &Spec) -> Result<Person, ProvisionError> {
+        let nonce = self.clock.nonce();
+        // Amazon's mailbox simulator: takes every message, and does not count against the sender as a bounce would.
+        let address = format!("success+poolkeeper-{}@simulator.amazonses.com", nonce.expose());
+        let username = match spec.sign_in {
+            SignInWith::Email => address.clone(),
+            SignInWith::Username => format!("poolkeeper-verify-{}", nonce.expose()),
+        };
+        let unfit = |_| SpecError { field: "sign_in", problem: "no user name for the verification".to_owned() };
+        // One of each class of characters, then random ones up to the length that the pool asks for.
+        let mut password = "Aa1!".to_owned();
+        while password.len() < spec.password_policy.minimum_length as usize || password.len() < 36 {
+            password.push_str(self.clock.nonce().expose());
+        }
+        // Cognito takes 99 characters at the most.
+        password.truncate(99);
+        Ok(Person {
+            username: username.parse().map_err(unfit)?,
+            password: Secret::new(password),
+            attributes: Attributes::from([("email".to_owned(), address)]),
+        })
+    }
+
+    async fn identity_of(&self, subject: &Subject, id_token: &Secret) -> Result<Done<String>, ProvisionError> {
+        let identity = || self.platform.identity(&subject.identity_pool.id, &subject.pool.id, id_token);
+        let identity = self.call(Situation::Settled, identity).await?;
+        Ok(Done::new(identity.value, Outcome::Succeeded).after(identity.attempts))
+    }
+
+    /// Gets credentials, waiting for IAM's propagation where everything that could be wrong is right.
+    async fn credentials_of(
+        &self,
+        subject: &Subject,
+        identity_id: &str,
+        id_token: &Secret,
+    ) -> Result<Done<PersonCredentials>, ProvisionError> {
+        let credentials = || self.platform.credentials(identity_id, &subject.pool.id, id_token);
+        // Replicas of IAM answer differently: only two successes in a row count.
+        let confirmed = || async {
+            credentials().await?;
+            credentials().await
+        };
+        match self.call(Situation::Settled, confirmed).await {
+            Ok(first) => Ok(Done::new(first.value, Outcome::Succeeded).after(first.attempts)),
+            Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::RoleNotAssumable => {
+                // The same error says "not yet" and "never": look which it is before waiting.
+                self.check_role(subject).await?;
+                let later = self.call(Situation::AwaitingPropagation, confirmed).await?;
+                Ok(Done::new(later.value, Outcome::Succeeded)
+                    .after(gave_up.attempts + later.attempts)
+                    .because("waited for IAM to propagate the role"))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the identity pool could hand out its role, were IAM up to date.
+    async fn check_role(&self, subject: &Subject) -> Result<(), ProvisionError> {
+        let name = &subject.role_name;
+        let role: Option<IamEntity> = self.call(Situation::JustCreated, || self.platform.role(name)).await?.value;
+        let role = role.ok_or_else(|| ProvisionError::Missing { resource: Resource::Role, name: name.clone() })?;
+        check_trust(&role.document, &subject.identity_pool.id)
+            .map_err(|fault| ProvisionError::Trust { role: name.clone(), fault })?;
+
+        let identity_pool_id = &subject.identity_pool.id;
+        let current = self.call(Situation::Settled, || self.platform.authenticated_role(identity_pool_id)).await?.value;
+        if current.as_deref() != Some(role.arn.as_str()) {
+            let identity_pool_id = identity_pool_id.clone();
+            return Err(ProvisionError::RoleNotSet { identity_pool_id, found: current, wanted: role.arn });
+        }
+
+        let attached = self.call(Situation::JustCreated, || self.platform.attached_policies(name)).await?.value;
+        if attached.is_empty() {
+            return Err(ProvisionError::NotAttached { policy: name.clone(), role: name.clone() });
+        }
+        Ok(())
+    }
+
+    async fn caller_of(
+        &self,
+        subject: &Subject,
+        credentials: &PersonCredentials,
+    ) -> Result<Done<String>, ProvisionError> {
+        let caller = self.call(Situation::Settled, || self.platform.caller_arn(credentials)).await?;
+        let wanted = format!(":assumed-role/{}/CognitoIdentityCredentials", subject.role_name);
+        if !caller.value.ends_with(&wanted) {
+            return Err(ProvisionError::WrongCaller { found: caller.value, wanted });
+        }
+        let detail = caller.value.clone();
+        Ok(Done::new(caller.value, Outcome::Succeeded).after(caller.attempts).because(detail))
+    }
+
+    async fn clean_up(
+        &self,
+        subject: &Subject,
+        username: &Username,
+        identity_id: Option<String>,
+    ) -> Result<Done<()>, ProvisionError> {
+        let identity_deleted = match identity_id {
+            Some(id) => self.call(Situation::Settled, || self.platform.delete_identity(&id)).await.map(|_| ()),
+            None => Ok(()),
+        };
+        // Before the outcome of the identity is looked at: the user, who could sign in, matters more.
+        match subject.directory.delete(username).await {
+            Ok(()) => {}
+            // Nobody was created.
+            Err(error) if error.reason == Reason::UserNotFound => {}
+            Err(error) => return Err(error.into()),
+        }
+        identity_deleted?;
+        Ok(Done::new((), Outcome::Deleted))
+    }
+}

@@ -1,0 +1,293 @@
+//! When a failed call is made again, and after how long: the class of the error, the attempts so far and the time left decide.
+//!
+//! The decision is pure; [`patiently`] is the one loop that acts on it, with the clock and the randomness handed in.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use crate::secret::Secret;
+
+/// What an error of AWS means for whoever made the call. Each AWS error code has one row in `cognito-aws/src/classify.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorClass {
+    /// Too many requests. The call did nothing.
+    Throttled,
+    /// The service failed, broke the connection or did not answer. Whether the call took effect is unknown.
+    OutcomeUnknown,
+    /// Somebody else changes the same thing at this moment. The call did nothing.
+    ConcurrentModification,
+    /// IAM does not see a principal named in the policy yet.
+    PrincipalNotVisibleYet,
+    /// The identity pool cannot take the role (yet): IAM has not propagated it, or trust or wiring is wrong.
+    RoleNotAssumable,
+    /// A downstream service of AWS failed. The call did nothing.
+    ExternalService,
+    /// Two writes collided: to be read again and reconciled.
+    Conflict,
+    /// There is no such thing. Right after a create: IAM may not show it yet.
+    NotFound,
+    /// The name is taken.
+    AlreadyExists,
+    /// The account has no room for more.
+    QuotaExceeded,
+    /// We lack a permission.
+    Forbidden,
+    /// The sign-up policy (trigger, or a pool without self sign-up) refused.
+    SignUpRefused,
+    /// The request itself is wrong, and stays so.
+    Invalid,
+    /// An answer that makes no sense, or a request that could not be built.
+    Unexpected,
+}
+
+/// Which situation a call is made in: the same class can be hopeless in one and a matter of moments in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Situation {
+    /// An ordinary call, on things that have been there for long.
+    Settled,
+    /// A call on an IAM role or policy that was created moments ago.
+    JustCreated,
+    /// The credentials probe: trust and wiring have been checked and are right, only IAM's propagation is awaited.
+    AwaitingPropagation,
+}
+
+/// What to do after a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Make the call again after so long.
+    Wait(Duration),
+    /// It is of no use.
+    GiveUp,
+}
+
+/// Waits between credential probes, then [`PROBE_INTERVAL`] each. Dense at first because most roles propagate within seconds.
+const FIRST_PROBES: [Duration; 4] =
+    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+
+/// IAM propagation takes 2 to 12 s, rarely a minute: probing every 2 s wastes 2 s at the most.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long `NoSuchEntity` is believed to be propagation, after a create.
+const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
+const PRINCIPAL_LIMIT: Duration = Duration::from_secs(120);
+
+/// How often a throttled call is made again. The SDK has made each of these three times already.
+const THROTTLED_ATTEMPTS: u32 = 6;
+
+/// How often a call that met a concurrent change is made.
+const CONCURRENT_ATTEMPTS: u32 = 5;
+
+/// How often a call is made whose downstream service failed.
+const EXTERNAL_SERVICE_ATTEMPTS: u32 = 3;
+
+/// Decides what follows the failed attempt number `attempts` (1 is the first), `elapsed` after the first one began, with
+/// `time_left` until the work must be done.
+///
+/// `jitter` is a random number from 0 to 1: waits are shortened by up to a fifth of themselves, so that callers who failed
+/// together do not come back together.
+#[must_use]
+pub fn decide(
+    class: ErrorClass,
+    situation: Situation,
+    attempts: u32,
+    elapsed: Duration,
+    time_left: Duration,
+    jitter: f64,
+) -> Next {
+    let wait = match (class, situation) {
+        (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => Some(probe_wait(attempts)),
+        (ErrorClass::PrincipalNotVisibleYet, _) if elapsed < PRINCIPAL_LIMIT => Some(probe_wait(attempts)),
+        (ErrorClass::NotFound, Situation::JustCreated) if elapsed < VISIBILITY_LIMIT => Some(probe_wait(attempts)),
+        (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
+            Some(doubled(Duration::from_millis(500), attempts, Duration::from_secs(8)))
+        }
+        (ErrorClass::ConcurrentModification, _) if attempts < CONCURRENT_ATTEMPTS => {
+            Some(doubled(Duration::from_millis(50), attempts, Duration::from_secs(1)))
+        }
+        (ErrorClass::ExternalService, _) if attempts < EXTERNAL_SERVICE_ATTEMPTS => {
+            Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
+        }
+        // `OutcomeUnknown` is not here: reads are repeated by the SDK, and a create must never be repeated blindly.
+        _ => None,
+    };
+    match wait.map(|wait| wait.mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0))) {
+        Some(wait) if wait < time_left => Next::Wait(wait),
+        _ => Next::GiveUp,
+    }
+}
+
+fn probe_wait(attempts: u32) -> Duration {
+    let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    FIRST_PROBES.get(index).copied().unwrap_or(PROBE_INTERVAL)
+}
+
+fn doubled(first: Duration, attempts: u32, longest: Duration) -> Duration {
+    let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
+    first.saturating_mul(factor).min(longest)
+}
+
+/// Time and chance. One clock serves one piece of work: [`Clock::time_left`] counts towards its end.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Time since some fixed moment.
+    fn now(&self) -> Duration;
+
+    /// Time until the work must be done, with the answer on its way.
+    fn time_left(&self) -> Duration;
+
+    /// Waits.
+    async fn sleep(&self, duration: Duration);
+
+    /// A random number from 0 to 1.
+    fn jitter(&self) -> f64;
+
+    /// 32 random hexadecimal digits from a source that is fit for passwords.
+    fn nonce(&self) -> Secret;
+}
+
+/// An error that knows its class.
+pub trait Classified {
+    /// The class.
+    fn class(&self) -> ErrorClass;
+}
+
+/// A result, and what it took to get there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempted<T> {
+    /// What the last attempt gave.
+    pub value: T,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// From the beginning of the first attempt to the end of the last.
+    pub elapsed: Duration,
+}
+
+/// The last error, with how long and how often was tried.
+#[derive(Debug, Error)]
+#[error("gave up after {attempts} attempts and {:.1} s", elapsed.as_secs_f64())]
+pub struct GaveUp<E: std::error::Error + 'static> {
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// From the beginning of the first attempt to the end of the last.
+    pub elapsed: Duration,
+    /// What the last attempt gave.
+    #[source]
+    pub last: E,
+}
+
+/// Calls until it works or [`decide`] says that it is of no use.
+///
+/// # Errors
+///
+/// The last error, never an earlier one, with attempts and time.
+pub async fn patiently<T, E, Call, Answer>(
+    clock: &dyn Clock,
+    situation: Situation,
+    mut call: Call,
+) -> Result<Attempted<T>, GaveUp<E>>
+where
+    E: Classified + std::error::Error + 'static,
+    Call: FnMut() -> Answer + Send,
+    Answer: Future<Output = Result<T, E>> + Send,
+{
+    let began = clock.now();
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let answer = call().await;
+        let elapsed = clock.now().saturating_sub(began);
+        let last = match answer {
+            Ok(value) => return Ok(Attempted { value, attempts, elapsed }),
+            Err(error) => error,
+        };
+        match decide(last.class(), situation, attempts, elapsed, clock.time_left(), clock.jitter()) {
+            Next::Wait(wait) => clock.sleep(wait).await,
+            Next::GiveUp => return Err(GaveUp { attempts, elapsed, last }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Total waiting until `decide` gives up, and the attempts made by then, where attempts themselves take no time.
+    fn waits(class: ErrorClass, situation: Situation, time_left: Duration) -> (Vec<u128>, Duration) {
+        let (mut elapsed, mut waits) = (Duration::ZERO, Vec::new());
+        while let Next::Wait(wait) = decide(
+            class,
+            situation,
+            u32::try_from(waits.len()).unwrap() + 1,
+            elapsed,
+            time_left.saturating_sub(elapsed),
+            0.0,
+        ) {
+            elapsed += wait;
+            waits.push(wait.as_millis());
+        }
+        (waits, elapsed)
+    }
+
+    #[test]
+    fn propagation_is_probed_densely_and_then_every_two_seconds_while_time_lasts() {
+        let (waits, elapsed) =
+            waits(ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation, Duration::from_secs(60));
+        assert_eq!(waits[..6], [250, 500, 1000, 2000, 2000, 2000]);
+        assert!(elapsed < Duration::from_secs(60) && elapsed > Duration::from_secs(57), "{elapsed:?}");
+    }
+
+    #[test]
+    fn an_unassumable_role_is_hopeless_before_trust_and_wiring_were_checked() {
+        for situation in [Situation::Settled, Situation::JustCreated] {
+            assert_eq!(waits(ErrorClass::RoleNotAssumable, situation, HOUR).0, []);
+        }
+    }
+
+    #[test]
+    fn a_missing_entity_is_awaited_only_right_after_its_creation_and_not_for_long() {
+        assert_eq!(waits(ErrorClass::NotFound, Situation::Settled, HOUR).0, []);
+        let (_, elapsed) = waits(ErrorClass::NotFound, Situation::JustCreated, HOUR);
+        assert!(elapsed >= VISIBILITY_LIMIT && elapsed <= VISIBILITY_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
+    }
+
+    #[test]
+    fn bounded_classes_stop_at_their_number_of_attempts() {
+        assert_eq!(waits(ErrorClass::ConcurrentModification, Situation::Settled, HOUR).0, [50, 100, 200, 400]);
+        assert_eq!(waits(ErrorClass::ExternalService, Situation::Settled, HOUR).0, [250, 500]);
+        assert_eq!(waits(ErrorClass::Throttled, Situation::Settled, HOUR).0, [500, 1000, 2000, 4000, 8000]);
+        let (_, elapsed) = waits(ErrorClass::PrincipalNotVisibleYet, Situation::Settled, HOUR);
+        assert!(elapsed >= PRINCIPAL_LIMIT && elapsed <= PRINCIPAL_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
+    }
+
+    #[test]
+    fn nothing_else_is_ever_repeated() {
+        for class in [
+            ErrorClass::OutcomeUnknown,
+            ErrorClass::Conflict,
+            ErrorClass::AlreadyExists,
+            ErrorClass::QuotaExceeded,
+            ErrorClass::Forbidden,
+            ErrorClass::SignUpRefused,
+            ErrorClass::Invalid,
+            ErrorClass::Unexpected,
+        ] {
+            for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
+                assert_eq!(waits(class, situation, HOUR).0, [], "{class:?}, {situation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn jitter_shortens_a_wait_and_never_lengthens_it() {
+        let wait = |jitter| decide(ErrorClass::Throttled, Situation::Settled, 1, Duration::ZERO, HOUR, jitter);
+        assert_eq!(wait(0.0), Next::Wait(Duration::from_millis(500)));
+        assert_eq!(wait(1.0), Next::Wait(Duration::from_millis(400)));
+        assert_eq!(wait(7.0), Next::Wait(Duration::from_millis(400)));
+    }
+}

@@ -1,0 +1,502 @@
+//! The desired state of one user pool with all that belongs to it: what people write, and what it means.
+//!
+//! The defaults are the safe choice. Unknown fields are refused by name. CloudFormation sends every scalar as a string, so
+//! booleans and numbers are accepted as strings everywhere.
+
+mod from_text;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use from_text::{flag, number};
+
+/// The desired state of a user pool and of what belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// The name of the pool, and part of the names of everything else.
+    pub name: PoolName,
+    /// What people sign in with. Cannot be changed later.
+    #[serde(default)]
+    pub sign_in: SignInWith,
+    /// What else people can sign in with, where `sign_in` is `username`. Cannot be changed later.
+    #[serde(default)]
+    pub aliases: BTreeSet<Alias>,
+    /// What Cognito verifies by a code at sign-up.
+    #[serde(default)]
+    pub auto_verified: BTreeSet<Verifiable>,
+    /// Whether `Mia` and `mia` are two users. Cannot be changed later.
+    #[serde(default, deserialize_with = "flag")]
+    pub case_sensitive: bool,
+    /// What a password must have.
+    #[serde(default)]
+    pub password_policy: PasswordPolicy,
+    /// Attributes beside the standard ones; `custom:` goes before their names. Can be added later, not changed or removed.
+    #[serde(default)]
+    pub custom_attributes: Vec<CustomAttribute>,
+    /// Whether people can sign themselves up.
+    #[serde(default, deserialize_with = "flag")]
+    pub self_sign_up: bool,
+    /// The app clients.
+    #[serde(default)]
+    pub clients: Clients,
+    /// The identity pool.
+    #[serde(default)]
+    pub identity_pool: IdentityPoolSpec,
+    /// What signed-in people may do in AWS. Empty: one statement that grants nothing beyond what every caller can do.
+    #[serde(default)]
+    pub authenticated_policy: Vec<Statement>,
+    /// The pre-sign-up trigger.
+    #[serde(default)]
+    pub pre_sign_up_function_arn: Option<String>,
+    /// Groups that exist afterwards.
+    #[serde(default)]
+    pub groups: BTreeSet<String>,
+    /// Who is invited into the group `admins`: an e-mail address.
+    #[serde(default)]
+    pub first_admin: Option<String>,
+    /// Whether AWS refuses to delete the pool.
+    #[serde(default = "yes", deserialize_with = "flag")]
+    pub deletion_protection: bool,
+    /// What `destroy` does.
+    #[serde(default)]
+    pub on_delete: OnDelete,
+    /// Whether `apply` proves its result by a sign-in.
+    #[serde(default = "yes", deserialize_with = "flag")]
+    pub verify: bool,
+}
+
+/// The group that the first administrator is put into.
+pub const ADMINS: &str = "admins";
+
+/// The name of a pool: 1 to 36 letters, digits and hyphens.
+///
+/// The limit keeps `poolkeeper-NAME-REGION` within the 64 characters of an IAM role's name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PoolName(String);
+
+impl PoolName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for PoolName {
+    type Error = SpecError;
+
+    fn try_from(text: String) -> Result<Self, SpecError> {
+        let fits = (1..=36).contains(&text.len());
+        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if fits && plain {
+            Ok(Self(text))
+        } else {
+            Err(SpecError { field: "name", problem: "expected 1 to 36 letters, digits and hyphens".to_owned() })
+        }
+    }
+}
+
+impl From<PoolName> for String {
+    fn from(name: PoolName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for PoolName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What people sign in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignInWith {
+    /// The e-mail address is the user name.
+    #[default]
+    Email,
+    /// A user name of its own.
+    Username,
+}
+
+/// An attribute that serves as a second name at sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Alias {
+    /// The verified e-mail address.
+    Email,
+    /// The verified phone number.
+    PhoneNumber,
+    /// The preferred user name.
+    PreferredUsername,
+}
+
+/// An attribute that Cognito can verify by a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verifiable {
+    /// The e-mail address.
+    Email,
+    /// The phone number. Costs an SMS each.
+    PhoneNumber,
+}
+
+/// What a password must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches of Cognito's password policy")]
+pub struct PasswordPolicy {
+    /// The shortest password, 6 to 99 characters.
+    #[serde(deserialize_with = "number")]
+    pub minimum_length: u32,
+    /// Whether a lowercase letter is needed.
+    #[serde(deserialize_with = "flag")]
+    pub require_lowercase: bool,
+    /// Whether an uppercase letter is needed.
+    #[serde(deserialize_with = "flag")]
+    pub require_uppercase: bool,
+    /// Whether a digit is needed.
+    #[serde(deserialize_with = "flag")]
+    pub require_numbers: bool,
+    /// Whether a symbol is needed.
+    #[serde(deserialize_with = "flag")]
+    pub require_symbols: bool,
+    /// How long a temporary password lives, 1 to 365 days.
+    #[serde(deserialize_with = "number")]
+    pub temporary_password_validity_days: u32,
+}
+
+impl Default for PasswordPolicy {
+    fn default() -> Self {
+        Self {
+            minimum_length: 12,
+            require_lowercase: true,
+            require_uppercase: true,
+            require_numbers: true,
+            require_symbols: true,
+            temporary_password_validity_days: 7,
+        }
+    }
+}
+
+/// An attribute of our own. A bare name stands for a mutable string.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(from = "CustomAttributeText")]
+pub struct CustomAttribute {
+    /// The name, without `custom:`.
+    pub name: String,
+    /// The type of its values.
+    #[serde(rename = "type")]
+    pub kind: AttributeKind,
+    /// Whether it can be changed after the user was created.
+    pub mutable: bool,
+}
+
+/// The type of an attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttributeKind {
+    /// Text.
+    #[default]
+    String,
+    /// A whole number.
+    Number,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a name, or an object with `name`, `type` (string, number) and `mutable`")]
+enum CustomAttributeText {
+    Name(String),
+    Full(FullCustomAttribute),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FullCustomAttribute {
+    name: String,
+    #[serde(rename = "type", default)]
+    kind: AttributeKind,
+    #[serde(default = "yes", deserialize_with = "flag")]
+    mutable: bool,
+}
+
+impl From<CustomAttributeText> for CustomAttribute {
+    fn from(text: CustomAttributeText) -> Self {
+        match text {
+            CustomAttributeText::Name(name) => Self { name, kind: AttributeKind::String, mutable: true },
+            CustomAttributeText::Full(full) => Self { name: full.name, kind: full.kind, mutable: full.mutable },
+        }
+    }
+}
+
+/// The app clients. Where `clients` is given, only those that it names exist.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clients {
+    /// With a secret, for back ends; the one that the admin API uses.
+    #[serde(default)]
+    pub backend: Option<ClientSpec>,
+    /// Without a secret, for front ends.
+    #[serde(default)]
+    pub web: Option<ClientSpec>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self { backend: Some(ClientSpec::default()), web: Some(ClientSpec::default()) }
+    }
+}
+
+/// One app client.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ClientSpec {
+    /// How the client may sign people in. Empty: what its role needs, see [`ClientKind::default_auth_flows`].
+    pub auth_flows: BTreeSet<AuthFlow>,
+    /// How long an access token lives: 5 minutes to a day.
+    #[serde(deserialize_with = "number")]
+    pub access_token_minutes: u32,
+    /// How long an ID token lives: 5 minutes to a day.
+    #[serde(deserialize_with = "number")]
+    pub id_token_minutes: u32,
+    /// How long a refresh token lives: 1 day to 10 years.
+    #[serde(deserialize_with = "number")]
+    pub refresh_token_days: u32,
+    /// Whether a sign-in with an unknown name looks like one with a wrong password.
+    #[serde(deserialize_with = "flag")]
+    pub prevent_user_existence_errors: bool,
+}
+
+impl Default for ClientSpec {
+    fn default() -> Self {
+        Self {
+            auth_flows: BTreeSet::new(),
+            access_token_minutes: 60,
+            id_token_minutes: 60,
+            refresh_token_days: 30,
+            prevent_user_existence_errors: true,
+        }
+    }
+}
+
+/// A way to sign in, in Cognito's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuthFlow {
+    /// The back end sends the password.
+    AllowAdminUserPasswordAuth,
+    /// Triggers define the challenges.
+    AllowCustomAuth,
+    /// The front end sends the password.
+    AllowUserPasswordAuth,
+    /// The front end proves that it knows the password.
+    AllowUserSrpAuth,
+    /// The user chooses among the ways that the pool offers.
+    AllowUserAuth,
+    /// New tokens for a refresh token.
+    AllowRefreshTokenAuth,
+}
+
+/// What an app client is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientKind {
+    /// For back ends, with a secret.
+    Backend,
+    /// For front ends, without.
+    Web,
+}
+
+impl ClientKind {
+    /// The word in names and answers.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Backend => "backend",
+            Self::Web => "web",
+        }
+    }
+
+    /// What the client needs for its role, and no more.
+    #[must_use]
+    pub fn default_auth_flows(self) -> BTreeSet<AuthFlow> {
+        match self {
+            Self::Backend => BTreeSet::from([AuthFlow::AllowAdminUserPasswordAuth, AuthFlow::AllowRefreshTokenAuth]),
+            Self::Web => {
+                BTreeSet::from([AuthFlow::AllowUserSrpAuth, AuthFlow::AllowUserAuth, AuthFlow::AllowRefreshTokenAuth])
+            }
+        }
+    }
+}
+
+/// The identity pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IdentityPoolSpec {
+    /// Whether people who are not signed in get an identity.
+    #[serde(deserialize_with = "flag")]
+    pub guests: bool,
+    /// Whether the basic (classic) flow is allowed, in which the client chooses the role.
+    #[serde(deserialize_with = "flag")]
+    pub classic_flow: bool,
+    /// Whether the identity pool asks the user pool if the user was signed out or disabled.
+    #[serde(deserialize_with = "flag")]
+    pub server_side_token_check: bool,
+}
+
+impl Default for IdentityPoolSpec {
+    fn default() -> Self {
+        Self { guests: false, classic_flow: false, server_side_token_check: true }
+    }
+}
+
+/// A statement of the policy of signed-in people. Always `Allow`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Statement {
+    /// IAM actions, e.g. `s3:GetObject`. No wildcard for a whole service or more.
+    pub actions: Vec<String>,
+    /// ARNs. Never `*`.
+    pub resources: Vec<String>,
+}
+
+/// What `destroy` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDelete {
+    /// Leaves everything: a deleted stack must not take users with it unasked.
+    #[default]
+    Retain,
+    /// Takes away what is ours.
+    Delete,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A wrong value in a spec.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("spec.{field}: {problem}")]
+pub struct SpecError {
+    /// The field, as written.
+    pub field: &'static str,
+    /// What is wrong, and what was expected.
+    pub problem: String,
+}
+
+impl Spec {
+    /// Checks what the types alone do not: ranges, and values that contradict each other.
+    ///
+    /// # Errors
+    ///
+    /// The first wrong field, with what was expected.
+    pub fn check(&self) -> Result<(), SpecError> {
+        let wrong = |field, problem: &str| Err(SpecError { field, problem: problem.to_owned() });
+        if self.sign_in == SignInWith::Email && !self.aliases.is_empty() {
+            return wrong("aliases", "an alias needs `sign_in` to be `username`");
+        }
+        if !(6..=99).contains(&self.password_policy.minimum_length) {
+            return wrong("password_policy.minimum_length", "expected 6 to 99 characters");
+        }
+        if !(1..=365).contains(&self.password_policy.temporary_password_validity_days) {
+            return wrong("password_policy.temporary_password_validity_days", "expected 1 to 365 days");
+        }
+        for attribute in &self.custom_attributes {
+            if !(1..=20).contains(&attribute.name.chars().count()) || attribute.name.starts_with("custom:") {
+                return wrong("custom_attributes", "expected names of 1 to 20 characters, without `custom:`");
+            }
+        }
+        if let Some((field, problem)) =
+            self.clients.backend.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Backend))
+        {
+            return wrong(field, problem);
+        }
+        if let Some((field, problem)) = self.clients.web.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Web)) {
+            return wrong(field, problem);
+        }
+        for statement in &self.authenticated_policy {
+            if statement.actions.is_empty() || statement.actions.iter().any(|action| is_too_wide(action)) {
+                return wrong(
+                    "authenticated_policy.actions",
+                    "expected single actions such as `s3:GetObject`, not `*`",
+                );
+            }
+            if statement.resources.is_empty() || statement.resources.iter().any(|resource| resource == "*") {
+                return wrong("authenticated_policy.resources", "expected ARNs, not `*`");
+            }
+        }
+        if self.groups.iter().any(|group| group.is_empty() || group.len() > 128 || group.contains(char::is_whitespace))
+        {
+            return wrong("groups", "expected names of 1 to 128 characters, without blanks");
+        }
+        if self.first_admin.as_ref().is_some_and(|address| !looks_like_an_address(address)) {
+            return wrong("first_admin", "expected an e-mail address");
+        }
+        if self.verify && self.clients.backend.is_none() {
+            return wrong("verify", "signing in to verify needs `clients.backend`; set `verify` to false without it");
+        }
+        Ok(())
+    }
+
+    /// The clients that exist, with what they are for.
+    pub fn clients(&self) -> impl Iterator<Item = (ClientKind, &ClientSpec)> {
+        let backend = self.clients.backend.iter().map(|client| (ClientKind::Backend, client));
+        let web = self.clients.web.iter().map(|client| (ClientKind::Web, client));
+        backend.chain(web)
+    }
+
+    /// The user name of the first administrator: the address in a pool with e-mail sign-in, `admin` otherwise (a user name must
+    /// not look like an address where e-mail is an alias).
+    #[must_use]
+    pub fn first_admin_username(&self) -> Option<&str> {
+        let address = self.first_admin.as_deref()?;
+        Some(match self.sign_in {
+            SignInWith::Email => address,
+            SignInWith::Username => "admin",
+        })
+    }
+
+    /// All groups that exist afterwards: those that are named, and the administrators' where there is a first one.
+    #[must_use]
+    pub fn all_groups(&self) -> BTreeSet<&str> {
+        let admins = self.first_admin.is_some().then_some(ADMINS);
+        self.groups.iter().map(String::as_str).chain(admins).collect()
+    }
+}
+
+fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str, &'static str)> {
+    let field = match kind {
+        ClientKind::Backend => "clients.backend",
+        ClientKind::Web => "clients.web",
+    };
+    let a_day = 5..=24 * 60;
+    if !a_day.contains(&client.access_token_minutes) || !a_day.contains(&client.id_token_minutes) {
+        return Some((field, "expected access and ID tokens to live 5 to 1440 minutes"));
+    }
+    if !(1..=3650).contains(&client.refresh_token_days) {
+        return Some((field, "expected refresh tokens to live 1 to 3650 days"));
+    }
+    None
+}
+
+/// `*`, `s3:*` and what has no service at all. `s3:Get*` is a choice that can be defended.
+fn is_too_wide(action: &str) -> bool {
+    match action.split_once(':') {
+        None => true,
+        Some((service, name)) => service.is_empty() || service.contains('*') || name.is_empty() || name == "*",
+    }
+}
+
+/// Only what would certainly be refused: Cognito itself decides.
+fn looks_like_an_address(text: &str) -> bool {
+    let parts = text.rsplit_once('@');
+    parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+use super::*;
+use serde_json::json;
+
+fn spec(text: serde_json::Value) -> Result<Spec, String> {
+    let spec: Spec = serde_json::from_value(text).map_err(|error| error.to_string())?;
+    spec.check().map_err(|error| error.to_string())?;
+    Ok(spec)
+}
+
+#[test]
+fn a_name_alone_gives_the_safe_choices() {
+    let spec = spec(json!({"name": "shop"})).unwrap();
+    assert_eq!(spec.sign_in, SignInWith::Email);
+    assert!(!spec.case_sensitive && !spec.self_sign_up);
+    assert!(spec.deletion_protection && spec.verify);
+    assert_eq!(spec.on_delete, OnDelete::Retain);
+    assert_eq!(
+        spec.identity_pool,
+        IdentityPoolSpec { guests: false, classic_flow: false, server_side_token_check: true }
+    );
+    assert_eq!(spec.password_policy.minimum_length, 12);
+    let clients: Vec<_> = spec.clients().map(|(kind, client)| (kind, client.prevent_user_existence_errors)).collect();
+    assert_eq!(clients, [(ClientKind::Backend, true), (ClientKind::Web, true)]);
+}
+
+#[test]
+fn scalars_may_come_as_text_as_cloud_formation_sends_them() {
+    let spec = spec(json!({
+        "name": "shop", "self_sign_up": "true", "deletion_protection": "false",
+        "password_policy": {"minimum_length": "8", "require_symbols": "false"},
+        "clients": {"backend": {"access_token_minutes": "15"}},
+        "custom_attributes": ["team", {"name": "seats", "type": "number", "mutable": "false"}],
+    }))
+    .unwrap();
+    assert!(spec.self_sign_up && !spec.deletion_protection);
+    assert_eq!((spec.password_policy.minimum_length, spec.password_policy.require_symbols), (8, false));
+    assert_eq!(spec.clients.backend.unwrap().access_token_minutes, 15);
+    assert_eq!(spec.clients.web, None);
+    let team = CustomAttribute { name: "team".to_owned(), kind: AttributeKind::String, mutable: true };
+    let seats = CustomAttribute { name: "seats".to_owned(), kind: AttributeKind::Number, mutable: false };
+    assert_eq!(spec.custom_attributes, [team, seats]);
+}
+
+#[test]
+fn each_wrong_value_is_refused_with_its_field() {
+    let table = [
+        (json!({}), "missing field `name`"),
+        (json!({"name": ""}), "1 to 36 letters"),
+        (json!({"name": "a b"}), "1 to 36 letters"),
+        (json!({"name": "x".repeat(37)}), "1 to 36 letters"),
+        (json!({"name": "shop", "self_signup": true}), "unknown field `self_signup`"),
+        (json!({"name": "shop", "self_sign_up": "yes"}), "`true` or `false`"),
+        (json!({"name": "shop", "clients": {"mobile": {}}}), "unknown field `mobile`"),
+        (json!({"name": "shop", "clients": {"web": {"auth_flows": ["ALLOW_ALL"]}}}), "unknown variant `ALLOW_ALL`"),
+        (json!({"name": "shop", "password_policy": {"minimum_length": -1}}), "a whole number"),
+        (json!({"name": "shop", "password_policy": {"minimum_length": 5}}), "spec.password_policy.minimum_length"),
+        (
+            json!({"name": "shop", "password_policy": {"temporary_password_validity_days": 0}}),
+            "spec.password_policy.temporary_password_validity_days",
+        ),
+        (json!({"name": "shop", "aliases": ["email"]}), "spec.aliases"),
+        (json!({"name": "shop", "custom_attributes": ["custom:team"]}), "spec.custom_attributes"),
+        (json!({"name": "shop", "clients": {"backend": {"access_token_minutes": 4}}}), "spec.clients.backend"),
+        (json!({"name": "shop", "clients": {"backend": {}, "web": {"refresh_token_days": 3651}}}), "spec.clients.web"),
+        (json!({"name": "shop", "groups": ["two words"]}), "spec.groups"),
+        (json!({"name": "shop", "first_admin": "nobody"}), "spec.first_admin"),
+        (json!({"name": "shop", "clients": {}}), "spec.verify"),
+    ];
+    for (text, expected) in table {
+        let error = spec(text.clone()).unwrap_err();
+        assert!(error.contains(expected), "{text}: {error}");
+    }
+}
+
+#[test]
+fn a_policy_for_signed_in_people_is_never_wide_open() {
+    let with = |action: &str, resource: &str| {
+        spec(json!({"name": "shop", "authenticated_policy": [{"actions": [action], "resources": [resource]}]}))
+    };
+    assert!(with("s3:GetObject", "arn:aws:s3:::shop/*").is_ok());
+    for (action, resource) in [
+        ("*", "arn:aws:s3:::shop/*"),
+        ("s3:*", "arn:aws:s3:::shop/*"),
+        ("*:GetObject", "arn:x"),
+        ("s3", "arn:x"),
+        ("s3:GetObject", "*"),
+    ] {
+        assert!(with(action, resource).unwrap_err().contains("authenticated_policy"), "{action} on {resource}");
+    }
+}
+
+#[test]
+fn the_first_admin_gets_a_name_that_the_pool_takes_and_the_group() {
+    let email = spec(json!({"name": "shop", "first_admin": "ops@example.com"})).unwrap();
+    assert_eq!(email.first_admin_username(), Some("ops@example.com"));
+    let username = spec(json!({"name": "shop", "sign_in": "username", "first_admin": "ops@example.com"})).unwrap();
+    assert_eq!(username.first_admin_username(), Some("admin"));
+    assert_eq!(username.all_groups(), BTreeSet::from(["admins"]));
+    let nobody = spec(json!({"name": "shop", "groups": ["support"]})).unwrap();
+    assert_eq!((nobody.first_admin_username(), nobody.all_groups()), (None, BTreeSet::from(["support"])));
+}

@@ -1,0 +1,82 @@
+//! What a CloudFormation request asks for, and which physical id the resource has afterwards.
+
+use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
+use domain::provision::Action;
+use serde_json::Value;
+
+use crate::reply::Addressee;
+
+/// The physical id of a resource whose creation failed. CloudFormation sends a Delete for it, which must touch nothing: the next
+/// Create goes on from what stands.
+pub(crate) const FAILED_CREATE: &str = "poolkeeper-failed-create";
+
+/// The resource that stands for the pool and all that belongs to it.
+const USER_POOL: &str = "Custom::PoolkeeperUserPool";
+
+/// The resource that stands for the proof that it works. Of its own, because the proof needs the trigger's permission, which
+/// needs the pool.
+const VERIFICATION: &str = "Custom::PoolkeeperVerification";
+
+/// A request, taken apart.
+pub(crate) struct CustomResource {
+    pub(crate) to: Addressee,
+    /// A secret.
+    pub(crate) response_url: String,
+    pub(crate) task: Task,
+    /// The id so far; none at a Create.
+    pub(crate) physical_resource_id: Option<String>,
+    pub(crate) properties: Value,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Run an action.
+    Run(Action),
+    /// Say yes, with the reason why nothing is to be done.
+    Nothing(&'static str),
+    /// Say no: the resource type is none of ours.
+    UnknownType,
+}
+
+impl CustomResource {
+    /// Takes a request apart; none for a kind of request that does not exist today.
+    pub(crate) fn of(request: Request) -> Option<Self> {
+        let (to, response_url, resource_type, physical_resource_id, properties, deletes) = match request {
+            Request::Create(it) => {
+                let to = addressee(it.stack_id, it.request_id, it.logical_resource_id);
+                (to, it.response_url, it.resource_type, None, it.resource_properties, false)
+            }
+            Request::Update(it) => {
+                let to = addressee(it.stack_id, it.request_id, it.logical_resource_id);
+                (to, it.response_url, it.resource_type, Some(it.physical_resource_id), it.resource_properties, false)
+            }
+            Request::Delete(it) => {
+                let to = addressee(it.stack_id, it.request_id, it.logical_resource_id);
+                (to, it.response_url, it.resource_type, Some(it.physical_resource_id), it.resource_properties, true)
+            }
+            _ => return None,
+        };
+        let failed_before = physical_resource_id.as_deref() == Some(FAILED_CREATE);
+        let task = match (resource_type.as_str(), deletes) {
+            (_, true) if failed_before => Task::Nothing("the creation had failed; what it had made was left for the next one"),
+            (USER_POOL, true) => Task::Run(Action::Destroy),
+            (USER_POOL, false) => Task::Run(Action::Apply),
+            (VERIFICATION, true) => Task::Nothing("a verification leaves nothing behind"),
+            (VERIFICATION, false) => Task::Run(Action::Verify),
+            // Only a failed creation can have made it, so there is nothing to delete.
+            (_, true) => Task::Nothing("not a resource of ours"),
+            (_, false) => Task::UnknownType,
+        };
+        Some(Self { to, response_url, task, physical_resource_id, properties })
+    }
+
+    /// The id after a failure: the one that it had, so that CloudFormation does not take it for replaced.
+    pub(crate) fn id_after_failure(&self) -> String {
+        self.physical_resource_id.clone().unwrap_or_else(|| FAILED_CREATE.to_owned())
+    }
+}
+
+fn addressee(stack_id: String, request_id: String, logical_resource_id: String) -> Addressee {
+    Addressee { stack_id, request_id, logical_resource_id }
+}

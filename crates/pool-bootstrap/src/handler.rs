@@ -1,0 +1,155 @@
+//! One invocation: tells the two kinds apart, and answers each in its way.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
+use domain::platform::Platform;
+use domain::provision::{Action, Receipt};
+use lambda_runtime::{Diagnostic, LambdaEvent};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::custom_resource::{CustomResource, Task};
+use crate::reply::{Replies, Reply, ReplyError, attributes};
+use crate::request::{RequestError, order, properties};
+use crate::run::{RunError, run};
+
+/// Handles invocations.
+#[derive(Clone)]
+pub struct Handler {
+    platform: Arc<dyn Platform>,
+    replies: Arc<dyn Replies>,
+}
+
+/// An invocation that failed. The text goes to whoever invoked the function: an operator.
+#[derive(Debug, Error)]
+#[error("{text}")]
+pub struct InvocationError {
+    kind: &'static str,
+    text: String,
+}
+
+impl From<RequestError> for InvocationError {
+    fn from(error: RequestError) -> Self {
+        Self { kind: "InvalidRequest", text: error.to_string() }
+    }
+}
+
+impl From<RunError> for InvocationError {
+    fn from(error: RunError) -> Self {
+        let kind = match error {
+            RunError::Failed(_) => "ActionFailed",
+            RunError::OutOfTime(_) => "OutOfTime",
+            RunError::Panicked => "InternalError",
+        };
+        Self { kind, text: error.to_string() }
+    }
+}
+
+impl From<ReplyError> for InvocationError {
+    fn from(error: ReplyError) -> Self {
+        Self { kind: "ReplyNotDelivered", text: error.to_string() }
+    }
+}
+
+impl From<InvocationError> for Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Self { error_type: error.kind.to_owned(), error_message: error.text }
+    }
+}
+
+impl Handler {
+    /// Works on `platform`, answers CloudFormation through `replies`.
+    #[must_use]
+    pub fn new(platform: Arc<dyn Platform>, replies: Arc<dyn Replies>) -> Self {
+        Self { platform, replies }
+    }
+
+    /// Handles one invocation: a custom-resource request gets its one reply, a direct invocation a receipt.
+    ///
+    /// # Errors
+    ///
+    /// A direct invocation that fails; and a reply that cannot be delivered, which makes Lambda try the whole request again.
+    pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, InvocationError> {
+        let deadline = event.context.deadline();
+        let is_custom_resource = event.payload.get("ResponseURL").is_some();
+        let result = if is_custom_resource {
+            self.custom_resource(event.payload, deadline).await
+        } else {
+            self.direct(event.payload, deadline).await
+        };
+        if let Err(error) = &result {
+            tracing::error!(error = %error, kind = error.kind, "invocation failed");
+        }
+        result
+    }
+
+    async fn direct(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
+        let order = order(payload)?;
+        let receipt = run(&self.platform, order.action, order.spec, deadline).await?;
+        Ok(json!(receipt))
+    }
+
+    async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
+        let unreadable = |problem: String| InvocationError { kind: "InvalidRequest", text: problem };
+        // The parser's own words would quote the URL.
+        let request: CloudFormationCustomResourceRequest = serde_json::from_value(payload)
+            .map_err(|_| unreadable("this is not a custom-resource request of CloudFormation".to_owned()))?;
+        let resource = CustomResource::of(request)
+            .ok_or_else(|| unreadable("unknown `RequestType` of a custom-resource request".to_owned()))?;
+        let reply = self.answer(&resource, deadline).await;
+        self.replies.deliver(&resource.response_url, &reply).await?;
+        Ok(Value::Null)
+    }
+
+    async fn answer(&self, resource: &CustomResource, deadline: SystemTime) -> Reply {
+        let to = resource.to.clone();
+        match resource.task {
+            Task::Nothing(reason) => Reply::success(to, resource.id_after_failure(), reason, attributes_of_nothing()),
+            Task::UnknownType => {
+                let reason = "expected `Custom::PoolkeeperUserPool` or `Custom::PoolkeeperVerification`";
+                Reply::failure(to, resource.id_after_failure(), reason)
+            }
+            Task::Run(action) => match self.run(resource, action, deadline).await {
+                Ok((receipt, name)) => {
+                    let id = physical_id(action, resource.physical_resource_id.as_deref(), &receipt, &name);
+                    Reply::success(to, id, &in_words(&receipt), attributes(receipt))
+                }
+                Err(error) => {
+                    tracing::error!(error = %error, kind = error.kind, "custom resource failed");
+                    Reply::failure(to, resource.id_after_failure(), &error.to_string())
+                }
+            },
+        }
+    }
+
+    async fn run(
+        &self,
+        resource: &CustomResource,
+        action: Action,
+        deadline: SystemTime,
+    ) -> Result<(Receipt, String), InvocationError> {
+        let spec = properties(resource.properties.clone())?.spec;
+        let name = spec.name.to_string();
+        Ok((run(&self.platform, action, spec, deadline).await?, name))
+    }
+}
+
+fn attributes_of_nothing() -> crate::reply::Data {
+    crate::reply::Data::new()
+}
+
+/// A pool is its id: another pool is another resource, and CloudFormation then deletes the old one. A verification keeps its id.
+fn physical_id(action: Action, current: Option<&str>, receipt: &Receipt, name: &str) -> String {
+    match (action, current) {
+        (Action::Apply, _) => receipt.user_pool_id.clone().unwrap_or_default(),
+        (Action::Verify | Action::Destroy, Some(current)) => current.to_owned(),
+        (Action::Verify | Action::Destroy, None) => format!("verification-of-{name}"),
+    }
+}
+
+fn in_words(receipt: &Receipt) -> String {
+    let steps = receipt.steps.iter().map(|report| format!("{} {}", report.step, report.outcome));
+    steps.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,15 @@
+//! The function that brings a user pool into being: as a CloudFormation custom resource, and by direct invocation.
+//!
+//! `request.rs` reads what came in, `run.rs` does it, `reply.rs` answers CloudFormation. What is created, compared, retried and
+//! deleted, and in which order, is the business of `domain::provision`.
+
+mod custom_resource;
+mod handler;
+mod reply;
+mod request;
+mod run;
+mod settings;
+
+pub use handler::{Handler, InvocationError};
+pub use reply::{HttpReplies, Replies, Reply, ReplyError};
+pub use settings::Settings;

@@ -1,0 +1,19 @@
+//! The binary: wires settings, AWS and the way back to CloudFormation together.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use cognito_aws::Aws;
+use lambda_runtime::service_fn;
+use pool_bootstrap::{Handler, HttpReplies, Settings};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    startup::run(async {
+        let settings = Settings::read(startup::environment())?;
+        let aws = Aws::connect(&settings.region).await;
+        let handler = Handler::new(Arc::new(aws.platform()), Arc::new(HttpReplies::new()?));
+        lambda_runtime::run(service_fn(|event| handler.handle(event))).await
+    })
+    .await
+}
