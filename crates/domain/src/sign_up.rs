@@ -97,5 +97,3 @@ mod tests {
         }
     }
 }
-
-#[allow(missing_docs)] pub fn probe() -> std::time::Instant { let _ = time::OffsetDateTime::now_utc(); std::time::Instant::now() }

@@ -59,7 +59,9 @@ impl CustomResource {
         };
         let failed_before = physical_resource_id.as_deref() == Some(FAILED_CREATE);
         let task = match (resource_type.as_str(), deletes) {
-            (_, true) if failed_before => Task::Nothing("the creation had failed; what it had made was left for the next one"),
+            (_, true) if failed_before => {
+                Task::Nothing("the creation had failed; what it had made was left for the next one")
+            }
             (USER_POOL, true) => Task::Run(Action::Destroy),
             (USER_POOL, false) => Task::Run(Action::Apply),
             (VERIFICATION, true) => Task::Nothing("a verification leaves nothing behind"),

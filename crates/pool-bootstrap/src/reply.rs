@@ -52,8 +52,8 @@ impl Reply {
             if excess == 0 || reason.is_empty() {
                 return reply;
             }
-            // Escapes make a character longer than it looks: cut, and measure again.
-            let cut = reason.len().saturating_sub(excess.max(4));
+            // One byte becomes at most six when it is escaped: so much less never cuts too much.
+            let cut = reason.len().saturating_sub(excess.div_ceil(6));
             reason.truncate(reason.floor_char_boundary(cut));
         }
     }

@@ -56,7 +56,10 @@ pub(crate) fn properties(value: Value) -> Result<Properties, RequestError> {
 fn parse<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        RequestError { path: if path == "." { "the request".to_owned() } else { path }, problem: error.inner().to_string() }
+        RequestError {
+            path: if path == "." { "the request".to_owned() } else { path },
+            problem: error.inner().to_string(),
+        }
     })
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use cognito_aws::SystemClock;
 use domain::platform::Platform;
-use domain::provision::{Action, Observer, Provisioner, ProvisionFailure, Receipt, StepReport};
+use domain::provision::{Action, Observer, ProvisionFailure, Provisioner, Receipt, StepReport};
 use domain::spec::Spec;
 use thiserror::Error;
 
@@ -41,6 +41,9 @@ pub(crate) async fn run(
 ) -> Result<Receipt, RunError> {
     let left = time_left(deadline);
     let allowed = left.saturating_sub(FOR_THE_ANSWER);
+    if allowed.is_zero() {
+        return Err(RunError::OutOfTime(allowed));
+    }
     let platform = Arc::clone(platform);
     // A task of its own, so that a panic in it is an answer and not the end of the function.
     let mut task = tokio::spawn(async move {

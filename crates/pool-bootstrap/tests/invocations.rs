@@ -1,0 +1,259 @@
+//! Every event of `events/pool-bootstrap/` through the handler, and what must hold for any event.
+
+use std::collections::BTreeSet;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use domain::retry::ErrorClass;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use pool_bootstrap::{Handler, Replies, Reply, ReplyError};
+use serde_json::{Value, json};
+use testkit::in_memory_platform::{Fault, InMemoryPlatform};
+use testkit::virtual_clock::VirtualClock;
+
+/// Keeps the replies in place of delivering them.
+#[derive(Default)]
+struct KeptReplies(Mutex<Vec<(String, Value)>>);
+
+impl Replies for KeptReplies {
+    fn deliver<'a>(
+        &'a self,
+        url: &'a str,
+        reply: &'a Reply,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
+        self.0.lock().unwrap().push((url.to_owned(), serde_json::from_str(&reply.body()).unwrap()));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A deployed function with an account of its own.
+struct Function {
+    platform: InMemoryPlatform,
+    replies: Arc<KeptReplies>,
+    handler: Handler,
+    time_left: Duration,
+}
+
+impl Function {
+    fn new() -> Self {
+        let clock = VirtualClock::with_time(Duration::from_secs(600));
+        let platform = InMemoryPlatform::new(&clock, Duration::ZERO);
+        let replies = Arc::new(KeptReplies::default());
+        let handler = Handler::new(Arc::new(platform.clone()), replies.clone());
+        Self { platform, replies, handler, time_left: Duration::from_secs(600) }
+    }
+
+    async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {
+        let mut context = Context::default();
+        let deadline = SystemTime::now() + self.time_left;
+        let deadline_ms = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+        context.deadline = u64::try_from(deadline_ms).unwrap();
+        self.handler.handle(LambdaEvent::new(payload, context)).await.map_err(Diagnostic::from)
+    }
+
+    /// Invokes with a custom-resource request and gives its one reply.
+    async fn reply_to(&self, payload: Value) -> Value {
+        let before = self.replies.0.lock().unwrap().len();
+        let answer = self.invoke(payload.clone()).await.unwrap();
+        assert_eq!(answer, Value::Null);
+        let replies = self.replies.0.lock().unwrap();
+        assert_eq!(replies.len(), before + 1, "exactly one reply");
+        let (url, reply) = replies.last().unwrap().clone();
+        assert_eq!(url, payload["ResponseURL"]);
+        for field in ["StackId", "RequestId", "LogicalResourceId"] {
+            assert_eq!(reply[field], payload[field], "{field}");
+        }
+        reply
+    }
+}
+
+fn event(case: &str) -> Value {
+    let all = testkit::events::all("pool-bootstrap");
+    let (_, text) = all.iter().find(|(name, _)| name == case).unwrap();
+    serde_json::from_str(text).unwrap()
+}
+
+/// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
+const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 12] = [
+    ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
+    ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
+    (
+        "user-pool-create-with-misspelt-property",
+        &[],
+        "FAILED",
+        "poolkeeper-failed-create",
+        "unknown field `self_signup`",
+    ),
+    ("user-pool-create-of-unknown-type", &[], "FAILED", "poolkeeper-failed-create", "`Custom::PoolkeeperUserPool`"),
+    ("user-pool-update", &["user-pool-create"], "SUCCESS", "eu-west-1_pool1", "user_pool updated"),
+    ("user-pool-update-of-immutable-field", &["user-pool-create"], "FAILED", "eu-west-1_pool1", "case_sensitive"),
+    ("user-pool-delete", &["user-pool-create"], "SUCCESS", "eu-west-1_pool1", "user_pool deleted"),
+    ("user-pool-delete-retained", &["user-pool-create"], "SUCCESS", "eu-west-1_pool1", "user_pool retained"),
+    (
+        "user-pool-delete-after-failed-create",
+        &["user-pool-create"],
+        "SUCCESS",
+        "poolkeeper-failed-create",
+        "creation had failed",
+    ),
+    ("verification-create", &["user-pool-create"], "SUCCESS", "verification-of-shop", "caller_identity succeeded"),
+    ("verification-update", &["user-pool-create"], "SUCCESS", "verification-of-shop", "caller_identity succeeded"),
+    ("verification-delete", &[], "SUCCESS", "verification-of-shop", "leaves nothing behind"),
+];
+
+/// Direct invocations: what must have happened before, and the answer's action, or a part of the error.
+const DIRECT: [(&str, &[&str], Result<&str, &str>); 4] = [
+    ("direct-apply", &[], Ok("apply")),
+    ("direct-verify", &["direct-apply"], Ok("verify")),
+    ("direct-destroy", &["direct-apply"], Ok("destroy")),
+    ("direct-unknown-action", &[], Err("unknown variant `delete`")),
+];
+
+#[test]
+fn every_event_file_stands_in_a_table() {
+    let files: BTreeSet<String> = testkit::events::all("pool-bootstrap").into_iter().map(|(case, _)| case).collect();
+    let tables = CUSTOM_RESOURCES.iter().map(|row| row.0).chain(DIRECT.iter().map(|row| row.0));
+    assert_eq!(files, tables.map(str::to_owned).collect());
+}
+
+#[tokio::test]
+async fn each_custom_resource_request_gets_the_reply_that_it_deserves() {
+    for (case, before, status, id, reason) in CUSTOM_RESOURCES {
+        let function = Function::new();
+        for case in before {
+            assert_eq!(function.reply_to(event(case)).await["Status"], "SUCCESS", "{case}");
+        }
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(
+            (reply["Status"].as_str(), reply["PhysicalResourceId"].as_str()),
+            (Some(status), Some(id)),
+            "{case}: {reply}"
+        );
+        assert!(reply["Reason"].as_str().unwrap().contains(reason), "{case}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn each_direct_invocation_gets_the_answer_that_it_deserves() {
+    for (case, before, expected) in DIRECT {
+        let function = Function::new();
+        for case in before {
+            function.invoke(event(case)).await.unwrap();
+        }
+        match (function.invoke(event(case)).await, expected) {
+            (Ok(receipt), Ok(action)) => assert_eq!(receipt["action"], action, "{case}"),
+            (Err(error), Err(part)) => assert!(error.error_message.contains(part), "{case}: {error:?}"),
+            (got, expected) => unreachable!("{case}: expected {expected:?}, got {got:?}"),
+        }
+        assert!(function.replies.0.lock().unwrap().is_empty(), "nobody waits for a reply to a direct invocation");
+    }
+}
+
+#[tokio::test]
+async fn a_created_pool_has_every_attribute_that_the_template_asks_for() {
+    let function = Function::new();
+    let reply = function.reply_to(event("user-pool-create")).await;
+    let data = &reply["Data"];
+    let names = [
+        "UserPoolId",
+        "UserPoolArn",
+        "Issuer",
+        "BackendClientId",
+        "WebClientId",
+        "IdentityPoolId",
+        "RoleArn",
+        "PolicyArn",
+    ];
+    for name in names {
+        assert!(!data[name].as_str().unwrap().is_empty(), "{name}");
+    }
+    let verified = function.reply_to(event("verification-create")).await;
+    assert!(verified["Data"]["CallerArn"].as_str().unwrap().ends_with("/CognitoIdentityCredentials"));
+}
+
+#[tokio::test]
+async fn the_same_request_twice_makes_one_of_everything() {
+    let function = Function::new();
+    let first = function.reply_to(event("user-pool-create")).await;
+    let second = function.reply_to(event("user-pool-create")).await;
+    assert_eq!(first["PhysicalResourceId"], second["PhysicalResourceId"]);
+    assert_eq!(first["Data"], second["Data"]);
+    assert_eq!(function.platform.state().user_pools.len(), 1);
+}
+
+#[tokio::test]
+async fn a_delete_after_a_failed_create_touches_nothing() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    let calls = function.platform.calls().len();
+    function.reply_to(event("user-pool-delete-after-failed-create")).await;
+    assert_eq!(function.platform.calls().len(), calls);
+}
+
+#[tokio::test]
+async fn a_failed_create_says_what_stands_and_the_next_one_goes_on() {
+    let function = Function::new();
+    function.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let reply = function.reply_to(event("user-pool-create")).await;
+    assert_eq!(
+        (&reply["Status"], &reply["PhysicalResourceId"]),
+        (&json!("FAILED"), &json!("poolkeeper-failed-create"))
+    );
+    let reason = reply["Reason"].as_str().unwrap();
+    assert!(reason.contains("policy created") && reason.contains("role failed"), "{reason}");
+
+    let reply = function.reply_to(event("user-pool-create")).await;
+    assert_eq!(reply["Status"], "SUCCESS");
+    assert_eq!(function.platform.state().user_pools.len(), 1);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failed_reply_and_the_function_lives_on() {
+    let function = Function::new();
+    function.platform.fail("create_identity_pool", 1, Fault::Panic);
+    let reply = function.reply_to(event("user-pool-create")).await;
+    assert_eq!(reply["Status"], "FAILED");
+    assert!(!reply["Reason"].as_str().unwrap().contains("planned"), "no text of the panic: {reply}");
+    assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn an_invocation_without_time_left_is_answered_and_touches_nothing() {
+    let function = Function { time_left: Duration::ZERO, ..Function::new() };
+    let reply = function.reply_to(event("user-pool-create")).await;
+    assert_eq!(reply["Status"], "FAILED");
+    assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
+    assert!(function.platform.calls().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_answers_is_cut_off_before_the_invocation_ends() {
+    let function = Function::new();
+    function.platform.fail("create_role", 1, Fault::Stalled);
+    let began = tokio::time::Instant::now();
+    let reply = function.reply_to(event("user-pool-create")).await;
+    assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
+    let to_spare = function.time_left.saturating_sub(began.elapsed());
+    assert!(to_spare >= Duration::from_secs(5) && to_spare < Duration::from_secs(8), "{to_spare:?}");
+}
+
+#[tokio::test]
+async fn junk_is_refused_without_quoting_it() {
+    let function = Function::new();
+    let junk = [
+        json!(null),
+        json!([]),
+        json!("text"),
+        json!({}),
+        json!({"ResponseURL": "https://example.com/?X-Amz-Signature=secret"}),
+        json!({"ResponseURL": 7, "RequestType": "Create"}),
+        json!({"RequestType": "Rename", "ResponseURL": "https://example.com/?X-Amz-Signature=secret"}),
+    ];
+    for payload in junk {
+        let error = function.invoke(payload.clone()).await.unwrap_err();
+        assert!(!error.error_message.contains("secret"), "{payload}: {error:?}");
+        assert_eq!(error.error_type, "InvalidRequest", "{payload}");
+    }
+    assert!(function.platform.calls().is_empty());
+}

@@ -1,0 +1,168 @@
+//! A user pool in memory, behind the same ports as Cognito's, so that tests can look at what became of it.
+//!
+//! It keeps to what Cognito does where our code depends on it: statuses and how calls change them, what signs in and what is
+//! challenged, which tokens die of which sign-out, aliases, and one reason per refusal. It does not know message delivery,
+//! codes, lockout, quotas or time: its clock moves a second with every write.
+//!
+//! One [`InMemoryPool`] hands out both ports; all handles look at the same users.
+
+mod directory;
+mod faults;
+mod password_policy;
+mod sessions;
+mod state;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::user::{Attributes, User, UserStatus};
+use domain::user_pool_error::{Reason, UserPoolError};
+
+pub use directory::InMemoryDirectory;
+pub use sessions::InMemorySessions;
+
+use state::State;
+
+/// A user pool with one app client. Cheap to clone; clones share everything.
+#[derive(Debug, Clone, Default)]
+pub struct InMemoryPool {
+    state: Arc<Mutex<State>>,
+}
+
+impl InMemoryPool {
+    /// An empty pool: no groups, no users, sign-ups wait for confirmation.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The pool as an administrator handles it.
+    #[must_use]
+    pub fn directory(&self) -> InMemoryDirectory {
+        InMemoryDirectory::of(self.clone())
+    }
+
+    /// The pool as people sign up and in.
+    #[must_use]
+    pub fn sessions(&self) -> InMemorySessions {
+        InMemorySessions::of(self.clone())
+    }
+
+    /// Adds a group.
+    pub fn add_group(&self, group: &str) {
+        self.state().groups.insert(group.to_owned());
+    }
+
+    /// Puts a user into the pool past all rules: confirmed, with the given groups and attributes. Groups come into being.
+    pub fn add_user(&self, username: &str, password: &str, groups: &[&str], attributes: &[(&str, &str)]) {
+        self.state().add_user(username, password, groups, attributes);
+    }
+
+    /// Sets the status of a user past all rules.
+    pub fn set_status(&self, username: &str, status: UserStatus) {
+        self.state().change(username, |user| user.status = status);
+    }
+
+    /// Disables a user.
+    pub fn disable(&self, username: &str) {
+        self.state().change(username, |user| user.enabled = false);
+    }
+
+    /// Takes a user out of a group.
+    pub fn remove_from_group(&self, username: &str, group: &str) {
+        self.state().change(username, |user| {
+            user.groups.remove(group);
+        });
+    }
+
+    /// Removes a user past all rules.
+    pub fn remove_user(&self, username: &str) {
+        self.state().users.remove(username);
+    }
+
+    /// Whether a sign-up confirms its user at once, as a pre-sign-up trigger can decide. Off in a new pool.
+    pub fn auto_confirm(&self, on: bool) {
+        self.state().auto_confirm = on;
+    }
+
+    /// Refuses all sign-ups from now on, as a pre-sign-up trigger can.
+    pub fn refuse_sign_ups(&self) {
+        self.state().refuse_sign_ups = true;
+    }
+
+    /// Makes an attribute one that a user must have before the challenge `NEW_PASSWORD_REQUIRED` is done.
+    pub fn require_attribute(&self, name: &str) {
+        self.state().required_attributes.insert(name.to_owned());
+    }
+
+    /// Gives a user an access and a refresh token of one sign-in with texts of the test's choice.
+    pub fn give_tokens(&self, username: &str, access_token: &str, refresh_token: &str) {
+        self.state().give_tokens(username, access_token, refresh_token);
+    }
+
+    /// Opens the challenge `NEW_PASSWORD_REQUIRED` for a user, with a session of the test's choice.
+    pub fn challenge(&self, username: &str, session: &str) {
+        self.state().challenges.insert(session.to_owned(), username.to_owned());
+    }
+
+    /// Lets the `nth` call (from 1, counted from now) of an operation fail before it does anything. Operations are named as in
+    /// the ports: `create`, `set_password`, `sign_in` and so on.
+    pub fn fail(&self, operation: &'static str, nth: usize, reason: Reason) {
+        self.state().faults.plan(operation, nth, reason);
+    }
+
+    /// The operations called so far, in order, failed ones included.
+    #[must_use]
+    pub fn calls(&self) -> Vec<&'static str> {
+        self.state().faults.calls()
+    }
+
+    /// The user with this name, alias or `sub`.
+    #[must_use]
+    pub fn user(&self, name: &str) -> Option<User> {
+        self.state().find(name).map(|record| record.user())
+    }
+
+    /// The user's groups; empty for an unknown user.
+    #[must_use]
+    pub fn groups_of(&self, name: &str) -> Vec<String> {
+        self.state().find(name).map(|record| record.groups.iter().cloned().collect()).unwrap_or_default()
+    }
+
+    /// The user's attributes without `sub`; empty for an unknown user.
+    #[must_use]
+    pub fn attributes_of(&self, name: &str) -> Attributes {
+        self.state().find(name).map(|record| record.attributes.clone()).unwrap_or_default()
+    }
+
+    /// Whether this is the user's password now.
+    #[must_use]
+    pub fn has_password(&self, name: &str, password: &str) -> bool {
+        self.state().find(name).is_some_and(|record| record.password.as_deref() == Some(password))
+    }
+
+    /// Whether an invitation was sent to the user.
+    #[must_use]
+    pub fn was_invited(&self, name: &str) -> bool {
+        self.state().find(name).is_some_and(|record| record.invited)
+    }
+
+    /// Whether the pool still takes this access or refresh token.
+    #[must_use]
+    pub fn takes_token(&self, token: &str) -> bool {
+        self.state().tokens.contains_key(token)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A poisoned lock means that another test thread failed already: its failure is the one to be seen.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, after the call was counted and where no fault was planned for it.
+    fn call(&self, operation: &'static str) -> Result<MutexGuard<'_, State>, UserPoolError> {
+        let mut state = self.state();
+        match state.faults.count(operation) {
+            Some(reason) => Err(UserPoolError::new(operation, reason)),
+            None => Ok(state),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What there is in the account.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain::platform::{AppClient, IamEntity, IdentityPool, UserPool};
+use domain::retry::ErrorClass;
+use domain::spec::PoolName;
+
+use crate::in_memory::InMemoryPool;
+
+/// Everything in the account.
+#[derive(Debug, Default)]
+pub struct State {
+    /// User pools.
+    pub user_pools: Vec<Owned<UserPool>>,
+    /// The users of each user pool, by its id.
+    pub users: BTreeMap<String, InMemoryPool>,
+    /// App clients.
+    pub clients: Vec<Named>,
+    /// Groups: user pool and name.
+    pub groups: BTreeSet<(String, String)>,
+    /// Identity pools.
+    pub identity_pools: Vec<Owned<IdentityPool>>,
+    /// The role of signed-in people, by identity pool.
+    pub authenticated_roles: BTreeMap<String, String>,
+    /// IAM policies by ARN.
+    pub policies: BTreeMap<String, IamEntity>,
+    /// IAM roles by name.
+    pub roles: BTreeMap<String, Role>,
+    /// Identities, with the identity pool of each.
+    pub identities: BTreeMap<String, String>,
+    numbers: u32,
+}
+
+/// Something with a name and a tag.
+#[derive(Debug, Clone)]
+pub struct Owned<T> {
+    /// The name, which need not be unique.
+    pub name: String,
+    /// The value of our tag.
+    pub tag: Option<String>,
+    /// The thing.
+    pub thing: T,
+}
+
+impl<T: Clone> Owned<T> {
+    pub(super) fn tagged(name: &PoolName, thing: T) -> Self {
+        Self { name: name.to_string(), tag: Some(name.to_string()), thing }
+    }
+
+    pub(super) fn ours(all: &[Self], name: &PoolName) -> Vec<T> {
+        let ours = all.iter().filter(|one| one.name == name.as_str() && one.tag.as_deref() == Some(name.as_str()));
+        ours.map(|one| one.thing.clone()).collect()
+    }
+}
+
+/// An app client with what Cognito keeps beside it.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// Its user pool.
+    pub user_pool_id: String,
+    /// Its name.
+    pub name: String,
+    /// The client.
+    pub client: AppClient,
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// ARN, trust and tag.
+    pub entity: IamEntity,
+    /// What is attached.
+    pub policies: BTreeSet<String>,
+    /// From when on it can be taken.
+    pub assumable_at: Duration,
+}
+
+impl State {
+    pub(super) fn next_number(&mut self) -> u32 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    pub(super) fn user_pool(&mut self, id: &str) -> Result<&mut UserPool, ErrorClass> {
+        let found = self.user_pools.iter_mut().find(|pool| pool.thing.id == id);
+        found.map(|pool| &mut pool.thing).ok_or(ErrorClass::NotFound)
+    }
+
+    pub(super) fn role(&mut self, name: &str) -> Result<&mut Role, ErrorClass> {
+        self.roles.get_mut(name).ok_or(ErrorClass::NotFound)
+    }
+}

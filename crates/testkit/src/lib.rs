@@ -1,0 +1,7 @@
+//! What tests are made of: ports in memory, event files, the local AWS. Only ever a dev-dependency, or a dependency of `local`.
+
+pub mod events;
+pub mod in_memory;
+pub mod in_memory_platform;
+pub mod local_aws;
+pub mod virtual_clock;

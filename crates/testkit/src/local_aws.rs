@@ -1,0 +1,190 @@
+//! A local AWS for one run: started on a free port, deployed to, and gone without a trace afterwards.
+//!
+//! It is `ministack` from `.venv` (see `make setup`), a process that plays Cognito, IAM, Lambda, API Gateway, CloudFormation and
+//! what else the template needs. It always checks signatures and IAM rights, listens on the loopback interface only, and keeps all
+//! that it writes in one temporary folder. No setting, profile or credential of the user reaches it or the tools that talk to it, so
+//! that nothing here can ever touch a real account.
+//!
+//! What a green run on it does not prove stands in `docs/ARCHITECTURE.md`.
+
+mod environment;
+mod error;
+mod mail;
+mod process;
+mod stack;
+mod tools;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+pub use error::LocalAwsError;
+pub use mail::Mail;
+pub use stack::Stack;
+pub use tools::{Tools, host_architecture};
+
+use environment::Environment;
+use process::Process;
+
+/// How long the local AWS may take to answer for the first time. It takes less than a second on an idle machine.
+const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// How often to look whether something has happened that nobody announces.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
+
+/// How many ports to try: another program may take the free one between the moment it is found and the moment it is used.
+const PORT_ATTEMPTS: u32 = 3;
+
+/// A running local AWS. Stops when it is dropped, and when this process ends in any way.
+pub struct LocalAws {
+    process: Process,
+    environment: Environment,
+    tools: Tools,
+    http: reqwest::Client,
+}
+
+impl LocalAws {
+    /// The region that everything is in.
+    pub const REGION: &str = "us-east-1";
+    /// The access key of the account's owner. Not a secret: it opens nothing but this process.
+    pub const ACCESS_KEY: &str = "test";
+    /// Goes with [`Self::ACCESS_KEY`].
+    pub const SECRET_KEY: &str = "test";
+
+    /// Starts one on `port`, or on a free port, and waits until it answers.
+    ///
+    /// # Errors
+    /// Where `make setup` has not been run, the port is taken, or the process does not come up; the text says what to do.
+    pub async fn start(port: Option<u16>) -> Result<Self, LocalAwsError> {
+        let tools = Tools::find()?;
+        if let Some(port) = port {
+            return Self::start_on(port, tools).await;
+        }
+        let mut attempts = 1;
+        loop {
+            match Self::start_on(process::free_port()?, tools.clone()).await {
+                Err(LocalAwsError::PortTaken { .. }) if attempts < PORT_ATTEMPTS => attempts += 1,
+                started => return started,
+            }
+        }
+    }
+
+    async fn start_on(port: u16, tools: Tools) -> Result<Self, LocalAwsError> {
+        process::check_port(port)?;
+        let folder = tempfile::Builder::new().prefix("poolkeeper-").tempdir().map_err(LocalAwsError::Folder)?;
+        let environment = Environment::new(port, folder.path(), &tools)?;
+        let process = Process::start(&tools, &environment, folder)?;
+        let http = reqwest::Client::builder().no_proxy().build().map_err(LocalAwsError::NoAnswer)?;
+        let aws = Self { process, environment, tools, http };
+        aws.wait_until_healthy().await?;
+        Ok(aws)
+    }
+
+    async fn wait_until_healthy(&self) -> Result<(), LocalAwsError> {
+        let health = format!("{}/_ministack/health", self.endpoint_url());
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            let answer = self.http.get(&health).timeout(Duration::from_secs(2)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            if let Some(status) = self.process.exit_status() {
+                return Err(LocalAwsError::DiedAtStart { status, log: self.process.last_log_lines() });
+            }
+            if Instant::now() >= deadline {
+                return Err(LocalAwsError::NeverHealthy { limit: START_LIMIT, log: self.process.last_log_lines() });
+            }
+            sleep(LOOK_AGAIN_AFTER).await;
+        }
+    }
+
+    /// Where all its services are, e.g. `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn endpoint_url(&self) -> &str {
+        &self.environment.endpoint_url
+    }
+
+    /// Where an HTTP API is, without the slash before its routes.
+    #[must_use]
+    pub fn api_url(&self, api_id: &str) -> String {
+        format!("{}/_aws/execute-api/{api_id}", self.endpoint_url())
+    }
+
+    /// Whether it is still there.
+    ///
+    /// # Errors
+    /// [`LocalAwsError::Stopped`] with the exit status and the last lines of its log, where it is not.
+    pub fn check_running(&self) -> Result<(), LocalAwsError> {
+        match self.process.exit_status() {
+            None => Ok(()),
+            Some(status) => Err(LocalAwsError::Stopped { status, log: self.process.last_log_lines() }),
+        }
+    }
+
+    /// Every mail that it "sent", oldest first.
+    ///
+    /// # Errors
+    /// Where it has stopped or answers nonsense.
+    pub async fn mails(&self) -> Result<Vec<Mail>, LocalAwsError> {
+        self.check_running()?;
+        let url = format!("{}/_ministack/ses/messages", self.endpoint_url());
+        let answer = self.http.get(url).send().await.map_err(LocalAwsError::NoAnswer)?;
+        mail::read(&answer.bytes().await.map_err(LocalAwsError::NoAnswer)?)
+    }
+
+    /// Runs a program from `.venv` against this AWS and gives its output, or the error that it, or the death of the local AWS, was.
+    async fn run(&self, program: &str, arguments: &[&str], input: Option<&str>) -> Result<Output, LocalAwsError> {
+        let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
+        let mut child = Command::new(self.tools.program(program)?)
+            .args(arguments)
+            .current_dir(self.process.folder())
+            .env_clear()
+            .envs(self.environment.of_tools())
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: Ctrl-C goes to us alone, and we end the program by dropping it.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
+        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
+            let written = tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await;
+            written.map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
+        }
+        tokio::select! {
+            finished = child.wait_with_output() => {
+                let finished = finished.map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
+                self.check_running()?;
+                Ok(Output {
+                    succeeded: finished.status.success(),
+                    stdout: String::from_utf8_lossy(&finished.stdout).into_owned(),
+                    stderr: String::from_utf8_lossy(&finished.stderr).into_owned(),
+                })
+            }
+            stopped = self.stopped() => Err(stopped),
+        }
+    }
+
+    /// Waits for the local AWS to stop, which it should never do by itself.
+    pub async fn stopped(&self) -> LocalAwsError {
+        loop {
+            match self.check_running() {
+                Ok(()) => sleep(LOOK_AGAIN_AFTER).await,
+                Err(stopped) => return stopped,
+            }
+        }
+    }
+}
+
+/// What a program left behind.
+struct Output {
+    succeeded: bool,
+    stdout: String,
+    stderr: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! What can go wrong around the local AWS. Each text says what is wrong and what to do.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why the local AWS, or a tool that talks to it, did not do what was asked.
+#[derive(Debug, Error)]
+pub enum LocalAwsError {
+    /// `make setup` has not been run.
+    #[error("the tools are missing: there is no {}. Run `make setup`.", .folder.display())]
+    NoTools {
+        /// Where they should be.
+        folder: PathBuf,
+    },
+    /// `.venv` is there, but not whole.
+    #[error(
+        "{} is missing, or points to a Python that has been removed. Remove .venv and run `make setup`.",
+        .program.display()
+    )]
+    ToolGone {
+        /// What is missing.
+        program: PathBuf,
+    },
+    /// The functions have not been built.
+    #[error("the functions are not built: there is no {}. Run `make build-local`.", .template.display())]
+    NotBuilt {
+        /// What should be there.
+        template: PathBuf,
+    },
+    /// No temporary folder, or no file in it.
+    #[error("cannot write to the folder for temporary files. Set TMPDIR to a folder that can be written to.")]
+    Folder(#[source] io::Error),
+    /// The port is in use.
+    #[error("port {port} of 127.0.0.1 cannot be used. Name another one with --port, or none to have a free one taken.")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A program could not be started.
+    #[error("cannot run {program}. Remove .venv and run `make setup`.")]
+    CannotRun {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It ended before it ever answered.
+    #[error("the local AWS did not start ({status}). Its last words:\n{log}")]
+    DiedAtStart {
+        /// How it ended.
+        status: ExitStatus,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// It runs and does not answer.
+    #[error("the local AWS did not answer within {} s. Its last words:\n{log}", .limit.as_secs())]
+    NeverHealthy {
+        /// How long it was given.
+        limit: Duration,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// It ended while it was needed.
+    #[error("the local AWS stopped in the middle ({status}). Start again. Its last words:\n{log}")]
+    Stopped {
+        /// How it ended.
+        status: ExitStatus,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// It answered nothing, or nonsense.
+    #[error("the local AWS gave no usable answer")]
+    NoAnswer(#[source] reqwest::Error),
+    /// An answer that is not what its version is known to give.
+    #[error("the local AWS or a tool answered something else than expected: {0}")]
+    Unreadable(String),
+    /// `sam deploy` failed.
+    #[error("the deployment failed:\n{0}")]
+    DeploymentFailed(String),
+    /// A function answered with an error.
+    #[error("the function failed: {0}")]
+    FunctionFailed(String),
+}

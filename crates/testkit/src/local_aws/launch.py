@@ -1,0 +1,50 @@
+"""Runs the command in its arguments and makes sure that it ends, with everything it started, when our parent ends.
+
+The first argument is the folder to remove afterwards. The parent holds the other end of our standard input: it closes when the
+parent lets go of us, or when the parent dies in whatever way. The exit status is that of the command.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+
+folder, command = sys.argv[1], sys.argv[2:]
+
+
+
+def end_with_launcher():
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+# A session of its own: one signal to its process group ends the command and every child of it.
+child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_launcher)
+
+
+def end(*_):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def end_with_parent():
+    while os.read(0, 1):
+        pass
+    end()
+    child.wait()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(0)
+
+
+for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(name, end)
+threading.Thread(target=end_with_parent, daemon=True).start()
+status = child.wait()
+end()
+sys.exit(status if status >= 0 else 128 - status)

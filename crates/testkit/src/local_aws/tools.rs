@@ -1,0 +1,67 @@
+//! Where the tools and the built functions are.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use super::error::LocalAwsError;
+
+/// The tools that `make setup` installs, and what `make build-local` builds.
+#[derive(Debug, Clone)]
+pub struct Tools {
+    root: PathBuf,
+    target: PathBuf,
+    search_path: String,
+}
+
+impl Tools {
+    /// Finds them from where this workspace was compiled.
+    ///
+    /// # Errors
+    /// Where `make setup` has not been run, or its Python is gone.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a development tool: it takes from its environment what cargo and make set"
+    )]
+    pub fn find() -> Result<Self, LocalAwsError> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let root = root.canonicalize().unwrap_or(root);
+        let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
+        let tools = Self { root, target, search_path: env::var("PATH").unwrap_or_default() };
+        tools.program("python")?;
+        Ok(tools)
+    }
+
+    /// A program of `.venv`.
+    pub(super) fn program(&self, name: &str) -> Result<PathBuf, LocalAwsError> {
+        let folder = self.root.join(".venv");
+        if !folder.is_dir() {
+            return Err(LocalAwsError::NoTools { folder });
+        }
+        let program = folder.join("bin").join(name);
+        // `python` is a link to the interpreter that `.venv` was made with, and that may have been removed since.
+        if program.exists() { Ok(program) } else { Err(LocalAwsError::ToolGone { program }) }
+    }
+
+    /// The template that `make build-local` has built.
+    ///
+    /// # Errors
+    /// Where it has not been built.
+    pub fn built_template(&self) -> Result<PathBuf, LocalAwsError> {
+        let template = self.target.join("sam/local/build/template.yaml");
+        if template.is_file() { Ok(template) } else { Err(LocalAwsError::NotBuilt { template }) }
+    }
+
+    pub(super) fn path_variable(&self) -> String {
+        format!("{}:{}", self.root.join(".venv/bin").display(), self.search_path)
+    }
+
+    pub(super) fn sam_folder(&self) -> String {
+        self.root.join(".venv/sam").display().to_string()
+    }
+}
+
+/// This machine's processor, as the template's parameter `Architecture` names it.
+#[must_use]
+pub fn host_architecture() -> &'static str {
+    if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
+}
