@@ -106,7 +106,7 @@ impl Aws {
 /// The SDK counts `LimitExceededException` as throttling. For Cognito and IAM it means that the account has no more room (1,000
 /// pools, five policy versions): asking again only delays the answer.
 #[derive(Debug)]
-struct QuotaIsNotThrottling;
+pub(crate) struct QuotaIsNotThrottling;
 
 impl ClassifyRetry for QuotaIsNotThrottling {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {

@@ -73,7 +73,6 @@ impl Failure {
     pub(crate) fn missing(operation: &'static str, field: &str) -> Self {
         Self { operation, kind: Kind::Unreadable(format!("the answer holds no {field}")), request_id: None }
     }
-
 }
 
 impl fmt::Display for Failure {

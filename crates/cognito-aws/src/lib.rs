@@ -19,3 +19,6 @@ pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
 pub use platform::AwsPlatform;
 pub use sessions::CognitoSessions;
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! AWS as provisioning sees it: the port [`Platform`], one file per service under `platform/`.
 
-mod iam;
-mod identity_pools;
+pub(crate) mod iam;
+pub(crate) mod identity_pools;
 mod overlay;
 mod people;
-mod user_pools;
+pub(crate) mod user_pools;
 
 use std::collections::BTreeSet;
 

@@ -19,16 +19,16 @@ use crate::failure::Failure;
 const MAX_VERSIONS: usize = 5;
 
 #[derive(Debug, Clone)]
-pub(super) struct Iam {
+pub(crate) struct Iam {
     client: Client,
 }
 
 impl Iam {
-    pub(super) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self { client }
     }
 
-    pub(super) async fn policy(&self, arn: &str) -> Answer<Option<IamEntity>> {
+    pub(crate) async fn policy(&self, arn: &str) -> Answer<Option<IamEntity>> {
         let answer = self.client.get_policy().policy_arn(arn).send().await;
         let Some(answer) = found(answer.map_err(|error| Failure::of("GetPolicy", &error).into()))? else {
             return Ok(None);
@@ -52,7 +52,7 @@ impl Iam {
         }))
     }
 
-    pub(super) async fn create_policy(&self, name: &str, document: &Value, pool: &PoolName) -> Answer<IamEntity> {
+    pub(crate) async fn create_policy(&self, name: &str, document: &Value, pool: &PoolName) -> Answer<IamEntity> {
         let answer = self
             .client
             .create_policy()
@@ -69,7 +69,7 @@ impl Iam {
         Ok(IamEntity { arn, document: document.clone(), tagged: Some(pool.to_string()) })
     }
 
-    pub(super) async fn update_policy(&self, arn: &str, document: &Value) -> Answer<()> {
+    pub(crate) async fn update_policy(&self, arn: &str, document: &Value) -> Answer<()> {
         let mut versions = self.versions(arn).await?;
         if versions.len() >= MAX_VERSIONS {
             versions.sort_by_key(|version| version.create_date);
@@ -90,7 +90,7 @@ impl Iam {
         Ok(())
     }
 
-    pub(super) async fn delete_policy(&self, arn: &str) -> Answer<()> {
+    pub(crate) async fn delete_policy(&self, arn: &str) -> Answer<()> {
         for version in self.versions(arn).await?.iter().filter(|version| !version.is_default_version) {
             self.delete_version(arn, version).await?;
         }
@@ -116,7 +116,7 @@ impl Iam {
         Ok(())
     }
 
-    pub(super) async fn role(&self, name: &str) -> Answer<Option<IamEntity>> {
+    pub(crate) async fn role(&self, name: &str) -> Answer<Option<IamEntity>> {
         let answer = self.client.get_role().role_name(name).send().await;
         let Some(answer) = found(answer.map_err(|error| Failure::of("GetRole", &error).into()))? else {
             return Ok(None);
@@ -128,7 +128,7 @@ impl Iam {
         Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), tagged }))
     }
 
-    pub(super) async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
+    pub(crate) async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
         let answer = self
             .client
             .create_role()
@@ -145,7 +145,7 @@ impl Iam {
         Ok(IamEntity { arn: role.arn, document: trust.clone(), tagged: Some(pool.to_string()) })
     }
 
-    pub(super) async fn update_trust(&self, role_name: &str, trust: &Value) -> Answer<()> {
+    pub(crate) async fn update_trust(&self, role_name: &str, trust: &Value) -> Answer<()> {
         self.client
             .update_assume_role_policy()
             .role_name(role_name)
@@ -156,7 +156,7 @@ impl Iam {
         Ok(())
     }
 
-    pub(super) async fn attached_policies(&self, role_name: &str) -> Answer<BTreeSet<String>> {
+    pub(crate) async fn attached_policies(&self, role_name: &str) -> Answer<BTreeSet<String>> {
         let mut pages = self.client.list_attached_role_policies().role_name(role_name).into_paginator().send();
         let mut arns = BTreeSet::new();
         while let Some(page) = pages.next().await {
@@ -166,19 +166,19 @@ impl Iam {
         Ok(arns)
     }
 
-    pub(super) async fn attach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+    pub(crate) async fn attach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
         let answer = self.client.attach_role_policy().role_name(role_name).policy_arn(policy_arn).send().await;
         answer.map_err(|error| Failure::of("AttachRolePolicy", &error))?;
         Ok(())
     }
 
-    pub(super) async fn detach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+    pub(crate) async fn detach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
         let answer = self.client.detach_role_policy().role_name(role_name).policy_arn(policy_arn).send().await;
         answer.map_err(|error| Failure::of("DetachRolePolicy", &error))?;
         Ok(())
     }
 
-    pub(super) async fn delete_role(&self, name: &str) -> Answer<()> {
+    pub(crate) async fn delete_role(&self, name: &str) -> Answer<()> {
         let answer = self.client.delete_role().role_name(name).send().await;
         answer.map_err(|error| Failure::of("DeleteRole", &error))?;
         Ok(())

@@ -21,17 +21,17 @@ const PAGE: i32 = 60;
 const AUTHENTICATED: &str = "authenticated";
 
 #[derive(Debug, Clone)]
-pub(super) struct IdentityPools {
+pub(crate) struct IdentityPools {
     client: Client,
     region: String,
 }
 
 impl IdentityPools {
-    pub(super) fn new(client: Client, region: &str) -> Self {
+    pub(crate) fn new(client: Client, region: &str) -> Self {
         Self { client, region: region.to_owned() }
     }
 
-    pub(super) async fn find(&self, name: &PoolName) -> Answer<Vec<IdentityPool>> {
+    pub(crate) async fn find(&self, name: &PoolName) -> Answer<Vec<IdentityPool>> {
         let mut pages = self.client.list_identity_pools().max_results(PAGE).into_paginator().send();
         let mut ours = Vec::new();
         while let Some(page) = pages.next().await {
@@ -54,7 +54,7 @@ impl IdentityPools {
         answer.map_err(|error| Failure::of("DescribeIdentityPool", &error).into())
     }
 
-    pub(super) async fn create(&self, name: &PoolName, state: &IdentityPoolState) -> Answer<IdentityPool> {
+    pub(crate) async fn create(&self, name: &PoolName, state: &IdentityPoolState) -> Answer<IdentityPool> {
         let answer = self
             .client
             .create_identity_pool()
@@ -71,7 +71,7 @@ impl IdentityPools {
         Ok(IdentityPool { id: answer.identity_pool_id, state: state.clone() })
     }
 
-    pub(super) async fn update(&self, id: &str, state: &IdentityPoolState) -> Answer<()> {
+    pub(crate) async fn update(&self, id: &str, state: &IdentityPoolState) -> Answer<()> {
         let current = self.describe(id).await?;
         self.client
             .update_identity_pool()
@@ -92,19 +92,19 @@ impl IdentityPools {
         Ok(())
     }
 
-    pub(super) async fn delete(&self, id: &str) -> Answer<()> {
+    pub(crate) async fn delete(&self, id: &str) -> Answer<()> {
         let answer = self.client.delete_identity_pool().identity_pool_id(id).send().await;
         answer.map_err(|error| Failure::of("DeleteIdentityPool", &error))?;
         Ok(())
     }
 
-    pub(super) async fn authenticated_role(&self, id: &str) -> Answer<Option<String>> {
+    pub(crate) async fn authenticated_role(&self, id: &str) -> Answer<Option<String>> {
         let answer = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
         let answer = answer.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
         Ok(answer.roles.and_then(|mut roles| roles.remove(AUTHENTICATED)))
     }
 
-    pub(super) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
+    pub(crate) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
         let current = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
         let current = current.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
         // `SetIdentityPoolRoles` replaces everything: the guests' role and the mappings go back as they came.
@@ -121,7 +121,7 @@ impl IdentityPools {
         Ok(())
     }
 
-    pub(super) async fn identity(&self, id: &str, user_pool_id: &str, id_token: &Secret) -> Answer<String> {
+    pub(crate) async fn identity(&self, id: &str, user_pool_id: &str, id_token: &Secret) -> Answer<String> {
         let answer = self
             .client
             .get_id()
@@ -133,7 +133,7 @@ impl IdentityPools {
         answer.identity_id.ok_or_else(|| Failure::missing("GetId", "IdentityId").into())
     }
 
-    pub(super) async fn credentials(
+    pub(crate) async fn credentials(
         &self,
         identity_id: &str,
         user_pool_id: &str,
@@ -157,7 +157,7 @@ impl IdentityPools {
         })
     }
 
-    pub(super) async fn delete_identity(&self, identity_id: &str) -> Answer<()> {
+    pub(crate) async fn delete_identity(&self, identity_id: &str) -> Answer<()> {
         let answer = self.client.delete_identities().identity_ids_to_delete(identity_id).send().await;
         answer.map_err(|error| Failure::of("DeleteIdentities", &error))?;
         Ok(())

@@ -22,16 +22,16 @@ use crate::failure::Failure;
 const PAGE: i32 = 60;
 
 #[derive(Debug, Clone)]
-pub(super) struct UserPools {
+pub(crate) struct UserPools {
     client: Client,
 }
 
 impl UserPools {
-    pub(super) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client) -> Self {
         Self { client }
     }
 
-    pub(super) async fn find(&self, name: &PoolName) -> Answer<Vec<UserPool>> {
+    pub(crate) async fn find(&self, name: &PoolName) -> Answer<Vec<UserPool>> {
         let mut pages = self.client.list_user_pools().max_results(PAGE).into_paginator().send();
         let mut ours = Vec::new();
         while let Some(page) = pages.next().await {
@@ -55,7 +55,7 @@ impl UserPools {
         answer.user_pool.ok_or_else(|| Failure::missing("DescribeUserPool", "UserPool").into())
     }
 
-    pub(super) async fn create(
+    pub(crate) async fn create(
         &self,
         name: &PoolName,
         state: &UserPoolState,
@@ -100,7 +100,7 @@ impl UserPools {
         to_user_pool(OPERATION, &pool)
     }
 
-    pub(super) async fn update(&self, id: &str, state: &UserPoolState) -> Answer<()> {
+    pub(crate) async fn update(&self, id: &str, state: &UserPoolState) -> Answer<()> {
         let current = self.describe(id).await?;
         let request = overlay::user_pool(self.client.update_user_pool(), current)
             .user_pool_id(id)
@@ -114,20 +114,20 @@ impl UserPools {
         Ok(())
     }
 
-    pub(super) async fn add_custom_attributes(&self, id: &str, attributes: &[CustomAttribute]) -> Answer<()> {
+    pub(crate) async fn add_custom_attributes(&self, id: &str, attributes: &[CustomAttribute]) -> Answer<()> {
         let schema = attributes.iter().map(to_schema).collect();
         let request = self.client.add_custom_attributes().user_pool_id(id).set_custom_attributes(Some(schema));
         request.send().await.map_err(|error| Failure::of("AddCustomAttributes", &error))?;
         Ok(())
     }
 
-    pub(super) async fn delete(&self, id: &str) -> Answer<()> {
+    pub(crate) async fn delete(&self, id: &str) -> Answer<()> {
         let answer = self.client.delete_user_pool().user_pool_id(id).send().await;
         answer.map_err(|error| Failure::of("DeleteUserPool", &error))?;
         Ok(())
     }
 
-    pub(super) async fn clients(&self, user_pool_id: &str, name: &str) -> Answer<Vec<AppClient>> {
+    pub(crate) async fn clients(&self, user_pool_id: &str, name: &str) -> Answer<Vec<AppClient>> {
         let request = self.client.list_user_pool_clients().user_pool_id(user_pool_id).max_results(PAGE);
         let mut pages = request.into_paginator().send();
         let mut found = Vec::new();
@@ -149,7 +149,7 @@ impl UserPools {
         answer.user_pool_client.ok_or_else(|| Failure::missing(OPERATION, "UserPoolClient").into())
     }
 
-    pub(super) async fn create_client(
+    pub(crate) async fn create_client(
         &self,
         user_pool_id: &str,
         name: &str,
@@ -179,7 +179,7 @@ impl UserPools {
         to_client(OPERATION, &client)
     }
 
-    pub(super) async fn update_client(&self, user_pool_id: &str, id: &str, state: &ClientState) -> Answer<()> {
+    pub(crate) async fn update_client(&self, user_pool_id: &str, id: &str, state: &ClientState) -> Answer<()> {
         let current = self.describe_client(user_pool_id, id).await?;
         overlay::client(self.client.update_user_pool_client(), current)
             .user_pool_id(user_pool_id)
@@ -196,7 +196,7 @@ impl UserPools {
         Ok(())
     }
 
-    pub(super) async fn groups(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
+    pub(crate) async fn groups(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
         let mut pages = self.client.list_groups().user_pool_id(user_pool_id).limit(PAGE).into_paginator().send();
         let mut names = BTreeSet::new();
         while let Some(page) = pages.next().await {
@@ -206,7 +206,7 @@ impl UserPools {
         Ok(names)
     }
 
-    pub(super) async fn create_group(&self, user_pool_id: &str, name: &str) -> Answer<()> {
+    pub(crate) async fn create_group(&self, user_pool_id: &str, name: &str) -> Answer<()> {
         let request = self.client.create_group().user_pool_id(user_pool_id).group_name(name);
         let answer = request.customize().config_override(sent_once()).send().await;
         answer.map_err(|error| Failure::of("CreateGroup", &error))?;

@@ -221,18 +221,24 @@ impl Provisioner<'_> {
         username: &Username,
         identity_id: Option<String>,
     ) -> Result<Done<()>, ProvisionError> {
-        let identity_deleted = match identity_id {
-            Some(id) => self.call(Situation::Settled, || self.platform.delete_identity(&id)).await.map(|_| ()),
-            None => Ok(()),
+        // Without its user an identity opens nothing. That it stays is worth telling, and not worth failing what has been proved.
+        let identity_stays = match identity_id {
+            Some(id) => {
+                let deleted = self.call(Situation::Settled, || self.platform.delete_identity(&id)).await;
+                deleted.err().map(|error| format!("the identity {id} stays: {error}"))
+            }
+            None => None,
         };
-        // Before the outcome of the identity is looked at: the user, who could sign in, matters more.
         match subject.directory.delete(username).await {
             Ok(()) => {}
             // Nobody was created.
             Err(error) if error.reason == Reason::UserNotFound => {}
             Err(error) => return Err(error.into()),
         }
-        identity_deleted?;
-        Ok(Done::new((), Outcome::Deleted))
+        let done = Done::new((), Outcome::Deleted);
+        Ok(match identity_stays {
+            Some(detail) => done.because(detail),
+            None => done,
+        })
     }
 }

@@ -1,0 +1,27 @@
+//! The adapters on a mocked AWS: what is sent, what is read, what is repeated. Time is paused, so that the SDK's own backoff
+//! takes none.
+
+mod directory;
+mod platform;
+mod retries;
+mod sessions;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::body::SdkBody;
+
+/// An error as Cognito's protocol (AWS JSON) writes it on the wire.
+fn json_error(status: u16, code: &str) -> HttpResponse {
+    let body = format!(r#"{{"__type":"{code}","message":"{code} from the mock"}}"#);
+    response(status, body)
+}
+
+/// An error as IAM's protocol (AWS Query) writes it on the wire.
+fn xml_error(status: u16, code: &str) -> HttpResponse {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>from the mock</Message></Error>");
+    response(status, format!("<ErrorResponse>{error}<RequestId>request-1</RequestId></ErrorResponse>"))
+}
+
+fn response(status: u16, body: impl Into<SdkBody>) -> HttpResponse {
+    let status = status.try_into().unwrap();
+    HttpResponse::new(status, body.into())
+}

@@ -1,0 +1,296 @@
+//! Provisioning: pages, tags, updates that drop nothing, documents as IAM writes them.
+
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;
+use aws_sdk_cognitoidentityprovider::operation::describe_user_pool_client::DescribeUserPoolClientOutput;
+use aws_sdk_cognitoidentityprovider::operation::list_user_pool_clients::ListUserPoolClientsOutput;
+use aws_sdk_cognitoidentityprovider::operation::list_user_pools::ListUserPoolsOutput;
+use aws_sdk_cognitoidentityprovider::operation::update_user_pool::UpdateUserPoolOutput;
+use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::UpdateUserPoolClientOutput;
+use aws_sdk_cognitoidentityprovider::types::{
+    AdminCreateUserConfigType, AttributeDataType, ExplicitAuthFlowsType, LambdaConfigType, MessageTemplateType,
+    PasswordPolicyType, SchemaAttributeType, TimeUnitsType, TokenValidityUnitsType, UserPoolClientDescription,
+    UserPoolClientType, UserPoolDescriptionType, UserPoolMfaType, UserPoolPolicyType, UserPoolType,
+    VerifiedAttributeType,
+};
+use aws_sdk_iam::operation::create_policy_version::CreatePolicyVersionOutput;
+use aws_sdk_iam::operation::delete_policy_version::DeletePolicyVersionOutput;
+use aws_sdk_iam::operation::get_role::GetRoleOutput;
+use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
+use aws_sdk_iam::types::{PolicyVersion, Role, Tag};
+use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use aws_smithy_types::DateTime;
+use domain::platform::{ClientState, TAG_KEY, UserPoolState};
+use domain::policy_document::trust_policy;
+use domain::spec::{ClientKind, PoolName, SignInWith, Spec};
+use serde_json::json;
+
+use crate::platform::iam::Iam;
+use crate::platform::identity_pools::IdentityPools;
+use crate::platform::user_pools::UserPools;
+
+fn shop() -> PoolName {
+    "shop".to_owned().try_into().unwrap()
+}
+
+fn spec() -> Spec {
+    serde_json::from_value(json!({"name": "shop"})).unwrap()
+}
+
+/// A pool as somebody has set it up by hand beyond what a spec decides.
+fn rich_pool(id: &str) -> UserPoolType {
+    let policies = UserPoolPolicyType::builder()
+        .password_policy(PasswordPolicyType::builder().minimum_length(8).password_history_size(5).build())
+        .build();
+    let template = MessageTemplateType::builder().email_subject("Welcome").build();
+    UserPoolType::builder()
+        .id(id)
+        .arn(format!("arn:{id}"))
+        .name("shop")
+        .policies(policies)
+        .user_pool_tags(TAG_KEY, "shop")
+        .user_pool_tags("team", "blue")
+        .mfa_configuration(UserPoolMfaType::Optional)
+        .auto_verified_attributes(VerifiedAttributeType::PhoneNumber)
+        .lambda_config(LambdaConfigType::builder().post_confirmation("arn:post").build())
+        .admin_create_user_config(
+            AdminCreateUserConfigType::builder()
+                .invite_message_template(template)
+                .unused_account_validity_days(3)
+                .build(),
+        )
+        .schema_attributes(
+            SchemaAttributeType::builder()
+                .name("custom:team")
+                .attribute_data_type(AttributeDataType::String)
+                .mutable(true)
+                .build(),
+        )
+        .build()
+}
+
+#[tokio::test]
+async fn pools_are_found_on_every_page_by_name_and_tag() {
+    let page = |ids: &'static [(&'static str, &'static str)], next: Option<&'static str>| {
+        let pools = ids.iter().map(|(id, name)| UserPoolDescriptionType::builder().id(*id).name(*name).build());
+        ListUserPoolsOutput::builder()
+            .set_user_pools(Some(pools.collect()))
+            .set_next_token(next.map(str::to_owned))
+            .build()
+    };
+    let first = mock!(Client::list_user_pools)
+        .match_requests(|request| request.next_token().is_none())
+        .then_output(move || page(&[("other", "blog"), ("untagged", "shop")], Some("more")));
+    let second = mock!(Client::list_user_pools)
+        .match_requests(|request| request.next_token() == Some("more"))
+        .then_output(move || page(&[("ours", "shop")], None));
+    let untagged = mock!(Client::describe_user_pool)
+        .match_requests(|request| request.user_pool_id() == Some("untagged"))
+        .then_output(|| {
+            let mut pool = rich_pool("untagged");
+            pool.user_pool_tags = None;
+            DescribeUserPoolOutput::builder().user_pool(pool).build()
+        });
+    let ours = mock!(Client::describe_user_pool)
+        .match_requests(|request| request.user_pool_id() == Some("ours"))
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second, &untagged, &ours]);
+    let found = UserPools::new(client).find(&shop()).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].id.as_str(), found[0].state.sign_in), ("ours", SignInWith::Username));
+    assert!(found[0].state.case_sensitive, "the API's default, where nothing is said");
+    assert_eq!(found[0].custom_attributes[0].name, "team");
+}
+
+#[tokio::test]
+async fn an_update_of_a_pool_keeps_what_the_spec_does_not_decide() {
+    let describe = mock!(Client::describe_user_pool)
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());
+    let update = mock!(Client::update_user_pool)
+        .match_requests(|request| {
+            let admin = request.admin_create_user_config().unwrap();
+            let policy = request.policies().unwrap().password_policy().unwrap();
+            let lambda = request.lambda_config().unwrap();
+            request.mfa_configuration() == Some(&UserPoolMfaType::Optional)
+                && request.user_pool_tags().unwrap().get("team").is_some_and(|value| value == "blue")
+                && request.pool_name() == Some("shop")
+                && admin.invite_message_template().unwrap().email_subject() == Some("Welcome")
+                && admin.unused_account_validity_days() == 0
+                && admin.allow_admin_create_user_only()
+                && policy.password_history_size() == Some(5)
+                && policy.minimum_length() == Some(12)
+                && lambda.post_confirmation() == Some("arn:post")
+                && lambda.pre_sign_up() == Some("arn:pre")
+                && request.auto_verified_attributes().is_empty()
+        })
+        .then_output(|| UpdateUserPoolOutput::builder().build());
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
+    let mut wanted = UserPoolState::wanted(&spec());
+    wanted.pre_sign_up_function_arn = Some("arn:pre".to_owned());
+    UserPools::new(client).update("ours", &wanted).await.unwrap();
+    assert_eq!(update.num_calls(), 1);
+}
+
+fn rich_client() -> UserPoolClientType {
+    let units = TokenValidityUnitsType::builder()
+        .access_token(TimeUnitsType::Hours)
+        .id_token(TimeUnitsType::Seconds)
+        .refresh_token(TimeUnitsType::Hours)
+        .build();
+    UserPoolClientType::builder()
+        .client_id("client-1")
+        .client_name("shop-web")
+        .access_token_validity(2)
+        .id_token_validity(900)
+        .refresh_token_validity(48)
+        .token_validity_units(units)
+        .explicit_auth_flows(ExplicitAuthFlowsType::AllowUserSrpAuth)
+        .callback_urls("https://example.com/callback")
+        .allowed_o_auth_scopes("openid")
+        .enable_token_revocation(true)
+        .auth_session_validity(5)
+        .build()
+}
+
+#[tokio::test]
+async fn lifetimes_of_a_client_are_read_in_whatever_unit_they_come() {
+    let list = mock!(Client::list_user_pool_clients).then_output(|| {
+        let named = |name: &str, id: &str| UserPoolClientDescription::builder().client_name(name).client_id(id).build();
+        let clients = [named("shop-backend", "client-0"), named("shop-web", "client-1")];
+        ListUserPoolClientsOutput::builder().set_user_pool_clients(Some(clients.to_vec())).build()
+    });
+    let describe = mock!(Client::describe_user_pool_client)
+        .match_requests(|request| request.client_id() == Some("client-1"))
+        .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(rich_client()).build());
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &describe]);
+    let found = UserPools::new(client).clients("ours", "shop-web").await.unwrap();
+    assert_eq!(found.len(), 1);
+    let state = &found[0].state;
+    assert_eq!((state.access_token_minutes, state.id_token_minutes, state.refresh_token_days), (120, 15, 2));
+    assert!(!found[0].has_secret && !state.prevent_user_existence_errors);
+}
+
+#[tokio::test]
+async fn an_update_of_a_client_keeps_what_the_spec_does_not_decide() {
+    let describe = mock!(Client::describe_user_pool_client)
+        .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(rich_client()).build());
+    let update = mock!(Client::update_user_pool_client)
+        .match_requests(|request| {
+            request.callback_urls() == ["https://example.com/callback"]
+                && request.allowed_o_auth_scopes() == ["openid"]
+                && request.enable_token_revocation() == Some(true)
+                && request.auth_session_validity() == Some(5)
+                && request.client_name() == Some("shop-web")
+                && request.access_token_validity() == Some(60)
+                && request.token_validity_units().unwrap().access_token() == Some(&TimeUnitsType::Minutes)
+                && request.explicit_auth_flows().len() == 3
+        })
+        .then_output(|| UpdateUserPoolClientOutput::builder().build());
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
+    let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+    UserPools::new(client).update_client("ours", "client-1", &wanted).await.unwrap();
+    assert_eq!(update.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn setting_the_role_keeps_the_guests_role_and_the_mappings() {
+    use aws_sdk_cognitoidentity::Client;
+    use aws_sdk_cognitoidentity::operation::get_identity_pool_roles::GetIdentityPoolRolesOutput;
+    use aws_sdk_cognitoidentity::operation::set_identity_pool_roles::SetIdentityPoolRolesOutput;
+    use aws_sdk_cognitoidentity::types::{RoleMapping, RoleMappingType};
+
+    let mapping = || RoleMapping::builder().r#type(RoleMappingType::Token).build().unwrap();
+    let get = mock!(Client::get_identity_pool_roles).then_output(move || {
+        GetIdentityPoolRolesOutput::builder()
+            .roles("unauthenticated", "arn:guest")
+            .role_mappings("idp", mapping())
+            .build()
+    });
+    let set = mock!(Client::set_identity_pool_roles)
+        .match_requests(|request| {
+            let roles = request.roles().unwrap();
+            roles["unauthenticated"] == "arn:guest"
+                && roles["authenticated"] == "arn:role"
+                && request.role_mappings().unwrap().contains_key("idp")
+        })
+        .then_output(|| SetIdentityPoolRolesOutput::builder().build());
+    let client = mock_client!(aws_sdk_cognitoidentity, RuleMode::MatchAny, [&get, &set]);
+    IdentityPools::new(client, "eu-west-1").set_authenticated_role("pool", "arn:role").await.unwrap();
+    assert_eq!(set.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_developer_name_does_not_go_back_to_the_identity_pool() {
+    use aws_sdk_cognitoidentity::Client;
+    use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
+    use aws_sdk_cognitoidentity::operation::update_identity_pool::UpdateIdentityPoolOutput;
+    use domain::platform::IdentityPoolState;
+
+    let describe = mock!(Client::describe_identity_pool).then_output(|| {
+        DescribeIdentityPoolOutput::builder()
+            .identity_pool_id("pool")
+            .identity_pool_name("shop")
+            .allow_unauthenticated_identities(false)
+            .developer_provider_name("")
+            .saml_provider_arns("arn:saml")
+            .build()
+            .unwrap()
+    });
+    let update = mock!(Client::update_identity_pool)
+        .match_requests(|request| {
+            request.developer_provider_name().is_none() && request.saml_provider_arns() == ["arn:saml"]
+        })
+        .then_output(|| {
+            UpdateIdentityPoolOutput::builder()
+                .identity_pool_id("pool")
+                .identity_pool_name("shop")
+                .allow_unauthenticated_identities(false)
+                .build()
+                .unwrap()
+        });
+    let client = mock_client!(aws_sdk_cognitoidentity, RuleMode::MatchAny, [&describe, &update]);
+    let wanted = IdentityPoolState { guests: false, classic_flow: false, providers: [].into() };
+    IdentityPools::new(client, "eu-west-1").update("pool", &wanted).await.unwrap();
+    assert_eq!(update.num_calls(), 1);
+}
+
+#[tokio::test]
+async fn a_trust_policy_is_read_as_iam_encodes_it() {
+    let trust = trust_policy("pool").to_string();
+    let encoded = percent_encoding::utf8_percent_encode(&trust, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let rule = mock!(aws_sdk_iam::Client::get_role).then_output(move || {
+        let role = Role::builder()
+            .path("/")
+            .role_name("role")
+            .role_id("id")
+            .arn("arn:role")
+            .create_date(DateTime::from_secs(0))
+            .assume_role_policy_document(&encoded)
+            .tags(Tag::builder().key(TAG_KEY).value("shop").build().unwrap());
+        GetRoleOutput::builder().role(role.build().unwrap()).build()
+    });
+    let role = Iam::new(mock_client!(aws_sdk_iam, [&rule])).role("role").await.unwrap().unwrap();
+    assert_eq!((role.document, role.tagged.as_deref()), (trust_policy("pool"), Some("shop")));
+}
+
+#[tokio::test]
+async fn a_sixth_version_of_a_policy_takes_the_place_of_the_oldest_that_is_not_in_force() {
+    let version = |id: &str, age: i64, default: bool| {
+        let created = DateTime::from_secs(age);
+        PolicyVersion::builder().version_id(id).create_date(created).is_default_version(default).build()
+    };
+    let list = mock!(aws_sdk_iam::Client::list_policy_versions).then_output(move || {
+        let versions = [("v5", 5, false), ("v1", 1, true), ("v2", 2, false), ("v4", 4, false), ("v3", 3, false)];
+        let versions = versions.map(|(id, age, default)| version(id, age, default));
+        ListPolicyVersionsOutput::builder().set_versions(Some(versions.to_vec())).build()
+    });
+    let delete = mock!(aws_sdk_iam::Client::delete_policy_version)
+        .match_requests(|request| request.version_id() == Some("v2"))
+        .then_output(|| DeletePolicyVersionOutput::builder().build());
+    let create = mock!(aws_sdk_iam::Client::create_policy_version)
+        .match_requests(|request| request.set_as_default() == Some(true))
+        .then_output(|| CreatePolicyVersionOutput::builder().build());
+    let client = mock_client!(aws_sdk_iam, RuleMode::MatchAny, [&list, &delete, &create]);
+    Iam::new(client).update_policy("arn:policy", &json!({})).await.unwrap();
+    assert_eq!((delete.num_calls(), create.num_calls()), (1, 1));
+}

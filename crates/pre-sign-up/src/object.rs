@@ -1,0 +1,135 @@
+//! A JSON object taken apart into its members, each of them kept as the text that came.
+//!
+//! Numbers beyond `f64`, lone surrogates, the order of members, doubled members and any depth of nesting survive, because
+//! nothing is read that is not asked for. Blanks between members do not.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The members in the order in which they came.
+#[derive(Debug, Default)]
+pub(crate) struct Object<'a>(Vec<Member<'a>>);
+
+/// One member: name and value as JSON text.
+#[derive(Debug)]
+struct Member<'a> {
+    name: Cow<'a, str>,
+    value: Cow<'a, str>,
+}
+
+impl Object<'_> {
+    /// The value of a member as JSON text. Of doubled members it is the last, as with every common reader.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().rfind(|member| member.is(name)).map(|member| &*member.value)
+    }
+
+    /// Sets the value (JSON text) of the member that [`Object::get`] finds, or adds the member at the end.
+    pub(crate) fn set(&mut self, name: &str, value: String) {
+        let value = Cow::Owned(value);
+        match self.0.iter_mut().rfind(|member| member.is(name)) {
+            Some(member) => member.value = value,
+            None => self.0.push(Member { name: Cow::Owned(Value::from(name).to_string()), value }),
+        }
+    }
+}
+
+impl Member<'_> {
+    /// Whether this is the member of that name, also where the name is written with escapes.
+    fn is(&self, name: &str) -> bool {
+        serde_json::from_str::<Cow<'_, str>>(&self.name).is_ok_and(|own| own == name)
+    }
+}
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "{";
+        for Member { name, value } in &self.0 {
+            write!(formatter, "{separator}{name}:{value}")?;
+            separator = ",";
+        }
+        formatter.write_str(if self.0.is_empty() { "{}" } else { "}" })
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Object<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+            members.push(Member { name: Cow::Borrowed(name.get()), value: Cow::Borrowed(value.get()) });
+        }
+        Ok(Object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(text: &str) -> Object<'_> {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_set_comes_out_as_it_came_in() {
+        for text in [
+            "{}",
+            r#"{"a":1}"#,
+            r#"{"z":null,"a":[{"b":{}}],"a":2}"#,
+            r#"{"large":123456789012345678901234567890,"small":1.10e-400,"negative":-0.0}"#,
+            r#"{"\ud800":"\udfff","\u0000":"\u0000","é":"日本"}"#,
+        ] {
+            assert_eq!(object(text).to_string(), text);
+        }
+        assert_eq!(object("{ \"a\" : [ 1 ],\n \"b\": 2 }").to_string(), r#"{"a":[ 1 ],"b":2}"#);
+    }
+
+    #[test]
+    fn only_an_object_is_one() {
+        for text in ["null", "[]", "1", "\"{}\"", "", "{", "{}}", "{\"a\"}", "{1:2}"] {
+            assert!(serde_json::from_str::<Object<'_>>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_found_by_its_name_and_of_doubled_ones_the_last() {
+        let object = object(r#"{"a":1,"b":2,"a":3,"\u0062\u0062":4,"\ud800":5}"#);
+        assert_eq!(object.get("a"), Some("3"));
+        assert_eq!(object.get("b"), Some("2"));
+        assert_eq!(object.get("bb"), Some("4"), "written with escapes");
+        assert_eq!(object.get("c"), None);
+    }
+
+    #[test]
+    fn a_member_is_set_where_it_is_read_or_added_at_the_end() {
+        let table = [
+            ("{}", r#"{"a":true}"#),
+            (r#"{"b":1}"#, r#"{"b":1,"a":true}"#),
+            (r#"{"a":null,"b":1}"#, r#"{"a":true,"b":1}"#),
+            (r#"{"a":1,"a":2,"b":3}"#, r#"{"a":1,"a":true,"b":3}"#),
+            (r#"{"\u0061":1}"#, r#"{"\u0061":true}"#),
+        ];
+        for (before, after) in table {
+            let mut object = object(before);
+            object.set("a", "true".to_owned());
+            assert_eq!(object.to_string(), after);
+        }
+    }
+}

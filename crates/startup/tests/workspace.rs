@@ -1,0 +1,126 @@
+//! The rules of the workspace: who may depend on whom, and what every manifest says.
+//!
+//! They are tested here because `startup` is the least crate that every function has. A new arrow is a design decision: it goes
+//! into [`ARROWS`], and into docs/ARCHITECTURE.md.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+
+/// Which of our crates each of our crates may use, and for its tests besides.
+const ARROWS: [(&str, &[&str], &[&str]); 8] = [
+    ("admin-api", &["cognito-aws", "domain", "startup"], &["testkit"]),
+    ("cognito-aws", &["domain"], &["testkit"]),
+    ("domain", &[], &[]),
+    ("local", &["cognito-aws", "domain", "testkit"], &[]),
+    ("pool-bootstrap", &["cognito-aws", "domain", "startup"], &["testkit"]),
+    ("pre-sign-up", &["domain", "startup"], &["testkit"]),
+    ("startup", &[], &[]),
+    ("testkit", &["domain"], &[]),
+];
+
+/// What speaks AWS, and is for cognito-aws alone.
+const SDK: [&str; 3] = ["aws-config", "aws-sdk-", "aws-smithy-"];
+
+#[derive(Debug)]
+struct Dependency {
+    name: String,
+    for_tests: bool,
+}
+
+/// The dependencies of each member, as cargo sees them.
+fn members() -> BTreeMap<String, Vec<Dependency>> {
+    let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(ROOT).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let dependency =
+        |value: &Value| Dependency { name: text(&value["name"]), for_tests: value["kind"].as_str() == Some("dev") };
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            (text(&package["name"]), package["dependencies"].as_array().unwrap().iter().map(dependency).collect())
+        })
+        .collect()
+}
+
+/// The manifest of each member, as text.
+fn manifests() -> Vec<(String, String)> {
+    let folders = fs::read_dir(Path::new(ROOT).join("crates")).unwrap();
+    folders
+        .map(|folder| folder.unwrap().path())
+        .filter(|folder| folder.is_dir())
+        .map(|folder| {
+            let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+            (folder.file_name().unwrap().to_string_lossy().into_owned(), manifest)
+        })
+        .collect()
+}
+
+#[test]
+fn the_arrows_between_the_crates_are_the_allowed_ones() {
+    let members = members();
+    assert_eq!(members.keys().collect::<Vec<_>>(), ARROWS.map(|(name, ..)| name).iter().collect::<Vec<_>>());
+    for (name, allowed, allowed_for_tests) in ARROWS {
+        for dependency in members[name].iter().filter(|dependency| members.contains_key(&dependency.name)) {
+            let allowed_here = allowed.contains(&dependency.name.as_str())
+                || dependency.for_tests && allowed_for_tests.contains(&dependency.name.as_str());
+            assert!(allowed_here, "{name} may not depend on {}", dependency.name);
+        }
+    }
+}
+
+#[test]
+fn only_cognito_aws_knows_the_sdk() {
+    for (name, dependencies) in members().iter().filter(|(name, _)| *name != "cognito-aws") {
+        for dependency in dependencies {
+            let is_sdk = SDK.iter().any(|prefix| dependency.name.starts_with(prefix));
+            assert!(!is_sdk, "{name} may not depend on {}", dependency.name);
+        }
+    }
+}
+
+#[test]
+fn every_member_takes_the_lints_and_the_package_fields_of_the_workspace() {
+    for (name, manifest) in manifests() {
+        assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{name} does not take the lints");
+        for field in ["version", "edition", "rust-version", "license", "publish"] {
+            assert!(manifest.contains(&format!("\n{field}.workspace = true\n")), "{name} has a {field} of its own");
+        }
+    }
+}
+
+#[test]
+fn every_version_stands_in_the_root_manifest() {
+    for (name, manifest) in manifests() {
+        let mut in_dependencies = false;
+        for line in manifest.lines().map(str::trim) {
+            if line.starts_with('[') {
+                in_dependencies = line.ends_with("dependencies]");
+                assert!(!line.contains("dependencies."), "{name}: write {line} as one line");
+            } else if in_dependencies && !line.is_empty() && !line.starts_with('#') {
+                let from_root = line.contains("{ workspace = true") || line.ends_with(".workspace = true");
+                assert!(from_root, "{name} has a version of its own: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_clippy_rules_of_the_domain_hold_all_of_the_workspace() {
+    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
+    let rules = |path: &str| -> BTreeSet<String> {
+        let is_rule = |line: &&str| line.starts_with("allow-") || line.trim().starts_with("{ path = ");
+        let without_reason = |line: &str| line.split(", reason").next().unwrap().trim().to_owned();
+        read(path).lines().filter(is_rule).map(without_reason).collect()
+    };
+    let missing: Vec<String> = rules("clippy.toml").difference(&rules("crates/domain/clippy.toml")).cloned().collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
