@@ -119,7 +119,7 @@ impl InMemoryPool {
     /// The user with this name, alias or `sub`.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<User> {
-        self.state().find(name).map(|record| record.user())
+        self.state().find(name).map(state::Record::user)
     }
 
     /// The user's groups; empty for an unknown user.
@@ -164,5 +164,67 @@ impl InMemoryPool {
             Some(reason) => Err(UserPoolError::new(operation, reason)),
             None => Ok(state),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::directory::{AttributeChanges, Directory};
+    use domain::secret::Secret;
+    use domain::sessions::{Sessions, SignIn, Tokens};
+    use domain::user::Username;
+
+    use super::*;
+
+    fn name(text: &str) -> Username {
+        text.parse().unwrap()
+    }
+
+    fn pool() -> InMemoryPool {
+        let pool = InMemoryPool::new();
+        pool.add_user("mia", "Correct-1", &["readers"], &[("email", "mia@example.com")]);
+        pool
+    }
+
+    async fn sign_in(pool: &InMemoryPool) -> Tokens {
+        match pool.sessions().sign_in(&name("mia"), &Secret::new("Correct-1")).await.unwrap() {
+            SignIn::Tokens(tokens) => tokens,
+            SignIn::Challenge(challenge) => panic!("{challenge:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_email_is_an_alias_only_once_it_is_verified() {
+        let pool = pool();
+        let alias = name("mia@example.com");
+        assert_eq!(pool.directory().get(&alias).await.unwrap_err().reason, Reason::UserNotFound);
+        let verified = Attributes::from([("email_verified".to_owned(), "true".to_owned())]);
+        let changes = AttributeChanges { set: verified, remove: vec![] };
+        pool.directory().change_attributes(&name("mia"), &changes).await.unwrap();
+        assert_eq!(pool.directory().get(&alias).await.unwrap().username, name("mia"));
+    }
+
+    #[tokio::test]
+    async fn passwords_and_confirmation_move_the_status_as_in_cognito() {
+        let pool = pool();
+        let directory = pool.directory();
+        let password = Secret::new("Correct-2");
+        directory.set_password(&name("mia"), &password, false).await.unwrap();
+        assert_eq!(pool.user("mia").unwrap().status, UserStatus::ForceChangePassword);
+        assert_eq!(directory.confirm(&name("mia")).await.unwrap_err().reason, Reason::WrongState);
+        directory.set_password(&name("mia"), &password, true).await.unwrap();
+        assert_eq!(pool.user("mia").unwrap().status, UserStatus::Confirmed);
+    }
+
+    #[tokio::test]
+    async fn revoking_a_refresh_token_kills_its_own_sign_in_and_a_sign_out_kills_all() {
+        let pool = pool();
+        let [first, second] = [sign_in(&pool).await, sign_in(&pool).await];
+        let refresh_token = first.refresh_token.unwrap();
+        pool.sessions().revoke(&refresh_token).await.unwrap();
+        assert!(!pool.takes_token(first.access_token.expose()) && !pool.takes_token(refresh_token.expose()));
+        assert!(pool.takes_token(second.access_token.expose()));
+        pool.directory().sign_out(&name("mia")).await.unwrap();
+        assert!(!pool.takes_token(second.access_token.expose()));
     }
 }

@@ -1,0 +1,323 @@
+//! What a route asks of its caller, and the check of it: before the handler, and before the body is read.
+//!
+//! The answer does not depend on the target: whoever may not do a thing learns nothing about the user it was meant for.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::user::User;
+use domain::user_pool_error::Reason;
+use http::request::Parts;
+use lambda_http::RequestExt;
+use thiserror::Error;
+
+use crate::app::App;
+use crate::audit::Audit;
+use crate::caller::Caller;
+use crate::error::ApiError;
+use crate::permission::Permission;
+
+/// What a route asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing: sign-up and sign-in, where the credentials are in the body.
+    Public,
+    /// A caller, whoever it is.
+    AnyCaller,
+    /// A caller whose token grants the permission.
+    Read(Permission),
+    /// The same, and the pool still says so: a token outlives the rights it was issued with.
+    Write(Permission),
+}
+
+/// Why a caller may not do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum Forbidden {
+    #[error("no group of the caller has the permission {0}")]
+    NoPermission(Permission),
+    #[error("the caller is disabled")]
+    CallerDisabled,
+    #[error("the caller is no longer in the pool")]
+    CallerGone,
+    #[error("nobody deletes themselves")]
+    Oneself,
+}
+
+/// A caller who has passed the check of the route, and what they may do.
+#[derive(Debug, Clone)]
+pub(crate) struct Authorized {
+    /// Who it is.
+    pub(crate) caller: Caller,
+    /// All permissions, for a write only those that the pool still grants.
+    pub(crate) permissions: BTreeSet<Permission>,
+}
+
+impl Authorized {
+    /// Asks for one more permission than the route does.
+    pub(crate) fn require(&self, permission: Permission) -> Result<(), ApiError> {
+        if self.permissions.contains(&permission) {
+            Ok(())
+        } else {
+            Err(ApiError::Forbidden(Forbidden::NoPermission(permission)))
+        }
+    }
+
+    /// Whether this user is the caller.
+    pub(crate) fn is(&self, user: &User) -> bool {
+        match &self.caller {
+            Caller::User { username, sub, .. } => user.username == *username || user.attributes.get("sub") == Some(sub),
+            Caller::Iam { .. } => false,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Authorized {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get().cloned().ok_or(ApiError::Internal("the route hands on no caller"))
+    }
+}
+
+/// What stands before one route.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: App,
+    pub(crate) access: Access,
+}
+
+/// Lets a request through to its handler, with [`Authorized`] on board, or refuses it.
+pub(crate) async fn authorize(State(gate): State<Gate>, audit: Audit, mut request: Request, next: Next) -> Response {
+    let context = request.extensions().request_context_ref();
+    match gate.check(context, &audit).await {
+        Ok(Some(authorized)) => {
+            request.extensions_mut().insert(authorized);
+            next.run(request).await
+        }
+        Ok(None) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+impl Gate {
+    async fn check(
+        &self,
+        context: Option<&lambda_http::request::RequestContext>,
+        audit: &Audit,
+    ) -> Result<Option<Authorized>, ApiError> {
+        if self.access == Access::Public {
+            return Ok(None);
+        }
+        let trust = &self.app.trust;
+        let caller = Caller::of(context, trust).map_err(ApiError::Unauthenticated)?;
+        audit.by(&caller);
+        let permissions = trust.roles.permissions_of(caller.groups());
+        let mut authorized = Authorized { caller, permissions };
+        match self.access {
+            Access::Public | Access::AnyCaller => {}
+            Access::Read(permission) => authorized.require(permission)?,
+            Access::Write(permission) => {
+                authorized.require(permission)?;
+                authorized.permissions = self.still_granted(&authorized).await?;
+                authorized.require(permission)?;
+            }
+        }
+        Ok(Some(authorized))
+    }
+
+    /// The permissions of the token that the pool grants to this moment.
+    async fn still_granted(&self, authorized: &Authorized) -> Result<BTreeSet<Permission>, ApiError> {
+        let Caller::User { username, sub, .. } = &authorized.caller else { return Ok(BTreeSet::new()) };
+        let gone = |error: domain::user_pool_error::UserPoolError| match error.reason {
+            Reason::UserNotFound => ApiError::Forbidden(Forbidden::CallerGone),
+            _ => ApiError::UserPool(error),
+        };
+        let user = self.app.directory.get(username).await.map_err(gone)?;
+        if user.attributes.get("sub") != Some(sub) {
+            return Err(ApiError::Forbidden(Forbidden::CallerGone));
+        }
+        if !user.enabled {
+            return Err(ApiError::Forbidden(Forbidden::CallerDisabled));
+        }
+        let groups = self.app.directory.groups(&user.username).await.map_err(gone)?;
+        let granted = self.app.trust.roles.permissions_of(groups.iter().map(String::as_str));
+        Ok(granted.intersection(&authorized.permissions).copied().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use super::Access;
+    use crate::permission::Permission;
+    use crate::router::Method;
+    use crate::routes;
+    use crate::settings::Served;
+    use crate::testing::{Answer, Api, By, Call, iam, token, token_with};
+
+    /// A request for every route that is served, with nothing in it that its handler would accept.
+    fn every_route() -> Vec<(Access, Call)> {
+        let call = |route: &crate::router::Route| {
+            let body = (route.method != Method::Get).then(|| json!({}));
+            Call::new(route.method.as_str(), &route.path.replace("{username}", "mia"), body.as_ref())
+        };
+        routes::of(Served::All).iter().map(|route| (route.access, call(route))).collect()
+    }
+
+    fn claims(changes: &Value) -> By {
+        let mut claims = json!({"cognito:groups": "[admins]"});
+        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        token_with("root", &claims)
+    }
+
+    #[tokio::test]
+    async fn on_every_route_that_asks_for_a_caller_who_is_none_is_refused() {
+        let table = [
+            ("nobody", By::Nobody),
+            ("an ID token", claims(&json!({"token_use": "id"}))),
+            ("no kind of token", claims(&json!({"token_use": null}))),
+            ("another client", claims(&json!({"client_id": "web"}))),
+            ("no client", claims(&json!({"client_id": null}))),
+            (
+                "another pool",
+                claims(&json!({"iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other"})),
+            ),
+            ("no name", claims(&json!({"username": null}))),
+            ("no sub", claims(&json!({"sub": null}))),
+        ];
+        for (case, by) in table {
+            for (_, call) in every_route().into_iter().filter(|(access, _)| *access != Access::Public) {
+                let api = Api::new();
+                let answer = api.call(call.by(by.clone())).await;
+                assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{case}: {answer:?}");
+                assert_eq!(api.pool.calls(), Vec::<&str>::new(), "{case}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn on_every_route_that_asks_for_a_permission_who_has_none_is_refused() {
+        let table = [
+            ("no groups", token_with("root", &json!({}))),
+            ("an empty list", token("root", "[]")),
+            ("a longer name", token("root", "[admins-x]")),
+            ("a shorter name", token("root", "[admin]")),
+            ("another case", token("root", "[Admins]")),
+            ("a comma in the name", token("root", "[x,admins]")),
+            ("a name that ends like it", token("root", "[xadmins]")),
+            ("brackets in the name", token("root", "[[admins]]")),
+            ("no brackets", token("root", "admins")),
+            ("one bracket", token("root", "[admins")),
+            ("a Cyrillic letter", token("root", "[\u{430}dmins]")),
+            ("a no-break space", token("root", "[x\u{a0}admins]")),
+            ("a wildcard", token("root", "[*]")),
+            ("a group without a role", token("vic", "[visitors]")),
+            ("an AWS principal", iam("arn:aws:iam::123456789012:role/admins")),
+        ];
+        for (case, by) in table {
+            for (access, call) in every_route() {
+                if !matches!(access, Access::Read(_) | Access::Write(_)) {
+                    continue;
+                }
+                let api = Api::new();
+                let answer = api.call(call.by(by.clone())).await;
+                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{case}: {answer:?}");
+                assert_eq!(api.pool.calls(), Vec::<&str>::new(), "{case}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn on_every_route_an_administrator_gets_past_the_check() {
+        for groups in ["[admins]", "[admins users]", "[users admins]"] {
+            for (access, call) in every_route() {
+                let answer = Api::new().call(call.by(token("root", groups))).await;
+                assert!(![401, 403].contains(&answer.status), "{access:?}: {answer:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn only_sign_up_and_sign_in_are_public() {
+        for route in routes::of(Served::All) {
+            let is_public = route.access == Access::Public;
+            assert_eq!(is_public, route.path.starts_with("/v1/auth/"), "{}", route.path);
+            let is_read = matches!(route.access, Access::Read(_) | Access::AnyCaller);
+            assert_eq!(is_read, route.method == Method::Get, "{}: what changes something is a write", route.path);
+        }
+    }
+
+    async fn delete_mia(api: &Api, by: By) -> Answer {
+        api.call(Call::delete("/v1/users/mia").by(by)).await
+    }
+
+    #[tokio::test]
+    async fn a_write_asks_the_pool_whether_the_caller_still_may() {
+        type Event = fn(&Api);
+        let table: [(&str, Event); 5] = [
+            ("disabled", |api| api.pool.disable("root")),
+            ("removed from the group", |api| api.pool.remove_from_group("root", "admins")),
+            ("gone", |api| api.pool.remove_user("root")),
+            ("gone between two looks", |api| api.pool.fail("groups", 1, Reason::UserNotFound)),
+            ("deleted and made again", |api| {
+                api.pool.remove_user("root");
+                api.pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+            }),
+        ];
+        for (case, what_happened) in table {
+            let api = Api::new();
+            let by = token_with("root", &json!({"cognito:groups": "[admins]", "sub": api.sub_of("root")}));
+            what_happened(&api);
+            let answer = delete_mia(&api, by).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{case}");
+            assert!(api.pool.user("mia").is_some(), "{case}");
+        }
+    }
+
+    #[tokio::test]
+    async fn rights_that_came_after_the_token_do_not_count() {
+        let api = Api::new();
+        let answer = delete_mia(&api, token("root", "[readers]")).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+    }
+
+    #[tokio::test]
+    async fn a_write_is_refused_where_the_pool_cannot_be_asked() {
+        for (operation, reason, status) in [
+            ("get", Reason::Throttled, 429),
+            ("groups", Reason::Unavailable, 502),
+            ("groups", Reason::DeadlineExceeded, 504),
+        ] {
+            let api = Api::new();
+            api.pool.fail(operation, 1, reason);
+            let answer = delete_mia(&api, token("root", "[admins]")).await;
+            assert_eq!(answer.status, status);
+            assert!(api.pool.user("mia").is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_does_not_ask_the_pool_about_the_caller() {
+        let api = Api::new();
+        api.call(Call::get("/v1/users/mia").by(token("ray", "[readers]"))).await;
+        assert_eq!(api.pool.calls(), ["get"]);
+    }
+
+    #[test]
+    fn every_permission_is_asked_for_somewhere() {
+        let asked: Vec<Permission> = routes::of(Served::All)
+            .iter()
+            .filter_map(|route| match route.access {
+                Access::Read(permission) | Access::Write(permission) => Some(permission),
+                Access::Public | Access::AnyCaller => None,
+            })
+            // Asked for in addition, where a new user is put into groups.
+            .chain([Permission::UsersGroups])
+            .collect();
+        assert!(Permission::ALL.iter().all(|permission| asked.contains(permission)));
+    }
+}

@@ -1,0 +1,333 @@
+//! Who is calling: read from what API Gateway's authorizer left in the request context. Nothing in the request itself counts.
+//!
+//! What the caller may do is decided in [`crate::access`]. **Fails closed:** what is absent, incomplete or can be read in two
+//! ways gives no caller, or no group.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::user::Username;
+use lambda_http::request::RequestContext;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::app::Trust;
+
+/// Somebody whom API Gateway has authenticated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// A user of the pool, with a living access token.
+    User {
+        /// The real user name.
+        username: Username,
+        /// The user's `sub`: survives nothing, so that a user who was deleted and made again is another one.
+        sub: String,
+        /// The groups in the token.
+        groups: BTreeSet<String>,
+    },
+    /// An AWS principal that signed the request. It is in no group.
+    Iam {
+        /// Its ARN.
+        arn: String,
+    },
+}
+
+/// Why there is no caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum Unauthenticated {
+    #[error("no authorizer left claims or an IAM identity in the request context")]
+    NoAuthorizer,
+    #[error("the token is not an access token")]
+    NotAnAccessToken,
+    #[error("the token belongs to another app client")]
+    OtherClient,
+    #[error("the token belongs to another user pool")]
+    OtherPool,
+    #[error("the token has no `username` or no `sub`")]
+    NoUser,
+}
+
+impl Caller {
+    /// The caller of a request.
+    pub(crate) fn of(context: Option<&RequestContext>, trust: &Trust) -> Result<Self, Unauthenticated> {
+        let caller = match context {
+            Some(RequestContext::ApiGatewayV2(context)) => {
+                let authorizer = context.authorizer.as_ref();
+                let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref());
+                let iam = authorizer.and_then(|authorizer| authorizer.iam.as_ref());
+                match (jwt, iam) {
+                    (Some(jwt), _) => Some(user(&HttpApiClaims(&jwt.claims), trust)?),
+                    (None, Some(iam)) => iam.user_arn.clone().map(|arn| Self::Iam { arn }),
+                    (None, None) => None,
+                }
+            }
+            Some(RequestContext::ApiGatewayV1(context)) => match context.authorizer.fields.get("claims") {
+                Some(claims) => Some(user(&RestApiClaims(claims), trust)?),
+                None => context.identity.user_arn.clone().map(|arn| Self::Iam { arn }),
+            },
+            _ => None,
+        };
+        caller.ok_or(Unauthenticated::NoAuthorizer)
+    }
+
+    /// The groups in the token; none for an IAM caller.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
+        let groups = match self {
+            Self::User { groups, .. } => Some(groups),
+            Self::Iam { .. } => None,
+        };
+        groups.into_iter().flatten().map(String::as_str)
+    }
+
+    /// How the audit names the caller.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::User { username, .. } => username.as_str(),
+            Self::Iam { arn } => arn,
+        }
+    }
+}
+
+/// The claims of a token in the shape in which one kind of API hands them on.
+trait Claims {
+    fn text(&self, name: &str) -> Option<&str>;
+    fn groups(&self) -> BTreeSet<String>;
+}
+
+/// HTTP API: every claim is text, the groups as `[a b]`.
+struct HttpApiClaims<'a>(&'a HashMap<String, String>);
+
+/// REST API: text, the groups as `a,b`; some stand-ins for API Gateway hand the array on.
+struct RestApiClaims<'a>(&'a Value);
+
+const GROUPS: &str = "cognito:groups";
+
+impl Claims for HttpApiClaims<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// No blank can stand in a group's name, but brackets can: exactly one outer pair is taken off.
+    fn groups(&self) -> BTreeSet<String> {
+        let inner = self.text(GROUPS).and_then(|text| text.strip_prefix('[')).and_then(|text| text.strip_suffix(']'));
+        inner
+            .into_iter()
+            .flat_map(|inner| inner.split(' '))
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+impl Claims for RestApiClaims<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// A comma can stand in a group's name, so `a,b` may be one group or two and grants nothing. Nor do brackets, which may be
+    /// a name or the other form.
+    fn groups(&self) -> BTreeSet<String> {
+        match self.0.get(GROUPS) {
+            Some(Value::String(name)) if !name.is_empty() && !name.contains([',', '[', ']', ' ']) => {
+                BTreeSet::from([name.clone()])
+            }
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+}
+
+/// The user whom the claims name. The authorizer has checked signature and expiry; what it does not check is checked here.
+fn user(claims: &impl Claims, trust: &Trust) -> Result<Caller, Unauthenticated> {
+    // An ID token is for the front end that asked for it; API Gateway takes one just as well.
+    if claims.text("token_use") != Some("access") {
+        return Err(Unauthenticated::NotAnAccessToken);
+    }
+    if claims.text("client_id") != Some(trust.client_id.as_str()) {
+        return Err(Unauthenticated::OtherClient);
+    }
+    let pool = claims.text("iss").and_then(|issuer| issuer.rsplit_once('/')).map(|(_, pool)| pool);
+    if pool != Some(trust.user_pool_id.as_str()) {
+        return Err(Unauthenticated::OtherPool);
+    }
+    let username = claims.text("username").and_then(|name| name.parse().ok());
+    let sub = claims.text("sub").filter(|sub| !sub.is_empty()).map(str::to_owned);
+    match (username, sub) {
+        (Some(username), Some(sub)) => Ok(Caller::User { username, sub, groups: claims.groups() }),
+        _ => Err(Unauthenticated::NoUser),
+    }
+}
+
+/// The id under which API Gateway and its logs know the request.
+pub(crate) fn request_id(context: Option<&RequestContext>) -> Option<&str> {
+    match context {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.as_deref(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::permission::Roles;
+
+    fn trust() -> Trust {
+        Trust {
+            user_pool_id: "eu-central-1_Ab12Cd34E".to_owned(),
+            client_id: "backend".to_owned(),
+            roles: Roles::default(),
+        }
+    }
+
+    fn claims() -> Value {
+        json!({
+            "sub": "sub-of-root", "username": "root", "token_use": "access", "client_id": "backend",
+            "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E", "cognito:groups": "[admins]"
+        })
+    }
+
+    fn claims_with(name: &str, value: Value) -> Value {
+        let mut claims = claims();
+        claims[name] = value;
+        claims
+    }
+
+    fn http_api(authorizer: &Value) -> RequestContext {
+        let context = json!({"http": {"method": "GET"}, "authorizer": authorizer});
+        RequestContext::ApiGatewayV2(serde_json::from_value(context).unwrap())
+    }
+
+    fn rest_api(authorizer: &Value, user_arn: Option<&str>) -> RequestContext {
+        let context = json!({"httpMethod": "GET", "authorizer": authorizer, "identity": {"userArn": user_arn}});
+        RequestContext::ApiGatewayV1(serde_json::from_value(context).unwrap())
+    }
+
+    fn http_api_user(claims: Value) -> Result<Caller, Unauthenticated> {
+        // Absent claims are left out by API Gateway, never null.
+        let Value::Object(mut claims) = claims else { panic!("claims are an object") };
+        claims.retain(|_, value| !value.is_null());
+        Caller::of(Some(&http_api(&json!({"jwt": {"claims": claims}}))), &trust())
+    }
+
+    fn groups(caller: &Caller) -> Vec<&str> {
+        caller.groups().collect()
+    }
+
+    #[test]
+    fn a_user_comes_from_the_claims_of_an_http_api() {
+        let caller = http_api_user(claims()).unwrap();
+        let expected = Caller::User {
+            username: "root".parse().unwrap(),
+            sub: "sub-of-root".to_owned(),
+            groups: BTreeSet::from(["admins".to_owned()]),
+        };
+        assert_eq!(caller, expected);
+    }
+
+    #[test]
+    fn no_context_and_no_authorizer_give_no_caller() {
+        let nobody = [
+            None,
+            Some(http_api(&Value::Null)),
+            Some(http_api(&json!({}))),
+            Some(http_api(&json!({"lambda": {"claims": claims(), "principalId": "root"}}))),
+            Some(http_api(&json!({"iam": {"accountId": "123456789012"}}))),
+            Some(rest_api(&Value::Null, None)),
+            Some(rest_api(&json!({"principalId": "root", "cognito:groups": "admins"}), None)),
+        ];
+        for context in nobody {
+            assert_eq!(Caller::of(context.as_ref(), &trust()), Err(Unauthenticated::NoAuthorizer), "{context:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_not_ours_gives_no_caller() {
+        let table = [
+            ("token_use", json!("id"), Unauthenticated::NotAnAccessToken),
+            ("token_use", json!("Access"), Unauthenticated::NotAnAccessToken),
+            ("token_use", Value::Null, Unauthenticated::NotAnAccessToken),
+            ("client_id", json!("web"), Unauthenticated::OtherClient),
+            ("client_id", Value::Null, Unauthenticated::OtherClient),
+            ("client_id", json!(""), Unauthenticated::OtherClient),
+            (
+                "iss",
+                json!("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other"),
+                Unauthenticated::OtherPool,
+            ),
+            ("iss", json!("eu-central-1_Ab12Cd34E"), Unauthenticated::OtherPool),
+            ("iss", Value::Null, Unauthenticated::OtherPool),
+            ("username", Value::Null, Unauthenticated::NoUser),
+            ("username", json!("two words"), Unauthenticated::NoUser),
+            ("sub", Value::Null, Unauthenticated::NoUser),
+            ("sub", json!(""), Unauthenticated::NoUser),
+        ];
+        for (claim, value, expected) in table {
+            let claims = claims_with(claim, value);
+            assert_eq!(http_api_user(claims.clone()), Err(expected), "{claims}");
+            assert_eq!(
+                Caller::of(Some(&rest_api(&json!({"claims": claims}), None)), &trust()),
+                Err(expected),
+                "{claims}"
+            );
+        }
+    }
+
+    #[test]
+    fn groups_of_an_http_api_are_split_on_blanks_inside_one_pair_of_brackets() {
+        let table: [(Value, &[&str]); 14] = [
+            (json!("[admins]"), &["admins"]),
+            (json!("[admins users]"), &["admins", "users"]),
+            (json!("[admins-x]"), &["admins-x"]),
+            (json!("[x,admins]"), &["x,admins"]),
+            (json!("[[admins]]"), &["[admins]"]),
+            (json!("[[admins] users]"), &["[admins]", "users"]),
+            (json!("[Admins]"), &["Admins"]),
+            (json!("[\u{430}dmins]"), &["\u{430}dmins"]),
+            (json!("admins"), &[]),
+            (json!("admins users"), &[]),
+            (json!("[admins"), &[]),
+            (json!("admins]"), &[]),
+            (json!("[]"), &[]),
+            (Value::Null, &[]),
+        ];
+        for (claim, expected) in table {
+            let caller = http_api_user(claims_with(GROUPS, claim.clone())).unwrap();
+            assert_eq!(groups(&caller), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn groups_of_a_rest_api_count_only_where_they_can_be_read_in_one_way() {
+        let table: [(Value, &[&str]); 12] = [
+            (json!("admins"), &["admins"]),
+            (json!("admins-x"), &["admins-x"]),
+            (json!(["admins", "users"]), &["admins", "users"]),
+            (json!(["x,admins"]), &["x,admins"]),
+            (json!([["admins"], 1, null]), &[]),
+            (json!("admins,users"), &[]),
+            (json!("x,admins"), &[]),
+            (json!("[admins]"), &[]),
+            (json!("[admins users]"), &[]),
+            (json!(""), &[]),
+            (json!({"admins": true}), &[]),
+            (Value::Null, &[]),
+        ];
+        for (claim, expected) in table {
+            let context = rest_api(&json!({"claims": claims_with(GROUPS, claim.clone())}), None);
+            let caller = Caller::of(Some(&context), &trust()).unwrap();
+            assert_eq!(groups(&caller), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn an_iam_caller_has_a_name_and_no_groups() {
+        let arn = "arn:aws:sts::123456789012:assumed-role/support/session";
+        let contexts = [http_api(&json!({"iam": {"userArn": arn}})), rest_api(&Value::Null, Some(arn))];
+        for context in contexts {
+            let caller = Caller::of(Some(&context), &trust()).unwrap();
+            assert_eq!((caller.name(), groups(&caller)), (arn, vec![]));
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What can go wrong, and the one table of what the caller is told about it.
+//!
+//! Two texts for every failure: the `detail` of the table is for the caller; `Display` and the chain of causes are for the log.
+//! docs/ERRORS.md says of every code what to do; a test compares it with the table.
+
+use axum::response::{IntoResponse, Response};
+use domain::user_pool_error::{Reason, UserPoolError};
+use http::StatusCode;
+use thiserror::Error;
+
+use crate::access::Forbidden;
+use crate::caller::Unauthenticated;
+use crate::problem::Failed;
+
+/// Why a request was not served.
+#[derive(Debug, Error)]
+pub(crate) enum ApiError {
+    /// No route has this path.
+    #[error("no route has this path")]
+    RouteNotFound,
+    /// The path has other methods.
+    #[error("the route does not have this method")]
+    MethodNotAllowed,
+    /// The body is not declared as JSON.
+    #[error("the content type is not JSON")]
+    UnsupportedMediaType,
+    /// The body is longer than we read.
+    #[error("the body is too large")]
+    BodyTooLarge,
+    /// The request is wrong in itself.
+    #[error("the request is wrong at {}: {detail}", field.as_deref().unwrap_or("the whole"))]
+    InvalidRequest {
+        /// Where, as a path into the body, or the name of a parameter.
+        field: Option<String>,
+        /// What was expected. Goes to the caller, and must not hold values from the request.
+        detail: String,
+    },
+    /// Nobody is calling.
+    #[error("the caller is not known")]
+    Unauthenticated(#[source] Unauthenticated),
+    /// Somebody is calling who may not.
+    #[error("the caller may not do this")]
+    Forbidden(#[source] Forbidden),
+    /// The user pool did not do what was asked.
+    #[error(transparent)]
+    UserPool(#[from] UserPoolError),
+    /// The first calls of several did what was asked, one did not, and the rest were not made.
+    #[error("{failed} failed after {}", completed.join(", "))]
+    Partial {
+        /// What stands.
+        completed: Vec<String>,
+        /// What does not.
+        failed: String,
+        /// Why.
+        source: UserPoolError,
+    },
+    /// Our own fault.
+    #[error("{0}")]
+    Internal(&'static str),
+}
+
+impl ApiError {
+    /// A request that is wrong at one place.
+    pub(crate) fn invalid(field: &str, detail: impl Into<String>) -> Self {
+        Self::InvalidRequest { field: Some(field.to_owned()), detail: detail.into() }
+    }
+
+    /// The row of the table.
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            Self::RouteNotFound => ErrorCode::NotFound,
+            Self::MethodNotAllowed => ErrorCode::MethodNotAllowed,
+            Self::UnsupportedMediaType => ErrorCode::UnsupportedMediaType,
+            Self::BodyTooLarge => ErrorCode::BodyTooLarge,
+            Self::InvalidRequest { .. } => ErrorCode::InvalidRequest,
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// Carries the error to [`crate::problem::render`], which knows the request and writes the body.
+    fn into_response(self) -> Response {
+        Failed::response(self)
+    }
+}
+
+/// The stable name of an error, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum ErrorCode {
+    InvalidRequest,
+    Unauthenticated,
+    InvalidCredentials,
+    Forbidden,
+    UserNotConfirmed,
+    PasswordResetRequired,
+    NotFound,
+    UserNotFound,
+    GroupNotFound,
+    MethodNotAllowed,
+    UserExists,
+    AliasExists,
+    WrongState,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    InvalidPassword,
+    CodeMismatch,
+    CodeExpired,
+    SignUpRefused,
+    Throttled,
+    Internal,
+    UpstreamUnavailable,
+    DeadlineExceeded,
+}
+
+impl From<Reason> for ErrorCode {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::InvalidRequest => Self::InvalidRequest,
+            Reason::InvalidCredentials => Self::InvalidCredentials,
+            Reason::UserNotConfirmed => Self::UserNotConfirmed,
+            Reason::PasswordResetRequired => Self::PasswordResetRequired,
+            Reason::UserNotFound => Self::UserNotFound,
+            Reason::GroupNotFound => Self::GroupNotFound,
+            Reason::UserExists => Self::UserExists,
+            Reason::AliasExists => Self::AliasExists,
+            Reason::WrongState => Self::WrongState,
+            Reason::InvalidPassword => Self::InvalidPassword,
+            Reason::CodeMismatch => Self::CodeMismatch,
+            Reason::CodeExpired => Self::CodeExpired,
+            Reason::SignUpRefused => Self::SignUpRefused,
+            Reason::Throttled => Self::Throttled,
+            Reason::Unavailable => Self::UpstreamUnavailable,
+            Reason::DeadlineExceeded => Self::DeadlineExceeded,
+            Reason::Internal => Self::Internal,
+        }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) code: &'static str,
+    pub(crate) status: StatusCode,
+    /// What the code means, as a person reads it.
+    pub(crate) title: &'static str,
+}
+
+impl ErrorCode {
+    pub(crate) fn as_str(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The table.
+    pub(crate) fn row(self) -> Row {
+        use StatusCode as Status;
+        let row = |code, status, title| Row { code, status, title };
+        match self {
+            Self::InvalidRequest => row("invalid-request", Status::BAD_REQUEST, "The request is not valid."),
+            Self::Unauthenticated => {
+                row("unauthenticated", Status::UNAUTHORIZED, "An access token of this API's app client is needed.")
+            }
+            Self::InvalidCredentials => {
+                row("invalid-credentials", Status::UNAUTHORIZED, "The credentials are wrong or no longer valid.")
+            }
+            Self::Forbidden => row("forbidden", Status::FORBIDDEN, "The caller may not do this."),
+            Self::UserNotConfirmed => {
+                row("user-not-confirmed", Status::FORBIDDEN, "The user has signed up and is not confirmed yet.")
+            }
+            Self::PasswordResetRequired => {
+                row("password-reset-required", Status::FORBIDDEN, "The user must set a new password first.")
+            }
+            Self::NotFound => row("not-found", Status::NOT_FOUND, "There is no such route."),
+            Self::UserNotFound => row("user-not-found", Status::NOT_FOUND, "There is no such user."),
+            Self::GroupNotFound => row("group-not-found", Status::NOT_FOUND, "There is no such group."),
+            Self::MethodNotAllowed => {
+                row("method-not-allowed", Status::METHOD_NOT_ALLOWED, "The route does not have this method.")
+            }
+            Self::UserExists => row("user-exists", Status::CONFLICT, "A user with this name exists."),
+            Self::AliasExists => {
+                row("alias-exists", Status::CONFLICT, "Another user holds this e-mail address, phone number or name.")
+            }
+            Self::WrongState => row("wrong-state", Status::CONFLICT, "The user's status does not allow this."),
+            Self::BodyTooLarge => row("body-too-large", Status::PAYLOAD_TOO_LARGE, "The body is too large."),
+            Self::UnsupportedMediaType => {
+                row("unsupported-media-type", Status::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
+            }
+            Self::InvalidPassword => row(
+                "invalid-password",
+                Status::UNPROCESSABLE_ENTITY,
+                "The password does not meet the user pool's policy.",
+            ),
+            Self::CodeMismatch => row("code-mismatch", Status::UNPROCESSABLE_ENTITY, "The code is wrong."),
+            Self::CodeExpired => row("code-expired", Status::UNPROCESSABLE_ENTITY, "The code has expired."),
+            Self::SignUpRefused => row("sign-up-refused", Status::UNPROCESSABLE_ENTITY, "The sign-up was refused."),
+            Self::Throttled => row("throttled", Status::TOO_MANY_REQUESTS, "There are too many requests right now."),
+            Self::Internal => row("internal", Status::INTERNAL_SERVER_ERROR, "Something went wrong on our side."),
+            Self::UpstreamUnavailable => {
+                row("upstream-unavailable", Status::BAD_GATEWAY, "The user pool cannot be reached.")
+            }
+            Self::DeadlineExceeded => {
+                row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "The user pool did not answer in time.")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [ErrorCode; 23] = [
+        ErrorCode::InvalidRequest,
+        ErrorCode::Unauthenticated,
+        ErrorCode::InvalidCredentials,
+        ErrorCode::Forbidden,
+        ErrorCode::UserNotConfirmed,
+        ErrorCode::PasswordResetRequired,
+        ErrorCode::NotFound,
+        ErrorCode::UserNotFound,
+        ErrorCode::GroupNotFound,
+        ErrorCode::MethodNotAllowed,
+        ErrorCode::UserExists,
+        ErrorCode::AliasExists,
+        ErrorCode::WrongState,
+        ErrorCode::BodyTooLarge,
+        ErrorCode::UnsupportedMediaType,
+        ErrorCode::InvalidPassword,
+        ErrorCode::CodeMismatch,
+        ErrorCode::CodeExpired,
+        ErrorCode::SignUpRefused,
+        ErrorCode::Throttled,
+        ErrorCode::Internal,
+        ErrorCode::UpstreamUnavailable,
+        ErrorCode::DeadlineExceeded,
+    ];
+
+    #[test]
+    fn no_two_codes_have_the_same_name() {
+        let names: std::collections::BTreeSet<_> = ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ALL.len());
+        // Whoever adds a code adds it to the list above as well: the enum counts on from zero.
+        assert!(ALL.iter().enumerate().all(|(place, code)| place == *code as usize));
+        assert_eq!(ALL.len(), ErrorCode::DeadlineExceeded as usize + 1);
+    }
+
+    #[test]
+    fn docs_errors_md_has_the_rows_of_the_table_and_no_others() {
+        let documented: Vec<Vec<&str>> = include_str!("../../../docs/ERRORS.md")
+            .lines()
+            .filter(|line| line.starts_with("| `"))
+            .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+            .collect();
+        let code = |cells: &Vec<&str>| cells[0].to_owned();
+        assert_eq!(
+            documented.iter().map(code).collect::<Vec<_>>(),
+            ALL.iter().map(|code| format!("`{}`", code.as_str())).collect::<Vec<_>>()
+        );
+        for (cells, code) in documented.iter().zip(ALL) {
+            let Row { status, title, .. } = code.row();
+            assert_eq!((cells[1], cells[2]), (status.as_str(), title), "{code:?}");
+            assert_eq!(cells.len(), 5, "{code:?}: code, status, meaning, caller, operator");
+            assert!(cells[3..].iter().all(|cell| cell.ends_with('.')), "{code:?}: say what to do");
+        }
+    }
+
+    #[test]
+    fn a_partial_failure_answers_like_the_call_that_failed() {
+        let source = UserPoolError::new("AdminSetUserPassword", Reason::InvalidPassword);
+        let partial =
+            ApiError::Partial { completed: vec!["create-user".into()], failed: "set-password".into(), source };
+        assert_eq!(partial.code(), ErrorCode::InvalidPassword);
+        assert_eq!(partial.to_string(), "set-password failed after create-user");
+    }
+}

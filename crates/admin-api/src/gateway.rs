@@ -1,0 +1,123 @@
+//! What API Gateway did to a request before it came here, and undoing it.
+//!
+//! - An HTTP API decodes the path before it hands it on, all but `%25`; a REST API does not. `lambda_http` pastes it into a URL as
+//!   it is, where a decoded `#` would cut the name of a user short, and the request would hit another one. So the path is
+//!   taken as it came, what cannot stand in a path is encoded again, and everything after decodes once.
+//! - A stage that is not `$default` stands before the path, or does not, depending on the kind of API.
+//!
+//! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
+//! their names are reached by their `sub`.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::caller;
+
+/// What ends or breaks a path, and so was decoded where it stands in one. `%` stays: it begins what is still encoded.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// The id of the request that callers, API Gateway's logs and ours have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self("unknown".to_owned())))
+    }
+}
+
+/// Makes of a request from API Gateway the request that was sent to it.
+pub(crate) fn undo(mut request: lambda_http::Request) -> lambda_http::Request {
+    let path = sent_path(request.raw_http_path(), stage(request.request_context_ref()));
+    let query = request.uri().query().filter(|query| !query.is_empty());
+    let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    // The routes match on the path alone: scheme and host are of no use, and the host is what the caller says it is.
+    if let Ok(target) = target.parse::<PathAndQuery>() {
+        *request.uri_mut() = target.into();
+    }
+    if let Some(id) = caller::request_id(request.request_context_ref()) {
+        let id = RequestId(id.to_owned());
+        request.extensions_mut().insert(id);
+    }
+    request
+}
+
+fn stage(context: Option<&RequestContext>) -> Option<&str> {
+    match context {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+        Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref(),
+        _ => None,
+    }
+}
+
+fn sent_path(raw: &str, stage: Option<&str>) -> String {
+    // All routes begin with /v1/, so that a stage of that name is not taken away by mistake.
+    let without_stage =
+        stage.and_then(|stage| raw.strip_prefix('/')?.strip_prefix(stage)).filter(|rest| rest.starts_with("/v1/"));
+    utf8_percent_encode(without_stage.unwrap_or(raw), NOT_IN_A_PATH).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_goes_and_everything_else_stays() {
+        let table = [
+            ("/v1/users", None, "/v1/users"),
+            ("/v1/users", Some("$default"), "/v1/users"),
+            ("/v1/users", Some("prod"), "/v1/users"),
+            ("/prod/v1/users", Some("prod"), "/v1/users"),
+            ("/prod/v1/users", Some("$default"), "/prod/v1/users"),
+            ("/production/v1/users", Some("prod"), "/production/v1/users"),
+            ("/v1/users", Some("v1"), "/v1/users"),
+            ("/v1/v1/users", Some("v1"), "/v1/users"),
+            ("/prod", Some("prod"), "/prod"),
+            ("", Some("prod"), ""),
+        ];
+        for (raw, stage, expected) in table {
+            assert_eq!(sent_path(raw, stage), expected, "{raw} on {stage:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_decoded_too_early_is_encoded_again_and_what_is_encoded_stays() {
+        let table = [
+            ("/v1/users/mia@example.com", "/v1/users/mia@example.com"),
+            ("/v1/users/mia%40example.com", "/v1/users/mia%40example.com"),
+            ("/v1/users/mia+a@example.com", "/v1/users/mia+a@example.com"),
+            ("/v1/users/mia#x", "/v1/users/mia%23x"),
+            ("/v1/users/mia?x", "/v1/users/mia%3Fx"),
+            ("/v1/users/100%2525", "/v1/users/100%2525"),
+            ("/v1/users/м", "/v1/users/%D0%BC"),
+            ("/v1/users/..", "/v1/users/.."),
+        ];
+        for (raw, expected) in table {
+            assert_eq!(sent_path(raw, Some("$default")), expected, "{raw}");
+        }
+    }
+}

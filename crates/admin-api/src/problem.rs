@@ -1,0 +1,130 @@
+//! How a failure is told: an RFC 9457 problem for the caller, one log line for the operator.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use crate::error::{ApiError, ErrorCode};
+use crate::gateway::RequestId;
+
+/// Cognito's quotas are counted per second.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// An error on its way out, before it has a body.
+#[derive(Clone)]
+pub(crate) struct Failed(Arc<ApiError>);
+
+impl Failed {
+    pub(crate) fn response(error: ApiError) -> Response {
+        let mut response = error.code().row().status.into_response();
+        response.extensions_mut().insert(Self(Arc::new(error)));
+        response
+    }
+}
+
+/// The code of an answer that is a failure.
+pub(crate) fn code_of(response: &Response) -> Option<ErrorCode> {
+    response.extensions().get::<Failed>().map(|Failed(error)| error.code())
+}
+
+/// The body. `type` and `title` depend on `code` alone.
+#[derive(Debug, Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    completed: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<&'a str>,
+    request_id: &'a str,
+}
+
+impl<'a> Problem<'a> {
+    fn of(error: &'a ApiError, id: &'a RequestId) -> Self {
+        let row = error.code().row();
+        let mut problem = Self {
+            r#type: format!("urn:poolkeeper:problem:{}", row.code),
+            title: row.title,
+            status: row.status.as_u16(),
+            code: row.code,
+            detail: row.title.to_owned(),
+            field: None,
+            completed: None,
+            failed: None,
+            request_id: id.as_str(),
+        };
+        match error {
+            ApiError::InvalidRequest { field, detail } => {
+                problem.field = field.as_deref();
+                problem.detail.clone_from(detail);
+            }
+            ApiError::Partial { completed, failed, .. } => {
+                problem.completed = Some(completed);
+                problem.failed = Some(failed);
+                problem.detail = format!("{} What is in `completed` stands: go on from there.", row.title);
+            }
+            ApiError::RouteNotFound
+            | ApiError::MethodNotAllowed
+            | ApiError::UnsupportedMediaType
+            | ApiError::BodyTooLarge
+            | ApiError::Unauthenticated(_)
+            | ApiError::Forbidden(_)
+            | ApiError::UserPool(_)
+            | ApiError::Internal(_) => {}
+        }
+        problem
+    }
+}
+
+/// Gives every failure its body and its log line. No answer is to be kept by anybody in between: they hold tokens and people.
+pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() {
+        log(&error, &id);
+        let body = axum::Json(Problem::of(&error, &id)).into_response().into_body();
+        *response.body_mut() = body;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        // The bare answer had no body, and says so.
+        headers.remove(http::header::CONTENT_LENGTH);
+        match error.code().row().status {
+            StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+            StatusCode::TOO_MANY_REQUESTS => drop(headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS)),
+            _ => {}
+        }
+    }
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The caller's fault is a warning, ours is an error.
+fn log(error: &ApiError, id: &RequestId) {
+    let code = error.code();
+    let chain = causes(error);
+    let aws_request_id = match error {
+        ApiError::UserPool(source) | ApiError::Partial { source, .. } => source.request_id.as_deref(),
+        _ => None,
+    };
+    let request_id = id.as_str();
+    if code.row().status.is_server_error() {
+        tracing::error!(code = code.as_str(), error = chain, request_id, aws_request_id, "request failed");
+    } else {
+        tracing::warn!(code = code.as_str(), error = chain, request_id, aws_request_id, "request refused");
+    }
+}
+
+/// An error and what caused it, in one line.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,212 @@
+//! Routes, and the service that is made of them.
+//!
+//! A [`Route`] is the only way a handler comes into the router, and there is no making one without saying what it asks of its
+//! caller. What stands in the table of [`crate::routes`] is checked before the handler runs, and the handler is handed a caller
+//! who has passed.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use tower::util::MapRequest;
+
+use crate::access::{Access, Gate, authorize};
+use crate::app::App;
+use crate::audit::{self, Action};
+use crate::error::ApiError;
+use crate::json::MAX_BODY_BYTES;
+use crate::permission::Permission;
+use crate::settings::Served;
+use crate::{gateway, problem, routes};
+
+/// One operation: method, path, what it asks of its caller, and what it does.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    handler: MethodRouter<App>,
+}
+
+/// The methods that routes have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Method {
+    Get,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    fn filter(self) -> MethodFilter {
+        match self {
+            Self::Get => MethodFilter::GET,
+            Self::Post => MethodFilter::POST,
+            Self::Put => MethodFilter::PUT,
+            Self::Patch => MethodFilter::PATCH,
+            Self::Delete => MethodFilter::DELETE,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+impl Route {
+    /// Looks something up.
+    pub(crate) fn read<H, T>(path: &'static str, permission: Permission, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Get, path, Access::Read(permission), handler)
+    }
+
+    /// Changes something: the caller is looked up live, and there is an audit record.
+    pub(crate) fn write<H, T>(method: Method, path: &'static str, permission: Permission, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(method, path, Access::Write(permission), handler)
+    }
+
+    /// Tells callers about themselves.
+    pub(crate) fn for_any_caller<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Get, path, Access::AnyCaller, handler)
+    }
+
+    /// Signs up or in. Anybody may try; there is an audit record.
+    pub(crate) fn public<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Post, path, Access::Public, handler)
+    }
+
+    fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self { method, path, access, handler: on(method.filter(), handler) }
+    }
+
+    /// The handler behind its checks. What is added last is asked first.
+    fn guarded(self, app: &App) -> MethodRouter<App> {
+        let action = Action {
+            name: format!("{} {}", self.method.as_str(), self.path),
+            is_write: matches!(self.access, Access::Write(_) | Access::Public),
+        };
+        self.handler
+            .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
+            .route_layer(from_fn_with_state(action, audit::record))
+    }
+}
+
+/// What Lambda runs.
+pub type Service = MapRequest<Router, fn(lambda_http::Request) -> lambda_http::Request>;
+
+/// The service for these routes of the app.
+#[must_use]
+pub fn service(app: App, served: Served) -> Service {
+    let router = routes::of(served)
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.guarded(&app)))
+        .fallback(|| async { ApiError::RouteNotFound })
+        .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(problem::render))
+        .with_state(app);
+    MapRequest::new(router, gateway::undo)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::json::MAX_BODY_BYTES;
+    use crate::settings::Served;
+    use crate::testing::{Api, Call};
+
+    #[tokio::test]
+    async fn what_is_not_served_is_not_found() {
+        let table = [
+            (Served::Admin, "/v1/users", 200),
+            (Served::Admin, "/v1/me", 200),
+            (Served::Admin, "/v1/auth/sign-in", 404),
+            (Served::Auth, "/v1/users", 404),
+            (Served::Auth, "/v1/me", 404),
+            (Served::Auth, "/v1/auth/sign-in", 405),
+            (Served::All, "/v1/auth/sign-in", 405),
+            (Served::All, "/", 404),
+            (Served::All, "/v1/users/", 404),
+            (Served::All, "/v1/users/mia/nothing", 404),
+            (Served::All, "/V1/users", 404),
+        ];
+        for (served, path, status) in table {
+            let answer = Api::serving(served).call(Call::get(path)).await;
+            assert_eq!(answer.status, status, "{served:?} {path}");
+            let code = match status {
+                404 => "not-found",
+                405 => "method-not-allowed",
+                _ => "",
+            };
+            assert_eq!(answer.code(), code, "{served:?} {path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_method_is_told_the_right_ones() {
+        let answer = Api::new().call(Call::put("/v1/users/mia", &json!({}))).await;
+        assert_eq!((answer.status, answer.code()), (405, "method-not-allowed"));
+        let mut allowed: Vec<_> = answer.header("allow").unwrap().split(',').map(str::trim).collect();
+        allowed.sort_unstable();
+        assert_eq!(allowed, ["DELETE", "GET", "HEAD", "PATCH"]);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_not_declared_as_json_is_refused() {
+        let body = json!({"username": "new"});
+        for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
+            let api = Api::new();
+            let answer = api.call(Call::post("/v1/users", Some(&body)).content_type(content_type)).await;
+            assert_eq!((answer.status, answer.code()), (415, "unsupported-media-type"), "{content_type:?}");
+            assert_eq!(api.pool.user("new"), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_largest_size_and_not_beyond() {
+        let of_size = |bytes: usize| {
+            let empty = json!({"username": "new", "attributes": {"name": ""}}).to_string();
+            json!({"username": "new", "attributes": {"name": "x".repeat(bytes - empty.len())}})
+        };
+        let fits = Api::new().call(Call::post("/v1/users", Some(&of_size(MAX_BODY_BYTES)))).await;
+        assert_eq!((fits.status, &fits.body["field"]), (400, &json!("attributes.name")));
+        let too_large = Api::new().call(Call::post("/v1/users", Some(&of_size(MAX_BODY_BYTES + 1)))).await;
+        assert_eq!((too_large.status, too_large.code()), (413, "body-too-large"));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_no_json_is_refused_and_so_is_none_at_all() {
+        for body in ["", "not json", "{", "{}{}"] {
+            let call = Call::post("/v1/users", Some(&Value::Null)).raw_body(body.to_owned());
+            let answer = Api::new().call(call).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
+        }
+    }
+}

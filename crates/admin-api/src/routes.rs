@@ -1,0 +1,18 @@
+//! All routes. The folder of a file is the path of its route.
+
+mod auth;
+mod me;
+mod users;
+
+use crate::router::Route;
+use crate::settings::Served;
+
+/// The routes that a function serves.
+pub(crate) fn of(served: Served) -> Vec<Route> {
+    let admin = || users::routes().into_iter().chain([me::route()]);
+    match served {
+        Served::Admin => admin().collect(),
+        Served::Auth => auth::routes(),
+        Served::All => admin().chain(auth::routes()).collect(),
+    }
+}

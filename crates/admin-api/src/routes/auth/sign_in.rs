@@ -1,0 +1,115 @@
+//! `POST /v1/auth/sign-in`: answers tokens, or the challenge that comes before them.
+
+use axum::extract::State;
+use domain::secret::Secret;
+use domain::user::Username;
+use serde::{Deserialize, Serialize};
+
+use super::Outcome;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    username: Username,
+    password: Secret,
+}
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Json(body): Json<Body>,
+) -> Result<axum::Json<impl Serialize>, ApiError> {
+    let outcome = Outcome::from(app.sessions.sign_in(&body.username, &body.password).await?);
+    audit.on(outcome.username());
+    Ok(axum::Json(outcome))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Answer, Api, Call};
+
+    async fn sign_in(api: &Api, username: &str, password: &str) -> Answer {
+        let body = json!({"username": username, "password": password});
+        api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await
+    }
+
+    #[tokio::test]
+    async fn the_right_password_gives_tokens_under_the_real_name() {
+        let api = Api::new();
+        for name in ["mia", "mia@example.com"] {
+            let answer = sign_in(&api, name, "Password-of-mia-1").await;
+            assert_eq!(answer.status, 200, "{name}");
+            let tokens = &answer.body["tokens"];
+            assert_eq!((&tokens["token_type"], &tokens["expires_in_seconds"]), (&json!("Bearer"), &json!(3600)));
+            assert_eq!(tokens["username"], "mia", "{name}");
+            for token in ["access_token", "refresh_token"] {
+                assert!(api.pool.takes_token(tokens[token].as_str().unwrap()), "{token}");
+            }
+            assert!(tokens["id_token"].is_string());
+            assert_eq!((&answer.body["challenge"], answer.header("cache-control")), (&Value::Null, Some("no-store")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_temporary_password_gives_a_challenge() {
+        let api = Api::new();
+        api.pool.set_status("mia", UserStatus::ForceChangePassword);
+        api.pool.require_attribute("birthdate");
+        let answer = sign_in(&api, "mia@example.com", "Password-of-mia-1").await;
+        assert_eq!(answer.status, 200);
+        let expected = json!({"challenge": {
+            "name": "NEW_PASSWORD_REQUIRED", "session": answer.body["challenge"]["session"], "username": "mia",
+            "missing_attributes": ["birthdate"], "parameters": {}
+        }});
+        assert_eq!(answer.body, expected);
+        assert!(answer.body["challenge"]["session"].is_string());
+    }
+
+    #[tokio::test]
+    async fn wrong_passwords_and_unknown_users_are_not_told_apart() {
+        let api = Api::new();
+        api.pool.disable("vic");
+        let mut answers = Vec::new();
+        for (username, password) in [("mia", "Wrong-1"), ("nobody", "Wrong-1"), ("vic", "Password-of-vic-1")] {
+            let mut answer = sign_in(&api, username, password).await;
+            assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"), "{username}");
+            answer.body["request_id"] = Value::Null;
+            answers.push(answer.body);
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[tokio::test]
+    async fn who_must_do_something_first_is_told_what() {
+        for (status, code) in
+            [(UserStatus::Unconfirmed, "user-not-confirmed"), (UserStatus::ResetRequired, "password-reset-required")]
+        {
+            let api = Api::new();
+            api.pool.set_status("mia", status);
+            let answer = sign_in(&api, "mia", "Password-of-mia-1").await;
+            assert_eq!((answer.status, answer.code()), (403, code));
+        }
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let api = Api::new();
+        for (body, field) in [
+            (json!({"username": "mia"}), "password"),
+            (json!({"username": "two words", "password": "x"}), "username"),
+            (json!({"username": "mia", "password": null}), "password"),
+            (json!({"username": "mia", "password": "x", "remember": true}), "remember"),
+        ] {
+            let answer = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,128 @@
+//! `POST /v1/auth/sign-up`
+
+use axum::extract::State;
+use domain::secret::Secret;
+use domain::sessions::Registration;
+use domain::user::{Attributes, Username};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::attributes::{AttributesBody, attributes};
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    username: Username,
+    password: Secret,
+    #[serde(default)]
+    attributes: AttributesBody,
+    /// For the pre-sign-up policy; not stored.
+    #[serde(default)]
+    validation_data: AttributesBody,
+    /// For every trigger; not stored.
+    #[serde(default)]
+    client_metadata: Attributes,
+}
+
+impl From<Body> for Registration {
+    fn from(body: Body) -> Self {
+        Self {
+            username: body.username,
+            password: body.password,
+            attributes: attributes(body.attributes),
+            validation_data: attributes(body.validation_data),
+            client_metadata: body.client_metadata,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    sub: String,
+    /// Whether the user may sign in at once.
+    confirmed: bool,
+    /// Where a code went, masked; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_sent_to: Option<String>,
+}
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Json(body): Json<Body>,
+) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
+    let registration = Registration::from(body);
+    audit.fields(registration.attributes.keys());
+    let registered = app.sessions.sign_up(&registration).await?;
+    audit.on(&registration.username);
+    let answer = Answer { sub: registered.sub, confirmed: registered.confirmed, code_sent_to: registered.code_sent_to };
+    Ok((StatusCode::CREATED, axum::Json(answer)))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Api, Call};
+
+    const PATH: &str = "/v1/auth/sign-up";
+
+    fn body() -> Value {
+        json!({"username": "new", "password": "Correct-1", "attributes": {"email": "new@example.com"}})
+    }
+
+    #[tokio::test]
+    async fn a_person_who_signs_up_waits_for_a_code_or_is_confirmed_at_once() {
+        for (confirmed, status) in [(false, UserStatus::Unconfirmed), (true, UserStatus::Confirmed)] {
+            let api = Api::new();
+            api.pool.auto_confirm(confirmed);
+            let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+            assert_eq!((answer.status, &answer.body["confirmed"]), (201, &json!(confirmed)));
+            assert_eq!(answer.body["sub"], json!(api.sub_of("new")));
+            assert_eq!(answer.body["code_sent_to"].is_string(), !confirmed);
+            assert_eq!(api.pool.user("new").unwrap().status, status);
+            assert_eq!(api.pool.attributes_of("new")["email"], "new@example.com");
+        }
+    }
+
+    #[tokio::test]
+    async fn signing_up_twice_is_a_conflict() {
+        let api = Api::new();
+        assert_eq!(api.call(Call::post(PATH, Some(&body())).by_nobody()).await.status, 201);
+        let again = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+        assert_eq!((again.status, again.code()), (409, "user-exists"));
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_up_and_a_weak_password_make_no_user() {
+        let api = Api::new();
+        let weak = json!({"username": "new", "password": "weak"});
+        let answer = api.call(Call::post(PATH, Some(&weak)).by_nobody()).await;
+        assert_eq!((answer.status, answer.code()), (422, "invalid-password"));
+
+        api.pool.refuse_sign_ups();
+        let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+        assert_eq!((answer.status, answer.code()), (422, "sign-up-refused"));
+        assert_eq!(api.pool.user("new"), None);
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let api = Api::new();
+        for (body, field) in [
+            (json!({"password": "Correct-1"}), "username"),
+            (json!({"username": "new"}), "password"),
+            (json!({"username": "new", "password": "Correct-1", "validation_data": {"a": 1}}), "validation_data.a"),
+            (json!({"username": "new", "password": "Correct-1", "confirmed": true}), "confirmed"),
+        ] {
+            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+}

@@ -1,0 +1,63 @@
+//! `GET /v1/me`: who am I, and what may I do?
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use serde::Serialize;
+
+use crate::access::Authorized;
+use crate::caller::Caller;
+use crate::permission::Permission;
+use crate::router::Route;
+
+pub(super) fn route() -> Route {
+    Route::for_any_caller("/v1/me", handle)
+}
+
+/// The caller, as their token says.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum Me {
+    User { username: String, sub: String, groups: BTreeSet<String>, permissions: BTreeSet<Permission> },
+    Iam { arn: String, permissions: BTreeSet<Permission> },
+}
+
+async fn handle(authorized: Authorized) -> Json<impl Serialize> {
+    let Authorized { caller, permissions } = authorized;
+    Json(match caller {
+        Caller::User { username, sub, groups } => Me::User { username: username.into(), sub, groups, permissions },
+        Caller::Iam { arn } => Me::Iam { arn, permissions },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, iam, token};
+
+    #[tokio::test]
+    async fn a_user_sees_groups_and_permissions_of_the_token() {
+        let answer = Api::new().call(Call::get("/v1/me").by(token("ray", "[readers visitors]"))).await;
+        assert_eq!(answer.status, 200);
+        let expected = json!({
+            "kind": "user", "username": "ray", "sub": answer.body["sub"],
+            "groups": ["readers", "visitors"], "permissions": ["users:read"]
+        });
+        assert_eq!(answer.body, expected);
+    }
+
+    #[tokio::test]
+    async fn an_aws_principal_sees_that_it_has_no_permissions() {
+        let arn = "arn:aws:iam::123456789012:role/support";
+        let answer = Api::new().call(Call::get("/v1/me").by(iam(arn))).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"kind": "iam", "arn": arn, "permissions": []})));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_nothing() {
+        let answer = Api::new().call(Call::get("/v1/me").by_nobody()).await;
+        assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
+}

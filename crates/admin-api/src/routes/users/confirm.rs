@@ -1,0 +1,88 @@
+//! `POST /v1/users/{username}/confirm`: confirms a user who signed up. Confirming a confirmed one changes nothing.
+
+use axum::Json;
+use axum::extract::State;
+use domain::user::{UserStatus, Username};
+use domain::user_pool_error::Reason;
+use serde::Serialize;
+
+use super::Target;
+use crate::app::App;
+use crate::error::ApiError;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Answer {
+    username: Username,
+    /// Whether the user was not confirmed before.
+    changed: bool,
+}
+
+pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<Answer>, ApiError> {
+    let Err(error) = app.directory.confirm(&username).await else {
+        return Ok(Json(Answer { username, changed: true }));
+    };
+    if error.reason == Reason::WrongState && app.directory.get(&username).await?.status == UserStatus::Confirmed {
+        return Ok(Json(Answer { username, changed: false }));
+    }
+    Err(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/confirm";
+
+    fn with_mia(status: UserStatus) -> Api {
+        let api = Api::new();
+        api.pool.set_status("mia", status);
+        api
+    }
+
+    #[tokio::test]
+    async fn confirming_twice_says_that_the_second_time_changed_nothing() {
+        let api = with_mia(UserStatus::Unconfirmed);
+        for changed in [true, false] {
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": changed})));
+            assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Confirmed);
+        }
+    }
+
+    #[tokio::test]
+    async fn other_statuses_are_not_to_be_confirmed() {
+        for status in [UserStatus::ForceChangePassword, UserStatus::ResetRequired, UserStatus::ExternalProvider] {
+            let api = with_mia(status.clone());
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?}");
+            assert_eq!(api.pool.user("mia").unwrap().status, status);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = Api::new().call(Call::post("/v1/users/nobody/confirm", None)).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn a_second_look_that_fails_says_so() {
+        let api = with_mia(UserStatus::Confirmed);
+        // The first look is at the caller.
+        api.pool.fail("get", 2, Reason::Unavailable);
+        let answer = api.call(Call::post(PATH, None)).await;
+        assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_confirms_nobody() {
+        let api = with_mia(UserStatus::Unconfirmed);
+        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Unconfirmed);
+    }
+}

@@ -1,0 +1,342 @@
+//! `POST /v1/users`: creates a user, and sets a permanent password and puts the user into groups as asked.
+//!
+//! That is several calls. Where one fails, the answer says which ones stand.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::response::{AppendHeaders, IntoResponse};
+use domain::directory::{Invitation, NewUser};
+use domain::secret::Secret;
+use domain::user::{User, Username};
+use domain::user_pool_error::UserPoolError;
+use http::StatusCode;
+use http::header::LOCATION;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::UserView;
+use crate::access::Authorized;
+use crate::app::App;
+use crate::attributes::{AttributesBody, attributes};
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::{Json, Object};
+use crate::permission::Permission;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    username: Username,
+    #[serde(default)]
+    attributes: AttributesBody,
+    password: Option<Object<PasswordBody>>,
+    invitation: Option<InvitationBody>,
+    #[serde(default)]
+    groups: BTreeSet<GroupName>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordBody {
+    value: Secret,
+    permanent: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum InvitationBody {
+    Send,
+    Suppress,
+}
+
+/// The name of a group, as Cognito takes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct GroupName(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the name of a group has 1 to 128 characters, without blanks and control characters")]
+struct NotAGroupName;
+
+impl TryFrom<String> for GroupName {
+    type Error = NotAGroupName;
+
+    fn try_from(text: String) -> Result<Self, NotAGroupName> {
+        let fits = (1..=128).contains(&text.chars().count());
+        let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
+        if fits && clean { Ok(Self(text)) } else { Err(NotAGroupName) }
+    }
+}
+
+/// What is asked for, in the order in which it is done.
+struct Plan {
+    new_user: NewUser,
+    permanent_password: Option<Secret>,
+    groups: BTreeSet<GroupName>,
+}
+
+impl TryFrom<Body> for Plan {
+    type Error = ApiError;
+
+    fn try_from(body: Body) -> Result<Self, ApiError> {
+        let (temporary_password, permanent_password) = match body.password {
+            Some(Object(PasswordBody { value, permanent: false })) => (Some(value), None),
+            Some(Object(PasswordBody { value, permanent: true })) => (None, Some(value)),
+            None => (None, None),
+        };
+        let invitation = match body.invitation {
+            // Cognito would send a temporary password that is replaced before it arrives.
+            Some(InvitationBody::Send) if permanent_password.is_some() => {
+                let detail = "An invitation carries a temporary password: expected `suppress` with a permanent one.";
+                return Err(ApiError::invalid("invitation", detail));
+            }
+            Some(InvitationBody::Suppress) => Invitation::Suppress,
+            None if temporary_password.is_some() || permanent_password.is_some() => Invitation::Suppress,
+            Some(InvitationBody::Send) | None => Invitation::Send,
+        };
+        let new_user = NewUser {
+            username: body.username,
+            attributes: attributes(body.attributes),
+            temporary_password,
+            invitation,
+        };
+        Ok(Self { new_user, permanent_password, groups: body.groups })
+    }
+}
+
+impl Plan {
+    /// What the audit may know.
+    fn fields(&self) -> Vec<String> {
+        let attributes = self.new_user.attributes.keys().cloned();
+        let temporary = self.new_user.temporary_password.as_ref().map(|_| "temporary_password".to_owned());
+        let permanent = self.permanent_password.as_ref().map(|_| "permanent_password".to_owned());
+        let groups = self.groups.iter().map(|GroupName(group)| format!("group:{group}"));
+        attributes.chain(temporary).chain(permanent).chain(groups).collect()
+    }
+}
+
+/// The steps that are done, for the caller whose later step fails.
+#[derive(Default)]
+struct Progress(Vec<String>);
+
+impl Progress {
+    /// Counts a step as done, or tells how far it went.
+    fn then<T>(&mut self, step: impl Into<String>, outcome: Result<T, UserPoolError>) -> Result<T, ApiError> {
+        let step = step.into();
+        match outcome {
+            Ok(value) => {
+                self.0.push(step);
+                Ok(value)
+            }
+            // Nothing stands yet: it is an error like any other.
+            Err(error) if self.0.is_empty() => Err(error.into()),
+            Err(source) => Err(ApiError::Partial { completed: std::mem::take(&mut self.0), failed: step, source }),
+        }
+    }
+}
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
+    Json(body): Json<Body>,
+) -> Result<impl IntoResponse, ApiError> {
+    audit.on(&body.username);
+    let plan = Plan::try_from(body)?;
+    audit.fields(plan.fields());
+    if !plan.groups.is_empty() {
+        authorized.require(Permission::UsersGroups)?;
+    }
+    let user = carry_out(&app, &plan).await?;
+    let location = format!("/v1/users/{}", utf8_percent_encode(user.username.as_str(), NOT_IN_A_SEGMENT));
+    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), axum::Json(UserView::from(user))))
+}
+
+async fn carry_out(app: &App, plan: &Plan) -> Result<User, ApiError> {
+    let directory = &app.directory;
+    let mut progress = Progress::default();
+    let mut user = progress.then("create-user", directory.create(&plan.new_user).await)?;
+    if let Some(password) = &plan.permanent_password {
+        progress.then("set-password", directory.set_password(&user.username, password, true).await)?;
+    }
+    for GroupName(group) in &plan.groups {
+        let step = format!("add-to-group:{group}");
+        progress.then(step, directory.add_to_group(&user.username, group).await)?;
+    }
+    if plan.permanent_password.is_some() {
+        // The password has moved the status on.
+        user = progress.then("read-user", directory.get(&user.username).await)?;
+    }
+    Ok(user)
+}
+
+/// What is encoded in a segment of a path.
+const NOT_IN_A_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Api, Call, token};
+
+    async fn create(api: &Api, body: &Value) -> crate::testing::Answer {
+        api.call(Call::post("/v1/users", Some(body))).await
+    }
+
+    #[tokio::test]
+    async fn an_invited_user_is_shown_as_invited() {
+        let api = Api::new();
+        let answer =
+            create(&api, &json!({"username": "new@example.com", "attributes": {"email": "new@example.com"}})).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        assert_eq!(answer.body["status"], "FORCE_CHANGE_PASSWORD");
+        assert_eq!(answer.body["life_cycle"]["state"], "invited");
+        assert_eq!(answer.body["attributes"], json!({"email": "new@example.com"}));
+        assert_eq!(answer.header("location"), Some("/v1/users/new%40example.com"));
+        assert!(api.pool.was_invited("new@example.com"));
+    }
+
+    #[tokio::test]
+    async fn a_given_password_suppresses_the_invitation_unless_it_is_asked_for() {
+        let temporary = json!({"value": "Temporary-1", "permanent": false});
+        for (body, invited) in [
+            (json!({"username": "new", "password": temporary}), false),
+            (json!({"username": "new", "password": temporary, "invitation": "send"}), true),
+            (json!({"username": "new", "invitation": "suppress"}), false),
+            (json!({"username": "new", "password": null}), true),
+        ] {
+            let api = Api::new();
+            let answer = create(&api, &body).await;
+            assert_eq!((answer.status, api.pool.was_invited("new")), (201, invited), "{body}");
+            assert_eq!(api.pool.user("new").unwrap().status, UserStatus::ForceChangePassword, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_permanent_password_makes_a_confirmed_user_at_once() {
+        let api = Api::new();
+        let password = json!({"value": "Permanent-1", "permanent": true});
+        let answer = create(&api, &json!({"username": "new", "password": password, "groups": ["readers"]})).await;
+        assert_eq!((answer.status, &answer.body["status"]), (201, &json!("CONFIRMED")));
+        assert!(api.pool.has_password("new", "Permanent-1"));
+        assert_eq!(api.pool.groups_of("new"), ["readers"]);
+        assert!(!api.pool.was_invited("new"));
+    }
+
+    #[tokio::test]
+    async fn creating_twice_is_a_conflict() {
+        let api = Api::new();
+        let body = json!({"username": "new", "attributes": {"name": "First"}});
+        assert_eq!(create(&api, &body).await.status, 201);
+        let again = create(&api, &json!({"username": "new", "attributes": {"name": "Second"}})).await;
+        assert_eq!((again.status, again.code()), (409, "user-exists"));
+        assert_eq!(api.pool.attributes_of("new")["name"], "First");
+    }
+
+    #[tokio::test]
+    async fn a_taken_alias_and_a_weak_password_are_told_apart_and_make_no_user() {
+        let taken = json!({"email": "mia@example.com", "email_verified": "true"});
+        for (body, status, code) in [
+            (json!({"username": "new", "attributes": taken}), 409, "alias-exists"),
+            (json!({"username": "new", "password": {"value": "weak", "permanent": false}}), 422, "invalid-password"),
+        ] {
+            let api = Api::new();
+            let answer = create(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+            assert_eq!(answer.body["completed"], Value::Null);
+            assert_eq!(api.pool.user("new"), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn when_a_later_step_fails_the_answer_says_what_stands() {
+        let body = json!({
+            "username": "new", "password": {"value": "Permanent-1", "permanent": true}, "groups": ["admins", "readers"]
+        });
+        let table: [(&str, usize, &str, &[&str]); 4] = [
+            ("set_password", 1, "set-password", &["create-user"]),
+            ("add_to_group", 1, "add-to-group:admins", &["create-user", "set-password"]),
+            ("add_to_group", 2, "add-to-group:readers", &["create-user", "set-password", "add-to-group:admins"]),
+            // The first look is at the caller.
+            ("get", 2, "read-user", &["create-user", "set-password", "add-to-group:admins", "add-to-group:readers"]),
+        ];
+        for (operation, nth, failed, completed) in table {
+            let api = Api::new();
+            api.pool.fail(operation, nth, Reason::Unavailable);
+            let answer = create(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{failed}");
+            assert_eq!((&answer.body["failed"], &answer.body["completed"]), (&json!(failed), &json!(completed)));
+            assert!(api.pool.user("new").is_some(), "{failed}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_weak_permanent_password_and_an_unknown_group_leave_the_user_and_say_so() {
+        for (body, status, code) in [
+            (json!({"username": "new", "password": {"value": "weak", "permanent": true}}), 422, "invalid-password"),
+            (json!({"username": "new", "groups": ["no-such-group"]}), 404, "group-not-found"),
+        ] {
+            let api = Api::new();
+            let answer = create(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+            assert_eq!(answer.body["completed"], json!(["create-user"]));
+            assert_eq!(api.pool.user("new").unwrap().status, UserStatus::ForceChangePassword);
+        }
+    }
+
+    #[tokio::test]
+    async fn groups_ask_for_their_own_permission_before_anything_is_created() {
+        let api = Api::new();
+        let body = json!({"username": "new", "groups": ["admins"]});
+        let answer = api.call(Call::post("/v1/users", Some(&body)).by(token("cleo", "[creators]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.user("new"), None);
+
+        let without_groups = json!({"username": "new", "groups": []});
+        let answer = api.call(Call::post("/v1/users", Some(&without_groups)).by(token("cleo", "[creators]"))).await;
+        assert_eq!(answer.status, 201);
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let table = [
+            (json!({}), Some("username")),
+            (json!({"username": ""}), Some("username")),
+            (json!({"username": "new", "attributes": {"x".repeat(33): "y"}}), Some("attributes")),
+            (json!({"username": "new", "password": "Correct-1"}), Some("password")),
+            (json!({"username": "new", "password": {"value": "Correct-1"}}), Some("password.permanent")),
+            (json!({"username": "new", "invitation": "perhaps"}), Some("invitation")),
+            (json!({"username": "new", "groups": ["two words"]}), Some("groups[0]")),
+            (json!({"username": "new", "group": "admins"}), Some("group")),
+            (
+                json!({"username": "new", "invitation": "send", "password": {"value": "Correct-1", "permanent": true}}),
+                Some("invitation"),
+            ),
+            (json!(["new"]), None),
+        ];
+        for (body, field) in table {
+            let api = Api::new();
+            let answer = create(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
+            let found = answer.body["field"].as_str();
+            assert!(
+                found == field || found.is_some_and(|found| found.starts_with(field.unwrap())),
+                "{body}: {found:?}"
+            );
+            assert_eq!(api.pool.user("new"), None, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_creates_nobody() {
+        let api = Api::new();
+        let call = Call::post("/v1/users", Some(&json!({"username": "new"}))).by(token("ray", "[readers]"));
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.user("new"), None);
+    }
+}

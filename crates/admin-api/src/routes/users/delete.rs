@@ -1,0 +1,68 @@
+//! `DELETE /v1/users/{username}`: for good. Nobody deletes themselves.
+
+use axum::extract::State;
+use http::StatusCode;
+
+use super::Target;
+use crate::access::{Authorized, Forbidden};
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
+    Target(username): Target,
+) -> Result<StatusCode, ApiError> {
+    // The name in the path may be an alias: only the user pool knows whose.
+    let user = app.directory.get(&username).await?;
+    audit.on(&user.username);
+    if authorized.is(&user) {
+        return Err(ApiError::Forbidden(Forbidden::Oneself));
+    }
+    app.directory.delete(&user.username).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Api, Call, token};
+
+    #[tokio::test]
+    async fn a_deleted_user_is_gone_and_not_found_a_second_time() {
+        let api = Api::new();
+        assert_eq!(api.call(Call::delete("/v1/users/mia")).await.status, 204);
+        assert_eq!(api.pool.user("mia"), None);
+        let again = api.call(Call::delete("/v1/users/mia")).await;
+        assert_eq!((again.status, again.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn an_alias_deletes_its_owner_only() {
+        let api = Api::new();
+        assert_eq!(api.call(Call::delete("/v1/users/mia@example.com")).await.status, 204);
+        assert_eq!(api.pool.user("mia"), None);
+        assert!(api.pool.user("ray").is_some());
+    }
+
+    #[tokio::test]
+    async fn nobody_deletes_themselves_by_whatever_name() {
+        let api = Api::new();
+        for name in ["root", "root@example.com", &api.sub_of("root")] {
+            let answer = api.call(Call::delete(&format!("/v1/users/{name}"))).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{name}");
+        }
+        assert!(api.pool.user("root").is_some());
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_deletes_nobody() {
+        let api = Api::new();
+        for path in ["/v1/users/mia", "/v1/users/nobody"] {
+            let answer = api.call(Call::delete(path).by(token("ray", "[readers]"))).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{path}");
+        }
+        assert!(api.pool.user("mia").is_some());
+    }
+}

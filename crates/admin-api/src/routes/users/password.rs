@@ -1,0 +1,95 @@
+//! `PUT /v1/users/{username}/password`: permanent, or temporary and to be changed at the next sign-in.
+
+use axum::extract::State;
+use domain::secret::Secret;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::Target;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    password: Secret,
+    permanent: bool,
+}
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+    Json(body): Json<Body>,
+) -> Result<StatusCode, ApiError> {
+    audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
+    app.directory.set_password(&username, &body.password, body.permanent).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/password";
+
+    #[tokio::test]
+    async fn a_permanent_password_confirms_and_a_temporary_one_must_be_changed() {
+        let api = Api::new();
+        for (password, permanent, status) in [
+            ("Temporary-1", false, UserStatus::ForceChangePassword),
+            ("Permanent-1", true, UserStatus::Confirmed),
+            ("Permanent-1", true, UserStatus::Confirmed),
+        ] {
+            let answer = api.call(Call::put(PATH, &json!({"password": password, "permanent": permanent}))).await;
+            assert_eq!(answer.status, 204, "{password}");
+            assert_eq!(api.pool.user("mia").unwrap().status, status, "{password}");
+            assert!(api.pool.has_password("mia", password), "{password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_weak_password_is_refused_and_the_old_one_stays() {
+        let api = Api::new();
+        let answer = api.call(Call::put(PATH, &json!({"password": "weak", "permanent": true}))).await;
+        assert_eq!((answer.status, answer.code()), (422, "invalid-password"));
+        assert!(api.pool.has_password("mia", "Password-of-mia-1"));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let body = json!({"password": "Correct-1", "permanent": true});
+        let answer = Api::new().call(Call::put("/v1/users/nobody/password", &body)).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let api = Api::new();
+        for (body, field) in [
+            (json!({"password": "Correct-1"}), "permanent"),
+            (json!({"permanent": true}), "password"),
+            (json!({"password": 12345, "permanent": true}), "password"),
+            (json!({"password": "Correct-1", "permanent": "yes"}), "permanent"),
+            (json!({"password": "Correct-1", "permanent": true, "notify": true}), "notify"),
+        ] {
+            let answer = api.call(Call::put(PATH, &body)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
+        }
+        assert!(api.pool.has_password("mia", "Password-of-mia-1"));
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_sets_no_password() {
+        let api = Api::new();
+        let body = json!({"password": "Correct-1", "permanent": true});
+        let answer = api.call(Call::put(PATH, &body).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert!(api.pool.has_password("mia", "Password-of-mia-1"));
+    }
+}

@@ -1,0 +1,130 @@
+//! `PATCH /v1/users/{username}`: sets attributes, and removes those that are given as null.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use domain::directory::AttributeChanges;
+use http::StatusCode;
+use serde::Deserialize;
+
+use super::Target;
+use crate::app::App;
+use crate::attributes::{AttributeName, AttributeValue};
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    attributes: BTreeMap<AttributeName, Option<AttributeValue>>,
+}
+
+impl TryFrom<Body> for AttributeChanges {
+    type Error = ApiError;
+
+    fn try_from(body: Body) -> Result<Self, ApiError> {
+        if body.attributes.is_empty() {
+            return Err(ApiError::invalid("attributes", "Expected at least one attribute."));
+        }
+        let mut changes = Self::default();
+        for (name, value) in body.attributes {
+            match value {
+                Some(value) => drop(changes.set.insert(name.into(), value.into())),
+                None => changes.remove.push(name.into()),
+            }
+        }
+        Ok(changes)
+    }
+}
+
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+    Json(body): Json<Body>,
+) -> Result<StatusCode, ApiError> {
+    let changes = AttributeChanges::try_from(body)?;
+    audit.fields(changes.set.keys().chain(&changes.remove));
+    app.directory.change_attributes(&username, &changes).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::Attributes;
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    fn mia(api: &Api) -> Attributes {
+        api.pool.attributes_of("mia")
+    }
+
+    #[tokio::test]
+    async fn values_are_set_nulls_removed_and_the_rest_stays() {
+        let api = Api::new();
+        let body = json!({"attributes": {"name": "Mia", "email_verified": null}});
+        let expected = Attributes::from([
+            ("email".to_owned(), "mia@example.com".to_owned()),
+            ("name".to_owned(), "Mia".to_owned()),
+        ]);
+        for time in ["once", "twice"] {
+            let answer = api.call(Call::patch("/v1/users/mia", &body)).await;
+            assert_eq!((answer.status, mia(&api)), (204, expected.clone()), "{time}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = Api::new().call(Call::patch("/v1/users/nobody", &json!({"attributes": {"name": "Mia"}}))).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn an_alias_of_somebody_else_is_a_conflict() {
+        let api = Api::new();
+        let body = json!({"attributes": {"email": "mia@example.com", "email_verified": "true"}});
+        let answer = api.call(Call::patch("/v1/users/ray", &body)).await;
+        assert_eq!((answer.status, answer.code()), (409, "alias-exists"));
+        assert_eq!(api.pool.attributes_of("ray"), Attributes::new());
+    }
+
+    #[tokio::test]
+    async fn malformed_changes_are_refused_with_their_place() {
+        let table = [
+            (json!({}), "attributes"),
+            (json!({"attributes": {}}), "attributes"),
+            (json!({"attributes": {"email_verified": true}}), "attributes.email_verified"),
+            (json!({"attributes": {"two words": "x"}}), "attributes"),
+            (json!({"attributes": {"name": "x".repeat(2049)}}), "attributes.name"),
+            (json!({"attributes": {"name": "Mia"}, "enabled": false}), "enabled"),
+        ];
+        for (body, field) in table {
+            let api = Api::new();
+            let before = mia(&api);
+            let answer = api.call(Call::patch("/v1/users/mia", &body)).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
+            assert!(answer.body["field"].as_str().unwrap().starts_with(field), "{body}: {}", answer.body);
+            assert_eq!(mia(&api), before, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_changes_nothing() {
+        let api = Api::new();
+        let before = mia(&api);
+        let body = json!({"attributes": {"name": "Mia"}});
+        let answer = api.call(Call::patch("/v1/users/mia", &body).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code(), mia(&api)), (403, "forbidden", before));
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("change_attributes", 1, Reason::Throttled);
+        let answer = api.call(Call::patch("/v1/users/mia", &json!({"attributes": {"name": "Mia"}}))).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+}

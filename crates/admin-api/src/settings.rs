@@ -1,0 +1,168 @@
+//! The settings, each read once at start. A wrong one stops the start with an error that names it and what was expected.
+
+use std::str::FromStr;
+
+use startup::{SettingError, optional, parsed, required};
+
+use crate::permission::{RoleError, Roles};
+
+const USER_POOL_ID: &str = "USER_POOL_ID";
+const COGNITO_CLIENT_ID: &str = "COGNITO_CLIENT_ID";
+const AWS_REGION: &str = "AWS_REGION";
+const ROUTES: &str = "ROUTES";
+const ROLES: &str = "ROLES";
+
+/// What the environment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `AWS_REGION`: where the user pool is.
+    pub region: String,
+    /// `USER_POOL_ID`: the pool that is administered, and whose tokens are taken.
+    pub user_pool_id: String,
+    /// `COGNITO_CLIENT_ID`: the app client that people sign in through, and whose access tokens are taken.
+    pub client_id: String,
+    /// `ROUTES`: what this function serves.
+    pub served: Served,
+    /// `ROLES`: which groups may do what. Absent means that nobody may do anything.
+    pub roles: Roles,
+}
+
+/// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Served {
+    /// Administration: every route asks for a caller.
+    Admin,
+    /// Sign-up and sign-in: no route asks for a caller.
+    Auth,
+    /// Both.
+    All,
+}
+
+impl FromStr for Served {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "admin" => Ok(Self::Admin),
+            "auth" => Ok(Self::Auth),
+            "all" => Ok(Self::All),
+            _ => Err(()),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// The first setting that is missing or wrong.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
+        let region = required(&lookup, AWS_REGION, "the region of the user pool, e.g. eu-central-1")?;
+        let user_pool_id = user_pool_id(&lookup, &region)?;
+        let client_id = client_id(&lookup)?;
+        let expectation = "`admin`, `auth` or `all`";
+        let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
+        let roles = roles(&lookup)?;
+        Ok(Self { region, user_pool_id, client_id, served, roles })
+    }
+}
+
+/// The pool's id begins with the pool's region: a pool of another region would answer every call with "no such pool".
+fn user_pool_id(lookup: impl Fn(&str) -> Option<String>, region: &str) -> Result<String, SettingError> {
+    let expectation =
+        format!("the id of a user pool in the region of AWS_REGION, {region}, so {region}_ and letters and digits");
+    let id = required(lookup, USER_POOL_ID, &expectation)?;
+    let own = id.strip_prefix(region).and_then(|rest| rest.strip_prefix('_'));
+    let fits = own.is_some_and(|own| !own.is_empty() && own.chars().all(|character| character.is_ascii_alphanumeric()));
+    if fits { Ok(id) } else { Err(SettingError::wrong(USER_POOL_ID, expectation)) }
+}
+
+fn client_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
+    let expectation = "the id of an app client of the user pool, 1 to 128 letters and digits";
+    let id = required(lookup, COGNITO_CLIENT_ID, expectation)?;
+    // `+` and `_` are in Cognito's own pattern for the id.
+    let clean = id.chars().all(|character| character.is_ascii_alphanumeric() || "+_".contains(character));
+    if clean && id.len() <= 128 { Ok(id) } else { Err(SettingError::wrong(COGNITO_CLIENT_ID, expectation)) }
+}
+
+fn roles(lookup: impl Fn(&str) -> Option<String>) -> Result<Roles, SettingError> {
+    let expectation = r#"a JSON object of groups with lists of permissions, e.g. {"admins": ["users:read"]}"#;
+    let Some(text) = optional(lookup, ROLES) else { return Ok(Roles::default()) };
+    text.parse().map_err(|error| match error {
+        RoleError::Shape => SettingError::wrong(ROLES, expectation),
+        RoleError::UnknownPermission { .. } => {
+            SettingError::wrong(ROLES, format!("{expectation}, but found an {error}"))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::permission::Permission;
+
+    const GOOD: [(&str, &str); 5] = [
+        ("AWS_REGION", "eu-central-1"),
+        ("USER_POOL_ID", "eu-central-1_Ab12Cd34E"),
+        ("COGNITO_CLIENT_ID", "1example23456789"),
+        ("ROUTES", "admin"),
+        ("ROLES", r#"{"admins": ["users:read"]}"#),
+    ];
+
+    /// The good settings, with one set to something else or taken away.
+    fn read_with(variable: &str, value: Option<&str>) -> Result<Settings, SettingError> {
+        Settings::read(|asked| {
+            let good = GOOD.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned());
+            if asked == variable { value.map(str::to_owned) } else { good }
+        })
+    }
+
+    #[test]
+    fn good_settings_are_taken_as_they_are() {
+        let settings = read_with("ROUTES", Some("auth")).unwrap();
+        assert_eq!(settings.region, "eu-central-1");
+        assert_eq!(settings.user_pool_id, "eu-central-1_Ab12Cd34E");
+        assert_eq!(settings.client_id, "1example23456789");
+        assert_eq!(settings.served, Served::Auth);
+        assert_eq!(settings.roles.permissions_of(["admins"]), [Permission::UsersRead].into());
+    }
+
+    #[test]
+    fn each_missing_setting_is_named() {
+        for variable in ["AWS_REGION", "USER_POOL_ID", "COGNITO_CLIENT_ID", "ROUTES"] {
+            for absent in [None, Some("")] {
+                let error = read_with(variable, absent).unwrap_err();
+                assert_eq!(error.variable, variable);
+                assert!(error.to_string().starts_with(&format!("the setting {variable} is not set")), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_roles_means_that_nobody_may_do_anything() {
+        for absent in [None, Some(""), Some("{}")] {
+            assert_eq!(read_with("ROLES", absent).unwrap().roles, Roles::default());
+        }
+    }
+
+    #[test]
+    fn each_wrong_setting_is_named_with_what_was_expected() {
+        let table = [
+            ("USER_POOL_ID", "Ab12Cd34E", "in the region of AWS_REGION, eu-central-1"),
+            ("USER_POOL_ID", "us-east-1_Ab12Cd34E", "in the region of AWS_REGION, eu-central-1"),
+            ("USER_POOL_ID", "eu-central-1_", "eu-central-1_ and letters and digits"),
+            ("USER_POOL_ID", "eu-central-1_Ab 12", "eu-central-1_ and letters and digits"),
+            ("USER_POOL_ID", "eu-central-11_Ab12", "eu-central-1_ and letters and digits"),
+            ("COGNITO_CLIENT_ID", "has blanks", "an app client"),
+            ("ROUTES", "Admin", "`admin`, `auth` or `all`"),
+            ("ROLES", "admins", "a JSON object"),
+            ("ROLES", r#"{"admins": ["users:fly"]}"#, "unknown permission `users:fly` for the group `admins`"),
+            ("ROLES", r#"{"admins": ["*"]}"#, "unknown permission `*`"),
+        ];
+        for (variable, value, expectation) in table {
+            let error = read_with(variable, Some(value)).unwrap_err();
+            assert_eq!(error.variable, variable);
+            assert!(error.to_string().contains(expectation), "{variable}={value}: {error}");
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The whole API on a pool in memory, called as API Gateway calls it.
+
+pub(crate) mod logs;
+
+use std::sync::Arc;
+
+use domain::secret::Secret;
+use domain::sessions::{Sessions, SignIn};
+use http::HeaderMap;
+use serde_json::{Map, Value, json};
+use testkit::in_memory::InMemoryPool;
+use tower::ServiceExt;
+
+use crate::app::App;
+use crate::permission::Permission;
+use crate::router::{Service, service};
+use crate::settings::{Served, Settings};
+
+pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
+pub(crate) const CLIENT_ID: &str = "1example23456789";
+
+/// The API, and the pool behind it.
+///
+/// In the pool are `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
+/// who may do nothing) and `mia` (in no group). Passwords are `Password-of-NAME-1`.
+pub(crate) struct Api {
+    pub(crate) pool: InMemoryPool,
+    service: Service,
+}
+
+/// The tokens of one sign-in.
+pub(crate) struct SignedIn {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+impl Api {
+    /// All routes.
+    pub(crate) fn new() -> Self {
+        Self::serving(Served::All)
+    }
+
+    pub(crate) fn serving(served: Served) -> Self {
+        let pool = InMemoryPool::new();
+        let verified = |email| [("email", email), ("email_verified", "true")];
+        pool.add_user("root", "Password-of-root-1", &["admins"], &verified("root@example.com"));
+        pool.add_user("cleo", "Password-of-cleo-1", &["creators"], &[]);
+        pool.add_user("ray", "Password-of-ray-1", &["readers"], &[]);
+        pool.add_user("vic", "Password-of-vic-1", &["visitors"], &[]);
+        pool.add_user("mia", "Password-of-mia-1", &[], &verified("mia@example.com"));
+        let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+        let roles = json!({"admins": all, "readers": ["users:read"], "creators": ["users:create"]});
+        let settings = Settings {
+            region: "eu-central-1".to_owned(),
+            user_pool_id: USER_POOL_ID.to_owned(),
+            client_id: CLIENT_ID.to_owned(),
+            served,
+            roles: roles.to_string().parse().unwrap(),
+        };
+        let app = App::new(Arc::new(pool.directory()), Arc::new(pool.sessions()), settings);
+        Self { pool, service: service(app, served) }
+    }
+
+    pub(crate) fn sub_of(&self, username: &str) -> String {
+        self.pool.user(username).unwrap().attributes["sub"].clone()
+    }
+
+    /// Signs a user in past the API.
+    pub(crate) async fn sign_in(&self, username: &str) -> SignedIn {
+        let password = Secret::new(format!("Password-of-{username}-1"));
+        match self.pool.sessions().sign_in(&username.parse().unwrap(), &password).await.unwrap() {
+            SignIn::Tokens(tokens) => SignedIn {
+                access: tokens.access_token.expose().to_owned(),
+                refresh: tokens.refresh_token.unwrap().expose().to_owned(),
+            },
+            SignIn::Challenge(challenge) => panic!("{challenge:?}"),
+        }
+    }
+
+    pub(crate) async fn call(&self, call: Call) -> Answer {
+        let request = lambda_http::request::from_str(&call.event(self).to_string()).unwrap();
+        let response = self.service.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
+        answer.assert_is_whole();
+        answer
+    }
+}
+
+/// Who calls, as the authorizer says.
+#[derive(Clone)]
+pub(crate) enum By {
+    Nobody,
+    /// A user with an access token of the API's client; the claims in the map win over the usual ones.
+    Token {
+        username: String,
+        claims: Map<String, Value>,
+    },
+    Iam {
+        arn: String,
+    },
+}
+
+/// A user with these groups in the token, as an HTTP API writes them.
+pub(crate) fn token(username: &str, groups: &str) -> By {
+    token_with(username, &json!({"cognito:groups": groups}))
+}
+
+/// A user with these claims; null takes a claim away.
+pub(crate) fn token_with(username: &str, claims: &Value) -> By {
+    By::Token { username: username.to_owned(), claims: claims.as_object().unwrap().clone() }
+}
+
+pub(crate) fn iam(arn: &str) -> By {
+    By::Iam { arn: arn.to_owned() }
+}
+
+/// One request: by default from `root`, who may do everything.
+#[derive(Clone)]
+pub(crate) struct Call {
+    method: &'static str,
+    path: String,
+    content_type: Option<&'static str>,
+    body: Option<String>,
+    by: By,
+}
+
+impl Call {
+    pub(crate) fn new(method: &'static str, path: &str, body: Option<&Value>) -> Self {
+        let content_type = body.map(|_| "application/json");
+        let body = body.map(ToString::to_string);
+        Self { method, path: path.to_owned(), content_type, body, by: token("root", "[admins]") }
+    }
+
+    pub(crate) fn get(path: &str) -> Self {
+        Self::new("GET", path, None)
+    }
+
+    pub(crate) fn post(path: &str, body: Option<&Value>) -> Self {
+        Self::new("POST", path, body)
+    }
+
+    pub(crate) fn put(path: &str, body: &Value) -> Self {
+        Self::new("PUT", path, Some(body))
+    }
+
+    pub(crate) fn patch(path: &str, body: &Value) -> Self {
+        Self::new("PATCH", path, Some(body))
+    }
+
+    pub(crate) fn delete(path: &str) -> Self {
+        Self::new("DELETE", path, None)
+    }
+
+    pub(crate) fn by(self, by: By) -> Self {
+        Self { by, ..self }
+    }
+
+    pub(crate) fn by_nobody(self) -> Self {
+        self.by(By::Nobody)
+    }
+
+    pub(crate) fn content_type(self, content_type: Option<&'static str>) -> Self {
+        Self { content_type, ..self }
+    }
+
+    pub(crate) fn raw_body(self, body: String) -> Self {
+        Self { body: Some(body), ..self }
+    }
+
+    /// The event of an HTTP API.
+    fn event(&self, api: &Api) -> Value {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let mut headers = Map::from_iter([("host".to_owned(), json!("api.example.com"))]);
+        headers.extend(self.content_type.map(|value| ("content-type".to_owned(), json!(value))));
+        json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": path,
+            "rawQueryString": query,
+            "headers": headers,
+            "requestContext": {
+                "http": {"method": self.method, "path": path},
+                "stage": "$default",
+                "requestId": "request-1",
+                "authorizer": self.by.authorizer(api)
+            },
+            "body": self.body,
+            "isBase64Encoded": false
+        })
+    }
+}
+
+impl By {
+    fn authorizer(&self, api: &Api) -> Value {
+        match self {
+            Self::Nobody => Value::Null,
+            Self::Iam { arn } => json!({"iam": {"userArn": arn}}),
+            Self::Token { username, claims } => {
+                let sub = api.pool.user(username).map(|user| user.attributes["sub"].clone());
+                let mut all = json!({
+                    "sub": sub.unwrap_or_else(|| "sub-of-somebody-gone".to_owned()),
+                    "username": username,
+                    "token_use": "access",
+                    "client_id": CLIENT_ID,
+                    "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
+                });
+                let all = all.as_object_mut().unwrap();
+                all.extend(claims.clone());
+                all.retain(|_, value| !value.is_null());
+                json!({"jwt": {"claims": all, "scopes": ["aws.cognito.signin.user.admin"]}})
+            }
+        }
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The code of a problem; empty for an answer that is none.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+
+    /// What is true of every answer: failures are problems, and only they are.
+    fn assert_is_whole(&self) {
+        let content_type = self.header("content-type");
+        if self.status < 400 {
+            assert!(self.code().is_empty(), "{self:?}");
+            assert_eq!(content_type.is_none(), self.status == 204, "{self:?}");
+        } else {
+            assert_eq!(content_type, Some("application/problem+json"), "{self:?}");
+            assert_eq!(self.body["status"], self.status, "{self:?}");
+            assert_eq!(self.body["type"], format!("urn:poolkeeper:problem:{}", self.code()), "{self:?}");
+            assert_eq!(self.body["request_id"], "request-1", "{self:?}");
+            assert!(self.body["title"].is_string() && self.body["detail"].is_string(), "{self:?}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Every event in `events/admin-api/` goes the way it goes in Lambda: through `lambda_http`'s own conversion, the service, and
+//! back into API Gateway's shape.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use admin_api::{App, Permission, Served, Service, Settings, service};
+use domain::user::UserStatus;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Context, LambdaEvent};
+use serde_json::{Value, json};
+use testkit::in_memory::InMemoryPool;
+use tower::ServiceExt;
+
+/// Every case, the status of its answer, and a code for a problem or nothing for a success.
+const CASES: [(&str, u16, &str); 49] = [
+    ("auth-challenge", 200, ""),
+    ("auth-challenge-other", 400, "invalid-request"),
+    ("auth-refresh", 200, ""),
+    ("auth-sign-in", 200, ""),
+    ("auth-sign-in-challenged", 200, ""),
+    ("auth-sign-in-unconfirmed", 403, "user-not-confirmed"),
+    ("auth-sign-in-unknown", 401, "invalid-credentials"),
+    ("auth-sign-out-access-token", 200, ""),
+    ("auth-sign-out-both-tokens", 400, "invalid-request"),
+    ("auth-sign-out-refresh-token", 200, ""),
+    ("auth-sign-up", 201, ""),
+    ("me", 200, ""),
+    ("me-iam", 200, ""),
+    ("rest-users-create", 201, ""),
+    ("rest-users-delete-ambiguous-groups", 403, "forbidden"),
+    ("rest-users-delete-groups-as-array", 204, ""),
+    ("rest-users-delete-without-token", 401, "unauthenticated"),
+    ("rest-users-get-by-email", 200, ""),
+    ("rest-users-list", 200, ""),
+    ("unknown-route", 404, "not-found"),
+    ("users-confirm", 200, ""),
+    ("users-create", 201, ""),
+    ("users-create-base64", 201, ""),
+    ("users-create-existing", 409, "user-exists"),
+    ("users-create-form", 415, "unsupported-media-type"),
+    ("users-create-malformed", 400, "invalid-request"),
+    ("users-create-permanent-password", 201, ""),
+    ("users-create-unknown-field", 400, "invalid-request"),
+    ("users-create-weak-password", 422, "invalid-password"),
+    ("users-delete", 204, ""),
+    ("users-delete-comma-in-group", 403, "forbidden"),
+    ("users-delete-iam", 403, "forbidden"),
+    ("users-delete-no-group", 403, "forbidden"),
+    ("users-delete-oneself", 403, "forbidden"),
+    ("users-delete-other-group", 403, "forbidden"),
+    ("users-delete-without-token", 401, "unauthenticated"),
+    ("users-get", 200, ""),
+    ("users-get-by-email", 200, ""),
+    ("users-get-on-a-stage", 200, ""),
+    ("users-get-unknown", 404, "user-not-found"),
+    ("users-list", 200, ""),
+    ("users-list-id-token", 401, "unauthenticated"),
+    ("users-list-next-page", 200, ""),
+    ("users-list-other-client", 401, "unauthenticated"),
+    ("users-list-too-many", 400, "invalid-request"),
+    ("users-password", 204, ""),
+    ("users-sign-out", 200, ""),
+    ("users-update", 204, ""),
+    ("wrong-method", 405, "method-not-allowed"),
+];
+
+/// A pool in which the events find what they are about. `root` is the first, so that the `sub` is the one in their claims.
+fn pool() -> InMemoryPool {
+    let pool = InMemoryPool::new();
+    pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+    pool.add_user("mia", "Password-of-mia-1", &[], &[("email", "mia@example.com"), ("email_verified", "true")]);
+    pool.add_user("ivy", "Temporary-1", &["readers"], &[]);
+    pool.set_status("ivy", UserStatus::ForceChangePassword);
+    pool.add_user("una", "Password-of-una-1", &[], &[]);
+    pool.set_status("una", UserStatus::Unconfirmed);
+    pool.give_tokens("mia", "example-access-token", "example-refresh-token");
+    pool.challenge("ivy", "example-session");
+    pool
+}
+
+/// The service as `main` makes it, from settings as the environment has them.
+fn service_on(pool: &InMemoryPool) -> Service {
+    let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+    let roles = json!({"admins": all, "readers": ["users:read"]}).to_string();
+    let settings = Settings::read(|variable| match variable {
+        "AWS_REGION" => Some("eu-central-1".to_owned()),
+        "USER_POOL_ID" => Some("eu-central-1_Ab12Cd34E".to_owned()),
+        "COGNITO_CLIENT_ID" => Some("1example23456789".to_owned()),
+        "ROUTES" => Some("all".to_owned()),
+        "ROLES" => Some(roles.clone()),
+        _ => None,
+    });
+    let app = App::new(Arc::new(pool.directory()), Arc::new(pool.sessions()), settings.unwrap());
+    service(app, Served::All)
+}
+
+async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
+    let events = testkit::events::all("admin-api");
+    let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
+    let request: LambdaRequest = serde_json::from_str(event).unwrap();
+    let event = LambdaEvent::new(request, Context::default());
+    let answer = Adapter::from(service_on(pool)).oneshot(event).await.unwrap();
+    serde_json::to_value(answer).unwrap()
+}
+
+#[tokio::test]
+async fn every_event_is_answered_with_its_status_as_text() {
+    for (case, status, code) in CASES {
+        let answer = answer_to(case, &pool()).await;
+        assert_eq!(answer["statusCode"], status, "{case}: {answer}");
+        assert_eq!(answer["isBase64Encoded"], false, "{case}: {answer}");
+        let body: Value = match answer["body"].as_str() {
+            Some("") | None => Value::Null,
+            Some(text) => serde_json::from_str(text).unwrap(),
+        };
+        assert_eq!(body["code"].as_str().unwrap_or_default(), code, "{case}: {answer}");
+        assert_eq!(body.is_null(), status == 204, "{case}: {answer}");
+    }
+}
+
+#[test]
+fn every_file_is_a_case_and_every_case_is_a_file() {
+    let files: Vec<_> = testkit::events::all("admin-api").into_iter().map(|(case, _)| case).collect();
+    assert_eq!(files, CASES.map(|(case, ..)| case));
+}
+
+#[tokio::test]
+async fn refused_events_leave_the_pool_as_it_was() {
+    let users = ["root", "mia", "ivy", "una", "new", "new@example.com", "nobody"];
+    for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
+        let pool = pool();
+        let before = users.map(|name| pool.user(name));
+        answer_to(case, &pool).await;
+        assert_eq!(users.map(|name| pool.user(name)), before, "{case}");
+        assert!(pool.takes_token("example-access-token") && pool.takes_token("example-refresh-token"), "{case}");
+    }
+}
+
+/// Whether the pool shows a change.
+type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
+
+#[tokio::test]
+async fn each_change_is_the_one_that_was_asked_for() {
+    let has_status =
+        |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
+    let table: [(&str, IsDone<'_>); 12] = [
+        ("users-create", &|pool| pool.was_invited("new@example.com")),
+        ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
+        ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
+        ("users-update", &|pool| pool.attributes_of("mia").contains_key("name")),
+        ("users-delete", &|pool| pool.user("mia").is_none()),
+        ("rest-users-delete-groups-as-array", &|pool| pool.user("mia").is_none()),
+        ("users-password", &|pool| pool.has_password("mia", "Permanent-1")),
+        ("users-sign-out", &|pool| !pool.takes_token("example-refresh-token")),
+        ("auth-sign-up", &|pool| has_status(pool, "new@example.com", UserStatus::Unconfirmed)),
+        ("auth-challenge", &|pool| has_status(pool, "ivy", UserStatus::Confirmed)),
+        ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
+        ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),
+    ];
+    for (case, is_done) in table {
+        let pool = pool();
+        assert!(!is_done(&pool), "{case} is done before it is asked for");
+        answer_to(case, &pool).await;
+        assert!(is_done(&pool), "{case}");
+    }
+}

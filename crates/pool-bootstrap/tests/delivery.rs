@@ -1,0 +1,87 @@
+//! The way back to CloudFormation, over a real connection.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
+use pool_bootstrap::{Handler, HttpReplies};
+use serde_json::{Value, json};
+use testkit::in_memory_platform::InMemoryPlatform;
+use testkit::virtual_clock::VirtualClock;
+
+/// Answers one connection after the other with these statuses, and keeps what was sent: the head in lower case, and the body.
+fn bucket(statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, Value)>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/stack?X-Amz-Signature=canary", listener.local_addr().unwrap());
+    let requests = thread::spawn(move || {
+        let mut requests = Vec::new();
+        for status in statuses {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") {
+                reader.read_line(&mut head).unwrap();
+            }
+            let head = head.to_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body).unwrap();
+            write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            requests.push((head, serde_json::from_slice(&body).unwrap()));
+        }
+        requests
+    });
+    (url, requests)
+}
+
+fn request(url: &str) -> Value {
+    json!({
+        "RequestType": "Delete", "ResponseURL": url, "StackId": "stack", "RequestId": "request", "LogicalResourceId": "Proof",
+        "ResourceType": "Custom::PoolkeeperVerification", "PhysicalResourceId": "verification-of-shop",
+        "ResourceProperties": {"Spec": {"name": "shop"}},
+    })
+}
+
+async fn invoke(url: &str) -> Result<Value, String> {
+    let clock = VirtualClock::with_time(std::time::Duration::ZERO);
+    let platform = InMemoryPlatform::new(&clock, std::time::Duration::ZERO);
+    let handler = Handler::new(Arc::new(platform), Arc::new(HttpReplies::new().unwrap()));
+    let event = lambda_runtime::LambdaEvent::new(request(url), lambda_runtime::Context::default());
+    handler.handle(event).await.map_err(|error| format!("{error} {error:?}"))
+}
+
+#[tokio::test]
+async fn a_reply_is_put_with_the_empty_content_type_that_its_url_is_signed_for() {
+    let (url, requests) = bucket(&[200]);
+    invoke(&url).await.unwrap();
+    let requests = requests.join().unwrap();
+    let (head, body) = &requests[0];
+    assert!(head.starts_with("put /stack?x-amz-signature=canary http/1.1\r\n"), "{head}");
+    assert!(head.contains("\r\ncontent-type: \r\n"), "{head}");
+    assert_eq!((&body["Status"], &body["PhysicalResourceId"]), (&json!("SUCCESS"), &json!("verification-of-shop")));
+}
+
+#[tokio::test]
+async fn a_reply_that_is_not_taken_is_sent_again() {
+    let (url, requests) = bucket(&[500, 503, 200]);
+    invoke(&url).await.unwrap();
+    let requests = requests.join().unwrap();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|(_, body)| *body == requests[0].1), "the same reply each time");
+}
+
+#[tokio::test]
+async fn a_reply_that_is_never_taken_fails_the_invocation_without_telling_the_url() {
+    let (url, requests) = bucket(&[403, 403, 403]);
+    let error = invoke(&url).await.unwrap_err();
+    requests.join().unwrap();
+    assert!(error.contains("3 attempts") && error.contains("403"), "{error}");
+    assert!(!error.contains("canary"), "{error}");
+
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}/?canary", nobody.local_addr().unwrap());
+    drop(nobody);
+    let error = invoke(&closed).await.unwrap_err();
+    assert!(error.contains("did not get the reply") && !error.contains("canary"), "{error}");
+}
