@@ -1,0 +1,90 @@
+# The commands of this workspace; `make` alone lists them. Prerequisites: Rust (rustup), Python 3.10 or later, make.
+#
+# Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build build-local check fmt format lint doc licenses deny validate test demo dev invoke deploy destroy
+
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+
+# Of the functions that are deployed: arm64 or x86_64, and parameters of template.yaml, e.g. PARAMETERS="PoolName=shop".
+ARCHITECTURE ?= arm64
+PARAMETERS ?=
+
+export PATH := $(VENV)/bin:$(PATH)
+export CARGO_TARGET_DIR := $(TARGET)
+# Neither reports home nor writes into the home directory.
+export SAM_CLI_TELEMETRY := 0
+export __SAM_CLI_APP_DIR := $(VENV)/sam
+export CARGO_ZIGBUILD_CACHE_DIR := $(TARGET)/zigbuild
+export ZIG_GLOBAL_CACHE_DIR := $(TARGET)/zig
+
+help: ## List the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: ## Check the prerequisites and install the pinned tools into .venv
+	@command -v cargo >/dev/null || { echo 'make setup: cargo is missing. Install Rust from https://rustup.rs, then repeat.' >&2; exit 1; }
+	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
+	@$(MAKE) --no-print-directory $(VENV)/ready
+
+$(VENV)/ready: requirements.txt
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' || { echo 'make setup: Python 3.10 or later with venv is missing (looked for $(PYTHON)). Get it from https://www.python.org/downloads or your package manager (Debian, Ubuntu: apt install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3' >&2; exit 1; }
+	@echo 'Installing the pinned tools into .venv: once, about a minute'
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes -r requirements.txt
+	@mkdir -p $(VENV)/sam && echo '{"telemetryEnabled": false, "lastVersionCheck": 9999999999.0}' > $(VENV)/sam/metadata.json
+	@touch $@
+
+build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
+	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+# Unoptimized and for this machine: minutes faster to build, and it shares its parts with the tests and the demo itself.
+build-local: setup
+	@SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo sam build --build-dir $(TARGET)/sam/local/build \
+	  --parameter-overrides Architecture=$(if $(filter aarch64%,$(HOST)),arm64,x86_64)
+
+check: setup format lint doc licenses validate ## Check format, lints, documentation, licenses and template
+
+fmt: ## Format the code
+	cargo fmt --all
+
+format:
+	cargo fmt --all --check
+
+lint: ## Run clippy; a warning is an error
+	cargo clippy --workspace --all-targets --locked --target $(HOST) -- -D warnings
+
+doc: ## Build the documentation; a warning is an error
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --target $(HOST)
+
+licenses: setup ## Check that every dependency has a license that deny.toml allows
+	python .ci/licenses.py deny.toml
+
+deny: ## Check advisories, bans, licenses and sources with cargo-deny
+	@command -v cargo-deny >/dev/null || { echo 'make deny: cargo-deny is missing. Install it with: cargo install --locked cargo-deny' >&2; exit 1; }
+	cargo deny check
+
+validate: setup ## Check template.yaml
+	sam validate --lint --region us-east-1
+	cfn-lint template.yaml
+
+test: build-local ## Run every test, the end-to-end tests on a local AWS included
+	if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked --target $(HOST); else cargo test --workspace --locked --target $(HOST); fi
+
+demo: build-local ## Deploy to a local AWS and walk through everything, step by step
+	@cargo run --quiet --locked --package local --target $(HOST) -- demo $(ARGUMENTS)
+
+dev: build-local ## Deploy to a local AWS and stay up, for trying things with curl
+	@cargo run --quiet --locked --package local --target $(HOST) -- dev $(ARGUMENTS)
+
+invoke: build-local ## Send an event to a function on a local AWS: FUNCTION=pre-sign-up EVENT=events/pre-sign-up/….json
+	@cargo run --quiet --locked --package local --target $(HOST) -- invoke '$(FUNCTION)' '$(EVENT)'
+
+deploy: build ## Deploy to AWS with your ordinary credentials (PARAMETERS="PoolName=shop FirstAdminEmail=ops@example.com")
+	sam deploy --template-file $(TARGET)/sam/aws/build/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+
+destroy: setup ## Delete the stack from AWS; with OnDelete=retain the pool stays
+	sam delete

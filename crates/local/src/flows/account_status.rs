@@ -1,0 +1,84 @@
+//! F1: the status of an account, from creation to the first tokens.
+
+use domain::secret::Secret;
+use serde_json::json;
+
+use super::expect_status;
+use super::session::{new_password_required, sign_in, tokens};
+use crate::failure::Failure;
+use crate::report::{Report, Seen};
+use crate::scene::Scene;
+
+const USER: &str = "mia";
+
+/// Walks it.
+///
+/// # Errors
+/// Where a step is not as it should be.
+pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+    report.flow("F1", "the status of an account, step by step");
+    let api = &scene.api;
+    let temporary = Secret::new("Temporary-Pw-1!");
+    let permanent = Secret::new("Permanent-Pw-1!");
+
+    report
+        .step(format!("POST /v1/users {USER}"), async {
+            let body = json!({"username": USER, "attributes": {"email": "mia@example.com"}, "invitation": "suppress"});
+            api.post("/v1/users", token, &body).await?.expect(201)?;
+            expect_status(scene, token, USER, "FORCE_CHANGE_PASSWORD").await?;
+            Ok(Seen::new((), "201, FORCE_CHANGE_PASSWORD"))
+        })
+        .await?;
+    report
+        .step("PUT …/password, a temporary one", async {
+            let body = json!({"password": temporary.expose(), "permanent": false});
+            api.put(&format!("/v1/users/{USER}/password"), token, &body).await?.expect(204)?;
+            expect_status(scene, token, USER, "FORCE_CHANGE_PASSWORD").await?;
+            Ok(Seen::new((), "204, still FORCE_CHANGE_PASSWORD"))
+        })
+        .await?;
+    report
+        .step("PATCH …: the e-mail address is verified", async {
+            let body = json!({"attributes": {"email_verified": "true"}});
+            api.patch(&format!("/v1/users/{USER}"), token, &body).await?.expect(204)?;
+            let user = expect_status(scene, token, USER, "FORCE_CHANGE_PASSWORD").await?;
+            super::expect_text(&user["attributes"]["email_verified"], "true")?;
+            Ok(Seen::new((), "204, email_verified true"))
+        })
+        .await?;
+    report
+        .step("POST /v1/auth/sign-in (ADMIN_USER_PASSWORD_AUTH)", async {
+            let body = sign_in(api, USER, &temporary).await?.expect(200)?;
+            Ok(Seen::new((), new_password_required(&body)?.shown))
+        })
+        .await?;
+    report
+        .step("POST …/sign-out, everywhere", async {
+            let answer = api.post(&format!("/v1/users/{USER}/sign-out"), token, &json!({})).await?.expect(200)?;
+            Ok(Seen::new((), format!("200, died: {}", names(&answer["died"]))))
+        })
+        .await?;
+    report
+        .step("PUT …/password, a permanent one", async {
+            let body = json!({"password": permanent.expose(), "permanent": true});
+            api.put(&format!("/v1/users/{USER}/password"), token, &body).await?.expect(204)?;
+            expect_status(scene, token, USER, "CONFIRMED").await?;
+            Ok(Seen::new((), "204, CONFIRMED"))
+        })
+        .await?;
+    report
+        .step("POST /v1/auth/sign-in", async {
+            let tokens = tokens(&sign_in(api, USER, &permanent).await?.expect(200)?)?;
+            match tokens.refresh {
+                Some(_) => Ok(Seen::new((), tokens.shown)),
+                None => Err(Failure::unexpected("access, ID and refresh token", tokens.shown)),
+            }
+        })
+        .await
+}
+
+/// The tokens that a sign-out names.
+pub(super) fn names(list: &serde_json::Value) -> String {
+    let names = list.as_array().into_iter().flatten().filter_map(|entry| entry["token"].as_str());
+    names.collect::<Vec<_>>().join(", ")
+}

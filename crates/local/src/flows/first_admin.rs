@@ -1,0 +1,61 @@
+//! The first administrator: invited by the deployment, signs in with the mailed password, and calls the API.
+
+use domain::secret::Secret;
+
+use super::session::{new_password_required, set_new_password, sign_in as sign_in_with};
+use crate::failure::Failure;
+use crate::report::{Report, Seen};
+use crate::scene::{FIRST_ADMIN, FIRST_ADMIN_EMAIL, Scene};
+
+/// Somebody who may administer users.
+pub struct Admin {
+    /// The access token.
+    pub token: Secret,
+    /// The password that the challenge was answered with.
+    pub password: Secret,
+}
+
+/// From the mail to the first call.
+///
+/// # Errors
+/// Where a step is not as it should be.
+pub async fn sign_in(scene: &Scene, report: &mut Report) -> Result<Admin, Failure> {
+    report.flow("Admin", "the first administrator comes in");
+    let temporary = report
+        .step(format!("find the invitation of {FIRST_ADMIN_EMAIL} in the mails"), async {
+            Ok(Seen::new(scene.temporary_password_of(FIRST_ADMIN_EMAIL).await?, "a mail with a temporary password"))
+        })
+        .await?;
+    let challenge = report
+        .step("POST /v1/auth/sign-in with it", async {
+            let body = sign_in_with(&scene.api, FIRST_ADMIN, &temporary).await?.expect(200)?;
+            let challenge = new_password_required(&body)?;
+            let shown = challenge.shown.clone();
+            Ok(Seen::new(challenge, shown))
+        })
+        .await?;
+    let password = Secret::new("First-Admin-1!");
+    let tokens = report
+        .step("POST /v1/auth/challenge with a new password", async {
+            let tokens = set_new_password(&scene.api, &challenge, &password).await?;
+            let shown = tokens.shown.clone();
+            Ok(Seen::new(tokens, shown))
+        })
+        .await?;
+    report
+        .step("GET /v1/users without a token", async {
+            let refused = scene.api.call(reqwest::Method::GET, "/v1/users", None, None).await?;
+            // The gateway refuses before any code of ours runs, in its own words.
+            refused.expect(401)?;
+            Ok(Seen::new((), "401"))
+        })
+        .await?;
+    report
+        .step("GET /v1/users as that administrator", async {
+            let page = scene.api.get("/v1/users", &tokens.access).await?.expect(200)?;
+            let users = page["users"].as_array().map_or(0, Vec::len);
+            Ok(Seen::new((), format!("200, {users} user")))
+        })
+        .await?;
+    Ok(Admin { token: tokens.access, password })
+}

@@ -1,0 +1,149 @@
+//! What the demo shows: a line per step as it happens, and a table at the end.
+
+use std::io::{IsTerminal as _, stdout};
+use std::time::{Duration, Instant};
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::failure::Failure;
+
+/// What a step that went well came to.
+pub struct Seen<T> {
+    value: T,
+    what: String,
+    attempts: u32,
+}
+
+impl<T> Seen<T> {
+    /// `what` is shown: a status, a challenge, an ARN; never a token or a password.
+    pub fn new(value: T, what: impl Into<String>) -> Self {
+        Self { value, what: what.into(), attempts: 1 }
+    }
+
+    /// After so many attempts.
+    #[must_use]
+    pub fn after(mut self, attempts: u32) -> Self {
+        self.attempts = attempts;
+        self
+    }
+}
+
+/// Shows steps, on a terminal with a spinner while they run, elsewhere as plain lines.
+#[derive(Default)]
+pub struct Report {
+    steps: Vec<Row>,
+    flow: &'static str,
+    quiet: bool,
+}
+
+struct Row {
+    flow: &'static str,
+    step: String,
+    seen: String,
+    attempts: u32,
+    elapsed: Duration,
+}
+
+impl Report {
+    /// One that shows nothing, for tests.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self { quiet: true, ..Self::default() }
+    }
+
+    /// The steps from here on belong to this flow.
+    pub fn flow(&mut self, name: &'static str, title: &str) {
+        self.flow = name;
+        if !self.quiet {
+            println!("\n{name}  {title}");
+        }
+    }
+
+    /// Runs one step and shows what came of it.
+    ///
+    /// # Errors
+    /// The step's own failure, after it has been shown.
+    pub async fn step<T>(
+        &mut self,
+        step: impl Into<String>,
+        work: impl Future<Output = Result<Seen<T>, Failure>>,
+    ) -> Result<T, Failure> {
+        let step = step.into();
+        let started = Instant::now();
+        let spinner = self.spinner(&step);
+        let done = work.await;
+        spinner.finish_and_clear();
+        let elapsed = started.elapsed();
+        match done {
+            Ok(Seen { value, what, attempts }) => {
+                self.add(step, what, attempts, elapsed);
+                Ok(value)
+            }
+            Err(failure) => {
+                if !self.quiet {
+                    println!("  ✗ {step}  ({})", milliseconds(elapsed));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Shows a step that something else has run and timed.
+    pub fn add(&mut self, step: String, seen: String, attempts: u32, elapsed: Duration) {
+        if !self.quiet {
+            println!("  ✓ {step} → {seen}  ({}{})", milliseconds(elapsed), more_than_one(attempts));
+        }
+        self.steps.push(Row { flow: self.flow, step, seen, attempts, elapsed });
+    }
+
+    fn spinner(&self, step: &str) -> ProgressBar {
+        if self.quiet || !stdout().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let spinner = ProgressBar::new_spinner().with_message(step.to_owned());
+        if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} ({elapsed})") {
+            spinner.set_style(style);
+        }
+        spinner.enable_steady_tick(Duration::from_millis(100));
+        spinner
+    }
+
+    /// How many steps went well.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// The table of all steps that went well.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        if !stdout().is_terminal() {
+            table.set_width(120);
+        }
+        table.set_header(["", "step", "what came back", "attempts", "time"]);
+        let mut last = "";
+        for row in &self.steps {
+            let flow = if row.flow == last { "" } else { row.flow };
+            last = row.flow;
+            table.add_row([flow, &row.step, &row.seen, &row.attempts.to_string(), &milliseconds(row.elapsed)]);
+        }
+        for column in [3, 4] {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        table.to_string()
+    }
+}
+
+fn milliseconds(elapsed: Duration) -> String {
+    format!("{} ms", elapsed.as_millis())
+}
+
+fn more_than_one(attempts: u32) -> String {
+    if attempts > 1 { format!(", {attempts} attempts") } else { String::new() }
+}
