@@ -1,6 +1,5 @@
 //! How a failure is told: an RFC 9457 problem for the caller, one log line for the operator.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -111,7 +110,7 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
 /// The caller's fault is a warning, ours is an error.
 fn log(error: &ApiError, id: &RequestId) {
     let code = error.code();
-    let chain = causes(error);
+    let chain = startup::causes(error);
     let aws_request_id = match error {
         ApiError::UserPool(source) | ApiError::Partial { source, .. } => source.request_id.as_deref(),
         _ => None,
@@ -122,9 +121,4 @@ fn log(error: &ApiError, id: &RequestId) {
     } else {
         tracing::warn!(code = code.as_str(), error = chain, request_id, aws_request_id, "request refused");
     }
-}
-
-/// An error and what caused it, in one line.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

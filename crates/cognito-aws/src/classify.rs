@@ -82,7 +82,9 @@ fn reason_of_code(operation: &str, code: &str, message: &str, status: u16) -> Re
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
         "NotAuthorizedException" => not_authorized(operation, message),
         // Whoever signs in must not learn from the answer which users exist.
-        "UserNotFoundException" if proves_identity(operation) => Reason::InvalidCredentials,
+        "UserNotFoundException" | "UserLambdaValidationException" if proves_identity(operation) => {
+            Reason::InvalidCredentials
+        }
         "UserNotFoundException" => Reason::UserNotFound,
         "ResourceNotFoundException" if operation == "AdminAddUserToGroup" => Reason::GroupNotFound,
         "UsernameExistsException" => Reason::UserExists,
@@ -92,7 +94,6 @@ fn reason_of_code(operation: &str, code: &str, message: &str, status: u16) -> Re
         "UnsupportedUserStateException" => Reason::WrongState,
         "CodeMismatchException" => Reason::CodeMismatch,
         "ExpiredCodeException" => Reason::CodeExpired,
-        "UserLambdaValidationException" if proves_identity(operation) => Reason::InvalidCredentials,
         "UserLambdaValidationException" => Reason::SignUpRefused,
         "UnsupportedTokenTypeException" | "UnauthorizedException" | "RefreshTokenReuseException" => {
             Reason::InvalidCredentials

@@ -128,15 +128,15 @@ impl Provisioner<'_> {
     {
         Ok(patiently(self.clock, situation, call).await?)
     }
+}
 
-    /// The one thing of this kind that is ours, or none.
-    fn only<T>(&self, resource: Resource, found: Vec<T>, id: impl Fn(&T) -> &str) -> Result<Option<T>, ProvisionError> {
-        if found.len() > 1 {
-            let ids = found.iter().map(|one| id(one).to_owned()).collect();
-            return Err(ProvisionError::Several { resource, ids });
-        }
-        Ok(found.into_iter().next())
+/// The one thing of this kind that is ours, or none.
+fn only<T>(resource: Resource, found: Vec<T>, id: impl Fn(&T) -> &str) -> Result<Option<T>, ProvisionError> {
+    if found.len() > 1 {
+        let ids = found.iter().map(|one| id(one).to_owned()).collect();
+        return Err(ProvisionError::Several { resource, ids });
     }
+    Ok(found.into_iter().next())
 }
 
 /// The name of the IAM role and of the IAM policy. The region is in it because IAM knows no regions.

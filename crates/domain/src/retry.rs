@@ -73,7 +73,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
-const PRINCIPAL_LIMIT: Duration = Duration::from_secs(120);
+const PRINCIPAL_LIMIT: Duration = Duration::from_mins(2);
 
 /// How often a throttled call is made again. The SDK has made each of these three times already.
 const THROTTLED_ATTEMPTS: u32 = 6;
@@ -215,7 +215,7 @@ where
 mod tests {
     use super::*;
 
-    const HOUR: Duration = Duration::from_secs(3600);
+    const HOUR: Duration = Duration::from_hours(1);
 
     /// Total waiting until `decide` gives up, and the attempts made by then, where attempts themselves take no time.
     fn waits(class: ErrorClass, situation: Situation, time_left: Duration) -> (Vec<u128>, Duration) {
@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn propagation_is_probed_densely_and_then_every_two_seconds_while_time_lasts() {
         let (waits, elapsed) =
-            waits(ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation, Duration::from_secs(60));
+            waits(ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation, Duration::from_mins(1));
         assert_eq!(waits[..6], [250, 500, 1000, 2000, 2000, 2000]);
-        assert!(elapsed < Duration::from_secs(60) && elapsed > Duration::from_secs(57), "{elapsed:?}");
+        assert!(elapsed < Duration::from_mins(1) && elapsed > Duration::from_secs(57), "{elapsed:?}");
     }
 
     #[test]

@@ -16,6 +16,7 @@ use from_text::{flag, number};
 /// The desired state of a user pool and of what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of what people write")]
 pub struct Spec {
     /// The name of the pool, and part of the names of everything else.
     pub name: PoolName,

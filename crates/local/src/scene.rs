@@ -55,7 +55,8 @@ impl Scene {
         let mails = self.aws.mails().await?;
         let mut to_address = mails.iter().rev().filter(|mail| mail.to.iter().any(|to| to == address));
         let password = to_address.find_map(|mail| mail.temporary_password()).map(Secret::new);
-        password.ok_or_else(|| Failure::unexpected(format!("an invitation to {address}"), format!("{} mails", mails.len())))
+        password
+            .ok_or_else(|| Failure::unexpected(format!("an invitation to {address}"), format!("{} mails", mails.len())))
     }
 
     /// Sends an event to the bootstrap.

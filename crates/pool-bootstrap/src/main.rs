@@ -9,11 +9,12 @@ use pool_bootstrap::{Handler, HttpReplies, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    startup::run(async {
+    // Boxed, because starting the SDK keeps tens of kilobytes across its waits.
+    startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
         let aws = Aws::connect(&settings.region).await;
         let handler = Handler::new(Arc::new(aws.platform()), Arc::new(HttpReplies::new()?));
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await
-    })
+    }))
     .await
 }

@@ -16,7 +16,8 @@ const MAX_BYTES: usize = 4096;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply(CloudFormationCustomResourceResponse);
 
-/// Whom the answer goes to: copied from the request.
+/// Whom the answer goes to: copied from the request, under CloudFormation's names.
+#[expect(clippy::struct_field_names, reason = "CloudFormation's names")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Addressee {
     pub(crate) stack_id: String,

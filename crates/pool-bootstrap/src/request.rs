@@ -1,7 +1,7 @@
 //! What comes in: an order, by direct invocation or from CloudFormation.
 
 use domain::provision::Action;
-use domain::spec::Spec;
+use domain::spec::{Spec, SpecError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -42,14 +42,14 @@ pub(crate) struct RequestError {
 /// Reads a direct invocation.
 pub(crate) fn order(payload: Value) -> Result<Order, RequestError> {
     let order: Order = parse(payload)?;
-    order.spec.check().map_err(|error| wrong("spec", error))?;
+    order.spec.check().map_err(|error| wrong("spec", &error))?;
     Ok(order)
 }
 
 /// Reads the properties of a custom resource.
 pub(crate) fn properties(value: Value) -> Result<Properties, RequestError> {
     let properties: Properties = parse(without_blanks(value))?;
-    properties.spec.check().map_err(|error| wrong("Spec", error))?;
+    properties.spec.check().map_err(|error| wrong("Spec", &error))?;
     Ok(properties)
 }
 
@@ -63,7 +63,7 @@ fn parse<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
     })
 }
 
-fn wrong(path: &str, error: impl ToString) -> RequestError {
+fn wrong(path: &str, error: &SpecError) -> RequestError {
     RequestError { path: path.to_owned(), problem: error.to_string() }
 }
 

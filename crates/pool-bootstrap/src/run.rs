@@ -16,7 +16,7 @@ const FOR_CLEANING_UP: Duration = Duration::from_secs(15);
 const FOR_THE_ANSWER: Duration = Duration::from_secs(6);
 
 /// The longest that a Lambda invocation can last. Some local stand-ins announce bogus deadlines.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 
 /// Why there is no receipt.
 #[derive(Debug, Error)]

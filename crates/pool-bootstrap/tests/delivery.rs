@@ -1,5 +1,7 @@
 //! The way back to CloudFormation, over a real connection.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;

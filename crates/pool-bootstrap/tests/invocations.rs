@@ -1,5 +1,7 @@
 //! Every event of `events/pool-bootstrap/` through the handler, and what must hold for any event.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -37,11 +39,11 @@ struct Function {
 
 impl Function {
     fn new() -> Self {
-        let clock = VirtualClock::with_time(Duration::from_secs(600));
+        let clock = VirtualClock::with_time(Duration::from_mins(10));
         let platform = InMemoryPlatform::new(&clock, Duration::ZERO);
         let replies = Arc::new(KeptReplies::default());
         let handler = Handler::new(Arc::new(platform.clone()), replies.clone());
-        Self { platform, replies, handler, time_left: Duration::from_secs(600) }
+        Self { platform, replies, handler, time_left: Duration::from_mins(10) }
     }
 
     async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {

@@ -1,5 +1,7 @@
 //! `apply`, `verify` and `destroy` on a platform in memory, on a clock that only moves when somebody waits.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use testkit::in_memory_platform::{Fault, InMemoryPlatform};
 use testkit::virtual_clock::VirtualClock;
 
-const ENOUGH: Duration = Duration::from_secs(600);
+const ENOUGH: Duration = Duration::from_mins(10);
 
 /// An account, and time.
 struct World {
@@ -37,7 +39,7 @@ impl World {
         let seen = Seen::default();
         let provisioner = Provisioner { platform: &self.platform, clock: &self.clock, observer: &seen };
         let result = provisioner.run(action, &spec).await;
-        let receipt = result.as_ref().map_or_else(|failure| &*failure.receipt, |receipt| receipt);
+        let receipt = result.as_ref().unwrap_or_else(|failure| &*failure.receipt);
         assert_eq!(*seen.0.lock().unwrap(), receipt.steps, "the observer hears what the receipt says");
         result
     }
@@ -278,7 +280,7 @@ async fn propagation_is_waited_out_with_little_waste_at_any_delay() {
 #[tokio::test]
 async fn waiting_for_propagation_ends_before_the_time_does_and_says_how_long_it_was() {
     let clock = VirtualClock::with_time(Duration::from_secs(30));
-    let world = World { platform: InMemoryPlatform::new(&clock, Duration::from_secs(3600)), clock };
+    let world = World { platform: InMemoryPlatform::new(&clock, Duration::from_hours(1)), clock };
     let failure = world.apply(shop()).await.unwrap_err();
     let ProvisionError::Call(gave_up) = &failure.error else { unreachable!("{failure}") };
     assert_eq!(gave_up.last.class, ErrorClass::RoleNotAssumable);

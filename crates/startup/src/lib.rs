@@ -28,5 +28,5 @@ mod run;
 mod settings;
 
 pub use environment::environment;
-pub use run::{Failure, run};
+pub use run::{Failure, causes, run};
 pub use settings::{Problem, SettingError, optional, parsed, required};

@@ -45,8 +45,9 @@ fn started_by_lambda(lookup: impl Fn(&str) -> Option<String>) -> Result<(), Sett
     Ok(())
 }
 
-/// An error and what caused it, in one line.
-fn causes(error: &(dyn Error + 'static)) -> String {
+/// An error and what caused it, in one line, for the log.
+#[must_use]
+pub fn causes(error: &(dyn Error + 'static)) -> String {
     std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 

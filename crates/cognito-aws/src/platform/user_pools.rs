@@ -252,7 +252,7 @@ fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<App
     let units = client.token_validity_units.as_ref();
     let minutes = |validity: Option<i32>, unit: Option<&TimeUnitsType>| {
         // Cognito's defaults: an hour, in hours.
-        let seconds = validity.filter(|validity| *validity > 0).unwrap_or(1) as u32
+        let seconds = to_u32(validity.filter(|validity| *validity > 0).unwrap_or(1))
             * seconds_in(unit.unwrap_or(&TimeUnitsType::Hours));
         seconds / 60
     };

@@ -269,8 +269,8 @@ async fn a_trust_policy_is_read_as_iam_encodes_it() {
             .tags(Tag::builder().key(TAG_KEY).value("shop").build().unwrap());
         GetRoleOutput::builder().role(role.build().unwrap()).build()
     });
-    let role = Iam::new(mock_client!(aws_sdk_iam, [&rule])).role("role").await.unwrap().unwrap();
-    assert_eq!((role.document, role.tagged.as_deref()), (trust_policy("pool"), Some("shop")));
+    let found = Iam::new(mock_client!(aws_sdk_iam, [&rule])).role("role").await.unwrap().unwrap();
+    assert_eq!((found.document, found.tagged.as_deref()), (trust_policy("pool"), Some("shop")));
 }
 
 #[tokio::test]

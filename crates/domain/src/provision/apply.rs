@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::difference::{Difference, differences, in_words};
-use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name, policy_arn};
+use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name, only, policy_arn};
 use crate::directory::{Invitation, NewUser};
 use crate::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState,
@@ -109,7 +109,7 @@ impl Provisioner<'_> {
     /// The user pool of the spec, where there is one.
     pub(super) async fn user_pool(&self, spec: &Spec) -> Result<Option<UserPool>, ProvisionError> {
         let found = self.call(Situation::Settled, || self.platform.user_pools(&spec.name)).await?.value;
-        self.only(Resource::UserPool, found, |pool| &pool.id)
+        only(Resource::UserPool, found, |pool| &pool.id)
     }
 
     async fn ensure_client(
@@ -155,7 +155,7 @@ impl Provisioner<'_> {
     ) -> Result<Option<AppClient>, ProvisionError> {
         let name = client_name(spec, kind);
         let found = self.call(Situation::Settled, || self.platform.clients(user_pool_id, &name)).await?.value;
-        self.only(Resource::AppClient, found, |client| &client.id)
+        only(Resource::AppClient, found, |client| &client.id)
     }
 
     async fn ensure_groups(&self, spec: &Spec, user_pool_id: &str) -> Result<Done<()>, ProvisionError> {
@@ -208,7 +208,7 @@ impl Provisioner<'_> {
     /// The identity pool of the spec, where there is one.
     pub(super) async fn identity_pool(&self, spec: &Spec) -> Result<Option<IdentityPool>, ProvisionError> {
         let found = self.call(Situation::Settled, || self.platform.identity_pools(&spec.name)).await?.value;
-        self.only(Resource::IdentityPool, found, |pool| &pool.id)
+        only(Resource::IdentityPool, found, |pool| &pool.id)
     }
 
     async fn ensure_policy(
@@ -359,7 +359,7 @@ fn client_name(spec: &Spec, kind: ClientKind) -> String {
 }
 
 fn immutable(resource: Resource, id: &str, difference: &Difference) -> ProvisionError {
-    ProvisionError::Immutable { resource, id: id.to_owned(), difference: difference.clone() }
+    ProvisionError::Immutable { resource, id: id.to_owned(), difference: Box::new(difference.clone()) }
 }
 
 /// The attributes of the spec that the pool does not have. One that the pool has otherwise cannot be changed.

@@ -72,7 +72,7 @@ pub enum ProvisionError {
         /// Its id.
         id: String,
         /// The field with both values.
-        difference: Difference,
+        difference: Box<Difference>,
     },
     /// What the action needs is not there.
     #[error("there is no {resource} {name}; run `apply` first")]
@@ -142,14 +142,8 @@ impl ProvisionError {
     /// The error with all its causes, in one line.
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let mut line = self.to_string();
-        let mut cause = self.source();
-        while let Some(error) = cause {
-            line.push_str(": ");
-            line.push_str(&error.to_string());
-            cause = error.source();
-        }
-        line
+        let chain = std::iter::successors(Some(self as &dyn Error), |&error| error.source());
+        chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 }
 

@@ -23,7 +23,8 @@ pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<
     let password = Secret::new("Correct-Horse-1");
     report
         .step(format!("SignUp of {USER} by the web client, as a front end does it"), async {
-            let front_end = scene.cognito.sessions(scene.stack.output("UserPoolId")?, scene.stack.output("WebClientId")?);
+            let front_end =
+                scene.cognito.sessions(scene.stack.output("UserPoolId")?, scene.stack.output("WebClientId")?);
             let attribute = |name: &str, value: &str| Attributes::from([(name.to_owned(), value.to_owned())]);
             let registration = Registration {
                 username: USER.parse().map_err(|error| Failure::Usage(format!("{USER}: {error}")))?,

@@ -37,9 +37,14 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
             let mut unproved = spec.clone();
             unproved["verify"] = json!(false);
             let again = scene.bootstrap("apply", &unproved).await?;
-            let same = again["user_pool_id"] == applied["user_pool_id"] && outcomes(&again).all(|one| one == "unchanged");
+            let same =
+                again["user_pool_id"] == applied["user_pool_id"] && outcomes(&again).all(|one| one == "unchanged");
             let seen = outcomes(&again).collect::<Vec<_>>().join(", ");
-            if same { Ok(Seen::new((), "every step unchanged")) } else { Err(Failure::unexpected("every step unchanged", seen)) }
+            if same {
+                Ok(Seen::new((), "every step unchanged"))
+            } else {
+                Err(Failure::unexpected("every step unchanged", seen))
+            }
         })
         .await?;
     action(scene, "destroy", &spec, report).await?;

@@ -35,7 +35,8 @@ pub(super) fn tokens(body: &Value) -> Result<Tokens, Failure> {
     let missing = || Failure::unexpected("tokens", what_is_there(body));
     let (access, id, refresh) = (secret("access_token"), secret("id_token"), secret("refresh_token"));
     id.ok_or_else(missing)?;
-    let kinds = if refresh.is_some() { "access, ID and refresh token" } else { "access and ID token, no refresh token" };
+    let kinds =
+        if refresh.is_some() { "access, ID and refresh token" } else { "access and ID token, no refresh token" };
     Ok(Tokens {
         access: access.ok_or_else(missing)?,
         shown: format!("{kinds}, for {} s", tokens["expires_in_seconds"]),
@@ -52,7 +53,8 @@ pub(super) fn new_password_required(body: &Value) -> Result<Challenge, Failure> 
     if challenge["name"] != WANTED {
         return Err(missing());
     }
-    let names: Vec<&str> = challenge["missing_attributes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let names: Vec<&str> =
+        challenge["missing_attributes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let lacking = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
     Ok(Challenge {
         session: challenge["session"].as_str().map(Secret::new).ok_or_else(missing)?,
