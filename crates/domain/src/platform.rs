@@ -24,7 +24,7 @@ pub const TAG_KEY: &str = "poolkeeper:pool";
 
 /// A failed call to AWS.
 #[derive(Debug, Error)]
-#[error("{operation} failed")]
+#[error("{operation} {}", self.in_words())]
 pub struct PlatformError {
     /// The operation, as AWS names it.
     pub operation: &'static str,
@@ -34,6 +34,18 @@ pub struct PlatformError {
     pub request_id: Option<String>,
     /// What AWS said.
     pub source: Box<dyn Error + Send + Sync>,
+}
+
+impl PlatformError {
+    fn in_words(&self) -> &'static str {
+        match self.class {
+            ErrorClass::Forbidden => "is not allowed; add the permission to the role that this runs under",
+            ErrorClass::QuotaExceeded => {
+                "ran into a quota of the account; delete what is not needed, or have it raised"
+            }
+            _ => "failed",
+        }
+    }
 }
 
 impl Classified for PlatformError {

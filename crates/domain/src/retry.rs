@@ -2,10 +2,11 @@
 //!
 //! The decision is pure; [`patiently`] is the one loop that acts on it, with the clock and the randomness handed in.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use thiserror::Error;
 
 use crate::secret::Secret;
 
@@ -167,16 +168,32 @@ pub struct Attempted<T> {
 }
 
 /// The last error, with how long and how often was tried.
-#[derive(Debug, Error)]
-#[error("gave up after {attempts} attempts and {:.1} s", elapsed.as_secs_f64())]
-pub struct GaveUp<E: std::error::Error + 'static> {
+#[derive(Debug)]
+pub struct GaveUp<E> {
     /// How many attempts were made.
     pub attempts: u32,
     /// From the beginning of the first attempt to the end of the last.
     pub elapsed: Duration,
     /// What the last attempt gave.
-    #[source]
     pub last: E,
+}
+
+impl<E: fmt::Display> fmt::Display for GaveUp<E> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.attempts {
+            1 => self.last.fmt(formatter),
+            attempts => {
+                write!(formatter, "{}, after {attempts} attempts in {:.1} s", self.last, self.elapsed.as_secs_f64())
+            }
+        }
+    }
+}
+
+/// The cause is that of the last error, whose own words stand in front of the attempts.
+impl<E: Error> Error for GaveUp<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.last.source()
+    }
 }
 
 /// Calls until it works or [`decide`] says that it is of no use.
@@ -190,7 +207,7 @@ pub async fn patiently<T, E, Call, Answer>(
     mut call: Call,
 ) -> Result<Attempted<T>, GaveUp<E>>
 where
-    E: Classified + std::error::Error + 'static,
+    E: Classified,
     Call: FnMut() -> Answer + Send,
     Answer: Future<Output = Result<T, E>> + Send,
 {
@@ -281,6 +298,13 @@ mod tests {
                 assert_eq!(waits(class, situation, HOUR).0, [], "{class:?}, {situation:?}");
             }
         }
+    }
+
+    #[test]
+    fn giving_up_says_how_often_and_how_long_was_tried_where_it_was_more_than_once() {
+        let gave_up = |attempts| GaveUp { attempts, elapsed: Duration::from_millis(4250), last: "CreateRole failed" };
+        assert_eq!(gave_up(1).to_string(), "CreateRole failed");
+        assert_eq!(gave_up(3).to_string(), "CreateRole failed, after 3 attempts in 4.2 s");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `verify`: a throw-away user signs up through the trigger, signs in, and gets AWS credentials. Leaves nothing behind.
 
+use std::error::Error as _;
+
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
 use crate::directory::{Directory, Invitation, NewUser};
 use crate::platform::{IamEntity, IdentityPool, PersonCredentials, UserPool};
@@ -225,7 +227,10 @@ impl Provisioner<'_> {
         let identity_stays = match identity_id {
             Some(id) => {
                 let deleted = self.call(Situation::Settled, || self.platform.delete_identity(&id)).await;
-                deleted.err().map(|error| format!("the identity {id} stays: {error}"))
+                deleted.err().map(|error| match error.source() {
+                    Some(cause) => format!("the identity {id} stays: {cause}"),
+                    None => format!("the identity {id} stays: {error}"),
+                })
             }
             None => None,
         };

@@ -1,0 +1,83 @@
+//! What the README and the template promise is what there is: the same parameters, settings and files everywhere.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| unreachable!("{path}: {error}"))
+}
+
+/// What stands in backticks in the first cells of the table rows below a heading of the README.
+fn first_cells_below(heading: &str) -> BTreeSet<String> {
+    let readme = read("README.md");
+    let (_, section) = readme.split_once(&format!("\n### {heading}\n")).unwrap();
+    let section = section.split("\n#").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| "));
+    rows.flat_map(|row| in_backticks(row.split('|').nth(1).unwrap())).collect()
+}
+
+fn in_backticks(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The names one level below a top-level key of the template.
+fn keys_of(section: &str) -> BTreeSet<String> {
+    let template = read("template.yaml");
+    let (_, rest) = template.split_once(&format!("\n{section}:\n")).unwrap();
+    let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with(' '));
+    let names = lines.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'));
+    names.filter(|name| !name.starts_with([' ', '#'])).map(str::to_owned).collect()
+}
+
+/// String literals in capitals, as the names of environment variables are.
+fn variables_in(source: &str) -> BTreeSet<String> {
+    let is_variable =
+        |text: &&str| text.len() > 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    source.split('"').skip(1).step_by(2).filter(is_variable).map(str::to_owned).collect()
+}
+
+#[test]
+fn readme_lists_exactly_the_parameters_of_the_template() {
+    let parameters = keys_of("Parameters");
+    assert!(parameters.contains("PoolName"), "{parameters:?}");
+    assert_eq!(first_cells_below("Parameters"), parameters);
+}
+
+#[test]
+fn template_sets_exactly_the_settings_that_the_functions_read_and_the_readme_tells_them() {
+    let template = read("template.yaml");
+    let blocks = template.split("        Variables:\n").skip(1);
+    let lines = blocks.flat_map(|block| block.lines().take_while(|line| line.starts_with("          ")));
+    let set: BTreeSet<String> = lines.map(|line| line.trim().split(':').next().unwrap().to_owned()).collect();
+
+    let readers = ["pre-sign-up", "admin-api", "pool-bootstrap"];
+    let sources = readers.map(|function| read(&format!("crates/{function}/src/settings.rs")));
+    let settings = sources.iter().flat_map(|source| variables_in(source.split_once("#[cfg(test)]").unwrap().0));
+    // Lambda itself sets what begins with AWS_.
+    let known: BTreeSet<String> = settings.filter(|name| !name.starts_with("AWS_")).collect();
+    assert_eq!(set, known);
+
+    let readme = read("README.md");
+    for variable in &known {
+        assert!(readme.contains(&format!("`{variable}`")), "README.md does not tell {variable}");
+    }
+}
+
+#[test]
+fn every_file_that_a_document_points_to_is_there() {
+    for document in ["README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/ERRORS.md", "docs/MEASUREMENTS.md"] {
+        let text = read(document);
+        let folder = root().join(document).parent().unwrap().to_path_buf();
+        let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+        for link in links.filter(|link| !link.starts_with("http") && !link.starts_with('#')) {
+            assert!(folder.join(link).exists(), "{document} points to {link}");
+        }
+    }
+}
