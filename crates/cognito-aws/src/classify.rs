@@ -34,6 +34,9 @@ fn class_of_code(code: &str, message: &str, status: u16) -> ErrorClass {
         "MalformedPolicyDocument" if message.contains("Invalid principal in policy") => {
             ErrorClass::PrincipalNotVisibleYet
         }
+        "InvalidSmsRoleTrustRelationshipException" | "InvalidSmsRoleAccessPolicyException" => {
+            ErrorClass::PrincipalNotVisibleYet
+        }
         "InvalidIdentityPoolConfigurationException" => ErrorClass::RoleNotAssumable,
         "ExternalServiceException" => ErrorClass::ExternalService,
         "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
@@ -117,7 +120,10 @@ fn not_authorized(operation: &str, message: &str) -> Reason {
         "SignUp" if message.contains("secret hash") => Reason::Internal,
         "SignUp" => Reason::SignUpRefused,
         _ if proves_identity(operation) => Reason::InvalidCredentials,
-        _ => Reason::WrongState,
+        "AdminConfirmSignUp" => Reason::WrongState,
+        // "User cannot be confirmed. Current status is CONFIRMED" and its like.
+        _ if message.contains("urrent status is") => Reason::WrongState,
+        _ => Reason::Internal,
     }
 }
 
@@ -157,6 +163,8 @@ mod tests {
                 ErrorClass::PrincipalNotVisibleYet,
             ),
             ("MalformedPolicyDocument", "Syntax errors in policy.", 400, ErrorClass::Invalid),
+            ("InvalidSmsRoleTrustRelationshipException", "", 400, ErrorClass::PrincipalNotVisibleYet),
+            ("InvalidSmsRoleAccessPolicyException", "", 400, ErrorClass::PrincipalNotVisibleYet),
             ("InvalidIdentityPoolConfigurationException", "", 400, ErrorClass::RoleNotAssumable),
             ("ExternalServiceException", "", 400, ErrorClass::ExternalService),
             ("ResourceConflictException", "", 409, ErrorClass::Conflict),
@@ -209,6 +217,8 @@ mod tests {
             ("SignUp", "UsernameExistsException", "", Reason::UserExists),
             ("SignUp", "UnexpectedLambdaException", "", Reason::Internal),
             ("AdminConfirmSignUp", "NotAuthorizedException", "Current status is CONFIRMED", Reason::WrongState),
+            ("AdminResetUserPassword", "NotAuthorizedException", "Current status is UNCONFIRMED", Reason::WrongState),
+            ("AdminGetUser", "NotAuthorizedException", "", Reason::Internal),
             ("AdminGetUser", "UserNotFoundException", "", Reason::UserNotFound),
             ("AdminAddUserToGroup", "ResourceNotFoundException", "Group not found.", Reason::GroupNotFound),
             ("AdminGetUser", "ResourceNotFoundException", "User pool does not exist.", Reason::Internal),

@@ -34,19 +34,16 @@ impl CognitoDirectory {
 impl Directory for CognitoDirectory {
     async fn create(&self, user: &NewUser) -> Result<User, UserPoolError> {
         const OPERATION: &str = "AdminCreateUser";
-        // Without this Cognito would send the invitation by SMS, its default.
-        let medium =
-            if user.attributes.contains_key("email") { DeliveryMediumType::Email } else { DeliveryMediumType::Sms };
         let mut request = self
             .client
             .admin_create_user()
             .user_pool_id(&self.user_pool_id)
             .username(user.username.as_str())
             .set_user_attributes(Some(to_attribute_types(&user.attributes)))
-            .set_temporary_password(user.temporary_password.as_ref().map(|password| password.expose().to_owned()))
-            .desired_delivery_mediums(medium);
-        if user.invitation == Invitation::Suppress {
-            request = request.message_action(MessageActionType::Suppress);
+            .set_temporary_password(user.temporary_password.as_ref().map(|password| password.expose().to_owned()));
+        match user.invitation {
+            Invitation::Suppress => request = request.message_action(MessageActionType::Suppress),
+            Invitation::Send => request = request.desired_delivery_mediums(medium_for(user)),
         }
         let answer = request
             .customize()
@@ -193,6 +190,12 @@ impl Directory for CognitoDirectory {
             .map_err(|error| user_pool_error(Failure::of("AdminAddUserToGroup", &error)))?;
         Ok(())
     }
+}
+
+/// How the invitation reaches the user. Where nothing is said, Cognito takes SMS, and refuses it without a phone number.
+fn medium_for(user: &NewUser) -> DeliveryMediumType {
+    let only_a_phone = user.attributes.contains_key("phone_number") && !user.attributes.contains_key("email");
+    if only_a_phone { DeliveryMediumType::Sms } else { DeliveryMediumType::Email }
 }
 
 /// For creates: no create of Cognito takes an idempotency token, so a repeat by the SDK after a lost answer could make a second

@@ -4,6 +4,7 @@ use std::fmt;
 
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::operation::RequestId;
+use domain::causes::causes;
 
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(crate) enum Kind {
     Service {
         /// Its code, e.g. `UserNotFoundException`.
         code: String,
-        /// Its text. AWS's texts name users and resources, never passwords or tokens.
+        /// Its text, without the values that AWS quotes from the request.
         message: String,
         /// The HTTP status.
         status: u16,
@@ -48,22 +49,22 @@ impl Failure {
         let kind = match error {
             SdkError::ServiceError(context) => Kind::Service {
                 code: context.err().code().unwrap_or_default().to_owned(),
-                message: context.err().message().unwrap_or_default().to_owned(),
+                message: without_values(context.err().message().unwrap_or_default()),
                 status: context.raw().status().as_u16(),
             },
             SdkError::TimeoutError(_) => Kind::TimedOut,
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Kind::TimedOut,
             SdkError::DispatchFailure(failure) => match failure.as_connector_error() {
-                Some(connector) if connector.is_user() => Kind::NotSent(chain(connector)),
-                Some(connector) if connector.is_other() || connector.is_io() => Kind::Unreachable(chain(connector)),
-                Some(connector) => Kind::NotSent(chain(connector)),
+                Some(connector) if connector.is_user() => Kind::NotSent(causes(connector)),
+                Some(connector) if connector.is_other() || connector.is_io() => Kind::Unreachable(causes(connector)),
+                Some(connector) => Kind::NotSent(causes(connector)),
                 None => Kind::Unreachable("the connection failed".to_owned()),
             },
             SdkError::ResponseError(context) => match context.raw().status().as_u16() {
                 status @ 500..=599 => Kind::Service { code: String::new(), message: String::new(), status },
                 _ => Kind::Unreadable("the answer could not be read".to_owned()),
             },
-            SdkError::ConstructionFailure(_) => Kind::NotSent(chain(error)),
+            SdkError::ConstructionFailure(_) => Kind::NotSent(causes(error)),
             _ => Kind::Unreadable("an unknown kind of error".to_owned()),
         };
         Self { operation, kind, request_id }
@@ -89,17 +90,34 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// An error with all its causes in one line: the innermost one is what tells the operator something.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        cause = error.source();
+/// AWS's validation errors quote what was sent ("Value 'x' at 'username' failed to satisfy constraint"). What was sent can be
+/// anything, a password in the wrong field for instance: it stays out of logs.
+fn without_values(message: &str) -> String {
+    let mut parts = message.split("alue '");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str("alue '…");
+        text.push_str(part.find("' at '").map_or("", |end| &part[end..]));
     }
-    line
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_quotes_from_a_request_is_left_out() {
+        let table = [
+            ("User does not exist.", "User does not exist."),
+            (
+                "2 validation errors detected: Value 'Pa' ss' at 'username' failed; Value 'x' at 'clientId' failed",
+                "2 validation errors detected: Value '…' at 'username' failed; Value '…' at 'clientId' failed",
+            ),
+            ("Value 'canary", "Value '…"),
+        ];
+        for (message, expected) in table {
+            assert_eq!(without_values(message), expected);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! outside systems come in as arguments or through the traits (ports) that this crate declares: [`directory::Directory`],
 //! [`sessions::Sessions`], [`platform::Platform`] and [`retry::Clock`].
 
+pub mod causes;
 pub mod directory;
 pub mod platform;
 pub mod policy_document;

@@ -13,8 +13,9 @@ mod verify;
 use std::time::Duration;
 
 use crate::platform::{Platform, PlatformError};
-use crate::retry::{Attempted, Clock, Situation, patiently};
+use crate::retry::{Attempted, Clock, GaveUp, Situation, patiently};
 use crate::spec::{PoolName, Spec};
+use crate::user_pool_error::UserPoolError;
 
 pub use difference::Difference;
 pub use error::{ProvisionError, ProvisionFailure, Resource};
@@ -48,11 +49,28 @@ impl Provisioner<'_> {
         let result = match action {
             Action::Apply => work.apply(spec).await,
             Action::Verify => work.verify(spec).await,
-            Action::Destroy => work.destroy(spec).await,
+            Action::Destroy => work.destroy(spec, None).await,
         };
+        work.end(result)
+    }
+
+    /// `destroy`, but only while the spec's name belongs to the user pool with this id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Provisioner::run`].
+    pub async fn destroy_only(&self, spec: &Spec, user_pool_id: &str) -> Result<Receipt, ProvisionFailure> {
+        let mut work = Work { hands: *self, receipt: Receipt::new(Action::Destroy) };
+        let result = work.destroy(spec, Some(user_pool_id)).await;
+        work.end(result)
+    }
+}
+
+impl Work<'_> {
+    fn end(self, result: Result<(), ProvisionError>) -> Result<Receipt, ProvisionFailure> {
         match result {
-            Ok(()) => Ok(work.receipt),
-            Err(error) => Err(ProvisionFailure { error, receipt: Box::new(work.receipt) }),
+            Ok(()) => Ok(self.receipt),
+            Err(error) => Err(ProvisionFailure { error, receipt: Box::new(self.receipt) }),
         }
     }
 }
@@ -127,6 +145,15 @@ impl Provisioner<'_> {
         Answer: Future<Output = Result<T, PlatformError>> + Send,
     {
         Ok(patiently(self.clock, situation, call).await?)
+    }
+
+    /// A call for a user.
+    async fn users<T, Call, Answer>(&self, call: Call) -> Result<Attempted<T>, GaveUp<UserPoolError>>
+    where
+        Call: FnMut() -> Answer + Send,
+        Answer: Future<Output = Result<T, UserPoolError>> + Send,
+    {
+        patiently(self.clock, Situation::Settled, call).await
     }
 }
 

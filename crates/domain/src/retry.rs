@@ -50,6 +50,8 @@ pub enum Situation {
     Settled,
     /// A call on an IAM role or policy that was created moments ago.
     JustCreated,
+    /// A delete of an IAM role or policy, right after it was detached.
+    JustDetached,
     /// The credentials probe: trust and wiring have been checked and are right, only IAM's propagation is awaited.
     AwaitingPropagation,
 }
@@ -70,7 +72,7 @@ const FIRST_PROBES: [Duration; 4] =
 /// IAM propagation takes 2 to 12 s, rarely a minute: probing every 2 s wastes 2 s at the most.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long `NoSuchEntity` is believed to be propagation, after a create.
+/// How long `NoSuchEntity` after a create, and `DeleteConflict` after a detach, are believed to be propagation.
 const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
@@ -102,7 +104,11 @@ pub fn decide(
     let wait = match (class, situation) {
         (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => Some(probe_wait(attempts)),
         (ErrorClass::PrincipalNotVisibleYet, _) if elapsed < PRINCIPAL_LIMIT => Some(probe_wait(attempts)),
-        (ErrorClass::NotFound, Situation::JustCreated) if elapsed < VISIBILITY_LIMIT => Some(probe_wait(attempts)),
+        (ErrorClass::NotFound, Situation::JustCreated) | (ErrorClass::Conflict, Situation::JustDetached)
+            if elapsed < VISIBILITY_LIMIT =>
+        {
+            Some(probe_wait(attempts))
+        }
         (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
             Some(doubled(Duration::from_millis(500), attempts, Duration::from_secs(8)))
         }
@@ -261,7 +267,7 @@ mod tests {
 
     #[test]
     fn an_unassumable_role_is_hopeless_before_trust_and_wiring_were_checked() {
-        for situation in [Situation::Settled, Situation::JustCreated] {
+        for situation in [Situation::Settled, Situation::JustCreated, Situation::JustDetached] {
             assert_eq!(waits(ErrorClass::RoleNotAssumable, situation, HOUR).0, []);
         }
     }
@@ -270,6 +276,15 @@ mod tests {
     fn a_missing_entity_is_awaited_only_right_after_its_creation_and_not_for_long() {
         assert_eq!(waits(ErrorClass::NotFound, Situation::Settled, HOUR).0, []);
         let (_, elapsed) = waits(ErrorClass::NotFound, Situation::JustCreated, HOUR);
+        assert!(elapsed >= VISIBILITY_LIMIT && elapsed <= VISIBILITY_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
+    }
+
+    #[test]
+    fn a_conflict_is_awaited_only_right_after_a_detachment_and_not_for_long() {
+        for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
+            assert_eq!(waits(ErrorClass::Conflict, situation, HOUR).0, [], "{situation:?}");
+        }
+        let (_, elapsed) = waits(ErrorClass::Conflict, Situation::JustDetached, HOUR);
         assert!(elapsed >= VISIBILITY_LIMIT && elapsed <= VISIBILITY_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
     }
 
@@ -286,7 +301,6 @@ mod tests {
     fn nothing_else_is_ever_repeated() {
         for class in [
             ErrorClass::OutcomeUnknown,
-            ErrorClass::Conflict,
             ErrorClass::AlreadyExists,
             ErrorClass::QuotaExceeded,
             ErrorClass::Forbidden,

@@ -401,6 +401,12 @@ impl Spec {
         if self.sign_in == SignInWith::Email && !self.aliases.is_empty() {
             return wrong("aliases", "an alias needs `sign_in` to be `username`");
         }
+        if self.auto_verified.contains(&Verifiable::PhoneNumber) {
+            return wrong(
+                "auto_verified",
+                "`phone_number` needs an SMS role, which is not made here; expected `email`",
+            );
+        }
         if !(6..=99).contains(&self.password_policy.minimum_length) {
             return wrong("password_policy.minimum_length", "expected 6 to 99 characters");
         }
@@ -427,8 +433,8 @@ impl Spec {
                     "expected single actions such as `s3:GetObject`, not `*`",
                 );
             }
-            if statement.resources.is_empty() || statement.resources.iter().any(|resource| resource == "*") {
-                return wrong("authenticated_policy.resources", "expected ARNs, not `*`");
+            if statement.resources.is_empty() || statement.resources.iter().any(|resource| is_everything(resource)) {
+                return wrong("authenticated_policy.resources", "expected ARNs such as `arn:aws:s3:::shop/*`, not `*`");
             }
         }
         if self.groups.iter().any(|group| group.is_empty() || group.len() > 128 || group.contains(char::is_whitespace))
@@ -489,8 +495,25 @@ fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str
 fn is_too_wide(action: &str) -> bool {
     match action.split_once(':') {
         None => true,
-        Some((service, name)) => service.is_empty() || service.contains('*') || name.is_empty() || name == "*",
+        Some((service, name)) => service.is_empty() || service.contains(WILDCARDS) || is_only_wildcards(name),
     }
+}
+
+/// Everything of every service, or no ARN at all. `arn:aws:s3:::shop/*` is a choice that can be defended.
+fn is_everything(resource: &str) -> bool {
+    let mut parts = resource.splitn(6, ':');
+    let (arn, partition, service) = (parts.next(), parts.next(), parts.next());
+    let resource = parts.nth(2).unwrap_or_default();
+    arn != Some("arn")
+        || partition.is_none_or(str::is_empty)
+        || service.is_none_or(|service| service.is_empty() || service.contains(WILDCARDS))
+        || is_only_wildcards(resource)
+}
+
+const WILDCARDS: [char; 2] = ['*', '?'];
+
+fn is_only_wildcards(text: &str) -> bool {
+    text.chars().all(|character| WILDCARDS.contains(&character))
 }
 
 /// Only what would certainly be refused: Cognito itself decides.

@@ -4,6 +4,8 @@ use std::error::Error;
 
 use thiserror::Error;
 
+use crate::retry::{Classified, ErrorClass};
+
 /// Why a call to a user pool did not do what was asked.
 ///
 /// A variant exists because some caller acts differently on it: each maps to one row of docs/ERRORS.md.
@@ -83,5 +85,26 @@ impl UserPoolError {
     #[must_use]
     pub fn new(operation: &'static str, reason: Reason) -> Self {
         Self { reason, operation, request_id: None, source: None }
+    }
+}
+
+impl Classified for UserPoolError {
+    fn class(&self) -> ErrorClass {
+        match self.reason {
+            Reason::Throttled => ErrorClass::Throttled,
+            Reason::Unavailable | Reason::DeadlineExceeded => ErrorClass::OutcomeUnknown,
+            Reason::UserNotFound | Reason::GroupNotFound => ErrorClass::NotFound,
+            Reason::UserExists | Reason::AliasExists => ErrorClass::AlreadyExists,
+            Reason::SignUpRefused => ErrorClass::SignUpRefused,
+            Reason::Internal => ErrorClass::Unexpected,
+            Reason::InvalidRequest
+            | Reason::InvalidCredentials
+            | Reason::UserNotConfirmed
+            | Reason::PasswordResetRequired
+            | Reason::WrongState
+            | Reason::InvalidPassword
+            | Reason::CodeMismatch
+            | Reason::CodeExpired => ErrorClass::Invalid,
+        }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct CustomResource {
     /// The id so far; none at a Create.
     pub(crate) physical_resource_id: Option<String>,
     pub(crate) properties: Value,
+    /// The properties before an Update.
+    pub(crate) old_properties: Option<Value>,
 }
 
 /// What is to be done.
@@ -33,6 +35,8 @@ pub(crate) struct CustomResource {
 pub(crate) enum Task {
     /// Run an action.
     Run(Action),
+    /// Take away the user pool that the resource stands for.
+    Destroy,
     /// Say yes, with the reason why nothing is to be done.
     Nothing(&'static str),
     /// Say no: the resource type is none of ours.
@@ -42,18 +46,21 @@ pub(crate) enum Task {
 impl CustomResource {
     /// Takes a request apart; none for a kind of request that does not exist today.
     pub(crate) fn of(request: Request) -> Option<Self> {
-        let (to, response_url, resource_type, physical_resource_id, properties, deletes) = match request {
+        let (to, response_url, resource_type, physical_resource_id, properties, old_properties, deletes) = match request
+        {
             Request::Create(it) => {
                 let to = addressee(it.stack_id, it.request_id, it.logical_resource_id);
-                (to, it.response_url, it.resource_type, None, it.resource_properties, false)
+                (to, it.response_url, it.resource_type, None, it.resource_properties, None, false)
             }
             Request::Update(it) => {
                 let to = addressee(it.stack_id, it.request_id, it.logical_resource_id);
-                (to, it.response_url, it.resource_type, Some(it.physical_resource_id), it.resource_properties, false)
+                let (id, old) = (Some(it.physical_resource_id), Some(it.old_resource_properties));
+                (to, it.response_url, it.resource_type, id, it.resource_properties, old, false)
             }
             Request::Delete(it) => {
                 let to = addressee(it.stack_id, it.request_id, it.logical_resource_id);
-                (to, it.response_url, it.resource_type, Some(it.physical_resource_id), it.resource_properties, true)
+                let id = Some(it.physical_resource_id);
+                (to, it.response_url, it.resource_type, id, it.resource_properties, None, true)
             }
             _ => return None,
         };
@@ -62,7 +69,7 @@ impl CustomResource {
             (_, true) if failed_before => {
                 Task::Nothing("the creation had failed; what it had made was left for the next one")
             }
-            (USER_POOL, true) => Task::Run(Action::Destroy),
+            (USER_POOL, true) => Task::Destroy,
             (USER_POOL, false) => Task::Run(Action::Apply),
             (VERIFICATION, true) => Task::Nothing("a verification leaves nothing behind"),
             (VERIFICATION, false) => Task::Run(Action::Verify),
@@ -70,7 +77,14 @@ impl CustomResource {
             (_, true) => Task::Nothing("not a resource of ours"),
             (_, false) => Task::UnknownType,
         };
-        Some(Self { to, response_url, task, physical_resource_id, properties })
+        Some(Self { to, response_url, task, physical_resource_id, properties, old_properties })
+    }
+
+    /// The names before and after, where an Update changes the name.
+    pub(crate) fn renaming(&self) -> Option<(&str, &str)> {
+        let before = self.old_properties.as_ref()?.pointer("/Spec/name")?.as_str()?;
+        let after = self.properties.pointer("/Spec/name")?.as_str()?;
+        (before != after).then_some((before, after))
     }
 
     /// The id after a failure: the one that it had, so that CloudFormation does not take it for replaced.
@@ -81,4 +95,12 @@ impl CustomResource {
 
 fn addressee(stack_id: String, request_id: String, logical_resource_id: String) -> Addressee {
     Addressee { stack_id, request_id, logical_resource_id }
+}
+
+/// Where the reply to a request that cannot be read goes, and as what: CloudFormation would wait for an hour without one.
+pub(crate) fn return_address(payload: &Value) -> Option<(String, Addressee, String)> {
+    let text = |name: &str| Some(payload.get(name)?.as_str()?.to_owned());
+    let to = addressee(text("StackId")?, text("RequestId")?, text("LogicalResourceId")?);
+    let id = text("PhysicalResourceId").unwrap_or_else(|| FAILED_CREATE.to_owned());
+    Some((text("ResponseURL")?, to, id))
 }

@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
+use domain::causes::causes;
 use domain::platform::Platform;
 use domain::provision::{Action, Receipt};
+use domain::spec::Spec;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::custom_resource::{CustomResource, Task};
-use crate::reply::{Replies, Reply, ReplyError, attributes};
+use crate::custom_resource::{CustomResource, Task, return_address};
+use crate::reply::{Data, Replies, Reply, ReplyError, attributes};
 use crate::request::{RequestError, order, properties};
-use crate::run::{RunError, run};
+use crate::run::{Job, RunError, run};
 
 /// Handles invocations.
 #[derive(Clone)]
@@ -87,62 +89,91 @@ impl Handler {
 
     async fn direct(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
         let order = order(payload)?;
-        let receipt = run(&self.platform, order.action, order.spec, deadline).await?;
+        let receipt = run(&self.platform, Job::Action(order.action), order.spec, deadline).await?;
         Ok(json!(receipt))
     }
 
     async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
-        let unreadable = |problem: String| InvocationError { kind: "InvalidRequest", text: problem };
-        // The parser's own words would quote the URL.
-        let request: CloudFormationCustomResourceRequest = serde_json::from_value(payload)
-            .map_err(|_| unreadable("this is not a custom-resource request of CloudFormation".to_owned()))?;
-        let resource = CustomResource::of(request)
-            .ok_or_else(|| unreadable("unknown `RequestType` of a custom-resource request".to_owned()))?;
-        let reply = self.answer(&resource, deadline).await;
-        self.replies.deliver(&resource.response_url, &reply).await?;
+        let return_address = return_address(&payload);
+        let request: Option<CloudFormationCustomResourceRequest> = serde_json::from_value(payload).ok();
+        let (url, reply) = match (request.and_then(CustomResource::of), return_address) {
+            (Some(resource), _) => {
+                let reply = self.answer(&resource, deadline).await;
+                (resource.response_url, reply)
+            }
+            (None, Some((url, to, id))) => {
+                tracing::error!(kind = "InvalidRequest", "unreadable custom-resource request");
+                (url, Reply::failure(to, id, UNREADABLE))
+            }
+            // Nobody knows whom to answer. The parser's own words would quote the URL.
+            (None, None) => {
+                return Err(InvocationError { kind: "InvalidRequest", text: UNREADABLE.to_owned() });
+            }
+        };
+        self.replies.deliver(&url, &reply).await?;
         Ok(Value::Null)
     }
 
     async fn answer(&self, resource: &CustomResource, deadline: SystemTime) -> Reply {
         let to = resource.to.clone();
-        match resource.task {
-            Task::Nothing(reason) => Reply::success(to, resource.id_after_failure(), reason, attributes_of_nothing()),
-            Task::UnknownType => {
+        let job = match (resource.task, &resource.physical_resource_id) {
+            (Task::Nothing(reason), _) => return Reply::success(to, resource.id_after_failure(), reason, Data::new()),
+            (Task::UnknownType, _) => {
                 let reason = "expected `Custom::PoolkeeperUserPool` or `Custom::PoolkeeperVerification`";
-                Reply::failure(to, resource.id_after_failure(), reason)
+                return Reply::failure(to, resource.id_after_failure(), reason);
             }
-            Task::Run(action) => match self.run(resource, action, deadline).await {
-                Ok((receipt, name)) => {
-                    let id = physical_id(action, resource.physical_resource_id.as_deref(), &receipt, &name);
-                    Reply::success(to, id, &in_words(&receipt), attributes(receipt))
-                }
-                Err(error) => {
-                    tracing::error!(error = %error, kind = error.kind, "custom resource failed");
-                    Reply::failure(to, resource.id_after_failure(), &error.to_string())
-                }
-            },
+            (Task::Run(action), _) => Job::Action(action),
+            (Task::Destroy, Some(id)) => Job::DestroyOnly(id.clone()),
+            (Task::Destroy, None) => Job::Action(Action::Destroy),
+        };
+        match self.run(resource, job, deadline).await {
+            Ok((receipt, name)) => {
+                let id = physical_id(resource.physical_resource_id.as_deref(), &receipt, &name);
+                Reply::success(to, id, &in_words(&receipt), attributes(receipt))
+            }
+            Err(error) => {
+                tracing::error!(error = %error, kind = error.kind, "custom resource failed");
+                Reply::failure(to, resource.id_after_failure(), &error.to_string())
+            }
         }
     }
 
     async fn run(
         &self,
         resource: &CustomResource,
-        action: Action,
+        job: Job,
         deadline: SystemTime,
     ) -> Result<(Receipt, String), InvocationError> {
         let spec = properties(resource.properties.clone())?.spec;
+        if job == Job::Action(Action::Apply) {
+            self.refuse_renaming(resource, &spec).await?;
+        }
         let name = spec.name.to_string();
-        Ok((run(&self.platform, action, spec, deadline).await?, name))
+        Ok((run(&self.platform, job, spec, deadline).await?, name))
+    }
+
+    /// Another name would be another, empty user pool. The way back, when CloudFormation rolls such an Update back, stays open: there
+    /// the pool under the new name is the resource's own.
+    async fn refuse_renaming(&self, resource: &CustomResource, spec: &Spec) -> Result<(), InvocationError> {
+        let Some((before, after)) = resource.renaming() else { return Ok(()) };
+        let invalid = |text: String| InvocationError { kind: "InvalidRequest", text };
+        let pools = self.platform.user_pools(&spec.name).await.map_err(|error| invalid(causes(&error)))?;
+        if pools.iter().any(|pool| Some(pool.id.as_str()) == resource.physical_resource_id.as_deref()) {
+            return Ok(());
+        }
+        let names = format!("{before:?} -> {after:?}");
+        Err(invalid(format!(
+            "Spec.name: {names} cannot be changed: it would be another, empty user pool. Nothing was touched."
+        )))
     }
 }
 
-fn attributes_of_nothing() -> crate::reply::Data {
-    crate::reply::Data::new()
-}
+/// What is said of a request that is none of CloudFormation's, or none that this version knows.
+const UNREADABLE: &str = "this is not a custom-resource request that the bootstrap can read";
 
-/// A pool is its id: another pool is another resource, and CloudFormation then deletes the old one. A verification keeps its id.
-fn physical_id(action: Action, current: Option<&str>, receipt: &Receipt, name: &str) -> String {
-    match (action, current) {
+/// A pool is its id: another pool is another resource, and CloudFormation then deletes the old one. Everything else keeps its id.
+fn physical_id(current: Option<&str>, receipt: &Receipt, name: &str) -> String {
+    match (receipt.action, current) {
         (Action::Apply, _) => receipt.user_pool_id.clone().unwrap_or_default(),
         (Action::Verify | Action::Destroy, Some(current)) => current.to_owned(),
         (Action::Verify | Action::Destroy, None) => format!("verification-of-{name}"),

@@ -25,6 +25,9 @@ pub(crate) struct Properties {
     _service_token: Option<String>,
     #[serde(rename = "ServiceTimeout")]
     _service_timeout: Option<Value>,
+    /// Anything. CloudFormation updates a resource whose properties change: a verification is repeated when something in here does.
+    #[serde(rename = "RepeatOn")]
+    _repeat_on: Option<Value>,
     /// The desired state.
     pub(crate) spec: Spec,
 }

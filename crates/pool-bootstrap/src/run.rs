@@ -10,7 +10,7 @@ use domain::spec::Spec;
 use thiserror::Error;
 
 /// Kept back for deleting the throw-away user: waiting must end so long before the invocation does.
-const FOR_CLEANING_UP: Duration = Duration::from_secs(15);
+const FOR_CLEANING_UP: Duration = Duration::from_secs(30);
 
 /// Kept back for the answer: the work is cut off so long before the invocation ends.
 const FOR_THE_ANSWER: Duration = Duration::from_secs(6);
@@ -32,10 +32,19 @@ pub(crate) enum RunError {
     Panicked,
 }
 
-/// Runs one action. `deadline` is when the invocation ends.
+/// What is to be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// An action on whatever carries the spec's name.
+    Action(Action),
+    /// `destroy`, of the user pool with this id and no other.
+    DestroyOnly(String),
+}
+
+/// Runs one job. `deadline` is when the invocation ends.
 pub(crate) async fn run(
     platform: &Arc<dyn Platform>,
-    action: Action,
+    job: Job,
     spec: Spec,
     deadline: SystemTime,
 ) -> Result<Receipt, RunError> {
@@ -49,7 +58,10 @@ pub(crate) async fn run(
     let mut task = tokio::spawn(async move {
         let clock = SystemClock::starting_now(left.saturating_sub(FOR_CLEANING_UP));
         let provisioner = Provisioner { platform: &*platform, clock: &clock, observer: &Log };
-        provisioner.run(action, &spec).await
+        match job {
+            Job::Action(action) => provisioner.run(action, &spec).await,
+            Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
+        }
     });
     match tokio::time::timeout(allowed, &mut task).await {
         Ok(Ok(result)) => Ok(result?),

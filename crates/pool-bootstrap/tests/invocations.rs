@@ -77,7 +77,7 @@ fn event(case: &str) -> Value {
 }
 
 /// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
-const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 12] = [
+const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 14] = [
     ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     (
@@ -92,6 +92,14 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 12] = [
     ("user-pool-update-of-immutable-field", &["user-pool-create"], "FAILED", "eu-west-1_pool1", "case_sensitive"),
     ("user-pool-delete", &["user-pool-create"], "SUCCESS", "eu-west-1_pool1", "user_pool deleted"),
     ("user-pool-delete-retained", &["user-pool-create"], "SUCCESS", "eu-west-1_pool1", "user_pool retained"),
+    (
+        "user-pool-update-of-name",
+        &["user-pool-create"],
+        "FAILED",
+        "eu-west-1_pool1",
+        "\"shop\" -> \"store\" cannot be changed",
+    ),
+    ("user-pool-delete-of-replaced-pool", &["user-pool-create"], "SUCCESS", "eu-west-1_gone", "user_pool retained"),
     (
         "user-pool-delete-after-failed-create",
         &["user-pool-create"],
@@ -238,6 +246,47 @@ async fn a_call_that_never_answers_is_cut_off_before_the_invocation_ends() {
     assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
     let to_spare = function.time_left.saturating_sub(began.elapsed());
     assert!(to_spare >= Duration::from_secs(5) && to_spare < Duration::from_secs(8), "{to_spare:?}");
+}
+
+#[tokio::test]
+async fn a_refused_renaming_touches_nothing_and_can_be_rolled_back() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    let writes = function.platform.writes();
+    function.reply_to(event("user-pool-update-of-name")).await;
+    assert_eq!(function.platform.writes(), writes);
+
+    let mut rollback = event("user-pool-update-of-name");
+    let (new, old) = (rollback["ResourceProperties"].clone(), rollback["OldResourceProperties"].clone());
+    (rollback["ResourceProperties"], rollback["OldResourceProperties"]) = (old, new);
+    assert_eq!(function.reply_to(rollback).await["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn a_delete_of_a_pool_whose_name_belongs_to_another_one_touches_nothing() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    let writes = function.platform.writes();
+    function.reply_to(event("user-pool-delete-of-replaced-pool")).await;
+    assert_eq!(function.platform.writes(), writes);
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_answered_where_it_says_whom_to_answer() {
+    let function = Function::new();
+    let mut unknown = event("user-pool-update");
+    unknown["RequestType"] = json!("Rename");
+    let mut incomplete = event("user-pool-update");
+    incomplete.as_object_mut().unwrap().remove("OldResourceProperties");
+    let mut create = event("user-pool-create");
+    create.as_object_mut().unwrap().remove("ResourceType");
+    for (payload, id) in
+        [(unknown, "eu-west-1_pool1"), (incomplete, "eu-west-1_pool1"), (create, "poolkeeper-failed-create")]
+    {
+        let reply = function.reply_to(payload).await;
+        assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("FAILED"), &json!(id)));
+    }
+    assert!(function.platform.calls().is_empty());
 }
 
 #[tokio::test]

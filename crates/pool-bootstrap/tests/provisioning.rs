@@ -11,8 +11,10 @@ use domain::provision::{
 };
 use domain::retry::{Clock, ErrorClass};
 use domain::spec::Spec;
+use domain::user::UserStatus;
 use domain::user_pool_error::Reason;
 use serde_json::{Value, json};
+use testkit::in_memory::InMemoryPool;
 use testkit::in_memory_platform::{Fault, InMemoryPlatform};
 use testkit::virtual_clock::VirtualClock;
 
@@ -357,6 +359,109 @@ async fn verify_leaves_nobody_behind_wherever_it_fails() {
 async fn verify_without_a_pool_says_what_is_missing() {
     let failure = World::new().run(Action::Verify, shop()).await.unwrap_err();
     assert_eq!(failure.to_string(), "there is no user pool shop; run `apply` first");
+}
+
+/// A pool with users, before the operator names the first administrator.
+async fn pool_with(users: impl FnOnce(&InMemoryPool)) -> (World, InMemoryPool) {
+    let world = World::new();
+    let applied =
+        world.apply(with(&json!({"verify": false, "first_admin": null, "sign_in": "username"}))).await.unwrap();
+    let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    users(&pool);
+    (world, pool)
+}
+
+#[tokio::test]
+async fn nobody_becomes_administrator_by_signing_up_under_the_first_ones_name() {
+    let strangers: [fn(&InMemoryPool); 4] = [
+        |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "eve@example.com"), ("email_verified", "true")]),
+        |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com")]),
+        |pool| pool.add_user("eve", "Correct-1", &[], &[("preferred_username", "admin")]),
+        |pool| {
+            pool.add_user("admin", "Correct-1", &[], &[]);
+            pool.set_status("admin", UserStatus::Unconfirmed);
+        },
+    ];
+    for stranger in strangers {
+        let (world, pool) = pool_with(stranger).await;
+        let failure = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap_err();
+        assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
+        assert!(pool.groups_of("admin").is_empty() && pool.groups_of("eve").is_empty());
+    }
+
+    let proved: [fn(&InMemoryPool); 2] = [
+        |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]),
+        |pool| {
+            pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com")]);
+            pool.set_status("admin", UserStatus::ForceChangePassword);
+        },
+    ];
+    for user in proved {
+        let (world, pool) = pool_with(user).await;
+        let receipt = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap();
+        assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Updated);
+        assert_eq!(pool.groups_of("admin"), ["admins"]);
+    }
+}
+
+#[tokio::test]
+async fn a_first_admin_who_is_one_already_stays_one_whatever_became_of_the_address() {
+    let administrator =
+        |pool: &InMemoryPool| pool.add_user("admin", "Correct-1", &["admins"], &[("email", "new@example.com")]);
+    let (world, _) = pool_with(administrator).await;
+    let receipt = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap();
+    assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
+}
+
+#[tokio::test]
+async fn an_invitation_whose_answer_is_lost_is_not_sent_again() {
+    let world = World::new();
+    let spec = with(&json!({"verify": false, "first_admin": null}));
+    let applied = world.apply(spec).await.unwrap();
+    let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    pool.fail("create", 1, Reason::Unavailable);
+    // Nothing was created: there is nobody to find.
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::Users(_)), "{failure}");
+    assert_eq!(pool.calls().iter().filter(|call| **call == "create").count(), 1);
+
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert!(pool.was_invited("ops@example.com"));
+}
+
+#[tokio::test]
+async fn throttling_does_not_fail_the_proof() {
+    let world = World::new();
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    for operation in ["sign_up", "confirm", "sign_in", "delete"] {
+        users.fail(operation, 1, Reason::Throttled);
+    }
+    let receipt = world.run(Action::Verify, shop()).await.unwrap();
+    for step in [Step::SignUp, Step::Confirm, Step::SignIn] {
+        assert_eq!(report(&receipt, step).attempts, 2, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_iam_still_takes_for_attached_is_deleted_a_little_later() {
+    let world = World::new();
+    world.apply(shop()).await.unwrap();
+    world.platform.fail("delete_role", 1, Fault::NotDone(ErrorClass::Conflict));
+    world.platform.fail("delete_policy", 1, Fault::NotDone(ErrorClass::Conflict));
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    for step in [Step::Role, Step::Policy] {
+        assert_eq!((report(&receipt, step).outcome, report(&receipt, step).attempts), (Outcome::Deleted, 2));
+    }
+}
+
+#[tokio::test]
+async fn a_role_without_its_policy_is_named_where_it_cannot_be_taken() {
+    let world = World::with_propagation(Duration::from_secs(5));
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    world.platform.state().roles.get_mut("poolkeeper-shop-eu-west-1").unwrap().policies.clear();
+    let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{failure}");
 }
 
 #[tokio::test]

@@ -37,14 +37,15 @@ fn mia() -> UserType {
 #[tokio::test]
 async fn an_invitation_goes_by_mail_where_there_is_an_address_and_not_at_all_where_it_is_suppressed() {
     let cases = [
-        (&[("email", "mia@example.com")][..], Invitation::Send, DeliveryMediumType::Email, None),
-        (&[("phone_number", "+15550100")][..], Invitation::Send, DeliveryMediumType::Sms, None),
-        (&[][..], Invitation::Suppress, DeliveryMediumType::Sms, Some(MessageActionType::Suppress)),
+        (&[("email", "mia@example.com")][..], Invitation::Send, vec![DeliveryMediumType::Email], None),
+        (&[("phone_number", "+15550100")][..], Invitation::Send, vec![DeliveryMediumType::Sms], None),
+        (&[][..], Invitation::Send, vec![DeliveryMediumType::Email], None),
+        (&[][..], Invitation::Suppress, vec![], Some(MessageActionType::Suppress)),
     ];
-    for (attributes, invitation, medium, action) in cases {
+    for (attributes, invitation, mediums, action) in cases {
         let rule = mock!(Client::admin_create_user)
             .match_requests(move |request| {
-                request.desired_delivery_mediums() == [medium.clone()]
+                request.desired_delivery_mediums() == mediums
                     && request.message_action() == action.as_ref()
                     && request.temporary_password() == Some("Correct-Horse-1")
                     && request.user_pool_id() == Some("pool")

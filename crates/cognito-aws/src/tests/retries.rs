@@ -31,7 +31,7 @@ async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
     assert_eq!(read(|| json_error(503, "")).await, (3, Reason::Unavailable));
     assert_eq!(read(|| json_error(400, "LimitExceededException")).await, (1, Reason::Throttled));
     assert_eq!(read(|| json_error(400, "UserNotFoundException")).await, (1, Reason::UserNotFound));
-    assert_eq!(read(|| json_error(400, "NotAuthorizedException")).await, (1, Reason::WrongState));
+    assert_eq!(read(|| json_error(400, "NotAuthorizedException")).await, (1, Reason::Internal));
     assert_eq!(read(|| json_error(400, "InvalidParameterException")).await, (1, Reason::InvalidRequest));
     assert_eq!(read(|| json_error(400, "AccessDeniedException")).await, (1, Reason::Internal));
 }

@@ -12,8 +12,8 @@ use crate::platform::{
 };
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
-use crate::spec::{ADMINS, ClientKind, ClientSpec, CustomAttribute, Spec, SpecError};
-use crate::user::{Attributes, Username};
+use crate::spec::{ADMINS, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec, SpecError};
+use crate::user::{Attributes, User, UserStatus, Username};
 use crate::user_pool_error::Reason;
 
 impl Work<'_> {
@@ -64,7 +64,7 @@ impl Work<'_> {
 
         // Last, so that nobody is invited into something that is not there yet.
         if let (Some(address), Some(username)) = (&spec.first_admin, spec.first_admin_username()) {
-            self.step(Step::FirstAdmin, hands.ensure_first_admin(&pool.id, address, username)).await?;
+            self.step(Step::FirstAdmin, hands.ensure_first_admin(spec, &pool.id, address, username)).await?;
         }
         if spec.verify { self.verify(spec).await } else { Ok(()) }
     }
@@ -286,6 +286,7 @@ impl Provisioner<'_> {
 
     async fn ensure_first_admin(
         &self,
+        spec: &Spec,
         user_pool_id: &str,
         address: &str,
         username: &str,
@@ -293,38 +294,56 @@ impl Provisioner<'_> {
         let no_username = |_| SpecError { field: "first_admin", problem: "expected an e-mail address".to_owned() };
         let username: Username = username.parse().map_err(no_username)?;
         let directory = self.platform.directory(user_pool_id);
-        let user = match directory.get(&username).await {
-            Ok(user) => Some(user),
-            Err(error) if error.reason == Reason::UserNotFound => None,
+        let (user, outcome) = match self.users(|| directory.get(&username)).await {
+            Ok(found) => (found.value, Outcome::Updated),
+            Err(error) if error.last.reason == Reason::UserNotFound => {
+                let new = invitation(&username, address);
+                match self.users(|| directory.create(&new)).await {
+                    Ok(created) => (created.value, Outcome::Created),
+                    // Somebody was faster, or the answer was lost: whoever is there now must pass the same check.
+                    Err(error)
+                        if matches!(error.last.class(), ErrorClass::AlreadyExists | ErrorClass::OutcomeUnknown) =>
+                    {
+                        (self.users(|| directory.get(&username)).await?.value, Outcome::Adopted)
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
             Err(error) => return Err(error.into()),
         };
-        let invited = user.is_none();
-        if invited {
-            // The operator named the address: it counts as verified, so that a forgotten password can be reset.
-            let attributes = [("email", address), ("email_verified", "true")];
-            let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned()));
-            let new = NewUser {
-                username: username.clone(),
-                attributes: Attributes::from(attributes),
-                temporary_password: None,
-                invitation: Invitation::Send,
-            };
-            match directory.create(&new).await {
-                Ok(_) => {}
-                Err(error) if error.reason == Reason::UserExists => {}
-                Err(error) => return Err(error.into()),
-            }
+        if spec.sign_in == SignInWith::Username && user.username != username {
+            // The name is somebody else's alias.
+            return Err(ProvisionError::NotTheFirstAdmin);
         }
-        let in_group = !invited && directory.groups(&username).await?.iter().any(|group| group == ADMINS);
-        if !in_group {
-            directory.add_to_group(&username, ADMINS).await?;
+        let groups = self.users(|| directory.groups(&username)).await?.value;
+        if groups.iter().any(|group| group == ADMINS) {
+            return Ok(Done::new((), Outcome::Unchanged));
         }
-        Ok(match (invited, in_group) {
-            (true, _) => Done::new((), Outcome::Created).because(format!("invited {username} into {ADMINS}")),
-            (false, false) => Done::new((), Outcome::Updated).because(format!("put {username} into {ADMINS}")),
-            (false, true) => Done::new((), Outcome::Unchanged),
-        })
+        if !is_the_first_admin(&user, address) {
+            return Err(ProvisionError::NotTheFirstAdmin);
+        }
+        self.users(|| directory.add_to_group(&username, ADMINS)).await?;
+        let detail = if outcome == Outcome::Updated { "put into" } else { "invited into" };
+        Ok(Done::new((), outcome).because(format!("{detail} {ADMINS}")))
     }
+}
+
+fn invitation(username: &Username, address: &str) -> NewUser {
+    // The operator named the address: it counts as verified, so that a forgotten password can be reset.
+    let attributes = [("email", address), ("email_verified", "true")];
+    NewUser {
+        username: username.clone(),
+        attributes: Attributes::from(attributes.map(|(name, value)| (name.to_owned(), value.to_owned()))),
+        temporary_password: None,
+        invitation: Invitation::Send,
+    }
+}
+
+/// Anybody can sign up under the first administrator's name. Who holds the address, or was made by an administrator, is theirs.
+fn is_the_first_admin(user: &User, address: &str) -> bool {
+    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+    let made_by_an_administrator = user.status == UserStatus::ForceChangePassword;
+    attribute("email") == Some(address) && (made_by_an_administrator || attribute("email_verified") == Some("true"))
 }
 
 /// A create whose answer was lost may have worked: what is found now is ours. A blind second create could make a second one.

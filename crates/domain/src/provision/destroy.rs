@@ -1,7 +1,7 @@
 //! `destroy`: takes away, in reverse order, what carries our tag. Tolerates what is gone; leaves what is to be retained.
 
 use super::{Done, Outcome, ProvisionError, Provisioner, Step, Work, iam_name, policy_arn};
-use crate::platform::PlatformError;
+use crate::platform::{PlatformError, UserPool};
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::spec::{OnDelete, Spec};
 
@@ -9,10 +9,11 @@ use crate::spec::{OnDelete, Spec};
 const STEPS: [Step; 4] = [Step::IdentityPool, Step::Role, Step::Policy, Step::UserPool];
 
 impl Work<'_> {
-    pub(super) async fn destroy(&mut self, spec: &Spec) -> Result<(), ProvisionError> {
+    /// `only` is the id of the one user pool that may go, where that is known: the name may have passed to another one.
+    pub(super) async fn destroy(&mut self, spec: &Spec, only: Option<&str>) -> Result<(), ProvisionError> {
         let hands = self.hands;
         let pool = hands.user_pool(spec).await?;
-        if let Some(reason) = retained(spec, pool.as_ref().is_some_and(|pool| pool.state.deletion_protection)) {
+        if let Some(reason) = retained(spec, pool.as_ref(), only) {
             for step in STEPS {
                 self.step(step, async { Ok(Done::new((), Outcome::Retained).because(reason)) }).await?;
             }
@@ -29,22 +30,24 @@ impl Work<'_> {
     }
 }
 
-/// Why nothing is taken away, where that is so.
-fn retained(spec: &Spec, deletion_protection: bool) -> Option<&'static str> {
-    match (spec.on_delete, deletion_protection) {
-        (OnDelete::Retain, _) => Some("the spec says `on_delete`: `retain`"),
-        // All or nothing: a pool without its identity pool would be half of something.
-        (OnDelete::Delete, true) => {
+/// Why nothing is taken away, where that is so. All or nothing: a pool without its identity pool would be half of something.
+fn retained(spec: &Spec, pool: Option<&UserPool>, only: Option<&str>) -> Option<&'static str> {
+    match (spec.on_delete, pool, only) {
+        (OnDelete::Retain, ..) => Some("the spec says `on_delete`: `retain`"),
+        (OnDelete::Delete, Some(pool), Some(only)) if pool.id != only => {
+            Some("the name belongs to another user pool by now")
+        }
+        (OnDelete::Delete, Some(pool), _) if pool.state.deletion_protection => {
             Some("the user pool has deletion protection; apply the spec with `deletion_protection` false first")
         }
-        (OnDelete::Delete, false) => None,
+        (OnDelete::Delete, ..) => None,
     }
 }
 
 impl Provisioner<'_> {
     async fn delete_identity_pool(&self, spec: &Spec) -> Result<Done<()>, ProvisionError> {
         let Some(found) = self.identity_pool(spec).await? else { return Ok(Done::new((), Outcome::Absent)) };
-        self.delete(|| self.platform.delete_identity_pool(&found.id)).await
+        self.delete(Situation::Settled, || self.platform.delete_identity_pool(&found.id)).await
     }
 
     async fn delete_role(&self, spec: &Spec, name: &str) -> Result<Done<()>, ProvisionError> {
@@ -53,9 +56,9 @@ impl Provisioner<'_> {
         }
         let attached = self.call(Situation::Settled, || self.platform.attached_policies(name)).await?.value;
         for policy_arn in &attached {
-            self.delete(|| self.platform.detach_policy(name, policy_arn)).await?;
+            self.delete(Situation::Settled, || self.platform.detach_policy(name, policy_arn)).await?;
         }
-        self.delete(|| self.platform.delete_role(name)).await
+        self.delete(Situation::JustDetached, || self.platform.delete_role(name)).await
     }
 
     async fn delete_policy(&self, spec: &Spec, name: &str) -> Result<Done<()>, ProvisionError> {
@@ -64,21 +67,21 @@ impl Provisioner<'_> {
         if self.policy(spec, &arn).await?.is_none() {
             return Ok(Done::new((), Outcome::Absent));
         }
-        self.delete(|| self.platform.delete_policy(&arn)).await
+        self.delete(Situation::JustDetached, || self.platform.delete_policy(&arn)).await
     }
 
     async fn delete_user_pool(&self, id: Option<String>) -> Result<Done<()>, ProvisionError> {
         let Some(id) = id else { return Ok(Done::new((), Outcome::Absent)) };
-        self.delete(|| self.platform.delete_user_pool(&id)).await
+        self.delete(Situation::Settled, || self.platform.delete_user_pool(&id)).await
     }
 
     /// A delete, where "not found" is as good as done.
-    async fn delete<Call, Answer>(&self, call: Call) -> Result<Done<()>, ProvisionError>
+    async fn delete<Call, Answer>(&self, situation: Situation, call: Call) -> Result<Done<()>, ProvisionError>
     where
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<(), PlatformError>> + Send,
     {
-        match self.call(Situation::Settled, call).await {
+        match self.call(situation, call).await {
             Ok(deleted) => Ok(Done::new((), Outcome::Deleted).after(deleted.attempts)),
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => {
                 Ok(Done::new((), Outcome::Absent).after(gave_up.attempts))

@@ -1,12 +1,12 @@
 //! Why an action stopped.
 
-use std::error::Error;
 use std::fmt;
 
 use thiserror::Error;
 
 use super::difference::Difference;
 use super::receipt::Receipt;
+use crate::causes::causes;
 use crate::platform::PlatformError;
 use crate::policy_document::TrustFault;
 use crate::retry::GaveUp;
@@ -108,6 +108,12 @@ pub enum ProvisionError {
         /// The role.
         role: String,
     },
+    /// Whoever holds the first administrator's name has not been proved to be them.
+    #[error(
+        "a user holds the name of the first administrator, and nothing proves that it is theirs (expected this very name, and the \
+         address of `first_admin`, verified); put the right user into `admins` by hand, or delete this one"
+    )]
+    NotTheFirstAdmin,
     /// The sign-in to verify asks for more than a password.
     #[error(
         "the sign-in to verify was answered with the challenge {0}; set `verify` to false for a pool that demands it"
@@ -126,7 +132,7 @@ pub enum ProvisionError {
     Call(#[from] GaveUp<PlatformError>),
     /// A call for a user failed.
     #[error(transparent)]
-    Users(#[from] UserPoolError),
+    Users(#[from] GaveUp<UserPoolError>),
 }
 
 impl ProvisionError {
@@ -135,6 +141,7 @@ impl ProvisionError {
     pub fn attempts(&self) -> u32 {
         match self {
             Self::Call(gave_up) => gave_up.attempts,
+            Self::Users(gave_up) => gave_up.attempts,
             _ => 1,
         }
     }
@@ -142,8 +149,7 @@ impl ProvisionError {
     /// The error with all its causes, in one line.
     #[must_use]
     pub fn with_causes(&self) -> String {
-        let chain = std::iter::successors(Some(self as &dyn Error), |&error| error.source());
-        chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        causes(self)
     }
 }
 

@@ -52,9 +52,9 @@ impl Work<'_> {
         identity_id: &mut Option<String>,
     ) -> Result<(), ProvisionError> {
         let hands = self.hands;
-        let confirmed = self.step(Step::SignUp, subject.sign_up(person)).await?;
-        self.step(Step::Confirm, subject.confirm(&person.username, confirmed)).await?;
-        let id_token = self.step(Step::SignIn, subject.sign_in(person)).await?;
+        let confirmed = self.step(Step::SignUp, subject.sign_up(&hands, person)).await?;
+        self.step(Step::Confirm, subject.confirm(&hands, &person.username, confirmed)).await?;
+        let id_token = self.step(Step::SignIn, subject.sign_in(&hands, person)).await?;
         let identity = self.step(Step::Identity, hands.identity_of(subject, &id_token)).await?;
         *identity_id = Some(identity.clone());
         let credentials = self.step(Step::Credentials, hands.credentials_of(subject, &identity, &id_token)).await?;
@@ -67,7 +67,7 @@ impl Work<'_> {
 impl Subject {
     /// Signs the person up, or, where the policy refuses people, makes the user as administrator. Says whether the user is
     /// confirmed.
-    async fn sign_up(&self, person: &Person) -> Result<Done<bool>, ProvisionError> {
+    async fn sign_up(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<bool>, ProvisionError> {
         let registration = Registration {
             username: person.username.clone(),
             password: person.password.clone(),
@@ -75,17 +75,17 @@ impl Subject {
             validation_data: Attributes::new(),
             client_metadata: Attributes::new(),
         };
-        match self.sessions.sign_up(&registration).await {
-            Ok(registered) => Ok(Done::new(registered.confirmed, Outcome::Succeeded)),
-            Err(error) if error.reason == Reason::SignUpRefused => {
+        match hands.users(|| self.sessions.sign_up(&registration)).await {
+            Ok(registered) => Ok(Done::new(registered.value.confirmed, Outcome::Succeeded).after(registered.attempts)),
+            Err(error) if error.last.reason == Reason::SignUpRefused => {
                 let user = NewUser {
                     username: person.username.clone(),
                     attributes: person.attributes.clone(),
                     temporary_password: None,
                     invitation: Invitation::Suppress,
                 };
-                self.directory.create(&user).await?;
-                self.directory.set_password(&person.username, &person.password, true).await?;
+                hands.users(|| self.directory.create(&user)).await?;
+                hands.users(|| self.directory.set_password(&person.username, &person.password, true)).await?;
                 Ok(Done::new(true, Outcome::Succeeded)
                     .because("the sign-up policy refuses people; made the user as administrator"))
             }
@@ -93,17 +93,23 @@ impl Subject {
         }
     }
 
-    async fn confirm(&self, username: &Username, confirmed: bool) -> Result<Done<()>, ProvisionError> {
+    async fn confirm(
+        &self,
+        hands: &Provisioner<'_>,
+        username: &Username,
+        confirmed: bool,
+    ) -> Result<Done<()>, ProvisionError> {
         if confirmed {
             return Ok(Done::new((), Outcome::Unchanged).because("confirmed at sign-up"));
         }
-        self.directory.confirm(username).await?;
-        Ok(Done::new((), Outcome::Succeeded).because("confirmed as administrator"))
+        let attempts = hands.users(|| self.directory.confirm(username)).await?.attempts;
+        Ok(Done::new((), Outcome::Succeeded).after(attempts).because("confirmed as administrator"))
     }
 
-    async fn sign_in(&self, person: &Person) -> Result<Done<Secret>, ProvisionError> {
-        match self.sessions.sign_in(&person.username, &person.password).await? {
-            SignIn::Tokens(tokens) => Ok(Done::new(tokens.id_token, Outcome::Succeeded)),
+    async fn sign_in(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<Secret>, ProvisionError> {
+        let signed_in = hands.users(|| self.sessions.sign_in(&person.username, &person.password)).await?;
+        match signed_in.value {
+            SignIn::Tokens(tokens) => Ok(Done::new(tokens.id_token, Outcome::Succeeded).after(signed_in.attempts)),
             SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name)),
         }
     }
@@ -197,8 +203,10 @@ impl Provisioner<'_> {
         }
 
         let attached = self.call(Situation::JustCreated, || self.platform.attached_policies(name)).await?.value;
-        if attached.is_empty() {
-            return Err(ProvisionError::NotAttached { policy: name.clone(), role: name.clone() });
+        // Both have the same name and account.
+        let policy = role.arn.replacen(":role/", ":policy/", 1);
+        if !attached.contains(&policy) {
+            return Err(ProvisionError::NotAttached { policy, role: name.clone() });
         }
         Ok(())
     }
@@ -234,10 +242,10 @@ impl Provisioner<'_> {
             }
             None => None,
         };
-        match subject.directory.delete(username).await {
-            Ok(()) => {}
+        match self.users(|| subject.directory.delete(username)).await {
+            Ok(_) => {}
             // Nobody was created.
-            Err(error) if error.reason == Reason::UserNotFound => {}
+            Err(error) if error.last.reason == Reason::UserNotFound => {}
             Err(error) => return Err(error.into()),
         }
         let done = Done::new((), Outcome::Deleted);

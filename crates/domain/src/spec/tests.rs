@@ -59,6 +59,7 @@ fn each_wrong_value_is_refused_with_its_field() {
             "spec.password_policy.temporary_password_validity_days",
         ),
         (json!({"name": "shop", "aliases": ["email"]}), "spec.aliases"),
+        (json!({"name": "shop", "auto_verified": ["phone_number"]}), "spec.auto_verified"),
         (json!({"name": "shop", "custom_attributes": ["custom:team"]}), "spec.custom_attributes"),
         (json!({"name": "shop", "clients": {"backend": {"access_token_minutes": 4}}}), "spec.clients.backend"),
         (json!({"name": "shop", "clients": {"backend": {}, "web": {"refresh_token_days": 3651}}}), "spec.clients.web"),
@@ -77,14 +78,14 @@ fn a_policy_for_signed_in_people_is_never_wide_open() {
     let with = |action: &str, resource: &str| {
         spec(json!({"name": "shop", "authenticated_policy": [{"actions": [action], "resources": [resource]}]}))
     };
-    assert!(with("s3:GetObject", "arn:aws:s3:::shop/*").is_ok());
-    for (action, resource) in [
-        ("*", "arn:aws:s3:::shop/*"),
-        ("s3:*", "arn:aws:s3:::shop/*"),
-        ("*:GetObject", "arn:x"),
-        ("s3", "arn:x"),
-        ("s3:GetObject", "*"),
-    ] {
+    for (action, resource) in [("s3:GetObject", "arn:aws:s3:::shop/*"), ("s3:Get*", "arn:aws:s3:::shop")] {
+        assert!(with(action, resource).is_ok(), "{action} on {resource}");
+    }
+    let fine = "arn:aws:s3:::shop/*";
+    let wide_actions = ["*", "**", "s3", "s3:", "s3:*", "s3:**", "s3:?*", "*:GetObject", "s?:GetObject", ":GetObject"];
+    let wide_resources = ["*", "**", "*:*", "arn:*", "arn:aws:*", "arn:aws:s3:::*", "arn:aws:*:::shop", "shop", ""];
+    let cases = wide_actions.map(|action| (action, fine)).into_iter();
+    for (action, resource) in cases.chain(wide_resources.map(|resource| ("s3:GetObject", resource))) {
         assert!(with(action, resource).unwrap_err().contains("authenticated_policy"), "{action} on {resource}");
     }
 }

@@ -1,0 +1,34 @@
+//! An error with what is behind it.
+
+use std::error::Error;
+
+/// An error and its causes in one line, for operators. A cause that only repeats what stands before it is left out.
+#[must_use]
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut line = error.to_string();
+    for cause in std::iter::successors(error.source(), |&error| error.source()) {
+        let text = cause.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<Layer>>);
+
+    #[test]
+    fn a_chain_is_told_once_and_to_its_end() {
+        let innermost = Layer("connection refused", None);
+        let repeating = Layer("connection refused", Some(Box::new(innermost)));
+        let outer = Layer("the pool cannot be read", Some(Box::new(repeating)));
+        assert_eq!(causes(&outer), "the pool cannot be read: connection refused");
+    }
+}
