@@ -9,6 +9,7 @@
 //! | `json`, `attributes` | request bodies |
 //! | `error`, `problem` | what goes wrong, and how the caller is told |
 //! | `audit` | the record of every write |
+//! | `deadline` | ends a request before its function ends |
 //! | `routes/` | one file per operation; the folder is the path |
 //!
 //! To add an operation: one file in `routes/`, one line in the table of the file above it, one event in `events/admin-api/`.
@@ -18,6 +19,7 @@ mod app;
 mod attributes;
 mod audit;
 mod caller;
+mod deadline;
 mod error;
 mod gateway;
 mod json;

@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::json::MAX_BODY_BYTES;
 use crate::permission::Permission;
 use crate::settings::Served;
-use crate::{gateway, problem, routes};
+use crate::{deadline, gateway, problem, routes};
 
 /// One operation: method, path, what it asks of its caller, and what it does.
 pub(crate) struct Route {
@@ -113,6 +113,7 @@ impl Route {
         };
         self.handler
             .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
+            .route_layer(from_fn(deadline::keep))
             .route_layer(from_fn_with_state(action, audit::record))
     }
 }

@@ -1,0 +1,91 @@
+//! The roles of the template allow exactly the operations that the code calls: no more, and no less.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The actions of one role in the template, without those for its log.
+fn actions_of(role: &str) -> BTreeSet<String> {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let (_, rest) = template.split_once(&format!("\n  {role}:\n")).unwrap();
+    let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with("   ") || line.starts_with("  #"));
+    let words = lines.filter(|line| !line.trim().starts_with('#')).flat_map(|line| line.split([' ', ',', '[', ']']));
+    let services = ["cognito-idp:", "cognito-identity:", "iam:"];
+    let names = ["iam:PassedToService", "iam:PolicyARN"];
+    let actions = words.map(|word| word.trim_end_matches(':'));
+    let actions = actions.filter(|word| services.iter().any(|service| word.starts_with(service)));
+    actions.filter(|word| !names.contains(word)).map(str::to_owned).collect()
+}
+
+/// The operations that a file of the adapters names where it reports failures.
+fn operations_in(file: &str) -> BTreeSet<String> {
+    let source = fs::read_to_string(root().join("crates/cognito-aws/src").join(file)).unwrap();
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let named = source.split("Failure::of(").skip(1).filter_map(|rest| rest.strip_prefix('"'));
+    let constants = source.split("const OPERATION: &str = ").skip(1).filter_map(|rest| rest.strip_prefix('"'));
+    named.chain(constants).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+fn with_service<'a>(service: &'a str, operations: &'a BTreeSet<String>) -> impl Iterator<Item = String> + 'a {
+    operations.iter().map(move |operation| format!("{service}:{operation}"))
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Cognito takes these from everyone: they carry a token, or the client's secret, and no signature.
+const UNSIGNED: [&str; 5] = ["SignUp", "RevokeToken", "GlobalSignOut", "GetId", "GetCredentialsForIdentity"];
+
+fn signed(operations: BTreeSet<String>) -> BTreeSet<String> {
+    operations.into_iter().filter(|operation| !UNSIGNED.contains(&operation.as_str())).collect()
+}
+
+#[test]
+fn admin_role_allows_what_the_directory_calls() {
+    let called = operations_in("directory.rs");
+    assert!(called.contains("AdminGetUser"), "{called:?}");
+    assert_eq!(actions_of("AdminApiRole"), with_service("cognito-idp", &called).collect());
+}
+
+#[test]
+fn auth_role_allows_what_the_sessions_call() {
+    let mut called = signed(operations_in("sessions.rs"));
+    // Named where it is sent, beside the constant of the same operation.
+    called.insert("AdminInitiateAuth".to_owned());
+    assert_eq!(actions_of("AuthApiRole"), with_service("cognito-idp", &called).collect());
+}
+
+#[test]
+fn bootstrap_role_allows_what_provisioning_calls() {
+    let mut user_pools = operations_in("platform/user_pools.rs");
+    // Through the directory and the sessions: the first administrator and the proof.
+    user_pools.append(&mut set(&[
+        "AdminAddUserToGroup",
+        "AdminConfirmSignUp",
+        "AdminCreateUser",
+        "AdminDeleteUser",
+        "AdminGetUser",
+        "AdminInitiateAuth",
+        "AdminListGroupsForUser",
+        "AdminSetUserPassword",
+        // A create with tags.
+        "TagResource",
+    ]));
+    let mut identity_pools = signed(operations_in("platform/identity_pools.rs"));
+    identity_pools.append(&mut set(&["TagResource"]));
+    let mut iam = operations_in("platform/iam.rs");
+    // Creates with tags, and the role that is handed to the identity pool.
+    iam.append(&mut set(&["TagPolicy", "TagRole", "PassRole"]));
+
+    let expected = with_service("cognito-idp", &user_pools)
+        .chain(with_service("cognito-identity", &identity_pools))
+        .chain(with_service("iam", &iam));
+    assert_eq!(actions_of("PoolBootstrapRole"), expected.collect());
+}
