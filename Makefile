@@ -9,10 +9,16 @@ PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
+LOCAL = cargo build --locked --package local --target $(HOST) && $(TARGET)/$(HOST)/debug/local
+TESTED = --workspace --locked --target $(HOST)
+LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
 # Of the functions that are deployed: arm64 or x86_64, and parameters of template.yaml, e.g. PARAMETERS="PoolName=shop".
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
+# Of demo and dev, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody".
+ARGUMENTS ?=
 
 export PATH := $(VENV)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(TARGET)
@@ -23,12 +29,13 @@ export CARGO_ZIGBUILD_CACHE_DIR := $(TARGET)/zigbuild
 export ZIG_GLOBAL_CACHE_DIR := $(TARGET)/zig
 
 help: ## List the commands
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check the prerequisites and install the pinned tools into .venv
 	@command -v cargo >/dev/null || { echo 'make setup: cargo is missing. Install Rust from https://rustup.rs, then repeat.' >&2; exit 1; }
+	@command -v cc >/dev/null || { echo 'make setup: a C compiler is missing (cc). Debian, Ubuntu: apt install build-essential.' >&2; exit 1; }
 	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
-	@$(MAKE) --no-print-directory $(VENV)/ready
+	@$(MAKE) --silent --no-print-directory $(VENV)/ready
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' || { echo 'make setup: Python 3.10 or later with venv is missing (looked for $(PYTHON)). Get it from https://www.python.org/downloads or your package manager (Debian, Ubuntu: apt install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3' >&2; exit 1; }
@@ -41,10 +48,14 @@ $(VENV)/ready: requirements.txt
 build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 
-# Unoptimized and for this machine: minutes faster to build, and it shares its parts with the tests and the demo itself.
+# Unoptimized and for this machine: minutes faster to build than what goes to AWS. The loop is there for its progress, which sam
+# does not show; sam finds everything built.
 build-local: setup
-	@SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo sam build --build-dir $(TARGET)/sam/local/build \
-	  --parameter-overrides Architecture=$(if $(filter aarch64%,$(HOST)),arm64,x86_64)
+	@for function in pre-sign-up pool-bootstrap admin-api; do (cd crates/$$function && $(LOCAL_BUILD) cargo lambda build) || exit 1; done
+	@mkdir -p $(TARGET)/sam/local
+	@$(LOCAL_BUILD) sam build --build-dir $(TARGET)/sam/local/build --parameter-overrides Architecture=$(HOST_ARCHITECTURE) \
+	  > $(TARGET)/sam/local/build.log 2>&1 || { cat $(TARGET)/sam/local/build.log >&2; exit 1; }
+	@strip $(TARGET)/sam/local/build/*/bootstrap
 
 check: setup format lint doc licenses validate ## Check format, lints, documentation, licenses and template
 
@@ -72,16 +83,16 @@ validate: setup ## Check template.yaml
 	cfn-lint template.yaml
 
 test: build-local ## Run every test, the end-to-end tests on a local AWS included
-	if command -v cargo-nextest >/dev/null; then cargo nextest run --workspace --locked --target $(HOST); else cargo test --workspace --locked --target $(HOST); fi
+	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
 
 demo: build-local ## Deploy to a local AWS and walk through everything, step by step
-	@cargo run --quiet --locked --package local --target $(HOST) -- demo $(ARGUMENTS)
+	@$(LOCAL) demo $(ARGUMENTS)
 
 dev: build-local ## Deploy to a local AWS and stay up, for trying things with curl
-	@cargo run --quiet --locked --package local --target $(HOST) -- dev $(ARGUMENTS)
+	@$(LOCAL) dev $(ARGUMENTS)
 
 invoke: build-local ## Send an event to a function on a local AWS: FUNCTION=pre-sign-up EVENT=events/pre-sign-up/….json
-	@cargo run --quiet --locked --package local --target $(HOST) -- invoke '$(FUNCTION)' '$(EVENT)'
+	@$(LOCAL) invoke '$(FUNCTION)' '$(EVENT)' $(ARGUMENTS)
 
 deploy: build ## Deploy to AWS with your ordinary credentials (PARAMETERS="PoolName=shop FirstAdminEmail=ops@example.com")
 	sam deploy --template-file $(TARGET)/sam/aws/build/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)

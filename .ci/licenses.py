@@ -1,4 +1,4 @@
-"""Checks that every crate in Cargo.lock has a license that deny.toml allows.
+"""Checks that every crate that Cargo.lock brings to our targets has a license that deny.toml allows.
 
 Reads the same list as `cargo deny check licenses`, but needs nothing that `make setup` does not install.
 """
@@ -42,11 +42,13 @@ def allowed(expression: str, allow: set[str]) -> bool:
 
 def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
-        settings = tomlkit.load(file)["licenses"]
+        deny = tomlkit.load(file)
+    settings = deny["licenses"]
     allow = set(settings["allow"])
     exceptions = {entry.get("crate", entry.get("name")): set(entry["allow"]) for entry in settings.get("exceptions", [])}
-    metadata = json.loads(subprocess.run(["cargo", "metadata", "--format-version=1", "--locked"],
-                                         check=True, capture_output=True, text=True).stdout)
+    command = ["cargo", "metadata", "--format-version=1", "--locked"]
+    command += [f"--filter-platform={target}" for target in deny["graph"]["targets"]]
+    metadata = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     refused = [f"{package['name']} {package['version']}: {package['license']}" for package in metadata["packages"]
                if not allowed(package["license"] or "none", allow | exceptions.get(package["name"], set()))]
     if refused:

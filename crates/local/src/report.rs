@@ -129,7 +129,8 @@ impl Report {
         for row in &self.steps {
             let flow = if row.flow == last { "" } else { row.flow };
             last = row.flow;
-            table.add_row([flow, &row.step, &row.seen, &row.attempts.to_string(), &milliseconds(row.elapsed)]);
+            let attempts = row.attempts.to_string();
+            table.add_row([flow, &row.step, in_short(&row.seen), &attempts, &milliseconds(row.elapsed)]);
         }
         for column in [3, 4] {
             if let Some(column) = table.column_mut(column) {
@@ -140,10 +141,47 @@ impl Report {
     }
 }
 
+/// What stands before the explanations; the line of the step has all of it.
+fn in_short(seen: &str) -> &str {
+    let end = [seen.find(": "), seen.find("; ")].into_iter().flatten().min();
+    &seen[..end.unwrap_or(seen.len())]
+}
+
 fn milliseconds(elapsed: Duration) -> String {
     format!("{} ms", elapsed.as_millis())
 }
 
 fn more_than_one(attempts: u32) -> String {
     if attempts > 1 { format!(", {attempts} attempts") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_keeps_what_stands_before_the_explanations() {
+        for (seen, short) in [
+            ("succeeded: confirmed as administrator", "succeeded"),
+            (
+                "NEW_PASSWORD_REQUIRED, with a session; missing attributes: nothing",
+                "NEW_PASSWORD_REQUIRED, with a session",
+            ),
+            ("arn:aws:sts::000000000000:assumed-role/a/b", "arn:aws:sts::000000000000:assumed-role/a/b"),
+            ("", ""),
+        ] {
+            assert_eq!(in_short(seen), short);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_is_not_in_the_table() {
+        let mut report = Report::quiet();
+        report.flow("F0", "a flow");
+        report.step("goes well", async { Ok(Seen::new((), "fine").after(3)) }).await.unwrap();
+        let failed = report.step("goes wrong", async { Err::<Seen<()>, _>(Failure::unexpected("this", "that")) }).await;
+        assert_eq!(failed.unwrap_err().to_string(), "expected this, got that");
+        let table = report.table();
+        assert!(report.count() == 1 && table.contains("goes well") && !table.contains("goes wrong"), "{table}");
+    }
 }

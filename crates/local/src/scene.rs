@@ -70,7 +70,8 @@ impl Scene {
 }
 
 /// The template's parameters: what the flows need, and over that what was asked for.
-fn parameters(options: &Options) -> BTreeMap<String, String> {
+#[must_use]
+pub fn parameters(options: &Options) -> BTreeMap<String, String> {
     let needed = [
         ("PoolName", POOL),
         ("SignIn", "username"),

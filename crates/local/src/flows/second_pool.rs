@@ -62,10 +62,17 @@ async fn action(scene: &Scene, action: &str, spec: &Value, report: &mut Report) 
         .await?;
     for step in receipt["steps"].as_array().into_iter().flatten() {
         let text = |field: &str| step[field].as_str().unwrap_or_default();
-        let detail = if text("detail").is_empty() { String::new() } else { format!(": {}", text("detail")) };
+        // The caller's ARN has a line of its own.
+        let silent = text("detail").is_empty() || text("step") == "caller_identity";
+        let detail = if silent { String::new() } else { format!(": {}", text("detail")) };
         let attempts = step["attempts"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(1);
         let elapsed = Duration::from_millis(step["elapsed_ms"].as_u64().unwrap_or_default());
-        report.add(format!("  {action}: {}", text("step")), format!("{}{detail}", text("outcome")), attempts, elapsed);
+        report.add(
+            format!("  {}", text("step").replace('_', " ")),
+            format!("{}{detail}", text("outcome")),
+            attempts,
+            elapsed,
+        );
     }
     Ok(receipt)
 }

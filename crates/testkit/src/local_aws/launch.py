@@ -26,6 +26,9 @@ def end_with_launcher():
 child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_launcher)
 
 
+parent_is_gone = threading.Event()
+
+
 def end(*_):
     try:
         os.killpg(child.pid, signal.SIGKILL)
@@ -36,10 +39,8 @@ def end(*_):
 def end_with_parent():
     while os.read(0, 1):
         pass
+    parent_is_gone.set()
     end()
-    child.wait()
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(0)
 
 
 for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -47,4 +48,7 @@ for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
 threading.Thread(target=end_with_parent, daemon=True).start()
 status = child.wait()
 end()
+# Where it ended by itself, the parent wants to read its log first.
+if parent_is_gone.is_set():
+    shutil.rmtree(folder, ignore_errors=True)
 sys.exit(status if status >= 0 else 128 - status)

@@ -1,0 +1,92 @@
+//! The built functions, deployed from `template.yaml` to a local AWS: what the demo shows, and what is refused.
+//!
+//! `make test` builds the functions first. Starting a local AWS and deploying to it takes seconds, and nextest gives every test a
+//! process of its own, so a test here is one deployment with everything that can be asserted on it, not one assertion.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod refusals;
+
+use std::fs;
+
+use domain::user_pool_error::Reason;
+use local::arguments::Options;
+use local::failure::Failure;
+use local::flows::{self, auto_confirm, first_admin};
+use local::report::Report;
+use local::scene::{POOL, Scene};
+use serde_json::json;
+use testkit::local_aws::{LocalAws, LocalAwsError, Stack, Tools};
+
+async fn deploy(parameters: &[(&str, &str)]) -> Scene {
+    let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let aws = LocalAws::start(None).await.unwrap();
+    Box::pin(Scene::deploy(aws, &Options { port: None, parameters })).await.unwrap()
+}
+
+#[tokio::test]
+async fn everything_works_that_the_demo_shows_and_everything_else_is_refused() {
+    let scene = deploy(&[]).await;
+    let mut report = Report::quiet();
+    flows::walk(&scene, &mut report).await.unwrap();
+    assert!(report.count() > 50, "only {} steps", report.count());
+    let caller = scene.stack.output("CallerArn").unwrap();
+    assert_eq!(caller, "arn:aws:sts::000000000000:assumed-role/poolkeeper-demo-us-east-1/CognitoIdentityCredentials");
+
+    refusals::without_a_right_token(&scene).await;
+    refusals::with_a_wrong_secret_hash(&scene).await;
+}
+
+#[tokio::test]
+async fn with_auto_confirm_nobody_a_user_waits_for_the_administrator() {
+    let scene = deploy(&[("AutoConfirm", "nobody")]).await;
+    let admin = first_admin::sign_in(&scene, &mut Report::quiet()).await.unwrap();
+
+    let mut report = Report::quiet();
+    let stopped = auto_confirm::walk(&scene, &admin.token, &mut report).await.unwrap_err();
+    assert_eq!(report.count(), 0, "the first step fails: the sign-up itself");
+    let Failure::Unexpected { expected, got } = stopped else { panic!("{stopped:?}") };
+    assert_eq!((expected.as_str(), got.as_str()), ("a confirmed user (AutoConfirm=everyone)", "an unconfirmed one"));
+
+    let sign_in = json!({"username": "ann", "password": "Correct-Horse-1"});
+    scene.api.auth("sign-in", &sign_in).await.unwrap().expect_refusal(403, "user-not-confirmed").unwrap();
+
+    let confirmed =
+        scene.api.post("/v1/users/ann/confirm", &admin.token, &json!({})).await.unwrap().expect(200).unwrap();
+    assert_eq!(confirmed["changed"], true);
+    let tokens = scene.api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
+    assert!(tokens["tokens"]["access_token"].is_string());
+}
+
+#[tokio::test]
+async fn deleting_the_stack_takes_the_pool_with_it_where_that_is_wanted() {
+    let Scene { aws, stack, cognito, .. } = deploy(&[]).await;
+    let directory = cognito.directory(stack.output("UserPoolId").unwrap());
+    let page = domain::directory::PageRequest { limit: 1, after: None };
+    let users = domain::directory::Directory::list(&directory, &page).await.unwrap();
+    assert_eq!(users.users.len(), 1);
+
+    stack.delete(&aws).await.unwrap();
+
+    let gone = domain::directory::Directory::list(&directory, &page).await.unwrap_err();
+    assert_eq!(gone.reason, Reason::Internal, "{gone:?}");
+}
+
+#[tokio::test]
+async fn a_right_that_is_missing_is_named_by_the_deployment() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let template = Tools::find().unwrap().built_template().unwrap();
+    let text = fs::read_to_string(&template).unwrap();
+    let without = text.replace("- cognito-idp:CreateUserPoolClient\n", "");
+    assert_ne!(text, without);
+    // Beside the original: the paths of the functions in it are relative.
+    let changed = tempfile::Builder::new().suffix(".yaml").tempfile_in(template.parent().unwrap()).unwrap();
+    fs::write(changed.path(), without).unwrap();
+
+    let parameters = local::scene::parameters(&Options::default());
+    let failed = Stack::deploy(&aws, POOL, changed.path(), &parameters).await.unwrap_err();
+
+    let LocalAwsError::DeploymentFailed(reasons) = &failed else { panic!("{failed:?}") };
+    assert!(reasons.contains("UserPool (Custom::PoolkeeperUserPool)"), "{reasons}");
+    assert!(reasons.contains("is not authorized to perform: cognito-idp:CreateUserPoolClient"), "{reasons}");
+}
