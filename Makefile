@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-local check fmt format lint doc licenses deny validate test demo dev invoke deploy destroy
+.PHONY: help setup build build-local check fmt format lint doc deny advisories validate test demo dev invoke deploy destroy
 
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
@@ -12,6 +12,9 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
 LOCAL = cargo build --locked --package local --target $(HOST) && $(TARGET)/$(HOST)/debug/local
 TESTED = --workspace --locked --target $(HOST)
+DENY_VERSION := 0.20.2
+DENY_ROOT := $(TARGET)/tools/cargo-deny-$(DENY_VERSION)
+DENY := $(DENY_ROOT)/bin/cargo-deny
 LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
 # Of the functions that are deployed: arm64 or x86_64, and parameters of template.yaml, e.g. PARAMETERS="PoolName=shop".
@@ -57,7 +60,7 @@ build-local: setup
 	  > $(TARGET)/sam/local/build.log 2>&1 || { cat $(TARGET)/sam/local/build.log >&2; exit 1; }
 	@strip $(TARGET)/sam/local/build/*/bootstrap
 
-check: setup format lint doc licenses validate ## Check format, lints, documentation, licenses and template
+check: setup format lint doc deny validate ## Check format, lints, documentation, licenses and template
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -71,12 +74,15 @@ lint: ## Run clippy; a warning is an error
 doc: ## Build the documentation; a warning is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --target $(HOST)
 
-licenses: setup ## Check that every dependency has a license that deny.toml allows
-	python .ci/licenses.py deny.toml
+deny: $(DENY) ## Check licenses, bans and sources of all dependencies
+	$(DENY) check --hide-inclusion-graph licenses bans sources
 
-deny: ## Check advisories, bans, licenses and sources with cargo-deny
-	@command -v cargo-deny >/dev/null || { echo 'make deny: cargo-deny is missing. Install it with: cargo install --locked cargo-deny' >&2; exit 1; }
-	cargo deny check
+advisories: $(DENY) ## Check for known vulnerabilities; fetches the RustSec database
+	$(DENY) check advisories
+
+$(DENY):
+	@echo 'Building cargo-deny $(DENY_VERSION) into $(DENY_ROOT): once, some minutes'
+	@cargo install --quiet --locked --version $(DENY_VERSION) --root $(DENY_ROOT) cargo-deny
 
 validate: setup ## Check template.yaml
 	sam validate --lint --region us-east-1
