@@ -5,6 +5,10 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup build build-local check fmt format lint doc deny advisories validate test demo dev invoke deploy destroy
 
+ifneq ($(words $(CURDIR)),1)
+$(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
+endif
+
 PYTHON ?= python3
 VENV := $(CURDIR)/.venv
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -37,7 +41,7 @@ help: ## List the commands
 setup: ## Check the prerequisites and install the pinned tools into .venv
 	@command -v cargo >/dev/null || { echo 'make setup: cargo is missing. Install Rust from https://rustup.rs, then repeat.' >&2; exit 1; }
 	@command -v cc >/dev/null || { echo 'make setup: a C compiler is missing (cc). Debian, Ubuntu: apt install build-essential.' >&2; exit 1; }
-	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf $(VENV)
+	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf .venv
 	@$(MAKE) --silent --no-print-directory $(VENV)/ready
 
 $(VENV)/ready: requirements.txt
@@ -101,7 +105,7 @@ invoke: build-local ## Send an event to a function on a local AWS: FUNCTION=pre-
 	@$(LOCAL) invoke '$(FUNCTION)' '$(EVENT)' $(ARGUMENTS)
 
 deploy: build ## Deploy to AWS with your ordinary credentials (PARAMETERS="PoolName=shop FirstAdminEmail=ops@example.com")
-	sam deploy --template-file $(TARGET)/sam/aws/build/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+	sam deploy --config-file $(CURDIR)/samconfig.toml --template-file $(TARGET)/sam/aws/build/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
 
 destroy: setup ## Delete the stack from AWS; with OnDelete=retain the pool stays
 	sam delete

@@ -34,9 +34,6 @@ fn class_of_code(code: &str, message: &str, status: u16) -> ErrorClass {
         "MalformedPolicyDocument" if message.contains("Invalid principal in policy") => {
             ErrorClass::PrincipalNotVisibleYet
         }
-        "InvalidSmsRoleTrustRelationshipException" | "InvalidSmsRoleAccessPolicyException" => {
-            ErrorClass::PrincipalNotVisibleYet
-        }
         "InvalidIdentityPoolConfigurationException" => ErrorClass::RoleNotAssumable,
         "ExternalServiceException" => ErrorClass::ExternalService,
         "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
@@ -163,8 +160,6 @@ mod tests {
                 ErrorClass::PrincipalNotVisibleYet,
             ),
             ("MalformedPolicyDocument", "Syntax errors in policy.", 400, ErrorClass::Invalid),
-            ("InvalidSmsRoleTrustRelationshipException", "", 400, ErrorClass::PrincipalNotVisibleYet),
-            ("InvalidSmsRoleAccessPolicyException", "", 400, ErrorClass::PrincipalNotVisibleYet),
             ("InvalidIdentityPoolConfigurationException", "", 400, ErrorClass::RoleNotAssumable),
             ("ExternalServiceException", "", 400, ErrorClass::ExternalService),
             ("ResourceConflictException", "", 409, ErrorClass::Conflict),

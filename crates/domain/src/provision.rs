@@ -21,6 +21,15 @@ pub use difference::Difference;
 pub use error::{ProvisionError, ProvisionFailure, Resource};
 pub use receipt::{Action, Outcome, Receipt, Step, StepReport};
 
+/// A spec's change of name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renaming {
+    /// The name before.
+    pub before: String,
+    /// The id of the user pool that the spec stood for.
+    pub user_pool_id: String,
+}
+
 /// Hears of every step when it ends.
 pub trait Observer: Send + Sync {
     /// A step has ended.
@@ -47,10 +56,21 @@ impl Provisioner<'_> {
     pub async fn run(&self, action: Action, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
         let mut work = Work { hands: *self, receipt: Receipt::new(action) };
         let result = match action {
-            Action::Apply => work.apply(spec).await,
+            Action::Apply => work.apply(spec, None).await,
             Action::Verify => work.verify(spec).await,
             Action::Destroy => work.destroy(spec, None).await,
         };
+        work.end(result)
+    }
+
+    /// `apply` of a spec whose name has just been changed.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvisionError::Renamed`] unless the new name is that of the renamed pool already; otherwise as [`Provisioner::run`].
+    pub async fn apply_renamed(&self, spec: &Spec, renaming: &Renaming) -> Result<Receipt, ProvisionFailure> {
+        let mut work = Work { hands: *self, receipt: Receipt::new(Action::Apply) };
+        let result = work.apply(spec, Some(renaming)).await;
         work.end(result)
     }
 

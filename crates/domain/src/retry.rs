@@ -72,8 +72,11 @@ const FIRST_PROBES: [Duration; 4] =
 /// IAM propagation takes 2 to 12 s, rarely a minute: probing every 2 s wastes 2 s at the most.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long `NoSuchEntity` after a create, and `DeleteConflict` after a detach, are believed to be propagation.
+/// How long `NoSuchEntity` is believed to be propagation, after a create.
 const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long `DeleteConflict` is believed to be propagation, after a detachment: as long as IAM takes at its slowest.
+const DETACHMENT_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
 const PRINCIPAL_LIMIT: Duration = Duration::from_mins(2);
@@ -103,12 +106,9 @@ pub fn decide(
 ) -> Next {
     let wait = match (class, situation) {
         (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => Some(probe_wait(attempts)),
-        (ErrorClass::PrincipalNotVisibleYet, _) if elapsed < PRINCIPAL_LIMIT => Some(probe_wait(attempts)),
-        (ErrorClass::NotFound, Situation::JustCreated) | (ErrorClass::Conflict, Situation::JustDetached)
-            if elapsed < VISIBILITY_LIMIT =>
-        {
-            Some(probe_wait(attempts))
-        }
+        (ErrorClass::PrincipalNotVisibleYet, _) => probe_until(PRINCIPAL_LIMIT, elapsed, attempts),
+        (ErrorClass::NotFound, Situation::JustCreated) => probe_until(VISIBILITY_LIMIT, elapsed, attempts),
+        (ErrorClass::Conflict, Situation::JustDetached) => probe_until(DETACHMENT_LIMIT, elapsed, attempts),
         (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
             Some(doubled(Duration::from_millis(500), attempts, Duration::from_secs(8)))
         }
@@ -130,6 +130,10 @@ pub fn decide(
 fn probe_wait(attempts: u32) -> Duration {
     let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
     FIRST_PROBES.get(index).copied().unwrap_or(PROBE_INTERVAL)
+}
+
+fn probe_until(limit: Duration, elapsed: Duration, attempts: u32) -> Option<Duration> {
+    (elapsed < limit).then(|| probe_wait(attempts))
 }
 
 fn doubled(first: Duration, attempts: u32, longest: Duration) -> Duration {
@@ -285,7 +289,7 @@ mod tests {
             assert_eq!(waits(ErrorClass::Conflict, situation, HOUR).0, [], "{situation:?}");
         }
         let (_, elapsed) = waits(ErrorClass::Conflict, Situation::JustDetached, HOUR);
-        assert!(elapsed >= VISIBILITY_LIMIT && elapsed <= VISIBILITY_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
+        assert!(elapsed >= DETACHMENT_LIMIT && elapsed <= DETACHMENT_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
     }
 
     #[test]

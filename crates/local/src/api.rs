@@ -1,10 +1,15 @@
 //! The deployed HTTP API, called as an application calls it.
 
+use std::time::Duration;
+
 use domain::secret::Secret;
 use reqwest::Method;
 use serde_json::Value;
 
 use crate::failure::Failure;
+
+/// How long one answer may take: longer than a function may run.
+const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// The API of one deployed stack.
 #[derive(Debug)]
@@ -25,7 +30,7 @@ impl Api {
     /// # Errors
     /// Where this machine cannot speak HTTP.
     pub fn new(url: String) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder().no_proxy().build().map_err(Failure::NoAnswer)?;
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(Failure::NoAnswer)?;
         Ok(Self { http, url })
     }
 

@@ -1,6 +1,6 @@
 //! `make demo`: deploys, walks through every flow, and ends with a table.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use testkit::local_aws::LocalAws;
 
@@ -19,9 +19,7 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
     let mut report = Report::default();
     let scene = set_up(&mut report, options).await?;
     if let Err(failure) = flows::walk(&scene, &mut report).await {
-        // When the local AWS is gone, every step fails in some way of its own: say what is behind it.
-        scene.aws.check_running()?;
-        return Err(failure);
+        return Err(explained(&scene, failure).await);
     }
     println!("\n{}", report.table());
     println!("\n{} steps in {} s, all as they should be.", report.count(), started.elapsed().as_secs());
@@ -48,4 +46,19 @@ pub async fn set_up(report: &mut Report, options: &Options) -> Result<Scene, Fai
             Ok(Seen::new(scene, "functions, roles and API are there, and a pool that is proved to work"))
         })
         .await
+}
+
+/// How long the end of the local AWS may take to show, after a first request has failed of it.
+const END_SHOWS_WITHIN: Duration = Duration::from_secs(1);
+
+/// The failure of a step with what is behind it, as far as that can be told.
+async fn explained(scene: &Scene, failure: Failure) -> Failure {
+    let unreached = matches!(failure, Failure::NoAnswer(_) | Failure::Cognito(_) | Failure::LocalAws(_));
+    let wait = if unreached { END_SHOWS_WITHIN } else { Duration::ZERO };
+    // When the local AWS is gone, every step fails in some way of its own.
+    if let Ok(stopped) = tokio::time::timeout(wait, scene.aws.stopped()).await {
+        return stopped.into();
+    }
+    let logged = scene.stack.logged_errors(&scene.aws).await;
+    if logged.is_empty() { failure } else { Failure::Logged { failure: Box::new(failure), logged } }
 }

@@ -27,6 +27,14 @@ pub enum Failure {
     /// A call to Cognito that should have worked.
     #[error("expected Cognito to do it, got an error")]
     Cognito(#[from] UserPoolError),
+    /// A step failed, and functions had logged errors by then.
+    #[error("{failure}\nThe functions have logged:\n{logged}{}", hint(logged))]
+    Logged {
+        /// How the step failed.
+        failure: Box<Failure>,
+        /// What was logged.
+        logged: String,
+    },
     /// What the user gave us cannot be used.
     #[error("{0}")]
     Usage(String),
@@ -43,6 +51,15 @@ impl Failure {
     pub fn with_causes(&self) -> String {
         let causes = std::iter::successors(self.source(), |&cause| cause.source());
         causes.fold(self.to_string(), |text, cause| format!("{text}\n  because: {cause}"))
+    }
+}
+
+/// What to do about it, where that is known.
+fn hint(logged: &str) -> &'static str {
+    if logged.contains("is not authorized to perform") {
+        "Add the permission to the function's role in template.yaml."
+    } else {
+        ""
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a CloudFormation request asks for, and which physical id the resource has afterwards.
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
-use domain::provision::Action;
+use domain::provision::{Action, Renaming};
 use serde_json::Value;
 
 use crate::reply::Addressee;
@@ -80,11 +80,12 @@ impl CustomResource {
         Some(Self { to, response_url, task, physical_resource_id, properties, old_properties })
     }
 
-    /// The names before and after, where an Update changes the name.
-    pub(crate) fn renaming(&self) -> Option<(&str, &str)> {
+    /// The change of name, where an Update is one.
+    pub(crate) fn renaming(&self) -> Option<Renaming> {
         let before = self.old_properties.as_ref()?.pointer("/Spec/name")?.as_str()?;
         let after = self.properties.pointer("/Spec/name")?.as_str()?;
-        (before != after).then_some((before, after))
+        let user_pool_id = self.physical_resource_id.clone()?;
+        (before != after).then(|| Renaming { before: before.to_owned(), user_pool_id })
     }
 
     /// The id after a failure: the one that it had, so that CloudFormation does not take it for replaced.

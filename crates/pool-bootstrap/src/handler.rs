@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
-use domain::causes::causes;
 use domain::platform::Platform;
 use domain::provision::{Action, Receipt};
-use domain::spec::Spec;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -122,6 +120,7 @@ impl Handler {
                 let reason = "expected `Custom::PoolkeeperUserPool` or `Custom::PoolkeeperVerification`";
                 return Reply::failure(to, resource.id_after_failure(), reason);
             }
+            (Task::Run(Action::Apply), _) if let Some(renaming) = resource.renaming() => Job::ApplyRenamed(renaming),
             (Task::Run(action), _) => Job::Action(action),
             (Task::Destroy, Some(id)) => Job::DestroyOnly(id.clone()),
             (Task::Destroy, None) => Job::Action(Action::Destroy),
@@ -145,26 +144,8 @@ impl Handler {
         deadline: SystemTime,
     ) -> Result<(Receipt, String), InvocationError> {
         let spec = properties(resource.properties.clone())?.spec;
-        if job == Job::Action(Action::Apply) {
-            self.refuse_renaming(resource, &spec).await?;
-        }
         let name = spec.name.to_string();
         Ok((run(&self.platform, job, spec, deadline).await?, name))
-    }
-
-    /// Another name would be another, empty user pool. The way back, when CloudFormation rolls such an Update back, stays open: there
-    /// the pool under the new name is the resource's own.
-    async fn refuse_renaming(&self, resource: &CustomResource, spec: &Spec) -> Result<(), InvocationError> {
-        let Some((before, after)) = resource.renaming() else { return Ok(()) };
-        let invalid = |text: String| InvocationError { kind: "InvalidRequest", text };
-        let pools = self.platform.user_pools(&spec.name).await.map_err(|error| invalid(causes(&error)))?;
-        if pools.iter().any(|pool| Some(pool.id.as_str()) == resource.physical_resource_id.as_deref()) {
-            return Ok(());
-        }
-        let names = format!("{before:?} -> {after:?}");
-        Err(invalid(format!(
-            "Spec.name: {names} cannot be changed: it would be another, empty user pool. Nothing was touched."
-        )))
     }
 }
 

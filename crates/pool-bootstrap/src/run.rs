@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use cognito_aws::SystemClock;
 use domain::platform::Platform;
-use domain::provision::{Action, Observer, ProvisionFailure, Provisioner, Receipt, StepReport};
+use domain::provision::{Action, Observer, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport};
 use domain::spec::Spec;
 use thiserror::Error;
 
@@ -37,6 +37,8 @@ pub(crate) enum RunError {
 pub(crate) enum Job {
     /// An action on whatever carries the spec's name.
     Action(Action),
+    /// `apply`, after the spec's name was changed.
+    ApplyRenamed(Renaming),
     /// `destroy`, of the user pool with this id and no other.
     DestroyOnly(String),
 }
@@ -60,6 +62,7 @@ pub(crate) async fn run(
         let provisioner = Provisioner { platform: &*platform, clock: &clock, observer: &Log };
         match job {
             Job::Action(action) => provisioner.run(action, &spec).await,
+            Job::ApplyRenamed(renaming) => provisioner.apply_renamed(&spec, &renaming).await,
             Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
         }
     });

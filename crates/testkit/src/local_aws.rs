@@ -31,6 +31,12 @@ use process::Process;
 /// How long the local AWS may take to answer for the first time. It takes less than a second on an idle machine.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
+/// How long a tool may take; a deployment takes seconds.
+const TOOL_LIMIT: Duration = Duration::from_mins(5);
+
+/// How long one answer of the local AWS may take.
+const ANSWER_LIMIT: Duration = Duration::from_mins(1);
+
 /// How often to look whether something has happened that nobody announces.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
@@ -65,7 +71,11 @@ impl LocalAws {
         let mut attempts = 1;
         loop {
             match Self::start_on(process::free_port()?, tools.clone()).await {
-                Err(LocalAwsError::PortTaken { .. }) if attempts < PORT_ATTEMPTS => attempts += 1,
+                Err(LocalAwsError::PortTaken { .. } | LocalAwsError::DiedAtStart { .. })
+                    if attempts < PORT_ATTEMPTS =>
+                {
+                    attempts += 1;
+                }
                 started => return started,
             }
         }
@@ -76,7 +86,8 @@ impl LocalAws {
         let folder = tempfile::Builder::new().prefix("poolkeeper-").tempdir().map_err(LocalAwsError::Folder)?;
         let environment = Environment::new(port, folder.path(), &tools)?;
         let process = Process::start(&tools, &environment, folder)?;
-        let http = reqwest::Client::builder().no_proxy().build().map_err(LocalAwsError::NoAnswer)?;
+        let http =
+            reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(LocalAwsError::NoAnswer)?;
         let aws = Self { process, environment, tools, http };
         aws.wait_until_healthy().await?;
         Ok(aws)
@@ -87,11 +98,12 @@ impl LocalAws {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             let answer = self.http.get(&health).timeout(Duration::from_secs(2)).send().await;
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
+            // In this order: where our own process has ended, the answer was somebody else's on the same port.
             if let Some(status) = self.process.exit_status() {
                 return Err(LocalAwsError::DiedAtStart { status, log: self.process.last_log_lines() });
+            }
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
             }
             if Instant::now() >= deadline {
                 return Err(LocalAwsError::NeverHealthy { limit: START_LIMIT, log: self.process.last_log_lines() });
@@ -152,11 +164,11 @@ impl LocalAws {
             .map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
         if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
             let written = tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await;
-            written.map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
+            written.map_err(|source| LocalAwsError::Broken { program: program.to_owned(), source })?;
         }
         tokio::select! {
             finished = child.wait_with_output() => {
-                let finished = finished.map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
+                let finished = finished.map_err(|source| LocalAwsError::Broken { program: program.to_owned(), source })?;
                 self.check_running()?;
                 Ok(Output {
                     succeeded: finished.status.success(),
@@ -165,6 +177,7 @@ impl LocalAws {
                 })
             }
             stopped = self.stopped() => Err(stopped),
+            () = sleep(TOOL_LIMIT) => Err(LocalAwsError::Endless { program: program.to_owned(), limit: TOOL_LIMIT }),
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::difference::{Difference, differences, in_words};
-use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name, only, policy_arn};
+use super::{Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, Work, iam_name, only, policy_arn};
 use crate::directory::{Invitation, NewUser};
 use crate::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState,
@@ -13,13 +13,16 @@ use crate::platform::{
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::spec::{ADMINS, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec, SpecError};
-use crate::user::{Attributes, User, UserStatus, Username};
+use crate::user::{Attributes, User, Username};
 use crate::user_pool_error::Reason;
 
 impl Work<'_> {
-    pub(super) async fn apply(&mut self, spec: &Spec) -> Result<(), ProvisionError> {
+    pub(super) async fn apply(&mut self, spec: &Spec, renaming: Option<&Renaming>) -> Result<(), ProvisionError> {
         spec.check()?;
         let hands = self.hands;
+        if let Some(renaming) = renaming {
+            hands.refuse_another_pool(spec, renaming).await?;
+        }
         let region = hands.platform.region().to_owned();
 
         let pool = self.step(Step::UserPool, hands.ensure_user_pool(spec)).await?;
@@ -71,6 +74,15 @@ impl Work<'_> {
 }
 
 impl Provisioner<'_> {
+    /// Another name would be another, empty user pool. The way back from a refused renaming stays open: there the pool with the new
+    /// name is the spec's own.
+    async fn refuse_another_pool(&self, spec: &Spec, renaming: &Renaming) -> Result<(), ProvisionError> {
+        match self.user_pool(spec).await? {
+            Some(pool) if pool.id == renaming.user_pool_id => Ok(()),
+            _ => Err(ProvisionError::Renamed { before: renaming.before.clone(), after: spec.name.to_string() }),
+        }
+    }
+
     async fn ensure_user_pool(&self, spec: &Spec) -> Result<Done<UserPool>, ProvisionError> {
         let wanted = UserPoolState::wanted(spec);
         let Some(mut pool) = self.user_pool(spec).await? else {
@@ -304,7 +316,11 @@ impl Provisioner<'_> {
                     Err(error)
                         if matches!(error.last.class(), ErrorClass::AlreadyExists | ErrorClass::OutcomeUnknown) =>
                     {
-                        (self.users(|| directory.get(&username)).await?.value, Outcome::Adopted)
+                        match self.users(|| directory.get(&username)).await {
+                            Ok(found) => (found.value, Outcome::Adopted),
+                            // Nobody is there: what the create said is the reason.
+                            Err(_) => return Err(error.into()),
+                        }
                     }
                     Err(error) => return Err(error.into()),
                 }
@@ -339,11 +355,12 @@ fn invitation(username: &Username, address: &str) -> NewUser {
     }
 }
 
-/// Anybody can sign up under the first administrator's name. Who holds the address, or was made by an administrator, is theirs.
+/// Anybody can sign up under the first administrator's name, but only who has proved to hold the address, or was given it by an
+/// administrator (an invitation of ours that was interrupted, for instance), has it verified. The status proves nothing: a temporary
+/// password can be set for anybody.
 fn is_the_first_admin(user: &User, address: &str) -> bool {
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-    let made_by_an_administrator = user.status == UserStatus::ForceChangePassword;
-    attribute("email") == Some(address) && (made_by_an_administrator || attribute("email_verified") == Some("true"))
+    attribute("email") == Some(address) && attribute("email_verified") == Some("true")
 }
 
 /// A create whose answer was lost may have worked: what is found now is ours. A blind second create could make a second one.

@@ -74,6 +74,14 @@ pub enum ProvisionError {
         /// The field with both values.
         difference: Box<Difference>,
     },
+    /// The spec's name was changed. Nothing was touched.
+    #[error("name: {before:?} -> {after:?} cannot be changed: it would be another, empty user pool")]
+    Renamed {
+        /// The name before.
+        before: String,
+        /// The name that was asked for.
+        after: String,
+    },
     /// What the action needs is not there.
     #[error("there is no {resource} {name}; run `apply` first")]
     Missing {

@@ -55,7 +55,11 @@ pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<
     report
         .step("POST …/sign-out, everywhere", async {
             let answer = api.post(&format!("/v1/users/{USER}/sign-out"), token, &json!({})).await?.expect(200)?;
-            Ok(Seen::new((), format!("200, died: {}", names(&answer["died"]))))
+            let died = names(&answer["died"]);
+            if died != "refresh_token, access_token" {
+                return Err(Failure::unexpected("dead access and refresh tokens", died));
+            }
+            Ok(Seen::new((), format!("200, died: {died}")))
         })
         .await?;
     report

@@ -90,6 +90,9 @@ async fn sign_out(scene: &Scene, tokens: &Tokens, report: &mut Report) -> Result
         .step("POST /v1/auth/sign-out, everywhere", async {
             let answer = api.auth("sign-out", &access_token).await?.expect(200)?;
             let (died, lives) = (names(&answer["died"]), names(&answer["lives"]));
+            if died != "refresh_token, access_token" || !lives.contains("id_token") {
+                return Err(Failure::unexpected("dead access and refresh tokens, a living ID token", died));
+            }
             Ok(Seen::new((), format!("200, died: {died}; lives until it expires: {lives}")))
         })
         .await?;

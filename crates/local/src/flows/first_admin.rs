@@ -53,8 +53,8 @@ pub async fn sign_in(scene: &Scene, report: &mut Report) -> Result<Admin, Failur
     report
         .step("GET /v1/users as that administrator", async {
             let page = scene.api.get("/v1/users", &tokens.access).await?.expect(200)?;
-            let users = page["users"].as_array().map_or(0, Vec::len);
-            Ok(Seen::new((), format!("200, {users} user")))
+            super::expect_text(&page["users"][0]["username"], FIRST_ADMIN)?;
+            Ok(Seen::new((), "200, and nobody else is there yet"))
         })
         .await?;
     Ok(Admin { token: tokens.access, password })

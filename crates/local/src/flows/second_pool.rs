@@ -37,8 +37,10 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
             let mut unproved = spec.clone();
             unproved["verify"] = json!(false);
             let again = scene.bootstrap("apply", &unproved).await?;
-            let same =
-                again["user_pool_id"] == applied["user_pool_id"] && outcomes(&again).all(|one| one == "unchanged");
+            let same = again["user_pool_id"].is_string()
+                && again["user_pool_id"] == applied["user_pool_id"]
+                && outcomes(&again).count() > 0
+                && outcomes(&again).all(|one| one == "unchanged");
             let seen = outcomes(&again).collect::<Vec<_>>().join(", ");
             if same {
                 Ok(Seen::new((), "every step unchanged"))
@@ -47,8 +49,22 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
             }
         })
         .await?;
-    action(scene, "destroy", &spec, report).await?;
-    Ok(())
+    let destroyed = action(scene, "destroy", &spec, report).await?;
+    report
+        .step("nothing of it is left", async {
+            if outcomes(&destroyed).collect::<Vec<_>>() != ["deleted"; 4] {
+                let seen = outcomes(&destroyed).collect::<Vec<_>>().join(", ");
+                return Err(Failure::unexpected("identity pool, role, policy and user pool deleted", seen));
+            }
+            let again = scene.bootstrap("destroy", &spec).await?;
+            let seen = outcomes(&again).collect::<Vec<_>>().join(", ");
+            if outcomes(&again).all(|one| one == "absent") {
+                Ok(Seen::new((), "a second destroy finds nothing"))
+            } else {
+                Err(Failure::unexpected("nothing to destroy", seen))
+            }
+        })
+        .await
 }
 
 /// Runs an action and shows each step of its receipt.

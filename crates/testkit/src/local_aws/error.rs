@@ -35,7 +35,10 @@ pub enum LocalAwsError {
     #[error("cannot write to the folder for temporary files. Set TMPDIR to a folder that can be written to.")]
     Folder(#[source] io::Error),
     /// The port is in use.
-    #[error("port {port} of 127.0.0.1 cannot be used. Name another one with --port, or none to have a free one taken.")]
+    #[error(
+        "port {port} of 127.0.0.1 cannot be used. Name another one, as in\n  \
+         make demo ARGUMENTS=\"--port 4567\"\nor none, to have a free one taken."
+    )]
     PortTaken {
         /// The port.
         port: u16,
@@ -49,6 +52,22 @@ pub enum LocalAwsError {
         program: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// A program did not take its input, or its end could not be waited for.
+    #[error("{program} could not be talked to; try again")]
+    Broken {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A program went on for too long.
+    #[error("{program} did not end within {} s; something hangs, try again", .limit.as_secs())]
+    Endless {
+        /// The program.
+        program: String,
+        /// How long it was given.
+        limit: Duration,
     },
     /// It ended before it ever answered.
     #[error("the local AWS did not start ({status}). Its last words:\n{log}")]
@@ -81,7 +100,7 @@ pub enum LocalAwsError {
     #[error("the local AWS or a tool answered something else than expected: {0}")]
     Unreadable(String),
     /// `sam deploy` failed.
-    #[error("the deployment failed:\n{0}")]
+    #[error("the deployment failed; mend template.yaml, or what it deploys, and try again:\n{0}")]
     DeploymentFailed(String),
     /// A function answered with an error.
     #[error("the function failed: {0}")]

@@ -15,7 +15,6 @@ import threading
 folder, command = sys.argv[1], sys.argv[2:]
 
 
-
 def end_with_launcher():
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
@@ -24,7 +23,6 @@ def end_with_launcher():
 
 # A session of its own: one signal to its process group ends the command and every child of it.
 child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_launcher)
-
 
 parent_is_gone = threading.Event()
 

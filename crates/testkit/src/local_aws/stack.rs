@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::LocalAwsError;
 use super::{LocalAws, Output};
 
-/// Prints why resources of a stack failed, or deletes the stack: what `sam` tells in a form for people only, or waits half a minute
+/// Prints why resources of a stack failed, or what its functions logged, or deletes the stack: what `sam` tells in a form for people only, or waits half a minute
 /// for.
 const STACK_SCRIPT: &str = include_str!("stack.py");
 
@@ -83,6 +83,14 @@ impl Stack {
             return Err(LocalAwsError::FunctionFailed(text.to_owned()));
         }
         Ok(payload)
+    }
+
+    /// What the stack's functions have logged as errors, a line each. Empty where that cannot be told.
+    pub async fn logged_errors(&self, aws: &LocalAws) -> String {
+        match aws.run("python", &["-c", STACK_SCRIPT, "errors", &self.name], None).await {
+            Ok(errors) if errors.succeeded => errors.stdout,
+            _ => String::new(),
+        }
     }
 
     /// Deletes the stack, and waits until it is gone.
