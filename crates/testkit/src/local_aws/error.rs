@@ -37,7 +37,7 @@ pub enum LocalAwsError {
     /// The port is in use.
     #[error(
         "port {port} of 127.0.0.1 cannot be used. Name another one, as in\n  \
-         make demo ARGUMENTS=\"--port 4567\"\nor none, to have a free one taken."
+         make demo ARGUMENTS=\"--port PORT\"\nor none, to have a free one taken."
     )]
     PortTaken {
         /// The port.
