@@ -3,6 +3,7 @@
 //! The defaults are the safe choice. Unknown fields are refused by name. CloudFormation sends every scalar as a string, so
 //! booleans and numbers are accepted as strings everywhere.
 
+mod check;
 mod from_text;
 
 use std::collections::BTreeSet;
@@ -391,65 +392,6 @@ pub struct SpecError {
 }
 
 impl Spec {
-    /// Checks what the types alone do not: ranges, and values that contradict each other.
-    ///
-    /// # Errors
-    ///
-    /// The first wrong field, with what was expected.
-    pub fn check(&self) -> Result<(), SpecError> {
-        let wrong = |field, problem: &str| Err(SpecError { field, problem: problem.to_owned() });
-        if self.sign_in == SignInWith::Email && !self.aliases.is_empty() {
-            return wrong("aliases", "an alias needs `sign_in` to be `username`");
-        }
-        if self.auto_verified.contains(&Verifiable::PhoneNumber) {
-            return wrong(
-                "auto_verified",
-                "`phone_number` needs an SMS role, which is not made here; expected `email`",
-            );
-        }
-        if !(6..=99).contains(&self.password_policy.minimum_length) {
-            return wrong("password_policy.minimum_length", "expected 6 to 99 characters");
-        }
-        if !(1..=365).contains(&self.password_policy.temporary_password_validity_days) {
-            return wrong("password_policy.temporary_password_validity_days", "expected 1 to 365 days");
-        }
-        for attribute in &self.custom_attributes {
-            if !(1..=20).contains(&attribute.name.chars().count()) || attribute.name.starts_with("custom:") {
-                return wrong("custom_attributes", "expected names of 1 to 20 characters, without `custom:`");
-            }
-        }
-        if let Some((field, problem)) =
-            self.clients.backend.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Backend))
-        {
-            return wrong(field, problem);
-        }
-        if let Some((field, problem)) = self.clients.web.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Web)) {
-            return wrong(field, problem);
-        }
-        for statement in &self.authenticated_policy {
-            if statement.actions.is_empty() || statement.actions.iter().any(|action| is_too_wide(action)) {
-                return wrong(
-                    "authenticated_policy.actions",
-                    "expected single actions such as `s3:GetObject`, not `*`",
-                );
-            }
-            if statement.resources.is_empty() || statement.resources.iter().any(|resource| is_everything(resource)) {
-                return wrong("authenticated_policy.resources", "expected ARNs such as `arn:aws:s3:::shop/*`, not `*`");
-            }
-        }
-        if self.groups.iter().any(|group| group.is_empty() || group.len() > 128 || group.contains(char::is_whitespace))
-        {
-            return wrong("groups", "expected names of 1 to 128 characters, without blanks");
-        }
-        if self.first_admin.as_ref().is_some_and(|address| !looks_like_an_address(address)) {
-            return wrong("first_admin", "expected an e-mail address");
-        }
-        if self.verify && self.clients.backend.is_none() {
-            return wrong("verify", "signing in to verify needs `clients.backend`; set `verify` to false without it");
-        }
-        Ok(())
-    }
-
     /// The clients that exist, with what they are for.
     pub fn clients(&self) -> impl Iterator<Item = (ClientKind, &ClientSpec)> {
         let backend = self.clients.backend.iter().map(|client| (ClientKind::Backend, client));
@@ -474,52 +416,6 @@ impl Spec {
         let admins = self.first_admin.is_some().then_some(ADMINS);
         self.groups.iter().map(String::as_str).chain(admins).collect()
     }
-}
-
-fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str, &'static str)> {
-    let field = match kind {
-        ClientKind::Backend => "clients.backend",
-        ClientKind::Web => "clients.web",
-    };
-    let a_day = 5..=24 * 60;
-    if !a_day.contains(&client.access_token_minutes) || !a_day.contains(&client.id_token_minutes) {
-        return Some((field, "expected access and ID tokens to live 5 to 1440 minutes"));
-    }
-    if !(1..=3650).contains(&client.refresh_token_days) {
-        return Some((field, "expected refresh tokens to live 1 to 3650 days"));
-    }
-    None
-}
-
-/// `*`, `s3:*` and what has no service at all. `s3:Get*` is a choice that can be defended.
-fn is_too_wide(action: &str) -> bool {
-    match action.split_once(':') {
-        None => true,
-        Some((service, name)) => service.is_empty() || service.contains(WILDCARDS) || is_only_wildcards(name),
-    }
-}
-
-/// Everything of every service, or no ARN at all. `arn:aws:s3:::shop/*` is a choice that can be defended.
-fn is_everything(resource: &str) -> bool {
-    let mut parts = resource.splitn(6, ':');
-    let (arn, partition, service) = (parts.next(), parts.next(), parts.next());
-    let resource = parts.nth(2).unwrap_or_default();
-    arn != Some("arn")
-        || partition.is_none_or(str::is_empty)
-        || service.is_none_or(|service| service.is_empty() || service.contains(WILDCARDS))
-        || is_only_wildcards(resource)
-}
-
-const WILDCARDS: [char; 2] = ['*', '?'];
-
-fn is_only_wildcards(text: &str) -> bool {
-    text.chars().all(|character| WILDCARDS.contains(&character))
-}
-
-/// Only what would certainly be refused: Cognito itself decides.
-fn looks_like_an_address(text: &str) -> bool {
-    let parts = text.rsplit_once('@');
-    parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace))
 }
 
 #[cfg(test)]

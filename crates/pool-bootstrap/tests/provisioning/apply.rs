@@ -1,0 +1,185 @@
+//! `apply`: what is made, changed, refused, and gone on with.
+
+use super::*;
+
+#[tokio::test]
+async fn apply_makes_everything_and_proves_it() {
+    let world = World::new();
+    let receipt = world.apply(shop()).await.unwrap();
+
+    let expected = [
+        (Step::UserPool, Outcome::Created),
+        (Step::BackendClient, Outcome::Created),
+        (Step::WebClient, Outcome::Created),
+        (Step::Groups, Outcome::Created),
+        (Step::IdentityPool, Outcome::Created),
+        (Step::Policy, Outcome::Created),
+        (Step::Role, Outcome::Created),
+        (Step::PolicyAttachment, Outcome::Created),
+        (Step::IdentityPoolRole, Outcome::Created),
+        (Step::FirstAdmin, Outcome::Created),
+        (Step::SignUp, Outcome::Succeeded),
+        (Step::Confirm, Outcome::Succeeded),
+        (Step::SignIn, Outcome::Succeeded),
+        (Step::Identity, Outcome::Succeeded),
+        (Step::Credentials, Outcome::Succeeded),
+        (Step::CallerIdentity, Outcome::Succeeded),
+        (Step::CleanUp, Outcome::Deleted),
+    ];
+    assert_eq!(outcomes(&receipt), expected);
+    let role = "poolkeeper-shop-eu-west-1";
+    let caller = format!("arn:aws:sts::123456789012:assumed-role/{role}/CognitoIdentityCredentials");
+    assert_eq!(receipt.caller_arn.as_deref(), Some(caller.as_str()));
+    let pool_id = receipt.user_pool_id.unwrap();
+    assert_eq!(receipt.issuer.unwrap(), format!("https://cognito-idp.eu-west-1.amazonaws.com/{pool_id}"));
+
+    let state = world.platform.state();
+    let secrets: Vec<_> = state.clients.iter().map(|it| (it.name.as_str(), it.client.has_secret)).collect();
+    assert_eq!(secrets, [("shop-backend", true), ("shop-web", false)]);
+    assert_eq!(state.roles[role].entity.document, trust_policy(&receipt.identity_pool_id.unwrap()));
+    let users = &state.users[&pool_id];
+    assert!(users.was_invited("ops@example.com"));
+    assert_eq!(users.groups_of("ops@example.com"), ["admins"]);
+    assert!(state.identities.is_empty(), "the throw-away identity is gone");
+}
+
+#[tokio::test]
+async fn a_second_apply_changes_nothing() {
+    let world = World::new();
+    let first = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let writes = world.platform.writes();
+
+    let second = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(world.platform.writes(), writes, "no writing call in the second run");
+    assert!(second.steps.iter().all(|report| report.outcome == Outcome::Unchanged), "{second:?}");
+    assert_eq!(second.user_pool_id, first.user_pool_id);
+    let creates = world.platform.state().users[&first.user_pool_id.unwrap()].calls();
+    assert_eq!(creates.iter().filter(|call| **call == "create").count(), 1, "the admin is invited once");
+}
+
+#[tokio::test]
+async fn a_changed_spec_changes_just_what_differs_and_says_so() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let changes = json!({
+        "verify": false, "self_sign_up": false, "custom_attributes": ["team", {"name": "seats", "type": "number"}],
+        "clients": {"backend": {"access_token_minutes": 15}, "web": {}}, "groups": ["support", "billing"],
+        "identity_pool": {"server_side_token_check": false},
+        "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
+    });
+    let receipt = world.apply(with(&changes)).await.unwrap();
+
+    let detail = |step| report(&receipt, step).detail.clone().unwrap();
+    assert_eq!(detail(Step::UserPool), "self_sign_up: true -> false; custom_attributes: + seats");
+    assert_eq!(detail(Step::BackendClient), "access_token_minutes: 60 -> 15");
+    assert_eq!(detail(Step::Groups), "billing");
+    let updated = [Step::UserPool, Step::BackendClient, Step::IdentityPool, Step::Policy];
+    for report in &receipt.steps {
+        let expected = match report.step {
+            step if updated.contains(&step) => Outcome::Updated,
+            Step::Groups => Outcome::Created,
+            _ => Outcome::Unchanged,
+        };
+        assert_eq!(report.outcome, expected, "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_changed_is_refused_before_anything_is_touched() {
+    let table = [
+        (json!({"case_sensitive": true, "groups": ["new"]}), "case_sensitive: false -> true"),
+        (json!({"sign_in": "username"}), "sign_in: \"email\" -> \"username\""),
+        (
+            json!({"custom_attributes": [{"name": "team", "mutable": false}]}),
+            "custom_attributes.team.mutable: true -> false",
+        ),
+    ];
+    for (changes, expected) in table {
+        let world = World::new();
+        world.apply(with(&json!({"verify": false}))).await.unwrap();
+        let writes = world.platform.writes();
+        let failure = world.apply(with(&changes)).await.unwrap_err();
+        assert!(matches!(failure.error, ProvisionError::Immutable { .. }), "{changes}: {failure}");
+        assert!(failure.to_string().contains(expected), "{changes}: {failure}");
+        assert_eq!(world.platform.writes(), writes, "{changes}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_spec_is_refused_before_anything_is_touched() {
+    let world = World::new();
+    let failure = world.apply(with(&json!({"first_admin": "nobody"}))).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::Spec(_)), "{failure}");
+    assert_eq!(world.platform.calls(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn things_of_others_are_neither_adopted_nor_deleted() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let role = "poolkeeper-shop-eu-west-1";
+    world.platform.state().roles.get_mut(role).unwrap().entity.tagged = None;
+    for action in [Action::Apply, Action::Destroy] {
+        let failure = world.run(action, shop()).await.unwrap_err();
+        assert!(matches!(failure.error, ProvisionError::NotOurs { .. }), "{action:?}: {failure}");
+        assert!(world.platform.state().roles.contains_key(role), "{action:?}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_pools_with_our_tag_none_is_chosen() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    {
+        let mut state = world.platform.state();
+        let mut twin = state.user_pools[0].clone();
+        twin.thing.id = "eu-west-1_twin".to_owned();
+        state.user_pools.push(twin);
+    }
+    let writes = world.platform.writes();
+    for action in [Action::Apply, Action::Verify, Action::Destroy] {
+        let failure = world.run(action, shop()).await.unwrap_err();
+        assert!(failure.to_string().contains("eu-west-1_pool1, eu-west-1_twin"), "{action:?}: {failure}");
+    }
+    assert_eq!(world.platform.writes(), writes);
+}
+
+#[tokio::test]
+async fn a_create_whose_answer_is_lost_is_found_and_not_made_again() {
+    for operation in ["create_user_pool", "create_client", "create_identity_pool", "create_policy", "create_role"] {
+        let world = World::new();
+        world.platform.fail(operation, 1, Fault::AnswerLost);
+        let receipt = world.apply(shop()).await.unwrap();
+        let adopted = receipt.steps.iter().filter(|report| report.outcome == Outcome::Adopted).count();
+        assert_eq!(adopted, 1, "{operation}");
+        let state = world.platform.state();
+        let counts = [state.user_pools.len(), state.identity_pools.len(), state.policies.len(), state.roles.len()];
+        assert_eq!((counts, state.clients.len()), ([1, 1, 1, 1], 2), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_throttled_create_is_made_again() {
+    let world = World::new();
+    world.platform.fail("create_user_pool", 1, Fault::NotDone(ErrorClass::Throttled));
+    world.platform.fail("create_user_pool", 2, Fault::NotDone(ErrorClass::Throttled));
+    let receipt = world.apply(shop()).await.unwrap();
+    assert_eq!(report(&receipt, Step::UserPool).attempts, 3);
+    assert_eq!(report(&receipt, Step::UserPool).elapsed_ms, 1500);
+}
+
+#[tokio::test]
+async fn a_failure_says_what_stands_and_a_second_run_goes_on_from_there() {
+    let world = World::new();
+    world.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = world.apply(shop()).await.unwrap_err();
+    assert_eq!(report(&failure.receipt, Step::Role).outcome, Outcome::Failed);
+    assert_eq!(report(&failure.receipt, Step::Policy).outcome, Outcome::Created);
+    assert!(failure.receipt.user_pool_id.is_some(), "{failure}");
+    assert!(failure.to_string().contains("create_role"), "{failure}");
+
+    let receipt = world.apply(shop()).await.unwrap();
+    assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Unchanged);
+    assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Created);
+    assert_eq!(world.platform.state().user_pools.len(), 1);
+}

@@ -1,0 +1,58 @@
+//! `destroy`: what is taken away, and what is left.
+
+use super::*;
+
+#[tokio::test]
+async fn a_role_that_iam_still_takes_for_attached_is_deleted_a_little_later() {
+    let world = World::new();
+    world.apply(shop()).await.unwrap();
+    world.platform.fail("delete_role", 1, Fault::NotDone(ErrorClass::Conflict));
+    world.platform.fail("delete_policy", 1, Fault::NotDone(ErrorClass::Conflict));
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    for step in [Step::Role, Step::Policy] {
+        assert_eq!((report(&receipt, step).outcome, report(&receipt, step).attempts), (Outcome::Deleted, 2));
+    }
+}
+
+#[tokio::test]
+async fn destroy_takes_away_everything_of_ours_and_nothing_else() {
+    let world = World::new();
+    world.apply(shop()).await.unwrap();
+    world.apply(with(&json!({"name": "other"}))).await.unwrap();
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    let steps = [Step::IdentityPool, Step::Role, Step::Policy, Step::UserPool];
+    assert_eq!(outcomes(&receipt), steps.map(|step| (step, Outcome::Deleted)));
+
+    let state = world.platform.state();
+    let left = |names: Vec<&str>| assert_eq!(names.len(), 1, "{names:?}");
+    left(state.user_pools.iter().map(|pool| pool.name.as_str()).collect());
+    left(state.identity_pools.iter().map(|pool| pool.name.as_str()).collect());
+    left(state.policies.keys().map(String::as_str).collect());
+    left(state.roles.keys().map(String::as_str).collect());
+    assert_eq!(state.user_pools[0].name, "other");
+}
+
+#[tokio::test]
+async fn destroy_of_what_is_gone_succeeds() {
+    let world = World::new();
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    assert!(receipt.steps.iter().all(|report| report.outcome == Outcome::Absent), "{receipt:?}");
+    assert_eq!(world.platform.writes(), Vec::<&str>::new());
+}
+
+#[tokio::test]
+async fn destroy_leaves_what_is_to_be_retained_or_protected_and_says_why() {
+    let table =
+        [(json!({"on_delete": "retain"}), "`retain`"), (json!({"deletion_protection": true}), "deletion protection")];
+    for (changes, reason) in table {
+        let world = World::new();
+        world.apply(with(&changes)).await.unwrap();
+        let writes = world.platform.writes();
+        let receipt = world.run(Action::Destroy, with(&changes)).await.unwrap();
+        assert_eq!(world.platform.writes(), writes, "{changes}");
+        for report in &receipt.steps {
+            assert_eq!(report.outcome, Outcome::Retained, "{changes}");
+            assert!(report.detail.as_ref().unwrap().contains(reason), "{report:?}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `apply`, `verify` and `destroy` on a platform in memory, on a clock that only moves when somebody waits.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod apply;
+mod destroy;
+mod first_admin;
+mod verify;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use domain::policy_document::trust_policy;
+use domain::provision::{
+    Action, Observer, Outcome, ProvisionError, ProvisionFailure, Provisioner, Receipt, Step, StepReport,
+};
+use domain::retry::{Clock, ErrorClass};
+use domain::spec::Spec;
+use domain::user::UserStatus;
+use domain::user_pool_error::Reason;
+use serde_json::{Value, json};
+use testkit::in_memory::InMemoryPool;
+use testkit::in_memory_platform::{Fault, InMemoryPlatform};
+use testkit::virtual_clock::VirtualClock;
+
+const ENOUGH: Duration = Duration::from_mins(10);
+
+/// An account, and time.
+struct World {
+    platform: InMemoryPlatform,
+    clock: VirtualClock,
+}
+
+impl World {
+    fn with_propagation(propagation: Duration) -> Self {
+        let clock = VirtualClock::with_time(ENOUGH);
+        Self { platform: InMemoryPlatform::new(&clock, propagation), clock }
+    }
+
+    fn new() -> Self {
+        Self::with_propagation(Duration::ZERO)
+    }
+
+    async fn run(&self, action: Action, spec: Value) -> Result<Receipt, ProvisionFailure> {
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let seen = Seen::default();
+        let provisioner = Provisioner { platform: &self.platform, clock: &self.clock, observer: &seen };
+        let result = provisioner.run(action, &spec).await;
+        let receipt = result.as_ref().unwrap_or_else(|failure| &*failure.receipt);
+        assert_eq!(*seen.0.lock().unwrap(), receipt.steps, "the observer hears what the receipt says");
+        result
+    }
+
+    async fn apply(&self, spec: Value) -> Result<Receipt, ProvisionFailure> {
+        self.run(Action::Apply, spec).await
+    }
+}
+
+#[derive(Default)]
+struct Seen(Mutex<Vec<StepReport>>);
+
+impl Observer for Seen {
+    fn step_ended(&self, report: &StepReport) {
+        self.0.lock().unwrap().push(report.clone());
+    }
+}
+
+fn shop() -> Value {
+    json!({
+        "name": "shop", "self_sign_up": true, "groups": ["support"], "first_admin": "ops@example.com",
+        "custom_attributes": ["team"], "deletion_protection": false, "on_delete": "delete",
+    })
+}
+
+fn with(changes: &Value) -> Value {
+    let mut spec = shop();
+    for (name, value) in changes.as_object().unwrap() {
+        spec[name] = value.clone();
+    }
+    spec
+}
+
+fn outcomes(receipt: &Receipt) -> Vec<(Step, Outcome)> {
+    receipt.steps.iter().map(|report| (report.step, report.outcome)).collect()
+}
+
+fn report(receipt: &Receipt, step: Step) -> &StepReport {
+    receipt.steps.iter().find(|report| report.step == step).unwrap()
+}

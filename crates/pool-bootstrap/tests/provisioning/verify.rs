@@ -1,0 +1,122 @@
+//! `verify`: the proof, and waiting for IAM.
+
+use super::*;
+
+#[tokio::test]
+async fn propagation_is_waited_out_with_little_waste_at_any_delay() {
+    for delay in [0, 1500, 4000, 7900, 12_000, 30_000, 60_000] {
+        let world = World::with_propagation(Duration::from_millis(delay));
+        let receipt = world.apply(shop()).await.unwrap();
+        let waited = world.clock.now();
+        let waste = waited.saturating_sub(Duration::from_millis(delay));
+        assert!(waste <= Duration::from_millis(2700), "delay {delay} ms: wasted {waste:?}");
+        let credentials = report(&receipt, Step::Credentials);
+        assert_eq!(u128::from(credentials.elapsed_ms), waited.as_millis(), "delay {delay} ms: {credentials:?}");
+        assert_eq!(credentials.attempts > 1, delay > 0, "delay {delay} ms: {credentials:?}");
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_propagation_ends_before_the_time_does_and_says_how_long_it_was() {
+    let clock = VirtualClock::with_time(Duration::from_secs(30));
+    let world = World { platform: InMemoryPlatform::new(&clock, Duration::from_hours(1)), clock };
+    let failure = world.apply(shop()).await.unwrap_err();
+    let ProvisionError::Call(gave_up) = &failure.error else { unreachable!("{failure}") };
+    assert_eq!(gave_up.last.class, ErrorClass::RoleNotAssumable);
+    assert!(gave_up.attempts > 10 && gave_up.elapsed > Duration::from_secs(27), "{gave_up}");
+    assert!(world.clock.time_left() > Duration::ZERO);
+    assert_eq!(report(&failure.receipt, Step::CleanUp).outcome, Outcome::Deleted, "also after a failure");
+}
+
+#[tokio::test]
+async fn one_success_is_not_believed_before_a_second_one() {
+    let world = World::new();
+    world.platform.fail("credentials", 2, Fault::NotDone(ErrorClass::RoleNotAssumable));
+    let receipt = world.apply(shop()).await.unwrap();
+    assert!(report(&receipt, Step::Credentials).attempts > 1);
+    let calls = world.platform.calls();
+    assert_eq!(calls.iter().filter(|call| **call == "credentials").count(), 4);
+}
+
+#[tokio::test]
+async fn a_role_that_can_never_be_taken_is_named_within_two_calls_and_without_waiting() {
+    let role = "poolkeeper-shop-eu-west-1";
+    let pointers = [
+        ("/Statement/0/Principal/Federated", "`Principal.Federated`"),
+        ("/Statement/0/Action", "`Action`"),
+        ("/Statement/0/Condition/StringEquals/cognito-identity.amazonaws.com:aud", ":aud`"),
+        ("/Statement/0/Condition/ForAnyValue:StringLike/cognito-identity.amazonaws.com:amr", ":amr`"),
+    ];
+    for (pointer, expected) in pointers {
+        let world = World::new();
+        world.apply(with(&json!({"verify": false}))).await.unwrap();
+        *world.platform.state().roles.get_mut(role).unwrap().entity.document.pointer_mut(pointer).unwrap() =
+            json!("something-else");
+        let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+        assert!(failure.to_string().contains(expected), "{pointer}: {failure}");
+        assert_eq!(world.clock.now(), Duration::ZERO, "{pointer}: no waiting for what never comes");
+        let probes = world.platform.calls().iter().filter(|call| **call == "credentials").count();
+        assert_eq!(probes, 1, "{pointer}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_the_identity_pool_does_not_hand_out_is_named() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    world.platform.state().authenticated_roles.clear();
+    let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::RoleNotSet { found: None, .. }), "{failure}");
+}
+
+#[tokio::test]
+async fn verify_makes_its_user_as_administrator_where_people_cannot_sign_up() {
+    let world = World::new();
+    let receipt = world.apply(with(&json!({"self_sign_up": false}))).await.unwrap();
+    let sign_up = report(&receipt, Step::SignUp);
+    assert!(sign_up.detail.as_ref().unwrap().contains("as administrator"), "{sign_up:?}");
+    assert_eq!(report(&receipt, Step::CallerIdentity).outcome, Outcome::Succeeded);
+}
+
+#[tokio::test]
+async fn verify_leaves_nobody_behind_wherever_it_fails() {
+    for operation in ["sign_up", "confirm", "sign_in"] {
+        let world = World::new();
+        let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+        let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+        users.fail(operation, 1, Reason::Unavailable);
+        let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+        assert!(matches!(failure.error, ProvisionError::Users(_)), "{operation}: {failure}");
+        assert_eq!(report(&failure.receipt, Step::CleanUp).outcome, Outcome::Deleted, "{operation}");
+        assert!(users.calls().contains(&"delete"), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn verify_without_a_pool_says_what_is_missing() {
+    let failure = World::new().run(Action::Verify, shop()).await.unwrap_err();
+    assert_eq!(failure.to_string(), "there is no user pool shop; run `apply` first");
+}
+
+#[tokio::test]
+async fn throttling_does_not_fail_the_proof() {
+    let world = World::new();
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    for operation in ["sign_up", "confirm", "sign_in", "delete"] {
+        users.fail(operation, 1, Reason::Throttled);
+    }
+    let receipt = world.run(Action::Verify, shop()).await.unwrap();
+    for step in [Step::SignUp, Step::Confirm, Step::SignIn] {
+        assert_eq!(report(&receipt, step).attempts, 2, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_role_without_its_policy_is_named_where_it_cannot_be_taken() {
+    let world = World::with_propagation(Duration::from_secs(5));
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    world.platform.state().roles.get_mut("poolkeeper-shop-eu-west-1").unwrap().policies.clear();
+    let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{failure}");
+}
