@@ -52,7 +52,7 @@ pub async fn set_up(report: &mut Report, options: &Options) -> Result<Scene, Fai
 const END_SHOWS_WITHIN: Duration = Duration::from_secs(1);
 
 /// The failure of a step with what is behind it, as far as that can be told.
-async fn explained(scene: &Scene, failure: Failure) -> Failure {
+pub async fn explained(scene: &Scene, failure: Failure) -> Failure {
     let unreached = matches!(failure, Failure::NoAnswer(_) | Failure::Cognito(_) | Failure::LocalAws(_));
     let wait = if unreached { END_SHOWS_WITHIN } else { Duration::ZERO };
     // When the local AWS is gone, every step fails in some way of its own.

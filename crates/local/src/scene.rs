@@ -1,6 +1,7 @@
 //! A local AWS with the stack deployed on it: where the flows play.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use cognito_aws::Aws;
 use domain::secret::Secret;
@@ -39,7 +40,15 @@ impl Scene {
     /// Where it has not been built or cannot be deployed.
     pub async fn deploy(aws: LocalAws, options: &Options) -> Result<Self, Failure> {
         let template = Tools::find()?.built_template()?;
-        let stack = Stack::deploy(&aws, POOL, &template, &parameters(options)).await?;
+        Self::deploy_template(aws, &template, options).await
+    }
+
+    /// Deploys a template in place of the built one.
+    ///
+    /// # Errors
+    /// Where it cannot be deployed.
+    pub async fn deploy_template(aws: LocalAws, template: &Path, options: &Options) -> Result<Self, Failure> {
+        let stack = Stack::deploy(&aws, POOL, template, &parameters(options)).await?;
         let api = Api::new(aws.api_url(stack.output("ApiId")?))?;
         let cognito = Aws::local(aws.endpoint_url(), LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
         // On the heap: the SDK's set-up is a large future.

@@ -11,11 +11,13 @@ use std::fs;
 
 use domain::user_pool_error::Reason;
 use local::arguments::Options;
+use local::demo;
 use local::failure::Failure;
 use local::flows::{self, auto_confirm, first_admin};
 use local::report::Report;
 use local::scene::{POOL, Scene};
 use serde_json::json;
+use tempfile::NamedTempFile;
 use testkit::local_aws::{LocalAws, LocalAwsError, Stack, Tools};
 
 async fn deploy(parameters: &[(&str, &str)]) -> Scene {
@@ -72,21 +74,40 @@ async fn deleting_the_stack_takes_the_pool_with_it_where_that_is_wanted() {
     assert_eq!(gone.reason, Reason::Internal, "{gone:?}");
 }
 
-#[tokio::test]
-async fn a_right_that_is_missing_is_named_by_the_deployment() {
-    let aws = LocalAws::start(None).await.unwrap();
+/// The built template with one text in place of another. Beside the original: the paths of the functions in it are relative.
+fn changed_template(from: &str, to: &str) -> NamedTempFile {
     let template = Tools::find().unwrap().built_template().unwrap();
     let text = fs::read_to_string(&template).unwrap();
-    let without = text.replace("- cognito-idp:CreateUserPoolClient\n", "");
-    assert_ne!(text, without);
-    // Beside the original: the paths of the functions in it are relative.
-    let changed = tempfile::Builder::new().suffix(".yaml").tempfile_in(template.parent().unwrap()).unwrap();
-    fs::write(changed.path(), without).unwrap();
+    let changed = text.replace(from, to);
+    assert_ne!(text, changed);
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile_in(template.parent().unwrap()).unwrap();
+    fs::write(file.path(), changed).unwrap();
+    file
+}
+
+#[tokio::test]
+async fn a_right_of_the_bootstrap_that_is_missing_is_named_by_the_deployment() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let template = changed_template("- cognito-idp:CreateUserPoolClient\n", "");
 
     let parameters = local::scene::parameters(&Options::default());
-    let failed = Stack::deploy(&aws, POOL, changed.path(), &parameters).await.unwrap_err();
+    let failed = Stack::deploy(&aws, POOL, template.path(), &parameters).await.unwrap_err();
 
     let LocalAwsError::DeploymentFailed(reasons) = &failed else { panic!("{failed:?}") };
     assert!(reasons.contains("UserPool (Custom::PoolkeeperUserPool)"), "{reasons}");
     assert!(reasons.contains("is not authorized to perform: cognito-idp:CreateUserPoolClient"), "{reasons}");
+}
+
+#[tokio::test]
+async fn a_right_of_the_api_that_is_missing_is_named_by_the_step_that_needs_it() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let template = changed_template("- cognito-idp:AdminUserGlobalSignOut\n", "- cognito-idp:AdminDisableUser\n");
+    let scene = Box::pin(Scene::deploy_template(aws, template.path(), &Options::default())).await.unwrap();
+
+    let failed = flows::walk(&scene, &mut Report::quiet()).await.unwrap_err();
+
+    let told = demo::explained(&scene, failed).await.to_string();
+    assert!(told.contains("expected 200, got 500 internal"), "{told}");
+    assert!(told.contains("is not authorized to perform: cognito-idp:AdminUserGlobalSignOut"), "{told}");
+    assert!(told.contains("Add the permission to the function's role in template.yaml."), "{told}");
 }
