@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::custom_resource::{CustomResource, Task, return_address};
 use crate::reply::{Data, Replies, Reply, ReplyError, attributes};
 use crate::request::{RequestError, order, properties};
-use crate::run::{Job, RunError, run};
+use crate::run::{Job, RunError, in_words, run};
 
 /// Handles invocations.
 #[derive(Clone)]
@@ -159,9 +159,4 @@ fn physical_id(current: Option<&str>, receipt: &Receipt, name: &str) -> String {
         (Action::Verify | Action::Destroy, Some(current)) => current.to_owned(),
         (Action::Verify | Action::Destroy, None) => format!("verification-of-{name}"),
     }
-}
-
-fn in_words(receipt: &Receipt) -> String {
-    let steps = receipt.steps.iter().map(|report| format!("{} {}", report.step, report.outcome));
-    steps.collect::<Vec<_>>().join(", ")
 }

@@ -82,13 +82,18 @@ fn time_left(deadline: SystemTime) -> Duration {
 
 /// What failed, and what stands.
 fn summary(failure: &ProvisionFailure) -> String {
-    let in_words = |report: &StepReport| format!("{} {}", report.step, report.outcome);
-    let steps: Vec<String> = failure.receipt.steps.iter().map(in_words).collect();
+    let steps = in_words(&failure.receipt);
     if steps.is_empty() {
         format!("{failure}. Nothing was touched.")
     } else {
-        format!("{failure}. Steps: {}. Run it again to go on.", steps.join(", "))
+        format!("{failure}. Steps: {steps}. Run it again to go on.")
     }
+}
+
+/// The steps of a receipt with their outcomes, in one line.
+pub(crate) fn in_words(receipt: &Receipt) -> String {
+    let steps = receipt.steps.iter().map(|report| format!("{} {}", report.step, report.outcome));
+    steps.collect::<Vec<_>>().join(", ")
 }
 
 /// Writes each step into the log.
