@@ -238,6 +238,6 @@ fn to_status(status: &UserStatusType) -> UserStatus {
     }
 }
 
-fn to_time(moment: DateTime) -> Option<OffsetDateTime> {
+pub(crate) fn to_time(moment: DateTime) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp_nanos(moment.as_nanos()).ok()
 }

@@ -115,6 +115,10 @@ impl Platform for AwsPlatform {
         self.user_pools.update_client(user_pool_id, id, state).await
     }
 
+    async fn delete_client(&self, user_pool_id: &str, id: &str) -> Answer<()> {
+        self.user_pools.delete_client(user_pool_id, id).await
+    }
+
     async fn groups(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
         self.user_pools.groups(user_pool_id).await
     }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
+use time::OffsetDateTime;
 
 use crate::directory::Directory;
 use crate::retry::{Classified, ErrorClass};
@@ -106,6 +107,8 @@ pub struct UserPool {
     pub state: UserPoolState,
     /// The custom attributes that it has.
     pub custom_attributes: Vec<CustomAttribute>,
+    /// When it was created.
+    pub created_at: Option<OffsetDateTime>,
 }
 
 /// What a spec decides about an app client.
@@ -146,6 +149,8 @@ pub struct AppClient {
     pub has_secret: bool,
     /// What a spec decides about it.
     pub state: ClientState,
+    /// When it was created.
+    pub created_at: Option<OffsetDateTime>,
 }
 
 /// A user pool's client that an identity pool takes tokens from.
@@ -247,6 +252,9 @@ pub trait Platform: Send + Sync {
 
     /// Changes an app client, and keeps every other field that the service returns.
     async fn update_client(&self, user_pool_id: &str, id: &str, state: &ClientState) -> Result<(), PlatformError>;
+
+    /// Deletes an app client.
+    async fn delete_client(&self, user_pool_id: &str, id: &str) -> Result<(), PlatformError>;
 
     /// The names of all groups of a pool.
     async fn groups(&self, user_pool_id: &str) -> Result<BTreeSet<String>, PlatformError>;

@@ -1,24 +1,33 @@
 //! Brings a user pool and all that belongs to it into the state that a [`Spec`] describes, proves that it works, takes it away.
 //!
-//! The three actions share one [`Provisioner`]: the hands ([`Platform`]), the watch ([`Clock`]) and whoever looks on
-//! ([`Observer`]). Each action is a list of steps in a file of its own, and gives a [`Receipt`], also when it fails.
+//! The actions share one [`Provisioner`]: the hands ([`Platform`]), the watch ([`Clock`]) and whoever looks on ([`Observer`]).
+//! `look` reads everything that is there, `compare` says what is to be done about it: `plan` shows that, `apply` does it, in a list
+//! of steps. Each action gives a [`Receipt`] of its steps, also when it fails.
 
 mod apply;
+mod compare;
+mod create;
+mod credentials;
 mod destroy;
 mod difference;
 mod error;
+mod first_admin;
+mod look;
+mod plan;
 mod receipt;
 mod verify;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::platform::{Platform, PlatformError};
-use crate::retry::{Attempted, Clock, GaveUp, Situation, patiently};
+use crate::retry::{Attempted, Clock, GaveUp, Listener, Situation, Waiting, patiently};
 use crate::spec::{PoolName, Spec};
 use crate::user_pool_error::UserPoolError;
 
 pub use difference::Difference;
 pub use error::{ProvisionError, ProvisionFailure, Resource};
+pub use plan::{Plan, Planned, Verdict};
 pub use receipt::{Action, Outcome, Receipt, Step, StepReport};
 
 /// A spec's change of name.
@@ -30,36 +39,53 @@ pub struct Renaming {
     pub user_pool_id: String,
 }
 
-/// Hears of every step when it ends.
+/// Hears of what happens, as it happens.
 pub trait Observer: Send + Sync {
+    /// What is there is being read, before anything is touched.
+    fn looking(&self) {}
+
+    /// A step begins.
+    fn step_began(&self, _step: Step) {}
+
+    /// A call did not work and will be made again.
+    fn waiting(&self, _waiting: &Waiting) {}
+
     /// A step has ended.
     fn step_ended(&self, report: &StepReport);
 }
 
 /// Runs the actions.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Provisioner<'a> {
     /// AWS.
     pub platform: &'a dyn Platform,
     /// Time and chance. Its end must leave enough time to clean up and to answer.
-    pub clock: &'a dyn Clock,
+    pub clock: Arc<dyn Clock>,
     /// Who looks on.
     pub observer: &'a dyn Observer,
 }
 
 impl Provisioner<'_> {
-    /// Runs one action.
+    /// What [`Provisioner::apply`] would do now. Changes nothing.
     ///
     /// # Errors
     ///
-    /// Why it stopped, with the receipt of what was done until then. After `apply` and `destroy` the remedy is to run them again.
-    pub async fn run(&self, action: Action, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
-        let mut work = Work { hands: *self, receipt: Receipt::new(action) };
-        let result = match action {
-            Action::Apply => work.apply(spec, None).await,
-            Action::Verify => work.verify(spec).await,
-            Action::Destroy => work.destroy(spec, None).await,
-        };
+    /// What `apply` would refuse as well, and what cannot be read.
+    pub async fn plan(&self, spec: &Spec) -> Result<Plan, ProvisionError> {
+        spec.check()?;
+        self.observer.looking();
+        let found = self.look(spec).await?;
+        Ok(Plan::new(compare::all(spec, &found)?))
+    }
+
+    /// Brings everything into the state that the spec describes. Safe to repeat, also after a crash: it goes on.
+    ///
+    /// # Errors
+    ///
+    /// Why it stopped, with the receipt of what was done until then. The remedy is to run it again.
+    pub async fn apply(&self, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
+        let mut work = self.begin(Action::Apply);
+        let result = work.apply(spec, None).await;
         work.end(result)
     }
 
@@ -67,10 +93,32 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Renamed`] unless the new name is that of the renamed pool already; otherwise as [`Provisioner::run`].
+    /// [`ProvisionError::Renamed`] unless the new name is that of the renamed pool already; otherwise as [`Provisioner::apply`].
     pub async fn apply_renamed(&self, spec: &Spec, renaming: &Renaming) -> Result<Receipt, ProvisionFailure> {
-        let mut work = Work { hands: *self, receipt: Receipt::new(Action::Apply) };
+        let mut work = self.begin(Action::Apply);
         let result = work.apply(spec, Some(renaming)).await;
+        work.end(result)
+    }
+
+    /// Proves that it works: a throw-away user signs up, in, and gets AWS credentials. Leaves nobody behind.
+    ///
+    /// # Errors
+    ///
+    /// What does not work, with the receipt.
+    pub async fn verify(&self, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
+        let mut work = self.begin(Action::Verify);
+        let result = work.verify(spec).await;
+        work.end(result)
+    }
+
+    /// Takes away what is ours. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// Why it stopped, with the receipt of what was done until then. The remedy is to run it again.
+    pub async fn destroy(&self, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
+        let mut work = self.begin(Action::Destroy);
+        let result = work.destroy(spec, None).await;
         work.end(result)
     }
 
@@ -78,11 +126,15 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Provisioner::run`].
+    /// As [`Provisioner::destroy`].
     pub async fn destroy_only(&self, spec: &Spec, user_pool_id: &str) -> Result<Receipt, ProvisionFailure> {
-        let mut work = Work { hands: *self, receipt: Receipt::new(Action::Destroy) };
+        let mut work = self.begin(Action::Destroy);
         let result = work.destroy(spec, Some(user_pool_id)).await;
         work.end(result)
+    }
+
+    fn begin(&self, action: Action) -> Work<'_> {
+        Work { hands: self.clone(), receipt: Receipt::new(action) }
     }
 }
 
@@ -133,6 +185,7 @@ impl Work<'_> {
         work: impl Future<Output = Result<Done<T>, ProvisionError>>,
     ) -> Result<T, ProvisionError> {
         let began = self.hands.clock.now();
+        self.hands.observer.step_began(step);
         let result = work.await;
         let elapsed_ms = milliseconds(self.hands.clock.now().saturating_sub(began));
         let (report, result) = match result {
@@ -161,29 +214,32 @@ impl Provisioner<'_> {
     /// A call with the retry that its situation deserves.
     async fn call<T, Call, Answer>(&self, situation: Situation, call: Call) -> Result<Attempted<T>, ProvisionError>
     where
+        T: Send,
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, PlatformError>> + Send,
     {
-        Ok(patiently(self.clock, situation, call).await?)
+        Ok(patiently(&self.clock, situation, call, self).await?)
     }
 
     /// A call for a user.
-    async fn users<T, Call, Answer>(&self, call: Call) -> Result<Attempted<T>, GaveUp<UserPoolError>>
+    async fn users<T, Call, Answer>(
+        &self,
+        situation: Situation,
+        call: Call,
+    ) -> Result<Attempted<T>, GaveUp<UserPoolError>>
     where
+        T: Send,
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, UserPoolError>> + Send,
     {
-        patiently(self.clock, Situation::Settled, call).await
+        patiently(&self.clock, situation, call, self).await
     }
 }
 
-/// The one thing of this kind that is ours, or none.
-fn only<T>(resource: Resource, found: Vec<T>, id: impl Fn(&T) -> &str) -> Result<Option<T>, ProvisionError> {
-    if found.len() > 1 {
-        let ids = found.iter().map(|one| id(one).to_owned()).collect();
-        return Err(ProvisionError::Several { resource, ids });
+impl Listener for Provisioner<'_> {
+    fn waiting(&self, waiting: &Waiting) {
+        self.observer.waiting(waiting);
     }
-    Ok(found.into_iter().next())
 }
 
 /// The name of the IAM role and of the IAM policy. The region is in it because IAM knows no regions.

@@ -1,13 +1,20 @@
 //! When a failed call is made again, and after how long: the class of the error, the attempts so far and the time left decide.
 //!
-//! The decision is pure; [`patiently`] is the one loop that acts on it, with the clock and the randomness handed in.
+//! This is the only retry there is in provisioning: the SDK's own is off there, because it knows neither which calls make a second
+//! one when they are repeated, nor how much time is left. The decision is pure; [`patiently`] acts on it, with the clock and the
+//! randomness handed in. The loop itself is `backon`'s.
 
 use std::error::Error;
 use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use backon::Retryable;
 
+use crate::causes::causes;
 use crate::secret::Secret;
 
 /// What an error of AWS means for whoever made the call. Each AWS error code has one row in `cognito-aws/src/classify.rs`.
@@ -19,8 +26,10 @@ pub enum ErrorClass {
     OutcomeUnknown,
     /// Somebody else changes the same thing at this moment. The call did nothing.
     ConcurrentModification,
-    /// IAM does not see a principal named in the policy yet.
+    /// IAM does not see a principal named in the policy yet, or a service does not see a role yet.
     PrincipalNotVisibleYet,
+    /// Cognito could not call the trigger: its permission is not visible yet, or the function is broken. The call did nothing.
+    TriggerNotInvoked,
     /// The identity pool cannot take the role (yet): IAM has not propagated it, or trust or wiring is wrong.
     RoleNotAssumable,
     /// A downstream service of AWS failed. The call did nothing.
@@ -46,8 +55,10 @@ pub enum ErrorClass {
 /// Which situation a call is made in: the same class can be hopeless in one and a matter of moments in another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Situation {
-    /// An ordinary call, on things that have been there for long.
+    /// An ordinary call, on things that have been there for long. Safe to repeat: a read, a delete, a write that converges.
     Settled,
+    /// A create, or whatever else makes a second one when it is repeated. Where its outcome is unknown, the caller looks.
+    Creating,
     /// A call on an IAM role or policy that was created moments ago.
     JustCreated,
     /// A delete of an IAM role or policy, right after it was detached.
@@ -81,8 +92,17 @@ const DETACHMENT_LIMIT: Duration = Duration::from_mins(1);
 /// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
 const PRINCIPAL_LIMIT: Duration = Duration::from_mins(2);
 
-/// How often a throttled call is made again. The SDK has made each of these three times already.
+/// How long a trigger that cannot be called is believed to be propagation of its permission.
+const TRIGGER_LIMIT: Duration = Duration::from_secs(30);
+
+/// How often a throttled call is made.
 const THROTTLED_ATTEMPTS: u32 = 6;
+
+/// How often a call that is safe to repeat is made where nobody knows what became of it.
+const UNKNOWN_ATTEMPTS: u32 = 4;
+
+/// How often a call is made that collided with another write. Updates read again before they write.
+const CONFLICT_ATTEMPTS: u32 = 3;
 
 /// How often a call that met a concurrent change is made.
 const CONCURRENT_ATTEMPTS: u32 = 5;
@@ -107,6 +127,7 @@ pub fn decide(
     let wait = match (class, situation) {
         (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => Some(probe_wait(attempts)),
         (ErrorClass::PrincipalNotVisibleYet, _) => probe_until(PRINCIPAL_LIMIT, elapsed, attempts),
+        (ErrorClass::TriggerNotInvoked, _) => probe_until(TRIGGER_LIMIT, elapsed, attempts),
         (ErrorClass::NotFound, Situation::JustCreated) => probe_until(VISIBILITY_LIMIT, elapsed, attempts),
         (ErrorClass::Conflict, Situation::JustDetached) => probe_until(DETACHMENT_LIMIT, elapsed, attempts),
         (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
@@ -118,7 +139,14 @@ pub fn decide(
         (ErrorClass::ExternalService, _) if attempts < EXTERNAL_SERVICE_ATTEMPTS => {
             Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
-        // `OutcomeUnknown` is not here: reads are repeated by the SDK, and a create must never be repeated blindly.
+        (ErrorClass::Conflict, _) if attempts < CONFLICT_ATTEMPTS => {
+            Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
+        }
+        // A create must never be repeated blindly.
+        (ErrorClass::OutcomeUnknown, Situation::Creating) => None,
+        (ErrorClass::OutcomeUnknown, _) if attempts < UNKNOWN_ATTEMPTS => {
+            Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
+        }
         _ => None,
     };
     match wait.map(|wait| wait.mul_f64(1.0 - 0.2 * jitter.clamp(0.0, 1.0))) {
@@ -206,35 +234,76 @@ impl<E: Error> Error for GaveUp<E> {
     }
 }
 
+/// A call that did not work, and will be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// How often it was made so far.
+    pub attempts: u32,
+    /// After how long it is made again.
+    pub wait: Duration,
+    /// What the last attempt gave, in one line.
+    pub because: String,
+}
+
+/// Hears of every attempt that will be followed by another one.
+pub trait Listener: Send + Sync {
+    /// A call did not work, and will be made again.
+    fn waiting(&self, waiting: &Waiting);
+}
+
 /// Calls until it works or [`decide`] says that it is of no use.
 ///
 /// # Errors
 ///
 /// The last error, never an earlier one, with attempts and time.
 pub async fn patiently<T, E, Call, Answer>(
-    clock: &dyn Clock,
+    clock: &Arc<dyn Clock>,
     situation: Situation,
     mut call: Call,
+    listener: &dyn Listener,
 ) -> Result<Attempted<T>, GaveUp<E>>
 where
-    E: Classified,
+    T: Send,
+    E: Classified + Error + Send + 'static,
     Call: FnMut() -> Answer + Send,
     Answer: Future<Output = Result<T, E>> + Send,
 {
     let began = clock.now();
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let answer = call().await;
-        let elapsed = clock.now().saturating_sub(began);
-        let last = match answer {
-            Ok(value) => return Ok(Attempted { value, attempts, elapsed }),
-            Err(error) => error,
-        };
-        match decide(last.class(), situation, attempts, elapsed, clock.time_left(), clock.jitter()) {
-            Next::Wait(wait) => clock.sleep(wait).await,
-            Next::GiveUp => return Err(GaveUp { attempts, elapsed, last }),
+    let attempts = AtomicU32::new(0);
+    let elapsed = || clock.now().saturating_sub(began);
+    let counted = || {
+        attempts.fetch_add(1, Ordering::Relaxed);
+        call()
+    };
+    let next = |last: &E, _| {
+        let attempts = attempts.load(Ordering::Relaxed);
+        match decide(last.class(), situation, attempts, elapsed(), clock.time_left(), clock.jitter()) {
+            Next::Wait(wait) => Some(wait),
+            Next::GiveUp => None,
         }
+    };
+    let tell = |last: &E, wait| {
+        listener.waiting(&Waiting { attempts: attempts.load(Ordering::Relaxed), wait, because: causes(last) });
+    };
+    let sleeper = Arc::clone(clock);
+    // Boxed, so that the compiler has to see only here that it can be sent to another thread.
+    let retried: Pin<Box<dyn Future<Output = Result<T, E>> + Send + '_>> = Box::pin(
+        counted
+            // The waits come from `decide`, which knows the error.
+            .retry(std::iter::repeat(Duration::ZERO))
+            .adjust(next)
+            .notify(tell)
+            .sleep(move |wait| {
+                let clock = Arc::clone(&sleeper);
+                async move { clock.sleep(wait).await }
+            })
+            .into_future(),
+    );
+    let result = retried.await;
+    let (attempts, elapsed) = (attempts.load(Ordering::Relaxed), elapsed());
+    match result {
+        Ok(value) => Ok(Attempted { value, attempts, elapsed }),
+        Err(last) => Err(GaveUp { attempts, elapsed, last }),
     }
 }
 
@@ -286,7 +355,7 @@ mod tests {
     #[test]
     fn a_conflict_is_awaited_only_right_after_a_detachment_and_not_for_long() {
         for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
-            assert_eq!(waits(ErrorClass::Conflict, situation, HOUR).0, [], "{situation:?}");
+            assert_eq!(waits(ErrorClass::Conflict, situation, HOUR).0, [250, 500], "{situation:?}");
         }
         let (_, elapsed) = waits(ErrorClass::Conflict, Situation::JustDetached, HOUR);
         assert!(elapsed >= DETACHMENT_LIMIT && elapsed <= DETACHMENT_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
@@ -302,9 +371,22 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_outcome_is_repeated_a_few_times_and_never_for_a_create() {
+        assert_eq!(waits(ErrorClass::OutcomeUnknown, Situation::Creating, HOUR).0, []);
+        for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
+            assert_eq!(waits(ErrorClass::OutcomeUnknown, situation, HOUR).0, [250, 500, 1000], "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn a_trigger_that_cannot_be_called_is_awaited_and_not_for_long() {
+        let (_, elapsed) = waits(ErrorClass::TriggerNotInvoked, Situation::Creating, HOUR);
+        assert!(elapsed >= TRIGGER_LIMIT && elapsed <= TRIGGER_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
+    }
+
+    #[test]
     fn nothing_else_is_ever_repeated() {
         for class in [
-            ErrorClass::OutcomeUnknown,
             ErrorClass::AlreadyExists,
             ErrorClass::QuotaExceeded,
             ErrorClass::Forbidden,

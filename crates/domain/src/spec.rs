@@ -305,7 +305,7 @@ pub enum AuthFlow {
 }
 
 /// What an app client is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ClientKind {
     /// For back ends, with a secret.
     Backend,
@@ -314,6 +314,9 @@ pub enum ClientKind {
 }
 
 impl ClientKind {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Backend, Self::Web];
+
     /// The word in names and answers.
     #[must_use]
     pub fn as_str(self) -> &'static str {

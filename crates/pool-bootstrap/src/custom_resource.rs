@@ -1,7 +1,7 @@
 //! What a CloudFormation request asks for, and which physical id the resource has afterwards.
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
-use domain::provision::{Action, Renaming};
+use domain::provision::Renaming;
 use serde_json::Value;
 
 use crate::reply::Addressee;
@@ -33,8 +33,10 @@ pub(crate) struct CustomResource {
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// Run an action.
-    Run(Action),
+    /// Bring the user pool into its state.
+    Apply,
+    /// Prove that it works.
+    Verify,
     /// Take away the user pool that the resource stands for.
     Destroy,
     /// Say yes, with the reason why nothing is to be done.
@@ -70,9 +72,9 @@ impl CustomResource {
                 Task::Nothing("the creation had failed; what it had made was left for the next one")
             }
             (USER_POOL, true) => Task::Destroy,
-            (USER_POOL, false) => Task::Run(Action::Apply),
+            (USER_POOL, false) => Task::Apply,
             (VERIFICATION, true) => Task::Nothing("a verification leaves nothing behind"),
-            (VERIFICATION, false) => Task::Run(Action::Verify),
+            (VERIFICATION, false) => Task::Verify,
             // Only a failed creation can have made it, so there is nothing to delete.
             (_, true) => Task::Nothing("not a resource of ours"),
             (_, false) => Task::UnknownType,

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::custom_resource::{CustomResource, Task, return_address};
 use crate::reply::{Data, Replies, Reply, ReplyError, attributes};
 use crate::request::{RequestError, order, properties};
-use crate::run::{Job, RunError, in_words, run};
+use crate::run::{Job, RunError, in_words, plan, run};
 
 /// Handles invocations.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ impl From<RequestError> for InvocationError {
 impl From<RunError> for InvocationError {
     fn from(error: RunError) -> Self {
         let kind = match error {
-            RunError::Failed(_) => "ActionFailed",
+            RunError::Failed(_) | RunError::NoPlan(_) => "ActionFailed",
             RunError::OutOfTime(_) => "OutOfTime",
             RunError::Panicked => "InternalError",
         };
@@ -87,8 +87,13 @@ impl Handler {
 
     async fn direct(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
         let order = order(payload)?;
-        let receipt = run(&self.platform, Job::Action(order.action), order.spec, deadline).await?;
-        Ok(json!(receipt))
+        let job = match order.action {
+            Action::Plan => return Ok(json!(plan(&self.platform, order.spec, deadline).await?)),
+            Action::Apply => Job::Apply,
+            Action::Verify => Job::Verify,
+            Action::Destroy => Job::Destroy,
+        };
+        Ok(json!(run(&self.platform, job, order.spec, deadline).await?))
     }
 
     async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
@@ -120,10 +125,10 @@ impl Handler {
                 let reason = "expected `Custom::PoolkeeperUserPool` or `Custom::PoolkeeperVerification`";
                 return Reply::failure(to, resource.id_after_failure(), reason);
             }
-            (Task::Run(Action::Apply), _) if let Some(renaming) = resource.renaming() => Job::ApplyRenamed(renaming),
-            (Task::Run(action), _) => Job::Action(action),
+            (Task::Apply, _) => resource.renaming().map_or(Job::Apply, Job::ApplyRenamed),
+            (Task::Verify, _) => Job::Verify,
             (Task::Destroy, Some(id)) => Job::DestroyOnly(id.clone()),
-            (Task::Destroy, None) => Job::Action(Action::Destroy),
+            (Task::Destroy, None) => Job::Destroy,
         };
         match self.run(resource, job, deadline).await {
             Ok((receipt, name)) => {
@@ -156,7 +161,7 @@ const UNREADABLE: &str = "this is not a custom-resource request that the bootstr
 fn physical_id(current: Option<&str>, receipt: &Receipt, name: &str) -> String {
     match (receipt.action, current) {
         (Action::Apply, _) => receipt.user_pool_id.clone().unwrap_or_default(),
-        (Action::Verify | Action::Destroy, Some(current)) => current.to_owned(),
-        (Action::Verify | Action::Destroy, None) => format!("verification-of-{name}"),
+        (Action::Plan | Action::Verify | Action::Destroy, Some(current)) => current.to_owned(),
+        (Action::Plan | Action::Verify | Action::Destroy, None) => format!("verification-of-{name}"),
     }
 }

@@ -122,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn a_direct_invocation_takes_its_three_actions_and_no_other() {
-        for action in ["apply", "verify", "destroy"] {
+    fn a_direct_invocation_takes_its_four_actions_and_no_other() {
+        for action in ["plan", "apply", "verify", "destroy"] {
             assert!(order(json!({"action": action, "spec": {"name": "shop"}})).is_ok(), "{action}");
         }
         let table = [

@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use cognito_aws::SystemClock;
 use domain::platform::Platform;
-use domain::provision::{Action, Observer, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport};
+use domain::provision::{Observer, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport};
+use domain::retry::{Clock, Waiting};
 use domain::spec::Spec;
 use thiserror::Error;
 
@@ -24,6 +25,9 @@ pub(crate) enum RunError {
     /// A step failed.
     #[error("{}", summary(.0))]
     Failed(#[from] ProvisionFailure),
+    /// There is no plan.
+    #[error("{}. Nothing was touched.", .0.with_causes())]
+    NoPlan(#[from] ProvisionError),
     /// The invocation is about to end.
     #[error("ran out of time after {} s; what was done stands, run it again to go on (a longer function timeout helps)", .0.as_secs())]
     OutOfTime(Duration),
@@ -35,12 +39,26 @@ pub(crate) enum RunError {
 /// What is to be run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Job {
-    /// An action on whatever carries the spec's name.
-    Action(Action),
+    /// `apply` of whatever carries the spec's name.
+    Apply,
     /// `apply`, after the spec's name was changed.
     ApplyRenamed(Renaming),
+    /// `verify`.
+    Verify,
+    /// `destroy` of whatever carries the spec's name.
+    Destroy,
     /// `destroy`, of the user pool with this id and no other.
     DestroyOnly(String),
+}
+
+/// Says what `apply` would do. `deadline` is when the invocation ends.
+pub(crate) async fn plan(platform: &Arc<dyn Platform>, spec: Spec, deadline: SystemTime) -> Result<Plan, RunError> {
+    let platform = Arc::clone(platform);
+    let work = move |clock| async move {
+        let provisioner = Provisioner { platform: &*platform, clock, observer: &Log };
+        provisioner.plan(&spec).await
+    };
+    Ok(in_time(work, deadline).await??)
 }
 
 /// Runs one job. `deadline` is when the invocation ends.
@@ -50,24 +68,36 @@ pub(crate) async fn run(
     spec: Spec,
     deadline: SystemTime,
 ) -> Result<Receipt, RunError> {
+    let platform = Arc::clone(platform);
+    let work = move |clock| async move {
+        let provisioner = Provisioner { platform: &*platform, clock, observer: &Log };
+        match job {
+            Job::Apply => provisioner.apply(&spec).await,
+            Job::ApplyRenamed(renaming) => provisioner.apply_renamed(&spec, &renaming).await,
+            Job::Verify => provisioner.verify(&spec).await,
+            Job::Destroy => provisioner.destroy(&spec).await,
+            Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
+        }
+    };
+    Ok(in_time(work, deadline).await??)
+}
+
+/// Cuts the work off before the invocation ends. It gets a clock that ends earlier still, with enough time to clean up.
+async fn in_time<T, Work>(work: impl FnOnce(Arc<dyn Clock>) -> Work, deadline: SystemTime) -> Result<T, RunError>
+where
+    T: Send + 'static,
+    Work: Future<Output = T> + Send + 'static,
+{
     let left = time_left(deadline);
     let allowed = left.saturating_sub(FOR_THE_ANSWER);
     if allowed.is_zero() {
         return Err(RunError::OutOfTime(allowed));
     }
-    let platform = Arc::clone(platform);
+    let clock = SystemClock::starting_now(left.saturating_sub(FOR_CLEANING_UP));
     // A task of its own, so that a panic in it is an answer and not the end of the function.
-    let mut task = tokio::spawn(async move {
-        let clock = SystemClock::starting_now(left.saturating_sub(FOR_CLEANING_UP));
-        let provisioner = Provisioner { platform: &*platform, clock: &clock, observer: &Log };
-        match job {
-            Job::Action(action) => provisioner.run(action, &spec).await,
-            Job::ApplyRenamed(renaming) => provisioner.apply_renamed(&spec, &renaming).await,
-            Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
-        }
-    });
+    let mut task = tokio::spawn(work(Arc::new(clock)));
     match tokio::time::timeout(allowed, &mut task).await {
-        Ok(Ok(result)) => Ok(result?),
+        Ok(Ok(result)) => Ok(result),
         Ok(Err(_)) => Err(RunError::Panicked),
         Err(_) => {
             task.abort();
@@ -100,6 +130,12 @@ pub(crate) fn in_words(receipt: &Receipt) -> String {
 struct Log;
 
 impl Observer for Log {
+    fn waiting(&self, waiting: &Waiting) {
+        let Waiting { attempts, wait, because } = waiting;
+        let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(attempts, wait_ms, because, "a call is made again");
+    }
+
     fn step_ended(&self, report: &StepReport) {
         let StepReport { step, outcome, attempts, elapsed_ms, detail } = report;
         tracing::info!(%step, %outcome, attempts, elapsed_ms, detail, "step ended");

@@ -132,7 +132,13 @@ impl Platform for InMemoryPlatform {
         self.call("create_user_pool", |state| {
             let id = format!("{REGION}_pool{}", state.next_number());
             let arn = format!("arn:aws:cognito-idp:{REGION}:{ACCOUNT_ID}:userpool/{id}");
-            let pool = UserPool { id, arn, state: wanted.clone(), custom_attributes: custom_attributes.to_vec() };
+            let pool = UserPool {
+                id,
+                arn,
+                state: wanted.clone(),
+                custom_attributes: custom_attributes.to_vec(),
+                created_at: Some(state.next_moment()),
+            };
             let users = InMemoryPool::new();
             if !wanted.self_sign_up {
                 users.refuse_sign_ups();
@@ -194,7 +200,8 @@ impl Platform for InMemoryPlatform {
         self.call("create_client", |state| {
             state.user_pool(user_pool_id)?;
             let id = format!("client{}", state.next_number());
-            let client = AppClient { id, has_secret: with_secret, state: wanted.clone() };
+            let created_at = Some(state.next_moment());
+            let client = AppClient { id, has_secret: with_secret, state: wanted.clone(), created_at };
             let named = Named { user_pool_id: user_pool_id.to_owned(), name: name.to_owned(), client: client.clone() };
             state.clients.push(named);
             Ok(client)
@@ -207,6 +214,15 @@ impl Platform for InMemoryPlatform {
             let client = state.clients.iter_mut().find(|client| client.client.id == id);
             client.ok_or(ErrorClass::NotFound)?.client.state = wanted.clone();
             Ok(())
+        })
+        .await
+    }
+
+    async fn delete_client(&self, user_pool_id: &str, id: &str) -> Answer<()> {
+        self.call("delete_client", |state| {
+            let before = state.clients.len();
+            state.clients.retain(|client| !(client.user_pool_id == user_pool_id && client.client.id == id));
+            if state.clients.len() == before { Err(ErrorClass::NotFound) } else { Ok(()) }
         })
         .await
     }

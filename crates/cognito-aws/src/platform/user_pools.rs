@@ -15,7 +15,7 @@ use domain::spec::{Alias, AttributeKind, AuthFlow, CustomAttribute, PasswordPoli
 
 use super::Answer;
 use super::overlay::{self, client_units, password_policy};
-use crate::directory::sent_once;
+use crate::directory::{sent_once, to_time};
 use crate::failure::Failure;
 
 /// The most that Cognito's lists give in one page.
@@ -196,6 +196,12 @@ impl UserPools {
         Ok(())
     }
 
+    pub(crate) async fn delete_client(&self, user_pool_id: &str, id: &str) -> Answer<()> {
+        let answer = self.client.delete_user_pool_client().user_pool_id(user_pool_id).client_id(id).send().await;
+        answer.map_err(|error| Failure::of("DeleteUserPoolClient", &error))?;
+        Ok(())
+    }
+
     pub(crate) async fn groups(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
         let mut pages = self.client.list_groups().user_pool_id(user_pool_id).limit(PAGE).into_paginator().send();
         let mut names = BTreeSet::new();
@@ -245,6 +251,7 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType) -> Answer<UserPool
         arn: pool.arn.clone().ok_or_else(|| missing("Arn"))?,
         state,
         custom_attributes: pool.schema_attributes().iter().filter_map(from_schema).collect(),
+        created_at: pool.creation_date.and_then(to_time),
     })
 }
 
@@ -273,6 +280,7 @@ fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<App
         id: client.client_id.clone().ok_or_else(|| Failure::missing(operation, "ClientId"))?,
         has_secret: client.client_secret.is_some(),
         state,
+        created_at: client.creation_date.and_then(to_time),
     })
 }
 

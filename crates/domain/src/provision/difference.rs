@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// A field that differs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The field, as the spec spells it.
     pub field: String,
@@ -18,7 +18,8 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {} -> {}", self.field, self.current, self.wanted)
+        let word = |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };
+        write!(formatter, "{}: {} -> {}", self.field, word(&self.current), word(&self.wanted))
     }
 }
 

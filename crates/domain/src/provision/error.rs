@@ -116,6 +116,26 @@ pub enum ProvisionError {
         /// The role.
         role: String,
     },
+    /// The role could not be taken in time, although everything about it is right.
+    #[error(
+        "role {role} could not be taken in time through identity pool {identity_pool_id}, although its trust policy, wiring and \
+         attachment are right; IAM may need longer, run it again"
+    )]
+    NotAssumable {
+        /// The role.
+        role: String,
+        /// The identity pool.
+        identity_pool_id: String,
+        /// What AWS said last, how often it was asked and how long.
+        #[source]
+        gave_up: Box<GaveUp<PlatformError>>,
+    },
+    /// Other runs were making the same thing at every attempt.
+    #[error("other runs were making the same {resource} at the same moments; nothing was left behind, run it again")]
+    NeverAlone {
+        /// What was to be made.
+        resource: Resource,
+    },
     /// Whoever holds the first administrator's name has not been proved to be them.
     #[error(
         "a user holds the name of the first administrator, and nothing proves that it is theirs (expected this very name, and the \
@@ -150,6 +170,7 @@ impl ProvisionError {
         match self {
             Self::Call(gave_up) => gave_up.attempts,
             Self::Users(gave_up) => gave_up.attempts,
+            Self::NotAssumable { gave_up, .. } => gave_up.attempts,
             _ => 1,
         }
     }

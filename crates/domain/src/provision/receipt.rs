@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Say what `apply` would do, and change nothing.
+    Plan,
     /// Bring everything into the state that the spec describes.
     Apply,
     /// Prove that it works.
@@ -62,7 +64,7 @@ pub enum Step {
 pub enum Outcome {
     /// Made.
     Created,
-    /// Was made by a call whose answer was lost, and has been found.
+    /// Was made by a call whose answer was lost, by a run that was interrupted, or by another one at the same moment.
     Adopted,
     /// Changed.
     Updated,

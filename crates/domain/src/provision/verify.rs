@@ -4,20 +4,21 @@ use std::error::Error as _;
 
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
 use crate::directory::{Directory, Invitation, NewUser};
-use crate::platform::{IamEntity, IdentityPool, PersonCredentials, UserPool};
-use crate::policy_document::check_trust;
+use crate::platform::{IdentityPool, PersonCredentials, UserPool};
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::secret::Secret;
 use crate::sessions::{Registration, Sessions, SignIn};
 use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
-use crate::user::{Attributes, Username};
+use crate::user::{Attributes, UserStatus, Username};
 use crate::user_pool_error::Reason;
 
 /// What `verify` works with.
-struct Subject {
-    pool: UserPool,
-    identity_pool: IdentityPool,
-    role_name: String,
+pub(super) struct Subject {
+    pub(super) pool: UserPool,
+    pub(super) identity_pool: IdentityPool,
+    pub(super) role_name: String,
+    /// Whether role, policy or wiring were written moments ago, so that AWS may still show what was before.
+    pub(super) fresh: bool,
     directory: Box<dyn Directory>,
     sessions: Box<dyn Sessions>,
 }
@@ -32,11 +33,21 @@ struct Person {
 impl Work<'_> {
     pub(super) async fn verify(&mut self, spec: &Spec) -> Result<(), ProvisionError> {
         spec.check()?;
-        let hands = self.hands;
-        let subject = hands.subject(spec).await?;
+        self.hands.observer.looking();
+        let subject = self.hands.subject(spec).await?;
         self.receipt.user_pool_id = Some(subject.pool.id.clone());
         self.receipt.identity_pool_id = Some(subject.identity_pool.id.clone());
+        self.prove(spec, subject).await
+    }
 
+    /// `verify` of what `apply` has just brought into its state.
+    pub(super) async fn verify_applied(&mut self, spec: &Spec, subject: Option<Subject>) -> Result<(), ProvisionError> {
+        let missing = || ProvisionError::Missing { resource: Resource::AppClient, name: spec.name.to_string() };
+        self.prove(spec, subject.ok_or_else(missing)?).await
+    }
+
+    async fn prove(&mut self, spec: &Spec, subject: Subject) -> Result<(), ProvisionError> {
+        let hands = self.hands.clone();
         let person = hands.throw_away_person(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &person, &mut identity_id).await;
@@ -51,7 +62,7 @@ impl Work<'_> {
         person: &Person,
         identity_id: &mut Option<String>,
     ) -> Result<(), ProvisionError> {
-        let hands = self.hands;
+        let hands = self.hands.clone();
         let confirmed = self.step(Step::SignUp, subject.sign_up(&hands, person)).await?;
         self.step(Step::Confirm, subject.confirm(&hands, &person.username, confirmed)).await?;
         let id_token = self.step(Step::SignIn, subject.sign_in(&hands, person)).await?;
@@ -65,6 +76,19 @@ impl Work<'_> {
 }
 
 impl Subject {
+    pub(super) fn new(
+        hands: &Provisioner<'_>,
+        pool: UserPool,
+        client_id: &str,
+        identity_pool: IdentityPool,
+        role_name: String,
+        fresh: bool,
+    ) -> Self {
+        let directory = hands.platform.directory(&pool.id);
+        let sessions = hands.platform.sessions(&pool.id, client_id);
+        Self { pool, identity_pool, role_name, fresh, directory, sessions }
+    }
+
     /// Signs the person up, or, where the policy refuses people, makes the user as administrator. Says whether the user is
     /// confirmed.
     async fn sign_up(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<bool>, ProvisionError> {
@@ -75,22 +99,52 @@ impl Subject {
             validation_data: Attributes::new(),
             client_metadata: Attributes::new(),
         };
-        match hands.users(|| self.sessions.sign_up(&registration)).await {
-            Ok(registered) => Ok(Done::new(registered.value.confirmed, Outcome::Succeeded).after(registered.attempts)),
-            Err(error) if error.last.reason == Reason::SignUpRefused => {
-                let user = NewUser {
-                    username: person.username.clone(),
-                    attributes: person.attributes.clone(),
-                    temporary_password: None,
-                    invitation: Invitation::Suppress,
-                };
-                hands.users(|| self.directory.create(&user)).await?;
-                hands.users(|| self.directory.set_password(&person.username, &person.password, true)).await?;
+        let sign_up = || self.sessions.sign_up(&registration);
+        let error = match hands.users(Situation::Creating, sign_up).await {
+            Ok(registered) => {
+                return Ok(Done::new(registered.value.confirmed, Outcome::Succeeded).after(registered.attempts));
+            }
+            Err(error) => error,
+        };
+        match error.last.class() {
+            ErrorClass::SignUpRefused => {
+                self.create(hands, person).await?;
                 Ok(Done::new(true, Outcome::Succeeded)
                     .because("the sign-up policy refuses people; made the user as administrator"))
             }
-            Err(error) => Err(error.into()),
+            // Nobody else has this name: whoever is there now is the person.
+            ErrorClass::OutcomeUnknown => {
+                match hands.users(Situation::Settled, || self.directory.get(&person.username)).await {
+                    Ok(found) => Ok(Done::new(found.value.status == UserStatus::Confirmed, Outcome::Succeeded)
+                        .after(error.attempts)
+                        .because("the answer to the sign-up was lost")),
+                    Err(look) if look.last.reason == Reason::UserNotFound => {
+                        let again = hands.users(Situation::Creating, sign_up).await?;
+                        Ok(Done::new(again.value.confirmed, Outcome::Succeeded).after(error.attempts + again.attempts))
+                    }
+                    Err(look) => Err(look.into()),
+                }
+            }
+            _ => Err(error.into()),
         }
+    }
+
+    /// Makes the user as administrator. Nobody else has this name: one that exists is ours, from an answer that was lost.
+    async fn create(&self, hands: &Provisioner<'_>, person: &Person) -> Result<(), ProvisionError> {
+        let user = NewUser {
+            username: person.username.clone(),
+            attributes: person.attributes.clone(),
+            temporary_password: None,
+            invitation: Invitation::Suppress,
+        };
+        match hands.users(Situation::Settled, || self.directory.create(&user)).await {
+            Ok(_) => {}
+            Err(error) if error.last.reason == Reason::UserExists => {}
+            Err(error) => return Err(error.into()),
+        }
+        let set_password = || self.directory.set_password(&person.username, &person.password, true);
+        hands.users(Situation::Settled, set_password).await?;
+        Ok(())
     }
 
     async fn confirm(
@@ -102,12 +156,18 @@ impl Subject {
         if confirmed {
             return Ok(Done::new((), Outcome::Unchanged).because("confirmed at sign-up"));
         }
-        let attempts = hands.users(|| self.directory.confirm(username)).await?.attempts;
+        let attempts = match hands.users(Situation::Settled, || self.directory.confirm(username)).await {
+            Ok(confirmed) => confirmed.attempts,
+            // An earlier attempt did it, and its answer was lost.
+            Err(error) if error.attempts > 1 && error.last.reason == Reason::WrongState => error.attempts,
+            Err(error) => return Err(error.into()),
+        };
         Ok(Done::new((), Outcome::Succeeded).after(attempts).because("confirmed as administrator"))
     }
 
     async fn sign_in(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<Secret>, ProvisionError> {
-        let signed_in = hands.users(|| self.sessions.sign_in(&person.username, &person.password)).await?;
+        let signed_in =
+            hands.users(Situation::Settled, || self.sessions.sign_in(&person.username, &person.password)).await?;
         match signed_in.value {
             SignIn::Tokens(tokens) => Ok(Done::new(tokens.id_token, Outcome::Succeeded).after(signed_in.attempts)),
             SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name)),
@@ -122,13 +182,8 @@ impl Provisioner<'_> {
         let client = self.client(spec, &pool.id, ClientKind::Backend).await?;
         let client = client.ok_or_else(|| missing(Resource::AppClient))?;
         let identity_pool = self.identity_pool(spec).await?.ok_or_else(|| missing(Resource::IdentityPool))?;
-        Ok(Subject {
-            directory: self.platform.directory(&pool.id),
-            sessions: self.platform.sessions(&pool.id, &client.id),
-            role_name: iam_name(&spec.name, self.platform.region()),
-            pool,
-            identity_pool,
-        })
+        let role_name = iam_name(&spec.name, self.platform.region());
+        Ok(Subject::new(self, pool, &client.id, identity_pool, role_name, false))
     }
 
     fn throw_away_person(&self, spec: &Spec) -> Result<Person, ProvisionError> {
@@ -158,57 +213,6 @@ impl Provisioner<'_> {
         let identity = || self.platform.identity(&subject.identity_pool.id, &subject.pool.id, id_token);
         let identity = self.call(Situation::Settled, identity).await?;
         Ok(Done::new(identity.value, Outcome::Succeeded).after(identity.attempts))
-    }
-
-    /// Gets credentials, waiting for IAM's propagation where everything that could be wrong is right.
-    async fn credentials_of(
-        &self,
-        subject: &Subject,
-        identity_id: &str,
-        id_token: &Secret,
-    ) -> Result<Done<PersonCredentials>, ProvisionError> {
-        let credentials = || self.platform.credentials(identity_id, &subject.pool.id, id_token);
-        // Replicas of IAM answer differently: only two successes in a row count.
-        let confirmed = || async {
-            credentials().await?;
-            credentials().await
-        };
-        match self.call(Situation::Settled, confirmed).await {
-            Ok(first) => Ok(Done::new(first.value, Outcome::Succeeded).after(first.attempts)),
-            Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::RoleNotAssumable => {
-                // The same error says "not yet" and "never": look which it is before waiting.
-                self.check_role(subject).await?;
-                let later = self.call(Situation::AwaitingPropagation, confirmed).await?;
-                Ok(Done::new(later.value, Outcome::Succeeded)
-                    .after(gave_up.attempts + later.attempts)
-                    .because("waited for IAM to propagate the role"))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Whether the identity pool could hand out its role, were IAM up to date.
-    async fn check_role(&self, subject: &Subject) -> Result<(), ProvisionError> {
-        let name = &subject.role_name;
-        let role: Option<IamEntity> = self.call(Situation::JustCreated, || self.platform.role(name)).await?.value;
-        let role = role.ok_or_else(|| ProvisionError::Missing { resource: Resource::Role, name: name.clone() })?;
-        check_trust(&role.document, &subject.identity_pool.id)
-            .map_err(|fault| ProvisionError::Trust { role: name.clone(), fault })?;
-
-        let identity_pool_id = &subject.identity_pool.id;
-        let current = self.call(Situation::Settled, || self.platform.authenticated_role(identity_pool_id)).await?.value;
-        if current.as_deref() != Some(role.arn.as_str()) {
-            let identity_pool_id = identity_pool_id.clone();
-            return Err(ProvisionError::RoleNotSet { identity_pool_id, found: current, wanted: role.arn });
-        }
-
-        let attached = self.call(Situation::JustCreated, || self.platform.attached_policies(name)).await?.value;
-        // Both have the same name and account.
-        let policy = role.arn.replacen(":role/", ":policy/", 1);
-        if !attached.contains(&policy) {
-            return Err(ProvisionError::NotAttached { policy, role: name.clone() });
-        }
-        Ok(())
     }
 
     async fn caller_of(
@@ -242,7 +246,7 @@ impl Provisioner<'_> {
             }
             None => None,
         };
-        match self.users(|| subject.directory.delete(username)).await {
+        match self.users(Situation::Settled, || subject.directory.delete(username)).await {
             Ok(_) => {}
             // Nobody was created.
             Err(error) if error.last.reason == Reason::UserNotFound => {}

@@ -70,7 +70,10 @@ async fn a_changed_spec_changes_just_what_differs_and_says_so() {
     let receipt = world.apply(with(&changes)).await.unwrap();
 
     let detail = |step| report(&receipt, step).detail.clone().unwrap();
-    assert_eq!(detail(Step::UserPool), "self_sign_up: true -> false; custom_attributes: + seats");
+    assert_eq!(
+        detail(Step::UserPool),
+        r#"self_sign_up: true -> false; custom_attributes.seats: none -> {"mutable":true,"name":"seats","type":"number"}"#
+    );
     assert_eq!(detail(Step::BackendClient), "access_token_minutes: 60 -> 15");
     assert_eq!(detail(Step::Groups), "billing");
     let updated = [Step::UserPool, Step::BackendClient, Step::IdentityPool, Step::Policy];
@@ -119,11 +122,19 @@ async fn things_of_others_are_neither_adopted_nor_deleted() {
     world.apply(with(&json!({"verify": false}))).await.unwrap();
     let role = "poolkeeper-shop-eu-west-1";
     world.platform.state().roles.get_mut(role).unwrap().entity.tagged = None;
-    for action in [Action::Apply, Action::Destroy] {
-        let failure = world.run(action, shop()).await.unwrap_err();
-        assert!(matches!(failure.error, ProvisionError::NotOurs { .. }), "{action:?}: {failure}");
-        assert!(world.platform.state().roles.contains_key(role), "{action:?}");
-    }
+    let writes = world.platform.writes();
+    let failure = world.apply(shop()).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotOurs { .. }), "{failure}");
+    assert_eq!(world.platform.writes(), writes, "nothing was touched");
+
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    assert!(world.platform.state().roles.contains_key(role));
+    let left = report(&receipt, Step::Role);
+    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("is not ours"), "{left:?}");
+    // Ours, but on a role that is not: neither is it taken from there.
+    let left = report(&receipt, Step::Policy);
+    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("uses it"), "{left:?}");
+    assert_eq!(report(&receipt, Step::UserPool).outcome, Outcome::Deleted);
 }
 
 #[tokio::test]
@@ -179,7 +190,8 @@ async fn a_failure_says_what_stands_and_a_second_run_goes_on_from_there() {
     assert!(failure.to_string().contains("create_role"), "{failure}");
 
     let receipt = world.apply(shop()).await.unwrap();
-    assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Unchanged);
+    assert_eq!(report(&receipt, Step::UserPool).outcome, Outcome::Unchanged);
+    assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Adopted, "nothing referred to it");
     assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Created);
     assert_eq!(world.platform.state().user_pools.len(), 1);
 }

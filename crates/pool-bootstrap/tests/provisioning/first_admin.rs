@@ -54,17 +54,18 @@ async fn a_first_admin_who_is_one_already_stays_one_whatever_became_of_the_addre
 }
 
 #[tokio::test]
-async fn an_invitation_whose_answer_is_lost_is_not_sent_again() {
+async fn an_invitation_that_nobody_got_is_sent_again_and_not_forever() {
     let world = World::new();
     let spec = with(&json!({"verify": false, "first_admin": null}));
     let applied = world.apply(spec).await.unwrap();
     let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    // Nothing was created, and nobody is there: it is sent once more.
     pool.fail("create", 1, Reason::Unavailable);
-    // Nothing was created: there is nobody to find.
+    pool.fail("create", 2, Reason::Unavailable);
     let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
     let ProvisionError::Users(gave_up) = &failure.error else { unreachable!("{failure}") };
     assert_eq!((gave_up.last.reason, gave_up.last.operation), (Reason::Unavailable, "create"));
-    assert_eq!(pool.calls().iter().filter(|call| **call == "create").count(), 1);
+    assert_eq!(pool.calls().iter().filter(|call| **call == "create").count(), 2);
 
     world.apply(with(&json!({"verify": false}))).await.unwrap();
     assert!(pool.was_invited("ops@example.com"));

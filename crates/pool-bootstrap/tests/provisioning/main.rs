@@ -7,7 +7,7 @@ mod destroy;
 mod first_admin;
 mod verify;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::policy_document::trust_policy;
@@ -44,8 +44,14 @@ impl World {
     async fn run(&self, action: Action, spec: Value) -> Result<Receipt, ProvisionFailure> {
         let spec: Spec = serde_json::from_value(spec).unwrap();
         let seen = Seen::default();
-        let provisioner = Provisioner { platform: &self.platform, clock: &self.clock, observer: &seen };
-        let result = provisioner.run(action, &spec).await;
+        let provisioner =
+            Provisioner { platform: &self.platform, clock: Arc::new(self.clock.clone()), observer: &seen };
+        let result = match action {
+            Action::Plan => unreachable!("a plan has no receipt"),
+            Action::Apply => provisioner.apply(&spec).await,
+            Action::Verify => provisioner.verify(&spec).await,
+            Action::Destroy => provisioner.destroy(&spec).await,
+        };
         let receipt = result.as_ref().unwrap_or_else(|failure| &*failure.receipt);
         assert_eq!(*seen.0.lock().unwrap(), receipt.steps, "the observer hears what the receipt says");
         result

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::platform::{AppClient, IamEntity, IdentityPool, UserPool};
 use domain::retry::ErrorClass;
 use domain::spec::PoolName;
+use time::OffsetDateTime;
 
 use crate::in_memory::InMemoryPool;
 
@@ -31,6 +32,7 @@ pub struct State {
     /// Identities, with the identity pool of each.
     pub identities: BTreeMap<String, String>,
     numbers: u32,
+    moments: i64,
 }
 
 /// Something with a name and a tag.
@@ -81,6 +83,12 @@ impl State {
     pub(super) fn next_number(&mut self) -> u32 {
         self.numbers += 1;
         self.numbers
+    }
+
+    /// A second after the moment before: no two things are created at the same one.
+    pub(super) fn next_moment(&mut self) -> OffsetDateTime {
+        self.moments += 1;
+        OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(self.moments)
     }
 
     pub(super) fn user_pool(&mut self, id: &str) -> Result<&mut UserPool, ErrorClass> {
