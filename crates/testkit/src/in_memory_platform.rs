@@ -5,6 +5,7 @@
 
 mod faults;
 mod state;
+mod users;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use domain::retry::{Clock, ErrorClass};
 use domain::secret::Secret;
 use domain::sessions::Sessions;
 use domain::spec::{CustomAttribute, PoolName};
+use fastrand::Rng;
 use serde_json::Value;
 
 use crate::in_memory::InMemoryPool;
@@ -30,6 +32,7 @@ pub use faults::Fault;
 use faults::Faults;
 use state::{Named, Owned};
 pub use state::{Role, State};
+use users::Faulty;
 
 /// The account that everything belongs to.
 pub const ACCOUNT_ID: &str = "123456789012";
@@ -44,6 +47,7 @@ pub struct InMemoryPlatform {
     propagation: Duration,
     state: Arc<Mutex<State>>,
     faults: Arc<Mutex<Faults>>,
+    order: Arc<Mutex<Option<Rng>>>,
 }
 
 type Answer<T> = Result<T, PlatformError>;
@@ -52,7 +56,7 @@ impl InMemoryPlatform {
     /// An empty account. A new role can be taken `propagation` after it was created, by the time of `clock`.
     #[must_use]
     pub fn new(clock: &VirtualClock, propagation: Duration) -> Self {
-        Self { clock: clock.clone(), propagation, state: Arc::default(), faults: Arc::default() }
+        Self { clock: clock.clone(), propagation, state: Arc::default(), faults: Arc::default(), order: Arc::default() }
     }
 
     /// What is there. For tests to look at, and to change behind the back of the code under test.
@@ -65,7 +69,22 @@ impl InMemoryPlatform {
         self.faults().plan(operation, nth, fault);
     }
 
-    /// All calls so far.
+    /// Plans a fault for the `nth` call from now on, from 1, whatever its operation.
+    pub fn fail_at(&self, nth: usize, fault: Fault) {
+        self.faults().plan_at(nth, fault);
+    }
+
+    /// Forgets all planned faults.
+    pub fn heal(&self) {
+        self.faults().forget();
+    }
+
+    /// From now on every call lets others go first, as often as this seed says: what runs at the same time is shuffled.
+    pub fn shuffle(&self, seed: u64) {
+        *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rng::with_seed(seed));
+    }
+
+    /// All calls so far; those for users as `users.OPERATION`.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
         self.faults().calls()
@@ -83,11 +102,20 @@ impl InMemoryPlatform {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn let_others_go_first(&self) {
+        let times =
+            self.order.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map_or(0, |order| order.u8(0..6));
+        for _ in 0..times {
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn call<T>(
         &self,
         operation: &'static str,
         work: impl FnOnce(&mut State) -> Result<T, ErrorClass> + Send,
     ) -> Result<T, PlatformError> {
+        self.let_others_go_first().await;
         let error = |class: ErrorClass| PlatformError {
             operation,
             class,
@@ -99,6 +127,10 @@ impl InMemoryPlatform {
             None => work(&mut self.state()).map_err(error),
             Some(Fault::NotDone(class)) => Err(error(class)),
             Some(Fault::Stalled) => std::future::pending().await,
+            Some(Fault::StalledAfterwards) => {
+                work(&mut self.state()).map_err(error)?;
+                std::future::pending().await
+            }
             Some(Fault::AnswerLost) => {
                 work(&mut self.state()).map_err(error)?;
                 Err(error(ErrorClass::OutcomeUnknown))
@@ -389,14 +421,15 @@ impl Platform for InMemoryPlatform {
         .await
     }
 
-    async fn identity(&self, identity_pool_id: &str, user_pool_id: &str, _id_token: &Secret) -> Answer<String> {
+    async fn identity(&self, identity_pool_id: &str, user_pool_id: &str, id_token: &Secret) -> Answer<String> {
         self.call("identity", |state| {
             let pool = state.identity_pools.iter().find(|pool| pool.thing.id == identity_pool_id);
             let providers = &pool.ok_or(ErrorClass::NotFound)?.thing.state.providers;
             if !providers.iter().any(|provider| provider.user_pool_id == user_pool_id) {
                 return Err(ErrorClass::Invalid);
             }
-            let id = format!("{identity_pool_id}:identity");
+            // The tokens in memory are made up of the user's name: one identity per user.
+            let id = format!("{identity_pool_id}:{}", id_token.expose());
             state.identities.insert(id.clone(), identity_pool_id.to_owned());
             Ok(id)
         })
@@ -438,10 +471,12 @@ impl Platform for InMemoryPlatform {
     }
 
     fn directory(&self, user_pool_id: &str) -> Box<dyn Directory> {
-        Box::new(self.state().users.get(user_pool_id).cloned().unwrap_or_default().directory())
+        let directory = self.state().users.get(user_pool_id).cloned().unwrap_or_default().directory();
+        Box::new(Faulty::new(self, directory))
     }
 
     fn sessions(&self, user_pool_id: &str, _client_id: &str) -> Box<dyn Sessions> {
-        Box::new(self.state().users.get(user_pool_id).cloned().unwrap_or_default().sessions())
+        let sessions = self.state().users.get(user_pool_id).cloned().unwrap_or_default().sessions();
+        Box::new(Faulty::new(self, sessions))
     }
 }

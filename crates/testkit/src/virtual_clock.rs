@@ -7,12 +7,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::retry::Clock;
 use domain::secret::Secret;
+use fastrand::Rng;
 
 /// The clock. Clones show the same time.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     now: Arc<Mutex<Duration>>,
     nonces: Arc<AtomicU64>,
+    chance: Option<Arc<Mutex<Rng>>>,
     end: Duration,
 }
 
@@ -20,7 +22,14 @@ impl VirtualClock {
     /// At zero, with so much time until the work must be done.
     #[must_use]
     pub fn with_time(end: Duration) -> Self {
-        Self { now: Arc::default(), nonces: Arc::default(), end }
+        Self { now: Arc::default(), nonces: Arc::default(), chance: None, end }
+    }
+
+    /// With jitter from this seed.
+    #[must_use]
+    pub fn with_jitter(mut self, seed: u64) -> Self {
+        self.chance = Some(Arc::new(Mutex::new(Rng::with_seed(seed))));
+        self
     }
 }
 
@@ -36,11 +45,13 @@ impl Clock for VirtualClock {
 
     async fn sleep(&self, duration: Duration) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) += duration;
+        // Whoever else runs gets on meanwhile.
+        tokio::task::yield_now().await;
     }
 
-    /// None: the longest waits are what tests must hold against.
+    /// None by default: the longest waits are what tests must hold against.
     fn jitter(&self) -> f64 {
-        0.0
+        self.chance.as_ref().map_or(0.0, |chance| chance.lock().unwrap_or_else(PoisonError::into_inner).f64())
     }
 
     fn nonce(&self) -> Secret {

@@ -3,11 +3,11 @@
 //! No create of Cognito or IAM takes an idempotency token, and neither user pools nor app clients nor identity pools have unique
 //! names. So a create is sent once, and then it is looked:
 //!
-//! - The answer was lost: what is found now is ours. Only when nothing is found, twice, it is created again.
+//! - The answer was lost: what is found now, twice, is ours. Only when nothing is found, twice, it is created again.
 //! - The create worked, and beside ours there is another one: two runs did the same at the same moment. Whoever is not strictly
 //!   older withdraws the one that it has just made, whose id it knows from the answer to its own create, and takes the other. Nothing
-//!   else is ever deleted here. A run that saw itself alone was there before the other one looked, so the two never both stay; where
-//!   both withdraw, both begin again after a random time.
+//!   else is ever deleted here. A run that saw itself alone was there before the other one looked, so the two never both stay. Where
+//!   both withdraw (identity pools have no date), both begin again after a random time.
 
 use std::time::Duration;
 
@@ -27,7 +27,10 @@ use crate::spec::{CustomAttribute, PoolName};
 /// How often it is tried to be the only one, and how often a create is sent that nobody can find afterwards.
 const ROUNDS: u32 = 5;
 
-/// How long it is waited before a create whose answer was lost is taken for not done: it may still be under way.
+/// How often it is looked until two looks say the same.
+const LOOKS: u32 = 5;
+
+/// How long it is waited between two looks: a create whose answer was lost, or a withdrawal, may still be under way.
 const STILL_UNDER_WAY: Duration = Duration::from_secs(1);
 
 /// The longest random wait before the next round.
@@ -120,22 +123,29 @@ impl Provisioner<'_> {
         }
     }
 
-    /// What is there after a create that made nothing that we know of. None, only when a second look says so too; several, only
-    /// when they stay: one of them may be about to be withdrawn.
+    /// What is there after a create that left nothing of ours that we know of. Believed is only what two looks say alike: a create
+    /// may still be under way, and what another run has made it may be about to withdraw.
     async fn found_after<C: Creation>(&self, creation: &C) -> Result<Vec<C::Thing>, ProvisionError> {
         let mut found = self.call(Situation::Settled, || creation.look()).await?.value;
-        for _ in 0..3 {
-            if found.len() == 1 || STILL_UNDER_WAY >= self.clock.time_left() {
+        for _ in 0..LOOKS {
+            if C::NAMES_ARE_UNIQUE && !found.is_empty() || STILL_UNDER_WAY >= self.clock.time_left() {
                 break;
             }
-            let nothing = found.is_empty();
+            let before = only_id::<C>(&found);
             self.clock.sleep(STILL_UNDER_WAY).await;
             found = self.call(Situation::Settled, || creation.look()).await?.value;
-            if nothing && found.is_empty() {
+            if found.len() < 2 && only_id::<C>(&found) == before {
                 break;
             }
         }
         Ok(found)
+    }
+}
+
+fn only_id<C: Creation>(found: &[C::Thing]) -> Option<String> {
+    match found {
+        [only] => Some(C::id(only).to_owned()),
+        _ => None,
     }
 }
 

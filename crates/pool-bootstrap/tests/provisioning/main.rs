@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod apply;
+mod crashes;
 mod destroy;
 mod first_admin;
+mod plan;
+mod side_by_side;
 mod verify;
 
 use std::sync::{Arc, Mutex};
@@ -35,6 +38,10 @@ impl World {
     fn with_propagation(propagation: Duration) -> Self {
         let clock = VirtualClock::with_time(ENOUGH);
         Self { platform: InMemoryPlatform::new(&clock, propagation), clock }
+    }
+
+    fn with_clock(clock: &VirtualClock) -> Self {
+        Self { platform: InMemoryPlatform::new(clock, Duration::ZERO), clock: clock.clone() }
     }
 
     fn new() -> Self {

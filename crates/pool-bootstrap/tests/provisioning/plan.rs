@@ -1,0 +1,154 @@
+//! `plan`: what it says, that it changes nothing, and that `apply` then does just that.
+
+use domain::provision::{Plan, Planned, Verdict};
+
+use super::*;
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn step_ended(&self, report: &StepReport) {
+        unreachable!("a plan has no steps: {report:?}");
+    }
+}
+
+async fn try_plan(world: &World, spec: Value) -> Result<Plan, ProvisionError> {
+    let spec: Spec = serde_json::from_value(spec).unwrap();
+    let provisioner =
+        Provisioner { platform: &world.platform, clock: Arc::new(world.clock.clone()), observer: &Nobody };
+    let writes = world.platform.writes();
+    let plan = provisioner.plan(&spec).await;
+    assert_eq!(world.platform.writes(), writes, "a plan changes nothing");
+    plan
+}
+
+async fn plan(world: &World, spec: Value) -> Plan {
+    try_plan(world, spec).await.unwrap()
+}
+
+fn verdicts(plan: &Plan) -> Vec<(Step, Verdict)> {
+    plan.resources.iter().map(|planned| (planned.step, planned.verdict)).collect()
+}
+
+fn of(plan: &Plan, step: Step) -> &Planned {
+    plan.resources.iter().find(|planned| planned.step == step).unwrap()
+}
+
+const STEPS: [Step; 10] = [
+    Step::UserPool,
+    Step::BackendClient,
+    Step::WebClient,
+    Step::Groups,
+    Step::IdentityPool,
+    Step::Policy,
+    Step::Role,
+    Step::PolicyAttachment,
+    Step::IdentityPoolRole,
+    Step::FirstAdmin,
+];
+
+#[tokio::test]
+async fn of_nothing_everything_is_created_and_afterwards_everything_is_left() {
+    let world = World::new();
+    let before = plan(&world, shop()).await;
+    assert_eq!(verdicts(&before), STEPS.map(|step| (step, Verdict::Create)));
+    assert_eq!(before.changes, 10);
+
+    world.apply(shop()).await.unwrap();
+    let after = plan(&world, shop()).await;
+    assert_eq!(verdicts(&after), STEPS.map(|step| (step, Verdict::Leave)));
+    assert_eq!(after.changes, 0);
+    assert_eq!(of(&after, Step::UserPool).id.as_deref(), Some("eu-west-1_pool1"));
+}
+
+#[tokio::test]
+async fn what_differs_is_named_with_both_values_and_apply_changes_just_that() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let changes = json!({
+        "verify": false, "self_sign_up": false, "groups": ["support", "billing"], "custom_attributes": ["team", "desk"],
+        "clients": {"backend": {"access_token_minutes": 15}, "web": {}},
+        "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
+    });
+    let planned = plan(&world, with(&changes)).await;
+    let differences = |step| -> Vec<String> {
+        of(&planned, step).differences.iter().map(|difference| difference.field.clone()).collect()
+    };
+    assert_eq!(differences(Step::UserPool), ["self_sign_up", "custom_attributes.desk"]);
+    assert_eq!(differences(Step::Policy), ["document"]);
+    let [lifetime] = of(&planned, Step::BackendClient).differences.as_slice() else { unreachable!("{planned:?}") };
+    assert_eq!((&lifetime.current, &lifetime.wanted), (&json!(60), &json!(15)));
+    assert_eq!(of(&planned, Step::Groups).reason, "missing: billing");
+
+    let receipt = world.apply(with(&changes)).await.unwrap();
+    for (planned, done) in planned.resources.iter().zip(&receipt.steps) {
+        let expected = match planned.verdict {
+            Verdict::Create => Outcome::Created,
+            Verdict::Adopt => Outcome::Adopted,
+            Verdict::Change => Outcome::Updated,
+            Verdict::Leave => Outcome::Unchanged,
+        };
+        assert_eq!((planned.step, expected), (done.step, done.outcome));
+    }
+}
+
+#[tokio::test]
+async fn what_an_interrupted_run_has_left_is_adopted() {
+    let world = World::new();
+    world.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
+    world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let planned = plan(&world, with(&json!({"verify": false}))).await;
+    for (step, expected) in [
+        (Step::UserPool, Verdict::Leave),
+        (Step::BackendClient, Verdict::Leave),
+        (Step::IdentityPool, Verdict::Adopt),
+        (Step::Policy, Verdict::Adopt),
+        (Step::Role, Verdict::Create),
+        (Step::PolicyAttachment, Verdict::Create),
+    ] {
+        assert_eq!(of(&planned, step).verdict, expected, "{step}: {planned:?}");
+    }
+    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(report(&receipt, Step::IdentityPool).outcome, Outcome::Adopted);
+}
+
+#[tokio::test]
+async fn what_is_not_there_yet_is_marked_where_something_else_needs_it() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    world.platform.state().identity_pools.clear();
+    let planned = plan(&world, with(&json!({"verify": false}))).await;
+    let role = of(&planned, Step::Role);
+    assert_eq!(role.verdict, Verdict::Change);
+    assert!(role.differences[0].wanted.to_string().contains("(known after apply)"), "{role:?}");
+    assert_eq!(of(&planned, Step::IdentityPoolRole).verdict, Verdict::Create);
+}
+
+#[tokio::test]
+async fn a_client_that_the_spec_no_longer_names_stays_and_loses_its_part_in_the_identity_pool() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let only_backend = with(&json!({"verify": false, "clients": {"backend": {}}}));
+    let planned = plan(&world, only_backend.clone()).await;
+    let web = of(&planned, Step::WebClient);
+    assert!(web.verdict == Verdict::Leave && web.reason.contains("does not name it"), "{web:?}");
+    assert_eq!(of(&planned, Step::IdentityPool).verdict, Verdict::Change);
+
+    world.apply(only_backend).await.unwrap();
+    let state = world.platform.state();
+    assert_eq!((state.clients.len(), state.identity_pools[0].thing.state.providers.len()), (2, 1));
+}
+
+#[tokio::test]
+async fn what_apply_refuses_the_plan_refuses_too() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    for (changes, expected) in [
+        (json!({"case_sensitive": true}), "case_sensitive: false -> true"),
+        (json!({"aliases": ["email"], "sign_in": "username"}), "aliases: [] -> [\"email\"]"),
+        (json!({"groups": ["a b"]}), "spec.groups"),
+    ] {
+        let error = try_plan(&world, with(&changes)).await.unwrap_err();
+        assert!(error.to_string().contains(expected), "{changes}: {error}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Two runs at the same time, their calls shuffled by seeds: they end with one of everything.
+
+use super::*;
+
+const SEEDS: u64 = 300;
+
+fn shuffled(seed: u64) -> World {
+    let world = World::with_clock(&VirtualClock::with_time(ENOUGH).with_jitter(seed));
+    world.platform.shuffle(seed);
+    world
+}
+
+#[tokio::test]
+async fn two_applies_of_one_spec_end_with_one_of_everything_and_the_same_ids() {
+    let mut withdrawn = 0;
+    for seed in 0..SEEDS {
+        let world = shuffled(seed);
+        let (first, second) = tokio::join!(world.apply(shop()), world.apply(shop()));
+        let case = format!("seed {seed}");
+        let [first, second] = [first, second].map(|it| it.unwrap_or_else(|error| unreachable!("{case}: {error}")));
+        let ids = |receipt: &Receipt| {
+            let Receipt { user_pool_id, backend_client_id, web_client_id, identity_pool_id, role_arn, .. } = receipt;
+            [user_pool_id, backend_client_id, web_client_id, identity_pool_id, role_arn].map(Clone::clone)
+        };
+        assert_eq!(ids(&first), ids(&second), "{case}");
+        world.assert_converged(&case).await;
+        withdrawn += usize::from(world.platform.calls().contains(&"delete_user_pool"));
+    }
+    assert!(withdrawn > 0, "the two never met: the test shows nothing");
+}
+
+#[tokio::test]
+async fn a_protected_pool_is_withdrawn_as_well() {
+    let spec = with(&json!({"deletion_protection": true, "on_delete": "retain"}));
+    for seed in 0..SEEDS {
+        let world = shuffled(seed);
+        let (first, second) = tokio::join!(world.apply(spec.clone()), world.apply(spec.clone()));
+        assert_eq!(first.unwrap().user_pool_id, second.unwrap().user_pool_id, "seed {seed}");
+        let state = world.platform.state();
+        assert_eq!(state.user_pools.len(), 1, "seed {seed}");
+        assert!(state.user_pools[0].thing.state.deletion_protection, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_destroy_during_an_apply_leaves_what_another_run_of_either_sets_right() {
+    for seed in 0..SEEDS {
+        let world = shuffled(seed);
+        let (_, destroyed) = tokio::join!(world.apply(shop()), world.run(Action::Destroy, shop()));
+        let case = format!("seed {seed}");
+        destroyed.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+        if seed % 2 == 0 {
+            world.apply(shop()).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+            world.assert_converged(&case).await;
+        } else {
+            world.run(Action::Destroy, shop()).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+            world.assert_empty(&case);
+        }
+    }
+}

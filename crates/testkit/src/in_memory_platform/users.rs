@@ -1,0 +1,126 @@
+//! The users of a pool, with the faults that are planned for the platform.
+
+use async_trait::async_trait;
+use domain::directory::{AttributeChanges, Directory, NewUser, Page, PageRequest};
+use domain::retry::ErrorClass;
+use domain::secret::Secret;
+use domain::sessions::{NewPassword, Registered, Registration, Sessions, SignIn, Tokens};
+use domain::user::{User, Username};
+use domain::user_pool_error::{Reason, UserPoolError};
+
+use super::InMemoryPlatform;
+use super::faults::Fault;
+
+/// A port whose calls go wrong where the platform has a fault planned.
+pub(super) struct Faulty<Port> {
+    platform: InMemoryPlatform,
+    port: Port,
+}
+
+impl<Port> Faulty<Port> {
+    pub(super) fn new(platform: &InMemoryPlatform, port: Port) -> Self {
+        Self { platform: platform.clone(), port }
+    }
+
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, UserPoolError>> + Send,
+    ) -> Result<T, UserPoolError> {
+        self.platform.let_others_go_first().await;
+        let fault = self.platform.faults().count(operation);
+        match fault {
+            None => work.await,
+            Some(Fault::NotDone(class)) => Err(UserPoolError::new(operation, to_reason(class))),
+            Some(Fault::Stalled) => std::future::pending().await,
+            Some(Fault::StalledAfterwards) => {
+                work.await?;
+                std::future::pending().await
+            }
+            Some(Fault::AnswerLost) => {
+                work.await?;
+                Err(UserPoolError::new(operation, Reason::Unavailable))
+            }
+            #[expect(clippy::panic, reason = "the fault that this one stands for")]
+            Some(Fault::Panic) => panic!("a planned panic"),
+        }
+    }
+}
+
+fn to_reason(class: ErrorClass) -> Reason {
+    match class {
+        ErrorClass::Throttled => Reason::Throttled,
+        ErrorClass::OutcomeUnknown => Reason::Unavailable,
+        _ => Reason::Internal,
+    }
+}
+
+#[async_trait]
+impl<Port: Directory> Directory for Faulty<Port> {
+    async fn create(&self, user: &NewUser) -> Result<User, UserPoolError> {
+        self.call("users.create", self.port.create(user)).await
+    }
+
+    async fn get(&self, username: &Username) -> Result<User, UserPoolError> {
+        self.call("users.get", self.port.get(username)).await
+    }
+
+    async fn list(&self, page: &PageRequest) -> Result<Page, UserPoolError> {
+        self.call("users.list", self.port.list(page)).await
+    }
+
+    async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
+        self.call("users.change_attributes", self.port.change_attributes(username, changes)).await
+    }
+
+    async fn delete(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.call("users.delete", self.port.delete(username)).await
+    }
+
+    async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError> {
+        self.call("users.set_password", self.port.set_password(username, password, permanent)).await
+    }
+
+    async fn confirm(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.call("users.confirm", self.port.confirm(username)).await
+    }
+
+    async fn sign_out(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.call("users.sign_out", self.port.sign_out(username)).await
+    }
+
+    async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError> {
+        self.call("users.groups", self.port.groups(username)).await
+    }
+
+    async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
+        self.call("users.add_to_group", self.port.add_to_group(username, group)).await
+    }
+}
+
+#[async_trait]
+impl<Port: Sessions> Sessions for Faulty<Port> {
+    async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
+        self.call("users.sign_up", self.port.sign_up(registration)).await
+    }
+
+    async fn sign_in(&self, username: &Username, password: &Secret) -> Result<SignIn, UserPoolError> {
+        self.call("users.sign_in", self.port.sign_in(username, password)).await
+    }
+
+    async fn set_new_password(&self, answer: &NewPassword) -> Result<SignIn, UserPoolError> {
+        self.call("users.set_new_password", self.port.set_new_password(answer)).await
+    }
+
+    async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
+        self.call("users.refresh", self.port.refresh(username, refresh_token)).await
+    }
+
+    async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError> {
+        self.call("users.revoke", self.port.revoke(refresh_token)).await
+    }
+
+    async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
+        self.call("users.sign_out_everywhere", self.port.sign_out_everywhere(access_token)).await
+    }
+}
