@@ -77,7 +77,7 @@ fn event(case: &str) -> Value {
 }
 
 /// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
-const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 14] = [
+const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 15] = [
     ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     (
@@ -99,6 +99,13 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 14] = [
         "eu-west-1_pool1",
         "\"shop\" -> \"store\" cannot be changed",
     ),
+    (
+        "user-pool-delete-of-unanswered-create",
+        &["user-pool-create"],
+        "SUCCESS",
+        "shop-UserPool-1K9V5Y3XQ2J8B",
+        "user_pool retained",
+    ),
     ("user-pool-delete-of-replaced-pool", &["user-pool-create"], "SUCCESS", "eu-west-1_gone", "user_pool retained"),
     (
         "user-pool-delete-after-failed-create",
@@ -113,7 +120,8 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 14] = [
 ];
 
 /// Direct invocations: what must have happened before, and the answer's action, or a part of the error.
-const DIRECT: [(&str, &[&str], Result<&str, &str>); 4] = [
+const DIRECT: [(&str, &[&str], Result<&str, &str>); 5] = [
+    ("direct-plan", &[], Ok("plan")),
     ("direct-apply", &[], Ok("apply")),
     ("direct-verify", &["direct-apply"], Ok("verify")),
     ("direct-destroy", &["direct-apply"], Ok("destroy")),
@@ -190,6 +198,62 @@ async fn the_same_request_twice_makes_one_of_everything() {
     assert_eq!(first["PhysicalResourceId"], second["PhysicalResourceId"]);
     assert_eq!(first["Data"], second["Data"]);
     assert_eq!(function.platform.state().user_pools.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_request_twice_at_the_same_moment_makes_one_of_everything_and_gets_two_replies() {
+    for seed in 0..100 {
+        let function = Function::new();
+        function.platform.shuffle(seed);
+        let create = || function.invoke(event("user-pool-create"));
+        let (first, second) = tokio::join!(create(), create());
+        first.and(second).unwrap();
+        let replies = function.replies.0.lock().unwrap();
+        let [first, second] = [&replies[0].1, &replies[1].1];
+        assert_eq!((replies.len(), &first["Status"]), (2, &json!("SUCCESS")), "seed {seed}: {first}");
+        assert_eq!((&first["PhysicalResourceId"], &first["Data"]), (&second["PhysicalResourceId"], &second["Data"]));
+        let state = function.platform.state();
+        let counts = [state.user_pools.len(), state.identity_pools.len(), state.policies.len(), state.roles.len()];
+        assert_eq!((counts, state.clients.len()), ([1; 4], 2), "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_during_the_create_takes_nothing_away_and_the_create_can_be_repeated_or_deleted() {
+    for seed in 0..100 {
+        let function = Function::new();
+        function.platform.shuffle(seed);
+        let (created, deleted) = tokio::join!(
+            function.invoke(event("user-pool-create")),
+            function.invoke(event("user-pool-delete-of-unanswered-create"))
+        );
+        created.and(deleted).unwrap();
+        assert_eq!(function.replies.0.lock().unwrap().len(), 2, "seed {seed}: a reply each");
+
+        let again = function.reply_to(event("user-pool-create")).await;
+        assert_eq!(again["Status"], "SUCCESS", "seed {seed}: {again}");
+        assert_eq!(function.platform.state().user_pools.len(), 1, "seed {seed}");
+        let mut delete = event("user-pool-delete");
+        delete["PhysicalResourceId"] = again["PhysicalResourceId"].clone();
+        assert_eq!(function.reply_to(delete).await["Status"], "SUCCESS", "seed {seed}");
+        let state = function.platform.state();
+        let counts = [state.user_pools.len(), state.identity_pools.len(), state.policies.len(), state.roles.len()];
+        assert_eq!(counts, [0; 4], "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_by_direct_invocation_says_what_would_happen_and_changes_nothing() {
+    let function = Function::new();
+    let plan = function.invoke(event("direct-plan")).await.unwrap();
+    assert_eq!(
+        (&plan["resources"][0]["step"], &plan["resources"][0]["verdict"]),
+        (&json!("user_pool"), &json!("create"))
+    );
+    let resources = plan["resources"].as_array().unwrap();
+    // The spec of this event names no groups.
+    assert_eq!(plan["changes"], resources.len() - 1);
+    assert!(function.platform.writes().is_empty());
 }
 
 #[tokio::test]
