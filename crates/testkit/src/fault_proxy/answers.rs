@@ -1,0 +1,67 @@
+//! Answers that the service never gave, in the form in which it would have.
+
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::json;
+
+use super::request::Protocol;
+
+/// An answer, whole.
+pub(super) type Answer = Response<Bytes>;
+
+/// What the answers of the proxy have as their request id, so that nobody looks for them in the log of the local AWS.
+const REQUEST_ID: &str = "fault-proxy";
+
+/// The service has failed. Code and text are those of Cognito and of IAM; the status is what the SDK goes by.
+pub(super) fn failed(protocol: Protocol) -> Answer {
+    let code = either(protocol, "InternalErrorException", "ServiceFailure");
+    error(protocol, StatusCode::INTERNAL_SERVER_ERROR, code, "The service has failed.")
+}
+
+/// The service takes no calls.
+pub(super) fn unavailable(protocol: Protocol) -> Answer {
+    let code = either(protocol, "ServiceUnavailableException", "ServiceUnavailable");
+    error(protocol, StatusCode::SERVICE_UNAVAILABLE, code, "The service is unavailable.")
+}
+
+/// There were too many calls.
+pub(super) fn throttled(protocol: Protocol) -> Answer {
+    let code = either(protocol, "TooManyRequestsException", "Throttling");
+    error(protocol, StatusCode::BAD_REQUEST, code, "Rate exceeded")
+}
+
+/// The identity pool cannot take its role, or not yet.
+pub(super) fn role_cannot_be_taken() -> Answer {
+    let text = "Invalid identity pool configuration. Check assigned IAM roles for this pool.";
+    error(Protocol::Json, StatusCode::BAD_REQUEST, "InvalidIdentityPoolConfigurationException", text)
+}
+
+/// IAM does not know the role, or not yet.
+pub(super) fn no_such_role(name: &str) -> Answer {
+    let text = format!("The role with name {name} cannot be found.");
+    error(Protocol::Query, StatusCode::NOT_FOUND, "NoSuchEntity", &text)
+}
+
+fn either(protocol: Protocol, json: &'static str, query: &'static str) -> &'static str {
+    match protocol {
+        Protocol::Json => json,
+        Protocol::Query => query,
+    }
+}
+
+fn error(protocol: Protocol, status: StatusCode, code: &str, text: &str) -> Answer {
+    let (content_type, body) = match protocol {
+        Protocol::Json => ("application/x-amz-json-1.1", json!({ "__type": code, "message": text }).to_string()),
+        Protocol::Query => {
+            let whose = if status.is_server_error() { "Receiver" } else { "Sender" };
+            let error = format!("<Error><Type>{whose}</Type><Code>{code}</Code><Message>{text}</Message></Error>");
+            ("text/xml", format!("<ErrorResponse>{error}<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"))
+        }
+    };
+    let mut answer = Response::new(Bytes::from(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer.headers_mut().insert("x-amzn-requestid", HeaderValue::from_static(REQUEST_ID));
+    answer
+}

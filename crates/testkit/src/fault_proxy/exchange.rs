@@ -1,0 +1,127 @@
+//! What becomes of one request: counted, hidden from, forwarded, or gone wrong as planned.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::answers::{self, Answer};
+use super::calls::{CallId, Calls, Outcome};
+use super::fault::Fault;
+use super::request::Request;
+use super::upstream::Upstream;
+use super::visibility::{Hidden, Visibility};
+
+/// What the client gets.
+pub(super) enum Reply {
+    Answer(Answer),
+    /// The connection is closed.
+    Closed,
+    /// Nothing, until it hangs up.
+    Never,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) calls: Calls,
+    pub(super) visibility: Visibility,
+}
+
+impl State {
+    pub(super) fn forget(&mut self) {
+        self.calls.forget();
+        self.visibility = Visibility::default();
+    }
+}
+
+type Kill = Arc<dyn Fn() + Send + Sync>;
+
+pub(super) struct Exchange {
+    upstream: Upstream,
+    state: Mutex<State>,
+    kill: Mutex<Option<Kill>>,
+}
+
+impl Exchange {
+    pub(super) fn new(upstream: Upstream) -> Self {
+        Self { upstream, state: Mutex::default(), kill: Mutex::default() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn on_kill(&self, kill: Kill) {
+        *self.kill.lock().unwrap_or_else(PoisonError::into_inner) = Some(kill);
+    }
+
+    pub(super) async fn reply(&self, request: Request) -> Reply {
+        let Some((operation, protocol)) = request.operation() else {
+            return self.upstream.ask(request).await.map_or(Reply::Closed, Reply::Answer);
+        };
+        let (call, fault) = self.state().calls.count(&operation);
+        let Some(fault) = fault else {
+            let (outcome, reply) = match self.ask(call, &operation, request).await {
+                Ok((outcome, answer)) => (outcome, Reply::Answer(answer)),
+                Err(reason) => (Outcome::Unreachable(reason), Reply::Closed),
+            };
+            self.record(call, outcome);
+            return reply;
+        };
+        if fault.is_done()
+            && let Err(reason) = self.ask(call, &operation, request).await
+        {
+            self.record(call, Outcome::Unreachable(reason));
+            return Reply::Closed;
+        }
+        self.record(call, Outcome::Fault(fault));
+        match fault {
+            Fault::NotSent | Fault::AnswerLost => Reply::Closed,
+            Fault::FailedAfterSuccess => Reply::Answer(answers::failed(protocol)),
+            Fault::Unavailable => Reply::Answer(answers::unavailable(protocol)),
+            Fault::Throttled => Reply::Answer(answers::throttled(protocol)),
+            Fault::Stalled | Fault::StalledAfterSuccess => Reply::Never,
+            Fault::KilledBefore | Fault::KilledAfter => {
+                self.kill();
+                Reply::Never
+            }
+        }
+    }
+
+    /// Asks the service, as one sees it from here: some of it may be hidden. The error says why it cannot be asked.
+    async fn ask(&self, call: CallId, operation: &str, request: Request) -> Result<(Outcome, Answer), String> {
+        // In a statement of its own, which gives the lock back.
+        let instead = self.state().visibility.answer_instead(operation, &request);
+        if let Some((what, answer)) = instead {
+            return Ok((Outcome::Hidden(what), answer));
+        }
+        let mut answer = self.upstream.ask(request.clone()).await?;
+        let outcome = self.take_note(call, operation, &request, &mut answer);
+        Ok((outcome, answer))
+    }
+
+    fn take_note(&self, call: CallId, operation: &str, request: &Request, answer: &mut Answer) -> Outcome {
+        let State { calls, visibility } = &mut *self.state();
+        // A call that has been forgotten leaves no trace.
+        let Some(call) = calls.get_mut(call) else { return Outcome::Forwarded };
+        call.status = Some(answer.status().as_u16());
+        if answer.status().is_success() {
+            visibility.note(operation, request);
+            if visibility.take_out(operation, request, answer) {
+                return Outcome::Hidden(Hidden::Attachment);
+            }
+        }
+        Outcome::Forwarded
+    }
+
+    fn record(&self, call: CallId, outcome: Outcome) {
+        if let Some(call) = self.state().calls.get_mut(call) {
+            call.outcome = outcome;
+        }
+    }
+
+    fn kill(&self) {
+        // Without the lock: what is called may well use the proxy.
+        let kill = self.kill.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kill) = kill {
+            kill();
+        }
+    }
+}

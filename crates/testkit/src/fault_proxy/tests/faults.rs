@@ -1,0 +1,164 @@
+//! Each fault, for both protocols: what the service saw, what the client got, and what was counted.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+
+/// A fault's answer in AWS JSON and in AWS Query: the status, and what the body must hold.
+type Answers = (u16, &'static str, &'static str);
+
+/// What the faults answer that answer anything.
+fn answers_of(fault: Fault) -> Option<Answers> {
+    match fault {
+        Fault::FailedAfterSuccess => Some((
+            500,
+            r#""__type":"InternalErrorException""#,
+            "<Error><Type>Receiver</Type><Code>ServiceFailure</Code>",
+        )),
+        Fault::Unavailable => {
+            Some((503, r#""__type":"ServiceUnavailableException""#, "<Code>ServiceUnavailable</Code>"))
+        }
+        Fault::Throttled => Some((
+            400,
+            r#""__type":"TooManyRequestsException""#,
+            "<Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>",
+        )),
+        _ => None,
+    }
+}
+
+fn is_never_answered(fault: Fault) -> bool {
+    matches!(fault, Fault::Stalled | Fault::StalledAfterSuccess | Fault::KilledBefore | Fault::KilledAfter)
+}
+
+#[tokio::test]
+async fn each_fault_reaches_the_service_or_not_as_its_name_says() {
+    for fault in Fault::ALL {
+        let bench = Bench::set_up().await;
+        bench.proxy.plan_at(1, fault);
+        bench.proxy.plan_at(2, fault);
+        for request in [bench.json("CreateUserPool"), bench.query("CreateRole", "")] {
+            let call = tokio::spawn(send(request));
+            let counted = bench.proxy.calls().len() + 1;
+            until(|| bench.proxy.calls().get(counted - 1).is_some_and(|call| call.outcome != Outcome::UnderWay)).await;
+            call.abort();
+        }
+
+        let reaches = matches!(
+            fault,
+            Fault::AnswerLost | Fault::FailedAfterSuccess | Fault::StalledAfterSuccess | Fault::KilledAfter
+        );
+        assert_eq!(fault.is_done(), reaches, "{fault:?}");
+        assert_eq!(bench.service.seen().len(), if reaches { 2 } else { 0 }, "{fault:?}");
+        for call in bench.proxy.calls() {
+            assert_eq!((call.outcome, call.status), (Outcome::Fault(fault), reaches.then_some(200)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_answers_does_so_in_the_service_s_own_words() {
+    for fault in Fault::ALL {
+        let Some((status, in_json, in_query)) = answers_of(fault) else { continue };
+        let bench = Bench::set_up().await;
+        bench.proxy.plan_at(1, fault);
+        bench.proxy.plan_at(2, fault);
+
+        let json = send(bench.json("CreateUserPool")).await.unwrap();
+        let query = send(bench.query("CreateRole", "")).await.unwrap();
+
+        assert!(json.0 == status && json.1.contains(in_json), "{fault:?}: {json:?}");
+        assert!(query.0 == status && query.1.contains(in_query), "{fault:?}: {query:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_fault_that_breaks_the_connection_is_one_call_and_not_repeated_by_the_client() {
+    for fault in [Fault::NotSent, Fault::AnswerLost] {
+        let bench = Bench::set_up().await;
+        bench.proxy.plan("CreateRole", 1, fault);
+        bench.proxy.plan("CreateUserPool", 1, fault);
+
+        // The first on a connection of its own, the second on one that was kept.
+        assert_eq!(send(bench.query("CreateRole", "")).await, None, "{fault:?}");
+        assert!(send(bench.json("ListUserPools")).await.is_some());
+        assert_eq!(send(bench.json("CreateUserPool")).await, None, "{fault:?}");
+
+        let wanted = [("CreateRole", Some(fault)), ("ListUserPools", None), ("CreateUserPool", Some(fault))];
+        let wanted = wanted.map(|(name, fault)| (name.to_owned(), fault.map_or(Outcome::Forwarded, Outcome::Fault)));
+        assert_eq!(bench.outcomes(), wanted);
+    }
+}
+
+#[tokio::test]
+async fn a_fault_without_an_answer_lasts_until_the_client_hangs_up() {
+    for fault in Fault::ALL.into_iter().filter(|fault| is_never_answered(*fault)) {
+        let bench = Bench::set_up().await;
+        bench.proxy.plan("CreateUserPool", 1, fault);
+        let idle = bench.proxy.server.task_count();
+        let call = tokio::spawn(send(bench.json("CreateUserPool")));
+        until(|| bench.outcomes() == [("CreateUserPool".to_owned(), Outcome::Fault(fault))]).await;
+
+        // Another call gets through in the meantime, on a connection that goes with its client.
+        let other = client().get(format!("{}/health", bench.proxy.endpoint_url()));
+        assert_eq!(send(other).await.unwrap().0, 200, "{fault:?}");
+        assert!(!call.is_finished(), "{fault:?}");
+
+        call.abort();
+        until(|| bench.proxy.server.task_count() == idle).await;
+    }
+}
+
+#[tokio::test]
+async fn the_client_is_killed_once_before_or_after_the_service_has_worked() {
+    for (fault, seen_by_then) in [(Fault::KilledBefore, 0), (Fault::KilledAfter, 1)] {
+        let bench = Bench::set_up().await;
+        bench.proxy.plan("CreateRole", 1, fault);
+        let call = tokio::spawn(send(bench.query("CreateRole", "")));
+        let kills = Arc::<Mutex<Vec<usize>>>::default();
+        bench.proxy.on_kill({
+            let (kills, seen, client) = (Arc::clone(&kills), bench.service.counter(), call.abort_handle());
+            move || {
+                kills.lock().unwrap().push(seen());
+                client.abort();
+            }
+        });
+
+        assert!(call.await.unwrap_err().is_cancelled(), "{fault:?}");
+
+        assert!(fault.kills());
+        assert_eq!(send(bench.query("CreateRole", "")).await.unwrap().0, 200);
+        assert_eq!(*kills.lock().unwrap(), [seen_by_then], "{fault:?}");
+        assert_eq!(bench.service.seen().len(), seen_by_then + 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_other_fault_kills() {
+    for fault in Fault::ALL.into_iter().filter(|fault| !fault.kills()) {
+        let bench = Bench::set_up().await;
+        let kills = Arc::<Mutex<usize>>::default();
+        bench.proxy.on_kill({
+            let kills = Arc::clone(&kills);
+            move || *kills.lock().unwrap() += 1
+        });
+        bench.proxy.plan_at(1, fault);
+        let call = tokio::spawn(send(bench.json("CreateUserPool")));
+        until(|| bench.outcomes() == [("CreateUserPool".to_owned(), Outcome::Fault(fault))]).await;
+        call.abort();
+        assert_eq!(*kills.lock().unwrap(), 0, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_service_does_its_work_also_where_the_client_hangs_up_at_once() {
+    let bench = Bench::set_up().await;
+    bench.proxy.plan("CreateRole", 1, Fault::StalledAfterSuccess);
+    let call = tokio::spawn(send(bench.query("CreateRole", "")));
+    until(|| !bench.proxy.calls().is_empty()).await;
+
+    call.abort();
+
+    until(|| bench.outcomes() == [("CreateRole".to_owned(), Outcome::Fault(Fault::StalledAfterSuccess))]).await;
+    assert_eq!(bench.service.seen().len(), 1);
+}
