@@ -52,6 +52,13 @@ impl Aws {
             .retry_config(RetryConfig::standard())
     }
 
+    /// With other time-outs, for one attempt of a call and for a call with all its attempts.
+    #[must_use]
+    pub fn with_timeouts(self, attempt: Duration, operation: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation);
+        Self { config: self.config.into_builder().timeout_config(timeouts.build()).build() }
+    }
+
     /// The users of one pool.
     #[must_use]
     pub fn directory(&self, user_pool_id: &str) -> CognitoDirectory {

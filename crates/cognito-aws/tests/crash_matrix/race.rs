@@ -1,0 +1,35 @@
+//! The race with IAM in real time, through the proxy.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use cognito_aws::SystemClock;
+use domain::provision::Step;
+use testkit::fault_proxy::Hidden;
+
+use super::world::{Action, World};
+
+#[tokio::test]
+async fn a_role_that_iam_hides_for_four_seconds_is_waited_for_with_little_waste() {
+    let world = World::start().await;
+    let case = world.case().await.verified();
+    case.proxy.hide(Hidden::Role, Duration::from_secs(4));
+    let clock = Arc::new(SystemClock::starting_now(Duration::from_mins(2)));
+    let receipt = case.run_behind(clock, Action::Apply).await.unwrap();
+    let credentials = receipt.steps.iter().find(|report| report.step == Step::Credentials).unwrap();
+    println!("attempts {}, {} ms", credentials.attempts, credentials.elapsed_ms);
+    // That the overshoot is at most 2.7 s is asserted on a clock that cannot be late; here it is told.
+    assert!(credentials.attempts > 3, "{credentials:?}");
+    assert!(receipt.caller_arn.unwrap().ends_with("/CognitoIdentityCredentials"));
+}
+
+#[tokio::test]
+async fn an_attachment_that_iam_does_not_show_yet_is_waited_for_after_an_apply_and_not_taken_for_wrong() {
+    let world = World::start().await;
+    let case = world.case().await.verified();
+    case.proxy.hide(Hidden::Attachment, Duration::from_secs(2));
+    case.proxy.hide(Hidden::RoleFromIam, Duration::from_secs(1));
+    let clock = Arc::new(SystemClock::starting_now(Duration::from_mins(2)));
+    let receipt = case.run_behind(clock, Action::Apply).await.unwrap();
+    assert!(receipt.caller_arn.unwrap().ends_with("/CognitoIdentityCredentials"));
+}

@@ -1,0 +1,259 @@
+//! A local AWS with many pools in it, and cases: a pool of its own name behind a proxy of its own, so that they can run side by side.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cognito_aws::{Aws, AwsPlatform, SystemClock};
+use domain::directory::PageRequest;
+use domain::platform::Platform;
+use domain::policy_document::trust_policy;
+use domain::provision::{Observer, ProvisionFailure, Provisioner, Receipt, StepReport, Verdict};
+use domain::retry::Clock;
+use domain::secret::Secret;
+use domain::spec::Spec;
+use futures::StreamExt;
+use serde_json::json;
+use testkit::fault_proxy::{Fault, FaultProxy};
+use testkit::local_aws::LocalAws;
+use tokio::sync::oneshot;
+
+/// How many cases run at a time: those that wait for a time-out leave the local AWS to the others.
+const SIDE_BY_SIDE: usize = 6;
+
+/// How long a call may take before it counts as stalled. The local AWS answers within tens of milliseconds, when it is not busy.
+const STALLED_AFTER: Duration = Duration::from_secs(2);
+
+/// The nth call goes wrong.
+pub(crate) type Planned = (usize, Fault);
+
+/// A local AWS.
+pub(crate) struct World {
+    aws: LocalAws,
+    direct: Arc<AwsPlatform>,
+    cases: AtomicU64,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let aws = LocalAws::start(None).await.unwrap();
+        let direct = Arc::new(connect(aws.endpoint_url()).await);
+        Self { aws, direct, cases: AtomicU64::new(0) }
+    }
+
+    /// An empty case: a name that nobody has used.
+    pub(crate) async fn case(&self) -> Case {
+        let proxy = FaultProxy::start(self.aws.endpoint_url()).await.unwrap();
+        let behind = Arc::new(connect(proxy.endpoint_url()).await);
+        let number = self.cases.fetch_add(1, Ordering::Relaxed);
+        let spec = json!({
+            "name": format!("case-{number}"), "sign_in": "username", "groups": ["support"],
+            "first_admin": "ops@example.com", "custom_attributes": ["team"], "self_sign_up": true,
+            "deletion_protection": false, "on_delete": "delete", "verify": false,
+        });
+        let spec = serde_json::from_value(spec).unwrap();
+        Case { spec, proxy, behind, direct: Arc::clone(&self.direct) }
+    }
+
+    /// Runs all of these, some at a time, and gives their number.
+    pub(crate) async fn for_each<T, Work: Future<Output = ()>>(
+        &self,
+        all: impl IntoIterator<Item = T>,
+        work: impl Fn(T) -> Work,
+    ) -> usize {
+        let all: Vec<Work> = all.into_iter().map(work).collect();
+        let cases = all.len();
+        futures::stream::iter(all).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<()>>().await;
+        cases
+    }
+}
+
+async fn connect(endpoint_url: &str) -> AwsPlatform {
+    let aws = Aws::local(endpoint_url, LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY).await;
+    aws.with_timeouts(STALLED_AFTER, STALLED_AFTER).platform()
+}
+
+/// All calls of an action, with all faults.
+pub(crate) fn matrix(calls: usize) -> impl Iterator<Item = Planned> {
+    (1..=calls).flat_map(|nth| Fault::ALL.map(|fault| (nth, fault)))
+}
+
+/// What to run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Action {
+    Apply,
+    Verify,
+    Destroy,
+}
+
+/// One pool.
+pub(crate) struct Case {
+    pub(crate) spec: Spec,
+    pub(crate) proxy: FaultProxy,
+    behind: Arc<AwsPlatform>,
+    direct: Arc<AwsPlatform>,
+}
+
+impl Case {
+    pub(crate) fn verified(mut self) -> Self {
+        self.spec.verify = true;
+        self
+    }
+
+    pub(crate) async fn run(&self, action: Action) -> Result<Receipt, ProvisionFailure> {
+        run(&self.direct, Arc::new(QuickClock::new()), action, &self.spec).await
+    }
+
+    pub(crate) async fn run_behind(&self, clock: Arc<dyn Clock>, action: Action) -> Result<Receipt, ProvisionFailure> {
+        run(&self.behind, clock, action, &self.spec).await
+    }
+
+    /// Runs an action in which these calls go wrong. Whether it succeeds, fails or is killed in the middle does not matter.
+    pub(crate) async fn run_with(&self, action: Action, faults: &[Planned]) {
+        self.proxy.reset();
+        for (nth, fault) in faults {
+            self.proxy.plan_at(*nth, *fault);
+        }
+        let (platform, spec) = (Arc::clone(&self.behind), self.spec.clone());
+        let (start, started) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            started.await.unwrap();
+            run(&platform, Arc::new(QuickClock::new()), action, &spec).await
+        });
+        let process = task.abort_handle();
+        self.proxy.on_kill(move || process.abort());
+        start.send(()).unwrap();
+        match task.await {
+            Ok(_) => {}
+            Err(ended) => assert!(ended.is_cancelled(), "{ended}"),
+        }
+    }
+
+    /// How many calls an action makes when nothing goes wrong.
+    pub(crate) async fn calls_of(&self, action: Action) -> usize {
+        self.proxy.reset();
+        self.run_behind(Arc::new(QuickClock::new()), action).await.unwrap();
+        self.proxy.calls().len()
+    }
+
+    /// Everything is there once, and as the spec says.
+    pub(crate) async fn assert_converged(&self, case: &str) {
+        let platform = &*self.direct;
+        let observer = Nobody;
+        let provisioner = Provisioner { platform, clock: Arc::new(QuickClock::new()), observer: &observer };
+        let plan = provisioner.plan(&self.spec).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+        assert!(plan.resources.iter().all(|planned| planned.verdict == Verdict::Leave), "{case}: {plan:?}");
+
+        let name = &self.spec.name;
+        let pools = platform.user_pools(name).await.unwrap();
+        let [pool] = pools.as_slice() else { unreachable!("{case}: {pools:?}") };
+        for (client, has_secret) in [("backend", true), ("web", false)] {
+            let clients = platform.clients(&pool.id, &format!("{name}-{client}")).await.unwrap();
+            assert_eq!(clients.iter().map(|it| it.has_secret).collect::<Vec<_>>(), [has_secret], "{case}: {client}");
+        }
+        let identity_pools = platform.identity_pools(name).await.unwrap();
+        let [identity_pool] = identity_pools.as_slice() else { unreachable!("{case}: {identity_pools:?}") };
+        assert_eq!(identity_pool.state.providers.len(), 2, "{case}");
+        let iam_name = self.iam_name();
+        let role = platform.role(&iam_name).await.unwrap().unwrap();
+        assert_eq!(role.document, trust_policy(&identity_pool.id), "{case}");
+        assert_eq!(platform.authenticated_role(&identity_pool.id).await.unwrap(), Some(role.arn.clone()), "{case}");
+        let policy_arn = role.arn.replacen(":role/", ":policy/", 1);
+        assert_eq!(
+            platform.attached_policies(&iam_name).await.unwrap(),
+            BTreeSet::from([policy_arn.clone()]),
+            "{case}"
+        );
+        let policy = platform.policy(&policy_arn).await.unwrap().unwrap();
+        assert_eq!(policy.tagged.as_deref(), Some(name.as_str()), "{case}");
+    }
+
+    /// Nobody but the first administrator is in the pool.
+    pub(crate) async fn assert_nobody_left_behind(&self, case: &str) {
+        let pools = self.direct.user_pools(&self.spec.name).await.unwrap();
+        let page = PageRequest { limit: 60, after: None };
+        let users = self.direct.directory(&pools[0].id).list(&page).await.unwrap().users;
+        let names: Vec<&str> = users.iter().map(|user| user.username.as_str()).collect();
+        assert_eq!(names, ["admin"], "{case}");
+    }
+
+    pub(crate) async fn assert_empty(&self, case: &str) {
+        let (platform, name) = (&*self.direct, &self.spec.name);
+        assert_eq!(platform.user_pools(name).await.unwrap().len(), 0, "{case}: user pools");
+        assert_eq!(platform.identity_pools(name).await.unwrap().len(), 0, "{case}: identity pools");
+        let iam_name = self.iam_name();
+        assert!(platform.role(&iam_name).await.unwrap().is_none(), "{case}: role");
+        let account = platform.account_id().await.unwrap();
+        let policy = platform.policy(&format!("arn:aws:iam::{account}:policy/{iam_name}")).await.unwrap();
+        assert!(policy.is_none(), "{case}: policy");
+    }
+
+    pub(crate) fn iam_name(&self) -> String {
+        format!("poolkeeper-{}-{}", self.spec.name, LocalAws::REGION)
+    }
+
+    /// The operations that the proxy saw.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        self.proxy.calls().into_iter().map(|call| call.operation).collect()
+    }
+}
+
+async fn run(
+    platform: &Arc<AwsPlatform>,
+    clock: Arc<dyn Clock>,
+    action: Action,
+    spec: &Spec,
+) -> Result<Receipt, ProvisionFailure> {
+    let provisioner = Provisioner { platform: &**platform, clock, observer: &Nobody };
+    match action {
+        Action::Apply => provisioner.apply(spec).await,
+        Action::Verify => provisioner.verify(spec).await,
+        Action::Destroy => provisioner.destroy(spec).await,
+    }
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn step_ended(&self, _report: &StepReport) {}
+}
+
+/// A clock on which a second of waiting takes ten milliseconds.
+pub(crate) struct QuickClock {
+    clock: SystemClock,
+    skipped: Mutex<Duration>,
+}
+
+impl QuickClock {
+    const FACTOR: u32 = 100;
+
+    pub(crate) fn new() -> Self {
+        Self { clock: SystemClock::starting_now(Duration::from_hours(1)), skipped: Mutex::default() }
+    }
+}
+
+#[async_trait::async_trait]
+impl Clock for QuickClock {
+    fn now(&self) -> Duration {
+        self.clock.now() + *self.skipped.lock().unwrap()
+    }
+
+    fn time_left(&self) -> Duration {
+        self.clock.time_left()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let quick = duration / Self::FACTOR;
+        *self.skipped.lock().unwrap() += duration - quick;
+        self.clock.sleep(quick).await;
+    }
+
+    fn jitter(&self) -> f64 {
+        self.clock.jitter()
+    }
+
+    fn nonce(&self) -> Secret {
+        self.clock.nonce()
+    }
+}
