@@ -21,6 +21,19 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
         "deletion_protection": false,
         "on_delete": "delete",
     });
+    report
+        .step("call the bootstrap: plan", async {
+            let plan = scene.bootstrap("plan", &spec).await?;
+            let verdicts = verdicts(&plan);
+            // The spec names no groups: there is nothing to make of them.
+            let others = verdicts.iter().filter(|(step, _)| *step != "groups");
+            if verdicts.len() == 9 && others.clone().all(|(_, verdict)| *verdict == "create") {
+                Ok(Seen::new((), format!("would create {} things; nothing is touched", others.count())))
+            } else {
+                Err(Failure::unexpected("a plan that creates everything", plan.to_string()))
+            }
+        })
+        .await?;
     let applied = action(scene, "apply", &spec, report).await?;
     report
         .step("who is a signed-in user to AWS?", async {
@@ -91,6 +104,14 @@ async fn action(scene: &Scene, action: &str, spec: &Value, report: &mut Report) 
         );
     }
     Ok(receipt)
+}
+
+/// What a plan says of each step.
+fn verdicts(plan: &Value) -> Vec<(&str, &str)> {
+    let resources = plan["resources"].as_array().into_iter().flatten();
+    resources
+        .map(|planned| (planned["step"].as_str().unwrap_or_default(), planned["verdict"].as_str().unwrap_or_default()))
+        .collect()
 }
 
 /// How the steps of a receipt ended.
