@@ -109,6 +109,18 @@ async fn what_cannot_be_changed_is_refused_before_anything_is_touched() {
 }
 
 #[tokio::test]
+async fn what_a_later_step_would_refuse_is_refused_before_the_first_one() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    world.platform.state().clients[0].client.has_secret = false;
+    let writes = world.platform.writes();
+    let failure = world.apply(with(&json!({"self_sign_up": false}))).await.unwrap_err();
+    assert!(failure.to_string().contains("app client client2: secret: false -> true"), "{failure}");
+    assert_eq!(world.platform.writes(), writes);
+    assert!(failure.receipt.steps.is_empty(), "{failure:?}");
+}
+
+#[tokio::test]
 async fn a_wrong_spec_is_refused_before_anything_is_touched() {
     let world = World::new();
     let failure = world.apply(with(&json!({"first_admin": "nobody"}))).await.unwrap_err();
