@@ -20,7 +20,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection to AWS in one region. Cheap to clone; all clients share one HTTP connection pool.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    config: SdkConfig,
+    pub(crate) config: SdkConfig,
 }
 
 impl Aws {
@@ -43,7 +43,7 @@ impl Aws {
         Self { config }
     }
 
-    fn defaults() -> aws_config::ConfigLoader {
+    pub(crate) fn defaults() -> aws_config::ConfigLoader {
         let timeouts =
             TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(OPERATION_TIMEOUT);
         // Pinned, so that an update of the SDK never changes retries or timeouts behind our back.
@@ -77,7 +77,9 @@ impl Aws {
         AwsPlatform::new(self)
     }
 
-    pub(crate) fn region(&self) -> &str {
+    /// The region, e.g. `eu-west-1`.
+    #[must_use]
+    pub fn region(&self) -> &str {
         self.config.region().map_or("", Region::as_ref)
     }
 

@@ -13,12 +13,16 @@ mod failure;
 mod platform;
 mod secret_hash;
 mod sessions;
+#[cfg(feature = "workstation")]
+mod workstation;
 
 pub use clients::Aws;
 pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
 pub use platform::AwsPlatform;
 pub use sessions::CognitoSessions;
+#[cfg(feature = "workstation")]
+pub use workstation::WorkstationError;
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,8 @@
 
 mod check;
 mod from_text;
+#[cfg(feature = "schema")]
+mod schema;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,9 +15,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use from_text::{flag, number};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 
 /// The desired state of a user pool and of what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of what people write")]
 pub struct Spec {
@@ -56,9 +61,11 @@ pub struct Spec {
     pub pre_sign_up_function_arn: Option<String>,
     /// Groups that exist afterwards.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 128), regex(pattern = "^\\S+$"))))]
     pub groups: BTreeSet<String>,
     /// Who is invited into the group `admins`: an e-mail address.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(email))]
     pub first_admin: Option<String>,
     /// Whether AWS refuses to delete the pool.
     #[serde(default = "yes", deserialize_with = "flag")]
@@ -78,6 +85,7 @@ pub const ADMINS: &str = "admins";
 ///
 /// The limit keeps `poolkeeper-NAME-REGION` within the 64 characters of an IAM role's name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9-]{1,36}$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct PoolName(String);
 
@@ -117,6 +125,7 @@ impl fmt::Display for PoolName {
 
 /// What people sign in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SignInWith {
     /// The e-mail address is the user name.
@@ -128,6 +137,7 @@ pub enum SignInWith {
 
 /// An attribute that serves as a second name at sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Alias {
     /// The verified e-mail address.
@@ -140,6 +150,7 @@ pub enum Alias {
 
 /// An attribute that Cognito can verify by a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verifiable {
     /// The e-mail address.
@@ -150,11 +161,13 @@ pub enum Verifiable {
 
 /// What a password must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches of Cognito's password policy")]
 pub struct PasswordPolicy {
     /// The shortest password, 6 to 99 characters.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 6, max = 99)))]
     pub minimum_length: u32,
     /// Whether a lowercase letter is needed.
     #[serde(deserialize_with = "flag")]
@@ -170,6 +183,7 @@ pub struct PasswordPolicy {
     pub require_symbols: bool,
     /// How long a temporary password lives, 1 to 365 days.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 365)))]
     pub temporary_password_validity_days: u32,
 }
 
@@ -188,6 +202,7 @@ impl Default for PasswordPolicy {
 
 /// An attribute of our own. A bare name stands for a mutable string.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "CustomAttributeText")]
 pub struct CustomAttribute {
     /// The name, without `custom:`.
@@ -201,6 +216,7 @@ pub struct CustomAttribute {
 
 /// The type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttributeKind {
     /// Text.
@@ -210,19 +226,28 @@ pub enum AttributeKind {
     Number,
 }
 
+/// A name, which stands for a mutable string, or all about it.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CustomAttribute"))]
 #[serde(untagged, expecting = "expected a name, or an object with `name`, `type` (string, number) and `mutable`")]
 enum CustomAttributeText {
-    Name(String),
+    /// The name, without `custom:`, of a mutable string.
+    Name(#[cfg_attr(feature = "schema", schemars(length(min = 1, max = 20)))] String),
+    /// An attribute with its type.
     Full(FullCustomAttribute),
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct FullCustomAttribute {
+    /// The name, without `custom:`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 20)))]
     name: String,
+    /// The type of its values.
     #[serde(rename = "type", default)]
     kind: AttributeKind,
+    /// Whether it can be changed after the user was created.
     #[serde(default = "yes", deserialize_with = "flag")]
     mutable: bool,
 }
@@ -237,7 +262,8 @@ impl From<CustomAttributeText> for CustomAttribute {
 }
 
 /// The app clients. Where `clients` is given, only those that it names exist.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     /// With a secret, for back ends; the one that the admin API uses.
@@ -255,19 +281,23 @@ impl Default for Clients {
 }
 
 /// One app client.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientSpec {
-    /// How the client may sign people in. Empty: what its role needs, see [`ClientKind::default_auth_flows`].
+    /// How the client may sign people in. Empty: what a client of its kind needs.
     pub auth_flows: BTreeSet<AuthFlow>,
     /// How long an access token lives: 5 minutes to a day.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 5, max = 1440)))]
     pub access_token_minutes: u32,
     /// How long an ID token lives: 5 minutes to a day.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 5, max = 1440)))]
     pub id_token_minutes: u32,
     /// How long a refresh token lives: 1 day to 10 years.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3650)))]
     pub refresh_token_days: u32,
     /// Whether a sign-in with an unknown name looks like one with a wrong password.
     #[serde(deserialize_with = "flag")]
@@ -288,6 +318,7 @@ impl Default for ClientSpec {
 
 /// A way to sign in, in Cognito's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AuthFlow {
     /// The back end sends the password.
@@ -339,7 +370,8 @@ impl ClientKind {
 }
 
 /// The identity pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct IdentityPoolSpec {
     /// Whether people who are not signed in get an identity.
@@ -361,16 +393,20 @@ impl Default for IdentityPoolSpec {
 
 /// A statement of the policy of signed-in people. Always `Allow`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
     /// IAM actions, e.g. `s3:GetObject`. No wildcard for a whole service or more.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub actions: Vec<String>,
     /// ARNs. Never `*`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub resources: Vec<String>,
 }
 
 /// What `destroy` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnDelete {
     /// Leaves everything: a deleted stack must not take users with it unasked.

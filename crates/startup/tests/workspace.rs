@@ -14,8 +14,9 @@ use serde_json::Value;
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Which of our crates each of our crates may use, and for its tests besides.
-const ARROWS: [(&str, &[&str], &[&str]); 8] = [
+const ARROWS: [(&str, &[&str], &[&str]); 9] = [
     ("admin-api", &["cognito-aws", "domain", "startup"], &["testkit"]),
+    ("cli", &["cognito-aws", "domain"], &["testkit"]),
     ("cognito-aws", &["domain"], &["testkit"]),
     ("domain", &[], &[]),
     ("local", &["cognito-aws", "domain", "testkit"], &[]),
@@ -26,7 +27,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 8] = [
 ];
 
 /// What speaks AWS, and is for cognito-aws alone.
-const SDK: [&str; 3] = ["aws-config", "aws-sdk-", "aws-smithy-"];
+const SDK: [&str; 4] = ["aws-config", "aws-credential-types", "aws-sdk-", "aws-smithy-"];
 
 #[derive(Debug)]
 struct Dependency {

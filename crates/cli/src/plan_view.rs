@@ -1,0 +1,236 @@
+//! A plan as people read it: a sign per resource, why, which fields differ, and a count at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::provision::{Difference, Plan, Planned, Verdict};
+use serde_json::Value;
+
+use crate::layout::wrap;
+use crate::words;
+
+/// Blanks before what belongs to a resource.
+const INDENT: usize = 4;
+
+/// The whole plan.
+pub(crate) fn lines(plan: &Plan, width: usize) -> Vec<String> {
+    let names = plan.resources.iter().map(|planned| words::step(planned.step).len());
+    let column = names.max().unwrap_or(0) + 4;
+    let mut lines: Vec<String> = plan.resources.iter().flat_map(|planned| resource(planned, column, width)).collect();
+    lines.push(String::new());
+    lines.extend(wrap("", &count(plan), 2, width));
+    lines
+}
+
+fn resource(planned: &Planned, column: usize, width: usize) -> Vec<String> {
+    let sign = match planned.verdict {
+        Verdict::Create => '+',
+        Verdict::Change => '~',
+        Verdict::Adopt => '>',
+        Verdict::Leave => '=',
+    };
+    let head = format!("{:<column$}", format!("{sign} {}", words::step(planned.step)));
+    let mut lines = wrap(&head, &planned.reason, column, width);
+    if let (Some(id), Verdict::Change | Verdict::Adopt) = (&planned.id, planned.verdict) {
+        lines.extend(wrap(&" ".repeat(INDENT), &format!("id: {id}"), INDENT, width));
+    }
+    for Difference { field, current, wanted } in &planned.differences {
+        differing(field, current, wanted, width, &mut lines);
+    }
+    lines
+}
+
+/// One field with both values. Of objects, only the fields in them that differ.
+fn differing(field: &str, current: &Value, wanted: &Value, width: usize, lines: &mut Vec<String>) {
+    if let (Value::Object(current), Value::Object(wanted)) = (current, wanted) {
+        for key in current.keys().chain(wanted.keys()).collect::<BTreeSet<_>>() {
+            let side = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or_default();
+            let (current, wanted) = (side(current), side(wanted));
+            if current != wanted {
+                differing(&format!("{field}.{key}"), &current, &wanted, width, lines);
+            }
+        }
+        return;
+    }
+    let blank = " ".repeat(INDENT);
+    let line = format!("{blank}{field}: {} → {}", text(current), text(wanted));
+    if console::measure_text_width(&line) <= width {
+        lines.push(line);
+        return;
+    }
+    lines.extend(wrap(&blank, &format!("{field}:"), INDENT, width));
+    let sides = [("- ", current, wanted), ("+ ", wanted, current)];
+    for (sign, here, there) in sides {
+        for element in only_in(here, there) {
+            lines.extend(wrap(&format!("{blank}  {sign}"), &text(element), INDENT + 4, width));
+        }
+    }
+}
+
+/// Of two lists, what is in the first only; of anything else, the first.
+fn only_in<'a>(here: &'a Value, there: &'a Value) -> Vec<&'a Value> {
+    match (here, there) {
+        (Value::Array(one), Value::Array(other))
+            if one.iter().any(|it| !other.contains(it)) || one.len() < other.len() =>
+        {
+            one.iter().filter(|it| !other.contains(it)).collect()
+        }
+        _ => vec![here],
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(elements) if elements.is_empty() => "none".to_owned(),
+        Value::Array(elements) if !elements.iter().any(|it| it.is_object() || it.is_array()) => {
+            elements.iter().map(text).collect::<Vec<_>>().join(", ")
+        }
+        Value::Object(fields) => {
+            // Sorted: whether the JSON keeps its order depends on who else is built along.
+            let fields = fields.iter().collect::<BTreeMap<_, _>>().into_iter().map(|(field, value)| match value {
+                Value::Object(_) => format!("{field} ({})", text(value)),
+                _ => format!("{field} {}", text(value)),
+            });
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn count(plan: &Plan) -> String {
+    if plan.changes == 0 {
+        return "Nothing to change.".to_owned();
+    }
+    let of = |verdict| plan.resources.iter().filter(|planned| planned.verdict == verdict).count();
+    let counts = [
+        (of(Verdict::Create), "to create"),
+        (of(Verdict::Adopt), "to take over"),
+        (of(Verdict::Change), "to change"),
+        (of(Verdict::Leave), "to leave"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    format!("Plan: {}.", counts.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use console::measure_text_width;
+    use domain::provision::{Action, Step};
+    use serde_json::json;
+
+    use super::*;
+    use crate::layout::UNLIMITED;
+
+    fn planned(step: Step, verdict: Verdict, reason: &str, differences: &[(&str, Value, Value)]) -> Planned {
+        let id = (verdict != Verdict::Create).then(|| "us-east-1_AbCdEfGhI".to_owned());
+        let differences = differences
+            .iter()
+            .map(|(field, current, wanted)| Difference {
+                field: (*field).to_owned(),
+                current: current.clone(),
+                wanted: wanted.clone(),
+            })
+            .collect();
+        Planned { step, verdict, id, reason: reason.to_owned(), differences }
+    }
+
+    fn plan(resources: Vec<Planned>) -> Plan {
+        let changes = resources.iter().filter(|planned| planned.verdict != Verdict::Leave).count();
+        Plan { action: Action::Plan, changes, resources }
+    }
+
+    fn mixed() -> Plan {
+        let flows = |flows: &[&str]| json!(flows);
+        let provider = |client: &str| json!({"user_pool_id": "us-east-1_AbCdEfGhI", "client_id": client, "server_side_token_check": true});
+        plan(vec![
+            planned(
+                Step::UserPool,
+                Verdict::Change,
+                "2 fields differ",
+                &[
+                    (
+                        "password_policy",
+                        json!({"minimum_length": 12, "require_symbols": true}),
+                        json!({"minimum_length": 8, "require_symbols": true}),
+                    ),
+                    (
+                        "pre_sign_up_function_arn",
+                        Value::Null,
+                        json!("arn:aws:lambda:us-east-1:000000000000:function:poolkeeper-shop-PreSignUp-AbCdEf"),
+                    ),
+                ],
+            ),
+            planned(
+                Step::WebClient,
+                Verdict::Change,
+                "auth_flows differs",
+                &[(
+                    "auth_flows",
+                    flows(&["ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]),
+                    flows(&["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]),
+                )],
+            ),
+            planned(Step::Groups, Verdict::Leave, "the spec names none", &[]),
+            planned(
+                Step::IdentityPool,
+                Verdict::Change,
+                "providers differs",
+                &[(
+                    "providers",
+                    json!([provider("a1b2c3d4e5f6g7h8i9j0k1l2m3")]),
+                    json!([provider("a1b2c3d4e5f6g7h8i9j0k1l2m3"), provider("(known after apply)")]),
+                )],
+            ),
+            planned(Step::Role, Verdict::Adopt, "ours, and nothing refers to it: an interrupted run left it", &[]),
+            planned(Step::IdentityPoolRole, Verdict::Create, "the identity pool gives signed-in people no role", &[]),
+        ])
+    }
+
+    #[test]
+    fn a_plan_says_what_why_and_how_many() {
+        let expected = [
+            "~ user pool                  2 fields differ",
+            "    id: us-east-1_AbCdEfGhI",
+            "    password_policy.minimum_length: 12 → 8",
+            "    pre_sign_up_function_arn:",
+            "      - nothing",
+            "      + arn:aws:lambda:us-east-1:000000000000:function:",
+            "        poolkeeper-shop-PreSignUp-AbCdEf",
+            "~ web client                 auth_flows differs",
+            "    id: us-east-1_AbCdEfGhI",
+            "    auth_flows:",
+            "      - ALLOW_USER_AUTH",
+            "= groups                     the spec names none",
+            "~ identity pool              providers differs",
+            "    id: us-east-1_AbCdEfGhI",
+            "    providers:",
+            "      + client_id (known after apply), server_side_token_check true,",
+            "        user_pool_id us-east-1_AbCdEfGhI",
+            "> role                       ours, and nothing refers to it: an interrupted run",
+            "                             left it",
+            "    id: us-east-1_AbCdEfGhI",
+            "+ role on the identity pool  the identity pool gives signed-in people no role",
+            "",
+            "Plan: 1 to create, 1 to take over, 3 to change, 1 to leave.",
+        ];
+        assert_eq!(lines(&mixed(), 80), expected);
+    }
+
+    #[test]
+    fn no_line_is_too_wide_on_a_terminal_and_none_is_wrapped_in_a_pipe() {
+        for width in [40, 60, 80, 120] {
+            assert!(lines(&mixed(), width).iter().all(|line| measure_text_width(line) <= width), "{width}");
+        }
+        let in_a_pipe = lines(&mixed(), UNLIMITED);
+        let flows = "    auth_flows: ALLOW_USER_SRP_AUTH, ALLOW_USER_AUTH, ALLOW_REFRESH_TOKEN_AUTH → ALLOW_USER_SRP_AUTH, \
+                     ALLOW_REFRESH_TOKEN_AUTH";
+        assert!(in_a_pipe.iter().any(|line| line == flows), "{in_a_pipe:#?}");
+    }
+
+    #[test]
+    fn where_nothing_is_to_be_done_it_says_so() {
+        let plan = plan(vec![planned(Step::UserPool, Verdict::Leave, "as it should be", &[])]);
+        assert_eq!(lines(&plan, 80), ["= user pool  as it should be", "", "Nothing to change."]);
+    }
+}

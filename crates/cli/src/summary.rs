@@ -1,0 +1,158 @@
+//! What an action came to: ids and ARNs, a count of what was done, the time.
+
+use std::time::Duration;
+
+use domain::provision::{Action, Outcome, Receipt};
+
+use crate::layout::{labelled, wrap};
+use crate::words;
+
+/// What is said after an action that went well.
+pub(crate) fn lines(receipt: &Receipt, took: Duration, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    if receipt.action != Action::Destroy {
+        lines.extend(labelled(&ids(receipt), width));
+        lines.push(String::new());
+    }
+    let ending = format!("{} ({})", ending(receipt), words::duration(took));
+    lines.extend(wrap("", &ending, 0, width));
+    lines
+}
+
+fn ids(receipt: &Receipt) -> Vec<(&str, &str)> {
+    let rows = [
+        ("User pool", &receipt.user_pool_id),
+        ("User pool ARN", &receipt.user_pool_arn),
+        ("Issuer", &receipt.issuer),
+        ("Backend client", &receipt.backend_client_id),
+        ("Web client", &receipt.web_client_id),
+        ("Identity pool", &receipt.identity_pool_id),
+        ("Role", &receipt.role_arn),
+        ("Policy", &receipt.policy_arn),
+        ("Proved caller", &receipt.caller_arn),
+    ];
+    rows.into_iter().filter_map(|(label, id)| Some((label, id.as_deref()?))).collect()
+}
+
+/// One or two sentences without the time.
+fn ending(receipt: &Receipt) -> String {
+    let lasting = receipt.steps.iter().filter(|report| !words::is_proof(report.step));
+    let of = |outcome: Outcome| lasting.clone().filter(|report| report.outcome == outcome).count();
+    let counted = |outcomes: &[Outcome]| {
+        let counts = outcomes.iter().map(|outcome| (of(*outcome), words::outcome(*outcome)));
+        let counts = counts.filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        counts.collect::<Vec<_>>().join(", ")
+    };
+    match receipt.action {
+        Action::Destroy if of(Outcome::Retained) > 0 => "Everything was left in place.".to_owned(),
+        Action::Destroy if of(Outcome::Deleted) == 0 => "There was nothing to take away.".to_owned(),
+        Action::Destroy => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent])),
+        Action::Plan | Action::Verify => {
+            "It works: a throw-away user signed up, in, and got AWS credentials.".to_owned()
+        }
+        Action::Apply => {
+            let proof = match receipt.caller_arn {
+                Some(_) => "It works: a throw-away user signed in.",
+                None => "Not proved: the spec's `verify` is false.",
+            };
+            if of(Outcome::Created) + of(Outcome::Adopted) + of(Outcome::Updated) == 0 {
+                return format!("Nothing to change. {proof}");
+            }
+            let counted = counted(&[Outcome::Created, Outcome::Adopted, Outcome::Updated, Outcome::Unchanged]);
+            format!("Done: {counted}. {proof}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use console::measure_text_width;
+    use domain::provision::{Step, StepReport};
+
+    use super::*;
+    use crate::layout::UNLIMITED;
+
+    fn receipt(action: Action, steps: &[(Step, Outcome)]) -> Receipt {
+        let steps = steps.iter().map(|(step, outcome)| StepReport {
+            step: *step,
+            outcome: *outcome,
+            attempts: 1,
+            elapsed_ms: 1,
+            detail: None,
+        });
+        Receipt {
+            action,
+            user_pool_id: Some("us-east-1_AbCdEfGhI".to_owned()),
+            user_pool_arn: Some("arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_AbCdEfGhI".to_owned()),
+            issuer: None,
+            backend_client_id: None,
+            web_client_id: None,
+            identity_pool_id: None,
+            role_arn: None,
+            policy_arn: None,
+            caller_arn: None,
+            steps: steps.collect(),
+        }
+    }
+
+    fn last(receipt: &Receipt) -> String {
+        lines(receipt, Duration::from_millis(1400), UNLIMITED).pop().unwrap()
+    }
+
+    #[test]
+    fn ids_stand_in_a_column_and_fit() {
+        let arn = "arn:aws:sts::000000000000:assumed-role/poolkeeper-shop-us-east-1/CognitoIdentityCredentials";
+        let receipt = Receipt { caller_arn: Some(arn.to_owned()), ..receipt(Action::Verify, &[]) };
+        let seen = lines(&receipt, Duration::from_millis(1400), 80);
+        assert_eq!(
+            seen,
+            [
+                "",
+                "User pool      us-east-1_AbCdEfGhI",
+                "User pool ARN",
+                "  arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_AbCdEfGhI",
+                "Proved caller",
+                "  arn:aws:sts::000000000000:assumed-role/poolkeeper-shop-us-east-1/",
+                "  CognitoIdentityCredentials",
+                "",
+                "It works: a throw-away user signed up, in, and got AWS credentials. (1.4 s)",
+            ]
+        );
+        assert!(seen.iter().all(|line| measure_text_width(line) <= 80));
+    }
+
+    #[test]
+    fn what_was_done_is_counted_without_the_steps_of_the_proof() {
+        let steps = [
+            (Step::UserPool, Outcome::Updated),
+            (Step::Role, Outcome::Created),
+            (Step::Policy, Outcome::Created),
+            (Step::Groups, Outcome::Unchanged),
+            (Step::SignIn, Outcome::Succeeded),
+            (Step::Confirm, Outcome::Unchanged),
+            (Step::CleanUp, Outcome::Deleted),
+        ];
+        let receipt = Receipt { caller_arn: Some("arn".to_owned()), ..receipt(Action::Apply, &steps) };
+        assert_eq!(
+            last(&receipt),
+            "Done: 2 created, 1 changed, 1 unchanged. It works: a throw-away user signed in. (1.4 s)"
+        );
+    }
+
+    #[test]
+    fn where_nothing_was_done_it_says_so() {
+        for (action, step, outcome, expected) in [
+            (
+                Action::Apply,
+                Step::Role,
+                Outcome::Unchanged,
+                "Nothing to change. Not proved: the spec's `verify` is false. (1.4 s)",
+            ),
+            (Action::Destroy, Step::Role, Outcome::Absent, "There was nothing to take away. (1.4 s)"),
+            (Action::Destroy, Step::Role, Outcome::Retained, "Everything was left in place. (1.4 s)"),
+            (Action::Destroy, Step::Role, Outcome::Deleted, "Done: 1 deleted. (1.4 s)"),
+        ] {
+            assert_eq!(last(&receipt(action, &[(step, outcome)])), expected);
+        }
+    }
+}

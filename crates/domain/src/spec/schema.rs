@@ -1,0 +1,18 @@
+//! The JSON Schema of a spec, for editors and for whoever checks specs without Poolkeeper.
+//!
+//! It is derived from the types that read specs. It describes plain booleans and numbers only: scalars as text are for
+//! CloudFormation. What [`Spec::check`] finds between fields, a schema cannot say.
+
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+use super::Spec;
+
+/// The JSON Schema (draft 2020-12) of a spec.
+#[must_use]
+pub fn schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let mut schema = generator.into_root_schema_for::<Spec>();
+    schema.insert("title".to_owned(), "Poolkeeper spec".into());
+    schema.to_value()
+}
