@@ -245,7 +245,7 @@ impl Clock for QuickClock {
 
     async fn sleep(&self, duration: Duration) {
         let quick = duration / Self::FACTOR;
-        *self.skipped.lock().unwrap() += duration - quick;
+        *self.skipped.lock().unwrap() += duration.saturating_sub(quick);
         self.clock.sleep(quick).await;
     }
 

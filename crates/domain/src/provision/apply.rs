@@ -111,14 +111,13 @@ impl Apply<'_> {
     async fn user_pool(&self, found: Option<UserPool>) -> Result<Done<UserPool>, ProvisionError> {
         let (hands, spec) = (&self.hands, self.spec);
         let wanted = UserPoolState::wanted(spec);
-        let mut done = match found {
-            Some(pool) => self.kept(Step::UserPool, pool),
-            None => {
-                let custom_attributes = spec.custom_attributes.as_slice();
-                let state = wanted.clone();
-                let new = NewUserPool { platform: hands.platform, name: &spec.name, state, custom_attributes };
-                hands.establish(&new).await?
-            }
+        let mut done = if let Some(pool) = found {
+            self.kept(Step::UserPool, pool)
+        } else {
+            let custom_attributes = spec.custom_attributes.as_slice();
+            let state = wanted.clone();
+            let new = NewUserPool { platform: hands.platform, name: &spec.name, state, custom_attributes };
+            hands.establish(&new).await?
         };
         // Also of one that another run has just made: its spec may have been another one.
         let change = compare::user_pool(spec, &done.value)?;
@@ -157,13 +156,12 @@ impl Apply<'_> {
     ) -> Result<Done<AppClient>, ProvisionError> {
         let hands = &self.hands;
         let state = ClientState::wanted(kind, wanted);
-        let mut done = match found {
-            Some(client) => self.kept(compare::step_of(kind), client),
-            None => {
-                let name = client_name(&self.spec.name, kind);
-                let (platform, with_secret) = (hands.platform, compare::has_secret(kind));
-                hands.establish(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() }).await?
-            }
+        let mut done = if let Some(client) = found {
+            self.kept(compare::step_of(kind), client)
+        } else {
+            let name = client_name(&self.spec.name, kind);
+            let (platform, with_secret) = (hands.platform, compare::has_secret(kind));
+            hands.establish(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() }).await?
         };
         let differences = compare::client(kind, wanted, &done.value)?;
         if differences.is_empty() {
@@ -210,12 +208,11 @@ impl Apply<'_> {
         let hands = &self.hands;
         let client_ids = client_ids.values().map(String::as_str);
         let wanted = compare::wanted_identity_pool(self.spec, user_pool_id, client_ids);
-        let mut done = match found {
-            Some(pool) => self.kept(Step::IdentityPool, pool),
-            None => {
-                let (platform, name, state) = (hands.platform, &self.spec.name, wanted.clone());
-                hands.establish(&NewIdentityPool { platform, name, state }).await?
-            }
+        let mut done = if let Some(pool) = found {
+            self.kept(Step::IdentityPool, pool)
+        } else {
+            let (platform, name, state) = (hands.platform, &self.spec.name, wanted.clone());
+            hands.establish(&NewIdentityPool { platform, name, state }).await?
         };
         let differences = compare::identity_pool(&wanted, &done.value);
         if differences.is_empty() {
@@ -234,12 +231,11 @@ impl Apply<'_> {
         found: Option<IamEntity>,
     ) -> Result<Done<IamEntity>, ProvisionError> {
         let (hands, spec) = (&self.hands, self.spec);
-        let mut done = match found {
-            Some(policy) => self.kept(Step::Policy, policy),
-            None => {
-                let (platform, name) = (hands.platform, self.names.iam.as_str());
-                hands.establish(&NewPolicy { platform, name, arn, document, pool: &spec.name }).await?
-            }
+        let mut done = if let Some(policy) = found {
+            self.kept(Step::Policy, policy)
+        } else {
+            let (platform, name) = (hands.platform, self.names.iam.as_str());
+            hands.establish(&NewPolicy { platform, name, arn, document, pool: &spec.name }).await?
         };
         ours(Resource::Policy, spec, &done.value)?;
         if compare::document("document", &done.value.document, document).is_empty() {

@@ -25,16 +25,15 @@ impl Provisioner<'_> {
     ) -> Result<Done<()>, ProvisionError> {
         let directory = self.platform.directory(user_pool_id);
         let name = parsed(username)?;
-        let (there, outcome) = match found {
-            Some(there) => (there, Outcome::Updated),
-            None => {
-                let (user, outcome) = self.invite(&*directory, &name, address).await?;
-                let groups = match outcome {
-                    Outcome::Created => Vec::new(),
-                    _ => self.users(Situation::Settled, || directory.groups(&name)).await?.value,
-                };
-                (FirstAdmin { user, groups }, outcome)
-            }
+        let (there, outcome) = if let Some(there) = found {
+            (there, Outcome::Updated)
+        } else {
+            let (user, outcome) = self.invite(&*directory, &name, address).await?;
+            let groups = match outcome {
+                Outcome::Created => Vec::new(),
+                _ => self.users(Situation::Settled, || directory.groups(&name)).await?.value,
+            };
+            (FirstAdmin { user, groups }, outcome)
         };
         if compare::first_admin(spec, address, username, &there)? {
             return Ok(Done::new((), Outcome::Unchanged));
