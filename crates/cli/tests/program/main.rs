@@ -1,6 +1,7 @@
 //! The program `poolkeeper` as its users meet it: what it prints where, and with which exit code it ends.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod killed;
 mod round_trip;
 mod schema;
 mod usage;

@@ -1,0 +1,89 @@
+//! The program is killed (`SIGKILL`) at every call that it makes, before the call and after it; then it runs again.
+//!
+//! The other faults are tried in `crates/cognito-aws/tests/crash_matrix/`, where a dropped task stands for a killed process.
+
+use std::process::{ExitStatus, Stdio};
+
+use testkit::fault_proxy::{Fault, FaultProxy};
+use testkit::local_aws::LocalAws;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+
+use crate::{Machine, text};
+
+const SPEC: &str = r#"{
+  "name": "NAME", "sign_in": "username", "self_sign_up": true, "groups": ["support"], "first_admin": "ops@example.com",
+  "deletion_protection": false, "on_delete": "delete", "verify": false
+}"#;
+
+/// Runs the program, and kills it when the proxy says so.
+async fn run(machine: &Machine, proxy: &FaultProxy, arguments: &[&str]) -> ExitStatus {
+    let (kill, mut killed) = mpsc::unbounded_channel();
+    proxy.on_kill(move || kill.send(()).unwrap());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_poolkeeper"))
+        .args(arguments)
+        .env_clear()
+        .env("HOME", machine.home.path())
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ENDPOINT_URL", proxy.endpoint_url())
+        .env("AWS_ACCESS_KEY_ID", LocalAws::ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", LocalAws::SECRET_KEY)
+        .env("AWS_REGION", LocalAws::REGION)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    tokio::select! {
+        ended = child.wait() => ended.unwrap(),
+        Some(()) = killed.recv() => {
+            child.start_kill().unwrap();
+            child.wait().await.unwrap()
+        }
+    }
+}
+
+#[tokio::test]
+async fn killed_at_any_call_of_apply_or_destroy_the_next_run_goes_on() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::bare();
+    let mut cases = 0;
+    for (command, fault) in [
+        ("apply", Fault::KilledBefore),
+        ("apply", Fault::KilledAfter),
+        ("destroy", Fault::KilledBefore),
+        ("destroy", Fault::KilledAfter),
+    ] {
+        let yes: &[&str] = if command == "destroy" { &["--yes"] } else { &[] };
+        for nth in 1.. {
+            let proxy = FaultProxy::start(aws.endpoint_url()).await.unwrap();
+            let case = format!("{command}-{nth}-{}", if fault == Fault::KilledAfter { "after" } else { "before" });
+            let spec = machine.file("pool.json", &SPEC.replace("NAME", &case));
+            let spec = ["--spec", text(&spec)];
+            if command == "destroy" {
+                assert!(run(&machine, &proxy, &[&["apply"][..], &spec].concat()).await.success(), "{case}");
+                proxy.reset();
+            }
+            proxy.plan_at(nth, fault);
+            let ended = run(&machine, &proxy, &[&[command][..], &spec, yes].concat()).await;
+            proxy.reset();
+            let again = run(&machine, &proxy, &[&[command][..], &spec, yes].concat()).await;
+            assert!(again.success(), "{case}: {again}");
+
+            // Of everything there is one, as it should be; or nothing at all.
+            let plan = run(&machine, &proxy, &[&["plan", "--exit-code"][..], &spec].concat()).await;
+            assert_eq!(plan.code(), Some(if command == "apply" { 0 } else { 3 }), "{case}");
+            if command == "apply" {
+                assert!(run(&machine, &proxy, &[&["destroy", "--yes"][..], &spec].concat()).await.success(), "{case}");
+            }
+            if ended.success() {
+                // It makes no more calls than those before.
+                break;
+            }
+            assert_eq!(ended.code(), None, "{case}: killed, not failed: {ended}");
+            cases += 1;
+        }
+    }
+    println!("{cases} cases");
+    assert!(cases > 70, "only {cases} cases");
+}
