@@ -29,7 +29,7 @@ async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
     assert_eq!(read(|| json_error(400, "TooManyRequestsException")).await, (3, Reason::Throttled));
     assert_eq!(read(|| json_error(500, "InternalErrorException")).await, (3, Reason::Unavailable));
     assert_eq!(read(|| json_error(503, "")).await, (3, Reason::Unavailable));
-    assert_eq!(read(|| json_error(400, "LimitExceededException")).await, (1, Reason::Throttled));
+    assert_eq!(read(|| json_error(400, "LimitExceededException")).await, (1, Reason::LimitReached));
     assert_eq!(read(|| json_error(400, "UserNotFoundException")).await, (1, Reason::UserNotFound));
     assert_eq!(read(|| json_error(400, "NotAuthorizedException")).await, (1, Reason::Internal));
     assert_eq!(read(|| json_error(400, "InvalidParameterException")).await, (1, Reason::InvalidRequest));
