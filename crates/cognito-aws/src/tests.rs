@@ -2,8 +2,11 @@
 //! takes none.
 
 mod directory;
+mod fake_aws;
+
 mod platform;
 mod retries;
+
 mod sessions;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
