@@ -3,10 +3,11 @@
 
 mod directory;
 mod fake_aws;
+mod modelled_errors;
 
 mod platform;
 mod retries;
-
+mod sdk_source;
 mod sessions;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
