@@ -4,7 +4,7 @@
 mod directory;
 mod fake_aws;
 mod modelled_errors;
-
+mod overlay;
 mod platform;
 mod retries;
 mod sdk_source;
