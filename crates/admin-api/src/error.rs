@@ -132,10 +132,12 @@ impl From<Reason> for ErrorCode {
             Reason::CodeMismatch => Self::CodeMismatch,
             Reason::CodeExpired => Self::CodeExpired,
             Reason::SignUpRefused => Self::SignUpRefused,
-            Reason::Throttled => Self::Throttled,
+            // Whoever asks waits either way: a moment, or until the limit makes room again.
+            Reason::Throttled | Reason::LimitReached => Self::Throttled,
             Reason::Unavailable => Self::UpstreamUnavailable,
             Reason::DeadlineExceeded => Self::DeadlineExceeded,
-            Reason::Internal => Self::Internal,
+            // A trigger that cannot be called is the operator's to mend.
+            Reason::TriggerNotInvoked | Reason::Internal => Self::Internal,
         }
     }
 }

@@ -6,15 +6,18 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cognitoidentityprovider::config::Credentials;
+#[cfg(test)]
+use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 
 use crate::{AwsPlatform, CognitoDirectory, CognitoSessions};
 
-/// One attempt. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers) within five seconds each.
+/// One attempt, where nothing else is said. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers)
+/// within five seconds each.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// A call with all its attempts: below the 30 s of API Gateway, so that the caller hears of it.
+/// A call with all its attempts, where nothing else is said: below the 30 s of API Gateway, so that the caller hears of it.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A connection to AWS in one region. Cheap to clone; all clients share one HTTP connection pool.
@@ -44,19 +47,22 @@ impl Aws {
     }
 
     pub(crate) fn defaults() -> aws_config::ConfigLoader {
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(OPERATION_TIMEOUT);
         // Pinned, so that an update of the SDK never changes retries or timeouts behind our back.
         aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .timeout_config(timeouts.build())
+            .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
             .retry_config(RetryConfig::standard())
     }
 
-    /// With other time-outs, for one attempt of a call and for a call with all its attempts.
+    /// With other limits for one attempt and for a call with all its attempts. Derive them from the time that is left: a call that
+    /// outlives its Lambda function ends without an answer to anybody.
     #[must_use]
     pub fn with_timeouts(self, attempt: Duration, operation: Duration) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation);
-        Self { config: self.config.into_builder().timeout_config(timeouts.build()).build() }
+        Self { config: self.config.into_builder().timeout_config(timeouts(attempt, operation)).build() }
+    }
+
+    /// Without the SDK's own retry: every call is sent once.
+    pub(crate) fn without_retries(&self) -> Self {
+        Self { config: self.config.to_builder().retry_config(RetryConfig::disabled()).build() }
     }
 
     /// The users of one pool.
@@ -71,7 +77,8 @@ impl Aws {
         CognitoSessions::new(self.user_pools(), user_pool_id, client_id)
     }
 
-    /// Everything that provisioning needs.
+    /// Everything that provisioning needs. Every call is sent once: `domain::retry::patiently` is the one loop there, because it
+    /// knows which calls may be repeated and how much time is left.
     #[must_use]
     pub fn platform(&self) -> AwsPlatform {
         AwsPlatform::new(self)
@@ -89,13 +96,11 @@ impl Aws {
     }
 
     pub(crate) fn identity_pools(&self) -> aws_sdk_cognitoidentity::Client {
-        let config = aws_sdk_cognitoidentity::config::Builder::from(&self.config);
-        aws_sdk_cognitoidentity::Client::from_conf(config.retry_classifier(QuotaIsNotThrottling).build())
+        aws_sdk_cognitoidentity::Client::new(&self.config)
     }
 
     pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
-        let config = aws_sdk_iam::config::Builder::from(&self.config);
-        aws_sdk_iam::Client::from_conf(config.retry_classifier(QuotaIsNotThrottling).build())
+        aws_sdk_iam::Client::new(&self.config)
     }
 
     /// An STS client that speaks as whoever `credentials` belong to, not as ourselves.
@@ -110,10 +115,14 @@ impl Aws {
     }
 }
 
+fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
+}
+
 /// Keeps the SDK from repeating a call that ran into a quota.
 ///
-/// The SDK counts `LimitExceededException` as throttling. For Cognito and IAM it means that the account has no more room (1,000
-/// pools, five policy versions): asking again only delays the answer.
+/// The SDK counts `LimitExceededException` as throttling. For user pools it means that there is no more room (a user's attempts, a
+/// pool's groups): asking again only delays the answer.
 #[derive(Debug)]
 pub(crate) struct QuotaIsNotThrottling;
 
@@ -134,11 +143,19 @@ impl ClassifyRetry for QuotaIsNotThrottling {
     }
 }
 
-/// Whether an error body of AWS JSON (Cognito) or AWS Query (IAM) carries the code for an exhausted quota.
+/// Whether an error body of AWS JSON carries the code for an exhausted quota.
 fn names_a_quota(body: &[u8]) -> bool {
-    // The opening delimiter matters: `RequestLimitExceeded` is throttling after all.
-    const CODES: [&[u8]; 3] = [b"\"LimitExceededException", b"#LimitExceededException", b"<Code>LimitExceeded</Code>"];
+    // The opening delimiter matters: `RequestLimitExceededException` would be throttling after all.
+    const CODES: [&[u8]; 2] = [b"\"LimitExceededException", b"#LimitExceededException"];
     CODES.iter().any(|code| body.windows(code.len()).any(|window| window == *code))
+}
+
+#[cfg(test)]
+impl Aws {
+    /// As it is, but for who answers.
+    pub(crate) fn answered_by(self, http_client: impl HttpClient + 'static) -> Self {
+        Self { config: self.config.into_builder().http_client(http_client).build() }
+    }
 }
 
 #[cfg(test)]
@@ -149,9 +166,10 @@ mod tests {
     fn a_quota_is_told_from_throttling_by_its_exact_code() {
         assert!(names_a_quota(br#"{"__type":"LimitExceededException","message":"pools"}"#));
         assert!(names_a_quota(br#"{"__type":"com.amazonaws.cognito#LimitExceededException"}"#));
-        assert!(names_a_quota(b"<Error><Code>LimitExceeded</Code></Error>"));
-        for throttling in ["{\"__type\":\"TooManyRequestsException\"}", "<Code>RequestLimitExceeded</Code>", ""] {
+        for throttling in ["TooManyRequestsException", "RequestLimitExceededException"] {
+            let throttling = format!(r#"{{"__type":"{throttling}"}}"#);
             assert!(!names_a_quota(throttling.as_bytes()), "{throttling}");
         }
+        assert!(!names_a_quota(b""));
     }
 }

@@ -199,7 +199,7 @@ fn medium_for(user: &NewUser) -> DeliveryMediumType {
 }
 
 /// For creates: no create of Cognito takes an idempotency token, so a repeat by the SDK after a lost answer could make a second
-/// one, or report the first as somebody else's.
+/// one, or report the first as somebody else's. Provisioning's clients repeat nothing anyway; the admin API's do.
 pub(crate) fn sent_once() -> aws_sdk_cognitoidentityprovider::config::Builder {
     Config::builder().retry_config(RetryConfig::disabled())
 }

@@ -39,12 +39,13 @@ pub struct AwsPlatform {
 
 impl AwsPlatform {
     pub(crate) fn new(aws: &Aws) -> Self {
+        let aws = aws.without_retries();
         Self {
             user_pools: UserPools::new(aws.user_pools()),
             identity_pools: IdentityPools::new(aws.identity_pools(), aws.region()),
             iam: Iam::new(aws.iam()),
             people: People::new(aws.clone()),
-            aws: aws.clone(),
+            aws,
         }
     }
 }

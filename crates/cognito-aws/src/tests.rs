@@ -2,8 +2,12 @@
 //! takes none.
 
 mod directory;
+mod fake_aws;
+mod modelled_errors;
+mod overlay;
 mod platform;
 mod retries;
+mod sdk_source;
 mod sessions;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;

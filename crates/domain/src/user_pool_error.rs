@@ -50,6 +50,12 @@ pub enum Reason {
     /// The sign-up policy (the pre-sign-up trigger, or a pool without self sign-up) refused the sign-up.
     #[error("the sign-up was refused")]
     SignUpRefused,
+    /// Cognito could not call the trigger: its permission is missing or not visible yet, or the function is broken.
+    #[error("Cognito could not call the trigger")]
+    TriggerNotInvoked,
+    /// A limit is used up, of a user's attempts for instance; not worth repeating soon.
+    #[error("a limit is reached")]
+    LimitReached,
     /// Too many requests; worth repeating later.
     #[error("too many requests")]
     Throttled,
@@ -92,6 +98,8 @@ impl Classified for UserPoolError {
     fn class(&self) -> ErrorClass {
         match self.reason {
             Reason::Throttled => ErrorClass::Throttled,
+            Reason::LimitReached => ErrorClass::QuotaExceeded,
+            Reason::TriggerNotInvoked => ErrorClass::TriggerNotInvoked,
             Reason::Unavailable | Reason::DeadlineExceeded => ErrorClass::OutcomeUnknown,
             Reason::UserNotFound | Reason::GroupNotFound => ErrorClass::NotFound,
             Reason::UserExists | Reason::AliasExists => ErrorClass::AlreadyExists,

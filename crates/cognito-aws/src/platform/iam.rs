@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::config::Config;
-use aws_sdk_iam::config::retry::RetryConfig;
 use aws_sdk_iam::types::{PolicyVersion, Tag};
 use domain::platform::{IamEntity, PlatformError, TAG_KEY};
 use domain::retry::ErrorClass;
@@ -60,8 +58,6 @@ impl Iam {
             .description(format!("What the signed-in people of user pool {pool} may do"))
             .policy_document(document.to_string())
             .tags(our_tag(pool)?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("CreatePolicy", &error))?;
@@ -82,8 +78,6 @@ impl Iam {
             .policy_arn(arn)
             .policy_document(document.to_string())
             .set_as_default(true)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("CreatePolicyVersion", &error))?;
@@ -136,8 +130,6 @@ impl Iam {
             .description(format!("The signed-in people of user pool {pool}"))
             .assume_role_policy_document(trust.to_string())
             .tags(our_tag(pool)?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("CreateRole", &error))?;
@@ -207,9 +199,4 @@ fn found<T>(answer: Result<T, PlatformError>) -> Answer<Option<T>> {
         Err(error) if error.class == ErrorClass::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-/// For creates: see `directory.rs`.
-fn sent_once() -> aws_sdk_iam::config::Builder {
-    Config::builder().retry_config(RetryConfig::disabled())
 }

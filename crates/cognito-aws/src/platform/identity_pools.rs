@@ -3,8 +3,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentity::Client;
-use aws_sdk_cognitoidentity::config::Config;
-use aws_sdk_cognitoidentity::config::retry::RetryConfig;
 use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
 use aws_sdk_cognitoidentity::types::CognitoIdentityProvider;
 use domain::platform::{IdentityPool, IdentityPoolState, PersonCredentials, Provider, TAG_KEY};
@@ -63,8 +61,6 @@ impl IdentityPools {
             .allow_classic_flow(state.classic_flow)
             .set_cognito_identity_providers(Some(self.to_providers(state)))
             .identity_pool_tags(TAG_KEY, name.as_str())
-            .customize()
-            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await
             .map_err(|error| Failure::of("CreateIdentityPool", &error))?;

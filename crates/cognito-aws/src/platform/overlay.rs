@@ -42,7 +42,8 @@ pub(super) fn user_pool(request: UpdateUserPoolFluentBuilder, current: UserPoolT
 pub(super) fn self_sign_up(request: UpdateUserPoolFluentBuilder, allowed: bool) -> UpdateUserPoolFluentBuilder {
     let current = request.get_admin_create_user_config().clone();
     let template = current.and_then(|config| config.invite_message_template);
-    // `UnusedAccountValidityDays` is left out on purpose: Cognito refuses it beside the password policy's own limit.
+    // `UnusedAccountValidityDays` is left out on purpose, which the SDK sends as 0: Cognito refuses any other number beside the
+    // password policy's own limit.
     let config = AdminCreateUserConfigType::builder()
         .allow_admin_create_user_only(!allowed)
         .set_invite_message_template(template)

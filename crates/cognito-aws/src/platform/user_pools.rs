@@ -15,7 +15,7 @@ use domain::spec::{Alias, AttributeKind, AuthFlow, CustomAttribute, PasswordPoli
 
 use super::Answer;
 use super::overlay::{self, client_units, password_policy};
-use crate::directory::{sent_once, to_time};
+use crate::directory::to_time;
 use crate::failure::Failure;
 
 /// The most that Cognito's lists give in one page.
@@ -91,8 +91,6 @@ impl UserPools {
             .deletion_protection(to_protection(state.deletion_protection))
             .lambda_config(lambda_config.build())
             .set_schema((!schema.is_empty()).then_some(schema))
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
@@ -170,8 +168,6 @@ impl UserPools {
             .token_validity_units(client_units())
             .prevent_user_existence_errors(to_prevention(state.prevent_user_existence_errors))
             .enable_token_revocation(true)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
@@ -214,7 +210,7 @@ impl UserPools {
 
     pub(crate) async fn create_group(&self, user_pool_id: &str, name: &str) -> Answer<()> {
         let request = self.client.create_group().user_pool_id(user_pool_id).group_name(name);
-        let answer = request.customize().config_override(sent_once()).send().await;
+        let answer = request.send().await;
         answer.map_err(|error| Failure::of("CreateGroup", &error))?;
         Ok(())
     }

@@ -1,15 +1,21 @@
-//! How often a call goes out: a create once, a quota once, throttling and server errors of everything else three times.
+//! How often a call goes out: from the admin API a create once, a quota once, throttling and server errors of everything else three
+//! times; from provisioning everything once.
+
+use std::time::Duration;
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use domain::directory::{Directory, Invitation, NewUser};
-use domain::retry::ErrorClass;
+use domain::platform::{PersonCredentials, Platform};
+use domain::secret::Secret;
+use domain::sessions::Sessions;
 use domain::user::Attributes;
 use domain::user_pool_error::Reason;
 
-use super::{json_error, xml_error};
+use super::fake_aws::{FakeAws, SilentAws, nowhere};
+use super::{json_error, response, xml_error};
 use crate::CognitoDirectory;
 use crate::clients::QuotaIsNotThrottling;
 use crate::platform::iam::Iam;
@@ -29,7 +35,7 @@ async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
     assert_eq!(read(|| json_error(400, "TooManyRequestsException")).await, (3, Reason::Throttled));
     assert_eq!(read(|| json_error(500, "InternalErrorException")).await, (3, Reason::Unavailable));
     assert_eq!(read(|| json_error(503, "")).await, (3, Reason::Unavailable));
-    assert_eq!(read(|| json_error(400, "LimitExceededException")).await, (1, Reason::Throttled));
+    assert_eq!(read(|| json_error(400, "LimitExceededException")).await, (1, Reason::LimitReached));
     assert_eq!(read(|| json_error(400, "UserNotFoundException")).await, (1, Reason::UserNotFound));
     assert_eq!(read(|| json_error(400, "NotAuthorizedException")).await, (1, Reason::Internal));
     assert_eq!(read(|| json_error(400, "InvalidParameterException")).await, (1, Reason::InvalidRequest));
@@ -59,23 +65,60 @@ async fn a_create_is_sent_once_whatever_comes_back() {
     }
 }
 
+/// Somebody who answers everything with this status and nothing else.
+fn failing(status: u16) -> FakeAws {
+    FakeAws::new(move |_| Ok(response(status, "")))
+}
+
 #[tokio::test(start_paused = true)]
-async fn iam_creates_are_sent_once_and_its_codes_have_their_classes() {
-    let cases: [(fn() -> HttpResponse, ErrorClass); 4] = [
-        (|| xml_error(500, "ServiceFailure"), ErrorClass::OutcomeUnknown),
-        (|| xml_error(409, "LimitExceeded"), ErrorClass::QuotaExceeded),
-        (|| xml_error(409, "EntityAlreadyExists"), ErrorClass::AlreadyExists),
-        (|| xml_error(409, "ConcurrentModification"), ErrorClass::ConcurrentModification),
-    ];
-    for (answer, expected) in cases {
-        let rule = mock!(aws_sdk_iam::Client::create_role).sequence().http_response(answer).repeatedly().build();
-        let client = mock_client!(aws_sdk_iam, RuleMode::MatchAny, [&rule], |config| {
-            config.retry_config(aws_sdk_iam::config::retry::RetryConfig::standard())
-        });
-        let name = "shop".to_owned().try_into().unwrap();
-        let error = Iam::new(client).create_role("role", &serde_json::json!({}), &name).await.unwrap_err();
-        assert_eq!((rule.num_calls(), error.class), (1, expected));
+async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop() {
+    let fake = failing(503);
+    let aws = nowhere().await.answered_by(fake.clone()).platform();
+    let shop = "shop".to_owned().try_into().unwrap();
+    let mia = "mia".parse().unwrap();
+    assert!(aws.create_role("role", &serde_json::json!({}), &shop).await.is_err());
+    assert!(aws.create_group("pool", "admins").await.is_err());
+    assert!(aws.identity_pools(&shop).await.is_err());
+    let mias = PersonCredentials {
+        access_key_id: "key-2".to_owned(),
+        secret_access_key: Secret::new("x"),
+        session_token: Secret::new("x"),
+    };
+    assert!(aws.caller_arn(&mias).await.is_err());
+    assert!(aws.directory("pool").get(&mia).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&mia, &Secret::new("x")).await.is_err());
+    let called = ["CreateRole", "CreateGroup", "ListIdentityPools", "GetCallerIdentity", "AdminGetUser"];
+    for operation in called.into_iter().chain(["DescribeUserPoolClient"]) {
+        assert_eq!(fake.calls(operation), 1, "{operation}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_admin_api_has_reads_repeated_by_the_sdk() {
+    let fake = failing(503);
+    let aws = nowhere().await.answered_by(fake.clone());
+    let mia = "mia".parse().unwrap();
+    assert!(aws.directory("pool").get(&mia).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&mia, &Secret::new("x")).await.is_err());
+    assert_eq!((fake.calls("AdminGetUser"), fake.calls("DescribeUserPoolClient")), (3, 3));
+
+    let fake = FakeAws::new(|_| Ok(json_error(400, "LimitExceededException")));
+    assert!(nowhere().await.answered_by(fake.clone()).directory("pool").get(&mia).await.is_err());
+    assert_eq!(fake.calls("AdminGetUser"), 1, "a quota");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_and_a_call_end_when_the_caller_says_so() {
+    let aws = nowhere().await.answered_by(SilentAws).with_timeouts(Duration::from_secs(1), Duration::from_millis(2500));
+    let mia = "mia".parse().unwrap();
+    let began = tokio::time::Instant::now();
+    let error = aws.platform().directory("pool").get(&mia).await.unwrap_err();
+    assert_eq!((error.reason, began.elapsed().as_secs()), (Reason::DeadlineExceeded, 1));
+
+    let began = tokio::time::Instant::now();
+    let error = aws.directory("pool").get(&mia).await.unwrap_err();
+    assert_eq!(error.reason, Reason::DeadlineExceeded);
+    assert!(began.elapsed() < Duration::from_secs(3), "with its repeats: {:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

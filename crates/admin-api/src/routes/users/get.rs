@@ -89,8 +89,10 @@ mod tests {
     async fn a_user_pool_that_fails_is_told_apart() {
         let table = [
             (Reason::Throttled, 429, "throttled"),
+            (Reason::LimitReached, 429, "throttled"),
             (Reason::Unavailable, 502, "upstream-unavailable"),
             (Reason::DeadlineExceeded, 504, "deadline-exceeded"),
+            (Reason::TriggerNotInvoked, 500, "internal"),
             (Reason::Internal, 500, "internal"),
         ];
         for (reason, status, code) in table {

@@ -1,0 +1,128 @@
+//! AWS, one request before the wire: everything of the SDK and of the adapters is real, but for who answers.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use domain::platform::TAG_KEY;
+use serde_json::{Value, json};
+
+use super::response;
+use crate::Aws;
+
+pub(super) type Answer = Result<HttpResponse, ConnectorError>;
+
+/// Answers every request, and remembers it. Clones share everything.
+#[derive(Clone)]
+pub(super) struct FakeAws {
+    answer: Arc<dyn Fn(&str) -> Answer + Send + Sync>,
+    /// The operation and the body of each request.
+    requests: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl FakeAws {
+    /// `answer` knows what each operation says.
+    pub(super) fn new(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
+        Self { answer: Arc::new(answer), requests: Arc::default() }
+    }
+
+    /// How often the operation was called.
+    pub(super) fn calls(&self, operation: &str) -> usize {
+        self.requests.lock().unwrap().iter().filter(|(called, _)| called == operation).count()
+    }
+
+    /// What the last call of a JSON service's operation sent.
+    pub(super) fn sent(&self, operation: &str) -> Value {
+        let requests = self.requests.lock().unwrap();
+        let (_, body) = requests.iter().rfind(|(called, _)| called == operation).unwrap();
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+/// A connection to an AWS that is not there. To be given somebody who answers.
+pub(super) async fn nowhere() -> Aws {
+    Aws::local("http://aws.invalid", "eu-west-1", "key-1", "secret-1").await
+}
+
+impl fmt::Debug for FakeAws {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("FakeAws")
+    }
+}
+
+impl HttpClient for FakeAws {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for FakeAws {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
+        let operation = match request.headers().get("x-amz-target") {
+            Some(target) => target.rsplit('.').next(),
+            None => body.strip_prefix("Action=").and_then(|rest| rest.split('&').next()),
+        };
+        let operation = operation.unwrap().to_owned();
+        let answer = (self.answer)(&operation);
+        self.requests.lock().unwrap().push((operation, body));
+        HttpConnectorFuture::ready(answer)
+    }
+}
+
+/// Takes every request, and never answers.
+#[derive(Debug, Clone)]
+pub(super) struct SilentAws;
+
+impl HttpClient for SilentAws {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for SilentAws {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(std::future::pending())
+    }
+}
+
+/// The least that an operation can answer for the adapter to go on with its next call.
+pub(super) fn success(operation: &str) -> HttpResponse {
+    let tags = json!({ TAG_KEY: "shop" });
+    let json = match operation {
+        "ListUserPools" => json!({"UserPools": [{"Id": "pool-1", "Name": "shop"}]}),
+        "DescribeUserPool" => json!({"UserPool": {
+            "Id": "pool-1",
+            "Arn": "arn:pool-1",
+            "Name": "shop",
+            "UserPoolTags": tags,
+            "Policies": {"PasswordPolicy": {}},
+        }}),
+        "ListUserPoolClients" => json!({"UserPoolClients": [{"ClientId": "client-1", "ClientName": "shop-web"}]}),
+        "DescribeUserPoolClient" => json!({"UserPoolClient": {"ClientId": "client-1"}}),
+        "ListIdentityPools" => json!({"IdentityPools": [{"IdentityPoolId": "id-1", "IdentityPoolName": "shop"}]}),
+        "DescribeIdentityPool" | "UpdateIdentityPool" => json!({
+            "IdentityPoolId": "id-1",
+            "IdentityPoolName": "shop",
+            "AllowUnauthenticatedIdentities": false,
+            "IdentityPoolTags": tags,
+        }),
+        "GetPolicy" => return xml(operation, "<Policy><DefaultVersionId>v1</DefaultVersionId></Policy>"),
+        "ListPolicyVersions" => {
+            let version = "<VersionId>v1</VersionId><IsDefaultVersion>false</IsDefaultVersion>";
+            return xml(operation, &format!("<Versions><member>{version}</member></Versions>"));
+        }
+        "DeletePolicyVersion" | "DeletePolicy" => return xml(operation, ""),
+        _ => json!({}),
+    };
+    response(200, json.to_string())
+}
+
+fn xml(operation: &str, result: &str) -> HttpResponse {
+    response(200, format!("<{operation}Response><{operation}Result>{result}</{operation}Result></{operation}Response>"))
+}

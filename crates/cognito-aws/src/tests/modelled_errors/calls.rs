@@ -1,0 +1,310 @@
+//! Every operation that the adapters call: which call of a port leads to it, and when provisioning makes that call.
+
+use std::fmt;
+
+use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
+use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
+use domain::retry::{Classified, ErrorClass, Situation};
+use domain::secret::Secret;
+use domain::sessions::{NewPassword, Registration, Sessions};
+use domain::spec::{AttributeKind, ClientKind, CustomAttribute, PoolName, Spec};
+use domain::user::{Attributes, Username};
+use domain::user_pool_error::{Reason, UserPoolError};
+use serde_json::json;
+
+use crate::{Aws, AwsPlatform};
+
+/// A call that ends with one operation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// The source that names the operation, without its ending.
+    pub(super) file: &'static str,
+    pub(super) operation: &'static str,
+    pub(super) situation: Situation,
+    pub(super) service: &'static str,
+    pub(super) port: Port,
+}
+
+/// Who hears of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    Platform,
+    /// The directory and the sessions.
+    Users,
+}
+
+const fn of_users(file: &'static str, operation: &'static str, situation: Situation) -> Call {
+    Call { file, operation, situation, service: "cognitoidentityprovider", port: Port::Users }
+}
+
+const fn of_platform(file: &'static str, service: &'static str, operation: &'static str, situation: Situation) -> Call {
+    Call { file, operation, situation, service, port: Port::Platform }
+}
+
+const fn directory(operation: &'static str, situation: Situation) -> Call {
+    of_users("directory", operation, situation)
+}
+
+const fn sessions(operation: &'static str, situation: Situation) -> Call {
+    of_users("sessions", operation, situation)
+}
+
+const fn user_pools(operation: &'static str, situation: Situation) -> Call {
+    of_platform("user_pools", "cognitoidentityprovider", operation, situation)
+}
+
+const fn identity_pools(operation: &'static str, situation: Situation) -> Call {
+    of_platform("identity_pools", "cognitoidentity", operation, situation)
+}
+
+const fn iam(operation: &'static str, situation: Situation) -> Call {
+    of_platform("iam", "iam", operation, situation)
+}
+
+/// What provisioning never calls is here as if it did, so that everything is tested alike.
+pub(super) const CALLS: [Call; 55] = [
+    directory("AdminAddUserToGroup", Situation::Settled),
+    directory("AdminConfirmSignUp", Situation::Settled),
+    directory("AdminCreateUser", Situation::Creating),
+    directory("AdminDeleteUser", Situation::Settled),
+    directory("AdminDeleteUserAttributes", Situation::Settled),
+    directory("AdminGetUser", Situation::Settled),
+    directory("AdminListGroupsForUser", Situation::Settled),
+    directory("AdminSetUserPassword", Situation::Settled),
+    directory("AdminUpdateUserAttributes", Situation::Settled),
+    directory("AdminUserGlobalSignOut", Situation::Settled),
+    directory("ListUsers", Situation::Settled),
+    sessions("AdminInitiateAuth", Situation::Settled),
+    sessions("AdminRespondToAuthChallenge", Situation::Settled),
+    sessions("DescribeUserPoolClient", Situation::Settled),
+    sessions("GlobalSignOut", Situation::Settled),
+    sessions("RevokeToken", Situation::Settled),
+    sessions("SignUp", Situation::Creating),
+    user_pools("AddCustomAttributes", Situation::Settled),
+    // A name, and no id of the service's making: a second one is refused.
+    user_pools("CreateGroup", Situation::Settled),
+    user_pools("CreateUserPool", Situation::Creating),
+    user_pools("CreateUserPoolClient", Situation::Creating),
+    user_pools("DeleteUserPool", Situation::Settled),
+    user_pools("DeleteUserPoolClient", Situation::Settled),
+    user_pools("DescribeUserPool", Situation::Settled),
+    user_pools("DescribeUserPoolClient", Situation::Settled),
+    user_pools("ListGroups", Situation::Settled),
+    user_pools("ListUserPoolClients", Situation::Settled),
+    user_pools("ListUserPools", Situation::Settled),
+    user_pools("UpdateUserPool", Situation::Settled),
+    user_pools("UpdateUserPoolClient", Situation::Settled),
+    identity_pools("CreateIdentityPool", Situation::Creating),
+    identity_pools("DeleteIdentities", Situation::Settled),
+    identity_pools("DeleteIdentityPool", Situation::Settled),
+    identity_pools("DescribeIdentityPool", Situation::Settled),
+    identity_pools("GetCredentialsForIdentity", Situation::AwaitingPropagation),
+    identity_pools("GetId", Situation::Settled),
+    identity_pools("GetIdentityPoolRoles", Situation::Settled),
+    identity_pools("ListIdentityPools", Situation::Settled),
+    identity_pools("SetIdentityPoolRoles", Situation::JustCreated),
+    identity_pools("UpdateIdentityPool", Situation::Settled),
+    iam("AttachRolePolicy", Situation::JustCreated),
+    iam("CreatePolicy", Situation::Creating),
+    iam("CreatePolicyVersion", Situation::Creating),
+    iam("CreateRole", Situation::Creating),
+    iam("DeletePolicy", Situation::JustDetached),
+    iam("DeletePolicyVersion", Situation::JustDetached),
+    iam("DeleteRole", Situation::JustDetached),
+    iam("DetachRolePolicy", Situation::Settled),
+    iam("GetPolicy", Situation::Settled),
+    iam("GetPolicyVersion", Situation::Settled),
+    iam("GetRole", Situation::Settled),
+    iam("ListAttachedRolePolicies", Situation::Settled),
+    iam("ListPolicyVersions", Situation::JustDetached),
+    iam("UpdateAssumeRolePolicy", Situation::JustCreated),
+    of_platform("people", "sts", "GetCallerIdentity", Situation::Settled),
+];
+
+/// What came back from a port in place of an answer.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) operation: &'static str,
+    pub(super) class: ErrorClass,
+    /// Where it was a call about users.
+    pub(super) reason: Option<Reason>,
+}
+
+impl Classified for Failed {
+    fn class(&self) -> ErrorClass {
+        self.class
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} failed", self.operation)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl From<PlatformError> for Failed {
+    fn from(error: PlatformError) -> Self {
+        Self { operation: error.operation, class: error.class, reason: None }
+    }
+}
+
+impl From<UserPoolError> for Failed {
+    fn from(error: UserPoolError) -> Self {
+        Self { operation: error.operation, class: error.class(), reason: Some(error.reason) }
+    }
+}
+
+fn done<T, E: Into<Failed>>(result: Result<T, E>) -> Result<(), Failed> {
+    result.map(drop).map_err(Into::into)
+}
+
+/// The ports, as provisioning has them.
+pub(super) struct Ports {
+    platform: AwsPlatform,
+    directory: Box<dyn Directory>,
+    sessions: Box<dyn Sessions>,
+    spec: Spec,
+    mia: Username,
+}
+
+const POOL: &str = "pool-1";
+const CLIENT: &str = "client-1";
+const IDENTITY_POOL: &str = "id-1";
+const ROLE: &str = "shop";
+const POLICY: &str = "arn:aws:iam::111122223333:policy/shop";
+
+impl Ports {
+    pub(super) fn of(aws: &Aws) -> Self {
+        let platform = aws.platform();
+        Self {
+            directory: platform.directory(POOL),
+            sessions: platform.sessions(POOL, CLIENT),
+            platform,
+            spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
+            mia: "mia".parse().unwrap(),
+        }
+    }
+
+    /// Makes the call that ends with the operation.
+    pub(super) async fn make(&self, call: &Call) -> Result<(), Failed> {
+        match call.file {
+            "directory" => self.ask_directory(call.operation).await,
+            "sessions" => self.ask_sessions(call.operation).await,
+            "user_pools" => self.ask_user_pools(call.operation).await,
+            "identity_pools" => self.ask_identity_pools(call.operation).await,
+            "iam" => self.ask_iam(call.operation).await,
+            _ => done(self.platform.account_id().await),
+        }
+    }
+
+    async fn ask_directory(&self, operation: &str) -> Result<(), Failed> {
+        let (directory, mia) = (&self.directory, &self.mia);
+        match operation {
+            "AdminAddUserToGroup" => done(directory.add_to_group(mia, "admins").await),
+            "AdminConfirmSignUp" => done(directory.confirm(mia).await),
+            "AdminCreateUser" => {
+                let invitation = Invitation::Suppress;
+                let (username, attributes) = (mia.clone(), Attributes::new());
+                let user = NewUser { username, attributes, temporary_password: None, invitation };
+                done(directory.create(&user).await)
+            }
+            "AdminDeleteUser" => done(directory.delete(mia).await),
+            "AdminDeleteUserAttributes" | "AdminUpdateUserAttributes" => {
+                let set = Attributes::from([("name".to_owned(), "Mia".to_owned())]);
+                let changes = AttributeChanges { set, remove: vec!["nickname".to_owned()] };
+                done(directory.change_attributes(mia, &changes).await)
+            }
+            "AdminGetUser" => done(directory.get(mia).await),
+            "AdminListGroupsForUser" => done(directory.groups(mia).await),
+            "AdminSetUserPassword" => done(directory.set_password(mia, &Secret::new("x"), true).await),
+            "AdminUserGlobalSignOut" => done(directory.sign_out(mia).await),
+            "ListUsers" => done(directory.list(&PageRequest { limit: 60, after: None }).await),
+            _ => unreachable!("say which call of the directory leads to {operation}"),
+        }
+    }
+
+    async fn ask_sessions(&self, operation: &str) -> Result<(), Failed> {
+        let (sessions, mia, secret) = (&self.sessions, &self.mia, Secret::new("x"));
+        match operation {
+            "AdminInitiateAuth" | "DescribeUserPoolClient" => done(sessions.sign_in(mia, &secret).await),
+            "AdminRespondToAuthChallenge" => {
+                let (username, session) = (mia.clone(), secret.clone());
+                let answer = NewPassword { username, session, new_password: secret, attributes: Attributes::new() };
+                done(sessions.set_new_password(&answer).await)
+            }
+            "GlobalSignOut" => done(sessions.sign_out_everywhere(&secret).await),
+            "RevokeToken" => done(sessions.revoke(&secret).await),
+            "SignUp" => {
+                let registration = Registration {
+                    username: mia.clone(),
+                    password: secret,
+                    attributes: Attributes::new(),
+                    validation_data: Attributes::new(),
+                    client_metadata: Attributes::new(),
+                };
+                done(sessions.sign_up(&registration).await)
+            }
+            _ => unreachable!("say which call of the sessions leads to {operation}"),
+        }
+    }
+
+    async fn ask_user_pools(&self, operation: &str) -> Result<(), Failed> {
+        let (platform, name) = (&self.platform, &self.spec.name);
+        let state = UserPoolState::wanted(&self.spec);
+        let client = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+        match operation {
+            "AddCustomAttributes" => {
+                let team = CustomAttribute { name: "team".to_owned(), kind: AttributeKind::String, mutable: true };
+                done(platform.add_custom_attributes(POOL, &[team]).await)
+            }
+            "CreateGroup" => done(platform.create_group(POOL, "admins").await),
+            "CreateUserPool" => done(platform.create_user_pool(name, &state, &[]).await),
+            "CreateUserPoolClient" => done(platform.create_client(POOL, "shop-web", false, &client).await),
+            "DeleteUserPool" => done(platform.delete_user_pool(POOL).await),
+            "DeleteUserPoolClient" => done(platform.delete_client(POOL, CLIENT).await),
+            "DescribeUserPool" | "ListUserPools" => done(platform.user_pools(name).await),
+            "DescribeUserPoolClient" | "ListUserPoolClients" => done(platform.clients(POOL, "shop-web").await),
+            "ListGroups" => done(platform.groups(POOL).await),
+            "UpdateUserPool" => done(platform.update_user_pool(POOL, &state).await),
+            "UpdateUserPoolClient" => done(platform.update_client(POOL, CLIENT, &client).await),
+            _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+
+    async fn ask_identity_pools(&self, operation: &str) -> Result<(), Failed> {
+        let (platform, name, token) = (&self.platform, &self.spec.name, Secret::new("token"));
+        let state = IdentityPoolState { guests: false, classic_flow: false, providers: [].into() };
+        match operation {
+            "CreateIdentityPool" => done(platform.create_identity_pool(name, &state).await),
+            "DeleteIdentities" => done(platform.delete_identity("identity-1").await),
+            "DeleteIdentityPool" => done(platform.delete_identity_pool(IDENTITY_POOL).await),
+            "DescribeIdentityPool" | "ListIdentityPools" => done(platform.identity_pools(name).await),
+            "GetCredentialsForIdentity" => done(platform.credentials("identity-1", POOL, &token).await),
+            "GetId" => done(platform.identity(IDENTITY_POOL, POOL, &token).await),
+            "GetIdentityPoolRoles" => done(platform.authenticated_role(IDENTITY_POOL).await),
+            "SetIdentityPoolRoles" => done(platform.set_authenticated_role(IDENTITY_POOL, "arn:role").await),
+            "UpdateIdentityPool" => done(platform.update_identity_pool(IDENTITY_POOL, &state).await),
+            _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+
+    async fn ask_iam(&self, operation: &str) -> Result<(), Failed> {
+        let (platform, name, document): (_, &PoolName, _) = (&self.platform, &self.spec.name, json!({}));
+        match operation {
+            "AttachRolePolicy" => done(platform.attach_policy(ROLE, POLICY).await),
+            "CreatePolicy" => done(platform.create_policy("shop", &document, name).await),
+            "CreatePolicyVersion" => done(platform.update_policy(POLICY, &document).await),
+            "CreateRole" => done(platform.create_role(ROLE, &document, name).await),
+            "DeletePolicy" | "DeletePolicyVersion" | "ListPolicyVersions" => done(platform.delete_policy(POLICY).await),
+            "DeleteRole" => done(platform.delete_role(ROLE).await),
+            "DetachRolePolicy" => done(platform.detach_policy(ROLE, POLICY).await),
+            "GetPolicy" | "GetPolicyVersion" => done(platform.policy(POLICY).await),
+            "GetRole" => done(platform.role(ROLE).await),
+            "ListAttachedRolePolicies" => done(platform.attached_policies(ROLE).await),
+            "UpdateAssumeRolePolicy" => done(platform.update_trust(ROLE, &document).await),
+            _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+}

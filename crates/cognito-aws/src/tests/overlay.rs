@@ -1,0 +1,189 @@
+//! Updates drop nothing, whatever the SDK's model gains: each update is run on a thing in which every field of the model is set, down
+//! to the last one, and what is sent is held against it.
+//!
+//! A field that is new in the model makes these tests fail, until the adapter carries it or [`Update::decided`] says why not.
+
+use std::collections::BTreeSet;
+
+use domain::platform::{ClientState, IdentityPoolState, Platform, UserPoolState};
+use domain::spec::{ClientKind, Spec};
+use serde_json::{Value, json};
+
+use super::fake_aws::{FakeAws, nowhere, success};
+use super::response;
+use super::sdk_source::{Member, Sdk};
+use crate::AwsPlatform;
+
+/// An update, and what it may change.
+struct Update {
+    operation: &'static str,
+    input: Vec<Member>,
+    /// The operation that reads the thing, and what it answers.
+    read: &'static str,
+    answer: Value,
+    /// The thing in that answer.
+    current: Value,
+    /// Fields that are called otherwise where they are read.
+    renamed: &'static [(&'static str, &'static str)],
+    /// What the spec decides, in place of how it was. Fields inside fields are written with dots.
+    decided: &'static [&'static str],
+    /// Where a field that is missing belongs.
+    place: &'static str,
+}
+
+impl Update {
+    /// Everything that does not go back as it came.
+    async fn lost(&self, update: impl AsyncFnOnce(AwsPlatform)) -> Vec<String> {
+        let (read, answer) = (self.read, self.answer.to_string());
+        let fake = FakeAws::new(move |operation| {
+            Ok(if operation == read { response(200, answer.clone()) } else { success(operation) })
+        });
+        update(nowhere().await.answered_by(fake.clone()).platform()).await;
+        let sent = fake.sent(self.operation);
+
+        let mut lost = Vec::new();
+        for Member { name, .. } in &self.input {
+            let renamed = self.renamed.iter().find(|(here, _)| here == name);
+            match self.current.get(renamed.map_or(name.as_str(), |(_, there)| *there)) {
+                Some(current) => self.compare(name, current, sent.get(name), &mut lost),
+                None if self.decided.contains(&name.as_str()) => {}
+                None => lost.push(format!(
+                    "{} has a new field `{name}` that {} does not tell: decide what becomes of it",
+                    self.operation, self.read
+                )),
+            }
+        }
+        let known: BTreeSet<&str> = self.input.iter().map(|member| member.name.as_str()).collect();
+        for path in self.decided {
+            let field = path.split('.').next().unwrap();
+            assert!(known.contains(field), "{} has no field `{field}` any more", self.operation);
+        }
+        lost
+    }
+
+    fn compare(&self, path: &str, current: &Value, sent: Option<&Value>, lost: &mut Vec<String>) {
+        match (current, sent) {
+            (_, None) => {
+                lost.push(format!("{} has a new field `{path}`: carry it in {}", self.operation, self.place));
+            }
+            (_, Some(_)) if self.decided.contains(&path) => {}
+            (Value::Object(fields), Some(sent)) => {
+                for (name, current) in fields {
+                    self.compare(&format!("{path}.{name}"), current, sent.get(name), lost);
+                }
+            }
+            (current, Some(sent)) if current == sent => {}
+            (current, Some(sent)) => {
+                lost.push(format!("{}: `{path}` was {current} and goes back as {sent}", self.operation));
+            }
+        }
+    }
+}
+
+fn spec() -> Spec {
+    serde_json::from_value(
+        json!({"name": "shop", "pre_sign_up_function_arn": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
+    )
+    .unwrap()
+}
+
+#[tokio::test]
+async fn an_update_of_a_user_pool_sends_every_field_of_the_model_back() {
+    let sdk = Sdk::of("cognitoidentityprovider");
+    let current = sdk.complete(&sdk.members_of_type("UserPoolType"));
+    let update = Update {
+        operation: "UpdateUserPool",
+        input: sdk.members_of_operation("UpdateUserPool", "Input"),
+        read: "DescribeUserPool",
+        answer: json!({ "UserPool": current }),
+        current,
+        renamed: &[("UserPoolId", "Id"), ("PoolName", "Name")],
+        decided: &[
+            "UserPoolId",
+            "AutoVerifiedAttributes",
+            "UserAttributeUpdateSettings",
+            "DeletionProtection",
+            "LambdaConfig.PreSignUp",
+            "AdminCreateUserConfig.AllowAdminCreateUserOnly",
+            // Cognito refuses it beside `TemporaryPasswordValidityDays`.
+            "AdminCreateUserConfig.UnusedAccountValidityDays",
+            "Policies.PasswordPolicy.MinimumLength",
+            "Policies.PasswordPolicy.RequireLowercase",
+            "Policies.PasswordPolicy.RequireNumbers",
+            "Policies.PasswordPolicy.RequireSymbols",
+            "Policies.PasswordPolicy.RequireUppercase",
+            "Policies.PasswordPolicy.TemporaryPasswordValidityDays",
+        ],
+        place: "platform/overlay.rs",
+    };
+    let lost = update.lost(async |aws| aws.update_user_pool("pool-1", &UserPoolState::wanted(&spec())).await.unwrap());
+    assert_eq!(lost.await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_update_of_a_client_sends_every_field_of_the_model_back() {
+    let sdk = Sdk::of("cognitoidentityprovider");
+    let current = sdk.complete(&sdk.members_of_type("UserPoolClientType"));
+    let update = Update {
+        operation: "UpdateUserPoolClient",
+        input: sdk.members_of_operation("UpdateUserPoolClient", "Input"),
+        read: "DescribeUserPoolClient",
+        answer: json!({ "UserPoolClient": current }),
+        current,
+        renamed: &[],
+        decided: &[
+            "UserPoolId",
+            "ClientId",
+            "ExplicitAuthFlows",
+            "AccessTokenValidity",
+            "IdTokenValidity",
+            "RefreshTokenValidity",
+            "TokenValidityUnits.AccessToken",
+            "TokenValidityUnits.IdToken",
+            "TokenValidityUnits.RefreshToken",
+            "PreventUserExistenceErrors",
+        ],
+        place: "platform/overlay.rs",
+    };
+    let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+    let lost = update.lost(async |aws| aws.update_client("pool-1", "client-1", &wanted).await.unwrap());
+    assert_eq!(lost.await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_update_of_an_identity_pool_sends_every_field_of_the_model_back() {
+    let sdk = Sdk::of("cognitoidentity");
+    let current = sdk.complete(&sdk.members_of_operation("DescribeIdentityPool", "Output"));
+    let update = Update {
+        operation: "UpdateIdentityPool",
+        input: sdk.members_of_operation("UpdateIdentityPool", "Input"),
+        read: "DescribeIdentityPool",
+        answer: current.clone(),
+        current,
+        renamed: &[],
+        decided: &["IdentityPoolId", "AllowUnauthenticatedIdentities", "AllowClassicFlow", "CognitoIdentityProviders"],
+        place: "platform/identity_pools.rs",
+    };
+    let wanted = IdentityPoolState { guests: false, classic_flow: false, providers: [].into() };
+    let lost = update.lost(async |aws| aws.update_identity_pool("id-1", &wanted).await.unwrap());
+    assert_eq!(lost.await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn setting_the_role_of_an_identity_pool_sends_every_field_of_the_model_back() {
+    let sdk = Sdk::of("cognitoidentity");
+    let mut current = sdk.complete(&sdk.members_of_operation("GetIdentityPoolRoles", "Output"));
+    current["Roles"] = json!({"unauthenticated": "arn:guest", "authenticated": "arn:other"});
+    let update = Update {
+        operation: "SetIdentityPoolRoles",
+        input: sdk.members_of_operation("SetIdentityPoolRoles", "Input"),
+        read: "GetIdentityPoolRoles",
+        answer: current.clone(),
+        current,
+        renamed: &[],
+        decided: &["IdentityPoolId", "Roles.authenticated"],
+        place: "platform/identity_pools.rs",
+    };
+    let lost = update.lost(async |aws| aws.set_authenticated_role("id-1", "arn:role").await.unwrap());
+    assert_eq!(lost.await, Vec::<String>::new());
+}
