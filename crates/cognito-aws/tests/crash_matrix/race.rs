@@ -17,9 +17,10 @@ async fn a_role_that_iam_hides_for_four_seconds_is_waited_for_with_little_waste(
     let clock = Arc::new(SystemClock::starting_now(Duration::from_mins(2)));
     let receipt = case.run_behind(clock, Action::Apply).await.unwrap();
     let credentials = receipt.steps.iter().find(|report| report.step == Step::Credentials).unwrap();
-    println!("attempts {}, {} ms", credentials.attempts, credentials.elapsed_ms);
-    // That the overshoot is at most 2.7 s is asserted on a clock that cannot be late; here it is told.
-    assert!(credentials.attempts > 3, "{credentials:?}");
+    let overshoot = case.proxy.visible_since(Hidden::Role).unwrap();
+    println!("hidden for 4 s: {} attempts, at most {:.1} s too late", credentials.attempts, overshoot.as_secs_f64());
+    // That it is never more than 2.7 s is asserted on a clock that cannot be late; a busy machine only makes attempts fewer.
+    assert!((4..=9).contains(&credentials.attempts), "{credentials:?}");
     assert!(receipt.caller_arn.unwrap().ends_with("/CognitoIdentityCredentials"));
 }
 

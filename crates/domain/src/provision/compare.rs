@@ -10,7 +10,7 @@ use super::plan::{Planned, Verdict};
 use super::{ProvisionError, Resource, Step};
 use crate::platform::{AppClient, ClientState, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
-use crate::spec::{ADMINS, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec};
+use crate::spec::{ADMINS, AttributeKind, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec};
 use crate::user::User;
 
 /// Stands in a plan for an id that AWS has not given yet.
@@ -164,10 +164,18 @@ impl UserPoolChange {
         let added = self.new_attributes.iter().map(|attribute| Difference {
             field: format!("custom_attributes.{}", attribute.name),
             current: Value::Null,
-            wanted: serde_json::to_value(attribute).unwrap_or_default(),
+            wanted: in_words(attribute).into(),
         });
         self.fields.iter().cloned().chain(added).collect()
     }
+}
+
+fn in_words(attribute: &CustomAttribute) -> String {
+    let kind = match attribute.kind {
+        AttributeKind::String => "string",
+        AttributeKind::Number => "number",
+    };
+    format!("{kind}, {}", if attribute.mutable { "mutable" } else { "fixed" })
 }
 
 /// # Errors
