@@ -100,7 +100,7 @@ fn interrupted(action: Option<Action>, during: Option<Step>) -> String {
     match (action, during) {
         (None | Some(Action::Plan), _) => "interrupted. Nothing was touched.".to_owned(),
         (Some(_), Some(step)) if words::is_proof(step) => format!(
-            "interrupted during the proof ({}). {GO_ON} The throw-away user poolkeeper-verify-… may still be there.",
+            "interrupted during the proof ({}). {GO_ON} Its throw-away user may still be there: its name or address holds `poolkeeper-`.",
             words::step(step)
         ),
         (Some(_), Some(step)) => format!("interrupted during: {}. {GO_ON}", words::step(step)),

@@ -44,9 +44,11 @@ fn ending(receipt: &Receipt) -> String {
         counts.collect::<Vec<_>>().join(", ")
     };
     match receipt.action {
-        Action::Destroy if of(Outcome::Retained) > 0 => "Everything was left in place.".to_owned(),
-        Action::Destroy if of(Outcome::Deleted) == 0 => "There was nothing to take away.".to_owned(),
-        Action::Destroy => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent])),
+        Action::Destroy => match (of(Outcome::Deleted), of(Outcome::Retained)) {
+            (0, 0) => "There was nothing to take away.".to_owned(),
+            (0, _) => "Everything was left in place.".to_owned(),
+            _ => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
+        },
         Action::Plan | Action::Verify => {
             "It works: a throw-away user signed up, in, and got AWS credentials.".to_owned()
         }
@@ -97,6 +99,18 @@ mod tests {
 
     fn last(receipt: &Receipt) -> String {
         lines(receipt, Duration::from_millis(1400), UNLIMITED).pop().unwrap()
+    }
+
+    #[test]
+    fn a_destroy_that_left_something_says_what_it_took() {
+        let steps = [
+            (Step::IdentityPool, Outcome::Deleted),
+            (Step::Role, Outcome::Retained),
+            (Step::UserPool, Outcome::Deleted),
+        ];
+        assert_eq!(last(&receipt(Action::Destroy, &steps)), "Done: 2 deleted, 1 left in place. (1.4 s)");
+        let nothing = [(Step::IdentityPool, Outcome::Retained), (Step::UserPool, Outcome::Retained)];
+        assert_eq!(last(&receipt(Action::Destroy, &nothing)), "Everything was left in place. (1.4 s)");
     }
 
     #[test]

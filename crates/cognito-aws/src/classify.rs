@@ -16,8 +16,9 @@ pub(crate) fn class(failure: &Failure) -> ErrorClass {
             500.. => ErrorClass::OutcomeUnknown,
             _ => ErrorClass::Invalid,
         }),
-        Kind::Unreachable(_) | Kind::TimedOut => ErrorClass::OutcomeUnknown,
-        Kind::Unreadable(_) | Kind::NotSent(_) => ErrorClass::Unexpected,
+        // An answer that broke off, or lacks what it always holds, says nothing of what was done.
+        Kind::Unreachable(_) | Kind::TimedOut | Kind::Unreadable(_) => ErrorClass::OutcomeUnknown,
+        Kind::NotSent(_) => ErrorClass::Unexpected,
     }
 }
 
@@ -291,7 +292,7 @@ mod tests {
         let table = [
             (Kind::Unreachable(String::new()), ErrorClass::OutcomeUnknown, Reason::Unavailable),
             (Kind::TimedOut, ErrorClass::OutcomeUnknown, Reason::DeadlineExceeded),
-            (Kind::Unreadable(String::new()), ErrorClass::Unexpected, Reason::Internal),
+            (Kind::Unreadable(String::new()), ErrorClass::OutcomeUnknown, Reason::Internal),
             (Kind::NotSent(String::new()), ErrorClass::Unexpected, Reason::Internal),
         ];
         for (kind, expected_class, expected_reason) in table {

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use domain::retry::Clock;
 use domain::secret::Secret;
 use rand::RngExt;
+use time::OffsetDateTime;
 use tokio::time::Instant;
 
 /// A clock for work that must end within a given time.
@@ -35,6 +36,10 @@ impl Clock for SystemClock {
 
     async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration).await;
+    }
+
+    fn wall_time(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc()
     }
 
     fn jitter(&self) -> f64 {

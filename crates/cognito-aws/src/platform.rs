@@ -14,6 +14,7 @@ use domain::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, PersonCredentials, Platform, PlatformError,
     UserPool, UserPoolState,
 };
+use domain::retry::ErrorClass;
 use domain::secret::Secret;
 use domain::sessions::Sessions;
 use domain::spec::{CustomAttribute, PoolName};
@@ -62,6 +63,15 @@ impl From<Failure> for PlatformError {
 }
 
 type Answer<T> = Result<T, PlatformError>;
+
+/// "Not found" as an answer in place of an error.
+fn if_there<T>(answer: Answer<T>) -> Answer<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 #[async_trait]
 impl Platform for AwsPlatform {

@@ -40,7 +40,9 @@ pub struct PlatformError {
 impl PlatformError {
     fn in_words(&self) -> &'static str {
         match self.class {
-            ErrorClass::Forbidden => "is not allowed; add the permission to the role that this runs under",
+            ErrorClass::Forbidden => {
+                "is not allowed; look whether the credentials are the right ones, and add the permission to whom they belong to"
+            }
             ErrorClass::QuotaExceeded => {
                 "ran into a quota of the account; delete what is not needed, or have it raised"
             }
@@ -193,6 +195,8 @@ pub struct IamEntity {
     pub document: Value,
     /// The value of our tag, where it has one.
     pub tagged: Option<String>,
+    /// When it was created, where that is known.
+    pub created_at: Option<OffsetDateTime>,
 }
 
 /// Temporary AWS credentials of a signed-in person.

@@ -59,7 +59,7 @@ pub trait Observer: Send + Sync {
 pub struct Provisioner<'a> {
     /// AWS.
     pub platform: &'a dyn Platform,
-    /// Time and chance. Its end must leave enough time to clean up and to answer.
+    /// Time and chance. Its end must leave 15 s to clean up, and the time to answer.
     pub clock: Arc<dyn Clock>,
     /// Who looks on.
     pub observer: &'a dyn Observer,

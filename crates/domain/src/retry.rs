@@ -4,6 +4,7 @@
 //! one when they are repeated, nor how much time is left. The decision is pure; [`patiently`] acts on it, with the clock and the
 //! randomness handed in. The loop itself is `backon`'s.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use backon::Retryable;
+use time::OffsetDateTime;
 
 use crate::causes::causes;
 use crate::secret::Secret;
@@ -87,7 +89,7 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
 
 /// How long `DeleteConflict` is believed to be propagation, after a detachment: as long as IAM takes at its slowest.
-const DETACHMENT_LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const DETACHMENT_LIMIT: Duration = Duration::from_mins(1);
 
 /// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
 const PRINCIPAL_LIMIT: Duration = Duration::from_mins(2);
@@ -110,8 +112,9 @@ const CONCURRENT_ATTEMPTS: u32 = 5;
 /// How often a call is made whose downstream service failed.
 const EXTERNAL_SERVICE_ATTEMPTS: u32 = 3;
 
-/// Decides what follows the failed attempt number `attempts` (1 is the first), `elapsed` after the first one began, with
-/// `time_left` until the work must be done.
+/// Decides what follows a failed attempt, `elapsed` after the first one began, with `time_left` until the work must be done.
+/// `attempts` (1 is the first) counts those that failed with this class: a single throttled probe is no sixth one, however long it
+/// was probed before.
 ///
 /// `jitter` is a random number from 0 to 1: waits are shortened by up to a fifth of themselves, so that callers who failed
 /// together do not come back together.
@@ -181,11 +184,54 @@ pub trait Clock: Send + Sync {
     /// Waits.
     async fn sleep(&self, duration: Duration);
 
+    /// The date and time.
+    fn wall_time(&self) -> OffsetDateTime;
+
     /// A random number from 0 to 1.
     fn jitter(&self) -> f64;
 
     /// 32 random hexadecimal digits from a source that is fit for passwords.
     fn nonce(&self) -> Secret;
+}
+
+/// A clock that goes on for a while after the end of another one: for what has to be done even then.
+pub(crate) struct Overtime {
+    clock: Arc<dyn Clock>,
+    end: Duration,
+}
+
+impl Overtime {
+    /// At least so much time, from now on.
+    pub(crate) fn on(clock: &Arc<dyn Clock>, at_least: Duration) -> Self {
+        Self { clock: Arc::clone(clock), end: clock.now() + at_least }
+    }
+}
+
+#[async_trait]
+impl Clock for Overtime {
+    fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    fn time_left(&self) -> Duration {
+        self.clock.time_left().max(self.end.saturating_sub(self.clock.now()))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    fn wall_time(&self) -> OffsetDateTime {
+        self.clock.wall_time()
+    }
+
+    fn jitter(&self) -> f64 {
+        self.clock.jitter()
+    }
+
+    fn nonce(&self) -> Secret {
+        self.clock.nonce()
+    }
 }
 
 /// An error that knows its class.
@@ -270,14 +316,16 @@ where
 {
     let began = clock.now();
     let attempts = AtomicU32::new(0);
+    let mut of_class = HashMap::new();
     let elapsed = || clock.now().saturating_sub(began);
     let counted = || {
         attempts.fetch_add(1, Ordering::Relaxed);
         call()
     };
     let next = |last: &E, _| {
-        let attempts = attempts.load(Ordering::Relaxed);
-        match decide(last.class(), situation, attempts, elapsed(), clock.time_left(), clock.jitter()) {
+        let of_class = of_class.entry(last.class()).or_insert(0);
+        *of_class += 1;
+        match decide(last.class(), situation, *of_class, elapsed(), clock.time_left(), clock.jitter()) {
             Next::Wait(wait) => Some(wait),
             Next::GiveUp => None,
         }

@@ -224,6 +224,9 @@ pub enum AttributeKind {
     String,
     /// A whole number.
     Number,
+    /// What a pool can have and no spec can ask for.
+    #[serde(skip_deserializing)]
+    Other,
 }
 
 /// A name, which stands for a mutable string, or all about it.

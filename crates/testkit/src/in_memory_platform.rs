@@ -332,8 +332,12 @@ impl Platform for InMemoryPlatform {
             if state.policies.contains_key(&arn) {
                 return Err(ErrorClass::AlreadyExists);
             }
-            let policy =
-                IamEntity { arn: arn.clone(), document: document.clone(), tagged: Some(pool.as_str().to_owned()) };
+            let policy = IamEntity {
+                arn: arn.clone(),
+                document: document.clone(),
+                tagged: Some(pool.as_str().to_owned()),
+                created_at: None,
+            };
             state.policies.insert(arn, policy.clone());
             Ok(policy)
         })
@@ -372,6 +376,8 @@ impl Platform for InMemoryPlatform {
                 arn: format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}"),
                 document: trust.clone(),
                 tagged: Some(pool.as_str().to_owned()),
+                // Nobody has made it moments ago, unless a test says so.
+                created_at: None,
             };
             let role = Role { entity: entity.clone(), policies: BTreeSet::new(), assumable_at };
             state.roles.insert(name.to_owned(), role);

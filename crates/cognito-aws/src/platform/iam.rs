@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{PolicyVersion, Tag};
-use domain::platform::{IamEntity, PlatformError, TAG_KEY};
-use domain::retry::ErrorClass;
+use domain::platform::{IamEntity, TAG_KEY};
 use domain::spec::PoolName;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::Answer;
+use super::{Answer, if_there};
+use crate::directory::to_time;
 use crate::failure::Failure;
 
 /// A policy has room for so many versions.
@@ -28,7 +28,7 @@ impl Iam {
 
     pub(crate) async fn policy(&self, arn: &str) -> Answer<Option<IamEntity>> {
         let answer = self.client.get_policy().policy_arn(arn).send().await;
-        let Some(answer) = found(answer.map_err(|error| Failure::of("GetPolicy", &error).into()))? else {
+        let Some(answer) = if_there(answer.map_err(|error| Failure::of("GetPolicy", &error).into()))? else {
             return Ok(None);
         };
         let policy = answer.policy.ok_or_else(|| Failure::missing("GetPolicy", "Policy"))?;
@@ -47,6 +47,7 @@ impl Iam {
             arn: arn.to_owned(),
             document: to_json(&document),
             tagged: tag_of_ours(policy.tags.as_deref()),
+            created_at: policy.create_date.and_then(to_time),
         }))
     }
 
@@ -62,7 +63,7 @@ impl Iam {
             .await
             .map_err(|error| Failure::of("CreatePolicy", &error))?;
         let arn = answer.policy.and_then(|policy| policy.arn).ok_or_else(|| Failure::missing("CreatePolicy", "Arn"))?;
-        Ok(IamEntity { arn, document: document.clone(), tagged: Some(pool.to_string()) })
+        Ok(IamEntity { arn, document: document.clone(), tagged: Some(pool.to_string()), created_at: None })
     }
 
     pub(crate) async fn update_policy(&self, arn: &str, document: &Value) -> Answer<()> {
@@ -106,20 +107,21 @@ impl Iam {
     async fn delete_version(&self, arn: &str, version: &PolicyVersion) -> Answer<()> {
         let id = version.version_id.as_deref().ok_or_else(|| Failure::missing("ListPolicyVersions", "VersionId"))?;
         let answer = self.client.delete_policy_version().policy_arn(arn).version_id(id).send().await;
-        found(answer.map_err(|error| Failure::of("DeletePolicyVersion", &error).into()))?;
+        if_there(answer.map_err(|error| Failure::of("DeletePolicyVersion", &error).into()))?;
         Ok(())
     }
 
     pub(crate) async fn role(&self, name: &str) -> Answer<Option<IamEntity>> {
         let answer = self.client.get_role().role_name(name).send().await;
-        let Some(answer) = found(answer.map_err(|error| Failure::of("GetRole", &error).into()))? else {
+        let Some(answer) = if_there(answer.map_err(|error| Failure::of("GetRole", &error).into()))? else {
             return Ok(None);
         };
         let role = answer.role.ok_or_else(|| Failure::missing("GetRole", "Role"))?;
         let trust = role.assume_role_policy_document;
         let trust = trust.ok_or_else(|| Failure::missing("GetRole", "AssumeRolePolicyDocument"))?;
         let tagged = tag_of_ours(role.tags.as_deref());
-        Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), tagged }))
+        let created_at = to_time(role.create_date);
+        Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), tagged, created_at }))
     }
 
     pub(crate) async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
@@ -134,7 +136,8 @@ impl Iam {
             .await
             .map_err(|error| Failure::of("CreateRole", &error))?;
         let role = answer.role.ok_or_else(|| Failure::missing("CreateRole", "Role"))?;
-        Ok(IamEntity { arn: role.arn, document: trust.clone(), tagged: Some(pool.to_string()) })
+        let created_at = to_time(role.create_date);
+        Ok(IamEntity { arn: role.arn, document: trust.clone(), tagged: Some(pool.to_string()), created_at })
     }
 
     pub(crate) async fn update_trust(&self, role_name: &str, trust: &Value) -> Answer<()> {
@@ -190,13 +193,4 @@ fn our_tag(pool: &PoolName) -> Answer<Tag> {
 
 fn tag_of_ours(tags: Option<&[Tag]>) -> Option<String> {
     tags?.iter().find(|tag| tag.key == TAG_KEY).map(|tag| tag.value.clone())
-}
-
-/// "Not found" as an answer in place of an error.
-fn found<T>(answer: Result<T, PlatformError>) -> Answer<Option<T>> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.class == ErrorClass::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }

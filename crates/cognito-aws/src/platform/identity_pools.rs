@@ -9,7 +9,7 @@ use domain::platform::{IdentityPool, IdentityPoolState, PersonCredentials, Provi
 use domain::secret::Secret;
 use domain::spec::PoolName;
 
-use super::Answer;
+use super::{Answer, if_there};
 use crate::failure::Failure;
 
 /// The most that `ListIdentityPools` gives in one page.
@@ -37,7 +37,8 @@ impl IdentityPools {
             let named = page.identity_pools.unwrap_or_default().into_iter();
             let named = named.filter(|pool| pool.identity_pool_name.as_deref() == Some(name.as_str()));
             for id in named.filter_map(|pool| pool.identity_pool_id) {
-                let pool = self.describe(&id).await?;
+                // One that goes away between the list and here is not there.
+                let Some(pool) = if_there(self.describe(&id).await)? else { continue };
                 let tags = pool.identity_pool_tags.as_ref();
                 if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
                     ours.push(IdentityPool { id, state: to_state(&pool) });

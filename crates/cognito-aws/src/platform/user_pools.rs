@@ -13,8 +13,8 @@ use aws_sdk_cognitoidentityprovider::types::{
 use domain::platform::{AppClient, ClientState, TAG_KEY, UserPool, UserPoolState};
 use domain::spec::{Alias, AttributeKind, AuthFlow, CustomAttribute, PasswordPolicy, PoolName, SignInWith, Verifiable};
 
-use super::Answer;
 use super::overlay::{self, client_units, password_policy};
+use super::{Answer, if_there};
 use crate::directory::to_time;
 use crate::failure::Failure;
 
@@ -39,7 +39,8 @@ impl UserPools {
             let named = page.user_pools.unwrap_or_default().into_iter();
             let named = named.filter(|pool| pool.name.as_deref() == Some(name.as_str()));
             for id in named.filter_map(|pool| pool.id) {
-                let pool = self.describe(&id).await?;
+                // One that goes away between the list and here is not there.
+                let Some(pool) = if_there(self.describe(&id).await)? else { continue };
                 let tags = pool.user_pool_tags.as_ref();
                 if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
                     ours.push(to_user_pool("DescribeUserPool", &pool)?);
@@ -100,10 +101,16 @@ impl UserPools {
 
     pub(crate) async fn update(&self, id: &str, state: &UserPoolState) -> Answer<()> {
         let current = self.describe(id).await?;
-        let request = overlay::user_pool(self.client.update_user_pool(), current)
+        let verified_before: BTreeSet<_> =
+            current.auto_verified_attributes().iter().filter_map(from_verified).collect();
+        let mut request = overlay::user_pool(self.client.update_user_pool(), current);
+        if verified_before != state.auto_verified {
+            // It may name only what is verified. Otherwise it stays as somebody has set it.
+            request = request.user_attribute_update_settings(to_update_settings(&state.auto_verified));
+        }
+        let request = request
             .user_pool_id(id)
             .set_auto_verified_attributes(Some(to_verified(&state.auto_verified)))
-            .user_attribute_update_settings(to_update_settings(&state.auto_verified))
             .deletion_protection(to_protection(state.deletion_protection));
         let request = overlay::self_sign_up(request, state.self_sign_up);
         let request = overlay::pre_sign_up(request, state.pre_sign_up_function_arn.as_deref());
@@ -134,7 +141,8 @@ impl UserPools {
             let named = page.user_pool_clients.unwrap_or_default().into_iter();
             let named = named.filter(|client| client.client_name.as_deref() == Some(name));
             for id in named.filter_map(|client| client.client_id) {
-                found.push(to_client("DescribeUserPoolClient", &self.describe_client(user_pool_id, &id).await?)?);
+                let Some(client) = if_there(self.describe_client(user_pool_id, &id).await)? else { continue };
+                found.push(to_client("DescribeUserPoolClient", &client)?);
             }
         }
         Ok(found)
@@ -351,6 +359,8 @@ fn to_schema(attribute: &CustomAttribute) -> SchemaAttributeType {
     let kind = match attribute.kind {
         AttributeKind::String => AttributeDataType::String,
         AttributeKind::Number => AttributeDataType::Number,
+        // No spec can ask for it.
+        AttributeKind::Other => AttributeDataType::from("Other"),
     };
     SchemaAttributeType::builder().name(&attribute.name).attribute_data_type(kind).mutable(attribute.mutable).build()
 }
@@ -359,7 +369,7 @@ fn from_schema(attribute: &SchemaAttributeType) -> Option<CustomAttribute> {
     let kind = match attribute.attribute_data_type.as_ref()? {
         AttributeDataType::String => AttributeKind::String,
         AttributeDataType::Number => AttributeKind::Number,
-        _ => return None,
+        _ => AttributeKind::Other,
     };
     let name = attribute.name.as_deref()?.strip_prefix(CUSTOM)?.to_owned();
     Some(CustomAttribute { name, kind, mutable: attribute.mutable.unwrap_or(true) })

@@ -158,7 +158,14 @@ const REASONS_OF: [(&str, &str, Reason, ErrorClass); 10] = [
 ];
 
 /// Operations whose "not found" is an answer, and no error.
-const ABSENCE_IS_AN_ANSWER: [&str; 3] = ["GetPolicy", "GetRole", "DeletePolicyVersion"];
+const ABSENCE_IS_AN_ANSWER: [&str; 6] = [
+    "DeletePolicyVersion",
+    "DescribeIdentityPool",
+    "DescribeUserPool",
+    "DescribeUserPoolClient",
+    "GetPolicy",
+    "GetRole",
+];
 
 /// The class of an error by its code, and the reason where it is one of users.
 fn meaning(call: &Call, code: &str, message: &str) -> (ErrorClass, Option<Reason>) {

@@ -103,6 +103,23 @@ async fn pools_are_found_on_every_page_by_name_and_tag() {
 }
 
 #[tokio::test]
+async fn a_pool_that_goes_away_between_the_list_and_the_look_at_it_is_not_there() {
+    let list = mock!(Client::list_user_pools).then_output(|| {
+        let pools = ["gone", "ours"].map(|id| UserPoolDescriptionType::builder().id(id).name("shop").build());
+        ListUserPoolsOutput::builder().set_user_pools(Some(pools.into())).build()
+    });
+    let gone = mock!(Client::describe_user_pool)
+        .match_requests(|request| request.user_pool_id() == Some("gone"))
+        .then_http_response(|| super::json_error(400, "ResourceNotFoundException"));
+    let ours = mock!(Client::describe_user_pool)
+        .match_requests(|request| request.user_pool_id() == Some("ours"))
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &gone, &ours]);
+    let found = UserPools::new(client).find(&shop()).await.unwrap();
+    assert_eq!(found.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>(), ["ours"]);
+}
+
+#[tokio::test]
 async fn an_update_of_a_pool_keeps_what_the_spec_does_not_decide() {
     let describe = mock!(Client::describe_user_pool)
         .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());

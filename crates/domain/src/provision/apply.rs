@@ -10,7 +10,7 @@ use super::difference::in_words;
 use super::look::{Found, Names, client_name, ours};
 use super::plan::{Planned, Verdict};
 use super::verify::Subject;
-use super::{Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, Work};
+use super::{Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, StepReport, Work};
 use crate::platform::{AppClient, ClientState, IamEntity, IdentityPool, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
@@ -73,7 +73,8 @@ impl Work<'_> {
         }
         // Where IAM was changed a moment ago, what it shows may be what was before.
         let iam = [Step::Policy, Step::Role, Step::PolicyAttachment, Step::IdentityPoolRole];
-        let fresh = self.receipt.steps.iter().any(|it| iam.contains(&it.step) && it.outcome != Outcome::Unchanged);
+        let written = |it: &StepReport| iam.contains(&it.step) && it.outcome != Outcome::Unchanged;
+        let fresh = self.receipt.steps.iter().any(written);
         let client_id = client_ids.remove(&ClientKind::Backend);
         let role_name = names.iam.clone();
         Ok(client_id.map(|client_id| Subject::new(&apply.hands, pool, &client_id, identity_pool, role_name, fresh)))

@@ -174,6 +174,7 @@ fn in_words(attribute: &CustomAttribute) -> String {
     let kind = match attribute.kind {
         AttributeKind::String => "string",
         AttributeKind::Number => "number",
+        AttributeKind::Other => "other",
     };
     format!("{kind}, {}", if attribute.mutable { "mutable" } else { "fixed" })
 }

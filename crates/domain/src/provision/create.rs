@@ -5,9 +5,10 @@
 //!
 //! - The answer was lost: what is found now, twice, is ours. Only when nothing is found, twice, it is created again.
 //! - The create worked, and beside ours there is another one: two runs did the same at the same moment. Whoever is not strictly
-//!   older withdraws the one that it has just made, whose id it knows from the answer to its own create, and takes the other. Nothing
-//!   else is ever deleted here. A run that saw itself alone was there before the other one looked, so the two never both stay. Where
-//!   both withdraw (identity pools have no date), both begin again after a random time.
+//!   older withdraws the one that it has just made, whose id it knows from the answer to its own create, and takes the other; the older
+//!   one stays only once the other has gone, and goes itself where it does not go. Nothing else is ever deleted here. So only a run that
+//!   saw itself alone stays, and of two at most one does: whichever was listed later saw the other. Where both withdraw (identity pools
+//!   have no date), both begin again after a random time.
 
 use std::time::Duration;
 
@@ -96,7 +97,8 @@ impl Provisioner<'_> {
                 return Ok(Done::new(found, Outcome::Adopted).after(attempts).because(detail));
             }
             let wait = APART.mul_f64(self.clock.jitter());
-            if round >= ROUNDS || wait >= self.clock.time_left() {
+            // Without time for two looks, nobody knows that there is nothing.
+            if round >= ROUNDS || wait + STILL_UNDER_WAY >= self.clock.time_left() {
                 return Err(match error {
                     Some(gave_up) => gave_up.into(),
                     None => ProvisionError::NeverAlone { resource: C::RESOURCE },
@@ -106,15 +108,32 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Whether what was just created is the only one, or the oldest. Otherwise it is withdrawn.
+    /// Whether what was just created stays. Otherwise it is withdrawn.
+    ///
+    /// Of two, the older one stays when the other has gone. That it is older does not yet say that it was seen first: a service may
+    /// take its time between giving it a date and listing it. Then the other one saw itself alone, and this one goes.
     async fn stays<C: Creation>(&self, creation: &C, own: &C::Thing) -> Result<bool, ProvisionError> {
-        let found = self.call(Situation::Settled, || creation.look()).await?.value;
         let older = |other: &C::Thing| match (C::created_at(own), C::created_at(other)) {
             (Some(own), Some(other)) => own < other,
             _ => false,
         };
-        if found.iter().filter(|one| C::id(one) != C::id(own)).all(older) {
-            return Ok(true);
+        for look in 0..=LOOKS {
+            let found = self.call(Situation::Settled, || creation.look()).await?.value;
+            let (own_found, others): (Vec<_>, Vec<_>) = found.iter().partition(|one| C::id(one) == C::id(own));
+            if others.is_empty() && !own_found.is_empty() {
+                return Ok(true);
+            }
+            if !others.iter().copied().all(older) {
+                break;
+            }
+            if look == LOOKS || STILL_UNDER_WAY >= self.clock.time_left() {
+                // A list that never showed our own shows nobody else's either.
+                if others.is_empty() {
+                    return Ok(true);
+                }
+                break;
+            }
+            self.clock.sleep(STILL_UNDER_WAY).await;
         }
         match self.call(Situation::Settled, || creation.withdraw(own)).await {
             Ok(_) => Ok(false),

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::look::Names;
 use super::{Done, Outcome, ProvisionError, Provisioner, Step, Work};
 use crate::causes::causes;
 use crate::platform::{IdentityPool, PlatformError, UserPool};
-use crate::retry::{Classified, ErrorClass, Situation};
+use crate::retry::{Classified, DETACHMENT_LIMIT, ErrorClass, Situation};
 use crate::spec::{OnDelete, Spec};
 
 /// What is taken away, in this order.
@@ -26,14 +27,34 @@ impl Work<'_> {
         self.receipt.user_pool_id = pool.as_ref().map(|pool| pool.id.clone());
         // Also what there are several of: before anything is touched.
         let identity_pool = hands.identity_pool(spec).await?;
+        if pool.is_none() && only.is_some_and(|only| !belongs_to(identity_pool.as_ref(), only)) {
+            let detail = "the user pool is not there; what else has the name may be another one's, or just being made";
+            for step in STEPS {
+                self.step(step, async { Ok(Done::new((), Outcome::Absent).because(detail)) }).await?;
+            }
+            return Ok(());
+        }
         let names = hands.names(spec).await?;
 
         self.step(Step::IdentityPool, hands.delete_identity_pool(identity_pool)).await?;
-        self.step(Step::Role, hands.delete_role(spec, &names.iam)).await?;
-        self.step(Step::Policy, hands.delete_policy(spec, &names.policy_arn())).await?;
+        let role = self.step(Step::Role, hands.delete_role(spec, &names)).await?;
+        self.step(Step::Policy, hands.delete_policy(spec, &names.policy_arn(), role)).await?;
         let user_pool_id = pool.map(|pool| pool.id);
         self.step(Step::UserPool, hands.delete_user_pool(user_pool_id)).await
     }
+}
+
+/// What became of the role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Gone,
+    Stays,
+}
+
+/// Whether an identity pool takes its people from this user pool.
+fn belongs_to(identity_pool: Option<&IdentityPool>, user_pool_id: &str) -> bool {
+    let providers = identity_pool.iter().flat_map(|pool| &pool.state.providers);
+    providers.into_iter().any(|provider| provider.user_pool_id == user_pool_id)
 }
 
 /// Why nothing is taken away, where that is so. All or nothing: a pool without its identity pool would be half of something.
@@ -56,11 +77,14 @@ impl Provisioner<'_> {
         self.delete(Situation::Settled, || self.platform.delete_identity_pool(&found.id)).await
     }
 
-    async fn delete_role(&self, spec: &Spec, name: &str) -> Result<Done<()>, ProvisionError> {
+    async fn delete_role(&self, spec: &Spec, names: &Names) -> Result<Done<Role>, ProvisionError> {
+        let name = &names.iam;
         match self.role(spec, name).await {
             Ok(Some(_)) => {}
-            Ok(None) => return Ok(Done::new((), Outcome::Absent)),
-            Err(error) => return not_ours(error),
+            Ok(None) => return Ok(Done::new(Role::Gone, Outcome::Absent)),
+            // Something with our name and without our tag.
+            Err(error @ ProvisionError::NotOurs { .. }) => return Ok(stays(error.to_string())),
+            Err(error) => return Err(error),
         }
         // One that is gone by now has nothing attached either.
         let attached = match self.call(Situation::Settled, || self.platform.attached_policies(name)).await {
@@ -68,19 +92,40 @@ impl Provisioner<'_> {
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => BTreeSet::new(),
             Err(error) => return Err(error),
         };
-        for policy_arn in &attached {
-            self.delete(Situation::Settled, || self.platform.detach_policy(name, policy_arn)).await?;
+        let ours = names.policy_arn();
+        let foreign: Vec<&str> = attached.iter().map(String::as_str).filter(|arn| *arn != ours).collect();
+        if !foreign.is_empty() {
+            let detail =
+                format!("has policies that are not ours; detach them, and run it again: {}", foreign.join(", "));
+            return Ok(stays(detail));
         }
-        in_use(self.delete(Situation::JustDetached, || self.platform.delete_role(name)).await)
+        if attached.contains(&ours) {
+            self.delete(Situation::Settled, || self.platform.detach_policy(name, &ours)).await?;
+        }
+        match self.delete(Situation::JustDetached, || self.platform.delete_role(name)).await {
+            Ok(done) => {
+                Ok(Done { value: Role::Gone, outcome: done.outcome, attempts: done.attempts, detail: done.detail })
+            }
+            Err(error) => in_use(error).map(stays),
+        }
     }
 
-    async fn delete_policy(&self, spec: &Spec, arn: &str) -> Result<Done<()>, ProvisionError> {
+    async fn delete_policy(&self, spec: &Spec, arn: &str, role: Role) -> Result<Done<()>, ProvisionError> {
         match self.policy(spec, arn).await {
+            Ok(Some(_)) if role == Role::Stays => {
+                return Ok(Done::new((), Outcome::Retained).because("the role stays, and may need it"));
+            }
             Ok(Some(_)) => {}
             Ok(None) => return Ok(Done::new((), Outcome::Absent)),
-            Err(error) => return not_ours(error),
+            Err(error @ ProvisionError::NotOurs { .. }) => {
+                return Ok(Done::new((), Outcome::Retained).because(error.to_string()));
+            }
+            Err(error) => return Err(error),
         }
-        in_use(self.delete(Situation::JustDetached, || self.platform.delete_policy(arn)).await)
+        match self.delete(Situation::JustDetached, || self.platform.delete_policy(arn)).await {
+            Ok(done) => Ok(done),
+            Err(error) => in_use(error).map(|detail| Done::new((), Outcome::Retained).because(detail)),
+        }
     }
 
     async fn delete_user_pool(&self, id: Option<String>) -> Result<Done<()>, ProvisionError> {
@@ -106,21 +151,19 @@ impl Provisioner<'_> {
     }
 }
 
-/// Something with our name and without our tag is somebody else's: it stays, and the receipt says so.
-fn not_ours(error: ProvisionError) -> Result<Done<()>, ProvisionError> {
-    match error {
-        ProvisionError::NotOurs { .. } => Ok(Done::new((), Outcome::Retained).because(error.to_string())),
-        error => Err(error),
-    }
+fn stays(detail: String) -> Done<Role> {
+    Done::new(Role::Stays, Outcome::Retained).because(detail)
 }
 
-/// What is in use after all the waiting for IAM is used by something that is not ours: it stays, and the receipt says so.
-fn in_use(deleted: Result<Done<()>, ProvisionError>) -> Result<Done<()>, ProvisionError> {
-    match deleted {
-        Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::Conflict => {
-            let detail = format!("something that is not ours uses it: {}", causes(&gave_up));
-            Ok(Done::new((), Outcome::Retained).after(gave_up.attempts).because(detail))
+/// What is in use after all the waiting for IAM is used by something that is not ours: it stays, and the receipt says so. Where there
+/// was no time for that waiting, nobody knows.
+fn in_use(error: ProvisionError) -> Result<String, ProvisionError> {
+    match error {
+        ProvisionError::Call(gave_up)
+            if gave_up.last.class() == ErrorClass::Conflict && gave_up.elapsed >= DETACHMENT_LIMIT =>
+        {
+            Ok(format!("something that is not ours uses it: {}", causes(&gave_up)))
         }
-        other => other,
+        error => Err(error),
     }
 }

@@ -1,16 +1,24 @@
 //! `verify`: a throw-away user signs up through the trigger, signs in, and gets AWS credentials. Leaves nothing behind.
 
 use std::error::Error as _;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
 use crate::directory::{Directory, Invitation, NewUser};
 use crate::platform::{IdentityPool, PersonCredentials, UserPool};
-use crate::retry::{Classified, ErrorClass, Situation};
+use crate::retry::{Classified, ErrorClass, Overtime, Situation};
 use crate::secret::Secret;
 use crate::sessions::{Registration, Sessions, SignIn};
 use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
 use crate::user::{Attributes, UserStatus, Username};
 use crate::user_pool_error::Reason;
+
+/// How long it is tried to delete the throw-away user when the time is up. [`Provisioner::clock`] must leave as much.
+const FOR_CLEANING_UP: Duration = Duration::from_secs(15);
+
+/// How long after its creation IAM may show a role as it was before.
+const FRESH: time::Duration = time::Duration::minutes(2);
 
 /// What `verify` works with.
 pub(super) struct Subject {
@@ -51,6 +59,8 @@ impl Work<'_> {
         let person = hands.throw_away_person(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &person, &mut identity_id).await;
+        // Also when the time is up.
+        let hands = Provisioner { clock: Arc::new(Overtime::on(&hands.clock, FOR_CLEANING_UP)), ..hands };
         let cleaned_up = self.step(Step::CleanUp, hands.clean_up(&subject, &person.username, identity_id)).await;
         // The first failure is the one that matters; the receipt holds both.
         verified.and(cleaned_up)
@@ -183,7 +193,12 @@ impl Provisioner<'_> {
         let client = client.ok_or_else(|| missing(Resource::AppClient))?;
         let identity_pool = self.identity_pool(spec).await?.ok_or_else(|| missing(Resource::IdentityPool))?;
         let role_name = iam_name(&spec.name, self.platform.region());
-        Ok(Subject::new(self, pool, &client.id, identity_pool, role_name, false))
+        // Another run may have made it moments ago: the stack's own verification follows its pool.
+        let role = self.call(Situation::Settled, || self.platform.role(&role_name)).await?.value;
+        let now = self.clock.wall_time();
+        let created_at = role.and_then(|role| role.created_at);
+        let fresh = created_at.is_some_and(|created_at| now - created_at < FRESH);
+        Ok(Subject::new(self, pool, &client.id, identity_pool, role_name, fresh))
     }
 
     fn throw_away_person(&self, spec: &Spec) -> Result<Person, ProvisionError> {

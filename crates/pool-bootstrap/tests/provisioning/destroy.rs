@@ -33,6 +33,36 @@ async fn destroy_takes_away_everything_of_ours_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_policy_of_others_on_our_role_is_not_taken_from_it() {
+    let world = World::new();
+    world.apply(shop()).await.unwrap();
+    let foreign = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
+    let role = "poolkeeper-shop-eu-west-1";
+    world.platform.state().roles.get_mut(role).unwrap().policies.insert(foreign.to_owned());
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    let left = report(&receipt, Step::Role);
+    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains(foreign), "{left:?}");
+    assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Retained);
+    assert_eq!(world.platform.state().roles[role].policies.len(), 2, "as it was");
+
+    world.platform.state().roles.get_mut(role).unwrap().policies.remove(foreign);
+    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
+    assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Deleted);
+    world.assert_empty("after the foreign policy has gone");
+}
+
+#[tokio::test]
+async fn a_conflict_that_there_is_no_time_to_wait_out_is_a_failure_and_no_reason_to_leave_things() {
+    let clock = VirtualClock::with_time(Duration::from_secs(20));
+    let world = World { platform: InMemoryPlatform::new(&clock, Duration::ZERO), clock };
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    (1..100).for_each(|nth| world.platform.fail("delete_role", nth, Fault::NotDone(ErrorClass::Conflict)));
+    let failure = world.run(Action::Destroy, shop()).await.unwrap_err();
+    assert_eq!(report(&failure.receipt, Step::Role).outcome, Outcome::Failed);
+    assert_eq!(world.platform.state().user_pools.len(), 1, "the users stay until the rest has gone");
+}
+
+#[tokio::test]
 async fn destroy_of_what_is_gone_succeeds() {
     let world = World::new();
     let receipt = world.run(Action::Destroy, shop()).await.unwrap();

@@ -1,6 +1,7 @@
 //! `plan`: what it says, that it changes nothing, and that `apply` then does just that.
 
 use domain::provision::{Plan, Planned, Verdict};
+use domain::spec::{AttributeKind, CustomAttribute};
 
 use super::*;
 
@@ -140,12 +141,22 @@ async fn a_client_that_the_spec_no_longer_names_stays_and_loses_its_part_in_the_
 }
 
 #[tokio::test]
+async fn an_attribute_of_a_type_that_no_spec_knows_is_not_added_a_second_time() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let vip = CustomAttribute { name: "vip".to_owned(), kind: AttributeKind::Other, mutable: true };
+    world.platform.state().user_pools[0].thing.custom_attributes.push(vip);
+    let error = try_plan(&world, with(&json!({"custom_attributes": ["team", "vip"]}))).await.unwrap_err();
+    assert!(error.to_string().contains("custom_attributes.vip.type: \"other\" -> \"string\""), "{error}");
+}
+
+#[tokio::test]
 async fn what_apply_refuses_the_plan_refuses_too() {
     let world = World::new();
     world.apply(with(&json!({"verify": false}))).await.unwrap();
     for (changes, expected) in [
         (json!({"case_sensitive": true}), "case_sensitive: false -> true"),
-        (json!({"aliases": ["email"], "sign_in": "username"}), "aliases: [] -> [\"email\"]"),
+        (json!({"sign_in": "username"}), "sign_in: \"email\" -> \"username\""),
         (json!({"groups": ["a b"]}), "spec.groups"),
     ] {
         let error = try_plan(&world, with(&changes)).await.unwrap_err();

@@ -36,6 +36,51 @@ async fn waiting_for_propagation_ends_before_the_time_does_and_says_how_long_it_
 }
 
 #[tokio::test]
+async fn another_fault_among_the_probes_does_not_end_the_waiting() {
+    let other = [ErrorClass::Throttled, ErrorClass::OutcomeUnknown, ErrorClass::ExternalService];
+    for class in other {
+        let world = World::with_propagation(Duration::from_secs(12));
+        world.platform.fail("credentials", 8, Fault::NotDone(class));
+        let receipt = world.apply(shop()).await.unwrap();
+        assert!(report(&receipt, Step::Credentials).attempts > 9, "{class:?}");
+        assert!(world.clock.now() <= Duration::from_millis(14_700), "{class:?}: {:?}", world.clock.now());
+    }
+}
+
+#[tokio::test]
+async fn the_throw_away_user_is_deleted_also_when_the_time_is_up_and_not_at_the_first_attempt() {
+    let clock = VirtualClock::with_time(Duration::from_secs(30));
+    let world = World { platform: InMemoryPlatform::new(&clock, Duration::from_hours(1)), clock };
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    users.fail("delete", 1, Reason::Throttled);
+    users.fail("delete", 2, Reason::Unavailable);
+    let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotAssumable { .. }), "{failure}");
+    assert_eq!(report(&failure.receipt, Step::CleanUp).outcome, Outcome::Deleted);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_role_that_was_made_moments_ago_is_looked_at_again_for_some_seconds() {
+    for (age_s, at_least, at_most) in [(None, 0, 0), (Some(300), 0, 0), (Some(5), 4, 8)] {
+        let world = World::with_propagation(Duration::from_secs(500));
+        world.apply(with(&json!({"verify": false}))).await.unwrap();
+        world.clock.sleep(Duration::from_secs(400)).await;
+        let began = world.clock.now();
+        {
+            let mut state = world.platform.state();
+            let role = state.roles.get_mut("poolkeeper-shop-eu-west-1").unwrap();
+            role.entity.created_at = age_s.map(|age_s| world.clock.wall_time() - Duration::from_secs(age_s));
+            role.policies.clear();
+        }
+        let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+        assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{age_s:?}: {failure}");
+        let waited = (world.clock.now() - began).as_secs();
+        assert!((at_least..=at_most).contains(&waited), "{age_s:?}: {waited} s");
+    }
+}
+
+#[tokio::test]
 async fn one_success_is_not_believed_before_a_second_one() {
     let world = World::new();
     world.platform.fail("credentials", 2, Fault::NotDone(ErrorClass::RoleNotAssumable));
@@ -74,6 +119,8 @@ async fn a_role_that_the_identity_pool_does_not_hand_out_is_named() {
     world.platform.state().authenticated_roles.clear();
     let failure = world.run(Action::Verify, shop()).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::RoleNotSet { found: None, .. }), "{failure}");
+    assert_eq!(world.clock.now(), Duration::ZERO, "no waiting for what never comes");
+    assert_eq!(world.platform.calls().iter().filter(|call| **call == "credentials").count(), 1);
 }
 
 #[tokio::test]
