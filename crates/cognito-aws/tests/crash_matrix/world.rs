@@ -52,13 +52,33 @@ impl World {
         let proxy = FaultProxy::start(self.aws.endpoint_url()).await.unwrap();
         let behind = Arc::new(connect(proxy.endpoint_url(), STALLED_AFTER).await);
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
-        let spec = json!({
-            "name": format!("case-{number}"), "sign_in": "username", "groups": ["support"],
-            "first_admin": "ops@example.com", "custom_attributes": ["team"], "self_sign_up": true,
-            "deletion_protection": false, "on_delete": "delete", "verify": false,
-        });
-        let spec = serde_json::from_value(spec).unwrap();
+        let spec = spec_of(&format!("case-{number}"));
         Case { spec, proxy, behind, direct: Arc::clone(&self.direct) }
+    }
+
+    /// A case in which everything is there, as another spec had it, and the policy has all the versions that it can have.
+    pub(crate) async fn changed_case(&self) -> Case {
+        let case = self.case().await;
+        let other = json!({
+            "name": case.spec.name, "sign_in": "username", "deletion_protection": false, "on_delete": "delete", "verify": false,
+            "clients": {"backend": {"access_token_minutes": 15}, "web": {"refresh_token_days": 1}},
+            "identity_pool": {"server_side_token_check": false},
+            "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
+        });
+        let other = Case { spec: serde_json::from_value(other).unwrap(), ..case };
+        other.run(Action::Apply).await.unwrap();
+        let account = self.direct.account_id().await.unwrap();
+        let policy = format!("arn:aws:iam::{account}:policy/{}", other.iam_name());
+        for version in 2..=5 {
+            let resource = format!("arn:aws:s3:::shop/{version}");
+            let statement = json!({"Effect": "Allow", "Action": "s3:GetObject", "Resource": resource});
+            let document = json!({"Version": "2012-10-17", "Statement": [statement]});
+            self.direct.update_policy(&policy, &document).await.unwrap();
+        }
+        let role = other.iam_name();
+        self.direct.update_trust(&role, &trust_policy("us-east-1:11111111-2222-3333-4444-555555555555")).await.unwrap();
+        let spec = spec_of(other.spec.name.as_str());
+        Case { spec, ..other }
     }
 
     /// Runs all of these, some at a time, and gives their number.
@@ -72,6 +92,15 @@ impl World {
         futures::stream::iter(all).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<()>>().await;
         cases
     }
+}
+
+fn spec_of(name: &str) -> Spec {
+    let spec = json!({
+        "name": name, "sign_in": "username", "groups": ["support"],
+        "first_admin": "ops@example.com", "custom_attributes": ["team"], "self_sign_up": true,
+        "deletion_protection": false, "on_delete": "delete", "verify": false,
+    });
+    serde_json::from_value(spec).unwrap()
 }
 
 async fn connect(endpoint_url: &str, limit: Duration) -> AwsPlatform {
