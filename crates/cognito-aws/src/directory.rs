@@ -92,6 +92,17 @@ impl Directory for CognitoDirectory {
         Ok(Page { users: users.collect::<Result<_, _>>()?, next: answer.pagination_token })
     }
 
+    async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError> {
+        const OPERATION: &str = "ListUsers";
+        let request = self.client.list_users().user_pool_id(&self.user_pool_id);
+        let answer = request
+            .filter(format!("email ^= {}", quoted(prefix)))
+            .send()
+            .await
+            .map_err(|error| user_pool_error(Failure::of(OPERATION, &error)))?;
+        answer.users.unwrap_or_default().into_iter().map(|user| to_user(OPERATION, user)).collect()
+    }
+
     async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
         if !changes.set.is_empty() {
             self.client
@@ -190,6 +201,11 @@ impl Directory for CognitoDirectory {
             .map_err(|error| user_pool_error(Failure::of("AdminAddUserToGroup", &error)))?;
         Ok(())
     }
+}
+
+/// A value in a filter: quotes and backslashes in it would end it.
+fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// How the invitation reaches the user. Where nothing is said, Cognito takes SMS, and refuses it without a phone number.

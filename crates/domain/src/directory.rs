@@ -74,6 +74,9 @@ pub trait Directory: Send + Sync {
     /// One page of all users. Lags writes by moments.
     async fn list(&self, page: &PageRequest) -> Result<Page, UserPoolError>;
 
+    /// Users whose e-mail address begins like this, 60 at the most. Lags writes by moments.
+    async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError>;
+
     /// Sets and removes attributes. Safe to repeat. Sets first: a failure between the two leaves the new values set.
     async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError>;
 

@@ -75,6 +75,7 @@ fn bootstrap_role_allows_what_provisioning_calls() {
         "AdminInitiateAuth",
         "AdminListGroupsForUser",
         "AdminSetUserPassword",
+        "ListUsers",
         // A create with tags.
         "TagResource",
     ]));

@@ -35,6 +35,15 @@ fn mia() -> UserType {
 }
 
 #[tokio::test]
+async fn a_prefix_in_a_filter_cannot_end_its_own_quotes() {
+    let rule = mock!(Client::list_users)
+        .match_requests(|request| request.filter() == Some(r#"email ^= "a\"b\\c""#))
+        .then_output(|| ListUsersOutput::builder().users(mia()).build());
+    let directory = CognitoDirectory::new(mock_client!(aws_sdk_cognitoidentityprovider, [&rule]), "pool");
+    assert_eq!(directory.with_email_prefix(r#"a"b\c"#).await.unwrap()[0].username.as_str(), "mia");
+}
+
+#[tokio::test]
 async fn an_invitation_goes_by_mail_where_there_is_an_address_and_not_at_all_where_it_is_suppressed() {
     let cases = [
         (&[("email", "mia@example.com")][..], Invitation::Send, vec![DeliveryMediumType::Email], None),

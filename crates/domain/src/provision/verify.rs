@@ -5,17 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
+use crate::causes::causes;
 use crate::directory::{Directory, Invitation, NewUser};
 use crate::platform::{IdentityPool, PersonCredentials, UserPool};
-use crate::retry::{Classified, ErrorClass, Overtime, Situation};
+use crate::retry::{Classified, ErrorClass, GaveUp, Overtime, Situation};
 use crate::secret::Secret;
 use crate::sessions::{Registration, Sessions, SignIn};
 use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
-use crate::user::{Attributes, UserStatus, Username};
-use crate::user_pool_error::Reason;
+use crate::user::{Attributes, User, UserStatus, Username};
+use crate::user_pool_error::{Reason, UserPoolError};
 
 /// How long it is tried to delete the throw-away user when the time is up. [`Provisioner::clock`] must leave as much.
 const FOR_CLEANING_UP: Duration = Duration::from_secs(15);
+
+/// What the address of every throw-away user begins and ends with: Amazon's mailbox simulator, which takes every message, and does not
+/// count against the sender as a bounce would.
+const ADDRESS: (&str, &str) = ("success+poolkeeper-", "@simulator.amazonses.com");
+
+/// A throw-away user who is older was left behind by a run that was killed: none lasts so long.
+const LEFT_BEHIND: time::Duration = time::Duration::hours(1);
 
 /// How long after its creation IAM may show a role as it was before.
 const FRESH: time::Duration = time::Duration::minutes(2);
@@ -203,8 +211,7 @@ impl Provisioner<'_> {
 
     fn throw_away_person(&self, spec: &Spec) -> Result<Person, ProvisionError> {
         let nonce = self.clock.nonce();
-        // Amazon's mailbox simulator: takes every message, and does not count against the sender as a bounce would.
-        let address = format!("success+poolkeeper-{}@simulator.amazonses.com", nonce.expose());
+        let address = format!("{}{}{}", ADDRESS.0, nonce.expose(), ADDRESS.1);
         let username = match spec.sign_in {
             SignInWith::Email => address.clone(),
             SignInWith::Username => format!("poolkeeper-verify-{}", nonce.expose()),
@@ -250,27 +257,43 @@ impl Provisioner<'_> {
         username: &Username,
         identity_id: Option<String>,
     ) -> Result<Done<()>, ProvisionError> {
+        let mut details = Vec::new();
         // Without its user an identity opens nothing. That it stays is worth telling, and not worth failing what has been proved.
-        let identity_stays = match identity_id {
-            Some(id) => {
-                let deleted = self.call(Situation::Settled, || self.platform.delete_identity(&id)).await;
-                deleted.err().map(|error| match error.source() {
-                    Some(cause) => format!("the identity {id} stays: {cause}"),
-                    None => format!("the identity {id} stays: {error}"),
-                })
-            }
-            None => None,
-        };
+        if let Some(id) = identity_id
+            && let Err(error) = self.call(Situation::Settled, || self.platform.delete_identity(&id)).await
+        {
+            let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            details.push(format!("the identity {id} stays: {why}"));
+        }
         match self.users(Situation::Settled, || subject.directory.delete(username)).await {
             Ok(_) => {}
             // Nobody was created.
             Err(error) if error.last.reason == Reason::UserNotFound => {}
             Err(error) => return Err(error.into()),
         }
+        match self.sweep(&*subject.directory).await {
+            Ok(0) => {}
+            Ok(swept) => details.push(format!("and {swept} that killed runs had left behind")),
+            Err(error) => details.push(format!("what killed runs have left behind stays: {}", causes(&error))),
+        }
         let done = Done::new((), Outcome::Deleted);
-        Ok(match identity_stays {
-            Some(detail) => done.because(detail),
-            None => done,
-        })
+        Ok(if details.is_empty() { done } else { done.because(details.join("; ")) })
+    }
+
+    /// Deletes the throw-away users of runs that were killed before they could. Gives their number.
+    async fn sweep(&self, directory: &dyn Directory) -> Result<usize, GaveUp<UserPoolError>> {
+        let found = self.users(Situation::Settled, || directory.with_email_prefix(ADDRESS.0)).await?.value;
+        let oldest = self.clock.wall_time() - LEFT_BEHIND;
+        let of_ours = |user: &User| user.attributes.get("email").is_some_and(|address| address.ends_with(ADDRESS.1));
+        let mut swept = 0;
+        for user in found.iter().filter(|user| user.created_at < oldest && of_ours(user)) {
+            match self.users(Situation::Settled, || directory.delete(&user.username)).await {
+                Ok(_) => swept += 1,
+                // Another run was faster.
+                Err(error) if error.last.reason == Reason::UserNotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(swept)
     }
 }

@@ -75,7 +75,7 @@ async fn what_is_wrong_with_a_role_that_was_made_moments_ago_is_looked_at_again_
         }
         let failure = world.run(Action::Verify, shop()).await.unwrap_err();
         assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{age_s:?}: {failure}");
-        let waited = (world.clock.now() - began).as_secs();
+        let waited = world.clock.now().saturating_sub(began).as_secs();
         assert!((at_least..=at_most).contains(&waited), "{age_s:?}: {waited} s");
     }
 }
@@ -145,6 +145,39 @@ async fn verify_leaves_nobody_behind_wherever_it_fails() {
         assert_eq!(report(&failure.receipt, Step::CleanUp).outcome, Outcome::Deleted, "{operation}");
         assert!(users.calls().contains(&"delete"), "{operation}");
     }
+}
+
+#[tokio::test]
+async fn who_a_killed_run_left_behind_is_deleted_an_hour_later_and_nobody_else() {
+    let world = World::with_clock(&VirtualClock::with_time(Duration::from_hours(2)));
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    let left_behind = "success+poolkeeper-00@simulator.amazonses.com";
+    let others = [("eve", "success+poolkeeper-00@example.com"), ("ann", "success@simulator.amazonses.com")];
+    users.add_user("left-behind", "Correct-1", &[], &[("email", left_behind)]);
+    for (name, address) in others {
+        users.add_user(name, "Correct-1", &[], &[("email", address)]);
+    }
+
+    let receipt = world.run(Action::Verify, shop()).await.unwrap();
+    assert_eq!(report(&receipt, Step::CleanUp).detail, None);
+    assert!(users.user("left-behind").is_some(), "it may be at work now");
+
+    world.clock.sleep(Duration::from_mins(61)).await;
+    let receipt = world.run(Action::Verify, shop()).await.unwrap();
+    let told = report(&receipt, Step::CleanUp).detail.clone().unwrap();
+    assert_eq!(told, "and 1 that killed runs had left behind");
+    assert!(users.user("left-behind").is_none() && others.iter().all(|(name, _)| users.user(name).is_some()));
+}
+
+#[tokio::test]
+async fn a_sweep_that_fails_does_not_fail_the_proof() {
+    let world = World::new();
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    users.fail("with_email_prefix", 1, Reason::Internal);
+    let receipt = world.run(Action::Verify, shop()).await.unwrap();
+    assert!(report(&receipt, Step::CleanUp).detail.as_ref().unwrap().contains("stays"), "{receipt:?}");
 }
 
 #[tokio::test]

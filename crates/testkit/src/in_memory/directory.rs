@@ -58,6 +58,12 @@ impl Directory for InMemoryDirectory {
         Ok(Page { users, next })
     }
 
+    async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError> {
+        let state = self.pool.call("with_email_prefix")?;
+        let has_it = |user: &User| user.attributes.get("email").is_some_and(|address| address.starts_with(prefix));
+        Ok(state.users.values().map(super::state::Record::user).filter(has_it).collect())
+    }
+
     async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("change_attributes")?;
         let record = state.find_mut("change_attributes", username)?;

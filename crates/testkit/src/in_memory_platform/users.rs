@@ -69,6 +69,10 @@ impl<Port: Directory> Directory for Faulty<Port> {
         self.call("users.list", self.port.list(page)).await
     }
 
+    async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError> {
+        self.call("users.with_email_prefix", self.port.with_email_prefix(prefix)).await
+    }
+
     async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
         self.call("users.change_attributes", self.port.change_attributes(username, changes)).await
     }
