@@ -59,7 +59,7 @@ pub trait Observer: Send + Sync {
 pub struct Provisioner<'a> {
     /// AWS.
     pub platform: &'a dyn Platform,
-    /// Time and chance. Its end must leave 15 s to clean up, and the time to answer.
+    /// Time and chance. Its end must leave about half a minute: 15 s to clean up, and what the last calls may take.
     pub clock: Arc<dyn Clock>,
     /// Who looks on.
     pub observer: &'a dyn Observer,
@@ -122,7 +122,8 @@ impl Provisioner<'_> {
         work.end(result)
     }
 
-    /// `destroy`, but only while the spec's name belongs to the user pool with this id.
+    /// `destroy`, but only of the user pool with this id and of what belongs to it: nothing, when the spec's name belongs to another
+    /// one by now; and when it is gone, no more than an identity pool that takes its people from it, with its role.
     ///
     /// # Errors
     ///

@@ -331,6 +331,25 @@ async fn a_refused_renaming_touches_nothing_and_can_be_rolled_back() {
 }
 
 #[tokio::test]
+async fn a_delete_whose_pool_is_gone_takes_what_belonged_to_it_and_says_what_it_leaves() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    function.platform.state().user_pools.clear();
+    let deleted = function.reply_to(event("user-pool-delete")).await;
+    assert!(deleted["Reason"].as_str().unwrap().contains("identity_pool deleted, role deleted"), "{deleted}");
+
+    // Without the identity pool nothing says whose the rest is.
+    function.reply_to(event("user-pool-create")).await;
+    function.platform.state().user_pools.clear();
+    function.platform.state().identity_pools.clear();
+    let left = function.reply_to(event("user-pool-delete")).await;
+    let reason = left["Reason"].as_str().unwrap();
+    assert!(reason.contains("identity_pool absent, role retained (the user pool that it was made for"), "{reason}");
+    let state = function.platform.state();
+    assert_eq!((state.roles.len(), state.policies.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn a_delete_of_a_pool_whose_name_belongs_to_another_one_touches_nothing() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;

@@ -1,6 +1,22 @@
 //! `destroy`: every call, every fault; and nothing of anybody else is touched.
 
-use super::world::{Action, World, matrix};
+use std::sync::Arc;
+use std::time::Duration;
+
+use testkit::fault_proxy::Hidden;
+
+use super::world::{Action, QuickClock, World, matrix};
+
+#[tokio::test]
+async fn an_attachment_that_iam_does_not_show_yet_is_detached_all_the_same() {
+    let world = World::start().await;
+    let case = world.case().await;
+    case.proxy.hide(Hidden::Attachment, Duration::from_mins(10));
+    for action in [Action::Apply, Action::Destroy] {
+        case.run_behind(Arc::new(QuickClock::new()), action).await.unwrap();
+    }
+    case.assert_empty("at once after the apply").await;
+}
 
 #[tokio::test]
 async fn after_any_fault_in_any_call_of_destroy_a_second_one_leaves_nothing_and_touches_nothing_else() {

@@ -8,8 +8,10 @@
 //!   older withdraws the one that it has just made, whose id it knows from the answer to its own create, and takes the other; the older
 //!   one stays only once the other has gone, and goes itself where it does not go. Nothing else is ever deleted here. So only a run that
 //!   saw itself alone stays, and of two at most one does: whichever was listed later saw the other. Where both withdraw (identity pools
-//!   have no date), both begin again after a random time.
+//!   have no date), both begin again after a random time. A list that does not even show our own after five seconds helps nobody: then
+//!   what was made stays.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -146,14 +148,15 @@ impl Provisioner<'_> {
     /// may still be under way, and what another run has made it may be about to withdraw.
     async fn found_after<C: Creation>(&self, creation: &C) -> Result<Vec<C::Thing>, ProvisionError> {
         let mut found = self.call(Situation::Settled, || creation.look()).await?.value;
-        for _ in 0..LOOKS {
+        // Longer than another run waits for ours to go.
+        for _ in 0..LOOKS + 2 {
             if C::NAMES_ARE_UNIQUE && !found.is_empty() || STILL_UNDER_WAY >= self.clock.time_left() {
                 break;
             }
-            let before = only_id::<C>(&found);
+            let before = ids::<C>(&found);
             self.clock.sleep(STILL_UNDER_WAY).await;
             found = self.call(Situation::Settled, || creation.look()).await?.value;
-            if found.len() < 2 && only_id::<C>(&found) == before {
+            if found.len() < 2 && ids::<C>(&found) == before {
                 break;
             }
         }
@@ -161,11 +164,8 @@ impl Provisioner<'_> {
     }
 }
 
-fn only_id<C: Creation>(found: &[C::Thing]) -> Option<String> {
-    match found {
-        [only] => Some(C::id(only).to_owned()),
-        _ => None,
-    }
+fn ids<C: Creation>(found: &[C::Thing]) -> BTreeSet<String> {
+    found.iter().map(|one| C::id(one).to_owned()).collect()
 }
 
 pub(super) struct NewUserPool<'a> {

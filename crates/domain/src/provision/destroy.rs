@@ -27,28 +27,39 @@ impl Work<'_> {
         self.receipt.user_pool_id = pool.as_ref().map(|pool| pool.id.clone());
         // Also what there are several of: before anything is touched.
         let identity_pool = hands.identity_pool(spec).await?;
-        if pool.is_none() && only.is_some_and(|only| !belongs_to(identity_pool.as_ref(), only)) {
-            let detail = "the user pool is not there; what else has the name may be another one's, or just being made";
-            for step in STEPS {
-                self.step(step, async { Ok(Done::new((), Outcome::Absent).because(detail)) }).await?;
-            }
-            return Ok(());
-        }
         let names = hands.names(spec).await?;
+        if pool.is_none() && only.is_some_and(|only| !belongs_to(identity_pool.as_ref(), only)) {
+            return self.leave(&names, identity_pool.is_some()).await;
+        }
 
         self.step(Step::IdentityPool, hands.delete_identity_pool(identity_pool)).await?;
-        let role = self.step(Step::Role, hands.delete_role(spec, &names)).await?;
-        self.step(Step::Policy, hands.delete_policy(spec, &names.policy_arn(), role)).await?;
+        let needs_its_policy = self.step(Step::Role, hands.delete_role(spec, &names)).await?;
+        self.step(Step::Policy, hands.delete_policy(spec, &names.policy_arn(), needs_its_policy)).await?;
         let user_pool_id = pool.map(|pool| pool.id);
         self.step(Step::UserPool, hands.delete_user_pool(user_pool_id)).await
     }
 }
 
-/// What became of the role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Gone,
-    Stays,
+impl Work<'_> {
+    /// The user pool that was meant is not there, and nothing says that the rest belonged to it.
+    async fn leave(&mut self, names: &Names, identity_pool: bool) -> Result<(), ProvisionError> {
+        let hands = self.hands.clone();
+        let role = hands.call(Situation::Settled, || hands.platform.role(&names.iam)).await?.value.is_some();
+        let arn = names.policy_arn();
+        let policy = hands.call(Situation::Settled, || hands.platform.policy(&arn)).await?.value.is_some();
+        for (step, there) in STEPS.into_iter().zip([identity_pool, role, policy, false]) {
+            let done = if there {
+                Done::new((), Outcome::Retained).because(
+                    "the user pool that it was made for is not there: it may be another one's, or just being made; \
+                     `poolkeeper destroy` takes it away by its name",
+                )
+            } else {
+                Done::new((), Outcome::Absent)
+            };
+            self.step(step, async { Ok(done) }).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether an identity pool takes its people from this user pool.
@@ -77,13 +88,14 @@ impl Provisioner<'_> {
         self.delete(Situation::Settled, || self.platform.delete_identity_pool(&found.id)).await
     }
 
-    async fn delete_role(&self, spec: &Spec, names: &Names) -> Result<Done<Role>, ProvisionError> {
+    /// Says whether a role stays that our policy is still attached to.
+    async fn delete_role(&self, spec: &Spec, names: &Names) -> Result<Done<bool>, ProvisionError> {
         let name = &names.iam;
         match self.role(spec, name).await {
             Ok(Some(_)) => {}
-            Ok(None) => return Ok(Done::new(Role::Gone, Outcome::Absent)),
+            Ok(None) => return Ok(Done::new(false, Outcome::Absent)),
             // Something with our name and without our tag.
-            Err(error @ ProvisionError::NotOurs { .. }) => return Ok(stays(error.to_string())),
+            Err(error @ ProvisionError::NotOurs { .. }) => return Ok(stays(error.to_string(), false)),
             Err(error) => return Err(error),
         }
         // One that is gone by now has nothing attached either.
@@ -95,25 +107,24 @@ impl Provisioner<'_> {
         let ours = names.policy_arn();
         let foreign: Vec<&str> = attached.iter().map(String::as_str).filter(|arn| *arn != ours).collect();
         if !foreign.is_empty() {
-            let detail =
-                format!("has policies that are not ours; detach them, and run it again: {}", foreign.join(", "));
-            return Ok(stays(detail));
+            let detail = format!(
+                "has policies that are not ours: {}; detach them, then `poolkeeper destroy` takes it away",
+                foreign.join(", ")
+            );
+            return Ok(stays(detail, true));
         }
-        if attached.contains(&ours) {
-            self.delete(Situation::Settled, || self.platform.detach_policy(name, &ours)).await?;
-        }
+        // Also where the list does not show it: IAM may show what was before.
+        self.delete(Situation::Settled, || self.platform.detach_policy(name, &ours)).await?;
         match self.delete(Situation::JustDetached, || self.platform.delete_role(name)).await {
-            Ok(done) => {
-                Ok(Done { value: Role::Gone, outcome: done.outcome, attempts: done.attempts, detail: done.detail })
-            }
-            Err(error) => in_use(error).map(stays),
+            Ok(done) => Ok(Done { value: false, outcome: done.outcome, attempts: done.attempts, detail: done.detail }),
+            Err(error) => in_use(error).map(|detail| stays(detail, false)),
         }
     }
 
-    async fn delete_policy(&self, spec: &Spec, arn: &str, role: Role) -> Result<Done<()>, ProvisionError> {
+    async fn delete_policy(&self, spec: &Spec, arn: &str, needed_by_role: bool) -> Result<Done<()>, ProvisionError> {
         match self.policy(spec, arn).await {
-            Ok(Some(_)) if role == Role::Stays => {
-                return Ok(Done::new((), Outcome::Retained).because("the role stays, and may need it"));
+            Ok(Some(_)) if needed_by_role => {
+                return Ok(Done::new((), Outcome::Retained).because("the role stays, and has it"));
             }
             Ok(Some(_)) => {}
             Ok(None) => return Ok(Done::new((), Outcome::Absent)),
@@ -151,8 +162,8 @@ impl Provisioner<'_> {
     }
 }
 
-fn stays(detail: String) -> Done<Role> {
-    Done::new(Role::Stays, Outcome::Retained).because(detail)
+fn stays(detail: String, with_our_policy: bool) -> Done<bool> {
+    Done::new(with_our_policy, Outcome::Retained).because(detail)
 }
 
 /// What is in use after all the waiting for IAM is used by something that is not ours: it stays, and the receipt says so. Where there

@@ -59,8 +59,16 @@ impl Names {
 
 /// Of two runs at the same moment, both may have made a pool, and one is about to withdraw its own: so long it is looked again
 /// before two of a kind are taken for a fact.
-const SETTLING: [Duration; 4] =
-    [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
+///
+/// Longer than a run waits for another one to go (`create.rs`).
+const SETTLING: [Duration; 6] = [
+    Duration::from_millis(250),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(2),
+    Duration::from_secs(2),
+];
 
 impl Provisioner<'_> {
     /// Reads everything.

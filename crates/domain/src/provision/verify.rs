@@ -15,7 +15,8 @@ use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
 use crate::user::{Attributes, User, UserStatus, Username};
 use crate::user_pool_error::{Reason, UserPoolError};
 
-/// How long it is tried to delete the throw-away user when the time is up. [`Provisioner::clock`] must leave as much.
+/// How long it is tried to delete the throw-away user when the time is up. [`Provisioner::clock`] must leave as much, and what the last
+/// calls may take.
 const FOR_CLEANING_UP: Duration = Duration::from_secs(15);
 
 /// What the address of every throw-away user begins and ends with: Amazon's mailbox simulator, which takes every message, and does not
@@ -67,9 +68,11 @@ impl Work<'_> {
         let person = hands.throw_away_person(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &person, &mut identity_id).await;
-        // Also when the time is up.
+        // Also when the time is up; then the rest of what can be tidied has to wait.
+        let in_time = !hands.clock.time_left().is_zero();
         let hands = Provisioner { clock: Arc::new(Overtime::on(&hands.clock, FOR_CLEANING_UP)), ..hands };
-        let cleaned_up = self.step(Step::CleanUp, hands.clean_up(&subject, &person.username, identity_id)).await;
+        let clean_up = hands.clean_up(&subject, &person.username, identity_id, in_time);
+        let cleaned_up = self.step(Step::CleanUp, clean_up).await;
         // The first failure is the one that matters; the receipt holds both.
         verified.and(cleaned_up)
     }
@@ -256,7 +259,14 @@ impl Provisioner<'_> {
         subject: &Subject,
         username: &Username,
         identity_id: Option<String>,
+        in_time: bool,
     ) -> Result<Done<()>, ProvisionError> {
+        match self.users(Situation::Settled, || subject.directory.delete(username)).await {
+            Ok(_) => {}
+            // Nobody was created.
+            Err(error) if error.last.reason == Reason::UserNotFound => {}
+            Err(error) => return Err(error.into()),
+        }
         let mut details = Vec::new();
         // Without its user an identity opens nothing. That it stays is worth telling, and not worth failing what has been proved.
         if let Some(id) = identity_id
@@ -265,13 +275,8 @@ impl Provisioner<'_> {
             let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
             details.push(format!("the identity {id} stays: {why}"));
         }
-        match self.users(Situation::Settled, || subject.directory.delete(username)).await {
-            Ok(_) => {}
-            // Nobody was created.
-            Err(error) if error.last.reason == Reason::UserNotFound => {}
-            Err(error) => return Err(error.into()),
-        }
-        match self.sweep(&*subject.directory).await {
+        let swept = if in_time { self.sweep(&*subject.directory).await } else { Ok(0) };
+        match swept {
             Ok(0) => {}
             Ok(swept) => details.push(format!("and {swept} that killed runs had left behind")),
             Err(error) => details.push(format!("what killed runs have left behind stays: {}", causes(&error))),

@@ -145,7 +145,7 @@ async fn things_of_others_are_neither_adopted_nor_deleted() {
     assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("is not ours"), "{left:?}");
     // Ours, but on a role that is not: neither is it taken from there.
     let left = report(&receipt, Step::Policy);
-    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("may need it"), "{left:?}");
+    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("uses it"), "{left:?}");
     assert_eq!(report(&receipt, Step::UserPool).outcome, Outcome::Deleted);
 }
 
