@@ -1,6 +1,6 @@
 //! `apply`: looks, compares, and then does what the comparison says, step by step. A second run changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -174,11 +174,7 @@ impl Apply<'_> {
         Ok(updated(done, in_words(&differences)))
     }
 
-    async fn groups(
-        &self,
-        user_pool_id: &str,
-        there: &std::collections::BTreeSet<String>,
-    ) -> Result<Done<()>, ProvisionError> {
+    async fn groups(&self, user_pool_id: &str, there: &BTreeSet<String>) -> Result<Done<()>, ProvisionError> {
         let hands = &self.hands;
         let missing = compare::missing_groups(self.spec, there);
         let mut attempts = 1;

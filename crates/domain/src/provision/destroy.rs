@@ -38,9 +38,7 @@ impl Work<'_> {
         let user_pool_id = pool.map(|pool| pool.id);
         self.step(Step::UserPool, hands.delete_user_pool(user_pool_id)).await
     }
-}
 
-impl Work<'_> {
     /// The user pool that was meant is not there, and nothing says that the rest belonged to it.
     async fn leave(&mut self, names: &Names, identity_pool: bool) -> Result<(), ProvisionError> {
         let hands = self.hands.clone();
