@@ -48,6 +48,7 @@ pub struct InMemoryPlatform {
     state: Arc<Mutex<State>>,
     faults: Arc<Mutex<Faults>>,
     order: Arc<Mutex<Option<Rng>>>,
+    longest_lag: Arc<Mutex<Duration>>,
 }
 
 type Answer<T> = Result<T, PlatformError>;
@@ -56,7 +57,14 @@ impl InMemoryPlatform {
     /// An empty account. A new role can be taken `propagation` after it was created, by the time of `clock`.
     #[must_use]
     pub fn new(clock: &VirtualClock, propagation: Duration) -> Self {
-        Self { clock: clock.clone(), propagation, state: Arc::default(), faults: Arc::default(), order: Arc::default() }
+        Self {
+            clock: clock.clone(),
+            propagation,
+            state: Arc::default(),
+            faults: Arc::default(),
+            order: Arc::default(),
+            longest_lag: Arc::default(),
+        }
     }
 
     /// What is there. For tests to look at, and to change behind the back of the code under test.
@@ -82,6 +90,17 @@ impl InMemoryPlatform {
     /// From now on every call lets others go first, as often as this seed says: what runs at the same time is shuffled.
     pub fn shuffle(&self, seed: u64) {
         *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rng::with_seed(seed));
+    }
+
+    /// From now on lists show what is created only after a time, from none to this, as the seed of [`Self::shuffle`] says.
+    pub fn lists_lag(&self, longest: Duration) {
+        *self.longest_lag.lock().unwrap_or_else(PoisonError::into_inner) = longest;
+    }
+
+    fn lag(&self) -> Duration {
+        let longest = *self.longest_lag.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        order.as_mut().map_or(Duration::ZERO, |order| longest.mul_f64(order.f64()))
     }
 
     /// All calls so far; those for users as `users.OPERATION`.
@@ -152,7 +171,7 @@ impl Platform for InMemoryPlatform {
     }
 
     async fn user_pools(&self, name: &PoolName) -> Answer<Vec<UserPool>> {
-        self.call("user_pools", |state| Ok(Owned::ours(&state.user_pools, name))).await
+        self.call("user_pools", |state| Ok(Owned::ours(&state.user_pools, name, self.clock.now()))).await
     }
 
     async fn create_user_pool(
@@ -161,6 +180,7 @@ impl Platform for InMemoryPlatform {
         wanted: &UserPoolState,
         custom_attributes: &[CustomAttribute],
     ) -> Answer<UserPool> {
+        let listed_at = self.clock.now() + self.lag();
         self.call("create_user_pool", |state| {
             let id = format!("{REGION}_pool{}", state.next_number());
             let arn = format!("arn:aws:cognito-idp:{REGION}:{ACCOUNT_ID}:userpool/{id}");
@@ -177,7 +197,7 @@ impl Platform for InMemoryPlatform {
             }
             users.auto_confirm(wanted.pre_sign_up_function_arn.is_some());
             state.users.insert(pool.id.clone(), users);
-            state.user_pools.push(Owned::tagged(name, pool.clone()));
+            state.user_pools.push(Owned::tagged(name, pool.clone(), listed_at));
             Ok(pool)
         })
         .await
@@ -279,13 +299,14 @@ impl Platform for InMemoryPlatform {
     }
 
     async fn identity_pools(&self, name: &PoolName) -> Answer<Vec<IdentityPool>> {
-        self.call("identity_pools", |state| Ok(Owned::ours(&state.identity_pools, name))).await
+        self.call("identity_pools", |state| Ok(Owned::ours(&state.identity_pools, name, self.clock.now()))).await
     }
 
     async fn create_identity_pool(&self, name: &PoolName, wanted: &IdentityPoolState) -> Answer<IdentityPool> {
+        let listed_at = self.clock.now() + self.lag();
         self.call("create_identity_pool", |state| {
             let pool = IdentityPool { id: format!("{REGION}:{}", state.next_number()), state: wanted.clone() };
-            state.identity_pools.push(Owned::tagged(name, pool.clone()));
+            state.identity_pools.push(Owned::tagged(name, pool.clone(), listed_at));
             Ok(pool)
         })
         .await

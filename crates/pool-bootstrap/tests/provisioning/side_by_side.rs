@@ -29,6 +29,25 @@ async fn two_applies_of_one_spec_end_with_one_of_everything_and_the_same_ids() {
     assert!(withdrawn > 0, "the two never met: the test shows nothing");
 }
 
+/// The one with the older date may be the one that is listed later: then the other has seen itself alone, and stays.
+#[tokio::test]
+async fn two_applies_end_with_one_of_everything_also_where_lists_lag() {
+    let mut adopted = 0;
+    for seed in 0..SEEDS {
+        let world = shuffled(seed);
+        world.platform.lists_lag(Duration::from_secs(3));
+        let (first, second) = tokio::join!(world.apply(shop()), world.apply(shop()));
+        let case = format!("seed {seed}");
+        let [first, second] = [first, second].map(|it| it.unwrap_or_else(|error| unreachable!("{case}: {error}")));
+        assert_eq!(first.user_pool_id, second.user_pool_id, "{case}");
+        assert_eq!(first.identity_pool_id, second.identity_pool_id, "{case}");
+        world.clock.sleep(Duration::from_secs(3)).await;
+        world.assert_converged(&case).await;
+        adopted += usize::from(report(&first, Step::UserPool).outcome == Outcome::Adopted);
+    }
+    assert!(adopted > 0, "the first one never had to go: the test shows nothing");
+}
+
 #[tokio::test]
 async fn a_protected_pool_is_withdrawn_as_well() {
     let spec = with(&json!({"deletion_protection": true, "on_delete": "retain"}));

@@ -44,15 +44,18 @@ pub struct Owned<T> {
     pub tag: Option<String>,
     /// The thing.
     pub thing: T,
+    /// From when on lists show it.
+    pub listed_at: Duration,
 }
 
 impl<T: Clone> Owned<T> {
-    pub(super) fn tagged(name: &PoolName, thing: T) -> Self {
-        Self { name: name.to_string(), tag: Some(name.to_string()), thing }
+    pub(super) fn tagged(name: &PoolName, thing: T, listed_at: Duration) -> Self {
+        Self { name: name.to_string(), tag: Some(name.to_string()), thing, listed_at }
     }
 
-    pub(super) fn ours(all: &[Self], name: &PoolName) -> Vec<T> {
-        let ours = all.iter().filter(|one| one.name == name.as_str() && one.tag.as_deref() == Some(name.as_str()));
+    pub(super) fn ours(all: &[Self], name: &PoolName, now: Duration) -> Vec<T> {
+        let listed = all.iter().filter(|one| one.listed_at <= now);
+        let ours = listed.filter(|one| one.name == name.as_str() && one.tag.as_deref() == Some(name.as_str()));
         ours.map(|one| one.thing.clone()).collect()
     }
 }
