@@ -1,5 +1,7 @@
 //! The port for user administration: the users of one pool, as an administrator handles them.
 //!
+//! Groups, ways of signing in and the pool itself have ports of their own; [`crate::user_pool::UserPool`] is all of them.
+//!
 //! To add an operation: a method here with what it must return in the cases that matter, its implementation in
 //! `cognito-aws/src/directory.rs`, its stand-in in `testkit/src/in_memory/`, and one file in `admin-api/src/routes/`.
 
@@ -43,7 +45,7 @@ pub struct AttributeChanges {
 /// Which page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// At most so many users, 1 to 60.
+    /// At most so many entries, 1 to 60.
     pub limit: u8,
     /// Where to go on: [`Page::next`] of the page before.
     pub after: Option<String>,
@@ -51,11 +53,48 @@ pub struct PageRequest {
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The users, in Cognito's order.
-    pub users: Vec<User>,
-    /// Where the next page begins; none on the last page.
+pub struct Page<T> {
+    /// What is on it, in Cognito's order.
+    pub entries: Vec<T>,
+    /// Where the next page begins; none on the last page. There can be a next page after an empty one.
     pub next: Option<String>,
+}
+
+/// The one thing that Cognito can be asked to look for when it lists users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// What is compared.
+    pub by: FilterBy,
+    /// How.
+    pub comparison: Comparison,
+    /// With what, as it is: the implementation escapes it.
+    pub value: String,
+}
+
+/// What Cognito compares in a filter. No custom attributes, and no dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterBy {
+    /// The real user name.
+    Username,
+    /// The attribute `email`.
+    Email,
+    /// The attribute `phone_number`.
+    PhoneNumber,
+    /// The attribute `name`.
+    Name,
+    /// The status, e.g. `CONFIRMED`.
+    Status,
+    /// `Enabled` or `Disabled`.
+    Enabled,
+}
+
+/// How Cognito compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// The whole value.
+    Equals,
+    /// The beginning of the value.
+    BeginsWith,
 }
 
 /// The users of one pool. Every method answers [`Reason::UserNotFound`](crate::user_pool_error::Reason) for an unknown name.
@@ -71,8 +110,9 @@ pub trait Directory: Send + Sync {
     /// Looks one user up, by name or alias.
     async fn get(&self, username: &Username) -> Result<User, UserPoolError>;
 
-    /// One page of all users. Lags writes by moments.
-    async fn list(&self, page: &PageRequest) -> Result<Page, UserPoolError>;
+    /// One page of all users, or of those whom the filter meets. Lags writes by moments. MUST answer `InvalidRequest` for an
+    /// `after` that is not from this list.
+    async fn list(&self, filter: Option<&Filter>, page: &PageRequest) -> Result<Page<User>, UserPoolError>;
 
     /// Users whose e-mail address begins like this, 60 at the most. Lags writes by moments.
     async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError>;
@@ -86,6 +126,20 @@ pub trait Directory: Send + Sync {
     /// Sets a password: a permanent one makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`. Safe to repeat.
     async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError>;
 
+    /// Makes the user set a new password, and sends a code for it: the status becomes `RESET_REQUIRED`. MUST answer `WrongState`
+    /// for a user whose status does not allow it, and for one to whom no code can be sent. Safe to repeat: it sends another code.
+    async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError>;
+
+    /// Sends the invitation again, with another temporary password that lives as long as the first one did. MUST answer
+    /// `WrongState` for a user who is not in `FORCE_CHANGE_PASSWORD`.
+    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError>;
+
+    /// Lets the user sign in again. Safe to repeat.
+    async fn enable(&self, username: &Username) -> Result<(), UserPoolError>;
+
+    /// Keeps the user from signing in, and kills all tokens. Safe to repeat.
+    async fn disable(&self, username: &Username) -> Result<(), UserPoolError>;
+
     /// Confirms a user who signed up. MUST answer `WrongState` for a user who is not `UNCONFIRMED`.
     async fn confirm(&self, username: &Username) -> Result<(), UserPoolError>;
 
@@ -97,4 +151,8 @@ pub trait Directory: Send + Sync {
 
     /// Puts the user into a group. Safe to repeat. MUST answer `GroupNotFound` for an unknown group.
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError>;
+
+    /// Takes the user out of a group. Safe to repeat: who is not in it is out of it. MUST answer `GroupNotFound` for an unknown
+    /// group.
+    async fn remove_from_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError>;
 }

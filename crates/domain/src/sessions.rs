@@ -1,10 +1,26 @@
 //! The port for sign-up and sign-in through one app client.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 use crate::user::{Attributes, Username};
 use crate::user_pool_error::UserPoolError;
+
+/// What is known about the person's end of the line: Cognito's threat protection weighs it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClientContext {
+    /// The address that the person's request came from.
+    pub ip_address: Option<String>,
+    /// The host name that the request was sent to.
+    pub server_name: String,
+    /// The path that the request was sent to.
+    pub server_path: String,
+    /// Headers of the request, without those that carry credentials.
+    pub headers: Vec<(String, String)>,
+    /// What Cognito's context data library collected on the person's device (`EncodedData`).
+    pub device_data: Option<String>,
+}
 
 /// A person signing up.
 #[derive(Debug, Clone)]
@@ -19,6 +35,19 @@ pub struct Registration {
     pub validation_data: Attributes,
     /// Facts for every trigger, not stored.
     pub client_metadata: Attributes,
+    /// Where the request comes from.
+    pub context: ClientContext,
+}
+
+/// A person signing in.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The user name, or an alias.
+    pub username: Username,
+    /// The password.
+    pub password: Secret,
+    /// Where the request comes from.
+    pub context: ClientContext,
 }
 
 /// What became of a sign-up.
@@ -28,8 +57,19 @@ pub struct Registered {
     pub sub: String,
     /// Whether the user may sign in at once.
     pub confirmed: bool,
-    /// Where a confirmation code went (masked by Cognito, e.g. `m***@e***`), where one did.
-    pub code_sent_to: Option<String>,
+    /// Where a confirmation code went, where one did.
+    pub code_sent_to: Option<CodeDelivery>,
+}
+
+/// Where a code went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CodeDelivery {
+    /// `EMAIL` or `SMS`.
+    pub medium: String,
+    /// The address or number, masked by Cognito, e.g. `m***@e***`.
+    pub destination: String,
+    /// The attribute that the code verifies, e.g. `email`, where it is about one.
+    pub attribute: Option<String>,
 }
 
 /// Tokens of a signed-in user.
@@ -50,16 +90,78 @@ pub struct Tokens {
 /// A step that must come before tokens.
 #[derive(Debug, Clone)]
 pub struct Challenge {
-    /// Cognito's name, e.g. `NEW_PASSWORD_REQUIRED`.
-    pub name: String,
+    /// Which step.
+    pub name: ChallengeName,
     /// Ties the answer to the sign-in. Lives for minutes.
     pub session: Option<Secret>,
     /// The name to answer with: the real user name, whatever was typed at sign-in.
     pub username: Username,
     /// Attributes that the pool requires and the user does not have.
     pub missing_attributes: Vec<String>,
-    /// The other parameters that Cognito gave, without those that carry attributes of the user.
-    pub parameters: Attributes,
+    /// The factors that `SELECT_MFA_TYPE` and `MFA_SETUP` offer.
+    pub factors: Vec<Factor>,
+    /// Where the code of this challenge went, where one did.
+    pub code_sent_to: Option<CodeDelivery>,
+    /// For the authenticator app, after [`ChallengeResponse::BeginSetup`].
+    pub authenticator_secret: Option<Secret>,
+}
+
+/// The challenges that can be answered, by Cognito's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ChallengeName {
+    /// The password is a temporary one.
+    NewPasswordRequired,
+    /// A code went out in a text message.
+    SmsMfa,
+    /// The code of the authenticator app is needed.
+    SoftwareTokenMfa,
+    /// A code went out in an e-mail.
+    EmailOtp,
+    /// The user has several factors and chooses one.
+    SelectMfaType,
+    /// The pool asks for a second factor, and the user has none yet.
+    MfaSetup,
+}
+
+impl ChallengeName {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NewPasswordRequired,
+        Self::SmsMfa,
+        Self::SoftwareTokenMfa,
+        Self::EmailOtp,
+        Self::SelectMfaType,
+        Self::MfaSetup,
+    ];
+
+    /// Cognito's name for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NewPasswordRequired => "NEW_PASSWORD_REQUIRED",
+            Self::SmsMfa => "SMS_MFA",
+            Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
+            Self::EmailOtp => "EMAIL_OTP",
+            Self::SelectMfaType => "SELECT_MFA_TYPE",
+            Self::MfaSetup => "MFA_SETUP",
+        }
+    }
+}
+
+impl Factor {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SmsMfa, Self::SoftwareTokenMfa, Self::EmailOtp];
+
+    /// Cognito's name for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SmsMfa => "SMS_MFA",
+            Self::SoftwareTokenMfa => "SOFTWARE_TOKEN_MFA",
+            Self::EmailOtp => "EMAIL_OTP",
+        }
+    }
 }
 
 /// What a sign-in came to.
@@ -69,19 +171,64 @@ pub enum SignIn {
     Tokens(Tokens),
     /// One more step.
     Challenge(Challenge),
+    /// A step that cannot be answered here, by Cognito's name for it, e.g. `CUSTOM_CHALLENGE`.
+    Unsupported(String),
 }
 
-/// The answer to the challenge `NEW_PASSWORD_REQUIRED`.
+/// The answer to a challenge.
 #[derive(Debug, Clone)]
-pub struct NewPassword {
+pub struct ChallengeAnswer {
     /// [`Challenge::username`].
     pub username: Username,
     /// [`Challenge::session`].
     pub session: Secret,
-    /// The password from now on.
-    pub new_password: Secret,
-    /// Values for [`Challenge::missing_attributes`].
-    pub attributes: Attributes,
+    /// What is answered.
+    pub response: ChallengeResponse,
+    /// Where the request comes from.
+    pub context: ClientContext,
+}
+
+/// What is answered to a challenge.
+#[derive(Debug, Clone)]
+pub enum ChallengeResponse {
+    /// `NEW_PASSWORD_REQUIRED`
+    NewPassword {
+        /// The password from now on.
+        new_password: Secret,
+        /// Values for [`Challenge::missing_attributes`].
+        attributes: Attributes,
+    },
+    /// `SMS_MFA`, `SOFTWARE_TOKEN_MFA` or `EMAIL_OTP`: a code.
+    Code {
+        /// What the code comes from.
+        factor: Factor,
+        /// The code.
+        code: Secret,
+    },
+    /// `SELECT_MFA_TYPE`: which factor the code is to come from.
+    SelectFactor(Factor),
+    /// `MFA_SETUP`, the first half: asks for the secret of a new authenticator app. Comes to another challenge `MFA_SETUP`, with the
+    /// secret in [`Challenge::authenticator_secret`].
+    BeginSetup,
+    /// `MFA_SETUP`, the second half: proves that the app has the secret.
+    FinishSetup {
+        /// The code that the app shows.
+        code: Secret,
+        /// What the person calls the device.
+        device_name: Option<String>,
+    },
+}
+
+/// A second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Factor {
+    /// A code in a text message.
+    SmsMfa,
+    /// A code from an authenticator app (TOTP).
+    SoftwareTokenMfa,
+    /// A code in an e-mail.
+    EmailOtp,
 }
 
 /// Sign-up and sign-in through one app client. Where the client has a secret, the implementation sends `SECRET_HASH`.
@@ -92,12 +239,14 @@ pub trait Sessions: Send + Sync {
 
     /// Signs in with a password. MUST answer `InvalidCredentials` alike for a wrong password and an unknown user, and
     /// `UserNotConfirmed` for one who has not been confirmed.
-    async fn sign_in(&self, username: &Username, password: &Secret) -> Result<SignIn, UserPoolError>;
+    async fn sign_in(&self, credentials: &Credentials) -> Result<SignIn, UserPoolError>;
 
-    /// Answers `NEW_PASSWORD_REQUIRED`.
-    async fn set_new_password(&self, answer: &NewPassword) -> Result<SignIn, UserPoolError>;
+    /// Answers a challenge. MUST answer `InvalidCredentials` for a session that is not (or no longer) open, and `CodeMismatch`
+    /// and `CodeExpired` for a code.
+    async fn answer_challenge(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError>;
 
     /// New tokens for a refresh token. `username` MUST be the real name ([`Tokens::username`]): the hash of an alias is refused.
+    /// Where the app client rotates refresh tokens the answer holds a new one, and the old one dies.
     async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError>;
 
     /// Revokes one refresh token and the access tokens that came from it. Safe to repeat.

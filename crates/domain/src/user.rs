@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 /// A user name as the pool takes it: the name itself, or, where the pool allows, an alias (e-mail, phone, preferred name).
 ///
@@ -126,6 +126,10 @@ pub struct LifeCycle {
     pub state: State,
     /// Whether a sign-in with the right password gets anywhere (tokens, or a challenge).
     pub can_sign_in: bool,
+    /// When the temporary password ends at the latest; none where there is none, or where nobody knows how long it lives. Cognito does
+    /// not tell when it was set: this is counted from the last change of the user.
+    #[serde(with = "time::serde::rfc3339::option")]
+    pub temporary_password_expires_at: Option<OffsetDateTime>,
     /// What would get the user on; empty where nothing is in the way.
     pub next_actions: Vec<NextAction>,
 }
@@ -142,6 +146,8 @@ pub enum State {
     AwaitingConfirmation,
     /// Invited with a temporary password, has not set an own one.
     Invited,
+    /// Invited with a temporary password that has expired: a sign-in with it is refused like one with a wrong password.
+    InvitationExpired,
     /// Must set a new password with a code.
     ResetRequired,
     /// Signs in through an external provider, not with a password.
@@ -150,13 +156,26 @@ pub enum State {
     Unknown,
 }
 
+/// What the state of a user depends on beside the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Circumstances {
+    /// The time.
+    pub now: OffsetDateTime,
+    /// How many days a temporary password lives in the pool, where that is known.
+    pub temporary_password_validity_days: Option<u32>,
+}
+
 impl User {
     /// What the user's status and `enabled` mean together, and what would get the user on.
     #[must_use]
-    pub fn life_cycle(&self) -> LifeCycle {
-        let by_status = match &self.status {
+    pub fn life_cycle(&self, circumstances: &Circumstances) -> LifeCycle {
+        let expires_at = self.temporary_password_expires_at(circumstances);
+        let (state, can_sign_in, next_actions) = match &self.status {
             UserStatus::Confirmed => (State::Active, true, vec![]),
             UserStatus::Unconfirmed => (State::AwaitingConfirmation, false, vec![NextAction::Confirm]),
+            UserStatus::ForceChangePassword if expires_at.is_some_and(|end| end <= circumstances.now) => {
+                (State::InvitationExpired, false, vec![NextAction::ResendInvitation, NextAction::Password])
+            }
             UserStatus::ForceChangePassword => {
                 let ways_on = vec![NextAction::AnswerChallenge, NextAction::Password, NextAction::ResendInvitation];
                 (State::Invited, true, ways_on)
@@ -167,14 +186,22 @@ impl User {
             UserStatus::ExternalProvider => (State::Federated, true, vec![]),
             UserStatus::Unknown | UserStatus::Other(_) => (State::Unknown, false, vec![]),
         };
-        let (state, can_sign_in, next_actions) = by_status;
-        if self.enabled {
-            LifeCycle { state, can_sign_in, next_actions }
-        } else {
-            // The status underneath stays: what it asks for comes after enabling.
-            let next_actions = std::iter::once(NextAction::Enable).chain(next_actions).collect();
-            LifeCycle { state: State::Disabled, can_sign_in: false, next_actions }
-        }
+        let life_cycle = LifeCycle { state, can_sign_in, temporary_password_expires_at: expires_at, next_actions };
+        if self.enabled { life_cycle } else { life_cycle.disabled() }
+    }
+
+    /// The last change is no earlier than the moment in which the password was set, so the password ends no later than this.
+    fn temporary_password_expires_at(&self, circumstances: &Circumstances) -> Option<OffsetDateTime> {
+        let days = circumstances.temporary_password_validity_days?;
+        (self.status == UserStatus::ForceChangePassword).then(|| self.modified_at + Duration::days(days.into()))
+    }
+}
+
+impl LifeCycle {
+    /// The status underneath stays: what it asks for comes after enabling.
+    fn disabled(self) -> Self {
+        let next_actions = std::iter::once(NextAction::Enable).chain(self.next_actions).collect();
+        Self { state: State::Disabled, can_sign_in: false, next_actions, ..self }
     }
 }
 
@@ -214,13 +241,43 @@ mod tests {
             (UserStatus::Other("ARCHIVED".to_owned()), State::Unknown, false, vec![]),
         ];
         for (status, state, can_sign_in, next_actions) in table {
-            let enabled = user(status.clone(), true).life_cycle();
-            assert_eq!(enabled, LifeCycle { state, can_sign_in, next_actions: next_actions.clone() }, "{status:?}");
+            let circumstances =
+                Circumstances { now: OffsetDateTime::UNIX_EPOCH, temporary_password_validity_days: None };
+            let enabled = user(status.clone(), true).life_cycle(&circumstances);
+            let expected = LifeCycle {
+                state,
+                can_sign_in,
+                temporary_password_expires_at: None,
+                next_actions: next_actions.clone(),
+            };
+            assert_eq!(enabled, expected, "{status:?}");
 
-            let disabled = user(status.clone(), false).life_cycle();
+            let disabled = user(status.clone(), false).life_cycle(&circumstances);
             assert_eq!((disabled.state, disabled.can_sign_in), (State::Disabled, false), "{status:?}");
             assert_eq!(disabled.next_actions[0], NextAction::Enable, "{status:?}");
             assert_eq!(disabled.next_actions[1..], next_actions, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_temporary_password_ends_and_nothing_else_does() {
+        let changed_at = OffsetDateTime::UNIX_EPOCH;
+        let after = |days, days_later: i64| Circumstances {
+            now: changed_at + Duration::days(days_later),
+            temporary_password_validity_days: days,
+        };
+        let end = Some(changed_at + Duration::days(7));
+        let table = [
+            (UserStatus::ForceChangePassword, after(Some(7), 6), State::Invited, end),
+            (UserStatus::ForceChangePassword, after(Some(7), 7), State::InvitationExpired, end),
+            (UserStatus::ForceChangePassword, after(None, 700), State::Invited, None),
+            (UserStatus::Confirmed, after(Some(7), 700), State::Active, None),
+            (UserStatus::Unconfirmed, after(Some(7), 700), State::AwaitingConfirmation, None),
+        ];
+        for (status, circumstances, state, expires_at) in table {
+            let life_cycle = user(status.clone(), true).life_cycle(&circumstances);
+            assert_eq!((life_cycle.state, life_cycle.temporary_password_expires_at), (state, expires_at), "{status:?}");
+            assert_eq!(life_cycle.can_sign_in, matches!(state, State::Invited | State::Active), "{status:?}");
         }
     }
 

@@ -29,12 +29,18 @@ pub enum Reason {
     /// There is no such group.
     #[error("there is no such group")]
     GroupNotFound,
+    /// There is no such device.
+    #[error("there is no such device")]
+    DeviceNotFound,
     /// The user name is taken.
     #[error("a user with this name exists")]
     UserExists,
     /// The e-mail, phone or preferred user name is another user's alias.
     #[error("another user holds this alias")]
     AliasExists,
+    /// The group's name is taken.
+    #[error("a group with this name exists")]
+    GroupExists,
     /// The user's status does not allow the operation (confirming a confirmed user, for instance).
     #[error("the user's status does not allow this")]
     WrongState,
@@ -101,8 +107,8 @@ impl Classified for UserPoolError {
             Reason::LimitReached => ErrorClass::QuotaExceeded,
             Reason::TriggerNotInvoked => ErrorClass::TriggerNotInvoked,
             Reason::Unavailable | Reason::DeadlineExceeded => ErrorClass::OutcomeUnknown,
-            Reason::UserNotFound | Reason::GroupNotFound => ErrorClass::NotFound,
-            Reason::UserExists | Reason::AliasExists => ErrorClass::AlreadyExists,
+            Reason::UserNotFound | Reason::GroupNotFound | Reason::DeviceNotFound => ErrorClass::NotFound,
+            Reason::UserExists | Reason::AliasExists | Reason::GroupExists => ErrorClass::AlreadyExists,
             Reason::SignUpRefused => ErrorClass::SignUpRefused,
             Reason::Internal => ErrorClass::Unexpected,
             Reason::InvalidRequest

@@ -10,7 +10,7 @@ use crate::directory::{Directory, Invitation, NewUser};
 use crate::platform::{IdentityPool, PersonCredentials, UserPool};
 use crate::retry::{Classified, ErrorClass, GaveUp, Overtime, Situation};
 use crate::secret::Secret;
-use crate::sessions::{Registration, Sessions, SignIn};
+use crate::sessions::{ClientContext, Credentials, Registration, Sessions, SignIn};
 use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
 use crate::user::{Attributes, User, UserStatus, Username};
 use crate::user_pool_error::{Reason, UserPoolError};
@@ -119,6 +119,7 @@ impl Subject {
             attributes: person.attributes.clone(),
             validation_data: Attributes::new(),
             client_metadata: Attributes::new(),
+            context: ClientContext::default(),
         };
         let sign_up = || self.sessions.sign_up(&registration);
         let error = match hands.users(Situation::Creating, sign_up).await {
@@ -187,11 +188,16 @@ impl Subject {
     }
 
     async fn sign_in(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<Secret>, ProvisionError> {
-        let signed_in =
-            hands.users(Situation::Settled, || self.sessions.sign_in(&person.username, &person.password)).await?;
+        let credentials = Credentials {
+            username: person.username.clone(),
+            password: person.password.clone(),
+            context: ClientContext::default(),
+        };
+        let signed_in = hands.users(Situation::Settled, || self.sessions.sign_in(&credentials)).await?;
         match signed_in.value {
             SignIn::Tokens(tokens) => Ok(Done::new(tokens.id_token, Outcome::Succeeded).after(signed_in.attempts)),
-            SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name)),
+            SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name.as_str().to_owned())),
+            SignIn::Unsupported(name) => Err(ProvisionError::Challenged(name)),
         }
     }
 }
