@@ -24,6 +24,8 @@ use crate::permission::Permission;
 pub(crate) enum Access {
     /// Nothing: sign-up and sign-in, where the credentials are in the body.
     Public,
+    /// The access token of a person, which the user pool checks at the call it is handed to.
+    OwnToken,
     /// A caller, whoever it is.
     AnyCaller,
     /// A caller whose token grants the permission.
@@ -41,7 +43,7 @@ pub(crate) enum Forbidden {
     CallerDisabled,
     #[error("the caller is no longer in the pool")]
     CallerGone,
-    #[error("nobody deletes themselves")]
+    #[error("nobody deletes or disables themselves, or puts themselves into a group")]
     Oneself,
 }
 
@@ -64,8 +66,13 @@ impl Authorized {
         }
     }
 
+    /// Refuses what nobody may do to themselves.
+    pub(crate) fn not_to_oneself(&self, user: &User) -> Result<(), ApiError> {
+        if self.is(user) { Err(ApiError::Forbidden(Forbidden::Oneself)) } else { Ok(()) }
+    }
+
     /// Whether this user is the caller.
-    pub(crate) fn is(&self, user: &User) -> bool {
+    fn is(&self, user: &User) -> bool {
         match &self.caller {
             Caller::User { username, sub, .. } => user.username == *username || user.attributes.get("sub") == Some(sub),
             Caller::Iam { .. } => false,
@@ -107,16 +114,16 @@ impl Gate {
         context: Option<&lambda_http::request::RequestContext>,
         audit: &Audit,
     ) -> Result<Option<Authorized>, ApiError> {
-        if self.access == Access::Public {
+        if matches!(self.access, Access::Public | Access::OwnToken) {
             return Ok(None);
         }
         let trust = &self.app.trust;
-        let caller = Caller::of(context, trust).map_err(ApiError::Unauthenticated)?;
+        let caller = Caller::of(context, trust, self.app.now()).map_err(ApiError::Unauthenticated)?;
         audit.by(&caller);
         let permissions = trust.roles.permissions_of(caller.groups());
         let mut authorized = Authorized { caller, permissions };
         match self.access {
-            Access::Public | Access::AnyCaller => {}
+            Access::Public | Access::OwnToken | Access::AnyCaller => {}
             Access::Read(permission) => authorized.require(permission)?,
             Access::Write(permission) => {
                 authorized.require(permission)?;
@@ -134,14 +141,14 @@ impl Gate {
             Reason::UserNotFound => ApiError::Forbidden(Forbidden::CallerGone),
             _ => ApiError::UserPool(error),
         };
-        let user = self.app.directory.get(username).await.map_err(gone)?;
+        let user = self.app.pool.get(username).await.map_err(gone)?;
         if user.attributes.get("sub") != Some(sub) {
             return Err(ApiError::Forbidden(Forbidden::CallerGone));
         }
         if !user.enabled {
             return Err(ApiError::Forbidden(Forbidden::CallerDisabled));
         }
-        let groups = self.app.directory.groups(&user.username).await.map_err(gone)?;
+        let groups = self.app.pool.groups(&user.username).await.map_err(gone)?;
         let granted = self.app.trust.roles.permissions_of(groups.iter().map(String::as_str));
         Ok(granted.intersection(&authorized.permissions).copied().collect())
     }

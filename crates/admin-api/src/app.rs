@@ -2,18 +2,44 @@
 
 use std::sync::Arc;
 
-use domain::directory::Directory;
+use domain::cursor_key::CursorKey;
+use domain::retry::Clock;
+use domain::self_service::SelfService;
 use domain::sessions::Sessions;
+use domain::user_pool::UserPool;
+use time::OffsetDateTime;
+use tokio::sync::OnceCell;
 
+use crate::cursor::Cursors;
 use crate::permission::Roles;
 use crate::settings::Settings;
+
+/// The outside world of the API.
+#[derive(Clone)]
+pub struct Ports {
+    /// The pool, as an administrator handles it.
+    pub pool: Arc<dyn UserPool>,
+    /// Signing up and in.
+    pub sessions: Arc<dyn Sessions>,
+    /// What people do with their own account.
+    pub self_service: Arc<dyn SelfService>,
+    /// Where the key of cursors comes from.
+    pub cursor_key: Arc<dyn CursorKey>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
 
 /// The user pool, and who may do what with it. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
-    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) pool: Arc<dyn UserPool>,
     pub(crate) sessions: Arc<dyn Sessions>,
+    pub(crate) self_service: Arc<dyn SelfService>,
+    pub(crate) cursors: Cursors,
     pub(crate) trust: Arc<Trust>,
+    clock: Arc<dyn Clock>,
+    /// Read once, at the first user who has a temporary password; a failure is not kept.
+    temporary_password_validity_days: Arc<OnceCell<u32>>,
 }
 
 /// Whose tokens are taken, and what groups may do.
@@ -26,8 +52,35 @@ pub(crate) struct Trust {
 impl App {
     /// An app on these ports.
     #[must_use]
-    pub fn new(directory: Arc<dyn Directory>, sessions: Arc<dyn Sessions>, settings: Settings) -> Self {
+    pub fn new(ports: Ports, settings: Settings) -> Self {
+        let Ports { pool, sessions, self_service, cursor_key, clock } = ports;
         let Settings { user_pool_id, client_id, roles, .. } = settings;
-        Self { directory, sessions, trust: Arc::new(Trust { user_pool_id, client_id, roles }) }
+        Self {
+            pool,
+            sessions,
+            self_service,
+            cursors: Cursors::new(cursor_key),
+            trust: Arc::new(Trust { user_pool_id, client_id, roles }),
+            clock,
+            temporary_password_validity_days: Arc::default(),
+        }
+    }
+
+    /// The time.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        self.clock.wall_time()
+    }
+
+    /// How many days a temporary password lives; none where the pool cannot be asked, which the log says.
+    pub(crate) async fn temporary_password_validity_days(&self) -> Option<u32> {
+        let ask = async || self.pool.describe().await.map(|pool| pool.password_policy.temporary_password_validity_days);
+        match self.temporary_password_validity_days.get_or_try_init(ask).await {
+            Ok(days) => Some(*days),
+            // Nobody asked for it: what was asked for is not to fail because of it.
+            Err(error) => {
+                tracing::warn!(error = startup::causes(&error), "how long temporary passwords live is not known");
+                None
+            }
+        }
     }
 }

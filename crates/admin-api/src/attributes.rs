@@ -1,10 +1,15 @@
 //! Attribute names and values in request bodies, within the lengths that Cognito takes.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use domain::user::Attributes;
 use serde::Deserialize;
+use serde_json::json;
 use thiserror::Error;
+use utoipa::openapi::schema::SchemaType;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// The name of an attribute, its prefix (`custom:`) included.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -54,12 +59,73 @@ impl From<AttributeValue> for String {
     }
 }
 
-/// Attributes as a body holds them.
-pub(crate) type AttributesBody = BTreeMap<AttributeName, AttributeValue>;
+impl PartialSchema for AttributeName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The name of an attribute, its prefix included."))
+            .min_length(Some(1))
+            .max_length(Some(32))
+            .pattern(Some(r"^[^\s\u0000-\u001F\u007F-\u009F]+$"))
+            .examples(["email", "custom:team"])
+            .into()
+    }
+}
+
+impl PartialSchema for AttributeValue {
+    fn schema() -> RefOr<Schema> {
+        value([Type::String]).into()
+    }
+}
+
+fn value(types: impl IntoIterator<Item = Type>) -> ObjectBuilder {
+    let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types)).max_length(Some(2048));
+    value.description(Some("The value of an attribute. All values are text."))
+}
+
+/// Attributes as a body holds them, in an object by name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct AttributesBody(BTreeMap<AttributeName, AttributeValue>);
+
+/// Attributes to set, and with null to remove.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct AttributeChangesBody(pub(crate) BTreeMap<AttributeName, Option<AttributeValue>>);
 
 /// The attributes that the body means.
 pub(crate) fn attributes(body: AttributesBody) -> Attributes {
-    body.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    body.0.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn object_by_name(value: RefOr<Schema>) -> ObjectBuilder {
+    let RefOr::T(name) = AttributeName::schema() else { return ObjectBuilder::new() };
+    let object = ObjectBuilder::new().property_names(Some(name)).additional_properties(Some(value));
+    object.examples([json!({"email": "mia@example.com"})])
+}
+
+impl PartialSchema for AttributesBody {
+    fn schema() -> RefOr<Schema> {
+        object_by_name(AttributeValue::schema()).into()
+    }
+}
+
+impl ToSchema for AttributesBody {
+    fn name() -> Cow<'static, str> {
+        "Attributes".into()
+    }
+}
+
+impl PartialSchema for AttributeChangesBody {
+    fn schema() -> RefOr<Schema> {
+        object_by_name(value([Type::String, Type::Null]).into()).into()
+    }
+}
+
+impl ToSchema for AttributeChangesBody {
+    fn name() -> Cow<'static, str> {
+        "AttributeChanges".into()
+    }
 }
 
 #[cfg(test)]

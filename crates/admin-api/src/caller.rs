@@ -9,6 +9,7 @@ use domain::user::Username;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
 use thiserror::Error;
+use time::OffsetDateTime;
 
 use crate::app::Trust;
 
@@ -42,26 +43,34 @@ pub(crate) enum Unauthenticated {
     OtherClient,
     #[error("the token belongs to another user pool")]
     OtherPool,
+    #[error("the token has expired")]
+    Expired,
     #[error("the token has no `username` or no `sub`")]
     NoUser,
+    #[error("the request holds no access token of the person")]
+    NoAccessToken,
 }
 
 impl Caller {
     /// The caller of a request.
-    pub(crate) fn of(context: Option<&RequestContext>, trust: &Trust) -> Result<Self, Unauthenticated> {
+    pub(crate) fn of(
+        context: Option<&RequestContext>,
+        trust: &Trust,
+        now: OffsetDateTime,
+    ) -> Result<Self, Unauthenticated> {
         let caller = match context {
             Some(RequestContext::ApiGatewayV2(context)) => {
                 let authorizer = context.authorizer.as_ref();
                 let jwt = authorizer.and_then(|authorizer| authorizer.jwt.as_ref());
                 let iam = authorizer.and_then(|authorizer| authorizer.iam.as_ref());
                 match (jwt, iam) {
-                    (Some(jwt), _) => Some(user(&HttpApiClaims(&jwt.claims), trust)?),
+                    (Some(jwt), _) => Some(user(&HttpApiClaims(&jwt.claims), trust, now)?),
                     (None, Some(iam)) => iam.user_arn.clone().map(|arn| Self::Iam { arn }),
                     (None, None) => None,
                 }
             }
             Some(RequestContext::ApiGatewayV1(context)) => match context.authorizer.fields.get("claims") {
-                Some(claims) => Some(user(&RestApiClaims(claims), trust)?),
+                Some(claims) => Some(user(&RestApiClaims(claims), trust, now)?),
                 None => context.identity.user_arn.clone().map(|arn| Self::Iam { arn }),
             },
             _ => None,
@@ -137,7 +146,7 @@ impl Claims for RestApiClaims<'_> {
 }
 
 /// The user whom the claims name. The authorizer has checked signature and expiry; what it does not check is checked here.
-fn user(claims: &impl Claims, trust: &Trust) -> Result<Caller, Unauthenticated> {
+fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Caller, Unauthenticated> {
     // An ID token is for the front end that asked for it; API Gateway takes one just as well.
     if claims.text("token_use") != Some("access") {
         return Err(Unauthenticated::NotAnAccessToken);
@@ -148,6 +157,12 @@ fn user(claims: &impl Claims, trust: &Trust) -> Result<Caller, Unauthenticated> 
     let pool = claims.text("iss").and_then(|issuer| issuer.rsplit_once('/')).map(|(_, pool)| pool);
     if pool != Some(trust.user_pool_id.as_str()) {
         return Err(Unauthenticated::OtherPool);
+    }
+    // The authorizer has refused what is expired. Where it hands the moment on as a number, it is held against our own clock too; a
+    // REST API hands on a date in words.
+    let expires_at = claims.text("exp").and_then(|text| text.parse::<i64>().ok());
+    if expires_at.is_some_and(|moment| moment <= now.unix_timestamp()) {
+        return Err(Unauthenticated::Expired);
     }
     let username = claims.text("username").and_then(|name| name.parse().ok());
     let sub = claims.text("sub").filter(|sub| !sub.is_empty()).map(str::to_owned);
@@ -172,6 +187,8 @@ mod tests {
 
     use super::*;
     use crate::permission::Roles;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
     fn trust() -> Trust {
         Trust {
@@ -208,7 +225,7 @@ mod tests {
         // Absent claims are left out by API Gateway, never null.
         let Value::Object(mut claims) = claims else { panic!("claims are an object") };
         claims.retain(|_, value| !value.is_null());
-        Caller::of(Some(&http_api(&json!({"jwt": {"claims": claims}}))), &trust())
+        Caller::of(Some(&http_api(&json!({"jwt": {"claims": claims}}))), &trust(), NOW)
     }
 
     fn groups(caller: &Caller) -> Vec<&str> {
@@ -238,7 +255,7 @@ mod tests {
             Some(rest_api(&json!({"principalId": "root", "cognito:groups": "admins"}), None)),
         ];
         for context in nobody {
-            assert_eq!(Caller::of(context.as_ref(), &trust()), Err(Unauthenticated::NoAuthorizer), "{context:?}");
+            assert_eq!(Caller::of(context.as_ref(), &trust(), NOW), Err(Unauthenticated::NoAuthorizer), "{context:?}");
         }
     }
 
@@ -258,6 +275,8 @@ mod tests {
             ),
             ("iss", json!("eu-central-1_Ab12Cd34E"), Unauthenticated::OtherPool),
             ("iss", Value::Null, Unauthenticated::OtherPool),
+            ("exp", json!("0"), Unauthenticated::Expired),
+            ("exp", json!("-1"), Unauthenticated::Expired),
             ("username", Value::Null, Unauthenticated::NoUser),
             ("username", json!("two words"), Unauthenticated::NoUser),
             ("sub", Value::Null, Unauthenticated::NoUser),
@@ -267,7 +286,7 @@ mod tests {
             let claims = claims_with(claim, value);
             assert_eq!(http_api_user(claims.clone()), Err(expected), "{claims}");
             assert_eq!(
-                Caller::of(Some(&rest_api(&json!({"claims": claims}), None)), &trust()),
+                Caller::of(Some(&rest_api(&json!({"claims": claims}), None)), &trust(), NOW),
                 Err(expected),
                 "{claims}"
             );
@@ -316,7 +335,7 @@ mod tests {
         ];
         for (claim, expected) in table {
             let context = rest_api(&json!({"claims": claims_with(GROUPS, claim.clone())}), None);
-            let caller = Caller::of(Some(&context), &trust()).unwrap();
+            let caller = Caller::of(Some(&context), &trust(), NOW).unwrap();
             assert_eq!(groups(&caller), expected, "{claim}");
         }
     }
@@ -326,7 +345,7 @@ mod tests {
         let arn = "arn:aws:sts::123456789012:assumed-role/support/session";
         let contexts = [http_api(&json!({"iam": {"userArn": arn}})), rest_api(&Value::Null, Some(arn))];
         for context in contexts {
-            let caller = Caller::of(Some(&context), &trust()).unwrap();
+            let caller = Caller::of(Some(&context), &trust(), NOW).unwrap();
             assert_eq!((caller.name(), groups(&caller)), (arn, vec![]));
         }
     }

@@ -41,6 +41,15 @@ pub(crate) enum ApiError {
     /// Somebody is calling who may not.
     #[error("the caller may not do this")]
     Forbidden(#[source] Forbidden),
+    /// The user has no identity at this provider.
+    #[error("the user has no identity at this provider")]
+    IdentityNotFound,
+    /// The user is there already, and is not the one that the request describes.
+    #[error("the user exists and differs in {}", .0.join(", "))]
+    UserDiffers(Vec<String>),
+    /// The sign-in has come to a step that cannot be answered here.
+    #[error("the sign-in asks for {0}, which is not supported")]
+    UnsupportedChallenge(String),
     /// The user pool did not do what was asked.
     #[error(transparent)]
     UserPool(#[from] UserPoolError),
@@ -75,6 +84,9 @@ impl ApiError {
             Self::InvalidRequest { .. } => ErrorCode::InvalidRequest,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::IdentityNotFound => ErrorCode::IdentityNotFound,
+            Self::UserDiffers(_) => ErrorCode::UserExists,
+            Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
             Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -100,10 +112,14 @@ pub(crate) enum ErrorCode {
     NotFound,
     UserNotFound,
     GroupNotFound,
+    DeviceNotFound,
+    IdentityNotFound,
     MethodNotAllowed,
     UserExists,
     AliasExists,
+    GroupExists,
     WrongState,
+    UnsupportedChallenge,
     BodyTooLarge,
     UnsupportedMediaType,
     InvalidPassword,
@@ -125,8 +141,10 @@ impl From<Reason> for ErrorCode {
             Reason::PasswordResetRequired => Self::PasswordResetRequired,
             Reason::UserNotFound => Self::UserNotFound,
             Reason::GroupNotFound => Self::GroupNotFound,
+            Reason::DeviceNotFound => Self::DeviceNotFound,
             Reason::UserExists => Self::UserExists,
             Reason::AliasExists => Self::AliasExists,
+            Reason::GroupExists => Self::GroupExists,
             Reason::WrongState => Self::WrongState,
             Reason::InvalidPassword => Self::InvalidPassword,
             Reason::CodeMismatch => Self::CodeMismatch,
@@ -152,6 +170,37 @@ pub(crate) struct Row {
 }
 
 impl ErrorCode {
+    /// All of them, in the order of docs/ERRORS.md.
+    pub(crate) const ALL: [Self; 27] = [
+        Self::InvalidRequest,
+        Self::Unauthenticated,
+        Self::InvalidCredentials,
+        Self::Forbidden,
+        Self::UserNotConfirmed,
+        Self::PasswordResetRequired,
+        Self::NotFound,
+        Self::UserNotFound,
+        Self::GroupNotFound,
+        Self::DeviceNotFound,
+        Self::IdentityNotFound,
+        Self::MethodNotAllowed,
+        Self::UserExists,
+        Self::AliasExists,
+        Self::GroupExists,
+        Self::WrongState,
+        Self::UnsupportedChallenge,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidPassword,
+        Self::CodeMismatch,
+        Self::CodeExpired,
+        Self::SignUpRefused,
+        Self::Throttled,
+        Self::Internal,
+        Self::UpstreamUnavailable,
+        Self::DeadlineExceeded,
+    ];
+
     pub(crate) fn as_str(self) -> &'static str {
         self.row().code
     }
@@ -178,6 +227,10 @@ impl ErrorCode {
             Self::NotFound => row("not-found", Status::NOT_FOUND, "There is no such route."),
             Self::UserNotFound => row("user-not-found", Status::NOT_FOUND, "There is no such user."),
             Self::GroupNotFound => row("group-not-found", Status::NOT_FOUND, "There is no such group."),
+            Self::DeviceNotFound => row("device-not-found", Status::NOT_FOUND, "There is no such device."),
+            Self::IdentityNotFound => {
+                row("identity-not-found", Status::NOT_FOUND, "The user has no identity at this provider.")
+            }
             Self::MethodNotAllowed => {
                 row("method-not-allowed", Status::METHOD_NOT_ALLOWED, "The route does not have this method.")
             }
@@ -185,6 +238,12 @@ impl ErrorCode {
             Self::AliasExists => {
                 row("alias-exists", Status::CONFLICT, "Another user holds this e-mail address, phone number or name.")
             }
+            Self::GroupExists => row("group-exists", Status::CONFLICT, "A group with this name exists."),
+            Self::UnsupportedChallenge => row(
+                "unsupported-challenge",
+                Status::CONFLICT,
+                "The sign-in asks for a step that this API does not support.",
+            ),
             Self::WrongState => row("wrong-state", Status::CONFLICT, "The user's status does not allow this."),
             Self::BodyTooLarge => row("body-too-large", Status::PAYLOAD_TOO_LARGE, "The body is too large."),
             Self::UnsupportedMediaType => {
@@ -214,31 +273,7 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    const ALL: [ErrorCode; 23] = [
-        ErrorCode::InvalidRequest,
-        ErrorCode::Unauthenticated,
-        ErrorCode::InvalidCredentials,
-        ErrorCode::Forbidden,
-        ErrorCode::UserNotConfirmed,
-        ErrorCode::PasswordResetRequired,
-        ErrorCode::NotFound,
-        ErrorCode::UserNotFound,
-        ErrorCode::GroupNotFound,
-        ErrorCode::MethodNotAllowed,
-        ErrorCode::UserExists,
-        ErrorCode::AliasExists,
-        ErrorCode::WrongState,
-        ErrorCode::BodyTooLarge,
-        ErrorCode::UnsupportedMediaType,
-        ErrorCode::InvalidPassword,
-        ErrorCode::CodeMismatch,
-        ErrorCode::CodeExpired,
-        ErrorCode::SignUpRefused,
-        ErrorCode::Throttled,
-        ErrorCode::Internal,
-        ErrorCode::UpstreamUnavailable,
-        ErrorCode::DeadlineExceeded,
-    ];
+    const ALL: [ErrorCode; 27] = ErrorCode::ALL;
 
     #[test]
     fn no_two_codes_have_the_same_name() {

@@ -3,6 +3,8 @@
 //! What `serde` says is not handed on: it quotes values, and a value may be a password. For the same reason no type of a body that
 //! holds a secret has `Debug`.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
@@ -11,6 +13,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::error::ApiError;
 
@@ -57,6 +61,22 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 
 /// A struct that comes as a JSON object only: `serde` would take `["mia"]` for `{"username": "mia"}` as well.
 pub(crate) struct Object<T>(pub(crate) T);
+
+impl<T: PartialSchema> PartialSchema for Object<T> {
+    fn schema() -> RefOr<Schema> {
+        T::schema()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Object<T> {
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        T::schemas(schemas);
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

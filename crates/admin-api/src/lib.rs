@@ -7,22 +7,32 @@
 //! | `router` | the only way a route comes into being: with the access it asks for |
 //! | `caller`, `permission`, `access` | who is calling, what their groups may, and whether they may do this |
 //! | `json`, `attributes` | request bodies |
+//! | `parameters`, `pages`, `cursor` | query parameters, and lists page by page |
+//! | `access_token`, `client_context` | whose own account it is, and where the request comes from |
 //! | `error`, `problem` | what goes wrong, and how the caller is told |
 //! | `audit` | the record of every write |
 //! | `deadline` | ends a request before its function ends |
 //! | `routes/` | one file per operation; the folder is the path |
+//! | `openapi` | the OpenAPI document, from the annotations in `routes/` |
 //!
-//! To add an operation: one file in `routes/`, one line in the table of the file above it, one event in `events/admin-api/`.
+//! To add an operation: one file in `routes/`, one line in each of the two tables of the file above it (what is served, what is
+//! documented), one event in `events/admin-api/`, and `make openapi`.
 
 mod access;
+mod access_token;
 mod app;
 mod attributes;
 mod audit;
 mod caller;
+mod client_context;
+mod cursor;
 mod deadline;
 mod error;
 mod gateway;
 mod json;
+pub mod openapi;
+mod pages;
+mod parameters;
 mod permission;
 mod problem;
 mod router;
@@ -31,7 +41,7 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
-pub use app::App;
+pub use app::{App, Ports};
 pub use permission::{Permission, RoleError, Roles};
 pub use router::{Service, service};
 pub use settings::{Served, Settings};

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use admin_api::{App, Settings, service};
+use admin_api::{App, Ports, Settings, service};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -11,10 +12,16 @@ async fn main() -> ExitCode {
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
         let aws = cognito_aws::Aws::connect(&settings.region).await;
-        let directory = Arc::new(aws.directory(&settings.user_pool_id));
-        let sessions = Arc::new(aws.sessions(&settings.user_pool_id, &settings.client_id));
+        let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
+        let ports = Ports {
+            pool: Arc::new(aws.directory(&settings.user_pool_id)),
+            sessions: Arc::new(aws.sessions_of(&client)),
+            self_service: Arc::new(aws.self_service_of(&client)),
+            cursor_key: client,
+            clock: Arc::new(cognito_aws::SystemClock::starting_now(Duration::MAX)),
+        };
         let served = settings.served;
-        lambda_http::run(service(App::new(directory, sessions, settings), served)).await
+        lambda_http::run(service(App::new(ports, settings), served)).await
     }))
     .await
 }

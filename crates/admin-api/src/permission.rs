@@ -1,11 +1,14 @@
 //! Permissions, and which groups have them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 /// What a caller can be allowed to do. Routes name the one they ask for, `ROLES` gives them to groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -21,17 +24,25 @@ pub enum Permission {
     UsersDelete,
     /// Set passwords of users.
     UsersPassword,
-    /// Confirm users.
+    /// Confirm, enable and disable users.
     UsersState,
-    /// Sign users out.
+    /// Sign users out, and see and forget their devices.
     UsersSessions,
-    /// Put users into groups.
+    /// See and change which groups users are in.
     UsersGroups,
+    /// See and set which second factors users have.
+    UsersMfa,
+    /// Look groups up, and who is in them.
+    GroupsRead,
+    /// Create, change and delete groups.
+    GroupsWrite,
+    /// See how the pool is set up.
+    PoolRead,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::UsersCreate,
         Self::UsersRead,
         Self::UsersUpdate,
@@ -40,6 +51,10 @@ impl Permission {
         Self::UsersState,
         Self::UsersSessions,
         Self::UsersGroups,
+        Self::UsersMfa,
+        Self::GroupsRead,
+        Self::GroupsWrite,
+        Self::PoolRead,
     ];
 
     /// The name in settings and answers.
@@ -54,7 +69,24 @@ impl Permission {
             Self::UsersState => "users:state",
             Self::UsersSessions => "users:sessions",
             Self::UsersGroups => "users:groups",
+            Self::UsersMfa => "users:mfa",
+            Self::GroupsRead => "groups:read",
+            Self::GroupsWrite => "groups:write",
+            Self::PoolRead => "pool:read",
         }
+    }
+}
+
+impl PartialSchema for Permission {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.map(Self::as_str);
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Permission {
+    fn name() -> Cow<'static, str> {
+        "Permission".into()
     }
 }
 

@@ -8,8 +8,10 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use crate::error::{ApiError, ErrorCode};
+use crate::error::{ApiError, ErrorCode, Row};
 use crate::gateway::RequestId;
 
 /// Cognito's quotas are counted per second.
@@ -32,21 +34,49 @@ pub(crate) fn code_of(response: &Response) -> Option<ErrorCode> {
     response.extensions().get::<Failed>().map(|Failed(error)| error.code())
 }
 
-/// The body. `type` and `title` depend on `code` alone.
-#[derive(Debug, Serialize)]
-struct Problem<'a> {
+/// What went wrong (RFC 9457). `type` and `title` depend on `code` alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Problem<'a> {
+    /// The code as a URI.
+    #[schema(example = "urn:poolkeeper:problem:user-not-found")]
     r#type: String,
+    /// What the code means. For people.
     title: &'static str,
+    /// The status of the answer.
     status: u16,
+    /// Stable: programs decide on it.
     code: &'static str,
+    /// What it is in this case. For people.
     detail: String,
+    /// The place of the request that is wrong: a path into the body, or the name of a parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     field: Option<&'a str>,
+    /// What an existing user differs in from the one that the request describes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    differing: Option<&'a [String]>,
+    /// Which calls of several stand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
     completed: Option<&'a [String]>,
+    /// Which call of several failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     failed: Option<&'a str>,
+    /// The id of the request, as API Gateway's log and the function's have it.
     request_id: &'a str,
+}
+
+impl Problem<'_> {
+    /// As the OpenAPI document shows it.
+    pub(crate) fn example(code: ErrorCode) -> Value {
+        let Row { code, status, title } = code.row();
+        json!({
+            "type": format!("urn:poolkeeper:problem:{code}"), "title": title, "status": status.as_u16(), "code": code,
+            "detail": title, "request_id": "JKJaXmPLvHcESHA=",
+        })
+    }
 }
 
 impl<'a> Problem<'a> {
@@ -59,6 +89,7 @@ impl<'a> Problem<'a> {
             code: row.code,
             detail: row.title.to_owned(),
             field: None,
+            differing: None,
             completed: None,
             failed: None,
             request_id: id.as_str(),
@@ -73,7 +104,16 @@ impl<'a> Problem<'a> {
                 problem.failed = Some(failed);
                 problem.detail = format!("{} What is in `completed` stands: go on from there.", row.title);
             }
+            ApiError::UserDiffers(fields) => {
+                problem.differing = Some(fields);
+                problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
+            }
+            // A word of Cognito's own, and no text.
+            ApiError::UnsupportedChallenge(name) => {
+                problem.detail = format!("The sign-in asks for `{name}`, which this API does not support.");
+            }
             ApiError::RouteNotFound
+            | ApiError::IdentityNotFound
             | ApiError::MethodNotAllowed
             | ApiError::UnsupportedMediaType
             | ApiError::BodyTooLarge

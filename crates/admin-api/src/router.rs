@@ -97,6 +97,15 @@ impl Route {
         Self::new(Method::Post, path, Access::Public, handler)
     }
 
+    /// What people do with their own account, by their access token. Where it changes something, there is an audit record.
+    pub(crate) fn own<H, T>(method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(method, path, Access::OwnToken, handler)
+    }
+
     fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
     where
         H: Handler<T, App>,
@@ -107,13 +116,11 @@ impl Route {
 
     /// The handler behind its checks. What is added last is asked first.
     fn guarded(self, app: &App) -> MethodRouter<App> {
-        let action = Action {
-            name: format!("{} {}", self.method.as_str(), self.path),
-            is_write: matches!(self.access, Access::Write(_) | Access::Public),
-        };
+        let action =
+            Action { name: format!("{} {}", self.method.as_str(), self.path), is_write: self.method != Method::Get };
         self.handler
             .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
-            .route_layer(from_fn(deadline::keep))
+            .route_layer(from_fn_with_state(app.clone(), deadline::keep))
             .route_layer(from_fn_with_state(action, audit::record))
     }
 }

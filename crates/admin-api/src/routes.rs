@@ -4,6 +4,9 @@ mod auth;
 mod me;
 mod users;
 
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
+
 use crate::router::Route;
 use crate::settings::Served;
 
@@ -15,4 +18,9 @@ pub(crate) fn of(served: Served) -> Vec<Route> {
         Served::Auth => auth::routes(),
         Served::All => admin().chain(auth::routes()).collect(),
     }
+}
+
+/// What the annotations of all routes say.
+pub(crate) fn documented() -> [OpenApi; 3] {
+    [users::Documented::openapi(), me::Documented::openapi(), auth::Documented::openapi()]
 }

@@ -1,22 +1,26 @@
 //! The whole API on a pool in memory, called as API Gateway calls it.
 
+mod documented;
 pub(crate) mod logs;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::secret::Secret;
-use domain::sessions::{Sessions, SignIn};
+use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use testkit::in_memory::InMemoryPool;
+use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
-use crate::app::App;
+use crate::app::{App, Ports};
 use crate::permission::Permission;
 use crate::router::{Service, service};
 use crate::settings::{Served, Settings};
 
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
+pub(crate) const SOURCE_IP: &str = "203.0.113.7";
 pub(crate) const CLIENT_ID: &str = "1example23456789";
 
 /// The API, and the pool behind it.
@@ -26,6 +30,32 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
     service: Service,
+}
+
+fn settings(roles: &Value) -> Settings {
+    Settings {
+        region: "eu-central-1".to_owned(),
+        user_pool_id: USER_POOL_ID.to_owned(),
+        client_id: CLIENT_ID.to_owned(),
+        served: Served::All,
+        roles: roles.to_string().parse().unwrap(),
+    }
+}
+
+/// An app on an empty pool.
+pub(crate) fn app() -> App {
+    App::new(ports(&InMemoryPool::new()), settings(&json!({})))
+}
+
+/// The ports of a pool in memory, whose time has not begun to pass.
+fn ports(pool: &InMemoryPool) -> Ports {
+    Ports {
+        pool: Arc::new(pool.directory()),
+        sessions: Arc::new(pool.sessions()),
+        self_service: Arc::new(pool.sessions()),
+        cursor_key: Arc::new(pool.sessions()),
+        clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
+    }
 }
 
 /// The tokens of one sign-in.
@@ -50,14 +80,8 @@ impl Api {
         pool.add_user("mia", "Password-of-mia-1", &[], &verified("mia@example.com"));
         let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
         let roles = json!({"admins": all, "readers": ["users:read"], "creators": ["users:create"]});
-        let settings = Settings {
-            region: "eu-central-1".to_owned(),
-            user_pool_id: USER_POOL_ID.to_owned(),
-            client_id: CLIENT_ID.to_owned(),
-            served,
-            roles: roles.to_string().parse().unwrap(),
-        };
-        let app = App::new(Arc::new(pool.directory()), Arc::new(pool.sessions()), settings);
+        let settings = Settings { served, ..settings(&roles) };
+        let app = App::new(ports(&pool), settings);
         Self { pool, service: service(app, served) }
     }
 
@@ -67,16 +91,21 @@ impl Api {
 
     /// Signs a user in past the API.
     pub(crate) async fn sign_in(&self, username: &str) -> SignedIn {
-        let password = Secret::new(format!("Password-of-{username}-1"));
-        match self.pool.sessions().sign_in(&username.parse().unwrap(), &password).await.unwrap() {
+        let credentials = Credentials {
+            username: username.parse().unwrap(),
+            password: Secret::new(format!("Password-of-{username}-1")),
+            context: ClientContext::default(),
+        };
+        match self.pool.sessions().sign_in(&credentials).await.unwrap() {
             SignIn::Tokens(tokens) => SignedIn {
                 access: tokens.access_token.expose().to_owned(),
                 refresh: tokens.refresh_token.unwrap().expose().to_owned(),
             },
-            SignIn::Challenge(challenge) => panic!("{challenge:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
+    /// Makes the call, and sees to it that the answer is one that the OpenAPI document knows.
     pub(crate) async fn call(&self, call: Call) -> Answer {
         let request = lambda_http::request::from_str(&call.event(self).to_string()).unwrap();
         let response = self.service.clone().oneshot(request).await.unwrap();
@@ -85,6 +114,7 @@ impl Api {
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
         answer.assert_is_whole();
+        documented::assert_is_documented(&call, &answer);
         answer
     }
 }
@@ -123,6 +153,7 @@ pub(crate) struct Call {
     method: &'static str,
     path: String,
     content_type: Option<&'static str>,
+    headers: Vec<(&'static str, String)>,
     body: Option<String>,
     by: By,
 }
@@ -131,7 +162,7 @@ impl Call {
     pub(crate) fn new(method: &'static str, path: &str, body: Option<&Value>) -> Self {
         let content_type = body.map(|_| "application/json");
         let body = body.map(ToString::to_string);
-        Self { method, path: path.to_owned(), content_type, body, by: token("root", "[admins]") }
+        Self { method, path: path.to_owned(), content_type, headers: Vec::new(), body, by: token("root", "[admins]") }
     }
 
     pub(crate) fn get(path: &str) -> Self {
@@ -166,6 +197,12 @@ impl Call {
         Self { content_type, ..self }
     }
 
+    /// With one more header; its name in small letters.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
     pub(crate) fn raw_body(self, body: String) -> Self {
         Self { body: Some(body), ..self }
     }
@@ -174,6 +211,7 @@ impl Call {
     fn event(&self, api: &Api) -> Value {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let mut headers = Map::from_iter([("host".to_owned(), json!("api.example.com"))]);
+        headers.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         headers.extend(self.content_type.map(|value| ("content-type".to_owned(), json!(value))));
         json!({
             "version": "2.0",
@@ -182,7 +220,7 @@ impl Call {
             "rawQueryString": query,
             "headers": headers,
             "requestContext": {
-                "http": {"method": self.method, "path": path},
+                "http": {"method": self.method, "path": path, "sourceIp": SOURCE_IP},
                 "stage": "$default",
                 "requestId": "request-1",
                 "authorizer": self.by.authorizer(api)

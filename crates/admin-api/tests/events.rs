@@ -3,17 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use admin_api::{App, Permission, Served, Service, Settings, service};
+use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
 use domain::user::UserStatus;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent};
 use serde_json::{Value, json};
 use testkit::in_memory::InMemoryPool;
+use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
 /// Every case, the status of its answer, and a code for a problem or nothing for a success.
-const CASES: [(&str, u16, &str); 49] = [
+const CASES: &[(&str, u16, &str)] = &[
     ("auth-challenge", 200, ""),
     ("auth-challenge-other", 400, "invalid-request"),
     ("auth-refresh", 200, ""),
@@ -91,8 +93,14 @@ fn service_on(pool: &InMemoryPool) -> Service {
         "ROLES" => Some(roles.clone()),
         _ => None,
     });
-    let app = App::new(Arc::new(pool.directory()), Arc::new(pool.sessions()), settings.unwrap());
-    service(app, Served::All)
+    let ports = Ports {
+        pool: Arc::new(pool.directory()),
+        sessions: Arc::new(pool.sessions()),
+        self_service: Arc::new(pool.sessions()),
+        cursor_key: Arc::new(pool.sessions()),
+        clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
+    };
+    service(App::new(ports, settings.unwrap()), Served::All)
 }
 
 async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
@@ -106,7 +114,7 @@ async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
 
 #[tokio::test]
 async fn every_event_is_answered_with_its_status_as_text() {
-    for (case, status, code) in CASES {
+    for &(case, status, code) in CASES {
         let answer = answer_to(case, &pool()).await;
         assert_eq!(answer["statusCode"], status, "{case}: {answer}");
         assert_eq!(answer["isBase64Encoded"], false, "{case}: {answer}");
@@ -122,7 +130,7 @@ async fn every_event_is_answered_with_its_status_as_text() {
 #[test]
 fn every_file_is_a_case_and_every_case_is_a_file() {
     let files: Vec<_> = testkit::events::all("admin-api").into_iter().map(|(case, _)| case).collect();
-    assert_eq!(files, CASES.map(|(case, ..)| case));
+    assert_eq!(files, CASES.iter().map(|(case, ..)| *case).collect::<Vec<_>>());
 }
 
 #[tokio::test]

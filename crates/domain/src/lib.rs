@@ -9,6 +9,8 @@ pub mod cursor_key;
 pub mod directory;
 pub mod group;
 pub mod identities;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod platform;
 pub mod policy_document;
 pub mod pool_settings;

@@ -63,6 +63,7 @@ pub struct Registered {
 
 /// Where a code went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CodeDelivery {
     /// `EMAIL` or `SMS`.
     pub medium: String,
@@ -108,6 +109,7 @@ pub struct Challenge {
 
 /// The challenges that can be answered, by Cognito's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ChallengeName {
     /// The password is a temporary one.
@@ -221,6 +223,7 @@ pub enum ChallengeResponse {
 
 /// A second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Factor {
     /// A code in a text message.

@@ -103,6 +103,7 @@ pub struct User {
 
 /// What an administrator can call to get a user on; the names are those of the admin API's routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NextAction {
     /// `POST …/confirm`
@@ -121,6 +122,7 @@ pub enum NextAction {
 
 /// What status and enabled mean together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LifeCycle {
     /// One word for where the user stands.
     pub state: State,
@@ -136,6 +138,7 @@ pub struct LifeCycle {
 
 /// Where a user stands in life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// May sign in.

@@ -8,10 +8,13 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 
-use domain::sessions::{Challenge, SignIn, Tokens};
-use domain::user::{Attributes, Username};
+use domain::secret::Secret;
+use domain::sessions::{Challenge, ChallengeName, CodeDelivery, Factor, SignIn, Tokens};
+use domain::user::Username;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
+use crate::error::ApiError;
 use crate::router::Route;
 
 pub(super) use sign_out::SignedOut;
@@ -26,40 +29,65 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// What a sign-in came to. Holds the texts of tokens, so it has no `Debug`.
-#[derive(Serialize)]
+/// What the annotations of these routes say.
+#[derive(OpenApi)]
+#[openapi(paths(sign_up::handle, sign_in::handle, challenge::handle, refresh::handle, sign_out::handle))]
+pub(super) struct Documented;
+
+/// What a sign-in came to: tokens, or the challenge that comes before them. Holds the texts of tokens, so it has no `Debug`.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = SignInOutcome)]
 enum Outcome {
     Tokens(TokensView),
     Challenge(ChallengeView),
 }
 
-#[derive(Serialize)]
+/// Tokens of a signed-in person.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 struct TokensView {
     access_token: String,
     id_token: String,
     /// Absent after a refresh, unless the app client rotates it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refresh_token: Option<String>,
+    /// How long the access token lives.
     expires_in_seconds: u32,
+    #[schema(value_type = String)]
     token_type: &'static str,
+    /// The real user name, as a refresh needs it.
     username: Username,
 }
 
-#[derive(Serialize)]
+/// A step that comes before tokens; answer it with `POST /v1/auth/challenge`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Challenge)]
 struct ChallengeView {
-    name: String,
+    name: ChallengeName,
+    /// To be sent back with the answer. Lives for minutes.
     session: Option<String>,
+    /// To be sent back with the answer: the real user name, whatever was typed at sign-in.
     username: Username,
+    /// Attributes that the pool requires and the user does not have.
     missing_attributes: Vec<String>,
-    parameters: Attributes,
+    /// The factors that there is a choice of.
+    factors: Vec<Factor>,
+    /// Where a code went, where one did.
+    code_sent_to: Option<CodeDelivery>,
+    /// For an authenticator app, where one is being set up.
+    authenticator_secret: Option<String>,
 }
 
-impl From<SignIn> for Outcome {
-    fn from(sign_in: SignIn) -> Self {
+impl TryFrom<SignIn> for Outcome {
+    type Error = ApiError;
+
+    fn try_from(sign_in: SignIn) -> Result<Self, ApiError> {
         match sign_in {
-            SignIn::Tokens(tokens) => Self::Tokens(tokens.into()),
-            SignIn::Challenge(challenge) => Self::Challenge(challenge.into()),
+            SignIn::Tokens(tokens) => Ok(Self::Tokens(tokens.into())),
+            SignIn::Challenge(challenge) => Ok(Self::Challenge(challenge.into())),
+            SignIn::Unsupported(name) => Err(ApiError::UnsupportedChallenge(name)),
         }
     }
 }
@@ -89,8 +117,10 @@ impl From<Tokens> for TokensView {
 
 impl From<Challenge> for ChallengeView {
     fn from(challenge: Challenge) -> Self {
-        let Challenge { name, session, username, missing_attributes, parameters } = challenge;
-        let session = session.map(|session| session.expose().to_owned());
-        Self { name, session, username, missing_attributes, parameters }
+        let text = |secret: Option<Secret>| secret.map(|secret| secret.expose().to_owned());
+        let Challenge { name, session, username, missing_attributes, factors, code_sent_to, authenticator_secret } =
+            challenge;
+        let (session, authenticator_secret) = (text(session), text(authenticator_secret));
+        Self { name, session, username, missing_attributes, factors, code_sent_to, authenticator_secret }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::access::Authorized;
 use crate::caller::Caller;
@@ -14,14 +15,27 @@ pub(super) fn route() -> Route {
     Route::for_any_caller("/v1/me", handle)
 }
 
+/// What the annotation of this route says.
+#[derive(OpenApi)]
+#[openapi(paths(handle))]
+pub(super) struct Documented;
+
 /// The caller, as their token says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = Caller)]
 enum Me {
     User { username: String, sub: String, groups: BTreeSet<String>, permissions: BTreeSet<Permission> },
     Iam { arn: String, permissions: BTreeSet<Permission> },
 }
 
+/// Who am I?
+///
+/// The caller's groups, and what they permit.
+#[utoipa::path(
+    get, path = "/v1/me", tag = "pool", operation_id = "get_caller",
+    responses((status = 200, description = "The caller.", body = Me)),
+)]
 async fn handle(authorized: Authorized) -> Json<impl Serialize> {
     let Authorized { caller, permissions } = authorized;
     Json(match caller {

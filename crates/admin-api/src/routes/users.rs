@@ -8,12 +8,12 @@ mod list;
 mod password;
 mod sign_out;
 mod update;
+mod view;
 
 use axum::extract::{FromRequestParts, Path};
-use domain::user::{Attributes, LifeCycle, NotAUsername, User, UserStatus, Username};
+use domain::user::{NotAUsername, Username};
 use http::request::Parts;
-use serde::Serialize;
-use time::OffsetDateTime;
+use utoipa::OpenApi;
 
 use crate::error::ApiError;
 use crate::permission::Permission;
@@ -32,30 +32,21 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// A user in an answer.
-#[derive(Debug, Serialize)]
-struct UserView {
-    username: Username,
-    sub: Option<String>,
-    status: UserStatus,
-    enabled: bool,
-    life_cycle: LifeCycle,
-    /// All but `sub`, which stands for itself.
-    attributes: Attributes,
-    #[serde(with = "time::serde::rfc3339")]
-    created_at: OffsetDateTime,
-    #[serde(with = "time::serde::rfc3339")]
-    modified_at: OffsetDateTime,
-}
+/// What the annotations of these routes say.
+#[derive(OpenApi)]
+#[openapi(paths(
+    create::handle,
+    list::handle,
+    get::handle,
+    update::handle,
+    delete::handle,
+    password::handle,
+    confirm::handle,
+    sign_out::handle
+))]
+pub(super) struct Documented;
 
-impl From<User> for UserView {
-    fn from(user: User) -> Self {
-        let life_cycle = user.life_cycle();
-        let User { username, status, enabled, mut attributes, created_at, modified_at } = user;
-        let sub = attributes.remove("sub");
-        Self { username, sub, status, enabled, life_cycle, attributes, created_at, modified_at }
-    }
-}
+pub(in crate::routes) use view::UserView;
 
 /// The user in the path: by name, alias or `sub`.
 struct Target(Username);

@@ -2,22 +2,26 @@
 
 use axum::extract::State;
 use domain::secret::Secret;
-use domain::sessions::NewPassword;
+use domain::sessions::{ChallengeAnswer, ChallengeResponse};
 use domain::user::Username;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Outcome;
 use crate::app::App;
 use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
+use crate::client_context::CameFrom;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Deserialize)]
+/// The answer to a challenge.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AnswerChallenge)]
 pub(super) struct Body {
     #[expect(dead_code, reason = "there is one so far; the field keeps the body the same when there are more")]
-    challenge: ChallengeName,
+    challenge: Known,
     /// The `username` of the challenge, which may not be what was typed at the sign-in.
     username: Username,
     session: Secret,
@@ -27,31 +31,32 @@ pub(super) struct Body {
     attributes: AttributesBody,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ChallengeName {
+enum Known {
     NewPasswordRequired,
 }
 
-impl From<Body> for NewPassword {
-    fn from(body: Body) -> Self {
-        Self {
-            username: body.username,
-            session: body.session,
-            new_password: body.new_password,
-            attributes: attributes(body.attributes),
-        }
-    }
-}
-
+/// Answer a challenge
+///
+/// Answers tokens, or the next challenge.
+#[utoipa::path(
+    post, path = "/v1/auth/challenge", tag = "auth", operation_id = "answer_challenge",
+    request_body = Body,
+    responses((status = 200, description = "Tokens or a challenge.", body = Outcome)),
+    extensions(("x-problems" = json!(["invalid-credentials", "invalid-password", "unsupported-challenge"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    CameFrom(context): CameFrom,
     Json(body): Json<Body>,
-) -> Result<axum::Json<impl Serialize>, ApiError> {
-    let answer = NewPassword::from(body);
-    audit.fields(std::iter::once("permanent_password").chain(answer.attributes.keys().map(String::as_str)));
-    let outcome = Outcome::from(app.sessions.set_new_password(&answer).await?);
+) -> Result<axum::Json<Outcome>, ApiError> {
+    let attributes = attributes(body.attributes);
+    audit.fields(std::iter::once("permanent_password").chain(attributes.keys().map(String::as_str)));
+    let response = ChallengeResponse::NewPassword { new_password: body.new_password, attributes };
+    let answer = ChallengeAnswer { username: body.username, session: body.session, response, context };
+    let outcome = Outcome::try_from(app.sessions.answer_challenge(&answer).await?)?;
     audit.on(outcome.username());
     Ok(axum::Json(outcome))
 }

@@ -3,7 +3,8 @@
 use axum::extract::State;
 use domain::secret::Secret;
 use domain::user::Username;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Outcome;
 use crate::app::App;
@@ -11,19 +12,31 @@ use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Deserialize)]
+/// A refresh token, and whose it is.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Refresh)]
 pub(super) struct Body {
     /// The `username` of the tokens: an alias is not taken here.
     username: Username,
     refresh_token: Secret,
 }
 
+/// Refresh
+///
+/// New access and ID tokens for a refresh token. Where the app client rotates refresh tokens the answer holds a new one, and the old
+/// one dies.
+#[utoipa::path(
+    post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh",
+    request_body = Body,
+    responses((status = 200, description = "Tokens.", body = Outcome)),
+    extensions(("x-problems" = json!(["invalid-credentials"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Json(body): Json<Body>,
-) -> Result<axum::Json<impl Serialize>, ApiError> {
+) -> Result<axum::Json<Outcome>, ApiError> {
     let tokens = app.sessions.refresh(&body.username, &body.refresh_token).await?;
     audit.on(&tokens.username);
     Ok(axum::Json(Outcome::Tokens(tokens.into())))

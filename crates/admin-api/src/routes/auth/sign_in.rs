@@ -2,28 +2,46 @@
 
 use axum::extract::State;
 use domain::secret::Secret;
+use domain::sessions::Credentials;
 use domain::user::Username;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Outcome;
 use crate::app::App;
 use crate::audit::Audit;
+use crate::client_context::CameFrom;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Deserialize)]
+/// A user name, or an alias, and a password.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SignIn, example = json!({"username": "mia", "password": "Correct-Horse-9"}))]
 pub(super) struct Body {
     username: Username,
     password: Secret,
 }
 
+/// Sign in
+///
+/// Answers tokens, or the challenge that comes before them.
+#[utoipa::path(
+    post, path = "/v1/auth/sign-in", tag = "auth", operation_id = "sign_in",
+    request_body = Body,
+    responses((status = 200, description = "Tokens or a challenge.", body = Outcome)),
+    extensions(("x-problems" = json!([
+        "invalid-credentials", "user-not-confirmed", "password-reset-required", "unsupported-challenge"
+    ])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    CameFrom(context): CameFrom,
     Json(body): Json<Body>,
-) -> Result<axum::Json<impl Serialize>, ApiError> {
-    let outcome = Outcome::from(app.sessions.sign_in(&body.username, &body.password).await?);
+) -> Result<axum::Json<Outcome>, ApiError> {
+    let credentials = Credentials { username: body.username, password: body.password, context };
+    let outcome = Outcome::try_from(app.sessions.sign_in(&credentials).await?)?;
     audit.on(outcome.username());
     Ok(axum::Json(outcome))
 }
@@ -66,7 +84,7 @@ mod tests {
         assert_eq!(answer.status, 200);
         let expected = json!({"challenge": {
             "name": "NEW_PASSWORD_REQUIRED", "session": answer.body["challenge"]["session"], "username": "mia",
-            "missing_attributes": ["birthdate"], "parameters": {}
+            "missing_attributes": ["birthdate"], "factors": [], "code_sent_to": null, "authenticator_secret": null
         }});
         assert_eq!(answer.body, expected);
         assert!(answer.body["challenge"]["session"].is_string());

@@ -3,14 +3,17 @@
 use axum::extract::State;
 use domain::secret::Secret;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Deserialize)]
+/// One token.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SignOut)]
 pub(super) struct Body {
     refresh_token: Option<Secret>,
     access_token: Option<Secret>,
@@ -40,19 +43,23 @@ impl TryFrom<Body> for Scope {
 }
 
 /// What a sign-out reached, and what it did not: tokens that nobody asks the user pool about live on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(in crate::routes) struct SignedOut {
+    #[schema(value_type = Vec<Died>)]
     died: &'static [Died],
+    #[schema(value_type = Vec<Lives>)]
     lives: &'static [Lives],
 }
 
-#[derive(Debug, Serialize)]
+/// A token that nobody takes any more.
+#[derive(Debug, Serialize, ToSchema)]
 struct Died {
     token: &'static str,
     r#where: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+/// A token that is still taken.
+#[derive(Debug, Serialize, ToSchema)]
 struct Lives {
     token: &'static str,
     r#where: &'static str,
@@ -91,6 +98,15 @@ impl SignedOut {
     }
 }
 
+/// Sign out
+///
+/// One sign-in by its refresh token, or all of them by an access token. The answer lists which tokens died, and which live until when.
+#[utoipa::path(
+    post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
+    request_body = Body,
+    responses((status = 200, description = "Signed out.", body = SignedOut)),
+    extensions(("x-problems" = json!(["invalid-credentials"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,

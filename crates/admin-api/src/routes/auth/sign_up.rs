@@ -2,19 +2,23 @@
 
 use axum::extract::State;
 use domain::secret::Secret;
-use domain::sessions::Registration;
+use domain::sessions::{ClientContext, CodeDelivery, Registration};
 use domain::user::{Attributes, Username};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
+use crate::client_context::CameFrom;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Deserialize)]
+/// A person signing up.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SignUp)]
 pub(super) struct Body {
     username: Username,
     password: Secret,
@@ -28,34 +32,47 @@ pub(super) struct Body {
     client_metadata: Attributes,
 }
 
-impl From<Body> for Registration {
-    fn from(body: Body) -> Self {
-        Self {
+impl Body {
+    fn registration(self, context: ClientContext) -> Registration {
+        let body = self;
+        Registration {
             username: body.username,
             password: body.password,
             attributes: attributes(body.attributes),
             validation_data: attributes(body.validation_data),
             client_metadata: body.client_metadata,
+            context,
         }
     }
 }
 
-#[derive(Debug, Serialize)]
+/// What became of a sign-up.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SignedUp)]
 pub(super) struct Answer {
     sub: String,
     /// Whether the user may sign in at once.
     confirmed: bool,
-    /// Where a code went, masked; absent where none did.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code_sent_to: Option<String>,
+    /// Where a code went; null where none did.
+    code_sent_to: Option<CodeDelivery>,
 }
 
+/// Sign up
+///
+/// Makes a user who waits for a code, or is confirmed at once, as the pre-sign-up policy decides.
+#[utoipa::path(
+    post, path = "/v1/auth/sign-up", tag = "auth", operation_id = "sign_up",
+    request_body = Body,
+    responses((status = 201, description = "Signed up.", body = Answer)),
+    extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "sign-up-refused"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    CameFrom(context): CameFrom,
     Json(body): Json<Body>,
 ) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
-    let registration = Registration::from(body);
+    let registration = body.registration(context);
     audit.fields(registration.attributes.keys());
     let registered = app.sessions.sign_up(&registration).await?;
     audit.on(&registration.username);
@@ -84,7 +101,7 @@ mod tests {
             let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
             assert_eq!((answer.status, &answer.body["confirmed"]), (201, &json!(confirmed)));
             assert_eq!(answer.body["sub"], json!(api.sub_of("new")));
-            assert_eq!(answer.body["code_sent_to"].is_string(), !confirmed);
+            assert_eq!(answer.body["code_sent_to"].is_object(), !confirmed);
             assert_eq!(api.pool.user("new").unwrap().status, status);
             assert_eq!(api.pool.attributes_of("new")["email"], "new@example.com");
         }

@@ -5,23 +5,35 @@ use axum::extract::State;
 use domain::user::{UserStatus, Username};
 use domain::user_pool_error::Reason;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Target;
 use crate::app::App;
 use crate::error::ApiError;
 
-#[derive(Debug, Serialize)]
+/// A user who is confirmed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserConfirmed)]
 pub(super) struct Answer {
     username: Username,
     /// Whether the user was not confirmed before.
     changed: bool,
 }
 
+/// Confirm a user
+///
+/// Confirms a user who signed up, without a code. Confirming a confirmed user changes nothing.
+#[utoipa::path(
+    post, path = "/v1/users/{username}/confirm", tag = "users", operation_id = "confirm_user",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The user is confirmed.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
+)]
 pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<Answer>, ApiError> {
-    let Err(error) = app.directory.confirm(&username).await else {
+    let Err(error) = app.pool.confirm(&username).await else {
         return Ok(Json(Answer { username, changed: true }));
     };
-    if error.reason == Reason::WrongState && app.directory.get(&username).await?.status == UserStatus::Confirmed {
+    if error.reason == Reason::WrongState && app.pool.get(&username).await?.status == UserStatus::Confirmed {
         return Ok(Json(Answer { username, changed: false }));
     }
     Err(error.into())

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
 use domain::directory::{Invitation, NewUser};
+use domain::group::GroupName;
 use domain::secret::Secret;
 use domain::user::{User, Username};
 use domain::user_pool_error::UserPoolError;
@@ -14,7 +15,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use thiserror::Error;
+use utoipa::ToSchema;
 
 use super::UserView;
 use crate::access::Authorized;
@@ -25,8 +26,10 @@ use crate::error::ApiError;
 use crate::json::{Json, Object};
 use crate::permission::Permission;
 
-#[derive(Deserialize)]
+/// A user to be created.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateUser, example = json!({"username": "mia", "attributes": {"email": "mia@example.com"}}))]
 pub(super) struct Body {
     username: Username,
     #[serde(default)]
@@ -37,37 +40,20 @@ pub(super) struct Body {
     groups: BTreeSet<GroupName>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewPassword)]
 struct PasswordBody {
     value: Secret,
     permanent: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = InvitationMessage)]
 enum InvitationBody {
     Send,
     Suppress,
-}
-
-/// The name of a group, as Cognito takes it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-struct GroupName(String);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the name of a group has 1 to 128 characters, without blanks and control characters")]
-struct NotAGroupName;
-
-impl TryFrom<String> for GroupName {
-    type Error = NotAGroupName;
-
-    fn try_from(text: String) -> Result<Self, NotAGroupName> {
-        let fits = (1..=128).contains(&text.chars().count());
-        let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        if fits && clean { Ok(Self(text)) } else { Err(NotAGroupName) }
-    }
 }
 
 /// What is asked for, in the order in which it is done.
@@ -112,7 +98,7 @@ impl Plan {
         let attributes = self.new_user.attributes.keys().cloned();
         let temporary = self.new_user.temporary_password.as_ref().map(|_| "temporary_password".to_owned());
         let permanent = self.permanent_password.as_ref().map(|_| "permanent_password".to_owned());
-        let groups = self.groups.iter().map(|GroupName(group)| format!("group:{group}"));
+        let groups = self.groups.iter().map(|group| format!("group:{group}"));
         attributes.chain(temporary).chain(permanent).chain(groups).collect()
     }
 }
@@ -137,6 +123,15 @@ impl Progress {
     }
 }
 
+/// Create a user
+///
+/// With a password, and into groups, as asked.
+#[utoipa::path(
+    post, path = "/v1/users", tag = "users", operation_id = "create_user",
+    request_body = Body,
+    responses((status = 201, description = "The user is created.", body = UserView, headers(("Location" = String)))),
+    extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "group-not-found", "wrong-state"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
@@ -151,19 +146,19 @@ pub(super) async fn handle(
     }
     let user = carry_out(&app, &plan).await?;
     let location = format!("/v1/users/{}", utf8_percent_encode(user.username.as_str(), NOT_IN_A_SEGMENT));
-    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), axum::Json(UserView::from(user))))
+    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), axum::Json(app.view(user).await)))
 }
 
 async fn carry_out(app: &App, plan: &Plan) -> Result<User, ApiError> {
-    let directory = &app.directory;
+    let directory = &app.pool;
     let mut progress = Progress::default();
     let mut user = progress.then("create-user", directory.create(&plan.new_user).await)?;
     if let Some(password) = &plan.permanent_password {
         progress.then("set-password", directory.set_password(&user.username, password, true).await)?;
     }
-    for GroupName(group) in &plan.groups {
+    for group in &plan.groups {
         let step = format!("add-to-group:{group}");
-        progress.then(step, directory.add_to_group(&user.username, group).await)?;
+        progress.then(step, directory.add_to_group(&user.username, group.as_str()).await)?;
     }
     if plan.permanent_password.is_some() {
         // The password has moved the status on.

@@ -1,14 +1,24 @@
 //! `DELETE /v1/users/{username}`: for good. Nobody deletes themselves.
 
 use axum::extract::State;
+use domain::user::Username;
 use http::StatusCode;
 
 use super::Target;
-use crate::access::{Authorized, Forbidden};
+use crate::access::Authorized;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 
+/// Delete a user
+///
+/// For good. Nobody deletes themselves.
+#[utoipa::path(
+    delete, path = "/v1/users/{username}", tag = "users", operation_id = "delete_user",
+    params(("username" = Username, Path)),
+    responses((status = 204, description = "The user is gone.")),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
@@ -16,12 +26,10 @@ pub(super) async fn handle(
     Target(username): Target,
 ) -> Result<StatusCode, ApiError> {
     // The name in the path may be an alias: only the user pool knows whose.
-    let user = app.directory.get(&username).await?;
+    let user = app.pool.get(&username).await?;
     audit.on(&user.username);
-    if authorized.is(&user) {
-        return Err(ApiError::Forbidden(Forbidden::Oneself));
-    }
-    app.directory.delete(&user.username).await?;
+    authorized.not_to_oneself(&user)?;
+    app.pool.delete(&user.username).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -2,13 +2,24 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::user::Username;
 
 use super::{Target, UserView};
 use crate::app::App;
 use crate::error::ApiError;
 
+/// Get a user
+///
+/// By user name, `sub`, or where the pool allows it an alias.
+#[utoipa::path(
+    get, path = "/v1/users/{username}", tag = "users", operation_id = "get_user",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The user.", body = UserView)),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
 pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<UserView>, ApiError> {
-    Ok(Json(app.directory.get(&username).await?.into()))
+    let user = app.pool.get(&username).await?;
+    Ok(Json(app.view(user).await))
 }
 
 #[cfg(test)]

@@ -1,64 +1,41 @@
 //! `GET /v1/users?limit=&cursor=`: page by page.
 
 use axum::Json;
-use axum::extract::{Query, State};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::directory::PageRequest;
+use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::UserView;
 use crate::app::App;
 use crate::error::ApiError;
+use crate::pages::{next_cursor, page_request};
+use crate::parameters::Parameters;
 
-/// The most that Cognito gives in one page, and what it is without a limit.
-const MAX_LIMIT: u8 = 60;
-
-#[derive(Debug, Serialize)]
+/// A page of users.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Users)]
 pub(super) struct Answer {
     users: Vec<UserView>,
     /// For the next page; null on the last.
     next_cursor: Option<String>,
 }
 
-pub(super) async fn handle(
-    State(app): State<App>,
-    Query(parameters): Query<Vec<(String, String)>>,
-) -> Result<Json<Answer>, ApiError> {
-    let page = app.directory.list(&page_request(&parameters)?).await?;
-    let users = page.users.into_iter().map(UserView::from).collect();
-    Ok(Json(Answer { users, next_cursor: page.next.map(|next| URL_SAFE_NO_PAD.encode(next)) }))
-}
+const LIST: &str = "users";
 
-fn page_request(parameters: &[(String, String)]) -> Result<PageRequest, ApiError> {
-    let mut limit = None;
-    let mut after = None;
-    for (name, value) in parameters {
-        let is_repeated = match name.as_str() {
-            "limit" => limit.replace(read_limit(value)?).is_some(),
-            "cursor" => after.replace(read_cursor(value)?).is_some(),
-            unknown => {
-                return Err(ApiError::invalid(unknown, "There is no such parameter; expected `limit` or `cursor`."));
-            }
-        };
-        if is_repeated {
-            return Err(ApiError::invalid(name, "The parameter is there twice."));
-        }
-    }
-    Ok(PageRequest { limit: limit.unwrap_or(MAX_LIMIT), after })
-}
-
-fn read_limit(text: &str) -> Result<u8, ApiError> {
-    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    limit.ok_or_else(|| ApiError::invalid("limit", format!("Expected a number from 1 to {MAX_LIMIT}.")))
-}
-
-/// The user pool's own token, which holds characters that mean something in a URL.
-fn read_cursor(text: &str) -> Result<String, ApiError> {
-    let token = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    token
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| ApiError::invalid("cursor", "Expected the `next_cursor` of the page before."))
+/// List users
+#[utoipa::path(
+    get, path = "/v1/users", tag = "users", operation_id = "list_users",
+    params(
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of users.", body = Answer)),
+)]
+pub(super) async fn handle(State(app): State<App>, parameters: Parameters) -> Result<Json<Answer>, ApiError> {
+    let request = page_request(&app.cursors, LIST, parameters).await?;
+    let page = app.pool.list(None, &request).await?;
+    let next_cursor = next_cursor(&app.cursors, LIST, page.next).await?;
+    Ok(Json(Answer { users: app.views(page.entries).await, next_cursor }))
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use axum::extract::State;
 use domain::secret::Secret;
+use domain::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Target;
 use crate::app::App;
@@ -11,13 +13,26 @@ use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Deserialize)]
+/// A password for a user.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = SetPassword, example = json!({"password": "Correct-Horse-9", "permanent": true}))]
 pub(super) struct Body {
     password: Secret,
+    /// Whether it stays, or must be changed at the next sign-in.
     permanent: bool,
 }
 
+/// Set a user's password
+///
+/// A permanent password makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`.
+#[utoipa::path(
+    put, path = "/v1/users/{username}/password", tag = "users", operation_id = "set_user_password",
+    params(("username" = Username, Path)),
+    request_body = Body,
+    responses((status = 204, description = "The password is set.")),
+    extensions(("x-problems" = json!(["user-not-found", "invalid-password", "wrong-state"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
@@ -25,7 +40,7 @@ pub(super) async fn handle(
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
-    app.directory.set_password(&username, &body.password, body.permanent).await?;
+    app.pool.set_password(&username, &body.password, body.permanent).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

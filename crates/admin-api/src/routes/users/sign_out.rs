@@ -2,14 +2,24 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::user::Username;
 
 use super::Target;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::routes::auth::SignedOut;
 
+/// Sign a user out
+///
+/// Everywhere. The answer lists which tokens died, and which live until when.
+#[utoipa::path(
+    post, path = "/v1/users/{username}/sign-out", tag = "users", operation_id = "sign_out_user",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The user is signed out.", body = SignedOut)),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
 pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<SignedOut>, ApiError> {
-    app.directory.sign_out(&username).await?;
+    app.pool.sign_out(&username).await?;
     Ok(Json(SignedOut::everywhere()))
 }
 

@@ -1,34 +1,37 @@
 //! `PATCH /v1/users/{username}`: sets attributes, and removes those that are given as null.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use domain::directory::AttributeChanges;
+use domain::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::Target;
 use crate::app::App;
-use crate::attributes::{AttributeName, AttributeValue};
+use crate::attributes::AttributeChangesBody;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
 
-#[derive(Debug, Deserialize)]
+/// Changes of a user.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UpdateUser, example = json!({"attributes": {"name": "Mia", "nickname": null}}))]
 pub(super) struct Body {
-    attributes: BTreeMap<AttributeName, Option<AttributeValue>>,
+    /// Values to set; null removes an attribute. What is not named stays.
+    attributes: AttributeChangesBody,
 }
 
 impl TryFrom<Body> for AttributeChanges {
     type Error = ApiError;
 
     fn try_from(body: Body) -> Result<Self, ApiError> {
-        if body.attributes.is_empty() {
+        if body.attributes.0.is_empty() {
             return Err(ApiError::invalid("attributes", "Expected at least one attribute."));
         }
         let mut changes = Self::default();
-        for (name, value) in body.attributes {
+        for (name, value) in body.attributes.0 {
             match value {
                 Some(value) => drop(changes.set.insert(name.into(), value.into())),
                 None => changes.remove.push(name.into()),
@@ -38,6 +41,16 @@ impl TryFrom<Body> for AttributeChanges {
     }
 }
 
+/// Change a user's attributes
+///
+/// Sets the attributes that have a value and removes those that are null. What is not named stays.
+#[utoipa::path(
+    patch, path = "/v1/users/{username}", tag = "users", operation_id = "update_user",
+    params(("username" = Username, Path)),
+    request_body = Body,
+    responses((status = 204, description = "The attributes are changed.")),
+    extensions(("x-problems" = json!(["user-not-found", "alias-exists"])))
+)]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
@@ -46,7 +59,7 @@ pub(super) async fn handle(
 ) -> Result<StatusCode, ApiError> {
     let changes = AttributeChanges::try_from(body)?;
     audit.fields(changes.set.keys().chain(&changes.remove));
-    app.directory.change_attributes(&username, &changes).await?;
+    app.pool.change_attributes(&username, &changes).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

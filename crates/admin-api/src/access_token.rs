@@ -1,0 +1,69 @@
+//! The access token of a person who acts on their own account. The user pool checks it, at the call that it is handed to.
+
+use axum::extract::FromRequestParts;
+use domain::secret::Secret;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::caller::Unauthenticated;
+use crate::error::ApiError;
+
+/// Where the token stands when `Authorization` is taken, by a signature of IAM for instance.
+const X_ACCESS_TOKEN: &str = "x-access-token";
+
+/// The token in `X-Access-Token`, or else in `Authorization: Bearer`.
+pub(crate) struct AccessToken(pub(crate) Secret);
+
+impl<S: Sync> FromRequestParts<S> for AccessToken {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        token(&parts.headers)
+            .map(|token| Self(Secret::new(token)))
+            .ok_or(ApiError::Unauthenticated(Unauthenticated::NoAccessToken))
+    }
+}
+
+/// A token of Cognito is base64url and dots, and at most so long.
+const MAX_TOKEN_CHARS: usize = 16_384;
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = || {
+        let (scheme, token) = text(AUTHORIZATION.as_str())?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    };
+    let is_token = |token: &&str| {
+        let fits = (1..=MAX_TOKEN_CHARS).contains(&token.len());
+        fits && token.chars().all(|character| character.is_ascii_alphanumeric() || "-_=.".contains(character))
+    };
+    text(X_ACCESS_TOKEN).or_else(bearer).filter(is_token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_from_its_header_and_from_nowhere_else() {
+        let table: [(&[(&str, &str)], Option<&str>); 9] = [
+            (&[("authorization", "Bearer a.b-c_d")], Some("a.b-c_d")),
+            (&[("authorization", "bearer a")], Some("a")),
+            (&[("x-access-token", "a")], Some("a")),
+            (&[("authorization", "AWS4-HMAC-SHA256 Credential=x"), ("x-access-token", "a")], Some("a")),
+            (&[("authorization", "AWS4-HMAC-SHA256 Credential=x")], None),
+            (&[("authorization", "a")], None),
+            (&[("authorization", "Bearer ")], None),
+            (&[("authorization", "Bearer two words")], None),
+            (&[], None),
+        ];
+        for (headers, expected) in table {
+            let mut map = HeaderMap::new();
+            map.extend(
+                headers.iter().map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())),
+            );
+            assert_eq!(token(&map), expected, "{headers:?}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! The OpenAPI document: what the handlers' annotations say, and what every route has in common.
+//!
+//! An annotation says what is a route's own: its texts, body, parameters, success, and in the extension `x-problems` the codes of
+//! its own failures. Who may call it, and which failures follow from that, comes from the table of routes. Nothing here is in the
+//! function: only tests and `make openapi` call it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::{Components, Info, OpenApi, Paths};
+
+use crate::access::Access;
+use crate::error::ErrorCode;
+use crate::problem::Problem;
+use crate::router::Route;
+use crate::routes;
+use crate::settings::Served;
+
+/// The name of the security scheme.
+const ACCESS_TOKEN: &str = "accessToken";
+
+/// The document as JSON text, as it stands in docs/openapi.json.
+#[must_use]
+pub fn document() -> String {
+    format!("{:#}\n", value())
+}
+
+/// The document.
+pub(crate) fn value() -> Value {
+    let mut document = OpenApi::new(Info::new("", ""), Paths::new());
+    document.components = Some(Components::new());
+    routes::documented().into_iter().for_each(|part| document.merge(part));
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    for route in routes::of(Served::All) {
+        let operation = &mut document["paths"][route.path][route.method.as_str().to_lowercase()];
+        complete(operation, &route);
+    }
+    document["info"] = info();
+    document["tags"] = tags();
+    document["security"] = json!([]);
+    document["servers"] = json!([{"url": "/", "description": "The stack's output `ApiUrl`."}]);
+    let components = &mut document["components"];
+    components["securitySchemes"] = json!({ACCESS_TOKEN: {
+        "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+        "description": "An access token of the backend client, from `POST /v1/auth/sign-in`. An ID token is refused.",
+    }});
+    components["schemas"]["Problem"] = serde_json::to_value(Problem::schema()).unwrap_or_default();
+    document
+}
+
+fn info() -> Value {
+    json!({
+        "title": "Poolkeeper admin API",
+        "version": env!("CARGO_PKG_VERSION"),
+        "summary": "Users, groups and sessions of one Amazon Cognito user pool.",
+        "description": "Every failure is `application/problem+json` (RFC 9457) with a stable `code`. A path that is not in here \
+            answers 404 `not-found`, another method 405 `method-not-allowed` with the header `Allow`. Names in paths are \
+            percent-encoded.",
+        "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+    })
+}
+
+fn tags() -> Value {
+    json!([
+        {"name": "users", "description": "Users, as an administrator handles them."},
+        {"name": "groups", "description": "Groups, and who is in them."},
+        {"name": "pool", "description": "The pool, and the caller."},
+        {"name": "auth", "description": "Signing up, in and out, and one's own account."},
+    ])
+}
+
+/// Adds to an operation what its row in the table of routes says.
+fn complete(operation: &mut Value, route: &Route) {
+    let codes = codes(operation, route);
+    let Some(fields) = operation.as_object_mut() else { return };
+    fields.remove("x-problems");
+    match route.access {
+        Access::Public => {}
+        Access::OwnToken | Access::AnyCaller => drop(fields.insert("security".to_owned(), json!([{ACCESS_TOKEN: []}]))),
+        Access::Read(permission) | Access::Write(permission) => {
+            fields.insert("security".to_owned(), json!([{ACCESS_TOKEN: []}]));
+            fields.insert("x-permission".to_owned(), json!(permission.as_str()));
+            let description = fields.get("description").and_then(Value::as_str).unwrap_or_default();
+            let description = format!("{description}\n\nPermission: `{permission}`.");
+            fields.insert("description".to_owned(), json!(description.trim_start()));
+        }
+    }
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in codes {
+        by_status.entry(code.row().status.as_u16()).or_default().push(code);
+    }
+    let responses = fields.entry("responses").or_insert_with(|| json!({}));
+    for (status, codes) in by_status {
+        responses[status.to_string()] = failure(status, &codes);
+    }
+}
+
+/// All codes that a route can answer with: its own, and those that follow from what it is.
+fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
+    let own: BTreeSet<&str> =
+        operation["x-problems"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let has_body = operation.get("requestBody").is_some();
+    let has_parameters = operation.get("parameters").is_some();
+    let is_ours = |code: ErrorCode| match code {
+        ErrorCode::Internal => true,
+        ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => has_body,
+        ErrorCode::InvalidRequest => has_body || has_parameters,
+        ErrorCode::Unauthenticated => route.access != Access::Public,
+        ErrorCode::Forbidden => matches!(route.access, Access::Read(_) | Access::Write(_)),
+        // All but `GET /v1/me` ask the user pool.
+        ErrorCode::Throttled | ErrorCode::UpstreamUnavailable | ErrorCode::DeadlineExceeded => {
+            route.access != Access::AnyCaller
+        }
+        _ => false,
+    };
+    ErrorCode::ALL.into_iter().filter(|code| is_ours(*code) || own.contains(code.as_str())).collect()
+}
+
+fn failure(status: u16, codes: &[ErrorCode]) -> Value {
+    let titles: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.row().title)).collect();
+    let examples: Map<String, Value> =
+        codes.iter().map(|code| (code.as_str().to_owned(), json!({"value": Problem::example(*code)}))).collect();
+    let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+    let mut response = json!({
+        "description": titles.join(" "),
+        "content": {"application/problem+json": {
+            "schema": {"allOf": [
+                {"$ref": "#/components/schemas/Problem"},
+                {"properties": {"status": {"const": status}, "code": {"enum": names}}},
+            ]},
+            "examples": examples,
+        }},
+    });
+    if status == 429 {
+        response["headers"] = json!({"Retry-After": {
+            "description": "Seconds to wait.", "required": true, "schema": {"type": "integer", "minimum": 1}
+        }});
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operations() -> BTreeMap<(String, String), Value> {
+        let document = value();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.iter().flat_map(|(path, item)| {
+            item.as_object()
+                .unwrap()
+                .iter()
+                .map(move |(method, operation)| ((path.clone(), method.to_uppercase()), operation.clone()))
+        });
+        operations.collect()
+    }
+
+    #[test]
+    fn every_route_is_documented_and_everything_documented_is_a_route() {
+        let documented: BTreeSet<_> = operations().into_keys().collect();
+        let served: BTreeSet<_> = routes::of(Served::All)
+            .iter()
+            .map(|route| (route.path.to_owned(), route.method.as_str().to_owned()))
+            .collect();
+        assert_eq!(documented, served);
+    }
+
+    #[test]
+    fn every_operation_says_what_it_is_and_what_it_answers() {
+        let mut ids = BTreeSet::new();
+        for (place, operation) in operations() {
+            for text in ["operationId", "summary", "description"] {
+                assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{place:?} has no {text}");
+            }
+            assert!(ids.insert(operation["operationId"].clone()), "{place:?}: another operation has this id");
+            let known = ["users", "groups", "pool", "auth"];
+            let tags = operation["tags"].as_array().unwrap();
+            assert!(tags.len() == 1 && known.contains(&tags[0].as_str().unwrap()), "{place:?}: {tags:?}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.keys().any(|status| status.starts_with('2')), "{place:?} never succeeds");
+            for (status, response) in responses {
+                let has_body = response.get("content").is_some();
+                assert_eq!(has_body, status != "204", "{place:?} {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_that_an_annotation_names_is_one() {
+        let known: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        for part in routes::documented() {
+            let part = serde_json::to_value(part).unwrap();
+            for (path, item) in part["paths"].as_object().unwrap() {
+                for (method, operation) in item.as_object().unwrap() {
+                    for code in operation["x-problems"].as_array().into_iter().flatten() {
+                        assert!(known.contains(code.as_str().unwrap()), "{method} {path}: {code}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        fn references(value: &Value, found: &mut BTreeSet<String>) {
+            match value {
+                Value::Object(fields) => {
+                    if let Some(Value::String(reference)) = fields.get("$ref") {
+                        found.insert(reference.clone());
+                    }
+                    fields.values().for_each(|value| references(value, found));
+                }
+                Value::Array(values) => values.iter().for_each(|value| references(value, found)),
+                _ => {}
+            }
+        }
+        let document = value();
+        let mut found = BTreeSet::new();
+        references(&document, &mut found);
+        for reference in found {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn docs_openapi_json_is_what_the_code_says() {
+        let committed = include_str!("../../../docs/openapi.json");
+        assert!(committed == document(), "docs/openapi.json is not what the code says: make openapi");
+    }
+}

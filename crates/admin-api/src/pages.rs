@@ -1,0 +1,49 @@
+//! Lists that the user pool hands out page by page: reading `limit` and `cursor`, and making the next cursor.
+
+use domain::directory::PageRequest;
+
+use crate::cursor::Cursors;
+use crate::error::ApiError;
+use crate::parameters::Parameters;
+
+/// The most that Cognito gives in one page, and what it is without a limit.
+pub(crate) const MAX_LIMIT: u8 = 60;
+
+/// Takes `limit` out of the parameters.
+pub(crate) fn take_limit(parameters: &mut Parameters) -> Result<u8, ApiError> {
+    let Some(text) = parameters.take("limit")? else { return Ok(MAX_LIMIT) };
+    // `u8::from_str` takes a plus sign.
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit) && !text.starts_with('+'));
+    limit.ok_or_else(|| ApiError::invalid("limit", format!("Expected a number from 1 to {MAX_LIMIT}.")))
+}
+
+/// The page that the parameters ask for. `list` names the list: its path, with whose list it is.
+///
+/// # Errors
+/// Any other parameter, and a cursor that is not from this list.
+pub(crate) async fn page_request(
+    cursors: &Cursors,
+    list: &str,
+    mut parameters: Parameters,
+) -> Result<PageRequest, ApiError> {
+    let limit = take_limit(&mut parameters)?;
+    let cursor = parameters.take("cursor")?;
+    parameters.finish()?;
+    let after = match cursor {
+        Some(cursor) => Some(cursors.open(list, &cursor).await?),
+        None => None,
+    };
+    Ok(PageRequest { limit, after })
+}
+
+/// The cursor to the page that begins at `next`, where there is one.
+pub(crate) async fn next_cursor(
+    cursors: &Cursors,
+    list: &str,
+    next: Option<String>,
+) -> Result<Option<String>, ApiError> {
+    match next {
+        Some(next) => cursors.seal(list, &next).await.map(Some),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,78 @@
+//! How our text types look in an OpenAPI document. What serde derives, `utoipa` derives too; these check themselves.
+
+use std::borrow::Cow;
+
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::group::GroupName;
+use crate::secret::Secret;
+use crate::user::{UserStatus, Username};
+
+/// No blanks, no control characters: what [`Username`] and [`GroupName`] check.
+const NEITHER_BLANK_NOR_CONTROL: &str = r"^[^\s\u0000-\u001F\u007F-\u009F]+$";
+
+fn name(max_chars: usize, description: &str, example: &str) -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .min_length(Some(1))
+        .max_length(Some(max_chars))
+        .pattern(Some(NEITHER_BLANK_NOR_CONTROL))
+        .examples([example])
+        .into()
+}
+
+impl PartialSchema for Username {
+    fn schema() -> RefOr<Schema> {
+        name(Self::MAX_CHARS, "A user name, or where the pool allows it an alias.", "mia")
+    }
+}
+
+impl ToSchema for Username {
+    fn name() -> Cow<'static, str> {
+        "Username".into()
+    }
+}
+
+impl PartialSchema for GroupName {
+    fn schema() -> RefOr<Schema> {
+        name(Self::MAX_CHARS, "The name of a group.", "admins")
+    }
+}
+
+impl ToSchema for GroupName {
+    fn name() -> Cow<'static, str> {
+        "GroupName".into()
+    }
+}
+
+impl PartialSchema for Secret {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).description(Some("Never logged, never shown again.")).into()
+    }
+}
+
+impl ToSchema for Secret {
+    fn name() -> Cow<'static, str> {
+        "Secret".into()
+    }
+}
+
+impl PartialSchema for UserStatus {
+    fn schema() -> RefOr<Schema> {
+        let known =
+            ["UNCONFIRMED", "CONFIRMED", "EXTERNAL_PROVIDER", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED", "UNKNOWN"];
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The status, in Cognito's own words; a new one may come one day."))
+            .examples(known)
+            .into()
+    }
+}
+
+impl ToSchema for UserStatus {
+    fn name() -> Cow<'static, str> {
+        "UserStatus".into()
+    }
+}
