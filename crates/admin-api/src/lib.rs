@@ -6,7 +6,7 @@
 //! | `gateway` | what API Gateway did to the request, and undoing it |
 //! | `router` | the only way a route comes into being: with the access it asks for |
 //! | `caller`, `permission`, `access` | who is calling, what their groups may, and whether they may do this |
-//! | `json`, `attributes` | request bodies |
+//! | `json`, `attributes`, `password` | request bodies |
 //! | `parameters`, `pages`, `cursor` | query parameters, and lists page by page |
 //! | `access_token`, `client_context` | whose own account it is, and where the request comes from |
 //! | `error`, `problem` | what goes wrong, and how the caller is told |
@@ -33,6 +33,7 @@ mod json;
 pub mod openapi;
 mod pages;
 mod parameters;
+mod password;
 mod permission;
 mod problem;
 mod router;
