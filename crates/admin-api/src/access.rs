@@ -160,14 +160,13 @@ mod authorization_table;
 #[cfg(test)]
 mod tests {
     use domain::user_pool_error::Reason;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::Access;
     use crate::permission::Permission;
-    use crate::router::Method;
     use crate::routes;
     use crate::settings::Served;
-    use crate::testing::{Answer, Api, By, Call, iam, token, token_with};
+    use crate::testing::{Answer, Api, By, Call, token, token_with};
 
     async fn delete_mia(api: &Api, by: By) -> Answer {
         api.call(Call::delete("/v1/users/mia").by(by)).await
