@@ -43,6 +43,10 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-create-form", 415, "unsupported-media-type"),
     ("users-create-malformed", 400, "invalid-request"),
     ("users-create-permanent-password", 201, ""),
+    ("users-create-repeated", 200, ""),
+    ("users-create-repeated-completes", 200, ""),
+    ("users-create-repeated-other", 409, "user-exists"),
+    ("users-create-two-keys", 400, "invalid-request"),
     ("users-create-unknown-field", 400, "invalid-request"),
     ("users-create-weak-password", 422, "invalid-password"),
     ("users-delete", 204, ""),
@@ -52,16 +56,30 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-delete-oneself", 403, "forbidden"),
     ("users-delete-other-group", 403, "forbidden"),
     ("users-delete-without-token", 401, "unauthenticated"),
+    ("users-disable", 200, ""),
+    ("users-disable-oneself", 403, "forbidden"),
+    ("users-enable", 200, ""),
     ("users-get", 200, ""),
     ("users-get-by-email", 200, ""),
     ("users-get-on-a-stage", 200, ""),
     ("users-get-unknown", 404, "user-not-found"),
+    ("users-get-with-groups", 200, ""),
+    ("users-get-with-something-else", 400, "invalid-request"),
+    ("users-groups-add", 204, ""),
+    ("users-groups-add-oneself", 403, "forbidden"),
+    ("users-groups-add-unknown", 404, "group-not-found"),
+    ("users-groups-list", 200, ""),
+    ("users-groups-remove", 204, ""),
     ("users-list", 200, ""),
     ("users-list-id-token", 401, "unauthenticated"),
     ("users-list-next-page", 200, ""),
     ("users-list-other-client", 401, "unauthenticated"),
     ("users-list-too-many", 400, "invalid-request"),
     ("users-password", 204, ""),
+    ("users-resend-invitation", 200, ""),
+    ("users-resend-invitation-confirmed", 409, "wrong-state"),
+    ("users-reset-password", 200, ""),
+    ("users-reset-password-invited", 409, "wrong-state"),
     ("users-sign-out", 200, ""),
     ("users-update", 204, ""),
     ("wrong-method", 405, "method-not-allowed"),
@@ -76,6 +94,8 @@ fn pool() -> InMemoryPool {
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
+    pool.add_user("dan", "Password-of-dan-1", &[], &[]);
+    pool.disable("dan");
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.challenge("ivy", "example-session");
     pool
@@ -135,7 +155,7 @@ fn every_file_is_a_case_and_every_case_is_a_file() {
 
 #[tokio::test]
 async fn refused_events_leave_the_pool_as_it_was() {
-    let users = ["root", "mia", "ivy", "una", "new", "new@example.com", "nobody"];
+    let users = ["root", "mia", "ivy", "una", "dan", "new", "new@example.com", "nobody"];
     for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
         let pool = pool();
         let before = users.map(|name| pool.user(name));
@@ -152,10 +172,17 @@ type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 async fn each_change_is_the_one_that_was_asked_for() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
-    let table: [(&str, IsDone<'_>); 12] = [
+    let table: [(&str, IsDone<'_>); 19] = [
         ("users-create", &|pool| pool.was_invited("new@example.com")),
         ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
         ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
+        ("users-create-repeated-completes", &|pool| pool.has_password("ivy", "Permanent-1")),
+        ("users-disable", &|pool| pool.user("mia").is_some_and(|user| !user.enabled)),
+        ("users-enable", &|pool| pool.user("dan").is_some_and(|user| user.enabled)),
+        ("users-groups-add", &|pool| pool.groups_of("mia") == ["readers"]),
+        ("users-groups-remove", &|pool| pool.groups_of("ivy").is_empty()),
+        ("users-resend-invitation", &|pool| pool.was_invited("ivy")),
+        ("users-reset-password", &|pool| has_status(pool, "mia", UserStatus::ResetRequired)),
         ("users-update", &|pool| pool.attributes_of("mia").contains_key("name")),
         ("users-delete", &|pool| pool.user("mia").is_none()),
         ("rest-users-delete-groups-as-array", &|pool| pool.user("mia").is_none()),

@@ -3,9 +3,15 @@
 mod confirm;
 mod create;
 mod delete;
+mod disable;
+mod enable;
 mod get;
+mod groups;
 mod list;
+mod naming;
 mod password;
+mod resend_invitation;
+mod reset_password;
 mod sign_out;
 mod update;
 mod view;
@@ -28,8 +34,30 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Patch, "/v1/users/{username}", Permission::UsersUpdate, update::handle),
         Route::write(Method::Delete, "/v1/users/{username}", Permission::UsersDelete, delete::handle),
         Route::write(Method::Put, "/v1/users/{username}/password", Permission::UsersPassword, password::handle),
+        Route::write(
+            Method::Post,
+            "/v1/users/{username}/reset-password",
+            Permission::UsersPassword,
+            reset_password::handle,
+        ),
         Route::write(Method::Post, "/v1/users/{username}/confirm", Permission::UsersState, confirm::handle),
+        Route::write(Method::Post, "/v1/users/{username}/enable", Permission::UsersState, enable::handle),
+        Route::write(Method::Post, "/v1/users/{username}/disable", Permission::UsersState, disable::handle),
+        Route::write(
+            Method::Post,
+            "/v1/users/{username}/resend-invitation",
+            Permission::UsersCreate,
+            resend_invitation::handle,
+        ),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
+        Route::read("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
+        Route::write(Method::Put, "/v1/users/{username}/groups/{group}", Permission::UsersGroups, groups::add::handle),
+        Route::write(
+            Method::Delete,
+            "/v1/users/{username}/groups/{group}",
+            Permission::UsersGroups,
+            groups::remove::handle,
+        ),
     ]
 }
 
@@ -42,8 +70,15 @@ pub(super) fn routes() -> Vec<Route> {
     update::handle,
     delete::handle,
     password::handle,
+    reset_password::handle,
     confirm::handle,
-    sign_out::handle
+    enable::handle,
+    disable::handle,
+    resend_invitation::handle,
+    sign_out::handle,
+    groups::list::handle,
+    groups::add::handle,
+    groups::remove::handle,
 ))]
 pub(super) struct Documented;
 
@@ -59,3 +94,6 @@ impl<S: Sync> FromRequestParts<S> for Target {
         path::parameter(parts, "username").await.map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests;
