@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-local check fmt format lint doc deny advisories validate test contract demo dev invoke deploy destroy
+.PHONY: help setup build build-local check fmt format lint doc deny advisories validate docs test contract demo dev invoke deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -94,6 +94,9 @@ $(DENY):
 validate: setup ## Check template.yaml
 	sam validate --lint --region us-east-1
 	cfn-lint template.yaml
+
+docs: setup ## Make one HTML page of docs/openapi.json, for reading without a network
+	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
 
 test: build-local ## Run every test, the end-to-end tests on a local AWS included
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
