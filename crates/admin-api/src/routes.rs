@@ -13,7 +13,10 @@ use crate::settings::Served;
 
 /// The routes that a function serves.
 pub(crate) fn of(served: Served) -> Vec<Route> {
-    let admin = || users::routes().into_iter().chain([me::route()]);
+    let admin = || {
+        let routes = users::routes().into_iter().chain(groups::routes());
+        routes.chain([me::route()])
+    };
     match served {
         Served::Admin => admin().collect(),
         Served::Auth => auth::routes(),
@@ -22,6 +25,11 @@ pub(crate) fn of(served: Served) -> Vec<Route> {
 }
 
 /// What the annotations of all routes say.
-pub(crate) fn documented() -> [OpenApi; 3] {
-    [users::Documented::openapi(), me::Documented::openapi(), auth::Documented::openapi()]
+pub(crate) fn documented() -> [OpenApi; 4] {
+    [
+        users::Documented::openapi(),
+        groups::Documented::openapi(),
+        me::Documented::openapi(),
+        auth::Documented::openapi(),
+    ]
 }

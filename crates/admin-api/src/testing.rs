@@ -2,6 +2,7 @@
 
 mod documented;
 pub(crate) mod logs;
+pub(crate) mod pages;
 
 use std::sync::Arc;
 use std::time::Duration;
