@@ -3,6 +3,7 @@
 mod auth;
 mod groups;
 mod me;
+mod pool;
 mod users;
 
 use utoipa::OpenApi as _;
@@ -15,7 +16,7 @@ use crate::settings::Served;
 pub(crate) fn of(served: Served) -> Vec<Route> {
     let admin = || {
         let routes = users::routes().into_iter().chain(groups::routes());
-        routes.chain([me::route()])
+        routes.chain([pool::route(), me::route()])
     };
     match served {
         Served::Admin => admin().collect(),
@@ -25,10 +26,11 @@ pub(crate) fn of(served: Served) -> Vec<Route> {
 }
 
 /// What the annotations of all routes say.
-pub(crate) fn documented() -> [OpenApi; 4] {
+pub(crate) fn documented() -> [OpenApi; 5] {
     [
         users::Documented::openapi(),
         groups::Documented::openapi(),
+        pool::Documented::openapi(),
         me::Documented::openapi(),
         auth::Documented::openapi(),
     ]
