@@ -5,6 +5,7 @@ mod create;
 mod delete;
 mod get;
 mod list;
+mod mfa;
 mod password;
 mod sign_out;
 mod update;
@@ -30,8 +31,11 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Put, "/v1/users/{username}/password", Permission::UsersPassword, password::handle),
         Route::write(Method::Post, "/v1/users/{username}/confirm", Permission::UsersState, confirm::handle),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
+        Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
+        Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
     ]
 }
+
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
@@ -43,7 +47,9 @@ pub(super) fn routes() -> Vec<Route> {
     delete::handle,
     password::handle,
     confirm::handle,
-    sign_out::handle
+    sign_out::handle,
+    mfa::get::handle,
+    mfa::set::handle,
 ))]
 pub(super) struct Documented;
 
