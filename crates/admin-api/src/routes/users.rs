@@ -3,6 +3,7 @@
 mod confirm;
 mod create;
 mod delete;
+mod devices;
 mod get;
 mod list;
 mod mfa;
@@ -33,9 +34,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
         Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
         Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
+        Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
+        Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
     ]
 }
 
+const DEVICE: &str = "/v1/users/{username}/devices/{key}";
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
@@ -50,6 +54,8 @@ pub(super) fn routes() -> Vec<Route> {
     sign_out::handle,
     mfa::get::handle,
     mfa::set::handle,
+    devices::list::handle,
+    devices::forget::handle,
 ))]
 pub(super) struct Documented;
 
