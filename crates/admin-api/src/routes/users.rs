@@ -1,5 +1,6 @@
 //! Users of the pool, as an administrator handles them.
 
+mod auth_events;
 mod confirm;
 mod create;
 mod delete;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
         Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
         Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
+        Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
     ]
 }
 
@@ -56,6 +58,7 @@ const DEVICE: &str = "/v1/users/{username}/devices/{key}";
     mfa::set::handle,
     devices::list::handle,
     devices::forget::handle,
+    auth_events::handle,
 ))]
 pub(super) struct Documented;
 
