@@ -6,6 +6,7 @@ mod create;
 mod delete;
 mod devices;
 mod get;
+mod identities;
 mod list;
 mod mfa;
 mod password;
@@ -38,10 +39,13 @@ pub(super) fn routes() -> Vec<Route> {
         Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
         Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
         Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
+        Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
+        Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
     ]
 }
 
 const DEVICE: &str = "/v1/users/{username}/devices/{key}";
+const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
@@ -59,6 +63,8 @@ const DEVICE: &str = "/v1/users/{username}/devices/{key}";
     devices::list::handle,
     devices::forget::handle,
     auth_events::handle,
+    identities::link::handle,
+    identities::unlink::handle,
 ))]
 pub(super) struct Documented;
 
