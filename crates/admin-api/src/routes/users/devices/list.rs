@@ -1,5 +1,7 @@
 //! `GET /v1/users/{username}/devices?limit=&cursor=`: page by page.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use domain::sign_in_security::Device;
@@ -29,6 +31,7 @@ pub(in crate::routes::users) struct Answer {
 struct DeviceView {
     key: String,
     /// What is known about it, e.g. `device_name`, `last_ip_used`.
+    #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
     /// When it was first seen.
     #[serde(with = "time::serde::rfc3339::option")]
