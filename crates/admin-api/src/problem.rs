@@ -102,15 +102,15 @@ impl<'a> Problem<'a> {
             ApiError::Partial { completed, failed, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                // All requests of several calls are safe to repeat, but for the one that asks to be told so.
-                problem.detail = format!(
-                    "{} What is in `completed` stands. The same request, as a POST with an `Idempotency-Key`, goes on from there.",
-                    row.title
-                );
+                let way_on = "What is in `completed` stands. The same request goes on from there; a POST needs an `Idempotency-Key`.";
+                problem.detail = format!("{} {way_on}", row.title);
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);
                 problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
+            }
+            ApiError::OtherIdentity => {
+                problem.detail = "The user has another identity at this provider: unlink that one first.".to_owned();
             }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {

@@ -1,13 +1,17 @@
 //! Users of the pool, as an administrator handles them.
 
+mod auth_events;
 mod confirm;
 mod create;
 mod delete;
+mod devices;
 mod disable;
 mod enable;
 mod get;
 mod groups;
+mod identities;
 mod list;
+mod mfa;
 mod naming;
 mod password;
 mod resend_invitation;
@@ -51,15 +55,21 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
         Route::read("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
-        Route::write(Method::Put, "/v1/users/{username}/groups/{group}", Permission::UsersGroups, groups::add::handle),
-        Route::write(
-            Method::Delete,
-            "/v1/users/{username}/groups/{group}",
-            Permission::UsersGroups,
-            groups::remove::handle,
-        ),
+        Route::write(Method::Put, GROUP, Permission::UsersGroups, groups::add::handle),
+        Route::write(Method::Delete, GROUP, Permission::UsersGroups, groups::remove::handle),
+        Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
+        Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
+        Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
+        Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
+        Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
+        Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
+        Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
     ]
 }
+
+const GROUP: &str = "/v1/users/{username}/groups/{group}";
+const DEVICE: &str = "/v1/users/{username}/devices/{key}";
+const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
@@ -79,6 +89,13 @@ pub(super) fn routes() -> Vec<Route> {
     groups::list::handle,
     groups::add::handle,
     groups::remove::handle,
+    mfa::get::handle,
+    mfa::set::handle,
+    devices::list::handle,
+    devices::forget::handle,
+    auth_events::handle,
+    identities::link::handle,
+    identities::unlink::handle,
 ))]
 pub(super) struct Documented;
 
