@@ -104,10 +104,11 @@ impl Directory for InMemoryDirectory {
 
     async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("set_password")?;
-        let record = state.find_mut("set_password", username)?;
+        state.known("set_password", username)?;
         if !password_policy::accepts(password) {
             return Err(UserPoolError::new("set_password", Reason::InvalidPassword));
         }
+        let record = state.find_mut("set_password", username)?;
         record.password = Some(password.expose().to_owned());
         record.status = if permanent { UserStatus::Confirmed } else { UserStatus::ForceChangePassword };
         record.reset_is_open = false;
@@ -116,10 +117,10 @@ impl Directory for InMemoryDirectory {
 
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("reset_password")?;
-        let record = state.find_mut("reset_password", username)?;
-        if !record.can_reset_password() {
+        if !state.known("reset_password", username)?.can_reset_password() {
             return Err(UserPoolError::new("reset_password", Reason::WrongState));
         }
+        let record = state.find_mut("reset_password", username)?;
         record.status = UserStatus::ResetRequired;
         record.reset_is_open = true;
         Ok(())
@@ -127,10 +128,10 @@ impl Directory for InMemoryDirectory {
 
     async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError> {
         let mut state = self.pool.call("resend_invitation")?;
-        let record = state.find_mut("resend_invitation", username)?;
-        if record.status != UserStatus::ForceChangePassword {
+        if state.known("resend_invitation", username)?.status != UserStatus::ForceChangePassword {
             return Err(UserPoolError::new("resend_invitation", Reason::WrongState));
         }
+        let record = state.find_mut("resend_invitation", username)?;
         // The new temporary password stands in the message only.
         record.password = None;
         record.invitations += 1;
@@ -153,11 +154,10 @@ impl Directory for InMemoryDirectory {
 
     async fn confirm(&self, username: &Username) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("confirm")?;
-        let record = state.find_mut("confirm", username)?;
-        if record.status != UserStatus::Unconfirmed {
+        if state.known("confirm", username)?.status != UserStatus::Unconfirmed {
             return Err(UserPoolError::new("confirm", Reason::WrongState));
         }
-        record.status = UserStatus::Confirmed;
+        state.find_mut("confirm", username)?.status = UserStatus::Confirmed;
         Ok(())
     }
 
@@ -175,23 +175,21 @@ impl Directory for InMemoryDirectory {
 
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("add_to_group")?;
-        let group_exists = state.groups.contains_key(group);
-        let record = state.find_mut("add_to_group", username)?;
-        if !group_exists {
+        state.known("add_to_group", username)?;
+        if !state.groups.contains_key(group) {
             return Err(UserPoolError::new("add_to_group", Reason::GroupNotFound));
         }
-        record.groups.insert(group.to_owned());
+        state.find_mut("add_to_group", username)?.groups.insert(group.to_owned());
         Ok(())
     }
 
     async fn remove_from_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("remove_from_group")?;
-        let group_exists = state.groups.contains_key(group);
-        let record = state.find_mut("remove_from_group", username)?;
-        if !group_exists {
+        state.known("remove_from_group", username)?;
+        if !state.groups.contains_key(group) {
             return Err(UserPoolError::new("remove_from_group", Reason::GroupNotFound));
         }
-        record.groups.remove(group);
+        state.find_mut("remove_from_group", username)?.groups.remove(group);
         Ok(())
     }
 }
