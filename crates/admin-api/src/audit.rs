@@ -7,6 +7,7 @@
 //! | `action` | method and route, e.g. `DELETE /v1/users/{username}` |
 //! | `caller` | user name or ARN; absent where nobody had to say who they are, or nobody did |
 //! | `user` | whom it was done to, as far as known |
+//! | `group` | which group it was about; absent where it was about none |
 //! | `fields` | names of what was given or changed, never values; absent where there are none |
 //! | `outcome` | `success`, or the `code` of the problem |
 //! | `request_id` | as in the answer |
@@ -34,6 +35,7 @@ pub(crate) struct Audit(Arc<Mutex<Facts>>);
 struct Facts {
     caller: Option<String>,
     user: Option<String>,
+    group: Option<String>,
     fields: Vec<String>,
 }
 
@@ -46,6 +48,11 @@ impl Audit {
     /// Whom it is done to.
     pub(crate) fn on(&self, user: &(impl ToString + ?Sized)) {
         self.facts().user = Some(user.to_string());
+    }
+
+    /// Which group it is about.
+    pub(crate) fn on_group(&self, group: &(impl ToString + ?Sized)) {
+        self.facts().group = Some(group.to_string());
     }
 
     /// What is given or changed, by name.
@@ -85,10 +92,10 @@ pub(crate) async fn record(
 ) -> Response {
     let audit = Audit::default();
     // A path that is no text names nobody; the handler refuses it.
-    if let Ok(path) = path
-        && let Some((_, username)) = path.iter().find(|(name, _)| *name == "username")
-    {
-        audit.on(username);
+    if let Ok(path) = path {
+        let named = |parameter: &str| path.iter().find(|(name, _)| *name == parameter).map(|(_, value)| value);
+        named("username").inspect(|username| audit.on(*username));
+        named("group").inspect(|group| audit.on_group(*group));
     }
     request.extensions_mut().insert(audit.clone());
     let response = next.run(request).await;
@@ -99,6 +106,7 @@ pub(crate) async fn record(
             action = action.name,
             caller = facts.caller,
             user = facts.user,
+            group = facts.group,
             fields = (!facts.fields.is_empty()).then(|| facts.fields.join(",")),
             outcome = code_of(&response).map_or("success", |code| code.as_str()),
             request_id = id.as_str(),

@@ -1,6 +1,7 @@
 //! All routes. The folder of a file is the path of its route.
 
 mod auth;
+mod groups;
 mod me;
 mod users;
 

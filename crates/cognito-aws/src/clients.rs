@@ -1,5 +1,6 @@
 //! The AWS clients: region, endpoints, timeouts and retries, all in one place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -72,17 +73,17 @@ impl Aws {
         CognitoDirectory::new(self.user_pools(), user_pool_id)
     }
 
-    /// Everything that people do through one app client: sessions and self-service, and the key for cursors. They share what is read
-    /// about the client: make it once, and hand out one `Arc` of it.
+    /// Everything that people do through one app client: sessions and self-service, and the key for cursors. What is read about the
+    /// client is read once for all of them, so make one and hand out clones of the `Arc`.
     #[must_use]
-    pub fn app_client(&self, user_pool_id: &str, client_id: &str) -> CognitoAppClient {
-        CognitoAppClient::new(self.user_pools(), user_pool_id, client_id)
+    pub fn app_client(&self, user_pool_id: &str, client_id: &str) -> Arc<CognitoAppClient> {
+        Arc::new(CognitoAppClient::new(self.user_pools(), user_pool_id, client_id))
     }
 
     /// Sign-up and sign-in through one app client, for those who need nothing else of it.
     #[must_use]
     pub fn sessions(&self, user_pool_id: &str, client_id: &str) -> impl Sessions + use<> {
-        self.app_client(user_pool_id, client_id)
+        CognitoAppClient::new(self.user_pools(), user_pool_id, client_id)
     }
 
     /// Everything that provisioning needs. Every call is sent once: `domain::retry::patiently` is the one loop there, because it

@@ -10,12 +10,13 @@ mod sign_out;
 mod update;
 mod view;
 
-use axum::extract::{FromRequestParts, Path};
-use domain::user::{NotAUsername, Username};
+use axum::extract::FromRequestParts;
+use domain::user::Username;
 use http::request::Parts;
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
+use crate::path;
 use crate::permission::Permission;
 use crate::router::{Method, Route};
 
@@ -51,12 +52,10 @@ pub(in crate::routes) use view::UserView;
 /// The user in the path: by name, alias or `sub`.
 struct Target(Username);
 
-impl<S: Send + Sync> FromRequestParts<S> for Target {
+impl<S: Sync> FromRequestParts<S> for Target {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let refuse = || ApiError::invalid("username", format!("Expected that {NotAUsername}."));
-        let Path(name) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| refuse())?;
-        name.try_into().map(Self).map_err(|_: NotAUsername| refuse())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        path::parameter(parts, "username").await.map(Self)
     }
 }
