@@ -25,7 +25,7 @@ pub(in crate::routes::auth) struct Answer {
 /// is answered `wrong-state`.
 #[utoipa::path(
     post, path = "/v1/auth/attributes/{name}/code", tag = "auth", operation_id = "send_attribute_code",
-    params(("name" = Contact, Path, description = "What to verify.")),
+    params(("name" = inline(Contact), Path, description = "What to verify.")),
     responses((status = 200, description = "The code is on its way.", body = Answer)),
     extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state"])))
 )]

@@ -27,7 +27,7 @@ pub(in crate::routes::auth) struct Body {
 /// has it for an alias, one can sign in with it from now on.
 #[utoipa::path(
     post, path = "/v1/auth/attributes/{name}/verify", tag = "auth", operation_id = "verify_attribute",
-    params(("name" = Contact, Path, description = "What to verify.")),
+    params(("name" = inline(Contact), Path, description = "What to verify.")),
     request_body = Body,
     responses((status = 204, description = "The address is verified.")),
     extensions(("x-problems" = json!([
