@@ -93,9 +93,13 @@ pub(crate) async fn record(
     let audit = Audit::default();
     // A path that is no text names nobody; the handler refuses it.
     if let Ok(path) = path {
-        let named = |parameter: &str| path.iter().find(|(name, _)| *name == parameter).map(|(_, value)| value);
-        named("username").inspect(|username| audit.on(*username));
-        named("group").inspect(|group| audit.on_group(*group));
+        for (parameter, value) in &path {
+            match parameter {
+                "username" => audit.on(value),
+                "group" => audit.on_group(value),
+                _ => {}
+            }
+        }
     }
     request.extensions_mut().insert(audit.clone());
     let response = next.run(request).await;
@@ -148,6 +152,22 @@ mod tests {
             "outcome": "success", "request_id": "request-1"
         });
         assert_eq!(record, expected);
+    }
+
+    #[tokio::test]
+    async fn the_record_names_the_group_even_of_a_refused_write() {
+        let api = Api::new();
+        let delete = Call::delete("/v1/groups/visitors").by(token("ray", "[readers]"));
+        let record = record_of(&api, delete).await.unwrap();
+        let expected = json!({
+            "action": "DELETE /v1/groups/{group}", "caller": "ray", "group": "visitors", "outcome": "forbidden",
+            "request_id": "request-1"
+        });
+        assert_eq!(record, expected);
+
+        let body = json!({"name": "new", "precedence": 7});
+        let record = record_of(&api, Call::post("/v1/groups", Some(&body))).await.unwrap();
+        assert_eq!((&record["group"], &record["fields"]), (&json!("new"), &json!("precedence")));
     }
 
     #[tokio::test]

@@ -1,10 +1,14 @@
 //! Users of the pool, as an administrator handles them.
 
+mod auth_events;
 mod confirm;
 mod create;
 mod delete;
+mod devices;
 mod get;
+mod identities;
 mod list;
+mod mfa;
 mod password;
 mod sign_out;
 mod update;
@@ -30,8 +34,18 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Put, "/v1/users/{username}/password", Permission::UsersPassword, password::handle),
         Route::write(Method::Post, "/v1/users/{username}/confirm", Permission::UsersState, confirm::handle),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
+        Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
+        Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
+        Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
+        Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
+        Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
+        Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
+        Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
     ]
 }
+
+const DEVICE: &str = "/v1/users/{username}/devices/{key}";
+const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
@@ -43,7 +57,14 @@ pub(super) fn routes() -> Vec<Route> {
     delete::handle,
     password::handle,
     confirm::handle,
-    sign_out::handle
+    sign_out::handle,
+    mfa::get::handle,
+    mfa::set::handle,
+    devices::list::handle,
+    devices::forget::handle,
+    auth_events::handle,
+    identities::link::handle,
+    identities::unlink::handle,
 ))]
 pub(super) struct Documented;
 
