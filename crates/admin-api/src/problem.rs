@@ -102,7 +102,11 @@ impl<'a> Problem<'a> {
             ApiError::Partial { completed, failed, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                problem.detail = format!("{} What is in `completed` stands: go on from there.", row.title);
+                // All requests of several calls are safe to repeat, but for the one that asks to be told so.
+                problem.detail = format!(
+                    "{} What is in `completed` stands. The same request, as a POST with an `Idempotency-Key`, goes on from there.",
+                    row.title
+                );
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);
