@@ -122,9 +122,11 @@ pub(crate) async fn record(
 
 #[cfg(test)]
 mod tests {
+    use domain::sessions::ChallengeName;
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
+    use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
 
     use crate::testing::logs::Logs;
     use crate::testing::{Api, Call, token};
@@ -194,6 +196,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_known_to_be_one() {
+        let api = Api::new();
+        api.pool.add_user("abe", "Password-of-abe-1", &[], &[("phone_number", "+15550100")]);
+        api.pool.set_status("abe", UserStatus::Unconfirmed);
+        let token = api.sign_in("mia").await.access;
+        let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+        let reset = |code: &str| {
+            post("reset-password", json!({"username": "mia", "code": code, "new_password": "Permanent-1"}))
+        };
+        let own = |call: Call| call.header("x-access-token", &token);
+        let table = [
+            (
+                post("confirm-sign-up", json!({"username": "abe", "code": "123457"})),
+                json!({"outcome": "code-mismatch"}),
+            ),
+            (
+                post("confirm-sign-up", json!({"username": "abe", "code": CODE})),
+                json!({"user": "abe", "outcome": "success"}),
+            ),
+            (post("confirm-sign-up", json!({"username": "abe", "code": CODE})), json!({"outcome": "wrong-state"})),
+            // Nobody knows whether there is such a user: Cognito makes deliveries up.
+            (post("forgot-password", json!({"username": "mia"})), json!({"outcome": "success"})),
+            (post("forgot-password", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
+            (post("resend-code", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
+            (reset("123457"), json!({"fields": "permanent_password", "outcome": "code-mismatch"})),
+            (reset(RESET_CODE), json!({"user": "mia", "fields": "permanent_password", "outcome": "success"})),
+            // Whose token it is would take another call.
+            (own(Call::post("/v1/auth/attributes/email/code", None)), json!({"fields": "email", "outcome": "success"})),
+            (
+                own(post("attributes/email/verify", json!({"code": "123457"}))),
+                json!({"fields": "email", "outcome": "code-mismatch"}),
+            ),
+        ];
+        for (call, expected) in table {
+            let mut record = record_of(&api, call).await.unwrap();
+            let action = record.as_object_mut().unwrap().remove("action").unwrap();
+            record.as_object_mut().unwrap().remove("request_id");
+            assert_eq!(record, expected, "{action}");
+        }
+        assert_eq!(record_of(&api, own(Call::get("/v1/auth/me"))).await, None);
+    }
+
+    #[tokio::test]
     async fn a_name_typed_at_sign_in_is_recorded_only_when_it_is_one() {
         let api = Api::new();
         let sign_in = |username: &str, password: &str| {
@@ -246,11 +291,15 @@ mod tests {
                 .content_type(Some("application/json")),
         ];
         api.pool.set_status("mia", UserStatus::Confirmed);
+        let calls: Vec<Call> = calls.into_iter().chain(calls_of_people(&api)).collect();
         let calls_made = calls.len();
         for call in calls {
-            let answer = api.call(call).await;
-            if answer.status >= 400 {
-                assert!(!answer.body.to_string().to_lowercase().contains("canary"), "{}", answer.body);
+            make(&api, call).await;
+        }
+        for token in [CANARY_TOKEN, "Canary-header-1", "Canary header"] {
+            for header in ["x-access-token", "authorization"] {
+                let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
+                make(&api, Call::get("/v1/auth/me").by_nobody().header(header, &value)).await;
             }
         }
         let written = logs.text();
@@ -258,5 +307,91 @@ mod tests {
         for secret in ["canary", "password-of", &tokens.access, &tokens.refresh, "session-", "id-token"] {
             assert!(!written.to_lowercase().contains(secret), "{secret} in {written}");
         }
+    }
+
+    /// A failure does not repeat secrets. A success may hold tokens.
+    async fn make(api: &Api, call: Call) -> bool {
+        let answer = api.call(call).await;
+        let is_success = answer.status < 400;
+        assert!(is_success || !answer.body.to_string().to_lowercase().contains("canary"), "{}", answer.body);
+        is_success
+    }
+
+    const CANARY_TOKEN: &str = "Canary-access-2";
+
+    /// Secrets in every field and header that takes one under `/v1/auth`. Each route succeeds at least once.
+    fn calls_of_people(api: &Api) -> Vec<Call> {
+        let secret = |name: &str| format!("Canary-{name}-1");
+        let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+        let own = |call: Call| call.header("x-access-token", CANARY_TOKEN);
+        api.pool.add_user("abe", "Password-of-abe-1", &[], &[]);
+        api.pool.set_status("abe", UserStatus::Unconfirmed);
+        api.pool.give_tokens("root", CANARY_TOKEN, "Canary-refresh-2");
+        for (session, name) in [
+            ("Canary-session-2", ChallengeName::NewPasswordRequired),
+            ("Canary-session-3", ChallengeName::SmsMfa),
+            ("Canary-session-4", ChallengeName::MfaSetup),
+        ] {
+            api.pool.open_challenge("ray", session, name);
+        }
+        let answer = |challenge: &str, session: &str, field: &str, value: Value| {
+            let mut body = json!({"challenge": challenge, "username": "ray", "session": session});
+            body[field] = value;
+            post("challenge", body)
+        };
+        let reset = |username: &str, code: &str, new_password: &str| {
+            post("reset-password", json!({"username": username, "code": code, "new_password": new_password}))
+        };
+        let setup_answer = json!({"username": "ray", "session": secret("session"), "challenge": "MFA_SETUP"});
+        let proof = |code: &str, device_name: Value| {
+            let mut body = setup_answer.clone();
+            body["code"] = json!(code);
+            body["device_name"] = device_name;
+            post("challenge", body)
+        };
+        vec![
+            post("confirm-sign-up", json!({"username": "abe", "code": secret("code")})),
+            post("confirm-sign-up", json!({"username": "abe", "code": "Canary code"})),
+            post("confirm-sign-up", json!({"username": secret("typed"), "code": CODE})),
+            post("confirm-sign-up", json!({"username": "abe", "code": CODE})),
+            post("resend-code", json!({"username": secret("typed")})),
+            post("resend-code", json!({"username": "Canary typed"})),
+            post("forgot-password", json!({"username": secret("typed")})),
+            post("forgot-password", json!({"username": "root"})).header("x-device-data", "Canary-device-data"),
+            reset("root", "Canary-code-1", "Canary-reset-1"),
+            reset("root", "Canary code", "Canary-reset-1"),
+            reset("root", RESET_CODE, "canary"),
+            reset("root", RESET_CODE, " canary"),
+            reset("Canary-typed-1", RESET_CODE, "Canary-reset-1"),
+            reset("root", RESET_CODE, "Canary-reset-1"),
+            post("sign-in", json!({"username": "root", "password": secret("reset")})),
+            post("sign-in", json!({"username": "ray", "password": secret("wrong"), "remember": "Canary"})),
+            answer("CANARY", "Canary-session-2", "code", json!(FACTOR_CODE)),
+            answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "code", json!(secret("code"))),
+            answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "new_password", json!("canary")),
+            answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "new_password", json!(secret("new"))),
+            answer("SMS_MFA", "Canary-session-3", "code", json!(secret("code"))),
+            answer("SMS_MFA", "Canary-session-3", "code", json!("Canary code")),
+            answer("SMS_MFA", "Canary-session-3", "code", json!(FACTOR_CODE)),
+            answer("SELECT_MFA_TYPE", "Canary-session-1", "factor", json!("CANARY")),
+            answer("SELECT_MFA_TYPE", "Canary-session-1", "factor", json!("SMS_MFA")),
+            answer("MFA_SETUP", "Canary-session-4", "username", json!("ray")),
+            proof("Canary", json!("Canary-device-1")),
+            proof(FACTOR_CODE, json!("Canary-device-1")),
+            proof(FACTOR_CODE, json!(["Canary-device-1"])),
+            post("refresh", json!({"username": "root", "refresh_token": "Canary-refresh-2"})),
+            post("refresh", json!({"username": secret("typed"), "refresh_token": "Canary refresh"})),
+            own(Call::post("/v1/auth/attributes/email/code", None)),
+            own(Call::post("/v1/auth/attributes/phone_number/code", None)),
+            own(Call::post("/v1/auth/attributes/Canary-name-1/code", None)),
+            Call::post("/v1/auth/attributes/email/code", None).header("authorization", "Bearer Canary-header-1"),
+            Call::post("/v1/auth/attributes/email/code", None).header("authorization", "Canary-header-1"),
+            own(post("attributes/email/verify", json!({"code": secret("code")}))),
+            own(post("attributes/email/verify", json!({"code": "Canary code"}))),
+            own(post("attributes/email/verify", json!({"code": CODE}))),
+            post("attributes/email/verify", json!({"code": CODE})).header("x-access-token", "Canary-header-1"),
+            post("sign-out", json!({"refresh_token": "Canary refresh"})),
+            post("sign-out", json!({"refresh_token": "Canary-refresh-3"})),
+        ]
     }
 }

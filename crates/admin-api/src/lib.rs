@@ -6,7 +6,7 @@
 //! | `gateway` | what API Gateway did to the request, and undoing it |
 //! | `router` | the only way a route comes into being: with the access it asks for |
 //! | `caller`, `permission`, `access` | who is calling, what their groups may, and whether they may do this |
-//! | `json`, `attributes` | request bodies |
+//! | `json`, `attributes`, `password` | request bodies |
 //! | `path`, `parameters` | parameters of paths and queries |
 //! | `pages`, `cursor` | lists page by page |
 //! | `progress` | how far several calls have come |
@@ -35,6 +35,7 @@ mod json;
 pub mod openapi;
 mod pages;
 mod parameters;
+mod password;
 mod path;
 mod permission;
 mod problem;

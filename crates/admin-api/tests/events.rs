@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use domain::self_service::SelfService;
+use domain::sessions::{ChallengeName, ClientContext};
 use domain::user::UserStatus;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent};
@@ -16,9 +18,28 @@ use tower::ServiceExt;
 
 /// Every case, the status of its answer, and a code for a problem or nothing for a success.
 const CASES: &[(&str, u16, &str)] = &[
+    ("auth-attributes-code", 200, ""),
+    ("auth-attributes-code-other", 400, "invalid-request"),
+    ("auth-attributes-verify", 204, ""),
+    ("auth-attributes-verify-wrong-code", 422, "code-mismatch"),
     ("auth-challenge", 200, ""),
+    ("auth-challenge-code", 200, ""),
+    ("auth-challenge-mfa-setup", 200, ""),
     ("auth-challenge-other", 400, "invalid-request"),
+    ("auth-challenge-wrong-code", 422, "code-mismatch"),
+    ("auth-confirm-sign-up", 204, ""),
+    ("auth-confirm-sign-up-expired-code", 422, "code-expired"),
+    ("auth-forgot-password", 200, ""),
+    ("auth-forgot-password-unknown", 200, ""),
+    ("auth-me", 200, ""),
+    ("auth-me-iam", 200, ""),
+    ("auth-me-signed-out", 401, "invalid-credentials"),
+    ("auth-me-without-token", 401, "unauthenticated"),
     ("auth-refresh", 200, ""),
+    ("auth-resend-code", 200, ""),
+    ("auth-resend-code-confirmed", 409, "wrong-state"),
+    ("auth-reset-password", 204, ""),
+    ("auth-reset-password-wrong-code", 422, "code-mismatch"),
     ("auth-sign-in", 200, ""),
     ("auth-sign-in-challenged", 200, ""),
     ("auth-sign-in-unconfirmed", 403, "user-not-confirmed"),
@@ -40,6 +61,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("me", 200, ""),
     ("me-iam", 200, ""),
     ("pool", 200, ""),
+    ("rest-auth-sign-in", 200, ""),
     ("rest-users-create", 201, ""),
     ("rest-users-delete-ambiguous-groups", 403, "forbidden"),
     ("rest-users-delete-groups-as-array", 204, ""),
@@ -92,10 +114,11 @@ const CASES: &[(&str, u16, &str)] = &[
 ];
 
 /// A pool in which the events find what they are about. `root` is the first, so that the `sub` is the one in their claims.
-fn pool() -> InMemoryPool {
+async fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
     pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
-    pool.add_user("mia", "Password-of-mia-1", &[], &[("email", "mia@example.com"), ("email_verified", "true")]);
+    let mia = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100")];
+    pool.add_user("mia", "Password-of-mia-1", &[], &mia);
     pool.add_user("ivy", "Temporary-1", &["readers"], &[]);
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
@@ -107,6 +130,10 @@ fn pool() -> InMemoryPool {
     pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.challenge("ivy", "example-session");
+    pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
+    pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
+    // A code for a new password is out.
+    pool.sessions().forgot_password(&"mia".parse().unwrap(), &ClientContext::default()).await.unwrap();
     pool
 }
 
@@ -144,7 +171,7 @@ async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
 #[tokio::test]
 async fn every_event_is_answered_with_its_status_as_text() {
     for &(case, status, code) in CASES {
-        let answer = answer_to(case, &pool()).await;
+        let answer = answer_to(case, &pool().await).await;
         assert_eq!(answer["statusCode"], status, "{case}: {answer}");
         assert_eq!(answer["isBase64Encoded"], false, "{case}: {answer}");
         let body: Value = match answer["body"].as_str() {
@@ -166,7 +193,7 @@ fn every_file_is_a_case_and_every_case_is_a_file() {
 async fn refused_events_leave_the_pool_as_it_was() {
     let users = ["root", "mia", "ivy", "una", "gus", "new", "new@example.com", "nobody"];
     for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
-        let pool = pool();
+        let pool = pool().await;
         let before = users.map(|name| pool.user(name));
         answer_to(case, &pool).await;
         assert_eq!(users.map(|name| pool.user(name)), before, "{case}");
@@ -181,7 +208,7 @@ type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 async fn each_change_is_the_one_that_was_asked_for() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
-    let table: [(&str, IsDone<'_>); 16] = [
+    let table: [(&str, IsDone<'_>); 19] = [
         ("users-create", &|pool| pool.was_invited("new@example.com")),
         ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
         ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
@@ -195,12 +222,15 @@ async fn each_change_is_the_one_that_was_asked_for() {
         ("groups-delete", &|pool| pool.groups_of("gus").is_empty()),
         ("users-sign-out", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-up", &|pool| has_status(pool, "new@example.com", UserStatus::Unconfirmed)),
+        ("auth-confirm-sign-up", &|pool| has_status(pool, "una", UserStatus::Confirmed)),
+        ("auth-reset-password", &|pool| pool.has_password("mia", "Permanent-1")),
+        ("auth-attributes-verify", &|pool| pool.attributes_of("mia").contains_key("phone_number_verified")),
         ("auth-challenge", &|pool| has_status(pool, "ivy", UserStatus::Confirmed)),
         ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),
     ];
     for (case, is_done) in table {
-        let pool = pool();
+        let pool = pool().await;
         assert!(!is_done(&pool), "{case} is done before it is asked for");
         answer_to(case, &pool).await;
         assert!(is_done(&pool), "{case}");
