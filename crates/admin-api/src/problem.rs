@@ -109,7 +109,8 @@ impl<'a> Problem<'a> {
                 problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
             }
             ApiError::OtherIdentity => {
-                problem.detail = "The user has another identity at this provider: unlink that one first.".to_owned();
+                "The user has another identity at this provider: unlink that one first."
+                    .clone_into(&mut problem.detail);
             }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {
