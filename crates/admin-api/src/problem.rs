@@ -110,7 +110,7 @@ impl<'a> Problem<'a> {
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);
-                problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
+                "The user exists and differs from the request in `differing`.".clone_into(&mut problem.detail);
             }
             ApiError::OtherIdentity => {
                 "The user has another identity at this provider: unlink that one first."

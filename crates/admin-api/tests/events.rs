@@ -228,7 +228,7 @@ type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 async fn each_change_is_the_one_that_was_asked_for() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
-    let table: [(&str, IsDone<'_>); 19] = [
+    let table: &[(&str, IsDone<'_>)] = &[
         ("users-create", &|pool| pool.was_invited("new@example.com")),
         ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
         ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
@@ -256,7 +256,7 @@ async fn each_change_is_the_one_that_was_asked_for() {
         ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),
     ];
-    for (case, is_done) in table {
+    for &(case, is_done) in table {
         let pool = pool().await;
         assert!(!is_done(&pool), "{case} is done before it is asked for");
         answer_to(case, &pool).await;
