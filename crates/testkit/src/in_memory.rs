@@ -1,26 +1,43 @@
 //! A user pool in memory, behind the same ports as Cognito's, so that tests can look at what became of it.
 //!
 //! It keeps to what Cognito does where our code depends on it: statuses and how calls change them, what signs in and what is
-//! challenged, which tokens die of which sign-out, aliases, and one reason per refusal. It does not know message delivery,
-//! codes, lockout, quotas or time: its clock moves a second with every write.
+//! challenged, which tokens die of which sign-out, aliases, second factors, and one reason per refusal. It sends nothing: its codes are
+//! constants. It does not know lockout, quotas or time: its clock moves a second with every write.
 //!
-//! One [`InMemoryPool`] hands out both ports; all handles look at the same users.
+//! One [`InMemoryPool`] hands out all ports; all handles look at the same users. What a test can set up stands with its subject.
 
+mod challenges;
+mod deliveries;
 mod directory;
 mod faults;
+mod filter;
+mod groups;
+mod identities;
+mod paging;
 mod password_policy;
+mod pool_settings;
+mod record;
+mod self_service;
 mod sessions;
+mod sign_in_security;
 mod state;
+mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::sessions::ClientContext;
 use domain::user::{Attributes, User, UserStatus};
 use domain::user_pool_error::{Reason, UserPoolError};
+use time::OffsetDateTime;
 
+pub use challenges::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 pub use directory::InMemoryDirectory;
-pub use sessions::InMemorySessions;
+pub use pool_settings::{POOL_ID, POOL_NAME};
+pub use self_service::{CODE, EXPIRED_CODE, RESET_CODE};
+pub use sessions::{CURSOR_KEY, InMemorySessions};
 
-use state::State;
+use record::Record;
+use state::{State, Switch};
 
 /// A user pool with one app client. Cheap to clone; clones share everything.
 #[derive(Debug, Clone, Default)]
@@ -49,7 +66,7 @@ impl InMemoryPool {
 
     /// Adds a group.
     pub fn add_group(&self, group: &str) {
-        self.state().groups.insert(group.to_owned());
+        self.state().add_group(group);
     }
 
     /// Puts a user into the pool past all rules: confirmed, with the given groups and attributes. Groups come into being.
@@ -81,12 +98,12 @@ impl InMemoryPool {
 
     /// Whether a sign-up confirms its user at once, as a pre-sign-up trigger can decide. Off in a new pool.
     pub fn auto_confirm(&self, on: bool) {
-        self.state().auto_confirm = on;
+        self.state().switch(Switch::AutoConfirm, on);
     }
 
     /// Refuses all sign-ups from now on, as a pre-sign-up trigger can.
     pub fn refuse_sign_ups(&self) {
-        self.state().refuse_sign_ups = true;
+        self.state().switch(Switch::RefuseSignUps, true);
     }
 
     /// Makes an attribute one that a user must have before the challenge `NEW_PASSWORD_REQUIRED` is done.
@@ -99,9 +116,9 @@ impl InMemoryPool {
         self.state().give_tokens(username, access_token, refresh_token);
     }
 
-    /// Opens the challenge `NEW_PASSWORD_REQUIRED` for a user, with a session of the test's choice.
-    pub fn challenge(&self, username: &str, session: &str) {
-        self.state().challenges.insert(session.to_owned(), username.to_owned());
+    /// Sets the clock, which begins with 1970. It goes on from here by a second with every write.
+    pub fn set_clock(&self, now: OffsetDateTime) {
+        self.state().set_clock(now);
     }
 
     /// Lets the `nth` call (from 1, counted from now) of an operation fail before it does anything. Operations are named as in
@@ -119,7 +136,7 @@ impl InMemoryPool {
     /// The user with this name, alias or `sub`.
     #[must_use]
     pub fn user(&self, name: &str) -> Option<User> {
-        self.state().find(name).map(state::Record::user)
+        self.state().find(name).map(Record::user)
     }
 
     /// The user's groups; empty for an unknown user.
@@ -143,7 +160,7 @@ impl InMemoryPool {
     /// Whether an invitation was sent to the user.
     #[must_use]
     pub fn was_invited(&self, name: &str) -> bool {
-        self.state().find(name).is_some_and(|record| record.invited)
+        self.state().find(name).is_some_and(|record| record.invitations > 0)
     }
 
     /// Whether the pool still takes this access or refresh token.
@@ -165,13 +182,23 @@ impl InMemoryPool {
             None => Ok(state),
         }
     }
+
+    /// The same for a call that says where it comes from.
+    fn call_from(
+        &self,
+        context: &ClientContext,
+        operation: &'static str,
+    ) -> Result<MutexGuard<'_, State>, UserPoolError> {
+        self.state().last_context = Some(context.clone());
+        self.call(operation)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use domain::directory::{AttributeChanges, Directory};
     use domain::secret::Secret;
-    use domain::sessions::{Sessions, SignIn, Tokens};
+    use domain::sessions::{Credentials, Sessions, SignIn, Tokens};
     use domain::user::Username;
 
     use super::*;
@@ -187,9 +214,11 @@ mod tests {
     }
 
     async fn sign_in(pool: &InMemoryPool) -> Tokens {
-        match pool.sessions().sign_in(&name("mia"), &Secret::new("Correct-1")).await.unwrap() {
+        let password = Secret::new("Correct-1");
+        let credentials = Credentials { username: name("mia"), password, context: ClientContext::default() };
+        match pool.sessions().sign_in(&credentials).await.unwrap() {
             SignIn::Tokens(tokens) => tokens,
-            SignIn::Challenge(challenge) => panic!("{challenge:?}"),
+            other => panic!("{other:?}"),
         }
     }
 

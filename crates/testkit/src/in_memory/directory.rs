@@ -1,14 +1,18 @@
 //! [`Directory`] on the pool in memory.
 
 use async_trait::async_trait;
-use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, Page, PageRequest};
+use domain::directory::{AttributeChanges, Directory, Filter, Invitation, NewUser, Page, PageRequest};
 use domain::secret::Secret;
 use domain::user::{User, UserStatus, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
-use super::{InMemoryPool, password_policy};
+use super::record::Record;
+use super::{InMemoryPool, filter, paging, password_policy};
 
-/// The users of an [`InMemoryPool`].
+/// How many users a search by e-mail address brings at the most.
+const MOST_FOUND: usize = 60;
+
+/// An [`InMemoryPool`] as an administrator handles it: all ports of [`domain::user_pool::UserPool`].
 #[derive(Debug, Clone)]
 pub struct InMemoryDirectory {
     pool: InMemoryPool,
@@ -17,6 +21,24 @@ pub struct InMemoryDirectory {
 impl InMemoryDirectory {
     pub(super) fn of(pool: InMemoryPool) -> Self {
         Self { pool }
+    }
+
+    pub(super) fn pool(&self) -> &InMemoryPool {
+        &self.pool
+    }
+}
+
+impl InMemoryPool {
+    /// Lets no page of any list be longer than this, whatever limit is asked for. Where a list is narrowed down (by a filter, or to
+    /// the members of a group) those count who are not shown, so that pages can be short, or empty, with a next page.
+    pub fn list_in_pages_of(&self, entries: usize) {
+        self.state().page_cap = Some(entries.max(1));
+    }
+
+    /// How many invitations were sent to the user.
+    #[must_use]
+    pub fn invitations_of(&self, name: &str) -> usize {
+        self.state().find(name).map_or(0, |record| record.invitations)
     }
 }
 
@@ -36,32 +58,26 @@ impl Directory for InMemoryDirectory {
         }
         let record = state.insert(&user.username, UserStatus::ForceChangePassword, user.attributes.clone());
         record.password = user.temporary_password.as_ref().map(|password| password.expose().to_owned());
-        record.invited = user.invitation == Invitation::Send;
+        record.invitations = usize::from(user.invitation == Invitation::Send);
         Ok(record.user())
     }
 
     async fn get(&self, username: &Username) -> Result<User, UserPoolError> {
-        let state = self.pool.call("get")?;
-        let found = state.find(username.as_str()).map(super::state::Record::user);
-        found.ok_or_else(|| UserPoolError::new("get", Reason::UserNotFound))
+        Ok(self.pool.call("get")?.known("get", username)?.user())
     }
 
-    async fn list(&self, page: &PageRequest) -> Result<Page, UserPoolError> {
+    async fn list(&self, filter: Option<&Filter>, page: &PageRequest) -> Result<Page<User>, UserPoolError> {
         let state = self.pool.call("list")?;
-        let after = page.after.as_deref().unwrap_or_default();
-        if page.after.is_some() && !state.users.contains_key(after) {
-            return Err(UserPoolError::new("list", Reason::InvalidRequest));
-        }
-        let mut rest = state.users.iter().filter(|(name, _)| name.as_str() > after).map(|(_, record)| record.user());
-        let users: Vec<User> = rest.by_ref().take(page.limit.into()).collect();
-        let next = rest.next().and(users.last()).map(|last| last.username.as_str().to_owned());
-        Ok(Page { users, next })
+        let shown = |record: &Record| filter.is_none_or(|filter| filter::meets(filter, record)).then(|| record.user());
+        let page = paging::by_name(&state.users, page, state.page_cap, shown);
+        page.map_err(|reason| UserPoolError::new("list", reason))
     }
 
     async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError> {
         let state = self.pool.call("with_email_prefix")?;
-        let has_it = |user: &User| user.attributes.get("email").is_some_and(|address| address.starts_with(prefix));
-        Ok(state.users.values().map(super::state::Record::user).filter(has_it).collect())
+        let has_it =
+            |record: &&Record| record.attributes.get("email").is_some_and(|address| address.starts_with(prefix));
+        Ok(state.users.values().filter(has_it).take(MOST_FOUND).map(Record::user).collect())
     }
 
     async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
@@ -94,6 +110,44 @@ impl Directory for InMemoryDirectory {
         }
         record.password = Some(password.expose().to_owned());
         record.status = if permanent { UserStatus::Confirmed } else { UserStatus::ForceChangePassword };
+        record.reset_is_open = false;
+        Ok(())
+    }
+
+    async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError> {
+        let mut state = self.pool.call("reset_password")?;
+        let record = state.find_mut("reset_password", username)?;
+        if !record.can_reset_password() {
+            return Err(UserPoolError::new("reset_password", Reason::WrongState));
+        }
+        record.status = UserStatus::ResetRequired;
+        record.reset_is_open = true;
+        Ok(())
+    }
+
+    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError> {
+        let mut state = self.pool.call("resend_invitation")?;
+        let record = state.find_mut("resend_invitation", username)?;
+        if record.status != UserStatus::ForceChangePassword {
+            return Err(UserPoolError::new("resend_invitation", Reason::WrongState));
+        }
+        // The new temporary password stands in the message only.
+        record.password = None;
+        record.invitations += 1;
+        Ok(record.user())
+    }
+
+    async fn enable(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.pool.call("enable")?.find_mut("enable", username)?.enabled = true;
+        Ok(())
+    }
+
+    async fn disable(&self, username: &Username) -> Result<(), UserPoolError> {
+        let mut state = self.pool.call("disable")?;
+        let record = state.find_mut("disable", username)?;
+        record.enabled = false;
+        let real_name = record.username.as_str().to_owned();
+        state.sign_out(&real_name);
         Ok(())
     }
 
@@ -116,18 +170,28 @@ impl Directory for InMemoryDirectory {
 
     async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError> {
         let state = self.pool.call("groups")?;
-        let found = state.find(username.as_str()).map(|record| record.groups.iter().cloned().collect());
-        found.ok_or_else(|| UserPoolError::new("groups", Reason::UserNotFound))
+        Ok(state.known("groups", username)?.groups.iter().cloned().collect())
     }
 
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("add_to_group")?;
-        let group_exists = state.groups.contains(group);
+        let group_exists = state.groups.contains_key(group);
         let record = state.find_mut("add_to_group", username)?;
         if !group_exists {
             return Err(UserPoolError::new("add_to_group", Reason::GroupNotFound));
         }
         record.groups.insert(group.to_owned());
+        Ok(())
+    }
+
+    async fn remove_from_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
+        let mut state = self.pool.call("remove_from_group")?;
+        let group_exists = state.groups.contains_key(group);
+        let record = state.find_mut("remove_from_group", username)?;
+        if !group_exists {
+            return Err(UserPoolError::new("remove_from_group", Reason::GroupNotFound));
+        }
+        record.groups.remove(group);
         Ok(())
     }
 }

@@ -1,12 +1,28 @@
 //! The password policy of the pool in memory, which is the default policy of a new Cognito pool.
 
+use domain::pool_settings::PasswordPolicy;
 use domain::secret::Secret;
+
+/// Fewest characters.
+const MINIMUM_LENGTH: u32 = 8;
+
+/// The policy in Cognito's words.
+pub(super) fn described(temporary_password_validity_days: u32) -> PasswordPolicy {
+    PasswordPolicy {
+        minimum_length: MINIMUM_LENGTH,
+        require_lowercase: true,
+        require_uppercase: true,
+        require_numbers: true,
+        require_symbols: true,
+        temporary_password_validity_days,
+    }
+}
 
 /// At least 8 characters, with a lower-case and an upper-case letter, a digit and a symbol.
 pub(super) fn accepts(password: &Secret) -> bool {
     let password = password.expose();
     let has = |wanted: fn(char) -> bool| password.chars().any(wanted);
-    password.chars().count() >= 8
+    password.chars().count() >= MINIMUM_LENGTH as usize
         && has(|character| character.is_ascii_lowercase())
         && has(|character| character.is_ascii_uppercase())
         && has(|character| character.is_ascii_digit())

@@ -1,10 +1,10 @@
 //! The users of a pool, with the faults that are planned for the platform.
 
 use async_trait::async_trait;
-use domain::directory::{AttributeChanges, Directory, NewUser, Page, PageRequest};
+use domain::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest};
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
-use domain::sessions::{NewPassword, Registered, Registration, Sessions, SignIn, Tokens};
+use domain::sessions::{ChallengeAnswer, Credentials, Registered, Registration, Sessions, SignIn, Tokens};
 use domain::user::{User, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
@@ -65,8 +65,8 @@ impl<Port: Directory> Directory for Faulty<Port> {
         self.call("users.get", self.port.get(username)).await
     }
 
-    async fn list(&self, page: &PageRequest) -> Result<Page, UserPoolError> {
-        self.call("users.list", self.port.list(page)).await
+    async fn list(&self, filter: Option<&Filter>, page: &PageRequest) -> Result<Page<User>, UserPoolError> {
+        self.call("users.list", self.port.list(filter, page)).await
     }
 
     async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError> {
@@ -85,6 +85,22 @@ impl<Port: Directory> Directory for Faulty<Port> {
         self.call("users.set_password", self.port.set_password(username, password, permanent)).await
     }
 
+    async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.call("users.reset_password", self.port.reset_password(username)).await
+    }
+
+    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError> {
+        self.call("users.resend_invitation", self.port.resend_invitation(username)).await
+    }
+
+    async fn enable(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.call("users.enable", self.port.enable(username)).await
+    }
+
+    async fn disable(&self, username: &Username) -> Result<(), UserPoolError> {
+        self.call("users.disable", self.port.disable(username)).await
+    }
+
     async fn confirm(&self, username: &Username) -> Result<(), UserPoolError> {
         self.call("users.confirm", self.port.confirm(username)).await
     }
@@ -100,6 +116,10 @@ impl<Port: Directory> Directory for Faulty<Port> {
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
         self.call("users.add_to_group", self.port.add_to_group(username, group)).await
     }
+
+    async fn remove_from_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
+        self.call("users.remove_from_group", self.port.remove_from_group(username, group)).await
+    }
 }
 
 #[async_trait]
@@ -108,12 +128,12 @@ impl<Port: Sessions> Sessions for Faulty<Port> {
         self.call("users.sign_up", self.port.sign_up(registration)).await
     }
 
-    async fn sign_in(&self, username: &Username, password: &Secret) -> Result<SignIn, UserPoolError> {
-        self.call("users.sign_in", self.port.sign_in(username, password)).await
+    async fn sign_in(&self, credentials: &Credentials) -> Result<SignIn, UserPoolError> {
+        self.call("users.sign_in", self.port.sign_in(credentials)).await
     }
 
-    async fn set_new_password(&self, answer: &NewPassword) -> Result<SignIn, UserPoolError> {
-        self.call("users.set_new_password", self.port.set_new_password(answer)).await
+    async fn answer_challenge(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
+        self.call("users.answer_challenge", self.port.answer_challenge(answer)).await
     }
 
     async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {

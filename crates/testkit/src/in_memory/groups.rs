@@ -1,0 +1,109 @@
+//! [`Groups`] on the pool in memory.
+
+use async_trait::async_trait;
+use domain::directory::{Page, PageRequest};
+use domain::group::{Group, GroupDetails, GroupName, Groups};
+use domain::user::User;
+use domain::user_pool_error::{Reason, UserPoolError};
+use time::OffsetDateTime;
+
+use super::record::Record;
+use super::{InMemoryDirectory, InMemoryPool, paging};
+
+#[derive(Debug, Clone)]
+pub(super) struct GroupRecord {
+    name: GroupName,
+    details: GroupDetails,
+    role_arn: Option<String>,
+    created_at: OffsetDateTime,
+    modified_at: OffsetDateTime,
+}
+
+impl GroupRecord {
+    pub(super) fn new(name: GroupName, now: OffsetDateTime) -> Self {
+        Self { name, details: GroupDetails::default(), role_arn: None, created_at: now, modified_at: now }
+    }
+
+    fn group(&self) -> Group {
+        Group {
+            name: self.name.clone(),
+            description: self.details.description.clone(),
+            precedence: self.details.precedence,
+            role_arn: self.role_arn.clone(),
+            created_at: self.created_at,
+            modified_at: self.modified_at,
+        }
+    }
+}
+
+impl InMemoryPool {
+    /// Gives a group an IAM role, which no port can.
+    pub fn set_group_role(&self, group: &str, role_arn: &str) {
+        if let Some(record) = self.state().groups.get_mut(group) {
+            record.role_arn = Some(role_arn.to_owned());
+        }
+    }
+}
+
+#[async_trait]
+impl Groups for InMemoryDirectory {
+    async fn list_groups(&self, page: &PageRequest) -> Result<Page<Group>, UserPoolError> {
+        let state = self.pool().call("list_groups")?;
+        let page = paging::by_name(&state.groups, page, state.page_cap, |record| Some(record.group()));
+        page.map_err(|reason| UserPoolError::new("list_groups", reason))
+    }
+
+    async fn group(&self, name: &GroupName) -> Result<Group, UserPoolError> {
+        let state = self.pool().call("group")?;
+        state.groups.get(name.as_str()).map(GroupRecord::group).ok_or_else(|| not_found("group"))
+    }
+
+    async fn create_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError> {
+        let mut state = self.pool().call("create_group")?;
+        if state.groups.contains_key(name.as_str()) {
+            return Err(UserPoolError::new("create_group", Reason::GroupExists));
+        }
+        let now = state.moment();
+        let record = GroupRecord { details: details.clone(), ..GroupRecord::new(name.clone(), now) };
+        let group = record.group();
+        state.groups.insert(name.as_str().to_owned(), record);
+        Ok(group)
+    }
+
+    async fn update_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError> {
+        let mut state = self.pool().call("update_group")?;
+        let now = state.moment();
+        let record = state.groups.get_mut(name.as_str()).ok_or_else(|| not_found("update_group"))?;
+        let GroupDetails { description, precedence } = details.clone();
+        let before = record.details.clone();
+        record.details = GroupDetails {
+            description: description.or(before.description),
+            precedence: precedence.or(before.precedence),
+        };
+        record.modified_at = now;
+        Ok(record.group())
+    }
+
+    async fn delete_group(&self, name: &GroupName) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("delete_group")?;
+        state.groups.remove(name.as_str()).ok_or_else(|| not_found("delete_group"))?;
+        for record in state.users.values_mut() {
+            record.groups.remove(name.as_str());
+        }
+        Ok(())
+    }
+
+    async fn members(&self, name: &GroupName, page: &PageRequest) -> Result<Page<User>, UserPoolError> {
+        let state = self.pool().call("members")?;
+        if !state.groups.contains_key(name.as_str()) {
+            return Err(not_found("members"));
+        }
+        let shown = |record: &Record| record.groups.contains(name.as_str()).then(|| record.user());
+        let page = paging::by_name(&state.users, page, state.page_cap, shown);
+        page.map_err(|reason| UserPoolError::new("members", reason))
+    }
+}
+
+fn not_found(operation: &'static str) -> UserPoolError {
+    UserPoolError::new(operation, Reason::GroupNotFound)
+}

@@ -1,0 +1,79 @@
+//! [`Identities`] on the pool in memory. They are kept where Cognito shows them: in the user's attribute `identities`.
+
+use async_trait::async_trait;
+use domain::identities::{ExternalIdentity, Identities};
+use domain::user::Username;
+use domain::user_pool_error::{Reason, UserPoolError};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::InMemoryDirectory;
+use super::record::Record;
+
+/// The attribute.
+const IDENTITIES: &str = "identities";
+
+/// Providers that are of a type of their own. The others are taken for OIDC.
+const SOCIAL: [&str; 4] = ["Facebook", "Google", "LoginWithAmazon", "SignInWithApple"];
+
+#[async_trait]
+impl Identities for InMemoryDirectory {
+    async fn link(&self, username: &Username, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("link")?;
+        let refuse = |reason| Err(UserPoolError::new("link", reason));
+        let real_name = state.known("link", username)?.username.clone();
+        if let Some(owner) = state.users.values().find(|record| record.is_linked_to(identity)) {
+            let already = owner.username == real_name;
+            return refuse(if already { Reason::InvalidRequest } else { Reason::AliasExists });
+        }
+        let record = state.find_mut("link", &real_name)?;
+        let entry = as_shown(identity, record.modified_at);
+        record.set_linked(record.linked().into_iter().chain([entry]).collect());
+        Ok(())
+    }
+
+    async fn unlink(&self, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("unlink")?;
+        let now = state.moment();
+        let owner = state.users.values_mut().find(|record| record.is_linked_to(identity));
+        let owner = owner.ok_or_else(|| UserPoolError::new("unlink", Reason::UserNotFound))?;
+        owner.set_linked(owner.linked().into_iter().filter(|entry| !is(entry, identity)).collect());
+        owner.modified_at = now;
+        Ok(())
+    }
+}
+
+impl Record {
+    fn linked(&self) -> Vec<Value> {
+        let list = self.attributes.get(IDENTITIES).and_then(|text| serde_json::from_str(text).ok());
+        list.unwrap_or_default()
+    }
+
+    fn set_linked(&mut self, entries: Vec<Value>) {
+        if entries.is_empty() {
+            self.attributes.remove(IDENTITIES);
+        } else {
+            self.attributes.insert(IDENTITIES.to_owned(), Value::from(entries).to_string());
+        }
+    }
+
+    fn is_linked_to(&self, identity: &ExternalIdentity) -> bool {
+        self.linked().iter().any(|entry| is(entry, identity))
+    }
+}
+
+fn is(entry: &Value, identity: &ExternalIdentity) -> bool {
+    entry["providerName"] == identity.provider.as_str() && entry["userId"] == identity.user_id.as_str()
+}
+
+fn as_shown(identity: &ExternalIdentity, now: OffsetDateTime) -> Value {
+    let provider = identity.provider.as_str();
+    json!({
+        "userId": identity.user_id,
+        "providerName": provider,
+        "providerType": if SOCIAL.contains(&provider) { provider } else { "OIDC" },
+        "issuer": null,
+        "primary": false,
+        "dateCreated": now.unix_timestamp() * 1000,
+    })
+}

@@ -1,0 +1,81 @@
+//! [`PoolSettings`] on the pool in memory.
+
+use async_trait::async_trait;
+use domain::pool_settings::{AttributeDescription, PoolDescription, PoolSettings};
+use domain::user_pool_error::UserPoolError;
+use time::OffsetDateTime;
+
+use super::state::{State, Switch};
+use super::{InMemoryDirectory, InMemoryPool, password_policy};
+
+/// The pool's id.
+pub const POOL_ID: &str = "eu-central-1_Ab12Cd34E";
+
+/// The pool's name.
+pub const POOL_NAME: &str = "example";
+
+/// How many days a temporary password lives in a new pool, as in one of Cognito's.
+const TEMPORARY_PASSWORD_VALIDITY_DAYS: u32 = 7;
+
+/// What users have beside what the pool requires: name, kind, and whether it can be changed.
+const ATTRIBUTES: [(&str, &str, bool); 8] = [
+    ("sub", "String", false),
+    ("email", "String", true),
+    ("email_verified", "Boolean", true),
+    ("phone_number", "String", true),
+    ("phone_number_verified", "Boolean", true),
+    ("name", "String", true),
+    ("preferred_username", "String", true),
+    ("custom:team", "String", true),
+];
+
+impl InMemoryPool {
+    /// Says how long temporary passwords live. They never really end: the pool knows no time.
+    pub fn temporary_passwords_live_for(&self, days: u32) {
+        self.state().temporary_password_validity_days = Some(days);
+    }
+}
+
+#[async_trait]
+impl PoolSettings for InMemoryDirectory {
+    async fn describe(&self) -> Result<PoolDescription, UserPoolError> {
+        Ok(self.pool().call("describe")?.description())
+    }
+}
+
+impl State {
+    fn description(&self) -> PoolDescription {
+        let aliases = ["email", "phone_number", "preferred_username"];
+        let validity_days = self.temporary_password_validity_days.unwrap_or(TEMPORARY_PASSWORD_VALIDITY_DAYS);
+        PoolDescription {
+            id: POOL_ID.to_owned(),
+            name: POOL_NAME.to_owned(),
+            arn: Some(format!("arn:aws:cognito-idp:eu-central-1:123456789012:userpool/{POOL_ID}")),
+            estimated_users: u32::try_from(self.users.len()).unwrap_or(u32::MAX),
+            username_attributes: vec![],
+            aliases: aliases.map(str::to_owned).to_vec(),
+            auto_verified: vec!["email".to_owned()],
+            mfa: if self.is(Switch::RequireMfa) { "ON" } else { "OPTIONAL" }.to_owned(),
+            self_sign_up: !self.is(Switch::RefuseSignUps),
+            case_sensitive: true,
+            deletion_protection: false,
+            password_policy: password_policy::described(validity_days),
+            attributes: self.described_attributes(),
+            created_at: Some(OffsetDateTime::UNIX_EPOCH),
+            modified_at: Some(OffsetDateTime::UNIX_EPOCH),
+        }
+    }
+
+    fn described_attributes(&self) -> Vec<AttributeDescription> {
+        let is_standard = |name: &str| ATTRIBUTES.iter().any(|(standard, ..)| *standard == name);
+        let others = self.required_attributes.iter().filter(|name| !is_standard(name));
+        let others = others.map(|name| (name.as_str(), "String", true));
+        let describe = |(name, kind, mutable): (&str, &str, bool)| AttributeDescription {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            required: name == "sub" || self.required_attributes.contains(name),
+            mutable,
+        };
+        ATTRIBUTES.into_iter().chain(others).map(describe).collect()
+    }
+}

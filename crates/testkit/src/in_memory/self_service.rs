@@ -1,0 +1,181 @@
+//! [`SelfService`] on the pool in memory.
+
+use async_trait::async_trait;
+use domain::secret::Secret;
+use domain::self_service::{Myself, SelfService};
+use domain::sessions::{ClientContext, CodeDelivery};
+use domain::user::{UserStatus, Username};
+use domain::user_pool_error::{Reason, UserPoolError};
+
+use super::record::Record;
+use super::state::{State, Switch};
+use super::{InMemoryPool, InMemorySessions, deliveries, password_policy};
+
+/// The right code for a sign-up, and for an attribute.
+pub const CODE: &str = "123456";
+
+/// The right code for a new password.
+pub const RESET_CODE: &str = "654321";
+
+/// A code that has expired, wherever one is asked for that is not a second factor's.
+pub const EXPIRED_CODE: &str = "000000";
+
+impl InMemoryPool {
+    /// Whether the app client hides who exists from people without a token. It does in a new pool.
+    pub fn hide_who_exists(&self, hide: bool) {
+        self.state().switch(Switch::TellWhoExists, !hide);
+    }
+}
+
+#[async_trait]
+impl SelfService for InMemorySessions {
+    async fn confirm_sign_up(
+        &self,
+        username: &Username,
+        code: &Secret,
+        context: &ClientContext,
+    ) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call_from(context, "confirm_sign_up")?;
+        state.confirm_sign_up(username, code).map_err(|reason| UserPoolError::new("confirm_sign_up", reason))
+    }
+
+    async fn resend_code(
+        &self,
+        username: &Username,
+        context: &ClientContext,
+    ) -> Result<Option<CodeDelivery>, UserPoolError> {
+        let state = self.pool().call_from(context, "resend_code")?;
+        let Some(record) = state.find(username.as_str()) else {
+            return state.about_nobody(username).map_err(|reason| UserPoolError::new("resend_code", reason));
+        };
+        if record.status != UserStatus::Unconfirmed {
+            return Err(UserPoolError::new("resend_code", Reason::WrongState));
+        }
+        Ok(record.contact().and_then(|attribute| record.delivery_to(attribute)))
+    }
+
+    async fn forgot_password(
+        &self,
+        username: &Username,
+        context: &ClientContext,
+    ) -> Result<Option<CodeDelivery>, UserPoolError> {
+        let mut state = self.pool().call_from(context, "forgot_password")?;
+        let Some(record) = state.find(username.as_str()).cloned() else {
+            return state.about_nobody(username).map_err(|reason| UserPoolError::new("forgot_password", reason));
+        };
+        if !record.can_reset_password() {
+            return Err(UserPoolError::new("forgot_password", Reason::WrongState));
+        }
+        state.change(record.username.as_str(), |record| record.reset_is_open = true);
+        Ok(record.verified_contact().and_then(|attribute| record.delivery_to(attribute)))
+    }
+
+    async fn reset_password(
+        &self,
+        username: &Username,
+        code: &Secret,
+        new_password: &Secret,
+        context: &ClientContext,
+    ) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call_from(context, "reset_password")?;
+        let reset = state.reset_password(username, code, new_password);
+        reset.map_err(|reason| UserPoolError::new("reset_password", reason))
+    }
+
+    async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
+        let state = self.pool().call("myself")?;
+        let record = state.owner("myself", access_token)?;
+        Ok(Myself {
+            username: record.username.clone(),
+            attributes: record.all_attributes(),
+            factors: record.mfa.enabled.clone(),
+            preferred_factor: record.mfa.preferred,
+        })
+    }
+
+    async fn send_attribute_code(&self, access_token: &Secret, attribute: &str) -> Result<CodeDelivery, UserPoolError> {
+        let state = self.pool().call("send_attribute_code")?;
+        let delivery = state.owner("send_attribute_code", access_token)?.delivery_to(attribute);
+        delivery.ok_or_else(|| UserPoolError::new("send_attribute_code", Reason::InvalidRequest))
+    }
+
+    async fn verify_attribute(
+        &self,
+        access_token: &Secret,
+        attribute: &str,
+        code: &Secret,
+    ) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("verify_attribute")?;
+        let username = state.owner("verify_attribute", access_token)?.username.clone();
+        let verified = state.verify_attribute(&username, attribute, code);
+        verified.map_err(|reason| UserPoolError::new("verify_attribute", reason))
+    }
+}
+
+impl State {
+    /// What is answered where there is no such user and a code is to be sent.
+    fn about_nobody(&self, username: &Username) -> Result<Option<CodeDelivery>, Reason> {
+        if self.is(Switch::TellWhoExists) { Err(Reason::UserNotFound) } else { Ok(Some(deliveries::made_up(username))) }
+    }
+
+    fn confirm_sign_up(&mut self, username: &Username, code: &Secret) -> Result<(), Reason> {
+        let mut record = self.find(username.as_str()).cloned().ok_or(Reason::CodeMismatch)?;
+        if record.status != UserStatus::Unconfirmed {
+            return Err(Reason::WrongState);
+        }
+        check(code, CODE)?;
+        record.status = UserStatus::Confirmed;
+        match record.contact() {
+            Some(attribute) => self.save_verified(record, attribute),
+            None => {
+                self.save(record);
+                Ok(())
+            }
+        }
+    }
+
+    fn reset_password(&mut self, username: &Username, code: &Secret, new_password: &Secret) -> Result<(), Reason> {
+        let record = self.find(username.as_str()).filter(|record| record.reset_is_open);
+        let mut record = record.cloned().ok_or(Reason::CodeMismatch)?;
+        check(code, RESET_CODE)?;
+        if !password_policy::accepts(new_password) {
+            return Err(Reason::InvalidPassword);
+        }
+        record.password = Some(new_password.expose().to_owned());
+        record.status = UserStatus::Confirmed;
+        record.reset_is_open = false;
+        self.save(record);
+        Ok(())
+    }
+
+    fn verify_attribute(&mut self, username: &Username, attribute: &str, code: &Secret) -> Result<(), Reason> {
+        let record = self.users.get(username.as_str()).filter(|record| record.delivery_to(attribute).is_some());
+        let record = record.cloned().ok_or(Reason::InvalidRequest)?;
+        check(code, CODE)?;
+        self.save_verified(record, attribute)
+    }
+
+    /// Marks an attribute as the user's own, which makes it an alias.
+    fn save_verified(&mut self, mut record: Record, attribute: &str) -> Result<(), Reason> {
+        let flag = deliveries::verification_of(attribute).ok_or(Reason::InvalidRequest)?;
+        record.attributes.insert(flag.to_owned(), "true".to_owned());
+        if self.alias_is_taken(&record.attributes, record.username.as_str()) {
+            return Err(Reason::AliasExists);
+        }
+        self.save(record);
+        Ok(())
+    }
+
+    fn save(&mut self, mut record: Record) {
+        record.modified_at = self.moment();
+        self.users.insert(record.username.as_str().to_owned(), record);
+    }
+}
+
+fn check(code: &Secret, right: &str) -> Result<(), Reason> {
+    match code.expose() {
+        EXPIRED_CODE => Err(Reason::CodeExpired),
+        code if code == right => Ok(()),
+        _ => Err(Reason::CodeMismatch),
+    }
+}

@@ -1,0 +1,112 @@
+//! [`SignInSecurity`] on the pool in memory.
+
+use async_trait::async_trait;
+use domain::directory::{Page, PageRequest};
+use domain::sessions::Factor;
+use domain::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
+use domain::user::{Attributes, Username};
+use domain::user_pool_error::{Reason, UserPoolError};
+
+use super::record::Record;
+use super::state::Switch;
+use super::{InMemoryDirectory, InMemoryPool, deliveries, paging};
+
+impl InMemoryPool {
+    /// Gives a user an authenticator app. As a second factor it still has to be switched on.
+    pub fn set_up_authenticator(&self, username: &str) {
+        self.state().change(username, |record| record.has_authenticator = true);
+    }
+
+    /// Lets a user have signed in with a device.
+    pub fn add_device(&self, username: &str, key: &str) {
+        let mut state = self.state();
+        let now = state.moment();
+        let device = Device {
+            key: key.to_owned(),
+            attributes: Attributes::from([("device_name".to_owned(), format!("device of {username}"))]),
+            created_at: Some(now),
+            last_signed_in_at: Some(now),
+        };
+        state.change(username, |record| {
+            record.devices.insert(key.to_owned(), device);
+        });
+    }
+
+    /// Records an event of a user that went well, e.g. of kind `SignIn`.
+    pub fn add_auth_event(&self, username: &str, id: &str, kind: &str) {
+        let mut state = self.state();
+        let event = AuthEvent {
+            id: id.to_owned(),
+            kind: Some(kind.to_owned()),
+            at: Some(state.moment()),
+            outcome: Some("Pass".to_owned()),
+            risk_decision: Some("NoRisk".to_owned()),
+            risk_level: Some("Low".to_owned()),
+            ip_address: Some("192.0.2.1".to_owned()),
+            city: Some("Berlin".to_owned()),
+            country: Some("Germany".to_owned()),
+            device_name: Some("Firefox, Linux".to_owned()),
+        };
+        state.change(username, |record| record.auth_events.push(event));
+    }
+
+    /// Lets the pool record no events from now on, as one without threat protection.
+    pub fn record_no_auth_events(&self) {
+        self.state().switch(Switch::NoAuthEvents, true);
+    }
+}
+
+impl Record {
+    fn can_use(&self, factor: Factor) -> bool {
+        deliveries::attribute_of(factor).map_or(self.has_authenticator, |attribute| self.has(attribute))
+    }
+}
+
+/// Each factor once, in the order of [`Factor::ALL`].
+pub(super) fn in_order(factors: &[Factor]) -> Vec<Factor> {
+    Factor::ALL.into_iter().filter(|factor| factors.contains(factor)).collect()
+}
+
+#[async_trait]
+impl SignInSecurity for InMemoryDirectory {
+    async fn mfa(&self, username: &Username) -> Result<Mfa, UserPoolError> {
+        let state = self.pool().call("mfa")?;
+        Ok(state.known("mfa", username)?.mfa.clone())
+    }
+
+    async fn set_mfa(&self, username: &Username, mfa: &Mfa) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("set_mfa")?;
+        let record = state.find_mut("set_mfa", username)?;
+        if mfa.preferred.is_some_and(|preferred| !mfa.enabled.contains(&preferred)) {
+            return Err(UserPoolError::new("set_mfa", Reason::InvalidRequest));
+        }
+        if !mfa.enabled.iter().all(|factor| record.can_use(*factor)) {
+            return Err(UserPoolError::new("set_mfa", Reason::WrongState));
+        }
+        record.mfa = Mfa { enabled: in_order(&mfa.enabled), preferred: mfa.preferred };
+        Ok(())
+    }
+
+    async fn devices(&self, username: &Username, page: &PageRequest) -> Result<Page<Device>, UserPoolError> {
+        let state = self.pool().call("devices")?;
+        let devices = &state.known("devices", username)?.devices;
+        let page = paging::by_name(devices, page, state.page_cap, |device| Some(device.clone()));
+        page.map_err(|reason| UserPoolError::new("devices", reason))
+    }
+
+    async fn forget_device(&self, username: &Username, key: &str) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("forget_device")?;
+        let forgotten = state.find_mut("forget_device", username)?.devices.remove(key);
+        forgotten.map(|_| ()).ok_or_else(|| UserPoolError::new("forget_device", Reason::DeviceNotFound))
+    }
+
+    async fn auth_events(&self, username: &Username, page: &PageRequest) -> Result<Page<AuthEvent>, UserPoolError> {
+        let state = self.pool().call("auth_events")?;
+        if state.is(Switch::NoAuthEvents) {
+            return Err(UserPoolError::new("auth_events", Reason::WrongState));
+        }
+        let events = state.known("auth_events", username)?.auth_events.iter().rev();
+        let page = paging::in_order(events.map(|event| (event.id.as_str(), event.clone())), page, state.page_cap);
+        page.map_err(|reason| UserPoolError::new("auth_events", reason))
+    }
+}
