@@ -155,108 +155,18 @@ impl Gate {
 }
 
 #[cfg(test)]
+mod authorization_table;
+
+#[cfg(test)]
 mod tests {
     use domain::user_pool_error::Reason;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::Access;
     use crate::permission::Permission;
-    use crate::router::Method;
     use crate::routes;
     use crate::settings::Served;
-    use crate::testing::{Answer, Api, By, Call, iam, token, token_with};
-
-    /// A request for every route that is served, with nothing in it that its handler would accept.
-    fn every_route() -> Vec<(Access, Call)> {
-        let call = |route: &crate::router::Route| {
-            let body = (route.method != Method::Get).then(|| json!({}));
-            Call::new(route.method.as_str(), &route.path.replace("{username}", "mia"), body.as_ref())
-        };
-        routes::of(Served::All).iter().map(|route| (route.access, call(route))).collect()
-    }
-
-    fn claims(changes: &Value) -> By {
-        let mut claims = json!({"cognito:groups": "[admins]"});
-        claims.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
-        token_with("root", &claims)
-    }
-
-    #[tokio::test]
-    async fn on_every_route_that_asks_for_a_caller_who_is_none_is_refused() {
-        let table = [
-            ("nobody", By::Nobody),
-            ("an ID token", claims(&json!({"token_use": "id"}))),
-            ("no kind of token", claims(&json!({"token_use": null}))),
-            ("another client", claims(&json!({"client_id": "web"}))),
-            ("no client", claims(&json!({"client_id": null}))),
-            (
-                "another pool",
-                claims(&json!({"iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other"})),
-            ),
-            ("no name", claims(&json!({"username": null}))),
-            ("no sub", claims(&json!({"sub": null}))),
-        ];
-        for (case, by) in table {
-            for (_, call) in every_route().into_iter().filter(|(access, _)| *access != Access::Public) {
-                let api = Api::new();
-                let answer = api.call(call.by(by.clone())).await;
-                assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{case}: {answer:?}");
-                assert_eq!(api.pool.calls(), Vec::<&str>::new(), "{case}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn on_every_route_that_asks_for_a_permission_who_has_none_is_refused() {
-        let table = [
-            ("no groups", token_with("root", &json!({}))),
-            ("an empty list", token("root", "[]")),
-            ("a longer name", token("root", "[admins-x]")),
-            ("a shorter name", token("root", "[admin]")),
-            ("another case", token("root", "[Admins]")),
-            ("a comma in the name", token("root", "[x,admins]")),
-            ("a name that ends like it", token("root", "[xadmins]")),
-            ("brackets in the name", token("root", "[[admins]]")),
-            ("no brackets", token("root", "admins")),
-            ("one bracket", token("root", "[admins")),
-            ("a Cyrillic letter", token("root", "[\u{430}dmins]")),
-            ("a no-break space", token("root", "[x\u{a0}admins]")),
-            ("a wildcard", token("root", "[*]")),
-            ("a group without a role", token("vic", "[visitors]")),
-            ("an AWS principal", iam("arn:aws:iam::123456789012:role/admins")),
-        ];
-        for (case, by) in table {
-            for (access, call) in every_route() {
-                if !matches!(access, Access::Read(_) | Access::Write(_)) {
-                    continue;
-                }
-                let api = Api::new();
-                let answer = api.call(call.by(by.clone())).await;
-                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{case}: {answer:?}");
-                assert_eq!(api.pool.calls(), Vec::<&str>::new(), "{case}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn on_every_route_an_administrator_gets_past_the_check() {
-        for groups in ["[admins]", "[admins users]", "[users admins]"] {
-            for (access, call) in every_route() {
-                let answer = Api::new().call(call.by(token("root", groups))).await;
-                assert!(![401, 403].contains(&answer.status), "{access:?}: {answer:?}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn only_sign_up_and_sign_in_are_public() {
-        for route in routes::of(Served::All) {
-            let is_public = route.access == Access::Public;
-            assert_eq!(is_public, route.path.starts_with("/v1/auth/"), "{}", route.path);
-            let is_read = matches!(route.access, Access::Read(_) | Access::AnyCaller);
-            assert_eq!(is_read, route.method == Method::Get, "{}: what changes something is a write", route.path);
-        }
-    }
+    use crate::testing::{Answer, Api, By, Call, token, token_with};
 
     async fn delete_mia(api: &Api, by: By) -> Answer {
         api.call(Call::delete("/v1/users/mia").by(by)).await
@@ -320,7 +230,7 @@ mod tests {
             .iter()
             .filter_map(|route| match route.access {
                 Access::Read(permission) | Access::Write(permission) => Some(permission),
-                Access::Public | Access::AnyCaller => None,
+                Access::Public | Access::OwnToken | Access::AnyCaller => None,
             })
             // Asked for in addition, where a new user is put into groups.
             .chain([Permission::UsersGroups])

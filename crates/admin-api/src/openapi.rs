@@ -173,7 +173,7 @@ mod tests {
             for text in ["operationId", "summary", "description"] {
                 assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{place:?} has no {text}");
             }
-            assert!(ids.insert(operation["operationId"].clone()), "{place:?}: another operation has this id");
+            assert!(ids.insert(operation["operationId"].to_string()), "{place:?}: another operation has this id");
             let known = ["users", "groups", "pool", "auth"];
             let tags = operation["tags"].as_array().unwrap();
             assert!(tags.len() == 1 && known.contains(&tags[0].as_str().unwrap()), "{place:?}: {tags:?}");

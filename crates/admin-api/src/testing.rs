@@ -131,6 +131,18 @@ pub(crate) enum By {
     Iam {
         arn: String,
     },
+    /// What an HTTP API's authorizer leaves, as it is.
+    HttpAuthorizer(Value),
+    /// A user with an access token, as a REST API hands it on.
+    RestToken {
+        username: String,
+        claims: Map<String, Value>,
+    },
+    /// What a REST API's authorizer leaves, as it is, and who signed the request.
+    Rest {
+        authorizer: Value,
+        identity: Value,
+    },
 }
 
 /// A user with these groups in the token, as an HTTP API writes them.
@@ -141,6 +153,16 @@ pub(crate) fn token(username: &str, groups: &str) -> By {
 /// A user with these claims; null takes a claim away.
 pub(crate) fn token_with(username: &str, claims: &Value) -> By {
     By::Token { username: username.to_owned(), claims: claims.as_object().unwrap().clone() }
+}
+
+/// The same by way of a REST API.
+pub(crate) fn rest_token(username: &str, claims: &Value) -> By {
+    By::RestToken { username: username.to_owned(), claims: claims.as_object().unwrap().clone() }
+}
+
+/// An AWS principal by way of a REST API.
+pub(crate) fn rest_iam(arn: &str) -> By {
+    By::Rest { authorizer: Value::Null, identity: json!({"userArn": arn}) }
 }
 
 pub(crate) fn iam(arn: &str) -> By {
@@ -207,18 +229,62 @@ impl Call {
         Self { body: Some(body), ..self }
     }
 
-    /// The event of an HTTP API.
+    /// What API Gateway makes of the call.
     fn event(&self, api: &Api) -> Value {
+        match &self.by {
+            By::RestToken { username, claims } => {
+                self.rest_event(&json!({"claims": access_token_claims(api, username, claims)}), &json!({}))
+            }
+            By::Rest { authorizer, identity } => self.rest_event(authorizer, identity),
+            _ => self.http_event(api),
+        }
+    }
+
+    fn rest_event(&self, authorizer: &Value, identity: &Value) -> Value {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let query: Map<String, Value> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), json!([value])))
+            .collect();
+        let mut identity = identity.clone();
+        identity["sourceIp"] = json!(SOURCE_IP);
+        json!({
+            "resource": "/{proxy+}",
+            "path": path,
+            "httpMethod": self.method,
+            "headers": self.event_headers(),
+            "multiValueHeaders": {},
+            "multiValueQueryStringParameters": query,
+            "requestContext": {
+                "stage": "prod",
+                "path": format!("/prod{path}"),
+                "httpMethod": self.method,
+                "requestId": "request-1",
+                "identity": identity,
+                "authorizer": authorizer,
+            },
+            "body": self.body,
+            "isBase64Encoded": false
+        })
+    }
+
+    fn event_headers(&self) -> Map<String, Value> {
         let mut headers = Map::from_iter([("host".to_owned(), json!("api.example.com"))]);
         headers.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         headers.extend(self.content_type.map(|value| ("content-type".to_owned(), json!(value))));
+        headers
+    }
+
+    /// The event of an HTTP API.
+    fn http_event(&self, api: &Api) -> Value {
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         json!({
             "version": "2.0",
             "routeKey": "$default",
             "rawPath": path,
             "rawQueryString": query,
-            "headers": headers,
+            "headers": self.event_headers(),
             "requestContext": {
                 "http": {"method": self.method, "path": path, "sourceIp": SOURCE_IP},
                 "stage": "$default",
@@ -236,22 +302,31 @@ impl By {
         match self {
             Self::Nobody => Value::Null,
             Self::Iam { arn } => json!({"iam": {"userArn": arn}}),
+            Self::HttpAuthorizer(authorizer) => authorizer.clone(),
             Self::Token { username, claims } => {
-                let sub = api.pool.user(username).map(|user| user.attributes["sub"].clone());
-                let mut all = json!({
-                    "sub": sub.unwrap_or_else(|| "sub-of-somebody-gone".to_owned()),
-                    "username": username,
-                    "token_use": "access",
-                    "client_id": CLIENT_ID,
-                    "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
-                });
-                let all = all.as_object_mut().unwrap();
-                all.extend(claims.clone());
-                all.retain(|_, value| !value.is_null());
-                json!({"jwt": {"claims": all, "scopes": ["aws.cognito.signin.user.admin"]}})
+                let claims = access_token_claims(api, username, claims);
+                json!({"jwt": {"claims": claims, "scopes": ["aws.cognito.signin.user.admin"]}})
             }
+            // These come by way of a REST API.
+            Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
         }
     }
+}
+
+/// The claims of an access token of the API's client; those given win, and null takes one away.
+fn access_token_claims(api: &Api, username: &str, given: &Map<String, Value>) -> Map<String, Value> {
+    let sub = api.pool.user(username).map(|user| user.attributes["sub"].clone());
+    let usual = json!({
+        "sub": sub.unwrap_or_else(|| "sub-of-somebody-gone".to_owned()),
+        "username": username,
+        "token_use": "access",
+        "client_id": CLIENT_ID,
+        "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
+    });
+    let mut claims = usual.as_object().unwrap().clone();
+    claims.extend(given.clone());
+    claims.retain(|_, value| !value.is_null());
+    claims
 }
 
 /// What came back.

@@ -116,13 +116,15 @@ fn permission_missing(code: &str) -> bool {
     )
 }
 
-/// Turns a failure into the error that the callers of a user pool understand.
-pub(crate) fn user_pool_error(failure: Failure) -> UserPoolError {
-    UserPoolError {
-        reason: reason(&failure),
-        operation: failure.operation,
-        request_id: failure.request_id.clone(),
-        source: Some(Box::new(failure)),
+/// The error that the callers of a user pool understand.
+impl From<Failure> for UserPoolError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            reason: reason(&failure),
+            operation: failure.operation,
+            request_id: failure.request_id.clone(),
+            source: Some(Box::new(failure)),
+        }
     }
 }
 
@@ -141,39 +143,47 @@ pub(crate) fn reason(failure: &Failure) -> Reason {
     }
 }
 
-/// The table of what can go wrong with users. `None`: nobody thought of it yet.
+/// The table of what can go wrong with users and what belongs to them. `None`: nobody thought of it yet.
 pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Option<Reason> {
     let reason = match code {
         _ if throttles(code) => Reason::Throttled,
         _ if service_failed(code) => Reason::Unavailable,
         _ if permission_missing(code) => Reason::Internal,
+        // Somebody else is setting up the same authenticator app at this moment.
+        "ConcurrentModificationException" => Reason::Throttled,
         // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time").
         "LimitExceededException" | "TooManyFailedAttemptsException" => Reason::LimitReached,
-        "InvalidParameterException" => Reason::InvalidRequest,
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
+        "InvalidParameterException" => invalid_parameter(operation, message),
         "NotAuthorizedException" => not_authorized(operation, message),
-        // Whoever signs in must not learn from the answer which users exist.
-        "UserNotFoundException" | "UserLambdaValidationException" if proves_identity(operation) => {
-            Reason::InvalidCredentials
+        "UserNotFoundException" => user_not_found(operation),
+        "ResourceNotFoundException" => resource_not_found(operation, message),
+        "UserLambdaValidationException" => refused_by_trigger(operation),
+        "UserNotConfirmedException" if presents_token(operation) => Reason::InvalidCredentials,
+        // It is not the caller who must do something first.
+        "UserNotConfirmedException" | "PasswordResetRequiredException" if operation == "AdminSetUserMFAPreference" => {
+            Reason::WrongState
         }
-        "UserNotFoundException" => Reason::UserNotFound,
-        "ResourceNotFoundException" if operation == "AdminAddUserToGroup" => Reason::GroupNotFound,
-        "UsernameExistsException" => Reason::UserExists,
-        "AliasExistsException" => Reason::AliasExists,
         "UserNotConfirmedException" => Reason::UserNotConfirmed,
         "PasswordResetRequiredException" => Reason::PasswordResetRequired,
-        "UnsupportedUserStateException" => Reason::WrongState,
-        "CodeMismatchException" => Reason::CodeMismatch,
+        "UsernameExistsException" => Reason::UserExists,
+        "AliasExistsException" => Reason::AliasExists,
+        "GroupExistsException" => Reason::GroupExists,
+        // The last one: threat protection, and with it the record of events, is switched off.
+        "UnsupportedUserStateException" | "UserPoolAddOnNotEnabledException" => Reason::WrongState,
+        // The pool remembers no devices.
+        "InvalidUserPoolConfigurationException" if matches!(operation, "AdminListDevices" | "AdminForgetDevice") => {
+            Reason::WrongState
+        }
+        "CodeMismatchException" | "EnableSoftwareTokenMFAException" => Reason::CodeMismatch,
         "ExpiredCodeException" => Reason::CodeExpired,
-        "UserLambdaValidationException" => Reason::SignUpRefused,
         "UnsupportedTokenTypeException" | "UnauthorizedException" | "RefreshTokenReuseException" => {
             Reason::InvalidCredentials
         }
         "UnexpectedLambdaException" => Reason::TriggerNotInvoked,
-        // Missing pools and clients, broken triggers and roles, settings that do not go together, a firewall of the operator's:
-        // the operator's to mend, not the caller's.
-        "ResourceNotFoundException"
-        | "InvalidLambdaResponseException"
+        // Broken triggers and roles, settings that do not go together, a firewall of the operator's: the operator's to mend, not the
+        // caller's.
+        "InvalidLambdaResponseException"
         | "CodeDeliveryFailureException"
         | "InvalidEmailRoleAccessPolicyException"
         | "InvalidSmsRoleAccessPolicyException"
@@ -185,28 +195,122 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         | "FeatureUnavailableInTierException"
         | "OperationNotEnabledException"
         | "UnsupportedOperationException"
+        | "UserPoolTaggingException"
         | "ForbiddenException" => Reason::Internal,
         _ => return None,
     };
     Some(reason)
 }
 
-/// One code for four things; the operation, and at sign-up the text, tell them apart.
-fn not_authorized(operation: &str, message: &str) -> Reason {
+/// Mostly what it says. Some refusals are not about the request, but about whom it is for, and only the text tells them apart.
+fn invalid_parameter(operation: &str, message: &str) -> Reason {
     match operation {
-        "SignUp" if message.contains("secret hash") => Reason::Internal,
-        "SignUp" => Reason::SignUpRefused,
+        // "Cannot reset password for the user as there is no registered/verified email or phone_number"
+        "ForgotPassword" | "AdminResetUserPassword" if message.contains("verified email") => Reason::WrongState,
+        // "User is already confirmed."
+        "ResendConfirmationCode" if message.contains("already confirmed") => Reason::WrongState,
+        // "User has not verified software token mfa", "User does not have delivery config set to turn on SMS_MFA" and more of them.
+        // Nothing else of the request can be wrong: its fields are made here.
+        "AdminSetUserMFAPreference" => Reason::WrongState,
+        // "SourceUser is already linked to DestinationUser", and "Merging is not currently supported, provide a SourceUser that has
+        // not been signed up in order to link": the identity has a user of its own.
+        "AdminLinkProviderForUser"
+            if message.contains("already linked") || message.contains("Merging is not currently supported") =>
+        {
+            Reason::AliasExists
+        }
+        _ => Reason::InvalidRequest,
+    }
+}
+
+/// One code for many things; the operation, and here and there the text, tell them apart.
+fn not_authorized(operation: &str, message: &str) -> Reason {
+    // "Unable to verify secret hash for client", "Client is configured with secret but SECRET_HASH was not received"
+    let is_ours = message.contains("secret hash") || message.contains("SECRET_HASH");
+    match operation {
         _ if proves_identity(operation) => Reason::InvalidCredentials,
-        "AdminConfirmSignUp" => Reason::WrongState,
-        // "User cannot be confirmed. Current status is CONFIRMED" and its like.
+        "SignUp" | "ConfirmSignUp" | "ResendConfirmationCode" | "ForgotPassword" | "ConfirmForgotPassword"
+            if is_ours =>
+        {
+            Reason::Internal
+        }
+        "SignUp" => Reason::SignUpRefused,
+        // No code can be right for a user who is switched off, say. That there is such a user is nobody's business.
+        "ConfirmForgotPassword" => Reason::CodeMismatch,
+        // "User cannot be confirmed. Current status is CONFIRMED", "User password cannot be reset in the current state.", "User is
+        // disabled."
+        "AdminConfirmSignUp"
+        | "AdminResetUserPassword"
+        | "ConfirmSignUp"
+        | "ForgotPassword"
+        | "ResendConfirmationCode" => Reason::WrongState,
         _ if message.contains("urrent status is") => Reason::WrongState,
         _ => Reason::Internal,
     }
 }
 
+/// Whoever signs in, or has a code, must not learn from the answer which users exist.
+fn user_not_found(operation: &str) -> Reason {
+    match operation {
+        _ if proves_identity(operation) => Reason::InvalidCredentials,
+        "ConfirmSignUp" | "ConfirmForgotPassword" => Reason::CodeMismatch,
+        _ => Reason::UserNotFound,
+    }
+}
+
+/// Pools and clients, which are the operator's to mend, and what can be looked for in a pool.
+fn resource_not_found(operation: &str, message: &str) -> Reason {
+    match operation {
+        // "User pool eu-west-1_… does not exist."
+        _ if message.starts_with("User pool ") => Reason::Internal,
+        "AdminAddUserToGroup"
+        | "AdminRemoveUserFromGroup"
+        | "DeleteGroup"
+        | "GetGroup"
+        | "ListUsersInGroup"
+        | "UpdateGroup" => Reason::GroupNotFound,
+        "AdminForgetDevice" => Reason::DeviceNotFound,
+        // The model has no `UserNotFoundException` for this one, and nothing else can be missing.
+        "AdminListDevices" => Reason::UserNotFound,
+        _ => Reason::Internal,
+    }
+}
+
+/// A trigger of the operator's said no.
+fn refused_by_trigger(operation: &str) -> Reason {
+    match operation {
+        _ if proves_identity(operation) && !presents_token(operation) => Reason::InvalidCredentials,
+        // It was asked for the text of a message, or told of what was done already: nobody expects a refusal there.
+        "AdminResetUserPassword" | "ConfirmForgotPassword" | "ForgotPassword" | "GetUserAttributeVerificationCode" => {
+            Reason::Internal
+        }
+        _ => Reason::SignUpRefused,
+    }
+}
+
 /// Operations in which the caller presents a password, token or session.
 fn proves_identity(operation: &str) -> bool {
-    matches!(operation, "AdminInitiateAuth" | "AdminRespondToAuthChallenge" | "RevokeToken" | "GlobalSignOut")
+    let signs_in_or_out = matches!(
+        operation,
+        "AdminInitiateAuth"
+            | "AdminRespondToAuthChallenge"
+            | "GetTokensFromRefreshToken"
+            | "RevokeToken"
+            | "GlobalSignOut"
+    );
+    signs_in_or_out || presents_token(operation)
+}
+
+/// Operations on one's own account, with the access token or the session of an open sign-in.
+fn presents_token(operation: &str) -> bool {
+    matches!(
+        operation,
+        "AssociateSoftwareToken"
+            | "GetUser"
+            | "GetUserAttributeVerificationCode"
+            | "VerifySoftwareToken"
+            | "VerifyUserAttribute"
+    )
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! The AWS clients: region, endpoints, timeouts and retries, all in one place.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cognitoidentityprovider::config::Credentials;
+use aws_sdk_cognitoidentityprovider::config::{Builder, Config, Credentials};
 #[cfg(test)]
 use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use domain::sessions::Sessions;
 
-use crate::{AwsPlatform, CognitoDirectory, CognitoSessions};
+use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory};
 
 /// One attempt, where nothing else is said. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers)
 /// within five seconds each.
@@ -65,16 +67,23 @@ impl Aws {
         Self { config: self.config.to_builder().retry_config(RetryConfig::disabled()).build() }
     }
 
-    /// The users of one pool.
+    /// Everything that an administrator does with one pool.
     #[must_use]
     pub fn directory(&self, user_pool_id: &str) -> CognitoDirectory {
         CognitoDirectory::new(self.user_pools(), user_pool_id)
     }
 
-    /// Sign-up and sign-in through one app client.
+    /// Everything that people do through one app client: sessions and self-service, and the key for cursors. What is read about the
+    /// client is read once for all of them, so make one and hand out clones of the `Arc`.
     #[must_use]
-    pub fn sessions(&self, user_pool_id: &str, client_id: &str) -> CognitoSessions {
-        CognitoSessions::new(self.user_pools(), user_pool_id, client_id)
+    pub fn app_client(&self, user_pool_id: &str, client_id: &str) -> Arc<CognitoAppClient> {
+        Arc::new(CognitoAppClient::new(self.user_pools(), user_pool_id, client_id))
+    }
+
+    /// Sign-up and sign-in through one app client, for those who need nothing else of it.
+    #[must_use]
+    pub fn sessions(&self, user_pool_id: &str, client_id: &str) -> impl Sessions + use<> {
+        CognitoAppClient::new(self.user_pools(), user_pool_id, client_id)
     }
 
     /// Everything that provisioning needs. Every call is sent once: `domain::retry::patiently` is the one loop there, because it
@@ -113,6 +122,12 @@ impl Aws {
     pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
         aws_sdk_sts::Client::new(&self.config)
     }
+}
+
+/// For creates: no create of Cognito takes an idempotency token, so a repeat by the SDK after a lost answer could make a second
+/// one, or report the first as somebody else's. Provisioning's clients repeat nothing anyway; the admin API's do.
+pub(crate) fn sent_once() -> Builder {
+    Config::builder().retry_config(RetryConfig::disabled())
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

@@ -70,6 +70,11 @@ impl Failure {
         Self { operation, kind, request_id }
     }
 
+    /// Whether the service refused with a text that holds this.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        matches!(&self.kind, Kind::Service { message, .. } if message.contains(text))
+    }
+
     /// An answer that lacks a field which the service always sends.
     pub(crate) fn missing(operation: &'static str, field: &str) -> Self {
         Self { operation, kind: Kind::Unreadable(format!("the answer holds no {field}")), request_id: None }

@@ -1,26 +1,34 @@
 //! Poolkeeper's adapters to Amazon Cognito, IAM and STS: the only crate that names `aws-sdk-*`.
 //!
-//! It implements the ports of `domain`: [`CognitoDirectory`], [`CognitoSessions`] and [`AwsPlatform`]. What AWS says when it
-//! refuses is turned into our own words in one place, `classify.rs`.
+//! It implements the ports of `domain`: [`CognitoDirectory`] is a whole user pool, [`CognitoAppClient`] what people do through one
+//! app client, and [`AwsPlatform`] what provisioning needs. What AWS says when it refuses is turned into our own words in one place,
+//! `classify.rs`.
 //!
 //! **Architecture invariant:** no decision that a product owner would want explained is made here.
 
+mod app_client;
 mod classify;
 mod clients;
 mod clock;
 mod directory;
 mod failure;
+mod groups;
+mod identities;
 mod platform;
+mod pool_settings;
 mod secret_hash;
+mod self_service;
 mod sessions;
+mod sign_in_security;
+mod users;
 #[cfg(feature = "workstation")]
 mod workstation;
 
+pub use app_client::CognitoAppClient;
 pub use clients::Aws;
 pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
 pub use platform::AwsPlatform;
-pub use sessions::CognitoSessions;
 #[cfg(feature = "workstation")]
 pub use workstation::WorkstationError;
 

@@ -11,13 +11,17 @@ use sha2::Sha256;
 /// `username` is the name that goes along in the same request; for a refresh that MUST be the real name, not an alias.
 /// Source: "Computing secret hash values" in the Amazon Cognito developer guide.
 pub(crate) fn secret_hash(client_secret: &Secret, username: &str, client_id: &str) -> String {
-    // HMAC takes a key of any length, so the error of `new_from_slice` cannot occur; no hash at all would only be refused.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(client_secret.expose().as_bytes()) else {
-        return String::new();
-    };
-    mac.update(username.as_bytes());
-    mac.update(client_id.as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
+    // No hash at all would only be refused.
+    keyed_hash(client_secret, &[username, client_id]).map(|hash| STANDARD.encode(hash)).unwrap_or_default()
+}
+
+/// HMAC-SHA256 over the parts, one after the other. HMAC takes a key of any length, so there always is one.
+pub(crate) fn keyed_hash(key: &Secret, parts: &[&str]) -> Option<impl AsRef<[u8]> + use<>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).ok()?;
+    for part in parts {
+        mac.update(part.as_bytes());
+    }
+    Some(mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

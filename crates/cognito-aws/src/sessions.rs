@@ -1,69 +1,30 @@
 //! Sign-up and sign-in through one app client: the port [`Sessions`] on Cognito's server-side calls.
 
-use std::collections::{BTreeMap, HashMap};
+mod reading;
+
+use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::types::{AuthFlowType, AuthenticationResultType, ChallengeNameType};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use aws_sdk_cognitoidentityprovider::types::{
+    AuthFlowType, ChallengeNameType, ContextDataType, HttpHeader, VerifySoftwareTokenResponseType,
+};
 use domain::secret::Secret;
-use domain::sessions::{Challenge, NewPassword, Registered, Registration, Sessions, SignIn, Tokens};
+use domain::sessions::{
+    Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Factor, Registered,
+    Registration, Sessions, SignIn, Tokens,
+};
 use domain::user::{Attributes, Username};
-use domain::user_pool_error::UserPoolError;
-use tokio::sync::OnceCell;
+use domain::user_pool_error::{Reason, UserPoolError};
 
-use crate::classify::user_pool_error;
-use crate::directory::{sent_once, to_attribute_types};
+use crate::CognitoAppClient;
+use crate::clients::sent_once;
 use crate::failure::Failure;
-use crate::secret_hash::secret_hash;
-
-/// Sessions of one app client in Cognito.
-#[derive(Debug)]
-pub struct CognitoSessions {
-    client: Client,
-    user_pool_id: String,
-    client_id: String,
-    /// Read once, at the first call that needs it; a failure is not kept.
-    client_secret: OnceCell<Option<Secret>>,
-}
-
-impl CognitoSessions {
-    pub(crate) fn new(client: Client, user_pool_id: &str, client_id: &str) -> Self {
-        Self {
-            client,
-            user_pool_id: user_pool_id.to_owned(),
-            client_id: client_id.to_owned(),
-            client_secret: OnceCell::new(),
-        }
-    }
-
-    async fn client_secret(&self) -> Result<Option<&Secret>, UserPoolError> {
-        const OPERATION: &str = "DescribeUserPoolClient";
-        let secret = self.client_secret.get_or_try_init(async || {
-            let answer = self
-                .client
-                .describe_user_pool_client()
-                .user_pool_id(&self.user_pool_id)
-                .client_id(&self.client_id)
-                .send()
-                .await
-                .map_err(|error| user_pool_error(Failure::of(OPERATION, &error)))?;
-            let client = answer.user_pool_client;
-            let client = client.ok_or_else(|| user_pool_error(Failure::missing(OPERATION, "UserPoolClient")))?;
-            Ok(client.client_secret.map(Secret::new))
-        });
-        Ok(secret.await?.as_ref())
-    }
-
-    async fn secret_hash(&self, username: &Username) -> Result<Option<String>, UserPoolError> {
-        let secret = self.client_secret().await?;
-        Ok(secret.map(|secret| secret_hash(secret, username.as_str(), &self.client_id)))
-    }
-}
+use crate::users::to_attribute_types;
+pub(crate) use reading::to_delivery;
+use reading::{ATTRIBUTE_PREFIX, Answer, to_sign_in, to_tokens};
 
 #[async_trait]
-impl Sessions for CognitoSessions {
+impl Sessions for CognitoAppClient {
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
         let answer = self
             .client
@@ -75,68 +36,76 @@ impl Sessions for CognitoSessions {
             .set_user_attributes(Some(to_attribute_types(&registration.attributes)))
             .set_validation_data(Some(to_attribute_types(&registration.validation_data)))
             .set_client_metadata(Some(to_map(&registration.client_metadata)))
+            .set_user_context_data(self.user_context(&registration.context).await?)
             .customize()
             .config_override(sent_once())
             .send()
             .await
-            .map_err(|error| user_pool_error(Failure::of("SignUp", &error)))?;
-        let code_sent_to = answer.code_delivery_details.and_then(|details| details.destination);
+            .map_err(|error| Failure::of("SignUp", &error))?;
+        let code_sent_to = to_delivery(answer.code_delivery_details);
         Ok(Registered { sub: answer.user_sub, confirmed: answer.user_confirmed, code_sent_to })
     }
 
-    async fn sign_in(&self, username: &Username, password: &Secret) -> Result<SignIn, UserPoolError> {
+    async fn sign_in(&self, credentials: &Credentials) -> Result<SignIn, UserPoolError> {
         const OPERATION: &str = "AdminInitiateAuth";
-        let answer = self
+        let username = &credentials.username;
+        let mut request = self
             .client
             .admin_initiate_auth()
             .user_pool_id(&self.user_pool_id)
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::AdminUserPasswordAuth)
             .auth_parameters("USERNAME", username.as_str())
-            .auth_parameters("PASSWORD", password.expose());
-        let answer = match self.secret_hash(username).await? {
-            Some(hash) => answer.auth_parameters("SECRET_HASH", hash),
-            None => answer,
-        };
-        let answer = answer.send().await.map_err(|error| user_pool_error(Failure::of(OPERATION, &error)))?;
-        let parameters = answer.challenge_parameters.unwrap_or_default();
-        match (answer.authentication_result, answer.challenge_name) {
-            (Some(result), _) => Ok(SignIn::Tokens(to_tokens(OPERATION, result)?)),
-            (None, Some(name)) => Ok(SignIn::Challenge(to_challenge(&name, answer.session, parameters, username))),
-            (None, None) => Err(user_pool_error(Failure::missing(OPERATION, "AuthenticationResult"))),
+            .auth_parameters("PASSWORD", credentials.password.expose())
+            .set_context_data(to_context_data(&credentials.context));
+        if let Some(hash) = self.secret_hash(username).await? {
+            request = request.auth_parameters("SECRET_HASH", hash);
         }
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let answer = Answer {
+            operation: OPERATION,
+            result: answer.authentication_result,
+            challenge: answer.challenge_name,
+            session: answer.session,
+            parameters: answer.challenge_parameters,
+        };
+        to_sign_in(answer, username)
     }
 
-    async fn set_new_password(&self, answer: &NewPassword) -> Result<SignIn, UserPoolError> {
-        const OPERATION: &str = "AdminRespondToAuthChallenge";
-        let mut request = self
-            .client
-            .admin_respond_to_auth_challenge()
-            .user_pool_id(&self.user_pool_id)
-            .client_id(&self.client_id)
-            .challenge_name(ChallengeNameType::NewPasswordRequired)
-            .session(answer.session.expose())
-            .challenge_responses("USERNAME", answer.username.as_str())
-            .challenge_responses("NEW_PASSWORD", answer.new_password.expose());
-        if let Some(hash) = self.secret_hash(&answer.username).await? {
-            request = request.challenge_responses("SECRET_HASH", hash);
-        }
-        for (name, value) in &answer.attributes {
-            request = request.challenge_responses(format!("{ATTRIBUTE_PREFIX}{name}"), value);
-        }
-        let next = request.send().await.map_err(|error| user_pool_error(Failure::of(OPERATION, &error)))?;
-        let parameters = next.challenge_parameters.unwrap_or_default();
-        match (next.authentication_result, next.challenge_name) {
-            (Some(result), _) => Ok(SignIn::Tokens(to_tokens(OPERATION, result)?)),
-            (None, Some(name)) => {
-                Ok(SignIn::Challenge(to_challenge(&name, next.session, parameters, &answer.username)))
+    async fn answer_challenge(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
+        let one = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        let (challenge, responses) = match &answer.response {
+            ChallengeResponse::NewPassword { new_password, attributes } => {
+                let mut responses = one("NEW_PASSWORD", new_password.expose());
+                let prefixed = |(name, value): (&String, &String)| (format!("{ATTRIBUTE_PREFIX}{name}"), value.clone());
+                responses.extend(attributes.iter().map(prefixed));
+                (ChallengeNameType::NewPasswordRequired, responses)
             }
-            (None, None) => Err(user_pool_error(Failure::missing(OPERATION, "AuthenticationResult"))),
-        }
+            ChallengeResponse::Code { factor, code } => {
+                let (challenge, field) = match factor {
+                    Factor::SmsMfa => (ChallengeNameType::SmsMfa, "SMS_MFA_CODE"),
+                    Factor::SoftwareTokenMfa => (ChallengeNameType::SoftwareTokenMfa, "SOFTWARE_TOKEN_MFA_CODE"),
+                    Factor::EmailOtp => (ChallengeNameType::EmailOtp, "EMAIL_OTP_CODE"),
+                };
+                (challenge, one(field, code.expose()))
+            }
+            ChallengeResponse::SelectFactor(factor) => {
+                (ChallengeNameType::SelectMfaType, one("ANSWER", factor.as_str()))
+            }
+            ChallengeResponse::BeginSetup => return self.begin_setup(answer).await,
+            ChallengeResponse::FinishSetup { code, device_name } => {
+                let session = self.verify_authenticator(&answer.session, code, device_name.as_deref()).await?;
+                return self.respond(answer, ChallengeNameType::MfaSetup, session, vec![]).await;
+            }
+        };
+        self.respond(answer, challenge, answer.session.clone(), responses).await
     }
 
     async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
         const OPERATION: &str = "AdminInitiateAuth";
+        if self.settings().await?.rotates_refresh_tokens {
+            return self.rotate(refresh_token).await;
+        }
         let mut request = self
             .client
             .admin_initiate_auth()
@@ -147,91 +116,137 @@ impl Sessions for CognitoSessions {
         if let Some(hash) = self.secret_hash(username).await? {
             request = request.auth_parameters("SECRET_HASH", hash);
         }
-        let answer = request.send().await.map_err(|error| user_pool_error(Failure::of(OPERATION, &error)))?;
-        let result = answer.authentication_result;
-        to_tokens(
-            OPERATION,
-            result.ok_or_else(|| user_pool_error(Failure::missing(OPERATION, "AuthenticationResult")))?,
-        )
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        to_tokens(OPERATION, answer.authentication_result)
     }
 
     async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError> {
-        let secret = self.client_secret().await?;
         self.client
             .revoke_token()
             .client_id(&self.client_id)
-            .set_client_secret(secret.map(|secret| secret.expose().to_owned()))
+            .set_client_secret(self.client_secret().await?)
             .token(refresh_token.expose())
             .send()
             .await
-            .map_err(|error| user_pool_error(Failure::of("RevokeToken", &error)))?;
+            .map_err(|error| Failure::of("RevokeToken", &error))?;
         Ok(())
     }
 
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
-        self.client
-            .global_sign_out()
-            .access_token(access_token.expose())
-            .send()
-            .await
-            .map_err(|error| user_pool_error(Failure::of("GlobalSignOut", &error)))?;
+        let request = self.client.global_sign_out().access_token(access_token.expose());
+        request.send().await.map_err(|error| Failure::of("GlobalSignOut", &error))?;
         Ok(())
     }
 }
 
-/// What stands before the name of an attribute in challenge parameters and answers.
-const ATTRIBUTE_PREFIX: &str = "userAttributes.";
+impl CognitoAppClient {
+    /// Answers a challenge. The session is the latest one: setting up an authenticator app changes it twice.
+    async fn respond(
+        &self,
+        answer: &ChallengeAnswer,
+        challenge: ChallengeNameType,
+        session: Secret,
+        responses: Vec<(String, String)>,
+    ) -> Result<SignIn, UserPoolError> {
+        const OPERATION: &str = "AdminRespondToAuthChallenge";
+        let username = &answer.username;
+        let mut request = self
+            .client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.user_pool_id)
+            .client_id(&self.client_id)
+            .challenge_name(challenge)
+            .session(session.expose())
+            .set_challenge_responses(Some(responses.into_iter().collect()))
+            .challenge_responses("USERNAME", username.as_str())
+            .set_context_data(to_context_data(&answer.context));
+        if let Some(hash) = self.secret_hash(username).await? {
+            request = request.challenge_responses("SECRET_HASH", hash);
+        }
+        let next = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let next = Answer {
+            operation: OPERATION,
+            result: next.authentication_result,
+            challenge: next.challenge_name,
+            session: next.session,
+            parameters: next.challenge_parameters,
+        };
+        to_sign_in(next, username)
+    }
+
+    /// Asks for the secret of a new authenticator app.
+    async fn begin_setup(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
+        const OPERATION: &str = "AssociateSoftwareToken";
+        let request = self.client.associate_software_token().session(answer.session.expose());
+        let begun = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let missing = |field| Failure::missing(OPERATION, field);
+        Ok(SignIn::Challenge(Challenge {
+            name: ChallengeName::MfaSetup,
+            session: Some(Secret::new(begun.session.ok_or_else(|| missing("Session"))?)),
+            username: answer.username.clone(),
+            missing_attributes: vec![],
+            factors: vec![Factor::SoftwareTokenMfa],
+            code_sent_to: None,
+            authenticator_secret: Some(Secret::new(begun.secret_code.ok_or_else(|| missing("SecretCode"))?)),
+        }))
+    }
+
+    /// Proves that the authenticator app has the secret. Gives the session that the challenge is answered with.
+    async fn verify_authenticator(
+        &self,
+        session: &Secret,
+        code: &Secret,
+        device_name: Option<&str>,
+    ) -> Result<Secret, UserPoolError> {
+        const OPERATION: &str = "VerifySoftwareToken";
+        let answer = self
+            .client
+            .verify_software_token()
+            .session(session.expose())
+            .user_code(code.expose())
+            .set_friendly_device_name(device_name.map(str::to_owned))
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        match answer.status {
+            Some(VerifySoftwareTokenResponseType::Success) => {
+                Ok(Secret::new(answer.session.ok_or_else(|| Failure::missing(OPERATION, "Session"))?))
+            }
+            Some(_) => Err(UserPoolError::new(OPERATION, Reason::CodeMismatch)),
+            None => Err(Failure::missing(OPERATION, "Status").into()),
+        }
+    }
+
+    /// A refresh where the app client rotates refresh tokens: the other way is refused there.
+    async fn rotate(&self, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
+        const OPERATION: &str = "GetTokensFromRefreshToken";
+        let answer = self
+            .client
+            .get_tokens_from_refresh_token()
+            .client_id(&self.client_id)
+            .set_client_secret(self.client_secret().await?)
+            .refresh_token(refresh_token.expose())
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        to_tokens(OPERATION, answer.authentication_result)
+    }
+}
 
 fn to_map(attributes: &Attributes) -> HashMap<String, String> {
     attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-fn to_tokens(operation: &'static str, result: AuthenticationResultType) -> Result<Tokens, UserPoolError> {
-    let missing = |field| user_pool_error(Failure::missing(operation, field));
-    let access_token = result.access_token.ok_or_else(|| missing("AccessToken"))?;
-    Ok(Tokens {
-        username: username_in(&access_token).ok_or_else(|| missing("claim `username` in the access token"))?,
-        access_token: Secret::new(access_token),
-        id_token: Secret::new(result.id_token.ok_or_else(|| missing("IdToken"))?),
-        refresh_token: result.refresh_token.map(Secret::new),
-        expires_in_seconds: u32::try_from(result.expires_in).unwrap_or_default(),
-    })
-}
-
-/// The claim `username` of an access token. Not verified: the token came from Cognito itself a moment ago.
-fn username_in(access_token: &str) -> Option<Username> {
-    let payload = access_token.split('.').nth(1)?;
-    let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    claims.get("username")?.as_str()?.parse().ok()
-}
-
-fn to_challenge(
-    name: &ChallengeNameType,
-    session: Option<String>,
-    mut parameters: HashMap<String, String>,
-    typed: &Username,
-) -> Challenge {
-    let real_name = parameters.remove("USER_ID_FOR_SRP").and_then(|name| name.parse().ok());
-    let required = parameters.remove("requiredAttributes").unwrap_or_default();
-    // Cognito lists the attributes that the user has; they are personal data that the answer does not need, and sending `email`
-    // back with the answer is refused.
-    let present = parameters.remove("userAttributes").unwrap_or_default();
-    Challenge {
-        name: name.as_str().to_owned(),
-        session: session.map(Secret::new),
-        username: real_name.unwrap_or_else(|| typed.clone()),
-        missing_attributes: missing_attributes(&required, &present),
-        parameters: parameters.into_iter().collect(),
-    }
-}
-
-/// The names in `required` (a JSON list, prefixed) that `present` (a JSON object) does not hold.
-fn missing_attributes(required: &str, present: &str) -> Vec<String> {
-    let required: Vec<String> = serde_json::from_str(required).unwrap_or_default();
-    let present: BTreeMap<String, serde_json::Value> = serde_json::from_str(present).unwrap_or_default();
-    required
-        .iter()
-        .map(|name| name.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(name).to_owned())
-        .filter(|name| !present.contains_key(name))
-        .collect()
+/// Where the person is, for calls that need rights: any client takes it, but not without an address.
+fn to_context_data(context: &ClientContext) -> Option<ContextDataType> {
+    let header = |(name, value): &(String, String)| HttpHeader::builder().header_name(name).header_value(value).build();
+    // The builder fails only without one of the first four.
+    ContextDataType::builder()
+        .ip_address(context.ip_address.as_ref()?)
+        .server_name(&context.server_name)
+        .server_path(&context.server_path)
+        .set_http_headers(Some(context.headers.iter().map(header).collect()))
+        .set_encoded_data(context.device_data.clone())
+        .build()
+        .ok()
 }

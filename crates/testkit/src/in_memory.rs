@@ -1,8 +1,8 @@
 //! A user pool in memory, behind the same ports as Cognito's, so that tests can look at what became of it.
 //!
 //! It keeps to what Cognito does where our code depends on it: statuses and how calls change them, what signs in and what is
-//! challenged, which tokens die of which sign-out, aliases, second factors, and one reason per refusal. It sends nothing: its codes are
-//! constants. It does not know lockout, quotas or time: its clock moves a second with every write.
+//! challenged, which tokens die of which sign-out, aliases, second factors, and one reason per refusal. It sends nothing: its
+//! codes are constants. It does not know lockout, quotas or time: its clock moves a second with every write.
 //!
 //! One [`InMemoryPool`] hands out all ports; all handles look at the same users. What a test can set up stands with its subject.
 
@@ -21,6 +21,8 @@ mod self_service;
 mod sessions;
 mod sign_in_security;
 mod state;
+#[cfg(test)]
+mod testing;
 mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -198,33 +200,15 @@ impl InMemoryPool {
 mod tests {
     use domain::directory::{AttributeChanges, Directory};
     use domain::secret::Secret;
-    use domain::sessions::{Credentials, Sessions, SignIn, Tokens};
-    use domain::user::Username;
+    use domain::sessions::Sessions;
 
+    use super::testing::{name, pool, sign_in, tokens};
     use super::*;
-
-    fn name(text: &str) -> Username {
-        text.parse().unwrap()
-    }
-
-    fn pool() -> InMemoryPool {
-        let pool = InMemoryPool::new();
-        pool.add_user("mia", "Correct-1", &["readers"], &[("email", "mia@example.com")]);
-        pool
-    }
-
-    async fn sign_in(pool: &InMemoryPool) -> Tokens {
-        let password = Secret::new("Correct-1");
-        let credentials = Credentials { username: name("mia"), password, context: ClientContext::default() };
-        match pool.sessions().sign_in(&credentials).await.unwrap() {
-            SignIn::Tokens(tokens) => tokens,
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[tokio::test]
     async fn an_email_is_an_alias_only_once_it_is_verified() {
-        let pool = pool();
+        let pool = InMemoryPool::new();
+        pool.add_user("mia", "Correct-1", &[], &[("email", "mia@example.com")]);
         let alias = name("mia@example.com");
         assert_eq!(pool.directory().get(&alias).await.unwrap_err().reason, Reason::UserNotFound);
         let verified = Attributes::from([("email_verified".to_owned(), "true".to_owned())]);
@@ -248,12 +232,29 @@ mod tests {
     #[tokio::test]
     async fn revoking_a_refresh_token_kills_its_own_sign_in_and_a_sign_out_kills_all() {
         let pool = pool();
-        let [first, second] = [sign_in(&pool).await, sign_in(&pool).await];
+        let [first, second] = [tokens(sign_in(&pool).await), tokens(sign_in(&pool).await)];
         let refresh_token = first.refresh_token.unwrap();
         pool.sessions().revoke(&refresh_token).await.unwrap();
         assert!(!pool.takes_token(first.access_token.expose()) && !pool.takes_token(refresh_token.expose()));
         assert!(pool.takes_token(second.access_token.expose()));
         pool.directory().sign_out(&name("mia")).await.unwrap();
         assert!(!pool.takes_token(second.access_token.expose()));
+    }
+
+    #[test]
+    fn the_clock_goes_on_from_where_it_is_set() {
+        let pool = pool();
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        pool.set_clock(now);
+        pool.add_user("abe", "Correct-1", &[], &[]);
+        assert_eq!(pool.user("abe").unwrap().created_at, now + time::Duration::SECOND);
+    }
+
+    #[test]
+    fn the_handles_are_what_the_api_asks_for() {
+        fn is_pool(_: &impl domain::user_pool::UserPool) {}
+        fn serves_people(_: &(impl Sessions + domain::self_service::SelfService + domain::cursor_key::CursorKey)) {}
+        is_pool(&pool().directory());
+        serves_people(&pool().sessions());
     }
 }

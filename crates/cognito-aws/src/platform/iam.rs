@@ -10,8 +10,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{Answer, if_there};
-use crate::directory::to_time;
 use crate::failure::Failure;
+use crate::users::to_time;
 
 /// A policy has room for so many versions.
 const MAX_VERSIONS: usize = 5;

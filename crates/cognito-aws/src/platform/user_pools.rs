@@ -15,8 +15,8 @@ use domain::spec::{Alias, AttributeKind, AuthFlow, CustomAttribute, PasswordPoli
 
 use super::overlay::{self, client_units, password_policy};
 use super::{Answer, if_there};
-use crate::directory::to_time;
 use crate::failure::Failure;
+use crate::users::to_time;
 
 /// The most that Cognito's lists give in one page.
 const PAGE: i32 = 60;

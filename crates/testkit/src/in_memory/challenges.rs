@@ -190,3 +190,143 @@ fn challenge_of(factor: Factor) -> ChallengeName {
 fn factor_of(challenge: ChallengeName) -> Option<Factor> {
     Factor::ALL.into_iter().find(|factor| challenge_of(*factor) == challenge)
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::directory::Directory;
+    use domain::sessions::CodeDelivery;
+
+    use super::super::testing::{
+        PASSWORD, challenge, enter, name, pool, reason_of, respond, sign_in, switch_on, tokens,
+    };
+    use super::*;
+
+    fn code(factor: Factor, code: &str) -> ChallengeResponse {
+        ChallengeResponse::Code { factor, code: Secret::new(code) }
+    }
+
+    fn finish(code: &str) -> ChallengeResponse {
+        ChallengeResponse::FinishSetup { code: Secret::new(code), device_name: None }
+    }
+
+    #[tokio::test]
+    async fn one_factor_is_asked_for_and_its_code_makes_tokens_once() {
+        let sms = ("SMS", "+*******0100");
+        let email = ("EMAIL", "m***@e***");
+        let table = [(Factor::SmsMfa, Some(sms)), (Factor::SoftwareTokenMfa, None), (Factor::EmailOtp, Some(email))];
+        for (factor, sent) in table {
+            let pool = pool();
+            switch_on(&pool, &[factor], None).await;
+            let asked = challenge(sign_in(&pool).await);
+            assert_eq!(asked.name.as_str(), factor.as_str());
+            let sent_to = sent.map(|(medium, destination)| CodeDelivery {
+                medium: medium.to_owned(),
+                destination: destination.to_owned(),
+                attribute: None,
+            });
+            assert_eq!(asked.code_sent_to, sent_to);
+            assert_eq!(reason_of(respond(&pool, &asked, code(factor, "123457")).await), Reason::CodeMismatch);
+            tokens(respond(&pool, &asked, code(factor, FACTOR_CODE)).await.unwrap());
+            let again = respond(&pool, &asked, code(factor, FACTOR_CODE)).await;
+            assert_eq!(reason_of(again), Reason::InvalidCredentials);
+        }
+    }
+
+    #[tokio::test]
+    async fn of_several_factors_the_preferred_one_is_asked_for_or_the_user_chooses() {
+        let pool = pool();
+        let both = [Factor::EmailOtp, Factor::SmsMfa];
+        switch_on(&pool, &both, Some(Factor::EmailOtp)).await;
+        assert_eq!(challenge(sign_in(&pool).await).name, ChallengeName::EmailOtp);
+        switch_on(&pool, &both, None).await;
+        let choice = challenge(sign_in(&pool).await);
+        assert_eq!(
+            (choice.name, &*choice.factors),
+            (ChallengeName::SelectMfaType, &[Factor::SmsMfa, Factor::EmailOtp][..])
+        );
+        let not_offered = ChallengeResponse::SelectFactor(Factor::SoftwareTokenMfa);
+        assert_eq!(reason_of(respond(&pool, &choice, not_offered).await), Reason::InvalidRequest);
+        let chosen = ChallengeResponse::SelectFactor(Factor::SmsMfa);
+        let asked = challenge(respond(&pool, &choice, chosen.clone()).await.unwrap());
+        assert_eq!(asked.name, ChallengeName::SmsMfa);
+        assert_eq!(reason_of(respond(&pool, &choice, chosen).await), Reason::InvalidCredentials);
+        tokens(respond(&pool, &asked, code(Factor::SmsMfa, FACTOR_CODE)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_needs_a_factor_sets_an_authenticator_up_in_two_steps() {
+        let pool = pool();
+        pool.require_mfa();
+        let first = challenge(sign_in(&pool).await);
+        assert_eq!((first.name, &*first.factors), (ChallengeName::MfaSetup, &[Factor::SoftwareTokenMfa][..]));
+        assert_eq!(reason_of(respond(&pool, &first, finish(FACTOR_CODE)).await), Reason::InvalidCredentials);
+        let second = challenge(respond(&pool, &first, ChallengeResponse::BeginSetup).await.unwrap());
+        assert_eq!(second.name, ChallengeName::MfaSetup);
+        assert_eq!(second.authenticator_secret.as_ref().unwrap().expose(), AUTHENTICATOR_SECRET);
+        let used_up = respond(&pool, &first, ChallengeResponse::BeginSetup).await;
+        assert_eq!(reason_of(used_up), Reason::InvalidCredentials);
+        assert_eq!(reason_of(respond(&pool, &second, finish("000000")).await), Reason::CodeMismatch);
+        tokens(respond(&pool, &second, finish(FACTOR_CODE)).await.unwrap());
+        assert_eq!(challenge(sign_in(&pool).await).name, ChallengeName::SoftwareTokenMfa);
+    }
+
+    #[tokio::test]
+    async fn a_new_password_comes_before_the_second_factor() {
+        let pool = pool();
+        switch_on(&pool, &[Factor::SmsMfa], None).await;
+        pool.require_attribute("name");
+        pool.directory().set_password(&name("mia"), &Secret::new(PASSWORD), false).await.unwrap();
+        let first = challenge(sign_in(&pool).await);
+        assert_eq!(
+            (first.name, &*first.missing_attributes),
+            (ChallengeName::NewPasswordRequired, &["name".to_owned()][..])
+        );
+        let set = |password: &str, attributes: &[(&str, &str)]| ChallengeResponse::NewPassword {
+            new_password: Secret::new(password),
+            attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        };
+        assert_eq!(reason_of(respond(&pool, &first, set("weak", &[])).await), Reason::InvalidPassword);
+        assert_eq!(reason_of(respond(&pool, &first, set("Correct-2", &[])).await), Reason::InvalidRequest);
+        assert!(pool.has_password("mia", PASSWORD));
+        let second = challenge(respond(&pool, &first, set("Correct-2", &[("name", "Mia")])).await.unwrap());
+        assert_eq!(second.name, ChallengeName::SmsMfa);
+        tokens(respond(&pool, &second, code(Factor::SmsMfa, FACTOR_CODE)).await.unwrap());
+        assert!(pool.has_password("mia", "Correct-2"));
+    }
+
+    #[tokio::test]
+    async fn a_session_is_good_for_its_own_user_and_challenge() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[]);
+        pool.open_challenge("mia", "session-of-mia", ChallengeName::SmsMfa);
+        let of_mia = |username: &str| Challenge {
+            name: ChallengeName::SmsMfa,
+            session: Some(Secret::new("session-of-mia")),
+            username: name(username),
+            missing_attributes: vec![],
+            factors: vec![],
+            code_sent_to: None,
+            authenticator_secret: None,
+        };
+        let answers = [
+            ("abe", code(Factor::SmsMfa, FACTOR_CODE)),
+            ("mia", code(Factor::EmailOtp, FACTOR_CODE)),
+            ("mia", ChallengeResponse::BeginSetup),
+        ];
+        for (username, response) in answers {
+            let refused = respond(&pool, &of_mia(username), response.clone()).await;
+            assert_eq!(reason_of(refused), Reason::InvalidCredentials, "{username}: {response:?}");
+        }
+        pool.disable("mia");
+        let disabled = respond(&pool, &of_mia("mia"), code(Factor::SmsMfa, FACTOR_CODE)).await;
+        assert_eq!(reason_of(disabled), Reason::InvalidCredentials);
+    }
+
+    #[tokio::test]
+    async fn a_step_that_nobody_can_answer_comes_after_the_right_password_only() {
+        let pool = pool();
+        pool.ask_for("CUSTOM_CHALLENGE");
+        assert_eq!(reason_of(enter(&pool, "mia", "Correct-2").await), Reason::InvalidCredentials);
+        assert!(matches!(sign_in(&pool).await, SignIn::Unsupported(name) if name == "CUSTOM_CHALLENGE"));
+    }
+}

@@ -195,3 +195,98 @@ impl Directory for InMemoryDirectory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::directory::{Comparison, FilterBy};
+    use domain::sessions::Sessions;
+
+    use super::super::testing::{PASSWORD, enter, name, pool, reason_of, sign_in, tokens, walk};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_list_in_small_pages_has_everybody_whom_the_filter_meets() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[]);
+        pool.add_user("zoe", PASSWORD, &[], &[("email", "mia-zoe@example.com")]);
+        pool.list_in_pages_of(1);
+        let filter = Filter { by: FilterBy::Email, comparison: Comparison::BeginsWith, value: "mia".to_owned() };
+        let directory = pool.directory();
+        let pages = walk(60, async |page| directory.list(Some(&filter), &page).await).await;
+        let names: Vec<Vec<String>> =
+            pages.iter().map(|page| page.iter().map(|user| user.username.to_string()).collect()).collect();
+        assert_eq!(names, [vec![], vec!["mia"], vec!["zoe"]]);
+    }
+
+    #[tokio::test]
+    async fn a_reset_needs_a_verified_contact_and_a_status_that_allows_it() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[("email", "abe@example.com")]);
+        let directory = pool.directory();
+        assert_eq!(reason_of(directory.reset_password(&name("abe")).await), Reason::WrongState);
+        for _ in 0..2 {
+            directory.reset_password(&name("mia")).await.unwrap();
+            assert_eq!(pool.user("mia").unwrap().status, UserStatus::ResetRequired);
+        }
+        assert_eq!(reason_of(enter(&pool, "mia", PASSWORD).await), Reason::PasswordResetRequired);
+        assert_eq!(reason_of(enter(&pool, "mia", "Correct-2").await), Reason::InvalidCredentials);
+        pool.set_status("mia", UserStatus::ForceChangePassword);
+        assert_eq!(reason_of(directory.reset_password(&name("mia")).await), Reason::WrongState);
+    }
+
+    #[tokio::test]
+    async fn an_invitation_is_sent_again_to_who_has_not_come_yet_with_another_password() {
+        let pool = pool();
+        let directory = pool.directory();
+        assert_eq!(reason_of(directory.resend_invitation(&name("mia")).await), Reason::WrongState);
+        let invited = NewUser {
+            username: name("abe"),
+            attributes: domain::user::Attributes::new(),
+            temporary_password: Some(Secret::new(PASSWORD)),
+            invitation: Invitation::Send,
+        };
+        let before = directory.create(&invited).await.unwrap();
+        let after = directory.resend_invitation(&name("abe")).await.unwrap();
+        assert!(after.modified_at > before.modified_at);
+        assert_eq!(pool.invitations_of("abe"), 2);
+        assert!(pool.was_invited("abe") && !pool.has_password("abe", PASSWORD));
+    }
+
+    #[tokio::test]
+    async fn who_is_disabled_has_no_tokens_and_does_not_sign_in_until_enabled() {
+        let pool = pool();
+        let directory = pool.directory();
+        let before = tokens(sign_in(&pool).await);
+        for _ in 0..2 {
+            directory.disable(&name("mia")).await.unwrap();
+        }
+        assert!(!pool.takes_token(before.access_token.expose()));
+        let refreshed = pool.sessions().refresh(&name("mia"), &before.refresh_token.unwrap()).await;
+        assert_eq!(reason_of(refreshed), Reason::InvalidCredentials);
+        assert_eq!(reason_of(enter(&pool, "mia", PASSWORD).await), Reason::InvalidCredentials);
+        for _ in 0..2 {
+            directory.enable(&name("mia")).await.unwrap();
+        }
+        tokens(sign_in(&pool).await);
+    }
+
+    #[tokio::test]
+    async fn taking_somebody_out_of_a_group_can_be_repeated_but_names_must_be_known() {
+        let pool = pool();
+        let directory = pool.directory();
+        for _ in 0..2 {
+            directory.remove_from_group(&name("mia"), "readers").await.unwrap();
+            assert!(pool.groups_of("mia").is_empty());
+        }
+        assert_eq!(reason_of(directory.remove_from_group(&name("mia"), "none").await), Reason::GroupNotFound);
+        assert_eq!(reason_of(directory.remove_from_group(&name("abe"), "readers").await), Reason::UserNotFound);
+    }
+
+    #[tokio::test]
+    async fn a_planned_fault_hits_an_operation_under_the_name_of_its_method() {
+        let pool = pool();
+        pool.fail("enable", 1, Reason::Throttled);
+        assert_eq!(reason_of(pool.directory().enable(&name("mia")).await), Reason::Throttled);
+        assert_eq!(pool.calls(), ["enable"]);
+    }
+}

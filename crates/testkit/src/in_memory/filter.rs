@@ -33,3 +33,34 @@ fn word(status: &UserStatus) -> &str {
         UserStatus::Other(word) => word,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::user::Attributes;
+    use time::OffsetDateTime;
+
+    use super::*;
+
+    #[test]
+    fn each_filter_looks_at_its_own_value_whole_or_from_the_beginning() {
+        let attributes = [("email", "mia@example.com"), ("phone_number", "+15550100"), ("name", "Mia B")];
+        let attributes: Attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let now = OffsetDateTime::UNIX_EPOCH;
+        let username = "mia-1".parse().unwrap();
+        let mia = Record::new(&username, "sub".to_owned(), UserStatus::ForceChangePassword, attributes, now);
+        let table = [
+            (FilterBy::Username, "mia-1", "mia"),
+            (FilterBy::Email, "mia@example.com", "mia@"),
+            (FilterBy::PhoneNumber, "+15550100", "+1555"),
+            (FilterBy::Name, "Mia B", "Mia "),
+            (FilterBy::Status, "FORCE_CHANGE_PASSWORD", "FORCE"),
+            (FilterBy::Enabled, "Enabled", "En"),
+        ];
+        for (by, whole, beginning) in table {
+            let met = |comparison, value: &str| meets(&Filter { by, comparison, value: value.to_owned() }, &mia);
+            assert!(met(Comparison::Equals, whole) && met(Comparison::BeginsWith, whole), "{by:?}");
+            assert!(met(Comparison::BeginsWith, beginning) && !met(Comparison::Equals, beginning), "{by:?}");
+            assert!(!met(Comparison::BeginsWith, "else"), "{by:?}");
+        }
+    }
+}

@@ -107,3 +107,67 @@ impl Groups for InMemoryDirectory {
 fn not_found(operation: &'static str) -> UserPoolError {
     UserPoolError::new(operation, Reason::GroupNotFound)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PASSWORD, at_most, name, pool, reason_of, walk};
+    use super::*;
+
+    fn group(text: &str) -> GroupName {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_group_keeps_what_a_change_does_not_name() {
+        let directory = pool().directory();
+        let details = GroupDetails { description: Some("They write.".to_owned()), precedence: Some(7) };
+        let created = directory.create_group(&group("writers"), &details).await.unwrap();
+        directory.pool().set_group_role("writers", "arn:aws:iam::123456789012:role/writer");
+        let change = GroupDetails { precedence: Some(1), ..GroupDetails::default() };
+        let changed = directory.update_group(&group("writers"), &change).await.unwrap();
+        assert_eq!((changed.description, changed.precedence), (details.description.clone(), Some(1)));
+        assert_eq!(changed.role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/writer"));
+        assert!(changed.modified_at > created.modified_at && changed.created_at == created.created_at);
+        assert_eq!(reason_of(directory.create_group(&group("writers"), &details).await), Reason::GroupExists);
+    }
+
+    #[tokio::test]
+    async fn a_deleted_group_has_no_members_and_is_gone() {
+        let pool = pool();
+        let directory = pool.directory();
+        directory.delete_group(&group("readers")).await.unwrap();
+        assert!(pool.groups_of("mia").is_empty() && pool.user("mia").is_some());
+        let readers = group("readers");
+        assert_eq!(reason_of(directory.delete_group(&readers).await), Reason::GroupNotFound);
+        assert_eq!(reason_of(directory.group(&readers).await), Reason::GroupNotFound);
+        assert_eq!(reason_of(directory.update_group(&readers, &GroupDetails::default()).await), Reason::GroupNotFound);
+        assert_eq!(reason_of(directory.members(&readers, &at_most(60)).await), Reason::GroupNotFound);
+    }
+
+    #[tokio::test]
+    async fn groups_and_members_come_in_pages() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &["admins"], &[]);
+        pool.add_user("zoe", PASSWORD, &["readers", "writers"], &[]);
+        let directory = pool.directory();
+        let groups = walk(2, async |page| directory.list_groups(&page).await).await;
+        let groups: Vec<Vec<_>> =
+            groups.into_iter().map(|page| page.into_iter().map(|group| group.name.to_string()).collect()).collect();
+        assert_eq!(groups, [vec!["admins", "readers"], vec!["writers"]]);
+        let readers = group("readers");
+        let members = walk(1, async |page| directory.members(&readers, &page).await).await;
+        let members: Vec<_> = members.into_iter().flatten().map(|user| user.username).collect();
+        assert_eq!(members, [name("mia"), name("zoe")]);
+        pool.list_in_pages_of(1);
+        let first = directory.members(&readers, &at_most(60)).await.unwrap();
+        assert!(first.entries.is_empty() && first.next.is_some());
+    }
+
+    #[test]
+    fn adding_a_group_that_is_there_changes_nothing() {
+        let pool = pool();
+        pool.set_group_role("readers", "arn");
+        pool.add_group("readers");
+        assert_eq!(pool.state().groups["readers"].role_arn.as_deref(), Some("arn"));
+    }
+}

@@ -77,3 +77,49 @@ fn as_shown(identity: &ExternalIdentity, now: OffsetDateTime) -> Value {
         "dateCreated": now.unix_timestamp() * 1000,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PASSWORD, name, pool, reason_of};
+    use super::*;
+
+    fn at(provider: &str) -> ExternalIdentity {
+        ExternalIdentity { provider: provider.to_owned(), user_id: "1122".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn an_identity_is_linked_to_one_user_once() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[]);
+        let directory = pool.directory();
+        assert_eq!(reason_of(directory.link(&name("nobody"), &at("Google")).await), Reason::UserNotFound);
+        directory.link(&name("mia"), &at("Google")).await.unwrap();
+        assert_eq!(reason_of(directory.link(&name("mia"), &at("Google")).await), Reason::InvalidRequest);
+        assert_eq!(reason_of(directory.link(&name("abe"), &at("Google")).await), Reason::AliasExists);
+        directory.link(&name("abe"), &at("Okta")).await.unwrap();
+        directory.unlink(&at("Google")).await.unwrap();
+        assert_eq!(reason_of(directory.unlink(&at("Google")).await), Reason::UserNotFound);
+        directory.link(&name("abe"), &at("Google")).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_attribute_shows_what_is_linked_as_cognito_does() {
+        let pool = pool();
+        let directory = pool.directory();
+        directory.link(&name("mia"), &at("Google")).await.unwrap();
+        directory.link(&name("mia"), &at("Okta")).await.unwrap();
+        let shown: Value = serde_json::from_str(&pool.attributes_of("mia")["identities"]).unwrap();
+        let entry = |provider, kind, at: &Value| {
+            json!({
+                "userId": "1122", "providerName": provider, "providerType": kind, "issuer": null, "primary": false,
+                "dateCreated": at,
+            })
+        };
+        let dates = [&shown[0]["dateCreated"], &shown[1]["dateCreated"]];
+        assert!(dates.iter().all(|date| date.is_i64()), "{dates:?}");
+        assert_eq!(shown, json!([entry("Google", "Google", dates[0]), entry("Okta", "OIDC", dates[1])]));
+        directory.unlink(&at("Google")).await.unwrap();
+        directory.unlink(&at("Okta")).await.unwrap();
+        assert!(!pool.attributes_of("mia").contains_key("identities"));
+    }
+}

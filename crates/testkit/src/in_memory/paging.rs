@@ -9,7 +9,8 @@ use domain::user_pool_error::Reason;
 /// The largest page that Cognito gives.
 const LARGEST: u8 = 60;
 
-/// The page of those entries that `show` shows, by name. A page is `cap` entries long at the most, those counted that are not shown.
+/// The page of those entries that `show` shows, by name. A page is `cap` entries long at the most; those that are not shown
+/// count.
 pub(super) fn by_name<'a, V, T>(
     all: &'a BTreeMap<String, V>,
     request: &PageRequest,
@@ -58,4 +59,52 @@ fn first<'a, T>(
     }
     let next = rest.next().and(last);
     Ok(Page { entries, next })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The pages of the even ones among `a0` to `a6`, each with its next token.
+    fn pages(limit: u8, cap: Option<usize>) -> Vec<(Vec<u8>, Option<String>)> {
+        let all: BTreeMap<String, u8> = (0..7).map(|number| (format!("a{number}"), number)).collect();
+        let even = |number: &u8| number.is_multiple_of(2).then_some(*number);
+        let mut pages = vec![];
+        let mut after = None;
+        loop {
+            let page = by_name(&all, &PageRequest { limit, after }, cap, even).unwrap();
+            pages.push((page.entries, page.next.clone()));
+            after = page.next;
+            if after.is_none() {
+                return pages;
+            }
+        }
+    }
+
+    #[test]
+    fn pages_are_full_and_the_last_one_says_so() {
+        assert_eq!(pages(2, None), [(vec![0, 2], Some("a2".into())), (vec![4, 6], None)]);
+        assert_eq!(pages(3, None), [(vec![0, 2, 4], Some("a4".into())), (vec![6], None)]);
+    }
+
+    #[test]
+    fn a_cap_counts_what_is_not_shown_so_that_pages_are_short_or_empty() {
+        let ones = [vec![0], vec![], vec![2], vec![], vec![4], vec![], vec![6]];
+        assert_eq!(pages(60, Some(1)).into_iter().map(|(entries, _)| entries).collect::<Vec<_>>(), ones);
+        assert_eq!(
+            pages(60, Some(3)),
+            [(vec![0, 2], Some("a2".into())), (vec![4], Some("a5".into())), (vec![6], None)]
+        );
+    }
+
+    #[test]
+    fn foreign_tokens_and_limits_out_of_bounds_are_refused() {
+        let all = BTreeMap::from([("a".to_owned(), 1)]);
+        for (limit, after) in [(0, None), (61, None), (1, Some("b".into()))] {
+            let request = PageRequest { limit, after };
+            assert_eq!(by_name(&all, &request, None, |one| Some(*one)), Err(Reason::InvalidRequest), "{request:?}");
+            let list = all.iter().map(|(name, one)| (name.as_str(), *one));
+            assert_eq!(in_order(list, &request, None), Err(Reason::InvalidRequest), "{request:?}");
+        }
+    }
 }

@@ -79,3 +79,32 @@ impl State {
         ATTRIBUTES.into_iter().chain(others).map(describe).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+
+    use super::super::testing::{pool, reason_of};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_description_follows_what_the_test_has_set() {
+        let pool = pool();
+        let new = pool.directory().describe().await.unwrap();
+        assert_eq!((new.id.as_str(), new.name.as_str(), new.estimated_users), (POOL_ID, POOL_NAME, 1));
+        assert_eq!((new.mfa.as_str(), new.self_sign_up), ("OPTIONAL", true));
+        assert_eq!(new.password_policy.temporary_password_validity_days, 7);
+
+        pool.require_mfa();
+        pool.refuse_sign_ups();
+        pool.require_attribute("name");
+        pool.temporary_passwords_live_for(1);
+        let set = pool.directory().describe().await.unwrap();
+        assert_eq!((set.mfa.as_str(), set.self_sign_up), ("ON", false));
+        assert_eq!(set.password_policy.temporary_password_validity_days, 1);
+        let required = set.attributes.iter().filter(|attribute| attribute.required);
+        assert_eq!(required.map(|attribute| attribute.name.as_str()).collect::<Vec<_>>(), ["sub", "name"]);
+        pool.fail("describe", 1, Reason::Throttled);
+        assert_eq!(reason_of(pool.directory().describe().await), Reason::Throttled);
+    }
+}

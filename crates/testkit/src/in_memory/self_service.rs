@@ -125,13 +125,11 @@ impl State {
         }
         check(code, CODE)?;
         record.status = UserStatus::Confirmed;
-        match record.contact() {
-            Some(attribute) => self.save_verified(record, attribute),
-            None => {
-                self.save(record);
-                Ok(())
-            }
+        if let Some(attribute) = record.contact() {
+            return self.save_verified(record, attribute);
         }
+        self.save(record);
+        Ok(())
     }
 
     fn reset_password(&mut self, username: &Username, code: &Secret, new_password: &Secret) -> Result<(), Reason> {
@@ -177,5 +175,123 @@ fn check(code: &Secret, right: &str) -> Result<(), Reason> {
         EXPIRED_CODE => Err(Reason::CodeExpired),
         code if code == right => Ok(()),
         _ => Err(Reason::CodeMismatch),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::directory::Directory;
+
+    use super::super::testing::{PASSWORD, enter, name, pool, reason_of, sign_in, tokens};
+    use super::*;
+
+    fn here() -> ClientContext {
+        ClientContext::default()
+    }
+
+    /// The pool, with `abe` who has signed up and not confirmed.
+    fn pool_with_abe() -> InMemoryPool {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[("email", "abe@example.com")]);
+        pool.set_status("abe", UserStatus::Unconfirmed);
+        pool
+    }
+
+    #[tokio::test]
+    async fn the_code_of_a_sign_up_confirms_once_and_verifies_where_it_went() {
+        let pool = pool_with_abe();
+        let sessions = pool.sessions();
+        let confirm = async |username: &str, code: &str| {
+            sessions.confirm_sign_up(&name(username), &Secret::new(code), &here()).await
+        };
+        assert_eq!(reason_of(confirm("abe", "123457").await), Reason::CodeMismatch);
+        assert_eq!(reason_of(confirm("abe", EXPIRED_CODE).await), Reason::CodeExpired);
+        assert_eq!(reason_of(confirm("nobody", CODE).await), Reason::CodeMismatch);
+        confirm("abe", CODE).await.unwrap();
+        assert_eq!(reason_of(confirm("abe", CODE).await), Reason::WrongState);
+        assert_eq!(pool.user("abe@example.com").unwrap().status, UserStatus::Confirmed);
+    }
+
+    #[tokio::test]
+    async fn nobody_confirms_an_address_that_another_user_holds() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[("email", "mia@example.com")]);
+        pool.set_status("abe", UserStatus::Unconfirmed);
+        let confirmed = pool.sessions().confirm_sign_up(&name("abe"), &Secret::new(CODE), &here()).await;
+        assert_eq!(reason_of(confirmed), Reason::AliasExists);
+        assert_eq!(pool.user("abe").unwrap().status, UserStatus::Unconfirmed);
+    }
+
+    #[tokio::test]
+    async fn unknown_users_are_sent_codes_as_known_ones_are_unless_the_client_tells() {
+        let pool = pool_with_abe();
+        let sessions = pool.sessions();
+        let destination = |sent: Option<CodeDelivery>| sent.unwrap().destination;
+        assert_eq!(destination(sessions.resend_code(&name("abe"), &here()).await.unwrap()), "a***@e***");
+        assert_eq!(destination(sessions.resend_code(&name("nobody"), &here()).await.unwrap()), "n***@e***");
+        assert_eq!(destination(sessions.forgot_password(&name("mia"), &here()).await.unwrap()), "m***@e***");
+        assert_eq!(destination(sessions.forgot_password(&name("nobody"), &here()).await.unwrap()), "n***@e***");
+        assert_eq!(reason_of(sessions.resend_code(&name("mia"), &here()).await), Reason::WrongState);
+        assert_eq!(reason_of(sessions.forgot_password(&name("abe"), &here()).await), Reason::WrongState);
+        pool.hide_who_exists(false);
+        assert_eq!(reason_of(sessions.resend_code(&name("nobody"), &here()).await), Reason::UserNotFound);
+        assert_eq!(reason_of(sessions.forgot_password(&name("nobody"), &here()).await), Reason::UserNotFound);
+    }
+
+    #[tokio::test]
+    async fn a_password_is_reset_with_the_code_that_the_user_or_an_administrator_had_sent() {
+        let pool = pool();
+        let sessions = pool.sessions();
+        let reset = async |username: &str, code: &str, password: &str| {
+            sessions.reset_password(&name(username), &Secret::new(code), &Secret::new(password), &here()).await
+        };
+        assert_eq!(reason_of(reset("nobody", RESET_CODE, "Correct-2").await), Reason::CodeMismatch);
+        assert_eq!(reason_of(reset("mia", RESET_CODE, "Correct-2").await), Reason::CodeMismatch);
+        sessions.forgot_password(&name("mia"), &here()).await.unwrap();
+        assert_eq!(reason_of(reset("mia", CODE, "Correct-2").await), Reason::CodeMismatch);
+        assert_eq!(reason_of(reset("mia", EXPIRED_CODE, "Correct-2").await), Reason::CodeExpired);
+        assert_eq!(reason_of(reset("mia", RESET_CODE, "weak").await), Reason::InvalidPassword);
+        reset("mia", RESET_CODE, "Correct-2").await.unwrap();
+        assert_eq!(reason_of(reset("mia", RESET_CODE, "Correct-3").await), Reason::CodeMismatch);
+
+        pool.directory().reset_password(&name("mia")).await.unwrap();
+        reset("mia", RESET_CODE, "Correct-3").await.unwrap();
+        tokens(enter(&pool, "mia", "Correct-3").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_attribute_of_ones_own_is_verified_with_a_code() {
+        let pool = pool();
+        let sessions = pool.sessions();
+        let token = tokens(sign_in(&pool).await).access_token;
+        let sent_to = sessions.send_attribute_code(&token, "phone_number").await.unwrap();
+        assert_eq!((&*sent_to.medium, &*sent_to.destination), ("SMS", "+*******0100"));
+        for attribute in ["name", "sub", "address"] {
+            let refused = sessions.send_attribute_code(&token, attribute).await;
+            assert_eq!(reason_of(refused), Reason::InvalidRequest, "{attribute}");
+        }
+        let verify = async |code: &str| sessions.verify_attribute(&token, "phone_number", &Secret::new(code)).await;
+        assert_eq!(reason_of(verify("123457").await), Reason::CodeMismatch);
+        assert_eq!(reason_of(verify(EXPIRED_CODE).await), Reason::CodeExpired);
+        let number = [("phone_number", "+15550100"), ("phone_number_verified", "true")];
+        pool.add_user("abe", PASSWORD, &[], &number);
+        assert_eq!(reason_of(verify(CODE).await), Reason::AliasExists);
+        pool.remove_user("abe");
+        verify(CODE).await.unwrap();
+        let myself = sessions.myself(&token).await.unwrap();
+        assert_eq!(myself.attributes["phone_number_verified"], "true");
+        assert_eq!(myself.attributes["sub"], pool.user("mia").unwrap().attributes["sub"]);
+    }
+
+    #[tokio::test]
+    async fn a_dead_token_is_nobodys() {
+        let pool = pool();
+        let sessions = pool.sessions();
+        let token = tokens(sign_in(&pool).await).access_token;
+        pool.directory().sign_out(&name("mia")).await.unwrap();
+        assert_eq!(reason_of(sessions.myself(&token).await), Reason::InvalidCredentials);
+        assert_eq!(reason_of(sessions.send_attribute_code(&token, "email").await), Reason::InvalidCredentials);
+        let verified = sessions.verify_attribute(&token, "email", &Secret::new(CODE)).await;
+        assert_eq!(reason_of(verified), Reason::InvalidCredentials);
     }
 }

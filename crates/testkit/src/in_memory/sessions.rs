@@ -136,3 +136,65 @@ impl CursorKey for InMemorySessions {
         self.pool.call("cursor_key").map(|_| Secret::new(CURSOR_KEY))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PASSWORD, name, pool, reason_of, sign_in, tokens};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refresh_kills_the_old_refresh_token_only_where_tokens_rotate() {
+        let pool = pool();
+        let sessions = pool.sessions();
+        let first = tokens(sign_in(&pool).await).refresh_token.unwrap();
+        assert!(sessions.refresh(&name("mia"), &first).await.unwrap().refresh_token.is_none());
+        pool.rotate_refresh_tokens();
+        let refreshed = sessions.refresh(&name("mia"), &first).await.unwrap();
+        let second = refreshed.refresh_token.unwrap();
+        assert_eq!(reason_of(sessions.refresh(&name("mia"), &first).await), Reason::InvalidCredentials);
+        sessions.revoke(&second).await.unwrap();
+        assert!(!pool.takes_token(refreshed.access_token.expose()));
+    }
+
+    #[tokio::test]
+    async fn the_context_of_the_last_call_is_remembered_even_of_a_refused_one() {
+        let pool = pool();
+        assert_eq!(pool.last_context(), None);
+        let context = ClientContext { ip_address: Some("192.0.2.7".to_owned()), ..ClientContext::default() };
+        let password = Secret::new("Wrong-1x");
+        let credentials = Credentials { username: name("mia"), password, context: context.clone() };
+        assert_eq!(reason_of(pool.sessions().sign_in(&credentials).await), Reason::InvalidCredentials);
+        assert_eq!(pool.last_context(), Some(context));
+    }
+
+    #[tokio::test]
+    async fn a_sign_up_sends_its_code_to_the_address_unless_it_needs_none() {
+        let pool = pool();
+        let register = async |username: &str| {
+            let registration = Registration {
+                username: name(username),
+                password: Secret::new(PASSWORD),
+                attributes: [("email".to_owned(), "abe@example.org".to_owned())].into(),
+                validation_data: [].into(),
+                client_metadata: [].into(),
+                context: ClientContext::default(),
+            };
+            pool.sessions().sign_up(&registration).await.unwrap()
+        };
+        let waiting = register("abe").await;
+        let sent_to = waiting.code_sent_to.unwrap();
+        assert_eq!((waiting.confirmed, &*sent_to.destination), (false, "a***@e***"));
+        assert_eq!(sent_to.attribute.as_deref(), Some("email"));
+        pool.auto_confirm(true);
+        let confirmed = register("abel").await;
+        assert_eq!((confirmed.confirmed, confirmed.code_sent_to), (true, None));
+    }
+
+    #[tokio::test]
+    async fn the_cursor_key_stays_the_same_and_can_fail() {
+        let pool = pool();
+        assert_eq!(pool.sessions().cursor_key().await.unwrap().expose(), CURSOR_KEY);
+        pool.fail("cursor_key", 1, Reason::Unavailable);
+        assert_eq!(reason_of(pool.sessions().cursor_key().await), Reason::Unavailable);
+    }
+}

@@ -110,3 +110,73 @@ impl SignInSecurity for InMemoryDirectory {
         page.map_err(|reason| UserPoolError::new("auth_events", reason))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{PASSWORD, at_most, name, pool, reason_of, walk};
+    use super::*;
+
+    #[tokio::test]
+    async fn only_factors_that_are_set_up_are_switched_on() {
+        let pool = pool();
+        pool.add_user("abe", PASSWORD, &[], &[]);
+        let set = async |username: &str, enabled: &[Factor], preferred| {
+            let mfa = Mfa { enabled: enabled.to_vec(), preferred };
+            pool.directory().set_mfa(&name(username), &mfa).await
+        };
+        for factor in Factor::ALL {
+            assert_eq!(reason_of(set("abe", &[factor], None).await), Reason::WrongState, "{factor:?}");
+        }
+        pool.set_up_authenticator("mia");
+        for factor in Factor::ALL {
+            set("mia", &[factor], Some(factor)).await.unwrap();
+            let expected = Mfa { enabled: vec![factor], preferred: Some(factor) };
+            assert_eq!(pool.directory().mfa(&name("mia")).await.unwrap(), expected);
+        }
+        let preferred_elsewhere = set("mia", &[Factor::EmailOtp], Some(Factor::SmsMfa)).await;
+        assert_eq!(reason_of(preferred_elsewhere), Reason::InvalidRequest);
+        set("mia", &[], None).await.unwrap();
+        assert_eq!(pool.directory().mfa(&name("mia")).await.unwrap(), Mfa::default());
+    }
+
+    #[tokio::test]
+    async fn a_device_is_forgotten_once() {
+        let pool = pool();
+        let directory = pool.directory();
+        for key in ["key-1", "key-2", "key-3"] {
+            pool.add_device("mia", key);
+        }
+        directory.forget_device(&name("mia"), "key-2").await.unwrap();
+        assert_eq!(reason_of(directory.forget_device(&name("mia"), "key-2").await), Reason::DeviceNotFound);
+        let mia = name("mia");
+        let pages = walk(1, async |page| directory.devices(&mia, &page).await).await;
+        let keys: Vec<_> = pages.into_iter().flatten().map(|device| device.key).collect();
+        assert_eq!(keys, ["key-1", "key-3"]);
+    }
+
+    #[tokio::test]
+    async fn events_come_the_latest_first_where_any_are_recorded() {
+        let pool = pool();
+        let directory = pool.directory();
+        for id in ["event-1", "event-2", "event-3"] {
+            pool.add_auth_event("mia", id, "SignIn");
+        }
+        let mia = name("mia");
+        let pages = walk(2, async |page| directory.auth_events(&mia, &page).await).await;
+        let ids: Vec<Vec<_>> = pages.into_iter().map(|page| page.into_iter().map(|event| event.id).collect()).collect();
+        assert_eq!(ids, [vec!["event-3", "event-2"], vec!["event-1"]]);
+        pool.record_no_auth_events();
+        assert_eq!(reason_of(directory.auth_events(&mia, &at_most(1)).await), Reason::WrongState);
+    }
+
+    #[tokio::test]
+    async fn nobody_has_factors_devices_and_events_who_does_not_exist() {
+        let directory = pool().directory();
+        let abe = name("abe");
+        assert_eq!(reason_of(directory.mfa(&abe).await), Reason::UserNotFound);
+        assert_eq!(reason_of(directory.set_mfa(&abe, &Mfa::default()).await), Reason::UserNotFound);
+        assert_eq!(reason_of(directory.devices(&abe, &at_most(1)).await), Reason::UserNotFound);
+        assert_eq!(reason_of(directory.forget_device(&abe, "key").await), Reason::UserNotFound);
+        assert_eq!(reason_of(directory.auth_events(&abe, &at_most(1)).await), Reason::UserNotFound);
+    }
+}

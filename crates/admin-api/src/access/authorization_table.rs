@@ -1,0 +1,302 @@
+//! Who may call what: every kind of caller against every route that there is.
+
+use domain::user_pool_error::Reason;
+use serde_json::{Value, json};
+
+use super::Access;
+use crate::router::{Method, Route};
+use crate::routes;
+use crate::settings::Served;
+use crate::testing::{Api, By, CLIENT_ID, Call, USER_POOL_ID, iam, rest_iam, rest_token, token, token_with};
+
+/// What a kind of caller gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gets {
+    /// 401 wherever a caller is asked for.
+    Nowhere,
+    /// 403 wherever a permission is asked for.
+    ToMe,
+    /// Past the check where reading users is enough, and 403 elsewhere.
+    ToReadUsers,
+    /// Past the check wherever something is looked up, and 403 where something is changed.
+    ToReads,
+    /// Past every check.
+    Everywhere,
+}
+
+type Before = fn(&Api);
+
+struct Row {
+    case: &'static str,
+    by: By,
+    before: Before,
+    gets: Gets,
+}
+
+fn row(case: &'static str, by: By, gets: Gets) -> Row {
+    Row { case, by, before: |_| (), gets }
+}
+
+/// An administrator's token with one claim changed; null takes it away.
+fn with(claim: &str, value: Value) -> By {
+    let mut claims = json!({"cognito:groups": "[admins]"});
+    claims[claim] = value;
+    token_with("root", &claims)
+}
+
+fn rest_with(claim: &str, value: Value) -> By {
+    let mut claims = json!({"cognito:groups": "admins"});
+    claims[claim] = value;
+    rest_token("root", &claims)
+}
+
+fn issuer(pool: &str) -> Value {
+    json!(format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}"))
+}
+
+fn who_is_nobody() -> Vec<Row> {
+    let nowhere = |case, by| row(case, by, Gets::Nowhere);
+    let lambda =
+        json!({"lambda": {"claims": {"username": "root", "cognito:groups": "[admins]"}, "principalId": "root"}});
+    vec![
+        nowhere("no authorizer", By::Nobody),
+        nowhere("an empty authorizer", By::HttpAuthorizer(json!({}))),
+        nowhere("a JWT without claims", By::HttpAuthorizer(json!({"jwt": {"claims": {}, "scopes": []}}))),
+        nowhere("somebody's own authorizer function", By::HttpAuthorizer(lambda)),
+        nowhere("an IAM identity without ARN", By::HttpAuthorizer(json!({"iam": {"accountId": "123456789012"}}))),
+        nowhere("an expired token", with("exp", json!("-1"))),
+        nowhere("a token that expires this moment", with("exp", json!("0"))),
+        nowhere("an ID token", with("token_use", json!("id"))),
+        nowhere("a refresh token", with("token_use", json!("refresh"))),
+        nowhere("an access token in capitals", with("token_use", json!("ACCESS"))),
+        nowhere("no kind of token", with("token_use", Value::Null)),
+        nowhere("another issuer", with("iss", json!("https://login.example.com/eu-central-1_Other"))),
+        nowhere("another pool", with("iss", issuer("eu-central-1_Other"))),
+        nowhere("a pool whose id begins like ours", with("iss", issuer(&format!("{USER_POOL_ID}x")))),
+        nowhere("the pool's id alone as issuer", with("iss", json!(USER_POOL_ID))),
+        nowhere("no issuer", with("iss", Value::Null)),
+        nowhere("another client", with("client_id", json!("web"))),
+        nowhere("a client whose id begins like ours", with("client_id", json!(format!("{CLIENT_ID}0")))),
+        nowhere("an empty client", with("client_id", json!(""))),
+        nowhere(
+            "an audience in place of a client",
+            token_with(
+                "root",
+                &json!({
+                    "cognito:groups": "[admins]", "client_id": null, "aud": CLIENT_ID
+                }),
+            ),
+        ),
+        nowhere("no user name", with("username", Value::Null)),
+        nowhere("a user name that is none", with("username", json!("two words"))),
+        nowhere("no sub", with("sub", Value::Null)),
+        nowhere("an empty sub", with("sub", json!(""))),
+        nowhere("REST: no authorizer", By::Rest { authorizer: Value::Null, identity: json!({}) }),
+        nowhere("REST: claims that are text", By::Rest { authorizer: json!({"claims": "root"}), identity: json!({}) }),
+        nowhere(
+            "REST: a principal without claims",
+            By::Rest { authorizer: json!({"principalId": "root", "cognito:groups": "admins"}), identity: json!({}) },
+        ),
+        nowhere("REST: an ID token", rest_with("token_use", json!("id"))),
+        nowhere("REST: an expired token", rest_with("exp", json!("-1"))),
+        nowhere("REST: another client", rest_with("client_id", json!("web"))),
+        nowhere("REST: another pool", rest_with("iss", issuer("eu-central-1_Other"))),
+        nowhere("REST: a client that is a list", rest_with("client_id", json!([CLIENT_ID]))),
+        nowhere("REST: no user name", rest_with("username", Value::Null)),
+    ]
+}
+
+fn who_may_nothing() -> Vec<Row> {
+    let groups = |case, groups: &str| row(case, token("root", groups), Gets::ToMe);
+    let rest_groups = |case, groups| row(case, rest_with("cognito:groups", groups), Gets::ToMe);
+    vec![
+        row("no groups", with("cognito:groups", Value::Null), Gets::ToMe),
+        groups("empty text", ""),
+        groups("an empty list", "[]"),
+        groups("a list of blanks", "[   ]"),
+        groups("a longer name", "[admins-x]"),
+        groups("a shorter name", "[admin]"),
+        groups("capitals", "[Admins]"),
+        groups("all capitals", "[ADMINS]"),
+        groups("a comma in the name", "[x,admins]"),
+        groups("a comma after the name", "[admins,x]"),
+        groups("a name that ends like it", "[xadmins]"),
+        groups("quotes around the name", "[\"admins\"]"),
+        groups("brackets in the name", "[[admins]]"),
+        groups("no brackets", "admins"),
+        groups("no brackets, two names", "admins users"),
+        groups("one bracket", "[admins"),
+        groups("the other bracket", "admins]"),
+        groups("a Cyrillic letter", "[\u{430}dmins]"),
+        groups("letters of full width", "[\u{ff41}dmins]"),
+        groups("a combining mark", "[admins\u{301}]"),
+        groups("a soft hyphen", "[ad\u{ad}mins]"),
+        groups("a zero-width space", "[admins\u{200b}]"),
+        groups("a no-break space in the name", "[x\u{a0}admins]"),
+        groups("a tab in the name", "[x\tadmins]"),
+        groups("a line break in the name", "[x\nadmins]"),
+        groups("a NUL after the name", "[admins\0]"),
+        groups("a wildcard", "[*]"),
+        groups("a group without a role", "[visitors]"),
+        rest_groups("REST: two names, or one with a comma", json!("admins,users")),
+        rest_groups("REST: a name with a comma", json!("x,admins")),
+        rest_groups("REST: in brackets", json!("[admins]")),
+        rest_groups("REST: two names in brackets", json!("[admins users]")),
+        rest_groups("REST: an array of a longer name", json!(["admins-x"])),
+        rest_groups("REST: an array of a name with a comma", json!(["x,admins"])),
+        rest_groups("REST: an array in an array", json!([["admins"]])),
+        rest_groups("REST: an object", json!({"admins": true})),
+        rest_groups("REST: no groups", Value::Null),
+        row("an AWS principal", iam("arn:aws:iam::123456789012:role/admins"), Gets::ToMe),
+        row("an AWS principal named like the group", iam("admins"), Gets::ToMe),
+        row("REST: an AWS principal", rest_iam("arn:aws:iam::123456789012:user/root"), Gets::ToMe),
+    ]
+}
+
+fn who_may_something() -> Vec<Row> {
+    vec![
+        row("an administrator", token("root", "[admins]"), Gets::Everywhere),
+        row("an administrator in two groups", token("root", "[admins users]"), Gets::Everywhere),
+        row("the other way round", token("root", "[users admins]"), Gets::Everywhere),
+        row("a token that expires later", with("exp", json!("4102444800")), Gets::Everywhere),
+        row("REST: an administrator", rest_with("cognito:groups", json!("admins")), Gets::Everywhere),
+        row("REST: an array", rest_with("cognito:groups", json!(["users", "admins"])), Gets::Everywhere),
+        row("a reader", token("ray", "[readers]"), Gets::ToReadUsers),
+        row("a reader who is in the administrators' group since", token("root", "[readers]"), Gets::ToReadUsers),
+    ]
+}
+
+/// Whose token still says what the pool no longer grants.
+fn who_was_somebody() -> Vec<Row> {
+    let was = |case, before: Before| Row { case, by: token("root", "[admins]"), before, gets: Gets::ToReads };
+    vec![
+        was("disabled", |api| api.pool.disable("root")),
+        was("taken out of the group", |api| api.pool.remove_from_group("root", "admins")),
+        was("deleted", |api| api.pool.remove_user("root")),
+        was("deleted between two looks", |api| api.pool.fail("groups", 1, Reason::UserNotFound)),
+        Row {
+            case: "deleted and made again",
+            by: token_with("root", &json!({"cognito:groups": "[admins]", "sub": "the-one-before"})),
+            before: |_| (),
+            gets: Gets::ToReads,
+        },
+        Row {
+            case: "never in the group that the token names",
+            by: token("mia", "[admins]"),
+            before: |_| (),
+            gets: Gets::ToReads,
+        },
+    ]
+}
+
+/// A request for a route, about `username`, with nothing in it that its handler would accept where it wants a body.
+fn request(route: &Route, username: &str) -> Call {
+    let path = route.path.replace("{username}", username).replace("{group}", "readers").replace("{provider}", "Google");
+    let path = path.replace("{key}", "eu-central-1_00000000-0000-4000-8000-000000000001").replace("{name}", "email");
+    let body = (route.method != Method::Get).then(|| json!({}));
+    Call::new(route.method.as_str(), &path, body.as_ref())
+}
+
+/// The status that the check must give, or none where it must let the request through.
+fn refusal(gets: Gets, access: Access) -> Option<u16> {
+    let is_granted = |access| match (gets, access) {
+        (Gets::Everywhere, _) | (Gets::ToReads, Access::Read(_)) => true,
+        (Gets::ToReadUsers, Access::Read(permission)) => permission.as_str() == "users:read",
+        _ => false,
+    };
+    match access {
+        Access::Public | Access::OwnToken => None,
+        _ if gets == Gets::Nowhere => Some(401),
+        Access::AnyCaller => None,
+        Access::Read(_) | Access::Write(_) => (!is_granted(access)).then_some(403),
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_caller_gets_as_far_as_it_may_on_every_route_and_no_further() {
+    let rows = [who_is_nobody(), who_may_nothing(), who_may_something(), who_was_somebody()];
+    let rows: Vec<Row> = rows.into_iter().flatten().collect();
+    assert!(rows.len() >= 60, "{}", rows.len());
+    for Row { case, by, before, gets } in rows {
+        for route in routes::of(Served::All) {
+            let place = format!("{case}: {} {}", route.method.as_str(), route.path);
+            let api = Api::new();
+            before(&api);
+            let answer = api.call(request(&route, "mia").by(by.clone())).await;
+            match refusal(gets, route.access) {
+                Some(401) => {
+                    assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{place}");
+                    assert_eq!(api.pool.calls(), Vec::<&str>::new(), "{place}");
+                }
+                Some(status) => {
+                    assert_eq!((answer.status, answer.code()), (status, "forbidden"), "{place}");
+                    let looks = ["get", "groups"];
+                    assert!(
+                        api.pool.calls().iter().all(|call| looks.contains(call)),
+                        "{place}: {:?}",
+                        api.pool.calls()
+                    );
+                }
+                None => {
+                    assert_ne!(answer.code(), "forbidden", "{place}");
+                    let is_own = route.access == Access::OwnToken;
+                    assert_eq!(answer.code() == "unauthenticated", is_own, "{place}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_the_same_whether_or_not_there_is_such_a_user() {
+    for route in routes::of(Served::Admin).iter().filter(|route| route.path.contains("{username}")) {
+        let refused_for = async |username| {
+            let answer = Api::new().call(request(route, username).by(token("vic", "[visitors]"))).await;
+            (answer.status, answer.body)
+        };
+        assert_eq!(refused_for("mia").await, refused_for("nobody").await, "{}", route.path);
+        assert_eq!(refused_for("mia").await.0, 403, "{}", route.path);
+    }
+}
+
+#[tokio::test]
+async fn nobody_raises_or_removes_themselves_under_whatever_name() {
+    let refused =
+        ["DELETE /v1/users/{username}", "POST /v1/users/{username}/disable", "PUT /v1/users/{username}/groups/{group}"];
+    let mut seen = Vec::new();
+    for route in routes::of(Served::Admin).iter().filter(|route| matches!(route.access, Access::Write(_))) {
+        let place = format!("{} {}", route.method.as_str(), route.path);
+        let api = Api::new();
+        for name in ["root", "root@example.com", &api.sub_of("root")] {
+            let answer = api.call(request(route, name)).await;
+            let is_refused = refused.contains(&place.as_str());
+            assert_eq!(answer.code() == "forbidden", is_refused, "{place} as {name}: {answer:?}");
+        }
+        assert_eq!(api.pool.groups_of("root"), ["admins"], "{place}");
+        seen.push(place);
+    }
+    assert!(refused.iter().all(|place| seen.iter().any(|seen| seen == place)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn an_own_account_takes_a_token_and_nothing_else() {
+    for route in routes::of(Served::Auth).iter().filter(|route| route.access == Access::OwnToken) {
+        for (header, value) in [("authorization", "Basic cm9vdDpyb290"), ("authorization", "Bearer"), ("cookie", "a=b")]
+        {
+            let answer = Api::new().call(request(route, "").header(header, value)).await;
+            assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{} {value}", route.path);
+        }
+    }
+}
+
+#[test]
+fn what_changes_something_is_a_write_and_what_is_open_is_under_auth() {
+    for route in routes::of(Served::All) {
+        let is_open = matches!(route.access, Access::Public | Access::OwnToken);
+        assert_eq!(is_open, route.path.starts_with("/v1/auth/"), "{}", route.path);
+        if !is_open {
+            let is_read = matches!(route.access, Access::Read(_) | Access::AnyCaller);
+            assert_eq!(is_read, route.method == Method::Get, "{}: what changes something is a write", route.path);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What people do with their own account through one app client: the port [`SelfService`].
+
+use async_trait::async_trait;
+use domain::secret::Secret;
+use domain::self_service::{Myself, SelfService};
+use domain::sessions::{ClientContext, CodeDelivery};
+use domain::user::Username;
+use domain::user_pool_error::UserPoolError;
+
+use crate::CognitoAppClient;
+use crate::failure::Failure;
+use crate::sessions::to_delivery;
+use crate::users::{to_attributes, to_factor, to_factors};
+
+#[async_trait]
+impl SelfService for CognitoAppClient {
+    async fn confirm_sign_up(
+        &self,
+        username: &Username,
+        code: &Secret,
+        context: &ClientContext,
+    ) -> Result<(), UserPoolError> {
+        self.client
+            .confirm_sign_up()
+            .client_id(&self.client_id)
+            .username(username.as_str())
+            .set_secret_hash(self.secret_hash(username).await?)
+            .confirmation_code(code.expose())
+            .set_user_context_data(self.user_context(context).await?)
+            .send()
+            .await
+            .map_err(|error| Failure::of("ConfirmSignUp", &error))?;
+        Ok(())
+    }
+
+    async fn resend_code(
+        &self,
+        username: &Username,
+        context: &ClientContext,
+    ) -> Result<Option<CodeDelivery>, UserPoolError> {
+        let answer = self
+            .client
+            .resend_confirmation_code()
+            .client_id(&self.client_id)
+            .username(username.as_str())
+            .set_secret_hash(self.secret_hash(username).await?)
+            .set_user_context_data(self.user_context(context).await?)
+            .send()
+            .await
+            .map_err(|error| Failure::of("ResendConfirmationCode", &error))?;
+        Ok(to_delivery(answer.code_delivery_details))
+    }
+
+    async fn forgot_password(
+        &self,
+        username: &Username,
+        context: &ClientContext,
+    ) -> Result<Option<CodeDelivery>, UserPoolError> {
+        let answer = self
+            .client
+            .forgot_password()
+            .client_id(&self.client_id)
+            .username(username.as_str())
+            .set_secret_hash(self.secret_hash(username).await?)
+            .set_user_context_data(self.user_context(context).await?)
+            .send()
+            .await
+            .map_err(|error| Failure::of("ForgotPassword", &error))?;
+        Ok(to_delivery(answer.code_delivery_details))
+    }
+
+    async fn reset_password(
+        &self,
+        username: &Username,
+        code: &Secret,
+        new_password: &Secret,
+        context: &ClientContext,
+    ) -> Result<(), UserPoolError> {
+        self.client
+            .confirm_forgot_password()
+            .client_id(&self.client_id)
+            .username(username.as_str())
+            .set_secret_hash(self.secret_hash(username).await?)
+            .confirmation_code(code.expose())
+            .password(new_password.expose())
+            .set_user_context_data(self.user_context(context).await?)
+            .send()
+            .await
+            .map_err(|error| Failure::of("ConfirmForgotPassword", &error))?;
+        Ok(())
+    }
+
+    async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
+        const OPERATION: &str = "GetUser";
+        let request = self.client.get_user().access_token(access_token.expose());
+        let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        Ok(Myself {
+            username: user.username.parse().map_err(|_| Failure::missing(OPERATION, "Username"))?,
+            factors: to_factors(user.user_mfa_setting_list()),
+            preferred_factor: user.preferred_mfa_setting().and_then(to_factor),
+            attributes: to_attributes(user.user_attributes),
+        })
+    }
+
+    async fn send_attribute_code(&self, access_token: &Secret, attribute: &str) -> Result<CodeDelivery, UserPoolError> {
+        const OPERATION: &str = "GetUserAttributeVerificationCode";
+        let request = self.client.get_user_attribute_verification_code();
+        let answer = request.access_token(access_token.expose()).attribute_name(attribute).send().await;
+        let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        let delivery = to_delivery(answer.code_delivery_details);
+        Ok(delivery.ok_or_else(|| Failure::missing(OPERATION, "CodeDeliveryDetails"))?)
+    }
+
+    async fn verify_attribute(
+        &self,
+        access_token: &Secret,
+        attribute: &str,
+        code: &Secret,
+    ) -> Result<(), UserPoolError> {
+        self.client
+            .verify_user_attribute()
+            .access_token(access_token.expose())
+            .attribute_name(attribute)
+            .code(code.expose())
+            .send()
+            .await
+            .map_err(|error| Failure::of("VerifyUserAttribute", &error))?;
+        Ok(())
+    }
+}
