@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::group::GroupName;
+use crate::search::FilterValue;
 use crate::secret::Secret;
 use crate::user::{UserStatus, Username};
 
@@ -44,6 +46,24 @@ impl PartialSchema for GroupName {
 impl ToSchema for GroupName {
     fn name() -> Cow<'static, str> {
         "GroupName".into()
+    }
+}
+
+impl PartialSchema for FilterValue {
+    fn schema() -> RefOr<Schema> {
+        let text = || ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+        let plain = text().max_length(Some(Self::MAX_CHARS)).pattern(Some(r#"^[^"\\]+$"#));
+        AnyOfBuilder::new()
+            .item(plain)
+            .item(text().max_length(Some(Self::MAX_CHARS_WITH_ESCAPES)))
+            .description(Some("The exact value. With a quote or a backslash in it, it can only be half as long."))
+            .into()
+    }
+}
+
+impl ToSchema for FilterValue {
+    fn name() -> Cow<'static, str> {
+        "FilterValue".into()
     }
 }
 
