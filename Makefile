@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-local check fmt format lint doc deny advisories validate test demo dev invoke deploy destroy
+.PHONY: help setup build build-local check fmt format lint doc deny advisories validate test openapi demo dev invoke deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -103,6 +103,10 @@ dev: build-local ## Deploy to a local AWS and stay up, for trying things with cu
 
 invoke: build-local ## Send an event to a function on a local AWS: FUNCTION=pre-sign-up EVENT=events/pre-sign-up/….json
 	@$(LOCAL) invoke '$(FUNCTION)' '$(EVENT)' $(ARGUMENTS)
+
+openapi: ## Write docs/openapi.json, what the admin API answers, from the code
+	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) > $(TARGET)/openapi.json
+	@mv $(TARGET)/openapi.json docs/openapi.json
 
 deploy: build ## Deploy to AWS with your ordinary credentials (PARAMETERS="PoolName=shop FirstAdminEmail=ops@example.com")
 	sam deploy --config-file $(CURDIR)/samconfig.toml --template-file $(TARGET)/sam/aws/build/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)

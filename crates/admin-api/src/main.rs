@@ -15,8 +15,8 @@ async fn main() -> ExitCode {
         let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
         let ports = Ports {
             pool: Arc::new(aws.directory(&settings.user_pool_id)),
-            sessions: Arc::new(aws.sessions_of(&client)),
-            self_service: Arc::new(aws.self_service_of(&client)),
+            sessions: client.clone(),
+            self_service: client.clone(),
             cursor_key: client,
             clock: Arc::new(cognito_aws::SystemClock::starting_now(Duration::MAX)),
         };

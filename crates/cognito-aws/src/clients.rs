@@ -13,6 +13,7 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
 use domain::sessions::Sessions;
 
+use crate::connections::{KEPT_IDLE, http_client};
 use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory};
 
 /// One attempt, where nothing else is said. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers)
@@ -53,6 +54,7 @@ impl Aws {
         aws_config::defaults(BehaviorVersion::v2026_01_12())
             .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
             .retry_config(RetryConfig::standard())
+            .http_client(http_client(KEPT_IDLE))
     }
 
     /// With other limits for one attempt and for a call with all its attempts. Derive them from the time that is left: a call that

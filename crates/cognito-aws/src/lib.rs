@@ -10,6 +10,7 @@ mod app_client;
 mod classify;
 mod clients;
 mod clock;
+mod connections;
 mod directory;
 mod failure;
 mod groups;

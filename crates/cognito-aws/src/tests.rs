@@ -1,14 +1,21 @@
 //! The adapters on a mocked AWS: what is sent, what is read, what is repeated. Time is paused, so that the SDK's own backoff
 //! takes none.
 
+mod app_client;
+mod connections;
 mod directory;
 mod fake_aws;
+mod groups;
+mod identities;
 mod modelled_errors;
 mod overlay;
 mod platform;
+mod pool_settings;
 mod retries;
 mod sdk_source;
+mod self_service;
 mod sessions;
+mod sign_in_security;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;

@@ -58,6 +58,10 @@ impl Api {
         if let Some(body) = body {
             request = request.json(body);
         }
+        Self::send(request).await
+    }
+
+    async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
         let answer = request.send().await.map_err(Failure::NoAnswer)?;
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(Failure::NoAnswer)?;
@@ -79,6 +83,21 @@ impl Api {
     /// As [`Self::call`].
     pub async fn post(&self, path: &str, token: &Secret, body: &Value) -> Result<Answer, Failure> {
         self.call(Method::POST, path, Some(token), Some(body)).await
+    }
+
+    /// `POST` with a token and an `Idempotency-Key`: repeating it does what is not done yet.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn post_repeatably(
+        &self,
+        path: &str,
+        token: &Secret,
+        key: &str,
+        body: &Value,
+    ) -> Result<Answer, Failure> {
+        let request = self.http.post(format!("{}{path}", self.url)).bearer_auth(token.expose());
+        Self::send(request.header("idempotency-key", key).json(body)).await
     }
 
     /// `PUT` with a token.

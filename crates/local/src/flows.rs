@@ -9,6 +9,7 @@ pub mod client_secret;
 pub mod first_admin;
 pub mod second_pool;
 mod session;
+pub mod support;
 
 use domain::secret::Secret;
 use serde_json::Value;
@@ -27,7 +28,8 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
     client_secret::walk(scene, &admin.token, report).await?;
     second_pool::walk(scene, report).await?;
     auto_confirm::walk(scene, &admin.token, report).await?;
-    attributes::walk(scene, &admin.token, report).await
+    attributes::walk(scene, &admin.token, report).await?;
+    support::walk(scene, &admin.token, report).await
 }
 
 /// Looks a user up and checks the status.

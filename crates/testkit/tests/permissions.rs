@@ -40,26 +40,61 @@ fn set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Cognito takes these from everyone: they carry a token, or the client's secret, and no signature.
-const UNSIGNED: [&str; 5] = ["SignUp", "RevokeToken", "GlobalSignOut", "GetId", "GetCredentialsForIdentity"];
+/// Cognito takes these from everyone: they carry a code, a token, the session of an open sign-in or the client's secret, and no
+/// signature. (So says `config/auth.rs` of the SDK.)
+const UNSIGNED: [&str; 15] = [
+    "AssociateSoftwareToken",
+    "ConfirmForgotPassword",
+    "ConfirmSignUp",
+    "ForgotPassword",
+    "GetCredentialsForIdentity",
+    "GetId",
+    "GetTokensFromRefreshToken",
+    "GetUser",
+    "GetUserAttributeVerificationCode",
+    "GlobalSignOut",
+    "ResendConfirmationCode",
+    "RevokeToken",
+    "SignUp",
+    "VerifySoftwareToken",
+    "VerifyUserAttribute",
+];
 
 fn signed(operations: BTreeSet<String>) -> BTreeSet<String> {
     operations.into_iter().filter(|operation| !UNSIGNED.contains(&operation.as_str())).collect()
 }
 
+/// What is called for the parts of a user pool's port, and for the key of its cursors.
+const ADMIN_SOURCES: [&str; 6] =
+    ["app_client.rs", "directory.rs", "groups.rs", "identities.rs", "pool_settings.rs", "sign_in_security.rs"];
+
+/// What is called for people who sign in and look after their own account.
+const AUTH_SOURCES: [&str; 3] = ["app_client.rs", "self_service.rs", "sessions.rs"];
+
 #[test]
-fn admin_role_allows_what_the_directory_calls() {
-    let called = operations_in("directory.rs");
-    assert!(called.contains("AdminGetUser"), "{called:?}");
+fn admin_role_allows_what_the_parts_of_a_user_pool_call() {
+    let called: BTreeSet<String> = ADMIN_SOURCES.into_iter().flat_map(operations_in).collect();
+    for part in ["AdminGetUser", "CreateGroup", "AdminListDevices", "AdminLinkProviderForUser", "DescribeUserPool"] {
+        assert!(called.contains(part), "{part}: {called:?}");
+    }
+    assert_eq!(signed(called.clone()), called, "all of an administrator's calls are signed");
     assert_eq!(actions_of("AdminApiRole"), with_service("cognito-idp", &called).collect());
 }
 
 #[test]
-fn auth_role_allows_what_the_sessions_call() {
-    let mut called = signed(operations_in("sessions.rs"));
-    // Named where it is sent, beside the constant of the same operation.
-    called.insert("AdminInitiateAuth".to_owned());
-    assert_eq!(actions_of("AuthApiRole"), with_service("cognito-idp", &called).collect());
+fn auth_role_allows_what_sessions_and_self_service_call_and_sign() {
+    let called: BTreeSet<String> = AUTH_SOURCES.into_iter().flat_map(operations_in).collect();
+    assert!(called.contains("AdminInitiateAuth") && called.contains("GetUser"), "{called:?}");
+    assert_eq!(actions_of("AuthApiRole"), with_service("cognito-idp", &signed(called)).collect());
+}
+
+#[test]
+fn no_adapter_to_a_user_pool_is_without_a_role() {
+    let listed: BTreeSet<&str> = ADMIN_SOURCES.into_iter().chain(AUTH_SOURCES).collect();
+    let files = fs::read_dir(root().join("crates/cognito-aws/src")).unwrap();
+    let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let calling = files.filter(|file| file.ends_with(".rs") && !operations_in(file).is_empty());
+    assert_eq!(calling.filter(|file| !listed.contains(file.as_str())).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]

@@ -12,11 +12,14 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
-use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
+use domain::directory::{AttributeChanges, Comparison, Directory, Filter, FilterBy, Invitation, NewUser, PageRequest};
 use domain::secret::Secret;
 use domain::user::{Attributes, UserStatus};
 use domain::user_pool_error::Reason;
 
+use serde_json::{Value, json};
+
+use super::fake_aws::{FakeAws, nowhere};
 use crate::CognitoDirectory;
 
 fn attribute(name: &str, value: &str) -> AttributeType {
@@ -93,8 +96,8 @@ async fn a_user_is_read_alike_from_a_lookup_and_from_a_list() {
     let directory = CognitoDirectory::new(client, "pool");
 
     let found = directory.get(&"mia".parse().unwrap()).await.unwrap();
-    let page = directory.list(&PageRequest { limit: 7, after: Some("here".to_owned()) }).await.unwrap();
-    assert_eq!((page.users.as_slice(), page.next.as_deref()), (&[found.clone()][..], Some("there")));
+    let page = directory.list(None, &PageRequest { limit: 7, after: Some("here".to_owned()) }).await.unwrap();
+    assert_eq!((page.entries.as_slice(), page.next.as_deref()), (&[found.clone()][..], Some("there")));
     assert_eq!(found.attributes["email"], "mia@example.com");
 }
 
@@ -106,8 +109,8 @@ async fn a_status_that_nobody_knows_yet_is_kept_as_it_is_spelt() {
         ListUsersOutput::builder().users(user).build()
     });
     let client = mock_client!(aws_sdk_cognitoidentityprovider, [&list]);
-    let page = CognitoDirectory::new(client, "pool").list(&PageRequest { limit: 60, after: None }).await.unwrap();
-    assert_eq!(page.users[0].status, UserStatus::Other("SLEEPING".to_owned()));
+    let page = CognitoDirectory::new(client, "pool").list(None, &PageRequest { limit: 60, after: None }).await.unwrap();
+    assert_eq!(page.entries[0].status, UserStatus::Other("SLEEPING".to_owned()));
 }
 
 #[tokio::test]
@@ -124,7 +127,7 @@ async fn an_answer_without_what_it_always_holds_is_an_error_and_no_panic() {
         invitation: Invitation::Suppress,
     };
     assert_eq!(directory.create(&user).await.unwrap_err().reason, Reason::Internal);
-    let page = directory.list(&PageRequest { limit: 60, after: None }).await;
+    let page = directory.list(None, &PageRequest { limit: 60, after: None }).await;
     assert_eq!(page.unwrap_err().reason, Reason::Internal);
 }
 
@@ -167,4 +170,111 @@ async fn groups_are_read_to_the_last_page() {
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second]);
     let groups = CognitoDirectory::new(client, "pool").groups(&"mia".parse().unwrap()).await.unwrap();
     assert_eq!(groups, ["admins", "support"]);
+}
+
+/// The pool on an AWS that answers like this.
+async fn pool(fake: &FakeAws) -> CognitoDirectory {
+    nowhere().await.answered_by(fake.clone()).directory("pool")
+}
+
+fn mia_on_the_wire() -> Value {
+    json!({
+        "Username": "mia",
+        "Enabled": true,
+        "UserStatus": "FORCE_CHANGE_PASSWORD",
+        "UserCreateDate": 1,
+        "UserLastModifiedDate": 2,
+    })
+}
+
+#[tokio::test]
+async fn a_filter_goes_along_with_the_page() {
+    let fake = FakeAws::answering([("ListUsers", json!({"Users": [mia_on_the_wire()], "PaginationToken": "there"}))]);
+    let value = "M\"i\\a\n ü日".to_owned();
+    let filter = Filter { by: FilterBy::Name, comparison: Comparison::BeginsWith, value };
+    let page = PageRequest { limit: 7, after: Some("here".to_owned()) };
+    let page = pool(&fake).await.list(Some(&filter), &page).await.unwrap();
+    assert_eq!((page.entries.len(), page.next.as_deref()), (1, Some("there")));
+    let expected = json!({
+        "UserPoolId": "pool",
+        "Limit": 7,
+        "PaginationToken": "here",
+        "Filter": "name ^= \"M\\\"i\\\\a\n ü日\"",
+    });
+    assert_eq!(fake.sent("ListUsers"), expected);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_from_this_list_is_the_callers_fault() {
+    let fake = FakeAws::refusing("ListUsers", "InvalidParameterException", "Invalid pagination token provided.");
+    let page = PageRequest { limit: 60, after: Some("forged".to_owned()) };
+    let error = pool(&fake).await.list(None, &page).await.unwrap_err();
+    assert_eq!(error.reason, Reason::InvalidRequest);
+}
+
+#[tokio::test]
+async fn what_needs_only_a_name_sends_only_a_name() {
+    let fake = FakeAws::answering([]);
+    let (pool, mia) = (pool(&fake).await, "mia".parse().unwrap());
+    pool.reset_password(&mia).await.unwrap();
+    pool.enable(&mia).await.unwrap();
+    pool.disable(&mia).await.unwrap();
+    for operation in ["AdminResetUserPassword", "AdminEnableUser", "AdminDisableUser"] {
+        assert_eq!(fake.sent(operation), json!({"UserPoolId": "pool", "Username": "mia"}), "{operation}");
+    }
+    pool.remove_from_group(&mia, "admins").await.unwrap();
+    let expected = json!({"UserPoolId": "pool", "Username": "mia", "GroupName": "admins"});
+    assert_eq!(fake.sent("AdminRemoveUserFromGroup"), expected);
+}
+
+#[tokio::test]
+async fn an_invitation_is_sent_again_with_nothing_but_the_name() {
+    let fake = FakeAws::answering([("AdminCreateUser", json!({"User": mia_on_the_wire()}))]);
+    let invited = pool(&fake).await.resend_invitation(&"mia".parse().unwrap()).await.unwrap();
+    assert_eq!(invited.status, UserStatus::ForceChangePassword);
+    let expected = json!({"UserPoolId": "pool", "Username": "mia", "MessageAction": "RESEND"});
+    assert_eq!(fake.sent("AdminCreateUser"), expected);
+
+    let silent = pool(&FakeAws::answering([])).await.resend_invitation(&"mia".parse().unwrap()).await;
+    assert_eq!(silent.unwrap_err().reason, Reason::Internal, "an answer without a user");
+}
+
+#[tokio::test]
+async fn who_has_set_a_password_cannot_be_invited_again_and_an_unknown_name_neither() {
+    let table = [
+        ("UnsupportedUserStateException", Reason::WrongState),
+        ("UserNotFoundException", Reason::UserNotFound),
+        ("CodeDeliveryFailureException", Reason::Internal),
+    ];
+    for (code, expected) in table {
+        let fake = FakeAws::refusing("AdminCreateUser", code, "");
+        let error = pool(&fake).await.resend_invitation(&"mia".parse().unwrap()).await.unwrap_err();
+        assert_eq!(error.reason, expected, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn refuses_to_reset_a_password_where_the_users_state_does_not_allow_it() {
+    let no_address = "Cannot reset password for the user as there is no registered/verified email or phone_number";
+    let table = [
+        ("NotAuthorizedException", "User password cannot be reset in the current state.", Reason::WrongState),
+        ("InvalidParameterException", no_address, Reason::WrongState),
+        ("InvalidParameterException", "1 validation error detected", Reason::InvalidRequest),
+        ("UserNotFoundException", "User does not exist.", Reason::UserNotFound),
+    ];
+    for (code, message, expected) in table {
+        let fake = FakeAws::refusing("AdminResetUserPassword", code, message);
+        let error = pool(&fake).await.reset_password(&"mia".parse().unwrap()).await.unwrap_err();
+        assert_eq!(error.reason, expected, "{message}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_group_is_told_from_an_unknown_pool() {
+    let table = [("Group not found.", Reason::GroupNotFound), ("User pool pool does not exist.", Reason::Internal)];
+    for (message, expected) in table {
+        let fake = FakeAws::refusing("AdminRemoveUserFromGroup", "ResourceNotFoundException", message);
+        let error = pool(&fake).await.remove_from_group(&"mia".parse().unwrap(), "admins").await.unwrap_err();
+        assert_eq!(error.reason, expected, "{message}");
+    }
 }

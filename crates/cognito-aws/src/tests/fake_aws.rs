@@ -31,6 +31,24 @@ impl FakeAws {
         Self { answer: Arc::new(answer), requests: Arc::default() }
     }
 
+    /// Answers these operations with these contents, and all others with nothing in it.
+    pub(super) fn answering<const N: usize>(answers: [(&'static str, Value); N]) -> Self {
+        Self::new(move |operation| {
+            let answer = answers.iter().find(|(name, _)| *name == operation);
+            let json = answer.map_or_else(|| json!({}), |(_, json)| json.clone());
+            Ok(response(200, json.to_string()))
+        })
+    }
+
+    /// Refuses an operation, and answers all others with nothing in it.
+    pub(super) fn refusing(refused: &'static str, code: &'static str, message: &'static str) -> Self {
+        Self::new(move |operation| {
+            let refusal = json!({ "__type": code, "message": message });
+            let (status, json) = if operation == refused { (400, refusal) } else { (200, json!({})) };
+            Ok(response(status, json.to_string()))
+        })
+    }
+
     /// How often the operation was called.
     pub(super) fn calls(&self, operation: &str) -> usize {
         self.requests.lock().unwrap().iter().filter(|(called, _)| called == operation).count()
@@ -104,7 +122,11 @@ pub(super) fn success(operation: &str) -> HttpResponse {
             "Policies": {"PasswordPolicy": {}},
         }}),
         "ListUserPoolClients" => json!({"UserPoolClients": [{"ClientId": "client-1", "ClientName": "shop-web"}]}),
-        "DescribeUserPoolClient" => json!({"UserPoolClient": {"ClientId": "client-1"}}),
+        "DescribeUserPoolClient" => json!({"UserPoolClient": {
+            "ClientId": "client-1",
+            "RefreshTokenRotation": {"Feature": "ENABLED"},
+        }}),
+        "GetGroup" => json!({"Group": {"GroupName": "admins", "CreationDate": 1, "LastModifiedDate": 1}}),
         "ListIdentityPools" => json!({"IdentityPools": [{"IdentityPoolId": "id-1", "IdentityPoolName": "shop"}]}),
         "DescribeIdentityPool" | "UpdateIdentityPool" => json!({
             "IdentityPoolId": "id-1",

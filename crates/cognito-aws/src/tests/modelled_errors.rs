@@ -92,11 +92,17 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
 ];
 
 /// What the errors of users mean, to the admin API and to provisioning.
-const REASONS: [(Reason, ErrorClass, &[&str]); 17] = [
+const REASONS: [(Reason, ErrorClass, &[&str]); 18] = [
     (
         Reason::Throttled,
         ErrorClass::Throttled,
-        &["TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"],
+        &[
+            "TooManyRequestsException",
+            "Throttling",
+            "ThrottlingException",
+            "RequestLimitExceeded",
+            "ConcurrentModificationException",
+        ],
     ),
     (Reason::Unavailable, ErrorClass::OutcomeUnknown, &["InternalErrorException", "ServiceUnavailable"]),
     (Reason::LimitReached, ErrorClass::QuotaExceeded, &["LimitExceededException", "TooManyFailedAttemptsException"]),
@@ -105,6 +111,7 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 17] = [
     (Reason::UserNotFound, ErrorClass::NotFound, &["UserNotFoundException"]),
     (Reason::UserExists, ErrorClass::AlreadyExists, &["UsernameExistsException"]),
     (Reason::AliasExists, ErrorClass::AlreadyExists, &["AliasExistsException"]),
+    (Reason::GroupExists, ErrorClass::AlreadyExists, &["GroupExistsException"]),
     (Reason::InvalidRequest, ErrorClass::Invalid, &["InvalidParameterException"]),
     (
         Reason::InvalidPassword,
@@ -113,10 +120,14 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 17] = [
     ),
     (Reason::UserNotConfirmed, ErrorClass::Invalid, &["UserNotConfirmedException"]),
     (Reason::PasswordResetRequired, ErrorClass::Invalid, &["PasswordResetRequiredException"]),
-    (Reason::WrongState, ErrorClass::Invalid, &["UnsupportedUserStateException"]),
-    (Reason::CodeMismatch, ErrorClass::Invalid, &["CodeMismatchException"]),
+    (Reason::WrongState, ErrorClass::Invalid, &["UnsupportedUserStateException", "UserPoolAddOnNotEnabledException"]),
+    (Reason::CodeMismatch, ErrorClass::Invalid, &["CodeMismatchException", "EnableSoftwareTokenMFAException"]),
     (Reason::CodeExpired, ErrorClass::Invalid, &["ExpiredCodeException"]),
-    (Reason::InvalidCredentials, ErrorClass::Invalid, &["UnsupportedTokenTypeException", "UnauthorizedException"]),
+    (
+        Reason::InvalidCredentials,
+        ErrorClass::Invalid,
+        &["UnsupportedTokenTypeException", "UnauthorizedException", "RefreshTokenReuseException"],
+    ),
     (
         Reason::Internal,
         ErrorClass::Unexpected,
@@ -139,22 +150,74 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 17] = [
             "FeatureUnavailableInTierException",
             "OperationNotEnabledException",
             "UnsupportedOperationException",
+            "UserPoolTaggingException",
         ],
     ),
 ];
 
-/// Where an error of users means something else than it does elsewhere.
-const REASONS_OF: [(&str, &str, Reason, ErrorClass); 10] = [
-    ("AdminAddUserToGroup", "ResourceNotFoundException", Reason::GroupNotFound, ErrorClass::NotFound),
-    ("AdminConfirmSignUp", "NotAuthorizedException", Reason::WrongState, ErrorClass::Invalid),
-    ("SignUp", "NotAuthorizedException", Reason::SignUpRefused, ErrorClass::SignUpRefused),
-    ("GlobalSignOut", "NotAuthorizedException", Reason::InvalidCredentials, ErrorClass::Invalid),
-    ("AdminInitiateAuth", "NotAuthorizedException", Reason::InvalidCredentials, ErrorClass::Invalid),
-    ("AdminInitiateAuth", "UserNotFoundException", Reason::InvalidCredentials, ErrorClass::Invalid),
-    ("AdminInitiateAuth", "UserLambdaValidationException", Reason::InvalidCredentials, ErrorClass::Invalid),
-    ("AdminRespondToAuthChallenge", "NotAuthorizedException", Reason::InvalidCredentials, ErrorClass::Invalid),
-    ("AdminRespondToAuthChallenge", "UserNotFoundException", Reason::InvalidCredentials, ErrorClass::Invalid),
-    ("AdminRespondToAuthChallenge", "UserLambdaValidationException", Reason::InvalidCredentials, ErrorClass::Invalid),
+/// Where an error of users means something else than it does elsewhere: the operations, the codes, the meaning.
+const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
+    (
+        &[
+            "AdminAddUserToGroup",
+            "AdminRemoveUserFromGroup",
+            "DeleteGroup",
+            "GetGroup",
+            "ListUsersInGroup",
+            "UpdateGroup",
+        ],
+        &["ResourceNotFoundException"],
+        Reason::GroupNotFound,
+        ErrorClass::NotFound,
+    ),
+    (&["AdminForgetDevice"], &["ResourceNotFoundException"], Reason::DeviceNotFound, ErrorClass::NotFound),
+    (&["AdminListDevices"], &["ResourceNotFoundException"], Reason::UserNotFound, ErrorClass::NotFound),
+    (
+        &["AdminForgetDevice", "AdminListDevices"],
+        &["InvalidUserPoolConfigurationException"],
+        Reason::WrongState,
+        ErrorClass::Invalid,
+    ),
+    (
+        &["AdminConfirmSignUp", "AdminResetUserPassword", "ConfirmSignUp", "ForgotPassword", "ResendConfirmationCode"],
+        &["NotAuthorizedException"],
+        Reason::WrongState,
+        ErrorClass::Invalid,
+    ),
+    (
+        &["AdminSetUserMFAPreference"],
+        &["InvalidParameterException", "PasswordResetRequiredException", "UserNotConfirmedException"],
+        Reason::WrongState,
+        ErrorClass::Invalid,
+    ),
+    (&["SignUp"], &["NotAuthorizedException"], Reason::SignUpRefused, ErrorClass::SignUpRefused),
+    (&["ConfirmSignUp"], &["UserNotFoundException"], Reason::CodeMismatch, ErrorClass::Invalid),
+    (
+        &["ConfirmForgotPassword"],
+        &["NotAuthorizedException", "UserNotFoundException"],
+        Reason::CodeMismatch,
+        ErrorClass::Invalid,
+    ),
+    (
+        &["AdminResetUserPassword", "ConfirmForgotPassword", "ForgotPassword", "GetUserAttributeVerificationCode"],
+        &["UserLambdaValidationException"],
+        Reason::Internal,
+        ErrorClass::Unexpected,
+    ),
+    (&["GlobalSignOut"], &["NotAuthorizedException"], Reason::InvalidCredentials, ErrorClass::Invalid),
+    (
+        &["AdminInitiateAuth", "AdminRespondToAuthChallenge", "GetTokensFromRefreshToken"],
+        &["NotAuthorizedException", "UserNotFoundException", "UserLambdaValidationException"],
+        Reason::InvalidCredentials,
+        ErrorClass::Invalid,
+    ),
+    (&["AssociateSoftwareToken"], &["NotAuthorizedException"], Reason::InvalidCredentials, ErrorClass::Invalid),
+    (
+        &["GetUser", "GetUserAttributeVerificationCode", "VerifySoftwareToken", "VerifyUserAttribute"],
+        &["NotAuthorizedException", "UserNotConfirmedException", "UserNotFoundException"],
+        Reason::InvalidCredentials,
+        ErrorClass::Invalid,
+    ),
 ];
 
 /// Operations whose "not found" is an answer, and no error.
@@ -178,7 +241,9 @@ fn meaning(call: &Call, code: &str, message: &str) -> (ErrorClass, Option<Reason
             (*class, None)
         }
         Port::Users => {
-            let special = REASONS_OF.iter().find(|(operation, of, ..)| *operation == call.operation && *of == code);
+            let special = REASONS_OF
+                .iter()
+                .find(|(operations, codes, ..)| operations.contains(&call.operation) && codes.contains(&code));
             if let Some((.., reason, class)) = special {
                 return (*class, Some(*reason));
             }
@@ -343,6 +408,17 @@ fn the_tables_here_hold_nothing_that_cannot_happen() {
     let unmet: Vec<_> =
         platform.chain(users).filter(|(port, code)| !met.contains(&(*port, (*code).to_owned()))).collect();
     assert_eq!(unmet, []);
+
+    let pairs = REASONS_OF.iter().flat_map(|(operations, codes, ..)| {
+        operations.iter().flat_map(move |operation| codes.iter().map(move |code| (*operation, (*code).to_owned())))
+    });
+    let unmet: Vec<_> = pairs.filter(|(operation, code)| !of_users(operation).contains(code)).collect();
+    assert_eq!(unmet, []);
+}
+
+/// The codes that the model gives an operation of the users' port.
+fn of_users(operation: &str) -> Vec<String> {
+    Sdk::of("cognitoidentityprovider").error_codes(operation)
 }
 
 /// Where the sources of this crate name an operation: the file without its ending, and the operation.

@@ -8,9 +8,10 @@ use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use domain::directory::{Directory, Invitation, NewUser};
+use domain::group::{GroupDetails, Groups};
 use domain::platform::{PersonCredentials, Platform};
 use domain::secret::Secret;
-use domain::sessions::Sessions;
+use domain::sessions::{ClientContext, Credentials, Sessions};
 use domain::user::Attributes;
 use domain::user_pool_error::Reason;
 
@@ -19,6 +20,11 @@ use super::{json_error, response, xml_error};
 use crate::CognitoDirectory;
 use crate::clients::QuotaIsNotThrottling;
 use crate::platform::iam::Iam;
+
+fn mias_password() -> Credentials {
+    let (username, password) = ("mia".parse().unwrap(), Secret::new("x"));
+    Credentials { username, password, context: ClientContext::default() }
+}
 
 /// Reads a user while every answer is this one. Gives the attempts and the reason.
 async fn read(answer: fn() -> HttpResponse) -> (usize, Reason) {
@@ -71,6 +77,15 @@ fn failing(status: u16) -> FakeAws {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_other_creates_are_sent_once_as_well() {
+    let fake = failing(503);
+    let pool = nowhere().await.answered_by(fake.clone()).directory("pool");
+    assert!(pool.resend_invitation(&"mia".parse().unwrap()).await.is_err());
+    assert!(pool.create_group(&"admins".parse().unwrap(), &GroupDetails::default()).await.is_err());
+    assert_eq!((fake.calls("AdminCreateUser"), fake.calls("CreateGroup")), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop() {
     let fake = failing(503);
     let aws = nowhere().await.answered_by(fake.clone()).platform();
@@ -86,7 +101,7 @@ async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop(
     };
     assert!(aws.caller_arn(&mias).await.is_err());
     assert!(aws.directory("pool").get(&mia).await.is_err());
-    assert!(aws.sessions("pool", "client").sign_in(&mia, &Secret::new("x")).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
     let called = ["CreateRole", "CreateGroup", "ListIdentityPools", "GetCallerIdentity", "AdminGetUser"];
     for operation in called.into_iter().chain(["DescribeUserPoolClient"]) {
         assert_eq!(fake.calls(operation), 1, "{operation}");
@@ -99,7 +114,7 @@ async fn the_admin_api_has_reads_repeated_by_the_sdk() {
     let aws = nowhere().await.answered_by(fake.clone());
     let mia = "mia".parse().unwrap();
     assert!(aws.directory("pool").get(&mia).await.is_err());
-    assert!(aws.sessions("pool", "client").sign_in(&mia, &Secret::new("x")).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
     assert_eq!((fake.calls("AdminGetUser"), fake.calls("DescribeUserPoolClient")), (3, 3));
 
     let fake = FakeAws::new(|_| Ok(json_error(400, "LimitExceededException")));

@@ -150,10 +150,10 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     rest.split_once(to).unwrap().0
 }
 
-/// `GetId` as `get_id`.
+/// `GetId` as `get_id`, and `AdminSetUserMFAPreference` as `admin_set_user_mfa_preference`.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
-    for (place, letter) in name.char_indices() {
+    for (place, letter) in name.replace("MFA", "Mfa").char_indices() {
         if letter.is_uppercase() && place > 0 {
             snake.push('_');
         }

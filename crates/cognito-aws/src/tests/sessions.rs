@@ -2,7 +2,6 @@
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::admin_initiate_auth::AdminInitiateAuthOutput;
-use aws_sdk_cognitoidentityprovider::operation::admin_respond_to_auth_challenge::AdminRespondToAuthChallengeOutput;
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool_client::DescribeUserPoolClientOutput;
 use aws_sdk_cognitoidentityprovider::operation::revoke_token::RevokeTokenOutput;
 use aws_sdk_cognitoidentityprovider::types::{
@@ -12,12 +11,18 @@ use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::secret::Secret;
-use domain::sessions::{NewPassword, Sessions, SignIn};
+use domain::sessions::{
+    Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, CodeDelivery, Credentials, Factor,
+    Registration, Sessions, SignIn,
+};
 use domain::user::{Attributes, Username};
 use domain::user_pool_error::Reason;
 
+use serde_json::{Value, json};
+
+use super::fake_aws::{FakeAws, nowhere};
 use super::json_error;
-use crate::CognitoSessions;
+use crate::CognitoAppClient;
 use crate::secret_hash::secret_hash;
 
 const CLIENT: &str = "client-1";
@@ -33,13 +38,17 @@ fn hash_of(username: &str) -> String {
     secret_hash(&Secret::new("secret-1"), username, CLIENT)
 }
 
-fn sessions(rules: &[&Rule]) -> CognitoSessions {
+fn sessions(rules: &[&Rule]) -> CognitoAppClient {
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, rules);
-    CognitoSessions::new(client, "pool", CLIENT)
+    CognitoAppClient::new(client, "pool", CLIENT)
 }
 
 fn name(text: &str) -> Username {
     text.parse().unwrap()
+}
+
+fn typed(username: &str, password: &str) -> Credentials {
+    Credentials { username: name(username), password: Secret::new(password), context: ClientContext::default() }
 }
 
 fn tokens(refresh_token: Option<&str>) -> AuthenticationResultType {
@@ -65,7 +74,7 @@ async fn a_sign_in_proves_the_clients_secret_and_tells_the_real_user_name() {
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(Some("refresh"))).build());
     let sessions = sessions(&[&describe, &sign_in]);
     for _ in 0..2 {
-        let signed_in = sessions.sign_in(&name("mia@example.com"), &Secret::new("Correct-Horse-1")).await.unwrap();
+        let signed_in = sessions.sign_in(&typed("mia@example.com", "Correct-Horse-1")).await.unwrap();
         let SignIn::Tokens(tokens) = signed_in else { unreachable!("{signed_in:?}") };
         assert_eq!((tokens.username.as_str(), tokens.expires_in_seconds), ("real-mia", 3600));
         assert_eq!(tokens.refresh_token.unwrap().expose(), "refresh");
@@ -79,7 +88,7 @@ async fn a_client_without_a_secret_sends_no_hash() {
     let sign_in = mock!(Client::admin_initiate_auth)
         .match_requests(|request| !request.auth_parameters().unwrap().contains_key("SECRET_HASH"))
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
-    let signed_in = sessions(&[&describe, &sign_in]).sign_in(&name("mia"), &Secret::new("x")).await;
+    let signed_in = sessions(&[&describe, &sign_in]).sign_in(&typed("mia", "x")).await;
     assert!(matches!(signed_in, Ok(SignIn::Tokens(_))));
 }
 
@@ -96,9 +105,9 @@ async fn a_secret_that_could_not_be_read_is_asked_for_again() {
     let sign_in = mock!(Client::admin_initiate_auth)
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
     let sessions = sessions(&[&failing, &sign_in]);
-    let refused = sessions.sign_in(&name("mia"), &Secret::new("x")).await.unwrap_err();
+    let refused = sessions.sign_in(&typed("mia", "x")).await.unwrap_err();
     assert_eq!((refused.reason, refused.operation), (Reason::Internal, "DescribeUserPoolClient"));
-    assert!(sessions.sign_in(&name("mia"), &Secret::new("x")).await.is_ok());
+    assert!(sessions.sign_in(&typed("mia", "x")).await.is_ok());
 }
 
 #[tokio::test]
@@ -111,39 +120,14 @@ async fn a_challenge_names_the_real_user_and_only_what_is_missing() {
             .challenge_parameters("USER_ID_FOR_SRP", "real-mia")
             .challenge_parameters("requiredAttributes", r#"["userAttributes.birthdate","userAttributes.email"]"#)
             .challenge_parameters("userAttributes", r#"{"email":"mia@example.com","email_verified":"true"}"#)
-            .challenge_parameters("OTHER", "kept")
             .build()
     });
-    let answer = sessions(&[&describe, &sign_in]).sign_in(&name("mia"), &Secret::new("x")).await.unwrap();
+    let answer = sessions(&[&describe, &sign_in]).sign_in(&typed("mia", "x")).await.unwrap();
     let SignIn::Challenge(challenge) = answer else { unreachable!("{answer:?}") };
-    assert_eq!((challenge.name.as_str(), challenge.username.as_str()), ("NEW_PASSWORD_REQUIRED", "real-mia"));
+    assert_eq!((challenge.name, challenge.username.as_str()), (ChallengeName::NewPasswordRequired, "real-mia"));
     assert_eq!(challenge.missing_attributes, ["birthdate"]);
-    assert_eq!(challenge.parameters, Attributes::from([("OTHER".to_owned(), "kept".to_owned())]));
+    assert_eq!((challenge.factors.len(), &challenge.code_sent_to), (0, &None));
     assert!(!format!("{challenge:?}").contains("session-1"));
-}
-
-#[tokio::test]
-async fn the_answer_to_the_challenge_carries_prefixed_attributes_and_the_hash_of_the_real_name() {
-    let describe = client_with_secret(Some("secret-1"));
-    let respond = mock!(Client::admin_respond_to_auth_challenge)
-        .match_requests(|request| {
-            let responses = request.challenge_responses().unwrap();
-            request.session() == Some("session-1")
-                && request.challenge_name() == Some(&ChallengeNameType::NewPasswordRequired)
-                && responses["USERNAME"] == "real-mia"
-                && responses["NEW_PASSWORD"] == "Correct-Horse-2"
-                && responses["userAttributes.birthdate"] == "2000-01-01"
-                && responses["SECRET_HASH"] == hash_of("real-mia")
-        })
-        .then_output(|| AdminRespondToAuthChallengeOutput::builder().authentication_result(tokens(Some("r"))).build());
-    let answer = NewPassword {
-        username: name("real-mia"),
-        session: Secret::new("session-1"),
-        new_password: Secret::new("Correct-Horse-2"),
-        attributes: Attributes::from([("birthdate".to_owned(), "2000-01-01".to_owned())]),
-    };
-    let signed_in = sessions(&[&describe, &respond]).set_new_password(&answer).await;
-    assert!(matches!(signed_in, Ok(SignIn::Tokens(_))));
 }
 
 #[tokio::test]
@@ -175,7 +159,7 @@ async fn an_unknown_user_and_a_wrong_password_are_refused_alike() {
     for code in ["UserNotFoundException", "NotAuthorizedException"] {
         let describe = client_with_secret(None);
         let refuse = mock!(Client::admin_initiate_auth).then_http_response(move || json_error(400, code));
-        let error = sessions(&[&describe, &refuse]).sign_in(&name("mia"), &Secret::new("x")).await.unwrap_err();
+        let error = sessions(&[&describe, &refuse]).sign_in(&typed("mia", "x")).await.unwrap_err();
         assert_eq!(
             (error.reason, error.to_string().as_str()),
             (Reason::InvalidCredentials, "AdminInitiateAuth: the credentials are wrong")
@@ -190,7 +174,343 @@ async fn tokens_that_cannot_be_read_are_an_error_and_stay_out_of_it() {
         let tokens = AuthenticationResultType::builder().access_token("opaque-canary").id_token("id-canary").build();
         AdminInitiateAuthOutput::builder().authentication_result(tokens).build()
     });
-    let error = sessions(&[&describe, &sign_in]).sign_in(&name("mia"), &Secret::new("x")).await.unwrap_err();
+    let error = sessions(&[&describe, &sign_in]).sign_in(&typed("mia", "x")).await.unwrap_err();
     assert_eq!(error.reason, Reason::Internal);
     assert!(!format!("{error:?}").contains("canary"));
+}
+
+/// What a person's request is known to come from.
+fn somewhere() -> ClientContext {
+    ClientContext {
+        ip_address: Some("203.0.113.7".to_owned()),
+        server_name: "api.example.com".to_owned(),
+        server_path: "/v1/auth/sign-in".to_owned(),
+        headers: vec![("user-agent".to_owned(), "tests".to_owned())],
+        device_data: Some("fingerprint".to_owned()),
+    }
+}
+
+/// The contents of an answer with tokens.
+fn tokens_on_the_wire() -> Value {
+    let payload = URL_SAFE_NO_PAD.encode(r#"{"username":"real-mia"}"#);
+    json!({"AuthenticationResult": {
+        "AccessToken": format!("e30.{payload}.signature"),
+        "IdToken": "id-token",
+        "RefreshToken": "refresh-2",
+        "ExpiresIn": 3600,
+    }})
+}
+
+/// The app client, set up with this beside its secret.
+fn set_up(with: &Value) -> Value {
+    let mut client = json!({"ClientId": CLIENT, "ClientSecret": "secret-1"});
+    client.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+    json!({ "UserPoolClient": client })
+}
+
+async fn client_of(fake: &FakeAws) -> Box<dyn Sessions> {
+    Box::new(nowhere().await.answered_by(fake.clone()).sessions("pool", CLIENT))
+}
+
+fn registration(context: ClientContext) -> Registration {
+    Registration {
+        username: name("mia@example.com"),
+        password: Secret::new("Correct-Horse-1"),
+        attributes: Attributes::from([("name".to_owned(), "Mia".to_owned())]),
+        validation_data: Attributes::from([("invitation".to_owned(), "i-1".to_owned())]),
+        client_metadata: Attributes::from([("from".to_owned(), "tests".to_owned())]),
+        context,
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_tells_where_the_person_is_only_to_a_client_that_takes_it() {
+    let cases = [(json!({"EnablePropagateAdditionalUserContextData": true}), true), (json!({}), false)];
+    for (client, is_told) in cases {
+        let delivery = json!({"Destination": "m***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"});
+        let signed_up = json!({"UserSub": "sub-1", "UserConfirmed": false, "CodeDeliveryDetails": delivery});
+        let fake = FakeAws::answering([("DescribeUserPoolClient", set_up(&client)), ("SignUp", signed_up)]);
+        let registered = client_of(&fake).await.sign_up(&registration(somewhere())).await.unwrap();
+        let sent_to = CodeDelivery {
+            medium: "EMAIL".to_owned(),
+            destination: "m***@e***".to_owned(),
+            attribute: Some("email".to_owned()),
+        };
+        assert_eq!((registered.confirmed, registered.code_sent_to), (false, Some(sent_to)));
+        let mut expected = json!({
+            "ClientId": CLIENT,
+            "SecretHash": hash_of("mia@example.com"),
+            "Username": "mia@example.com",
+            "Password": "Correct-Horse-1",
+            "UserAttributes": [{"Name": "name", "Value": "Mia"}],
+            "ValidationData": [{"Name": "invitation", "Value": "i-1"}],
+            "ClientMetadata": {"from": "tests"},
+        });
+        if is_told {
+            expected["UserContextData"] = json!({"IpAddress": "203.0.113.7", "EncodedData": "fingerprint"});
+        }
+        assert_eq!(fake.sent("SignUp"), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_up_from_nowhere_tells_nothing_of_it() {
+    let client = set_up(&json!({"EnablePropagateAdditionalUserContextData": true}));
+    let signed_up = json!({"UserSub": "sub-1", "UserConfirmed": true});
+    let fake = FakeAws::answering([("DescribeUserPoolClient", client), ("SignUp", signed_up)]);
+    let registered = client_of(&fake).await.sign_up(&registration(ClientContext::default())).await.unwrap();
+    assert_eq!((registered.confirmed, registered.code_sent_to), (true, None));
+    assert_eq!(fake.sent("SignUp").get("UserContextData"), None);
+}
+
+#[tokio::test]
+async fn a_sign_in_tells_where_the_person_is_where_an_address_is_known() {
+    let all = json!({
+        "IpAddress": "203.0.113.7",
+        "ServerName": "api.example.com",
+        "ServerPath": "/v1/auth/sign-in",
+        "HttpHeaders": [{"headerName": "user-agent", "headerValue": "tests"}],
+        "EncodedData": "fingerprint",
+    });
+    let only_an_address = ClientContext { ip_address: Some("203.0.113.7".to_owned()), ..ClientContext::default() };
+    let least = json!({"IpAddress": "203.0.113.7", "ServerName": "", "ServerPath": "", "HttpHeaders": []});
+    let no_address = ClientContext { ip_address: None, ..somewhere() };
+    for (context, expected) in [(somewhere(), Some(all)), (only_an_address, Some(least)), (no_address, None)] {
+        let answers = [("DescribeUserPoolClient", set_up(&json!({}))), ("AdminInitiateAuth", tokens_on_the_wire())];
+        let fake = FakeAws::answering(answers);
+        let credentials = Credentials { context, ..typed("mia", "Correct-Horse-1") };
+        client_of(&fake).await.sign_in(&credentials).await.unwrap();
+        assert_eq!(fake.sent("AdminInitiateAuth").get("ContextData").cloned(), expected);
+    }
+}
+
+/// Signs in where Cognito asks for this challenge.
+async fn challenged(challenge: Value) -> SignIn {
+    let fake = FakeAws::answering([("DescribeUserPoolClient", set_up(&json!({}))), ("AdminInitiateAuth", challenge)]);
+    client_of(&fake).await.sign_in(&typed("mia@example.com", "Correct-Horse-1")).await.unwrap()
+}
+
+async fn challenge(name: &str, parameters: Value) -> Challenge {
+    let answer = challenged(json!({"ChallengeName": name, "Session": "session-1", "ChallengeParameters": parameters}));
+    let SignIn::Challenge(challenge) = answer.await else { unreachable!("{name}") };
+    assert_eq!(challenge.name.as_str(), name);
+    assert_eq!(challenge.session.as_ref().unwrap().expose(), "session-1");
+    challenge
+}
+
+#[tokio::test]
+async fn a_challenge_tells_where_its_code_went() {
+    let table = [("SMS_MFA", "SMS", "+*******0100"), ("EMAIL_OTP", "EMAIL", "m***@e***")];
+    for (name, medium, destination) in table {
+        let parameters = json!({
+            "USER_ID_FOR_SRP": "real-mia",
+            "CODE_DELIVERY_DELIVERY_MEDIUM": medium,
+            "CODE_DELIVERY_DESTINATION": destination,
+        });
+        let challenge = challenge(name, parameters).await;
+        let delivery = CodeDelivery { medium: medium.to_owned(), destination: destination.to_owned(), attribute: None };
+        assert_eq!((challenge.username.as_str(), challenge.code_sent_to), ("real-mia", Some(delivery)));
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_offers_the_factors_that_can_be_answered_and_no_others() {
+    let table = [
+        ("SELECT_MFA_TYPE", "MFAS_CAN_CHOOSE", r#"["SMS_MFA","SOFTWARE_TOKEN_MFA","EMAIL_OTP","WEB_AUTHN"]"#, 3),
+        ("SELECT_MFA_TYPE", "MFAS_CAN_CHOOSE", r#"["EMAIL_MFA"]"#, 1),
+        ("MFA_SETUP", "MFAS_CAN_SETUP", r#"["SOFTWARE_TOKEN_MFA"]"#, 1),
+        ("MFA_SETUP", "MFAS_CAN_SETUP", "no list", 0),
+    ];
+    for (name, parameter, list, expected) in table {
+        let challenge = challenge(name, json!({ parameter: list })).await;
+        assert_eq!(challenge.factors.len(), expected, "{list}");
+        assert_eq!(challenge.username.as_str(), "mia@example.com", "nobody said another name");
+    }
+    let chosen = challenge("SELECT_MFA_TYPE", json!({"MFAS_CAN_CHOOSE": r#"["SMS_MFA","EMAIL_OTP"]"#})).await;
+    assert_eq!(chosen.factors, [Factor::SmsMfa, Factor::EmailOtp]);
+}
+
+#[tokio::test]
+async fn a_challenge_that_cannot_be_answered_here_is_named() {
+    for name in ["CUSTOM_CHALLENGE", "WEB_AUTHN", "NEVER_HEARD_OF"] {
+        let answer = challenged(json!({"ChallengeName": name, "Session": "s", "ChallengeParameters": {}})).await;
+        assert!(matches!(&answer, SignIn::Unsupported(unknown) if unknown == name), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn neither_tokens_nor_a_challenge_is_an_error() {
+    let fake = FakeAws::answering([("DescribeUserPoolClient", set_up(&json!({})))]);
+    let error = client_of(&fake).await.sign_in(&typed("mia", "x")).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Internal);
+}
+
+fn answer_with(response: ChallengeResponse) -> ChallengeAnswer {
+    ChallengeAnswer {
+        username: name("real-mia"),
+        session: Secret::new("session-1"),
+        response,
+        context: ClientContext { ip_address: Some("203.0.113.7".to_owned()), ..ClientContext::default() },
+    }
+}
+
+#[tokio::test]
+async fn every_answer_to_a_challenge_goes_under_the_real_name_with_its_hash() {
+    let code = |factor| ChallengeResponse::Code { factor, code: Secret::new("123456") };
+    let new_password = ChallengeResponse::NewPassword {
+        new_password: Secret::new("Correct-Horse-2"),
+        attributes: Attributes::from([("birthdate".to_owned(), "2000-01-01".to_owned())]),
+    };
+    let table = [
+        (
+            new_password,
+            "NEW_PASSWORD_REQUIRED",
+            json!({"NEW_PASSWORD": "Correct-Horse-2", "userAttributes.birthdate": "2000-01-01"}),
+        ),
+        (code(Factor::SmsMfa), "SMS_MFA", json!({"SMS_MFA_CODE": "123456"})),
+        (code(Factor::SoftwareTokenMfa), "SOFTWARE_TOKEN_MFA", json!({"SOFTWARE_TOKEN_MFA_CODE": "123456"})),
+        (code(Factor::EmailOtp), "EMAIL_OTP", json!({"EMAIL_OTP_CODE": "123456"})),
+        (ChallengeResponse::SelectFactor(Factor::EmailOtp), "SELECT_MFA_TYPE", json!({"ANSWER": "EMAIL_OTP"})),
+    ];
+    for (response, challenge, mut responses) in table {
+        let fake = FakeAws::answering([
+            ("DescribeUserPoolClient", set_up(&json!({}))),
+            ("AdminRespondToAuthChallenge", tokens_on_the_wire()),
+        ]);
+        let signed_in = client_of(&fake).await.answer_challenge(&answer_with(response)).await.unwrap();
+        assert!(matches!(signed_in, SignIn::Tokens(_)), "{challenge}");
+        responses["USERNAME"] = json!("real-mia");
+        responses["SECRET_HASH"] = json!(hash_of("real-mia"));
+        let expected = json!({
+            "UserPoolId": "pool",
+            "ClientId": CLIENT,
+            "ChallengeName": challenge,
+            "Session": "session-1",
+            "ChallengeResponses": responses,
+            "ContextData": {"IpAddress": "203.0.113.7", "ServerName": "", "ServerPath": "", "HttpHeaders": []},
+        });
+        assert_eq!(fake.sent("AdminRespondToAuthChallenge"), expected);
+    }
+}
+
+#[tokio::test]
+async fn one_challenge_can_lead_to_the_next() {
+    let next = json!({"ChallengeName": "SMS_MFA", "Session": "session-2", "ChallengeParameters": {}});
+    let fake =
+        FakeAws::answering([("DescribeUserPoolClient", set_up(&json!({}))), ("AdminRespondToAuthChallenge", next)]);
+    let response = ChallengeResponse::SelectFactor(Factor::SmsMfa);
+    let next = client_of(&fake).await.answer_challenge(&answer_with(response)).await.unwrap();
+    let SignIn::Challenge(next) = next else { unreachable!("{next:?}") };
+    assert_eq!((next.name, next.username.as_str()), (ChallengeName::SmsMfa, "real-mia"));
+    assert_eq!(next.session.unwrap().expose(), "session-2");
+}
+
+#[tokio::test]
+async fn an_authenticator_app_is_set_up_with_the_session_that_the_step_before_gave() {
+    let begun = json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "session-2"});
+    let verified = json!({"Status": "SUCCESS", "Session": "session-3"});
+    let fake = FakeAws::answering([
+        ("DescribeUserPoolClient", set_up(&json!({}))),
+        ("AssociateSoftwareToken", begun),
+        ("VerifySoftwareToken", verified),
+        ("AdminRespondToAuthChallenge", tokens_on_the_wire()),
+    ]);
+    let sessions = client_of(&fake).await;
+    let setup = sessions.answer_challenge(&answer_with(ChallengeResponse::BeginSetup)).await.unwrap();
+    assert!(!format!("{setup:?}").contains("JBSWY3DPEHPK3PXP"), "the secret shows");
+    let SignIn::Challenge(setup) = setup else { unreachable!("{setup:?}") };
+    assert_eq!((setup.name, setup.username.as_str()), (ChallengeName::MfaSetup, "real-mia"));
+    assert_eq!(setup.factors, [Factor::SoftwareTokenMfa]);
+    assert_eq!(setup.authenticator_secret.unwrap().expose(), "JBSWY3DPEHPK3PXP");
+    assert_eq!(fake.sent("AssociateSoftwareToken"), json!({"Session": "session-1"}));
+
+    let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: Some("phone".to_owned()) };
+    let answer = ChallengeAnswer { session: setup.session.unwrap(), ..answer_with(finish) };
+    assert!(matches!(sessions.answer_challenge(&answer).await.unwrap(), SignIn::Tokens(_)));
+    let expected = json!({"Session": "session-2", "UserCode": "123456", "FriendlyDeviceName": "phone"});
+    assert_eq!(fake.sent("VerifySoftwareToken"), expected);
+    let responded = fake.sent("AdminRespondToAuthChallenge");
+    assert_eq!((&responded["ChallengeName"], &responded["Session"]), (&json!("MFA_SETUP"), &json!("session-3")));
+    let expected = json!({"USERNAME": "real-mia", "SECRET_HASH": hash_of("real-mia")});
+    assert_eq!(responded["ChallengeResponses"], expected);
+}
+
+#[tokio::test]
+async fn a_setup_that_cognito_does_not_finish_is_an_error_and_no_sign_in() {
+    let table = [
+        (json!({"Status": "ERROR", "Session": "s"}), Reason::CodeMismatch),
+        (json!({"Status": "SUCCESS"}), Reason::Internal),
+        (json!({"Session": "s"}), Reason::Internal),
+    ];
+    for (verified, expected) in table {
+        let fake = FakeAws::answering([("VerifySoftwareToken", verified.clone())]);
+        let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: None };
+        let error = client_of(&fake).await.answer_challenge(&answer_with(finish)).await.unwrap_err();
+        assert_eq!((error.reason, error.operation), (expected, "VerifySoftwareToken"), "{verified}");
+        assert_eq!(fake.calls("AdminRespondToAuthChallenge"), 0, "{verified}");
+    }
+    for begun in [json!({"SecretCode": "canary"}), json!({"Session": "canary"})] {
+        let fake = FakeAws::answering([("AssociateSoftwareToken", begun)]);
+        let begin = answer_with(ChallengeResponse::BeginSetup);
+        let error = client_of(&fake).await.answer_challenge(&begin).await.unwrap_err();
+        assert_eq!(error.reason, Reason::Internal);
+        assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_code_is_told_from_a_session_that_is_over() {
+    let table = [
+        ("VerifySoftwareToken", "EnableSoftwareTokenMFAException", Reason::CodeMismatch),
+        ("VerifySoftwareToken", "NotAuthorizedException", Reason::InvalidCredentials),
+        ("AdminRespondToAuthChallenge", "CodeMismatchException", Reason::CodeMismatch),
+        ("AdminRespondToAuthChallenge", "ExpiredCodeException", Reason::CodeExpired),
+        ("AdminRespondToAuthChallenge", "NotAuthorizedException", Reason::InvalidCredentials),
+    ];
+    for (operation, code, expected) in table {
+        let fake = FakeAws::new(move |called| match called {
+            "DescribeUserPoolClient" => Ok(super::response(200, set_up(&json!({})).to_string())),
+            _ if called == operation => Ok(json_error(400, code)),
+            _ => Ok(super::response(200, json!({"Status": "SUCCESS", "Session": "s"}).to_string())),
+        });
+        let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: None };
+        let error = client_of(&fake).await.answer_challenge(&answer_with(finish)).await.unwrap_err();
+        assert_eq!((error.reason, error.operation), (expected, operation), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_rotates_refresh_tokens_gets_a_new_one_and_any_other_asks_the_old_way() {
+    for (feature, rotates) in [("ENABLED", true), ("DISABLED", false)] {
+        let client = set_up(&json!({"RefreshTokenRotation": {"Feature": feature, "RetryGracePeriodSeconds": 0}}));
+        let fake = FakeAws::answering([
+            ("DescribeUserPoolClient", client),
+            ("GetTokensFromRefreshToken", tokens_on_the_wire()),
+            ("AdminInitiateAuth", tokens_on_the_wire()),
+        ]);
+        let tokens = client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1")).await.unwrap();
+        assert_eq!(tokens.username.as_str(), "real-mia");
+        if rotates {
+            assert_eq!(tokens.refresh_token.unwrap().expose(), "refresh-2");
+            let expected = json!({"ClientId": CLIENT, "ClientSecret": "secret-1", "RefreshToken": "refresh-1"});
+            assert_eq!(fake.sent("GetTokensFromRefreshToken"), expected);
+            assert_eq!(fake.calls("AdminInitiateAuth"), 0);
+        } else {
+            assert_eq!(fake.sent("AdminInitiateAuth")["AuthFlow"], "REFRESH_TOKEN_AUTH");
+            assert_eq!(fake.calls("GetTokensFromRefreshToken"), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_was_used_before_is_refused() {
+    for code in ["RefreshTokenReuseException", "NotAuthorizedException", "UserNotFoundException"] {
+        let client = set_up(&json!({"RefreshTokenRotation": {"Feature": "ENABLED"}}));
+        let fake = FakeAws::new(move |called| match called {
+            "DescribeUserPoolClient" => Ok(super::response(200, client.to_string())),
+            _ => Ok(json_error(400, code)),
+        });
+        let refused = client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1")).await;
+        assert_eq!(refused.unwrap_err().reason, Reason::InvalidCredentials, "{code}");
+    }
 }

@@ -207,7 +207,7 @@ impl Case {
     pub(crate) async fn assert_nobody_left_behind(&self, case: &str) {
         let pools = self.direct.user_pools(&self.spec.name).await.unwrap();
         let page = PageRequest { limit: 60, after: None };
-        let users = self.direct.directory(&pools[0].id).list(&page).await.unwrap().users;
+        let users = self.direct.directory(&pools[0].id).list(None, &page).await.unwrap().entries;
         let names: Vec<&str> = users.iter().map(|user| user.username.as_str()).collect();
         assert_eq!(names, ["admin"], "{case}");
     }

@@ -1,7 +1,7 @@
 //! F4: a front end signs a user up, the trigger confirms, and the user signs in at once.
 
 use domain::secret::Secret;
-use domain::sessions::{Registration, Sessions as _};
+use domain::sessions::{ClientContext, Registration, Sessions as _};
 use domain::user::Attributes;
 use serde_json::json;
 
@@ -32,6 +32,7 @@ pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<
                 attributes: attribute("email", "ann@example.com"),
                 validation_data: attribute("plan", "trial"),
                 client_metadata: attribute("campaign", "spring"),
+                context: ClientContext::default(),
             };
             let registered = front_end.sign_up(&registration).await?;
             if registered.confirmed {

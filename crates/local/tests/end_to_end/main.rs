@@ -65,12 +65,12 @@ async fn deleting_the_stack_takes_the_pool_with_it_where_that_is_wanted() {
     let Scene { aws, stack, cognito, .. } = deploy(&[]).await;
     let directory = cognito.directory(stack.output("UserPoolId").unwrap());
     let page = domain::directory::PageRequest { limit: 1, after: None };
-    let users = domain::directory::Directory::list(&directory, &page).await.unwrap();
-    assert_eq!(users.users.len(), 1);
+    let users = domain::directory::Directory::list(&directory, None, &page).await.unwrap();
+    assert_eq!(users.entries.len(), 1);
 
     stack.delete(&aws).await.unwrap();
 
-    let gone = domain::directory::Directory::list(&directory, &page).await.unwrap_err();
+    let gone = domain::directory::Directory::list(&directory, None, &page).await.unwrap_err();
     assert_eq!(gone.reason, Reason::Internal, "{gone:?}");
 }
 

@@ -1,18 +1,26 @@
 //! Every operation that the adapters call: which call of a port leads to it, and when provisioning makes that call.
 
 use std::fmt;
+use std::sync::Arc;
 
 use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
+use domain::group::{GroupDetails, GroupName, Groups};
+use domain::identities::{ExternalIdentity, Identities};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
+use domain::pool_settings::PoolSettings;
 use domain::retry::{Classified, ErrorClass, Situation};
 use domain::secret::Secret;
-use domain::sessions::{NewPassword, Registration, Sessions};
+use domain::self_service::SelfService;
+use domain::sessions::{
+    ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Factor, Registration, Sessions, SignIn,
+};
+use domain::sign_in_security::{Mfa, SignInSecurity};
 use domain::spec::{AttributeKind, ClientKind, CustomAttribute, PoolName, Spec};
 use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::json;
 
-use crate::{Aws, AwsPlatform};
+use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory};
 
 /// A call that ends with one operation.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +37,7 @@ pub(super) struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
     Platform,
-    /// The directory and the sessions.
+    /// A user pool and an app client.
     Users,
 }
 
@@ -45,8 +53,20 @@ const fn directory(operation: &'static str, situation: Situation) -> Call {
     of_users("directory", operation, situation)
 }
 
+const fn groups(operation: &'static str, situation: Situation) -> Call {
+    of_users("groups", operation, situation)
+}
+
+const fn sign_in_security(operation: &'static str) -> Call {
+    of_users("sign_in_security", operation, Situation::Settled)
+}
+
 const fn sessions(operation: &'static str, situation: Situation) -> Call {
     of_users("sessions", operation, situation)
+}
+
+const fn self_service(operation: &'static str) -> Call {
+    of_users("self_service", operation, Situation::Settled)
 }
 
 const fn user_pools(operation: &'static str, situation: Situation) -> Call {
@@ -62,24 +82,51 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 55] = [
+pub(super) const CALLS: [Call; 82] = [
+    of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
     directory("AdminCreateUser", Situation::Creating),
     directory("AdminDeleteUser", Situation::Settled),
     directory("AdminDeleteUserAttributes", Situation::Settled),
+    directory("AdminDisableUser", Situation::Settled),
+    directory("AdminEnableUser", Situation::Settled),
     directory("AdminGetUser", Situation::Settled),
     directory("AdminListGroupsForUser", Situation::Settled),
+    directory("AdminRemoveUserFromGroup", Situation::Settled),
+    directory("AdminResetUserPassword", Situation::Settled),
     directory("AdminSetUserPassword", Situation::Settled),
     directory("AdminUpdateUserAttributes", Situation::Settled),
     directory("AdminUserGlobalSignOut", Situation::Settled),
     directory("ListUsers", Situation::Settled),
+    groups("CreateGroup", Situation::Creating),
+    groups("DeleteGroup", Situation::Settled),
+    groups("GetGroup", Situation::Settled),
+    groups("ListGroups", Situation::Settled),
+    groups("ListUsersInGroup", Situation::Settled),
+    groups("UpdateGroup", Situation::Settled),
+    of_users("identities", "AdminDisableProviderForUser", Situation::Settled),
+    of_users("identities", "AdminLinkProviderForUser", Situation::Settled),
+    of_users("pool_settings", "DescribeUserPool", Situation::Settled),
+    sign_in_security("AdminForgetDevice"),
+    sign_in_security("AdminListDevices"),
+    sign_in_security("AdminListUserAuthEvents"),
+    sign_in_security("AdminSetUserMFAPreference"),
     sessions("AdminInitiateAuth", Situation::Settled),
     sessions("AdminRespondToAuthChallenge", Situation::Settled),
-    sessions("DescribeUserPoolClient", Situation::Settled),
+    sessions("AssociateSoftwareToken", Situation::Settled),
+    sessions("GetTokensFromRefreshToken", Situation::Settled),
     sessions("GlobalSignOut", Situation::Settled),
     sessions("RevokeToken", Situation::Settled),
     sessions("SignUp", Situation::Creating),
+    sessions("VerifySoftwareToken", Situation::Settled),
+    self_service("ConfirmForgotPassword"),
+    self_service("ConfirmSignUp"),
+    self_service("ForgotPassword"),
+    self_service("GetUser"),
+    self_service("GetUserAttributeVerificationCode"),
+    self_service("ResendConfirmationCode"),
+    self_service("VerifyUserAttribute"),
     user_pools("AddCustomAttributes", Situation::Settled),
     // A name, and no id of the service's making: a second one is refused.
     user_pools("CreateGroup", Situation::Settled),
@@ -163,14 +210,16 @@ fn done<T, E: Into<Failed>>(result: Result<T, E>) -> Result<(), Failed> {
 /// The ports, as provisioning has them.
 pub(super) struct Ports {
     platform: AwsPlatform,
-    directory: Box<dyn Directory>,
-    sessions: Box<dyn Sessions>,
+    directory: CognitoDirectory,
+    client: Arc<CognitoAppClient>,
     spec: Spec,
     mia: Username,
+    nowhere: ClientContext,
 }
 
 const POOL: &str = "pool-1";
 const CLIENT: &str = "client-1";
+const FIRST_PAGE: PageRequest = PageRequest { limit: 60, after: None };
 const IDENTITY_POOL: &str = "id-1";
 const ROLE: &str = "shop";
 const POLICY: &str = "arn:aws:iam::111122223333:policy/shop";
@@ -179,11 +228,12 @@ impl Ports {
     pub(super) fn of(aws: &Aws) -> Self {
         let platform = aws.platform();
         Self {
-            directory: platform.directory(POOL),
-            sessions: platform.sessions(POOL, CLIENT),
+            directory: aws.without_retries().directory(POOL),
+            client: aws.without_retries().app_client(POOL, CLIENT),
             platform,
             spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
             mia: "mia".parse().unwrap(),
+            nowhere: ClientContext::default(),
         }
     }
 
@@ -191,7 +241,11 @@ impl Ports {
     pub(super) async fn make(&self, call: &Call) -> Result<(), Failed> {
         match call.file {
             "directory" => self.ask_directory(call.operation).await,
-            "sessions" => self.ask_sessions(call.operation).await,
+            "groups" => self.ask_groups(call.operation).await,
+            "identities" | "pool_settings" => self.ask_pool(call.operation).await,
+            "sign_in_security" => self.ask_sign_in_security(call.operation).await,
+            "app_client" | "sessions" => self.ask_sessions(call.operation).await,
+            "self_service" => self.ask_self_service(call.operation).await,
             "user_pools" => self.ask_user_pools(call.operation).await,
             "identity_pools" => self.ask_identity_pools(call.operation).await,
             "iam" => self.ask_iam(call.operation).await,
@@ -211,6 +265,10 @@ impl Ports {
                 done(directory.create(&user).await)
             }
             "AdminDeleteUser" => done(directory.delete(mia).await),
+            "AdminDisableUser" => done(directory.disable(mia).await),
+            "AdminEnableUser" => done(directory.enable(mia).await),
+            "AdminRemoveUserFromGroup" => done(directory.remove_from_group(mia, "admins").await),
+            "AdminResetUserPassword" => done(directory.reset_password(mia).await),
             "AdminDeleteUserAttributes" | "AdminUpdateUserAttributes" => {
                 let set = Attributes::from([("name".to_owned(), "Mia".to_owned())]);
                 let changes = AttributeChanges { set, remove: vec!["nickname".to_owned()] };
@@ -220,33 +278,96 @@ impl Ports {
             "AdminListGroupsForUser" => done(directory.groups(mia).await),
             "AdminSetUserPassword" => done(directory.set_password(mia, &Secret::new("x"), true).await),
             "AdminUserGlobalSignOut" => done(directory.sign_out(mia).await),
-            "ListUsers" => done(directory.list(&PageRequest { limit: 60, after: None }).await),
+            "ListUsers" => done(directory.list(None, &FIRST_PAGE).await),
             _ => unreachable!("say which call of the directory leads to {operation}"),
         }
     }
 
-    async fn ask_sessions(&self, operation: &str) -> Result<(), Failed> {
-        let (sessions, mia, secret) = (&self.sessions, &self.mia, Secret::new("x"));
+    async fn ask_groups(&self, operation: &str) -> Result<(), Failed> {
+        let (groups, details): (&dyn Groups, _) = (&self.directory, GroupDetails::default());
+        let name: GroupName = "admins".parse().unwrap();
         match operation {
-            "AdminInitiateAuth" | "DescribeUserPoolClient" => done(sessions.sign_in(mia, &secret).await),
-            "AdminRespondToAuthChallenge" => {
-                let (username, session) = (mia.clone(), secret.clone());
-                let answer = NewPassword { username, session, new_password: secret, attributes: Attributes::new() };
-                done(sessions.set_new_password(&answer).await)
+            "CreateGroup" => done(groups.create_group(&name, &details).await),
+            "DeleteGroup" => done(groups.delete_group(&name).await),
+            "GetGroup" => done(groups.group(&name).await),
+            "ListGroups" => done(groups.list_groups(&FIRST_PAGE).await),
+            "ListUsersInGroup" => done(groups.members(&name, &FIRST_PAGE).await),
+            "UpdateGroup" => done(groups.update_group(&name, &details).await),
+            _ => unreachable!("say which call about groups leads to {operation}"),
+        }
+    }
+
+    async fn ask_pool(&self, operation: &str) -> Result<(), Failed> {
+        let identity = ExternalIdentity { provider: "Google".to_owned(), user_id: "1".to_owned() };
+        match operation {
+            "AdminDisableProviderForUser" => done(self.directory.unlink(&identity).await),
+            "AdminLinkProviderForUser" => done(self.directory.link(&self.mia, &identity).await),
+            "DescribeUserPool" => done(self.directory.describe().await),
+            _ => unreachable!("say which call about the pool leads to {operation}"),
+        }
+    }
+
+    async fn ask_sign_in_security(&self, operation: &str) -> Result<(), Failed> {
+        let (security, mia): (&dyn SignInSecurity, _) = (&self.directory, &self.mia);
+        match operation {
+            "AdminForgetDevice" => done(security.forget_device(mia, "device-1").await),
+            "AdminListDevices" => done(security.devices(mia, &FIRST_PAGE).await),
+            "AdminListUserAuthEvents" => done(security.auth_events(mia, &FIRST_PAGE).await),
+            "AdminSetUserMFAPreference" => {
+                let mfa = Mfa { enabled: vec![Factor::SmsMfa], preferred: None };
+                done(security.set_mfa(mia, &mfa).await)
             }
+            _ => unreachable!("say which call about sign-in security leads to {operation}"),
+        }
+    }
+
+    async fn ask_sessions(&self, operation: &str) -> Result<(), Failed> {
+        let (sessions, mia, secret): (&dyn Sessions, _, _) = (&*self.client, &self.mia, Secret::new("x"));
+        let (username, context) = (mia.clone(), self.nowhere.clone());
+        match operation {
+            "AdminInitiateAuth" | "DescribeUserPoolClient" => {
+                done(sessions.sign_in(&Credentials { username, password: secret, context }).await)
+            }
+            "AdminRespondToAuthChallenge" => done(self.answer(ChallengeResponse::SelectFactor(Factor::SmsMfa)).await),
+            "AssociateSoftwareToken" => done(self.answer(ChallengeResponse::BeginSetup).await),
+            "GetTokensFromRefreshToken" => done(sessions.refresh(mia, &secret).await),
             "GlobalSignOut" => done(sessions.sign_out_everywhere(&secret).await),
             "RevokeToken" => done(sessions.revoke(&secret).await),
             "SignUp" => {
                 let registration = Registration {
-                    username: mia.clone(),
+                    username,
                     password: secret,
                     attributes: Attributes::new(),
                     validation_data: Attributes::new(),
                     client_metadata: Attributes::new(),
+                    context,
                 };
                 done(sessions.sign_up(&registration).await)
             }
+            "VerifySoftwareToken" => {
+                done(self.answer(ChallengeResponse::FinishSetup { code: secret, device_name: None }).await)
+            }
             _ => unreachable!("say which call of the sessions leads to {operation}"),
+        }
+    }
+
+    async fn answer(&self, response: ChallengeResponse) -> Result<SignIn, UserPoolError> {
+        let (username, context) = (self.mia.clone(), self.nowhere.clone());
+        let answer = ChallengeAnswer { username, session: Secret::new("session"), response, context };
+        self.client.answer_challenge(&answer).await
+    }
+
+    async fn ask_self_service(&self, operation: &str) -> Result<(), Failed> {
+        let (own, mia, secret): (&dyn SelfService, _, _) = (&*self.client, &self.mia, Secret::new("x"));
+        match operation {
+            "ConfirmForgotPassword" => done(own.reset_password(mia, &secret, &secret, &self.nowhere).await),
+            "ConfirmSignUp" => done(own.confirm_sign_up(mia, &secret, &self.nowhere).await),
+            "ForgotPassword" => done(own.forgot_password(mia, &self.nowhere).await),
+            "GetUser" => done(own.myself(&secret).await),
+            "GetUserAttributeVerificationCode" => done(own.send_attribute_code(&secret, "email").await),
+            "ResendConfirmationCode" => done(own.resend_code(mia, &self.nowhere).await),
+            "VerifyUserAttribute" => done(own.verify_attribute(&secret, "email", &secret).await),
+            _ => unreachable!("say which call of self-service leads to {operation}"),
         }
     }
 

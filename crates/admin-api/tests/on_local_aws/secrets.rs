@@ -1,0 +1,93 @@
+//! No secret reaches a log, whatever becomes of the call that holds it: on the real SDK, whose own logs are heard too.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use testkit::fault_proxy::{Fault, FaultProxy};
+use tracing::level_filters::LevelFilter;
+
+use crate::world::{Api, World};
+
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Signs up, in, on and out, with canaries for secrets, and gives every secret that came back.
+async fn live(api: &Api, user: &str) -> Vec<String> {
+    let call = async |method: &str, path: &str, body: Value| api.call(method, path, Some(&body)).await.body;
+    let auth = async |route: &str, body: Value| call("POST", &format!("/v1/auth/{route}"), body).await;
+    let password = "Canary-Password-1";
+    let invited = json!({
+        "username": user, "attributes": {"email": format!("{user}@example.com"), "email_verified": "true"},
+        "password": {"value": password, "permanent": false}
+    });
+    call("POST", "/v1/users", invited).await;
+    auth("sign-in", json!({"username": user, "password": "Canary-Wrong-1"})).await;
+    auth("sign-in", json!({"username": "Canary-Typed-1", "password": "x"})).await;
+    let signed_in = auth("sign-in", json!({"username": user, "password": password})).await;
+    let session = signed_in["challenge"]["session"].clone();
+    let answer = json!({
+        "challenge": "NEW_PASSWORD_REQUIRED", "username": user, "session": session, "new_password": "Canary-Own-1"
+    });
+    let tokens = auth("challenge", answer).await["tokens"].clone();
+    auth(
+        "challenge",
+        json!({"challenge": "SMS_MFA", "username": user, "session": "canary-session", "code": "canary-code"}),
+    )
+    .await;
+    auth("refresh", json!({"username": user, "refresh_token": tokens["refresh_token"]})).await;
+    auth("refresh", json!({"username": user, "refresh_token": "canary-refresh-token"})).await;
+    let own = json!({"x-access-token": tokens["access_token"]});
+    api.call_with("GET", "/v1/auth/me", None, own, Default::default()).await;
+    let body = json!({"password": "Canary-Set-1", "permanent": true});
+    call("PUT", &format!("/v1/users/{user}/password"), body).await;
+    call("PUT", &format!("/v1/users/{user}/password"), json!({"password": "canary", "permanent": true})).await;
+    auth("forgot-password", json!({"username": user})).await;
+    auth("reset-password", json!({"username": user, "code": "canary-code", "new_password": "Canary-Reset-1"})).await;
+    auth("confirm-sign-up", json!({"username": user, "code": "canary-code"})).await;
+    auth("sign-out", json!({"refresh_token": tokens["refresh_token"]})).await;
+    auth("sign-out", json!({"access_token": tokens["access_token"]})).await;
+    let secrets = ["access_token", "id_token", "refresh_token"].map(|name| tokens[name].clone());
+    secrets.iter().chain([&session]).filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn no_secret_is_logged_in_success_or_failure() {
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber =
+        tracing_subscriber::fmt().json().with_max_level(LevelFilter::TRACE).with_writer(move || writer.clone());
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
+
+    let world = World::start().await;
+    let client_secret = world.client_secret().await;
+    let mut secrets = live(&world.api().await, "mia").await;
+    assert_eq!(secrets.len(), 4, "a session and three tokens");
+    // Every call goes wrong in turn, so that what logs failures has its say about every one of them.
+    for (number, fault) in [Fault::Throttled, Fault::Unavailable, Fault::AnswerLost].into_iter().enumerate() {
+        let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
+        let api = world.api_behind(&proxy, Duration::from_secs(10)).await;
+        (1..=200).filter(|call| call % 3 == number).for_each(|call| proxy.plan_at(call, fault));
+        secrets.extend(live(&api, &format!("user-{number}")).await);
+    }
+    secrets.push(client_secret);
+
+    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("\"audit\"") && text.contains("request refused"), "there are logs");
+    assert!(!text.to_lowercase().contains("canary"), "{text}");
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} in the logs");
+    }
+}

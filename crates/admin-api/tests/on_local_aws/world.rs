@@ -1,0 +1,210 @@
+//! A local AWS with one pool, and the API on it: straight, or by way of a proxy on which calls go wrong.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use cognito_aws::{Aws, SystemClock};
+use domain::directory::{Directory, Invitation, NewUser};
+use domain::platform::Platform;
+use domain::provision::{Observer, Provisioner, StepReport};
+use domain::secret::Secret;
+use domain::spec::Spec;
+use domain::user::Attributes;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Context, LambdaEvent};
+use serde_json::{Value, json};
+use testkit::fault_proxy::FaultProxy;
+use testkit::in_memory::InMemoryPool;
+use testkit::local_aws::LocalAws;
+use tower::ServiceExt;
+
+/// Long enough for a machine as busy as it likes.
+const ENDLESS: Duration = Duration::from_mins(1);
+
+/// A pool with the administrator `root`, and where it is.
+pub(crate) struct World {
+    pub(crate) local_aws: LocalAws,
+    user_pool_id: String,
+    client_id: String,
+    root_sub: String,
+}
+
+/// The API on one pool.
+pub(crate) struct Api {
+    service: Service,
+    user_pool_id: String,
+    client_id: String,
+    root_sub: String,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u64,
+    pub(crate) body: Value,
+    pub(crate) headers: Value,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let local_aws = LocalAws::start(None).await.unwrap();
+        let aws = connect(local_aws.endpoint_url(), ENDLESS).await;
+        let spec = json!({
+            "name": "api", "sign_in": "username", "aliases": ["email"], "auto_verified": "email", "self_sign_up": true,
+            "groups": ["admins", "support"], "custom_attributes": ["team"], "verify": false,
+            "deletion_protection": false, "on_delete": "delete",
+        });
+        let spec: Spec = serde_json::from_value(spec).unwrap();
+        let platform = aws.platform();
+        let clock = Arc::new(SystemClock::starting_now(ENDLESS));
+        Provisioner { platform: &platform, clock, observer: &Nobody }.apply(&spec).await.unwrap();
+        let user_pool_id = platform.user_pools(&spec.name).await.unwrap()[0].id.clone();
+        let client_id = platform.clients(&user_pool_id, "api-backend").await.unwrap()[0].id.clone();
+
+        let directory = aws.directory(&user_pool_id);
+        let root = NewUser {
+            username: "root".parse().unwrap(),
+            attributes: Attributes::new(),
+            temporary_password: None,
+            invitation: Invitation::Suppress,
+        };
+        let root = directory.create(&root).await.unwrap();
+        directory.set_password(&root.username, &Secret::new("Password-of-root-1"), true).await.unwrap();
+        directory.add_to_group(&root.username, "admins").await.unwrap();
+        let root_sub = root.attributes["sub"].clone();
+        Self { local_aws, user_pool_id, client_id, root_sub }
+    }
+
+    /// The API straight on the local AWS.
+    pub(crate) async fn api(&self) -> Api {
+        self.api_at(self.local_aws.endpoint_url(), ENDLESS).await
+    }
+
+    /// The API behind a proxy, with so much patience for one call.
+    pub(crate) async fn api_behind(&self, proxy: &FaultProxy, patience: Duration) -> Api {
+        self.api_at(proxy.endpoint_url(), patience).await
+    }
+
+    pub(crate) async fn api_at(&self, endpoint_url: &str, patience: Duration) -> Api {
+        let aws = connect(endpoint_url, patience).await;
+        let client = aws.app_client(&self.user_pool_id, &self.client_id);
+        let ports = Ports {
+            pool: Arc::new(aws.directory(&self.user_pool_id)),
+            sessions: client.clone(),
+            self_service: client.clone(),
+            cursor_key: client,
+            clock: Arc::new(SystemClock::starting_now(ENDLESS)),
+        };
+        self.api_on(ports)
+    }
+
+    /// The backend client's secret, which no port of ours gives away.
+    pub(crate) async fn client_secret(&self) -> String {
+        const ASK: &str = "import boto3, sys; endpoint, region, pool, client = sys.argv[1:]; \
+            cognito = boto3.client('cognito-idp', endpoint_url=endpoint, region_name=region, \
+            aws_access_key_id='test', aws_secret_access_key='test'); \
+            print(cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client)['UserPoolClient']['ClientSecret'])";
+        let python = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv/bin/python");
+        let mut command = tokio::process::Command::new(python);
+        command.args(["-c", ASK, self.local_aws.endpoint_url(), LocalAws::REGION, &self.user_pool_id, &self.client_id]);
+        let output = command.output().await.unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// The same on a pool in memory.
+    pub(crate) fn api_in_memory() -> (Api, InMemoryPool) {
+        let pool = InMemoryPool::new();
+        pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+        let ports = Ports {
+            pool: Arc::new(pool.directory()),
+            sessions: Arc::new(pool.sessions()),
+            self_service: Arc::new(pool.sessions()),
+            cursor_key: Arc::new(pool.sessions()),
+            clock: Arc::new(SystemClock::starting_now(ENDLESS)),
+        };
+        let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
+        let (user_pool_id, client_id) = ("us-east-1_InMemory".to_owned(), "client".to_owned());
+        (Api::new(ports, user_pool_id, client_id, root_sub), pool)
+    }
+
+    fn api_on(&self, ports: Ports) -> Api {
+        Api::new(ports, self.user_pool_id.clone(), self.client_id.clone(), self.root_sub.clone())
+    }
+}
+
+impl Api {
+    fn new(ports: Ports, user_pool_id: String, client_id: String, root_sub: String) -> Self {
+        let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+        let settings = Settings {
+            region: LocalAws::REGION.to_owned(),
+            user_pool_id: user_pool_id.clone(),
+            client_id: client_id.clone(),
+            served: Served::All,
+            roles: json!({"admins": all}).to_string().parse().unwrap(),
+        };
+        Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub }
+    }
+
+    /// A call by `root`, who may do everything.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.call_with(method, path, body, json!({}), Context::default()).await
+    }
+
+    /// The same with more headers, in an invocation of the test's choice.
+    pub(crate) async fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        headers: Value,
+        context: Context,
+    ) -> Answer {
+        let mut headers = headers;
+        headers["host"] = json!("api.example.com");
+        if body.is_some() {
+            headers["content-type"] = json!("application/json");
+        }
+        let (raw_path, query) = path.split_once('?').unwrap_or((path, ""));
+        let claims = json!({
+            "sub": self.root_sub, "username": "root", "token_use": "access", "client_id": self.client_id,
+            "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{}", self.user_pool_id), "cognito:groups": "[admins]",
+        });
+        let event = json!({
+            "version": "2.0", "routeKey": "$default", "rawPath": raw_path, "rawQueryString": query, "headers": headers,
+            "requestContext": {
+                "http": {"method": method, "path": raw_path, "sourceIp": "203.0.113.7"},
+                "stage": "$default", "requestId": "request-1", "authorizer": {"jwt": {"claims": claims, "scopes": []}}
+            },
+            "body": body.map(ToString::to_string), "isBase64Encoded": false
+        });
+        let request: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
+        let answer = Adapter::from(self.service.clone()).oneshot(LambdaEvent::new(request, context)).await.unwrap();
+        let answer = serde_json::to_value(answer).unwrap();
+        let body = answer["body"].as_str().filter(|text| !text.is_empty());
+        Answer {
+            status: answer["statusCode"].as_u64().unwrap(),
+            body: body.map_or(Value::Null, |text| serde_json::from_str(text).unwrap()),
+            headers: answer["headers"].clone(),
+        }
+    }
+}
+
+impl Answer {
+    /// The code of a problem; empty for an answer that is none.
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+async fn connect(endpoint_url: &str, limit: Duration) -> Aws {
+    let aws = Aws::local(endpoint_url, LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY).await;
+    aws.with_timeouts(limit, limit)
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn step_ended(&self, _report: &StepReport) {}
+}
