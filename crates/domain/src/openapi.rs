@@ -2,12 +2,11 @@
 
 use std::borrow::Cow;
 
-use utoipa::openapi::schema::AnyOfBuilder;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::group::GroupName;
-use crate::search::FilterValue;
+use crate::search::SoughtText;
 use crate::secret::Secret;
 use crate::user::{UserStatus, Username};
 
@@ -49,21 +48,16 @@ impl ToSchema for GroupName {
     }
 }
 
-impl PartialSchema for FilterValue {
+impl PartialSchema for SoughtText {
     fn schema() -> RefOr<Schema> {
-        let text = || ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
-        let plain = text().max_length(Some(Self::MAX_CHARS)).pattern(Some(r#"^[^"\\]+$"#));
-        AnyOfBuilder::new()
-            .item(plain)
-            .item(text().max_length(Some(Self::MAX_CHARS_WITH_ESCAPES)))
-            .description(Some("The exact value. With a quote or a backslash in it, it can only be half as long."))
-            .into()
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(Self::MAX_CHARS));
+        text.description(Some("A text to look for.")).into()
     }
 }
 
-impl ToSchema for FilterValue {
+impl ToSchema for SoughtText {
     fn name() -> Cow<'static, str> {
-        "FilterValue".into()
+        "SoughtText".into()
     }
 }
 

@@ -6,5 +6,5 @@
 mod query;
 mod walk;
 
-pub use query::{CustomAttribute, FilterValue, List, NotAFilterValue, Plan, Query};
+pub use query::{CustomAttribute, List, NotASoughtText, Plan, Query, SoughtText};
 pub use walk::{Found, PAGE_BUDGET, Place, walk};

@@ -8,50 +8,33 @@ use time::OffsetDateTime;
 
 use crate::directory::{Comparison, Filter, FilterBy};
 use crate::group::GroupName;
-use crate::user::{User, UserStatus};
+use crate::user::{User, UserStatus, Username};
 
-/// The longest filter that Cognito takes, in characters: name, comparison, quotes, and the value with its escapes.
-const MAX_FILTER_CHARS: usize = 256;
-
-/// The filter with the least room for its value, without the value.
-const LONGEST_FRAME: &str = r#"phone_number ^= """#;
-
-/// A value that Cognito can look for: it fits into a filter whatever is compared with it.
-///
-/// In a filter a quote and a backslash are two characters each, so a value that holds one can only be half as long. That is
-/// stricter than counting them, and can be said in an OpenAPI document.
+/// A text that is looked for: 1 to 2048 characters, as values of attributes have at the most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct FilterValue(String);
+pub struct SoughtText(String);
 
-/// The text is empty, or too long for a filter.
+/// Nothing to look for, or too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "a value has 1 to {} characters, with a quote or a backslash among them 1 to {}",
-    FilterValue::MAX_CHARS,
-    FilterValue::MAX_CHARS_WITH_ESCAPES
-)]
-pub struct NotAFilterValue;
+#[error("it has 1 to {} characters", SoughtText::MAX_CHARS)]
+pub struct NotASoughtText;
 
-impl FilterValue {
-    /// The longest value in characters.
-    pub const MAX_CHARS: usize = MAX_FILTER_CHARS - LONGEST_FRAME.len();
+impl SoughtText {
+    /// The longest text in characters.
+    pub const MAX_CHARS: usize = 2048;
 
-    /// The longest value that holds a quote or a backslash.
-    pub const MAX_CHARS_WITH_ESCAPES: usize = Self::MAX_CHARS / 2;
-
-    /// The value.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl TryFrom<String> for FilterValue {
-    type Error = NotAFilterValue;
+impl TryFrom<String> for SoughtText {
+    type Error = NotASoughtText;
 
-    fn try_from(text: String) -> Result<Self, NotAFilterValue> {
-        let max = if text.contains(['"', '\\']) { Self::MAX_CHARS_WITH_ESCAPES } else { Self::MAX_CHARS };
-        if (1..=max).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(NotAFilterValue) }
+    fn try_from(text: String) -> Result<Self, NotASoughtText> {
+        if (1..=Self::MAX_CHARS).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(NotASoughtText) }
     }
 }
 
@@ -71,19 +54,19 @@ pub struct CustomAttribute {
 pub struct Query {
     /// The real user name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub username: Option<FilterValue>,
+    pub username: Option<Username>,
     /// The whole e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<FilterValue>,
+    pub email: Option<SoughtText>,
     /// The beginning of the e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_prefix: Option<FilterValue>,
+    pub email_prefix: Option<SoughtText>,
     /// The whole phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone_number: Option<FilterValue>,
+    pub phone_number: Option<SoughtText>,
     /// The whole attribute `name`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<FilterValue>,
+    pub name: Option<SoughtText>,
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
@@ -125,21 +108,20 @@ pub enum List {
 impl Query {
     /// Lets Cognito look for what narrows the search down most.
     ///
-    /// It is trusted with names, addresses and numbers, and not asked twice: where it takes capital and small letters for the
-    /// same, it knows the pool's settings and we do not. Status and `enabled` are looked at here as well, which costs nothing: an
-    /// implementation that does not know these filters (the local AWS) answers with everybody.
+    /// A name, address or number that goes there whole is not compared again: where Cognito takes capital and small letters for the
+    /// same, it knows the pool's settings and we do not. Status and `enabled` are, which costs nothing: an implementation that does
+    /// not know these filters (the local AWS) answers with everybody.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let mut rest = self.clone();
         if let Some(group) = rest.group.take() {
             return Plan { list: List::Members(group), rest };
         }
-        let filter = |by, comparison| move |FilterValue(value)| Filter { by, comparison, value };
-        let filter = (rest.username.take().map(filter(FilterBy::Username, Comparison::Equals)))
-            .or_else(|| rest.email.take().map(filter(FilterBy::Email, Comparison::Equals)))
-            .or_else(|| rest.phone_number.take().map(filter(FilterBy::PhoneNumber, Comparison::Equals)))
-            .or_else(|| rest.email_prefix.take().map(filter(FilterBy::Email, Comparison::BeginsWith)))
-            .or_else(|| rest.name.take().map(filter(FilterBy::Name, Comparison::Equals)))
+        let filter = (share(&mut rest.username, FilterBy::Username, Comparison::Equals))
+            .or_else(|| share(&mut rest.email, FilterBy::Email, Comparison::Equals))
+            .or_else(|| share(&mut rest.phone_number, FilterBy::PhoneNumber, Comparison::Equals))
+            .or_else(|| share(&mut rest.email_prefix, FilterBy::Email, Comparison::BeginsWith))
+            .or_else(|| share(&mut rest.name, FilterBy::Name, Comparison::Equals))
             .or_else(|| rest.status.as_ref().map(status_filter))
             .or_else(|| rest.enabled.map(enabled_filter));
         Plan { list: List::Users(filter), rest }
@@ -149,13 +131,13 @@ impl Query {
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
         let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-        let is = |asked: &Option<FilterValue>, found: Option<&str>| {
+        let is = |asked: &Option<SoughtText>, found: Option<&str>| {
             asked.as_ref().is_none_or(|asked| found == Some(asked.as_str()))
         };
-        let begins = |asked: &Option<FilterValue>, found: Option<&str>| {
+        let begins = |asked: &Option<SoughtText>, found: Option<&str>| {
             asked.as_ref().is_none_or(|asked| found.is_some_and(|found| found.starts_with(asked.as_str())))
         };
-        is(&self.username, Some(user.username.as_str()))
+        self.username.as_ref().is_none_or(|username| *username == user.username)
             && is(&self.email, attribute("email"))
             && begins(&self.email_prefix, attribute("email"))
             && is(&self.phone_number, attribute("phone_number"))
@@ -171,6 +153,56 @@ impl Query {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// The longest filter that Cognito takes. In bytes it holds whatever Cognito counts.
+const MAX_FILTER_BYTES: usize = 256;
+
+/// How much of a text fits into any filter.
+const MAX_SHARED_BYTES: usize = MAX_FILTER_BYTES - r#"phone_number ^= """#.len();
+
+/// The filter for as much of a text as Cognito surely understands. What goes there whole is taken out of what is left to compare;
+/// of anything else its beginning goes there, and none where even that is nothing.
+///
+/// - Quotes and backslashes need escapes, and neither the documentation nor the emulators agree with each other on them. Without them
+///   nothing can break out of a filter either. Line breaks and their like no parser is sure to take.
+/// - Cognito finds nobody by a beginning that ends with a separator, `mia@` for instance (aws-sdk-js-v3, issue 6645).
+fn share<T: Sought>(sought: &mut Option<T>, by: FilterBy, comparison: Comparison) -> Option<Filter> {
+    let text = sought.as_ref()?.text();
+    let is_plain = |character: char| !matches!(character, '"' | '\\') && !character.is_control();
+    let goes_on =
+        |(begin, character): &(usize, char)| begin + character.len_utf8() <= MAX_SHARED_BYTES && is_plain(*character);
+    let plain: String = text.char_indices().take_while(goes_on).map(|(_, character)| character).collect();
+    if comparison == Comparison::Equals && plain == text {
+        *sought = None;
+        return Some(Filter { by, comparison, value: plain });
+    }
+    let beginning = plain.trim_end_matches(|character: char| !character.is_alphanumeric());
+    if beginning.is_empty() {
+        return None;
+    }
+    let filter = Filter { by, comparison: Comparison::BeginsWith, value: beginning.to_owned() };
+    if comparison == Comparison::BeginsWith && beginning == text {
+        *sought = None;
+    }
+    Some(filter)
+}
+
+/// What Cognito can compare.
+trait Sought {
+    fn text(&self) -> &str;
+}
+
+impl Sought for SoughtText {
+    fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Sought for Username {
+    fn text(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -200,7 +232,7 @@ mod tests {
     use super::*;
     use crate::user::Attributes;
 
-    fn value(text: &str) -> Option<FilterValue> {
+    fn value(text: &str) -> Option<SoughtText> {
         Some(text.to_owned().try_into().unwrap())
     }
 
@@ -213,9 +245,9 @@ mod tests {
     /// A query with everything in it but a group.
     fn full() -> Query {
         Query {
-            username: value("mia-1"),
+            username: Some("mia-1".parse().unwrap()),
             email: value("mia@example.com"),
-            email_prefix: value("mia@"),
+            email_prefix: value("mia@ex"),
             phone_number: value("+15550100"),
             name: value("Mia B"),
             status: Some(UserStatus::ForceChangePassword),
@@ -256,7 +288,7 @@ mod tests {
             (filter(Username, Equals, "mia-1"), |query| Query { username: None, ..query }),
             (filter(Email, Equals, "mia@example.com"), |query| Query { email: None, ..query }),
             (filter(PhoneNumber, Equals, "+15550100"), |query| Query { phone_number: None, ..query }),
-            (filter(Email, BeginsWith, "mia@"), |query| Query { email_prefix: None, ..query }),
+            (filter(Email, BeginsWith, "mia@ex"), |query| Query { email_prefix: None, ..query }),
             (filter(Name, Equals, "Mia B"), |query| Query { name: None, ..query }),
             (filter(Status, Equals, "FORCE_CHANGE_PASSWORD"), |query| query),
             (filter(Enabled, Equals, "Disabled"), |query| query),
@@ -369,26 +401,75 @@ mod tests {
     }
 
     #[test]
-    fn a_value_fits_into_every_filter_with_its_escapes() {
-        let longest = FilterValue::MAX_CHARS;
-        let longest_escaped = FilterValue::MAX_CHARS_WITH_ESCAPES;
-        assert_eq!((longest, longest_escaped), (238, 119));
-        for good in ["x", " ", "\n", &"ü".repeat(longest), &"\"".repeat(longest_escaped), &"\\".repeat(longest_escaped)]
-        {
-            assert!(FilterValue::try_from((*good).to_owned()).is_ok(), "{good}");
-            let escapes = good.matches(['"', '\\']).count();
-            assert!(LONGEST_FRAME.len() + good.chars().count() + escapes <= MAX_FILTER_CHARS, "{good}");
+    fn of_a_text_that_cognito_may_not_understand_its_beginning_goes_there_and_the_whole_is_compared_here() {
+        let long = "x".repeat(MAX_SHARED_BYTES + 1);
+        let wide = "ü".repeat(MAX_SHARED_BYTES);
+        let table = [
+            ("Lou O\"Neil", Some("Lou O")),
+            ("Lou \"O\" Neil", Some("Lou")),
+            ("back\\slash", Some("back")),
+            ("line\nline", Some("line")),
+            ("\" or name ^= \"", None),
+            ("\\\"", None),
+            ("…\"", None),
+            (&long, Some(&long[1..])),
+            (&wide, Some(&wide[..MAX_SHARED_BYTES])),
+        ];
+        for (text, beginning) in table {
+            let query = Query { name: value(text), ..Query::default() };
+            let expected = beginning.map(|beginning| filter(FilterBy::Name, Comparison::BeginsWith, beginning));
+            assert_eq!(query.plan(), Plan { list: List::Users(expected), rest: query }, "{text}");
         }
-        let too_long_for_a_quote = format!("\"{}", "x".repeat(longest_escaped));
-        for bad in ["", &"x".repeat(longest + 1), &too_long_for_a_quote] {
-            assert_eq!(FilterValue::try_from((*bad).to_owned()), Err(NotAFilterValue), "{bad}");
+        for text in ["plain", "ends with a dot.", "@", "👩", "100%", "a = 'b'", &long[1..]] {
+            let query = Query { name: value(text), ..Query::default() };
+            let expected = Some(filter(FilterBy::Name, Comparison::Equals, text));
+            assert_eq!(query.plan(), Plan { list: List::Users(expected), rest: Query::default() }, "{text}");
         }
     }
 
+    #[test]
+    fn a_beginning_that_ends_with_a_separator_goes_to_cognito_without_it() {
+        for (prefix, shared, is_compared_here) in [
+            ("mia", Some("mia"), false),
+            ("mia@ex", Some("mia@ex"), false),
+            ("mia@", Some("mia"), true),
+            ("mia.+", Some("mia"), true),
+            ("mia\"b", Some("mia"), true),
+            ("@", None, true),
+        ] {
+            let query = Query { email_prefix: value(prefix), ..Query::default() };
+            let list = List::Users(shared.map(|shared| filter(FilterBy::Email, Comparison::BeginsWith, shared)));
+            let rest = if is_compared_here { query.clone() } else { Query::default() };
+            assert_eq!(query.plan(), Plan { list, rest }, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_of_one_predicate_can_go_to_cognito_the_next_one_does() {
+        let query = Query { email: value("\""), name: value("Mia"), ..Query::default() };
+        let rest = Query { name: None, ..query.clone() };
+        let list = List::Users(Some(filter(FilterBy::Name, Comparison::Equals, "Mia")));
+        assert_eq!(query.plan(), Plan { list, rest });
+    }
+
+    #[test]
+    fn a_text_to_look_for_is_as_long_as_values_of_attributes_are() {
+        for good in ["x", " ", "\n", "\"", &"ü".repeat(2048)] {
+            assert!(SoughtText::try_from(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in ["", &"x".repeat(2049)] {
+            assert_eq!(SoughtText::try_from(bad.to_owned()), Err(NotASoughtText), "{bad}");
+        }
+    }
+
+    const NAMES: &[&str] = &["a", "b", "a\"", "\\a"];
+
+    const TEXTS: &[&str] = &["a", "b", "a\"", "\"a", "a,b", "a\nb", "\\", "a\",\"email\":\"b"];
+
     /// Queries of few values that look like each other, and like JSON, so that two of them are often nearly the same.
     fn queries() -> impl Strategy<Value = Query> {
-        let text = prop::sample::select(vec!["a", "b", "a\"", "\"a", "a,b", "\\", "a\",\"email\":\"b"]);
-        let value = || prop::option::of(text.clone().prop_map(|text| FilterValue(text.to_owned())));
+        let text = prop::sample::select(TEXTS);
+        let value = || prop::option::of(text.clone().prop_map(|text| SoughtText(text.to_owned())));
         let group = prop::option::of(prop::sample::select(vec!["a", "b"]).prop_map(|name| name.parse().unwrap()));
         let status = prop::option::of(prop::sample::select(vec![
             UserStatus::Confirmed,
@@ -402,7 +483,8 @@ mod tests {
         );
         let moment =
             || prop::option::of((0..3_i64).prop_map(|second| OffsetDateTime::UNIX_EPOCH + Duration::seconds(second)));
-        let texts = (value(), value(), value(), value(), value());
+        let username = prop::option::of(prop::sample::select(NAMES).prop_map(|name| name.parse().unwrap()));
+        let texts = (username, value(), value(), value(), value());
         (texts, status, any::<Option<bool>>(), group, custom, moment(), moment()).prop_map(
             |(texts, status, enabled, group, custom_attributes, created_after, created_before)| {
                 let (username, email, email_prefix, phone_number, name) = texts;
@@ -444,34 +526,67 @@ mod tests {
         }
 
         #[test]
-        fn what_cognito_looks_for_and_what_is_looked_at_here_are_all_that_is_asked_for(query in queries()) {
+        fn whom_cognito_finds_and_who_then_matches_is_whom_the_query_matches(query in queries(), user in users()) {
             let Plan { list, rest } = query.plan();
-            let trusted = match list {
-                List::Users(None) => Query::default(),
-                List::Members(group) => Query { group: Some(group), ..Query::default() },
-                List::Users(Some(Filter { by, comparison, value })) => {
-                    let value = Some(FilterValue(value));
-                    let none = Query::default();
-                    match (by, comparison) {
-                        (FilterBy::Username, _) => Query { username: value, ..none },
-                        (FilterBy::Email, Comparison::Equals) => Query { email: value, ..none },
-                        (FilterBy::Email, Comparison::BeginsWith) => Query { email_prefix: value, ..none },
-                        (FilterBy::PhoneNumber, _) => Query { phone_number: value, ..none },
-                        (FilterBy::Name, _) => Query { name: value, ..none },
-                        (FilterBy::Status | FilterBy::Enabled, _) => none,
-                    }
-                }
+            let is_listed = match list {
+                List::Users(filter) => filter.is_none_or(|filter| meets(&filter, &user)),
+                List::Members(group) => Some(group) == query.group,
             };
-            let whole = Query {
-                username: rest.username.or(trusted.username),
-                email: rest.email.or(trusted.email),
-                email_prefix: rest.email_prefix.or(trusted.email_prefix),
-                phone_number: rest.phone_number.or(trusted.phone_number),
-                name: rest.name.or(trusted.name),
-                group: rest.group.or(trusted.group),
-                ..rest
-            };
-            prop_assert_eq!(whole, query);
+            prop_assert_eq!(is_listed && rest.matches(&user), query.matches(&user));
         }
+
+        #[test]
+        fn every_filter_fits_and_needs_no_escapes(text in ".{1,400}", number in 0..5) {
+            let text = Some(SoughtText(text));
+            let query = match number {
+                0 => Query { email: text, ..Query::default() },
+                1 => Query { email_prefix: text, ..Query::default() },
+                2 => Query { phone_number: text, ..Query::default() },
+                3 => Query { name: text, ..Query::default() },
+                _ => Query { username: text.and_then(|SoughtText(text)| text.parse().ok()), ..Query::default() },
+            };
+            if let List::Users(Some(filter)) = query.plan().list {
+                prop_assert!((1..=MAX_SHARED_BYTES).contains(&filter.value.len()));
+                prop_assert!(!filter.value.contains(['"', '\\', '\n']));
+            }
+        }
+    }
+
+    fn users() -> impl Strategy<Value = User> {
+        let attribute = || prop::option::of(prop::sample::select(TEXTS));
+        let attributes =
+            (attribute(), attribute(), attribute(), attribute()).prop_map(|(email, number, name, custom)| {
+                let all = [("email", email), ("phone_number", number), ("name", name), ("custom:a", custom)];
+                all.into_iter()
+                    .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+                    .collect::<Attributes>()
+            });
+        (prop::sample::select(NAMES), attributes, any::<bool>(), 0..3_i64).prop_map(
+            |(name, attributes, enabled, second)| User {
+                username: name.parse().unwrap(),
+                status: UserStatus::Confirmed,
+                enabled,
+                attributes,
+                created_at: OffsetDateTime::UNIX_EPOCH + Duration::seconds(second),
+                modified_at: OffsetDateTime::UNIX_EPOCH,
+            },
+        )
+    }
+
+    /// As Cognito compares where capital letters count.
+    fn meets(filter: &Filter, user: &User) -> bool {
+        let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
+        let found = match filter.by {
+            FilterBy::Username => Some(user.username.as_str()),
+            FilterBy::Email => attribute("email"),
+            FilterBy::PhoneNumber => attribute("phone_number"),
+            FilterBy::Name => attribute("name"),
+            FilterBy::Status => return filter.value == status_filter(&user.status).value,
+            FilterBy::Enabled => return filter.value == enabled_filter(user.enabled).value,
+        };
+        found.is_some_and(|found| match filter.comparison {
+            Comparison::Equals => found == filter.value,
+            Comparison::BeginsWith => found.starts_with(&filter.value),
+        })
     }
 }

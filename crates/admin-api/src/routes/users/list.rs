@@ -7,7 +7,8 @@ mod tests;
 use axum::Json;
 use axum::extract::State;
 use domain::group::GroupName;
-use domain::search::{self, FilterValue, PAGE_BUDGET, Place, Query};
+use domain::search::{self, PAGE_BUDGET, Place, Query, SoughtText};
+use domain::user::Username;
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,11 +39,11 @@ pub(super) struct Answer {
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(
-        ("username" = inline(Option<FilterValue>), Query, description = "The real user name, no alias."),
-        ("email" = inline(Option<FilterValue>), Query, description = "The whole e-mail address."),
-        ("email_prefix" = inline(Option<FilterValue>), Query, description = "The beginning of the e-mail address."),
-        ("phone_number" = inline(Option<FilterValue>), Query, description = "The whole phone number."),
-        ("name" = inline(Option<FilterValue>), Query, description = "The whole attribute `name`."),
+        ("username" = inline(Option<Username>), Query, description = "The real user name, no alias."),
+        ("email" = inline(Option<SoughtText>), Query, description = "The whole e-mail address."),
+        ("email_prefix" = inline(Option<SoughtText>), Query, description = "The beginning of the e-mail address."),
+        ("phone_number" = inline(Option<SoughtText>), Query, description = "The whole phone number."),
+        ("name" = inline(Option<SoughtText>), Query, description = "The whole attribute `name`."),
         ("status" = inline(Option<StatusWord>), Query),
         ("enabled" = inline(Option<Flag>), Query),
         ("group" = inline(Option<GroupName>), Query, description = "A group that the user is in."),
