@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-local check fmt format lint doc deny advisories validate test openapi demo dev invoke deploy destroy
+.PHONY: help setup build build-local check fmt format lint doc deny advisories validate openapi docs test contract demo dev invoke deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -24,6 +24,9 @@ LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 # Of the functions that are deployed: arm64 or x86_64, and parameters of template.yaml, e.g. PARAMETERS="PoolName=shop".
 ARCHITECTURE ?= arm64
 PARAMETERS ?=
+# Of contract: how many requests are made up for each operation; the seed that the run shows, which makes the same ones again.
+EXAMPLES ?= 500
+SEED ?= $(shell date +%s)
 # Of demo and dev, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody".
 ARGUMENTS ?=
 
@@ -92,8 +95,15 @@ validate: setup ## Check template.yaml
 	sam validate --lint --region us-east-1
 	cfn-lint template.yaml
 
+docs: setup ## Make one HTML page of docs/openapi.json, for reading without a network
+	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
+
 test: build-local ## Run every test, the end-to-end tests on a local AWS included
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
+
+contract: setup ## Hold the admin API to docs/openapi.json with many requests, other ones each time (EXAMPLES=500)
+	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \
+	  --target $(HOST) -- --nocapture the_api_keeps_what_its_document_promises
 
 demo: build-local ## Deploy to a local AWS and walk through everything, step by step
 	@$(LOCAL) demo $(ARGUMENTS)

@@ -45,6 +45,8 @@ pub(crate) enum Forbidden {
     CallerGone,
     #[error("nobody deletes or disables themselves, or puts themselves into a group")]
     Oneself,
+    #[error("the target may do more than the caller")]
+    TargetMayMore,
 }
 
 /// A caller who has passed the check of the route, and what they may do.
@@ -69,6 +71,17 @@ impl Authorized {
     /// Refuses what nobody may do to themselves.
     pub(crate) fn not_to_oneself(&self, user: &User) -> Result<(), ApiError> {
         if self.is(user) { Err(ApiError::Forbidden(Forbidden::Oneself)) } else { Ok(()) }
+    }
+
+    /// Refuses what would let the caller act as somebody who may do more.
+    pub(crate) async fn not_to_who_may_more(&self, app: &App, user: &User) -> Result<(), ApiError> {
+        let groups = app.pool.groups(&user.username).await?;
+        let permissions = app.trust.roles.permissions_of(groups.iter().map(String::as_str));
+        if permissions.is_subset(&self.permissions) {
+            Ok(())
+        } else {
+            Err(ApiError::Forbidden(Forbidden::TargetMayMore))
+        }
     }
 
     /// Whether this user is the caller.

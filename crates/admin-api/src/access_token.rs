@@ -25,8 +25,13 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
     }
 }
 
-/// A token of Cognito is base64url and dots, and at most so long.
-const MAX_TOKEN_CHARS: usize = 16_384;
+/// The most characters of a token. Those of Cognito have a few thousand.
+pub(crate) const MAX_TOKEN_CHARS: usize = 16_384;
+
+/// A token of Cognito is base64url and dots.
+pub(crate) fn stands_in_a_token(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_=.".contains(character)
+}
 
 fn token(headers: &HeaderMap) -> Option<&str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -34,10 +39,7 @@ fn token(headers: &HeaderMap) -> Option<&str> {
         let (scheme, token) = text(AUTHORIZATION.as_str())?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     };
-    let is_token = |token: &&str| {
-        let fits = (1..=MAX_TOKEN_CHARS).contains(&token.len());
-        fits && token.chars().all(|character| character.is_ascii_alphanumeric() || "-_=.".contains(character))
-    };
+    let is_token = |token: &&str| (1..=MAX_TOKEN_CHARS).contains(&token.len()) && token.chars().all(stands_in_a_token);
     text(X_ACCESS_TOKEN).or_else(bearer).filter(is_token)
 }
 

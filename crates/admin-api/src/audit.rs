@@ -7,6 +7,7 @@
 //! | `action` | method and route, e.g. `DELETE /v1/users/{username}` |
 //! | `caller` | user name or ARN; absent where nobody had to say who they are, or nobody did |
 //! | `user` | whom it was done to, as far as known |
+//! | `group` | which group it was about; absent where it was about none |
 //! | `fields` | names of what was given or changed, never values; absent where there are none |
 //! | `outcome` | `success`, or the `code` of the problem |
 //! | `request_id` | as in the answer |
@@ -34,6 +35,7 @@ pub(crate) struct Audit(Arc<Mutex<Facts>>);
 struct Facts {
     caller: Option<String>,
     user: Option<String>,
+    group: Option<String>,
     fields: Vec<String>,
 }
 
@@ -46,6 +48,11 @@ impl Audit {
     /// Whom it is done to.
     pub(crate) fn on(&self, user: &(impl ToString + ?Sized)) {
         self.facts().user = Some(user.to_string());
+    }
+
+    /// Which group it is about.
+    pub(crate) fn on_group(&self, group: &(impl ToString + ?Sized)) {
+        self.facts().group = Some(group.to_string());
     }
 
     /// What is given or changed, by name.
@@ -85,10 +92,14 @@ pub(crate) async fn record(
 ) -> Response {
     let audit = Audit::default();
     // A path that is no text names nobody; the handler refuses it.
-    if let Ok(path) = path
-        && let Some((_, username)) = path.iter().find(|(name, _)| *name == "username")
-    {
-        audit.on(username);
+    if let Ok(path) = path {
+        for (parameter, value) in &path {
+            match parameter {
+                "username" => audit.on(value),
+                "group" => audit.on_group(value),
+                _ => {}
+            }
+        }
     }
     request.extensions_mut().insert(audit.clone());
     let response = next.run(request).await;
@@ -99,6 +110,7 @@ pub(crate) async fn record(
             action = action.name,
             caller = facts.caller,
             user = facts.user,
+            group = facts.group,
             fields = (!facts.fields.is_empty()).then(|| facts.fields.join(",")),
             outcome = code_of(&response).map_or("success", |code| code.as_str()),
             request_id = id.as_str(),
@@ -110,9 +122,11 @@ pub(crate) async fn record(
 
 #[cfg(test)]
 mod tests {
+    use domain::sessions::ChallengeName;
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
+    use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
 
     use crate::testing::logs::Logs;
     use crate::testing::{Api, Call, token};
@@ -141,6 +155,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_record_names_the_group_even_of_a_refused_write() {
+        let api = Api::new();
+        let delete = Call::delete("/v1/groups/visitors").by(token("ray", "[readers]"));
+        let record = record_of(&api, delete).await.unwrap();
+        let expected = json!({
+            "action": "DELETE /v1/groups/{group}", "caller": "ray", "group": "visitors", "outcome": "forbidden",
+            "request_id": "request-1"
+        });
+        assert_eq!(record, expected);
+
+        let body = json!({"name": "new", "precedence": 7});
+        let record = record_of(&api, Call::post("/v1/groups", Some(&body))).await.unwrap();
+        assert_eq!((&record["group"], &record["fields"]), (&json!("new"), &json!("precedence")));
+    }
+
+    #[tokio::test]
     async fn a_refused_and_a_failed_write_are_recorded_with_their_code() {
         let api = Api::new();
         let delete = Call::delete("/v1/users/mia");
@@ -163,6 +193,49 @@ mod tests {
         for path in ["/v1/users", "/v1/users/mia", "/v1/users/nobody", "/v1/me"] {
             assert_eq!(record_of(&Api::new(), Call::get(path)).await, None, "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_known_to_be_one() {
+        let api = Api::new();
+        api.pool.add_user("abe", "Password-of-abe-1", &[], &[("phone_number", "+15550100")]);
+        api.pool.set_status("abe", UserStatus::Unconfirmed);
+        let token = api.sign_in("mia").await.access;
+        let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+        let reset = |code: &str| {
+            post("reset-password", json!({"username": "mia", "code": code, "new_password": "Permanent-1"}))
+        };
+        let own = |call: Call| call.header("x-access-token", &token);
+        let table = [
+            (
+                post("confirm-sign-up", json!({"username": "abe", "code": "123457"})),
+                json!({"outcome": "code-mismatch"}),
+            ),
+            (
+                post("confirm-sign-up", json!({"username": "abe", "code": CODE})),
+                json!({"user": "abe", "outcome": "success"}),
+            ),
+            (post("confirm-sign-up", json!({"username": "abe", "code": CODE})), json!({"outcome": "wrong-state"})),
+            // Nobody knows whether there is such a user: Cognito makes deliveries up.
+            (post("forgot-password", json!({"username": "mia"})), json!({"outcome": "success"})),
+            (post("forgot-password", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
+            (post("resend-code", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
+            (reset("123457"), json!({"fields": "permanent_password", "outcome": "code-mismatch"})),
+            (reset(RESET_CODE), json!({"user": "mia", "fields": "permanent_password", "outcome": "success"})),
+            // Whose token it is would take another call.
+            (own(Call::post("/v1/auth/attributes/email/code", None)), json!({"fields": "email", "outcome": "success"})),
+            (
+                own(post("attributes/email/verify", json!({"code": "123457"}))),
+                json!({"fields": "email", "outcome": "code-mismatch"}),
+            ),
+        ];
+        for (call, expected) in table {
+            let mut record = record_of(&api, call).await.unwrap();
+            let action = record.as_object_mut().unwrap().remove("action").unwrap();
+            record.as_object_mut().unwrap().remove("request_id");
+            assert_eq!(record, expected, "{action}");
+        }
+        assert_eq!(record_of(&api, own(Call::get("/v1/auth/me"))).await, None);
     }
 
     #[tokio::test]
@@ -218,11 +291,15 @@ mod tests {
                 .content_type(Some("application/json")),
         ];
         api.pool.set_status("mia", UserStatus::Confirmed);
+        let calls: Vec<Call> = calls.into_iter().chain(calls_of_people(&api)).collect();
         let calls_made = calls.len();
         for call in calls {
-            let answer = api.call(call).await;
-            if answer.status >= 400 {
-                assert!(!answer.body.to_string().to_lowercase().contains("canary"), "{}", answer.body);
+            make(&api, call).await;
+        }
+        for token in [CANARY_TOKEN, "Canary-header-1", "Canary header"] {
+            for header in ["x-access-token", "authorization"] {
+                let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
+                make(&api, Call::get("/v1/auth/me").by_nobody().header(header, &value)).await;
             }
         }
         let written = logs.text();
@@ -230,5 +307,91 @@ mod tests {
         for secret in ["canary", "password-of", &tokens.access, &tokens.refresh, "session-", "id-token"] {
             assert!(!written.to_lowercase().contains(secret), "{secret} in {written}");
         }
+    }
+
+    /// A failure does not repeat secrets. A success may hold tokens.
+    async fn make(api: &Api, call: Call) -> bool {
+        let answer = api.call(call).await;
+        let is_success = answer.status < 400;
+        assert!(is_success || !answer.body.to_string().to_lowercase().contains("canary"), "{}", answer.body);
+        is_success
+    }
+
+    const CANARY_TOKEN: &str = "Canary-access-2";
+
+    /// Secrets in every field and header that takes one under `/v1/auth`. Each route succeeds at least once.
+    fn calls_of_people(api: &Api) -> Vec<Call> {
+        let secret = |name: &str| format!("Canary-{name}-1");
+        let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+        let own = |call: Call| call.header("x-access-token", CANARY_TOKEN);
+        api.pool.add_user("abe", "Password-of-abe-1", &[], &[]);
+        api.pool.set_status("abe", UserStatus::Unconfirmed);
+        api.pool.give_tokens("root", CANARY_TOKEN, "Canary-refresh-2");
+        for (session, name) in [
+            ("Canary-session-2", ChallengeName::NewPasswordRequired),
+            ("Canary-session-3", ChallengeName::SmsMfa),
+            ("Canary-session-4", ChallengeName::MfaSetup),
+        ] {
+            api.pool.open_challenge("ray", session, name);
+        }
+        let answer = |challenge: &str, session: &str, field: &str, value: Value| {
+            let mut body = json!({"challenge": challenge, "username": "ray", "session": session});
+            body[field] = value;
+            post("challenge", body)
+        };
+        let reset = |username: &str, code: &str, new_password: &str| {
+            post("reset-password", json!({"username": username, "code": code, "new_password": new_password}))
+        };
+        let setup_answer = json!({"username": "ray", "session": secret("session"), "challenge": "MFA_SETUP"});
+        let proof = |code: &str, device_name: Value| {
+            let mut body = setup_answer.clone();
+            body["code"] = json!(code);
+            body["device_name"] = device_name;
+            post("challenge", body)
+        };
+        vec![
+            post("confirm-sign-up", json!({"username": "abe", "code": secret("code")})),
+            post("confirm-sign-up", json!({"username": "abe", "code": "Canary code"})),
+            post("confirm-sign-up", json!({"username": secret("typed"), "code": CODE})),
+            post("confirm-sign-up", json!({"username": "abe", "code": CODE})),
+            post("resend-code", json!({"username": secret("typed")})),
+            post("resend-code", json!({"username": "Canary typed"})),
+            post("forgot-password", json!({"username": secret("typed")})),
+            post("forgot-password", json!({"username": "root"})).header("x-device-data", "Canary-device-data"),
+            reset("root", "Canary-code-1", "Canary-reset-1"),
+            reset("root", "Canary code", "Canary-reset-1"),
+            reset("root", RESET_CODE, "canary"),
+            reset("root", RESET_CODE, " canary"),
+            reset("Canary-typed-1", RESET_CODE, "Canary-reset-1"),
+            reset("root", RESET_CODE, "Canary-reset-1"),
+            post("sign-in", json!({"username": "root", "password": secret("reset")})),
+            post("sign-in", json!({"username": "ray", "password": secret("wrong"), "remember": "Canary"})),
+            answer("CANARY", "Canary-session-2", "code", json!(FACTOR_CODE)),
+            answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "code", json!(secret("code"))),
+            answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "new_password", json!("canary")),
+            answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "new_password", json!(secret("new"))),
+            answer("SMS_MFA", "Canary-session-3", "code", json!(secret("code"))),
+            answer("SMS_MFA", "Canary-session-3", "code", json!("Canary code")),
+            answer("SMS_MFA", "Canary-session-3", "code", json!(FACTOR_CODE)),
+            answer("SELECT_MFA_TYPE", "Canary-session-1", "factor", json!("CANARY")),
+            answer("SELECT_MFA_TYPE", "Canary-session-1", "factor", json!("SMS_MFA")),
+            answer("MFA_SETUP", "Canary-session-4", "username", json!("ray")),
+            proof("Canary", json!("Canary-device-1")),
+            proof(FACTOR_CODE, json!("Canary-device-1")),
+            proof(FACTOR_CODE, json!(["Canary-device-1"])),
+            post("refresh", json!({"username": "root", "refresh_token": "Canary-refresh-2"})),
+            post("refresh", json!({"username": secret("typed"), "refresh_token": "Canary refresh"})),
+            own(Call::post("/v1/auth/attributes/email/code", None)),
+            own(Call::post("/v1/auth/attributes/phone_number/code", None)),
+            own(Call::post("/v1/auth/attributes/Canary-name-1/code", None)),
+            Call::post("/v1/auth/attributes/email/code", None).header("authorization", "Bearer Canary-header-1"),
+            Call::post("/v1/auth/attributes/email/code", None).header("authorization", "Canary-header-1"),
+            own(post("attributes/email/verify", json!({"code": secret("code")}))),
+            own(post("attributes/email/verify", json!({"code": "Canary code"}))),
+            own(post("attributes/email/verify", json!({"code": CODE}))),
+            post("attributes/email/verify", json!({"code": CODE})).header("x-access-token", "Canary-header-1"),
+            post("sign-out", json!({"refresh_token": "Canary refresh"})),
+            post("sign-out", json!({"refresh_token": "Canary-refresh-3"})),
+        ]
     }
 }

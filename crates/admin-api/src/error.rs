@@ -44,6 +44,9 @@ pub(crate) enum ApiError {
     /// The user has no identity at this provider.
     #[error("the user has no identity at this provider")]
     IdentityNotFound,
+    /// The user has another identity at this provider.
+    #[error("the user has another identity at this provider")]
+    OtherIdentity,
     /// The user is there already, and is not the one that the request describes.
     #[error("the user exists and differs in {}", .0.join(", "))]
     UserDiffers(Vec<String>),
@@ -85,6 +88,7 @@ impl ApiError {
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
+            Self::OtherIdentity => ErrorCode::WrongState,
             Self::UserDiffers(_) => ErrorCode::UserExists,
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
             Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
@@ -29,17 +30,35 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        JsonText::from_request(request, state).await?.read().map(Self)
+    }
+}
+
+/// A body that is not read yet: for routes whose bodies have several forms, where a first look tells which one it is.
+pub(crate) struct JsonText(Bytes);
+
+impl JsonText {
+    /// The body as this type.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        parse(&self.0)
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         if !declares_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|rejection| {
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::BodyTooLarge
             } else {
                 ApiError::InvalidRequest { field: None, detail: "The body could not be read.".to_owned() }
             }
         })?;
-        parse(&bytes).map(Self)
+        Ok(Self(bytes))
     }
 }
 

@@ -6,8 +6,10 @@
 //! | `gateway` | what API Gateway did to the request, and undoing it |
 //! | `router` | the only way a route comes into being: with the access it asks for |
 //! | `caller`, `permission`, `access` | who is calling, what their groups may, and whether they may do this |
-//! | `json`, `attributes` | request bodies |
-//! | `parameters`, `pages`, `cursor` | query parameters, and lists page by page |
+//! | `json`, `attributes`, `password` | request bodies |
+//! | `path`, `parameters` | parameters of paths and queries |
+//! | `pages`, `cursor` | lists page by page |
+//! | `progress` | how far several calls have come |
 //! | `access_token`, `client_context` | whose own account it is, and where the request comes from |
 //! | `error`, `problem` | what goes wrong, and how the caller is told |
 //! | `audit` | the record of every write |
@@ -33,8 +35,11 @@ mod json;
 pub mod openapi;
 mod pages;
 mod parameters;
+mod password;
+mod path;
 mod permission;
 mod problem;
+mod progress;
 mod router;
 mod routes;
 mod settings;

@@ -108,6 +108,9 @@ impl<'a> Problem<'a> {
                 problem.differing = Some(fields);
                 problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
             }
+            ApiError::OtherIdentity => {
+                problem.detail = "The user has another identity at this provider: unlink that one first.".to_owned();
+            }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {
                 problem.detail = format!("The sign-in asks for `{name}`, which this API does not support.");

@@ -1,7 +1,9 @@
 //! All routes. The folder of a file is the path of its route.
 
 mod auth;
+mod groups;
 mod me;
+mod pool;
 mod users;
 
 use utoipa::OpenApi as _;
@@ -12,7 +14,10 @@ use crate::settings::Served;
 
 /// The routes that a function serves.
 pub(crate) fn of(served: Served) -> Vec<Route> {
-    let admin = || users::routes().into_iter().chain([me::route()]);
+    let admin = || {
+        let routes = users::routes().into_iter().chain(groups::routes());
+        routes.chain([pool::route(), me::route()])
+    };
     match served {
         Served::Admin => admin().collect(),
         Served::Auth => auth::routes(),
@@ -21,6 +26,12 @@ pub(crate) fn of(served: Served) -> Vec<Route> {
 }
 
 /// What the annotations of all routes say.
-pub(crate) fn documented() -> [OpenApi; 3] {
-    [users::Documented::openapi(), me::Documented::openapi(), auth::Documented::openapi()]
+pub(crate) fn documented() -> [OpenApi; 5] {
+    [
+        users::Documented::openapi(),
+        groups::Documented::openapi(),
+        pool::Documented::openapi(),
+        me::Documented::openapi(),
+        auth::Documented::openapi(),
+    ]
 }

@@ -2,6 +2,7 @@
 
 mod documented;
 pub(crate) mod logs;
+pub(crate) mod pages;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 /// The API, and the pool behind it.
 ///
 /// In the pool are `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
-/// who may do nothing) and `mia` (in no group). Passwords are `Password-of-NAME-1`.
+/// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
     service: Service,
@@ -79,7 +80,8 @@ impl Api {
         pool.add_user("vic", "Password-of-vic-1", &["visitors"], &[]);
         pool.add_user("mia", "Password-of-mia-1", &[], &verified("mia@example.com"));
         let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
-        let roles = json!({"admins": all, "readers": ["users:read"], "creators": ["users:create"]});
+        let (readers, creators, updaters) = (["users:read"], ["users:create"], ["users:update"]);
+        let roles = json!({"admins": all, "readers": readers, "creators": creators, "updaters": updaters});
         let settings = Settings { served, ..settings(&roles) };
         let app = App::new(ports(&pool), settings);
         Self { pool, service: service(app, served) }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use domain::self_service::SelfService;
+use domain::sessions::{ChallengeName, ClientContext};
 use domain::user::UserStatus;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Context, LambdaEvent};
@@ -16,9 +18,28 @@ use tower::ServiceExt;
 
 /// Every case, the status of its answer, and a code for a problem or nothing for a success.
 const CASES: &[(&str, u16, &str)] = &[
+    ("auth-attributes-code", 200, ""),
+    ("auth-attributes-code-other", 400, "invalid-request"),
+    ("auth-attributes-verify", 204, ""),
+    ("auth-attributes-verify-wrong-code", 422, "code-mismatch"),
     ("auth-challenge", 200, ""),
+    ("auth-challenge-code", 200, ""),
+    ("auth-challenge-mfa-setup", 200, ""),
     ("auth-challenge-other", 400, "invalid-request"),
+    ("auth-challenge-wrong-code", 422, "code-mismatch"),
+    ("auth-confirm-sign-up", 204, ""),
+    ("auth-confirm-sign-up-expired-code", 422, "code-expired"),
+    ("auth-forgot-password", 200, ""),
+    ("auth-forgot-password-unknown", 200, ""),
+    ("auth-me", 200, ""),
+    ("auth-me-iam", 200, ""),
+    ("auth-me-signed-out", 401, "invalid-credentials"),
+    ("auth-me-without-token", 401, "unauthenticated"),
     ("auth-refresh", 200, ""),
+    ("auth-resend-code", 200, ""),
+    ("auth-resend-code-confirmed", 409, "wrong-state"),
+    ("auth-reset-password", 204, ""),
+    ("auth-reset-password-wrong-code", 422, "code-mismatch"),
     ("auth-sign-in", 200, ""),
     ("auth-sign-in-challenged", 200, ""),
     ("auth-sign-in-unconfirmed", 403, "user-not-confirmed"),
@@ -27,16 +48,30 @@ const CASES: &[(&str, u16, &str)] = &[
     ("auth-sign-out-both-tokens", 400, "invalid-request"),
     ("auth-sign-out-refresh-token", 200, ""),
     ("auth-sign-up", 201, ""),
+    ("groups-create", 201, ""),
+    ("groups-create-existing", 409, "group-exists"),
+    ("groups-delete", 204, ""),
+    ("groups-delete-other-group", 403, "forbidden"),
+    ("groups-get", 200, ""),
+    ("groups-get-unknown", 404, "group-not-found"),
+    ("groups-list", 200, ""),
+    ("groups-update", 200, ""),
+    ("groups-update-null", 400, "invalid-request"),
+    ("groups-users", 200, ""),
     ("me", 200, ""),
     ("me-iam", 200, ""),
+    ("pool", 200, ""),
+    ("rest-auth-sign-in", 200, ""),
     ("rest-users-create", 201, ""),
     ("rest-users-delete-ambiguous-groups", 403, "forbidden"),
     ("rest-users-delete-groups-as-array", 204, ""),
     ("rest-users-delete-without-token", 401, "unauthenticated"),
     ("rest-users-get-by-email", 200, ""),
+    ("rest-users-identities-link", 200, ""),
     ("rest-users-list", 200, ""),
     ("rest-users-list-search", 200, ""),
     ("unknown-route", 404, "not-found"),
+    ("users-auth-events", 200, ""),
     ("users-confirm", 200, ""),
     ("users-create", 201, ""),
     ("users-create-base64", 201, ""),
@@ -53,10 +88,18 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-delete-oneself", 403, "forbidden"),
     ("users-delete-other-group", 403, "forbidden"),
     ("users-delete-without-token", 401, "unauthenticated"),
+    ("users-devices", 200, ""),
+    ("users-devices-forget", 204, ""),
+    ("users-devices-forget-unknown", 404, "device-not-found"),
     ("users-get", 200, ""),
     ("users-get-by-email", 200, ""),
     ("users-get-on-a-stage", 200, ""),
     ("users-get-unknown", 404, "user-not-found"),
+    ("users-identities-link", 200, ""),
+    ("users-identities-link-another", 409, "wrong-state"),
+    ("users-identities-link-of-another-user", 409, "alias-exists"),
+    ("users-identities-unlink", 204, ""),
+    ("users-identities-unlink-unknown", 404, "identity-not-found"),
     ("users-list", 200, ""),
     ("users-list-cursor-of-another-search", 400, "invalid-request"),
     ("users-list-id-token", 401, "unauthenticated"),
@@ -66,6 +109,9 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-list-search", 200, ""),
     ("users-list-too-many", 400, "invalid-request"),
     ("users-list-unknown-group", 404, "group-not-found"),
+    ("users-mfa", 200, ""),
+    ("users-mfa-set", 200, ""),
+    ("users-mfa-set-not-set-up", 409, "wrong-state"),
     ("users-password", 204, ""),
     ("users-sign-out", 200, ""),
     ("users-update", 204, ""),
@@ -73,16 +119,26 @@ const CASES: &[(&str, u16, &str)] = &[
 ];
 
 /// A pool in which the events find what they are about. `root` is the first, so that the `sub` is the one in their claims.
-fn pool() -> InMemoryPool {
+async fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
     pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
-    pool.add_user("mia", "Password-of-mia-1", &[], &[("email", "mia@example.com"), ("email_verified", "true")]);
+    let mia = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100")];
+    pool.add_user("mia", "Password-of-mia-1", &[], &mia);
     pool.add_user("ivy", "Temporary-1", &["readers"], &[]);
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
+    pool.set_up_authenticator("mia");
+    pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
+    pool.add_auth_event("mia", "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");
+    let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
+    pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.challenge("ivy", "example-session");
+    pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
+    pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
+    // A code for a new password is out.
+    pool.sessions().forgot_password(&"mia".parse().unwrap(), &ClientContext::default()).await.unwrap();
     pool
 }
 
@@ -120,7 +176,7 @@ async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
 #[tokio::test]
 async fn every_event_is_answered_with_its_status_as_text() {
     for &(case, status, code) in CASES {
-        let answer = answer_to(case, &pool()).await;
+        let answer = answer_to(case, &pool().await).await;
         assert_eq!(answer["statusCode"], status, "{case}: {answer}");
         assert_eq!(answer["isBase64Encoded"], false, "{case}: {answer}");
         let body: Value = match answer["body"].as_str() {
@@ -140,9 +196,9 @@ fn every_file_is_a_case_and_every_case_is_a_file() {
 
 #[tokio::test]
 async fn refused_events_leave_the_pool_as_it_was() {
-    let users = ["root", "mia", "ivy", "una", "new", "new@example.com", "nobody"];
+    let users = ["root", "mia", "ivy", "una", "gus", "new", "new@example.com", "nobody"];
     for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
-        let pool = pool();
+        let pool = pool().await;
         let before = users.map(|name| pool.user(name));
         answer_to(case, &pool).await;
         assert_eq!(users.map(|name| pool.user(name)), before, "{case}");
@@ -157,7 +213,7 @@ type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 async fn each_change_is_the_one_that_was_asked_for() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
-    let table: [(&str, IsDone<'_>); 12] = [
+    let table: [(&str, IsDone<'_>); 19] = [
         ("users-create", &|pool| pool.was_invited("new@example.com")),
         ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
         ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
@@ -165,14 +221,21 @@ async fn each_change_is_the_one_that_was_asked_for() {
         ("users-delete", &|pool| pool.user("mia").is_none()),
         ("rest-users-delete-groups-as-array", &|pool| pool.user("mia").is_none()),
         ("users-password", &|pool| pool.has_password("mia", "Permanent-1")),
+        ("users-identities-link", &|pool| pool.attributes_of("mia").contains_key("identities")),
+        ("rest-users-identities-link", &|pool| pool.attributes_of("mia").contains_key("identities")),
+        ("users-identities-unlink", &|pool| !pool.attributes_of("gus").contains_key("identities")),
+        ("groups-delete", &|pool| pool.groups_of("gus").is_empty()),
         ("users-sign-out", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-up", &|pool| has_status(pool, "new@example.com", UserStatus::Unconfirmed)),
+        ("auth-confirm-sign-up", &|pool| has_status(pool, "una", UserStatus::Confirmed)),
+        ("auth-reset-password", &|pool| pool.has_password("mia", "Permanent-1")),
+        ("auth-attributes-verify", &|pool| pool.attributes_of("mia").contains_key("phone_number_verified")),
         ("auth-challenge", &|pool| has_status(pool, "ivy", UserStatus::Confirmed)),
         ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),
     ];
     for (case, is_done) in table {
-        let pool = pool();
+        let pool = pool().await;
         assert!(!is_done(&pool), "{case} is done before it is asked for");
         answer_to(case, &pool).await;
         assert!(is_done(&pool), "{case}");

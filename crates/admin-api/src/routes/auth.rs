@@ -1,9 +1,16 @@
-//! Sign-up and sign-in through the backend client: for servers whose users do not talk to Cognito themselves.
+//! What people do for themselves through the backend client: for servers whose users do not talk to Cognito themselves.
 //!
-//! Nobody has to say who they are here; the credentials are in the body.
+//! Nobody needs a permission here. The credentials are in the body or, for one's own account, an access token is in a header.
 
+mod attributes;
 mod challenge;
+mod confirm_sign_up;
+mod forgot_password;
+mod me;
 mod refresh;
+mod resend_code;
+mod reset_password;
+mod secrets;
 mod sign_in;
 mod sign_out;
 mod sign_up;
@@ -11,28 +18,68 @@ mod sign_up;
 use domain::secret::Secret;
 use domain::sessions::{Challenge, ChallengeName, CodeDelivery, Factor, SignIn, Tokens};
 use domain::user::Username;
+use domain::user_pool_error::{Reason, UserPoolError};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::error::ApiError;
-use crate::router::Route;
+use crate::router::{Method, Route};
 
 pub(super) use sign_out::SignedOut;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::public("/v1/auth/sign-up", sign_up::handle),
+        Route::public("/v1/auth/confirm-sign-up", confirm_sign_up::handle),
+        Route::public("/v1/auth/resend-code", resend_code::handle),
         Route::public("/v1/auth/sign-in", sign_in::handle),
         Route::public("/v1/auth/challenge", challenge::handle),
         Route::public("/v1/auth/refresh", refresh::handle),
         Route::public("/v1/auth/sign-out", sign_out::handle),
+        Route::public("/v1/auth/forgot-password", forgot_password::handle),
+        Route::public("/v1/auth/reset-password", reset_password::handle),
+        Route::own(Method::Get, "/v1/auth/me", me::handle),
+        Route::own(Method::Post, "/v1/auth/attributes/{name}/code", attributes::code::handle),
+        Route::own(Method::Post, "/v1/auth/attributes/{name}/verify", attributes::verify::handle),
     ]
 }
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
-#[openapi(paths(sign_up::handle, sign_in::handle, challenge::handle, refresh::handle, sign_out::handle))]
+#[openapi(paths(
+    sign_up::handle,
+    confirm_sign_up::handle,
+    resend_code::handle,
+    sign_in::handle,
+    challenge::handle,
+    refresh::handle,
+    sign_out::handle,
+    forgot_password::handle,
+    reset_password::handle,
+    me::handle,
+    attributes::code::handle,
+    attributes::verify::handle
+))]
 pub(super) struct Documented;
+
+/// Where a code went. It says nothing about whether there is such a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CodeSent)]
+struct CodeSent {
+    /// Made up where there is no such user, or null.
+    code_sent_to: Option<CodeDelivery>,
+}
+
+impl CodeSent {
+    /// Where the app client does not hide who exists by making a delivery up, this does by keeping silent.
+    fn of(sent: Result<Option<CodeDelivery>, UserPoolError>) -> Result<Self, ApiError> {
+        match sent {
+            Ok(code_sent_to) => Ok(Self { code_sent_to }),
+            Err(error) if error.reason == Reason::UserNotFound => Ok(Self { code_sent_to: None }),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
 
 /// What a sign-in came to: tokens, or the challenge that comes before them. Holds the texts of tokens, so it has no `Debug`.
 #[derive(Serialize, ToSchema)]

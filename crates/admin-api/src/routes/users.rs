@@ -1,21 +1,26 @@
 //! Users of the pool, as an administrator handles them.
 
+mod auth_events;
 mod confirm;
 mod create;
 mod delete;
+mod devices;
 mod get;
+mod identities;
 mod list;
+mod mfa;
 mod password;
 mod sign_out;
 mod update;
 mod view;
 
-use axum::extract::{FromRequestParts, Path};
-use domain::user::{NotAUsername, Username};
+use axum::extract::FromRequestParts;
+use domain::user::Username;
 use http::request::Parts;
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
+use crate::path;
 use crate::permission::Permission;
 use crate::router::{Method, Route};
 
@@ -29,8 +34,18 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Put, "/v1/users/{username}/password", Permission::UsersPassword, password::handle),
         Route::write(Method::Post, "/v1/users/{username}/confirm", Permission::UsersState, confirm::handle),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
+        Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
+        Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
+        Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
+        Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
+        Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
+        Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
+        Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
     ]
 }
+
+const DEVICE: &str = "/v1/users/{username}/devices/{key}";
+const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
 
 /// What the annotations of these routes say.
 #[derive(OpenApi)]
@@ -42,7 +57,14 @@ pub(super) fn routes() -> Vec<Route> {
     delete::handle,
     password::handle,
     confirm::handle,
-    sign_out::handle
+    sign_out::handle,
+    mfa::get::handle,
+    mfa::set::handle,
+    devices::list::handle,
+    devices::forget::handle,
+    auth_events::handle,
+    identities::link::handle,
+    identities::unlink::handle,
 ))]
 pub(super) struct Documented;
 
@@ -51,12 +73,10 @@ pub(in crate::routes) use view::UserView;
 /// The user in the path: by name, alias or `sub`.
 struct Target(Username);
 
-impl<S: Send + Sync> FromRequestParts<S> for Target {
+impl<S: Sync> FromRequestParts<S> for Target {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let refuse = || ApiError::invalid("username", format!("Expected that {NotAUsername}."));
-        let Path(name) = Path::<String>::from_request_parts(parts, state).await.map_err(|_| refuse())?;
-        name.try_into().map(Self).map_err(|_: NotAUsername| refuse())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        path::parameter(parts, "username").await.map(Self)
     }
 }

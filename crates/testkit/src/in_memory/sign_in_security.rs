@@ -76,14 +76,14 @@ impl SignInSecurity for InMemoryDirectory {
 
     async fn set_mfa(&self, username: &Username, mfa: &Mfa) -> Result<(), UserPoolError> {
         let mut state = self.pool().call("set_mfa")?;
-        let record = state.find_mut("set_mfa", username)?;
+        let record = state.known("set_mfa", username)?;
         if mfa.preferred.is_some_and(|preferred| !mfa.enabled.contains(&preferred)) {
             return Err(UserPoolError::new("set_mfa", Reason::InvalidRequest));
         }
         if !mfa.enabled.iter().all(|factor| record.can_use(*factor)) {
             return Err(UserPoolError::new("set_mfa", Reason::WrongState));
         }
-        record.mfa = Mfa { enabled: in_order(&mfa.enabled), preferred: mfa.preferred };
+        state.find_mut("set_mfa", username)?.mfa = Mfa { enabled: in_order(&mfa.enabled), preferred: mfa.preferred };
         Ok(())
     }
 
@@ -96,8 +96,11 @@ impl SignInSecurity for InMemoryDirectory {
 
     async fn forget_device(&self, username: &Username, key: &str) -> Result<(), UserPoolError> {
         let mut state = self.pool().call("forget_device")?;
-        let forgotten = state.find_mut("forget_device", username)?.devices.remove(key);
-        forgotten.map(|_| ()).ok_or_else(|| UserPoolError::new("forget_device", Reason::DeviceNotFound))
+        if !state.known("forget_device", username)?.devices.contains_key(key) {
+            return Err(UserPoolError::new("forget_device", Reason::DeviceNotFound));
+        }
+        state.find_mut("forget_device", username)?.devices.remove(key);
+        Ok(())
     }
 
     async fn auth_events(&self, username: &Username, page: &PageRequest) -> Result<Page<AuthEvent>, UserPoolError> {

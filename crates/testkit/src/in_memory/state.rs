@@ -122,13 +122,14 @@ impl State {
 
     pub(super) fn add_user(&mut self, username: &str, password: &str, groups: &[&str], attributes: &[(&str, &str)]) {
         let Ok(username) = username.parse::<Username>() else { return };
-        for group in groups {
-            self.add_group(group);
-        }
         let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let record = self.insert(&username, UserStatus::Confirmed, attributes);
         record.password = Some(password.to_owned());
         record.groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        // After the user, so that the first user of a pool has the same `sub` whatever groups there are: events name it.
+        for group in groups {
+            self.add_group(group);
+        }
     }
 
     /// Lets a group come into being where it is not there yet. A text that is no group's name makes none.

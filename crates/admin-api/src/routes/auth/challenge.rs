@@ -1,61 +1,294 @@
-//! `POST /v1/auth/challenge`: answers the challenge of a sign-in. `NEW_PASSWORD_REQUIRED` is the one that is known here.
+//! `POST /v1/auth/challenge`: answers the challenge of a sign-in.
+
+use std::borrow::Cow;
 
 use axum::extract::State;
 use domain::secret::Secret;
-use domain::sessions::{ChallengeAnswer, ChallengeResponse};
+use domain::sessions::{ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Factor};
 use domain::user::Username;
 use serde::Deserialize;
-use utoipa::ToSchema;
+use serde::de::IgnoredAny;
+use thiserror::Error;
+use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::Outcome;
+use super::secrets::{AppCode, Code, Session};
 use crate::app::App;
 use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
 use crate::client_context::CameFrom;
 use crate::error::ApiError;
-use crate::json::Json;
+use crate::json::JsonText;
+use crate::password::Password;
 
-/// The answer to a challenge.
+/// The answer to a challenge: what is in it depends on the challenge.
+pub(super) enum Body {
+    NewPassword(NewPassword),
+    FactorCode(FactorCode),
+    FactorChoice(FactorChoice),
+    AppSetup(AppSetup),
+    AppProof(AppProof),
+}
+
+/// The password from now on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = AnswerChallenge)]
-pub(super) struct Body {
-    #[expect(dead_code, reason = "there is one so far; the field keeps the body the same when there are more")]
-    challenge: Known,
-    /// The `username` of the challenge, which may not be what was typed at the sign-in.
+#[schema(title = "NEW_PASSWORD_REQUIRED", example = json!({
+    "challenge": "NEW_PASSWORD_REQUIRED", "username": "mia", "session": "AYABeG…", "new_password": "Correct-Horse-9",
+    "attributes": {"birthdate": "1990-01-01"}
+}))]
+pub(super) struct NewPassword {
+    #[expect(dead_code, reason = "it is what made the body one of this form")]
+    #[schema(inline)]
+    challenge: IsNewPasswordRequired,
     username: Username,
-    session: Secret,
-    new_password: Secret,
+    session: Session,
+    new_password: Password,
     /// Values for the `missing_attributes` of the challenge.
     #[serde(default)]
     attributes: AttributesBody,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+/// The code of a second factor.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP", example = json!({
+    "challenge": "EMAIL_OTP", "username": "mia", "session": "AYABeG…", "code": "12345678"
+}))]
+pub(super) struct FactorCode {
+    challenge: Factor,
+    username: Username,
+    session: Session,
+    /// From the message that was sent, or from the authenticator app.
+    code: Code,
+}
+
+/// Which second factor the code is to come from.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "SELECT_MFA_TYPE", example = json!({
+    "challenge": "SELECT_MFA_TYPE", "username": "mia", "session": "AYABeG…", "factor": "SOFTWARE_TOKEN_MFA"
+}))]
+pub(super) struct FactorChoice {
+    #[expect(dead_code, reason = "it is what made the body one of this form")]
+    #[schema(inline)]
+    challenge: IsSelectMfaType,
+    username: Username,
+    session: Session,
+    /// One of the `factors` of the challenge.
+    factor: ChosenFactor,
+}
+
+/// Begins to set an authenticator app up: the answer is a challenge `MFA_SETUP` with the secret for the app.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "MFA_SETUP, the first half", example = json!({
+    "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeG…"
+}))]
+pub(super) struct AppSetup {
+    #[expect(dead_code, reason = "it is what made the body one of this form")]
+    #[schema(inline)]
+    challenge: IsMfaSetup,
+    username: Username,
+    session: Session,
+}
+
+/// Proves that the authenticator app has the secret.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "MFA_SETUP, the second half", example = json!({
+    "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeG…", "code": "123456", "device_name": "Mia's phone"
+}))]
+pub(super) struct AppProof {
+    #[expect(dead_code, reason = "it is what made the body one of this form")]
+    #[schema(inline)]
+    challenge: IsMfaSetup,
+    username: Username,
+    /// The one that came with the secret.
+    session: Session,
+    code: AppCode,
+    /// What the person calls the device.
+    device_name: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum Known {
+enum IsNewPasswordRequired {
     NewPasswordRequired,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum IsSelectMfaType {
+    SelectMfaType,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum IsMfaSetup {
+    MfaSetup,
+}
+
+/// What tells which form a body has.
+#[derive(Deserialize)]
+struct Asked {
+    challenge: Answerable,
+    code: Option<IgnoredAny>,
+    device_name: Option<IgnoredAny>,
+}
+
+/// `serde` would take an object for the name of an enum's variant as well.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct Answerable(ChallengeName);
+
+#[derive(Debug, Error)]
+#[error("the challenge is one of {}", ChallengeName::ALL.map(|name| format!("`{}`", name.as_str())).join(", "))]
+struct NotAnswerable;
+
+impl TryFrom<String> for Answerable {
+    type Error = NotAnswerable;
+
+    fn try_from(text: String) -> Result<Self, NotAnswerable> {
+        ChallengeName::ALL.into_iter().find(|name| name.as_str() == text).map(Self).ok_or(NotAnswerable)
+    }
+}
+
+/// For the same reason.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+struct ChosenFactor(Factor);
+
+#[derive(Debug, Error)]
+#[error("the factor is one of {}", Factor::ALL.map(|factor| format!("`{}`", factor.as_str())).join(", "))]
+struct NotAFactor;
+
+impl TryFrom<String> for ChosenFactor {
+    type Error = NotAFactor;
+
+    fn try_from(text: String) -> Result<Self, NotAFactor> {
+        Factor::ALL.into_iter().find(|factor| factor.as_str() == text).map(Self).ok_or(NotAFactor)
+    }
+}
+
+impl PartialSchema for ChosenFactor {
+    fn schema() -> RefOr<Schema> {
+        Factor::schema()
+    }
+}
+
+impl ToSchema for ChosenFactor {
+    fn name() -> Cow<'static, str> {
+        <Factor as ToSchema>::name()
+    }
+}
+
+impl Body {
+    /// Reads a body twice: first which form it has, then as that form, so that a refusal names the field as everywhere else.
+    fn read(text: &JsonText) -> Result<Self, ApiError> {
+        let asked: Asked = text.read()?;
+        Ok(match asked.challenge.0 {
+            ChallengeName::NewPasswordRequired => Self::NewPassword(text.read()?),
+            ChallengeName::SmsMfa | ChallengeName::SoftwareTokenMfa | ChallengeName::EmailOtp => {
+                Self::FactorCode(text.read()?)
+            }
+            ChallengeName::SelectMfaType => Self::FactorChoice(text.read()?),
+            ChallengeName::MfaSetup if asked.code.is_some() || asked.device_name.is_some() => {
+                Self::AppProof(text.read()?)
+            }
+            ChallengeName::MfaSetup => Self::AppSetup(text.read()?),
+        })
+    }
+
+    fn answer(self, context: ClientContext) -> ChallengeAnswer {
+        let answer = |username, session: Session, response| {
+            let session = Secret::from(session);
+            ChallengeAnswer { username, session, response, context }
+        };
+        match self {
+            Self::NewPassword(NewPassword { username, session, new_password, attributes: given, .. }) => {
+                let (new_password, attributes) = (new_password.into(), attributes(given));
+                answer(username, session, ChallengeResponse::NewPassword { new_password, attributes })
+            }
+            Self::FactorCode(FactorCode { challenge, username, session, code }) => {
+                let code = code.into();
+                answer(username, session, ChallengeResponse::Code { factor: challenge, code })
+            }
+            Self::FactorChoice(FactorChoice { username, session, factor, .. }) => {
+                answer(username, session, ChallengeResponse::SelectFactor(factor.0))
+            }
+            Self::AppSetup(AppSetup { username, session, .. }) => {
+                answer(username, session, ChallengeResponse::BeginSetup)
+            }
+            Self::AppProof(AppProof { username, session, code, device_name, .. }) => {
+                let code = code.into();
+                answer(username, session, ChallengeResponse::FinishSetup { code, device_name })
+            }
+        }
+    }
+}
+
+impl PartialSchema for Body {
+    fn schema() -> RefOr<Schema> {
+        OneOfBuilder::new()
+            .description(Some("The answer to a challenge: what is in it depends on `challenge`."))
+            .item(NewPassword::schema())
+            .item(FactorCode::schema())
+            .item(FactorChoice::schema())
+            .item(AppSetup::schema())
+            .item(AppProof::schema())
+            .into()
+    }
+}
+
+impl ToSchema for Body {
+    fn name() -> Cow<'static, str> {
+        "AnswerChallenge".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        NewPassword::schemas(schemas);
+        FactorCode::schemas(schemas);
+        FactorChoice::schemas(schemas);
+        AppSetup::schemas(schemas);
+        AppProof::schemas(schemas);
+    }
+}
+
+/// What the audit says is given.
+fn fields(response: &ChallengeResponse) -> Vec<&str> {
+    match response {
+        ChallengeResponse::NewPassword { attributes, .. } => {
+            std::iter::once("permanent_password").chain(attributes.keys().map(String::as_str)).collect()
+        }
+        ChallengeResponse::Code { .. } => vec!["code"],
+        ChallengeResponse::SelectFactor(_) => vec!["factor"],
+        ChallengeResponse::BeginSetup => vec![],
+        ChallengeResponse::FinishSetup { .. } => vec!["authenticator"],
+    }
 }
 
 /// Answer a challenge
 ///
-/// Answers tokens, or the next challenge.
+/// Answers tokens, or the next challenge. A session is good for one answer that is right; a code that was wrong can be entered again.
 #[utoipa::path(
     post, path = "/v1/auth/challenge", tag = "auth", operation_id = "answer_challenge",
     request_body = Body,
     responses((status = 200, description = "Tokens or a challenge.", body = Outcome)),
-    extensions(("x-problems" = json!(["invalid-credentials", "invalid-password", "unsupported-challenge"])))
+    extensions(("x-problems" = json!([
+        "invalid-credentials", "user-not-confirmed", "password-reset-required", "alias-exists", "unsupported-challenge",
+        "invalid-password", "code-mismatch", "code-expired"
+    ])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,
-    Json(body): Json<Body>,
+    text: JsonText,
 ) -> Result<axum::Json<Outcome>, ApiError> {
-    let attributes = attributes(body.attributes);
-    audit.fields(std::iter::once("permanent_password").chain(attributes.keys().map(String::as_str)));
-    let response = ChallengeResponse::NewPassword { new_password: body.new_password, attributes };
-    let answer = ChallengeAnswer { username: body.username, session: body.session, response, context };
+    let answer = Body::read(&text)?.answer(context);
+    audit.fields(fields(&answer.response));
     let outcome = Outcome::try_from(app.sessions.answer_challenge(&answer).await?)?;
     audit.on(outcome.username());
     Ok(axum::Json(outcome))
@@ -63,31 +296,75 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
+    use domain::sessions::{ChallengeName, Factor};
+    use domain::sign_in_security::{Mfa, SignInSecurity};
     use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
+    use testkit::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 
     use crate::testing::{Answer, Api, Call};
 
+    const PATH: &str = "/v1/auth/challenge";
+
     async fn answer_with(api: &Api, body: &Value) -> Answer {
-        api.call(Call::post("/v1/auth/challenge", Some(body)).by_nobody()).await
+        api.call(Call::post(PATH, Some(body)).by_nobody()).await
+    }
+
+    /// The challenge that a sign-in of Mia comes to.
+    async fn challenge_of(api: &Api) -> Value {
+        let body = json!({"username": "mia", "password": "Password-of-mia-1"});
+        let mut sign_in = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;
+        assert_eq!(sign_in.status, 200);
+        sign_in.body["challenge"].take()
     }
 
     /// Mia has a temporary password, has signed in with it, and is challenged.
     async fn challenged() -> (Api, Value) {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
-        let body = json!({"username": "mia", "password": "Password-of-mia-1"});
-        let sign_in = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;
-        let session = sign_in.body["challenge"]["session"].clone();
+        let session = challenge_of(&api).await["session"].take();
         let body = json!({
             "challenge": "NEW_PASSWORD_REQUIRED", "username": "mia", "session": session, "new_password": "Permanent-1"
         });
         (api, body)
     }
 
+    /// Mia has these second factors.
+    async fn with_factors(enabled: &[Factor]) -> Api {
+        let api = Api::new();
+        api.pool.set_up_authenticator("mia");
+        let number = [("phone_number", "+15550100"), ("phone_number_verified", "true")];
+        let number = number.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let changes = domain::directory::AttributeChanges { set: number.into(), remove: vec![] };
+        let mia = "mia".parse().unwrap();
+        domain::directory::Directory::change_attributes(&api.pool.directory(), &mia, &changes).await.unwrap();
+        let mfa = Mfa { enabled: enabled.to_vec(), preferred: None };
+        api.pool.directory().set_mfa(&mia, &mfa).await.unwrap();
+        api
+    }
+
     fn with(mut body: Value, field: &str, value: Value) -> Value {
         body[field] = value;
         body
+    }
+
+    /// A whole answer to each challenge, with a session that is open.
+    fn answers() -> [(ChallengeName, Value); 7] {
+        let answer = |name: ChallengeName, fields: Value| {
+            let mut body = json!({"challenge": name.as_str(), "username": "mia", "session": "open-session"});
+            body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            (name, body)
+        };
+        [
+            answer(ChallengeName::NewPasswordRequired, json!({"new_password": "Permanent-1"})),
+            answer(ChallengeName::SmsMfa, json!({"code": FACTOR_CODE})),
+            answer(ChallengeName::SoftwareTokenMfa, json!({"code": FACTOR_CODE})),
+            answer(ChallengeName::EmailOtp, json!({"code": FACTOR_CODE})),
+            answer(ChallengeName::SelectMfaType, json!({"factor": "SMS_MFA"})),
+            answer(ChallengeName::MfaSetup, json!({})),
+            answer(ChallengeName::MfaSetup, json!({"code": FACTOR_CODE, "device_name": "Phone"})),
+        ]
     }
 
     #[tokio::test]
@@ -132,23 +409,216 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn another_challenge_is_refused_with_the_name_of_the_known_one() {
-        let (api, body) = challenged().await;
-        let answer = answer_with(&api, &with(body, "challenge", json!("SMS_MFA"))).await;
-        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("challenge")));
-        assert_eq!(answer.body["detail"], "Expected `NEW_PASSWORD_REQUIRED`.");
+    async fn the_code_of_a_second_factor_gives_tokens_and_a_wrong_one_can_be_entered_again() {
+        for (factor, destination) in [
+            (Factor::SmsMfa, json!("+*******0100")),
+            (Factor::SoftwareTokenMfa, json!(null)),
+            (Factor::EmailOtp, json!("m***@e***")),
+        ] {
+            let api = with_factors(&[factor]).await;
+            let challenge = challenge_of(&api).await;
+            assert_eq!(challenge["name"], factor.as_str());
+            assert_eq!(challenge["code_sent_to"]["destination"], destination, "{factor:?}");
+            let body = json!({
+                "challenge": challenge["name"], "username": challenge["username"], "session": challenge["session"],
+                "code": "123457"
+            });
+            let answer = answer_with(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (422, "code-mismatch"), "{factor:?}");
+            let answer = answer_with(&api, &with(body, "code", json!(FACTOR_CODE))).await;
+            assert_eq!((answer.status, &answer.body["tokens"]["username"]), (200, &json!("mia")), "{factor:?}");
+        }
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
-        let (api, body) = challenged().await;
-        for field in ["challenge", "username", "session", "new_password"] {
-            let mut body = body.clone();
-            body.as_object_mut().unwrap().remove(field);
-            let answer = answer_with(&api, &body).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
+    async fn who_has_several_factors_chooses_one_of_them() {
+        let api = with_factors(&[Factor::SmsMfa, Factor::SoftwareTokenMfa]).await;
+        let challenge = challenge_of(&api).await;
+        assert_eq!(
+            (&challenge["name"], &challenge["factors"]),
+            (&json!("SELECT_MFA_TYPE"), &json!(["SMS_MFA", "SOFTWARE_TOKEN_MFA"]))
+        );
+        let body = json!({
+            "challenge": "SELECT_MFA_TYPE", "username": "mia", "session": challenge["session"], "factor": "EMAIL_OTP"
+        });
+        let answer = answer_with(&api, &body).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid-request"));
+
+        let answer = answer_with(&api, &with(body, "factor", json!("SOFTWARE_TOKEN_MFA"))).await;
+        let next = &answer.body["challenge"];
+        assert_eq!((answer.status, &next["name"]), (200, &json!("SOFTWARE_TOKEN_MFA")));
+        let body = json!({
+            "challenge": "SOFTWARE_TOKEN_MFA", "username": "mia", "session": next["session"], "code": FACTOR_CODE
+        });
+        assert!(answer_with(&api, &body).await.body["tokens"].is_object());
+    }
+
+    #[tokio::test]
+    async fn an_authenticator_app_is_set_up_in_two_halves() {
+        let api = Api::new();
+        api.pool.require_mfa();
+        let challenge = challenge_of(&api).await;
+        assert_eq!((&challenge["name"], &challenge["factors"]), (&json!("MFA_SETUP"), &json!(["SOFTWARE_TOKEN_MFA"])));
+        let begin = json!({"challenge": "MFA_SETUP", "username": "mia", "session": challenge["session"]});
+        let too_early = with(begin.clone(), "code", json!(FACTOR_CODE));
+        assert_eq!(answer_with(&api, &too_early).await.code(), "invalid-credentials");
+
+        let answer = answer_with(&api, &begin).await;
+        let next = &answer.body["challenge"];
+        assert_eq!((answer.status, &next["name"]), (200, &json!("MFA_SETUP")));
+        assert_eq!(next["authenticator_secret"], AUTHENTICATOR_SECRET);
+        assert_ne!(next["session"], challenge["session"]);
+
+        let finish = with(with(begin, "session", next["session"].clone()), "code", json!("123457"));
+        assert_eq!(answer_with(&api, &finish).await.code(), "code-mismatch");
+        let finish = with(with(finish, "code", json!(FACTOR_CODE)), "device_name", json!("Mia's phone"));
+        let answer = answer_with(&api, &finish).await;
+        assert_eq!((answer.status, &answer.body["tokens"]["username"]), (200, &json!("mia")));
+        let mfa = api.pool.directory().mfa(&"mia".parse().unwrap()).await.unwrap();
+        assert_eq!(mfa.enabled, [Factor::SoftwareTokenMfa]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_good_for_its_own_challenge_only() {
+        for (asked, _) in answers() {
+            for (answered, body) in answers() {
+                let api = with_factors(&[Factor::SmsMfa, Factor::SoftwareTokenMfa]).await;
+                api.pool.open_challenge("mia", "open-session", asked);
+                let answer = answer_with(&api, &body).await;
+                // An app is proven only after its setup was begun.
+                let is_good = asked == answered && !(asked == ChallengeName::MfaSetup && body["code"].is_string());
+                let expected = if is_good { (200, "") } else { (401, "invalid-credentials") };
+                assert_eq!((answer.status, answer.code()), expected, "{asked:?} with {body}");
+            }
         }
-        let answer = answer_with(&api, &with(body, "code", json!("123456"))).await;
-        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("code")));
+    }
+
+    #[tokio::test]
+    async fn other_challenges_are_refused_with_the_names_of_the_known_ones() {
+        let (api, body) = challenged().await;
+        for other in
+            [json!("CUSTOM_CHALLENGE"), json!("sms_mfa"), json!(""), json!({"SMS_MFA": null}), json!(7), json!(null)]
+        {
+            let answer = answer_with(&api, &with(body.clone(), "challenge", other.clone())).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!("challenge")), "{other}");
+        }
+        let answer = answer_with(&api, &with(body, "challenge", json!("CUSTOM_CHALLENGE"))).await;
+        let known = "Expected that the challenge is one of `NEW_PASSWORD_REQUIRED`, `SMS_MFA`, `SOFTWARE_TOKEN_MFA`, \
+            `EMAIL_OTP`, `SELECT_MFA_TYPE`, `MFA_SETUP`.";
+        assert_eq!(answer.body["detail"], known);
+    }
+
+    #[tokio::test]
+    async fn every_form_has_exactly_its_own_fields() {
+        let all = ["challenge", "username", "session", "new_password", "attributes", "code", "factor", "device_name"];
+        for (challenge, body) in answers() {
+            let api = Api::new();
+            for field in all {
+                let (mut broken, place) = (body.clone(), format!("{challenge:?} {field}"));
+                let is_there = broken.as_object_mut().unwrap().remove(field).is_some();
+                let may_be_left_out =
+                    field == "device_name" || (field == "code" && challenge == ChallengeName::MfaSetup);
+                let may_be_added = match challenge {
+                    ChallengeName::NewPasswordRequired => field == "attributes",
+                    // Makes the first half the second one.
+                    ChallengeName::MfaSetup => field == "code",
+                    _ => false,
+                };
+                if is_there && !may_be_left_out {
+                    let answer = answer_with(&api, &broken).await;
+                    assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "without {place}");
+                    assert_eq!(answer.body["detail"], "The field is needed.", "without {place}");
+                }
+                if !is_there && !may_be_added {
+                    let answer = answer_with(&api, &with(body.clone(), field, json!("Canary"))).await;
+                    let named =
+                        if field == "device_name" && challenge == ChallengeName::MfaSetup { "code" } else { field };
+                    assert_eq!((answer.status, &answer.body["field"]), (400, &json!(named)), "with {place}");
+                    assert!(!answer.body.to_string().contains("Canary"), "with {place}");
+                }
+            }
+            assert_eq!(api.pool.calls(), Vec::<&str>::new());
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_values_are_refused_with_their_place_and_are_not_repeated() {
+        let [new_password, sms, _, _, select, begin, finish] = answers().map(|(_, body)| body);
+        let api = Api::new();
+        for (body, field, value) in [
+            (&new_password, "username", json!("Canary Canary")),
+            (&new_password, "new_password", json!(" Canary")),
+            (&new_password, "attributes.email", json!({"email": ["Canary"]})),
+            (&new_password, "session", json!("")),
+            (&sms, "session", json!("Canary".repeat(400))),
+            (&sms, "session", json!(null)),
+            (&sms, "code", json!("Canary Canary")),
+            (&sms, "code", json!(123_456)),
+            (&sms, "new_password", json!(null)),
+            (&select, "factor", json!("Canary")),
+            (&select, "factor", json!({"SMS_MFA": null})),
+            (&begin, "attributes", json!(null)),
+            (&finish, "code", json!("Canary")),
+            (&finish, "code", json!("1234567")),
+            (&finish, "device_name", json!(["Canary"])),
+        ] {
+            let (top, _) = field.split_once('.').unwrap_or((field, ""));
+            let answer = answer_with(&api, &with(body.clone(), top, value.clone())).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{value}");
+            assert!(!answer.body.to_string().contains("Canary"), "{}", answer.body);
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+
+    #[tokio::test]
+    async fn a_field_that_is_there_twice_is_refused_and_so_is_what_is_no_object() {
+        let api = Api::new();
+        let send = async |text: String| api.call(Call::post(PATH, Some(&json!({}))).raw_body(text).by_nobody()).await;
+        let rest = r#""username": "mia", "session": "open-session""#;
+        for (field, text) in [
+            ("challenge", format!(r#"{{"challenge": "SMS_MFA", "challenge": "EMAIL_OTP", {rest}, "code": "1"}}"#)),
+            ("code", format!(r#"{{"challenge": "SMS_MFA", {rest}, "code": "1", "code": "2"}}"#)),
+            ("session", format!(r#"{{"challenge": "SMS_MFA", {rest}, "code": "1", "session": "2"}}"#)),
+            (
+                "factor",
+                format!(r#"{{"challenge": "SELECT_MFA_TYPE", {rest}, "factor": "SMS_MFA", "factor": "SMS_MFA"}}"#),
+            ),
+        ] {
+            let answer = send(text).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
+            assert_eq!(answer.body["detail"], "The field is there twice.", "{field}");
+        }
+        for text in ["[]", r#"["SMS_MFA", null, null]"#, "null", "", "{"] {
+            let answer = send(text.to_owned()).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_says_what_it_failed_of() {
+        for (reason, status, code) in [
+            (Reason::Throttled, 429, "throttled"),
+            (Reason::LimitReached, 429, "throttled"),
+            (Reason::CodeExpired, 422, "code-expired"),
+            (Reason::AliasExists, 409, "alias-exists"),
+            (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
+            (Reason::PasswordResetRequired, 403, "password-reset-required"),
+            (Reason::Unavailable, 502, "upstream-unavailable"),
+        ] {
+            let (api, body) = challenged().await;
+            api.pool.fail("answer_challenge", 1, reason);
+            let answer = answer_with(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+            assert_eq!(answer_with(&api, &body).await.status, 200, "{code}: the session is still good");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_step_that_nobody_can_take_here_is_named() {
+        let (api, body) = challenged().await;
+        api.pool.ask_for("CUSTOM_CHALLENGE");
+        let answer = answer_with(&api, &body).await;
+        assert_eq!((answer.status, answer.code()), (409, "unsupported-challenge"));
+        assert!(answer.body["detail"].as_str().unwrap().contains("`CUSTOM_CHALLENGE`"), "{}", answer.body);
     }
 }

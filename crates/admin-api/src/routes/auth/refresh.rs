@@ -1,12 +1,12 @@
 //! `POST /v1/auth/refresh`: new access and ID tokens for a refresh token.
 
 use axum::extract::State;
-use domain::secret::Secret;
 use domain::user::Username;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Outcome;
+use super::TokensView;
+use super::secrets::Token;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
@@ -15,35 +15,43 @@ use crate::json::Json;
 /// A refresh token, and whose it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Refresh)]
+#[schema(as = Refresh, example = json!({"username": "mia", "refresh_token": "eyJjdHki…"}))]
 pub(super) struct Body {
     /// The `username` of the tokens: an alias is not taken here.
     username: Username,
-    refresh_token: Secret,
+    refresh_token: Token,
+}
+
+/// What a refresh comes to.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refreshed)]
+pub(super) struct Answer {
+    tokens: TokensView,
 }
 
 /// Refresh
 ///
 /// New access and ID tokens for a refresh token. Where the app client rotates refresh tokens the answer holds a new one, and the old
-/// one dies.
+/// one dies, if not at once then after the client's grace period.
 #[utoipa::path(
     post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh",
     request_body = Body,
-    responses((status = 200, description = "Tokens.", body = Outcome)),
-    extensions(("x-problems" = json!(["invalid-credentials"])))
+    responses((status = 200, description = "Tokens.", body = Answer)),
+    extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Json(body): Json<Body>,
-) -> Result<axum::Json<Outcome>, ApiError> {
-    let tokens = app.sessions.refresh(&body.username, &body.refresh_token).await?;
+) -> Result<axum::Json<Answer>, ApiError> {
+    let tokens = app.sessions.refresh(&body.username, &body.refresh_token.into()).await?;
     audit.on(&tokens.username);
-    Ok(axum::Json(Outcome::Tokens(tokens.into())))
+    Ok(axum::Json(Answer { tokens: tokens.into() }))
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};
@@ -63,6 +71,35 @@ mod tests {
             let access_token = answer.body["tokens"]["access_token"].as_str().unwrap();
             assert!(access_token != tokens.access && api.pool.takes_token(access_token), "{time}");
             assert_eq!(answer.body["tokens"].get("refresh_token"), None::<&Value>, "{time}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_refresh_tokens_rotate_there_is_a_new_one_and_the_old_one_dies() {
+        let api = Api::new();
+        api.pool.rotate_refresh_tokens();
+        let tokens = api.sign_in("mia").await;
+        let answer = refresh(&api, "mia", &tokens.refresh).await;
+        let next = answer.body["tokens"]["refresh_token"].as_str().unwrap();
+        assert_eq!((answer.status, next == tokens.refresh), (200, false));
+
+        let again = refresh(&api, "mia", &tokens.refresh).await;
+        assert_eq!((again.status, again.code()), (401, "invalid-credentials"));
+        assert_eq!(refresh(&api, "mia", next).await.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_says_what_it_failed_of() {
+        for (reason, status, code) in [
+            (Reason::Throttled, 429, "throttled"),
+            (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
+            (Reason::PasswordResetRequired, 403, "password-reset-required"),
+        ] {
+            let api = Api::new();
+            let tokens = api.sign_in("mia").await;
+            api.pool.fail("refresh", 1, reason);
+            let answer = refresh(&api, "mia", &tokens.refresh).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
         }
     }
 
@@ -90,6 +127,8 @@ mod tests {
         for (body, field) in [
             (json!({"refresh_token": "x"}), "username"),
             (json!({"username": "mia"}), "refresh_token"),
+            (json!({"username": "mia", "refresh_token": ""}), "refresh_token"),
+            (json!({"username": "mia", "refresh_token": "two words"}), "refresh_token"),
             (json!({"username": "mia", "refresh_token": "x", "access_token": "y"}), "access_token"),
         ] {
             let answer = api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await;

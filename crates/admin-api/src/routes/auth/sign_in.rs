@@ -1,13 +1,13 @@
 //! `POST /v1/auth/sign-in`: answers tokens, or the challenge that comes before them.
 
 use axum::extract::State;
-use domain::secret::Secret;
 use domain::sessions::Credentials;
 use domain::user::Username;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::Outcome;
+use super::secrets::TypedPassword;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::client_context::CameFrom;
@@ -20,12 +20,12 @@ use crate::json::Json;
 #[schema(as = SignIn, example = json!({"username": "mia", "password": "Correct-Horse-9"}))]
 pub(super) struct Body {
     username: Username,
-    password: Secret,
+    password: TypedPassword,
 }
 
 /// Sign in
 ///
-/// Answers tokens, or the challenge that comes before them.
+/// Answers tokens, or the challenge that comes before them. Wrong passwords, unknown users and disabled ones are answered alike.
 #[utoipa::path(
     post, path = "/v1/auth/sign-in", tag = "auth", operation_id = "sign_in",
     request_body = Body,
@@ -40,7 +40,7 @@ pub(super) async fn handle(
     CameFrom(context): CameFrom,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Outcome>, ApiError> {
-    let credentials = Credentials { username: body.username, password: body.password, context };
+    let credentials = Credentials { username: body.username, password: body.password.into(), context };
     let outcome = Outcome::try_from(app.sessions.sign_in(&credentials).await?)?;
     audit.on(outcome.username());
     Ok(axum::Json(outcome))
@@ -49,6 +49,7 @@ pub(super) async fn handle(
 #[cfg(test)]
 mod tests {
     use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};
@@ -117,12 +118,41 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_step_that_nobody_can_take_here_is_named() {
+        let api = Api::new();
+        api.pool.ask_for("CUSTOM_CHALLENGE");
+        let answer = sign_in(&api, "mia", "Password-of-mia-1").await;
+        assert_eq!((answer.status, answer.code()), (409, "unsupported-challenge"));
+        assert!(answer.body["detail"].as_str().unwrap().contains("`CUSTOM_CHALLENGE`"), "{}", answer.body);
+    }
+
+    #[tokio::test]
+    async fn a_password_is_taken_as_it_was_typed() {
+        let api = Api::new();
+        api.pool.add_user("abe", " two words ", &[], &[]);
+        assert_eq!(sign_in(&api, "abe", " two words ").await.status, 200);
+        assert_eq!(sign_in(&api, "abe", "two words").await.code(), "invalid-credentials");
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        for reason in [Reason::Throttled, Reason::LimitReached] {
+            let api = Api::new();
+            api.pool.fail("sign_in", 1, reason);
+            let answer = sign_in(&api, "mia", "Password-of-mia-1").await;
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+        }
+    }
+
+    #[tokio::test]
     async fn malformed_bodies_are_refused_with_their_place() {
         let api = Api::new();
         for (body, field) in [
             (json!({"username": "mia"}), "password"),
             (json!({"username": "two words", "password": "x"}), "username"),
             (json!({"username": "mia", "password": null}), "password"),
+            (json!({"username": "mia", "password": ""}), "password"),
+            (json!({"username": "mia", "password": "x".repeat(257)}), "password"),
             (json!({"username": "mia", "password": "x", "remember": true}), "remember"),
         ] {
             let answer = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;

@@ -1,40 +1,55 @@
 //! `POST /v1/auth/sign-out`: one sign-in, by its refresh token; or all of them, by an access token.
 
-use axum::extract::State;
-use domain::secret::Secret;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use std::borrow::Cow;
 
+use axum::extract::State;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::secrets::Token;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
-use crate::json::Json;
-
-/// One token.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = SignOut)]
-pub(super) struct Body {
-    refresh_token: Option<Secret>,
-    access_token: Option<Secret>,
-}
+use crate::json::JsonText;
 
 /// Which sign-ins end.
-enum Scope {
-    /// The one that the refresh token comes from.
-    One(Secret),
-    /// All of the owner of the access token.
-    Everywhere(Secret),
+pub(super) enum Body {
+    One(OfRefreshToken),
+    All(OfOwner),
 }
 
-impl TryFrom<Body> for Scope {
-    type Error = ApiError;
+/// The sign-in that the refresh token comes from.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "One sign-in", example = json!({"refresh_token": "eyJjdHki…"}))]
+pub(super) struct OfRefreshToken {
+    refresh_token: Token,
+}
 
-    fn try_from(body: Body) -> Result<Self, ApiError> {
-        match (body.refresh_token, body.access_token) {
-            (Some(refresh_token), None) => Ok(Self::One(refresh_token)),
-            (None, Some(access_token)) => Ok(Self::Everywhere(access_token)),
-            (None, None) | (Some(_), Some(_)) => {
+/// Every sign-in of whoever owns the access token.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "All sign-ins", example = json!({"access_token": "eyJraWQi…"}))]
+pub(super) struct OfOwner {
+    access_token: Token,
+}
+
+/// What tells which form a body has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Given {
+    refresh_token: Option<IgnoredAny>,
+    access_token: Option<IgnoredAny>,
+}
+
+impl Body {
+    fn read(text: &JsonText) -> Result<Self, ApiError> {
+        match text.read()? {
+            Given { refresh_token: Some(_), access_token: None } => text.read().map(Self::One),
+            Given { refresh_token: None, access_token: Some(_) } => text.read().map(Self::All),
+            Given { .. } => {
                 let detail = "Expected exactly one of `refresh_token` and `access_token`.".to_owned();
                 Err(ApiError::InvalidRequest { field: None, detail })
             }
@@ -42,7 +57,25 @@ impl TryFrom<Body> for Scope {
     }
 }
 
-/// What a sign-out reached, and what it did not: tokens that nobody asks the user pool about live on.
+impl PartialSchema for Body {
+    fn schema() -> RefOr<Schema> {
+        let one_token = OneOfBuilder::new().description(Some("One token, which says how much ends."));
+        one_token.item(OfRefreshToken::schema()).item(OfOwner::schema()).into()
+    }
+}
+
+impl ToSchema for Body {
+    fn name() -> Cow<'static, str> {
+        "SignOut".into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        OfRefreshToken::schemas(schemas);
+        OfOwner::schemas(schemas);
+    }
+}
+
+/// What a sign-out reached, and what it did not: what nobody asks the user pool about lives on.
 #[derive(Debug, Serialize, ToSchema)]
 pub(in crate::routes) struct SignedOut {
     #[schema(value_type = Vec<Died>)]
@@ -51,14 +84,14 @@ pub(in crate::routes) struct SignedOut {
     lives: &'static [Lives],
 }
 
-/// A token that nobody takes any more.
+/// What nobody takes any more.
 #[derive(Debug, Serialize, ToSchema)]
 struct Died {
     token: &'static str,
     r#where: &'static str,
 }
 
-/// A token that is still taken.
+/// What is still taken.
 #[derive(Debug, Serialize, ToSchema)]
 struct Lives {
     token: &'static str,
@@ -66,14 +99,24 @@ struct Lives {
     until: &'static str,
 }
 
-const LIVES: &[Lives] = &[
-    Lives { token: "id_token", r#where: "everywhere", until: "its `exp`" },
-    Lives {
-        token: "access_token",
-        r#where: "where it is checked without asking the user pool, as this API's authorizer does",
-        until: "its `exp`",
-    },
-];
+const ACCESS_TOKEN: Lives = Lives {
+    token: "access_token",
+    r#where: "where it is checked without asking the user pool, as this API's authorizer does",
+    until: "its `exp`",
+};
+
+const AWS_CREDENTIALS: Lives = Lives {
+    token: "aws_credentials",
+    r#where: "at AWS, those that an identity pool has given out already",
+    until: "their `Expiration`",
+};
+
+/// Signs the user in anew without a password.
+const MANAGED_LOGIN_COOKIE: Lives = Lives {
+    token: "managed_login_cookie",
+    r#where: "in browsers in which the user signed in on the user pool's own pages",
+    until: "they call `/logout` of the user pool's domain, or an hour has passed since it was last used",
+};
 
 impl SignedOut {
     /// All sign-ins of a user ended.
@@ -82,7 +125,17 @@ impl SignedOut {
             Died { token: "refresh_token", r#where: "everywhere" },
             Died { token: "access_token", r#where: "at the user pool's own API" },
         ];
-        Self { died, lives: LIVES }
+        let lives = &[
+            Lives {
+                token: "id_token",
+                r#where: "everywhere but at an identity pool with `ServerSideTokenCheck`",
+                until: "its `exp`",
+            },
+            ACCESS_TOKEN,
+            AWS_CREDENTIALS,
+            MANAGED_LOGIN_COOKIE,
+        ];
+        Self { died, lives }
     }
 
     /// One sign-in ended.
@@ -94,34 +147,45 @@ impl SignedOut {
                 r#where: "at the user pool's own API, those that came from this refresh token",
             },
         ];
-        Self { died, lives: LIVES }
+        let lives = &[
+            // An identity pool asks whether the user was signed out everywhere, and this is one sign-in.
+            Lives { token: "id_token", r#where: "everywhere", until: "its `exp`" },
+            ACCESS_TOKEN,
+            AWS_CREDENTIALS,
+            MANAGED_LOGIN_COOKIE,
+            Lives {
+                token: "refresh_token",
+                r#where: "everywhere, those of the user's other sign-ins",
+                until: "they expire or are revoked",
+            },
+        ];
+        Self { died, lives }
     }
 }
 
 /// Sign out
 ///
-/// One sign-in by its refresh token, or all of them by an access token. The answer lists which tokens died, and which live until when.
+/// One sign-in by its refresh token, or all of them by an access token. The answer lists what died, and what lives until when.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
     request_body = Body,
     responses((status = 200, description = "Signed out.", body = SignedOut)),
-    extensions(("x-problems" = json!(["invalid-credentials"])))
+    extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Json(body): Json<Body>,
+    text: JsonText,
 ) -> Result<axum::Json<SignedOut>, ApiError> {
-    let scope = Scope::try_from(body)?;
-    Ok(axum::Json(match scope {
-        Scope::One(refresh_token) => {
+    Ok(axum::Json(match Body::read(&text)? {
+        Body::One(OfRefreshToken { refresh_token }) => {
             audit.fields(["refresh_token"]);
-            app.sessions.revoke(&refresh_token).await?;
+            app.sessions.revoke(&refresh_token.into()).await?;
             SignedOut::one()
         }
-        Scope::Everywhere(access_token) => {
+        Body::All(OfOwner { access_token }) => {
             audit.fields(["access_token"]);
-            app.sessions.sign_out_everywhere(&access_token).await?;
+            app.sessions.sign_out_everywhere(&access_token.into()).await?;
             SignedOut::everywhere()
         }
     }))
@@ -129,6 +193,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
+    use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};
@@ -177,8 +242,57 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_field_is_named() {
-        let answer = sign_out(&Api::new(), &json!({"token": "x"})).await;
-        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("token")));
+    async fn the_answer_says_what_each_kind_of_sign_out_leaves_alive() {
+        let api = Api::new();
+        let tokens = api.sign_in("mia").await;
+        let one = sign_out(&api, &json!({"refresh_token": tokens.refresh})).await.body;
+        let tokens = api.sign_in("mia").await;
+        let all = sign_out(&api, &json!({"access_token": tokens.access})).await.body;
+        let names = |body: &Value, list: &str| -> Vec<String> {
+            let rows = body[list].as_array().unwrap().iter();
+            rows.map(|row| row["token"].as_str().unwrap().to_owned()).collect()
+        };
+        for body in [&one, &all] {
+            assert_eq!(names(body, "died"), ["refresh_token", "access_token"]);
+        }
+        let everybody = ["id_token", "access_token", "aws_credentials", "managed_login_cookie"];
+        assert_eq!(names(&all, "lives"), everybody);
+        assert_eq!(names(&one, "lives"), [&everybody[..], &["refresh_token"]].concat());
+        // Only a sign-out from everywhere is one that an identity pool asks about.
+        let id_token = |body: &Value| body["lives"][0]["where"].as_str().unwrap().contains("ServerSideTokenCheck");
+        assert_eq!((id_token(&one), id_token(&all)), (false, true));
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        for (body, field) in [
+            (json!({"token": "x"}), "token"),
+            (json!({"refresh_token": ""}), "refresh_token"),
+            (json!({"refresh_token": 7}), "refresh_token"),
+            (json!({"access_token": "two words"}), "access_token"),
+            (json!({"access_token": "x", "refresh_token": null}), "refresh_token"),
+        ] {
+            let answer = sign_out(&Api::new(), &body).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_says_what_it_failed_of() {
+        for (operation, field, reason, status, code) in [
+            ("revoke", "refresh_token", Reason::Throttled, 429, "throttled"),
+            ("revoke", "refresh_token", Reason::InvalidCredentials, 401, "invalid-credentials"),
+            ("sign_out_everywhere", "access_token", Reason::Throttled, 429, "throttled"),
+            ("sign_out_everywhere", "access_token", Reason::UserNotConfirmed, 403, "user-not-confirmed"),
+            ("sign_out_everywhere", "access_token", Reason::PasswordResetRequired, 403, "password-reset-required"),
+        ] {
+            let api = Api::new();
+            let tokens = api.sign_in("mia").await;
+            api.pool.fail(operation, 1, reason);
+            let token = if field == "refresh_token" { &tokens.refresh } else { &tokens.access };
+            let answer = sign_out(&api, &json!({field: token})).await;
+            assert_eq!((answer.status, answer.code()), (status, code), "{operation}");
+            assert!(api.pool.takes_token(&tokens.refresh), "{operation}");
+        }
     }
 }

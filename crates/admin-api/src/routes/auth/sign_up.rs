@@ -1,7 +1,6 @@
-//! `POST /v1/auth/sign-up`
+//! `POST /v1/auth/sign-up`: makes a user who waits for a code, or is confirmed at once.
 
 use axum::extract::State;
-use domain::secret::Secret;
 use domain::sessions::{ClientContext, CodeDelivery, Registration};
 use domain::user::{Attributes, Username};
 use http::StatusCode;
@@ -14,14 +13,17 @@ use crate::audit::Audit;
 use crate::client_context::CameFrom;
 use crate::error::ApiError;
 use crate::json::Json;
+use crate::password::Password;
 
 /// A person signing up.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = SignUp)]
+#[schema(as = SignUp, example = json!({
+    "username": "mia", "password": "Correct-Horse-9", "attributes": {"email": "mia@example.com"}
+}))]
 pub(super) struct Body {
     username: Username,
-    password: Secret,
+    password: Password,
     #[serde(default)]
     attributes: AttributesBody,
     /// For the pre-sign-up policy; not stored.
@@ -37,7 +39,7 @@ impl Body {
         let body = self;
         Registration {
             username: body.username,
-            password: body.password,
+            password: body.password.into(),
             attributes: attributes(body.attributes),
             validation_data: attributes(body.validation_data),
             client_metadata: body.client_metadata,
@@ -83,6 +85,7 @@ pub(super) async fn handle(
 #[cfg(test)]
 mod tests {
     use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Api, Call};
@@ -129,12 +132,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        for reason in [Reason::Throttled, Reason::LimitReached] {
+            let api = Api::new();
+            api.pool.fail("sign_up", 1, reason);
+            let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+            assert_eq!(api.pool.user("new"), None);
+        }
+    }
+
+    #[tokio::test]
     async fn malformed_bodies_are_refused_with_their_place() {
         let api = Api::new();
         for (body, field) in [
             (json!({"password": "Correct-1"}), "username"),
             (json!({"username": "new"}), "password"),
+            (json!({"username": "new", "password": ""}), "password"),
+            (json!({"username": "new", "password": "x".repeat(257)}), "password"),
             (json!({"username": "new", "password": "Correct-1", "validation_data": {"a": 1}}), "validation_data.a"),
+            (
+                json!({"username": "new", "password": "Correct-1", "validation_data": {"a": "x".repeat(2049)}}),
+                "validation_data.a",
+            ),
+            (json!({"username": "new", "password": "Correct-1", "client_metadata": {"a": null}}), "client_metadata.a"),
             (json!({"username": "new", "password": "Correct-1", "confirmed": true}), "confirmed"),
         ] {
             let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;

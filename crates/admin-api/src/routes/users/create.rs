@@ -10,10 +10,8 @@ use domain::directory::{Invitation, NewUser};
 use domain::group::GroupName;
 use domain::secret::Secret;
 use domain::user::{User, Username};
-use domain::user_pool_error::UserPoolError;
 use http::StatusCode;
 use http::header::LOCATION;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -24,7 +22,9 @@ use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::{Json, Object};
+use crate::path;
 use crate::permission::Permission;
+use crate::progress::Progress;
 
 /// A user to be created.
 #[derive(Deserialize, ToSchema)]
@@ -103,26 +103,6 @@ impl Plan {
     }
 }
 
-/// The steps that are done, for the caller whose later step fails.
-#[derive(Default)]
-struct Progress(Vec<String>);
-
-impl Progress {
-    /// Counts a step as done, or tells how far it went.
-    fn then<T>(&mut self, step: impl Into<String>, outcome: Result<T, UserPoolError>) -> Result<T, ApiError> {
-        let step = step.into();
-        match outcome {
-            Ok(value) => {
-                self.0.push(step);
-                Ok(value)
-            }
-            // Nothing stands yet: it is an error like any other.
-            Err(error) if self.0.is_empty() => Err(error.into()),
-            Err(source) => Err(ApiError::Partial { completed: std::mem::take(&mut self.0), failed: step, source }),
-        }
-    }
-}
-
 /// Create a user
 ///
 /// With a password, and into groups, as asked.
@@ -145,7 +125,7 @@ pub(super) async fn handle(
         authorized.require(Permission::UsersGroups)?;
     }
     let user = carry_out(&app, &plan).await?;
-    let location = format!("/v1/users/{}", utf8_percent_encode(user.username.as_str(), NOT_IN_A_SEGMENT));
+    let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
     Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), axum::Json(app.view(user).await)))
 }
 
@@ -166,9 +146,6 @@ async fn carry_out(app: &App, plan: &Plan) -> Result<User, ApiError> {
     }
     Ok(user)
 }
-
-/// What is encoded in a segment of a path.
-const NOT_IN_A_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests {

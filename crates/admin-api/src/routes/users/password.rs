@@ -1,7 +1,6 @@
 //! `PUT /v1/users/{username}/password`: permanent, or temporary and to be changed at the next sign-in.
 
 use axum::extract::State;
-use domain::secret::Secret;
 use domain::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
@@ -12,13 +11,14 @@ use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
+use crate::password::Password;
 
 /// A password for a user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SetPassword, example = json!({"password": "Correct-Horse-9", "permanent": true}))]
 pub(super) struct Body {
-    password: Secret,
+    password: Password,
     /// Whether it stays, or must be changed at the next sign-in.
     permanent: bool,
 }
@@ -40,7 +40,7 @@ pub(super) async fn handle(
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
-    app.pool.set_password(&username, &body.password, body.permanent).await?;
+    app.pool.set_password(&username, &body.password.into(), body.permanent).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -90,6 +90,9 @@ mod tests {
             (json!({"password": "Correct-1"}), "permanent"),
             (json!({"permanent": true}), "password"),
             (json!({"password": 12345, "permanent": true}), "password"),
+            (json!({"password": "", "permanent": true}), "password"),
+            (json!({"password": "Correct-1 ", "permanent": true}), "password"),
+            (json!({"password": format!("Correct-1{}", "x".repeat(256)), "permanent": true}), "password"),
             (json!({"password": "Correct-1", "permanent": "yes"}), "permanent"),
             (json!({"password": "Correct-1", "permanent": true, "notify": true}), "notify"),
         ] {

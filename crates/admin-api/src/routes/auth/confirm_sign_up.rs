@@ -1,0 +1,137 @@
+//! `POST /v1/auth/confirm-sign-up`: with the code that was sent.
+
+use axum::extract::State;
+use domain::user::Username;
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::secrets::Code;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::client_context::CameFrom;
+use crate::error::ApiError;
+use crate::json::Json;
+
+/// Who signed up, and the code.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ConfirmSignUp, example = json!({"username": "mia", "code": "123456"}))]
+pub(super) struct Body {
+    username: Username,
+    code: Code,
+}
+
+/// Confirm a sign-up
+///
+/// With the code that was sent; the address that it was sent to is verified with it. For an unknown user every code is wrong.
+#[utoipa::path(
+    post, path = "/v1/auth/confirm-sign-up", tag = "auth", operation_id = "confirm_sign_up",
+    request_body = Body,
+    responses((status = 204, description = "The user may sign in.")),
+    extensions(("x-problems" = json!(["code-mismatch", "code-expired", "wrong-state", "alias-exists", "sign-up-refused"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    CameFrom(context): CameFrom,
+    Json(body): Json<Body>,
+) -> Result<StatusCode, ApiError> {
+    app.self_service.confirm_sign_up(&body.username, &body.code.into(), &context).await?;
+    audit.on(&body.username);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+    use testkit::in_memory::{CODE, EXPIRED_CODE};
+
+    use crate::testing::{Answer, Api, Call};
+
+    async fn confirm(api: &Api, username: &str, code: &str) -> Answer {
+        let body = json!({"username": username, "code": code});
+        api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).by_nobody()).await
+    }
+
+    /// Abe has signed up.
+    fn with_abe(attributes: &[(&str, &str)]) -> Api {
+        let api = Api::new();
+        api.pool.add_user("abe", "Password-of-abe-1", &[], attributes);
+        api.pool.set_status("abe", UserStatus::Unconfirmed);
+        api
+    }
+
+    #[tokio::test]
+    async fn the_code_confirms_and_verifies_where_it_went() {
+        let api = with_abe(&[("email", "abe@example.com")]);
+        assert_eq!(confirm(&api, "abe", CODE).await.status, 204);
+        assert_eq!(api.pool.user("abe@example.com").unwrap().status, UserStatus::Confirmed);
+
+        let again = confirm(&api, "abe", CODE).await;
+        assert_eq!((again.status, again.code()), (409, "wrong-state"));
+    }
+
+    #[tokio::test]
+    async fn wrong_and_old_codes_confirm_nobody() {
+        let api = with_abe(&[]);
+        for (code, expected) in [("123457", "code-mismatch"), (EXPIRED_CODE, "code-expired")] {
+            let answer = confirm(&api, "abe", code).await;
+            assert_eq!((answer.status, answer.code()), (422, expected));
+        }
+        assert_eq!(api.pool.user("abe").unwrap().status, UserStatus::Unconfirmed);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_and_a_wrong_code_are_not_told_apart() {
+        let api = with_abe(&[]);
+        let [mut unknown, mut wrong] = [confirm(&api, "nobody", "123457").await, confirm(&api, "abe", "123457").await];
+        unknown.body["request_id"] = Value::Null;
+        wrong.body["request_id"] = Value::Null;
+        assert_eq!((unknown.status, unknown.body), (wrong.status, wrong.body));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_another_user_holds_is_a_conflict() {
+        let api = with_abe(&[("email", "mia@example.com")]);
+        let answer = confirm(&api, "abe", CODE).await;
+        assert_eq!((answer.status, answer.code()), (409, "alias-exists"));
+        assert_eq!(api.pool.user("abe").unwrap().status, UserStatus::Unconfirmed);
+        assert_eq!(api.pool.user("mia@example.com").unwrap().username.as_str(), "mia");
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let api = Api::new();
+        for (body, field) in [
+            (json!({"code": CODE}), "username"),
+            (json!({"username": "abe"}), "code"),
+            (json!({"username": "abe", "code": null}), "code"),
+            (json!({"username": "abe", "code": ""}), "code"),
+            (json!({"username": "abe", "code": "123 456"}), "code"),
+            (json!({"username": "abe", "code": "1".repeat(2049)}), "code"),
+            (json!({"username": "abe", "code": CODE, "force_alias_creation": true}), "force_alias_creation"),
+        ] {
+            let answer = api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).by_nobody()).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{field}");
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_says_what_it_failed_of() {
+        for (reason, status, code) in [
+            (Reason::Throttled, 429, "throttled"),
+            (Reason::LimitReached, 429, "throttled"),
+            (Reason::SignUpRefused, 422, "sign-up-refused"),
+        ] {
+            let api = with_abe(&[]);
+            api.pool.fail("confirm_sign_up", 1, reason);
+            let answer = confirm(&api, "abe", CODE).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+            assert_eq!(api.pool.user("abe").unwrap().status, UserStatus::Unconfirmed);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `GET /v1/auth/me`: the owner of an access token, as the user pool knows them this moment.
+
+use axum::Json;
+use axum::extract::State;
+use domain::self_service::Myself;
+use domain::sessions::Factor;
+use domain::user::{Attributes, Username};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access_token::AccessToken;
+use crate::app::App;
+use crate::error::ApiError;
+
+/// The owner of an access token.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Myself)]
+pub(super) struct Answer {
+    /// The real user name, never an alias.
+    username: Username,
+    /// The id that is never used again.
+    sub: Option<String>,
+    /// All but `sub`, which stands for itself.
+    attributes: Attributes,
+    /// The second factors that are switched on.
+    factors: Vec<Factor>,
+    /// The one that is asked for at sign-in.
+    preferred_factor: Option<Factor>,
+}
+
+impl From<Myself> for Answer {
+    fn from(myself: Myself) -> Self {
+        let Myself { username, mut attributes, factors, preferred_factor } = myself;
+        let sub = attributes.remove("sub");
+        Self { username, sub, attributes, factors, preferred_factor }
+    }
+}
+
+/// Who owns this token
+///
+/// The user pool itself answers: a token that was revoked is refused here, however long it would have lived.
+#[utoipa::path(
+    get, path = "/v1/auth/me", tag = "auth", operation_id = "get_myself",
+    responses((status = 200, description = "The owner of the access token.", body = Answer)),
+    extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    AccessToken(access_token): AccessToken,
+) -> Result<Json<Answer>, ApiError> {
+    Ok(Json(app.self_service.myself(&access_token).await?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::sessions::Factor;
+    use domain::sign_in_security::{Mfa, SignInSecurity};
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Answer, Api, Call, iam};
+
+    const PATH: &str = "/v1/auth/me";
+
+    async fn me(api: &Api, access_token: &str) -> Answer {
+        api.call(Call::get(PATH).by_nobody().header("authorization", &format!("Bearer {access_token}"))).await
+    }
+
+    #[tokio::test]
+    async fn the_owner_of_the_token_is_shown() {
+        let api = Api::new();
+        let tokens = api.sign_in("mia").await;
+        let expected = |factors, preferred| {
+            json!({
+                "username": "mia", "sub": api.sub_of("mia"),
+                "attributes": {"email": "mia@example.com", "email_verified": "true"},
+                "factors": factors, "preferred_factor": preferred
+            })
+        };
+        let answer = me(&api, &tokens.access).await;
+        assert_eq!((answer.status, &answer.body), (200, &expected(json!([]), json!(null))));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+
+        let mfa = Mfa { enabled: vec![Factor::EmailOtp], preferred: Some(Factor::EmailOtp) };
+        api.pool.directory().set_mfa(&"mia".parse().unwrap(), &mfa).await.unwrap();
+        let answer = me(&api, &tokens.access).await;
+        assert_eq!(answer.body, expected(json!(["EMAIL_OTP"]), json!("EMAIL_OTP")));
+    }
+
+    #[tokio::test]
+    async fn where_aws_signatures_are_asked_for_the_token_has_a_header_of_its_own() {
+        let api = Api::new();
+        let tokens = api.sign_in("mia").await;
+        let call = Call::get(PATH).by(iam("arn:aws:iam::123456789012:role/front-end"));
+        let call =
+            call.header("authorization", "AWS4-HMAC-SHA256 Credential=x").header("x-access-token", &tokens.access);
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_dead_or_is_no_access_token_is_refused() {
+        let api = Api::new();
+        let tokens = api.sign_in("mia").await;
+        for token in ["made-up", &tokens.refresh] {
+            let answer = me(&api, token).await;
+            assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"), "{token}");
+        }
+        api.call(Call::post("/v1/users/mia/sign-out", None)).await;
+        let answer = me(&api, &tokens.access).await;
+        assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
+    }
+
+    #[tokio::test]
+    async fn without_a_token_nobody_is_asked() {
+        let api = Api::new();
+        // What the authorizer of the admin routes says is about another token.
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_says_what_it_failed_of() {
+        for (reason, status, code) in [
+            (Reason::Throttled, 429, "throttled"),
+            (Reason::Unavailable, 502, "upstream-unavailable"),
+            (Reason::PasswordResetRequired, 403, "password-reset-required"),
+        ] {
+            let api = Api::new();
+            let tokens = api.sign_in("mia").await;
+            api.pool.fail("myself", 1, reason);
+            let answer = me(&api, &tokens.access).await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! `POST /v1/auth/reset-password`: sets a new password with the code that was sent for it.
+
+use axum::extract::State;
+use domain::user::Username;
+use http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::secrets::Code;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::client_context::CameFrom;
+use crate::error::ApiError;
+use crate::json::Json;
+use crate::password::Password;
+
+/// Who, the code, and the password from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(
+    as = ResetPassword,
+    example = json!({"username": "mia", "code": "123456", "new_password": "Correct-Horse-9"})
+)]
+pub(super) struct Body {
+    username: Username,
+    code: Code,
+    new_password: Password,
+}
+
+/// Set a new password by code
+///
+/// With the code that `POST /v1/auth/forgot-password`, or an administrator, had sent. For an unknown user every code is wrong.
+#[utoipa::path(
+    post, path = "/v1/auth/reset-password", tag = "auth", operation_id = "reset_password",
+    request_body = Body,
+    responses((status = 204, description = "The password is set.")),
+    extensions(("x-problems" = json!([
+        "code-mismatch", "code-expired", "invalid-password", "wrong-state", "user-not-confirmed"
+    ])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    CameFrom(context): CameFrom,
+    Json(body): Json<Body>,
+) -> Result<StatusCode, ApiError> {
+    let Body { username, code, new_password } = body;
+    audit.fields(["permanent_password"]);
+    app.self_service.reset_password(&username, &code.into(), &new_password.into(), &context).await?;
+    audit.on(&username);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+    use testkit::in_memory::{EXPIRED_CODE, RESET_CODE};
+
+    use crate::testing::{Answer, Api, Call};
+
+    const PATH: &str = "/v1/auth/reset-password";
+
+    async fn reset(api: &Api, username: &str, code: &str, new_password: &str) -> Answer {
+        let body = json!({"username": username, "code": code, "new_password": new_password});
+        api.call(Call::post(PATH, Some(&body)).by_nobody()).await
+    }
+
+    /// Mia was sent a code.
+    async fn with_a_code() -> Api {
+        let api = Api::new();
+        let body = json!({"username": "mia"});
+        assert_eq!(api.call(Call::post("/v1/auth/forgot-password", Some(&body)).by_nobody()).await.status, 200);
+        api
+    }
+
+    #[tokio::test]
+    async fn the_code_sets_the_password_once() {
+        let api = with_a_code().await;
+        assert_eq!(reset(&api, "mia", RESET_CODE, "Permanent-1").await.status, 204);
+        assert!(api.pool.has_password("mia", "Permanent-1"));
+
+        let again = reset(&api, "mia", RESET_CODE, "Permanent-2").await;
+        assert_eq!((again.status, again.code()), (422, "code-mismatch"));
+        assert!(api.pool.has_password("mia", "Permanent-1"));
+    }
+
+    #[tokio::test]
+    async fn who_had_to_set_a_new_password_may_sign_in_again() {
+        let api = with_a_code().await;
+        api.pool.set_status("mia", UserStatus::ResetRequired);
+        assert_eq!(reset(&api, "mia@example.com", RESET_CODE, "Permanent-1").await.status, 204);
+        assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Confirmed);
+    }
+
+    #[tokio::test]
+    async fn wrong_codes_and_weak_passwords_change_nothing() {
+        let api = with_a_code().await;
+        for (code, password, expected) in [
+            ("123457", "Permanent-1", "code-mismatch"),
+            (EXPIRED_CODE, "Permanent-1", "code-expired"),
+            (RESET_CODE, "weak", "invalid-password"),
+        ] {
+            let answer = reset(&api, "mia", code, password).await;
+            assert_eq!((answer.status, answer.code()), (422, expected));
+            assert!(api.pool.has_password("mia", "Password-of-mia-1"), "{expected}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_and_a_wrong_code_are_not_told_apart() {
+        let api = with_a_code().await;
+        let mut answers = Vec::new();
+        for name in ["nobody", "mia"] {
+            let mut answer = reset(&api, name, "123457", "Permanent-1").await;
+            answer.body["request_id"] = Value::Null;
+            answers.push((answer.status, answer.body));
+        }
+        assert_eq!(answers[0], answers[1]);
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let api = Api::new();
+        let body = json!({"username": "mia", "code": RESET_CODE, "new_password": "Permanent-1"});
+        for (field, value) in [
+            ("username", json!("two words")),
+            ("username", Value::Null),
+            ("code", json!("")),
+            ("code", json!("654 321")),
+            ("new_password", json!("")),
+            ("new_password", json!("x".repeat(257))),
+            ("password", json!("Permanent-1")),
+        ] {
+            let mut body = body.clone();
+            body[field] = value;
+            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
+        }
+        for field in ["username", "code", "new_password"] {
+            let mut body = body.clone();
+            body.as_object_mut().unwrap().remove(field);
+            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+
+    #[tokio::test]
+    async fn a_failing_call_says_what_it_failed_of() {
+        for (reason, status, code) in [
+            (Reason::Throttled, 429, "throttled"),
+            (Reason::LimitReached, 429, "throttled"),
+            (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
+            (Reason::WrongState, 409, "wrong-state"),
+        ] {
+            let api = with_a_code().await;
+            api.pool.fail("reset_password", 1, reason);
+            let answer = reset(&api, "mia", RESET_CODE, "Permanent-1").await;
+            assert_eq!((answer.status, answer.code()), (status, code));
+            assert!(api.pool.has_password("mia", "Password-of-mia-1"), "{code}");
+        }
+    }
+}

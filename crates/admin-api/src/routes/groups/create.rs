@@ -1,0 +1,148 @@
+//! `POST /v1/groups`
+
+use axum::extract::State;
+use axum::response::{AppendHeaders, IntoResponse};
+use domain::group::{GroupDetails, GroupName};
+use http::StatusCode;
+use http::header::LOCATION;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::details::{Description, Precedence};
+use super::view::GroupView;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+use crate::path;
+
+/// A group to be created.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateGroup, example = json!({"name": "support", "description": "Answers questions", "precedence": 10}))]
+pub(super) struct Body {
+    name: GroupName,
+    /// What it is for.
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    description: Option<Description>,
+    /// Whose role counts for a user of several groups: the smallest number wins.
+    #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_147_483_647)]
+    precedence: Option<Precedence>,
+}
+
+/// Create a group
+///
+/// What the members may do here is a matter of the setting `ROLES`: a group that is not in there may do nothing.
+#[utoipa::path(
+    post, path = "/v1/groups", tag = "groups", operation_id = "create_group",
+    request_body = Body,
+    responses((status = 201, description = "The group is created.", body = GroupView, headers(("Location" = String)))),
+    extensions(("x-problems" = json!(["group-exists"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Json(body): Json<Body>,
+) -> Result<impl IntoResponse, ApiError> {
+    let Body { name, description, precedence } = body;
+    audit.on_group(&name);
+    audit.fields(description.is_some().then_some("description"));
+    audit.fields(precedence.is_some().then_some("precedence"));
+    let details = GroupDetails { description: description.map(Into::into), precedence: precedence.map(Into::into) };
+    let group = app.pool.create_group(&name, &details).await?;
+    let location = format!("/v1/groups/{}", path::segment(group.name.as_str()));
+    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), axum::Json(GroupView::from(group))))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Answer, Api, Call, token};
+
+    async fn create(api: &Api, body: &Value) -> Answer {
+        api.call(Call::post("/v1/groups", Some(body))).await
+    }
+
+    async fn group(api: &Api, name: &str) -> Answer {
+        api.call(Call::get(&format!("/v1/groups/{name}"))).await
+    }
+
+    #[tokio::test]
+    async fn a_new_group_is_shown_and_found_where_the_answer_says() {
+        let api = Api::new();
+        let answer = create(&api, &json!({"name": "a/b", "description": "Both", "precedence": 0})).await;
+        assert_eq!((answer.status, answer.header("location")), (201, Some("/v1/groups/a%2Fb")));
+        let expected = json!({
+            "name": "a/b", "description": "Both", "precedence": 0, "role_arn": null,
+            "created_at": answer.body["created_at"], "modified_at": answer.body["created_at"],
+        });
+        assert_eq!(answer.body, expected);
+        assert!(answer.body["created_at"].as_str().unwrap().starts_with("1970-01-01T00:00:"));
+        assert_eq!(group(&api, "a%2Fb").await.body, expected);
+    }
+
+    #[tokio::test]
+    async fn a_name_is_enough() {
+        for body in [json!({"name": "new"}), json!({"name": "new", "description": null, "precedence": null})] {
+            let answer = create(&Api::new(), &body).await;
+            assert_eq!(answer.status, 201, "{body}");
+            assert_eq!(
+                (&answer.body["description"], &answer.body["precedence"]),
+                (&Value::Null, &Value::Null),
+                "{body}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn creating_twice_is_a_conflict_and_leaves_the_first() {
+        let api = Api::new();
+        assert_eq!(create(&api, &json!({"name": "new", "description": "First"})).await.status, 201);
+        let again = create(&api, &json!({"name": "new", "description": "Second"})).await;
+        assert_eq!((again.status, again.code()), (409, "group-exists"));
+        assert_eq!(group(&api, "new").await.body["description"], "First");
+    }
+
+    #[tokio::test]
+    async fn malformed_bodies_are_refused_with_their_place() {
+        let table = [
+            (json!({}), "name"),
+            (json!({"name": null}), "name"),
+            (json!({"name": ""}), "name"),
+            (json!({"name": "two words"}), "name"),
+            (json!({"name": "x".repeat(129)}), "name"),
+            (json!({"name": "new", "description": 7}), "description"),
+            (json!({"name": "new", "description": "x".repeat(2049)}), "description"),
+            (json!({"name": "new", "precedence": -1}), "precedence"),
+            (json!({"name": "new", "precedence": 2_147_483_648_u32}), "precedence"),
+            (json!({"name": "new", "precedence": "1"}), "precedence"),
+            (json!({"name": "new", "role_arn": "arn:aws:iam::123456789012:role/admin"}), "role_arn"),
+        ];
+        for (body, field) in table {
+            let api = Api::new();
+            let answer = create(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
+            assert_eq!(answer.body["field"], field, "{body}");
+            assert_eq!(group(&api, "new").await.status, 404, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("create_group", 1, Reason::Throttled);
+        let answer = create(&api, &json!({"name": "new"})).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_creates_no_group() {
+        let api = Api::new();
+        let call = Call::post("/v1/groups", Some(&json!({"name": "new"}))).by(token("ray", "[readers]"));
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(group(&api, "new").await.status, 404);
+    }
+}

@@ -1,0 +1,107 @@
+//! `GET /v1/groups?limit=&cursor=`: page by page.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::view::GroupView;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::pages::{next_cursor, page_request};
+use crate::parameters::Parameters;
+
+/// A page of groups.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Groups)]
+pub(super) struct Answer {
+    groups: Vec<GroupView>,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+const LIST: &str = "groups";
+
+/// List groups
+#[utoipa::path(
+    get, path = "/v1/groups", tag = "groups", operation_id = "list_groups",
+    params(
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of groups.", body = Answer)),
+)]
+pub(super) async fn handle(State(app): State<App>, parameters: Parameters) -> Result<Json<Answer>, ApiError> {
+    let request = page_request(&app.cursors, LIST, parameters).await?;
+    let page = app.pool.list_groups(&request).await?;
+    let next_cursor = next_cursor(&app.cursors, LIST, page.next).await?;
+    Ok(Json(Answer { groups: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/groups";
+
+    #[tokio::test]
+    async fn every_group_is_on_exactly_one_page() {
+        let api = Api::new();
+        let groups = walk(&api, PATH, "groups").await;
+        let names: Vec<_> = groups.iter().map(|group| &group["name"]).collect();
+        assert_eq!(names, ["admins", "creators", "readers", "visitors"]);
+    }
+
+    #[tokio::test]
+    async fn a_group_is_shown_with_everything_that_it_has() {
+        let api = Api::new();
+        let role_arn = "arn:aws:iam::123456789012:role/admins";
+        api.pool.set_group_role("admins", role_arn);
+        let answer = api.call(Call::get("/v1/groups?limit=1")).await;
+        let found = &answer.body["groups"][0];
+        let expected = json!({
+            "name": "admins", "description": null, "precedence": null, "role_arn": role_arn,
+            "created_at": found["created_at"], "modified_at": found["modified_at"],
+        });
+        assert_eq!((answer.status, found), (200, &expected));
+    }
+
+    #[tokio::test]
+    async fn a_cursor_of_another_list_is_refused() {
+        let api = Api::new();
+        api.pool.add_user("rob", "Password-of-rob-1", &["readers"], &[]);
+        for other in ["/v1/users", "/v1/groups/readers/users"] {
+            assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_parameters_are_named() {
+        for (query, field) in
+            [("limit=0", "limit"), ("limit=61", "limit"), ("cursor=***", "cursor"), ("name=a", "name")]
+        {
+            let answer = Api::new().call(Call::get(&format!("{PATH}?{query}"))).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{query}");
+            assert_eq!(answer.body["field"], field, "{query}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("list_groups", 1, Reason::Throttled);
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_read_users_only_gets_no_list() {
+        let answer = Api::new().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(answer.body["groups"], Value::Null);
+    }
+}

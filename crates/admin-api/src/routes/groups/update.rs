@@ -1,0 +1,188 @@
+//! `PATCH /v1/groups/{group}`: changes what is named. Cognito cannot take a value away, so null is refused.
+
+use std::borrow::Cow;
+
+use axum::extract::State;
+use domain::group::{GroupDetails, GroupName};
+use serde::{Deserialize, Deserializer};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::TargetGroup;
+use super::details::{Description, Precedence};
+use super::view::GroupView;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+
+/// At least one change.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Body(Fields);
+
+/// Changes of a group. What is not named stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"description": "Answers questions"}))]
+struct Fields {
+    /// What it is for.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, nullable = false, max_length = 2048)]
+    description: Option<Description>,
+    /// Whose role counts for a user of several groups: the smallest number wins.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<u32>, nullable = false, minimum = 0, maximum = 2_147_483_647)]
+    precedence: Option<Precedence>,
+}
+
+/// What is there has a value; only what is not there is none.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+impl PartialSchema for Body {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = Fields::schema();
+        if let RefOr::T(Schema::Object(fields)) = &mut schema {
+            // The derive has a word for it, and sets the maximum with it.
+            fields.min_properties = Some(1);
+        }
+        schema
+    }
+}
+
+impl ToSchema for Body {
+    fn name() -> Cow<'static, str> {
+        "UpdateGroup".into()
+    }
+}
+
+impl TryFrom<Body> for GroupDetails {
+    type Error = ApiError;
+
+    fn try_from(Body(fields): Body) -> Result<Self, ApiError> {
+        let Fields { description, precedence } = fields;
+        if description.is_none() && precedence.is_none() {
+            let detail = "Expected `description`, `precedence` or both.".to_owned();
+            return Err(ApiError::InvalidRequest { field: None, detail });
+        }
+        Ok(Self { description: description.map(Into::into), precedence: precedence.map(Into::into) })
+    }
+}
+
+/// Change a group
+///
+/// What is not named stays. No value can be taken away again.
+#[utoipa::path(
+    patch, path = "/v1/groups/{group}", tag = "groups", operation_id = "update_group",
+    params(("group" = GroupName, Path)),
+    request_body = Body,
+    responses((status = 200, description = "The group as it is now.", body = GroupView)),
+    extensions(("x-problems" = json!(["group-not-found"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    TargetGroup(name): TargetGroup,
+    Json(body): Json<Body>,
+) -> Result<axum::Json<GroupView>, ApiError> {
+    let changes = GroupDetails::try_from(body)?;
+    audit.fields(changes.description.is_some().then_some("description"));
+    audit.fields(changes.precedence.is_some().then_some("precedence"));
+    Ok(axum::Json(app.pool.update_group(&name, &changes).await?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Answer, Api, Call, token};
+
+    const PATH: &str = "/v1/groups/visitors";
+
+    async fn update(api: &Api, body: &Value) -> Answer {
+        api.call(Call::patch(PATH, body)).await
+    }
+
+    async fn visitors(api: &Api) -> Value {
+        api.call(Call::get(PATH)).await.body
+    }
+
+    #[tokio::test]
+    async fn what_is_named_changes_and_the_rest_stays() {
+        let api = Api::new();
+        api.pool.set_group_role("visitors", "arn:aws:iam::123456789012:role/visitors");
+        let table = [
+            (json!({"description": "Guests"}), json!(["Guests", null])),
+            (json!({"precedence": 5}), json!(["Guests", 5])),
+            (json!({"precedence": 5}), json!(["Guests", 5])),
+            (json!({"description": "", "precedence": 0}), json!(["", 0])),
+        ];
+        for (body, expected) in table {
+            let answer = update(&api, &body).await;
+            assert_eq!(answer.status, 200, "{body}: {}", answer.body);
+            assert_eq!(json!([answer.body["description"], answer.body["precedence"]]), expected, "{body}");
+            assert_eq!(answer.body["role_arn"], "arn:aws:iam::123456789012:role/visitors", "{body}");
+            assert_eq!(visitors(&api).await, answer.body, "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_group_is_not_found() {
+        let call = Call::patch("/v1/groups/nothing", &json!({"precedence": 1}));
+        let answer = Api::new().call(call).await;
+        assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
+    }
+
+    #[tokio::test]
+    async fn malformed_changes_are_refused_with_their_place() {
+        let table = [
+            (json!({}), None),
+            (json!({"description": null}), Some("description")),
+            (json!({"precedence": null}), Some("precedence")),
+            (json!({"description": "Guests", "precedence": null}), Some("precedence")),
+            (json!({"description": "x".repeat(2049)}), Some("description")),
+            (json!({"precedence": -1}), Some("precedence")),
+            (json!({"precedence": 1.5}), Some("precedence")),
+            (json!({"precedence": true}), Some("precedence")),
+            (json!({"name": "guests"}), Some("name")),
+        ];
+        for (body, field) in table {
+            let api = Api::new();
+            let before = visitors(&api).await;
+            let answer = update(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
+            assert_eq!(answer.body["field"].as_str(), field, "{body}");
+            assert_eq!(visitors(&api).await, before, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_schema_asks_for_a_change_and_takes_no_null() {
+        let document = crate::openapi::value();
+        let schema = &document["components"]["schemas"]["UpdateGroup"];
+        assert_eq!((&schema["minProperties"], &schema["maxProperties"]), (&json!(1), &Value::Null), "{schema}");
+        assert_eq!(schema["additionalProperties"], false, "{schema}");
+        let types = ["description", "precedence"].map(|name| &schema["properties"][name]["type"]);
+        assert_eq!(types, [&json!("string"), &json!("integer")], "{schema}");
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("update_group", 1, Reason::Throttled);
+        let answer = update(&api, &json!({"precedence": 1})).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_changes_nothing() {
+        let api = Api::new();
+        let before = visitors(&api).await;
+        let answer = api.call(Call::patch(PATH, &json!({"precedence": 1})).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(visitors(&api).await, before);
+    }
+}

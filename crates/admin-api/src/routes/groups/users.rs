@@ -1,0 +1,128 @@
+//! `GET /v1/groups/{group}/users?limit=&cursor=`: who is in the group, page by page.
+
+use axum::Json;
+use axum::extract::State;
+use domain::group::GroupName;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::TargetGroup;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::pages::{next_cursor, page_request};
+use crate::parameters::Parameters;
+use crate::routes::users::UserView;
+
+/// A page of the users in a group.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = GroupMembers)]
+pub(super) struct Answer {
+    users: Vec<UserView>,
+    /// For the next page; null on the last. There can be a next page after an empty one.
+    next_cursor: Option<String>,
+}
+
+/// List the users in a group
+///
+/// Lags changes by moments.
+#[utoipa::path(
+    get, path = "/v1/groups/{group}/users", tag = "groups", operation_id = "list_group_users",
+    params(
+        ("group" = GroupName, Path),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of users.", body = Answer)),
+    extensions(("x-problems" = json!(["group-not-found"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    TargetGroup(name): TargetGroup,
+    parameters: Parameters,
+) -> Result<Json<Answer>, ApiError> {
+    let list = format!("groups/{name}/users");
+    let request = page_request(&app.cursors, &list, parameters).await?;
+    let page = app.pool.members(&name, &request).await?;
+    let next_cursor = next_cursor(&app.cursors, &list, page.next).await?;
+    Ok(Json(Answer { users: app.views(page.entries).await, next_cursor }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/groups/readers/users";
+
+    fn with_readers() -> Api {
+        let api = Api::new();
+        for name in ["abe", "eve", "zoe"] {
+            api.pool.add_user(name, "Correct-1", &["readers", "visitors"], &[]);
+        }
+        api
+    }
+
+    fn names(users: &[Value]) -> Vec<&str> {
+        users.iter().map(|user| user["username"].as_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn every_member_is_on_exactly_one_page_and_nobody_else_is() {
+        let api = with_readers();
+        assert_eq!(names(&walk(&api, PATH, "users").await), ["abe", "eve", "ray", "zoe"]);
+        // Pages of the user pool on which nobody is in the group are empty, and not the last.
+        api.pool.list_in_pages_of(1);
+        assert_eq!(names(&walk(&api, PATH, "users").await), ["abe", "eve", "ray", "zoe"]);
+    }
+
+    #[tokio::test]
+    async fn a_member_is_shown_like_any_user_and_an_empty_group_is_empty() {
+        let api = Api::new();
+        api.pool.add_group("empty");
+        let ray = api.call(Call::get("/v1/users/ray")).await.body;
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"users": [ray], "next_cursor": null})));
+        let answer = api.call(Call::get("/v1/groups/empty/users")).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"users": [], "next_cursor": null})));
+    }
+
+    #[tokio::test]
+    async fn a_cursor_of_another_list_or_group_is_refused() {
+        let api = with_readers();
+        for other in ["/v1/groups", "/v1/users", "/v1/groups/visitors/users"] {
+            assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_group_is_not_found_and_what_cannot_be_one_is_refused() {
+        let answer = Api::new().call(Call::get("/v1/groups/nothing/users")).await;
+        assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
+        for (path, field) in [
+            ("/v1/groups/two%20words/users", "group"),
+            ("/v1/groups/readers/users?limit=0", "limit"),
+            ("/v1/groups/readers/users?status=CONFIRMED", "status"),
+        ] {
+            let answer = Api::new().call(Call::get(path)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("members", 1, Reason::Throttled);
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_read_users_only_gets_no_list() {
+        let answer = Api::new().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(answer.body["users"], Value::Null);
+    }
+}

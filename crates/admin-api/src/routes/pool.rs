@@ -1,0 +1,200 @@
+//! `GET /v1/pool`: how the pool is set up. No secrets.
+
+use axum::Json;
+use axum::extract::State;
+use domain::pool_settings::{AttributeDescription, PasswordPolicy, PoolDescription};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::{OpenApi, ToSchema};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::permission::Permission;
+use crate::router::Route;
+
+pub(super) fn route() -> Route {
+    Route::read("/v1/pool", Permission::PoolRead, handle)
+}
+
+/// What the annotation of this route says.
+#[derive(OpenApi)]
+#[openapi(paths(handle))]
+pub(super) struct Documented;
+
+/// How the pool is set up.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Pool)]
+struct PoolView {
+    id: String,
+    name: String,
+    arn: Option<String>,
+    /// About how many users it has.
+    estimated_users: u32,
+    /// What users sign in with in place of a user name; empty where they sign in with the name.
+    username_attributes: Vec<String>,
+    /// What users can sign in with beside the user name.
+    aliases: Vec<String>,
+    /// What Cognito verifies by sending a code.
+    auto_verified: Vec<String>,
+    /// Whether sign-ins ask for a second factor: `OFF`, `ON` or `OPTIONAL`.
+    mfa: String,
+    /// Whether people may sign themselves up.
+    self_sign_up: bool,
+    /// Whether `Mia` and `mia` are two users.
+    case_sensitive: bool,
+    /// Whether Cognito refuses to delete the pool.
+    deletion_protection: bool,
+    password_policy: PasswordPolicyView,
+    /// What users have.
+    attributes: Vec<AttributeView>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    created_at: Option<OffsetDateTime>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    modified_at: Option<OffsetDateTime>,
+}
+
+/// What a password must be.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PasswordPolicy)]
+#[expect(clippy::struct_excessive_bools, reason = "four kinds of characters, as Cognito has them")]
+struct PasswordPolicyView {
+    /// Fewest characters.
+    minimum_length: u32,
+    require_lowercase: bool,
+    require_uppercase: bool,
+    require_numbers: bool,
+    require_symbols: bool,
+    /// How many days a temporary password lives.
+    temporary_password_validity_days: u32,
+}
+
+/// An attribute that users can have.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PoolAttribute)]
+struct AttributeView {
+    /// With its prefix: `email`, `custom:team`.
+    name: String,
+    /// `String`, `Number`, `DateTime` or `Boolean`.
+    kind: String,
+    /// Whether every user must have it.
+    required: bool,
+    /// Whether it can be changed once it is set.
+    mutable: bool,
+}
+
+impl From<PoolDescription> for PoolView {
+    fn from(pool: PoolDescription) -> Self {
+        Self {
+            id: pool.id,
+            name: pool.name,
+            arn: pool.arn,
+            estimated_users: pool.estimated_users,
+            username_attributes: pool.username_attributes,
+            aliases: pool.aliases,
+            auto_verified: pool.auto_verified,
+            mfa: pool.mfa,
+            self_sign_up: pool.self_sign_up,
+            case_sensitive: pool.case_sensitive,
+            deletion_protection: pool.deletion_protection,
+            password_policy: pool.password_policy.into(),
+            attributes: pool.attributes.into_iter().map(Into::into).collect(),
+            created_at: pool.created_at,
+            modified_at: pool.modified_at,
+        }
+    }
+}
+
+impl From<PasswordPolicy> for PasswordPolicyView {
+    fn from(policy: PasswordPolicy) -> Self {
+        Self {
+            minimum_length: policy.minimum_length,
+            require_lowercase: policy.require_lowercase,
+            require_uppercase: policy.require_uppercase,
+            require_numbers: policy.require_numbers,
+            require_symbols: policy.require_symbols,
+            temporary_password_validity_days: policy.temporary_password_validity_days,
+        }
+    }
+}
+
+impl From<AttributeDescription> for AttributeView {
+    fn from(attribute: AttributeDescription) -> Self {
+        let AttributeDescription { name, kind, required, mutable } = attribute;
+        Self { name, kind, required, mutable }
+    }
+}
+
+/// Get the pool's settings
+///
+/// What users sign in with, what a password must be, which attributes there are. No secrets.
+#[utoipa::path(
+    get, path = "/v1/pool", tag = "pool", operation_id = "get_pool",
+    responses((status = 200, description = "How the pool is set up.", body = PoolView)),
+)]
+async fn handle(State(app): State<App>) -> Result<Json<PoolView>, ApiError> {
+    Ok(Json(app.pool.describe().await?.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, USER_POOL_ID, token};
+
+    #[tokio::test]
+    async fn the_pool_is_shown_as_it_is_set_up() {
+        let api = Api::new();
+        api.pool.require_mfa();
+        api.pool.require_attribute("name");
+        api.pool.temporary_passwords_live_for(3);
+        let answer = api.call(Call::get("/v1/pool")).await;
+        let attribute = |name: &str, kind: &str, required: bool, mutable: bool| json!({"name": name, "kind": kind, "required": required, "mutable": mutable});
+        let expected = json!({
+            "id": USER_POOL_ID,
+            "name": "example",
+            "arn": format!("arn:aws:cognito-idp:eu-central-1:123456789012:userpool/{USER_POOL_ID}"),
+            "estimated_users": 5,
+            "username_attributes": [],
+            "aliases": ["email", "phone_number", "preferred_username"],
+            "auto_verified": ["email"],
+            "mfa": "ON",
+            "self_sign_up": true,
+            "case_sensitive": true,
+            "deletion_protection": false,
+            "password_policy": {
+                "minimum_length": 8, "require_lowercase": true, "require_uppercase": true, "require_numbers": true,
+                "require_symbols": true, "temporary_password_validity_days": 3,
+            },
+            "attributes": [
+                attribute("sub", "String", true, false),
+                attribute("email", "String", false, true),
+                attribute("email_verified", "Boolean", false, true),
+                attribute("phone_number", "String", false, true),
+                attribute("phone_number_verified", "Boolean", false, true),
+                attribute("name", "String", true, true),
+                attribute("preferred_username", "String", false, true),
+                attribute("custom:team", "String", false, true),
+            ],
+            "created_at": "1970-01-01T00:00:00Z",
+            "modified_at": "1970-01-01T00:00:00Z",
+        });
+        assert_eq!((answer.status, answer.body), (200, expected));
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("describe", 1, Reason::Throttled);
+        let answer = api.call(Call::get("/v1/pool")).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_read_users_only_learns_nothing() {
+        let api = Api::new();
+        let answer = api.call(Call::get("/v1/pool").by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+}

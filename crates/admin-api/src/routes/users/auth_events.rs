@@ -1,0 +1,177 @@
+//! `GET /v1/users/{username}/auth-events?limit=&cursor=`: what threat protection has recorded, page by page.
+
+use axum::Json;
+use axum::extract::State;
+use domain::sign_in_security::AuthEvent;
+use domain::user::Username;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::Target;
+use crate::app::App;
+use crate::error::ApiError;
+use crate::pages::{next_cursor, page_request};
+use crate::parameters::Parameters;
+
+/// A page of events.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthEvents)]
+pub(super) struct Answer {
+    /// The latest first.
+    events: Vec<EventView>,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+/// A sign-in, a sign-up, or a password that was changed or forgotten. The words are Cognito's own; a new one may come one day.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuthEvent)]
+struct EventView {
+    id: String,
+    /// `SignIn`, `SignUp`, `ForgotPassword`, `PasswordChange` or `ResendCode`.
+    kind: Option<String>,
+    #[serde(with = "time::serde::rfc3339::option")]
+    at: Option<OffsetDateTime>,
+    /// `Pass`, `Fail` or `InProgress`.
+    outcome: Option<String>,
+    /// `NoRisk`, `AccountTakeover` or `Block`.
+    risk_decision: Option<String>,
+    /// `Low`, `Medium` or `High`.
+    risk_level: Option<String>,
+    ip_address: Option<String>,
+    city: Option<String>,
+    country: Option<String>,
+    /// The device, as its browser calls it.
+    device_name: Option<String>,
+}
+
+impl From<AuthEvent> for EventView {
+    fn from(event: AuthEvent) -> Self {
+        let AuthEvent { id, kind, at, outcome, risk_decision, risk_level, ip_address, city, country, device_name } =
+            event;
+        Self { id, kind, at, outcome, risk_decision, risk_level, ip_address, city, country, device_name }
+    }
+}
+
+/// List a user's authentication events
+///
+/// The latest first. `wrong-state` where the pool records none: that takes threat protection.
+#[utoipa::path(
+    get, path = "/v1/users/{username}/auth-events", tag = "users", operation_id = "list_user_auth_events",
+    params(
+        ("username" = Username, Path),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of events.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    Target(username): Target,
+    parameters: Parameters,
+) -> Result<Json<Answer>, ApiError> {
+    let list = format!("users/{username}/auth-events");
+    let request = page_request(&app.cursors, &list, parameters).await?;
+    let page = app.pool.auth_events(&username, &request).await?;
+    let next_cursor = next_cursor(&app.cursors, &list, page.next).await?;
+    Ok(Json(Answer { events: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/auth-events";
+
+    /// Five events of `mia`, two of `ray`.
+    fn with_events() -> Api {
+        let api = Api::new();
+        for (username, count) in [("mia", 5), ("ray", 2)] {
+            for number in 0..count {
+                api.pool.add_auth_event(username, &format!("{username}-{number}"), "SignIn");
+            }
+        }
+        api
+    }
+
+    #[tokio::test]
+    async fn every_event_is_on_exactly_one_page_the_latest_first() {
+        let events = walk(&with_events(), PATH, "events").await;
+        let ids: Vec<_> = events.iter().map(|event| &event["id"]).collect();
+        assert_eq!(ids, ["mia-4", "mia-3", "mia-2", "mia-1", "mia-0"]);
+    }
+
+    #[tokio::test]
+    async fn an_event_is_shown_with_everything_that_is_known_about_it() {
+        let answer =
+            with_events().call(Call::get("/v1/users/mia/auth-events?limit=1").by(token("ray", "[readers]"))).await;
+        let at = &answer.body["events"][0]["at"];
+        assert!(at.as_str().unwrap().starts_with("1970-01-01T00:00:"), "{at}");
+        let expected = json!([{
+            "id": "mia-4", "kind": "SignIn", "at": at, "outcome": "Pass", "risk_decision": "NoRisk", "risk_level": "Low",
+            "ip_address": "192.0.2.1", "city": "Berlin", "country": "Germany", "device_name": "Firefox, Linux",
+        }]);
+        assert_eq!((answer.status, &answer.body["events"]), (200, &expected));
+    }
+
+    #[tokio::test]
+    async fn where_the_pool_records_none_that_is_a_wrong_state() {
+        let api = with_events();
+        api.pool.record_no_auth_events();
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
+    }
+
+    #[tokio::test]
+    async fn who_has_no_event_has_an_empty_list_and_nobody_is_not_found() {
+        let answer = Api::new().call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"events": [], "next_cursor": null})));
+        let answer = Api::new().call(Call::get("/v1/users/nobody/auth-events")).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn a_cursor_of_another_list_or_user_is_refused() {
+        let api = with_events();
+        for number in 0..2 {
+            api.pool.add_device("mia", &format!("eu-central-1_{number}"));
+        }
+        for other in ["/v1/users", "/v1/users/mia/devices", "/v1/users/ray/auth-events"] {
+            assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_parameters_are_named() {
+        for (path, field) in [
+            ("/v1/users/two%20words/auth-events", "username"),
+            ("/v1/users/mia/auth-events?limit=", "limit"),
+            ("/v1/users/mia/auth-events?kind=SignIn", "kind"),
+        ] {
+            let answer = Api::new().call(Call::get(path)).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{path}");
+            assert_eq!(answer.body["field"], field, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("auth_events", 1, Reason::Throttled);
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_not_read_gets_no_list() {
+        let answer = with_events().call(Call::get(PATH).by(token("vic", "[visitors]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(answer.body["events"], Value::Null);
+    }
+}

@@ -1,0 +1,105 @@
+//! `DELETE /v1/users/{username}/devices/{key}`: the next sign-in with the device is like the first.
+
+use axum::extract::State;
+use domain::user::Username;
+use http::StatusCode;
+
+use super::{DeviceKey, TargetDevice};
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::routes::users::Target;
+
+/// Forget a user's device
+///
+/// The next sign-in with it is like the first.
+#[utoipa::path(
+    delete, path = "/v1/users/{username}/devices/{key}", tag = "users", operation_id = "forget_user_device",
+    params(("username" = Username, Path), ("key" = inline(DeviceKey), Path)),
+    responses((status = 204, description = "The device is forgotten.")),
+    extensions(("x-problems" = json!(["user-not-found", "device-not-found"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+    TargetDevice(DeviceKey(key)): TargetDevice,
+) -> Result<StatusCode, ApiError> {
+    audit.fields([format!("device:{key}")]);
+    app.pool.forget_device(&username, &key).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::pages::walk;
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/devices/eu-central-1_1";
+
+    /// Two devices of `mia`; `ray` has one with the same key.
+    fn with_devices() -> Api {
+        let api = Api::new();
+        for (username, number) in [("mia", 1), ("mia", 2), ("ray", 1)] {
+            api.pool.add_device(username, &format!("eu-central-1_{number}"));
+        }
+        api
+    }
+
+    async fn keys(api: &Api, username: &str) -> Vec<String> {
+        let devices = walk(api, &format!("/v1/users/{username}/devices"), "devices").await;
+        devices.iter().map(|device| device["key"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_device_is_gone_and_not_found_a_second_time() {
+        let api = with_devices();
+        assert_eq!(api.call(Call::delete(PATH)).await.status, 204);
+        assert_eq!((keys(&api, "mia").await, keys(&api, "ray").await.len()), (vec!["eu-central-1_2".to_owned()], 1));
+        let again = api.call(Call::delete(PATH)).await;
+        assert_eq!((again.status, again.code()), (404, "device-not-found"));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_and_an_unknown_device_are_told_apart() {
+        for (path, code) in [
+            ("/v1/users/nobody/devices/eu-central-1_1", "user-not-found"),
+            ("/v1/users/mia/devices/eu-central-1_3", "device-not-found"),
+        ] {
+            let answer = with_devices().call(Call::delete(path)).await;
+            assert_eq!((answer.status, answer.code()), (404, code), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_key_or_a_name_is_refused() {
+        for (path, field) in [
+            ("/v1/users/mia/devices/phone", "key"),
+            ("/v1/users/mia/devices/%FF", "key"),
+            ("/v1/users/two%20words/devices/eu-central-1_1", "username"),
+        ] {
+            let answer = with_devices().call(Call::delete(path)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = with_devices();
+        api.pool.fail("forget_device", 1, Reason::Throttled);
+        let answer = api.call(Call::delete(PATH)).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+        assert_eq!(keys(&api, "mia").await.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_users_forgets_nothing() {
+        let api = with_devices();
+        let answer = api.call(Call::delete(PATH).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(keys(&api, "mia").await.len(), 2);
+    }
+}

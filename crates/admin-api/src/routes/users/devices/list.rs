@@ -1,0 +1,159 @@
+//! `GET /v1/users/{username}/devices?limit=&cursor=`: page by page.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use domain::sign_in_security::Device;
+use domain::user::{Attributes, Username};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::pages::{next_cursor, page_request};
+use crate::parameters::Parameters;
+use crate::routes::users::Target;
+
+/// A page of devices.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Devices)]
+pub(in crate::routes::users) struct Answer {
+    devices: Vec<DeviceView>,
+    /// For the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+/// A device.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Device)]
+struct DeviceView {
+    key: String,
+    /// What is known about it, e.g. `device_name`, `last_ip_used`.
+    #[schema(value_type = BTreeMap<String, String>)]
+    attributes: Attributes,
+    /// When it was first seen.
+    #[serde(with = "time::serde::rfc3339::option")]
+    created_at: Option<OffsetDateTime>,
+    /// When somebody last signed in with it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_signed_in_at: Option<OffsetDateTime>,
+}
+
+impl From<Device> for DeviceView {
+    fn from(device: Device) -> Self {
+        let Device { key, attributes, created_at, last_signed_in_at } = device;
+        Self { key, attributes, created_at, last_signed_in_at }
+    }
+}
+
+/// List a user's devices
+///
+/// Those that Cognito remembers.
+#[utoipa::path(
+    get, path = "/v1/users/{username}/devices", tag = "users", operation_id = "list_user_devices",
+    params(
+        ("username" = Username, Path),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+    ),
+    responses((status = 200, description = "A page of devices.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    Target(username): Target,
+    parameters: Parameters,
+) -> Result<Json<Answer>, ApiError> {
+    let list = format!("users/{username}/devices");
+    let request = page_request(&app.cursors, &list, parameters).await?;
+    let page = app.pool.devices(&username, &request).await?;
+    let next_cursor = next_cursor(&app.cursors, &list, page.next).await?;
+    Ok(Json(Answer { devices: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/devices";
+
+    /// Five devices of `mia`, two of `ray`.
+    fn with_devices() -> Api {
+        let api = Api::new();
+        for (username, count) in [("mia", 5), ("ray", 2)] {
+            for number in 0..count {
+                api.pool.add_device(username, &format!("eu-central-1_{username}-{number}"));
+            }
+        }
+        api
+    }
+
+    #[tokio::test]
+    async fn every_device_is_on_exactly_one_page_and_nobody_elses_is() {
+        let devices = walk(&with_devices(), PATH, "devices").await;
+        let keys: Vec<_> = devices.iter().map(|device| device["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, [0, 1, 2, 3, 4].map(|number| format!("eu-central-1_mia-{number}")));
+    }
+
+    #[tokio::test]
+    async fn a_device_is_shown_with_what_is_known_about_it() {
+        let answer = with_devices().call(Call::get("/v1/users/mia@example.com/devices?limit=1")).await;
+        let first_seen = &answer.body["devices"][0]["created_at"];
+        assert!(first_seen.as_str().unwrap().starts_with("1970-01-01T00:00:"), "{first_seen}");
+        let expected = json!([{
+            "key": "eu-central-1_mia-0", "attributes": {"device_name": "device of mia"}, "created_at": first_seen,
+            "last_signed_in_at": first_seen,
+        }]);
+        assert_eq!((answer.status, &answer.body["devices"]), (200, &expected));
+    }
+
+    #[tokio::test]
+    async fn who_has_no_device_has_an_empty_list_and_nobody_is_not_found() {
+        let answer = Api::new().call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"devices": [], "next_cursor": null})));
+        let answer = Api::new().call(Call::get("/v1/users/nobody/devices")).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn a_cursor_of_another_list_or_user_is_refused() {
+        let api = with_devices();
+        for other in ["/v1/users", "/v1/groups", "/v1/users/ray/devices"] {
+            assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn wrong_parameters_are_named() {
+        for (path, field) in [
+            ("/v1/users/two%20words/devices", "username"),
+            ("/v1/users/mia/devices?limit=61", "limit"),
+            ("/v1/users/mia/devices?key=a_0", "key"),
+        ] {
+            let answer = Api::new().call(Call::get(path)).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{path}");
+            assert_eq!(answer.body["field"], field, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttling_says_when_to_come_again() {
+        let api = Api::new();
+        api.pool.fail("devices", 1, Reason::Throttled);
+        let answer = api.call(Call::get(PATH)).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+    }
+
+    #[tokio::test]
+    async fn who_may_read_users_only_gets_no_list() {
+        let answer = with_devices().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(answer.body["devices"], Value::Null);
+    }
+}

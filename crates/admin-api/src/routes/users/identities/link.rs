@@ -1,0 +1,244 @@
+//! `PUT /v1/users/{username}/identities/{provider}`: lets the owner of an identity sign in as this user.
+//!
+//! Whoever links an identity of their own gets the account. So nobody links one to a user who may do more than they may.
+
+use axum::extract::State;
+use domain::identities::ExternalIdentity;
+use domain::user::Username;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use utoipa::ToSchema;
+
+use super::{ProviderName, TargetProvider, identities_at};
+use crate::access::Authorized;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::json::Json;
+use crate::routes::users::Target;
+
+/// Somebody at the provider.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LinkIdentity, example = json!({"user_id": "113489712349817234987"}))]
+pub(in crate::routes::users) struct Body {
+    /// The subject of the provider's tokens, or the `NameID` of its assertions.
+    #[schema(value_type = String, min_length = 1, max_length = 2048)]
+    user_id: ExternalUserId,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct ExternalUserId(String);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the id of somebody at a provider has 1 to 2048 characters")]
+struct NotAnExternalUserId;
+
+impl TryFrom<String> for ExternalUserId {
+    type Error = NotAnExternalUserId;
+
+    fn try_from(text: String) -> Result<Self, NotAnExternalUserId> {
+        if (1..=2048).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(NotAnExternalUserId) }
+    }
+}
+
+/// An identity that is linked to a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LinkedIdentity)]
+pub(in crate::routes::users) struct Answer {
+    /// The real user name, never an alias.
+    username: Username,
+    #[schema(inline)]
+    provider: ProviderName,
+    user_id: String,
+    /// Whether it was not linked before.
+    changed: bool,
+}
+
+/// Link an identity to a user
+///
+/// Its owner signs in as this user from now on. Refused where the user may do more than the caller, and `wrong-state` where the
+/// user has another identity at the provider. Linking what is linked changes nothing.
+#[utoipa::path(
+    put, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "link_user_identity",
+    params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
+    request_body = Body,
+    responses((status = 200, description = "The identity is linked.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found", "alias-exists", "wrong-state"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
+    Target(username): Target,
+    TargetProvider(provider): TargetProvider,
+    Json(body): Json<Body>,
+) -> Result<axum::Json<Answer>, ApiError> {
+    audit.fields([format!("identity:{}", provider.0)]);
+    // The name in the path may be an alias: only the user pool knows whose.
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    authorized.not_to_who_may_more(&app, &user).await?;
+    let identity = ExternalIdentity { provider: provider.0.clone(), user_id: body.user_id.0 };
+    let linked = identities_at(&provider, &user)?;
+    let changed = !linked.contains(&identity);
+    if changed && !linked.is_empty() {
+        return Err(ApiError::OtherIdentity);
+    }
+    if changed {
+        app.pool.link(&user.username, &identity).await?;
+    }
+    Ok(axum::Json(Answer { username: user.username, provider, user_id: identity.user_id, changed }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Answer, Api, By, Call, token};
+
+    const PATH: &str = "/v1/users/mia/identities/Google";
+
+    async fn link(api: &Api, path: &str, user_id: &str) -> Answer {
+        api.call(Call::put(path, &json!({"user_id": user_id}))).await
+    }
+
+    /// Provider and id of every identity that is linked to the user.
+    fn linked(api: &Api, username: &str) -> Vec<[String; 2]> {
+        let attributes = api.pool.attributes_of(username);
+        let identities = attributes.get("identities").map_or("[]", String::as_str);
+        let identities: Vec<Value> = serde_json::from_str(identities).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        identities.iter().map(|identity| [text(&identity["providerName"]), text(&identity["userId"])]).collect()
+    }
+
+    fn pair(provider: &str, user_id: &str) -> [String; 2] {
+        [provider.to_owned(), user_id.to_owned()]
+    }
+
+    #[tokio::test]
+    async fn linking_twice_says_that_the_second_time_changed_nothing() {
+        let api = Api::new();
+        for (path, changed) in [("/v1/users/mia@example.com/identities/Google", true), (PATH, false)] {
+            let answer = link(&api, path, "1").await;
+            let expected = json!({"username": "mia", "provider": "Google", "user_id": "1", "changed": changed});
+            assert_eq!((answer.status, answer.body), (200, expected));
+            assert_eq!(linked(&api, "mia"), [pair("Google", "1")]);
+        }
+        assert_eq!(api.pool.calls().iter().filter(|call| **call == "link").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_user_has_one_identity_at_each_provider() {
+        let api = Api::new();
+        assert_eq!(link(&api, PATH, "1").await.status, 200);
+        let other = link(&api, PATH, "2").await;
+        assert_eq!((other.status, other.code()), (409, "wrong-state"));
+        assert!(other.body["detail"].as_str().unwrap().contains("unlink"), "{}", other.body);
+        assert_eq!(link(&api, "/v1/users/mia/identities/Okta", "2").await.status, 200);
+        assert_eq!(linked(&api, "mia"), [pair("Google", "1"), pair("Okta", "2")]);
+    }
+
+    #[tokio::test]
+    async fn an_identity_of_somebody_else_is_a_conflict() {
+        let api = Api::new();
+        assert_eq!(link(&api, "/v1/users/ray/identities/Google", "1").await.status, 200);
+        let answer = link(&api, PATH, "1").await;
+        assert_eq!((answer.status, answer.code()), (409, "alias-exists"));
+        assert_eq!((linked(&api, "mia"), linked(&api, "ray")), (vec![], vec![pair("Google", "1")]));
+    }
+
+    /// Who may update users, and nothing else.
+    fn updater(api: &Api) -> By {
+        api.pool.add_user("uma", "Correct-1", &["updaters"], &[]);
+        token("uma", "[updaters]")
+    }
+
+    #[tokio::test]
+    async fn nobody_gets_the_account_of_somebody_who_may_do_more() {
+        let api = Api::new();
+        let by = updater(&api);
+        for (target, status) in [("mia", 200), ("uma", 200), ("vic", 200), ("ray", 403), ("cleo", 403), ("root", 403)] {
+            let path = format!("/v1/users/{target}/identities/Google");
+            let call = Call::put(&path, &json!({"user_id": format!("of-{target}")})).by(by.clone());
+            let answer = api.call(call).await;
+            assert_eq!(answer.status, status, "{target}: {}", answer.body);
+            assert_eq!(linked(&api, target).len(), usize::from(status == 200), "{target}");
+        }
+        // Nor does anybody learn what is linked to such a user.
+        assert_eq!(link(&api, "/v1/users/ray/identities/Google", "1").await.status, 200);
+        for user_id in ["1", "2"] {
+            let call = Call::put("/v1/users/ray/identities/Google", &json!({"user_id": user_id})).by(by.clone());
+            let answer = api.call(call).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        }
+    }
+
+    #[tokio::test]
+    async fn linking_to_oneself_is_no_raise() {
+        let api = Api::new();
+        assert_eq!(link(&api, "/v1/users/root/identities/Google", "1").await.status, 200);
+        assert_eq!(linked(&api, "root"), [pair("Google", "1")]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = link(&Api::new(), "/v1/users/nobody/identities/Google", "1").await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn identities_that_cannot_be_read_are_our_fault() {
+        for text in ["", "{}", "[1]", r#"[{"providerName": "Google"}]"#, r#"[{"providerName": "Okta", "userId": 1}]"#] {
+            let api = Api::new();
+            api.pool.add_user("odd", "Correct-1", &[], &[("identities", text)]);
+            let answer = link(&api, "/v1/users/odd/identities/Google", "1").await;
+            assert_eq!((answer.status, answer.code()), (500, "internal"), "{text}");
+            assert_eq!(api.pool.attributes_of("odd")["identities"], text);
+        }
+    }
+
+    #[tokio::test]
+    async fn malformed_requests_are_refused_with_their_place() {
+        let table = [
+            (PATH, json!({}), "user_id"),
+            (PATH, json!({"user_id": ""}), "user_id"),
+            (PATH, json!({"user_id": 1}), "user_id"),
+            (PATH, json!({"user_id": "x".repeat(2049)}), "user_id"),
+            (PATH, json!({"user_id": "1", "provider": "Google"}), "provider"),
+            ("/v1/users/mia/identities/two%20words", json!({"user_id": "1"}), "provider"),
+            ("/v1/users/mia/identities/Cognito", json!({"user_id": "root"}), "provider"),
+            ("/v1/users/mia/identities/cognito", json!({"user_id": "root"}), "provider"),
+            ("/v1/users/two%20words/identities/Google", json!({"user_id": "1"}), "username"),
+        ];
+        for (path, body, field) in table {
+            let api = Api::new();
+            let answer = api.call(Call::put(path, &body)).await;
+            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{path} {body}");
+            assert_eq!(answer.body["field"], field, "{path} {body}");
+            assert_eq!(linked(&api, "mia"), Vec::<[String; 2]>::new(), "{path} {body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_links_nothing() {
+        // The first look, and the first at groups, is at the caller.
+        for (operation, nth) in [("get", 2), ("groups", 2), ("link", 1)] {
+            let api = Api::new();
+            api.pool.fail(operation, nth, Reason::Throttled);
+            let answer = link(&api, PATH, "1").await;
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{operation}");
+            assert_eq!(linked(&api, "mia"), Vec::<[String; 2]>::new(), "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_links_nothing() {
+        let api = Api::new();
+        let answer = api.call(Call::put(PATH, &json!({"user_id": "1"})).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(linked(&api, "mia"), Vec::<[String; 2]>::new());
+    }
+}

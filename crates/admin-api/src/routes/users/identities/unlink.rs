@@ -1,0 +1,181 @@
+//! `DELETE /v1/users/{username}/identities/{provider}`: all identities of the user at this provider.
+
+use axum::extract::State;
+use domain::identities::ExternalIdentity;
+use domain::user::Username;
+use domain::user_pool_error::{Reason, UserPoolError};
+use http::StatusCode;
+
+use super::{ProviderName, TargetProvider, identities_at};
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::progress::Progress;
+use crate::routes::users::Target;
+
+/// Unlink a user's identity
+///
+/// The next sign-in with the identity makes a user of its own. Where several of the provider are linked, which this API does not
+/// do, all are unlinked.
+#[utoipa::path(
+    delete, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "unlink_user_identity",
+    params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
+    responses((status = 204, description = "Nothing of this provider is linked to the user.")),
+    extensions(("x-problems" = json!(["user-not-found", "identity-not-found"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+    TargetProvider(provider): TargetProvider,
+) -> Result<StatusCode, ApiError> {
+    audit.fields([format!("identity:{}", provider.0)]);
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    let linked = identities_at(&provider, &user)?;
+    if linked.is_empty() {
+        return Err(ApiError::IdentityNotFound);
+    }
+    let mut progress = Progress::default();
+    for (number, identity) in linked.iter().enumerate() {
+        // Ids of people at other places are not for everybody who may do this: they are counted.
+        let step = format!("unlink-identity:{}", number + 1);
+        progress.then(step, unlink(&app, identity).await)?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What somebody else has unlinked since we looked is unlinked.
+async fn unlink(app: &App, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
+    match app.pool.unlink(identity).await {
+        Err(error) if error.reason == Reason::UserNotFound => Ok(()),
+        outcome => outcome,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::{Value, json};
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/identities/Google";
+
+    /// `gus` has two identities at Google and one at Okta.
+    fn with_gus() -> Api {
+        let api = Api::new();
+        let identity = |provider: &str, id: &str| {
+            json!({
+                "userId": id, "providerName": provider, "providerType": "OIDC", "issuer": null, "primary": false,
+                "dateCreated": 0
+            })
+        };
+        let all = json!([identity("Google", "1"), identity("Okta", "1"), identity("Google", "2")]).to_string();
+        api.pool.add_user("gus", "Correct-1", &[], &[("identities", &all)]);
+        api
+    }
+
+    /// The ids of what is still linked to `gus`.
+    fn left(api: &Api) -> Vec<String> {
+        let attributes = api.pool.attributes_of("gus");
+        let left: Vec<Value> = attributes.get("identities").map_or(vec![], |text| serde_json::from_str(text).unwrap());
+        left.iter()
+            .map(|it| format!("{}-{}", it["providerName"].as_str().unwrap(), it["userId"].as_str().unwrap()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn what_was_linked_is_unlinked_and_not_found_a_second_time() {
+        let api = Api::new();
+        assert_eq!(api.call(Call::put(PATH, &json!({"user_id": "1"}))).await.status, 200);
+        assert_eq!(api.call(Call::delete("/v1/users/mia@example.com/identities/Google")).await.status, 204);
+        assert!(!api.pool.attributes_of("mia").contains_key("identities"));
+        let again = api.call(Call::delete(PATH)).await;
+        assert_eq!((again.status, again.code()), (404, "identity-not-found"));
+    }
+
+    #[tokio::test]
+    async fn all_of_the_provider_are_unlinked_and_the_others_stay() {
+        let api = with_gus();
+        assert_eq!(api.call(Call::delete("/v1/users/gus/identities/Google")).await.status, 204);
+        assert_eq!(left(&api), ["Okta-1"]);
+    }
+
+    #[tokio::test]
+    async fn when_a_later_one_fails_the_answer_says_what_stands_and_a_repeat_goes_on() {
+        let path = "/v1/users/gus/identities/Google";
+        let api = with_gus();
+        api.pool.fail("unlink", 2, Reason::Unavailable);
+        let answer = api.call(Call::delete(path)).await;
+        assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
+        assert_eq!(answer.body["completed"], json!(["unlink-identity:1"]));
+        assert_eq!(answer.body["failed"], "unlink-identity:2");
+        assert_eq!(left(&api), ["Okta-1", "Google-2"]);
+        assert_eq!(api.call(Call::delete(path)).await.status, 204);
+        assert_eq!(left(&api), ["Okta-1"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_gone_since_the_look_is_unlinked() {
+        let api = with_gus();
+        api.pool.fail("unlink", 1, Reason::UserNotFound);
+        assert_eq!(api.call(Call::delete("/v1/users/gus/identities/Google")).await.status, 204);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_and_another_provider_are_not_found() {
+        for (path, code) in [
+            ("/v1/users/nobody/identities/Google", "user-not-found"),
+            ("/v1/users/gus/identities/google", "identity-not-found"),
+            (PATH, "identity-not-found"),
+        ] {
+            let api = with_gus();
+            let answer = api.call(Call::delete(path)).await;
+            assert_eq!((answer.status, answer.code()), (404, code), "{path}");
+            assert_eq!(left(&api).len(), 3, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn identities_that_cannot_be_read_are_our_fault() {
+        let api = Api::new();
+        api.pool.add_user("odd", "Correct-1", &[], &[("identities", "not json")]);
+        let answer = api.call(Call::delete("/v1/users/odd/identities/Google")).await;
+        assert_eq!((answer.status, answer.code()), (500, "internal"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_provider_is_refused() {
+        for (path, field) in [
+            ("/v1/users/gus/identities/two%20words", "provider"),
+            ("/v1/users/gus/identities/Cognito", "provider"),
+            ("/v1/users/two%20words/identities/Google", "username"),
+        ] {
+            let answer = with_gus().call(Call::delete(path)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_at_first_leaves_everything() {
+        // The first look is at the caller.
+        for (operation, nth) in [("get", 2), ("unlink", 1)] {
+            let api = with_gus();
+            api.pool.fail(operation, nth, Reason::Throttled);
+            let answer = api.call(Call::delete("/v1/users/gus/identities/Google")).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{operation}");
+            assert_eq!(answer.body["completed"], Value::Null, "{operation}");
+            assert_eq!(left(&api).len(), 3, "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_unlinks_nothing() {
+        let api = with_gus();
+        let call = Call::delete("/v1/users/gus/identities/Google").by(token("ray", "[readers]"));
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(left(&api).len(), 3);
+    }
+}

@@ -1,0 +1,29 @@
+//! Second factors of a user.
+
+pub(super) mod get;
+pub(super) mod set;
+
+use domain::sessions::Factor;
+use domain::sign_in_security::Mfa;
+use domain::user::Username;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The second factors of a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Mfa)]
+pub(super) struct MfaView {
+    /// As in the path.
+    username: Username,
+    /// Those that are switched on.
+    enabled: Vec<Factor>,
+    /// The one that is asked for; null where the user has several and chooses at each sign-in, or has none.
+    preferred: Option<Factor>,
+}
+
+impl MfaView {
+    fn of(username: Username, mfa: Mfa) -> Self {
+        let Mfa { enabled, preferred } = mfa;
+        Self { username, enabled, preferred }
+    }
+}

@@ -1,0 +1,57 @@
+//! The API under test, on a pool in memory that is new for each request: what one request does, the next one does not see.
+//! So the answer to a request depends on nothing but the request.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use domain::user::UserStatus;
+use serde_json::json;
+use testkit::in_memory::InMemoryPool;
+use testkit::virtual_clock::VirtualClock;
+
+pub(crate) const REGION: &str = "eu-central-1";
+pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
+pub(crate) const CLIENT_ID: &str = "1example23456789";
+
+/// All routes. The one place that knows what an [`App`] is made of.
+pub(crate) fn new() -> Service {
+    let pool = pool();
+    let ports = Ports {
+        pool: Arc::new(pool.directory()),
+        sessions: Arc::new(pool.sessions()),
+        self_service: Arc::new(pool.sessions()),
+        cursor_key: Arc::new(pool.sessions()),
+        clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
+    };
+    service(App::new(ports, settings()), Served::All)
+}
+
+/// A pool in which requests find something: `schemathesis.toml` knows these names, passwords and tokens. `root` is the first,
+/// so that the `sub` is the one in the claims.
+fn pool() -> InMemoryPool {
+    let pool = InMemoryPool::new();
+    pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+    pool.add_user("mia", "Password-of-mia-1", &[], &[("email", "mia@example.com"), ("email_verified", "true")]);
+    pool.add_user("ivy", "Temporary-1", &["readers"], &[]);
+    pool.set_status("ivy", UserStatus::ForceChangePassword);
+    pool.add_user("una", "Password-of-una-1", &[], &[]);
+    pool.set_status("una", UserStatus::Unconfirmed);
+    pool.give_tokens("mia", "example-access-token", "example-refresh-token");
+    pool.challenge("ivy", "example-session");
+    pool
+}
+
+fn settings() -> Settings {
+    let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+    let roles = json!({"admins": all, "readers": ["users:read"]}).to_string();
+    let settings = Settings::read(|variable| match variable {
+        "AWS_REGION" => Some(REGION.to_owned()),
+        "USER_POOL_ID" => Some(USER_POOL_ID.to_owned()),
+        "COGNITO_CLIENT_ID" => Some(CLIENT_ID.to_owned()),
+        "ROUTES" => Some("all".to_owned()),
+        "ROLES" => Some(roles.clone()),
+        _ => None,
+    });
+    settings.unwrap()
+}

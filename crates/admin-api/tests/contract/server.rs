@@ -1,0 +1,102 @@
+//! API Gateway and the function behind it, as one server on the loopback interface.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::Response;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Context, LambdaEvent};
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tower::Service as _;
+
+use crate::{api, event};
+
+/// Changes what the function answers to an event, before the caller gets it.
+pub(crate) type Tamper = fn(event: &Value, answer: &mut Value);
+
+/// Serves until it is dropped.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    served: Arc<AtomicU64>,
+    _accepting: JoinSet<()>,
+}
+
+impl Server {
+    /// The API as it is.
+    pub(crate) async fn start() -> Self {
+        Self::start_tampered(|_, _| {}).await
+    }
+
+    /// The API with something wrong in it.
+    pub(crate) async fn start_tampered(tamper: Tamper) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = Arc::new(AtomicU64::new(0));
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, Arc::clone(&served), tamper));
+        Self { address, served, _accepting: accepting }
+    }
+
+    /// How many requests there were.
+    pub(crate) fn served(&self) -> u64 {
+        self.served.load(Ordering::Relaxed)
+    }
+}
+
+async fn accept(listener: TcpListener, served: Arc<AtomicU64>, tamper: Tamper) {
+    let mut connections = JoinSet::new();
+    loop {
+        // Where files are short for the moment, the next connection comes once others have ended.
+        if let Ok((stream, _)) = listener.accept().await {
+            connections.spawn(serve(stream, Arc::clone(&served), tamper));
+        } else {
+            connections.join_next().await;
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn serve(stream: TcpStream, served: Arc<AtomicU64>, tamper: Tamper) {
+    stream.set_nodelay(true).unwrap();
+    let service = service_fn(|request| {
+        let number = served.fetch_add(1, Ordering::Relaxed) + 1;
+        answer(request, format!("request-{number}"), tamper)
+    });
+    // An error is how a client looks that hangs up, or that speaks no HTTP.
+    let _: hyper::Result<()> = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    id: String,
+    tamper: Tamper,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = body.collect().await else { return Ok(event::function_failed()) };
+    let event = event::of(&head, &body.to_bytes(), &id);
+    // In a task of its own, so that a panic ends it and not the connection: Lambda would tell API Gateway of it.
+    let answer = tokio::spawn(invoke(event.clone())).await;
+    Ok(answer.map_or_else(
+        |_| event::function_failed(),
+        |mut answer| {
+            tamper(&event, &mut answer);
+            event::response(&answer)
+        },
+    ))
+}
+
+/// The way of an event in Lambda: through `lambda_http`'s own conversion, the service, and back into API Gateway's shape.
+async fn invoke(event: Value) -> Value {
+    let request: LambdaRequest = serde_json::from_value(event).unwrap();
+    let answer = Adapter::from(api::new()).call(LambdaEvent::new(request, Context::default()));
+    serde_json::to_value(answer.await.unwrap()).unwrap()
+}
