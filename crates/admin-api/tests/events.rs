@@ -69,6 +69,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("rest-users-get-by-email", 200, ""),
     ("rest-users-identities-link", 200, ""),
     ("rest-users-list", 200, ""),
+    ("rest-users-list-search", 200, ""),
     ("unknown-route", 404, "not-found"),
     ("users-auth-events", 200, ""),
     ("users-confirm", 200, ""),
@@ -114,10 +115,14 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-identities-unlink", 204, ""),
     ("users-identities-unlink-unknown", 404, "identity-not-found"),
     ("users-list", 200, ""),
+    ("users-list-cursor-of-another-search", 400, "invalid-request"),
     ("users-list-id-token", 401, "unauthenticated"),
+    ("users-list-members", 200, ""),
     ("users-list-next-page", 200, ""),
     ("users-list-other-client", 401, "unauthenticated"),
+    ("users-list-search", 200, ""),
     ("users-list-too-many", 400, "invalid-request"),
+    ("users-list-unknown-group", 404, "group-not-found"),
     ("users-mfa", 200, ""),
     ("users-mfa-set", 200, ""),
     ("users-mfa-set-not-set-up", 409, "wrong-state"),
@@ -261,5 +266,31 @@ async fn each_change_is_the_one_that_was_asked_for() {
         assert!(!is_done(&pool), "{case} is done before it is asked for");
         answer_to(case, &pool).await;
         assert!(is_done(&pool), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn each_search_finds_whom_its_event_describes() {
+    let pool = pool();
+    let attributes = [
+        ("name", "Ülo \"U\" \\ 100%+ & Co"),
+        ("custom:team", "R&D=x"),
+        ("custom:floor", "2"),
+        ("email", "ulo@example.com"),
+    ];
+    pool.add_user("ulo", "Password-of-ulo-1", &["readers"], &attributes);
+    pool.add_user("uli", "Password-of-uli-1", &["readers"], &attributes[1..]);
+    let table: [(&str, &[&str]); 4] = [
+        ("users-list-search", &["ulo"]),
+        ("rest-users-list-search", &["ulo"]),
+        ("users-list-members", &["ivy", "uli", "ulo"]),
+        // `ivy` and `mia` are on the page before.
+        ("users-list-next-page", &["root", "uli"]),
+    ];
+    for (case, expected) in table {
+        let answer = answer_to(case, &pool).await;
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let users = body["users"].as_array().unwrap();
+        assert_eq!(users.iter().map(|user| &user["username"]).collect::<Vec<_>>(), expected, "{case}: {answer}");
     }
 }
