@@ -107,10 +107,11 @@ impl<'a> Problem<'a> {
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);
-                problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
+                "The user exists and differs from the request in `differing`.".clone_into(&mut problem.detail);
             }
             ApiError::OtherIdentity => {
-                problem.detail = "The user has another identity at this provider: unlink that one first.".to_owned();
+                "The user has another identity at this provider: unlink that one first."
+                    .clone_into(&mut problem.detail);
             }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {

@@ -69,6 +69,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("rest-users-get-by-email", 200, ""),
     ("rest-users-identities-link", 200, ""),
     ("rest-users-list", 200, ""),
+    ("rest-users-list-search", 200, ""),
     ("unknown-route", 404, "not-found"),
     ("users-auth-events", 200, ""),
     ("users-confirm", 200, ""),
@@ -114,10 +115,14 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-identities-unlink", 204, ""),
     ("users-identities-unlink-unknown", 404, "identity-not-found"),
     ("users-list", 200, ""),
+    ("users-list-cursor-of-another-search", 400, "invalid-request"),
     ("users-list-id-token", 401, "unauthenticated"),
+    ("users-list-members", 200, ""),
     ("users-list-next-page", 200, ""),
     ("users-list-other-client", 401, "unauthenticated"),
+    ("users-list-search", 200, ""),
     ("users-list-too-many", 400, "invalid-request"),
+    ("users-list-unknown-group", 404, "group-not-found"),
     ("users-mfa", 200, ""),
     ("users-mfa-set", 200, ""),
     ("users-mfa-set-not-set-up", 409, "wrong-state"),
@@ -141,13 +146,13 @@ async fn pool() -> InMemoryPool {
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
-    pool.add_user("dan", "Password-of-dan-1", &[], &[]);
-    pool.disable("dan");
     pool.set_up_authenticator("mia");
     pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
     pool.add_auth_event("mia", "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");
     let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
     pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
+    pool.add_user("dan", "Password-of-dan-1", &[], &[]);
+    pool.disable("dan");
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.challenge("ivy", "example-session");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
@@ -211,7 +216,7 @@ fn every_file_is_a_case_and_every_case_is_a_file() {
 
 #[tokio::test]
 async fn refused_events_leave_the_pool_as_it_was() {
-    let users = ["root", "mia", "ivy", "una", "dan", "gus", "new", "new@example.com", "nobody"];
+    let users = ["root", "mia", "ivy", "una", "gus", "dan", "new", "new@example.com", "nobody"];
     for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
         let pool = pool().await;
         let before = users.map(|name| pool.user(name));
@@ -228,7 +233,7 @@ type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 async fn each_change_is_the_one_that_was_asked_for() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
-    let table: [(&str, IsDone<'_>); 26] = [
+    let table: &[(&str, IsDone<'_>)] = &[
         ("users-create", &|pool| pool.was_invited("new@example.com")),
         ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
         ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
@@ -256,10 +261,36 @@ async fn each_change_is_the_one_that_was_asked_for() {
         ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),
     ];
-    for (case, is_done) in table {
+    for &(case, is_done) in table {
         let pool = pool().await;
         assert!(!is_done(&pool), "{case} is done before it is asked for");
         answer_to(case, &pool).await;
         assert!(is_done(&pool), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn each_search_finds_whom_its_event_describes() {
+    let pool = pool();
+    let attributes = [
+        ("name", "Ülo \"U\" \\ 100%+ & Co"),
+        ("custom:team", "R&D=x"),
+        ("custom:floor", "2"),
+        ("email", "ulo@example.com"),
+    ];
+    pool.add_user("ulo", "Password-of-ulo-1", &["readers"], &attributes);
+    pool.add_user("uli", "Password-of-uli-1", &["readers"], &attributes[1..]);
+    let table: [(&str, &[&str]); 4] = [
+        ("users-list-search", &["ulo"]),
+        ("rest-users-list-search", &["ulo"]),
+        ("users-list-members", &["ivy", "uli", "ulo"]),
+        // `ivy` and `mia` are on the page before.
+        ("users-list-next-page", &["root", "uli"]),
+    ];
+    for (case, expected) in table {
+        let answer = answer_to(case, &pool).await;
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let users = body["users"].as_array().unwrap();
+        assert_eq!(users.iter().map(|user| &user["username"]).collect::<Vec<_>>(), expected, "{case}: {answer}");
     }
 }

@@ -16,6 +16,7 @@ pub mod policy_document;
 pub mod pool_settings;
 pub mod provision;
 pub mod retry;
+pub mod search;
 pub mod secret;
 pub mod self_service;
 pub mod sessions;

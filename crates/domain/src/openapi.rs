@@ -6,6 +6,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::group::GroupName;
+use crate::search::SoughtText;
 use crate::secret::Secret;
 use crate::user::{UserStatus, Username};
 
@@ -44,6 +45,19 @@ impl PartialSchema for GroupName {
 impl ToSchema for GroupName {
     fn name() -> Cow<'static, str> {
         "GroupName".into()
+    }
+}
+
+impl PartialSchema for SoughtText {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(Self::MAX_CHARS));
+        text.description(Some("A text to look for.")).into()
+    }
+}
+
+impl ToSchema for SoughtText {
+    fn name() -> Cow<'static, str> {
+        "SoughtText".into()
     }
 }
 

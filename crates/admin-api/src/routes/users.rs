@@ -54,9 +54,6 @@ pub(super) fn routes() -> Vec<Route> {
             resend_invitation::handle,
         ),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
-        Route::read("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
-        Route::write(Method::Put, GROUP, Permission::UsersGroups, groups::add::handle),
-        Route::write(Method::Delete, GROUP, Permission::UsersGroups, groups::remove::handle),
         Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
         Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
         Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
@@ -64,10 +61,17 @@ pub(super) fn routes() -> Vec<Route> {
         Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
         Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
         Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
+        Route::read("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
+        Route::write(Method::Put, "/v1/users/{username}/groups/{group}", Permission::UsersGroups, groups::add::handle),
+        Route::write(
+            Method::Delete,
+            "/v1/users/{username}/groups/{group}",
+            Permission::UsersGroups,
+            groups::remove::handle,
+        ),
     ]
 }
 
-const GROUP: &str = "/v1/users/{username}/groups/{group}";
 const DEVICE: &str = "/v1/users/{username}/devices/{key}";
 const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
 
@@ -82,13 +86,7 @@ const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
     password::handle,
     reset_password::handle,
     confirm::handle,
-    enable::handle,
-    disable::handle,
-    resend_invitation::handle,
     sign_out::handle,
-    groups::list::handle,
-    groups::add::handle,
-    groups::remove::handle,
     mfa::get::handle,
     mfa::set::handle,
     devices::list::handle,
@@ -96,6 +94,12 @@ const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
     auth_events::handle,
     identities::link::handle,
     identities::unlink::handle,
+    enable::handle,
+    disable::handle,
+    resend_invitation::handle,
+    groups::list::handle,
+    groups::add::handle,
+    groups::remove::handle,
 ))]
 pub(super) struct Documented;
 

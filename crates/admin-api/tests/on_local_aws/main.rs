@@ -3,5 +3,6 @@
 
 mod account_status;
 mod faults;
+mod search;
 mod secrets;
 mod world;

@@ -65,7 +65,9 @@ async fn missing_groups<'a>(
     let has = app.pool.groups(&user.username).await.map_err(|error| progress.ends_at(READ_GROUPS, error))?;
     let is_in = |group: &&GroupName| has.iter().any(|name| name == group.as_str());
     let (there, missing): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
-    there.into_iter().for_each(|group| progress.found(add_to_group(group)));
+    for group in there {
+        progress.found(add_to_group(group));
+    }
     Ok(missing)
 }
 

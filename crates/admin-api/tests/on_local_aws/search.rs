@@ -1,0 +1,114 @@
+//! Searching on a service that reads filters itself: any value finds exactly the user who has it.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use crate::world::{Api, World};
+
+/// No two of them are the same without their capital letters: in most attributes Cognito does not tell those apart.
+const VALUES: [&str; 30] = [
+    "plain",
+    "plai",
+    "plain ",
+    "two words",
+    "a\"b",
+    "a\\\"b",
+    "a\\b",
+    "a\\\\b",
+    "ends with \\",
+    "\"",
+    "\\",
+    "\" or \"x\"=\"x",
+    "\" or name ^= \"",
+    "line\nline",
+    "line\r\nline",
+    "tab\ttab",
+    "100%",
+    "%22",
+    "a+b",
+    "a&name=b",
+    "a'b",
+    "*",
+    "^=",
+    "mia@",
+    "caf\u{e9}",
+    "cafe\u{301}",
+    "日本語",
+    "👩‍👩‍👧",
+    "👩",
+    "\u{202e}abc",
+];
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+}
+
+async fn search(api: &Api, query: &str) -> Vec<String> {
+    let answer = api.call("GET", &format!("/v1/users?{query}"), None).await;
+    assert_eq!(answer.status, 200, "{query}: {answer:?}");
+    assert_eq!((&answer.body["next_cursor"], &answer.body["ended_early"]), (&json!(null), &json!(false)), "{query}");
+    let users = answer.body["users"].as_array().unwrap();
+    users.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn create(api: &Api, username: &str, attributes: serde_json::Value) {
+    let body = json!({"username": username, "attributes": attributes, "invitation": "suppress"});
+    let answer = api.call("POST", "/v1/users", Some(&body)).await;
+    assert_eq!(answer.status, 201, "{username}: {answer:?}");
+}
+
+#[tokio::test]
+async fn any_value_finds_exactly_the_user_who_has_it() {
+    let world = World::start().await;
+    let api = world.api().await;
+    for (number, value) in VALUES.iter().enumerate() {
+        let email = format!("{value}@example.com");
+        create(&api, &format!("user-{number:02}"), json!({"name": value, "email": email, "custom:team": value})).await;
+    }
+    for (number, value) in VALUES.iter().enumerate() {
+        let whose = [format!("user-{number:02}")];
+        let email = format!("{value}@example.com");
+        for query in [
+            format!("name={}", encoded(value)),
+            format!("email={}", encoded(&email)),
+            // All of it but the end, which makes it a beginning, and still of nobody else.
+            format!("email_prefix={}", encoded(email.trim_end_matches(".com"))),
+            format!("custom_attribute=team={}", encoded(value)),
+            format!("username=user-{number:02}&name={}", encoded(value)),
+            format!("status=FORCE_CHANGE_PASSWORD&enabled=true&name={}", encoded(value)),
+        ] {
+            assert_eq!(search(&api, &query).await, whose, "{query}");
+        }
+    }
+    assert_eq!(search(&api, "status=CONFIRMED").await, ["root"]);
+    assert_eq!(search(&api, "group=admins&status=CONFIRMED&username=root").await, ["root"]);
+}
+
+#[tokio::test]
+async fn any_user_name_finds_exactly_its_user() {
+    let world = World::start().await;
+    let api = world.api().await;
+    let names = [
+        "a\"b",
+        "a\\b",
+        "a\\",
+        "\"",
+        "\\\"",
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "日本語",
+        "👩",
+        "100%",
+        "a+b",
+        "a&b=c",
+        "a'b",
+        "Ada",
+        "ada",
+    ];
+    for name in names {
+        create(&api, name, json!({})).await;
+    }
+    for name in names {
+        assert_eq!(search(&api, &format!("username={}", encoded(name))).await, [name]);
+    }
+}

@@ -1,0 +1,10 @@
+//! Searching users: what is asked for, what of it Cognito looks for, and the way through its pages.
+//!
+//! Cognito takes one predicate, and none about custom attributes or dates. So the most selective one goes there
+//! ([`Query::plan`]), and whom it brings is held against the rest here, page by page, within a budget ([`walk`]).
+
+mod query;
+mod walk;
+
+pub use query::{CustomAttribute, List, NotASoughtText, Plan, Query, SoughtText};
+pub use walk::{Found, PAGE_BUDGET, Place, walk};
