@@ -271,7 +271,7 @@ async fn each_change_is_the_one_that_was_asked_for() {
 
 #[tokio::test]
 async fn each_search_finds_whom_its_event_describes() {
-    let pool = pool();
+    let pool = pool().await;
     let attributes = [
         ("name", "Ülo \"U\" \\ 100%+ & Co"),
         ("custom:team", "R&D=x"),
