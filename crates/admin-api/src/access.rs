@@ -1,10 +1,12 @@
 //! What a route asks of its caller, and the check of it: before the handler, and before the body is read.
 //!
-//! The answer does not depend on the target: whoever may not do a thing learns nothing about the user it was meant for.
+//! Who lacks the permission learns nothing about the target: the answer is the same whether or not it exists. Who has it does not
+//! get beyond their own rights with it: a user or a group that may do more is not theirs to change.
 
 use std::collections::BTreeSet;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::user::User;
@@ -17,7 +19,7 @@ use crate::app::App;
 use crate::audit::Audit;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::permission::Permission;
+use crate::permission::{Permission, Roles};
 
 /// What a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +47,7 @@ pub(crate) enum Forbidden {
     CallerGone,
     #[error("nobody deletes or disables themselves, or puts themselves into a group")]
     Oneself,
-    #[error("the target may do more than the caller")]
+    #[error("the user or the group in the request may do more than the caller")]
     TargetMayMore,
 }
 
@@ -73,11 +75,13 @@ impl Authorized {
         if self.is(user) { Err(ApiError::Forbidden(Forbidden::Oneself)) } else { Ok(()) }
     }
 
-    /// Refuses what would let the caller act as somebody who may do more.
-    pub(crate) async fn not_to_who_may_more(&self, app: &App, user: &User) -> Result<(), ApiError> {
-        let groups = app.pool.groups(&user.username).await?;
-        let permissions = app.trust.roles.permissions_of(groups.iter().map(String::as_str));
-        if permissions.is_subset(&self.permissions) {
+    /// Refuses groups that give more than the caller has: nobody makes others mightier than they are themselves.
+    pub(crate) fn not_beyond_own<'a>(
+        &self,
+        roles: &Roles,
+        groups: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), ApiError> {
+        if roles.permissions_of(groups).is_subset(&self.permissions) {
             Ok(())
         } else {
             Err(ApiError::Forbidden(Forbidden::TargetMayMore))
@@ -109,9 +113,15 @@ pub(crate) struct Gate {
 }
 
 /// Lets a request through to its handler, with [`Authorized`] on board, or refuses it.
-pub(crate) async fn authorize(State(gate): State<Gate>, audit: Audit, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authorize(
+    State(gate): State<Gate>,
+    audit: Audit,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let context = request.extensions().request_context_ref();
-    match gate.check(context, &audit).await {
+    match gate.check(context, path.ok().as_ref(), &audit).await {
         Ok(Some(authorized)) => {
             request.extensions_mut().insert(authorized);
             next.run(request).await
@@ -125,6 +135,7 @@ impl Gate {
     async fn check(
         &self,
         context: Option<&lambda_http::request::RequestContext>,
+        path: Option<&RawPathParams>,
         audit: &Audit,
     ) -> Result<Option<Authorized>, ApiError> {
         if matches!(self.access, Access::Public | Access::OwnToken) {
@@ -142,9 +153,28 @@ impl Gate {
                 authorized.require(permission)?;
                 authorized.permissions = self.still_granted(&authorized).await?;
                 authorized.require(permission)?;
+                // A path that is no text leads to nobody; the handler refuses it.
+                if let Some(path) = path {
+                    self.may_act_on(&authorized, path).await?;
+                }
             }
         }
         Ok(Some(authorized))
+    }
+
+    /// Refuses to change a user or a group in the path who may do more than the caller. Whoever may set passwords, addresses or second
+    /// factors, or link identities, could act as that user otherwise.
+    async fn may_act_on(&self, authorized: &Authorized, path: &RawPathParams) -> Result<(), ApiError> {
+        let roles = &self.app.trust.roles;
+        let parameter = |wanted| path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        authorized.not_beyond_own(roles, parameter("group"))?;
+        let Some(username) = parameter("username").and_then(|name| name.parse().ok()) else { return Ok(()) };
+        match self.app.pool.groups(&username).await {
+            Ok(groups) => authorized.not_beyond_own(roles, groups.iter().map(String::as_str)),
+            // The handler says so.
+            Err(error) if error.reason == Reason::UserNotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The permissions of the token that the pool grants to this moment.

@@ -27,7 +27,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 
 /// The API, and the pool behind it.
 ///
-/// In the pool are `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
+/// In the pool are `root` (admins), `dee` (deputies: everything but `pool:read`), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
 /// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
@@ -82,13 +82,17 @@ impl Api {
         let pool = InMemoryPool::new();
         let verified = |email| [("email", email), ("email_verified", "true")];
         pool.add_user("root", "Password-of-root-1", &["admins"], &verified("root@example.com"));
+        pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
         pool.add_user("cleo", "Password-of-cleo-1", &["creators"], &[]);
         pool.add_user("ray", "Password-of-ray-1", &["readers"], &[]);
         pool.add_user("vic", "Password-of-vic-1", &["visitors"], &[]);
         pool.add_user("mia", "Password-of-mia-1", &[], &verified("mia@example.com"));
         let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
         let (readers, creators, updaters) = (["users:read"], ["users:create"], ["users:update"]);
-        let roles = json!({"admins": all, "readers": readers, "creators": creators, "updaters": updaters});
+        let deputies: Vec<_> = all.iter().filter(|permission| **permission != "pool:read").collect();
+        let roles = json!({
+            "admins": all, "deputies": deputies, "readers": readers, "creators": creators, "updaters": updaters
+        });
         let settings = Settings { served, ..settings(&roles) };
         let clock = clock();
         let app = App::new(ports(&pool, &clock), settings);

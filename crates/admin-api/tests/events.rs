@@ -283,7 +283,7 @@ async fn each_search_finds_whom_its_event_describes() {
     let table: [(&str, &[&str]); 4] = [
         ("users-list-search", &["ulo"]),
         ("rest-users-list-search", &["ulo"]),
-        ("users-list-members", &["ivy", "uli", "ulo"]),
+        ("users-list-members", &["gus", "ivy", "uli", "ulo"]),
         // `ivy` and `mia` are on the page before.
         ("users-list-next-page", &["root", "uli"]),
     ];

@@ -279,6 +279,49 @@ async fn nobody_raises_or_removes_themselves_under_whatever_name() {
 }
 
 #[tokio::test]
+async fn nobody_changes_a_user_or_a_group_that_may_do_more() {
+    let deputy = || token("dee", "[deputies]");
+    let routes = routes::of(Served::Admin);
+    let writes = || routes.iter().filter(|route| matches!(route.access, Access::Write(_)));
+    for route in writes().filter(|route| route.path.contains("{username}")) {
+        for name in ["root", "root@example.com"] {
+            let api = Api::new();
+            let before = api.pool.user("root");
+            let answer = api.call(request(route, name).by(deputy())).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{} {}", route.method.as_str(), route.path);
+            assert_eq!(api.pool.user("root"), before, "{}", route.path);
+        }
+        let answer = Api::new().call(request(route, "mia").by(deputy())).await;
+        assert_ne!(answer.status, 403, "{} {}: {answer:?}", route.method.as_str(), route.path);
+    }
+    for route in writes().filter(|route| route.path.contains("{group}")) {
+        let call = |group: &str| {
+            let path = route.path.replace("{username}", "mia").replace("{group}", group);
+            Call::new(route.method.as_str(), &path, Some(&json!({"description": "x"}))).by(deputy())
+        };
+        let api = Api::new();
+        let answer = api.call(call("admins")).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{} {}", route.method.as_str(), route.path);
+        assert!(api.pool.groups_of("mia").is_empty() && api.pool.groups_of("root") == ["admins"], "{}", route.path);
+        assert_ne!(Api::new().call(call("readers")).await.status, 403, "{} {}", route.method.as_str(), route.path);
+    }
+    let api = Api::new();
+    let body = json!({"username": "new", "groups": ["readers", "admins"]});
+    assert_eq!(api.call(Call::post("/v1/users", Some(&body)).by(deputy())).await.code(), "forbidden");
+    assert_eq!(api.pool.user("new"), None);
+}
+
+#[tokio::test]
+async fn a_change_is_refused_where_the_pool_cannot_say_what_its_user_may_do() {
+    let api = Api::new();
+    // The first look is at the caller.
+    api.pool.fail("groups", 2, Reason::Throttled);
+    let answer = api.call(Call::delete("/v1/users/mia")).await;
+    assert_eq!((answer.status, answer.code()), (429, "throttled"));
+    assert!(api.pool.user("mia").is_some());
+}
+
+#[tokio::test]
 async fn an_own_account_takes_a_token_and_nothing_else() {
     for route in routes::of(Served::Auth).iter().filter(|route| route.access == Access::OwnToken) {
         for (header, value) in [("authorization", "Basic cm9vdDpyb290"), ("authorization", "Bearer"), ("cookie", "a=b")]

@@ -10,6 +10,7 @@ mod request;
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
+use domain::group::GroupName;
 use domain::user::User;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
@@ -62,6 +63,7 @@ pub(super) async fn handle(
     audit.fields(plan.fields());
     if !plan.groups.is_empty() {
         authorized.require(Permission::UsersGroups)?;
+        authorized.not_beyond_own(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
     }
     match app.pool.create(&plan.new_user).await {
         Err(taken) if may_repeat && is_taken(&taken) => {
