@@ -118,7 +118,7 @@ impl ToSchema for AttributesBody {
 
 impl PartialSchema for AttributeChangesBody {
     fn schema() -> RefOr<Schema> {
-        object_by_name(value([Type::String, Type::Null]).into()).into()
+        object_by_name(value([Type::String, Type::Null]).into()).min_properties(Some(1)).into()
     }
 }
 

@@ -30,7 +30,9 @@ pub fn document() -> String {
 pub(crate) fn value() -> Value {
     let mut document = OpenApi::new(Info::new("", ""), Paths::new());
     document.components = Some(Components::new());
-    routes::documented().into_iter().for_each(|part| document.merge(part));
+    for part in routes::documented() {
+        document.merge(part);
+    }
     let mut document = serde_json::to_value(document).unwrap_or_default();
     for route in routes::of(Served::All) {
         let operation = &mut document["paths"][route.path][route.method.as_str().to_lowercase()];

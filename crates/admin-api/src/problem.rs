@@ -102,14 +102,19 @@ impl<'a> Problem<'a> {
             ApiError::Partial { completed, failed, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                problem.detail = format!("{} What is in `completed` stands: go on from there.", row.title);
+                // All requests of several calls are safe to repeat, but for the one that asks to be told so.
+                problem.detail = format!(
+                    "{} What is in `completed` stands. The same request, as a POST with an `Idempotency-Key`, goes on from there.",
+                    row.title
+                );
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);
-                problem.detail = "The user exists and differs from the request in `differing`.".to_owned();
+                "The user exists and differs from the request in `differing`.".clone_into(&mut problem.detail);
             }
             ApiError::OtherIdentity => {
-                problem.detail = "The user has another identity at this provider: unlink that one first.".to_owned();
+                "The user has another identity at this provider: unlink that one first."
+                    .clone_into(&mut problem.detail);
             }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {

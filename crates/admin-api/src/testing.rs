@@ -7,6 +7,7 @@ pub(crate) mod pages;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::retry::Clock;
 use domain::secret::Secret;
 use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
 use http::HeaderMap;
@@ -30,6 +31,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 /// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
+    clock: VirtualClock,
     service: Service,
 }
 
@@ -45,17 +47,22 @@ fn settings(roles: &Value) -> Settings {
 
 /// An app on an empty pool.
 pub(crate) fn app() -> App {
-    App::new(ports(&InMemoryPool::new()), settings(&json!({})))
+    App::new(ports(&InMemoryPool::new(), &clock()), settings(&json!({})))
 }
 
-/// The ports of a pool in memory, whose time has not begun to pass.
-fn ports(pool: &InMemoryPool) -> Ports {
+/// A clock at the beginning of 1970, which does not move by itself.
+fn clock() -> VirtualClock {
+    VirtualClock::with_time(Duration::MAX)
+}
+
+/// The ports of a pool in memory.
+fn ports(pool: &InMemoryPool, clock: &VirtualClock) -> Ports {
     Ports {
         pool: Arc::new(pool.directory()),
         sessions: Arc::new(pool.sessions()),
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
-        clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
+        clock: Arc::new(clock.clone()),
     }
 }
 
@@ -83,8 +90,15 @@ impl Api {
         let (readers, creators, updaters) = (["users:read"], ["users:create"], ["users:update"]);
         let roles = json!({"admins": all, "readers": readers, "creators": creators, "updaters": updaters});
         let settings = Settings { served, ..settings(&roles) };
-        let app = App::new(ports(&pool), settings);
-        Self { pool, service: service(app, served) }
+        let clock = clock();
+        let app = App::new(ports(&pool, &clock), settings);
+        Self { pool, clock, service: service(app, served) }
+    }
+
+    /// Lets time pass, for the API and for the pool.
+    pub(crate) async fn days_pass(&self, days: u32) {
+        self.clock.sleep(Duration::from_secs(u64::from(days) * 24 * 60 * 60)).await;
+        self.pool.set_clock(self.clock.wall_time());
     }
 
     pub(crate) fn sub_of(&self, username: &str) -> String {

@@ -79,6 +79,10 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-create-form", 415, "unsupported-media-type"),
     ("users-create-malformed", 400, "invalid-request"),
     ("users-create-permanent-password", 201, ""),
+    ("users-create-repeated", 200, ""),
+    ("users-create-repeated-completes", 200, ""),
+    ("users-create-repeated-other", 409, "user-exists"),
+    ("users-create-two-keys", 400, "invalid-request"),
     ("users-create-unknown-field", 400, "invalid-request"),
     ("users-create-weak-password", 422, "invalid-password"),
     ("users-delete", 204, ""),
@@ -91,10 +95,20 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-devices", 200, ""),
     ("users-devices-forget", 204, ""),
     ("users-devices-forget-unknown", 404, "device-not-found"),
+    ("users-disable", 200, ""),
+    ("users-disable-oneself", 403, "forbidden"),
+    ("users-enable", 200, ""),
     ("users-get", 200, ""),
     ("users-get-by-email", 200, ""),
     ("users-get-on-a-stage", 200, ""),
     ("users-get-unknown", 404, "user-not-found"),
+    ("users-get-with-groups", 200, ""),
+    ("users-get-with-something-else", 400, "invalid-request"),
+    ("users-groups-add", 204, ""),
+    ("users-groups-add-oneself", 403, "forbidden"),
+    ("users-groups-add-unknown", 404, "group-not-found"),
+    ("users-groups-list", 200, ""),
+    ("users-groups-remove", 204, ""),
     ("users-identities-link", 200, ""),
     ("users-identities-link-another", 409, "wrong-state"),
     ("users-identities-link-of-another-user", 409, "alias-exists"),
@@ -113,6 +127,10 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-mfa-set", 200, ""),
     ("users-mfa-set-not-set-up", 409, "wrong-state"),
     ("users-password", 204, ""),
+    ("users-resend-invitation", 200, ""),
+    ("users-resend-invitation-confirmed", 409, "wrong-state"),
+    ("users-reset-password", 200, ""),
+    ("users-reset-password-invited", 409, "wrong-state"),
     ("users-sign-out", 200, ""),
     ("users-update", 204, ""),
     ("wrong-method", 405, "method-not-allowed"),
@@ -133,6 +151,8 @@ async fn pool() -> InMemoryPool {
     pool.add_auth_event("mia", "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");
     let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
     pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
+    pool.add_user("dan", "Password-of-dan-1", &[], &[]);
+    pool.disable("dan");
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.challenge("ivy", "example-session");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
@@ -196,7 +216,7 @@ fn every_file_is_a_case_and_every_case_is_a_file() {
 
 #[tokio::test]
 async fn refused_events_leave_the_pool_as_it_was() {
-    let users = ["root", "mia", "ivy", "una", "gus", "new", "new@example.com", "nobody"];
+    let users = ["root", "mia", "ivy", "una", "gus", "dan", "new", "new@example.com", "nobody"];
     for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
         let pool = pool().await;
         let before = users.map(|name| pool.user(name));
@@ -213,10 +233,17 @@ type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 async fn each_change_is_the_one_that_was_asked_for() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
-    let table: [(&str, IsDone<'_>); 19] = [
+    let table: &[(&str, IsDone<'_>)] = &[
         ("users-create", &|pool| pool.was_invited("new@example.com")),
         ("users-create-permanent-password", &|pool| pool.has_password("new", "Permanent-1")),
         ("users-create-base64", &|pool| pool.user("new").is_some() && !pool.was_invited("new")),
+        ("users-create-repeated-completes", &|pool| pool.has_password("ivy", "Permanent-1")),
+        ("users-disable", &|pool| pool.user("mia").is_some_and(|user| !user.enabled)),
+        ("users-enable", &|pool| pool.user("dan").is_some_and(|user| user.enabled)),
+        ("users-groups-add", &|pool| pool.groups_of("mia") == ["readers"]),
+        ("users-groups-remove", &|pool| pool.groups_of("ivy").is_empty()),
+        ("users-resend-invitation", &|pool| pool.was_invited("ivy")),
+        ("users-reset-password", &|pool| has_status(pool, "mia", UserStatus::ResetRequired)),
         ("users-update", &|pool| pool.attributes_of("mia").contains_key("name")),
         ("users-delete", &|pool| pool.user("mia").is_none()),
         ("rest-users-delete-groups-as-array", &|pool| pool.user("mia").is_none()),
@@ -234,7 +261,7 @@ async fn each_change_is_the_one_that_was_asked_for() {
         ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),
     ];
-    for (case, is_done) in table {
+    for &(case, is_done) in table {
         let pool = pool().await;
         assert!(!is_done(&pool), "{case} is done before it is asked for");
         answer_to(case, &pool).await;

@@ -5,11 +5,17 @@ mod confirm;
 mod create;
 mod delete;
 mod devices;
+mod disable;
+mod enable;
 mod get;
+mod groups;
 mod identities;
 mod list;
 mod mfa;
+mod naming;
 mod password;
+mod resend_invitation;
+mod reset_password;
 mod sign_out;
 mod update;
 mod view;
@@ -32,7 +38,21 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Patch, "/v1/users/{username}", Permission::UsersUpdate, update::handle),
         Route::write(Method::Delete, "/v1/users/{username}", Permission::UsersDelete, delete::handle),
         Route::write(Method::Put, "/v1/users/{username}/password", Permission::UsersPassword, password::handle),
+        Route::write(
+            Method::Post,
+            "/v1/users/{username}/reset-password",
+            Permission::UsersPassword,
+            reset_password::handle,
+        ),
         Route::write(Method::Post, "/v1/users/{username}/confirm", Permission::UsersState, confirm::handle),
+        Route::write(Method::Post, "/v1/users/{username}/enable", Permission::UsersState, enable::handle),
+        Route::write(Method::Post, "/v1/users/{username}/disable", Permission::UsersState, disable::handle),
+        Route::write(
+            Method::Post,
+            "/v1/users/{username}/resend-invitation",
+            Permission::UsersCreate,
+            resend_invitation::handle,
+        ),
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
         Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
         Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
@@ -41,6 +61,14 @@ pub(super) fn routes() -> Vec<Route> {
         Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
         Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
         Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
+        Route::read("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
+        Route::write(Method::Put, "/v1/users/{username}/groups/{group}", Permission::UsersGroups, groups::add::handle),
+        Route::write(
+            Method::Delete,
+            "/v1/users/{username}/groups/{group}",
+            Permission::UsersGroups,
+            groups::remove::handle,
+        ),
     ]
 }
 
@@ -56,6 +84,7 @@ const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
     update::handle,
     delete::handle,
     password::handle,
+    reset_password::handle,
     confirm::handle,
     sign_out::handle,
     mfa::get::handle,
@@ -65,6 +94,12 @@ const IDENTITY: &str = "/v1/users/{username}/identities/{provider}";
     auth_events::handle,
     identities::link::handle,
     identities::unlink::handle,
+    enable::handle,
+    disable::handle,
+    resend_invitation::handle,
+    groups::list::handle,
+    groups::add::handle,
+    groups::remove::handle,
 ))]
 pub(super) struct Documented;
 
@@ -80,3 +115,6 @@ impl<S: Sync> FromRequestParts<S> for Target {
         path::parameter(parts, "username").await.map(Self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use lambda_http::Context;
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
 use tracing::level_filters::LevelFilter;
@@ -50,7 +51,7 @@ async fn live(api: &Api, user: &str) -> Vec<String> {
     auth("refresh", json!({"username": user, "refresh_token": tokens["refresh_token"]})).await;
     auth("refresh", json!({"username": user, "refresh_token": "canary-refresh-token"})).await;
     let own = json!({"x-access-token": tokens["access_token"]});
-    api.call_with("GET", "/v1/auth/me", None, own, Default::default()).await;
+    api.call_with("GET", "/v1/auth/me", None, own, Context::default()).await;
     let body = json!({"password": "Canary-Set-1", "permanent": true});
     call("PUT", &format!("/v1/users/{user}/password"), body).await;
     call("PUT", &format!("/v1/users/{user}/password"), json!({"password": "canary", "permanent": true})).await;

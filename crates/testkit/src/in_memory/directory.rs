@@ -175,22 +175,22 @@ impl Directory for InMemoryDirectory {
 
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("add_to_group")?;
-        let group_exists = state.groups.contains_key(group);
-        let record = state.find_mut("add_to_group", username)?;
-        if !group_exists {
+        let has_group = state.groups.contains_key(group);
+        if state.find(username.as_str()).is_some() && !has_group {
             return Err(UserPoolError::new("add_to_group", Reason::GroupNotFound));
         }
+        let record = state.find_mut("add_to_group", username)?;
         record.groups.insert(group.to_owned());
         Ok(())
     }
 
     async fn remove_from_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("remove_from_group")?;
-        let group_exists = state.groups.contains_key(group);
-        let record = state.find_mut("remove_from_group", username)?;
-        if !group_exists {
+        let has_group = state.groups.contains_key(group);
+        if state.find(username.as_str()).is_some() && !has_group {
             return Err(UserPoolError::new("remove_from_group", Reason::GroupNotFound));
         }
+        let record = state.find_mut("remove_from_group", username)?;
         record.groups.remove(group);
         Ok(())
     }

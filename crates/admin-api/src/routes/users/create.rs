@@ -1,148 +1,111 @@
 //! `POST /v1/users`: creates a user, and sets a permanent password and puts the user into groups as asked.
 //!
-//! That is several calls. Where one fails, the answer says which ones stand.
+//! That is several calls. Where one fails, the answer says which ones stand, and the same request with an `Idempotency-Key` goes on
+//! from there.
 
-use std::collections::BTreeSet;
+mod idempotency_key;
+mod plan;
+mod repeat;
+mod request;
 
 use axum::extract::State;
-use axum::response::{AppendHeaders, IntoResponse};
-use domain::directory::{Invitation, NewUser};
-use domain::group::GroupName;
-use domain::secret::Secret;
-use domain::user::{User, Username};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use domain::user::User;
+use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
 use http::header::LOCATION;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
+use self::idempotency_key::MayRepeat;
+use self::plan::{Plan, Rest};
+use self::request::{Body, CreateUser};
 use super::UserView;
 use crate::access::Authorized;
 use crate::app::App;
-use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
 use crate::error::ApiError;
-use crate::json::{Json, Object};
+use crate::json::Json;
 use crate::path;
 use crate::permission::Permission;
 use crate::progress::Progress;
 
-/// A user to be created.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CreateUser, example = json!({"username": "mia", "attributes": {"email": "mia@example.com"}}))]
-pub(super) struct Body {
-    username: Username,
-    #[serde(default)]
-    attributes: AttributesBody,
-    password: Option<Object<PasswordBody>>,
-    invitation: Option<InvitationBody>,
-    #[serde(default)]
-    groups: BTreeSet<GroupName>,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewPassword)]
-struct PasswordBody {
-    value: Secret,
-    permanent: bool,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = InvitationMessage)]
-enum InvitationBody {
-    Send,
-    Suppress,
-}
-
-/// What is asked for, in the order in which it is done.
-struct Plan {
-    new_user: NewUser,
-    permanent_password: Option<Secret>,
-    groups: BTreeSet<GroupName>,
-}
-
-impl TryFrom<Body> for Plan {
-    type Error = ApiError;
-
-    fn try_from(body: Body) -> Result<Self, ApiError> {
-        let (temporary_password, permanent_password) = match body.password {
-            Some(Object(PasswordBody { value, permanent: false })) => (Some(value), None),
-            Some(Object(PasswordBody { value, permanent: true })) => (None, Some(value)),
-            None => (None, None),
-        };
-        let invitation = match body.invitation {
-            // Cognito would send a temporary password that is replaced before it arrives.
-            Some(InvitationBody::Send) if permanent_password.is_some() => {
-                let detail = "An invitation carries a temporary password: expected `suppress` with a permanent one.";
-                return Err(ApiError::invalid("invitation", detail));
-            }
-            Some(InvitationBody::Suppress) => Invitation::Suppress,
-            None if temporary_password.is_some() || permanent_password.is_some() => Invitation::Suppress,
-            Some(InvitationBody::Send) | None => Invitation::Send,
-        };
-        let new_user = NewUser {
-            username: body.username,
-            attributes: attributes(body.attributes),
-            temporary_password,
-            invitation,
-        };
-        Ok(Self { new_user, permanent_password, groups: body.groups })
-    }
-}
-
-impl Plan {
-    /// What the audit may know.
-    fn fields(&self) -> Vec<String> {
-        let attributes = self.new_user.attributes.keys().cloned();
-        let temporary = self.new_user.temporary_password.as_ref().map(|_| "temporary_password".to_owned());
-        let permanent = self.permanent_password.as_ref().map(|_| "permanent_password".to_owned());
-        let groups = self.groups.iter().map(|group| format!("group:{group}"));
-        attributes.chain(temporary).chain(permanent).chain(groups).collect()
-    }
-}
-
 /// Create a user
 ///
-/// With a password, and into groups, as asked.
+/// Sets a password and puts the user into groups as asked; where one of these calls fails, the answer says what stands. With an
+/// `Idempotency-Key` the request can be repeated: a user who is there as described is completed and answered with 200, one who is
+/// not is a conflict that names what differs. A repeat cannot compare passwords: it sets a permanent one on a user who still has a
+/// temporary one, which takes the permission `users:password`, and no other; and it sends no invitation.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "create_user",
-    request_body = Body,
-    responses((status = 201, description = "The user is created.", body = UserView, headers(("Location" = String)))),
-    extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "group-not-found", "wrong-state"])))
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "Makes the request safe to repeat. Any text: what is compared is the user, and the key is not kept.",
+        min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false,
+    )),
+    request_body = CreateUser,
+    responses(
+        (status = 201, description = "The user is created.", body = UserView, headers(("Location" = String))),
+        (status = 200, description = "The user was there already, and is as the request describes.", body = UserView),
+    ),
+    extensions(("x-problems" = json!([
+        "user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state"
+    ])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
+    MayRepeat(may_repeat): MayRepeat,
     Json(body): Json<Body>,
-) -> Result<impl IntoResponse, ApiError> {
+) -> Result<Response, ApiError> {
     audit.on(&body.username);
     let plan = Plan::try_from(body)?;
     audit.fields(plan.fields());
     if !plan.groups.is_empty() {
         authorized.require(Permission::UsersGroups)?;
     }
-    let user = carry_out(&app, &plan).await?;
-    let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
-    Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), axum::Json(app.view(user).await)))
+    match app.pool.create(&plan.new_user).await {
+        Err(taken) if may_repeat && is_taken(&taken) => {
+            let user = repeat::go_on(&app, &authorized, &audit, &plan, taken).await?;
+            Ok(axum::Json(app.view(user).await).into_response())
+        }
+        outcome => {
+            let mut progress = Progress::default();
+            let user = progress.then(CREATE_USER, outcome)?;
+            let user = complete(&app, user, plan.rest(), progress).await?;
+            let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
+            let answer = axum::Json(app.view(user).await);
+            Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), answer).into_response())
+        }
+    }
 }
 
-async fn carry_out(app: &App, plan: &Plan) -> Result<User, ApiError> {
-    let directory = &app.pool;
-    let mut progress = Progress::default();
-    let mut user = progress.then("create-user", directory.create(&plan.new_user).await)?;
-    if let Some(password) = &plan.permanent_password {
-        progress.then("set-password", directory.set_password(&user.username, password, true).await)?;
+// The steps, as an answer names them.
+const CREATE_USER: &str = "create-user";
+const SET_PASSWORD: &str = "set-password";
+const READ_GROUPS: &str = "read-groups";
+const READ_USER: &str = "read-user";
+
+fn add_to_group(group: &impl std::fmt::Display) -> String {
+    format!("add-to-group:{group}")
+}
+
+fn is_taken(error: &UserPoolError) -> bool {
+    matches!(error.reason, Reason::UserExists | Reason::AliasExists)
+}
+
+/// Does what is left to be done with a user who is there.
+async fn complete(app: &App, user: User, rest: Rest<'_>, mut progress: Progress) -> Result<User, ApiError> {
+    let Rest { permanent_password, groups } = rest;
+    let name = &user.username;
+    if let Some(password) = permanent_password {
+        progress.then(SET_PASSWORD, app.pool.set_password(name, password, true).await)?;
     }
-    for group in &plan.groups {
-        let step = format!("add-to-group:{group}");
-        progress.then(step, directory.add_to_group(&user.username, group.as_str()).await)?;
+    for group in groups {
+        progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str()).await)?;
     }
-    if plan.permanent_password.is_some() {
+    if permanent_password.is_some() {
         // The password has moved the status on.
-        user = progress.then("read-user", directory.get(&user.username).await)?;
+        return progress.then(READ_USER, app.pool.get(name).await);
     }
     Ok(user)
 }
@@ -275,14 +238,26 @@ mod tests {
 
     #[tokio::test]
     async fn malformed_bodies_are_refused_with_their_place() {
+        let too_many_groups: Vec<_> = (0..101).map(|number| format!("group-{number}")).collect();
         let table = [
             (json!({}), Some("username")),
             (json!({"username": ""}), Some("username")),
             (json!({"username": "new", "attributes": {"x".repeat(33): "y"}}), Some("attributes")),
             (json!({"username": "new", "password": "Correct-1"}), Some("password")),
             (json!({"username": "new", "password": {"value": "Correct-1"}}), Some("password.permanent")),
+            (json!({"username": "new", "password": {"value": "", "permanent": true}}), Some("password.value")),
+            (
+                json!({"username": "new", "password": {"value": " Correct-1", "permanent": false}}),
+                Some("password.value"),
+            ),
+            (
+                json!({"username": "new", "password": {"value": "Correct-1".repeat(29), "permanent": true}}),
+                Some("password.value"),
+            ),
             (json!({"username": "new", "invitation": "perhaps"}), Some("invitation")),
             (json!({"username": "new", "groups": ["two words"]}), Some("groups[0]")),
+            (json!({"username": "new", "groups": ["admins", "readers", "admins"]}), Some("groups")),
+            (json!({"username": "new", "groups": too_many_groups}), Some("groups")),
             (json!({"username": "new", "group": "admins"}), Some("group")),
             (
                 json!({"username": "new", "invitation": "send", "password": {"value": "Correct-1", "permanent": true}}),

@@ -1,32 +1,74 @@
-//! `GET /v1/users/{username}`
+//! `GET /v1/users/{username}?include=groups`
 
 use axum::Json;
 use axum::extract::State;
 use domain::user::Username;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Target, UserView};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::parameters::Parameters;
+
+/// A user, with what was asked for beside.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserWithGroups)]
+pub(super) struct Answer {
+    #[serde(flatten)]
+    user: UserView,
+    /// The names of all groups; there where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    groups: Option<Vec<String>>,
+}
+
+/// What can be shown beside the user.
+#[derive(ToSchema)]
+#[schema(as = UserInclude, rename_all = "snake_case")]
+#[expect(dead_code, reason = "the one value of the parameter, for the document")]
+enum Include {
+    Groups,
+}
+
+fn takes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
+    let include = parameters.take("include")?;
+    parameters.finish()?;
+    match include.as_deref() {
+        None => Ok(false),
+        Some("groups") => Ok(true),
+        Some(_) => Err(ApiError::invalid("include", "Expected `groups`.")),
+    }
+}
 
 /// Get a user
 ///
 /// By user name, `sub`, or where the pool allows it an alias.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "users", operation_id = "get_user",
-    params(("username" = Username, Path)),
-    responses((status = 200, description = "The user.", body = UserView)),
+    params(
+        ("username" = Username, Path),
+        ("include" = inline(Option<Include>), Query, description = "What is shown beside the user."),
+    ),
+    responses((status = 200, description = "The user.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<UserView>, ApiError> {
+pub(super) async fn handle(
+    State(app): State<App>,
+    Target(username): Target,
+    parameters: Parameters,
+) -> Result<Json<Answer>, ApiError> {
+    let takes_groups = takes_groups(parameters)?;
     let user = app.pool.get(&username).await?;
-    Ok(Json(app.view(user).await))
+    let groups = if takes_groups { Some(app.pool.groups(&user.username).await?) } else { None };
+    Ok(Json(Answer { user: app.view(user).await, groups }))
 }
 
 #[cfg(test)]
 mod tests {
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::testing::{Api, Call, token};
 
@@ -42,7 +84,7 @@ mod tests {
             "status": "FORCE_CHANGE_PASSWORD",
             "enabled": true,
             "life_cycle": {
-                "state": "invited", "can_sign_in": true,
+                "state": "invited", "can_sign_in": true, "temporary_password_expires_at": "1970-01-08T00:00:09Z",
                 "next_actions": ["answer-challenge", "password", "resend-invitation"]
             },
             "attributes": {"email": "mia@example.com", "email_verified": "true"},
@@ -61,6 +103,94 @@ mod tests {
             let answer = api.call(Call::get(&format!("/v1/users/{name}"))).await;
             assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")), "{name}");
         }
+    }
+
+    #[tokio::test]
+    async fn groups_are_shown_where_they_are_asked_for_and_only_there() {
+        let api = Api::new();
+        for (path, groups) in [
+            ("/v1/users/root?include=groups", json!(["admins"])),
+            ("/v1/users/root@example.com?include=groups", json!(["admins"])),
+            ("/v1/users/mia?include=groups", json!([])),
+        ] {
+            let answer = api.call(Call::get(path).by(token("ray", "[readers]"))).await;
+            assert_eq!((answer.status, &answer.body["groups"]), (200, &groups), "{path}");
+            assert!(answer.body["username"].is_string(), "{path}");
+        }
+        let answer = api.call(Call::get("/v1/users/root")).await;
+        assert_eq!((answer.status, answer.body.get("groups")), (200, None));
+        assert_eq!(api.pool.calls(), ["get", "groups", "get", "groups", "get", "groups", "get"]);
+    }
+
+    #[tokio::test]
+    async fn groups_that_cannot_be_read_are_a_failure_and_no_empty_list() {
+        let api = Api::new();
+        api.pool.fail("groups", 1, Reason::Unavailable);
+        let answer = api.call(Call::get("/v1/users/mia?include=groups")).await;
+        assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
+    }
+
+    #[tokio::test]
+    async fn other_parameters_are_refused_by_name() {
+        let api = Api::new();
+        for (query, field) in [
+            ("include=", "include"),
+            ("include=devices", "include"),
+            ("include=Groups", "include"),
+            ("include=groups,devices", "include"),
+            ("include=groups&include=groups", "include"),
+            ("expand=groups", "expand"),
+        ] {
+            let answer = api.call(Call::get(&format!("/v1/users/mia?{query}"))).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{query}");
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new());
+    }
+
+    /// Where `mia` stands, and when her temporary password ends.
+    async fn life_of_mia(api: &Api) -> (String, Value) {
+        let answer = api.call(Call::get("/v1/users/mia")).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let life_cycle = &answer.body["life_cycle"];
+        let (state, end) = (&life_cycle["state"], &life_cycle["temporary_password_expires_at"]);
+        (state.as_str().unwrap().to_owned(), end.clone())
+    }
+
+    #[tokio::test]
+    async fn an_invitation_expires_when_the_pool_says() {
+        let api = Api::new();
+        api.pool.set_status("mia", UserStatus::ForceChangePassword);
+        api.pool.temporary_passwords_live_for(2);
+        let end = json!("1970-01-03T00:00:09Z");
+        assert_eq!(life_of_mia(&api).await, ("invited".to_owned(), end.clone()));
+        api.days_pass(2).await;
+        assert_eq!(life_of_mia(&api).await, ("invited".to_owned(), end.clone()));
+        api.days_pass(1).await;
+        assert_eq!(life_of_mia(&api).await, ("invitation-expired".to_owned(), end));
+        let answer = api.call(Call::get("/v1/users/mia")).await;
+        assert_eq!(answer.body["life_cycle"]["can_sign_in"], false);
+        assert_eq!(answer.body["life_cycle"]["next_actions"], json!(["resend-invitation", "password"]));
+        // How long temporary passwords live is asked once.
+        assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "describe").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_pool_that_does_not_say_how_long_passwords_live_still_shows_its_users() {
+        let api = Api::new();
+        api.pool.set_status("mia", UserStatus::ForceChangePassword);
+        api.days_pass(700).await;
+        api.pool.fail("describe", 1, Reason::Unavailable);
+        assert_eq!(life_of_mia(&api).await, ("invited".to_owned(), Value::Null));
+        // The failure is not kept.
+        let (state, end) = life_of_mia(&api).await;
+        assert!(state == "invitation-expired" && end.is_string(), "{state} {end}");
+    }
+
+    #[tokio::test]
+    async fn who_has_no_temporary_password_has_none_that_ends() {
+        let api = Api::new();
+        assert_eq!(life_of_mia(&api).await, ("active".to_owned(), Value::Null));
+        assert_eq!(api.pool.calls(), ["get"]);
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use domain::directory::AttributeChanges;
-use domain::user::Username;
+use domain::user::{Attributes, Username};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,6 +13,7 @@ use crate::attributes::AttributeChangesBody;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
+use crate::progress::Progress;
 
 /// Changes of a user.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -43,7 +44,7 @@ impl TryFrom<Body> for AttributeChanges {
 
 /// Change a user's attributes
 ///
-/// Sets the attributes that have a value and removes those that are null. What is not named stays.
+/// Sets the attributes that have a value and removes those that are null, in this order. What is not named stays.
 #[utoipa::path(
     patch, path = "/v1/users/{username}", tag = "users", operation_id = "update_user",
     params(("username" = Username, Path)),
@@ -57,9 +58,18 @@ pub(super) async fn handle(
     Target(username): Target,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
-    let changes = AttributeChanges::try_from(body)?;
-    audit.fields(changes.set.keys().chain(&changes.remove));
-    app.pool.change_attributes(&username, &changes).await?;
+    let AttributeChanges { set, remove } = body.try_into()?;
+    audit.fields(set.keys().chain(&remove));
+    // Two calls of Cognito. Made one by one here, so that the answer can say which of them stands.
+    let mut progress = Progress::default();
+    if !set.is_empty() {
+        let changes = AttributeChanges { set, remove: Vec::new() };
+        progress.then("set-attributes", app.pool.change_attributes(&username, &changes).await)?;
+    }
+    if !remove.is_empty() {
+        let changes = AttributeChanges { set: Attributes::new(), remove };
+        progress.then("remove-attributes", app.pool.change_attributes(&username, &changes).await)?;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -134,10 +144,43 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn a_change_makes_the_calls_that_it_takes_and_no_others() {
+        for (changes, calls) in [
+            (json!({"name": "Mia"}), 1),
+            (json!({"name": null}), 1),
+            (json!({"name": "Mia", "nickname": null, "email_verified": null}), 2),
+        ] {
+            let api = Api::new();
+            let answer = api.call(Call::patch("/v1/users/mia", &json!({"attributes": changes}))).await;
+            let made = api.pool.calls().into_iter().filter(|call| *call == "change_attributes").count();
+            assert_eq!((answer.status, made), (204, calls), "{changes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_stands_is_told_where_only_the_removal_fails() {
         let api = Api::new();
-        api.pool.fail("change_attributes", 1, Reason::Throttled);
-        let answer = api.call(Call::patch("/v1/users/mia", &json!({"attributes": {"name": "Mia"}}))).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+        let body = json!({"attributes": {"name": "Mia", "email_verified": null}});
+        api.pool.fail("change_attributes", 2, Reason::Unavailable);
+        let answer = api.call(Call::patch("/v1/users/mia", &body)).await;
+        assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
+        assert_eq!(answer.body["completed"], json!(["set-attributes"]));
+        assert_eq!(answer.body["failed"], "remove-attributes");
+        assert_eq!((mia(&api).get("name").map(String::as_str), mia(&api).len()), (Some("Mia"), 3));
+
+        assert_eq!(api.call(Call::patch("/v1/users/mia", &body)).await.status, 204);
+        assert!(!mia(&api).contains_key("email_verified"));
+    }
+
+    #[tokio::test]
+    async fn a_first_call_that_fails_leaves_nothing_to_tell() {
+        for changes in [json!({"name": "Mia", "email_verified": null}), json!({"email_verified": null})] {
+            let api = Api::new();
+            let before = mia(&api);
+            api.pool.fail("change_attributes", 1, Reason::Unavailable);
+            let answer = api.call(Call::patch("/v1/users/mia", &json!({"attributes": changes}))).await;
+            assert_eq!((answer.status, answer.body.get("completed")), (502, None), "{changes}");
+            assert_eq!(mia(&api), before, "{changes}");
+        }
     }
 }

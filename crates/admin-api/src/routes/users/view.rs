@@ -52,10 +52,8 @@ impl App {
     /// How long temporary passwords live is looked up only where there is one.
     async fn circumstances(&self, users: impl IntoIterator<Item = &User>) -> Circumstances {
         let is_invited = |user: &User| user.status == UserStatus::ForceChangePassword;
-        let temporary_password_validity_days = match users.into_iter().any(is_invited) {
-            true => self.temporary_password_validity_days().await,
-            false => None,
-        };
+        let temporary_password_validity_days =
+            if users.into_iter().any(is_invited) { self.temporary_password_validity_days().await } else { None };
         Circumstances { now: self.now(), temporary_password_validity_days }
     }
 }

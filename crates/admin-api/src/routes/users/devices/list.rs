@@ -1,7 +1,5 @@
 //! `GET /v1/users/{username}/devices?limit=&cursor=`: page by page.
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::State;
 use domain::sign_in_security::Device;

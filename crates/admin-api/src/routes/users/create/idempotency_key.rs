@@ -1,0 +1,65 @@
+//! The header `Idempotency-Key`: whoever sends it means the request to be safe to repeat.
+
+use axum::extract::FromRequestParts;
+use http::HeaderValue;
+use http::request::Parts;
+
+use crate::error::ApiError;
+
+const NAME: &str = "Idempotency-Key";
+
+/// Whether a user who is there already may be the one that the request describes. There is nowhere to keep a key, and no need to:
+/// the user in the pool is what a repeat is compared with.
+pub(in crate::routes::users) struct MayRepeat(pub(super) bool);
+
+impl<S: Sync> FromRequestParts<S> for MayRepeat {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let keys: Vec<_> = parts.headers.get_all(NAME).iter().collect();
+        match keys[..] {
+            [] => Ok(Self(false)),
+            [key] if is_key(key) => Ok(Self(true)),
+            _ => Err(ApiError::invalid(NAME, "Expected one key of 1 to 255 visible ASCII characters.")),
+        }
+    }
+}
+
+fn is_key(value: &HeaderValue) -> bool {
+    (1..=255).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_key_of_visible_characters_is_taken_and_nothing_else() {
+        let longest = "x".repeat(255);
+        let too_long = "x".repeat(256);
+        let table: [(&[&str], Option<bool>); 9] = [
+            (&[], Some(false)),
+            (&["8e03978e-40d5-43e8-bc93-6894a57f9324"], Some(true)),
+            (&["!\"#~"], Some(true)),
+            (&[&longest], Some(true)),
+            (&[&too_long], None),
+            (&[""], None),
+            (&["two words"], None),
+            (&["schlüssel"], None),
+            (&["one", "two"], None),
+        ];
+        for (keys, expected) in table {
+            let mut request = http::Request::new(());
+            request.headers_mut().extend(keys.iter().map(|key| {
+                let key = HeaderValue::from_bytes(key.as_bytes()).unwrap();
+                (http::HeaderName::from_static("idempotency-key"), key)
+            }));
+            let outcome = MayRepeat::from_request_parts(&mut request.into_parts().0, &()).await;
+            match (outcome, expected) {
+                (Ok(MayRepeat(found)), Some(expected)) => assert_eq!(found, expected, "{keys:?}"),
+                (Err(ApiError::InvalidRequest { field, .. }), None) => assert_eq!(field.as_deref(), Some(NAME)),
+                _ => panic!("{keys:?}"),
+            }
+        }
+    }
+}

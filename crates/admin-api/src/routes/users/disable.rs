@@ -1,0 +1,117 @@
+//! `POST /v1/users/{username}/disable`: keeps a user from signing in. Nobody disables themselves.
+
+use axum::Json;
+use axum::extract::State;
+use domain::user::Username;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Target;
+use crate::access::Authorized;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+/// A user who is disabled.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserDisabled)]
+pub(super) struct Answer {
+    /// The real user name, never an alias.
+    username: Username,
+    /// Whether the user was enabled before.
+    changed: bool,
+}
+
+/// Disable a user
+///
+/// Keeps the user from signing in, and revokes all tokens at the user pool; the status stays what it is. Disabling a disabled user
+/// changes nothing. Nobody disables themselves.
+#[utoipa::path(
+    post, path = "/v1/users/{username}/disable", tag = "users", operation_id = "disable_user",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The user is disabled.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
+    Target(username): Target,
+) -> Result<Json<Answer>, ApiError> {
+    // The name in the path may be an alias: only the user pool knows whose.
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    authorized.not_to_oneself(&user)?;
+    if user.enabled {
+        app.pool.disable(&user.username).await?;
+    }
+    Ok(Json(Answer { username: user.username, changed: user.enabled }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/disable";
+
+    #[tokio::test]
+    async fn disabling_twice_says_that_the_second_time_changed_nothing_and_makes_no_call() {
+        let api = Api::new();
+        let tokens = api.sign_in("mia").await;
+        for changed in [true, false] {
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": changed})));
+            assert!(!api.pool.user("mia").unwrap().enabled);
+            assert!(!api.pool.takes_token(&tokens.access) && !api.pool.takes_token(&tokens.refresh));
+        }
+        assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "disable").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_alias_disables_its_owner_only() {
+        let api = Api::new();
+        let answer = api.call(Call::post("/v1/users/mia@example.com/disable", None)).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": true})));
+        assert!(!api.pool.user("mia").unwrap().enabled);
+        assert!(api.pool.user("ray").unwrap().enabled);
+    }
+
+    #[tokio::test]
+    async fn nobody_disables_themselves_by_whatever_name() {
+        let api = Api::new();
+        for name in ["root", "root@example.com", &api.sub_of("root")] {
+            let answer = api.call(Call::post(&format!("/v1/users/{name}/disable"), None)).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{name}");
+        }
+        assert!(api.pool.user("root").unwrap().enabled);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = Api::new().call(Call::post("/v1/users/nobody/disable", None)).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_says_so() {
+        // The first look is at the caller.
+        for (operation, nth) in [("get", 2), ("disable", 1)] {
+            let api = Api::new();
+            api.pool.fail(operation, nth, Reason::Unavailable);
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
+            assert!(api.pool.user("mia").unwrap().enabled, "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_disables_nobody() {
+        let api = Api::new();
+        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert!(api.pool.user("mia").unwrap().enabled);
+    }
+}

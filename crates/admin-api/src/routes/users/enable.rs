@@ -1,0 +1,103 @@
+//! `POST /v1/users/{username}/enable`: lets a user sign in again. Enabling an enabled one changes nothing.
+
+use axum::Json;
+use axum::extract::State;
+use domain::user::Username;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Target;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+/// A user who is enabled.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserEnabled)]
+pub(super) struct Answer {
+    /// The real user name, never an alias.
+    username: Username,
+    /// Whether the user was disabled before.
+    changed: bool,
+}
+
+/// Enable a user
+///
+/// Lets a disabled user sign in again; the status stays what it was. Enabling an enabled user changes nothing.
+#[utoipa::path(
+    post, path = "/v1/users/{username}/enable", tag = "users", operation_id = "enable_user",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The user is enabled.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+) -> Result<Json<Answer>, ApiError> {
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    if !user.enabled {
+        app.pool.enable(&user.username).await?;
+    }
+    Ok(Json(Answer { username: user.username, changed: !user.enabled }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/enable";
+
+    fn with_mia_disabled() -> Api {
+        let api = Api::new();
+        api.pool.disable("mia");
+        api
+    }
+
+    #[tokio::test]
+    async fn enabling_twice_says_that_the_second_time_changed_nothing_and_makes_no_call() {
+        let api = with_mia_disabled();
+        for changed in [true, false] {
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": changed})));
+            assert!(api.pool.user("mia").unwrap().enabled);
+        }
+        assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "enable").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_alias_is_answered_with_the_real_name() {
+        let answer = with_mia_disabled().call(Call::post("/v1/users/mia@example.com/enable", None)).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": true})));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = Api::new().call(Call::post("/v1/users/nobody/enable", None)).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_says_so() {
+        // The first look is at the caller.
+        for (operation, nth) in [("get", 2), ("enable", 1)] {
+            let api = with_mia_disabled();
+            api.pool.fail(operation, nth, Reason::Unavailable);
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
+            assert!(!api.pool.user("mia").unwrap().enabled, "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_enables_nobody() {
+        let api = with_mia_disabled();
+        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert!(!api.pool.user("mia").unwrap().enabled);
+    }
+}

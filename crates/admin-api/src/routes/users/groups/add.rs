@@ -1,0 +1,114 @@
+//! `PUT /v1/users/{username}/groups/{group}`: nobody puts themselves into a group. Who is in it stays in it.
+
+use axum::extract::State;
+use domain::group::GroupName;
+use domain::user::Username;
+use http::StatusCode;
+
+use crate::access::Authorized;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+use crate::routes::groups::TargetGroup;
+use crate::routes::users::Target;
+
+/// Put a user into a group
+///
+/// Who is in it stays in it. Nobody puts themselves into a group.
+#[utoipa::path(
+    put, path = "/v1/users/{username}/groups/{group}", tag = "users", operation_id = "add_user_to_group",
+    params(("username" = Username, Path), ("group" = GroupName, Path)),
+    responses((status = 204, description = "The user is in the group.")),
+    extensions(("x-problems" = json!(["user-not-found", "group-not-found"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
+    Target(username): Target,
+    TargetGroup(group): TargetGroup,
+) -> Result<StatusCode, ApiError> {
+    // The name in the path may be an alias: only the user pool knows whose.
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    authorized.not_to_oneself(&user)?;
+    app.pool.add_to_group(&user.username, group.as_str()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    fn put(path: &str) -> Call {
+        Call::new("PUT", path, None)
+    }
+
+    #[tokio::test]
+    async fn once_or_twice_the_user_is_in_the_group() {
+        let api = Api::new();
+        for name in ["mia", "mia", "mia@example.com"] {
+            let answer = api.call(put(&format!("/v1/users/{name}/groups/readers"))).await;
+            assert_eq!((answer.status, api.pool.groups_of("mia")), (204, vec!["readers".to_owned()]), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_puts_themselves_into_a_group_by_whatever_name() {
+        let api = Api::new();
+        for name in ["root", "root@example.com", &api.sub_of("root")] {
+            for group in ["readers", "admins", "no-such-group"] {
+                let answer = api.call(put(&format!("/v1/users/{name}/groups/{group}"))).await;
+                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{name} {group}");
+            }
+        }
+        assert_eq!(api.pool.groups_of("root"), ["admins"]);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_and_an_unknown_group_are_told_apart() {
+        let api = Api::new();
+        let answer = api.call(put("/v1/users/nobody/groups/readers")).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+        let answer = api.call(put("/v1/users/mia/groups/no-such-group")).await;
+        assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
+        assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_name_is_refused_with_its_place() {
+        let api = Api::new();
+        for (path, field) in [
+            ("/v1/users/two%20words/groups/readers".to_owned(), "username"),
+            ("/v1/users/mia/groups/two%20words".to_owned(), "group"),
+            ("/v1/users/mia/groups/%FF".to_owned(), "group"),
+            (format!("/v1/users/mia/groups/{}", "x".repeat(129)), "group"),
+        ] {
+            let answer = api.call(put(&path)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_says_so() {
+        // The first look is at the caller.
+        for (operation, nth) in [("get", 2), ("add_to_group", 1)] {
+            let api = Api::new();
+            api.pool.fail(operation, nth, Reason::Unavailable);
+            let answer = api.call(put("/v1/users/mia/groups/readers")).await;
+            assert_eq!((answer.status, answer.body.get("completed")), (502, None), "{operation}");
+            assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new(), "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_puts_nobody_into_a_group() {
+        let api = Api::new();
+        let answer = api.call(put("/v1/users/mia/groups/readers").by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new());
+    }
+}

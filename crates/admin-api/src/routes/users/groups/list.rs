@@ -1,0 +1,68 @@
+//! `GET /v1/users/{username}/groups`
+
+use axum::Json;
+use axum::extract::State;
+use domain::user::Username;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::routes::users::Target;
+
+/// The groups of a user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UserGroups)]
+pub(in crate::routes::users) struct Answer {
+    /// All of them, by name.
+    groups: Vec<String>,
+}
+
+/// List a user's groups
+///
+/// All of them, by name.
+#[utoipa::path(
+    get, path = "/v1/users/{username}/groups", tag = "users", operation_id = "list_user_groups",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The names of the groups.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    Target(username): Target,
+) -> Result<Json<Answer>, ApiError> {
+    Ok(Json(Answer { groups: app.pool.groups(&username).await? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    #[tokio::test]
+    async fn everybody_has_their_groups_or_none() {
+        let api = Api::new();
+        api.pool.add_user("ann", "Password-of-ann-1", &["readers", "admins"], &[]);
+        for (name, groups) in
+            [("ann", json!(["admins", "readers"])), ("mia", json!([])), ("root@example.com", json!(["admins"]))]
+        {
+            let answer = api.call(Call::get(&format!("/v1/users/{name}/groups"))).await;
+            assert_eq!((answer.status, answer.body), (200, json!({"groups": groups})), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found_and_no_name_is_refused() {
+        let answer = Api::new().call(Call::get("/v1/users/nobody/groups")).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+        let answer = Api::new().call(Call::get("/v1/users/two%20words/groups")).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")));
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_users_does_not_see_their_groups() {
+        let answer = Api::new().call(Call::get("/v1/users/mia/groups").by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+    }
+}

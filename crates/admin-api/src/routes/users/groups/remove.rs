@@ -1,0 +1,83 @@
+//! `DELETE /v1/users/{username}/groups/{group}`: who is not in it stays out of it.
+
+use axum::extract::State;
+use domain::group::GroupName;
+use domain::user::Username;
+use http::StatusCode;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::routes::groups::TargetGroup;
+use crate::routes::users::Target;
+
+/// Take a user out of a group
+///
+/// Who is not in it stays out of it. The user's tokens say otherwise until they expire; this API asks the user pool before it
+/// changes anything.
+#[utoipa::path(
+    delete, path = "/v1/users/{username}/groups/{group}", tag = "users", operation_id = "remove_user_from_group",
+    params(("username" = Username, Path), ("group" = GroupName, Path)),
+    responses((status = 204, description = "The user is not in the group.")),
+    extensions(("x-problems" = json!(["user-not-found", "group-not-found"])))
+)]
+pub(in crate::routes::users) async fn handle(
+    State(app): State<App>,
+    Target(username): Target,
+    TargetGroup(group): TargetGroup,
+) -> Result<StatusCode, ApiError> {
+    app.pool.remove_from_group(&username, group.as_str()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    #[tokio::test]
+    async fn once_or_twice_the_user_is_out_of_the_group_and_in_the_others() {
+        let api = Api::new();
+        api.pool.add_user("ann", "Password-of-ann-1", &["readers", "visitors"], &[]);
+        for time in ["once", "twice"] {
+            let answer = api.call(Call::delete("/v1/users/ann/groups/readers")).await;
+            assert_eq!((answer.status, api.pool.groups_of("ann")), (204, vec!["visitors".to_owned()]), "{time}");
+        }
+    }
+
+    #[tokio::test]
+    async fn administrators_take_themselves_out_and_are_none_from_then_on() {
+        let api = Api::new();
+        assert_eq!(api.call(Call::delete("/v1/users/root/groups/admins")).await.status, 204);
+        assert_eq!(api.pool.groups_of("root"), Vec::<String>::new());
+        let next = api.call(Call::delete("/v1/users/mia")).await;
+        assert_eq!((next.status, next.code()), (403, "forbidden"));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_and_an_unknown_group_are_told_apart() {
+        let api = Api::new();
+        let answer = api.call(Call::delete("/v1/users/nobody/groups/readers")).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+        let answer = api.call(Call::delete("/v1/users/mia/groups/no-such-group")).await;
+        assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_name_is_refused_with_its_place() {
+        for (path, field) in
+            [("/v1/users/two%20words/groups/readers", "username"), ("/v1/users/mia/groups/two%20words", "group")]
+        {
+            let answer = Api::new().call(Call::delete(path)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_takes_nobody_out_of_a_group() {
+        let api = Api::new();
+        let answer = api.call(Call::delete("/v1/users/root/groups/admins").by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.groups_of("root"), ["admins"]);
+    }
+}

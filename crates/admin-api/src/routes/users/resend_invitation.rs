@@ -1,0 +1,115 @@
+//! `POST /v1/users/{username}/resend-invitation`: once more, with another temporary password.
+
+use axum::Json;
+use axum::extract::State;
+use domain::user::Username;
+
+use super::naming::name_at_creation;
+use super::{Target, UserView};
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+/// Send a user's invitation again
+///
+/// With another temporary password, which lives as long as the first one did: the way on for a user whose invitation has expired.
+/// Only a user in `FORCE_CHANGE_PASSWORD` can be invited; a repeat sends another message.
+#[utoipa::path(
+    post, path = "/v1/users/{username}/resend-invitation", tag = "users", operation_id = "resend_user_invitation",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The invitation is on its way.", body = UserView)),
+    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+) -> Result<Json<UserView>, ApiError> {
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    let invited = app.pool.resend_invitation(&name_at_creation(&user, &username)).await?;
+    Ok(Json(app.view(invited).await))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/resend-invitation";
+
+    fn with_mia(status: UserStatus) -> Api {
+        let api = Api::new();
+        api.pool.set_status("mia", status);
+        api
+    }
+
+    #[tokio::test]
+    async fn every_time_another_invitation_goes_out() {
+        let api = with_mia(UserStatus::ForceChangePassword);
+        for sent in 1..=2 {
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")));
+            assert_eq!(answer.body["life_cycle"]["state"], "invited");
+            assert_eq!(api.pool.invitations_of("mia"), sent);
+        }
+        assert!(!api.pool.has_password("mia", "Password-of-mia-1"));
+    }
+
+    #[tokio::test]
+    async fn an_alias_invites_its_owner() {
+        let api = with_mia(UserStatus::ForceChangePassword);
+        let answer = api.call(Call::post("/v1/users/mia@example.com/resend-invitation", None)).await;
+        assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")));
+        assert!(api.pool.was_invited("mia"));
+    }
+
+    #[tokio::test]
+    async fn an_invitation_that_has_expired_lives_again() {
+        let api = with_mia(UserStatus::ForceChangePassword);
+        api.days_pass(8).await;
+        let shown = api.call(Call::get("/v1/users/mia")).await;
+        assert_eq!(shown.body["life_cycle"]["state"], "invitation-expired");
+        let answer = api.call(Call::post(PATH, None)).await;
+        assert_eq!((answer.status, &answer.body["life_cycle"]["state"]), (200, &json!("invited")));
+    }
+
+    #[tokio::test]
+    async fn only_who_was_invited_is_invited_again() {
+        for status in [UserStatus::Confirmed, UserStatus::Unconfirmed, UserStatus::ResetRequired] {
+            let api = with_mia(status.clone());
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?}");
+            assert!(!api.pool.was_invited("mia"), "{status:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = Api::new().call(Call::post("/v1/users/nobody/resend-invitation", None)).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_says_so() {
+        // The first look is at the caller.
+        for (operation, nth) in [("get", 2), ("resend_invitation", 1)] {
+            let api = with_mia(UserStatus::ForceChangePassword);
+            api.pool.fail(operation, nth, Reason::Unavailable);
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
+            assert!(!api.pool.was_invited("mia"), "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_invites_nobody() {
+        let api = with_mia(UserStatus::ForceChangePassword);
+        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert!(!api.pool.was_invited("mia"));
+    }
+}

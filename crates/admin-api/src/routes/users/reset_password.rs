@@ -1,0 +1,114 @@
+//! `POST /v1/users/{username}/reset-password`: the user must set a new password, with a code that Cognito sends.
+
+use axum::Json;
+use axum::extract::State;
+use domain::user::{UserStatus, Username};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Target;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+/// A user whose password is reset.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PasswordReset)]
+pub(super) struct Answer {
+    /// The real user name, never an alias.
+    username: Username,
+    /// `RESET_REQUIRED`.
+    #[schema(example = "RESET_REQUIRED")]
+    status: UserStatus,
+}
+
+/// Reset a user's password
+///
+/// Makes the old password worthless, and sends a code to the user's verified e-mail address or phone number: with it the user sets
+/// a new one (`POST /v1/auth/reset-password`). Repeated, it sends another code. A user to whom no code can be sent, or whose status
+/// does not allow it, is in the `wrong-state`.
+#[utoipa::path(
+    post, path = "/v1/users/{username}/reset-password", tag = "users", operation_id = "reset_user_password",
+    params(("username" = Username, Path)),
+    responses((status = 200, description = "The password is reset, and a code is on its way.", body = Answer)),
+    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
+)]
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    Target(username): Target,
+) -> Result<Json<Answer>, ApiError> {
+    // The name in the path may be an alias: the answer has the real one.
+    let user = app.pool.get(&username).await?;
+    audit.on(&user.username);
+    app.pool.reset_password(&user.username).await?;
+    Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::user::UserStatus;
+    use domain::user_pool_error::Reason;
+    use serde_json::json;
+
+    use crate::testing::{Api, Call, token};
+
+    const PATH: &str = "/v1/users/mia/reset-password";
+
+    #[tokio::test]
+    async fn once_or_twice_the_user_needs_a_new_password_and_the_answer_says_so() {
+        let api = Api::new();
+        for path in [PATH, PATH, "/v1/users/mia@example.com/reset-password"] {
+            let answer = api.call(Call::post(path, None)).await;
+            assert_eq!(answer.body, json!({"username": "mia", "status": "RESET_REQUIRED"}));
+            assert_eq!((answer.status, api.pool.user("mia").unwrap().status), (200, UserStatus::ResetRequired));
+        }
+        let shown = api.call(Call::get("/v1/users/mia")).await;
+        assert_eq!(shown.body["life_cycle"]["state"], "reset-required");
+    }
+
+    #[tokio::test]
+    async fn a_status_that_does_not_allow_it_stays() {
+        for status in [UserStatus::Unconfirmed, UserStatus::ForceChangePassword, UserStatus::ExternalProvider] {
+            let api = Api::new();
+            api.pool.set_status("mia", status.clone());
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?}");
+            assert_eq!(api.pool.user("mia").unwrap().status, status);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_cannot_be_sent_a_code_keeps_the_password() {
+        let api = Api::new();
+        let answer = api.call(Call::post("/v1/users/ray/reset-password", None)).await;
+        assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
+        assert_eq!(api.pool.user("ray").unwrap().status, UserStatus::Confirmed);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_is_not_found() {
+        let answer = Api::new().call(Call::post("/v1/users/nobody/reset-password", None)).await;
+        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
+    }
+
+    #[tokio::test]
+    async fn each_call_that_fails_says_so() {
+        // The first look is at the caller.
+        for (operation, nth) in [("get", 2), ("reset_password", 1)] {
+            let api = Api::new();
+            api.pool.fail(operation, nth, Reason::Unavailable);
+            let answer = api.call(Call::post(PATH, None)).await;
+            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
+            assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Confirmed, "{operation}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_may_only_read_resets_no_password() {
+        let api = Api::new();
+        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+        assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Confirmed);
+    }
+}
