@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use domain::sessions::ChallengeName;
 use domain::user::UserStatus;
 use serde_json::json;
 use testkit::in_memory::InMemoryPool;
@@ -37,8 +38,17 @@ fn pool() -> InMemoryPool {
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
+    pool.set_up_authenticator("mia");
+    pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
+    pool.add_auth_event("mia", "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");
+    let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
+    pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
+    // The one in `Authorization`, where it is a person's own.
+    pool.give_tokens("mia", "contract-access-token", "contract-refresh-token");
     pool.challenge("ivy", "example-session");
+    pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
+    pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
     pool
 }
 

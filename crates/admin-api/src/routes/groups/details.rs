@@ -34,7 +34,9 @@ impl TryFrom<Number> for Precedence {
     type Error = NotAPrecedence;
 
     fn try_from(number: Number) -> Result<Self, NotAPrecedence> {
-        let number = number.as_u64().and_then(|number| u32::try_from(number).ok());
+        // To JSON Schema, and to many a language's JSON, `5.0` is the whole number 5. Written out, it has no fraction.
+        let written = number.as_f64().map(|number| number.to_string());
+        let number = written.and_then(|number| number.parse::<u32>().ok());
         number.filter(|number| *number <= 2_147_483_647).map(Self).ok_or(NotAPrecedence)
     }
 }
@@ -63,6 +65,9 @@ mod tests {
         for (number, is_one) in [
             ("0", true),
             ("2147483647", true),
+            ("870.0", true),
+            ("1e2", true),
+            ("-0.0", false),
             ("2147483648", false),
             ("4294967296", false),
             ("-1", false),
