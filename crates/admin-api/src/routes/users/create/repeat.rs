@@ -218,6 +218,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_cognito_writes_otherwise_than_it_was_asked_to_is_no_difference() {
+        let api = Api::new();
+        api.pool.set_status("mia", UserStatus::ForceChangePassword);
+        let body = |attributes: Value| json!({"username": "mia", "attributes": attributes});
+        let answer = repeat(&api, &body(json!({"email_verified": "True", "nickname": ""}))).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let answer = repeat(&api, &body(json!({"email": "MIA@example.com"}))).await;
+        assert_eq!(answer.status, 409, "{}", answer.body);
+    }
+
+    #[tokio::test]
     async fn what_an_earlier_request_did_not_get_to_is_done() {
         let table: [(&str, usize, &str, &[&str]); 4] = [
             ("set_password", 1, "set-password", &["create", "set_password", "add_to_group", "add_to_group"]),
