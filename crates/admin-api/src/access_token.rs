@@ -47,9 +47,11 @@ fn token(headers: &HeaderMap) -> Option<&str> {
 mod tests {
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     #[test]
     fn a_token_is_taken_from_its_header_and_from_nowhere_else() {
-        let table: [(&[(&str, &str)], Option<&str>); 9] = [
+        let table: [(Headers, Option<&str>); 9] = [
             (&[("authorization", "Bearer a.b-c_d")], Some("a.b-c_d")),
             (&[("authorization", "bearer a")], Some("a")),
             (&[("x-access-token", "a")], Some("a")),

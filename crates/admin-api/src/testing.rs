@@ -27,7 +27,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 
 /// The API, and the pool behind it.
 ///
-/// In the pool are `root` (admins), `dee` (deputies: everything but `pool:read`), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
+/// In the pool are `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
 /// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
@@ -82,7 +82,6 @@ impl Api {
         let pool = InMemoryPool::new();
         let verified = |email| [("email", email), ("email_verified", "true")];
         pool.add_user("root", "Password-of-root-1", &["admins"], &verified("root@example.com"));
-        pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
         pool.add_user("cleo", "Password-of-cleo-1", &["creators"], &[]);
         pool.add_user("ray", "Password-of-ray-1", &["readers"], &[]);
         pool.add_user("vic", "Password-of-vic-1", &["visitors"], &[]);

@@ -51,7 +51,7 @@ impl World {
         let local_aws = LocalAws::start(None).await.unwrap();
         let aws = connect(local_aws.endpoint_url(), ENDLESS).await;
         let spec = json!({
-            "name": "api", "sign_in": "username", "aliases": ["email"], "auto_verified": "email", "self_sign_up": true,
+            "name": "api", "sign_in": "username", "aliases": ["email"], "auto_verified": ["email"], "self_sign_up": true,
             "groups": ["admins", "support"], "custom_attributes": ["team"], "verify": false,
             "deletion_protection": false, "on_delete": "delete",
         });

@@ -232,8 +232,8 @@ mod tests {
     use super::*;
     use crate::user::Attributes;
 
-    fn value(text: &str) -> Option<SoughtText> {
-        Some(text.to_owned().try_into().unwrap())
+    fn sought(text: &str) -> SoughtText {
+        text.to_owned().try_into().unwrap()
     }
 
     fn custom<const N: usize>(attributes: [(&str, &str); N]) -> BTreeSet<CustomAttribute> {
@@ -246,10 +246,10 @@ mod tests {
     fn full() -> Query {
         Query {
             username: Some("mia-1".parse().unwrap()),
-            email: value("mia@example.com"),
-            email_prefix: value("mia@ex"),
-            phone_number: value("+15550100"),
-            name: value("Mia B"),
+            email: Some(sought("mia@example.com")),
+            email_prefix: Some(sought("mia@ex")),
+            phone_number: Some(sought("+15550100")),
+            name: Some(sought("Mia B")),
             status: Some(UserStatus::ForceChangePassword),
             enabled: Some(false),
             group: None,
@@ -370,9 +370,14 @@ mod tests {
 
     #[test]
     fn several_predicates_about_one_thing_are_all_asked_for() {
+        let email = |whole, beginning| Query {
+            email: Some(sought(whole)),
+            email_prefix: Some(sought(beginning)),
+            ..Query::default()
+        };
         let cases = [
-            (Query { email: value("mia@example.com"), email_prefix: value("mi"), ..Query::default() }, true),
-            (Query { email: value("mia@example.com"), email_prefix: value("ia"), ..Query::default() }, false),
+            (email("mia@example.com", "mi"), true),
+            (email("mia@example.com", "ia"), false),
             (only_custom([("custom:team", "blue"), ("custom:empty", "")]), true),
             (only_custom([("custom:team", "blue"), ("custom:team", "red")]), false),
             (only_custom([("custom:absent", "")]), false),
@@ -416,12 +421,12 @@ mod tests {
             (&wide, Some(&wide[..MAX_SHARED_BYTES])),
         ];
         for (text, beginning) in table {
-            let query = Query { name: value(text), ..Query::default() };
+            let query = Query { name: Some(sought(text)), ..Query::default() };
             let expected = beginning.map(|beginning| filter(FilterBy::Name, Comparison::BeginsWith, beginning));
             assert_eq!(query.plan(), Plan { list: List::Users(expected), rest: query }, "{text}");
         }
         for text in ["plain", "ends with a dot.", "@", "👩", "100%", "a = 'b'", &long[1..]] {
-            let query = Query { name: value(text), ..Query::default() };
+            let query = Query { name: Some(sought(text)), ..Query::default() };
             let expected = Some(filter(FilterBy::Name, Comparison::Equals, text));
             assert_eq!(query.plan(), Plan { list: List::Users(expected), rest: Query::default() }, "{text}");
         }
@@ -437,7 +442,7 @@ mod tests {
             ("mia\"b", Some("mia"), true),
             ("@", None, true),
         ] {
-            let query = Query { email_prefix: value(prefix), ..Query::default() };
+            let query = Query { email_prefix: Some(sought(prefix)), ..Query::default() };
             let list = List::Users(shared.map(|shared| filter(FilterBy::Email, Comparison::BeginsWith, shared)));
             let rest = if is_compared_here { query.clone() } else { Query::default() };
             assert_eq!(query.plan(), Plan { list, rest }, "{prefix}");
@@ -446,7 +451,7 @@ mod tests {
 
     #[test]
     fn where_nothing_of_one_predicate_can_go_to_cognito_the_next_one_does() {
-        let query = Query { email: value("\""), name: value("Mia"), ..Query::default() };
+        let query = Query { email: Some(sought("\"")), name: Some(sought("Mia")), ..Query::default() };
         let rest = Query { name: None, ..query.clone() };
         let list = List::Users(Some(filter(FilterBy::Name, Comparison::Equals, "Mia")));
         assert_eq!(query.plan(), Plan { list, rest });

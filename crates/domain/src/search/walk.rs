@@ -53,6 +53,10 @@ pub struct Found {
 ///
 /// Where Cognito looks for everything itself, it is asked for as many as are missing. Where users are looked at here as well, its
 /// pages are read at their largest, and the place remembers how far into one the last request came.
+///
+/// # Errors
+/// What the pool answers, whichever page it is: [`GroupNotFound`](crate::user_pool_error::Reason::GroupNotFound) for an unknown group, and
+/// [`InvalidRequest`](crate::user_pool_error::Reason::InvalidRequest) for a place that Cognito no longer knows.
 pub async fn walk(
     pool: &dyn UserPool,
     query: &Query,
@@ -216,9 +220,12 @@ mod tests {
         }
     }
 
+    /// What it is about, the pages, the limit, the budget, and what each request finds.
+    type Walk = (&'static str, &'static [&'static str], u8, usize, &'static [&'static str]);
+
     #[test]
     fn pages_of_any_length_are_walked_to_the_end_and_no_further() {
-        let table: [(&str, &[&str], u8, usize, &[&str]); 13] = [
+        let table: [Walk; 13] = [
             ("nobody", &[""], 2, 9, &[""]),
             ("nobody, told late", &["", "", ""], 2, 9, &[""]),
             ("an empty page is not the end", &["ab", "", "", "cd"], 4, 9, &["abcd"]),

@@ -24,7 +24,7 @@ use crate::password::Password;
 
 /// The answer to a challenge: what is in it depends on the challenge.
 pub(super) enum Body {
-    NewPassword(NewPassword),
+    NewPassword(PasswordChange),
     FactorCode(FactorCode),
     FactorChoice(FactorChoice),
     AppSetup(AppSetup),
@@ -35,10 +35,10 @@ pub(super) enum Body {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "NEW_PASSWORD_REQUIRED", example = json!({
-    "challenge": "NEW_PASSWORD_REQUIRED", "username": "mia", "session": "AYABeG…", "new_password": "Correct-Horse-9",
+    "challenge": "NEW_PASSWORD_REQUIRED", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "new_password": "Correct-Horse-9",
     "attributes": {"birthdate": "1990-01-01"}
 }))]
-pub(super) struct NewPassword {
+pub(super) struct PasswordChange {
     #[expect(dead_code, reason = "it is what made the body one of this form")]
     #[schema(inline)]
     challenge: IsNewPasswordRequired,
@@ -54,7 +54,7 @@ pub(super) struct NewPassword {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP", example = json!({
-    "challenge": "EMAIL_OTP", "username": "mia", "session": "AYABeG…", "code": "12345678"
+    "challenge": "EMAIL_OTP", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "code": "12345678"
 }))]
 pub(super) struct FactorCode {
     challenge: Factor,
@@ -68,7 +68,7 @@ pub(super) struct FactorCode {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "SELECT_MFA_TYPE", example = json!({
-    "challenge": "SELECT_MFA_TYPE", "username": "mia", "session": "AYABeG…", "factor": "SOFTWARE_TOKEN_MFA"
+    "challenge": "SELECT_MFA_TYPE", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "factor": "SOFTWARE_TOKEN_MFA"
 }))]
 pub(super) struct FactorChoice {
     #[expect(dead_code, reason = "it is what made the body one of this form")]
@@ -84,7 +84,7 @@ pub(super) struct FactorChoice {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "MFA_SETUP, the first half", example = json!({
-    "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeG…"
+    "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeGrXo6Ld2aCq"
 }))]
 pub(super) struct AppSetup {
     #[expect(dead_code, reason = "it is what made the body one of this form")]
@@ -98,7 +98,7 @@ pub(super) struct AppSetup {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "MFA_SETUP, the second half", example = json!({
-    "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeG…", "code": "123456", "device_name": "Mia's phone"
+    "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "code": "123456", "device_name": "Mia's phone"
 }))]
 pub(super) struct AppProof {
     #[expect(dead_code, reason = "it is what made the body one of this form")]
@@ -207,7 +207,7 @@ impl Body {
             ChallengeAnswer { username, session, response, context }
         };
         match self {
-            Self::NewPassword(NewPassword { username, session, new_password, attributes: given, .. }) => {
+            Self::NewPassword(PasswordChange { username, session, new_password, attributes: given, .. }) => {
                 let (new_password, attributes) = (new_password.into(), attributes(given));
                 answer(username, session, ChallengeResponse::NewPassword { new_password, attributes })
             }
@@ -233,7 +233,7 @@ impl PartialSchema for Body {
     fn schema() -> RefOr<Schema> {
         OneOfBuilder::new()
             .description(Some("The answer to a challenge: what is in it depends on `challenge`."))
-            .item(NewPassword::schema())
+            .item(PasswordChange::schema())
             .item(FactorCode::schema())
             .item(FactorChoice::schema())
             .item(AppSetup::schema())
@@ -248,7 +248,7 @@ impl ToSchema for Body {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        NewPassword::schemas(schemas);
+        PasswordChange::schemas(schemas);
         FactorCode::schemas(schemas);
         FactorChoice::schemas(schemas);
         AppSetup::schemas(schemas);

@@ -15,7 +15,7 @@ use crate::json::Json;
 /// A refresh token, and whose it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Refresh, example = json!({"username": "mia", "refresh_token": "eyJjdHki…"}))]
+#[schema(as = Refresh, example = json!({"username": "mia", "refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
 pub(super) struct Body {
     /// The `username` of the tokens: an alias is not taken here.
     username: Username,

@@ -23,7 +23,7 @@ pub(super) enum Body {
 /// The sign-in that the refresh token comes from.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "One sign-in", example = json!({"refresh_token": "eyJjdHki…"}))]
+#[schema(title = "One sign-in", example = json!({"refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
 pub(super) struct OfRefreshToken {
     refresh_token: Token,
 }
@@ -31,7 +31,7 @@ pub(super) struct OfRefreshToken {
 /// Every sign-in of whoever owns the access token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "All sign-ins", example = json!({"access_token": "eyJraWQi…"}))]
+#[schema(title = "All sign-ins", example = json!({"access_token": "eyJraWQiOiJleGFtcGxlIn0.example"}))]
 pub(super) struct OfOwner {
     access_token: Token,
 }

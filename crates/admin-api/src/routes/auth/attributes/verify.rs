@@ -97,8 +97,8 @@ mod tests {
     #[tokio::test]
     async fn a_number_that_another_user_holds_is_a_conflict() {
         let (api, token) = abe().await;
-        let taken = [("phone_number", "+15550100"), ("phone_number_verified", "true")];
-        api.pool.add_user("eve", "Password-of-eve-1", &[], &taken);
+        let held = [("phone_number", "+15550100"), ("phone_number_verified", "true")];
+        api.pool.add_user("eve", "Password-of-eve-1", &[], &held);
         let answer = verify(&api, "phone_number", &token, CODE).await;
         assert_eq!((answer.status, answer.code(), is_verified(&api)), (409, "alias-exists", false));
     }
