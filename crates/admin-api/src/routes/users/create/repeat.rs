@@ -46,7 +46,9 @@ pub(super) async fn go_on(
     let has = app.pool.groups(&user.username).await.map_err(|error| progress.ends_at(READ_GROUPS, error))?;
     let is_in = |group: &&GroupName| has.iter().any(|name| name == group.as_str());
     let (there, groups): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
-    there.into_iter().for_each(|group| progress.found(add_to_group(group)));
+    for group in there {
+        progress.found(add_to_group(group));
+    }
     if !groups.is_empty() {
         authorized.not_to_oneself(&user)?;
     }
@@ -185,9 +187,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_user_who_differs_is_left_alone_and_it_is_said_in_what() {
+        type Before = fn(&Api);
         let with = |attributes: Value| json!({"username": "mia", "attributes": attributes, "groups": ["admins"]});
         let permanent = json!({"value": "Permanent-1", "permanent": true});
-        type Before = fn(&Api);
         let invited: Before = |api| api.pool.set_status("mia", UserStatus::ForceChangePassword);
         let unconfirmed: Before = |api| api.pool.set_status("mia", UserStatus::Unconfirmed);
         let disabled: Before = |api| {
@@ -329,6 +331,7 @@ mod tests {
         let password = json!({"value": "Permanent-1", "permanent": true});
         for change in [json!({"password": password}), json!({"groups": ["readers"]})] {
             let api = Api::new();
+            api.pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
             api.pool.add_user("ann", "Temporary-1", &["admins"], &[]);
             api.pool.set_status("ann", UserStatus::ForceChangePassword);
             let mut body = json!({"username": "ann"});
