@@ -10,7 +10,28 @@ const PASSWORD: &str = "Password-of-user-1";
 
 /// Where the local AWS is known to answer otherwise than Cognito does: operation, status, what it answers. Whoever makes one of these right makes this
 /// test fail, and takes the line away.
-const LOCAL_AWS_DEVIATES: &[(&str, &str, &str)] = &[];
+const LOCAL_AWS_DEVIATES: &[(&str, &str, &str)] = &[
+    // It confirms whoever is to be confirmed, and resets whoever is to be reset.
+    ("`POST /v1/users/{username}/confirm`", "FORCE_CHANGE_PASSWORD", "CONFIRMED"),
+    ("`POST /v1/users/{username}/confirm`", "RESET_REQUIRED", "CONFIRMED"),
+    ("`POST /v1/users/{username}/reset-password`", "UNCONFIRMED", "RESET_REQUIRED"),
+    ("`POST /v1/users/{username}/reset-password`", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"),
+    // It sends an invitation or a code in every status.
+    ("`POST /v1/users/{username}/resend-invitation`", "UNCONFIRMED", "UNCONFIRMED"),
+    ("`POST /v1/users/{username}/resend-invitation`", "CONFIRMED", "CONFIRMED"),
+    ("`POST /v1/users/{username}/resend-invitation`", "RESET_REQUIRED", "RESET_REQUIRED"),
+    ("`POST /v1/auth/resend-code`", "CONFIRMED", "CONFIRMED"),
+    ("`POST /v1/auth/resend-code`", "FORCE_CHANGE_PASSWORD", "FORCE_CHANGE_PASSWORD"),
+    ("`POST /v1/auth/resend-code`", "RESET_REQUIRED", "RESET_REQUIRED"),
+    ("`POST /v1/auth/forgot-password`", "UNCONFIRMED", "UNCONFIRMED"),
+    ("`POST /v1/auth/forgot-password`", "FORCE_CHANGE_PASSWORD", "FORCE_CHANGE_PASSWORD"),
+    (FORGOT_AND_RESET, "UNCONFIRMED", "CONFIRMED"),
+    (FORGOT_AND_RESET, "FORCE_CHANGE_PASSWORD", "CONFIRMED"),
+    // It looks at the status before the password.
+    ("`POST /v1/auth/sign-in` with a wrong password", "UNCONFIRMED", "user-not-confirmed"),
+];
+
+const FORGOT_AND_RESET: &str = "`POST /v1/auth/forgot-password`, then `reset-password` with the code";
 
 /// One row: what is done, and what it makes of a user in each status.
 struct Row {
@@ -85,7 +106,7 @@ async fn perform(api: &Api, operation: &str, username: &str) -> String {
         }
         "`POST /v1/auth/resend-code`" => auth("resend-code", json!({"username": username})).await,
         "`POST /v1/auth/forgot-password`" => auth("forgot-password", json!({"username": username})).await,
-        "`POST /v1/auth/forgot-password`, then `reset-password` with the code" => {
+        FORGOT_AND_RESET => {
             let asked = auth("forgot-password", json!({"username": username})).await;
             if asked.status >= 400 {
                 asked

@@ -50,7 +50,7 @@ async fn live(api: &Api, user: &str) -> Vec<String> {
     .await;
     auth("refresh", json!({"username": user, "refresh_token": tokens["refresh_token"]})).await;
     auth("refresh", json!({"username": user, "refresh_token": "canary-refresh-token"})).await;
-    let own = json!({"x-access-token": tokens["access_token"]});
+    let own = json!({"x-access-token": tokens["access_token"].as_str().unwrap_or("canary-access-token")});
     api.call_with("GET", "/v1/auth/me", None, own, Context::default()).await;
     let body = json!({"password": "Canary-Set-1", "permanent": true});
     call("PUT", &format!("/v1/users/{user}/password"), body).await;
