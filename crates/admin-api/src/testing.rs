@@ -319,15 +319,14 @@ impl Call {
 impl By {
     fn authorizer(&self, api: &Api) -> Value {
         match self {
-            Self::Nobody => Value::Null,
             Self::Iam { arn } => json!({"iam": {"userArn": arn}}),
             Self::HttpAuthorizer(authorizer) => authorizer.clone(),
             Self::Token { username, claims } => {
                 let claims = access_token_claims(api, username, claims);
                 json!({"jwt": {"claims": claims, "scopes": ["aws.cognito.signin.user.admin"]}})
             }
-            // These come by way of a REST API.
-            Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
+            // Nobody, and those who come by way of a REST API.
+            Self::Nobody | Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
         }
     }
 }

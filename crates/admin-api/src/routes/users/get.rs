@@ -69,6 +69,8 @@ mod tests {
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
+    use time::format_description::well_known::Rfc3339;
+    use time::{Duration, OffsetDateTime};
 
     use crate::testing::{Api, Call, token};
 
@@ -84,7 +86,8 @@ mod tests {
             "status": "FORCE_CHANGE_PASSWORD",
             "enabled": true,
             "life_cycle": {
-                "state": "invited", "can_sign_in": true, "temporary_password_expires_at": "1970-01-08T00:00:09Z",
+                "state": "invited", "can_sign_in": true,
+                "temporary_password_expires_at": days_after(&answer.body["modified_at"], 7),
                 "next_actions": ["answer-challenge", "password", "resend-invitation"]
             },
             "attributes": {"email": "mia@example.com", "email_verified": "true"},
@@ -147,13 +150,15 @@ mod tests {
         assert_eq!(api.pool.calls(), Vec::<&str>::new());
     }
 
-    /// Where `mia` stands, and when her temporary password ends.
-    async fn life_of_mia(api: &Api) -> (String, Value) {
+    fn days_after(moment: &Value, days: i64) -> String {
+        let moment = OffsetDateTime::parse(moment.as_str().unwrap(), &Rfc3339).unwrap();
+        (moment + Duration::days(days)).format(&Rfc3339).unwrap()
+    }
+
+    async fn mia(api: &Api) -> Value {
         let answer = api.call(Call::get("/v1/users/mia")).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
-        let life_cycle = &answer.body["life_cycle"];
-        let (state, end) = (&life_cycle["state"], &life_cycle["temporary_password_expires_at"]);
-        (state.as_str().unwrap().to_owned(), end.clone())
+        answer.body
     }
 
     #[tokio::test]
@@ -161,15 +166,15 @@ mod tests {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         api.pool.temporary_passwords_live_for(2);
-        let end = json!("1970-01-03T00:00:09Z");
-        assert_eq!(life_of_mia(&api).await, ("invited".to_owned(), end.clone()));
-        api.days_pass(2).await;
-        assert_eq!(life_of_mia(&api).await, ("invited".to_owned(), end.clone()));
-        api.days_pass(1).await;
-        assert_eq!(life_of_mia(&api).await, ("invitation-expired".to_owned(), end));
-        let answer = api.call(Call::get("/v1/users/mia")).await;
-        assert_eq!(answer.body["life_cycle"]["can_sign_in"], false);
-        assert_eq!(answer.body["life_cycle"]["next_actions"], json!(["resend-invitation", "password"]));
+        // Seconds after 1970 began she was created: two days later she has these seconds left.
+        for (days_later, state) in [(0, "invited"), (2, "invited"), (1, "invitation-expired")] {
+            api.days_pass(days_later).await;
+            let user = mia(&api).await;
+            let life_cycle = &user["life_cycle"];
+            assert_eq!(life_cycle["temporary_password_expires_at"], days_after(&user["modified_at"], 2));
+            assert_eq!((&life_cycle["state"], &life_cycle["can_sign_in"]), (&json!(state), &json!(state == "invited")));
+        }
+        assert_eq!(mia(&api).await["life_cycle"]["next_actions"], json!(["resend-invitation", "password"]));
         // How long temporary passwords live is asked once.
         assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "describe").count(), 1);
     }
@@ -180,16 +185,21 @@ mod tests {
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         api.days_pass(700).await;
         api.pool.fail("describe", 1, Reason::Unavailable);
-        assert_eq!(life_of_mia(&api).await, ("invited".to_owned(), Value::Null));
+        let life_cycle = &mia(&api).await["life_cycle"];
+        assert_eq!(life_cycle["state"], "invited");
+        assert_eq!(life_cycle["temporary_password_expires_at"], Value::Null);
         // The failure is not kept.
-        let (state, end) = life_of_mia(&api).await;
-        assert!(state == "invitation-expired" && end.is_string(), "{state} {end}");
+        let life_cycle = &mia(&api).await["life_cycle"];
+        assert_eq!(life_cycle["state"], "invitation-expired");
+        assert!(life_cycle["temporary_password_expires_at"].is_string());
     }
 
     #[tokio::test]
     async fn who_has_no_temporary_password_has_none_that_ends() {
         let api = Api::new();
-        assert_eq!(life_of_mia(&api).await, ("active".to_owned(), Value::Null));
+        let life_cycle = &mia(&api).await["life_cycle"];
+        assert_eq!(life_cycle["state"], "active");
+        assert_eq!(life_cycle["temporary_password_expires_at"], Value::Null);
         assert_eq!(api.pool.calls(), ["get"]);
     }
 

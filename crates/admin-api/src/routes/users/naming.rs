@@ -34,7 +34,7 @@ fn in_place_of_a_name(user: &User) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use domain::user::{Attributes, UserStatus};
+    use domain::user::UserStatus;
     use time::OffsetDateTime;
 
     use super::*;
@@ -47,9 +47,7 @@ mod tests {
             username: username.parse().unwrap(),
             status: UserStatus::ForceChangePassword,
             enabled: true,
-            attributes: Attributes::from_iter(
-                attributes.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-            ),
+            attributes: attributes.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             created_at: OffsetDateTime::UNIX_EPOCH,
             modified_at: OffsetDateTime::UNIX_EPOCH,
         }
@@ -81,8 +79,8 @@ mod tests {
     fn a_name_that_cognito_made_up_is_not_the_one_that_it_takes() {
         let email = ("email", "mia@example.com");
         let phone_number = ("phone_number", "+15550100");
-        let table: [(&str, &[(&str, &str)], &str, &str); 6] = [
-            ("mia", &[email], "mia@example.com", "mia"),
+        let table = [
+            ("mia", &[email][..], "mia@example.com", "mia"),
             ("mia", &[email], SUB, "mia"),
             (SUB, &[email, phone_number], "+15550100", "+15550100"),
             (SUB, &[email, phone_number], SUB, "mia@example.com"),

@@ -43,32 +43,21 @@ pub(super) async fn go_on(
         None if plan.permanent_password.is_some() => progress.found(SET_PASSWORD),
         None => {}
     }
-    let groups = missing_groups(app, plan, &user, &mut progress).await?;
+    let has = app.pool.groups(&user.username).await.map_err(|error| progress.ends_at(READ_GROUPS, error))?;
+    let is_in = |group: &&GroupName| has.iter().any(|name| name == group.as_str());
+    let (there, groups): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
+    for group in there {
+        progress.found(add_to_group(group));
+    }
     if !groups.is_empty() {
         authorized.not_to_oneself(&user)?;
+    }
+    if permanent_password.is_some() || !groups.is_empty() {
+        authorized.not_beyond_own(&app.trust.roles, has.iter().map(String::as_str))?;
     }
 
     let user = complete(app, user, Rest { permanent_password, groups }, progress).await?;
     Ok(shown_to(authorized, plan, user))
-}
-
-/// The groups that the user is still to be put into.
-async fn missing_groups<'a>(
-    app: &App,
-    plan: &'a Plan,
-    user: &User,
-    progress: &mut Progress,
-) -> Result<Vec<&'a GroupName>, ApiError> {
-    if plan.groups.is_empty() {
-        return Ok(Vec::new());
-    }
-    let has = app.pool.groups(&user.username).await.map_err(|error| progress.ends_at(READ_GROUPS, error))?;
-    let is_in = |group: &&GroupName| has.iter().any(|name| name == group.as_str());
-    let (there, missing): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
-    for group in there {
-        progress.found(add_to_group(group));
-    }
-    Ok(missing)
 }
 
 /// A repeat is no way to read users: whoever may not is shown no more attributes than they asked for.
@@ -198,9 +187,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_user_who_differs_is_left_alone_and_it_is_said_in_what() {
+        type Before = fn(&Api);
         let with = |attributes: Value| json!({"username": "mia", "attributes": attributes, "groups": ["admins"]});
         let permanent = json!({"value": "Permanent-1", "permanent": true});
-        type Before = fn(&Api);
         let invited: Before = |api| api.pool.set_status("mia", UserStatus::ForceChangePassword);
         let unconfirmed: Before = |api| api.pool.set_status("mia", UserStatus::Unconfirmed);
         let disabled: Before = |api| {
@@ -228,6 +217,17 @@ mod tests {
             assert_eq!(answer.body["differing"], differing, "{body}");
             assert_eq!((api.pool.user("mia"), writes(&api)), (user, vec!["create"]), "{body}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_cognito_writes_otherwise_than_it_was_asked_to_is_no_difference() {
+        let api = Api::new();
+        api.pool.set_status("mia", UserStatus::ForceChangePassword);
+        let body = |attributes: Value| json!({"username": "mia", "attributes": attributes});
+        let answer = repeat(&api, &body(json!({"email_verified": "True", "nickname": ""}))).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let answer = repeat(&api, &body(json!({"email": "MIA@example.com"}))).await;
+        assert_eq!(answer.status, 409, "{}", answer.body);
     }
 
     #[tokio::test]
@@ -324,6 +324,29 @@ mod tests {
         // There is nothing left to be set.
         let answer = api.call(with_key(&body).by(token("cleo", "[creators]"))).await;
         assert_eq!(answer.status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_repeat_changes_nobody_who_may_do_more_than_the_caller() {
+        let password = json!({"value": "Permanent-1", "permanent": true});
+        for change in [json!({"password": password}), json!({"groups": ["readers"]})] {
+            let api = Api::new();
+            api.pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
+            api.pool.add_user("ann", "Temporary-1", &["admins"], &[]);
+            api.pool.set_status("ann", UserStatus::ForceChangePassword);
+            let mut body = json!({"username": "ann"});
+            body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let answer = api.call(with_key(&body).by(token("dee", "[deputies]"))).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{body}");
+            assert!(api.pool.has_password("ann", "Temporary-1"), "{body}");
+            assert_eq!(api.pool.groups_of("ann"), ["admins"], "{body}");
+
+            assert_eq!(repeat(&api, &body).await.status, 200, "{body}");
+            // There is nothing left to be changed.
+            let unchanged = json!({"username": "ann", "password": body["password"]});
+            let answer = api.call(with_key(&unchanged).by(token("dee", "[deputies]"))).await;
+            assert_eq!(answer.status, 200, "{body}");
+        }
     }
 
     #[tokio::test]
