@@ -33,9 +33,9 @@ pub(super) struct Answer {
 
 /// List or search users
 ///
-/// Everybody of whom all parameters are true. Cognito looks for one of them, and the others are looked at here, up to 600 users per
-/// request: the page can be short, or empty, and `next_cursor` still lead on (`ended_early`). A user who was just created, changed
-/// or deleted may be missing, or still be there, for a moment.
+/// Everybody of whom all parameters are true. Cognito looks for one of them (in most attributes capital and small letters are the
+/// same to it), the others are compared here, letter by letter, through up to 600 users per request: a page can be short, or empty,
+/// and `next_cursor` still lead on (`ended_early`). Lists lag writes by moments.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(
