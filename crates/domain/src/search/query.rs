@@ -117,11 +117,11 @@ impl Query {
         if let Some(group) = rest.group.take() {
             return Plan { list: List::Members(group), rest };
         }
-        let filter = (share(&mut rest.username, FilterBy::Username, Comparison::Equals))
-            .or_else(|| share(&mut rest.email, FilterBy::Email, Comparison::Equals))
-            .or_else(|| share(&mut rest.phone_number, FilterBy::PhoneNumber, Comparison::Equals))
-            .or_else(|| share(&mut rest.email_prefix, FilterBy::Email, Comparison::BeginsWith))
-            .or_else(|| share(&mut rest.name, FilterBy::Name, Comparison::Equals))
+        let filter = share(&mut rest.username, Username::as_str, FilterBy::Username, Comparison::Equals)
+            .or_else(|| share(&mut rest.email, SoughtText::as_str, FilterBy::Email, Comparison::Equals))
+            .or_else(|| share(&mut rest.phone_number, SoughtText::as_str, FilterBy::PhoneNumber, Comparison::Equals))
+            .or_else(|| share(&mut rest.email_prefix, SoughtText::as_str, FilterBy::Email, Comparison::BeginsWith))
+            .or_else(|| share(&mut rest.name, SoughtText::as_str, FilterBy::Name, Comparison::Equals))
             .or_else(|| rest.status.as_ref().map(status_filter))
             .or_else(|| rest.enabled.map(enabled_filter));
         Plan { list: List::Users(filter), rest }
@@ -162,14 +162,14 @@ const MAX_FILTER_BYTES: usize = 256;
 /// How much of a text fits into any filter.
 const MAX_SHARED_BYTES: usize = MAX_FILTER_BYTES - r#"phone_number ^= """#.len();
 
-/// The filter for as much of a text as Cognito surely understands. What goes there whole is taken out of what is left to compare;
-/// of anything else its beginning goes there, and none where even that is nothing.
+/// The filter for as much of a text as Cognito surely understands. A text that goes there whole is taken out of what is left to
+/// compare; of any other its beginning goes there, unless that is nothing.
 ///
-/// - Quotes and backslashes need escapes, and neither the documentation nor the emulators agree with each other on them. Without them
-///   nothing can break out of a filter either. Line breaks and their like no parser is sure to take.
+/// - Without quotes and backslashes a value needs no escapes, and nothing can break out of its filter. How a backslash is escaped the
+///   documentation leaves open, and emulators know no escapes at all. Nor is every parser sure to take a line break.
 /// - Cognito finds nobody by a beginning that ends with a separator, `mia@` for instance (aws-sdk-js-v3, issue 6645).
-fn share<T: Sought>(sought: &mut Option<T>, by: FilterBy, comparison: Comparison) -> Option<Filter> {
-    let text = sought.as_ref()?.text();
+fn share<T>(sought: &mut Option<T>, as_str: fn(&T) -> &str, by: FilterBy, comparison: Comparison) -> Option<Filter> {
+    let text = as_str(sought.as_ref()?);
     let is_plain = |character: char| !matches!(character, '"' | '\\') && !character.is_control();
     let goes_on =
         |(begin, character): &(usize, char)| begin + character.len_utf8() <= MAX_SHARED_BYTES && is_plain(*character);
@@ -183,27 +183,10 @@ fn share<T: Sought>(sought: &mut Option<T>, by: FilterBy, comparison: Comparison
         return None;
     }
     let filter = Filter { by, comparison: Comparison::BeginsWith, value: beginning.to_owned() };
-    if comparison == Comparison::BeginsWith && beginning == text {
+    if beginning == text {
         *sought = None;
     }
     Some(filter)
-}
-
-/// What Cognito can compare.
-trait Sought {
-    fn text(&self) -> &str;
-}
-
-impl Sought for SoughtText {
-    fn text(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Sought for Username {
-    fn text(&self) -> &str {
-        self.as_str()
-    }
 }
 
 fn status_filter(status: &UserStatus) -> Filter {

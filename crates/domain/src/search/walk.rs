@@ -258,6 +258,15 @@ mod tests {
     }
 
     #[test]
+    fn a_place_is_a_page_with_what_of_it_is_done_with() {
+        let first = |pages, limit| request(pages, &enabled(), Place::default(), limit, 9).1;
+        assert_eq!(first(&["aXbcd"], 2), Some(place(None, Some((3, "b")))));
+        assert_eq!(first(&["X", "Yabc"], 2), Some(place(Some(1), Some((3, "b")))));
+        assert_eq!(first(&["ab", "c"], 2), Some(place(Some(1), None)));
+        assert_eq!(first(&["ab"], 2), None);
+    }
+
+    #[test]
     fn a_page_that_has_changed_goes_on_behind_the_last_one_found() {
         // Of `abcdef` three were asked for, then the pages became these.
         let from = || place(None, Some((3, "c")));

@@ -33,9 +33,9 @@ pub(super) struct Answer {
 
 /// List or search users
 ///
-/// Everybody of whom all parameters are true. Cognito looks for one of them, and the others are looked at here, up to 600 users per
-/// request: the page can be short, or empty, and `next_cursor` still lead on (`ended_early`). A user who was just created, changed
-/// or deleted may be missing, or still be there, for a moment.
+/// Everybody of whom all parameters are true. Cognito looks for one of them (in most attributes capital and small letters are the
+/// same to it), the others are compared here, letter by letter, through up to 600 users per request: a page can be short, or empty,
+/// and `next_cursor` still lead on (`ended_early`). Lists lag writes by moments.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(
@@ -44,12 +44,15 @@ pub(super) struct Answer {
         ("email_prefix" = inline(Option<SoughtText>), Query, description = "The beginning of the e-mail address."),
         ("phone_number" = inline(Option<SoughtText>), Query, description = "The whole phone number."),
         ("name" = inline(Option<SoughtText>), Query, description = "The whole attribute `name`."),
-        ("status" = inline(Option<StatusWord>), Query),
-        ("enabled" = inline(Option<Flag>), Query),
+        ("status" = inline(Option<StatusWord>), Query, description = "The status, in Cognito's own words."),
+        ("enabled" = inline(Option<Flag>), Query, description = "Whether an administrator lets the user sign in at all."),
         ("group" = inline(Option<GroupName>), Query, description = "A group that the user is in."),
-        ("custom_attribute" = inline(Option<Vec<CustomAttributeText>>), Query),
-        ("created_after" = inline(Option<Moment>), Query),
-        ("created_before" = inline(Option<Moment>), Query),
+        (
+            "custom_attribute" = inline(Option<Vec<CustomAttributeText>>), Query,
+            description = "`NAME=VALUE`: a custom attribute, with or without `custom:`, and its whole value. Can be there several times.",
+        ),
+        ("created_after" = inline(Option<Moment>), Query, description = "Created later than this moment."),
+        ("created_before" = inline(Option<Moment>), Query, description = "Created earlier than this moment."),
         ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
     ),

@@ -74,8 +74,7 @@ impl TryFrom<String> for StatusWord {
 
 impl PartialSchema for StatusWord {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(STATUSES));
-        text.description(Some("The status, in Cognito's own words.")).into()
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(STATUSES)).into()
     }
 }
 
@@ -94,8 +93,7 @@ impl TryFrom<String> for Flag {
 
 impl PartialSchema for Flag {
     fn schema() -> RefOr<Schema> {
-        let flag = ObjectBuilder::new().schema_type(Type::Boolean);
-        flag.description(Some("Whether an administrator lets the user sign in at all.")).into()
+        ObjectBuilder::new().schema_type(Type::Boolean).into()
     }
 }
 
@@ -115,12 +113,9 @@ impl TryFrom<String> for Moment {
 
 impl PartialSchema for Moment {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));
-        text.description(Some("A moment as in RFC 3339. The moment itself is not meant."))
-            .examples(["2026-01-31T12:00:00Z"])
-            .into()
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        let text = ObjectBuilder::new().schema_type(Type::String).format(Some(format));
+        text.examples(["2026-01-31T12:00:00Z"]).into()
     }
 }
 
@@ -155,13 +150,9 @@ const MAX_CUSTOM_NAME_CHARS: usize = 20;
 
 impl PartialSchema for CustomAttributeText {
     fn schema() -> RefOr<Schema> {
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.description(Some(
-            "`NAME=VALUE`: a custom attribute, its name with or without `custom:`, and its exact value. Can be there several times.",
-        ))
-        .pattern(Some(r"^(?!custom:=)(custom:)?[^\s\u0000-\u001F\u007F-\u009F=]{1,20}=[\s\S]{0,2048}$"))
-        .examples(["team=blue"])
-        .into()
+        let pattern = r"^(?!custom:=)(custom:)?[^\s\u0000-\u001F\u007F-\u009F=]{1,20}=[\s\S]{0,2048}$";
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+        text.examples(["team=blue"]).into()
     }
 }
 
