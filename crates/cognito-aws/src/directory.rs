@@ -10,7 +10,7 @@ use domain::directory::{
     AttributeChanges, Comparison, Directory, Filter, FilterBy, Invitation, NewUser, Page, PageRequest,
 };
 use domain::secret::Secret;
-use domain::user::{User, Username};
+use domain::user::{Attributes, User, Username};
 use domain::user_pool_error::UserPoolError;
 
 use crate::clients::sent_once;
@@ -48,7 +48,7 @@ impl Directory for CognitoDirectory {
             .set_temporary_password(user.temporary_password.as_ref().map(|password| password.expose().to_owned()));
         match user.invitation {
             Invitation::Suppress => request = request.message_action(MessageActionType::Suppress),
-            Invitation::Send => request = request.desired_delivery_mediums(medium_for(user)),
+            Invitation::Send => request = request.desired_delivery_mediums(medium_for(&user.attributes)),
         }
         let answer = request.customize().config_override(sent_once()).send().await;
         let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
@@ -139,7 +139,7 @@ impl Directory for CognitoDirectory {
         Ok(())
     }
 
-    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError> {
+    async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError> {
         const OPERATION: &str = "AdminCreateUser";
         let answer = self
             .client
@@ -147,6 +147,7 @@ impl Directory for CognitoDirectory {
             .user_pool_id(&self.user_pool_id)
             .username(username.as_str())
             .message_action(MessageActionType::Resend)
+            .desired_delivery_mediums(medium_for(attributes))
             .customize()
             // Another password and another message each time.
             .config_override(sent_once())
@@ -208,7 +209,7 @@ impl Directory for CognitoDirectory {
 }
 
 /// How the invitation reaches the user. Where nothing is said, Cognito takes SMS, and refuses it without a phone number.
-fn medium_for(user: &NewUser) -> DeliveryMediumType {
-    let only_a_phone = user.attributes.contains_key("phone_number") && !user.attributes.contains_key("email");
+fn medium_for(attributes: &Attributes) -> DeliveryMediumType {
+    let only_a_phone = attributes.contains_key("phone_number") && !attributes.contains_key("email");
     if only_a_phone { DeliveryMediumType::Sms } else { DeliveryMediumType::Email }
 }

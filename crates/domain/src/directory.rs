@@ -130,9 +130,10 @@ pub trait Directory: Send + Sync {
     /// for a user whose status does not allow it, and for one to whom no code can be sent. Safe to repeat: it sends another code.
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// Sends the invitation again, with another temporary password that lives as long as the first one did. MUST answer
-    /// `WrongState` for a user who is not in `FORCE_CHANGE_PASSWORD`.
-    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError>;
+    /// Sends the invitation again, with another temporary password that lives as long as the first one did. `attributes` are the
+    /// user's, and say whether it goes out by e-mail or in a text message. MUST answer `WrongState` for a user who is not in
+    /// `FORCE_CHANGE_PASSWORD`.
+    async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError>;
 
     /// Lets the user sign in again. Safe to repeat.
     async fn enable(&self, username: &Username) -> Result<(), UserPoolError>;

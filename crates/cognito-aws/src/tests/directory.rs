@@ -228,14 +228,22 @@ async fn what_needs_only_a_name_sends_only_a_name() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_sent_again_with_nothing_but_the_name() {
-    let fake = FakeAws::answering([("AdminCreateUser", json!({"User": mia_on_the_wire()}))]);
-    let invited = pool(&fake).await.resend_invitation(&"mia".parse().unwrap()).await.unwrap();
-    assert_eq!(invited.status, UserStatus::ForceChangePassword);
-    let expected = json!({"UserPoolId": "pool", "Username": "mia", "MessageAction": "RESEND"});
-    assert_eq!(fake.sent("AdminCreateUser"), expected);
+async fn an_invitation_is_sent_again_by_the_way_that_the_user_has() {
+    for (attributes, medium) in
+        [(json!({"email": "mia@example.com"}), "EMAIL"), (json!({"phone_number": "+15550100"}), "SMS")]
+    {
+        let attributes: Attributes = serde_json::from_value(attributes).unwrap();
+        let fake = FakeAws::answering([("AdminCreateUser", json!({"User": mia_on_the_wire()}))]);
+        let invited = pool(&fake).await.resend_invitation(&"mia".parse().unwrap(), &attributes).await.unwrap();
+        assert_eq!(invited.status, UserStatus::ForceChangePassword);
+        let expected = json!({
+            "UserPoolId": "pool", "Username": "mia", "MessageAction": "RESEND", "DesiredDeliveryMediums": [medium]
+        });
+        assert_eq!(fake.sent("AdminCreateUser"), expected);
+    }
 
-    let silent = pool(&FakeAws::answering([])).await.resend_invitation(&"mia".parse().unwrap()).await;
+    let silent =
+        pool(&FakeAws::answering([])).await.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await;
     assert_eq!(silent.unwrap_err().reason, Reason::Internal, "an answer without a user");
 }
 
@@ -248,7 +256,7 @@ async fn who_has_set_a_password_cannot_be_invited_again_and_an_unknown_name_neit
     ];
     for (code, expected) in table {
         let fake = FakeAws::refusing("AdminCreateUser", code, "");
-        let error = pool(&fake).await.resend_invitation(&"mia".parse().unwrap()).await.unwrap_err();
+        let error = pool(&fake).await.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.unwrap_err();
         assert_eq!(error.reason, expected, "{code}");
     }
 }

@@ -80,7 +80,7 @@ fn failing(status: u16) -> FakeAws {
 async fn the_other_creates_are_sent_once_as_well() {
     let fake = failing(503);
     let pool = nowhere().await.answered_by(fake.clone()).directory("pool");
-    assert!(pool.resend_invitation(&"mia".parse().unwrap()).await.is_err());
+    assert!(pool.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.is_err());
     assert!(pool.create_group(&"admins".parse().unwrap(), &GroupDetails::default()).await.is_err());
     assert_eq!((fake.calls("AdminCreateUser"), fake.calls("CreateGroup")), (1, 1));
 }

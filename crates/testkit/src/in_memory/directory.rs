@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::directory::{AttributeChanges, Directory, Filter, Invitation, NewUser, Page, PageRequest};
 use domain::secret::Secret;
-use domain::user::{User, UserStatus, Username};
+use domain::user::{Attributes, User, UserStatus, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
 use super::record::Record;
@@ -126,7 +126,7 @@ impl Directory for InMemoryDirectory {
         Ok(())
     }
 
-    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError> {
+    async fn resend_invitation(&self, username: &Username, _: &Attributes) -> Result<User, UserPoolError> {
         let mut state = self.pool.call("resend_invitation")?;
         if state.known("resend_invitation", username)?.status != UserStatus::ForceChangePassword {
             return Err(UserPoolError::new("resend_invitation", Reason::WrongState));
@@ -236,7 +236,7 @@ mod tests {
     async fn an_invitation_is_sent_again_to_who_has_not_come_yet_with_another_password() {
         let pool = pool();
         let directory = pool.directory();
-        assert_eq!(reason_of(directory.resend_invitation(&name("mia")).await), Reason::WrongState);
+        assert_eq!(reason_of(directory.resend_invitation(&name("mia"), &Attributes::new()).await), Reason::WrongState);
         let invited = NewUser {
             username: name("abe"),
             attributes: domain::user::Attributes::new(),
@@ -244,7 +244,7 @@ mod tests {
             invitation: Invitation::Send,
         };
         let before = directory.create(&invited).await.unwrap();
-        let after = directory.resend_invitation(&name("abe")).await.unwrap();
+        let after = directory.resend_invitation(&name("abe"), &Attributes::new()).await.unwrap();
         assert!(after.modified_at > before.modified_at);
         assert_eq!(pool.invitations_of("abe"), 2);
         assert!(pool.was_invited("abe") && !pool.has_password("abe", PASSWORD));

@@ -5,7 +5,7 @@ use domain::directory::{AttributeChanges, Directory, Filter, NewUser, Page, Page
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
 use domain::sessions::{ChallengeAnswer, Credentials, Registered, Registration, Sessions, SignIn, Tokens};
-use domain::user::{User, Username};
+use domain::user::{Attributes, User, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
 use super::InMemoryPlatform;
@@ -89,8 +89,8 @@ impl<Port: Directory> Directory for Faulty<Port> {
         self.call("users.reset_password", self.port.reset_password(username)).await
     }
 
-    async fn resend_invitation(&self, username: &Username) -> Result<User, UserPoolError> {
-        self.call("users.resend_invitation", self.port.resend_invitation(username)).await
+    async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError> {
+        self.call("users.resend_invitation", self.port.resend_invitation(username, attributes)).await
     }
 
     async fn enable(&self, username: &Username) -> Result<(), UserPoolError> {

@@ -27,7 +27,7 @@ pub(super) async fn handle(
 ) -> Result<Json<UserView>, ApiError> {
     let user = app.pool.get(&username).await?;
     audit.on(&user.username);
-    let invited = app.pool.resend_invitation(&name_at_creation(&user, &username)).await?;
+    let invited = app.pool.resend_invitation(&name_at_creation(&user, &username), &user.attributes).await?;
     Ok(Json(app.view(invited).await))
 }
 
