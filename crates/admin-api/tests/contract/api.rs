@@ -47,6 +47,8 @@ fn pool() -> InMemoryPool {
     // The one in `Authorization`, where it is a person's own.
     pool.give_tokens("mia", "contract-access-token", "contract-refresh-token");
     pool.challenge("ivy", "example-session");
+    // The session in the document's examples.
+    pool.challenge("mia", "AYABeGrXo6Ld2aCq");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
     pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
     pool
