@@ -1,7 +1,7 @@
 //! Searching users: what is asked for, what of it Cognito looks for, and the way through its pages.
 //!
 //! Cognito takes one predicate, and none about custom attributes or dates. So the most selective one goes there
-//! ([`Query::plan`]), and whom it brings is held against the rest here, page by page, within a budget ([`walk`]).
+//! ([`Query::plan`]), and whom it brings is held against the rest here, page by page, within a budget ([`walk()`]).
 
 mod query;
 mod walk;

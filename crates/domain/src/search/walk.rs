@@ -9,7 +9,7 @@ use crate::user::{User, Username};
 use crate::user_pool::UserPool;
 use crate::user_pool_error::UserPoolError;
 
-/// How many pages of Cognito one request reads at the most: 600 users, in a second or two.
+/// How many pages of Cognito one request reads at the most: up to 600 users.
 pub const PAGE_BUDGET: usize = 10;
 
 /// The largest page that Cognito gives.
