@@ -9,7 +9,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::user::User;
+use domain::user::{User, Username};
 use domain::user_pool_error::Reason;
 use http::request::Parts;
 use lambda_http::RequestExt;
@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::audit::Audit;
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::path;
 use crate::permission::{Permission, Roles};
 
 /// What a route asks for.
@@ -88,6 +89,14 @@ impl Authorized {
         }
     }
 
+    /// The user as far as the caller may see them: without `users:read` only with the attributes that `is_known` names, and `sub`.
+    pub(crate) fn sees(&self, mut user: User, is_known: impl Fn(&str) -> bool) -> User {
+        if !self.permissions.contains(&Permission::UsersRead) {
+            user.attributes.retain(|name, _| name == "sub" || is_known(name));
+        }
+        user
+    }
+
     /// Whether this user is the caller.
     fn is(&self, user: &User) -> bool {
         match &self.caller {
@@ -102,6 +111,23 @@ impl<S: Sync> FromRequestParts<S> for Authorized {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         parts.extensions.get().cloned().ok_or(ApiError::Internal("the route hands on no caller"))
+    }
+}
+
+/// The user in the path of a write, as the check has found them: whom the change is for, whatever name was typed.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetUser(pub(crate) User);
+
+impl<S: Sync> FromRequestParts<S> for TargetUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        if let Some(target) = parts.extensions.get() {
+            return Ok(Self::clone(target));
+        }
+        // The check leaves nobody where the path names nobody.
+        path::parameter::<Username>(parts, "username").await?;
+        Err(ApiError::Internal("the route hands on no user"))
     }
 }
 
@@ -122,8 +148,11 @@ pub(crate) async fn authorize(
 ) -> Response {
     let context = request.extensions().request_context_ref();
     match gate.check(context, path.ok().as_ref(), &audit).await {
-        Ok(Some(authorized)) => {
+        Ok(Some((authorized, target))) => {
             request.extensions_mut().insert(authorized);
+            if let Some(user) = target {
+                request.extensions_mut().insert(TargetUser(user));
+            }
             next.run(request).await
         }
         Ok(None) => next.run(request).await,
@@ -137,15 +166,21 @@ impl Gate {
         context: Option<&lambda_http::request::RequestContext>,
         path: Option<&RawPathParams>,
         audit: &Audit,
-    ) -> Result<Option<Authorized>, ApiError> {
+    ) -> Result<Option<(Authorized, Option<User>)>, ApiError> {
+        let trust = &self.app.trust;
+        let caller = Caller::of(context, trust, self.app.now());
         if matches!(self.access, Access::Public | Access::OwnToken) {
+            // Nobody is asked for, but where the API asks for a signature of IAM, the audit knows whose it is.
+            if let Ok(caller @ Caller::Iam { .. }) = &caller {
+                audit.by(caller);
+            }
             return Ok(None);
         }
-        let trust = &self.app.trust;
-        let caller = Caller::of(context, trust, self.app.now()).map_err(ApiError::Unauthenticated)?;
+        let caller = caller.map_err(ApiError::Unauthenticated)?;
         audit.by(&caller);
         let permissions = trust.roles.permissions_of(caller.groups());
         let mut authorized = Authorized { caller, permissions };
+        let mut target = None;
         match self.access {
             Access::Public | Access::OwnToken | Access::AnyCaller => {}
             Access::Read(permission) => authorized.require(permission)?,
@@ -155,26 +190,33 @@ impl Gate {
                 authorized.require(permission)?;
                 // A path that is no text leads to nobody; the handler refuses it.
                 if let Some(path) = path {
-                    self.may_act_on(&authorized, path).await?;
+                    target = self.target(&authorized, path, audit).await?;
                 }
             }
         }
-        Ok(Some(authorized))
+        Ok(Some((authorized, target)))
     }
 
-    /// Refuses to change a user or a group in the path who may do more than the caller. Whoever may set passwords, addresses or second
+    /// Refuses to change a user or a group in the path who may do more than the caller: whoever may set passwords, addresses or second
     /// factors, or link identities, could act as that user otherwise.
-    async fn may_act_on(&self, authorized: &Authorized, path: &RawPathParams) -> Result<(), ApiError> {
+    ///
+    /// The user is looked up here, once, and it is this one whom the handler changes: an alias can be another user's a moment later.
+    async fn target(
+        &self,
+        authorized: &Authorized,
+        path: &RawPathParams,
+        audit: &Audit,
+    ) -> Result<Option<User>, ApiError> {
         let roles = &self.app.trust.roles;
         let parameter = |wanted| path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
         authorized.not_beyond_own(roles, parameter("group"))?;
-        let Some(username) = parameter("username").and_then(|name| name.parse().ok()) else { return Ok(()) };
-        match self.app.pool.groups(&username).await {
-            Ok(groups) => authorized.not_beyond_own(roles, groups.iter().map(String::as_str)),
-            // The handler says so.
-            Err(error) if error.reason == Reason::UserNotFound => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        // What is no name is the handler's to refuse.
+        let Some(username) = parameter("username").and_then(|name| name.parse().ok()) else { return Ok(None) };
+        let user = self.app.pool.get(&username).await?;
+        audit.on(&user.username);
+        let groups = self.app.pool.groups(&user.username).await?;
+        authorized.not_beyond_own(roles, groups.iter().map(String::as_str))?;
+        Ok(Some(user))
     }
 
     /// The permissions of the token that the pool grants to this moment.

@@ -44,7 +44,8 @@ pub struct App {
 
 /// Whose tokens are taken, and what groups may do.
 pub(crate) struct Trust {
-    pub(crate) user_pool_id: String,
+    /// Who issues the pool's tokens.
+    pub(crate) issuer: String,
     pub(crate) client_id: String,
     pub(crate) roles: Roles,
 }
@@ -54,13 +55,14 @@ impl App {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { pool, sessions, self_service, cursor_key, clock } = ports;
-        let Settings { user_pool_id, client_id, roles, .. } = settings;
+        let Settings { region, user_pool_id, client_id, roles, .. } = settings;
+        let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{user_pool_id}");
         Self {
             pool,
             sessions,
             self_service,
             cursors: Cursors::new(cursor_key),
-            trust: Arc::new(Trust { user_pool_id, client_id, roles }),
+            trust: Arc::new(Trust { issuer, client_id, roles }),
             clock,
             temporary_password_validity_days: Arc::default(),
         }

@@ -10,6 +10,7 @@
 //! | `group` | which group it was about; absent where it was about none |
 //! | `fields` | names of what was given or changed, never values; absent where there are none |
 //! | `outcome` | `success`, or the `code` of the problem |
+//! | `completed` | where a later call of several failed: which ones stand |
 //! | `request_id` | as in the answer |
 //!
 //! A name that somebody typed to sign in is recorded only once it turned out to be one: people type passwords there.
@@ -20,12 +21,14 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::group::GroupName;
+use domain::user::Username;
 use http::request::Parts;
 
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::gateway::RequestId;
-use crate::problem::code_of;
+use crate::problem::{code_of, completed_of};
 
 /// What is known so far about a request. Handlers add to it; clones are the same record.
 #[derive(Debug, Clone, Default)]
@@ -95,8 +98,9 @@ pub(crate) async fn record(
     if let Ok(path) = path {
         for (parameter, value) in &path {
             match parameter {
-                "username" => audit.on(value),
-                "group" => audit.on_group(value),
+                // What cannot be a name may be anything, of any length.
+                "username" if value.parse::<Username>().is_ok() => audit.on(value),
+                "group" if value.parse::<GroupName>().is_ok() => audit.on_group(value),
                 _ => {}
             }
         }
@@ -113,6 +117,7 @@ pub(crate) async fn record(
             group = facts.group,
             fields = (!facts.fields.is_empty()).then(|| facts.fields.join(",")),
             outcome = code_of(&response).map_or("success", |code| code.as_str()),
+            completed = completed_of(&response).map(|steps| steps.join(",")),
             request_id = id.as_str(),
             "audit"
         );

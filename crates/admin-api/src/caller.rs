@@ -154,8 +154,7 @@ fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Call
     if claims.text("client_id") != Some(trust.client_id.as_str()) {
         return Err(Unauthenticated::OtherClient);
     }
-    let pool = claims.text("iss").and_then(|issuer| issuer.rsplit_once('/')).map(|(_, pool)| pool);
-    if pool != Some(trust.user_pool_id.as_str()) {
+    if claims.text("iss") != Some(trust.issuer.as_str()) {
         return Err(Unauthenticated::OtherPool);
     }
     // The authorizer has refused what is expired. Where it hands the moment on as a number, it is held against our own clock too; a
@@ -192,7 +191,7 @@ mod tests {
 
     fn trust() -> Trust {
         Trust {
-            user_pool_id: "eu-central-1_Ab12Cd34E".to_owned(),
+            issuer: "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E".to_owned(),
             client_id: "backend".to_owned(),
             roles: Roles::default(),
         }
@@ -274,6 +273,7 @@ mod tests {
                 Unauthenticated::OtherPool,
             ),
             ("iss", json!("eu-central-1_Ab12Cd34E"), Unauthenticated::OtherPool),
+            ("iss", json!("https://login.example.com/eu-central-1_Ab12Cd34E"), Unauthenticated::OtherPool),
             ("iss", Value::Null, Unauthenticated::OtherPool),
             ("exp", json!("0"), Unauthenticated::Expired),
             ("exp", json!("-1"), Unauthenticated::Expired),

@@ -2,7 +2,7 @@
 //!
 //! A cursor holds a place and a seal over it: an HMAC under the key of [`domain::cursor_key::CursorKey`], which covers the list (its
 //! path and everything that narrows it down) as well. So a cursor works for the list that it came from and for no other, and nobody
-//! can make one up. It holds no secret: the place is Cognito's own token.
+//! can make one up (where the app client has a secret: see the port). It holds no secret: the place is Cognito's own token.
 
 use std::sync::Arc;
 

@@ -11,7 +11,7 @@ use lambda_http::RequestExt;
 use time::OffsetDateTime;
 
 use crate::app::App;
-use crate::error::ApiError;
+use crate::progress::Progress;
 
 /// Where the invocation does not say how long it lasts: below the function's own 29 s in template.yaml, and the 30 s of API Gateway.
 const LIMIT: Duration = Duration::from_secs(26);
@@ -20,11 +20,15 @@ const LIMIT: Duration = Duration::from_secs(26);
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// Ends a request that takes too long. What its last call did is then unknown, as the code says.
-pub(crate) async fn keep(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let limit = limit(request.extensions().lambda_context_ref().map(|context| context.deadline), app.now());
+    let progress = Progress::default();
+    request.extensions_mut().insert(progress.clone());
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::UserPool(UserPoolError::new("the whole request", Reason::DeadlineExceeded)).into_response(),
+        Err(_) => {
+            progress.breaks_off(UserPoolError::new("the whole request", Reason::DeadlineExceeded)).into_response()
+        }
     }
 }
 
@@ -33,7 +37,7 @@ pub(crate) async fn keep(State(app): State<App>, request: Request, next: Next) -
 fn limit(deadline: Option<u64>, now: OffsetDateTime) -> Duration {
     let now = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     let left = deadline.and_then(|deadline| deadline.checked_sub(now)).map(Duration::from_millis);
-    left.map_or(LIMIT, |left| left.saturating_sub(RESERVE).clamp(RESERVE, LIMIT))
+    left.map_or(LIMIT, |left| left.saturating_sub(RESERVE).min(LIMIT))
 }
 
 #[cfg(test)]
@@ -69,7 +73,7 @@ mod tests {
             (None, LIMIT),
             (Some(0), LIMIT),
             (Some(1_000_000 + 10_000), Duration::from_secs(9)),
-            (Some(1_000_000 + 500), RESERVE),
+            (Some(1_000_000 + 500), Duration::ZERO),
             (Some(1_000_000 + 3_600_000), LIMIT),
             (Some(u64::MAX), LIMIT),
         ];

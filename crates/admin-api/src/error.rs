@@ -248,7 +248,11 @@ impl ErrorCode {
                 Status::CONFLICT,
                 "The sign-in asks for a step that this API does not support.",
             ),
-            Self::WrongState => row("wrong-state", Status::CONFLICT, "The user's status does not allow this."),
+            Self::WrongState => row(
+                "wrong-state",
+                Status::CONFLICT,
+                "The status of the user, or the set-up of the pool, does not allow this.",
+            ),
             Self::BodyTooLarge => row("body-too-large", Status::PAYLOAD_TOO_LARGE, "The body is too large."),
             Self::UnsupportedMediaType => {
                 row("unsupported-media-type", Status::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")

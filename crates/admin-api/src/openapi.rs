@@ -58,7 +58,8 @@ fn info() -> Value {
         "summary": "Users, groups and sessions of one Amazon Cognito user pool.",
         "description": "Every failure is `application/problem+json` (RFC 9457) with a stable `code`. A path that is not in here \
             answers 404 `not-found`, another method 405 `method-not-allowed` with the header `Allow`. Names in paths are \
-            percent-encoded.",
+            percent-encoded. What API Gateway refuses by itself (a token that has expired, too many requests, a path outside of \
+            `/v1`) it answers in its own words: `{\"message\": …}`.",
         "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::user_pool_error::Reason;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
@@ -14,8 +15,21 @@ use utoipa::ToSchema;
 use crate::error::{ApiError, ErrorCode, Row};
 use crate::gateway::RequestId;
 
-/// Cognito's quotas are counted per second.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+/// Cognito's quotas of requests are counted per second.
+const A_MOMENT: HeaderValue = HeaderValue::from_static("1");
+
+/// What one user may try, or a pool may hold, is used up for longer. Cognito does not say for how long; a lockout lasts up to 15 minutes, and
+/// whoever asks meanwhile prolongs it.
+const A_QUARTER_OF_AN_HOUR: HeaderValue = HeaderValue::from_static("900");
+
+fn retry_after(error: &ApiError) -> HeaderValue {
+    match error {
+        ApiError::UserPool(source) | ApiError::Partial { source, .. } if source.reason == Reason::LimitReached => {
+            A_QUARTER_OF_AN_HOUR
+        }
+        _ => A_MOMENT,
+    }
+}
 
 /// An error on its way out, before it has a body.
 #[derive(Clone)]
@@ -32,6 +46,14 @@ impl Failed {
 /// The code of an answer that is a failure.
 pub(crate) fn code_of(response: &Response) -> Option<ErrorCode> {
     response.extensions().get::<Failed>().map(|Failed(error)| error.code())
+}
+
+/// Which calls of several stand, in an answer that says so.
+pub(crate) fn completed_of(response: &Response) -> Option<&[String]> {
+    match response.extensions().get::<Failed>().map(|Failed(error)| &**error) {
+        Some(ApiError::Partial { completed, .. }) => Some(completed),
+        _ => None,
+    }
 }
 
 /// What went wrong (RFC 9457). `type` and `title` depend on `code` alone.
@@ -102,7 +124,7 @@ impl<'a> Problem<'a> {
             ApiError::Partial { completed, failed, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                let way_on = "What is in `completed` stands. The same request goes on from there; a POST needs an `Idempotency-Key`.";
+                let way_on = "What is in `completed` stands. Once what failed works, the same request goes on from there; a POST needs an `Idempotency-Key`.";
                 problem.detail = format!("{} {way_on}", row.title);
             }
             ApiError::UserDiffers(fields) => {
@@ -144,7 +166,7 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
         headers.remove(http::header::CONTENT_LENGTH);
         match error.code().row().status {
             StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            StatusCode::TOO_MANY_REQUESTS => drop(headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS)),
+            StatusCode::TOO_MANY_REQUESTS => drop(headers.insert(RETRY_AFTER, retry_after(&error))),
             _ => {}
         }
     }

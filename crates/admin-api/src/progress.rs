@@ -1,29 +1,45 @@
-//! Requests that take several calls: how far one has come, for the caller whose later call fails.
+//! Requests that take several calls: how far one has come, for the caller whose later call fails, or has no time left.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::FromRequestParts;
 use domain::user_pool_error::UserPoolError;
+use http::request::Parts;
 
 use crate::error::ApiError;
 
-/// The steps that are done.
-#[derive(Default)]
-pub(crate) struct Progress(Vec<String>);
+/// The steps that are done, and the one under way. Clones are the same: [`crate::deadline`] holds one while the handler works.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress(Arc<Mutex<Steps>>);
+
+#[derive(Debug, Default)]
+struct Steps {
+    done: Vec<String>,
+    under_way: Option<String>,
+}
+
+/// What is under way when no step is: the answer is put together.
+const ANSWER: &str = "answer";
 
 impl Progress {
     /// Counts a step as done that nobody had to do any more.
-    pub(crate) fn found(&mut self, step: impl Into<String>) {
-        self.0.push(step.into());
+    pub(crate) fn found(&self, step: impl Into<String>) {
+        self.steps().done.push(step.into());
     }
 
-    /// Counts a step as done, or tells how far it went.
-    pub(crate) fn then<T>(
-        &mut self,
+    /// Does a step and counts it as done, or tells how far it went.
+    pub(crate) async fn then<T>(
+        &self,
         step: impl Into<String>,
-        outcome: Result<T, UserPoolError>,
+        call: impl Future<Output = Result<T, UserPoolError>>,
     ) -> Result<T, ApiError> {
         let step = step.into();
+        self.steps().under_way = Some(step.clone());
+        let outcome = call.await;
+        self.steps().under_way = None;
         match outcome {
             Ok(value) => {
-                self.0.push(step);
+                self.steps().done.push(step);
                 Ok(value)
             }
             Err(error) => Err(self.ends_at(step, error)),
@@ -31,12 +47,31 @@ impl Progress {
     }
 
     /// What the failure of a step means for the request.
-    pub(crate) fn ends_at(&mut self, step: impl Into<String>, source: UserPoolError) -> ApiError {
-        if self.0.is_empty() {
+    pub(crate) fn ends_at(&self, step: impl Into<String>, source: UserPoolError) -> ApiError {
+        let completed = std::mem::take(&mut self.steps().done);
+        if completed.is_empty() {
             // Nothing stands yet: it is an error like any other.
             source.into()
         } else {
-            ApiError::Partial { completed: std::mem::take(&mut self.0), failed: step.into(), source }
+            ApiError::Partial { completed, failed: step.into(), source }
         }
+    }
+
+    /// What it means that the request ends while it is under way.
+    pub(crate) fn breaks_off(&self, source: UserPoolError) -> ApiError {
+        let under_way = self.steps().under_way.take();
+        self.ends_at(under_way.unwrap_or_else(|| ANSWER.to_owned()), source)
+    }
+
+    fn steps(&self) -> MutexGuard<'_, Steps> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Progress {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get().cloned().ok_or(ApiError::Internal("the route hands on no progress"))
     }
 }

@@ -71,6 +71,10 @@ fn who_is_nobody() -> Vec<Row> {
         nowhere("an access token in capitals", with("token_use", json!("ACCESS"))),
         nowhere("no kind of token", with("token_use", Value::Null)),
         nowhere("another issuer", with("iss", json!("https://login.example.com/eu-central-1_Other"))),
+        nowhere(
+            "another issuer with our pool's id",
+            with("iss", json!(format!("https://login.example.com/{USER_POOL_ID}"))),
+        ),
         nowhere("another pool", with("iss", issuer("eu-central-1_Other"))),
         nowhere("a pool whose id begins like ours", with("iss", issuer(&format!("{USER_POOL_ID}x")))),
         nowhere("the pool's id alone as issuer", with("iss", json!(USER_POOL_ID))),
@@ -239,6 +243,7 @@ async fn every_kind_of_caller_gets_as_far_as_it_may_on_every_route_and_no_furthe
                 }
                 None => {
                     assert_ne!(answer.code(), "forbidden", "{place}");
+                    assert!(answer.status < 500, "{place}: {answer:?}");
                     let is_own = route.access == Access::OwnToken;
                     assert_eq!(answer.code() == "unauthenticated", is_own, "{place}");
                 }

@@ -62,7 +62,7 @@ pub(super) fn routes() -> Vec<Route> {
 ))]
 pub(super) struct Documented;
 
-/// Where a code went. It says nothing about whether there is such a user.
+/// Where a code went, or would have gone: somebody who does not exist is answered alike.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeSent)]
 struct CodeSent {

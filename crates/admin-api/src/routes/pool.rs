@@ -130,6 +130,7 @@ impl From<AttributeDescription> for AttributeView {
 #[utoipa::path(
     get, path = "/v1/pool", tag = "pool", operation_id = "get_pool",
     responses((status = 200, description = "How the pool is set up.", body = PoolView)),
+    extensions(("x-problems" = json!(["invalid-request"])))
 )]
 async fn handle(State(app): State<App>) -> Result<Json<PoolView>, ApiError> {
     Ok(Json(app.pool.describe().await?.into()))

@@ -132,10 +132,11 @@ impl Query {
     pub fn matches(&self, user: &User) -> bool {
         let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
         let is = |asked: &Option<SoughtText>, found: Option<&str>| {
-            asked.as_ref().is_none_or(|asked| found == Some(asked.as_str()))
+            asked.as_ref().is_none_or(|asked| found.is_some_and(|found| folded(found) == folded(asked.as_str())))
         };
         let begins = |asked: &Option<SoughtText>, found: Option<&str>| {
-            asked.as_ref().is_none_or(|asked| found.is_some_and(|found| found.starts_with(asked.as_str())))
+            let begins_with = |asked: &str| found.is_some_and(|found| folded(found).starts_with(&folded(asked)));
+            asked.as_ref().is_none_or(|asked| begins_with(asked.as_str()))
         };
         self.username.as_ref().is_none_or(|username| *username == user.username)
             && is(&self.email, attribute("email"))
@@ -154,6 +155,12 @@ impl Query {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// Capital and small letters are the same to Cognito in what it looks for, but for user names and statuses; so they are here, or the same
+/// search would find others when another condition beside it goes to Cognito.
+fn folded(text: &str) -> String {
+    text.to_lowercase()
 }
 
 /// The longest filter that Cognito takes. In bytes it holds whatever Cognito counts.

@@ -7,7 +7,7 @@ use super::query::{List, Plan, Query};
 use crate::directory::{Page, PageRequest};
 use crate::user::{User, Username};
 use crate::user_pool::UserPool;
-use crate::user_pool_error::UserPoolError;
+use crate::user_pool_error::{Reason, UserPoolError};
 
 /// How many pages of Cognito one request reads at the most: up to 600 users.
 pub const PAGE_BUDGET: usize = 10;
@@ -18,7 +18,7 @@ const LARGEST_PAGE: u8 = 60;
 /// Where a walk goes on. The default is the beginning.
 ///
 /// Users who are created or deleted between two requests move the others on Cognito's own pages, which may show somebody twice or
-/// leave somebody out. The place adds nothing to that: it goes on behind the last one who is done with.
+/// leave somebody out. The place goes on behind the last one who is done with, and where that one is gone, behind as many.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// Cognito's token of a page; none for the first.
@@ -27,6 +27,9 @@ pub struct Place {
     /// How much of the list from there on is done with.
     #[serde(skip_serializing_if = "Option::is_none")]
     done: Option<Done>,
+    /// How long the pages of this list are. Cognito's token is for the same request again, its limit included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page_length: Option<u8>,
 }
 
 /// The entries of a list up to one of them.
@@ -51,8 +54,9 @@ pub struct Found {
 
 /// Finds the next `limit` (1 to 60) users of whom the query is true. Reads at most `budget` pages of Cognito.
 ///
-/// Where Cognito looks for everything itself, it is asked for as many as are missing. Where users are looked at here as well, its
-/// pages are read at their largest, and the place remembers how far into one the last request came.
+/// Where Cognito looks for everything itself, its pages are as long as the first request's. Where users are looked at here as well, they
+/// are read at their largest. The place remembers how far into one the last request came. A pool that has had enough of requests
+/// in the middle ends the page early: what was found stands, and the next request goes on from there.
 ///
 /// # Errors
 /// What the pool answers, whichever page it is: [`GroupNotFound`](crate::user_pool_error::Reason::GroupNotFound) for an unknown group, and
@@ -71,10 +75,14 @@ pub async fn walk(
 async fn go(list: &impl Pages, rest: &Query, from: Place, limit: u8, budget: usize) -> Result<Found, UserPoolError> {
     let mut users = Vec::new();
     let mut place = from;
-    for _ in 0..budget {
+    let page_length = place.page_length.unwrap_or(if rest.is_empty() { limit } else { LARGEST_PAGE });
+    for pages_read in 0..budget {
         let missing = usize::from(limit).saturating_sub(users.len());
-        let largest = if rest.is_empty() { u8::try_from(missing).unwrap_or(limit) } else { LARGEST_PAGE };
-        let page = list.page(&PageRequest { limit: largest, after: place.page.clone() }).await?;
+        let page = match list.page(&PageRequest { limit: page_length, after: place.page.clone() }).await {
+            Ok(page) => page,
+            Err(error) if error.reason == Reason::Throttled && pages_read > 0 => break,
+            Err(error) => return Err(error),
+        };
 
         let (skip, still_done) = place.done.map_or((0, None), |done| done.on(&page.entries));
         let mut matching = page.entries.into_iter().enumerate().skip(skip).filter(|(_, user)| rest.matches(user));
@@ -84,12 +92,12 @@ async fn go(list: &impl Pages, rest: &Query, from: Place, limit: u8, budget: usi
             users.push(user);
         }
         if matching.next().is_some() {
-            let next = Some(Place { page: place.page, done: cut });
+            let next = Some(Place { page: place.page, done: cut, page_length: Some(page_length) });
             return Ok(Found { users, next, ended_early: false });
         }
 
         let Some(token) = page.next else { return Ok(Found { users, next: None, ended_early: false }) };
-        place = Place { page: Some(token), done: still_done };
+        place = Place { page: Some(token), done: still_done, page_length: Some(page_length) };
         if users.len() >= limit.into() {
             return Ok(Found { users, next: Some(place), ended_early: false });
         }
@@ -144,7 +152,6 @@ mod tests {
 
     use super::*;
     use crate::user::{Attributes, UserStatus};
-    use crate::user_pool_error::Reason;
 
     /// Pages as a test wants them: their entries by name, in small letters whoever is enabled. The token of a page is its number.
     #[derive(Default)]

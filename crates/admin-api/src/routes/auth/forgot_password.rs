@@ -21,8 +21,8 @@ pub(super) struct Body {
 
 /// Send a code for a new password
 ///
-/// Answers as if there were such a user, whether or not there is one. A user who holds a temporary password, or has no verified
-/// address that a code can go to, is answered `wrong-state`: an administrator must help.
+/// Somebody who does not exist is answered like somebody to whom a code was sent. A user who holds a temporary password, or has no
+/// verified address that a code can go to, is answered `wrong-state`: an administrator must help. (That tells that the user exists.)
 #[utoipa::path(
     post, path = "/v1/auth/forgot-password", tag = "auth", operation_id = "forgot_password",
     request_body = Body,

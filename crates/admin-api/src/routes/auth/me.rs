@@ -42,7 +42,7 @@ impl From<Myself> for Answer {
 #[utoipa::path(
     get, path = "/v1/auth/me", tag = "auth", operation_id = "get_myself",
     responses((status = 200, description = "The owner of the access token.", body = Answer)),
-    extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required"])))
+    extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "invalid-request"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,

@@ -21,7 +21,8 @@ pub(super) struct Body {
 
 /// Send the code of a sign-up again
 ///
-/// Answers as if there were such a user, whether or not there is one. A user who is confirmed already is answered `wrong-state`.
+/// Somebody who does not exist is answered like somebody to whom a code was sent. A user who is confirmed already is answered
+/// `wrong-state`. (That tells that the user exists.)
 #[utoipa::path(
     post, path = "/v1/auth/resend-code", tag = "auth", operation_id = "resend_code",
     request_body = Body,

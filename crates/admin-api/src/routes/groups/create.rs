@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::details::{Description, Precedence};
 use super::view::GroupView;
+use crate::access::Authorized;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
@@ -41,11 +42,14 @@ pub(super) struct Body {
 )]
 pub(super) async fn handle(
     State(app): State<App>,
+    authorized: Authorized,
     audit: Audit,
     Json(body): Json<Body>,
 ) -> Result<impl IntoResponse, ApiError> {
     let Body { name, description, precedence } = body;
     audit.on_group(&name);
+    // A name that `ROLES` knows has rights, whoever is in it.
+    authorized.not_beyond_own(&app.trust.roles, [name.as_str()])?;
     audit.fields(description.is_some().then_some("description"));
     audit.fields(precedence.is_some().then_some("precedence"));
     let details = GroupDetails { description: description.map(Into::into), precedence: precedence.map(Into::into) };

@@ -7,7 +7,7 @@ use domain::user_pool_error::Reason;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Target;
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -29,12 +29,12 @@ pub(super) struct Answer {
     responses((status = 200, description = "The user is confirmed.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<Answer>, ApiError> {
-    let Err(error) = app.pool.confirm(&username).await else {
-        return Ok(Json(Answer { username, changed: true }));
+pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
+    let Err(error) = app.pool.confirm(&user.username).await else {
+        return Ok(Json(Answer { username: user.username, changed: true }));
     };
-    if error.reason == Reason::WrongState && app.pool.get(&username).await?.status == UserStatus::Confirmed {
-        return Ok(Json(Answer { username, changed: false }));
+    if error.reason == Reason::WrongState && app.pool.get(&user.username).await?.status == UserStatus::Confirmed {
+        return Ok(Json(Answer { username: user.username, changed: false }));
     }
     Err(error.into())
 }

@@ -47,14 +47,13 @@ use crate::progress::Progress;
         (status = 201, description = "The user is created.", body = UserView, headers(("Location" = String))),
         (status = 200, description = "The user was there already, and is as the request describes.", body = UserView),
     ),
-    extensions(("x-problems" = json!([
-        "user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state"
-    ])))
+    extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state", "sign-up-refused"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
+    progress: Progress,
     MayRepeat(may_repeat): MayRepeat,
     Json(body): Json<Body>,
 ) -> Result<Response, ApiError> {
@@ -67,13 +66,12 @@ pub(super) async fn handle(
     }
     match app.pool.create(&plan.new_user).await {
         Err(taken) if may_repeat && is_taken(&taken) => {
-            let user = repeat::go_on(&app, &authorized, &audit, &plan, taken).await?;
+            let user = repeat::go_on(&app, &authorized, &audit, &plan, &progress, taken).await?;
             Ok(axum::Json(app.view(user).await).into_response())
         }
         outcome => {
-            let mut progress = Progress::default();
-            let user = progress.then(CREATE_USER, outcome)?;
-            let user = complete(&app, user, plan.rest(), progress).await?;
+            let user = progress.then(CREATE_USER, std::future::ready(outcome)).await?;
+            let user = complete(&app, user, plan.rest(), &progress).await?;
             let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
             let answer = axum::Json(app.view(user).await);
             Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), answer).into_response())
@@ -96,18 +94,18 @@ fn is_taken(error: &UserPoolError) -> bool {
 }
 
 /// Does what is left to be done with a user who is there.
-async fn complete(app: &App, user: User, rest: Rest<'_>, mut progress: Progress) -> Result<User, ApiError> {
+async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) -> Result<User, ApiError> {
     let Rest { permanent_password, groups } = rest;
     let name = &user.username;
     if let Some(password) = permanent_password {
-        progress.then(SET_PASSWORD, app.pool.set_password(name, password, true).await)?;
+        progress.then(SET_PASSWORD, app.pool.set_password(name, password, true)).await?;
     }
     for group in groups {
-        progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str()).await)?;
+        progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str())).await?;
     }
     if permanent_password.is_some() {
         // The password has moved the status on.
-        return progress.then(READ_USER, app.pool.get(name).await);
+        return progress.then(READ_USER, app.pool.get(name)).await;
     }
     Ok(user)
 }

@@ -4,10 +4,8 @@ use axum::extract::State;
 use domain::user::Username;
 use http::StatusCode;
 
-use super::Target;
-use crate::access::Authorized;
+use crate::access::{Authorized, TargetUser};
 use crate::app::App;
-use crate::audit::Audit;
 use crate::error::ApiError;
 
 /// Delete a user
@@ -22,12 +20,8 @@ use crate::error::ApiError;
 pub(super) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
-    audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
 ) -> Result<StatusCode, ApiError> {
-    // The name in the path may be an alias: only the user pool knows whose.
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
     authorized.not_to_oneself(&user)?;
     app.pool.delete(&user.username).await?;
     Ok(StatusCode::NO_CONTENT)

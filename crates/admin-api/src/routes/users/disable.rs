@@ -6,10 +6,8 @@ use domain::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Target;
-use crate::access::Authorized;
+use crate::access::{Authorized, TargetUser};
 use crate::app::App;
-use crate::audit::Audit;
 use crate::error::ApiError;
 
 /// A user who is disabled.
@@ -35,12 +33,8 @@ pub(super) struct Answer {
 pub(super) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
-    audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
 ) -> Result<Json<Answer>, ApiError> {
-    // The name in the path may be an alias: only the user pool knows whose.
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
     authorized.not_to_oneself(&user)?;
     if user.enabled {
         app.pool.disable(&user.username).await?;

@@ -6,9 +6,8 @@ use domain::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Target;
+use crate::access::TargetUser;
 use crate::app::App;
-use crate::audit::Audit;
 use crate::error::ApiError;
 
 /// A user who is enabled.
@@ -30,13 +29,7 @@ pub(super) struct Answer {
     responses((status = 200, description = "The user is enabled.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(
-    State(app): State<App>,
-    audit: Audit,
-    Target(username): Target,
-) -> Result<Json<Answer>, ApiError> {
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
+pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     if !user.enabled {
         app.pool.enable(&user.username).await?;
     }

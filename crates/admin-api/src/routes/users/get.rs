@@ -251,7 +251,8 @@ mod tests {
             api.pool.fail("get", 1, reason);
             let answer = api.call(Call::get("/v1/users/mia")).await;
             assert_eq!((answer.status, answer.code()), (status, code));
-            assert_eq!(answer.header("retry-after"), (status == 429).then_some("1"), "{code}");
+            let seconds = if reason == Reason::LimitReached { "900" } else { "1" };
+            assert_eq!(answer.header("retry-after"), (status == 429).then_some(seconds), "{code}");
         }
     }
 }

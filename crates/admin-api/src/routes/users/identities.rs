@@ -70,6 +70,15 @@ impl<S: Sync> FromRequestParts<S> for TargetProvider {
     }
 }
 
+/// Identities are linked to users of the pool. Users who come from a provider have no account of their own beside it: to unlink theirs
+/// would lock them out.
+fn must_be_of_the_pool(user: &User) -> Result<(), ApiError> {
+    match user.status {
+        UserStatus::ExternalProvider => Err(UserPoolError::new("identities", Reason::WrongState).into()),
+        _ => Ok(()),
+    }
+}
+
 /// The user's identities at one provider: one at the most, unless somebody linked more past this API.
 fn identities_at(provider: &ProviderName, user: &User) -> Result<Vec<ExternalIdentity>, ApiError> {
     #[derive(Deserialize)]
@@ -77,12 +86,18 @@ fn identities_at(provider: &ProviderName, user: &User) -> Result<Vec<ExternalIde
     struct Linked {
         provider_name: String,
         user_id: String,
+        /// Whether it is what the user signs in with, and no addition to it.
+        #[serde(default)]
+        primary: bool,
     }
 
     let Some(attribute) = user.attributes.get("identities") else { return Ok(Vec::new()) };
     let all: Vec<Linked> = serde_json::from_str(attribute)
         .map_err(|_| ApiError::Internal("the attribute `identities` is not what Cognito writes there"))?;
-    let identities = all.into_iter().map(|it| ExternalIdentity { provider: it.provider_name, user_id: it.user_id });
+    let identities = all
+        .into_iter()
+        .filter(|it| !it.primary)
+        .map(|it| ExternalIdentity { provider: it.provider_name, user_id: it.user_id });
     Ok(identities.filter(|identity| identity.provider == provider.0).collect())
 }
 

@@ -33,9 +33,9 @@ pub(super) struct Answer {
 
 /// List or search users
 ///
-/// Everybody of whom all parameters are true. Cognito looks for one of them (in most attributes capital and small letters are the
-/// same to it), the others are compared here, letter by letter, through up to 600 users per request: a page can be short, or empty,
-/// and `next_cursor` still lead on (`ended_early`). Lists lag writes by moments.
+/// Everybody of whom all parameters are true; in `email`, `email_prefix` and `name` capital and small letters are the same. Cognito
+/// looks for one of them, the others are looked at here, through up to 600 users per request: a page can be short, or empty, and
+/// `next_cursor` still lead on (`ended_early`). Lists lag writes by moments.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(

@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Target;
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
@@ -36,11 +36,11 @@ pub(super) struct Body {
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
-    app.pool.set_password(&username, &body.password.into(), body.permanent).await?;
+    app.pool.set_password(&user.username, &body.password.into(), body.permanent).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

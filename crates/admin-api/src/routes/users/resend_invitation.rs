@@ -6,8 +6,8 @@ use domain::user::Username;
 
 use super::naming::name_at_creation;
 use super::{Target, UserView};
+use crate::access::{Authorized, TargetUser};
 use crate::app::App;
-use crate::audit::Audit;
 use crate::error::ApiError;
 
 /// Send a user's invitation again
@@ -18,17 +18,17 @@ use crate::error::ApiError;
     post, path = "/v1/users/{username}/resend-invitation", tag = "users", operation_id = "resend_user_invitation",
     params(("username" = Username, Path)),
     responses((status = 200, description = "The invitation is on its way.", body = UserView)),
-    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
+    extensions(("x-problems" = json!(["user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
-    audit: Audit,
-    Target(username): Target,
+    authorized: Authorized,
+    Target(typed): Target,
+    TargetUser(user): TargetUser,
 ) -> Result<Json<UserView>, ApiError> {
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
-    let invited = app.pool.resend_invitation(&name_at_creation(&user, &username), &user.attributes).await?;
-    Ok(Json(app.view(invited).await))
+    let invited = app.pool.resend_invitation(&name_at_creation(&user, &typed), &user.attributes).await?;
+    // Inviting is no way to read users.
+    Ok(Json(app.view(authorized.sees(invited, |_| false)).await))
 }
 
 #[cfg(test)]

@@ -6,9 +6,8 @@ use domain::user::{UserStatus, Username};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Target;
+use crate::access::TargetUser;
 use crate::app::App;
-use crate::audit::Audit;
 use crate::error::ApiError;
 
 /// A user whose password is reset.
@@ -33,14 +32,7 @@ pub(super) struct Answer {
     responses((status = 200, description = "The password is reset, and a code is on its way.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(
-    State(app): State<App>,
-    audit: Audit,
-    Target(username): Target,
-) -> Result<Json<Answer>, ApiError> {
-    // The name in the path may be an alias: the answer has the real one.
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
+pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     app.pool.reset_password(&user.username).await?;
     Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
 }

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::user::Username;
 
-use super::Target;
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::routes::auth::SignedOut;
@@ -18,8 +18,8 @@ use crate::routes::auth::SignedOut;
     responses((status = 200, description = "The user is signed out.", body = SignedOut)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<SignedOut>, ApiError> {
-    app.pool.sign_out(&username).await?;
+pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<SignedOut>, ApiError> {
+    app.pool.sign_out(&user.username).await?;
     Ok(Json(SignedOut::everywhere()))
 }
 

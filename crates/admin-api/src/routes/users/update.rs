@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Target;
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::attributes::AttributeChangesBody;
 use crate::audit::Audit;
@@ -55,20 +55,20 @@ impl TryFrom<Body> for AttributeChanges {
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Target(username): Target,
+    progress: Progress,
+    TargetUser(user): TargetUser,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     let AttributeChanges { set, remove } = body.try_into()?;
     audit.fields(set.keys().chain(&remove));
     // Two calls of Cognito. Made one by one here, so that the answer can say which of them stands.
-    let mut progress = Progress::default();
     if !set.is_empty() {
         let changes = AttributeChanges { set, remove: Vec::new() };
-        progress.then("set-attributes", app.pool.change_attributes(&username, &changes).await)?;
+        progress.then("set-attributes", app.pool.change_attributes(&user.username, &changes)).await?;
     }
     if !remove.is_empty() {
         let changes = AttributeChanges { set: Attributes::new(), remove };
-        progress.then("remove-attributes", app.pool.change_attributes(&username, &changes).await)?;
+        progress.then("remove-attributes", app.pool.change_attributes(&user.username, &changes)).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

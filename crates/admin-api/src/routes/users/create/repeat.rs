@@ -20,6 +20,7 @@ pub(super) async fn go_on(
     authorized: &Authorized,
     audit: &Audit,
     plan: &Plan,
+    progress: &Progress,
     taken: UserPoolError,
 ) -> Result<User, ApiError> {
     let user = match app.pool.get(&plan.new_user.username).await {
@@ -34,7 +35,6 @@ pub(super) async fn go_on(
         return Err(ApiError::UserDiffers(differing));
     }
 
-    let mut progress = Progress::default();
     progress.found(CREATE_USER);
     let permanent_password = plan.permanent_password.as_ref().filter(|_| user.status != UserStatus::Confirmed);
     match permanent_password {
@@ -57,15 +57,8 @@ pub(super) async fn go_on(
     }
 
     let user = complete(app, user, Rest { permanent_password, groups }, progress).await?;
-    Ok(shown_to(authorized, plan, user))
-}
-
-/// A repeat is no way to read users: whoever may not is shown no more attributes than they asked for.
-fn shown_to(authorized: &Authorized, plan: &Plan, mut user: User) -> User {
-    if !authorized.permissions.contains(&Permission::UsersRead) {
-        user.attributes.retain(|name, _| name == "sub" || plan.new_user.attributes.contains_key(name));
-    }
-    user
+    // A repeat is no way to read users: whoever may not is shown no more attributes than they asked for.
+    Ok(authorized.sees(user, |name| plan.new_user.attributes.contains_key(name)))
 }
 
 impl Plan {

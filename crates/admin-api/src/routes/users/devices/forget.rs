@@ -5,10 +5,10 @@ use domain::user::Username;
 use http::StatusCode;
 
 use super::{DeviceKey, TargetDevice};
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
-use crate::routes::users::Target;
 
 /// Forget a user's device
 ///
@@ -17,16 +17,16 @@ use crate::routes::users::Target;
     delete, path = "/v1/users/{username}/devices/{key}", tag = "users", operation_id = "forget_user_device",
     params(("username" = Username, Path), ("key" = inline(DeviceKey), Path)),
     responses((status = 204, description = "The device is forgotten.")),
-    extensions(("x-problems" = json!(["user-not-found", "device-not-found"])))
+    extensions(("x-problems" = json!(["user-not-found", "device-not-found", "wrong-state"])))
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
     TargetDevice(DeviceKey(key)): TargetDevice,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([format!("device:{key}")]);
-    app.pool.forget_device(&username, &key).await?;
+    app.pool.forget_device(&user.username, &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -57,7 +57,7 @@ impl From<Device> for DeviceView {
         ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
     ),
     responses((status = 200, description = "A page of devices.", body = Answer)),
-    extensions(("x-problems" = json!(["user-not-found"])))
+    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,

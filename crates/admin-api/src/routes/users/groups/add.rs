@@ -5,12 +5,10 @@ use domain::group::GroupName;
 use domain::user::Username;
 use http::StatusCode;
 
-use crate::access::Authorized;
+use crate::access::{Authorized, TargetUser};
 use crate::app::App;
-use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::routes::groups::TargetGroup;
-use crate::routes::users::Target;
 
 /// Put a user into a group
 ///
@@ -24,13 +22,9 @@ use crate::routes::users::Target;
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
-    audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
     TargetGroup(group): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
-    // The name in the path may be an alias: only the user pool knows whose.
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
     authorized.not_to_oneself(&user)?;
     app.pool.add_to_group(&user.username, group.as_str()).await?;
     Ok(StatusCode::NO_CONTENT)

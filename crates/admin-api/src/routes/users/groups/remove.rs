@@ -5,10 +5,10 @@ use domain::group::GroupName;
 use domain::user::Username;
 use http::StatusCode;
 
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::routes::groups::TargetGroup;
-use crate::routes::users::Target;
 
 /// Take a user out of a group
 ///
@@ -22,10 +22,10 @@ use crate::routes::users::Target;
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
     TargetGroup(group): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
-    app.pool.remove_from_group(&username, group.as_str()).await?;
+    app.pool.remove_from_group(&user.username, group.as_str()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

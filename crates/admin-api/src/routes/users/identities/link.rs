@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::{ProviderName, TargetProvider, identities_at};
+use super::{ProviderName, TargetProvider, identities_at, must_be_of_the_pool};
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
-use crate::routes::users::Target;
 
 /// Somebody at the provider.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -69,14 +69,12 @@ pub(in crate::routes::users) struct Answer {
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
     TargetProvider(provider): TargetProvider,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Answer>, ApiError> {
     audit.fields([format!("identity:{}", provider.0)]);
-    // The name in the path may be an alias: only the user pool knows whose.
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
+    must_be_of_the_pool(&user)?;
     let identity = ExternalIdentity { provider: provider.0.clone(), user_id: body.user_id.0 };
     let linked = identities_at(&provider, &user)?;
     let changed = !linked.contains(&identity);

@@ -6,12 +6,12 @@ use domain::user::Username;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
 
-use super::{ProviderName, TargetProvider, identities_at};
+use super::{ProviderName, TargetProvider, identities_at, must_be_of_the_pool};
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::progress::Progress;
-use crate::routes::users::Target;
 
 /// Unlink a user's identity
 ///
@@ -21,26 +21,25 @@ use crate::routes::users::Target;
     delete, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "unlink_user_identity",
     params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
     responses((status = 204, description = "Nothing of this provider is linked to the user.")),
-    extensions(("x-problems" = json!(["user-not-found", "identity-not-found"])))
+    extensions(("x-problems" = json!(["user-not-found", "identity-not-found", "wrong-state", "alias-exists"])))
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Target(username): Target,
+    progress: Progress,
+    TargetUser(user): TargetUser,
     TargetProvider(provider): TargetProvider,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([format!("identity:{}", provider.0)]);
-    let user = app.pool.get(&username).await?;
-    audit.on(&user.username);
+    must_be_of_the_pool(&user)?;
     let linked = identities_at(&provider, &user)?;
     if linked.is_empty() {
         return Err(ApiError::IdentityNotFound);
     }
-    let mut progress = Progress::default();
     for (number, identity) in linked.iter().enumerate() {
         // Ids of people at other places are not for everybody who may do this: they are counted.
         let step = format!("unlink-identity:{}", number + 1);
-        progress.then(step, unlink(&app, identity).await)?;
+        progress.then(step, unlink(&app, identity)).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,11 +10,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::MfaView;
+use crate::access::TargetUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
-use crate::routes::users::Target;
 
 /// The second factors that a user is to have.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -58,14 +58,14 @@ impl TryFrom<Body> for Mfa {
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    Target(username): Target,
+    TargetUser(user): TargetUser,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<MfaView>, ApiError> {
     let mfa = Mfa::try_from(body)?;
     audit.fields(mfa.enabled.iter().map(|factor| format!("enabled:{}", factor.as_str())));
     audit.fields(mfa.preferred.map(|factor| format!("preferred:{}", factor.as_str())));
-    app.pool.set_mfa(&username, &mfa).await?;
-    Ok(axum::Json(MfaView::of(username, mfa)))
+    app.pool.set_mfa(&user.username, &mfa).await?;
+    Ok(axum::Json(MfaView::of(user.username, mfa)))
 }
 
 #[cfg(test)]
