@@ -158,6 +158,8 @@ mod tests {
     struct Script {
         pages: Vec<&'static str>,
         requests: Mutex<Vec<PageRequest>>,
+        /// The page from which on there are too many requests.
+        throttled_from: Option<usize>,
     }
 
     #[async_trait]
@@ -165,6 +167,9 @@ mod tests {
         async fn page(&self, request: &PageRequest) -> Result<Page<User>, UserPoolError> {
             self.requests.lock().unwrap().push(request.clone());
             let number = request.after.as_ref().map_or(0, |token| token.parse().unwrap());
+            if self.throttled_from.is_some_and(|from| number >= from) {
+                return Err(UserPoolError::new("page", Reason::Throttled));
+            }
             let names = self.pages.get(number).ok_or_else(|| UserPoolError::new("page", Reason::InvalidRequest))?;
             let next = (number + 1 < self.pages.len()).then(|| (number + 1).to_string());
             Ok(Page { entries: names.chars().map(user).collect(), next })
@@ -212,6 +217,7 @@ mod tests {
         Place {
             page: page.map(|number| number.to_string()),
             done: done.map(|(entries, last)| Done { entries, last: last.parse().unwrap() }),
+            page_length: Some(LARGEST_PAGE),
         }
     }
 
@@ -253,8 +259,8 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_looked_at_here_cognito_is_asked_for_those_who_are_missing_and_else_for_all_it_gives() {
-        for (rest, limits) in [(Query::default(), [5, 3, 3]), (enabled(), [60, 60, 60])] {
+    fn where_nothing_is_looked_at_here_pages_are_as_long_as_asked_for_and_else_as_long_as_they_can_be() {
+        for (rest, limits) in [(Query::default(), [5, 5, 5]), (enabled(), [60, 60, 60])] {
             let script = Script { pages: vec!["ab", "", "cde"], ..Script::default() };
             now(go(&script, &rest, Place::default(), 5, 9)).unwrap();
             let requests = script.requests.into_inner().unwrap();
@@ -300,6 +306,29 @@ mod tests {
         let (names, next, ended_early) = request(&["ab", "cdef"], &enabled(), place(None, Some((3, "c"))), 60, 1);
         assert_eq!((names.as_str(), ended_early), ("", true));
         assert_eq!(next, Some(place(Some(1), Some((1, "c")))));
+    }
+
+    #[test]
+    fn a_list_keeps_the_length_of_its_pages_whatever_later_requests_ask_for() {
+        let script = Script { pages: vec!["abc", "def", "gh"], ..Script::default() };
+        let first = now(go(&script, &Query::default(), Place::default(), 3, 9)).unwrap();
+        let second = now(go(&script, &Query::default(), first.next.unwrap(), 1, 9)).unwrap();
+        let third = now(go(&script, &Query::default(), second.next.unwrap(), 60, 9)).unwrap();
+        let names = |found: &[User]| found.iter().map(|user| user.username.to_string()).collect::<String>();
+        assert_eq!((names(&second.users), names(&third.users)), ("d".to_owned(), "efgh".to_owned()));
+        assert!(script.requests.into_inner().unwrap().iter().all(|request| request.limit == 3));
+    }
+
+    #[test]
+    fn a_pool_that_has_had_enough_ends_the_page_and_the_next_request_goes_on_there() {
+        let script = |throttled_from| Script { pages: vec!["aX", "b", "c"], throttled_from, ..Script::default() };
+        let found = now(go(&script(Some(1)), &enabled(), Place::default(), 60, 9)).unwrap();
+        assert_eq!((found.users.len(), found.ended_early), (1, true));
+        let on = now(go(&script(None), &enabled(), found.next.unwrap(), 60, 9)).unwrap();
+        assert_eq!((on.users.len(), on.next), (2, None));
+
+        let at_once = now(go(&script(Some(0)), &enabled(), Place::default(), 60, 9));
+        assert_eq!(at_once.unwrap_err().reason, Reason::Throttled);
     }
 
     #[test]

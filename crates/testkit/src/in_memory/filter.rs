@@ -17,7 +17,7 @@ pub(super) fn meets(filter: &Filter, record: &Record) -> bool {
     };
     // Capital and small letters are the same, but in user names and statuses.
     let folds = matches!(filter.by, FilterBy::Email | FilterBy::PhoneNumber | FilterBy::Name);
-    let fold = |text: &str| if folds { text.to_lowercase() } else { text.to_owned() };
+    let fold = |text: &str| if folds { text.to_ascii_lowercase() } else { text.to_owned() };
     value.is_some_and(|value| match filter.comparison {
         Comparison::Equals => fold(value) == fold(&filter.value),
         Comparison::BeginsWith => fold(value).starts_with(&fold(&filter.value)),

@@ -133,11 +133,11 @@ mod tests {
 
     #[tokio::test]
     async fn throttling_says_when_to_come_again() {
-        for reason in [Reason::Throttled, Reason::LimitReached] {
+        for (reason, seconds) in [(Reason::Throttled, "1"), (Reason::LimitReached, "900")] {
             let api = Api::new();
             api.pool.fail("sign_up", 1, reason);
             let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
-            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some(seconds)));
             assert_eq!(api.pool.user("new"), None);
         }
     }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use axum::extract::FromRequestParts;
 use domain::identities::ExternalIdentity;
-use domain::user::User;
+use domain::user::{User, UserStatus};
+use domain::user_pool_error::{Reason, UserPoolError};
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
