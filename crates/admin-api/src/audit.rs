@@ -134,7 +134,7 @@ mod tests {
     use testkit::in_memory::{AUTHENTICATOR_SECRET, CODE, FACTOR_CODE, RESET_CODE};
 
     use crate::testing::logs::Logs;
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call, iam, token};
 
     /// The audit record of one call, without the time.
     async fn record_of(api: &Api, call: Call) -> Option<Value> {
@@ -191,6 +191,30 @@ mod tests {
         api.pool.fail("delete", 1, Reason::Throttled);
         let record = record_of(&api, delete).await.unwrap();
         assert_eq!((&record["caller"], &record["outcome"]), (&json!("root"), &json!("throttled")));
+    }
+
+    #[tokio::test]
+    async fn a_write_that_stands_in_part_is_recorded_with_that_part() {
+        let api = Api::new();
+        api.pool.fail("add_to_group", 1, Reason::Throttled);
+        let body = json!({"username": "new", "groups": ["readers"]});
+        let record = record_of(&api, Call::post("/v1/users", Some(&body))).await.unwrap();
+        assert_eq!((&record["outcome"], &record["completed"]), (&json!("throttled"), &json!("create-user")));
+    }
+
+    #[tokio::test]
+    async fn an_aws_principal_is_recorded_where_nobody_has_to_say_who_they_are() {
+        let arn = "arn:aws:iam::123456789012:role/shop";
+        let body = json!({"username": "mia", "password": "Password-of-mia-1"});
+        let call = Call::post("/v1/auth/sign-in", Some(&body)).by(iam(arn));
+        assert_eq!(record_of(&Api::new(), call).await.unwrap()["caller"], arn);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_a_name_is_not_recorded_as_one() {
+        let path = format!("/v1/users/{}", "x".repeat(5000));
+        let record = record_of(&Api::new(), Call::delete(&path)).await.unwrap();
+        assert_eq!((record.get("user"), &record["outcome"]), (None, &json!("invalid-request")));
     }
 
     #[tokio::test]

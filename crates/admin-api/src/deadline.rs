@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorCode;
-    use crate::problem::code_of;
+    use crate::problem::{code_of, completed_of};
 
     #[tokio::test(start_paused = true)]
     async fn a_request_ends_before_its_function_does() {
@@ -64,6 +64,18 @@ mod tests {
             assert_eq!(code_of(&answer), expected);
             assert!(began.elapsed() < Duration::from_secs(29), "{:?}", began.elapsed());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_when_time_runs_out_is_said() {
+        let handler = async |progress: Progress| {
+            progress.then("create-user", std::future::ready(Ok(()))).await?;
+            progress.then("set-password", std::future::pending::<Result<(), UserPoolError>>()).await
+        };
+        let slow = get(handler).route_layer(from_fn_with_state(crate::testing::app(), keep));
+        let answer = Router::new().route("/", slow).oneshot(Request::new(Body::empty())).await.unwrap();
+        assert_eq!(code_of(&answer), Some(ErrorCode::DeadlineExceeded));
+        assert_eq!(completed_of(&answer), Some(["create-user".to_owned()].as_slice()));
     }
 
     #[test]

@@ -5,14 +5,17 @@
 //!   taken as it came, what cannot stand in a path is encoded again, and everything after decodes once.
 //! - A stage that is not `$default` stands before the path, or does not, depending on the kind of API.
 //!
+//! - Neither encodes what a caller left as it is, a quote in a query for instance. `lambda_http` panics over what is no URL, so it is
+//!   encoded before it gets there.
+//!
 //! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
 //! their names are reached by their `sub`.
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use lambda_http::RequestExt;
-use lambda_http::request::RequestContext;
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{LambdaEvent, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::caller;
@@ -31,6 +34,27 @@ const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'|')
     .add(b'}');
+
+/// What cannot stand in a query, and clients send all the same. `%` stays, and what separates parameters.
+const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
+
+/// Makes a URL of what API Gateway hands on as one, before anybody reads it as such.
+pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    let encode = |text: &mut Option<String>, set| {
+        if let Some(text) = text {
+            *text = utf8_percent_encode(text, set).to_string();
+        }
+    };
+    match &mut event.payload {
+        LambdaRequest::ApiGatewayV2(request) => {
+            encode(&mut request.raw_path, NOT_IN_A_PATH);
+            encode(&mut request.raw_query_string, NOT_IN_A_QUERY);
+        }
+        LambdaRequest::ApiGatewayV1(request) => encode(&mut request.path, NOT_IN_A_PATH),
+        _ => {}
+    }
+    event
+}
 
 /// The id of the request that callers, API Gateway's logs and ours have in common.
 #[derive(Debug, Clone)]

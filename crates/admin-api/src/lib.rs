@@ -48,5 +48,5 @@ mod testing;
 
 pub use app::{App, Ports};
 pub use permission::{Permission, RoleError, Roles};
-pub use router::{Service, service};
+pub use router::{Lambda, Service, lambda, service};
 pub use settings::{Served, Settings};

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Ports, Settings, service};
+use admin_api::{App, Ports, Settings, lambda, service};
+use lambda_http::lambda_runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -21,7 +22,7 @@ async fn main() -> ExitCode {
             clock: Arc::new(cognito_aws::SystemClock::starting_now(Duration::MAX)),
         };
         let served = settings.served;
-        lambda_http::run(service(App::new(ports, settings), served)).await
+        lambda_runtime::run(lambda(service(App::new(ports, settings), served))).await
     }))
     .await
 }

@@ -8,7 +8,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, LambdaEvent};
 use tower::util::MapRequest;
 
 use crate::access::{Access, Gate, authorize};
@@ -125,7 +128,7 @@ impl Route {
     }
 }
 
-/// What Lambda runs.
+/// The service for requests, as API Gateway has them.
 pub type Service = MapRequest<Router, fn(lambda_http::Request) -> lambda_http::Request>;
 
 /// The service for these routes of the app.
@@ -140,6 +143,16 @@ pub fn service(app: App, served: Served) -> Service {
         .layer(from_fn(problem::render))
         .with_state(app);
     MapRequest::new(router, gateway::undo)
+}
+
+/// What Lambda runs.
+pub type Lambda =
+    MapRequest<Adapter<'static, Response, Service>, fn(LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest>>;
+
+/// The service for events, as Lambda hands them out.
+#[must_use]
+pub fn lambda(service: Service) -> Lambda {
+    MapRequest::new(Adapter::from(service), gateway::encode)
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
 use domain::self_service::SelfService;
 use domain::sessions::{ChallengeName, ClientContext};
 use domain::user::UserStatus;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, LambdaEvent};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use testkit::in_memory::InMemoryPool;
 use testkit::virtual_clock::VirtualClock;
@@ -101,6 +101,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-get", 200, ""),
     ("users-get-by-email", 200, ""),
     ("users-get-on-a-stage", 200, ""),
+    ("users-get-raw-path", 400, "invalid-request"),
     ("users-get-unknown", 404, "user-not-found"),
     ("users-get-with-groups", 200, ""),
     ("users-get-with-something-else", 400, "invalid-request"),
@@ -120,6 +121,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("users-list-members", 200, ""),
     ("users-list-next-page", 200, ""),
     ("users-list-other-client", 401, "unauthenticated"),
+    ("users-list-raw-query", 200, ""),
     ("users-list-search", 200, ""),
     ("users-list-too-many", 400, "invalid-request"),
     ("users-list-unknown-group", 404, "group-not-found"),
@@ -189,7 +191,7 @@ async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
     let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
     let request: LambdaRequest = serde_json::from_str(event).unwrap();
     let event = LambdaEvent::new(request, Context::default());
-    let answer = Adapter::from(service_on(pool)).oneshot(event).await.unwrap();
+    let answer = lambda(service_on(pool)).oneshot(event).await.unwrap();
     serde_json::to_value(answer).unwrap()
 }
 
@@ -282,8 +284,9 @@ async fn each_search_finds_whom_its_event_describes() {
     ];
     pool.add_user("ulo", "Password-of-ulo-1", &["readers"], &attributes);
     pool.add_user("uli", "Password-of-uli-1", &["readers"], &attributes[1..]);
-    let table: [(&str, &[&str]); 4] = [
+    let table: [(&str, &[&str]); 5] = [
         ("users-list-search", &["ulo"]),
+        ("users-list-raw-query", &["ulo"]),
         ("rest-users-list-search", &["ulo"]),
         ("users-list-members", &["uli", "ulo"]),
         ("users-list-next-page", &["root", "uli"]),

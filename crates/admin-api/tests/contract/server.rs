@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use admin_api::lambda;
 use http::Response;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -12,7 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, LambdaEvent};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -97,6 +98,6 @@ async fn answer(
 /// The way of an event in Lambda: through `lambda_http`'s own conversion, the service, and back into API Gateway's shape.
 async fn invoke(event: Value) -> Value {
     let request: LambdaRequest = serde_json::from_value(event).unwrap();
-    let answer = Adapter::from(api::new()).call(LambdaEvent::new(request, Context::default()));
+    let answer = lambda(api::new()).call(LambdaEvent::new(request, Context::default()));
     serde_json::to_value(answer.await.unwrap()).unwrap()
 }

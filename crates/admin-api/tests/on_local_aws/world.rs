@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
 use cognito_aws::{Aws, SystemClock};
 use domain::directory::{Directory, Invitation, NewUser};
 use domain::platform::Platform;
@@ -12,7 +12,7 @@ use domain::secret::Secret;
 use domain::spec::Spec;
 use domain::user::Attributes;
 use lambda_http::request::LambdaRequest;
-use lambda_http::{Adapter, Context, LambdaEvent};
+use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use testkit::fault_proxy::FaultProxy;
 use testkit::in_memory::InMemoryPool;
@@ -180,7 +180,7 @@ impl Api {
             "body": body.map(ToString::to_string), "isBase64Encoded": false
         });
         let request: LambdaRequest = serde_json::from_str(&event.to_string()).unwrap();
-        let answer = Adapter::from(self.service.clone()).oneshot(LambdaEvent::new(request, context)).await.unwrap();
+        let answer = lambda(self.service.clone()).oneshot(LambdaEvent::new(request, context)).await.unwrap();
         let answer = serde_json::to_value(answer).unwrap();
         let body = answer["body"].as_str().filter(|text| !text.is_empty());
         Answer {

@@ -60,6 +60,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
+    use domain::group::Groups;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
@@ -71,6 +72,16 @@ mod tests {
 
     async fn group(api: &Api, name: &str) -> Answer {
         api.call(Call::get(&format!("/v1/groups/{name}"))).await
+    }
+
+    #[tokio::test]
+    async fn nobody_makes_a_group_that_may_do_more_than_they() {
+        let api = Api::new();
+        api.pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
+        api.pool.directory().delete_group(&"admins".parse().unwrap()).await.unwrap();
+        let call = Call::post("/v1/groups", Some(&json!({"name": "admins"}))).by(token("dee", "[deputies]"));
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
     }
 
     #[tokio::test]

@@ -48,6 +48,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_may_invite_and_not_read_sees_no_attributes() {
+        let api = Api::new();
+        api.pool.set_status("mia", UserStatus::ForceChangePassword);
+        let answer =
+            api.call(Call::post("/v1/users/mia/resend-invitation", None).by(token("cleo", "[creators]"))).await;
+        assert_eq!((answer.status, &answer.body["attributes"]), (200, &json!({})));
+    }
+
+    #[tokio::test]
     async fn every_time_another_invitation_goes_out() {
         let api = with_mia(UserStatus::ForceChangePassword);
         for sent in 1..=2 {

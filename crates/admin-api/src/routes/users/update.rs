@@ -100,6 +100,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_alias_that_the_change_itself_takes_away_leads_to_the_same_user_to_the_end() {
+        let api = Api::new();
+        let body = json!({"attributes": {"email": "new@example.com", "email_verified": null}});
+        let answer = api.call(Call::patch("/v1/users/mia@example.com", &body)).await;
+        let expected = Attributes::from([("email".to_owned(), "new@example.com".to_owned())]);
+        assert_eq!((answer.status, mia(&api)), (204, expected));
+    }
+
+    #[tokio::test]
     async fn an_unknown_user_is_not_found() {
         let answer = Api::new().call(Call::patch("/v1/users/nobody", &json!({"attributes": {"name": "Mia"}}))).await;
         assert_eq!((answer.status, answer.code()), (404, "user-not-found"));

@@ -89,6 +89,7 @@ pub(in crate::routes::users) async fn handle(
 
 #[cfg(test)]
 mod tests {
+    use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
@@ -111,6 +112,17 @@ mod tests {
 
     fn pair(provider: &str, user_id: &str) -> [String; 2] {
         [provider.to_owned(), user_id.to_owned()]
+    }
+
+    #[tokio::test]
+    async fn who_comes_from_a_provider_has_no_account_to_link_to_and_none_to_be_locked_out_of() {
+        for call in [Call::put(PATH, &json!({"user_id": "1"})), Call::delete(PATH)] {
+            let api = Api::new();
+            api.pool.set_status("mia", UserStatus::ExternalProvider);
+            let answer = api.call(call).await;
+            assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
+            assert!(linked(&api, "mia").is_empty());
+        }
     }
 
     #[tokio::test]
