@@ -60,7 +60,7 @@ mod tests {
     use crate::testing::{Api, By, Call, SOURCE_IP};
 
     /// Every call that is told where it comes from.
-    fn calls() -> [(&'static str, Value); 7] {
+    fn calls() -> [(&'static str, Value); 8] {
         [
             ("/v1/auth/sign-up", json!({"username": "new", "password": "Correct-1"})),
             ("/v1/auth/confirm-sign-up", json!({"username": "mia", "code": "123456"})),
@@ -70,6 +70,7 @@ mod tests {
                 "/v1/auth/challenge",
                 json!({"challenge": "SMS_MFA", "username": "mia", "session": "made-up", "code": "123456"}),
             ),
+            ("/v1/auth/refresh", json!({"username": "mia", "refresh_token": "made-up"})),
             ("/v1/auth/forgot-password", json!({"username": "mia"})),
             ("/v1/auth/reset-password", json!({"username": "mia", "code": "654321", "new_password": "Permanent-1"})),
         ]

@@ -151,7 +151,8 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         _ if permission_missing(code) => Reason::Internal,
         // Somebody else is setting up the same authenticator app at this moment.
         "ConcurrentModificationException" => Reason::Throttled,
-        // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time").
+        // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time"), or how much
+        // fits into the pool (groups, for instance).
         "LimitExceededException" | "TooManyFailedAttemptsException" => Reason::LimitReached,
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
         "InvalidParameterException" => invalid_parameter(operation, message),
@@ -228,6 +229,10 @@ fn not_authorized(operation: &str, message: &str) -> Reason {
     // "Unable to verify secret hash for client", "Client is configured with secret but SECRET_HASH was not received"
     let is_ours = message.contains("secret hash") || message.contains("SECRET_HASH");
     match operation {
+        // "Cannot modify an already provided email": an attribute in the answer to `NEW_PASSWORD_REQUIRED` that the user has already.
+        "AdminRespondToAuthChallenge" if message.contains("Cannot modify an already provided") => {
+            Reason::InvalidRequest
+        }
         _ if proves_identity(operation) => Reason::InvalidCredentials,
         "SignUp" | "ConfirmSignUp" | "ResendConfirmationCode" | "ForgotPassword" | "ConfirmForgotPassword"
             if is_ours =>
@@ -360,6 +365,12 @@ mod tests {
             ("AdminInitiateAuth", "PasswordResetRequiredException", "", Reason::PasswordResetRequired),
             ("AdminInitiateAuth", "UserLambdaValidationException", "", Reason::InvalidCredentials),
             ("AdminRespondToAuthChallenge", "NotAuthorizedException", "Invalid session", Reason::InvalidCredentials),
+            (
+                "AdminRespondToAuthChallenge",
+                "NotAuthorizedException",
+                "Cannot modify an already provided email",
+                Reason::InvalidRequest,
+            ),
             ("AdminRespondToAuthChallenge", "CodeMismatchException", "", Reason::CodeMismatch),
             ("AdminRespondToAuthChallenge", "ExpiredCodeException", "", Reason::CodeExpired),
             ("RevokeToken", "UnsupportedTokenTypeException", "", Reason::InvalidCredentials),

@@ -10,7 +10,10 @@ use aws_sdk_cognitoidentityprovider::config::{Builder, Config, Credentials};
 #[cfg(test)]
 use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
-use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryClassifierPriority};
+use aws_smithy_runtime_api::client::retries::classifiers::{
+    ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
+};
+use aws_smithy_types::retry::ErrorKind;
 use domain::sessions::Sessions;
 
 use crate::connections::{KEPT_IDLE, http_client};
@@ -126,10 +129,11 @@ impl Aws {
     }
 }
 
-/// For creates: no create of Cognito takes an idempotency token, so a repeat by the SDK after a lost answer could make a second
-/// one, or report the first as somebody else's. Provisioning's clients repeat nothing anyway; the admin API's do.
+/// For calls that make something, delete something, use something up (a code, a session, a token) or send a message: no call of Cognito
+/// takes an idempotency token, so after a lost answer a repeat by the SDK would do it a second time, or be refused for what the first
+/// one did. What was throttled did nothing, and goes out again. Provisioning's clients repeat nothing anyway; the admin API's do.
 pub(crate) fn sent_once() -> Builder {
-    Config::builder().retry_config(RetryConfig::disabled())
+    Config::builder().retry_classifier(OnlyThrottlingIsRepeated)
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
@@ -155,6 +159,34 @@ impl ClassifyRetry for QuotaIsNotThrottling {
         "quota is not throttling"
     }
 
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
+    }
+}
+
+/// Keeps the SDK from repeating whatever may have been done.
+#[derive(Debug)]
+struct OnlyThrottlingIsRepeated;
+
+impl ClassifyRetry for OnlyThrottlingIsRepeated {
+    fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
+        RetryAction::RetryForbidden
+    }
+
+    fn classify_retry_v2(&self, _: &InterceptorContext, so_far: &RetryAction) -> RetryAction {
+        match so_far {
+            RetryAction::RetryIndicated(RetryReason::RetryableError { kind: ErrorKind::ThrottlingError, .. }) => {
+                RetryAction::NoActionIndicated
+            }
+            _ => RetryAction::RetryForbidden,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "only throttling is repeated"
+    }
+
+    /// Last of all, so that it sees what the SDK's own make of it.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }

@@ -115,7 +115,8 @@ impl Directory for CognitoDirectory {
 
     async fn delete(&self, username: &Username) -> Result<(), UserPoolError> {
         let request = self.client.admin_delete_user().user_pool_id(&self.user_pool_id).username(username.as_str());
-        request.send().await.map_err(|error| Failure::of("AdminDeleteUser", &error))?;
+        let answer = request.customize().config_override(sent_once()).send().await;
+        answer.map_err(|error| Failure::of("AdminDeleteUser", &error))?;
         Ok(())
     }
 
@@ -134,8 +135,8 @@ impl Directory for CognitoDirectory {
 
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError> {
         let request = self.client.admin_reset_user_password().user_pool_id(&self.user_pool_id);
-        let answer = request.username(username.as_str()).send().await;
-        answer.map_err(|error| Failure::of("AdminResetUserPassword", &error))?;
+        let request = request.username(username.as_str()).customize().config_override(sent_once());
+        request.send().await.map_err(|error| Failure::of("AdminResetUserPassword", &error))?;
         Ok(())
     }
 

@@ -75,7 +75,8 @@ impl Groups for CognitoDirectory {
 
     async fn delete_group(&self, name: &GroupName) -> Result<(), UserPoolError> {
         let request = self.client.delete_group().user_pool_id(&self.user_pool_id).group_name(name.as_str());
-        request.send().await.map_err(|error| Failure::of("DeleteGroup", &error))?;
+        let answer = request.customize().config_override(sent_once()).send().await;
+        answer.map_err(|error| Failure::of("DeleteGroup", &error))?;
         Ok(())
     }
 

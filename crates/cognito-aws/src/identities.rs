@@ -8,6 +8,7 @@ use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::Value;
 
 use crate::CognitoDirectory;
+use crate::clients::sent_once;
 use crate::failure::Failure;
 
 /// The provider of the pool's own users.
@@ -25,6 +26,8 @@ impl Identities for CognitoDirectory {
             .user_pool_id(&self.user_pool_id)
             .destination_user(destination)
             .source_user(to_identifier(OPERATION, identity)?)
+            .customize()
+            .config_override(sent_once())
             .send()
             .await;
         let Err(error) = answer else { return Ok(()) };
@@ -39,8 +42,8 @@ impl Identities for CognitoDirectory {
     async fn unlink(&self, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
         const OPERATION: &str = "AdminDisableProviderForUser";
         let request = self.client.admin_disable_provider_for_user().user_pool_id(&self.user_pool_id);
-        let answer = request.user(to_identifier(OPERATION, identity)?).send().await;
-        answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        let request = request.user(to_identifier(OPERATION, identity)?).customize().config_override(sent_once());
+        request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(())
     }
 }

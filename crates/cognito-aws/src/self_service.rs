@@ -8,6 +8,7 @@ use domain::user::Username;
 use domain::user_pool_error::UserPoolError;
 
 use crate::CognitoAppClient;
+use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::sessions::to_delivery;
 use crate::users::{to_attributes, to_factor, to_factors};
@@ -27,6 +28,8 @@ impl SelfService for CognitoAppClient {
             .set_secret_hash(self.secret_hash(username).await?)
             .confirmation_code(code.expose())
             .set_user_context_data(self.user_context(context).await?)
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ConfirmSignUp", &error))?;
@@ -45,6 +48,8 @@ impl SelfService for CognitoAppClient {
             .username(username.as_str())
             .set_secret_hash(self.secret_hash(username).await?)
             .set_user_context_data(self.user_context(context).await?)
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ResendConfirmationCode", &error))?;
@@ -63,6 +68,8 @@ impl SelfService for CognitoAppClient {
             .username(username.as_str())
             .set_secret_hash(self.secret_hash(username).await?)
             .set_user_context_data(self.user_context(context).await?)
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ForgotPassword", &error))?;
@@ -84,6 +91,8 @@ impl SelfService for CognitoAppClient {
             .confirmation_code(code.expose())
             .password(new_password.expose())
             .set_user_context_data(self.user_context(context).await?)
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ConfirmForgotPassword", &error))?;
@@ -105,7 +114,8 @@ impl SelfService for CognitoAppClient {
     async fn send_attribute_code(&self, access_token: &Secret, attribute: &str) -> Result<CodeDelivery, UserPoolError> {
         const OPERATION: &str = "GetUserAttributeVerificationCode";
         let request = self.client.get_user_attribute_verification_code();
-        let answer = request.access_token(access_token.expose()).attribute_name(attribute).send().await;
+        let request = request.access_token(access_token.expose()).attribute_name(attribute);
+        let answer = request.customize().config_override(sent_once()).send().await;
         let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
         let delivery = to_delivery(answer.code_delivery_details);
         Ok(delivery.ok_or_else(|| Failure::missing(OPERATION, "CodeDeliveryDetails"))?)
@@ -122,6 +132,8 @@ impl SelfService for CognitoAppClient {
             .access_token(access_token.expose())
             .attribute_name(attribute)
             .code(code.expose())
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("VerifyUserAttribute", &error))?;

@@ -101,7 +101,12 @@ impl Sessions for CognitoAppClient {
         self.respond(answer, challenge, answer.session.clone(), responses).await
     }
 
-    async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
+    async fn refresh(
+        &self,
+        username: &Username,
+        refresh_token: &Secret,
+        context: &ClientContext,
+    ) -> Result<Tokens, UserPoolError> {
         const OPERATION: &str = "AdminInitiateAuth";
         if self.settings().await?.rotates_refresh_tokens {
             return self.rotate(refresh_token).await;
@@ -112,7 +117,8 @@ impl Sessions for CognitoAppClient {
             .user_pool_id(&self.user_pool_id)
             .client_id(&self.client_id)
             .auth_flow(AuthFlowType::RefreshTokenAuth)
-            .auth_parameters("REFRESH_TOKEN", refresh_token.expose());
+            .auth_parameters("REFRESH_TOKEN", refresh_token.expose())
+            .set_context_data(to_context_data(context));
         if let Some(hash) = self.secret_hash(username).await? {
             request = request.auth_parameters("SECRET_HASH", hash);
         }
@@ -134,7 +140,8 @@ impl Sessions for CognitoAppClient {
 
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
         let request = self.client.global_sign_out().access_token(access_token.expose());
-        request.send().await.map_err(|error| Failure::of("GlobalSignOut", &error))?;
+        let answer = request.customize().config_override(sent_once()).send().await;
+        answer.map_err(|error| Failure::of("GlobalSignOut", &error))?;
         Ok(())
     }
 }
@@ -163,7 +170,8 @@ impl CognitoAppClient {
         if let Some(hash) = self.secret_hash(username).await? {
             request = request.challenge_responses("SECRET_HASH", hash);
         }
-        let next = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let next = request.customize().config_override(sent_once()).send().await;
+        let next = next.map_err(|error| Failure::of(OPERATION, &error))?;
         let next = Answer {
             operation: OPERATION,
             result: next.authentication_result,
@@ -178,7 +186,8 @@ impl CognitoAppClient {
     async fn begin_setup(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
         const OPERATION: &str = "AssociateSoftwareToken";
         let request = self.client.associate_software_token().session(answer.session.expose());
-        let begun = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let begun = request.customize().config_override(sent_once()).send().await;
+        let begun = begun.map_err(|error| Failure::of(OPERATION, &error))?;
         let missing = |field| Failure::missing(OPERATION, field);
         Ok(SignIn::Challenge(Challenge {
             name: ChallengeName::MfaSetup,
@@ -205,6 +214,8 @@ impl CognitoAppClient {
             .session(session.expose())
             .user_code(code.expose())
             .set_friendly_device_name(device_name.map(str::to_owned))
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
@@ -217,7 +228,7 @@ impl CognitoAppClient {
         }
     }
 
-    /// A refresh where the app client rotates refresh tokens: the other way is refused there.
+    /// A refresh where the app client rotates refresh tokens: the other way is refused there. This one takes no context.
     async fn rotate(&self, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
         const OPERATION: &str = "GetTokensFromRefreshToken";
         let answer = self
@@ -226,6 +237,8 @@ impl CognitoAppClient {
             .client_id(&self.client_id)
             .set_client_secret(self.client_secret().await?)
             .refresh_token(refresh_token.expose())
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;

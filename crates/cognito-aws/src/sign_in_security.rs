@@ -11,6 +11,7 @@ use domain::user::Username;
 use domain::user_pool_error::{Reason, UserPoolError};
 
 use crate::CognitoDirectory;
+use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::users::{to_attributes, to_factor, to_factors, to_time};
 
@@ -79,8 +80,8 @@ impl SignInSecurity for CognitoDirectory {
 
     async fn forget_device(&self, username: &Username, key: &str) -> Result<(), UserPoolError> {
         let request = self.client.admin_forget_device().user_pool_id(&self.user_pool_id);
-        let answer = request.username(username.as_str()).device_key(key).send().await;
-        answer.map_err(|error| Failure::of("AdminForgetDevice", &error))?;
+        let request = request.username(username.as_str()).device_key(key).customize().config_override(sent_once());
+        request.send().await.map_err(|error| Failure::of("AdminForgetDevice", &error))?;
         Ok(())
     }
 

@@ -138,7 +138,8 @@ pub trait Directory: Send + Sync {
     /// Lets the user sign in again. Safe to repeat.
     async fn enable(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// Keeps the user from signing in, and kills all tokens. Safe to repeat.
+    /// Keeps the user from signing in. Refresh tokens die, and access tokens are refused at the pool's own API; ID tokens, and
+    /// whatever is checked offline, live until they expire. Safe to repeat.
     async fn disable(&self, username: &Username) -> Result<(), UserPoolError>;
 
     /// Confirms a user who signed up. MUST answer `WrongState` for a user who is not `UNCONFIRMED`.

@@ -22,8 +22,11 @@ pub struct Myself {
 
 /// What people do with their own account, through one app client.
 ///
-/// Methods with a user name MUST NOT tell an unknown user from a known one where the app client hides who exists. Methods with an
-/// access token MUST answer `InvalidCredentials` for one that is wrong, expired or signed out.
+/// Where the app client hides who exists, methods with a user name MUST answer for an unknown user as for one who could have been sent
+/// a code. `WrongState` still tells that somebody is there (who is confirmed already, say, or has no address for a code): Cognito
+/// answers so itself, and sign-up tells which names are taken anyway.
+///
+/// Methods with an access token MUST answer `InvalidCredentials` for one that is wrong, expired or signed out.
 #[async_trait]
 pub trait SelfService: Send + Sync {
     /// Confirms a sign-up with the code that was sent. MUST answer `CodeMismatch`, `CodeExpired`, and `WrongState` for a user who is

@@ -250,7 +250,12 @@ pub trait Sessions: Send + Sync {
 
     /// New tokens for a refresh token. `username` MUST be the real name ([`Tokens::username`]): the hash of an alias is refused.
     /// Where the app client rotates refresh tokens the answer holds a new one, and the old one dies.
-    async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError>;
+    async fn refresh(
+        &self,
+        username: &Username,
+        refresh_token: &Secret,
+        context: &ClientContext,
+    ) -> Result<Tokens, UserPoolError>;
 
     /// Revokes one refresh token and the access tokens that came from it. Safe to repeat.
     async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError>;

@@ -126,7 +126,8 @@ pub enum NextAction {
 pub struct LifeCycle {
     /// One word for where the user stands.
     pub state: State,
-    /// Whether a sign-in with the right password gets anywhere (tokens, or a challenge).
+    /// Whether a sign-in gets anywhere (tokens, or a challenge): with the right password or, where the user is federated, through
+    /// the provider.
     pub can_sign_in: bool,
     /// When the temporary password ends at the latest; none where there is none, or where nobody knows how long it lives. Cognito does
     /// not tell when it was set: this is counted from the last change of the user.

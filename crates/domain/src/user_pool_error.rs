@@ -59,7 +59,8 @@ pub enum Reason {
     /// Cognito could not call the trigger: its permission is missing or not visible yet, or the function is broken.
     #[error("Cognito could not call the trigger")]
     TriggerNotInvoked,
-    /// A limit is used up, of a user's attempts for instance; not worth repeating soon.
+    /// A limit is used up: how often one user may try something, which passes with time, or how much fits into the pool (groups, for
+    /// instance), which does not. Not worth repeating soon.
     #[error("a limit is reached")]
     LimitReached,
     /// Too many requests; worth repeating later.

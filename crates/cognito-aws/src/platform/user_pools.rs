@@ -176,6 +176,8 @@ impl UserPools {
             .token_validity_units(client_units())
             .prevent_user_existence_errors(to_prevention(state.prevent_user_existence_errors))
             .enable_token_revocation(true)
+            // Lets self-service tell threat protection where a person is. Cognito takes it only with a secret.
+            .set_enable_propagate_additional_user_context_data(with_secret.then_some(true))
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;

@@ -5,6 +5,7 @@
 //! brings an error that has no row in `classify.rs`, and when an adapter calls an operation that stands not in [`CALLS`].
 
 mod calls;
+mod repeats;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -339,7 +340,7 @@ async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
             if operation == call.operation { failing.answer(&call) } else { Ok(success(operation)) }
         },
     );
-    let ports = Ports::of(&aws.clone().answered_by(fake.clone()));
+    let ports = Ports::of(&aws.without_retries().answered_by(fake.clone()));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(ALLOWED));
     let result = patiently(&clock, call.situation, || ports.make(&call), &Nobody).await;
 

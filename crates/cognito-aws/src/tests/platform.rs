@@ -20,11 +20,12 @@ use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
 use aws_sdk_iam::types::{PolicyVersion, Role, Tag};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
-use domain::platform::{ClientState, TAG_KEY, UserPoolState};
+use domain::platform::{ClientState, Platform, TAG_KEY, UserPoolState};
 use domain::policy_document::trust_policy;
 use domain::spec::{ClientKind, PoolName, SignInWith, Spec};
 use serde_json::json;
 
+use super::fake_aws::{FakeAws, nowhere};
 use crate::platform::iam::Iam;
 use crate::platform::identity_pools::IdentityPools;
 use crate::platform::user_pools::UserPools;
@@ -185,6 +186,20 @@ async fn lifetimes_of_a_client_are_read_in_whatever_unit_they_come() {
     let state = &found[0].state;
     assert_eq!((state.access_token_minutes, state.id_token_minutes, state.refresh_token_days), (120, 15, 2));
     assert!(!found[0].has_secret && !state.prevent_user_existence_errors);
+}
+
+#[tokio::test]
+async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
+    for (with_secret, takes_context) in [(true, Some(json!(true))), (false, None)] {
+        let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
+        let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
+        let platform = nowhere().await.answered_by(fake.clone()).platform();
+        let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+        platform.create_client("ours", "shop-web", with_secret, &wanted).await.unwrap();
+        let sent = fake.sent("CreateUserPoolClient");
+        assert_eq!(sent["GenerateSecret"], with_secret);
+        assert_eq!(sent.get("EnablePropagateAdditionalUserContextData").cloned(), takes_context);
+    }
 }
 
 #[tokio::test]

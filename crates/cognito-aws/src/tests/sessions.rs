@@ -141,7 +141,10 @@ async fn a_refresh_hashes_the_real_name_and_brings_no_new_refresh_token() {
                 && parameters["SECRET_HASH"] == hash_of("real-mia")
         })
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
-    let refreshed = sessions(&[&describe, &refresh]).refresh(&name("real-mia"), &Secret::new("refresh")).await.unwrap();
+    let refreshed = sessions(&[&describe, &refresh])
+        .refresh(&name("real-mia"), &Secret::new("refresh"), &somewhere())
+        .await
+        .unwrap();
     assert!(refreshed.refresh_token.is_none());
 }
 
@@ -263,19 +266,25 @@ async fn a_sign_up_from_nowhere_tells_nothing_of_it() {
     assert_eq!(fake.sent("SignUp").get("UserContextData"), None);
 }
 
-#[tokio::test]
-async fn a_sign_in_tells_where_the_person_is_where_an_address_is_known() {
-    let all = json!({
+/// [`somewhere`], for calls that need rights.
+fn somewhere_on_the_wire() -> Value {
+    json!({
         "IpAddress": "203.0.113.7",
         "ServerName": "api.example.com",
         "ServerPath": "/v1/auth/sign-in",
         "HttpHeaders": [{"headerName": "user-agent", "headerValue": "tests"}],
         "EncodedData": "fingerprint",
-    });
+    })
+}
+
+#[tokio::test]
+async fn a_sign_in_tells_where_the_person_is_where_an_address_is_known() {
     let only_an_address = ClientContext { ip_address: Some("203.0.113.7".to_owned()), ..ClientContext::default() };
     let least = json!({"IpAddress": "203.0.113.7", "ServerName": "", "ServerPath": "", "HttpHeaders": []});
     let no_address = ClientContext { ip_address: None, ..somewhere() };
-    for (context, expected) in [(somewhere(), Some(all)), (only_an_address, Some(least)), (no_address, None)] {
+    for (context, expected) in
+        [(somewhere(), Some(somewhere_on_the_wire())), (only_an_address, Some(least)), (no_address, None)]
+    {
         let answers = [("DescribeUserPoolClient", set_up(&json!({}))), ("AdminInitiateAuth", tokens_on_the_wire())];
         let fake = FakeAws::answering(answers);
         let credentials = Credentials { context, ..typed("mia", "Correct-Horse-1") };
@@ -488,7 +497,8 @@ async fn a_client_that_rotates_refresh_tokens_gets_a_new_one_and_any_other_asks_
             ("GetTokensFromRefreshToken", tokens_on_the_wire()),
             ("AdminInitiateAuth", tokens_on_the_wire()),
         ]);
-        let tokens = client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1")).await.unwrap();
+        let tokens =
+            client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1"), &somewhere()).await.unwrap();
         assert_eq!(tokens.username.as_str(), "real-mia");
         if rotates {
             assert_eq!(tokens.refresh_token.unwrap().expose(), "refresh-2");
@@ -496,7 +506,11 @@ async fn a_client_that_rotates_refresh_tokens_gets_a_new_one_and_any_other_asks_
             assert_eq!(fake.sent("GetTokensFromRefreshToken"), expected);
             assert_eq!(fake.calls("AdminInitiateAuth"), 0);
         } else {
-            assert_eq!(fake.sent("AdminInitiateAuth")["AuthFlow"], "REFRESH_TOKEN_AUTH");
+            let sent = fake.sent("AdminInitiateAuth");
+            assert_eq!(
+                (&sent["AuthFlow"], &sent["ContextData"]),
+                (&json!("REFRESH_TOKEN_AUTH"), &somewhere_on_the_wire())
+            );
             assert_eq!(fake.calls("GetTokensFromRefreshToken"), 0);
         }
     }
@@ -510,7 +524,7 @@ async fn a_refresh_token_that_was_used_before_is_refused() {
             "DescribeUserPoolClient" => Ok(super::response(200, client.to_string())),
             _ => Ok(json_error(400, code)),
         });
-        let refused = client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1")).await;
+        let refused = client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1"), &somewhere()).await;
         assert_eq!(refused.unwrap_err().reason, Reason::InvalidCredentials, "{code}");
     }
 }

@@ -197,7 +197,7 @@ impl Directory for InMemoryDirectory {
 #[cfg(test)]
 mod tests {
     use domain::directory::{Comparison, FilterBy};
-    use domain::sessions::Sessions;
+    use domain::sessions::{ClientContext, Sessions};
 
     use super::super::testing::{PASSWORD, enter, name, pool, reason_of, sign_in, tokens, walk};
     use super::*;
@@ -259,7 +259,8 @@ mod tests {
             directory.disable(&name("mia")).await.unwrap();
         }
         assert!(!pool.takes_token(before.access_token.expose()));
-        let refreshed = pool.sessions().refresh(&name("mia"), &before.refresh_token.unwrap()).await;
+        let refresh_token = before.refresh_token.unwrap();
+        let refreshed = pool.sessions().refresh(&name("mia"), &refresh_token, &ClientContext::default()).await;
         assert_eq!(reason_of(refreshed), Reason::InvalidCredentials);
         assert_eq!(reason_of(enter(&pool, "mia", PASSWORD).await), Reason::InvalidCredentials);
         for _ in 0..2 {

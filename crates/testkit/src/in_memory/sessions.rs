@@ -93,8 +93,13 @@ impl Sessions for InMemorySessions {
         state.answer(answer).map_err(|reason| UserPoolError::new("answer_challenge", reason))
     }
 
-    async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
-        let mut state = self.pool.call("refresh")?;
+    async fn refresh(
+        &self,
+        username: &Username,
+        refresh_token: &Secret,
+        context: &ClientContext,
+    ) -> Result<Tokens, UserPoolError> {
+        let mut state = self.pool.call_from(context, "refresh")?;
         let refuse = || UserPoolError::new("refresh", Reason::InvalidCredentials);
         let token = state.tokens.get(refresh_token.expose()).cloned().ok_or_else(refuse)?;
         // The hash of an alias is refused, so the name must be the real one.
@@ -147,11 +152,12 @@ mod tests {
         let pool = pool();
         let sessions = pool.sessions();
         let first = tokens(sign_in(&pool).await).refresh_token.unwrap();
-        assert!(sessions.refresh(&name("mia"), &first).await.unwrap().refresh_token.is_none());
+        let nowhere = ClientContext::default();
+        assert!(sessions.refresh(&name("mia"), &first, &nowhere).await.unwrap().refresh_token.is_none());
         pool.rotate_refresh_tokens();
-        let refreshed = sessions.refresh(&name("mia"), &first).await.unwrap();
+        let refreshed = sessions.refresh(&name("mia"), &first, &nowhere).await.unwrap();
         let second = refreshed.refresh_token.unwrap();
-        assert_eq!(reason_of(sessions.refresh(&name("mia"), &first).await), Reason::InvalidCredentials);
+        assert_eq!(reason_of(sessions.refresh(&name("mia"), &first, &nowhere).await), Reason::InvalidCredentials);
         sessions.revoke(&second).await.unwrap();
         assert!(!pool.takes_token(refreshed.access_token.expose()));
     }

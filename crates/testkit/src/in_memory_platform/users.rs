@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use domain::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest};
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
-use domain::sessions::{ChallengeAnswer, Credentials, Registered, Registration, Sessions, SignIn, Tokens};
+use domain::sessions::{
+    ChallengeAnswer, ClientContext, Credentials, Registered, Registration, Sessions, SignIn, Tokens,
+};
 use domain::user::{Attributes, User, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
@@ -136,8 +138,13 @@ impl<Port: Sessions> Sessions for Faulty<Port> {
         self.call("users.answer_challenge", self.port.answer_challenge(answer)).await
     }
 
-    async fn refresh(&self, username: &Username, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
-        self.call("users.refresh", self.port.refresh(username, refresh_token)).await
+    async fn refresh(
+        &self,
+        username: &Username,
+        refresh_token: &Secret,
+        context: &ClientContext,
+    ) -> Result<Tokens, UserPoolError> {
+        self.call("users.refresh", self.port.refresh(username, refresh_token, context)).await
     }
 
     async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError> {

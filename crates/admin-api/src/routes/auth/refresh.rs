@@ -9,6 +9,7 @@ use super::TokensView;
 use super::secrets::Token;
 use crate::app::App;
 use crate::audit::Audit;
+use crate::client_context::CameFrom;
 use crate::error::ApiError;
 use crate::json::Json;
 
@@ -42,9 +43,10 @@ pub(super) struct Answer {
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    CameFrom(context): CameFrom,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Answer>, ApiError> {
-    let tokens = app.sessions.refresh(&body.username, &body.refresh_token.into()).await?;
+    let tokens = app.sessions.refresh(&body.username, &body.refresh_token.into(), &context).await?;
     audit.on(&tokens.username);
     Ok(axum::Json(Answer { tokens: tokens.into() }))
 }

@@ -207,7 +207,7 @@ fn done<T, E: Into<Failed>>(result: Result<T, E>) -> Result<(), Failed> {
     result.map(drop).map_err(Into::into)
 }
 
-/// The ports, as provisioning has them.
+/// All ports on one AWS.
 pub(super) struct Ports {
     platform: AwsPlatform,
     directory: CognitoDirectory,
@@ -228,8 +228,8 @@ impl Ports {
     pub(super) fn of(aws: &Aws) -> Self {
         let platform = aws.platform();
         Self {
-            directory: aws.without_retries().directory(POOL),
-            client: aws.without_retries().app_client(POOL, CLIENT),
+            directory: aws.directory(POOL),
+            client: aws.app_client(POOL, CLIENT),
             platform,
             spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
             mia: "mia".parse().unwrap(),
@@ -330,7 +330,7 @@ impl Ports {
             }
             "AdminRespondToAuthChallenge" => done(self.answer(ChallengeResponse::SelectFactor(Factor::SmsMfa)).await),
             "AssociateSoftwareToken" => done(self.answer(ChallengeResponse::BeginSetup).await),
-            "GetTokensFromRefreshToken" => done(sessions.refresh(mia, &secret).await),
+            "GetTokensFromRefreshToken" => done(sessions.refresh(mia, &secret, &context).await),
             "GlobalSignOut" => done(sessions.sign_out_everywhere(&secret).await),
             "RevokeToken" => done(sessions.revoke(&secret).await),
             "SignUp" => {
