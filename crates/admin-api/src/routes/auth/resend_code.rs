@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::CodeSent;
 use crate::app::App;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 
@@ -24,6 +24,7 @@ pub(super) struct Body {
 /// Answers as if there were such a user, whether or not there is one. A user who is confirmed already is answered `wrong-state`.
 #[utoipa::path(
     post, path = "/v1/auth/resend-code", tag = "auth", operation_id = "resend_code",
+    params(DeviceData),
     request_body = Body,
     responses((status = 200, description = "The code is on its way, if there is such a user.", body = CodeSent)),
     extensions(("x-problems" = json!(["wrong-state", "sign-up-refused"])))
