@@ -7,12 +7,23 @@ use domain::sessions::ClientContext;
 use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
+use utoipa::IntoParams;
 
 /// Headers that tell browsers apart. Those that carry credentials are never handed on.
 const TELLING: [&str; 4] = ["accept", "accept-encoding", "accept-language", "user-agent"];
 
 /// What Cognito's context data library collected on the person's device, as an application hands it on.
 const DEVICE_DATA: &str = "x-device-data";
+
+/// [`DEVICE_DATA`] as the OpenAPI document shows it, for the annotations of all handlers that take [`CameFrom`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "for the document")]
+pub(crate) struct DeviceData {
+    /// What Cognito's context data library collected on the person's device (`EncodedData`): for threat protection.
+    #[param(rename = "X-Device-Data", nullable = false)]
+    device_data: Option<String>,
+}
 
 /// The caller's end of the line.
 pub(crate) struct CameFrom(pub(crate) ClientContext);
@@ -53,6 +64,8 @@ fn domain_name(context: &RequestContext) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use serde_json::{Value, json};
 
     use super::*;
@@ -116,6 +129,20 @@ mod tests {
                 assert_eq!(api.pool.last_context(), Some(expected), "{path}");
             }
         }
+    }
+
+    #[test]
+    fn the_document_names_the_header_where_it_is_read_and_nowhere_else() {
+        let document = crate::openapi::value();
+        let paths = document["paths"].as_object().unwrap().iter();
+        let takes_device_data = |item: &Value| {
+            let operations = item.as_object().unwrap().values();
+            let mut parameters = operations.flat_map(|operation| operation["parameters"].as_array()).flatten();
+            parameters.any(|parameter| parameter["in"] == "header" && parameter["name"] == "X-Device-Data")
+        };
+        let named: BTreeSet<_> =
+            paths.filter(|(_, item)| takes_device_data(item)).map(|(path, _)| path.as_str()).collect();
+        assert_eq!(named, calls().map(|(path, _)| path).into());
     }
 
     #[tokio::test]

@@ -145,6 +145,8 @@ fn failure(status: u16, codes: &[ErrorCode]) -> Value {
 
 #[cfg(test)]
 mod tests {
+    mod examples;
+
     use super::*;
 
     fn operations() -> BTreeMap<(String, String), Value> {

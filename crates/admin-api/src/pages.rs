@@ -9,6 +9,9 @@ use crate::parameters::Parameters;
 /// The most that Cognito gives in one page, and what it is without a limit.
 pub(crate) const MAX_LIMIT: u8 = 60;
 
+/// A cursor in the OpenAPI document's examples. It is of the form that cursors have, and sealed with no key.
+pub(crate) const EXAMPLE_CURSOR: &str = "UNhY4JhezH9gQYqvDMWrWH9CwlcKiECVqejMrND2VFwiQ0FJU2xBSUlBUkxzQVFnRCI";
+
 /// Takes `limit` out of the parameters.
 pub(crate) fn take_limit(parameters: &mut Parameters) -> Result<u8, ApiError> {
     let Some(text) = parameters.take("limit")? else { return Ok(MAX_LIMIT) };

@@ -70,6 +70,7 @@ pub struct CodeDelivery {
     /// The address or number, masked by Cognito, e.g. `m***@e***`.
     pub destination: String,
     /// The attribute that the code verifies, e.g. `email`, where it is about one.
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub attribute: Option<String>,
 }
 

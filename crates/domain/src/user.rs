@@ -132,6 +132,7 @@ pub struct LifeCycle {
     /// When the temporary password ends at the latest; none where there is none, or where nobody knows how long it lives. Cognito does
     /// not tell when it was set: this is counted from the last change of the user.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[cfg_attr(feature = "openapi", schema(required = true))]
     pub temporary_password_expires_at: Option<OffsetDateTime>,
     /// What would get the user on; empty where nothing is in the way.
     pub next_actions: Vec<NextAction>,

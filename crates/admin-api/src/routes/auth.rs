@@ -20,6 +20,7 @@ use domain::sessions::{Challenge, ChallengeName, CodeDelivery, Factor, SignIn, T
 use domain::user::Username;
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::error::ApiError;
@@ -64,9 +65,10 @@ pub(super) struct Documented;
 
 /// Where a code went, or would have gone: somebody who does not exist is answered alike.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = CodeSent)]
+#[schema(as = CodeSent, example = json!({"code_sent_to": example_delivery()}))]
 struct CodeSent {
     /// Made up where there is no such user, or null.
+    #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }
 
@@ -81,6 +83,11 @@ impl CodeSent {
     }
 }
 
+/// Where a code for an attribute went, as the OpenAPI document shows it.
+fn example_delivery() -> Value {
+    json!({"medium": "EMAIL", "destination": "m***@e***", "attribute": "email"})
+}
+
 /// What a sign-in came to: tokens, or the challenge that comes before them. Holds the texts of tokens, so it has no `Debug`.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -92,7 +99,7 @@ enum Outcome {
 
 /// Tokens of a signed-in person.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Tokens)]
+#[schema(as = Tokens, example = Self::example)]
 struct TokensView {
     access_token: String,
     id_token: String,
@@ -110,10 +117,11 @@ struct TokensView {
 
 /// A step that comes before tokens; answer it with `POST /v1/auth/challenge`.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Challenge)]
+#[schema(as = Challenge, example = Self::example)]
 struct ChallengeView {
     name: ChallengeName,
     /// To be sent back with the answer. Lives for minutes.
+    #[schema(required = true)]
     session: Option<String>,
     /// To be sent back with the answer: the real user name, whatever was typed at sign-in.
     username: Username,
@@ -122,9 +130,40 @@ struct ChallengeView {
     /// The factors that there is a choice of.
     factors: Vec<Factor>,
     /// Where a code went, where one did.
+    #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
     /// For an authenticator app, where one is being set up.
+    #[schema(required = true)]
     authenticator_secret: Option<String>,
+}
+
+impl TokensView {
+    /// As the OpenAPI document shows them.
+    fn example() -> Value {
+        json!({
+            "access_token": "eyJraWQiOi…",
+            "id_token": "eyJraWQiOi…",
+            "refresh_token": "eyJjdHkiOi…",
+            "expires_in_seconds": 3600,
+            "token_type": "Bearer",
+            "username": "mia",
+        })
+    }
+}
+
+impl ChallengeView {
+    /// As the OpenAPI document shows one.
+    fn example() -> Value {
+        json!({
+            "name": "EMAIL_OTP",
+            "session": "AYABeGrXo6Ld2aCq",
+            "username": "mia",
+            "missing_attributes": [],
+            "factors": [],
+            "code_sent_to": {"medium": "EMAIL", "destination": "m***@e***", "attribute": null},
+            "authenticator_secret": null,
+        })
+    }
 }
 
 impl TryFrom<SignIn> for Outcome {

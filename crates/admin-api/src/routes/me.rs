@@ -34,7 +34,15 @@ enum Me {
 /// The caller's groups, and what they permit.
 #[utoipa::path(
     get, path = "/v1/me", tag = "pool", operation_id = "get_caller",
-    responses((status = 200, description = "The caller.", body = Me)),
+    responses((status = 200, description = "The caller.", body = Me, examples(
+        ("user" = (summary = "With an access token", value = json!({
+            "kind": "user", "username": "mia", "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7", "groups": ["support"],
+            "permissions": ["users:read", "groups:read"],
+        }))),
+        ("iam" = (summary = "With an AWS signature", value = json!({
+            "kind": "iam", "arn": "arn:aws:iam::123456789012:role/support", "permissions": [],
+        }))),
+    ))),
 )]
 async fn handle(authorized: Authorized) -> Json<impl Serialize> {
     let Authorized { caller, permissions } = authorized;

@@ -23,10 +23,36 @@ pub(super) struct Documented;
 
 /// How the pool is set up.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Pool)]
+#[schema(as = Pool, example = json!({
+    "id": "eu-central-1_Ab12Cd34E",
+    "name": "poolkeeper",
+    "arn": "arn:aws:cognito-idp:eu-central-1:123456789012:userpool/eu-central-1_Ab12Cd34E",
+    "estimated_users": 1250,
+    "username_attributes": [],
+    "aliases": ["email"],
+    "auto_verified": ["email"],
+    "mfa": "OPTIONAL",
+    "self_sign_up": true,
+    "case_sensitive": false,
+    "deletion_protection": true,
+    "password_policy": {
+        "minimum_length": 12, "require_lowercase": true, "require_uppercase": true, "require_numbers": true,
+        "require_symbols": true, "temporary_password_validity_days": 7,
+    },
+    "attributes": [
+        {"name": "sub", "kind": "String", "required": true, "mutable": false},
+        {"name": "name", "kind": "String", "required": false, "mutable": true},
+        {"name": "email", "kind": "String", "required": true, "mutable": true},
+        {"name": "email_verified", "kind": "Boolean", "required": false, "mutable": true},
+        {"name": "custom:team", "kind": "String", "required": false, "mutable": true},
+    ],
+    "created_at": "2026-01-05T07:58:12.345Z",
+    "modified_at": "2026-01-05T07:58:12.345Z",
+}))]
 struct PoolView {
     id: String,
     name: String,
+    #[schema(required = true)]
     arn: Option<String>,
     /// About how many users it has.
     estimated_users: u32,
@@ -48,8 +74,10 @@ struct PoolView {
     /// What users have.
     attributes: Vec<AttributeView>,
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     created_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     modified_at: Option<OffsetDateTime>,
 }
 

@@ -12,12 +12,12 @@ use thiserror::Error;
 use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::Outcome;
 use super::secrets::{AppCode, Code, Session};
+use super::{ChallengeView, Outcome, TokensView};
 use crate::app::App;
 use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::JsonText;
 use crate::password::Password;
@@ -274,8 +274,12 @@ fn fields(response: &ChallengeResponse) -> Vec<&str> {
 /// Answers tokens, or the next challenge. A session is good for one answer that is right; a code that was wrong can be entered again.
 #[utoipa::path(
     post, path = "/v1/auth/challenge", tag = "auth", operation_id = "answer_challenge",
+    params(DeviceData),
     request_body = Body,
-    responses((status = 200, description = "Tokens or a challenge.", body = Outcome)),
+    responses((status = 200, description = "Tokens or a challenge.", body = Outcome, examples(
+        ("tokens" = (summary = "Signed in", value = json!({"tokens": TokensView::example()}))),
+        ("challenge" = (summary = "One more step", value = json!({"challenge": ChallengeView::example()}))),
+    ))),
     extensions(("x-problems" = json!([
         "invalid-credentials", "user-not-confirmed", "password-reset-required", "alias-exists", "unsupported-challenge",
         "invalid-password", "code-mismatch", "code-expired"

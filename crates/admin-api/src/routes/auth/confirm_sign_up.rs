@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::secrets::Code;
 use crate::app::App;
 use crate::audit::Audit;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 
@@ -27,6 +27,7 @@ pub(super) struct Body {
 /// With the code that was sent; the address that it was sent to is verified with it. For an unknown user every code is wrong.
 #[utoipa::path(
     post, path = "/v1/auth/confirm-sign-up", tag = "auth", operation_id = "confirm_sign_up",
+    params(DeviceData),
     request_body = Body,
     responses((status = 204, description = "The user may sign in.")),
     extensions(("x-problems" = json!(["code-mismatch", "code-expired", "wrong-state", "alias-exists", "sign-up-refused"])))

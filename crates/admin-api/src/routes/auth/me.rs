@@ -14,17 +14,26 @@ use crate::error::ApiError;
 
 /// The owner of an access token.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Myself)]
+#[schema(as = Myself, example = json!({
+    "username": "mia",
+    "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7",
+    "attributes": {"email": "mia@example.com", "email_verified": "true", "name": "Mia"},
+    "factors": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"],
+    "preferred_factor": "SOFTWARE_TOKEN_MFA",
+}))]
 pub(super) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     /// The id that is never used again.
+    #[schema(required = true)]
     sub: Option<String>,
     /// All but `sub`, which stands for itself.
+    #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
     /// The second factors that are switched on.
     factors: Vec<Factor>,
     /// The one that is asked for at sign-in.
+    #[schema(required = true)]
     preferred_factor: Option<Factor>,
 }
 

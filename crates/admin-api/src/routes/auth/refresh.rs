@@ -3,6 +3,7 @@
 use axum::extract::State;
 use domain::user::Username;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::TokensView;
@@ -25,9 +26,18 @@ pub(super) struct Body {
 
 /// What a refresh comes to.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Refreshed)]
+#[schema(as = Refreshed, example = Self::example)]
 pub(super) struct Answer {
     tokens: TokensView,
+}
+
+impl Answer {
+    /// As the OpenAPI document shows one: that of an app client that does not rotate refresh tokens.
+    fn example() -> Value {
+        let mut tokens = TokensView::example();
+        tokens.as_object_mut().map(|tokens| tokens.remove("refresh_token"));
+        json!({"tokens": tokens})
+    }
 }
 
 /// Refresh

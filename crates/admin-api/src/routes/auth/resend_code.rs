@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::CodeSent;
 use crate::app::App;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 
@@ -25,6 +25,7 @@ pub(super) struct Body {
 /// `wrong-state`. (That tells that the user exists.)
 #[utoipa::path(
     post, path = "/v1/auth/resend-code", tag = "auth", operation_id = "resend_code",
+    params(DeviceData),
     request_body = Body,
     responses((status = 200, description = "The code is on its way, if there is such a user.", body = CodeSent)),
     extensions(("x-problems" = json!(["wrong-state", "sign-up-refused"])))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::secrets::Code;
 use crate::app::App;
 use crate::audit::Audit;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 use crate::password::Password;
@@ -32,6 +32,7 @@ pub(super) struct Body {
 /// With the code that `POST /v1/auth/forgot-password`, or an administrator, had sent. For an unknown user every code is wrong.
 #[utoipa::path(
     post, path = "/v1/auth/reset-password", tag = "auth", operation_id = "reset_password",
+    params(DeviceData),
     request_body = Body,
     responses((status = 204, description = "The password is set.")),
     extensions(("x-problems" = json!([

@@ -6,11 +6,11 @@ use domain::user::Username;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::Outcome;
 use super::secrets::TypedPassword;
+use super::{ChallengeView, Outcome, TokensView};
 use crate::app::App;
 use crate::audit::Audit;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 
@@ -28,8 +28,12 @@ pub(super) struct Body {
 /// Answers tokens, or the challenge that comes before them. Wrong passwords, unknown users and disabled ones are answered alike.
 #[utoipa::path(
     post, path = "/v1/auth/sign-in", tag = "auth", operation_id = "sign_in",
+    params(DeviceData),
     request_body = Body,
-    responses((status = 200, description = "Tokens or a challenge.", body = Outcome)),
+    responses((status = 200, description = "Tokens or a challenge.", body = Outcome, examples(
+        ("tokens" = (summary = "Signed in", value = json!({"tokens": TokensView::example()}))),
+        ("challenge" = (summary = "One more step", value = json!({"challenge": ChallengeView::example()}))),
+    ))),
     extensions(("x-problems" = json!([
         "invalid-credentials", "user-not-confirmed", "password-reset-required", "unsupported-challenge"
     ])))

@@ -77,6 +77,7 @@ impl ToSchema for Body {
 
 /// What a sign-out reached, and what it did not: what nobody asks the user pool about lives on.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!(Self::everywhere()))]
 pub(in crate::routes) struct SignedOut {
     #[schema(value_type = Vec<Died>)]
     died: &'static [Died],
@@ -169,7 +170,10 @@ impl SignedOut {
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
     request_body = Body,
-    responses((status = 200, description = "Signed out.", body = SignedOut)),
+    responses((status = 200, description = "Signed out.", body = SignedOut, examples(
+        ("one" = (summary = "One sign-in ended", value = json!(SignedOut::one()))),
+        ("all" = (summary = "All sign-ins ended", value = json!(SignedOut::everywhere()))),
+    ))),
     extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
 )]
 pub(super) async fn handle(

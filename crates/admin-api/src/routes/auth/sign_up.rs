@@ -7,10 +7,11 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::example_delivery;
 use crate::app::App;
 use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 use crate::password::Password;
@@ -31,6 +32,7 @@ pub(super) struct Body {
     validation_data: AttributesBody,
     /// For every trigger; not stored.
     #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
     client_metadata: Attributes,
 }
 
@@ -50,12 +52,15 @@ impl Body {
 
 /// What became of a sign-up.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = SignedUp)]
+#[schema(as = SignedUp, example = json!({
+    "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7", "confirmed": false, "code_sent_to": example_delivery()
+}))]
 pub(super) struct Answer {
     sub: String,
     /// Whether the user may sign in at once.
     confirmed: bool,
     /// Where a code went; null where none did.
+    #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }
 
@@ -64,6 +69,7 @@ pub(super) struct Answer {
 /// Makes a user who waits for a code, or is confirmed at once, as the pre-sign-up policy decides.
 #[utoipa::path(
     post, path = "/v1/auth/sign-up", tag = "auth", operation_id = "sign_up",
+    params(DeviceData),
     request_body = Body,
     responses((status = 201, description = "Signed up.", body = Answer)),
     extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "sign-up-refused"])))

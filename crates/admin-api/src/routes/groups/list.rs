@@ -8,15 +8,16 @@ use utoipa::ToSchema;
 use super::view::GroupView;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::pages::{next_cursor, page_request};
+use crate::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
 use crate::parameters::Parameters;
 
 /// A page of groups.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Groups)]
+#[schema(as = Groups, example = json!({"groups": [GroupView::example()], "next_cursor": EXAMPLE_CURSOR}))]
 pub(super) struct Answer {
     groups: Vec<GroupView>,
     /// For the next page; null on the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

@@ -15,10 +15,11 @@ use crate::routes::users::UserView;
 
 /// A page of the users in a group.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = GroupMembers)]
+#[schema(as = GroupMembers, example = json!({"users": [UserView::example()], "next_cursor": null}))]
 pub(super) struct Answer {
     users: Vec<UserView>,
     /// For the next page; null on the last. There can be a next page after an empty one.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 

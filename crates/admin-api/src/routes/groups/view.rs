@@ -2,25 +2,43 @@
 
 use domain::group::{Group, GroupName};
 use serde::Serialize;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 /// A group.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Group)]
+#[schema(as = Group, example = Self::example)]
 pub(super) struct GroupView {
     /// Never changes.
     name: GroupName,
     /// What it is for.
+    #[schema(required = true)]
     description: Option<String>,
     /// Whose role counts for a user of several groups: the smallest number wins.
+    #[schema(required = true)]
     precedence: Option<u32>,
     /// The IAM role that members can take through an identity pool.
+    #[schema(required = true)]
     role_arn: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
     modified_at: OffsetDateTime,
+}
+
+impl GroupView {
+    /// As the OpenAPI document shows one.
+    pub(super) fn example() -> Value {
+        json!({
+            "name": "support",
+            "description": "Answers questions",
+            "precedence": 10,
+            "role_arn": null,
+            "created_at": "2026-01-05T08:00:00.789Z",
+            "modified_at": "2026-01-05T08:00:00.789Z",
+        })
+    }
 }
 
 impl From<Group> for GroupView {

@@ -11,16 +11,24 @@ use utoipa::ToSchema;
 use super::Target;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::pages::{next_cursor, page_request};
+use crate::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
 use crate::parameters::Parameters;
 
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AuthEvents)]
+#[schema(as = AuthEvents, example = json!({
+    "events": [{
+        "id": "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "kind": "SignIn", "at": "2026-01-08T14:05:31.456Z", "outcome": "Pass",
+        "risk_decision": "NoRisk", "risk_level": "Low", "ip_address": "203.0.113.7", "city": "Berlin", "country": "Germany",
+        "device_name": "Firefox, Linux",
+    }],
+    "next_cursor": EXAMPLE_CURSOR,
+}))]
 pub(super) struct Answer {
     /// The latest first.
     events: Vec<EventView>,
     /// For the next page; null on the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -30,19 +38,28 @@ pub(super) struct Answer {
 struct EventView {
     id: String,
     /// `SignIn`, `SignUp`, `ForgotPassword`, `PasswordChange` or `ResendCode`.
+    #[schema(required = true)]
     kind: Option<String>,
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     at: Option<OffsetDateTime>,
     /// `Pass`, `Fail` or `InProgress`.
+    #[schema(required = true)]
     outcome: Option<String>,
     /// `NoRisk`, `AccountTakeover` or `Block`.
+    #[schema(required = true)]
     risk_decision: Option<String>,
     /// `Low`, `Medium` or `High`.
+    #[schema(required = true)]
     risk_level: Option<String>,
+    #[schema(required = true)]
     ip_address: Option<String>,
+    #[schema(required = true)]
     city: Option<String>,
+    #[schema(required = true)]
     country: Option<String>,
     /// The device, as its browser calls it.
+    #[schema(required = true)]
     device_name: Option<String>,
 }
 

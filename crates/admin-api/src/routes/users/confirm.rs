@@ -13,7 +13,7 @@ use crate::error::ApiError;
 
 /// A user who is confirmed.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserConfirmed)]
+#[schema(as = UserConfirmed, example = json!({"username": "mia", "changed": true}))]
 pub(super) struct Answer {
     username: Username,
     /// Whether the user was not confirmed before.

@@ -44,8 +44,14 @@ use crate::progress::Progress;
     )),
     request_body = CreateUser,
     responses(
-        (status = 201, description = "The user is created.", body = UserView, headers(("Location" = String))),
-        (status = 200, description = "The user was there already, and is as the request describes.", body = UserView),
+        (
+            status = 201, description = "The user is created.", body = UserView, headers(("Location" = String)),
+            example = json!(UserView::example_of_an_invited_user())
+        ),
+        (
+            status = 200, description = "The user was there already, and is as the request describes.", body = UserView,
+            example = json!(UserView::example_of_an_invited_user())
+        ),
     ),
     extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state", "sign-up-refused"])))
 )]

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 
 /// A user who is disabled.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserDisabled)]
+#[schema(as = UserDisabled, example = json!({"username": "mia", "changed": true}))]
 pub(super) struct Answer {
     /// The real user name, never an alias.
     username: Username,

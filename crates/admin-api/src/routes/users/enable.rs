@@ -12,7 +12,7 @@ use crate::error::ApiError;
 
 /// A user who is enabled.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserEnabled)]
+#[schema(as = UserEnabled, example = json!({"username": "mia", "changed": true}))]
 pub(super) struct Answer {
     /// The real user name, never an alias.
     username: Username,

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::user::Username;
 use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{Target, UserView};
@@ -13,7 +14,7 @@ use crate::parameters::Parameters;
 
 /// A user, with what was asked for beside.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserWithGroups)]
+#[schema(as = UserWithGroups, example = Self::example)]
 pub(super) struct Answer {
     #[serde(flatten)]
     user: UserView,
@@ -21,6 +22,15 @@ pub(super) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     groups: Option<Vec<String>>,
+}
+
+impl Answer {
+    /// As the OpenAPI document shows one.
+    fn example() -> Value {
+        let mut user = UserView::example();
+        user["groups"] = json!(["support"]);
+        user
+    }
 }
 
 /// What can be shown beside the user.

@@ -16,16 +16,19 @@ use utoipa::ToSchema;
 use super::UserView;
 use crate::app::App;
 use crate::error::ApiError;
-use crate::pages::take_limit;
+use crate::pages::{EXAMPLE_CURSOR, take_limit};
 use crate::parameters::Parameters;
 use asked::{CustomAttributeText, Flag, Moment, StatusWord};
 
 /// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Users)]
+#[schema(as = Users, example = json!({
+    "users": [UserView::example()], "next_cursor": EXAMPLE_CURSOR, "ended_early": false
+}))]
 pub(super) struct Answer {
     users: Vec<UserView>,
     /// For the next page, with the same parameters; null on the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
     /// Whether the search stopped before the page was full, because too few of those looked at are meant. More may come.
     ended_early: bool,

@@ -11,13 +11,16 @@ use utoipa::ToSchema;
 
 /// The second factors of a user.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Mfa)]
+#[schema(as = Mfa, example = json!({
+    "username": "mia", "enabled": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], "preferred": "SOFTWARE_TOKEN_MFA"
+}))]
 pub(super) struct MfaView {
     /// As in the path.
     username: Username,
     /// Those that are switched on.
     enabled: Vec<Factor>,
     /// The one that is asked for; null where the user has several and chooses at each sign-in, or has none.
+    #[schema(required = true)]
     preferred: Option<Factor>,
 }
 

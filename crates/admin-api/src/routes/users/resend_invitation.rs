@@ -17,7 +17,10 @@ use crate::error::ApiError;
 #[utoipa::path(
     post, path = "/v1/users/{username}/resend-invitation", tag = "users", operation_id = "resend_user_invitation",
     params(("username" = Username, Path)),
-    responses((status = 200, description = "The invitation is on its way.", body = UserView)),
+    responses((
+        status = 200, description = "The invitation is on its way.", body = UserView,
+        example = json!(UserView::example_of_an_invited_user())
+    )),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"])))
 )]
 pub(super) async fn handle(

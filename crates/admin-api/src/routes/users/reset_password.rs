@@ -12,12 +12,11 @@ use crate::error::ApiError;
 
 /// A user whose password is reset.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PasswordReset)]
+#[schema(as = PasswordReset, example = json!({"username": "mia", "status": "RESET_REQUIRED"}))]
 pub(super) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     /// `RESET_REQUIRED`.
-    #[schema(example = "RESET_REQUIRED")]
     status: UserStatus,
 }
 

@@ -2,6 +2,7 @@
 
 use domain::user::{Attributes, Circumstances, LifeCycle, User, UserStatus, Username};
 use serde::Serialize;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -9,17 +10,19 @@ use crate::app::App;
 
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = User)]
+#[schema(as = User, example = Self::example)]
 pub(in crate::routes) struct UserView {
     /// The real user name, never an alias.
     username: Username,
     /// The id that is never used again.
+    #[schema(required = true)]
     sub: Option<String>,
     status: UserStatus,
     /// Whether an administrator lets the user sign in at all.
     enabled: bool,
     life_cycle: LifeCycle,
     /// All but `sub`, which stands for itself.
+    #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -33,6 +36,41 @@ impl UserView {
         let User { username, status, enabled, mut attributes, created_at, modified_at } = user;
         let sub = attributes.remove("sub");
         Self { username, sub, status, enabled, life_cycle, attributes, created_at, modified_at }
+    }
+
+    /// As the OpenAPI document shows one.
+    pub(in crate::routes) fn example() -> Value {
+        json!({
+            "username": "mia",
+            "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7",
+            "status": "CONFIRMED",
+            "enabled": true,
+            "life_cycle": {
+                "state": "active", "can_sign_in": true, "temporary_password_expires_at": null, "next_actions": []
+            },
+            "attributes": {"email": "mia@example.com", "email_verified": "true", "name": "Mia"},
+            "created_at": "2026-01-07T09:30:00.123Z",
+            "modified_at": "2026-01-08T14:05:31.456Z",
+        })
+    }
+
+    /// The same user, before the first sign-in.
+    pub(in crate::routes) fn example_of_an_invited_user() -> Value {
+        json!({
+            "username": "mia",
+            "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7",
+            "status": "FORCE_CHANGE_PASSWORD",
+            "enabled": true,
+            "life_cycle": {
+                "state": "invited",
+                "can_sign_in": true,
+                "temporary_password_expires_at": "2026-01-14T09:30:00.123Z",
+                "next_actions": ["answer-challenge", "password", "resend-invitation"],
+            },
+            "attributes": {"email": "mia@example.com"},
+            "created_at": "2026-01-07T09:30:00.123Z",
+            "modified_at": "2026-01-07T09:30:00.123Z",
+        })
     }
 }
 

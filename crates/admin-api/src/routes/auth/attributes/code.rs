@@ -11,10 +11,11 @@ use crate::access_token::AccessToken;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
+use crate::routes::auth::example_delivery;
 
 /// Where the code went.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = AttributeCodeSent)]
+#[schema(as = AttributeCodeSent, example = json!({"code_sent_to": example_delivery()}))]
 pub(in crate::routes::auth) struct Answer {
     code_sent_to: CodeDelivery,
 }

@@ -16,10 +16,19 @@ use crate::routes::users::Target;
 
 /// A page of devices.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Devices)]
+#[schema(as = Devices, example = json!({
+    "devices": [{
+        "key": "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2",
+        "attributes": {"device_name": "Firefox, Linux", "device_status": "valid", "last_ip_used": "203.0.113.7"},
+        "created_at": "2026-01-08T14:05:31.456Z",
+        "last_signed_in_at": "2026-01-08T14:05:31.456Z",
+    }],
+    "next_cursor": null,
+}))]
 pub(in crate::routes::users) struct Answer {
     devices: Vec<DeviceView>,
     /// For the next page; null on the last.
+    #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
@@ -33,9 +42,11 @@ struct DeviceView {
     attributes: Attributes,
     /// When it was first seen.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     created_at: Option<OffsetDateTime>,
     /// When somebody last signed in with it.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
     last_signed_in_at: Option<OffsetDateTime>,
 }
 

@@ -12,7 +12,7 @@ use crate::routes::users::Target;
 
 /// The groups of a user.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserGroups)]
+#[schema(as = UserGroups, example = json!({"groups": ["support"]}))]
 pub(in crate::routes::users) struct Answer {
     /// All of them, by name.
     groups: Vec<String>,

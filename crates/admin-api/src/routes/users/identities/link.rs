@@ -44,7 +44,9 @@ impl TryFrom<String> for ExternalUserId {
 
 /// An identity that is linked to a user.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = LinkedIdentity)]
+#[schema(as = LinkedIdentity, example = json!({
+    "username": "mia", "provider": "Google", "user_id": "113489712349817234987", "changed": true
+}))]
 pub(in crate::routes::users) struct Answer {
     /// The real user name, never an alias.
     username: Username,
