@@ -137,7 +137,7 @@ mod tests {
         let paths = document["paths"].as_object().unwrap().iter();
         let takes_device_data = |item: &Value| {
             let operations = item.as_object().unwrap().values();
-            let mut parameters = operations.flat_map(|operation| operation["parameters"].as_array()).flatten();
+            let mut parameters = operations.filter_map(|operation| operation["parameters"].as_array()).flatten();
             parameters.any(|parameter| parameter["in"] == "header" && parameter["name"] == "X-Device-Data")
         };
         let named: BTreeSet<_> =

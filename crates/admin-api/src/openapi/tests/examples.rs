@@ -66,7 +66,7 @@ impl Document {
 
     /// All that are required, and none that the schema does not know.
     fn check_fields(&self, parts: &[&Value], fields: &Map<String, Value>) -> Result<(), String> {
-        let mut required = parts.iter().flat_map(|part| part["required"].as_array()).flatten();
+        let mut required = parts.iter().filter_map(|part| part["required"].as_array()).flatten();
         if let Some(missing) = required.find(|name| !fields.contains_key(name.as_str().unwrap())) {
             return Err(format!("{missing} is missing"));
         }
