@@ -10,7 +10,7 @@ use super::TokensView;
 use super::secrets::Token;
 use crate::app::App;
 use crate::audit::Audit;
-use crate::client_context::CameFrom;
+use crate::client_context::{CameFrom, DeviceData};
 use crate::error::ApiError;
 use crate::json::Json;
 
@@ -46,6 +46,7 @@ impl Answer {
 /// one dies, if not at once then after the client's grace period.
 #[utoipa::path(
     post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh",
+    params(DeviceData),
     request_body = Body,
     responses((status = 200, description = "Tokens.", body = Answer)),
     extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
