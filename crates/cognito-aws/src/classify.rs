@@ -286,9 +286,13 @@ fn refused_by_trigger(operation: &str) -> Reason {
     match operation {
         _ if proves_identity(operation) && !presents_token(operation) => Reason::InvalidCredentials,
         // It was asked for the text of a message, or told of what was done already: nobody expects a refusal there.
-        "AdminResetUserPassword" | "ConfirmForgotPassword" | "ForgotPassword" | "GetUserAttributeVerificationCode" => {
-            Reason::Internal
-        }
+        "AdminConfirmSignUp"
+        | "AdminResetUserPassword"
+        | "AdminUpdateUserAttributes"
+        | "ConfirmForgotPassword"
+        | "ForgotPassword"
+        | "GetUserAttributeVerificationCode"
+        | "VerifyUserAttribute" => Reason::Internal,
         _ => Reason::SignUpRefused,
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! **Architecture invariant:** no decision that a product owner would want explained is made here.
 
+mod access_token;
 mod app_client;
 mod classify;
 mod clients;

@@ -101,6 +101,7 @@ impl SelfService for CognitoAppClient {
 
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
         const OPERATION: &str = "GetUser";
+        self.must_be_ours(OPERATION, access_token)?;
         let request = self.client.get_user().access_token(access_token.expose());
         let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(Myself {
@@ -113,6 +114,7 @@ impl SelfService for CognitoAppClient {
 
     async fn send_attribute_code(&self, access_token: &Secret, attribute: &str) -> Result<CodeDelivery, UserPoolError> {
         const OPERATION: &str = "GetUserAttributeVerificationCode";
+        self.must_be_ours(OPERATION, access_token)?;
         let request = self.client.get_user_attribute_verification_code();
         let request = request.access_token(access_token.expose()).attribute_name(attribute);
         let answer = request.customize().config_override(sent_once()).send().await;
@@ -127,6 +129,7 @@ impl SelfService for CognitoAppClient {
         attribute: &str,
         code: &Secret,
     ) -> Result<(), UserPoolError> {
+        self.must_be_ours("VerifyUserAttribute", access_token)?;
         self.client
             .verify_user_attribute()
             .access_token(access_token.expose())

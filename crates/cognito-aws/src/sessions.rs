@@ -139,6 +139,7 @@ impl Sessions for CognitoAppClient {
     }
 
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
+        self.must_be_ours("GlobalSignOut", access_token)?;
         let request = self.client.global_sign_out().access_token(access_token.expose());
         let answer = request.customize().config_override(sent_once()).send().await;
         answer.map_err(|error| Failure::of("GlobalSignOut", &error))?;

@@ -19,6 +19,10 @@ mod sign_in_security;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::secret::Secret;
+use serde_json::{Value, json};
 
 /// An error as Cognito's protocol (AWS JSON) writes it on the wire.
 fn json_error(status: u16, code: &str) -> HttpResponse {
@@ -35,4 +39,16 @@ fn xml_error(status: u16, code: &str) -> HttpResponse {
 fn response(status: u16, body: impl Into<SdkBody>) -> HttpResponse {
     let status = status.try_into().unwrap();
     HttpResponse::new(status, body.into())
+}
+
+/// An access token that says so, as Cognito makes it but for the signature.
+fn access_token(user_pool_id: &str, client_id: &str) -> Secret {
+    access_token_with(&json!({
+        "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{user_pool_id}"), "client_id": client_id,
+        "token_use": "access", "username": "mia"
+    }))
+}
+
+fn access_token_with(claims: &Value) -> Secret {
+    Secret::new(format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims.to_string())))
 }

@@ -26,7 +26,7 @@ pub struct Myself {
 /// a code. `WrongState` still tells that somebody is there (who is confirmed already, say, or has no address for a code): Cognito
 /// answers so itself, and sign-up tells which names are taken anyway.
 ///
-/// Methods with an access token MUST answer `InvalidCredentials` for one that is wrong, expired or signed out.
+/// Methods with an access token MUST answer `InvalidCredentials` for one that is wrong, expired, signed out, or of another pool or client.
 #[async_trait]
 pub trait SelfService: Send + Sync {
     /// Confirms a sign-up with the code that was sent. MUST answer `CodeMismatch`, `CodeExpired`, and `WrongState` for a user who is

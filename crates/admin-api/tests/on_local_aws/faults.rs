@@ -12,7 +12,7 @@ use crate::world::{Answer, Api, World};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A call of each kind, and the operation that it is about: the last one, where there are several.
-fn calls() -> Vec<(&'static str, &'static str, Option<Value>, &'static str)> {
+fn calls(access_token: &Value) -> Vec<(&'static str, &'static str, Option<Value>, &'static str)> {
     let password = json!({"password": "Password-of-mia-1", "permanent": true});
     let sign_in = json!({"username": "root", "password": "Password-of-root-1"});
     let sign_up =
@@ -33,8 +33,15 @@ fn calls() -> Vec<(&'static str, &'static str, Option<Value>, &'static str)> {
         ("POST", "/v1/auth/sign-in", Some(sign_in), "AdminInitiateAuth"),
         ("POST", "/v1/auth/sign-up", Some(sign_up), "SignUp"),
         ("POST", "/v1/auth/forgot-password", Some(json!({"username": "mia"})), "ForgotPassword"),
-        ("POST", "/v1/auth/sign-out", Some(json!({"access_token": "a.b.c"})), "GlobalSignOut"),
+        ("POST", "/v1/auth/sign-out", Some(json!({"access_token": access_token})), "GlobalSignOut"),
     ]
+}
+
+/// An access token of `root`.
+async fn access_token(world: &World) -> Value {
+    let sign_in = json!({"username": "root", "password": "Password-of-root-1"});
+    let answer = world.api().await.call("POST", "/v1/auth/sign-in", Some(&sign_in)).await;
+    answer.body["tokens"]["access_token"].clone()
 }
 
 async fn make_mia(world: &World) {
@@ -50,7 +57,8 @@ async fn answers_to(fault: Fault, patience: Duration, context: fn() -> Context) 
     make_mia(&world).await;
     let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
     let mut answers = Vec::new();
-    for (method, path, body, operation) in calls() {
+    let access_token = access_token(&world).await;
+    for (method, path, body, operation) in calls(&access_token) {
         proxy.reset();
         let api = world.api_behind(&proxy, patience).await;
         // The look at the caller goes well; what was asked for does not, however often the SDK asks.
@@ -98,9 +106,10 @@ async fn a_pool_that_does_not_answer_is_told_while_there_is_time() {
 async fn a_pool_that_is_gone_is_told_as_unavailable() {
     let world = World::start().await;
     let api = world.api().await;
+    let access_token = access_token(&world).await;
     let World { local_aws, .. } = world;
     drop(local_aws);
-    for (method, path, body, _) in calls() {
+    for (method, path, body, _) in calls(&access_token) {
         let answer = api.call(method, path, body.as_ref()).await;
         assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{method} {path}: {answer:?}");
     }

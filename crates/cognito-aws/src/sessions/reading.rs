@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_cognitoidentityprovider::types::{AuthenticationResultType, ChallengeNameType, CodeDeliveryDetailsType};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::secret::Secret;
 use domain::sessions::{Challenge, ChallengeName, CodeDelivery, SignIn, Tokens};
 use domain::user::Username;
 use domain::user_pool_error::UserPoolError;
 
+use crate::access_token::username_in;
 use crate::failure::Failure;
 use crate::users::to_factors;
 
@@ -66,13 +65,6 @@ pub(super) fn to_tokens(
         refresh_token: result.refresh_token.map(Secret::new),
         expires_in_seconds: u32::try_from(result.expires_in).unwrap_or_default(),
     })
-}
-
-/// The claim `username` of an access token. Not verified: the token came from Cognito itself a moment ago.
-fn username_in(access_token: &str) -> Option<Username> {
-    let payload = access_token.split('.').nth(1)?;
-    let claims: serde_json::Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-    claims.get("username")?.as_str()?.parse().ok()
 }
 
 /// Where a code went, as far as Cognito says.

@@ -200,7 +200,15 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
         ErrorClass::Invalid,
     ),
     (
-        &["AdminResetUserPassword", "ConfirmForgotPassword", "ForgotPassword", "GetUserAttributeVerificationCode"],
+        &[
+            "AdminConfirmSignUp",
+            "AdminResetUserPassword",
+            "AdminUpdateUserAttributes",
+            "ConfirmForgotPassword",
+            "ForgotPassword",
+            "GetUserAttributeVerificationCode",
+            "VerifyUserAttribute",
+        ],
         &["UserLambdaValidationException"],
         Reason::Internal,
         ErrorClass::Unexpected,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::secret::Secret;
 use domain::self_service::{Myself, SelfService};
-use domain::sessions::{ClientContext, CodeDelivery, Factor};
+use domain::sessions::{ClientContext, CodeDelivery, Factor, Sessions};
 use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn mia() -> Username {
 }
 
 fn token() -> Secret {
-    Secret::new("access-token")
+    super::access_token("pool", CLIENT)
 }
 
 fn code() -> Secret {
@@ -113,7 +113,7 @@ async fn the_owner_of_a_token_is_read_with_the_factors_that_are_known() {
         preferred_factor: Some(Factor::SoftwareTokenMfa),
     };
     assert_eq!(client(&fake).await.myself(&token()).await.unwrap(), expected);
-    assert_eq!(fake.sent("GetUser"), json!({"AccessToken": "access-token"}));
+    assert_eq!(fake.sent("GetUser"), json!({"AccessToken": token().expose()}));
     assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a token needs no secret");
 
     let nobody = client(&FakeAws::answering([])).await.myself(&token()).await;
@@ -126,9 +126,9 @@ async fn an_attribute_is_verified_with_the_owners_token() {
     let own = client(&fake).await;
     assert_eq!(own.send_attribute_code(&token(), "email").await.unwrap(), delivery());
     own.verify_attribute(&token(), "email", &code()).await.unwrap();
-    let expected = json!({"AccessToken": "access-token", "AttributeName": "email"});
+    let expected = json!({"AccessToken": token().expose(), "AttributeName": "email"});
     assert_eq!(fake.sent("GetUserAttributeVerificationCode"), expected);
-    let expected = json!({"AccessToken": "access-token", "AttributeName": "email", "Code": "123456"});
+    let expected = json!({"AccessToken": token().expose(), "AttributeName": "email", "Code": "123456"});
     assert_eq!(fake.sent("VerifyUserAttribute"), expected);
 
     let silent = client(&FakeAws::answering([])).await.send_attribute_code(&token(), "email").await;
@@ -212,5 +212,35 @@ async fn a_token_that_is_no_longer_good_is_refused_alike_whatever_became_of_its_
         for code in codes {
             assert_eq!(refused(operation, code, "").await.reason, Reason::InvalidCredentials, "{operation}: {code}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_pool_or_client_goes_nowhere() {
+    let issuer = |pool: &str| format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}");
+    let claims = |pool: &str, client: &str, token_use: &str| json!({"iss": issuer(pool), "client_id": client, "token_use": token_use, "username": "mia"});
+    let foreign = [
+        super::access_token_with(&claims("other", CLIENT, "access")),
+        super::access_token_with(&claims("my-pool", CLIENT, "access")),
+        super::access_token_with(&claims("pool", "web", "access")),
+        super::access_token_with(&claims("pool", CLIENT, "id")),
+        super::access_token_with(&json!({})),
+        Secret::new("opaque"),
+        Secret::new("a.b.c"),
+    ];
+    for token in foreign {
+        let fake = FakeAws::answering([]);
+        let own = client(&fake).await;
+        let outcomes = [
+            own.myself(&token).await.map(drop),
+            own.send_attribute_code(&token, "email").await.map(drop),
+            own.verify_attribute(&token, "email", &code()).await,
+            own.sign_out_everywhere(&token).await,
+        ];
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Err(error) if error.reason == Reason::InvalidCredentials))
+        );
+        let calls = ["GetUser", "GetUserAttributeVerificationCode", "VerifyUserAttribute", "GlobalSignOut"];
+        assert!(calls.iter().all(|call| fake.calls(call) == 0));
     }
 }

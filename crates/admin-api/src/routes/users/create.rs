@@ -53,7 +53,10 @@ use crate::progress::Progress;
             example = json!(UserView::example_of_an_invited_user())
         ),
     ),
-    extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state", "sign-up-refused"])))
+    extensions(("x-problems" = json!([
+        "user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state",
+        "sign-up-refused"
+    ])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,

@@ -21,7 +21,9 @@ use crate::error::ApiError;
         status = 200, description = "The invitation is on its way.", body = UserView,
         example = json!(UserView::example_of_an_invited_user())
     )),
-    extensions(("x-problems" = json!(["user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"])))
+    extensions(("x-problems" = json!([
+        "user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"
+    ])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,

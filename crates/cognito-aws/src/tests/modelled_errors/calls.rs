@@ -20,6 +20,7 @@ use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::json;
 
+use crate::tests::access_token;
 use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory};
 
 /// A call that ends with one operation.
@@ -331,7 +332,7 @@ impl Ports {
             "AdminRespondToAuthChallenge" => done(self.answer(ChallengeResponse::SelectFactor(Factor::SmsMfa)).await),
             "AssociateSoftwareToken" => done(self.answer(ChallengeResponse::BeginSetup).await),
             "GetTokensFromRefreshToken" => done(sessions.refresh(mia, &secret, &context).await),
-            "GlobalSignOut" => done(sessions.sign_out_everywhere(&secret).await),
+            "GlobalSignOut" => done(sessions.sign_out_everywhere(&access_token(POOL, CLIENT)).await),
             "RevokeToken" => done(sessions.revoke(&secret).await),
             "SignUp" => {
                 let registration = Registration {
@@ -363,10 +364,12 @@ impl Ports {
             "ConfirmForgotPassword" => done(own.reset_password(mia, &secret, &secret, &self.nowhere).await),
             "ConfirmSignUp" => done(own.confirm_sign_up(mia, &secret, &self.nowhere).await),
             "ForgotPassword" => done(own.forgot_password(mia, &self.nowhere).await),
-            "GetUser" => done(own.myself(&secret).await),
-            "GetUserAttributeVerificationCode" => done(own.send_attribute_code(&secret, "email").await),
+            "GetUser" => done(own.myself(&access_token(POOL, CLIENT)).await),
+            "GetUserAttributeVerificationCode" => {
+                done(own.send_attribute_code(&access_token(POOL, CLIENT), "email").await)
+            }
             "ResendConfirmationCode" => done(own.resend_code(mia, &self.nowhere).await),
-            "VerifyUserAttribute" => done(own.verify_attribute(&secret, "email", &secret).await),
+            "VerifyUserAttribute" => done(own.verify_attribute(&access_token(POOL, CLIENT), "email", &secret).await),
             _ => unreachable!("say which call of self-service leads to {operation}"),
         }
     }
