@@ -23,7 +23,20 @@ const ACCESS_TOKEN: &str = "accessToken";
 /// The document as JSON text, as it stands in docs/openapi.json.
 #[must_use]
 pub fn document() -> String {
-    format!("{:#}\n", value())
+    format!("{:#}\n", sorted(value()))
+}
+
+/// With the names in each object in order. Another crate of a build can ask `serde_json` to keep them as they came.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> =
+                fields.into_iter().map(|(name, value)| (name, sorted(value))).collect();
+            Value::Object(fields.into_iter().collect())
+        }
+        Value::Array(values) => values.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
 
 /// The document.

@@ -291,8 +291,7 @@ fn refused_by_trigger(operation: &str) -> Reason {
         | "AdminUpdateUserAttributes"
         | "ConfirmForgotPassword"
         | "ForgotPassword"
-        | "GetUserAttributeVerificationCode"
-        | "VerifyUserAttribute" => Reason::Internal,
+        | "GetUserAttributeVerificationCode" => Reason::Internal,
         _ => Reason::SignUpRefused,
     }
 }

@@ -207,7 +207,6 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
             "ConfirmForgotPassword",
             "ForgotPassword",
             "GetUserAttributeVerificationCode",
-            "VerifyUserAttribute",
         ],
         &["UserLambdaValidationException"],
         Reason::Internal,
