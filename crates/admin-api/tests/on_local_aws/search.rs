@@ -112,3 +112,45 @@ async fn any_user_name_finds_exactly_its_user() {
         assert_eq!(search(&api, &format!("username={}", encoded(name))).await, [name]);
     }
 }
+
+/// All user names of a list, through its cursors, and how many pages that took.
+async fn walk(api: &Api, query: &str) -> (Vec<String>, usize) {
+    let (mut names, mut pages, mut cursor) = (Vec::new(), 0, String::new());
+    loop {
+        let answer = api.call("GET", &format!("/v1/users?{query}{cursor}"), None).await;
+        assert_eq!(answer.status, 200, "{query}: {answer:?}");
+        let users = answer.body["users"].as_array().unwrap();
+        names.extend(users.iter().map(|user| user["username"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = answer.body["next_cursor"].as_str() else { return (names, pages) };
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[tokio::test]
+async fn lists_are_walked_page_by_page_by_the_tokens_of_the_service() {
+    let world = World::start().await;
+    let api = world.api().await;
+    let all: Vec<String> = (0..130).map(|number| format!("user-{number:03}")).collect();
+    for (number, name) in all.iter().enumerate() {
+        let team = if number % 3 == 0 { "blue" } else { "red" };
+        create(&api, name, json!({"name": "Somebody", "email": format!("{name}@example.com"), "custom:team": team}))
+            .await;
+        if number % 2 == 0 {
+            let path = format!("/v1/users/{name}/groups/support");
+            assert_eq!(api.call("PUT", &path, None).await.status, 204);
+        }
+    }
+    let is = |every: usize| all.iter().step_by(every).cloned().collect::<Vec<_>>();
+    for (query, expected, pages) in [
+        ("name=Somebody&limit=50", is(1), 3),
+        ("name=Somebody&custom_attribute=team%3Dblue&limit=7", is(3), 7),
+        ("group=support&limit=50", is(2), 2),
+        ("group=support&custom_attribute=team%3Dblue&limit=10", is(6), 3),
+    ] {
+        let (mut found, read) = walk(&api, query).await;
+        found.sort();
+        assert_eq!(found, expected, "{query}");
+        assert!((pages..=pages + 1).contains(&read), "{query}: {read} pages");
+    }
+}
