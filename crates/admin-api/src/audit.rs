@@ -115,9 +115,9 @@ pub(crate) async fn record(
             caller = facts.caller,
             user = facts.user,
             group = facts.group,
-            fields = (!facts.fields.is_empty()).then(|| facts.fields.join(",")),
+            fields = (!facts.fields.is_empty()).then(|| facts.fields.join(" ")),
             outcome = code_of(&response).map_or("success", |code| code.as_str()),
-            completed = completed_of(&response).map(|steps| steps.join(",")),
+            completed = completed_of(&response).map(|steps| steps.join(" ")),
             request_id = id.as_str(),
             "audit"
         );
@@ -153,7 +153,7 @@ mod tests {
         let body = json!({"attributes": {"name": "Mia Canary", "email_verified": null}});
         let record = record_of(&api, Call::patch("/v1/users/mia", &body)).await.unwrap();
         let expected = json!({
-            "action": "PATCH /v1/users/{username}", "caller": "root", "user": "mia", "fields": "name,email_verified",
+            "action": "PATCH /v1/users/{username}", "caller": "root", "user": "mia", "fields": "name email_verified",
             "outcome": "success", "request_id": "request-1"
         });
         assert_eq!(record, expected);

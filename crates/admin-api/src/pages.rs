@@ -1,6 +1,7 @@
 //! Lists that the user pool hands out page by page: reading `limit` and `cursor`, and making the next cursor.
 
 use domain::directory::PageRequest;
+use serde::{Deserialize, Serialize};
 
 use crate::cursor::Cursors;
 use crate::error::ApiError;
@@ -11,6 +12,13 @@ pub(crate) const MAX_LIMIT: u8 = 60;
 
 /// A cursor in the OpenAPI document's examples. It is of the form that cursors have, and sealed with no key.
 pub(crate) const EXAMPLE_CURSOR: &str = "UNhY4JhezH9gQYqvDMWrWH9CwlcKiECVqejMrND2VFwiQ0FJU2xBSUlBUkxzQVFnRCI";
+
+/// Where a list goes on. Cognito's token is for the same request again, its limit included: that of the first page stays.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    page: String,
+    limit: u8,
+}
 
 /// Takes `limit` out of the parameters.
 pub(crate) fn take_limit(parameters: &mut Parameters) -> Result<u8, ApiError> {
@@ -32,21 +40,20 @@ pub(crate) async fn page_request(
     let limit = take_limit(&mut parameters)?;
     let cursor = parameters.take("cursor")?;
     parameters.finish()?;
-    let after = match cursor {
-        Some(cursor) => Some(cursors.open(list, &cursor).await?),
-        None => None,
-    };
-    Ok(PageRequest { limit, after })
+    let Some(cursor) = cursor else { return Ok(PageRequest { limit, after: None }) };
+    let Place { page, limit } = cursors.open(list, &cursor).await?;
+    Ok(PageRequest { limit, after: Some(page) })
 }
 
 /// The cursor to the page that begins at `next`, where there is one.
 pub(crate) async fn next_cursor(
     cursors: &Cursors,
     list: &str,
+    request: &PageRequest,
     next: Option<String>,
 ) -> Result<Option<String>, ApiError> {
     match next {
-        Some(next) => cursors.seal(list, &next).await.map(Some),
+        Some(page) => cursors.seal(list, &Place { page, limit: request.limit }).await.map(Some),
         None => Ok(None),
     }
 }

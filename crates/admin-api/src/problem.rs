@@ -82,7 +82,7 @@ pub(crate) struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, nullable = false)]
     completed: Option<&'a [String]>,
-    /// Which call of several failed.
+    /// Which call of several failed, or `answer` where all are done and there was no time left to show the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failed: Option<&'a str>,

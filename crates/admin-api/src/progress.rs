@@ -46,6 +46,18 @@ impl Progress {
         }
     }
 
+    /// Does a step that leaves nothing behind: it is named where it fails, and never counts as done.
+    pub(crate) async fn looking<T>(
+        &self,
+        step: &str,
+        call: impl Future<Output = Result<T, UserPoolError>>,
+    ) -> Result<T, ApiError> {
+        self.steps().under_way = Some(step.to_owned());
+        let outcome = call.await;
+        self.steps().under_way = None;
+        outcome.map_err(|error| self.ends_at(step, error))
+    }
+
     /// What the failure of a step means for the request.
     pub(crate) fn ends_at(&self, step: impl Into<String>, source: UserPoolError) -> ApiError {
         let completed = std::mem::take(&mut self.steps().done);

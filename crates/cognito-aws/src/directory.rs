@@ -96,6 +96,8 @@ impl Directory for CognitoDirectory {
                 .user_pool_id(&self.user_pool_id)
                 .username(username.as_str())
                 .set_user_attributes(Some(to_attribute_types(&changes.set)))
+                .customize()
+                .config_override(sent_once())
                 .send()
                 .await
                 .map_err(|error| Failure::of("AdminUpdateUserAttributes", &error))?;
@@ -127,6 +129,8 @@ impl Directory for CognitoDirectory {
             .username(username.as_str())
             .password(password.expose())
             .permanent(permanent)
+            .customize()
+            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("AdminSetUserPassword", &error))?;

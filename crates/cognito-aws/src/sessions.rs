@@ -61,7 +61,8 @@ impl Sessions for CognitoAppClient {
         if let Some(hash) = self.secret_hash(username).await? {
             request = request.auth_parameters("SECRET_HASH", hash);
         }
-        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let answer = request.customize().config_override(sent_once());
+        let answer = answer.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         let answer = Answer {
             operation: OPERATION,
             result: answer.authentication_result,

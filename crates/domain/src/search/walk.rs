@@ -48,7 +48,7 @@ pub struct Found {
     pub users: Vec<User>,
     /// Where the next request goes on; none at the end of the list.
     pub next: Option<Place>,
-    /// Whether the budget was used up before there were as many users as asked for.
+    /// Whether the request stopped before there were as many users as asked for: the budget was used up, or the pool throttled.
     pub ended_early: bool,
 }
 

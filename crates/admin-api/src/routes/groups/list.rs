@@ -35,7 +35,7 @@ const LIST: &str = "groups";
 pub(super) async fn handle(State(app): State<App>, parameters: Parameters) -> Result<Json<Answer>, ApiError> {
     let request = page_request(&app.cursors, LIST, parameters).await?;
     let page = app.pool.list_groups(&request).await?;
-    let next_cursor = next_cursor(&app.cursors, LIST, page.next).await?;
+    let next_cursor = next_cursor(&app.cursors, LIST, &request, page.next).await?;
     Ok(Json(Answer { groups: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
 }
 

@@ -44,7 +44,7 @@ pub(super) async fn handle(
     let list = format!("groups/{name}/users");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let page = app.pool.members(&name, &request).await?;
-    let next_cursor = next_cursor(&app.cursors, &list, page.next).await?;
+    let next_cursor = next_cursor(&app.cursors, &list, &request, page.next).await?;
     Ok(Json(Answer { users: app.views(page.entries).await, next_cursor }))
 }
 

@@ -92,7 +92,7 @@ pub(super) async fn handle(
     let list = format!("users/{username}/auth-events");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let page = app.pool.auth_events(&username, &request).await?;
-    let next_cursor = next_cursor(&app.cursors, &list, page.next).await?;
+    let next_cursor = next_cursor(&app.cursors, &list, &request, page.next).await?;
     Ok(Json(Answer { events: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
 }
 

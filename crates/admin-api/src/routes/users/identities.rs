@@ -71,35 +71,50 @@ impl<S: Sync> FromRequestParts<S> for TargetProvider {
     }
 }
 
-/// Identities are linked to users of the pool. Users who come from a provider have no account of their own beside it: to unlink theirs
-/// would lock them out.
-fn must_be_of_the_pool(user: &User) -> Result<(), ApiError> {
-    match user.status {
-        UserStatus::ExternalProvider => Err(UserPoolError::new("identities", Reason::WrongState).into()),
-        _ => Ok(()),
-    }
+/// An identity that is linked to a user.
+struct Linked {
+    identity: ExternalIdentity,
+    /// Whether it is what the user signs in with, and no addition to it: to unlink that one would lock them out.
+    is_primary: bool,
 }
 
-/// The user's identities at one provider: one at the most, unless somebody linked more past this API.
-fn identities_at(provider: &ProviderName, user: &User) -> Result<Vec<ExternalIdentity>, ApiError> {
+/// All of the user's identities.
+fn identities_of(user: &User) -> Result<Vec<Linked>, ApiError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Linked {
+    struct Entry {
         provider_name: String,
         user_id: String,
-        /// Whether it is what the user signs in with, and no addition to it.
+        /// A boolean, and in tokens a text.
         #[serde(default)]
-        primary: bool,
+        primary: serde_json::Value,
     }
 
     let Some(attribute) = user.attributes.get("identities") else { return Ok(Vec::new()) };
-    let all: Vec<Linked> = serde_json::from_str(attribute)
+    let all: Vec<Entry> = serde_json::from_str(attribute)
         .map_err(|_| ApiError::Internal("the attribute `identities` is not what Cognito writes there"))?;
-    let identities = all
-        .into_iter()
-        .filter(|it| !it.primary)
-        .map(|it| ExternalIdentity { provider: it.provider_name, user_id: it.user_id });
-    Ok(identities.filter(|identity| identity.provider == provider.0).collect())
+    let linked = all.into_iter().map(|entry| Linked {
+        is_primary: entry.primary == true || entry.primary == "true",
+        identity: ExternalIdentity { provider: entry.provider_name, user_id: entry.user_id },
+    });
+    Ok(linked.collect())
+}
+
+/// The identities at one provider that were linked to the user: one at the most, unless somebody linked more past this API.
+fn identities_at(provider: &ProviderName, user: &User) -> Result<Vec<ExternalIdentity>, ApiError> {
+    let linked = identities_of(user)?.into_iter().filter(|linked| !linked.is_primary);
+    Ok(linked.map(|linked| linked.identity).filter(|identity| identity.provider == provider.0).collect())
+}
+
+/// Refuses to link anything to somebody who comes from a provider: there is no account in the pool beside it to link it to.
+fn must_be_of_the_pool(user: &User) -> Result<(), ApiError> {
+    let comes_from_a_provider = user.status == UserStatus::ExternalProvider
+        // Whoever has been given a password since has another status.
+        || identities_of(user)?.iter().any(|linked| linked.is_primary);
+    if comes_from_a_provider {
+        return Err(UserPoolError::new("AdminLinkProviderForUser", Reason::WrongState).into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

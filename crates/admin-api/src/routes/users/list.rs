@@ -30,14 +30,14 @@ pub(super) struct Answer {
     /// For the next page, with the same parameters; null on the last.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// Whether the search stopped before the page was full, because too few of those looked at are meant. More may come.
+    /// Whether the request stopped before the page was full: it had looked at enough, or the pool had had enough of requests. More may come.
     ended_early: bool,
 }
 
 /// List or search users
 ///
 /// Everybody of whom all parameters are true; in `email`, `email_prefix` and `name` capital and small letters are the same. Cognito
-/// looks for one of them, the others are looked at here, through up to 600 users per request: a page can be short, or empty, and
+/// looks for one of them, the others are looked at here, through ten pages of its at the most: a page can be short, or empty, and
 /// `next_cursor` still lead on (`ended_early`). Lists lag writes by moments.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",

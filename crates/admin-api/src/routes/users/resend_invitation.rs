@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use domain::user::Username;
+use domain::user_pool_error::{Reason, UserPoolError};
 
 use super::naming::name_at_creation;
 use super::{Target, UserView};
@@ -31,7 +32,12 @@ pub(super) async fn handle(
     Target(typed): Target,
     TargetUser(user): TargetUser,
 ) -> Result<Json<UserView>, ApiError> {
-    let invited = app.pool.resend_invitation(&name_at_creation(&user, &typed), &user.attributes).await?;
+    let name = name_at_creation(&user, &typed);
+    // The name at creation may be an address, and that somebody else's by now.
+    if name != user.username && app.pool.get(&name).await?.username != user.username {
+        return Err(UserPoolError::new("AdminCreateUser", Reason::WrongState).into());
+    }
+    let invited = app.pool.resend_invitation(&name, &user.attributes).await?;
     // Inviting is no way to read users.
     Ok(Json(app.view(authorized.sees(invited, |_| false)).await))
 }

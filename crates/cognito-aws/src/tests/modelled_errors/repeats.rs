@@ -11,14 +11,20 @@ use super::calls::{CALLS, Call, Port, Ports};
 use crate::Aws;
 
 /// What is made, deleted, used up or sent by the first request is refused, or made or sent again, by a second one.
-const SENT_ONCE: [&str; 20] = [
+const SENT_ONCE: [&str; 23] = [
     "AdminCreateUser",
     "AdminDeleteUser",
     "AdminDisableProviderForUser",
     "AdminForgetDevice",
+    // Codes of a second factor go out.
+    "AdminInitiateAuth",
     "AdminLinkProviderForUser",
     "AdminResetUserPassword",
     "AdminRespondToAuthChallenge",
+    // Where old passwords are remembered, the same one again is refused.
+    "AdminSetUserPassword",
+    // A code for a new address goes out.
+    "AdminUpdateUserAttributes",
     "AssociateSoftwareToken",
     "ConfirmForgotPassword",
     "ConfirmSignUp",

@@ -43,7 +43,7 @@ pub(super) async fn go_on(
         None if plan.permanent_password.is_some() => progress.found(SET_PASSWORD),
         None => {}
     }
-    let has = app.pool.groups(&user.username).await.map_err(|error| progress.ends_at(READ_GROUPS, error))?;
+    let has = progress.looking(READ_GROUPS, app.pool.groups(&user.username)).await?;
     let is_in = |group: &&GroupName| has.iter().any(|name| name == group.as_str());
     let (there, groups): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
     for group in there {

@@ -78,7 +78,7 @@ pub(in crate::routes::users) async fn handle(
     let list = format!("users/{username}/devices");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let page = app.pool.devices(&username, &request).await?;
-    let next_cursor = next_cursor(&app.cursors, &list, page.next).await?;
+    let next_cursor = next_cursor(&app.cursors, &list, &request, page.next).await?;
     Ok(Json(Answer { devices: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
 }
 

@@ -60,7 +60,7 @@ pub(in crate::routes::users) struct Answer {
 /// Link an identity to a user
 ///
 /// Its owner signs in as this user from now on. Refused where the user may do more than the caller, and `wrong-state` where the
-/// user has another identity at the provider. Linking what is linked changes nothing.
+/// user has another identity at the provider, or comes from a provider. Linking what is linked changes nothing.
 #[utoipa::path(
     put, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "link_user_identity",
     params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
@@ -118,12 +118,25 @@ mod tests {
 
     #[tokio::test]
     async fn who_comes_from_a_provider_has_no_account_to_link_to_and_none_to_be_locked_out_of() {
-        for call in [Call::put(PATH, &json!({"user_id": "1"})), Call::delete(PATH)] {
+        for (status, primary) in [
+            (UserStatus::ExternalProvider, json!(true)),
+            (UserStatus::ExternalProvider, json!("true")),
+            (UserStatus::ExternalProvider, json!(false)),
+            // With a password of their own since.
+            (UserStatus::Confirmed, json!(true)),
+        ] {
             let api = Api::new();
-            api.pool.set_status("mia", UserStatus::ExternalProvider);
-            let answer = api.call(call).await;
-            assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
-            assert!(linked(&api, "mia").is_empty());
+            let identity = json!([{"providerName": "Google", "userId": "1", "primary": primary}]).to_string();
+            api.pool.add_user("gus", "Password-of-gus-1", &[], &[("identities", &identity)]);
+            api.pool.set_status("gus", status.clone());
+            let link = Call::put("/v1/users/gus/identities/Facebook", &json!({"user_id": "2"}));
+            let answer = api.call(link).await;
+            assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?} {primary}");
+            if primary != false {
+                let answer = api.call(Call::delete("/v1/users/gus/identities/Google")).await;
+                assert_eq!((answer.status, answer.code()), (404, "identity-not-found"), "{status:?} {primary}");
+            }
+            assert_eq!(api.pool.attributes_of("gus")["identities"], identity);
         }
     }
 

@@ -6,7 +6,7 @@ use domain::user::Username;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
 
-use super::{ProviderName, TargetProvider, identities_at, must_be_of_the_pool};
+use super::{ProviderName, TargetProvider, identities_at};
 use crate::access::TargetUser;
 use crate::app::App;
 use crate::audit::Audit;
@@ -21,7 +21,7 @@ use crate::progress::Progress;
     delete, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "unlink_user_identity",
     params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
     responses((status = 204, description = "Nothing of this provider is linked to the user.")),
-    extensions(("x-problems" = json!(["user-not-found", "identity-not-found", "wrong-state", "alias-exists"])))
+    extensions(("x-problems" = json!(["user-not-found", "identity-not-found", "alias-exists"])))
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
@@ -31,7 +31,6 @@ pub(in crate::routes::users) async fn handle(
     TargetProvider(provider): TargetProvider,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([format!("identity:{}", provider.0)]);
-    must_be_of_the_pool(&user)?;
     let linked = identities_at(&provider, &user)?;
     if linked.is_empty() {
         return Err(ApiError::IdentityNotFound);
