@@ -67,6 +67,28 @@ mod tests {
         assert_eq!((answer.status, &answer.body["attributes"]), (200, &json!({})));
     }
 
+    /// A user whose name Cognito made up, as it does where people sign in with an address.
+    fn add_user_by_address(api: &Api, address: &str) -> String {
+        api.pool.add_user("before", "Correct-1", &[], &[]);
+        let (beginning, number) =
+            api.sub_of("before").rsplit_once('-').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let name = format!("{beginning}-{:012}", number.parse::<u64>().unwrap() + 1);
+        api.pool.add_user(&name, "Correct-1", &[], &[("email", address)]);
+        api.pool.set_status(&name, UserStatus::ForceChangePassword);
+        assert_eq!(api.sub_of(&name), name);
+        name
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_somebody_elses_by_now_invites_nobody() {
+        let api = with_mia(UserStatus::ForceChangePassword);
+        let name = add_user_by_address(&api, "mia@example.com");
+        let answer = api.call(Call::post(&format!("/v1/users/{name}/resend-invitation"), None)).await;
+        assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
+        assert_eq!((api.pool.invitations_of("mia"), api.pool.invitations_of(&name)), (0, 0));
+        assert!(api.pool.has_password("mia", "Password-of-mia-1"));
+    }
+
     #[tokio::test]
     async fn every_time_another_invitation_goes_out() {
         let api = with_mia(UserStatus::ForceChangePassword);
