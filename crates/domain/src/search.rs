@@ -3,8 +3,12 @@
 //! Cognito takes one predicate, and none about custom attributes or dates. So the most selective one goes there
 //! ([`Query::plan`]), and whom it brings is held against the rest here, page by page, within a budget ([`walk()`]).
 
+mod plan;
 mod query;
+#[cfg(test)]
+mod tests;
 mod walk;
 
-pub use query::{CustomAttribute, List, NotASoughtText, Plan, Query, SoughtText};
+pub use plan::{List, Plan};
+pub use query::{CustomAttribute, NotASoughtText, Query, SoughtText};
 pub use walk::{Found, PAGE_BUDGET, Place, walk};

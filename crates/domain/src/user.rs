@@ -84,6 +84,22 @@ pub enum UserStatus {
     Other(String),
 }
 
+impl UserStatus {
+    /// Cognito's word for it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Unconfirmed => "UNCONFIRMED",
+            Self::Confirmed => "CONFIRMED",
+            Self::ExternalProvider => "EXTERNAL_PROVIDER",
+            Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
+            Self::ResetRequired => "RESET_REQUIRED",
+            Self::Unknown => "UNKNOWN",
+            Self::Other(word) => word,
+        }
+    }
+}
+
 /// One user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::query::{List, Plan, Query};
+use super::plan::{List, Plan};
+use super::query::Query;
 use crate::directory::{Page, PageRequest};
 use crate::user::{User, Username};
 use crate::user_pool::UserPool;

@@ -1,7 +1,6 @@
 //! Whom a filter meets.
 
 use domain::directory::{Comparison, Filter, FilterBy};
-use domain::user::UserStatus;
 
 use super::record::Record;
 
@@ -12,7 +11,7 @@ pub(super) fn meets(filter: &Filter, record: &Record) -> bool {
         FilterBy::Email => attribute("email"),
         FilterBy::PhoneNumber => attribute("phone_number"),
         FilterBy::Name => attribute("name"),
-        FilterBy::Status => Some(word(&record.status)),
+        FilterBy::Status => Some(record.status.as_str()),
         FilterBy::Enabled => Some(if record.enabled { "Enabled" } else { "Disabled" }),
     };
     // Capital and small letters are the same, but in user names and statuses.
@@ -24,22 +23,9 @@ pub(super) fn meets(filter: &Filter, record: &Record) -> bool {
     })
 }
 
-/// Cognito's word.
-fn word(status: &UserStatus) -> &str {
-    match status {
-        UserStatus::Unconfirmed => "UNCONFIRMED",
-        UserStatus::Confirmed => "CONFIRMED",
-        UserStatus::ExternalProvider => "EXTERNAL_PROVIDER",
-        UserStatus::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
-        UserStatus::ResetRequired => "RESET_REQUIRED",
-        UserStatus::Unknown => "UNKNOWN",
-        UserStatus::Other(word) => word,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use domain::user::Attributes;
+    use domain::user::{Attributes, UserStatus};
     use time::OffsetDateTime;
 
     use super::*;
