@@ -9,6 +9,7 @@ pub mod cursor_key;
 pub mod directory;
 pub mod group;
 pub mod identities;
+pub mod invitation;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod platform;

@@ -1,0 +1,21 @@
+//! Invitations to sign up: a signed statement that an e-mail address may come into a pool, and that whoever shows it reads the mail of
+//! that address.
+//!
+//! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). The admin API issues it and the trigger takes it, each
+//! knowing one half of the key. It can be shown again until it expires: the trigger remembers nothing.
+
+mod key;
+mod ports;
+mod token;
+
+pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
+pub use ports::{InvitationKey, InvitationKeys, KeyName};
+pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
+
+use time::Duration;
+
+/// How long an invitation lasts where nobody says it.
+pub const DEFAULT_VALIDITY: Duration = Duration::days(7);
+
+/// The longest that an invitation may last.
+pub const MAX_VALIDITY: Duration = Duration::days(30);

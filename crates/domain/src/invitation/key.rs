@@ -1,0 +1,176 @@
+//! The two halves of the key, and how each of them is written down.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey};
+use ed25519_dalek::{Signature, Signer, VerifyingKey};
+use thiserror::Error;
+
+use crate::secret::Secret;
+
+/// The half that signs. It never shows itself, and its memory is wiped on drop.
+#[derive(Clone)]
+pub struct SigningKey(ed25519_dalek::SigningKey);
+
+/// The text is no Ed25519 private key in PKCS#8 PEM. Never says what it is instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected an Ed25519 private key as PKCS#8 PEM")]
+pub struct NotAPrivateKey;
+
+impl SigningKey {
+    /// The key that belongs to 32 random bytes.
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(ed25519_dalek::SigningKey::from_bytes(seed))
+    }
+
+    /// Reads what [`SigningKey::to_pem`] has written, or any other tool for keys.
+    ///
+    /// # Errors
+    /// [`NotAPrivateKey`] for anything else.
+    pub fn from_pem(pem: &Secret) -> Result<Self, NotAPrivateKey> {
+        ed25519_dalek::SigningKey::from_pkcs8_pem(pem.expose().trim()).map(Self).map_err(|_| NotAPrivateKey)
+    }
+
+    /// The key as PKCS#8 PEM, for where secrets are kept.
+    ///
+    /// # Errors
+    /// Never, as far as the encoder's code tells; its interface leaves it open.
+    pub fn to_pem(&self) -> Result<Secret, NotAPrivateKey> {
+        self.0.to_pkcs8_pem(LineEnding::LF).map(|pem| Secret::new(pem.as_str())).map_err(|_| NotAPrivateKey)
+    }
+
+    /// The half that can be given to everyone.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        PublicKey(self.0.verifying_key())
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+        self.0.sign(message).to_bytes()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SigningKey(…)")
+    }
+}
+
+/// The half that checks (`INVITATION_PUBLIC_KEY`). No secret.
+///
+/// Written as the base64 of its 32 bytes; read from that or from SPKI PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
+
+/// The text is no Ed25519 public key, or a weak one, under which signatures can be made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("expected an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes")]
+pub struct NotAPublicKey;
+
+impl PublicKey {
+    pub(super) fn has_signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.0.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+}
+
+impl std::str::FromStr for PublicKey {
+    type Err = NotAPublicKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAPublicKey> {
+        let text = text.trim();
+        let key = if text.starts_with("-----") {
+            VerifyingKey::from_public_key_pem(text).map_err(|_| NotAPublicKey)?
+        } else {
+            let bytes = STANDARD.decode(text).map_err(|_| NotAPublicKey)?;
+            let bytes = bytes.try_into().map_err(|_| NotAPublicKey)?;
+            VerifyingKey::from_bytes(&bytes).map_err(|_| NotAPublicKey)?
+        };
+        if key.is_weak() { Err(NotAPublicKey) } else { Ok(Self(key)) }
+    }
+}
+
+impl fmt::Display for PublicKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&STANDARD.encode(self.0.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Section 10 of RFC 8410: a private key and the public key that belongs to it.
+    const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
+        MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
+        -----END PRIVATE KEY-----\n";
+    const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\n\
+        MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n\
+        -----END PUBLIC KEY-----\n";
+    const PUBLIC_BASE64: &str = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+
+    #[test]
+    fn keys_are_read_as_other_tools_write_them() {
+        let signing_key = SigningKey::from_pem(&Secret::new(PRIVATE)).unwrap();
+        assert_eq!(signing_key.public_key().to_string(), PUBLIC_BASE64);
+        for text in
+            [PUBLIC, PUBLIC.trim(), &PUBLIC.replace('\n', "\r\n"), PUBLIC_BASE64, &format!(" {PUBLIC_BASE64}\n")]
+        {
+            assert_eq!(text.parse(), Ok(signing_key.public_key()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_that_is_written_down_can_be_read_again() {
+        let key = SigningKey::from_seed(&[7; 32]);
+        let pem = key.to_pem().unwrap();
+        assert!(pem.expose().starts_with("-----BEGIN PRIVATE KEY-----\n"), "what openssl reads");
+        assert_eq!(SigningKey::from_pem(&pem).unwrap().public_key(), key.public_key());
+    }
+
+    #[test]
+    fn what_is_no_public_key_is_refused() {
+        let of_all_zeros = STANDARD.encode([0; 32]);
+        let identity = STANDARD.encode({
+            let mut bytes = [0; 32];
+            bytes[0] = 1;
+            bytes
+        });
+        let off_the_curve = STANDARD.encode({
+            let mut bytes = [0; 32];
+            bytes[0] = 2;
+            bytes
+        });
+        for text in [
+            "",
+            "key",
+            &PUBLIC_BASE64[1..],
+            PUBLIC_BASE64.trim_end_matches('='),
+            &PUBLIC_BASE64.replace('/', "_").replace("lshQ", "l-hQ"),
+            &format!("{PUBLIC_BASE64}{PUBLIC_BASE64}"),
+            PRIVATE,
+            &PUBLIC.replace("PUBLIC KEY", "ED25519 PUBLIC KEY"),
+            &PUBLIC.replace("MCowBQYDK2Vw", "MCowBQYDK2Vu"),
+            &of_all_zeros,
+            &identity,
+            &off_the_curve,
+        ] {
+            assert_eq!(text.parse::<PublicKey>(), Err(NotAPublicKey), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_private_key_is_refused() {
+        for text in ["", "key", PUBLIC, PUBLIC_BASE64, &PRIVATE.replace("MC4C", "MC4D")] {
+            assert_eq!(SigningKey::from_pem(&Secret::new(text)).unwrap_err(), NotAPrivateKey, "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_output_does_not_hold_the_private_key() {
+        assert_eq!(format!("{:?}", SigningKey::from_seed(&[7; 32])), "SigningKey(…)");
+    }
+}

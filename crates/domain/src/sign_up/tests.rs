@@ -1,0 +1,258 @@
+//! The policy in tables: every rule with what it admits and what it refuses, and every way into the pool.
+
+use time::Duration;
+
+use super::*;
+use crate::invitation::{Invitation, SigningKey};
+
+const POOL: &str = "eu-west-1_aBcDeFgHi";
+const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+const NOTHING: Grants = Grants { confirm: false, verify_email: false, verify_phone: false };
+const CONFIRMED: Grants = Grants { confirm: true, ..NOTHING };
+const VERIFIED: Grants = Grants { verify_email: true, ..NOTHING };
+
+fn list(domains: &str) -> DomainList {
+    domains.parse().unwrap()
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(&[7; 32])
+}
+
+fn text(text: &str) -> Given {
+    Given::from(text.to_owned())
+}
+
+fn applicant(email: &str) -> Application {
+    Application { user_pool_id: text(POOL), email: text(email), ..Application::default() }
+}
+
+fn invited(email: &str, to: &str) -> Application {
+    let invitation = Invitation {
+        id: "1".to_owned(),
+        user_pool_id: POOL.to_owned(),
+        email: to.parse().unwrap(),
+        issued_at: NOW,
+        expires_at: NOW + Duration::days(7),
+    };
+    Application { invitation: text(invitation.sign(&key()).unwrap().expose()), ..applicant(email) }
+}
+
+fn decision(policy: &Policy, application: &Application) -> Decision {
+    decide(policy, &SignUp::SelfSignUp(application.clone()), NOW)
+}
+
+/// A policy that would admit nobody and grant everything: whoever comes by a way without rules must not notice it.
+fn harsh() -> Policy {
+    Policy {
+        auto_confirm: AutoConfirm::Everyone,
+        auto_verify_email: AutoVerifyEmail::Everyone,
+        auto_verify_phone: AutoVerifyPhone::Everyone,
+        allowed_email_domains: list("nobody.example"),
+        denied_email_domains: list("nobody.example"),
+        external_providers: ExternalProviders::Refuse,
+    }
+}
+
+#[test]
+fn an_administrators_decision_stands_and_an_unknown_way_is_granted_nothing() {
+    for sign_up in [SignUp::Administrator, SignUp::Unknown] {
+        for policy in [Policy::default(), harsh()] {
+            assert_eq!(decide(&policy, &sign_up, NOW), Decision::AsItCame, "{sign_up:?}");
+        }
+    }
+}
+
+#[test]
+fn for_external_providers_only_their_own_rule_counts() {
+    let from = |user_name: Option<&str>| SignUp::ExternalProvider { user_name: user_name.map(str::to_owned) };
+    let refused = Decision::Refuse(Refusal::ExternalProvider);
+    for (providers, user_name, expected) in [
+        ("allow", Some("Google_1"), Decision::AsItCame),
+        ("allow", None, Decision::AsItCame),
+        ("refuse", Some("Google_1"), refused),
+        ("refuse", None, refused),
+        ("Google", Some("Google_1"), Decision::AsItCame),
+        ("Google", Some("Facebook_1"), refused),
+        ("Google", None, refused),
+    ] {
+        let policy = Policy { external_providers: providers.parse().unwrap(), ..harsh() };
+        assert_eq!(decide(&policy, &from(user_name), NOW), expected, "{user_name:?} under {providers}");
+    }
+}
+
+#[test]
+fn an_application_is_confirmed_as_the_policy_says() {
+    let trusted = || AutoConfirm::TrustedDomains(list("example.com,*.example.com"));
+    let invited_only = || AutoConfirm::Invited(key().public_key());
+    for (auto_confirm, application, expected) in [
+        (AutoConfirm::Everyone, applicant("mia@example.com"), CONFIRMED),
+        (AutoConfirm::Everyone, Application::default(), CONFIRMED),
+        (AutoConfirm::Everyone, invited("mia@example.com", "kim@example.com"), CONFIRMED),
+        (AutoConfirm::Nobody, applicant("mia@example.com"), NOTHING),
+        (AutoConfirm::Nobody, invited("mia@example.com", "mia@example.com"), NOTHING),
+        (trusted(), applicant("mia@example.com"), CONFIRMED),
+        (trusted(), applicant("mia@MAIL.example.com"), CONFIRMED),
+        (trusted(), applicant("mia@evilexample.com"), NOTHING),
+        (trusted(), applicant("mia@example.com.evil.org"), NOTHING),
+        (trusted(), applicant("example.com@evil.org"), NOTHING),
+        (invited_only(), applicant("mia@example.com"), NOTHING),
+        (invited_only(), Application::default(), NOTHING),
+        (invited_only(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
+        (invited_only(), invited("MIA@Example.COM", "mia@example.com"), CONFIRMED),
+    ] {
+        let policy = Policy { auto_confirm, ..Policy::default() };
+        assert_eq!(decision(&policy, &application), Decision::Admit(expected), "{application:?} under {policy:?}");
+    }
+}
+
+#[test]
+fn an_address_is_verified_where_it_is_there_and_proven_or_the_policy_says_everyones() {
+    let nobody = || AutoVerifyEmail::Nobody;
+    let invited_only = || AutoVerifyEmail::Invited(key().public_key());
+    for (auto_verify_email, application, expected) in [
+        (nobody(), applicant("mia@example.com"), NOTHING),
+        (nobody(), invited("mia@example.com", "mia@example.com"), NOTHING),
+        (invited_only(), applicant("mia@example.com"), NOTHING),
+        (invited_only(), invited("mia@example.com", "mia@example.com"), VERIFIED),
+        (AutoVerifyEmail::Everyone, applicant("mia@example.com"), VERIFIED),
+        (AutoVerifyEmail::Everyone, applicant(""), NOTHING),
+        (AutoVerifyEmail::Everyone, Application { email: Given::Unreadable, ..applicant("") }, NOTHING),
+    ] {
+        let policy = Policy { auto_confirm: AutoConfirm::Nobody, auto_verify_email, ..Policy::default() };
+        assert_eq!(decision(&policy, &application), Decision::Admit(expected), "{application:?} under {policy:?}");
+    }
+}
+
+#[test]
+fn a_phone_number_is_verified_where_it_is_there_and_the_policy_says_so() {
+    for (auto_verify_phone, phone_number, expected) in [
+        (AutoVerifyPhone::Nobody, text("+15555550100"), false),
+        (AutoVerifyPhone::Everyone, text("+15555550100"), true),
+        (AutoVerifyPhone::Everyone, text(""), false),
+        (AutoVerifyPhone::Everyone, Given::Unreadable, false),
+    ] {
+        let policy = Policy { auto_confirm: AutoConfirm::Nobody, auto_verify_phone, ..Policy::default() };
+        let application = Application { phone_number, ..applicant("mia@example.com") };
+        assert_eq!(decision(&policy, &application), Decision::Admit(Grants { verify_phone: expected, ..NOTHING }));
+    }
+}
+
+#[test]
+fn domains_decide_who_may_sign_up_and_denied_wins_over_allowed() {
+    for (allowed, denied, email, admitted) in [
+        ("example.com", "", "mia@example.com", true),
+        ("example.com", "", "mia@EXAMPLE.com", true),
+        ("example.com", "", "mia@example.org", false),
+        ("example.com", "", "mia@evilexample.com", false),
+        ("example.com", "", "mia@example.com.evil.org", false),
+        ("example.com", "", "mia@mail.example.com", false),
+        ("*.example.com", "", "mia@mail.example.com", true),
+        ("*.example.com", "", "mia@example.com", false),
+        ("", "example.com", "mia@example.com", false),
+        ("", "example.com", "mia@eXample。com", false),
+        ("", "example.com", "mia@example.org", true),
+        ("", "example.com", "mia@mail.example.com", true),
+        ("", "*.example.com", "mia@mail.example.com", false),
+        ("example.com", "example.com", "mia@example.com", false),
+        ("*.example.com", "hr.example.com", "mia@hr.example.com", false),
+        ("*.example.com", "hr.example.com", "mia@it.example.com", true),
+        ("bücher.example", "", "mia@xn--bcher-kva.example", true),
+        ("", "xn--bcher-kva.example", "mia@BÜCHER.example", false),
+    ] {
+        let optional = |domains: &str| if domains.is_empty() { DomainList::default() } else { list(domains) };
+        let policy = Policy {
+            allowed_email_domains: optional(allowed),
+            denied_email_domains: optional(denied),
+            ..Policy::default()
+        };
+        let expected = if admitted { Decision::Admit(CONFIRMED) } else { Decision::Refuse(Refusal::EmailDomain) };
+        assert_eq!(decision(&policy, &applicant(email)), expected, "{email}, allowed {allowed}, denied {denied}");
+    }
+}
+
+#[test]
+fn where_a_domain_decides_everybody_needs_an_address_that_can_be_read() {
+    let policies = [
+        Policy { allowed_email_domains: list("example.com"), ..Policy::default() },
+        Policy { denied_email_domains: list("evil.example"), ..Policy::default() },
+        Policy { auto_confirm: AutoConfirm::TrustedDomains(list("example.com")), ..Policy::default() },
+    ];
+    for (email, expected) in [
+        (Given::Absent, Refusal::NoEmail),
+        (text(""), Refusal::NoEmail),
+        (Given::Unreadable, Refusal::UnreadableEmail),
+        (text("mia"), Refusal::UnreadableEmail),
+        (text("mia@"), Refusal::UnreadableEmail),
+        (text("mia@example.com "), Refusal::UnreadableEmail),
+        (text("mia@exam\u{ad}ple.com"), Refusal::UnreadableEmail),
+        (text("mia@example.com."), Refusal::UnreadableEmail),
+        (text("mia@evil.org@example.com"), Refusal::UnreadableEmail),
+    ] {
+        for policy in &policies {
+            let application = Application { email: email.clone(), ..applicant("") };
+            assert_eq!(decision(policy, &application), Decision::Refuse(expected), "{email:?} under {policy:?}");
+        }
+        let application = Application { email: email.clone(), ..applicant("") };
+        assert_eq!(decision(&Policy::default(), &application), Decision::Admit(CONFIRMED), "{email:?}, without a list");
+    }
+}
+
+#[test]
+fn an_invitation_that_does_not_count_refuses_the_sign_up_where_invitations_make_a_difference() {
+    let key = || key().public_key();
+    let policies = [
+        Policy { auto_confirm: AutoConfirm::Invited(key()), ..Policy::default() },
+        Policy { auto_verify_email: AutoVerifyEmail::Invited(key()), ..Policy::default() },
+        Policy {
+            auto_confirm: AutoConfirm::Invited(key()),
+            auto_verify_email: AutoVerifyEmail::Invited(key()),
+            ..Policy::default()
+        },
+    ];
+    let good = invited("mia@example.com", "mia@example.com");
+    let fault = |fault| Some(Refusal::Invitation(fault));
+    for (application, expected) in [
+        (good.clone(), None),
+        (Application { invitation: Given::Absent, ..good.clone() }, None),
+        (invited("mia@example.com", "kim@example.com"), fault(Fault::OtherAddress)),
+        (Application { user_pool_id: text("eu-west-1_other"), ..good.clone() }, fault(Fault::OtherPool)),
+        (Application { invitation: text("e30.e30."), ..good.clone() }, fault(Fault::Foreign)),
+        (Application { invitation: Given::Unreadable, ..good.clone() }, fault(Fault::Foreign)),
+        (Application { email: Given::Absent, ..good.clone() }, Some(Refusal::InvitationForNobody)),
+        (Application { email: Given::Unreadable, ..good.clone() }, Some(Refusal::InvitationForNobody)),
+        (Application { email: text("mia@example.com\u{200b}"), ..good.clone() }, Some(Refusal::InvitationForNobody)),
+        (Application { user_pool_id: Given::Absent, ..good.clone() }, Some(Refusal::InvitationForNobody)),
+    ] {
+        for policy in &policies {
+            match (decision(policy, &application), expected) {
+                (Decision::Refuse(refusal), Some(expected)) => assert_eq!(refusal, expected),
+                (Decision::Admit(_), None) => {}
+                (decision, _) => panic!("{decision:?} for {application:?} under {policy:?}"),
+            }
+        }
+        let elsewhere = decision(&Policy::default(), &application);
+        assert_eq!(elsewhere, Decision::Admit(CONFIRMED), "where they make none");
+    }
+    let expired = decide(&policies[0], &SignUp::SelfSignUp(good), NOW + Duration::days(8));
+    assert_eq!(expired, Decision::Refuse(Refusal::Invitation(Fault::Expired)));
+}
+
+#[test]
+fn an_invitation_opens_no_domain_that_is_closed() {
+    let key = key().public_key();
+    let policy = Policy {
+        auto_confirm: AutoConfirm::Invited(key),
+        denied_email_domains: list("example.com"),
+        ..Policy::default()
+    };
+    let application = invited("mia@example.com", "mia@example.com");
+    assert_eq!(decision(&policy, &application), Decision::Refuse(Refusal::EmailDomain));
+}
+
+#[test]
+fn nothing_that_a_person_gave_is_in_debug_output() {
+    let application = format!("{:?}", invited("mia@example.com", "mia@example.com"));
+    assert!(!application.contains("mia") && !application.contains("eyJ"), "{application}");
+}
