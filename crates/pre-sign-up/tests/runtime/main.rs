@@ -121,7 +121,8 @@ fn a_decision_is_one_log_line_with_the_request_it_belongs_to() {
     assert_eq!(logs.len(), 1, "{logs:?}");
     assert_eq!(logs[0]["level"], "INFO");
     assert_eq!(logs[0]["message"], "sign-up decided");
-    assert_eq!((&logs[0]["source"], &logs[0]["decision"]), (&json!("SelfSignUp"), &json!("Confirm")));
+    assert_eq!((&logs[0]["source"], &logs[0]["decision"]), (&json!("SelfSignUp"), &json!("Admit")));
+    assert_eq!((&logs[0]["confirm"], &logs[0]["verify_email"]), (&json!(true), &json!(false)));
     assert_eq!(logs[0]["requestId"], "8476a536-e9f4-11e8-9739-2dfe598c3fcd");
 }
 
@@ -149,7 +150,10 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
     assert_eq!((status.code(), stderr.as_str()), (Some(1), ""));
     assert_eq!(logs.len(), 1, "{logs:?}");
     assert_eq!(logs[0]["level"], "ERROR");
-    assert_eq!(logs[0]["error"], "the setting AUTO_CONFIRM has a wrong value: expected `everyone` or `nobody`");
+    assert_eq!(
+        logs[0]["error"],
+        "the setting AUTO_CONFIRM has a wrong value: expected `everyone`, `trusted-domains`, `invited` or `nobody`"
+    );
 }
 
 #[test]
