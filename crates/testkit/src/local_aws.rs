@@ -25,7 +25,7 @@ use crate::front_end::{self, Answer};
 
 pub use error::LocalAwsError;
 pub use mail::Mail;
-pub use stack::Stack;
+pub use stack::{Invoked, Stack};
 pub use tools::{Tools, host_architecture};
 
 use environment::Environment;
