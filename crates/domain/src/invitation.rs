@@ -5,13 +5,15 @@
 //! knowing one half of the key. It can be shown again until it expires: the trigger remembers nothing.
 
 mod invitee;
+mod keeper;
 mod key;
 mod ports;
 mod token;
 
 pub use invitee::{Holder, Invitee};
+pub use keeper::{Kept, KeyKeeper};
 pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
-pub use ports::{InvitationKey, InvitationKeys, KeyName};
+pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName};
 pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
 
 use time::Duration;

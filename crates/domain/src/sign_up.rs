@@ -79,7 +79,7 @@ pub enum SignUp {
     /// First sign-in through an external provider.
     ExternalProvider {
         /// `PROVIDER_subject`; Cognito sometimes leaves it out.
-        user_name: Option<String>,
+        user_name: Given,
     },
     /// A way that this version does not know: nothing is granted to it.
     Unknown,
@@ -175,7 +175,7 @@ pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decisio
             Err(refusal) => Decision::Refuse(refusal),
         },
         SignUp::ExternalProvider { user_name } => {
-            if policy.external_providers.admit(user_name.as_deref()) {
+            if policy.external_providers.admit(user_name.text()) {
                 Decision::AsItCame
             } else {
                 Decision::Refuse(Refusal::ExternalProvider)

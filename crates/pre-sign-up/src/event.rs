@@ -1,9 +1,9 @@
-//! The event, seen through as narrow a window as the decision allows: the trigger source is read, one flag is set, and all the
+//! The event, seen through as narrow a window as the decision allows: what the rules ask for is read, the flags are set, and all the
 //! rest goes back as it came. Cognito adds fields and sources over time, and sends nulls where its guide shows objects, so
 //! nothing else is looked at, let alone required. Another version of the event touches this file only.
 
 use aws_lambda_events::cognito::CognitoEventUserPoolsPreSignupTriggerSource as TriggerSource;
-use domain::sign_up::Source;
+use domain::sign_up::{Application, Given, Grants, SignUp};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as UnknownTriggerSource;
@@ -25,36 +25,108 @@ impl<'a> Event<'a> {
         serde_json::from_str(text.get()).map(Self).map_err(|_| Failure::UnreadableEvent)
     }
 
-    /// How the user comes into the pool; unknown where the event does not say it in words that we know.
+    /// How the user comes into the pool, and what they say of themselves; unknown where the event does not say it in words that we
+    /// know.
     #[must_use]
-    pub fn source(&self) -> Source {
+    pub fn sign_up(&self) -> SignUp {
         match self.0.get("triggerSource").and_then(trigger_source) {
-            Some(TriggerSource::SignUp) => Source::SelfSignUp,
-            Some(TriggerSource::AdminCreateUser) => Source::Administrator,
-            Some(TriggerSource::ExternalProvider) => Source::ExternalProvider,
+            Some(TriggerSource::SignUp) => SignUp::SelfSignUp(self.application()),
+            Some(TriggerSource::AdminCreateUser) => SignUp::Administrator,
+            Some(TriggerSource::ExternalProvider) => {
+                SignUp::ExternalProvider { user_name: given(self.0.get("userName")) }
+            }
             // The enum may grow in a later version of its crate; what is granted to a new source must be decided, not inherited.
-            Some(_) | None => Source::Unknown,
+            Some(_) | None => SignUp::Unknown,
         }
     }
 
-    /// The event with `autoConfirmUser` set, and nothing else changed.
+    fn application(&self) -> Application {
+        let request = Part::of(self.0.get("request"));
+        let attributes = request.part("userAttributes");
+        Application {
+            user_pool_id: given(self.0.get("userPoolId")),
+            email: attributes.given("email"),
+            phone_number: attributes.given("phone_number"),
+            // Front ends send it as either: what a library offers to a person who signs up differs.
+            invitation: match request.part("clientMetadata").given("invitation") {
+                Given::Absent => request.part("validationData").given("invitation"),
+                given => given,
+            },
+        }
+    }
+
+    /// The event with these flags, and nothing else changed; none where it says so already.
+    ///
+    /// A flag that is not granted stays null or `false` as it came. Cognito sends none as true; one that comes so becomes `false`.
     ///
     /// # Errors
-    /// [`Failure::UnreadableEvent`] where `response`, which holds the flags, is there and is neither an object nor null.
-    pub fn confirmed(mut self) -> Result<Box<RawValue>, Failure> {
-        let flags = match self.0.get("response") {
-            None | Some("null") => Object::default(),
-            Some(flags) => serde_json::from_str(flags).map_err(|_| Failure::UnreadableEvent)?,
+    /// [`Failure::UnreadableEvent`] where a flag is granted and `response`, which holds the flags, is neither an object nor null.
+    pub fn with(mut self, grants: Grants) -> Result<Option<Box<RawValue>>, Failure> {
+        let Grants { confirm, verify_email, verify_phone } = grants;
+        let flags =
+            [("autoConfirmUser", confirm), ("autoVerifyEmail", verify_email), ("autoVerifyPhone", verify_phone)];
+        let mut response = match Part::of(self.0.get("response")) {
+            Part::Object(response) => response,
+            Part::Absent => Object::default(),
+            Part::Unreadable if grants == Grants::default() => return Ok(None),
+            Part::Unreadable => return Err(Failure::UnreadableEvent),
         };
-        let flags = with_auto_confirm(flags);
-        self.0.set("response", flags);
-        RawValue::from_string(self.0.to_string()).map_err(|_| Failure::UnreadableEvent)
+        let mut is_changed = false;
+        for (name, granted) in flags {
+            if granted || response.all(name).any(|flag| !matches!(flag, "null" | "false")) {
+                response.set(name, if granted { "true" } else { "false" });
+                is_changed = true;
+            }
+        }
+        if !is_changed {
+            return Ok(None);
+        }
+        let response = response.to_string();
+        self.0.set("response", &response);
+        RawValue::from_string(self.0.to_string()).map(Some).map_err(|_| Failure::UnreadableEvent)
     }
 }
 
-fn with_auto_confirm(mut flags: Object<'_>) -> String {
-    flags.set("autoConfirmUser", "true".to_owned());
-    flags.to_string()
+/// A part of the event that should be an object.
+enum Part<'a> {
+    /// Not there, or null.
+    Absent,
+    /// There, and no object.
+    Unreadable,
+    /// There.
+    Object(Object<'a>),
+}
+
+impl<'a> Part<'a> {
+    fn of(text: Option<&'a str>) -> Self {
+        match text {
+            None | Some("null") => Self::Absent,
+            Some(text) => serde_json::from_str(text).map_or(Self::Unreadable, Self::Object),
+        }
+    }
+
+    fn part(&self, name: &str) -> Part<'_> {
+        match self {
+            Self::Absent => Part::Absent,
+            Self::Unreadable => Part::Unreadable,
+            Self::Object(object) => Part::of(object.get(name)),
+        }
+    }
+
+    fn given(&self, name: &str) -> Given {
+        match self {
+            Self::Absent => Given::Absent,
+            Self::Unreadable => Given::Unreadable,
+            Self::Object(object) => given(object.get(name)),
+        }
+    }
+}
+
+fn given(text: Option<&str>) -> Given {
+    match text {
+        None | Some("null") => Given::Absent,
+        Some(text) => serde_json::from_str(text).map_or(Given::Unreadable, |text: String| text.into()),
+    }
 }
 
 /// The source by Cognito's name for it. Read as a string first, because serde takes `{"PreSignUp_SignUp":null}` for an enum too.
@@ -68,39 +140,136 @@ fn trigger_source(text: &str) -> Option<TriggerSource> {
 mod tests {
     use super::*;
 
+    const NOTHING: Grants = Grants { confirm: false, verify_email: false, verify_phone: false };
+    const CONFIRMED: Grants = Grants { confirm: true, ..NOTHING };
+    const EVERYTHING: Grants = Grants { confirm: true, verify_email: true, verify_phone: true };
+
     fn raw(text: &str) -> Box<RawValue> {
         RawValue::from_string(text.to_owned()).unwrap()
     }
 
+    fn sign_up(text: &str) -> SignUp {
+        Event::read(&raw(text)).unwrap().sign_up()
+    }
+
+    fn with(grants: Grants, text: &str) -> Result<Option<String>, Failure> {
+        let event = raw(text);
+        Ok(Event::read(&event).unwrap().with(grants)?.map(|event| event.get().to_owned()))
+    }
+
+    fn text(text: &str) -> Given {
+        Given::Text(text.to_owned())
+    }
+
     #[test]
     fn the_source_is_known_by_cognitos_exact_name_only() {
+        let person = SignUp::SelfSignUp(Application::default());
         let table = [
-            (r#"{"triggerSource":"PreSignUp_SignUp"}"#, Source::SelfSignUp),
-            (r#"{"triggerSource":"PreSignUp_AdminCreateUser"}"#, Source::Administrator),
-            (r#"{"triggerSource":"PreSignUp_ExternalProvider"}"#, Source::ExternalProvider),
-            (r#"{"triggerSource":"PreSignUp_\u0053ignUp"}"#, Source::SelfSignUp),
+            (r#"{"triggerSource":"PreSignUp_SignUp"}"#, person.clone()),
+            (r#"{"triggerSource":"PreSignUp_AdminCreateUser"}"#, SignUp::Administrator),
+            (
+                r#"{"triggerSource":"PreSignUp_ExternalProvider"}"#,
+                SignUp::ExternalProvider { user_name: Given::Absent },
+            ),
+            (r#"{"triggerSource":"PreSignUp_\u0053ignUp"}"#, person),
             (
                 r#"{"triggerSource":"PreSignUp_SignUp","triggerSource":"PreSignUp_AdminCreateUser"}"#,
-                Source::Administrator,
+                SignUp::Administrator,
             ),
-            (r#"{"triggerSource":"PreSignUp_FromTheFuture"}"#, Source::Unknown),
-            (r#"{"triggerSource":"presignup_signup"}"#, Source::Unknown),
-            (r#"{"triggerSource":"PreSignUp_SignUp "}"#, Source::Unknown),
-            (r#"{"triggerSource":""}"#, Source::Unknown),
-            (r#"{"triggerSource":null}"#, Source::Unknown),
-            (r#"{"triggerSource":["PreSignUp_SignUp"]}"#, Source::Unknown),
-            (r#"{"triggerSource":{"PreSignUp_SignUp":null}}"#, Source::Unknown),
-            (r#"{"triggerSource":"\ud800"}"#, Source::Unknown),
-            (r#"{"request":{"triggerSource":"PreSignUp_SignUp"}}"#, Source::Unknown),
-            ("{}", Source::Unknown),
+            (r#"{"triggerSource":"PreSignUp_FromTheFuture"}"#, SignUp::Unknown),
+            (r#"{"triggerSource":"presignup_signup"}"#, SignUp::Unknown),
+            (r#"{"triggerSource":"PreSignUp_SignUp "}"#, SignUp::Unknown),
+            (r#"{"triggerSource":""}"#, SignUp::Unknown),
+            (r#"{"triggerSource":null}"#, SignUp::Unknown),
+            (r#"{"triggerSource":["PreSignUp_SignUp"]}"#, SignUp::Unknown),
+            (r#"{"triggerSource":{"PreSignUp_SignUp":null}}"#, SignUp::Unknown),
+            (r#"{"triggerSource":"\ud800"}"#, SignUp::Unknown),
+            (r#"{"request":{"triggerSource":"PreSignUp_SignUp"}}"#, SignUp::Unknown),
+            ("{}", SignUp::Unknown),
         ];
-        for (text, expected) in table {
-            assert_eq!(Event::read(&raw(text)).unwrap().source(), expected, "{text}");
+        for (event, expected) in table {
+            assert_eq!(sign_up(event), expected, "{event}");
         }
     }
 
     #[test]
-    fn confirming_sets_one_flag_and_changes_nothing_else() {
+    fn an_application_is_what_the_person_wrote_and_the_pool() {
+        let event = r#"{"triggerSource":"PreSignUp_SignUp","userPoolId":"eu-west-1_a","userName":"mia","request":{
+            "userAttributes":{"email":"mia@example.com","phone_number":"\u002b15555550100","invitation":"no"},
+            "validationData":{"invitation":"second"},"clientMetadata":{"invitation":"first","email":"no"}}}"#;
+        let expected = Application {
+            user_pool_id: text("eu-west-1_a"),
+            email: text("mia@example.com"),
+            phone_number: text("+15555550100"),
+            invitation: text("first"),
+        };
+        assert_eq!(sign_up(event), SignUp::SelfSignUp(expected));
+    }
+
+    #[test]
+    fn whatever_is_null_or_empty_is_absent_and_whatever_is_no_text_is_unreadable() {
+        let table = [
+            (r#"{}"#, Given::Absent),
+            (r#"{"request":null}"#, Given::Absent),
+            (r#"{"request":{}}"#, Given::Absent),
+            (r#"{"request":{"userAttributes":null}}"#, Given::Absent),
+            (r#"{"request":{"userAttributes":{}}}"#, Given::Absent),
+            (r#"{"request":{"userAttributes":{"Email":"a"}}}"#, Given::Absent),
+            (r#"{"request":{"userAttributes":{"email":null}}}"#, Given::Absent),
+            (r#"{"request":{"userAttributes":{"email":""}}}"#, Given::Absent),
+            (r#"{"request":{"userAttributes":{"email":"a"}}}"#, text("a")),
+            (r#"{"request":{"userAttributes":{"email":"b","email":"a"}}}"#, text("a")),
+            (r#"{"request":{"userAttributes":{"\u0065mail":"a"}}}"#, text("a")),
+            (r#"{"request":{"userAttributes":{"email":" "}}}"#, text(" ")),
+            (r#"{"request":{"userAttributes":{"email":["a"]}}}"#, Given::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":{"S":"a"}}}}"#, Given::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":1}}}"#, Given::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":true}}}"#, Given::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":"\ud800"}}}"#, Given::Unreadable),
+            (r#"{"request":{"userAttributes":[]}}"#, Given::Unreadable),
+            (r#"{"request":"a"}"#, Given::Unreadable),
+        ];
+        for (event, expected) in table {
+            let event = event.replacen('{', r#"{"triggerSource":"PreSignUp_SignUp","#, 1).replace(",}", "}");
+            let SignUp::SelfSignUp(application) = sign_up(&event) else { panic!("{event}") };
+            assert_eq!(application.email, expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn an_invitation_comes_with_the_one_or_with_the_other() {
+        let table = [
+            (r#""clientMetadata":{"invitation":"a"}"#, text("a")),
+            (r#""validationData":{"invitation":"a"}"#, text("a")),
+            (r#""clientMetadata":{"invitation":""},"validationData":{"invitation":"a"}"#, text("a")),
+            (r#""clientMetadata":null,"validationData":{"invitation":"a"}"#, text("a")),
+            (r#""clientMetadata":{"invitation":"a"},"validationData":null"#, text("a")),
+            (r#""clientMetadata":{"invitation":["a"]},"validationData":{"invitation":"a"}"#, Given::Unreadable),
+            (r#""clientMetadata":{"Invitation":"a"}"#, Given::Absent),
+            (r#""invitation":"a""#, Given::Absent),
+        ];
+        for (request, expected) in table {
+            let event = format!(r#"{{"triggerSource":"PreSignUp_SignUp","request":{{{request}}}}}"#);
+            let SignUp::SelfSignUp(application) = sign_up(&event) else { panic!("{event}") };
+            assert_eq!(application.invitation, expected, "{event}");
+        }
+    }
+
+    #[test]
+    fn the_user_name_of_an_external_provider_is_read_where_it_is_one() {
+        for (name, expected) in [
+            (r#""Google_1""#, text("Google_1")),
+            ("null", Given::Absent),
+            (r#""""#, Given::Absent),
+            (r#"["Google_1"]"#, Given::Unreadable),
+        ] {
+            let event = format!(r#"{{"triggerSource":"PreSignUp_ExternalProvider","userName":{name}}}"#);
+            assert_eq!(sign_up(&event), SignUp::ExternalProvider { user_name: expected }, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_granted_is_set_and_nothing_else_is_changed() {
         let table = [
             (
                 r#"{"response":{"autoConfirmUser":false,"autoVerifyEmail":false}}"#,
@@ -119,14 +288,39 @@ mod tests {
             (r#"{"a":1}"#, r#"{"a":1,"response":{"autoConfirmUser":true}}"#),
         ];
         for (before, after) in table {
-            assert_eq!(Event::read(&raw(before)).unwrap().confirmed().unwrap().get(), after);
+            assert_eq!(with(CONFIRMED, before), Ok(Some(after.to_owned())));
+        }
+        let all = r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":true,"autoVerifyPhone":true}}"#;
+        assert_eq!(with(EVERYTHING, "{}"), Ok(Some(all.to_owned())));
+    }
+
+    #[test]
+    fn what_is_not_granted_stays_as_it_came_unless_that_was_true() {
+        for event in [
+            "{}",
+            r#"{"response":null}"#,
+            r#"{"response":{}}"#,
+            r#"{"response":[]}"#,
+            r#"{"response":{"autoConfirmUser":false,"autoVerifyEmail":null,"new":true}}"#,
+        ] {
+            assert_eq!(with(NOTHING, event), Ok(None), "{event}");
+        }
+        for (before, after) in [
+            (r#"{"response":{"autoVerifyEmail":true}}"#, r#"{"response":{"autoVerifyEmail":false}}"#),
+            (r#"{"response":{"autoVerifyPhone":"yes"}}"#, r#"{"response":{"autoVerifyPhone":false}}"#),
+            (
+                r#"{"response":{"autoConfirmUser":true,"autoConfirmUser":false}}"#,
+                r#"{"response":{"autoConfirmUser":false,"autoConfirmUser":false}}"#,
+            ),
+        ] {
+            assert_eq!(with(NOTHING, before), Ok(Some(after.to_owned())));
         }
     }
 
     #[test]
     fn a_response_that_cannot_hold_flags_is_unreadable() {
         for text in [r#"{"response":[]}"#, r#"{"response":"yes"}"#, r#"{"response":1}"#, r#"{"response":true}"#] {
-            assert_eq!(Event::read(&raw(text)).unwrap().confirmed().unwrap_err(), Failure::UnreadableEvent, "{text}");
+            assert_eq!(with(CONFIRMED, text), Err(Failure::UnreadableEvent), "{text}");
         }
     }
 

@@ -24,15 +24,24 @@ struct Member<'a> {
 impl Object<'_> {
     /// The value of a member as JSON text. Of doubled members it is the last, as with every common reader.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rfind(|member| member.is(name)).map(|member| &*member.value)
+        self.all(name).next_back()
     }
 
-    /// Sets the value (JSON text) of the member that [`Object::get`] finds, or adds the member at the end.
-    pub(crate) fn set(&mut self, name: &str, value: String) {
-        let value = Cow::Owned(value);
-        match self.0.iter_mut().rfind(|member| member.is(name)) {
-            Some(member) => member.value = value,
-            None => self.0.push(Member { name: Cow::Owned(Value::from(name).to_string()), value }),
+    /// The values of all members of that name.
+    pub(crate) fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
+        self.0.iter().filter(move |member| member.is(name)).map(|member| &*member.value)
+    }
+
+    /// Sets the value (JSON text) of the member, of doubled ones all, or adds it at the end.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let mut is_there = false;
+        for member in self.0.iter_mut().filter(|member| member.is(name)) {
+            member.value = Cow::Owned(value.to_owned());
+            is_there = true;
+        }
+        if !is_there {
+            let name = Cow::Owned(Value::from(name).to_string());
+            self.0.push(Member { name, value: Cow::Owned(value.to_owned()) });
         }
     }
 }
@@ -115,20 +124,21 @@ mod tests {
         assert_eq!(object.get("b"), Some("2"));
         assert_eq!(object.get("bb"), Some("4"), "written with escapes");
         assert_eq!(object.get("c"), None);
+        assert_eq!(object.all("a").collect::<Vec<_>>(), ["1", "3"]);
     }
 
     #[test]
-    fn a_member_is_set_where_it_is_read_or_added_at_the_end() {
+    fn a_member_is_set_wherever_it_is_or_added_at_the_end() {
         let table = [
             ("{}", r#"{"a":true}"#),
             (r#"{"b":1}"#, r#"{"b":1,"a":true}"#),
             (r#"{"a":null,"b":1}"#, r#"{"a":true,"b":1}"#),
-            (r#"{"a":1,"a":2,"b":3}"#, r#"{"a":1,"a":true,"b":3}"#),
+            (r#"{"a":1,"a":2,"b":3}"#, r#"{"a":true,"a":true,"b":3}"#),
             (r#"{"\u0061":1}"#, r#"{"\u0061":true}"#),
         ];
         for (before, after) in table {
             let mut object = object(before);
-            object.set("a", "true".to_owned());
+            object.set("a", "true");
             assert_eq!(object.to_string(), after);
         }
     }

@@ -7,12 +7,16 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 
-const POLICIES: [AutoConfirm; 2] = [AutoConfirm::Everyone, AutoConfirm::Nobody];
+fn policies() -> [AutoConfirm; 2] {
+    [AutoConfirm::Everyone, AutoConfirm::Nobody]
+}
 
 fn answer(auto_confirm: AutoConfirm, event: &str) -> Result<String, Failure> {
     let event = RawValue::from_string(event.to_owned()).unwrap();
-    pre_sign_up::handler::handle(&Policy { auto_confirm }, event).map(|event| event.get().to_owned())
+    let policy = Policy { auto_confirm, ..Policy::default() };
+    pre_sign_up::handler::handle(&policy, event, OffsetDateTime::UNIX_EPOCH).map(|event| event.get().to_owned())
 }
 
 /// JSON text of any kind: also numbers beyond floats, lone surrogates, doubled members.
@@ -67,7 +71,7 @@ proptest! {
 
     #[test]
     fn no_json_makes_the_handler_panic(event in json()) {
-        for policy in POLICIES {
+        for policy in policies() {
             prop_assert_ne!(answer(policy, &event), Err(Failure::Panicked));
         }
     }
@@ -76,7 +80,7 @@ proptest! {
     fn a_source_other_than_a_sign_up_comes_back_as_it_came(before in bystanders(), source in json(), after in bystanders()) {
         prop_assume!(source != "\"PreSignUp_SignUp\"");
         let event = object([&before, &[format!("\"triggerSource\":{source}")], &after]);
-        for policy in POLICIES {
+        for policy in policies() {
             prop_assert_eq!(answer(policy, &event), Ok(event.clone()));
         }
     }

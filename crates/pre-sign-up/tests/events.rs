@@ -1,70 +1,172 @@
-//! Every file in events/pre-sign-up through the handler, under both policies.
+//! Every file in events/pre-sign-up through the handler, under the settings that make a difference to it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use domain::sign_up::{AutoConfirm, Policy};
+use std::collections::BTreeSet;
+
+use pre_sign_up::failure::Failure;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
 
-/// What becomes of each case where everyone is confirmed. Where nobody is, each comes back as it was.
-const CASES: [(&str, Expected); 13] = [
-    ("admin-create-user", Expected::AsItCame),
-    ("external-provider", Expected::AsItCame),
-    ("external-provider-without-user-name", Expected::AsItCame),
-    ("sign-up", Expected::Confirmed),
-    ("sign-up-by-user-name-without-email", Expected::Confirmed),
-    ("sign-up-empty-response", Expected::Confirmed),
-    ("sign-up-null-flags", Expected::Confirmed),
-    ("sign-up-null-validation-data", Expected::Confirmed),
-    ("sign-up-unknown-fields", Expected::Confirmed),
-    ("sign-up-with-client-metadata", Expected::Confirmed),
-    ("sign-up-without-caller-context", Expected::Confirmed),
-    ("sign-up-without-response", Expected::Confirmed),
-    ("unknown-source", Expected::AsItCame),
-];
+/// Settings, as the function's environment has them.
+type Settings = &'static [(&'static str, &'static str)];
 
+const EVERYONE: Settings = &[];
+const NOBODY: Settings = &[("AUTO_CONFIRM", "nobody")];
+const TRUSTED: Settings =
+    &[("AUTO_CONFIRM", "trusted-domains"), ("TRUSTED_EMAIL_DOMAINS", "example.com,bücher.example")];
+const ALLOWED: Settings = &[("ALLOWED_EMAIL_DOMAINS", "example.com,*.example.com")];
+const DENIED: Settings = &[("ALLOWED_EMAIL_DOMAINS", "example.com"), ("DENIED_EMAIL_DOMAINS", "example.com")];
+/// The key of section 10 of RFC 8410. Everybody knows its private half: it is good for examples, and for nothing else.
+const PUBLIC_KEY: (&str, &str) = ("INVITATION_PUBLIC_KEY", "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
+const INVITED: Settings = &[PUBLIC_KEY, ("AUTO_CONFIRM", "invited"), ("AUTO_VERIFY_EMAIL", "invited")];
+const VERIFY_ALL: Settings =
+    &[("AUTO_CONFIRM", "nobody"), ("AUTO_VERIFY_EMAIL", "everyone"), ("AUTO_VERIFY_PHONE", "everyone")];
+const REFUSE_PROVIDERS: Settings = &[("EXTERNAL_PROVIDERS", "refuse")];
+const GOOGLE: Settings = &[("EXTERNAL_PROVIDERS", "Google,Okta")];
+const OKTA: Settings = &[("EXTERNAL_PROVIDERS", "Okta")];
+/// Refuses whoever comes by a way that it has a rule for.
+const HARSH: Settings = &[("DENIED_EMAIL_DOMAINS", "example.com"), ("EXTERNAL_PROVIDERS", "refuse")];
+
+/// What becomes of an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expected {
-    Confirmed,
+    /// It comes back to the byte.
     AsItCame,
+    /// These flags are set, and nothing else differs.
+    Flags(&'static [&'static str]),
+    /// The person hears this.
+    Refused(&'static str),
+}
+use Expected::{AsItCame, Flags, Refused};
+
+const CONFIRMED: Expected = Flags(&["autoConfirmUser"]);
+const CONFIRMED_AND_VERIFIED: Expected = Flags(&["autoConfirmUser", "autoVerifyEmail"]);
+const WRONG_DOMAIN: Expected = Refused("E-mail addresses of this domain cannot be used to sign up");
+const UNREADABLE: Expected = Refused("This e-mail address cannot be used to sign up");
+const NO_EMAIL: Expected = Refused("An e-mail address is needed to sign up");
+const WRONG_INVITATION: Expected = Refused("The invitation is not valid for this sign-up, please ask for a new one");
+const WRONG_PROVIDER: Expected = Refused("Signing up through this provider is not possible");
+
+const CASES: [(&str, Settings, Expected); 68] = [
+    ("admin-create-user", EVERYONE, AsItCame),
+    ("admin-create-user", HARSH, AsItCame),
+    ("admin-create-user", VERIFY_ALL, AsItCame),
+    ("external-provider", EVERYONE, AsItCame),
+    ("external-provider", VERIFY_ALL, AsItCame),
+    ("external-provider", DENIED, AsItCame),
+    ("external-provider", GOOGLE, AsItCame),
+    ("external-provider", OKTA, WRONG_PROVIDER),
+    ("external-provider", REFUSE_PROVIDERS, WRONG_PROVIDER),
+    ("external-provider-without-user-name", EVERYONE, AsItCame),
+    ("external-provider-without-user-name", GOOGLE, WRONG_PROVIDER),
+    ("sign-up", EVERYONE, CONFIRMED),
+    ("sign-up", NOBODY, AsItCame),
+    ("sign-up", TRUSTED, CONFIRMED),
+    ("sign-up", ALLOWED, CONFIRMED),
+    ("sign-up", DENIED, WRONG_DOMAIN),
+    ("sign-up", INVITED, AsItCame),
+    ("sign-up", VERIFY_ALL, Flags(&["autoVerifyEmail"])),
+    ("sign-up", REFUSE_PROVIDERS, CONFIRMED),
+    ("sign-up-by-user-name-without-email", EVERYONE, CONFIRMED),
+    ("sign-up-by-user-name-without-email", ALLOWED, NO_EMAIL),
+    ("sign-up-by-user-name-without-email", DENIED, NO_EMAIL),
+    ("sign-up-by-user-name-without-email", TRUSTED, NO_EMAIL),
+    ("sign-up-by-user-name-without-email", VERIFY_ALL, AsItCame),
+    ("sign-up-empty-response", EVERYONE, CONFIRMED),
+    ("sign-up-empty-response", NOBODY, AsItCame),
+    ("sign-up-from-a-domain-with-example-in-front", ALLOWED, WRONG_DOMAIN),
+    ("sign-up-from-a-domain-with-example-in-front", TRUSTED, AsItCame),
+    ("sign-up-from-a-look-alike-domain", ALLOWED, WRONG_DOMAIN),
+    ("sign-up-from-a-look-alike-domain", TRUSTED, AsItCame),
+    ("sign-up-from-a-sub-domain", ALLOWED, CONFIRMED),
+    ("sign-up-from-a-sub-domain", TRUSTED, AsItCame),
+    ("sign-up-from-an-international-domain", ALLOWED, WRONG_DOMAIN),
+    ("sign-up-from-an-international-domain", TRUSTED, CONFIRMED),
+    ("sign-up-from-another-domain", EVERYONE, CONFIRMED),
+    ("sign-up-from-another-domain", ALLOWED, WRONG_DOMAIN),
+    ("sign-up-from-another-domain", TRUSTED, AsItCame),
+    ("sign-up-invited", INVITED, CONFIRMED_AND_VERIFIED),
+    ("sign-up-invited", NOBODY, AsItCame),
+    ("sign-up-invited", DENIED, WRONG_DOMAIN),
+    ("sign-up-invited-by-validation-data", INVITED, CONFIRMED_AND_VERIFIED),
+    ("sign-up-invited-in-other-case", INVITED, CONFIRMED_AND_VERIFIED),
+    ("sign-up-null-flags", EVERYONE, CONFIRMED),
+    ("sign-up-null-flags", NOBODY, AsItCame),
+    ("sign-up-null-validation-data", EVERYONE, CONFIRMED),
+    ("sign-up-null-validation-data", INVITED, AsItCame),
+    ("sign-up-unknown-fields", EVERYONE, CONFIRMED),
+    ("sign-up-unknown-fields", NOBODY, AsItCame),
+    ("sign-up-with-a-changed-invitation", INVITED, WRONG_INVITATION),
+    ("sign-up-with-an-expired-invitation", INVITED, WRONG_INVITATION),
+    ("sign-up-with-an-invisible-character", ALLOWED, UNREADABLE),
+    ("sign-up-with-an-invitation-for-another-address", INVITED, WRONG_INVITATION),
+    ("sign-up-with-an-invitation-for-another-address", EVERYONE, CONFIRMED),
+    ("sign-up-with-an-invitation-of-another-key", INVITED, WRONG_INVITATION),
+    ("sign-up-with-an-invitation-to-another-pool", INVITED, WRONG_INVITATION),
+    ("sign-up-with-an-invitation-without-email", INVITED, WRONG_INVITATION),
+    ("sign-up-with-an-unsigned-invitation", INVITED, WRONG_INVITATION),
+    ("sign-up-with-client-metadata", EVERYONE, CONFIRMED),
+    ("sign-up-with-client-metadata", INVITED, AsItCame),
+    ("sign-up-with-email-that-is-no-text", ALLOWED, UNREADABLE),
+    ("sign-up-with-email-that-is-no-text", VERIFY_ALL, AsItCame),
+    ("sign-up-with-phone-number", VERIFY_ALL, Flags(&["autoVerifyPhone"])),
+    ("sign-up-with-two-at-signs", DENIED, UNREADABLE),
+    ("sign-up-without-caller-context", EVERYONE, CONFIRMED),
+    ("sign-up-without-response", EVERYONE, CONFIRMED),
+    ("sign-up-without-response", NOBODY, AsItCame),
+    ("unknown-source", EVERYONE, AsItCame),
+    ("unknown-source", HARSH, AsItCame),
+];
+
+/// 2026-06-01: a moment within the time of the invitations in the files.
+fn now() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(1_780_272_000).unwrap()
 }
 
-fn answer(auto_confirm: AutoConfirm, event: &str) -> String {
+fn answer(settings: Settings, event: &str) -> Result<String, Failure> {
+    let value = |variable: &str| Some(settings.iter().find(|(name, _)| *name == variable)?.1.to_owned());
+    let policy = pre_sign_up::settings::policy(value).unwrap();
     let event = RawValue::from_string(event.trim().to_owned()).unwrap();
-    pre_sign_up::handler::handle(&Policy { auto_confirm }, event).unwrap().get().to_owned()
+    pre_sign_up::handler::handle(&policy, event, now()).map(|event| event.get().to_owned())
+}
+
+fn event(case: &str) -> String {
+    testkit::events::all("pre-sign-up").into_iter().find(|(name, _)| name == case).unwrap().1
 }
 
 #[test]
 fn every_event_file_has_an_expectation_and_every_expectation_a_file() {
-    let files: Vec<String> = testkit::events::all("pre-sign-up").into_iter().map(|(case, _)| case).collect();
-    assert_eq!(files, CASES.map(|(case, _)| case));
+    let files: BTreeSet<String> = testkit::events::all("pre-sign-up").into_iter().map(|(case, _)| case).collect();
+    assert_eq!(files, CASES.iter().map(|(case, _, _)| (*case).to_owned()).collect());
+    assert!(CASES.is_sorted_by_key(|(case, _, _)| case), "in the order of the folder");
 }
 
 #[test]
-fn every_event_comes_back_confirmed_or_as_it_came() {
-    for ((case, event), (_, expected)) in testkit::events::all("pre-sign-up").iter().zip(CASES) {
-        let answered = answer(AutoConfirm::Everyone, event);
-        if expected == Expected::AsItCame {
-            assert_eq!(answered, event.trim(), "{case}");
-            continue;
+fn every_event_gets_the_answer_that_the_settings_mean() {
+    for (case, settings, expected) in CASES {
+        let event = event(case);
+        let answered = answer(settings, &event);
+        match expected {
+            AsItCame => assert_eq!(answered.as_deref(), Ok(event.trim()), "{case} under {settings:?}"),
+            Flags(flags) => {
+                let mut wanted: Value = serde_json::from_str(&event).unwrap();
+                for flag in flags {
+                    wanted["response"][flag] = Value::Bool(true);
+                }
+                let answered: Value = serde_json::from_str(&answered.unwrap()).unwrap();
+                assert_eq!(answered, wanted, "{case} under {settings:?}");
+            }
+            Refused(sentence) => {
+                let failure = answered.unwrap_err();
+                assert_eq!(failure.public_sentence(), sentence, "{case} under {settings:?}");
+            }
         }
-        let mut wanted: Value = serde_json::from_str(event).unwrap();
-        wanted["response"]["autoConfirmUser"] = Value::Bool(true);
-        let answered: Value = serde_json::from_str(&answered).unwrap();
-        assert_eq!(answered, wanted, "{case}");
-    }
-}
-
-#[test]
-fn every_event_comes_back_as_it_came_where_nobody_is_confirmed() {
-    for (case, event) in testkit::events::all("pre-sign-up") {
-        assert_eq!(answer(AutoConfirm::Nobody, &event), event.trim(), "{case}");
     }
 }
 
 #[test]
 fn a_number_that_no_float_holds_survives() {
-    let (_, event) =
-        testkit::events::all("pre-sign-up").into_iter().find(|(case, _)| case == "sign-up-unknown-fields").unwrap();
-    let answered = answer(AutoConfirm::Everyone, &event);
+    let answered = answer(EVERYONE, &event("sign-up-unknown-fields")).unwrap();
     assert!(answered.contains("123456789012345678901234567890") && answered.contains("0.30000000000000004"));
 }

@@ -66,7 +66,7 @@ fn an_administrators_decision_stands_and_an_unknown_way_is_granted_nothing() {
 
 #[test]
 fn for_external_providers_only_their_own_rule_counts() {
-    let from = |user_name: Option<&str>| SignUp::ExternalProvider { user_name: user_name.map(str::to_owned) };
+    let from = |user_name: Option<&str>| SignUp::ExternalProvider { user_name: text(user_name.unwrap_or_default()) };
     let refused = Decision::Refuse(Refusal::ExternalProvider);
     for (providers, user_name, expected) in [
         ("allow", Some("Google_1"), Decision::AsItCame),
