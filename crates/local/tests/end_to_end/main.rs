@@ -69,11 +69,6 @@ async fn invitations_confirm_and_verify_codes_are_for_the_others_and_who_is_refu
     sign_up_policy::on_the_local_aws(&scene, &admin.token).await;
     sign_up_policy::where_cognito_hands_the_invitation_on(&scene, &admin.token).await;
     sign_up_policy::nothing_that_people_wrote_is_in_the_log(&scene).await;
-}
-
-#[tokio::test]
-async fn an_event_goes_to_a_function_as_it_stands_in_its_file_under_any_policy() {
-    let scene = deploy(&[]).await;
     sign_up_policy::tried_out_with_event_files(&scene).await;
 }
 
