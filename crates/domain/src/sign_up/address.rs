@@ -39,6 +39,12 @@ impl EmailAddress {
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
+
+    /// The same address with its domain in Unicode, as people write it.
+    #[must_use]
+    pub fn with_unicode_domain(&self) -> String {
+        format!("{}@{}", self.local_part, self.domain.to_unicode())
+    }
 }
 
 impl std::str::FromStr for EmailAddress {
