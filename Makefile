@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local build build-local check fmt format lint doc deny advisories validate openapi docs test contract demo dev invoke deploy destroy
+.PHONY: help setup cognito-local build build-local check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -21,6 +21,10 @@ DENY_ROOT := $(TARGET)/tools/cargo-deny-$(DENY_VERSION)
 DENY := $(DENY_ROOT)/bin/cargo-deny
 COGNITO_LOCAL := $(VENV)/cognito-local
 COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
+FUZZ_VERSION := 0.13.2
+FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
+CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
+FUZZ_DIR := $(CURDIR)/crates/pre-sign-up/fuzz
 LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
 # Of the functions that are deployed: arm64 or x86_64, and parameters of template.yaml, e.g. PARAMETERS="PoolName=shop".
@@ -29,6 +33,18 @@ PARAMETERS ?=
 # Of contract: how many requests are made up for each operation; the seed that the run shows, which makes the same ones again.
 EXAMPLES ?= 500
 SEED ?= $(shell date +%s)
+# Of fuzz: the target (event, address or invitation); how many executions, or how many SECONDS; or one INPUT, such as a finding; SANITIZER=address
+# on a nightly Rust.
+FUZZ ?= event
+RUNS ?= $(if $(SECONDS),-1,1000000)
+SECONDS ?=
+INPUT ?=
+SANITIZER ?= none
+FUZZ_LENGTH = -runs=$(RUNS) -max_total_time=$(or $(SECONDS),0) -print_final_stats=1 -print_funcs=0
+FUZZ_SEEDS = $(if $(filter event,$(FUZZ)),$(CURDIR)/events/pre-sign-up)
+FUZZ_CORPUS = $(TARGET)/fuzz/corpus/$(FUZZ)
+FUZZ_RUN = $(CARGO_FUZZ) run --fuzz-dir $(FUZZ_DIR) --sanitizer $(SANITIZER) --target $(HOST) --target-dir $(TARGET)/fuzz $(FUZZ) \
+  $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_LENGTH))
 # Of demo and dev, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody".
 ARGUMENTS ?=
 
@@ -90,12 +106,15 @@ check: setup format lint doc deny validate ## Check format, lints, documentation
 
 fmt: ## Format the code
 	cargo fmt --all
+	cargo fmt --manifest-path $(FUZZ_DIR)/Cargo.toml
 
 format:
 	cargo fmt --all --check
+	cargo fmt --manifest-path $(FUZZ_DIR)/Cargo.toml --check
 
 lint: ## Run clippy; a warning is an error
 	cargo clippy --workspace --all-targets --locked --target $(HOST) -- -D warnings
+	cargo clippy --manifest-path $(FUZZ_DIR)/Cargo.toml --no-default-features --locked --target $(HOST) -- -D warnings
 
 doc: ## Build the documentation; a warning is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --target $(HOST)
@@ -120,9 +139,29 @@ docs: setup ## Make one HTML page of docs/openapi.json, for reading without a ne
 test: build-local cognito-local ## Run every test, the end-to-end tests on a local AWS included
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
 
+properties: ## Hold the sign-up trigger to its properties, with 100,000 made-up events for each
+	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
+
 contract: setup ## Hold the admin API to docs/openapi.json with many requests, other ones each time (EXAMPLES=500)
 	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \
 	  --target $(HOST) -- --nocapture the_api_keeps_what_its_document_promises
+
+# The filter takes the exit code of what is before it, so that goes by a file.
+fuzz: $(CARGO_FUZZ) ## Fuzz pre-sign-up: FUZZ=event RUNS=10000000, or SECONDS=600
+	@command -v c++ >/dev/null || { echo 'make fuzz: a C++ compiler is missing (c++). Debian, Ubuntu: apt install build-essential.' >&2; exit 1; }
+	@cargo fetch --quiet --locked --manifest-path $(FUZZ_DIR)/Cargo.toml
+	@mkdir -p $(FUZZ_CORPUS)
+	@terminal=0; if [ -t 1 ]; then terminal=1; fi; { $(FUZZ_RUN) 2>&1; echo $$? > $(TARGET)/fuzz/exit-code; } \
+	  | awk -v runs=$(RUNS) -v terminal=$$terminal -f $(FUZZ_DIR)/progress.awk
+	@exit $$(cat $(TARGET)/fuzz/exit-code)
+
+$(CARGO_FUZZ):
+	@echo 'Building cargo-fuzz $(FUZZ_VERSION) into $(FUZZ_ROOT): once, a minute or two'
+	@cargo install --quiet --locked --version $(FUZZ_VERSION) --root $(FUZZ_ROOT) cargo-fuzz
+
+fuzz-lock: ## Fuzz with the versions that Cargo.lock has now
+	@cp Cargo.lock $(FUZZ_DIR)/Cargo.lock
+	@cargo metadata --format-version 1 --manifest-path $(FUZZ_DIR)/Cargo.toml > $(TARGET)/fuzz-metadata.json
 
 demo: build-local ## Deploy to a local AWS and walk through everything, step by step
 	@$(LOCAL) demo $(ARGUMENTS)

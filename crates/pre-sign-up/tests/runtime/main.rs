@@ -145,7 +145,7 @@ fn whatever_else_is_in_a_sign_up_it_is_served() {
     let large = format!("\"{}\"", "x".repeat(1 << 20));
     let events = [deep.as_str(), &large, "\"\\u0000\"", "\"\\ud800\"", "1e999"]
         .map(|odd| sign_up().replacen('{', &format!("{{\"odd\":{odd},"), 1));
-    let (answers, _) = exchange(&[], &events.each_ref().map(|event| event.as_bytes()));
+    let (answers, _) = exchange(&[], &events.each_ref().map(String::as_bytes));
     for answer in answers {
         // Most of them can be sent, and not be held in a `Value`.
         let text = answer.body.as_str().map_or_else(|| answer.body.to_string(), str::to_owned);

@@ -1,0 +1,85 @@
+//! E-mail addresses and domain lists: any text, a list in its first line and an address behind it.
+#![no_main]
+
+use domain::sign_up::{Domain, DomainList, EmailAddress};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &[u8]| {
+    let Ok(text) = str::from_utf8(text) else { return };
+    let (list, address) = text.split_once('\n').unwrap_or(("", text));
+    if let Ok(parsed) = address.parse() {
+        holds_as_an_address(address, &parsed);
+        if let Ok(parsed_list) = list.parse() {
+            holds_as_a_list(list, &parsed_list, parsed.domain());
+        }
+    }
+});
+
+/// What parses has one normal form, which is read as itself; and nothing was repaired on the way there.
+fn holds_as_an_address(text: &str, parsed: &EmailAddress) {
+    let normal = parsed.to_string();
+    let again: Option<EmailAddress> = normal.parse().ok();
+    assert_eq!(again.as_ref(), Some(parsed), "the normal form {normal:?} of {text:?} is another address");
+    assert_eq!(
+        again.map(|again| again.to_string()),
+        Some(normal.clone()),
+        "the normal form of {text:?} has another one"
+    );
+
+    let domain = parsed.domain().to_string();
+    assert_eq!(domain.parse().as_ref(), Ok(parsed.domain()), "the domain {domain:?} is read as another one");
+    assert!(is_host_name(&domain), "{domain:?} is no name that DNS knows");
+
+    let (local_part, given_domain) = text.rsplit_once('@').unwrap_or_default();
+    assert_eq!(normal, format!("{}@{domain}", local_part.to_ascii_lowercase()), "something was repaired in {text:?}");
+    if given_domain.is_ascii() {
+        assert_eq!(domain, given_domain.to_ascii_lowercase(), "something was repaired in {text:?}");
+    }
+    assert_eq!(text.to_ascii_uppercase().parse().as_ref(), Ok(parsed), "{text:?} in capitals is another address");
+
+    for foreign in [format!("{text}.evil.example"), format!("{text}@evil.example"), format!("mia@evil.example,{text}")]
+    {
+        let domain = foreign.parse().map(|address: EmailAddress| address.domain().to_string());
+        let is_seen_through =
+            domain.as_ref().map_or(true, |found| foreign.ends_with("evil.example") == found.ends_with("evil.example"));
+        assert!(is_seen_through, "{foreign:?} is taken for one of {domain:?}");
+    }
+}
+
+/// A list means what its entries say, label by label: `example.com` itself, `*.example.com` what has more labels before those.
+fn holds_as_a_list(text: &str, list: &DomainList, domain: &Domain) {
+    let is_meant = |entry: &str| {
+        let (parent, is_wildcard) = entry.strip_prefix("*.").map_or((entry, false), |parent| (parent, true));
+        let parent = parent.parse().map(|parent: Domain| parent.to_string()).unwrap_or_default();
+        let (parent, domain): (Vec<_>, Vec<_>) = (parent.rsplit('.').collect(), domain_labels(domain));
+        domain.starts_with(&parent.iter().map(ToString::to_string).collect::<Vec<_>>())
+            && (domain.len() > parent.len()) == is_wildcard
+    };
+    let expected = text.split(',').any(|entry| is_meant(entry.trim_matches(' ')));
+    assert_eq!(list.contains(domain), expected, "{domain} in {text:?}");
+
+    for (prefix, entry) in [("evil", format!("{domain}")), ("evil", format!("*.{domain}")), ("", format!("*.{domain}"))]
+    {
+        let lookalike = format!("{prefix}{domain}").parse();
+        let list: Result<DomainList, _> = entry.parse();
+        if let (Ok(lookalike), Ok(list)) = (lookalike, list) {
+            assert!(!list.contains(&lookalike), "{lookalike} in {entry}");
+        }
+    }
+}
+
+/// From the top-level domain on.
+fn domain_labels(domain: &Domain) -> Vec<String> {
+    domain.to_string().rsplit('.').map(str::to_owned).collect()
+}
+
+/// Small letters, digits and inner hyphens, in lengths that DNS takes.
+fn is_host_name(domain: &str) -> bool {
+    domain.len() <= 253
+        && domain.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}

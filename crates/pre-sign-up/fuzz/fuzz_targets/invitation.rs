@@ -1,0 +1,166 @@
+//! Invitations: nothing counts that was not signed with the one key, and what was signed counts for whom it is for.
+#![no_main]
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::invitation::{Claim, Fault, Invitation, MAX_TOKEN_BYTES, PublicKey, SigningKey};
+use domain::secret::Secret;
+use domain::sign_up::EmailAddress;
+use ed25519_dalek::Signer;
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use time::{Duration, OffsetDateTime};
+
+const SEED: [u8; 32] = [7; 32];
+const POOL: &str = "eu-west-1_aBcDeFgHi";
+const ADDRESS: &str = "mia@example.com";
+const PAYLOAD: &str = r#"{"jti":"n3Zl","aud":"eu-west-1_aBcDeFgHi","email":"mia@example.com","iat":0,"exp":604800}"#;
+const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+#[derive(Debug, Arbitrary)]
+enum Attempt<'a> {
+    /// Anything, shown as an invitation.
+    Text(&'a str),
+    /// One of ours, changed.
+    Changed(Edit<'a>),
+    /// A payload that we would not sign, and have signed: what if the key were used for something else as well?
+    Signed(Edit<'a>),
+    /// One that is issued, for anybody.
+    Issued {
+        id: &'a str,
+        pool: &'a str,
+        email: &'a str,
+        hours: u16,
+        other_pool: &'a str,
+        other_email: &'a str,
+        later: u32,
+    },
+    /// Anything, set as a key.
+    Key(&'a str),
+}
+
+/// Something cut out of a text, and something else put in there.
+#[derive(Debug, Arbitrary)]
+struct Edit<'a> {
+    at: u16,
+    cut: u8,
+    put: &'a [u8],
+}
+
+impl Edit<'_> {
+    fn apply(&self, text: &str) -> Vec<u8> {
+        let at = usize::from(self.at) % (text.len() + 1);
+        let end = text.len().min(at + usize::from(self.cut));
+        let text = text.as_bytes();
+        [&text[..at], self.put, &text[end..]].concat()
+    }
+}
+
+fuzz_target!(|attempt: Attempt<'_>| match attempt {
+    Attempt::Text(text) => assert!(check(text).is_err() || text == token(), "it counts: {text:?}"),
+    Attempt::Changed(edit) => {
+        let token = token();
+        if let Ok(changed) = String::from_utf8(edit.apply(&token)) {
+            assert!(check(&changed).is_err() || changed == token, "it counts: {changed:?}");
+        }
+    }
+    Attempt::Signed(edit) => holds_as_signed(&edit.apply(PAYLOAD)),
+    Attempt::Issued { id, pool, email, hours, other_pool, other_email, later } => {
+        if let Ok(email) = email.parse() {
+            let invitation = Invitation {
+                id: id.to_owned(),
+                user_pool_id: pool.to_owned(),
+                email,
+                issued_at: NOW,
+                expires_at: NOW + Duration::hours(hours.into()),
+            };
+            holds_as_issued(&invitation, other_pool, other_email.parse().ok(), NOW + Duration::seconds(later.into()));
+        }
+    }
+    Attempt::Key(text) => holds_as_a_key(text),
+});
+
+/// Only what says everything, and says it of this person, counts.
+fn holds_as_signed(payload: &[u8]) {
+    let header = token().split_once('.').map(|(header, _)| header.to_owned()).unwrap_or_default();
+    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
+    let signature = ed25519_dalek::SigningKey::from_bytes(&SEED).sign(signed.as_bytes());
+    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()));
+    let claims: Option<Value> = serde_json::from_slice(payload).ok();
+    let says = |name: &str, text: &str| claims.as_ref().is_some_and(|claims| claims[name] == text);
+    let expires_at = claims.as_ref().and_then(|claims| claims["exp"].as_i64());
+    match check(&token) {
+        Ok(()) => {
+            assert!(says("aud", POOL) && says("email", ADDRESS), "it counts: {claims:?}");
+            assert!(expires_at.is_some_and(|end| end > NOW.unix_timestamp()), "it counts: {claims:?}");
+        }
+        Err(Fault::OtherPool) => assert!(!says("aud", POOL), "{claims:?}"),
+        Err(Fault::OtherAddress) => assert!(!says("email", ADDRESS), "{claims:?}"),
+        Err(Fault::Expired) => assert!(expires_at.is_some_and(|end| end <= NOW.unix_timestamp()), "{claims:?}"),
+        Err(Fault::Foreign) => {}
+        Err(Fault::Signature) => panic!("our signature does not count"),
+    }
+}
+
+/// It counts for whom it is for, as long as it lasts, and for nobody else.
+fn holds_as_issued(invitation: &Invitation, other_pool: &str, other_email: Option<EmailAddress>, now: OffsetDateTime) {
+    let Invitation { id, user_pool_id, email, expires_at, .. } = invitation;
+    let token = invitation.sign(&key()).map(|token| token.expose().to_owned()).unwrap_or_default();
+    if token.len() > MAX_TOKEN_BYTES {
+        let is_real = |text: &str| {
+            text.len() <= 55 && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\')
+        };
+        assert!(!(is_real(id) && is_real(user_pool_id)), "too long to be read: {invitation:?}");
+        return;
+    }
+    let public_key = key().public_key();
+    let own = Claim { user_pool_id, email };
+    let expected = if now < *expires_at { Ok(()) } else { Err(Fault::Expired) };
+    assert_eq!(own.check(&token, &public_key, now), expected);
+    if other_pool != user_pool_id {
+        let claim = Claim { user_pool_id: other_pool, ..own };
+        assert_eq!(claim.check(&token, &public_key, now), Err(Fault::OtherPool));
+    }
+    if let Some(other) = other_email.filter(|other| other != email) {
+        let claim = Claim { email: &other, ..own };
+        assert_eq!(claim.check(&token, &public_key, now), Err(Fault::OtherAddress));
+    }
+    assert_eq!(own.check(&token, &SigningKey::from_seed(&[8; 32]).public_key(), now), Err(Fault::Signature));
+}
+
+/// A public key is written in one way, and read from that as itself. No text is both halves.
+fn holds_as_a_key(text: &str) {
+    let public: Option<PublicKey> = text.parse().ok();
+    if let Some(public) = &public {
+        assert_eq!(public.to_string().parse().as_ref(), Ok(public));
+    }
+    if let Ok(signing) = SigningKey::from_pem(&Secret::new(text)) {
+        assert!(public.is_none(), "a private key is read as a public one");
+        let pem = signing.to_pem().and_then(|pem| SigningKey::from_pem(&pem));
+        assert_eq!(pem.map(|key| key.public_key()), Ok(signing.public_key()));
+    }
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(&SEED)
+}
+
+fn token() -> String {
+    let invitation = Invitation {
+        id: "n3Zl".to_owned(),
+        user_pool_id: POOL.to_owned(),
+        email: address(),
+        issued_at: NOW,
+        expires_at: NOW + Duration::days(7),
+    };
+    invitation.sign(&key()).map(|token| token.expose().to_owned()).unwrap_or_default()
+}
+
+fn check(token: &str) -> Result<(), Fault> {
+    Claim { user_pool_id: POOL, email: &address() }.check(token, &key().public_key(), NOW)
+}
+
+fn address() -> EmailAddress {
+    ADDRESS.parse().expect("it is an address")
+}

@@ -1,0 +1,30 @@
+# What libFuzzer says, with one line for how far it is in place of thousands. On a terminal (terminal=1) that line is written over and over;
+# elsewhere it is repeated for every twentieth of the executions (runs=…), or whenever their number has doubled.
+
+function number(digits,    grouped) {
+    for (grouped = ""; length(digits) > 3; digits = substr(digits, 1, length(digits) - 3))
+        grouped = "," substr(digits, length(digits) - 2) grouped
+    return digits grouped
+}
+
+/^#[0-9]+\t/ {
+    done = substr($1, 2) + 0
+    for (field = 2; field < NF; field++) known[$field] = $(field + 1)
+    if (!terminal && done < next_line && $2 != "DONE") next
+    next_line = runs > 0 ? done + runs / 20 : done * 2
+    line = number(done "") (runs > 0 ? " of " number(runs "") : "") " executions, " number(known["exec/s:"] "") " a second, " known["cov:"] " places reached"
+    printf terminal ? "\r%-90s" : "%s\n", line
+    is_open = terminal
+    fflush()
+    next
+}
+
+# Suggestions for a dictionary, which are of no use for the next run.
+/# Uses: [0-9]+$/ || /^###### / { next }
+
+{
+    if (is_open) print ""
+    is_open = 0
+    print
+    fflush()
+}

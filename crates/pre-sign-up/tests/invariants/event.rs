@@ -1,0 +1,166 @@
+//! What an event says, read once and by means of its own.
+
+use domain::sign_up::EmailAddress;
+
+use super::json::{Object, text};
+
+/// An event that is an object.
+pub(super) struct Event<'a> {
+    pub(super) text: &'a str,
+    members: Object<'a>,
+    /// The object for the flags; none where something else stands in its place.
+    response: Option<Object<'a>>,
+    pub(super) source: Option<String>,
+    pub(super) user_name: Given,
+    pub(super) user_pool_id: Given,
+    pub(super) email: Given,
+    pub(super) address: Option<Address>,
+    pub(super) phone_number: Given,
+    pub(super) invitation: Given,
+}
+
+impl<'a> Event<'a> {
+    /// Reads an event; none where the text is no object.
+    pub(super) fn read(event: &'a str) -> Option<Self> {
+        let members = Object::split(event)?;
+        let request = Part::of(members.last("request"));
+        let attributes = request.part("userAttributes");
+        let email = attributes.given("email");
+        Some(Self {
+            text: event,
+            response: match Part::of(members.last("response")) {
+                Part::Absent => Some(Object::empty()),
+                Part::Unreadable => None,
+                Part::Object(response) => Some(response),
+            },
+            source: members.last("triggerSource").and_then(text),
+            user_name: given(members.last("userName")),
+            user_pool_id: given(members.last("userPoolId")),
+            address: email.text().and_then(Address::read),
+            email,
+            phone_number: attributes.given("phone_number"),
+            invitation: match request.part("clientMetadata").given("invitation") {
+                Given::Absent => request.part("validationData").given("invitation"),
+                given => given,
+            },
+            members,
+        })
+    }
+
+    /// The event with these flags as `true` and no others, and nothing else changed; none where there is no place for one.
+    pub(super) fn with(&self, flags: [(&str, bool); 3]) -> Option<String> {
+        let Some(response) = &self.response else {
+            return flags.iter().all(|(_, granted)| !granted).then(|| self.text.to_owned());
+        };
+        let says_more = |name: &str| response.all(name).any(|flag| !matches!(flag, "false" | "null"));
+        let changes: Vec<_> = flags
+            .into_iter()
+            .filter(|(name, granted)| *granted || says_more(name))
+            .map(|(name, granted)| (name, if granted { "true" } else { "false" }))
+            .collect();
+        if changes.is_empty() {
+            return Some(self.text.to_owned());
+        }
+        Some(self.members.with(&[("response", &response.with(&changes))]))
+    }
+}
+
+/// A part of the event that should be an object.
+enum Part<'a> {
+    Absent,
+    Unreadable,
+    Object(Object<'a>),
+}
+
+impl<'a> Part<'a> {
+    fn of(json: Option<&'a str>) -> Self {
+        match json {
+            None | Some("null") => Self::Absent,
+            Some(json) => Object::split(json).map_or(Self::Unreadable, Self::Object),
+        }
+    }
+
+    fn part(&self, name: &str) -> Self {
+        match self {
+            Self::Absent => Self::Absent,
+            Self::Unreadable => Self::Unreadable,
+            Self::Object(members) => Self::of(members.last(name)),
+        }
+    }
+
+    fn given(&self, name: &str) -> Given {
+        match self {
+            Self::Absent => Given::Absent,
+            Self::Unreadable => Given::Unreadable,
+            Self::Object(members) => given(members.last(name)),
+        }
+    }
+}
+
+/// What somebody gave for something.
+#[derive(Debug, PartialEq)]
+pub(super) enum Given {
+    Absent,
+    Unreadable,
+    Text(String),
+}
+
+impl Given {
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+}
+
+fn given(json: Option<&str>) -> Given {
+    match json {
+        None | Some("null" | r#""""#) => Given::Absent,
+        Some(json) => text(json).map_or(Given::Unreadable, Given::Text),
+    }
+}
+
+/// What nobody sees in an address, or sees in another place: the best known of hundreds.
+const INVISIBLE: [char; 14] = [
+    '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2060}',
+    '\u{2066}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{feff}',
+];
+
+/// An e-mail address that can be read in one way only.
+pub(super) struct Address {
+    pub(super) normal: String,
+    domain: String,
+}
+
+impl Address {
+    /// Of an address in ASCII nothing but the case may change. Of others the parser is asked what their domain is in ASCII.
+    fn read(email: &str) -> Option<Self> {
+        let parsed = email.parse::<EmailAddress>().ok();
+        let normal = if email.is_ascii() { email.to_ascii_lowercase() } else { parsed.as_ref()?.to_string() };
+        let (local_part, domain) = normal.rsplit_once('@')?;
+        let is_quoted = local_part.len() > 2 && local_part.starts_with('"') && local_part.ends_with('"');
+        let is_ambiguous = email.contains(is_hidden) || domain.ends_with('.') || local_part.contains('@') && !is_quoted;
+        let is_usual = email.len() <= 63 && [local_part, domain].iter().all(|part| part.split('.').all(is_usual_word));
+        // Between the ambiguous and the usual ones, the parser decides.
+        let is_read = is_usual || parsed.is_some() && !is_ambiguous;
+        is_read.then(|| Self { domain: domain.to_owned(), normal: normal.clone() })
+    }
+
+    /// Whether the domain is meant by a list, whose entries are in ASCII: label by label, from the last one on.
+    pub(super) fn is_in(&self, list: &str) -> bool {
+        list.split(',').any(|entry| {
+            let (entry, is_wildcard) = entry.strip_prefix("*.").map_or((entry, false), |parent| (parent, true));
+            let (mut entry, mut own) = (entry.rsplit('.'), self.domain.rsplit('.'));
+            entry.all(|label| own.next() == Some(label)) && own.next().is_some() == is_wildcard
+        })
+    }
+}
+
+fn is_hidden(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || INVISIBLE.contains(&character)
+}
+
+fn is_usual_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}

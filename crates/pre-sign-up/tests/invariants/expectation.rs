@@ -1,0 +1,137 @@
+//! What is to become of an event under some settings, from the words of both.
+
+use std::sync::LazyLock;
+
+use domain::sign_up::Refusal;
+use pre_sign_up::failure::Failure;
+
+use super::event::{Address, Event, Given};
+use super::{NOW, Settings, setting};
+
+/// What is to become of an event.
+#[derive(Debug, PartialEq)]
+pub(super) enum Expectation {
+    /// It comes back as this text.
+    Answer(String),
+    /// It gets this error for an answer.
+    Failure(Failure),
+    /// The invitation that was shown does not count. There is a word for each way in which it does not, for the logs; it is not foretold here.
+    NoInvitation,
+}
+
+/// What the settings mean for the event.
+pub(super) fn expectation(settings: Settings, event: Option<&Event<'_>>) -> Expectation {
+    let Some(event) = event else { return Expectation::Failure(Failure::UnreadableEvent) };
+    match event.source.as_deref() {
+        Some("PreSignUp_SignUp") => self_sign_up(settings, event),
+        Some("PreSignUp_ExternalProvider") if !may_come_from_provider(settings, event) => {
+            refused(Refusal::ExternalProvider)
+        }
+        _ => Expectation::Answer(event.text.to_owned()),
+    }
+}
+
+fn self_sign_up(settings: Settings, event: &Event<'_>) -> Expectation {
+    let is = |variable, word| setting(settings, variable) == Some(word);
+    let trusted = setting(settings, "TRUSTED_EMAIL_DOMAINS");
+    let allowed = setting(settings, "ALLOWED_EMAIL_DOMAINS");
+    let denied = setting(settings, "DENIED_EMAIL_DOMAINS");
+    if trusted.is_some() || allowed.is_some() || denied.is_some() {
+        match &event.address {
+            None if event.email == Given::Absent => return refused(Refusal::NoEmail),
+            None => return refused(Refusal::UnreadableEmail),
+            Some(address) => {
+                if allowed.is_some_and(|list| !address.is_in(list)) || denied.is_some_and(|list| address.is_in(list)) {
+                    return refused(Refusal::EmailDomain);
+                }
+            }
+        }
+    }
+    let takes_invitations = is("AUTO_CONFIRM", "invited") || is("AUTO_VERIFY_EMAIL", "invited");
+    let is_invited = takes_invitations && is_invited(event);
+    if takes_invitations && !is_invited && event.invitation != Given::Absent {
+        return Expectation::NoInvitation;
+    }
+    let confirm = match setting(settings, "AUTO_CONFIRM") {
+        None => true,
+        Some("trusted-domains") => {
+            trusted.zip(event.address.as_ref()).is_some_and(|(list, address)| address.is_in(list))
+        }
+        Some("invited") => is_invited,
+        Some(_) => false,
+    };
+    let verify_email = is("AUTO_VERIFY_EMAIL", "everyone") || is("AUTO_VERIFY_EMAIL", "invited") && is_invited;
+    let flags = [
+        ("autoConfirmUser", confirm),
+        ("autoVerifyEmail", event.email.text().is_some() && verify_email),
+        ("autoVerifyPhone", event.phone_number.text().is_some() && is("AUTO_VERIFY_PHONE", "everyone")),
+    ];
+    event.with(flags).map_or(Expectation::Failure(Failure::UnreadableEvent), Expectation::Answer)
+}
+
+fn refused(refusal: Refusal) -> Expectation {
+    Expectation::Failure(Failure::Refused(refusal))
+}
+
+fn may_come_from_provider(settings: Settings, event: &Event<'_>) -> bool {
+    match setting(settings, "EXTERNAL_PROVIDERS") {
+        None => true,
+        Some("refuse") => false,
+        Some(names) => {
+            let user_name = event.user_name.text().unwrap_or_default();
+            let (provider, subject) = user_name.split_once('_').unwrap_or_default();
+            !subject.is_empty() && names.split(',').any(|name| name.eq_ignore_ascii_case(provider))
+        }
+    }
+}
+
+/// An invitation that the key of events/ has signed.
+struct Signed {
+    token: String,
+    user_pool_id: &'static str,
+    email: &'static str,
+    expires_at: i64,
+}
+
+/// All that there are: nobody else shows one.
+static SIGNED: LazyLock<[Signed; 4]> = LazyLock::new(|| {
+    let signed = |event: &str, user_pool_id, email, expires_at| {
+        let token = Event::read(event).and_then(|event| event.invitation.text().map(str::to_owned)).unwrap_or_default();
+        assert!(token.starts_with("eyJ"), "no invitation is in {event}");
+        Signed { token, user_pool_id, email, expires_at }
+    };
+    let pool = "eu-central-1_Ab12Cd34E";
+    let (mia, kim, long) = ("mia@example.com", "kim@example.com", 4_102_444_800);
+    [
+        signed(include_str!("../../../../events/pre-sign-up/sign-up-invited.json"), pool, mia, long),
+        signed(
+            include_str!("../../../../events/pre-sign-up/sign-up-with-an-expired-invitation.json"),
+            pool,
+            mia,
+            1_767_830_400,
+        ),
+        signed(
+            include_str!("../../../../events/pre-sign-up/sign-up-with-an-invitation-for-another-address.json"),
+            pool,
+            kim,
+            long,
+        ),
+        signed(
+            include_str!("../../../../events/pre-sign-up/sign-up-with-an-invitation-to-another-pool.json"),
+            "eu-central-1_Zz99Yy88X",
+            mia,
+            long,
+        ),
+    ]
+});
+
+/// Whether the invitation is one of those, for this address and this pool, and its time is not over.
+fn is_invited(event: &Event<'_>) -> bool {
+    let counts = |signed: &Signed| {
+        event.invitation.text() == Some(&signed.token)
+            && event.user_pool_id.text() == Some(signed.user_pool_id)
+            && event.address.as_ref().is_some_and(|address: &Address| address.normal == signed.email)
+            && NOW < signed.expires_at
+    };
+    SIGNED.iter().any(counts)
+}
