@@ -40,9 +40,6 @@ fn output_of(function: &str) -> Result<&'static str, Failure> {
 
 /// The event as it stands in the file: numbers and the order of members are part of it.
 fn read(options: &InvokeOptions) -> Result<String, Failure> {
-    if options.event.as_os_str().is_empty() {
-        return Err(Failure::Usage("expected EVENT=FILE, e.g. EVENT=events/pre-sign-up/sign-up.json".to_owned()));
-    }
     let file = options.event.display();
     let event =
         fs::read_to_string(&options.event).map_err(|error| Failure::Usage(format!("cannot read {file}: {error}")))?;
@@ -109,7 +106,6 @@ mod tests {
 
     #[test]
     fn what_is_no_event_is_refused_before_anything_is_deployed() {
-        assert!(usage(read(&of(""))).contains("EVENT=FILE"));
         assert!(usage(read(&of("/no/such/file.json"))).contains("cannot read /no/such/file.json"));
         let file = NamedTempFile::new().unwrap();
         fs::write(file.path(), "{\"a\": }").unwrap();

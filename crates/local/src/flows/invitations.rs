@@ -43,9 +43,9 @@ async fn deny(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), 
                 "UserAttributes": [{"Name": "email", "Value": format!("{DENIED}@{DENIED_DOMAIN}")}],
             });
             let answer = scene.aws.call_cognito("SignUp", &sign_up).await?;
-            expect_text(&answer.error().into(), REFUSED)?;
-            if !answer.message().contains(WRONG_DOMAIN) {
-                return Err(Failure::unexpected(WRONG_DOMAIN, answer.message()));
+            if answer.error() != REFUSED || !answer.message().contains(WRONG_DOMAIN) {
+                let got = format!("{} {}: {}", answer.status, answer.error(), answer.message());
+                return Err(Failure::unexpected(format!("{REFUSED}: {WRONG_DOMAIN}"), got));
             }
             Ok(Seen::new((), format!("{REFUSED}: {WRONG_DOMAIN}")))
         })

@@ -64,7 +64,9 @@ async fn with_auto_confirm_nobody_a_user_waits_for_the_administrator() {
 
 #[tokio::test]
 async fn invitations_confirm_and_verify_codes_are_for_the_others_and_who_is_refused_is_no_user() {
-    let scene = deploy(&[("AutoConfirm", "invited"), ("AutoVerifyEmail", "invited")]).await;
+    let denied = sign_up_policy::DENIED_DOMAINS;
+    let policy = [("AutoConfirm", "invited"), ("AutoVerifyEmail", "invited"), ("DeniedEmailDomains", denied)];
+    let scene = deploy(&policy).await;
     let admin = first_admin::sign_in(&scene, &mut Report::quiet()).await.unwrap();
     sign_up_policy::on_the_local_aws(&scene, &admin.token).await;
     sign_up_policy::where_cognito_hands_the_invitation_on(&scene, &admin.token).await;

@@ -37,7 +37,7 @@ impl Stack {
         arguments.extend(["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]);
         // What failed stays to be looked at; it goes with the local AWS anyway.
         arguments.extend(["--disable-rollback", "--no-progressbar", "--region", LocalAws::REGION]);
-        let parameters: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let parameters: Vec<String> = parameters.iter().map(|(name, value)| override_of(name, value)).collect();
         if !parameters.is_empty() {
             arguments.push("--parameter-overrides");
             arguments.extend(parameters.iter().map(String::as_str));
@@ -156,8 +156,30 @@ async fn read_outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, Str
     outputs.iter().map(pair).collect::<Option<_>>().ok_or_else(unreadable)
 }
 
+/// A parameter as `sam` reads it: without quotes it takes no empty value, and cuts one at the first blank or quote without a word.
+fn override_of(name: &str, value: &str) -> String {
+    format!("{name}=\"{}\"", value.replace('"', "\\\""))
+}
+
 fn last_lines(output: &Output) -> String {
     let all = format!("{}\n{}", output.stdout, output.stderr);
     let lines: Vec<&str> = all.lines().filter(|line| !line.trim().is_empty()).collect();
     lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_a_parameter_is_quoted() {
+        for (value, written) in [
+            ("everyone", r#"P="everyone""#),
+            ("", r#"P="""#),
+            ("example.com, *.example.org", r#"P="example.com, *.example.org""#),
+            (r#"{"a":["b"]}"#, r#"P="{\"a\":[\"b\"]}""#),
+        ] {
+            assert_eq!(override_of("P", value), written);
+        }
+    }
 }
