@@ -66,6 +66,8 @@ async fn an_invitation_lasts_as_long_as_it_was_asked_to() {
     {
         let api = Api::new();
         api.days_pass(3).await;
+        // The answer says what is signed, and that counts in seconds.
+        api.time_passes(std::time::Duration::from_millis(700)).await;
         let answer = create(&api, &json!({"email": "new@example.com", "valid_for_hours": hours})).await;
         assert_eq!(answer.status, 201, "{hours}");
         let [issued_at, expires_at] = ["issued_at", "expires_at"]
