@@ -115,7 +115,7 @@ mod tests {
             ("mia@example。com", "mia@example.com"),
             ("mia@ｅｘａｍｐｌｅ.com", "mia@example.com"),
             ("mia@straße.example", "mia@xn--strae-oqa.example"),
-            ("#$&'*+-./=?^_`{|}~@example.com", "#$&'*+-./=?^_`{|}~@example.com"),
+            ("#$&'*+-./?=^_`{|}~@example.com", "#$&'*+-./?=^_`{|}~@example.com"),
             ("müller@example.com", "müller@example.com"),
         ] {
             assert_eq!(normal(text).as_deref(), Some(expected), "{text}");
