@@ -15,9 +15,9 @@ const HELD: [(&str, &str); 7] = [
     ("bob@example.com", "Bob@EXAMPLE.com"),
     ("cid@b\u{fc}cher.example", "cid@xn--bcher-kva.example"),
     ("dan@xn--bcher-kva.example", "dan@b\u{fc}cher.example"),
-    ("o'eve+1=2%22&x@example.com", "o'eve+1=2%22&x@example.com"),
-    ("\"fay@home\"@example.com", "\"fay@home\"@example.com"),
-    ("g\\us@example.com", "G\\us@example.com"),
+    ("o'eve+1=2&x@example.com", "o'eve+1=2&x@example.com"),
+    ("fay*{home}@example.com", "Fay*{home}@example.com"),
+    ("Hal@Example.COM", "hal@example.com"),
 ];
 
 async fn create(api: &Api, username: &str, email: &str, is_verified: bool) {

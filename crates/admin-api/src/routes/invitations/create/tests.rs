@@ -25,7 +25,7 @@ async fn invite(api: &Api, email: &str) -> Answer {
 fn shown(api: &Api, token: &Value, email: &str, now: OffsetDateTime) -> Result<(), Fault> {
     let email: EmailAddress = email.parse().unwrap();
     let claim = Claim { user_pool_id: USER_POOL_ID, email: &email };
-    claim.check(token.as_str().unwrap(), &api.invitation_key.public_key(), now)
+    claim.check(token.as_str().unwrap(), &api.invitation_key.public_key(), now).map(drop)
 }
 
 /// How often the pool was asked for a list of users.
