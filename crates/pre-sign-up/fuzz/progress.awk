@@ -12,7 +12,8 @@ function number(digits,    grouped) {
     for (field = 2; field < NF; field++) known[$field] = $(field + 1)
     if (!terminal && done < next_line && $2 != "DONE") next
     next_line = runs > 0 ? done + runs / 20 : done * 2
-    line = number(done "") (runs > 0 ? " of " number(runs "") : "") " executions, " number(known["exec/s:"] "") " a second, " known["cov:"] " places reached"
+    line = number(done "") (runs > 0 ? " of " number(runs "") : "") " executions, " number(known["exec/s:"] "") " a second, "
+    line = line known["cov:"] " places reached"
     printf terminal ? "\r%-90s" : "%s\n", line
     is_open = terminal
     fflush()
