@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-local check fmt format lint doc deny advisories validate openapi docs test contract fuzz fuzz-lock demo dev invoke deploy destroy
+.PHONY: help setup build build-local check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -119,6 +119,9 @@ docs: setup ## Make one HTML page of docs/openapi.json, for reading without a ne
 
 test: build-local ## Run every test, the end-to-end tests on a local AWS included
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
+
+properties: ## Hold the sign-up trigger to its properties, with 100,000 made-up events for each
+	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
 
 contract: setup ## Hold the admin API to docs/openapi.json with many requests, other ones each time (EXAMPLES=500)
 	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use domain::cursor_key::CursorKey;
+use domain::invitation::InvitationKey;
 use domain::retry::Clock;
+use domain::secret::Secret;
 use domain::self_service::SelfService;
 use domain::sessions::Sessions;
 use domain::user_pool::UserPool;
@@ -25,6 +27,8 @@ pub struct Ports {
     pub self_service: Arc<dyn SelfService>,
     /// Where the key of cursors comes from.
     pub cursor_key: Arc<dyn CursorKey>,
+    /// Where the key comes from that signs invitations; none where the pool takes none.
+    pub invitation_key: Option<Arc<dyn InvitationKey>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -36,6 +40,8 @@ pub struct App {
     pub(crate) sessions: Arc<dyn Sessions>,
     pub(crate) self_service: Arc<dyn SelfService>,
     pub(crate) cursors: Cursors,
+    pub(crate) invitation_key: Option<Arc<dyn InvitationKey>>,
+    pub(crate) user_pool_id: String,
     pub(crate) trust: Arc<Trust>,
     clock: Arc<dyn Clock>,
     /// Read once, at the first user who has a temporary password; a failure is not kept.
@@ -54,7 +60,7 @@ impl App {
     /// An app on these ports.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        let Ports { pool, sessions, self_service, cursor_key, clock } = ports;
+        let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
         let Settings { region, user_pool_id, client_id, roles, .. } = settings;
         let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{user_pool_id}");
         Self {
@@ -62,6 +68,8 @@ impl App {
             sessions,
             self_service,
             cursors: Cursors::new(cursor_key),
+            invitation_key,
+            user_pool_id,
             trust: Arc::new(Trust { issuer, client_id, roles }),
             clock,
             temporary_password_validity_days: Arc::default(),
@@ -71,6 +79,11 @@ impl App {
     /// The time.
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.clock.wall_time()
+    }
+
+    /// 32 random hexadecimal digits.
+    pub(crate) fn nonce(&self) -> Secret {
+        self.clock.nonce()
     }
 
     /// How many days a temporary password lives; none where the pool cannot be asked, which the log says.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `action` | method and route, e.g. `DELETE /v1/users/{username}` |
 //! | `caller` | user name or ARN; absent where nobody had to say who they are, or nobody did |
-//! | `user` | whom it was done to, as far as known |
+//! | `user` | whom it was done to, as far as known; of an invitation the address, in its normal form |
 //! | `group` | which group it was about; absent where it was about none |
 //! | `fields` | names of what was given or changed, never values; absent where there are none |
 //! | `outcome` | `success`, or the `code` of the problem |
@@ -203,6 +203,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_invitation_is_recorded_with_its_address_and_its_id() {
+        let api = Api::new();
+        let invite = |body: Value| Call::post("/v1/invitations", Some(&body));
+        let logs = Logs::capture();
+        let issued = api.call(invite(json!({"email": "New@Example.com", "valid_for_hours": 24}))).await;
+        let fields = format!("valid_for_hours invitation:{}", issued.body["id"].as_str().unwrap());
+        let record = logs.lines().into_iter().find(|line| line["target"] == "audit").unwrap();
+        let expected = json!({
+            "message": "audit", "action": "POST /v1/invitations", "caller": "root", "user": "new@example.com", "fields": fields,
+            "outcome": "success", "request_id": "request-1"
+        });
+        assert_eq!(record["fields"], expected);
+
+        let taken = record_of(&api, invite(json!({"email": "mia@example.com"}))).await.unwrap();
+        let expected = json!({
+            "action": "POST /v1/invitations", "caller": "root", "user": "mia@example.com", "outcome": "alias-exists",
+            "request_id": "request-1"
+        });
+        assert_eq!(taken, expected);
+
+        // Whatever that is, it is no address.
+        let malformed = record_of(&api, invite(json!({"email": "Canary-typed-1"}))).await.unwrap();
+        assert_eq!((malformed.get("user"), &malformed["outcome"]), (None, &json!("invalid-request")));
+        let refused = invite(json!({"email": "new@example.com"})).by(token("ray", "[readers]"));
+        let refused = record_of(&api, refused).await.unwrap();
+        assert_eq!((refused.get("user"), &refused["outcome"]), (None, &json!("forbidden")));
+    }
+
+    #[tokio::test]
     async fn an_aws_principal_is_recorded_where_nobody_has_to_say_who_they_are() {
         let arn = "arn:aws:iam::123456789012:role/shop";
         let body = json!({"username": "mia", "password": "Password-of-mia-1"});
@@ -290,6 +319,10 @@ mod tests {
         let secret = |name: &str| json!(format!("Canary-{name}-1"));
         let permanent = json!({"value": secret("created"), "permanent": true});
         let both = json!({"access_token": secret("access"), "refresh_token": secret("refresh")});
+        let invited = |username: &str, password: &str| {
+            let facts = json!({"invitation": secret("invitation")});
+            json!({"username": username, "password": password, "client_metadata": facts, "validation_data": facts})
+        };
         let calls = [
             Call::post(
                 "/v1/users",
@@ -300,6 +333,14 @@ mod tests {
             Call::put("/v1/users/mia/password", &json!({"password": secret("set"), "permanent": secret("misplaced")})),
             Call::put("/v1/users/mia/password", &json!({"password": "canary", "permanent": true})),
             Call::post("/v1/auth/sign-up", Some(&json!({"username": "c", "password": secret("signed-up")}))),
+            Call::post("/v1/auth/sign-up", Some(&invited("c", "Correct-1"))),
+            Call::post("/v1/auth/sign-up", Some(&invited("d", "Correct-1"))),
+            Call::post("/v1/auth/sign-up", Some(&invited("e", "weak"))),
+            Call::post("/v1/invitations", Some(&json!({"email": secret("misplaced")}))),
+            Call::post(
+                "/v1/invitations",
+                Some(&json!({"email": "f@example.com", "valid_for_hours": secret("misplaced")})),
+            ),
             Call::post("/v1/auth/sign-in", Some(&json!({"username": "c", "password": secret("signed-up")}))),
             Call::post("/v1/auth/sign-in", Some(&json!({"username": "mia", "password": secret("set")}))),
             Call::post("/v1/auth/sign-in", Some(&json!({"username": secret("typed"), "password": "mia"}))),

@@ -50,6 +50,15 @@ pub(crate) enum ApiError {
     /// The user is there already, and is not the one that the request describes.
     #[error("the user exists and differs in {}", .0.join(", "))]
     UserDiffers(Vec<String>),
+    /// There is no key to sign invitations with.
+    #[error("invitations are not set up")]
+    NoInvitations,
+    /// A user of the pool holds the address that is to be invited.
+    #[error("a user of the pool holds the address")]
+    AddressHeld,
+    /// Too many users have the address to look at all of them.
+    #[error("too many users are to be looked at to tell whether one of them holds the address")]
+    HolderUnknown,
     /// The sign-in has come to a step that cannot be answered here.
     #[error("the sign-in asks for {0}, which is not supported")]
     UnsupportedChallenge(String),
@@ -88,7 +97,8 @@ impl ApiError {
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
-            Self::OtherIdentity => ErrorCode::WrongState,
+            Self::OtherIdentity | Self::NoInvitations | Self::HolderUnknown => ErrorCode::WrongState,
+            Self::AddressHeld => ErrorCode::AliasExists,
             Self::UserDiffers(_) => ErrorCode::UserExists,
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
             Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),

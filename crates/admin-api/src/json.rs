@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Number;
 use serde_json::error::Category;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -115,6 +116,12 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 
         deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData)).map(Self)
     }
+}
+
+/// A whole number from zero on. To JSON Schema, and to many a language's JSON, `5.0` is the whole number 5.
+pub(crate) fn whole(number: &Number) -> Option<u32> {
+    // Written out, it has no fraction.
+    number.as_f64()?.to_string().parse().ok()
 }
 
 /// Our own words for what `serde_json` found. From its words only those are taken that come from our types: what was expected.

@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
             sessions: client.clone(),
             self_service: client.clone(),
             cursor_key: client,
+            invitation_key: None,
             clock: Arc::new(cognito_aws::SystemClock::starting_now(Duration::MAX)),
         };
         let served = settings.served;

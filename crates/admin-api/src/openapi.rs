@@ -81,6 +81,7 @@ fn tags() -> Value {
     json!([
         {"name": "users", "description": "Users, as an administrator handles them."},
         {"name": "groups", "description": "Groups, and who is in them."},
+        {"name": "invitations", "description": "Inviting people to sign up."},
         {"name": "pool", "description": "The pool, and the caller."},
         {"name": "auth", "description": "Signing up, in and out, and one's own account."},
     ])
@@ -192,7 +193,7 @@ mod tests {
                 assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{place:?} has no {text}");
             }
             assert!(ids.insert(operation["operationId"].to_string()), "{place:?}: another operation has this id");
-            let known = ["users", "groups", "pool", "auth"];
+            let known = ["users", "groups", "invitations", "pool", "auth"];
             let tags = operation["tags"].as_array().unwrap();
             assert!(tags.len() == 1 && known.contains(&tags[0].as_str().unwrap()), "{place:?}: {tags:?}");
             let responses = operation["responses"].as_object().unwrap();

@@ -38,11 +38,13 @@ pub enum Permission {
     GroupsWrite,
     /// See how the pool is set up.
     PoolRead,
+    /// Invite people to sign up.
+    InvitationsCreate,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UsersCreate,
         Self::UsersRead,
         Self::UsersUpdate,
@@ -55,6 +57,7 @@ impl Permission {
         Self::GroupsRead,
         Self::GroupsWrite,
         Self::PoolRead,
+        Self::InvitationsCreate,
     ];
 
     /// The name in settings and answers.
@@ -73,6 +76,7 @@ impl Permission {
             Self::GroupsRead => "groups:read",
             Self::GroupsWrite => "groups:write",
             Self::PoolRead => "pool:read",
+            Self::InvitationsCreate => "invitations:create",
         }
     }
 }

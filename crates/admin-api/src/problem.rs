@@ -135,6 +135,17 @@ impl<'a> Problem<'a> {
                 "The user has another identity at this provider: unlink that one first."
                     .clone_into(&mut problem.detail);
             }
+            ApiError::NoInvitations => {
+                "The sign-up policy of this pool takes no invitations.".clone_into(&mut problem.detail);
+            }
+            ApiError::AddressHeld => {
+                "A user of the pool holds this e-mail address, verified: it would be taken from them."
+                    .clone_into(&mut problem.detail);
+            }
+            ApiError::HolderUnknown => {
+                "Whether a user of the pool holds this e-mail address cannot be told: too many users would have to be looked at."
+                    .clone_into(&mut problem.detail);
+            }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {
                 problem.detail = format!("The sign-in asks for `{name}`, which this API does not support.");

@@ -2,6 +2,7 @@
 
 mod auth;
 mod groups;
+mod invitations;
 mod me;
 mod pool;
 mod users;
@@ -16,7 +17,7 @@ use crate::settings::Served;
 pub(crate) fn of(served: Served) -> Vec<Route> {
     let admin = || {
         let routes = users::routes().into_iter().chain(groups::routes());
-        routes.chain([pool::route(), me::route()])
+        routes.chain([invitations::route(), pool::route(), me::route()])
     };
     match served {
         Served::Admin => admin().collect(),
@@ -26,10 +27,11 @@ pub(crate) fn of(served: Served) -> Vec<Route> {
 }
 
 /// What the annotations of all routes say.
-pub(crate) fn documented() -> [OpenApi; 5] {
+pub(crate) fn documented() -> [OpenApi; 6] {
     [
         users::Documented::openapi(),
         groups::Documented::openapi(),
+        invitations::Documented::openapi(),
         pool::Documented::openapi(),
         me::Documented::openapi(),
         auth::Documented::openapi(),

@@ -11,6 +11,7 @@ const COGNITO_CLIENT_ID: &str = "COGNITO_CLIENT_ID";
 const AWS_REGION: &str = "AWS_REGION";
 const ROUTES: &str = "ROUTES";
 const ROLES: &str = "ROLES";
+const INVITATION_KEY_PARAMETER: &str = "INVITATION_KEY_PARAMETER";
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub struct Settings {
     pub served: Served,
     /// `ROLES`: which groups may do what. Absent means that nobody may do anything.
     pub roles: Roles,
+    /// `INVITATION_KEY_PARAMETER`: under which name the Parameter Store keeps the key that signs invitations. Absent means that none are
+    /// issued.
+    pub invitation_key_parameter: Option<String>,
 }
 
 /// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
@@ -63,7 +67,8 @@ impl Settings {
         let expectation = "`admin`, `auth` or `all`";
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
-        Ok(Self { region, user_pool_id, client_id, served, roles })
+        let invitation_key_parameter = invitation_key_parameter(&lookup)?;
+        Ok(Self { region, user_pool_id, client_id, served, roles, invitation_key_parameter })
     }
 }
 
@@ -96,17 +101,31 @@ fn roles(lookup: impl Fn(&str) -> Option<String>) -> Result<Roles, SettingError>
     })
 }
 
+/// What the Parameter Store takes for a full name, which begins with a slash.
+fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
+    let expectation =
+        "the full name of an SSM parameter: a slash, then letters, digits and ._-/, at most 1011 characters";
+    let Some(name) = optional(lookup, INVITATION_KEY_PARAMETER) else { return Ok(None) };
+    let clean = name.chars().all(|character| character.is_ascii_alphanumeric() || "._-/".contains(character));
+    let fits = name.starts_with('/') && (2..=MAX_PARAMETER_NAME).contains(&name.len());
+    if clean && fits { Ok(Some(name)) } else { Err(SettingError::wrong(INVITATION_KEY_PARAMETER, expectation)) }
+}
+
+/// The longest name that a parameter can have.
+const MAX_PARAMETER_NAME: usize = 1011;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::permission::Permission;
 
-    const GOOD: [(&str, &str); 5] = [
+    const GOOD: [(&str, &str); 6] = [
         ("AWS_REGION", "eu-central-1"),
         ("USER_POOL_ID", "eu-central-1_Ab12Cd34E"),
         ("COGNITO_CLIENT_ID", "1example23456789"),
         ("ROUTES", "admin"),
         ("ROLES", r#"{"admins": ["users:read"]}"#),
+        ("INVITATION_KEY_PARAMETER", "/poolkeeper/my-shop_2.0/invitation-key/1"),
     ];
 
     /// The good settings, with one set to something else or taken away.
@@ -125,6 +144,8 @@ mod tests {
         assert_eq!(settings.client_id, "1example23456789");
         assert_eq!(settings.served, Served::Auth);
         assert_eq!(settings.roles.permissions_of(["admins"]), [Permission::UsersRead].into());
+        let parameter = settings.invitation_key_parameter.as_deref();
+        assert_eq!(parameter, Some("/poolkeeper/my-shop_2.0/invitation-key/1"));
     }
 
     #[test]
@@ -142,6 +163,29 @@ mod tests {
     fn no_roles_means_that_nobody_may_do_anything() {
         for absent in [None, Some(""), Some("{}")] {
             assert_eq!(read_with("ROLES", absent).unwrap().roles, Roles::default());
+        }
+    }
+
+    #[test]
+    fn no_key_means_that_nobody_is_invited() {
+        for absent in [None, Some("")] {
+            assert_eq!(read_with("INVITATION_KEY_PARAMETER", absent).unwrap().invitation_key_parameter, None);
+        }
+    }
+
+    #[test]
+    fn the_key_is_named_by_the_full_name_of_a_parameter() {
+        let name = |length| format!("/{}", "x".repeat(length - 1));
+        for name in ["/a", "/a/b-c_d.e/9", &name(MAX_PARAMETER_NAME)] {
+            let settings = read_with("INVITATION_KEY_PARAMETER", Some(name)).unwrap();
+            assert_eq!(settings.invitation_key_parameter.as_deref(), Some(name));
+        }
+        for wrong in
+            ["/", "key", " /key", "/key\n", "/ke y", "/schlüssel", "/key:1", "arn:aws:ssm:a:b:parameter/c", &name(1012)]
+        {
+            let error = read_with("INVITATION_KEY_PARAMETER", Some(wrong)).unwrap_err();
+            assert_eq!(error.variable, "INVITATION_KEY_PARAMETER", "{wrong}");
+            assert!(error.to_string().contains("the full name of an SSM parameter"), "{error}");
         }
     }
 

@@ -1,12 +1,14 @@
 //! The whole API on a pool in memory, called as API Gateway calls it.
 
 mod documented;
+pub(crate) mod invitation_key;
 pub(crate) mod logs;
 pub(crate) mod pages;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::invitation::InvitationKey;
 use domain::retry::Clock;
 use domain::secret::Secret;
 use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
@@ -20,6 +22,7 @@ use crate::app::{App, Ports};
 use crate::permission::Permission;
 use crate::router::{Service, service};
 use crate::settings::{Served, Settings};
+use invitation_key::KnownKey;
 
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const SOURCE_IP: &str = "203.0.113.7";
@@ -31,6 +34,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 /// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
+    pub(crate) invitation_key: KnownKey,
     clock: VirtualClock,
     service: Service,
 }
@@ -42,12 +46,13 @@ fn settings(roles: &Value) -> Settings {
         client_id: CLIENT_ID.to_owned(),
         served: Served::All,
         roles: roles.to_string().parse().unwrap(),
+        invitation_key_parameter: None,
     }
 }
 
 /// An app on an empty pool.
 pub(crate) fn app() -> App {
-    App::new(ports(&InMemoryPool::new(), &clock()), settings(&json!({})))
+    App::new(ports(&InMemoryPool::new(), None, &clock()), settings(&json!({})))
 }
 
 /// A clock at the beginning of 1970, which does not move by itself.
@@ -56,12 +61,13 @@ fn clock() -> VirtualClock {
 }
 
 /// The ports of a pool in memory.
-fn ports(pool: &InMemoryPool, clock: &VirtualClock) -> Ports {
+fn ports(pool: &InMemoryPool, invitation_key: Option<KnownKey>, clock: &VirtualClock) -> Ports {
     Ports {
         pool: Arc::new(pool.directory()),
         sessions: Arc::new(pool.sessions()),
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
+        invitation_key: invitation_key.map(|key| Arc::new(key) as Arc<dyn InvitationKey>),
         clock: Arc::new(clock.clone()),
     }
 }
@@ -79,6 +85,16 @@ impl Api {
     }
 
     pub(crate) fn serving(served: Served) -> Self {
+        let key = KnownKey::default();
+        Self::of(served, key.clone(), Some(key))
+    }
+
+    /// All routes, and no key to sign invitations with.
+    pub(crate) fn without_invitations() -> Self {
+        Self::of(Served::All, KnownKey::default(), None)
+    }
+
+    fn of(served: Served, invitation_key: KnownKey, configured: Option<KnownKey>) -> Self {
         let pool = InMemoryPool::new();
         let verified = |email| [("email", email), ("email_verified", "true")];
         pool.add_user("root", "Password-of-root-1", &["admins"], &verified("root@example.com"));
@@ -94,8 +110,8 @@ impl Api {
         });
         let settings = Settings { served, ..settings(&roles) };
         let clock = clock();
-        let app = App::new(ports(&pool, &clock), settings);
-        Self { pool, clock, service: service(app, served) }
+        let app = App::new(ports(&pool, configured, &clock), settings);
+        Self { pool, invitation_key, clock, service: service(app, served) }
     }
 
     /// Lets time pass, for the API and for the pool.

@@ -2,6 +2,8 @@
 //! back into API Gateway's shape.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod invitation_key;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +50,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("auth-sign-out-both-tokens", 400, "invalid-request"),
     ("auth-sign-out-refresh-token", 200, ""),
     ("auth-sign-up", 201, ""),
+    ("auth-sign-up-invited", 201, ""),
     ("groups-create", 201, ""),
     ("groups-create-existing", 409, "group-exists"),
     ("groups-delete", 204, ""),
@@ -58,10 +61,17 @@ const CASES: &[(&str, u16, &str)] = &[
     ("groups-update", 200, ""),
     ("groups-update-null", 400, "invalid-request"),
     ("groups-users", 200, ""),
+    ("invitations-create", 201, ""),
+    ("invitations-create-for-a-day", 201, ""),
+    ("invitations-create-malformed", 400, "invalid-request"),
+    ("invitations-create-not-set-up", 409, "wrong-state"),
+    ("invitations-create-other-group", 403, "forbidden"),
+    ("invitations-create-taken", 409, "alias-exists"),
     ("me", 200, ""),
     ("me-iam", 200, ""),
     ("pool", 200, ""),
     ("rest-auth-sign-in", 200, ""),
+    ("rest-invitations-create", 201, ""),
     ("rest-users-create", 201, ""),
     ("rest-users-delete-ambiguous-groups", 403, "forbidden"),
     ("rest-users-delete-groups-as-array", 204, ""),
@@ -165,7 +175,7 @@ async fn pool() -> InMemoryPool {
 }
 
 /// The service as `main` makes it, from settings as the environment has them.
-fn service_on(pool: &InMemoryPool) -> Service {
+fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
     let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
     let roles = json!({"admins": all, "readers": ["users:read"]}).to_string();
     let settings = Settings::read(|variable| match variable {
@@ -181,6 +191,7 @@ fn service_on(pool: &InMemoryPool) -> Service {
         sessions: Arc::new(pool.sessions()),
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
+        invitation_key: takes_invitations.then(invitation_key::known),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings.unwrap()), Served::All)
@@ -191,7 +202,8 @@ async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
     let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
     let request: LambdaRequest = serde_json::from_str(event).unwrap();
     let event = LambdaEvent::new(request, Context::default());
-    let answer = lambda(service_on(pool)).oneshot(event).await.unwrap();
+    let takes_invitations = case != "invitations-create-not-set-up";
+    let answer = lambda(service_on(pool, takes_invitations)).oneshot(event).await.unwrap();
     serde_json::to_value(answer).unwrap()
 }
 

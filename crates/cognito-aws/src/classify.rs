@@ -22,16 +22,19 @@ pub(crate) fn class(failure: &Failure) -> ErrorClass {
     }
 }
 
-/// The table of what can go wrong with pools, clients, groups, policies, roles and identities. `None`: nobody thought of it yet.
+/// The table of what can go wrong with pools, clients, groups, policies, roles, identities and parameters. `None`: nobody thought of it yet.
 pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
     let class = match code {
         _ if throttles(code) => ErrorClass::Throttled,
         _ if service_failed(code) => ErrorClass::OutcomeUnknown,
         _ if permission_missing(code) => ErrorClass::Forbidden,
         // The SDK would count these as throttling; see `clients.rs`.
-        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" => ErrorClass::QuotaExceeded,
+        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" | "ParameterLimitExceeded" => {
+            ErrorClass::QuotaExceeded
+        }
         "ConcurrentModificationException"
         | "ConcurrentModification"
+        | "TooManyUpdates"
         // An import of users locks its pool.
         | "UserImportInProgressException" => ErrorClass::ConcurrentModification,
         // Only this text is propagation. Any other malformed policy stays malformed.
@@ -45,8 +48,8 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         "InvalidIdentityPoolConfigurationException" => ErrorClass::RoleNotAssumable,
         "ExternalServiceException" => ErrorClass::ExternalService,
         "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
-        "ResourceNotFoundException" | "NoSuchEntity" => ErrorClass::NotFound,
-        "EntityAlreadyExists" | "GroupExistsException" => ErrorClass::AlreadyExists,
+        "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" => ErrorClass::NotFound,
+        "EntityAlreadyExists" | "GroupExistsException" | "ParameterAlreadyExists" => ErrorClass::AlreadyExists,
         // What the spec asks for, or who is to be changed, does not allow it: today, and tomorrow as well.
         "InvalidParameterException"
         | "InvalidInput"
@@ -58,6 +61,20 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         | "UserPoolTaggingException"
         | "PolicyNotAttachable"
         | "UnmodifiableEntity"
+        // The key that parameters are encrypted with is switched off, or about to be deleted.
+        | "InvalidKeyId"
+        // What a parameter of ours never has: a version that is asked for by its number, a pattern, policies, a long path.
+        | "ParameterVersionNotFound"
+        | "ParameterMaxVersionLimitExceeded"
+        | "ParameterPatternMismatchException"
+        | "InvalidAllowedPatternException"
+        | "IncompatiblePolicyException"
+        | "InvalidPolicyAttributeException"
+        | "InvalidPolicyTypeException"
+        | "PoliciesLimitExceededException"
+        | "HierarchyLevelLimitExceededException"
+        | "HierarchyTypeMismatchException"
+        | "UnsupportedParameterType"
         // Not in the pool's price plan, or not in this region.
         | "FeatureUnavailableInTierException"
         | "TierChangeNotAllowedException"
@@ -86,6 +103,7 @@ fn service_failed(code: &str) -> bool {
     matches!(
         code,
         "InternalErrorException"
+            | "InternalServerError"
             | "InternalServerException"
             | "InternalFailure"
             | "ServiceFailure"
@@ -197,7 +215,11 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         | "OperationNotEnabledException"
         | "UnsupportedOperationException"
         | "UserPoolTaggingException"
-        | "ForbiddenException" => Reason::Internal,
+        | "ForbiddenException"
+        // The key of invitations cannot be had.
+        | "InvalidKeyId"
+        | "ParameterNotFound"
+        | "ParameterVersionNotFound" => Reason::Internal,
         _ => return None,
     };
     Some(reason)

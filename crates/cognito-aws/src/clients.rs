@@ -17,7 +17,7 @@ use aws_smithy_types::retry::ErrorKind;
 use domain::sessions::Sessions;
 
 use crate::connections::{KEPT_IDLE, http_client};
-use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory};
+use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
 
 /// One attempt, where nothing else is said. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers)
 /// within five seconds each.
@@ -98,6 +98,18 @@ impl Aws {
         AwsPlatform::new(self)
     }
 
+    /// Where private keys of invitations are kept. Every call is sent once, as with [`Aws::platform`].
+    #[must_use]
+    pub fn invitation_keys(&self) -> SsmInvitationKeys {
+        SsmInvitationKeys::new(self.without_retries().parameters())
+    }
+
+    /// The private key of invitations in the parameter of this name. It is read once, so make one and hand out clones of an `Arc`.
+    #[must_use]
+    pub fn invitation_key(&self, name: &str) -> SsmInvitationKey {
+        SsmInvitationKey::new(self.parameters(), name)
+    }
+
     /// The region, e.g. `eu-west-1`.
     #[must_use]
     pub fn region(&self) -> &str {
@@ -115,6 +127,10 @@ impl Aws {
 
     pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&self.config)
+    }
+
+    fn parameters(&self) -> aws_sdk_ssm::Client {
+        aws_sdk_ssm::Client::new(&self.config)
     }
 
     /// An STS client that speaks as whoever `credentials` belong to, not as ourselves.

@@ -1,7 +1,8 @@
-//! Poolkeeper's adapters to Amazon Cognito, IAM and STS: the only crate that names `aws-sdk-*`.
+//! Poolkeeper's adapters to Amazon Cognito, IAM, STS and Systems Manager's parameter store: the only crate that names `aws-sdk-*`.
 //!
 //! It implements the ports of `domain`: [`CognitoDirectory`] is a whole user pool, [`CognitoAppClient`] what people do through one
-//! app client, and [`AwsPlatform`] what provisioning needs. What AWS says when it refuses is turned into our own words in one place,
+//! app client, and [`AwsPlatform`] what provisioning needs. [`SsmInvitationKeys`] keeps the private keys of invitations, and
+//! [`SsmInvitationKey`] hands one out to sign with. What AWS says when it refuses is turned into our own words in one place,
 //! `classify.rs`.
 //!
 //! **Architecture invariant:** no decision that a product owner would want explained is made here.
@@ -16,6 +17,7 @@ mod directory;
 mod failure;
 mod groups;
 mod identities;
+mod invitation_key;
 mod platform;
 mod pool_settings;
 mod secret_hash;
@@ -30,7 +32,8 @@ pub use app_client::CognitoAppClient;
 pub use clients::Aws;
 pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
-pub use platform::AwsPlatform;
+pub use invitation_key::SsmInvitationKey;
+pub use platform::{AwsPlatform, SsmInvitationKeys};
 #[cfg(feature = "workstation")]
 pub use workstation::WorkstationError;
 

@@ -1,7 +1,8 @@
-//! AWS as provisioning sees it: the port [`Platform`], one file per service under `platform/`.
+//! AWS as provisioning sees it: the port [`Platform`], and beside it `InvitationKeys`; one file per service under `platform/`.
 
 pub(crate) mod iam;
 pub(crate) mod identity_pools;
+mod invitation_keys;
 mod overlay;
 mod people;
 pub(crate) mod user_pools;
@@ -27,6 +28,8 @@ use iam::Iam;
 use identity_pools::IdentityPools;
 use people::People;
 use user_pools::UserPools;
+
+pub use invitation_keys::SsmInvitationKeys;
 
 /// Provisioning on AWS.
 #[derive(Debug, Clone)]

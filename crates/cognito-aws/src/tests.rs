@@ -7,6 +7,7 @@ mod directory;
 mod fake_aws;
 mod groups;
 mod identities;
+mod invitation_keys;
 mod modelled_errors;
 mod overlay;
 mod platform;

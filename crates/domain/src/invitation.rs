@@ -4,12 +4,16 @@
 //! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). The admin API issues it and the trigger takes it, each
 //! knowing one half of the key. It can be shown again until it expires: the trigger remembers nothing.
 
+mod invitee;
+mod keeper;
 mod key;
 mod ports;
 mod token;
 
+pub use invitee::{Holder, Invitee};
+pub use keeper::{Kept, KeyKeeper};
 pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
-pub use ports::{InvitationKey, InvitationKeys, KeyName};
+pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName};
 pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
 
 use time::Duration;

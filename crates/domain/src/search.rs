@@ -11,4 +11,5 @@ mod walk;
 
 pub use plan::{List, Plan};
 pub use query::{CustomAttribute, NotASoughtText, Query, SoughtText};
+pub(crate) use walk::LARGEST_PAGE;
 pub use walk::{Found, PAGE_BUDGET, Place, walk};

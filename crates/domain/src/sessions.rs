@@ -22,8 +22,8 @@ pub struct ClientContext {
     pub device_data: Option<String>,
 }
 
-/// A person signing up.
-#[derive(Debug, Clone)]
+/// A person signing up. An invitation is a secret, and can be in the facts for the policy: so there is no `Debug`.
+#[derive(Clone)]
 pub struct Registration {
     /// The user name (in a pool with e-mail sign-in: the e-mail address).
     pub username: Username,

@@ -1,6 +1,7 @@
 //! What a CloudFormation request asks for, and which physical id the resource has afterwards.
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
+use domain::invitation::KeyName;
 use domain::provision::Renaming;
 use serde_json::Value;
 
@@ -17,6 +18,10 @@ const USER_POOL: &str = "Custom::PoolkeeperUserPool";
 /// needs the pool.
 const VERIFICATION: &str = "Custom::PoolkeeperVerification";
 
+/// The resource that stands for the private key of the pool's invitations. Of its own, because the trigger needs the public half of the key
+/// and the pool needs the trigger. Its physical id is the name of the key.
+const INVITATION_KEY: &str = "Custom::PoolkeeperInvitationKey";
+
 /// A request, taken apart.
 pub(crate) struct CustomResource {
     pub(crate) to: Addressee,
@@ -31,7 +36,7 @@ pub(crate) struct CustomResource {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Task {
     /// Bring the user pool into its state.
     Apply,
@@ -39,6 +44,10 @@ pub(crate) enum Task {
     Verify,
     /// Take away the user pool that the resource stands for.
     Destroy,
+    /// See that there is an invitation key.
+    EnsureKey,
+    /// Delete the invitation key of this name.
+    RemoveKey(KeyName),
     /// Say yes, with the reason why nothing is to be done.
     Nothing(&'static str),
     /// Say no: the resource type is none of ours.
@@ -75,6 +84,12 @@ impl CustomResource {
             (USER_POOL, false) => Task::Apply,
             (VERIFICATION, true) => Task::Nothing("a verification leaves nothing behind"),
             (VERIFICATION, false) => Task::Verify,
+            (INVITATION_KEY, true) => match physical_resource_id.as_deref().map(str::parse) {
+                Some(Ok(name)) => Task::RemoveKey(name),
+                // The creation was never answered, so that CloudFormation has made an id up.
+                _ => Task::Nothing("this is the name of no invitation key; nothing was touched"),
+            },
+            (INVITATION_KEY, false) => Task::EnsureKey,
             // Only a failed creation can have made it, so there is nothing to delete.
             (_, true) => Task::Nothing("not a resource of ours"),
             (_, false) => Task::UnknownType,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
+use domain::invitation::{InvitationKeys, KeyName};
 use domain::platform::Platform;
 use domain::provision::{Action, Receipt};
 use lambda_runtime::{Diagnostic, LambdaEvent};
@@ -11,14 +12,16 @@ use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::custom_resource::{CustomResource, Task, return_address};
-use crate::reply::{Data, Replies, Reply, ReplyError, attributes};
-use crate::request::{RequestError, order, properties};
+use crate::invitation_key;
+use crate::reply::{Data, Replies, Reply, ReplyError, attributes, key_attributes};
+use crate::request::{RequestError, key_properties, order, properties};
 use crate::run::{Job, RunError, in_words, plan, run};
 
 /// Handles invocations.
 #[derive(Clone)]
 pub struct Handler {
     platform: Arc<dyn Platform>,
+    keys: Arc<dyn InvitationKeys>,
     replies: Arc<dyn Replies>,
 }
 
@@ -39,9 +42,9 @@ impl From<RequestError> for InvocationError {
 impl From<RunError> for InvocationError {
     fn from(error: RunError) -> Self {
         let kind = match error {
-            RunError::Failed(_) | RunError::NoPlan(_) => "ActionFailed",
+            RunError::Failed(_) | RunError::NoPlan(_) | RunError::NoKey(_) => "ActionFailed",
             RunError::OutOfTime(_) => "OutOfTime",
-            RunError::Panicked => "InternalError",
+            RunError::Panicked | RunError::NoRandomness(_) => "InternalError",
         };
         Self { kind, text: error.to_string() }
     }
@@ -60,10 +63,10 @@ impl From<InvocationError> for Diagnostic {
 }
 
 impl Handler {
-    /// Works on `platform`, answers CloudFormation through `replies`.
+    /// Works on `platform`, keeps invitation keys in `keys`, answers CloudFormation through `replies`.
     #[must_use]
-    pub fn new(platform: Arc<dyn Platform>, replies: Arc<dyn Replies>) -> Self {
-        Self { platform, replies }
+    pub fn new(platform: Arc<dyn Platform>, keys: Arc<dyn InvitationKeys>, replies: Arc<dyn Replies>) -> Self {
+        Self { platform, keys, replies }
     }
 
     /// Handles one invocation: a custom-resource request gets its one reply, a direct invocation a receipt.
@@ -119,22 +122,24 @@ impl Handler {
 
     async fn answer(&self, resource: &CustomResource, deadline: SystemTime) -> Reply {
         let to = resource.to.clone();
-        let job = match (resource.task, &resource.physical_resource_id) {
-            (Task::Nothing(reason), _) => return Reply::success(to, resource.id_after_failure(), reason, Data::new()),
-            (Task::UnknownType, _) => {
-                let reason = "expected `Custom::PoolkeeperUserPool` or `Custom::PoolkeeperVerification`";
-                return Reply::failure(to, resource.id_after_failure(), reason);
+        let done = match &resource.task {
+            Task::Nothing(reason) => {
+                return Reply::success(to, resource.id_after_failure(), reason, Data::new());
             }
-            (Task::Apply, _) => resource.renaming().map_or(Job::Apply, Job::ApplyRenamed),
-            (Task::Verify, _) => Job::Verify,
-            (Task::Destroy, Some(id)) => Job::DestroyOnly(id.clone()),
-            (Task::Destroy, None) => Job::Destroy,
+            Task::UnknownType => return Reply::failure(to, resource.id_after_failure(), UNKNOWN_TYPE),
+            Task::Apply => {
+                self.provision(resource, resource.renaming().map_or(Job::Apply, Job::ApplyRenamed), deadline).await
+            }
+            Task::Verify => self.provision(resource, Job::Verify, deadline).await,
+            Task::Destroy => {
+                let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
+                self.provision(resource, job, deadline).await
+            }
+            Task::EnsureKey => self.ensure_key(resource, deadline).await,
+            Task::RemoveKey(name) => self.remove_key(name, deadline).await,
         };
-        match self.run(resource, job, deadline).await {
-            Ok((receipt, name)) => {
-                let id = physical_id(resource.physical_resource_id.as_deref(), &receipt, &name);
-                Reply::success(to, id, &in_words(&receipt), attributes(receipt))
-            }
+        match done {
+            Ok(Done { physical_resource_id, reason, data }) => Reply::success(to, physical_resource_id, &reason, data),
             Err(error) => {
                 tracing::error!(error = %error, kind = error.kind, "custom resource failed");
                 Reply::failure(to, resource.id_after_failure(), &error.to_string())
@@ -142,17 +147,54 @@ impl Handler {
         }
     }
 
-    async fn run(
+    async fn provision(
         &self,
         resource: &CustomResource,
         job: Job,
         deadline: SystemTime,
-    ) -> Result<(Receipt, String), InvocationError> {
+    ) -> Result<Done, InvocationError> {
         let spec = properties(resource.properties.clone())?.spec;
         let name = spec.name.to_string();
-        Ok((run(&self.platform, job, spec, deadline).await?, name))
+        let receipt = run(&self.platform, job, spec, deadline).await?;
+        Ok(Done {
+            physical_resource_id: physical_id(resource.physical_resource_id.as_deref(), &receipt, &name),
+            reason: in_words(&receipt),
+            data: attributes(receipt),
+        })
+    }
+
+    /// A key is its name: another pool or version is another resource, and CloudFormation then deletes the old one.
+    async fn ensure_key(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
+        let wanted = key_properties(resource.properties.clone())?;
+        let name = wanted.key_name();
+        let (kept, arn) = invitation_key::ensure(&self.platform, &self.keys, wanted, deadline).await?;
+        Ok(Done {
+            physical_resource_id: name.to_string(),
+            reason: format!("invitation_key {}", kept.outcome),
+            data: key_attributes(&name, &kept.public_key, arn),
+        })
+    }
+
+    async fn remove_key(&self, name: &KeyName, deadline: SystemTime) -> Result<Done, InvocationError> {
+        let outcome = invitation_key::remove(&self.keys, name.clone(), deadline).await?;
+        Ok(Done {
+            physical_resource_id: name.to_string(),
+            reason: format!("invitation_key {outcome}"),
+            data: Data::new(),
+        })
     }
 }
+
+/// What became of a custom resource.
+struct Done {
+    physical_resource_id: String,
+    reason: String,
+    data: Data,
+}
+
+/// What is said of a resource type that is none of ours.
+const UNKNOWN_TYPE: &str =
+    "expected `Custom::PoolkeeperUserPool`, `Custom::PoolkeeperVerification` or `Custom::PoolkeeperInvitationKey`";
 
 /// What is said of a request that is none of CloudFormation's, or none that this version knows.
 const UNREADABLE: &str = "this is not a custom-resource request that the bootstrap can read";

@@ -13,7 +13,8 @@ async fn main() -> ExitCode {
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
         let aws = Aws::connect(&settings.region).await;
-        let handler = Handler::new(Arc::new(aws.platform()), Arc::new(HttpReplies::new()?));
+        let (platform, keys) = (Arc::new(aws.platform()), Arc::new(aws.invitation_keys()));
+        let handler = Handler::new(platform, keys, Arc::new(HttpReplies::new()?));
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await
     }))
     .await

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_lambda_events::cloudformation::{
     CloudFormationCustomResourceResponse, CloudFormationCustomResourceResponseStatus as Status,
 };
+use domain::invitation::{KeyName, PublicKey};
 use domain::provision::Receipt;
 use thiserror::Error;
 
@@ -70,7 +71,7 @@ impl Reply {
 /// The attributes of a custom resource.
 pub(crate) type Data = HashMap<String, String>;
 
-/// What `Fn::GetAtt` can ask for. An attribute that a template asks for must be there, so absent ids are empty.
+/// What `Fn::GetAtt` can ask of a pool or its verification. An attribute that a template asks for must be there, so absent ids are empty.
 pub(crate) fn attributes(receipt: Receipt) -> Data {
     let fields = [
         ("UserPoolId", receipt.user_pool_id),
@@ -84,6 +85,12 @@ pub(crate) fn attributes(receipt: Receipt) -> Data {
         ("CallerArn", receipt.caller_arn),
     ];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.unwrap_or_default())).collect()
+}
+
+/// What `Fn::GetAtt` can ask of an invitation key. Nothing of it is secret.
+pub(crate) fn key_attributes(name: &KeyName, public_key: &PublicKey, arn: String) -> Data {
+    let fields = [("ParameterName", name.to_string()), ("ParameterArn", arn), ("PublicKey", public_key.to_string())];
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// The answer did not reach CloudFormation. Holds no URL: it is a secret.

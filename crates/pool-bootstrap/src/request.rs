@@ -1,9 +1,12 @@
 //! What comes in: an order, by direct invocation or from CloudFormation.
 
+use std::num::NonZeroU32;
+
+use domain::invitation::KeyName;
 use domain::provision::Action;
-use domain::spec::{Spec, SpecError};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use domain::spec::{PoolName, Spec, SpecError};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -17,7 +20,7 @@ pub(crate) struct Order {
     pub(crate) spec: Spec,
 }
 
-/// The properties of both custom resources. CloudFormation adds the token and the time-out that stand in the template.
+/// The properties of the pool's custom resource, and of its verification. CloudFormation adds the token and the time-out that stand in the template.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Properties {
@@ -30,6 +33,42 @@ pub(crate) struct Properties {
     _repeat_on: Option<Value>,
     /// The desired state.
     pub(crate) spec: Spec,
+}
+
+/// The properties of the invitation key's custom resource.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(crate) struct KeyProperties {
+    #[serde(rename = "ServiceToken")]
+    _service_token: Option<String>,
+    #[serde(rename = "ServiceTimeout")]
+    _service_timeout: Option<Value>,
+    /// Whose invitations it signs.
+    pub(crate) pool_name: PoolName,
+    /// Which key of this pool: another number is another key.
+    #[serde(default = "first", deserialize_with = "number")]
+    version: NonZeroU32,
+}
+
+impl KeyProperties {
+    /// Under which name the key is kept.
+    pub(crate) fn key_name(&self) -> KeyName {
+        KeyName::of(&self.pool_name, self.version.get())
+    }
+}
+
+fn first() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+/// A whole number from 1, or its digits as text, as CloudFormation sends numbers.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
+    let number = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+        Value::String(digits) => digits.parse().ok(),
+        _ => None,
+    };
+    number.and_then(NonZeroU32::new).ok_or_else(|| D::Error::custom("expected a whole number from 1 to 4294967295"))
 }
 
 /// The request cannot be understood. Nothing was touched.
@@ -54,6 +93,11 @@ pub(crate) fn properties(value: Value) -> Result<Properties, RequestError> {
     let properties: Properties = parse(without_blanks(value))?;
     properties.spec.check().map_err(|error| wrong("Spec", &error))?;
     Ok(properties)
+}
+
+/// Reads the properties of an invitation key's custom resource.
+pub(crate) fn key_properties(value: Value) -> Result<KeyProperties, RequestError> {
+    parse(without_blanks(value))
 }
 
 fn parse<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
@@ -117,6 +161,40 @@ mod tests {
         ];
         for (value, expected) in table {
             let error = properties(value.clone()).unwrap_err().to_string();
+            assert!(error.contains(expected), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_named_after_its_pool_and_version_however_the_number_is_written() {
+        let token = "arn:aws:lambda:eu-west-1:123456789012:function:bootstrap";
+        let table = [
+            (json!({"ServiceToken": token, "ServiceTimeout": "360", "PoolName": "shop", "Version": "2"}), 2),
+            (json!({"PoolName": "shop", "Version": 2}), 2),
+            (json!({"PoolName": "shop", "Version": ""}), 1),
+            (json!({"PoolName": "shop"}), 1),
+        ];
+        for (value, version) in table {
+            let name = key_properties(value.clone()).unwrap().key_name();
+            assert_eq!(name.as_str(), format!("/poolkeeper/shop/invitation-key/{version}"), "{value}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_wrong_about_a_key_is_named_with_its_place() {
+        let table = [
+            (json!({"PoolName": "a b"}), "PoolName"),
+            (json!({"PoolName": ""}), "missing field `PoolName`"),
+            (json!({"PoolName": "shop", "Vresion": "2"}), "unknown field `Vresion`"),
+            (json!({"PoolName": "shop", "Version": "0"}), "Version: expected a whole number from 1"),
+            (json!({"PoolName": "shop", "Version": "1.5"}), "Version: expected a whole number from 1"),
+            (json!({"PoolName": "shop", "Version": 4_294_967_296_u64}), "Version: expected a whole number from 1"),
+            (json!({"PoolName": "shop", "Version": ["1"]}), "Version: expected a whole number from 1"),
+            (json!({"Spec": {"name": "shop"}}), "unknown field `Spec`"),
+            (json!("shop"), "the request"),
+        ];
+        for (value, expected) in table {
+            let error = key_properties(value.clone()).unwrap_err().to_string();
             assert!(error.contains(expected), "{value}: {error}");
         }
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use cognito_aws::SystemClock;
-use domain::platform::Platform;
+use domain::causes::causes;
+use domain::platform::{Platform, PlatformError};
 use domain::provision::{
     Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
 };
-use domain::retry::{Clock, Waiting};
+use domain::retry::{Clock, GaveUp, Listener, Waiting};
 use domain::spec::Spec;
+use rand::rngs::SysError;
 use thiserror::Error;
 
 /// Kept back for deleting the throw-away user: waiting must end so long before the invocation does. That is what the domain asks for, the
@@ -32,6 +34,12 @@ pub(crate) enum RunError {
     /// There is no plan.
     #[error("{}. Nothing was touched.", .0.with_causes())]
     NoPlan(#[from] ProvisionError),
+    /// The invitation key cannot be had, or not be taken away.
+    #[error("{}", causes(.0))]
+    NoKey(#[from] GaveUp<PlatformError>),
+    /// Without it there is no new key.
+    #[error("the system has no randomness: {0}. Nothing was touched.")]
+    NoRandomness(#[from] SysError),
     /// The invocation is about to end.
     #[error("ran out of time after {} s; what was done stands, run it again to go on (a longer function timeout helps)", .0.as_secs())]
     OutOfTime(Duration),
@@ -87,7 +95,10 @@ pub(crate) async fn run(
 }
 
 /// Cuts the work off before the invocation ends. It gets a clock that ends earlier still, with enough time to clean up.
-async fn in_time<T, Work>(work: impl FnOnce(Arc<dyn Clock>) -> Work, deadline: SystemTime) -> Result<T, RunError>
+pub(crate) async fn in_time<T, Work>(
+    work: impl FnOnce(Arc<dyn Clock>) -> Work,
+    deadline: SystemTime,
+) -> Result<T, RunError>
 where
     T: Send + 'static,
     Work: Future<Output = T> + Send + 'static,
@@ -133,14 +144,20 @@ pub(crate) fn in_words(receipt: &Receipt) -> String {
     receipt.steps.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
-/// Writes each step into the log.
-struct Log;
+/// Writes each step into the log, and each call that is made again.
+pub(crate) struct Log;
 
-impl Observer for Log {
+impl Listener for Log {
     fn waiting(&self, waiting: &Waiting) {
         let Waiting { attempts, wait, because } = waiting;
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(attempts, wait_ms, because, "a call is made again");
+    }
+}
+
+impl Observer for Log {
+    fn waiting(&self, waiting: &Waiting) {
+        Listener::waiting(self, waiting);
     }
 
     fn step_ended(&self, report: &StepReport) {

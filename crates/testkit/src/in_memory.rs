@@ -13,6 +13,7 @@ mod faults;
 mod filter;
 mod groups;
 mod identities;
+mod invitation_key;
 mod paging;
 mod password_policy;
 mod pool_settings;
@@ -34,6 +35,7 @@ use time::OffsetDateTime;
 
 pub use challenges::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 pub use directory::InMemoryDirectory;
+pub use invitation_key::InMemoryInvitationKey;
 pub use pool_settings::{POOL_ID, POOL_NAME};
 pub use self_service::{CODE, EXPIRED_CODE, RESET_CODE};
 pub use sessions::{CURSOR_KEY, InMemorySessions};

@@ -1,9 +1,10 @@
-//! AWS in memory, as provisioning sees it, behind the port [`Platform`].
+//! AWS in memory, as provisioning sees it, behind the ports [`Platform`] and [`InvitationKeys`](domain::invitation::InvitationKeys).
 //!
 //! It knows what our code depends on: tags, who may take which role, IAM's propagation delay, what a delete takes along. Its
 //! faults are planned per operation: the nth call fails before it does anything, or does its work and loses the answer.
 
 mod faults;
+mod invitation_keys;
 mod state;
 mod users;
 
@@ -30,6 +31,7 @@ use crate::virtual_clock::VirtualClock;
 
 pub use faults::Fault;
 use faults::Faults;
+pub use invitation_keys::Parameter;
 use state::{Named, Owned};
 pub use state::{Role, State};
 use users::Faulty;

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use domain::invitation::KeyName;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -88,4 +90,11 @@ fn every_file_that_a_document_points_to_is_there() {
             assert!(folder.join(link.split('#').next().unwrap()).exists(), "{document} points to {link}");
         }
     }
+}
+
+#[test]
+fn keys_are_kept_where_the_bootstrap_may_keep_them() {
+    let name = KeyName::of(&"POOL".to_owned().try_into().unwrap(), 7);
+    let names = name.as_str().replace("POOL", "${PoolName}").replace('7', "*");
+    assert!(read("template.yaml").contains(&format!(":parameter{names}\n")), "{names}");
 }

@@ -16,7 +16,7 @@ fn actions_of(role: &str) -> BTreeSet<String> {
     let (_, rest) = template.split_once(&format!("\n  {role}:\n")).unwrap();
     let lines = rest.lines().take_while(|line| line.is_empty() || line.starts_with("   ") || line.starts_with("  #"));
     let words = lines.filter(|line| !line.trim().starts_with('#')).flat_map(|line| line.split([' ', ',', '[', ']']));
-    let services = ["cognito-idp:", "cognito-identity:", "iam:"];
+    let services = ["cognito-idp:", "cognito-identity:", "iam:", "ssm:"];
     let names = ["iam:PassedToService", "iam:PolicyARN"];
     let actions = words.map(|word| word.trim_end_matches(':'));
     let actions = actions.filter(|word| services.iter().any(|service| word.starts_with(service)));
@@ -68,6 +68,9 @@ fn signed(operations: BTreeSet<String>) -> BTreeSet<String> {
 const ADMIN_SOURCES: [&str; 6] =
     ["app_client.rs", "directory.rs", "groups.rs", "identities.rs", "pool_settings.rs", "sign_in_security.rs"];
 
+/// What is called for the key of invitations.
+const KEY_SOURCE: &str = "invitation_key.rs";
+
 /// What is called for people who sign in and look after their own account.
 const AUTH_SOURCES: [&str; 3] = ["app_client.rs", "self_service.rs", "sessions.rs"];
 
@@ -78,7 +81,9 @@ fn admin_role_allows_what_the_parts_of_a_user_pool_call() {
         assert!(called.contains(part), "{part}: {called:?}");
     }
     assert_eq!(signed(called.clone()), called, "all of an administrator's calls are signed");
-    assert_eq!(actions_of("AdminApiRole"), with_service("cognito-idp", &called).collect());
+    let parameters = operations_in(KEY_SOURCE);
+    let expected = with_service("cognito-idp", &called).chain(with_service("ssm", &parameters));
+    assert_eq!(actions_of("AdminApiRole"), expected.collect());
 }
 
 #[test]
@@ -89,8 +94,8 @@ fn auth_role_allows_what_sessions_and_self_service_call_and_sign() {
 }
 
 #[test]
-fn no_adapter_to_a_user_pool_is_without_a_role() {
-    let listed: BTreeSet<&str> = ADMIN_SOURCES.into_iter().chain(AUTH_SOURCES).collect();
+fn no_adapter_of_the_api_is_without_a_role() {
+    let listed: BTreeSet<&str> = ADMIN_SOURCES.into_iter().chain(AUTH_SOURCES).chain([KEY_SOURCE]).collect();
     let files = fs::read_dir(root().join("crates/cognito-aws/src")).unwrap();
     let files = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let calling = files.filter(|file| {
@@ -121,9 +126,25 @@ fn bootstrap_role_allows_what_provisioning_calls() {
     let mut iam = operations_in("platform/iam.rs");
     // Creates with tags, and the role that is handed to the identity pool.
     iam.append(&mut set(&["TagPolicy", "TagRole", "PassRole"]));
+    let mut parameters = operations_in("platform/invitation_keys.rs");
+    // A create with tags.
+    parameters.append(&mut set(&["AddTagsToResource"]));
 
     let expected = with_service("cognito-idp", &user_pools)
         .chain(with_service("cognito-identity", &identity_pools))
-        .chain(with_service("iam", &iam));
+        .chain(with_service("iam", &iam))
+        .chain(with_service("ssm", &parameters));
     assert_eq!(actions_of("PoolBootstrapRole"), expected.collect());
+}
+
+#[test]
+fn nobody_but_the_bootstrap_and_the_admin_function_may_read_a_parameter() {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let (readers, others) = template
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix("Role:"))
+        .filter(|name| !name.starts_with([' ', '#']))
+        .partition::<Vec<_>, _>(|name| actions_of(&format!("{name}Role")).contains("ssm:GetParameter"));
+    assert_eq!(readers, ["PoolBootstrap", "AdminApi"]);
+    assert!(others.contains(&"PreSignUp") && others.contains(&"AuthApi"), "{others:?}");
 }

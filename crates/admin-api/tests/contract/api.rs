@@ -11,6 +11,8 @@ use serde_json::json;
 use testkit::in_memory::InMemoryPool;
 use testkit::virtual_clock::VirtualClock;
 
+use crate::invitation_key;
+
 pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const CLIENT_ID: &str = "1example23456789";
@@ -23,6 +25,7 @@ pub(crate) fn new() -> Service {
         sessions: Arc::new(pool.sessions()),
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
+        invitation_key: Some(invitation_key::known()),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings()), Served::All)

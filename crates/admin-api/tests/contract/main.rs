@@ -13,6 +13,8 @@
 
 mod api;
 mod event;
+#[path = "../invitation_key/mod.rs"]
+mod invitation_key;
 mod schemathesis;
 mod server;
 

@@ -3,6 +3,9 @@
 
 mod account_status;
 mod faults;
+#[path = "../invitation_key/mod.rs"]
+mod invitation_key;
+mod invitations;
 mod search;
 mod secrets;
 mod world;

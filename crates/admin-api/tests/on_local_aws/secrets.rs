@@ -26,7 +26,7 @@ impl io::Write for Written {
     }
 }
 
-/// Signs up, in, on and out, with canaries for secrets, and gives every secret that came back.
+/// Is invited, signs up, in, on and out, with canaries for secrets, and gives every secret that came back.
 async fn live(api: &Api, user: &str) -> Vec<String> {
     let call = async |method: &str, path: &str, body: Value| api.call(method, path, Some(&body)).await.body;
     let auth = async |route: &str, body: Value| call("POST", &format!("/v1/auth/{route}"), body).await;
@@ -36,6 +36,15 @@ async fn live(api: &Api, user: &str) -> Vec<String> {
         "password": {"value": password, "permanent": false}
     });
     call("POST", "/v1/users", invited).await;
+    let email = format!("{user}@guests.example");
+    let invitation = call("POST", "/v1/invitations", json!({"email": email})).await["invitation"].clone();
+    let shown = json!({"invitation": invitation.as_str().unwrap_or("canary-invitation")});
+    let guest = json!({
+        "username": format!("{user}-guest"), "password": password, "attributes": {"email": email},
+        "client_metadata": shown, "validation_data": shown
+    });
+    auth("sign-up", guest.clone()).await;
+    auth("sign-up", guest).await;
     auth("sign-in", json!({"username": user, "password": "Canary-Wrong-1"})).await;
     auth("sign-in", json!({"username": "Canary-Typed-1", "password": "x"})).await;
     let signed_in = auth("sign-in", json!({"username": user, "password": password})).await;
@@ -62,7 +71,7 @@ async fn live(api: &Api, user: &str) -> Vec<String> {
     auth("sign-out", json!({"refresh_token": tokens["refresh_token"]})).await;
     auth("sign-out", json!({"access_token": tokens["access_token"]})).await;
     let secrets = ["access_token", "id_token", "refresh_token"].map(|name| tokens[name].clone());
-    secrets.iter().chain([&session]).filter_map(Value::as_str).map(str::to_owned).collect()
+    secrets.iter().chain([&session, &invitation]).filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 #[tokio::test]
@@ -76,7 +85,7 @@ async fn no_secret_is_logged_in_success_or_failure() {
     let world = World::start().await;
     let client_secret = world.client_secret().await;
     let mut secrets = live(&world.api().await, "mia").await;
-    assert_eq!(secrets.len(), 4, "a session and three tokens");
+    assert_eq!(secrets.len(), 5, "an invitation, a session and three tokens");
     // Every call goes wrong in turn, so that what logs failures has its say about every one of them.
     for (number, fault) in [Fault::Throttled, Fault::Unavailable, Fault::AnswerLost].into_iter().enumerate() {
         let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();

@@ -19,6 +19,8 @@ use testkit::in_memory::InMemoryPool;
 use testkit::local_aws::LocalAws;
 use tower::ServiceExt;
 
+use crate::invitation_key;
+
 /// Long enough for a machine as busy as it likes.
 const ENDLESS: Duration = Duration::from_mins(1);
 
@@ -94,6 +96,7 @@ impl World {
             sessions: client.clone(),
             self_service: client.clone(),
             cursor_key: client,
+            invitation_key: Some(invitation_key::known()),
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         self.api_on(ports)
@@ -122,6 +125,7 @@ impl World {
             sessions: Arc::new(pool.sessions()),
             self_service: Arc::new(pool.sessions()),
             cursor_key: Arc::new(pool.sessions()),
+            invitation_key: Some(invitation_key::known()),
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
@@ -143,6 +147,7 @@ impl Api {
             client_id: client_id.clone(),
             served: Served::All,
             roles: json!({"admins": all}).to_string().parse().unwrap(),
+            invitation_key_parameter: None,
         };
         Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub }
     }

@@ -53,13 +53,21 @@ fn attempts(class: ErrorClass, situation: Situation) -> RangeInclusive<usize> {
     }
 }
 
-/// What the errors of pools, clients, groups, policies, roles and identities mean.
+/// What the errors of pools, clients, groups, policies, roles, identities and parameters mean.
 const CLASSES: [(ErrorClass, &[&str]); 12] = [
     (ErrorClass::Throttled, &["TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"]),
-    (ErrorClass::OutcomeUnknown, &["InternalErrorException", "ServiceFailure", "ServiceUnavailable"]),
+    (
+        ErrorClass::OutcomeUnknown,
+        &["InternalErrorException", "InternalServerError", "ServiceFailure", "ServiceUnavailable"],
+    ),
     (
         ErrorClass::ConcurrentModification,
-        &["ConcurrentModificationException", "ConcurrentModification", "UserImportInProgressException"],
+        &[
+            "ConcurrentModificationException",
+            "ConcurrentModification",
+            "TooManyUpdates",
+            "UserImportInProgressException",
+        ],
     ),
     (
         ErrorClass::PrincipalNotVisibleYet,
@@ -68,9 +76,9 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
     (ErrorClass::RoleNotAssumable, &["InvalidIdentityPoolConfigurationException"]),
     (ErrorClass::ExternalService, &["ExternalServiceException"]),
     (ErrorClass::Conflict, &["ResourceConflictException", "DeleteConflict"]),
-    (ErrorClass::NotFound, &["ResourceNotFoundException", "NoSuchEntity"]),
-    (ErrorClass::AlreadyExists, &["EntityAlreadyExists", "GroupExistsException"]),
-    (ErrorClass::QuotaExceeded, &["LimitExceededException", "LimitExceeded"]),
+    (ErrorClass::NotFound, &["ResourceNotFoundException", "NoSuchEntity", "ParameterNotFound"]),
+    (ErrorClass::AlreadyExists, &["EntityAlreadyExists", "GroupExistsException", "ParameterAlreadyExists"]),
+    (ErrorClass::QuotaExceeded, &["LimitExceededException", "LimitExceeded", "ParameterLimitExceeded"]),
     (ErrorClass::Forbidden, &["AccessDenied", "AccessDeniedException", "UnrecognizedClientException"]),
     (
         ErrorClass::Invalid,
@@ -85,6 +93,18 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
             "UserPoolTaggingException",
             "PolicyNotAttachable",
             "UnmodifiableEntity",
+            "InvalidKeyId",
+            "ParameterVersionNotFound",
+            "ParameterMaxVersionLimitExceeded",
+            "ParameterPatternMismatchException",
+            "InvalidAllowedPatternException",
+            "IncompatiblePolicyException",
+            "InvalidPolicyAttributeException",
+            "InvalidPolicyTypeException",
+            "PoliciesLimitExceededException",
+            "HierarchyLevelLimitExceededException",
+            "HierarchyTypeMismatchException",
+            "UnsupportedParameterType",
             "FeatureUnavailableInTierException",
             "TierChangeNotAllowedException",
             "OperationNotEnabledException",
@@ -105,7 +125,11 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 18] = [
             "ConcurrentModificationException",
         ],
     ),
-    (Reason::Unavailable, ErrorClass::OutcomeUnknown, &["InternalErrorException", "ServiceUnavailable"]),
+    (
+        Reason::Unavailable,
+        ErrorClass::OutcomeUnknown,
+        &["InternalErrorException", "InternalServerError", "ServiceUnavailable"],
+    ),
     (Reason::LimitReached, ErrorClass::QuotaExceeded, &["LimitExceededException", "TooManyFailedAttemptsException"]),
     (Reason::TriggerNotInvoked, ErrorClass::TriggerNotInvoked, &["UnexpectedLambdaException"]),
     (Reason::SignUpRefused, ErrorClass::SignUpRefused, &["UserLambdaValidationException"]),
@@ -152,6 +176,9 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 18] = [
             "OperationNotEnabledException",
             "UnsupportedOperationException",
             "UserPoolTaggingException",
+            "InvalidKeyId",
+            "ParameterNotFound",
+            "ParameterVersionNotFound",
         ],
     ),
 ];
@@ -228,12 +255,13 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
     ),
 ];
 
-/// Operations whose "not found" is an answer, and no error.
-const ABSENCE_IS_AN_ANSWER: [&str; 6] = [
+/// Operations of the platform whose "not found" is an answer, and no error.
+const ABSENCE_IS_AN_ANSWER: [&str; 7] = [
     "DeletePolicyVersion",
     "DescribeIdentityPool",
     "DescribeUserPool",
     "DescribeUserPoolClient",
+    "GetParameter",
     "GetPolicy",
     "GetRole",
 ];

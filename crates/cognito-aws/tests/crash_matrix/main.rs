@@ -6,6 +6,7 @@
 
 mod apply;
 mod destroy;
+mod invitation_keys;
 mod pairs;
 mod race;
 mod side_by_side;

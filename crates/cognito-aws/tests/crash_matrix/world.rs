@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cognito_aws::{Aws, AwsPlatform, SystemClock};
+use cognito_aws::{Aws, AwsPlatform, SsmInvitationKeys, SystemClock};
 use domain::directory::PageRequest;
 use domain::platform::Platform;
 use domain::policy_document::trust_policy;
@@ -37,23 +37,31 @@ pub(crate) type Planned = (usize, Fault);
 pub(crate) struct World {
     aws: LocalAws,
     direct: Arc<AwsPlatform>,
+    keys: SsmInvitationKeys,
     cases: AtomicU64,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
         let aws = LocalAws::start(None).await.unwrap();
-        let direct = Arc::new(connect(aws.endpoint_url(), ENDLESS).await);
-        Self { aws, direct, cases: AtomicU64::new(0) }
+        let direct = connect(aws.endpoint_url(), ENDLESS).await;
+        Self { aws, direct: Arc::new(direct.platform()), keys: direct.invitation_keys(), cases: AtomicU64::new(0) }
     }
 
     /// An empty case: a name that nobody has used.
     pub(crate) async fn case(&self) -> Case {
         let proxy = FaultProxy::start(self.aws.endpoint_url()).await.unwrap();
-        let behind = Arc::new(connect(proxy.endpoint_url(), STALLED_AFTER).await);
+        let behind = connect(proxy.endpoint_url(), STALLED_AFTER).await;
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let spec = spec_of(&format!("case-{number}"));
-        Case { spec, proxy, behind, direct: Arc::clone(&self.direct) }
+        Case {
+            spec,
+            proxy,
+            behind: Arc::new(behind.platform()),
+            direct: Arc::clone(&self.direct),
+            keys_behind: behind.invitation_keys(),
+            keys: self.keys.clone(),
+        }
     }
 
     /// A case in which everything is there, as another spec had it, and the policy has all the versions that it can have.
@@ -103,9 +111,9 @@ fn spec_of(name: &str) -> Spec {
     serde_json::from_value(spec).unwrap()
 }
 
-async fn connect(endpoint_url: &str, limit: Duration) -> AwsPlatform {
+async fn connect(endpoint_url: &str, limit: Duration) -> Aws {
     let aws = Aws::local(endpoint_url, LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY).await;
-    aws.with_timeouts(limit, limit).platform()
+    aws.with_timeouts(limit, limit)
 }
 
 /// All calls of an action, with all faults.
@@ -127,6 +135,8 @@ pub(crate) struct Case {
     pub(crate) proxy: FaultProxy,
     behind: Arc<AwsPlatform>,
     direct: Arc<AwsPlatform>,
+    pub(crate) keys_behind: SsmInvitationKeys,
+    pub(crate) keys: SsmInvitationKeys,
 }
 
 impl Case {
@@ -145,22 +155,35 @@ impl Case {
 
     /// Runs an action in which these calls go wrong. Whether it succeeds, fails or is killed in the middle does not matter.
     pub(crate) async fn run_with(&self, action: Action, faults: &[Planned]) {
+        let (platform, spec) = (Arc::clone(&self.behind), self.spec.clone());
+        let work = async move { run(&platform, Arc::new(QuickClock::new()), action, &spec).await };
+        drop(self.with(faults, work).await);
+    }
+
+    /// Work behind the proxy while these calls go wrong. None where it was killed.
+    pub(crate) async fn with<T: Send + 'static>(
+        &self,
+        faults: &[Planned],
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
         self.proxy.reset();
         for (nth, fault) in faults {
             self.proxy.plan_at(*nth, *fault);
         }
-        let (platform, spec) = (Arc::clone(&self.behind), self.spec.clone());
         let (start, started) = oneshot::channel();
         let task = tokio::spawn(async move {
             started.await.unwrap();
-            run(&platform, Arc::new(QuickClock::new()), action, &spec).await
+            work.await
         });
         let process = task.abort_handle();
         self.proxy.on_kill(move || process.abort());
         start.send(()).unwrap();
         match task.await {
-            Ok(_) => {}
-            Err(ended) => assert!(ended.is_cancelled(), "{ended}"),
+            Ok(result) => Some(result),
+            Err(ended) => {
+                assert!(ended.is_cancelled(), "{ended}");
+                None
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use crate::user_pool_error::{Reason, UserPoolError};
 pub const PAGE_BUDGET: usize = 10;
 
 /// The largest page that Cognito gives.
-const LARGEST_PAGE: u8 = 60;
+pub(crate) const LARGEST_PAGE: u8 = 60;
 
 /// Where a walk goes on. The default is the beginning.
 ///

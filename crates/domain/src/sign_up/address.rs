@@ -39,6 +39,12 @@ impl EmailAddress {
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
+
+    /// The same address with its domain in Unicode, as people write it.
+    #[must_use]
+    pub fn with_unicode_domain(&self) -> String {
+        format!("{}@{}", self.local_part, self.domain.to_unicode())
+    }
 }
 
 impl std::str::FromStr for EmailAddress {
@@ -50,7 +56,7 @@ impl std::str::FromStr for EmailAddress {
         }
         let (local_part, domain) = text.rsplit_once('@').ok_or(NotAnAddress)?;
         // A second `@` has its place between quotes only. Without them some read the address from the left.
-        let is_quoted = local_part.len() > 2 && local_part.starts_with('"') && local_part.ends_with('"');
+        let is_quoted = local_part.starts_with('"') && local_part.ends_with('"');
         if local_part.is_empty() || (local_part.contains('@') && !is_quoted) {
             return Err(NotAnAddress);
         }

@@ -15,6 +15,16 @@ pub struct Domain(String);
 #[error("expected a domain, e.g. example.com")]
 pub struct NotADomain;
 
+impl Domain {
+    /// The domain as people write it.
+    #[must_use]
+    pub fn to_unicode(&self) -> String {
+        // A valid domain has no label that cannot be shown.
+        let (domain, _) = Uts46::new().to_unicode(self.0.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
+        domain.into_owned()
+    }
+}
+
 impl std::str::FromStr for Domain {
     type Err = NotADomain;
 
@@ -127,6 +137,17 @@ mod tests {
             ("example.com", "ехаmple.com", false),
         ] {
             assert_eq!(contains(list, domain), expected, "{domain} in {list}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_shown_as_people_write_it() {
+        for (text, shown) in [
+            ("EXAMPLE.com", "example.com"),
+            ("BÜCHER.example", "bücher.example"),
+            ("xn--bcher-kva.xn--strae-oqa.example", "bücher.straße.example"),
+        ] {
+            assert_eq!(text.parse::<Domain>().unwrap().to_unicode(), shown);
         }
     }
 

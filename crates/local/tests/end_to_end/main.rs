@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod invitation_key;
 mod refusals;
 
 use std::fs;
@@ -61,17 +62,20 @@ async fn with_auto_confirm_nobody_a_user_waits_for_the_administrator() {
 }
 
 #[tokio::test]
-async fn deleting_the_stack_takes_the_pool_with_it_where_that_is_wanted() {
-    let Scene { aws, stack, cognito, .. } = deploy(&[]).await;
+async fn deleting_the_stack_takes_the_pool_and_the_key_with_it_where_that_is_wanted() {
+    let scene = deploy(&[("AutoConfirm", "invited")]).await;
+    assert!(invitation_key::key(&scene, 1).await.is_some());
+    let Scene { aws, stack, cognito, .. } = &scene;
     let directory = cognito.directory(stack.output("UserPoolId").unwrap());
     let page = domain::directory::PageRequest { limit: 1, after: None };
     let users = domain::directory::Directory::list(&directory, None, &page).await.unwrap();
     assert_eq!(users.entries.len(), 1);
 
-    stack.delete(&aws).await.unwrap();
+    stack.clone().delete(aws).await.unwrap();
 
     let gone = domain::directory::Directory::list(&directory, None, &page).await.unwrap_err();
     assert_eq!(gone.reason, Reason::Internal, "{gone:?}");
+    assert!(invitation_key::key(&scene, 1).await.is_none());
 }
 
 /// The built template with one text in place of another. Beside the original: the paths of the functions in it are relative.

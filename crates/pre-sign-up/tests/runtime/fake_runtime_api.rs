@@ -15,7 +15,7 @@ use serde_json::Value;
 pub(crate) struct Answer {
     /// `response` or `error`.
     pub(crate) kind: String,
-    /// The body.
+    /// The body; as a text where it is no JSON that can be held.
     pub(crate) body: Value,
 }
 
@@ -59,7 +59,9 @@ fn serve(connection: &TcpStream, events: &Events, answers: &Sender<Answer>) -> i
             writer.write_all(&event)?;
         } else {
             let kind = path.rsplit('/').next().unwrap_or_default().to_owned();
-            answers.send(Answer { kind, body: serde_json::from_slice(&body)? }).unwrap();
+            let text = String::from_utf8_lossy(&body);
+            let body = serde_json::from_str(&text).unwrap_or_else(|_| text.into());
+            answers.send(Answer { kind, body }).unwrap();
             write!(writer, "HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n")?;
         }
     }

@@ -8,6 +8,7 @@ use domain::retry::ErrorClass;
 use domain::spec::PoolName;
 use time::OffsetDateTime;
 
+use super::invitation_keys::Parameter;
 use crate::in_memory::InMemoryPool;
 
 /// Everything in the account.
@@ -31,6 +32,8 @@ pub struct State {
     pub roles: BTreeMap<String, Role>,
     /// Identities, with the identity pool of each.
     pub identities: BTreeMap<String, String>,
+    /// The parameter store, by name.
+    pub parameters: BTreeMap<String, Parameter>,
     numbers: u32,
     moments: i64,
 }

@@ -27,7 +27,7 @@ pub(super) struct Body {
     password: Password,
     #[serde(default)]
     attributes: AttributesBody,
-    /// For the pre-sign-up policy; not stored.
+    /// For the pre-sign-up policy; not stored. An invitation goes here or into `client_metadata`, as `invitation`.
     #[serde(default)]
     validation_data: AttributesBody,
     /// For every trigger; not stored.
@@ -66,7 +66,8 @@ pub(super) struct Answer {
 
 /// Sign up
 ///
-/// Makes a user who waits for a code, or is confirmed at once, as the pre-sign-up policy decides.
+/// Makes a user who waits for a code, or is confirmed at once, as the pre-sign-up policy decides. Who was invited (`POST /v1/invitations`)
+/// shows the invitation as `invitation` in `client_metadata` or `validation_data`.
 #[utoipa::path(
     post, path = "/v1/auth/sign-up", tag = "auth", operation_id = "sign_up",
     params(DeviceData),
@@ -90,10 +91,13 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
+    use domain::invitation::MAX_TOKEN_BYTES;
+    use domain::sessions::ClientContext;
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
+    use super::Body;
     use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/auth/sign-up";
@@ -114,6 +118,26 @@ mod tests {
             assert_eq!(api.pool.user("new").unwrap().status, status);
             assert_eq!(api.pool.attributes_of("new")["email"], "new@example.com");
         }
+    }
+
+    #[test]
+    fn an_invitation_reaches_the_policy_in_both_of_its_places_however_long_it_is() {
+        let (one, other) = ("i".repeat(MAX_TOKEN_BYTES), "j".repeat(MAX_TOKEN_BYTES));
+        let mut body = body();
+        body["client_metadata"] = json!({"invitation": one, "campaign": "spring"});
+        body["validation_data"] = json!({"invitation": other});
+        let body: Body = serde_json::from_value(body).unwrap();
+        let registration = body.registration(ClientContext::default());
+        let facts = |pairs: &[(&str, &str)]| {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        assert_eq!(registration.client_metadata, facts(&[("invitation", &one), ("campaign", "spring")]));
+        assert_eq!(registration.validation_data, facts(&[("invitation", &other)]));
+        assert_eq!(
+            registration.attributes,
+            facts(&[("email", "new@example.com")]),
+            "nothing of it becomes an attribute"
+        );
     }
 
     #[tokio::test]

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::Number;
 use thiserror::Error;
 
+use crate::json::whole;
+
 /// What a group is for.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
@@ -34,10 +36,7 @@ impl TryFrom<Number> for Precedence {
     type Error = NotAPrecedence;
 
     fn try_from(number: Number) -> Result<Self, NotAPrecedence> {
-        // To JSON Schema, and to many a language's JSON, `5.0` is the whole number 5. Written out, it has no fraction.
-        let written = number.as_f64().map(|number| number.to_string());
-        let number = written.and_then(|number| number.parse::<u32>().ok());
-        number.filter(|number| *number <= 2_147_483_647).map(Self).ok_or(NotAPrecedence)
+        whole(&number).filter(|number| *number <= 2_147_483_647).map(Self).ok_or(NotAPrecedence)
     }
 }
 

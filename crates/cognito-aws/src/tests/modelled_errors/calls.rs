@@ -6,6 +6,7 @@ use std::sync::Arc;
 use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
 use domain::group::{GroupDetails, GroupName, Groups};
 use domain::identities::{ExternalIdentity, Identities};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, SigningKey};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::pool_settings::PoolSettings;
 use domain::retry::{Classified, ErrorClass, Situation};
@@ -21,7 +22,7 @@ use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::json;
 
 use crate::tests::access_token;
-use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory};
+use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
 
 /// A call that ends with one operation.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +39,7 @@ pub(super) struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
     Platform,
-    /// A user pool and an app client.
+    /// A user pool and an app client, and the key of its invitations.
     Users,
 }
 
@@ -78,12 +79,16 @@ const fn identity_pools(operation: &'static str, situation: Situation) -> Call {
     of_platform("identity_pools", "cognitoidentity", operation, situation)
 }
 
+const fn parameters(operation: &'static str, situation: Situation) -> Call {
+    of_platform("invitation_keys", "ssm", operation, situation)
+}
+
 const fn iam(operation: &'static str, situation: Situation) -> Call {
     of_platform("iam", "iam", operation, situation)
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 82] = [
+pub(super) const CALLS: [Call; 86] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -108,6 +113,7 @@ pub(super) const CALLS: [Call; 82] = [
     groups("UpdateGroup", Situation::Settled),
     of_users("identities", "AdminDisableProviderForUser", Situation::Settled),
     of_users("identities", "AdminLinkProviderForUser", Situation::Settled),
+    Call { service: "ssm", ..of_users("invitation_key", "GetParameter", Situation::Settled) },
     of_users("pool_settings", "DescribeUserPool", Situation::Settled),
     sign_in_security("AdminForgetDevice"),
     sign_in_security("AdminListDevices"),
@@ -166,6 +172,9 @@ pub(super) const CALLS: [Call; 82] = [
     iam("ListAttachedRolePolicies", Situation::Settled),
     iam("ListPolicyVersions", Situation::JustDetached),
     iam("UpdateAssumeRolePolicy", Situation::JustCreated),
+    parameters("DeleteParameter", Situation::Settled),
+    parameters("GetParameter", Situation::Settled),
+    parameters("PutParameter", Situation::Creating),
     of_platform("people", "sts", "GetCallerIdentity", Situation::Settled),
 ];
 
@@ -213,6 +222,8 @@ pub(super) struct Ports {
     platform: AwsPlatform,
     directory: CognitoDirectory,
     client: Arc<CognitoAppClient>,
+    invitation_key: SsmInvitationKey,
+    invitation_keys: SsmInvitationKeys,
     spec: Spec,
     mia: Username,
     nowhere: ClientContext,
@@ -231,6 +242,8 @@ impl Ports {
         Self {
             directory: aws.directory(POOL),
             client: aws.app_client(POOL, CLIENT),
+            invitation_key: aws.invitation_key("/key"),
+            invitation_keys: aws.invitation_keys(),
             platform,
             spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
             mia: "mia".parse().unwrap(),
@@ -250,6 +263,8 @@ impl Ports {
             "user_pools" => self.ask_user_pools(call.operation).await,
             "identity_pools" => self.ask_identity_pools(call.operation).await,
             "iam" => self.ask_iam(call.operation).await,
+            "invitation_key" => done(self.invitation_key.invitation_key().await),
+            "invitation_keys" => self.ask_invitation_keys(call.operation).await,
             _ => done(self.platform.account_id().await),
         }
     }
@@ -429,6 +444,17 @@ impl Ports {
             "ListAttachedRolePolicies" => done(platform.attached_policies(ROLE).await),
             "UpdateAssumeRolePolicy" => done(platform.update_trust(ROLE, &document).await),
             _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+
+    async fn ask_invitation_keys(&self, operation: &str) -> Result<(), Failed> {
+        let (keys, pool) = (&self.invitation_keys, &self.spec.name);
+        let name = KeyName::of(pool, 1);
+        match operation {
+            "DeleteParameter" => done(keys.delete(&name).await),
+            "GetParameter" => done(keys.read(&name).await),
+            "PutParameter" => done(keys.create(&name, pool, &SigningKey::from_seed(&[7; 32])).await),
+            _ => unreachable!("say which call about keys of invitations leads to {operation}"),
         }
     }
 }

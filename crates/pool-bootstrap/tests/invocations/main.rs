@@ -2,82 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod function;
+mod invitation_keys;
+
 use std::collections::BTreeSet;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use domain::retry::ErrorClass;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use pool_bootstrap::{Handler, Replies, Reply, ReplyError};
 use serde_json::{Value, json};
-use testkit::in_memory_platform::{Fault, InMemoryPlatform};
-use testkit::virtual_clock::VirtualClock;
+use testkit::in_memory_platform::Fault;
 
-/// Keeps the replies in place of delivering them.
-#[derive(Default)]
-struct KeptReplies(Mutex<Vec<(String, Value)>>);
-
-impl Replies for KeptReplies {
-    fn deliver<'a>(
-        &'a self,
-        url: &'a str,
-        reply: &'a Reply,
-    ) -> Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
-        self.0.lock().unwrap().push((url.to_owned(), serde_json::from_str(&reply.body()).unwrap()));
-        Box::pin(async { Ok(()) })
-    }
-}
-
-/// A deployed function with an account of its own.
-struct Function {
-    platform: InMemoryPlatform,
-    replies: Arc<KeptReplies>,
-    handler: Handler,
-    time_left: Duration,
-}
-
-impl Function {
-    fn new() -> Self {
-        let clock = VirtualClock::with_time(Duration::from_mins(10));
-        let platform = InMemoryPlatform::new(&clock, Duration::ZERO);
-        let replies = Arc::new(KeptReplies::default());
-        let handler = Handler::new(Arc::new(platform.clone()), replies.clone());
-        Self { platform, replies, handler, time_left: Duration::from_mins(10) }
-    }
-
-    async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {
-        let mut context = Context::default();
-        let deadline = SystemTime::now() + self.time_left;
-        let deadline_ms = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
-        context.deadline = u64::try_from(deadline_ms).unwrap();
-        self.handler.handle(LambdaEvent::new(payload, context)).await.map_err(Diagnostic::from)
-    }
-
-    /// Invokes with a custom-resource request and gives its one reply.
-    async fn reply_to(&self, payload: Value) -> Value {
-        let before = self.replies.0.lock().unwrap().len();
-        let answer = self.invoke(payload.clone()).await.unwrap();
-        assert_eq!(answer, Value::Null);
-        let replies = self.replies.0.lock().unwrap();
-        assert_eq!(replies.len(), before + 1, "exactly one reply");
-        let (url, reply) = replies.last().unwrap().clone();
-        assert_eq!(url, payload["ResponseURL"]);
-        for field in ["StackId", "RequestId", "LogicalResourceId"] {
-            assert_eq!(reply[field], payload[field], "{field}");
-        }
-        reply
-    }
-}
-
-fn event(case: &str) -> Value {
-    let all = testkit::events::all("pool-bootstrap");
-    let (_, text) = all.iter().find(|(name, _)| name == case).unwrap();
-    serde_json::from_str(text).unwrap()
-}
+use function::{Function, event};
+use invitation_keys::KEY;
 
 /// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
-const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 15] = [
+const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 23] = [
     ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     (
@@ -117,6 +56,44 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 15] = [
     ("verification-create", &["user-pool-create"], "SUCCESS", "verification-of-shop", "caller_identity succeeded"),
     ("verification-update", &["user-pool-create"], "SUCCESS", "verification-of-shop", "caller_identity succeeded"),
     ("verification-delete", &[], "SUCCESS", "verification-of-shop", "leaves nothing behind"),
+    ("invitation-key-create", &[], "SUCCESS", KEY, "invitation_key created"),
+    (
+        "invitation-key-create-with-misspelt-property",
+        &[],
+        "FAILED",
+        "poolkeeper-failed-create",
+        "unknown field `Vresion`",
+    ),
+    ("invitation-key-update", &["invitation-key-create"], "SUCCESS", KEY, "invitation_key unchanged"),
+    (
+        "invitation-key-update-of-version",
+        &["invitation-key-create"],
+        "SUCCESS",
+        "/poolkeeper/shop/invitation-key/2",
+        "invitation_key created",
+    ),
+    (
+        "invitation-key-update-of-pool-name",
+        &["invitation-key-create"],
+        "SUCCESS",
+        "/poolkeeper/store/invitation-key/1",
+        "invitation_key created",
+    ),
+    ("invitation-key-delete", &["invitation-key-create"], "SUCCESS", KEY, "invitation_key deleted"),
+    (
+        "invitation-key-delete-after-failed-create",
+        &["invitation-key-create"],
+        "SUCCESS",
+        "poolkeeper-failed-create",
+        "creation had failed",
+    ),
+    (
+        "invitation-key-delete-of-unanswered-create",
+        &["invitation-key-create"],
+        "SUCCESS",
+        "poolkeeper-InvitationKey-1K9V5Y3XQ2J8B",
+        "nothing was touched",
+    ),
 ];
 
 /// Direct invocations: what must have happened before, and the answer's action, or a part of the error.

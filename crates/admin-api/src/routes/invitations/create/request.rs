@@ -1,0 +1,170 @@
+//! The body.
+
+use std::borrow::Cow;
+
+use domain::invitation::{Invitee, MAX_VALIDITY};
+use domain::sign_up::MAX_ADDRESS_BYTES;
+use serde::Deserialize;
+use serde_json::Number;
+use thiserror::Error;
+use time::Duration;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::json::whole;
+
+/// Whom to invite, and for how long.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CreateInvitation, example = json!({"email": "mia@example.com", "valid_for_hours": 168}))]
+pub(in crate::routes::invitations) struct Body {
+    pub(super) email: InvitedAddress,
+    /// How long the invitation lasts: a week where nothing is said, 30 days at the most.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 720, default = 168)]
+    pub(super) valid_for_hours: Option<Validity>,
+}
+
+/// The address of whoever is invited.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct InvitedAddress(pub(super) Invitee);
+
+/// How long an invitation lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Number")]
+pub(super) struct Validity(pub(super) Duration);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("it is an e-mail address of at most {MAX_ADDRESS_BYTES} bytes, e.g. mia@example.com")]
+pub(super) struct NotAnInvitedAddress;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("it is a whole number of hours from 1 to {}", MAX_VALIDITY.whole_hours())]
+pub(super) struct NotAValidity;
+
+impl TryFrom<String> for InvitedAddress {
+    type Error = NotAnInvitedAddress;
+
+    fn try_from(text: String) -> Result<Self, NotAnInvitedAddress> {
+        text.try_into().map(Self).map_err(|_| NotAnInvitedAddress)
+    }
+}
+
+impl TryFrom<Number> for Validity {
+    type Error = NotAValidity;
+
+    fn try_from(hours: Number) -> Result<Self, NotAValidity> {
+        let duration = whole(&hours).map(|hours| Duration::hours(hours.into()));
+        duration.filter(|duration| (Duration::HOUR..=MAX_VALIDITY).contains(duration)).map(Self).ok_or(NotAValidity)
+    }
+}
+
+/// Every address in ASCII that the sign-up policy can read, and no other. JSON Schema cannot say which other letters are visible, nor which of
+/// them a domain can have: addresses with such letters are taken as well, where they can be read in one way only.
+const ASCII_ADDRESS: &str = concat!(
+    r#"^("[!-~]+"|[!-?A-~]+)@"#,
+    r"((?![Xx][Nn]--)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*",
+    r"(?![Xx][Nn]--)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$"
+);
+
+impl PartialSchema for InvitedAddress {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "The address that may sign up with the invitation. Case and alphabet of the domain make no difference, nor does the case of A \
+                 to Z. Addresses and domains with other letters than the pattern's are taken as well, where they can be read in one way only.",
+            ))
+            .min_length(Some("a@b".len()))
+            .max_length(Some(MAX_ADDRESS_BYTES))
+            .pattern(Some(ASCII_ADDRESS))
+            .examples(["mia@example.com"])
+            .into()
+    }
+}
+
+impl ToSchema for InvitedAddress {
+    fn name() -> Cow<'static, str> {
+        "InvitedAddress".into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::invitation::DEFAULT_VALIDITY;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn takes(text: &str) -> bool {
+        match serde_json::from_value::<InvitedAddress>(json!(text)) {
+            Ok(_) => true,
+            Err(error) => {
+                assert_eq!(error.to_string(), NotAnInvitedAddress.to_string());
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_are_taken_up_to_their_longest_in_bytes() {
+        let of_bytes = |bytes: usize, letter: &str| {
+            let rest = bytes - "@example.com".len();
+            format!("{}@example.com", letter.repeat(rest / letter.len()))
+        };
+        let (ascii, other) = (of_bytes(254, "x"), of_bytes(254, "ü"));
+        for good in ["a@b", "Mia@Example.com", "\"mia@home\"@example.com", "mia@bücher.example", &ascii, &other] {
+            assert!(takes(good), "{good}");
+        }
+        let (ascii, other) = (of_bytes(255, "x"), of_bytes(256, "ü"));
+        for bad in ["", "mia", "a@", "@b", "mia@example.com ", "mia@exa mple.com", "mia@xn--a.example", &ascii, &other]
+        {
+            assert!(!takes(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_invitation_lasts_whole_hours_up_to_the_longest() {
+        for (hours, expected) in [
+            ("1", Some(1)),
+            ("168", Some(168)),
+            ("720", Some(720)),
+            ("24.0", Some(24)),
+            ("0", None),
+            ("-1", None),
+            ("721", None),
+            ("1.5", None),
+            ("4294967297", None),
+            ("1e300", None),
+            ("\"24\"", None),
+        ] {
+            let found = serde_json::from_str(hours).ok();
+            assert_eq!(found, expected.map(|hours| Validity(Duration::hours(hours))), "{hours}");
+        }
+    }
+
+    #[test]
+    fn the_document_says_the_same_as_the_domain() {
+        let schema = serde_json::to_value(Body::schema()).unwrap();
+        let hours = &schema["properties"]["valid_for_hours"];
+        let expected = [1, MAX_VALIDITY.whole_hours(), DEFAULT_VALIDITY.whole_hours()];
+        assert_eq!(["minimum", "maximum", "default"].map(|keyword| hours[keyword].as_i64().unwrap()), expected);
+        let email = serde_json::to_value(InvitedAddress::schema()).unwrap();
+        assert_eq!(email["maxLength"], MAX_ADDRESS_BYTES);
+    }
+
+    proptest! {
+        /// The pattern of the document, in words that `proptest` knows.
+        #[test]
+        fn every_address_in_ascii_is_taken(
+            local_part in r#""[!-~]{1,20}"|[!-?A-~]{1,64}"#,
+            labels in prop::collection::vec("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", 1..=4),
+        ) {
+            let domain = labels.join(".");
+            prop_assume!(labels.iter().all(|label| !label.to_ascii_lowercase().starts_with("xn--")));
+            let address = format!("{local_part}@{domain}");
+            prop_assert_eq!(takes(&address), address.len() <= MAX_ADDRESS_BYTES, "{}", address);
+        }
+    }
+}

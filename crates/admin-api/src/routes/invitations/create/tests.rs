@@ -1,0 +1,370 @@
+use domain::invitation::{Claim, Fault};
+use domain::search::PAGE_BUDGET;
+use domain::sign_up::EmailAddress;
+use domain::user::UserStatus;
+use domain::user_pool_error::Reason;
+use serde_json::{Value, json};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use crate::testing::invitation_key::KnownKey;
+use crate::testing::logs::Logs;
+use crate::testing::{Answer, Api, Call, USER_POOL_ID, token};
+
+const PATH: &str = "/v1/invitations";
+const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+async fn create(api: &Api, body: &Value) -> Answer {
+    api.call(Call::post(PATH, Some(body))).await
+}
+
+async fn invite(api: &Api, email: &str) -> Answer {
+    create(api, &json!({"email": email})).await
+}
+
+/// What the trigger says to a token that somebody shows who signs up with this address.
+fn shown(token: &Value, email: &str, now: OffsetDateTime) -> Result<(), Fault> {
+    let email: EmailAddress = email.parse().unwrap();
+    let claim = Claim { user_pool_id: USER_POOL_ID, email: &email };
+    claim.check(token.as_str().unwrap(), &KnownKey::key().public_key(), now)
+}
+
+/// How often the pool was asked for a list of users.
+fn looks(api: &Api) -> usize {
+    api.pool.calls().iter().filter(|call| **call == "list").count()
+}
+
+/// An API with a user more who has this address.
+fn with_holder(email: &str, verified: &str) -> Api {
+    let api = Api::new();
+    api.pool.add_user("hal", "Password-of-hal-1", &[], &[("email", email), ("email_verified", verified)]);
+    api
+}
+
+#[tokio::test]
+async fn whoever_is_invited_can_show_what_comes_back() {
+    let api = Api::new();
+    let answer = invite(&api, "New@Example.com").await;
+    assert_eq!((answer.status, answer.header("cache-control")), (201, Some("no-store")));
+    let expected = json!({
+        "id": answer.body["id"], "email": "new@example.com", "user_pool_id": USER_POOL_ID,
+        "issued_at": "1970-01-01T00:00:00Z", "expires_at": "1970-01-08T00:00:00Z",
+        "invitation": answer.body["invitation"],
+    });
+    assert_eq!(answer.body, expected);
+
+    let token = &answer.body["invitation"];
+    for email in ["new@example.com", "NEW@example.COM"] {
+        assert_eq!(shown(token, email, NOW), Ok(()), "{email}");
+    }
+    assert_eq!(shown(token, "other@example.com", NOW), Err(Fault::OtherAddress));
+    assert_eq!(shown(token, "new@example.com", NOW + Duration::days(7)), Err(Fault::Expired));
+}
+
+#[tokio::test]
+async fn an_invitation_lasts_as_long_as_it_was_asked_to() {
+    for (hours, expected) in [(json!(null), 168), (json!(1), 1), (json!(24), 24), (json!(720), 720), (json!(36.0), 36)]
+    {
+        let api = Api::new();
+        api.days_pass(3).await;
+        let answer = create(&api, &json!({"email": "new@example.com", "valid_for_hours": hours})).await;
+        assert_eq!(answer.status, 201, "{hours}");
+        let [issued_at, expires_at] = ["issued_at", "expires_at"]
+            .map(|name| OffsetDateTime::parse(answer.body[name].as_str().unwrap(), &Rfc3339).unwrap());
+        assert_eq!(issued_at, NOW + Duration::days(3), "{hours}");
+        assert_eq!(expires_at - issued_at, Duration::hours(expected), "{hours}");
+        let token = &answer.body["invitation"];
+        assert_eq!(shown(token, "new@example.com", expires_at - Duration::SECOND), Ok(()), "{hours}");
+        assert_eq!(shown(token, "new@example.com", expires_at), Err(Fault::Expired), "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn each_call_makes_another_invitation_and_all_of_them_count() {
+    let api = Api::new();
+    let [first, second] = [invite(&api, "new@example.com").await, invite(&api, "new@example.com").await];
+    assert_eq!((first.status, second.status), (201, 201));
+    assert_ne!(first.body["id"], second.body["id"]);
+    for answer in [&first, &second] {
+        assert_eq!(shown(&answer.body["invitation"], "new@example.com", NOW), Ok(()));
+    }
+    assert!(api.pool.user("new@example.com").is_none(), "nobody is made");
+}
+
+#[test]
+fn the_example_of_the_document_is_a_real_one() {
+    let example = super::Answer::example();
+    let issued_at = OffsetDateTime::parse(example["issued_at"].as_str().unwrap(), &Rfc3339).unwrap();
+    assert_eq!(shown(&example["invitation"], example["email"].as_str().unwrap(), issued_at), Ok(()));
+    assert_eq!(example["user_pool_id"], USER_POOL_ID);
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_holds_is_refused_whoever_it_is() {
+    let statuses = [
+        UserStatus::Confirmed,
+        UserStatus::Unconfirmed,
+        UserStatus::ForceChangePassword,
+        UserStatus::ResetRequired,
+        UserStatus::ExternalProvider,
+        UserStatus::Other("ARCHIVED".to_owned()),
+    ];
+    for status in statuses {
+        for is_enabled in [true, false] {
+            let api = with_holder("hal@example.com", "true");
+            api.pool.set_status("hal", status.clone());
+            if !is_enabled {
+                api.pool.disable("hal");
+            }
+            let answer = invite(&api, "hal@example.com").await;
+            assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{status:?} {is_enabled}");
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.starts_with("A user of the pool holds this e-mail address"), "{detail}");
+            assert!(!answer.body.to_string().contains("hal"), "nothing is said of the holder: {}", answer.body);
+            assert_eq!(api.invitation_key.reads(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_held_in_whatever_spelling() {
+    let long =
+        format!("hal@{}.example.com", ["x".repeat(60), "y".repeat(60), "z".repeat(60), "w".repeat(54)].join("."));
+    for (held, typed) in [
+        ("hal@example.com", "HAL@Example.com"),
+        ("Hal@Example.COM", "hal@example.com"),
+        ("hal@xn--bcher-kva.example", "hal@bücher.example"),
+        ("hal@bücher.example", "Hal@xn--bcher-kva.example"),
+        ("hal@bücher.example", "hal@BÜCHER.example"),
+        ("hal@BÜCHER.example", "hal@BÜCHER.example"),
+        // What Cognito cannot be asked for whole.
+        (&long, &long),
+        ("\"hal@home\"@example.com", "\"Hal@Home\"@example.com"),
+        (r"h\al@example.com", r"H\al@example.com"),
+    ] {
+        let answer = invite(&with_holder(held, "true"), typed).await;
+        assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{held} {typed}");
+        assert_eq!(invite(&with_holder(held, "false"), typed).await.status, 201, "{held} {typed}");
+    }
+}
+
+#[tokio::test]
+async fn who_has_the_address_unverified_or_another_one_is_in_nobodys_way() {
+    for (email, verified) in [
+        ("new@example.com", "false"),
+        ("new@example.com", ""),
+        ("new@example.org", "true"),
+        ("new@example.com.org", "true"),
+        ("ne@example.com", "true"),
+        ("new+1@example.com", "true"),
+    ] {
+        assert_eq!(invite(&with_holder(email, verified), "new@example.com").await.status, 201, "{email} {verified}");
+    }
+}
+
+/// Many people can sign up with an address that is not theirs, and stand before the one whose it is.
+#[tokio::test]
+async fn a_holder_is_found_behind_others_who_have_the_address_unverified() {
+    let with_pretenders = |count: usize, holder: Option<&str>| {
+        let api = Api::new();
+        for number in 0..count {
+            let attributes = [("email", "new@example.com"), ("email_verified", "false")];
+            api.pool.add_user(&format!("pretender-{number:04}"), "Correct-1", &[], &attributes);
+        }
+        if let Some(name) = holder {
+            let attributes = [("email", "new@example.com"), ("email_verified", "true")];
+            api.pool.add_user(name, "Correct-1", &[], &attributes);
+        }
+        api
+    };
+    for count in [59, 60, 61, 180, 599] {
+        let api = with_pretenders(count, Some("zoe"));
+        let answer = invite(&api, "new@example.com").await;
+        assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{count}");
+        assert_eq!(looks(&api), (count + 1).div_ceil(60), "{count}");
+
+        let api = with_pretenders(count, None);
+        assert_eq!(invite(&api, "new@example.com").await.status, 201, "{count}");
+    }
+    // Who comes first is found first, and the others are not looked at.
+    let api = with_pretenders(599, Some("ann"));
+    assert_eq!(invite(&api, "new@example.com").await.code(), "alias-exists");
+    assert_eq!(looks(&api), 1);
+}
+
+#[tokio::test]
+async fn where_not_everybody_can_be_looked_at_nobody_is_invited() {
+    for email in ["new@example.com", "New@Example.com", "\"new@home\"@example.com"] {
+        let api = Api::new();
+        for number in 0..PAGE_BUDGET {
+            api.pool.add_user(&format!("user-{number:02}"), "Correct-1", &[], &[]);
+        }
+        api.pool.list_in_pages_of(1);
+        let answer = invite(&api, email).await;
+        assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{email}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("too many users"), "{}", answer.body);
+        assert_eq!((looks(&api), api.invitation_key.reads()), (PAGE_BUDGET, 0), "{email}");
+
+        // The last page within the budget is still looked at.
+        api.pool.list_in_pages_of(2);
+        assert_eq!(invite(&api, email).await.status, 201, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn a_look_that_fails_on_whichever_page_invites_nobody() {
+    for (reason, status, code) in [
+        (Reason::Throttled, 429, "throttled"),
+        (Reason::Unavailable, 502, "upstream-unavailable"),
+        (Reason::DeadlineExceeded, 504, "deadline-exceeded"),
+        (Reason::Internal, 500, "internal"),
+    ] {
+        for nth in [1, 2, 5, 6] {
+            let api = Api::new();
+            // Five users, and two spellings.
+            api.pool.list_in_pages_of(1);
+            api.pool.fail("list", nth, reason);
+            let answer = invite(&api, "New@example.com").await;
+            assert_eq!((answer.status, answer.code()), (status, code), "{nth}");
+            assert_eq!(answer.header("retry-after").is_some(), status == 429, "{nth}");
+            assert_eq!(api.invitation_key.reads(), 0, "{nth}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pool_that_takes_no_invitations_says_so_and_is_not_looked_at() {
+    let api = Api::without_invitations();
+    for email in ["new@example.com", "mia@example.com"] {
+        let answer = invite(&api, email).await;
+        assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{email}");
+        assert_eq!(answer.body["detail"], "The sign-up policy of this pool takes no invitations.");
+    }
+    assert_eq!(looks(&api), 0);
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_read_is_nothing_that_the_caller_could_mend() {
+    for (reason, status, code, retry_after) in [
+        (Reason::Throttled, 429, "throttled", Some("1")),
+        (Reason::LimitReached, 429, "throttled", Some("900")),
+        (Reason::Unavailable, 502, "upstream-unavailable", None),
+        (Reason::DeadlineExceeded, 504, "deadline-exceeded", None),
+        (Reason::Internal, 500, "internal", None),
+        (Reason::InvalidRequest, 500, "internal", None),
+        (Reason::InvalidCredentials, 500, "internal", None),
+        (Reason::UserNotFound, 500, "internal", None),
+        (Reason::AliasExists, 500, "internal", None),
+    ] {
+        let api = Api::new();
+        api.invitation_key.fail(reason);
+        let answer = invite(&api, "new@example.com").await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{reason:?}");
+        assert_eq!(answer.header("retry-after"), retry_after, "{reason:?}");
+        assert_eq!(answer.body.get("invitation"), None, "{reason:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_read_for_an_invitation_and_for_nothing_else() {
+    let api = Api::new();
+    api.call(Call::get("/v1/users")).await;
+    create(&api, &json!({"email": "mia"})).await;
+    invite(&api, "mia@example.com").await;
+    api.call(Call::post(PATH, Some(&json!({"email": "new@example.com"}))).by(token("ray", "[readers]"))).await;
+    assert_eq!(api.invitation_key.reads(), 0);
+    invite(&api, "new@example.com").await;
+    assert_eq!(api.invitation_key.reads(), 1);
+}
+
+#[tokio::test]
+async fn malformed_bodies_are_refused_with_their_place() {
+    let long = format!("{}@example.com", "x".repeat(243));
+    let table = [
+        (json!({}), Some("email")),
+        (json!({"email": null}), Some("email")),
+        (json!({"email": 7}), Some("email")),
+        (json!({"email": ""}), Some("email")),
+        (json!({"email": "new"}), Some("email")),
+        (json!({"email": "new@"}), Some("email")),
+        (json!({"email": "new@example.com "}), Some("email")),
+        (json!({"email": "new\u{200b}@example.com"}), Some("email")),
+        (json!({"email": "new@example.org@example.com"}), Some("email")),
+        (json!({"email": long}), Some("email")),
+        (json!({"email": "new@example.com", "valid_for_hours": 0}), Some("valid_for_hours")),
+        (json!({"email": "new@example.com", "valid_for_hours": 721}), Some("valid_for_hours")),
+        (json!({"email": "new@example.com", "valid_for_hours": -1}), Some("valid_for_hours")),
+        (json!({"email": "new@example.com", "valid_for_hours": 1.5}), Some("valid_for_hours")),
+        (json!({"email": "new@example.com", "valid_for_hours": "24"}), Some("valid_for_hours")),
+        (json!({"email": "new@example.com", "username": "new"}), Some("username")),
+        (json!(["new@example.com"]), None),
+    ];
+    for (body, field) in table {
+        let api = Api::new();
+        let answer = create(&api, &body).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
+        assert_eq!(answer.body["field"].as_str(), field, "{body}");
+        assert_eq!((looks(&api), api.invitation_key.reads()), (0, 0), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_invite_learns_nothing_of_an_address() {
+    let refusal = async |by, email: &str| {
+        let api = Api::new();
+        let answer = api.call(Call::post(PATH, Some(&json!({"email": email}))).by(by)).await;
+        assert_eq!((looks(&api), api.invitation_key.reads()), (0, 0));
+        (answer.status, answer.body)
+    };
+    for by in [token("ray", "[readers]"), token("cleo", "[creators]"), token("vic", "[visitors]")] {
+        let taken = refusal(by.clone(), "mia@example.com").await;
+        assert_eq!((taken.0, &taken.1["code"]), (403, &json!("forbidden")));
+        assert_eq!(refusal(by.clone(), "new@example.com").await, taken);
+        assert_eq!(refusal(by, "no address").await, taken);
+    }
+}
+
+#[tokio::test]
+async fn who_may_no_longer_invite_is_refused_whatever_the_token_says() {
+    let api = Api::new();
+    api.pool.disable("root");
+    let answer = invite(&api, "new@example.com").await;
+    assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+    assert_eq!((looks(&api), api.invitation_key.reads()), (0, 0));
+}
+
+#[tokio::test]
+async fn the_token_is_in_the_answer_and_in_no_log() {
+    let api = Api::new();
+    let logs = Logs::capture();
+    let answer = create(&api, &json!({"email": "New@example.com", "valid_for_hours": 1})).await;
+    let token = answer.body["invitation"].as_str().unwrap();
+    let sign_up = |username: &str, password: &str| {
+        json!({
+            "username": username, "password": password, "attributes": {"email": "new@example.com"},
+            "client_metadata": {"invitation": token}, "validation_data": {"invitation": token},
+        })
+    };
+    let mut misplaced = sign_up("new", "Correct-1");
+    misplaced["invitation"] = json!(token);
+    let calls = [
+        (sign_up("new", "weak"), 422),
+        (misplaced, 400),
+        (sign_up("new", "Correct-1"), 201),
+        (sign_up("new", "Correct-1"), 409),
+    ];
+    for (body, status) in calls {
+        assert_eq!(api.call(Call::post("/v1/auth/sign-up", Some(&body)).by_nobody()).await.status, status);
+    }
+    api.pool.refuse_sign_ups();
+    let refused = Call::post("/v1/auth/sign-up", Some(&sign_up("other", "Correct-1"))).by_nobody();
+    assert_eq!(api.call(refused).await.status, 422);
+    assert_eq!(create(&api, &json!({"email": token})).await.status, 400);
+    assert_eq!(create(&api, &json!({"email": "new@example.com", "valid_for_hours": token})).await.status, 400);
+
+    let written = logs.text();
+    assert_eq!(logs.lines().iter().filter(|line| line["target"] == "audit").count(), 8);
+    for part in token.split('.') {
+        assert!(!written.contains(part), "{part} in {written}");
+    }
+}

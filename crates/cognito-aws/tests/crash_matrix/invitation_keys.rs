@@ -1,0 +1,84 @@
+//! The key of invitations: every call, every fault; and two at once.
+
+use std::sync::Arc;
+
+use cognito_aws::SsmInvitationKeys;
+use domain::invitation::{InvitationKeys, Kept, KeyKeeper, KeyName, PublicKey, SigningKey};
+use domain::platform::PlatformError;
+use domain::provision::Outcome;
+use domain::retry::{GaveUp, Listener, Waiting};
+use domain::spec::PoolName;
+use testkit::fault_proxy::Fault;
+
+use super::world::{Case, QuickClock, World, matrix};
+
+struct Nobody;
+
+impl Listener for Nobody {
+    fn waiting(&self, _: &Waiting) {}
+}
+
+fn keeper(keys: &SsmInvitationKeys) -> KeyKeeper<'_> {
+    KeyKeeper { keys, clock: Arc::new(QuickClock::new()), listener: &Nobody }
+}
+
+fn name_of(case: &Case) -> KeyName {
+    KeyName::of(&case.spec.name, 1)
+}
+
+/// With a new key of its own, as every run has one.
+async fn ensure(keys: SsmInvitationKeys, pool: PoolName, seed: u8) -> Result<Kept, GaveUp<PlatformError>> {
+    keeper(&keys).ensure(&KeyName::of(&pool, 1), &pool, &SigningKey::from_seed(&[seed; 32])).await
+}
+
+async fn kept(case: &Case) -> Option<PublicKey> {
+    case.keys.read(&name_of(case)).await.unwrap().map(|key| key.public_key())
+}
+
+#[tokio::test]
+async fn after_any_fault_in_any_call_there_is_one_key_that_is_never_replaced_and_then_none() {
+    let world = World::start().await;
+    // To look, to create, to look again, and to create again.
+    let cases = world
+        .for_each(matrix(4), async |planned| {
+            let case = world.case().await;
+            let pool = case.spec.name.clone();
+            let first = case.with(&[planned], ensure(case.keys_behind.clone(), pool.clone(), 1)).await;
+            let told = format!("{planned:?} of {:?}: {first:?}", case.operations());
+            let before = kept(&case).await;
+            if let Some(Ok(first)) = first {
+                assert_eq!(Some(first.public_key), before, "{told}");
+            }
+            let again = ensure(case.keys.clone(), pool, 2).await.unwrap();
+            assert_eq!(kept(&case).await.as_ref(), Some(&again.public_key), "{told}");
+            assert!(before.is_none_or(|before| before == again.public_key), "{told}");
+
+            let (keys, name) = (case.keys_behind.clone(), name_of(&case));
+            let removed = async move { keeper(&keys).remove(&name).await };
+            let removed = case.with(&[planned], removed).await;
+            let told = format!("{planned:?} of {:?}: {removed:?}", case.operations());
+            if !matches!(removed, Some(Err(_)) | None) {
+                assert_eq!(kept(&case).await, None, "{told}");
+            }
+            keeper(&case.keys).remove(&name_of(&case)).await.unwrap();
+            assert_eq!(kept(&case).await, None, "{told}");
+        })
+        .await;
+    assert_eq!(cases, 4 * Fault::ALL.len());
+}
+
+#[tokio::test]
+async fn two_at_once_hear_of_the_same_key() {
+    let world = World::start().await;
+    let mut met = 0;
+    for round in 0..20 {
+        let case = world.case().await;
+        let ensure = |seed| ensure(case.keys_behind.clone(), case.spec.name.clone(), seed);
+        let (first, second) = tokio::join!(ensure(1), ensure(2));
+        let [first, second] = [first, second].map(Result::unwrap);
+        assert_eq!(first.public_key, second.public_key, "round {round}");
+        assert_eq!(kept(&case).await, Some(first.public_key), "round {round}");
+        met += usize::from([first.outcome, second.outcome].contains(&Outcome::Adopted));
+    }
+    assert!(met > 0, "the two never met: the test shows nothing");
+}

@@ -1,0 +1,77 @@
+//! The key of invitations through the life of a stack: made, used, replaced, and gone when it is used no more.
+
+use std::path::Path;
+
+use domain::invitation::{Invitation, InvitationKeys, KeyName, SigningKey};
+use local::arguments::Options;
+use local::scene::{POOL, Scene, parameters};
+use serde_json::{Value, json};
+use testkit::local_aws::{LocalAwsError, Stack, Tools};
+use time::{Duration, OffsetDateTime};
+
+const EMAIL: &str = "ivy@example.com";
+
+/// The private key of a version.
+pub(crate) async fn key(scene: &Scene, version: u32) -> Option<SigningKey> {
+    let name = KeyName::of(&POOL.to_owned().try_into().unwrap(), version);
+    scene.cognito.invitation_keys().read(&name).await.unwrap()
+}
+
+/// Deploys again, with other parameters.
+async fn redeploy(scene: &Scene, template: &Path, changed: &[(&str, &str)]) {
+    let changed = changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let parameters = parameters(&Options { port: None, parameters: changed });
+    Stack::deploy(&scene.aws, POOL, template, &parameters).await.unwrap();
+}
+
+fn invitation(scene: &Scene, key: &SigningKey) -> String {
+    let now = OffsetDateTime::now_utc();
+    let invitation = Invitation {
+        id: "1".to_owned(),
+        user_pool_id: scene.stack.output("UserPoolId").unwrap().to_owned(),
+        email: EMAIL.parse().unwrap(),
+        issued_at: now,
+        expires_at: now + Duration::hours(1),
+    };
+    invitation.sign(key).unwrap().expose().to_owned()
+}
+
+/// What the trigger, as it is deployed, makes of a sign-up.
+async fn sign_up(scene: &Scene, invitation: Option<&str>) -> Result<Value, LocalAwsError> {
+    let event = json!({
+        "version": "1", "triggerSource": "PreSignUp_SignUp", "userName": "ivy",
+        "userPoolId": scene.stack.output("UserPoolId").unwrap(),
+        "request": {"userAttributes": {"email": EMAIL}, "clientMetadata": {"invitation": invitation}},
+        "response": {"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false},
+    });
+    let trigger = scene.stack.output("PreSignUpFunctionArn").unwrap();
+    let mut answer = scene.stack.invoke(&scene.aws, trigger, &event).await?;
+    Ok(answer["response"].take())
+}
+
+fn flags(granted: bool) -> Value {
+    json!({"autoConfirmUser": granted, "autoVerifyEmail": granted, "autoVerifyPhone": false})
+}
+
+#[tokio::test]
+async fn the_trigger_takes_what_the_key_of_the_stack_has_signed_until_there_is_another_one() {
+    let invited = [("AutoConfirm", "invited"), ("AutoVerifyEmail", "invited")];
+    let scene = super::deploy(&invited).await;
+    let first = key(&scene, 1).await.unwrap();
+    let invited_by_first = invitation(&scene, &first);
+    assert_eq!(sign_up(&scene, Some(&invited_by_first)).await.unwrap(), flags(true));
+    assert_eq!(sign_up(&scene, None).await.unwrap(), flags(false), "not invited: by code");
+    let forged = invitation(&scene, &SigningKey::from_seed(&[7; 32]));
+    sign_up(&scene, Some(&forged)).await.unwrap_err();
+
+    let template = Tools::find().unwrap().built_template().unwrap();
+    redeploy(&scene, &template, &[invited[0], invited[1], ("InvitationKeyVersion", "2")]).await;
+    assert!(key(&scene, 1).await.is_none(), "the old key is gone");
+    let second = key(&scene, 2).await.unwrap();
+    assert_eq!(sign_up(&scene, Some(&invitation(&scene, &second))).await.unwrap(), flags(true));
+    sign_up(&scene, Some(&invited_by_first)).await.unwrap_err();
+
+    redeploy(&scene, &template, &[("AutoConfirm", "nobody"), ("InvitationKeyVersion", "2")]).await;
+    assert!(key(&scene, 2).await.is_none(), "nothing needs it any more");
+    assert_eq!(sign_up(&scene, Some(&invited_by_first)).await.unwrap(), flags(false), "means nothing here");
+}

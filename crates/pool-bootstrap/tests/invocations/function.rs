@@ -1,0 +1,73 @@
+//! A deployed function with an account of its own, and somebody who keeps its replies.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use pool_bootstrap::{Handler, Replies, Reply, ReplyError};
+use serde_json::Value;
+use testkit::in_memory_platform::InMemoryPlatform;
+use testkit::virtual_clock::VirtualClock;
+
+/// Keeps the replies in place of delivering them.
+#[derive(Default)]
+pub(crate) struct KeptReplies(pub(crate) Mutex<Vec<(String, Value)>>);
+
+impl Replies for KeptReplies {
+    fn deliver<'a>(
+        &'a self,
+        url: &'a str,
+        reply: &'a Reply,
+    ) -> Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
+        self.0.lock().unwrap().push((url.to_owned(), serde_json::from_str(&reply.body()).unwrap()));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// A deployed function with an account of its own.
+pub(crate) struct Function {
+    pub(crate) platform: InMemoryPlatform,
+    pub(crate) replies: Arc<KeptReplies>,
+    pub(crate) handler: Handler,
+    pub(crate) time_left: Duration,
+}
+
+impl Function {
+    pub(crate) fn new() -> Self {
+        let clock = VirtualClock::with_time(Duration::from_mins(10));
+        let platform = InMemoryPlatform::new(&clock, Duration::ZERO);
+        let replies = Arc::new(KeptReplies::default());
+        let handler = Handler::new(Arc::new(platform.clone()), Arc::new(platform.clone()), replies.clone());
+        Self { platform, replies, handler, time_left: Duration::from_mins(10) }
+    }
+
+    pub(crate) async fn invoke(&self, payload: Value) -> Result<Value, Diagnostic> {
+        let mut context = Context::default();
+        let deadline = SystemTime::now() + self.time_left;
+        let deadline_ms = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+        context.deadline = u64::try_from(deadline_ms).unwrap();
+        self.handler.handle(LambdaEvent::new(payload, context)).await.map_err(Diagnostic::from)
+    }
+
+    /// Invokes with a custom-resource request and gives its one reply.
+    pub(crate) async fn reply_to(&self, payload: Value) -> Value {
+        let before = self.replies.0.lock().unwrap().len();
+        let answer = self.invoke(payload.clone()).await.unwrap();
+        assert_eq!(answer, Value::Null);
+        let replies = self.replies.0.lock().unwrap();
+        assert_eq!(replies.len(), before + 1, "exactly one reply");
+        let (url, reply) = replies.last().unwrap().clone();
+        assert_eq!(url, payload["ResponseURL"]);
+        for field in ["StackId", "RequestId", "LogicalResourceId"] {
+            assert_eq!(reply[field], payload[field], "{field}");
+        }
+        reply
+    }
+}
+
+pub(crate) fn event(case: &str) -> Value {
+    let all = testkit::events::all("pool-bootstrap");
+    let (_, text) = all.iter().find(|(name, _)| name == case).unwrap();
+    serde_json::from_str(text).unwrap()
+}

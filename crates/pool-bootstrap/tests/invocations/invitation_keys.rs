@@ -1,0 +1,301 @@
+//! The custom resource of the invitation key: one key, the same one for everybody, and nothing else ever deleted.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::invitation::SigningKey;
+use domain::retry::ErrorClass;
+use serde_json::{Value, json};
+use testkit::in_memory_platform::{Fault, Parameter};
+use tokio::time::timeout;
+
+use crate::function::{Function, event};
+
+/// The name of the key that most events are about.
+pub(crate) const KEY: &str = "/poolkeeper/shop/invitation-key/1";
+
+/// The name of the next one.
+const NEXT_KEY: &str = "/poolkeeper/shop/invitation-key/2";
+
+impl Function {
+    /// The names of all keys.
+    fn keys(&self) -> Vec<String> {
+        self.platform.state().parameters.keys().cloned().collect()
+    }
+
+    /// The public half of a key that is kept.
+    fn public_key(&self, name: &str) -> String {
+        self.platform.state().parameters[name].key.as_ref().unwrap().public_key().to_string()
+    }
+
+    fn put(&self, name: &str, key: Option<SigningKey>) {
+        self.platform.state().parameters.insert(name.to_owned(), Parameter { key, tag: None });
+    }
+}
+
+/// Every call of a create with every fault: three, and the look after a lost answer.
+fn all_faults() -> impl Iterator<Item = (usize, Fault)> {
+    (1..=4).flat_map(|nth| Fault::ALL.map(|fault| (nth, fault)))
+}
+
+#[tokio::test]
+async fn a_created_key_has_every_attribute_that_the_template_asks_for_and_nothing_secret() {
+    let function = Function::new();
+    let reply = function.reply_to(event("invitation-key-create")).await;
+    let expected = json!({
+        "ParameterName": KEY,
+        "ParameterArn": format!("arn:aws:ssm:eu-west-1:123456789012:parameter{KEY}"),
+        "PublicKey": function.public_key(KEY),
+    });
+    assert_eq!(reply["Data"], expected);
+    let private = function.platform.state().parameters[KEY].key.as_ref().unwrap().to_pem().unwrap();
+    let private = private.expose().lines().nth(1).unwrap();
+    assert!(!reply.to_string().contains(private), "{reply}");
+    assert_eq!(function.platform.state().parameters[KEY].tag.as_deref(), Some("shop"));
+}
+
+#[tokio::test]
+async fn no_two_keys_are_alike() {
+    let mut seen = BTreeSet::new();
+    for _ in 0..20 {
+        let function = Function::new();
+        let reply = function.reply_to(event("invitation-key-create")).await;
+        assert!(seen.insert(reply["Data"]["PublicKey"].as_str().unwrap().to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn the_same_request_again_and_an_update_that_changes_nothing_find_the_same_key() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    for case in ["invitation-key-create", "invitation-key-update"] {
+        let again = function.reply_to(event(case)).await;
+        assert_eq!((&again["PhysicalResourceId"], &again["Data"]), (&first["PhysicalResourceId"], &first["Data"]));
+    }
+    assert_eq!(function.keys(), [KEY]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_request_twice_at_the_same_moment_makes_one_key_and_both_hear_of_it() {
+    for seed in 0..100 {
+        let function = Function::new();
+        function.platform.shuffle(seed);
+        let create = || function.invoke(event("invitation-key-create"));
+        let (first, second) = tokio::join!(create(), create());
+        first.and(second).unwrap();
+        let replies: Vec<Value> = function.replies.0.lock().unwrap().iter().map(|(_, reply)| reply.clone()).collect();
+        assert_eq!(replies.len(), 2, "seed {seed}");
+        for reply in replies {
+            assert_eq!(reply["Status"], "SUCCESS", "seed {seed}: {reply}");
+            assert_eq!(reply["Data"]["PublicKey"], function.public_key(KEY), "seed {seed}");
+        }
+        assert_eq!(function.keys(), [KEY], "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_any_fault_of_a_create_the_next_one_ends_with_one_key_that_is_never_replaced() {
+    for (nth, fault) in all_faults() {
+        let function = Function::new();
+        function.platform.fail_at(nth, fault);
+        // One that never ends is dropped, as if its process had been killed.
+        let ended = timeout(Duration::from_mins(4), function.invoke(event("invitation-key-create"))).await;
+        let told = format!("{fault:?} of call {nth}, calls {:?}", function.platform.calls());
+        let before = function.keys().first().map(|name| function.public_key(name));
+        if let (Ok(ended), Some((_, reply))) = (ended, function.replies.0.lock().unwrap().last()) {
+            ended.unwrap();
+            if reply["Status"] == "SUCCESS" {
+                assert_eq!(reply["Data"]["PublicKey"].as_str(), before.as_deref(), "{told}");
+            }
+        }
+        function.platform.heal();
+
+        let again = function.reply_to(event("invitation-key-create")).await;
+        assert_eq!(again["Status"], "SUCCESS", "{told}: {again}");
+        assert_eq!(again["Data"]["PublicKey"], function.public_key(KEY), "{told}");
+        assert!(before.is_none_or(|before| again["Data"]["PublicKey"] == before), "{told}");
+        assert_eq!(function.keys(), [KEY], "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_be_mended_in_time_is_no_failure() {
+    for (operation, fault, outcome) in [
+        ("account_id", Fault::NotDone(ErrorClass::OutcomeUnknown), "created"),
+        ("read_invitation_key", Fault::NotDone(ErrorClass::Throttled), "created"),
+        ("create_invitation_key", Fault::NotDone(ErrorClass::Throttled), "created"),
+        ("create_invitation_key", Fault::NotDone(ErrorClass::OutcomeUnknown), "created"),
+        ("create_invitation_key", Fault::AnswerLost, "adopted"),
+        // The one that had the name was just being deleted.
+        ("create_invitation_key", Fault::NotDone(ErrorClass::AlreadyExists), "created"),
+    ] {
+        let function = Function::new();
+        function.platform.fail(operation, 1, fault);
+        let reply = function.reply_to(event("invitation-key-create")).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{operation} {fault:?}: {reply}");
+        assert_eq!(reply["Reason"], format!("invitation_key {outcome}"), "{operation} {fault:?}");
+        assert_eq!(reply["Data"]["PublicKey"], function.public_key(KEY), "{operation} {fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_never_leaves_anything_is_given_up_in_the_end() {
+    let function = Function::new();
+    for nth in 1..=20 {
+        function.platform.fail("create_invitation_key", nth, Fault::NotDone(ErrorClass::OutcomeUnknown));
+    }
+    let reply = function.reply_to(event("invitation-key-create")).await;
+    assert_eq!(
+        (&reply["Status"], &reply["PhysicalResourceId"]),
+        (&json!("FAILED"), &json!("poolkeeper-failed-create"))
+    );
+    assert!(reply["Reason"].as_str().unwrap().contains("create_invitation_key failed"), "{reply}");
+    let creates = function.platform.calls().into_iter().filter(|call| *call == "create_invitation_key").count();
+    assert_eq!(creates, 5);
+}
+
+#[tokio::test]
+async fn what_can_never_work_fails_at_once_with_its_reason_and_touches_nothing() {
+    for (operation, class, reason) in [
+        ("account_id", ErrorClass::Forbidden, "account_id is not allowed"),
+        ("read_invitation_key", ErrorClass::Forbidden, "read_invitation_key is not allowed"),
+        ("create_invitation_key", ErrorClass::Forbidden, "create_invitation_key is not allowed"),
+        ("create_invitation_key", ErrorClass::QuotaExceeded, "ran into a quota"),
+    ] {
+        let function = Function::new();
+        function.platform.fail(operation, 1, Fault::NotDone(class));
+        let reply = function.reply_to(event("invitation-key-create")).await;
+        assert_eq!(reply["Status"], "FAILED", "{operation}");
+        assert!(reply["Reason"].as_str().unwrap().contains(reason), "{operation}: {reply}");
+        assert_eq!(function.keys(), Vec::<String>::new(), "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn something_else_under_the_name_fails_the_resource_and_is_left_as_it_is() {
+    let function = Function::new();
+    function.put(KEY, None);
+    for (case, id) in [("invitation-key-create", "poolkeeper-failed-create"), ("invitation-key-update", KEY)] {
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("FAILED"), &json!(id)), "{case}");
+        assert!(reply["Reason"].as_str().unwrap().contains("read_invitation_key failed"), "{case}: {reply}");
+    }
+    assert!(function.platform.writes().is_empty());
+}
+
+#[tokio::test]
+async fn another_version_is_another_key_and_the_old_one_goes_by_its_own_name() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    let second = function.reply_to(event("invitation-key-update-of-version")).await;
+    assert_ne!(second["Data"]["PublicKey"], first["Data"]["PublicKey"]);
+    assert_eq!(function.keys(), [KEY, NEXT_KEY], "both, until CloudFormation deletes the old one");
+
+    function.reply_to(event("invitation-key-delete")).await;
+    assert_eq!(function.keys(), [NEXT_KEY]);
+    assert_eq!(second["Data"]["PublicKey"], function.public_key(NEXT_KEY));
+}
+
+#[tokio::test]
+async fn an_update_that_fails_keeps_the_id_so_that_nothing_is_deleted() {
+    let function = Function::new();
+    function.reply_to(event("invitation-key-create")).await;
+    function.platform.fail("create_invitation_key", 2, Fault::NotDone(ErrorClass::Forbidden));
+    let reply = function.reply_to(event("invitation-key-update-of-version")).await;
+    assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("FAILED"), &json!(KEY)));
+    assert_eq!(function.keys(), [KEY]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_any_fault_of_a_delete_the_next_one_leaves_nothing() {
+    for fault in Fault::ALL {
+        let function = Function::new();
+        function.reply_to(event("invitation-key-create")).await;
+        function.platform.fail("delete_invitation_key", 1, fault);
+        drop(timeout(Duration::from_mins(4), function.invoke(event("invitation-key-delete"))).await);
+        function.platform.heal();
+        let reply = function.reply_to(event("invitation-key-delete")).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{fault:?}");
+        assert_eq!(function.keys(), Vec::<String>::new(), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_says_whether_there_was_anything_to_delete() {
+    let function = Function::new();
+    let reply = function.reply_to(event("invitation-key-delete")).await;
+    assert_eq!((&reply["Status"], &reply["Reason"]), (&json!("SUCCESS"), &json!("invitation_key absent")));
+
+    function.reply_to(event("invitation-key-create")).await;
+    function.platform.fail("delete_invitation_key", 2, Fault::AnswerLost);
+    let reply = function.reply_to(event("invitation-key-delete")).await;
+    assert_eq!(reply["Reason"], "invitation_key deleted", "by the attempt whose answer was lost");
+}
+
+#[tokio::test]
+async fn a_delete_goes_by_the_id_alone_and_only_where_that_is_the_name_of_a_key() {
+    let function = Function::new();
+    for name in [KEY, NEXT_KEY, "/poolkeeper/shop/other", "/shop/database-password"] {
+        function.put(name, Some(SigningKey::from_seed(&[7; 32])));
+    }
+    let all = function.keys();
+    for id in [
+        "",
+        "poolkeeper-failed-create",
+        "poolkeeper-InvitationKey-1K9V5Y3XQ2J8B",
+        "/poolkeeper/shop/other",
+        "/shop/database-password",
+        "/poolkeeper/shop/invitation-key/01",
+        "/poolkeeper/shop/invitation-key/1/../../../../shop/database-password",
+    ] {
+        let mut delete = event("invitation-key-delete");
+        delete["PhysicalResourceId"] = json!(id);
+        let reply = function.reply_to(delete).await;
+        assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("SUCCESS"), &json!(id)));
+    }
+    assert_eq!(function.keys(), all);
+    assert!(function.platform.calls().is_empty(), "{:?}", function.platform.calls());
+
+    // Whatever the properties say by now, or do not.
+    let mut delete = event("invitation-key-delete");
+    delete["ResourceProperties"] = json!({"PoolName": "a b", "Version": "2"});
+    assert_eq!(function.reply_to(delete).await["Reason"], "invitation_key deleted");
+    assert!(!function.keys().contains(&KEY.to_owned()) && function.keys().len() == all.len() - 1);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failed_reply_without_its_text_and_the_function_lives_on() {
+    let function = Function::new();
+    function.platform.fail("create_invitation_key", 1, Fault::Panic);
+    let reply = function.reply_to(event("invitation-key-create")).await;
+    assert_eq!(reply["Status"], "FAILED");
+    assert!(!reply["Reason"].as_str().unwrap().contains("planned"), "{reply}");
+    assert_eq!(function.reply_to(event("invitation-key-create")).await["Status"], "SUCCESS");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_answers_is_answered_before_the_invocation_ends() {
+    for (case, operation) in
+        [("invitation-key-create", "create_invitation_key"), ("invitation-key-delete", "delete_invitation_key")]
+    {
+        let function = Function::new();
+        function.platform.fail(operation, 1, Fault::Stalled);
+        let began = tokio::time::Instant::now();
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(reply["Status"], "FAILED", "{case}");
+        assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{case}: {reply}");
+        let to_spare = function.time_left.saturating_sub(began.elapsed());
+        assert!(to_spare >= Duration::from_secs(9) && to_spare < Duration::from_secs(12), "{case}: {to_spare:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_invocation_without_time_left_is_answered_and_touches_nothing() {
+    let function = Function { time_left: Duration::ZERO, ..Function::new() };
+    for case in ["invitation-key-create", "invitation-key-delete"] {
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(reply["Status"], "FAILED");
+        assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
+    }
+    assert!(function.platform.calls().is_empty());
+}

@@ -1,0 +1,199 @@
+//! Addresses: no spelling gets a refused domain in, and nothing but the address itself is looked at.
+
+use domain::sign_up::Refusal;
+use pre_sign_up::failure::Failure;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{answer, many, policy, sign_up};
+
+const EVIL: &str = "evil.example";
+
+/// What a person who is refused is told: that the domain is none of the allowed, or that the address cannot be read.
+fn is_refused(answer: &Result<Value, Failure>) -> bool {
+    matches!(answer, Err(Failure::Refused(Refusal::EmailDomain | Refusal::UnreadableEmail | Refusal::NoEmail)))
+}
+
+/// Spellings of a domain that name servers, browsers or people take for the same: letters of other case and width, other full stops,
+/// characters that nobody sees, and whatever stands around an address.
+fn spelling_of(domain: &'static str) -> impl Strategy<Value = String> {
+    let character = |character: char| {
+        let wide = char::from_u32(u32::from(character) + 0xFEE0).filter(|_| character.is_ascii_graphic());
+        let mut spellings = vec![character.to_string(), character.to_ascii_uppercase().to_string()];
+        spellings.extend(wide.map(|wide| wide.to_string()));
+        spellings.extend((character == '.').then(|| ['。', '．', '｡'].map(String::from)).into_iter().flatten());
+        spellings.extend((character == 'i').then(|| "ⅰ".to_owned()));
+        spellings.extend((character == 'l').then(|| "ℓ".to_owned()));
+        spellings.extend((character == 'e').then(|| "ｅ".to_owned()));
+        spellings.extend((character == 'm').then(|| "ℳ".to_owned()));
+        let unseen = [
+            "", "", "", "", "", "", "", "", "\u{ad}", "\u{200b}", "\u{200d}", "\u{feff}", "\u{fe0f}", "\u{180b}",
+            "\u{2060}",
+        ];
+        (prop::sample::select(spellings), prop::sample::select(unseen.to_vec()))
+            .prop_map(|(character, unseen)| format!("{character}{unseen}"))
+    };
+    let around = ["", "", "", "", ".", " ", "\t", "\n", "\0", ">", "\u{3000}", "."];
+    (domain.chars().map(character).collect::<Vec<_>>(), prop::sample::select(around.to_vec()))
+        .prop_map(|(characters, around)| characters.concat() + around)
+}
+
+/// What may stand before the last `@`, and looks like more than it is.
+fn local_part() -> impl Strategy<Value = String> {
+    let words = [
+        "mia",
+        "@",
+        "example.com",
+        "mia@example.com",
+        "\"",
+        "<",
+        ">",
+        "%",
+        "!",
+        ":",
+        " ",
+        ",",
+        "\\",
+        "\u{200b}",
+        "＠",
+        "+x",
+        ".",
+        "",
+    ];
+    prop_oneof![
+        4 => vec(prop::sample::select(words.to_vec()), 1..5).prop_map(|words| words.concat()),
+        1 => any::<String>(),
+    ]
+}
+
+/// Domains that are not `example.com`, and look or end like it, or begin so.
+fn other_domain() -> impl Strategy<Value = String> {
+    let label = "[a-z0-9]{1,8}";
+    prop_oneof![
+        label.prop_map(|label| format!("{label}example.com")),
+        label.prop_map(|label| format!("{label}.example.com")),
+        label.prop_map(|label| format!("{label}-example.com")),
+        label.prop_map(|label| format!("example.com.{label}")),
+        label.prop_map(|label| format!("example.com{label}")),
+        label.prop_map(|label| format!("example.com@{label}")),
+        label.prop_map(|label| format!("{label}.com")),
+        label.prop_map(|label| format!("[{label}.example.com]")),
+        Just("example.co".to_owned()),
+        Just("xample.com".to_owned()),
+        Just("example.com:25".to_owned()),
+        // Cyrillic and Greek letters that look like the Latin ones, an accent, an i without its dot.
+        prop::sample::select(vec![
+            "ехаmple.com",
+            "exαmple.com",
+            "example.соm",
+            "éxample.com",
+            "example.cοm",
+            "exampIe.com.evil.org",
+            "exampl℮.com"
+        ])
+        .prop_map(str::to_owned),
+        any::<String>(),
+    ]
+    .prop_filter("that is the domain itself", |domain| !domain.eq_ignore_ascii_case("example.com"))
+}
+
+/// Where else in an event an address may stand.
+fn decoy() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "/userName",
+        "/email",
+        "/request/email",
+        "/request/userAttributes/Email",
+        "/request/userAttributes/EMAIL",
+        "/request/userAttributes/email ",
+        "/request/userAttributes/custom:email",
+        "/request/userAttributes/preferred_username",
+        "/request/userAttributes/cognito:email_alias",
+        "/request/clientMetadata/email",
+        "/request/clientMetadata/userAttributes",
+        "/request/validationData/email",
+        "/response/email",
+    ])
+}
+
+/// Sets what stands at a pointer, and makes objects on the way.
+fn set(event: &mut Value, pointer: &str, value: Value) {
+    let mut place = event;
+    for name in pointer.split('/').skip(1) {
+        if !place.is_object() {
+            *place = json!({});
+        }
+        place = &mut place[name];
+    }
+    *place = value;
+}
+
+proptest! {
+    #![proptest_config(many())]
+
+    #[test]
+    fn no_spelling_of_a_denied_domain_gets_in(local_part in local_part(), domain in spelling_of(EVIL), sub in "([a-z]{1,5}\\.){0,2}") {
+        let denied = policy(&[("DENIED_EMAIL_DOMAINS", "evil.example,*.evil.example")]);
+        let email = format!("{local_part}@{sub}{domain}");
+        let answer = answer(&denied, &sign_up(&json!(email)).to_string());
+        prop_assert!(is_refused(&answer), "{email:?}: {answer:?}");
+    }
+
+    #[test]
+    fn no_spelling_of_a_denied_international_domain_gets_in(domain in spelling_of("xn--bcher-kva.example"), form in 0..3) {
+        let denied = policy(&[("DENIED_EMAIL_DOMAINS", "bücher.example")]);
+        let domain = match form {
+            0 => domain,
+            1 => domain.to_lowercase().replace("xn--bcher-kva", "BÜCHER"),
+            _ => domain.to_lowercase().replace("xn--bcher-kva", "bu\u{308}cher"),
+        };
+        let email = format!("mia@{domain}");
+        let answer = answer(&denied, &sign_up(&json!(email)).to_string());
+        prop_assert!(is_refused(&answer), "{email:?}: {answer:?}");
+    }
+
+    #[test]
+    fn no_other_domain_passes_for_the_allowed_or_trusted_one(local_part in local_part(), domain in other_domain()) {
+        let email = format!("{local_part}@{domain}");
+        // A spelling in letters of another width, or behind a quoted `@`, is the domain itself.
+        let (_, domain) = email.rsplit_once('@').unwrap();
+        prop_assume!(idna::domain_to_ascii_strict(domain).ok().as_deref() != Some("example.com"));
+        let event = sign_up(&json!(email)).to_string();
+
+        let allowed = policy(&[("ALLOWED_EMAIL_DOMAINS", "example.com")]);
+        let answered = answer(&allowed, &event);
+        prop_assert!(is_refused(&answered), "{email:?}: {answered:?}");
+
+        let trusted = policy(&[("AUTO_CONFIRM", "trusted-domains"), ("TRUSTED_EMAIL_DOMAINS", "example.com")]);
+        let answered = answer(&trusted, &event);
+        let is_confirmed = answered.as_ref().is_ok_and(|event| event["response"]["autoConfirmUser"] == true);
+        prop_assert!(!is_confirmed, "{email:?}: {answered:?}");
+    }
+
+    #[test]
+    fn no_address_but_the_attribute_counts(
+        decoys in vec(decoy(), 0..6),
+        email in prop_oneof![
+            Just(Value::Null), Just(json!("")), Just(json!("mia@evil.example")), Just(json!(["mia@example.com"])),
+            Just(json!({"email": "mia@example.com"})), Just(json!(1)), Just(json!("mia@example.com\u{200b}")),
+        ],
+    ) {
+        let mut event = sign_up(&email);
+        for decoy in decoys {
+            set(&mut event, decoy, json!("mia@example.com"));
+        }
+        let settings = [("ALLOWED_EMAIL_DOMAINS", "example.com"), ("AUTO_VERIFY_EMAIL", "everyone")];
+        let answer = answer(&policy(&settings), &event.to_string());
+        prop_assert!(is_refused(&answer), "{event}: {answer:?}");
+    }
+
+    #[test]
+    fn every_plain_address_of_an_allowed_domain_gets_in(local_part in "[A-Za-z0-9]([A-Za-z0-9.+_-]{0,20}[A-Za-z0-9])?", sub in "([a-z0-9]{1,8}\\.){0,3}") {
+        let allowed = policy(&[("ALLOWED_EMAIL_DOMAINS", "example.com,*.example.com"), ("DENIED_EMAIL_DOMAINS", EVIL)]);
+        let event = sign_up(&json!(format!("{local_part}@{sub}Example.com")));
+        let mut expected = event.clone();
+        expected["response"]["autoConfirmUser"] = json!(true);
+        prop_assert_eq!(answer(&allowed, &event.to_string()), Ok(expected));
+    }
+}

@@ -1,0 +1,67 @@
+//! The key of whoever issues invitations, behind its port.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use domain::invitation::{InvitationKey, PublicKey, SigningKey};
+use domain::user_pool_error::{Reason, UserPoolError};
+
+use super::faults::Faults;
+
+/// The operation that faults are planned for, and that errors name.
+const OPERATION: &str = "invitation_key";
+
+/// One key, the same for every call. Clones share the calls and the faults.
+#[derive(Debug, Clone)]
+pub struct InMemoryInvitationKey {
+    key: SigningKey,
+    faults: Arc<Mutex<Faults>>,
+}
+
+impl InMemoryInvitationKey {
+    /// The key that belongs to this seed.
+    #[must_use]
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self { key: SigningKey::from_seed(&seed), faults: Arc::default() }
+    }
+
+    /// What the trigger would check invitations with.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.key.public_key()
+    }
+
+    /// Lets the `nth` call (from 1, counted from now) fail.
+    pub fn fail(&self, nth: usize, reason: Reason) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).plan(OPERATION, nth, reason);
+    }
+
+    /// How often it was asked for.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).calls().len()
+    }
+}
+
+#[async_trait]
+impl InvitationKey for InMemoryInvitationKey {
+    async fn invitation_key(&self) -> Result<SigningKey, UserPoolError> {
+        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).count(OPERATION);
+        fault.map_or_else(|| Ok(self.key.clone()), |reason| Err(UserPoolError::new(OPERATION, reason)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn every_call_gives_the_one_key_but_for_those_that_are_to_fail() {
+        let key = InMemoryInvitationKey::from_seed([7; 32]);
+        key.fail(2, Reason::Throttled);
+        assert_eq!(key.invitation_key().await.unwrap().public_key(), key.public_key());
+        assert_eq!(key.clone().invitation_key().await.unwrap_err().reason, Reason::Throttled);
+        assert_eq!(key.invitation_key().await.unwrap().public_key(), key.public_key());
+        assert_eq!(key.calls(), 3);
+    }
+}
