@@ -20,8 +20,8 @@ function number(digits,    grouped) {
     next
 }
 
-# Suggestions for a dictionary, which are of no use for the next run.
-/# Uses: [0-9]+$/ || /^###### / { next }
+# Suggestions for a dictionary, which are of no use for the next run; and what only a sanitizer would bring.
+/# Uses: [0-9]+$/ || /^###### / || /^WARNING: Failed to find function "__sanitizer_/ { next }
 
 {
     if (is_open) print ""

@@ -15,6 +15,7 @@ use time::{Duration, OffsetDateTime};
 const SEED: [u8; 32] = [7; 32];
 const POOL: &str = "eu-west-1_aBcDeFgHi";
 const ADDRESS: &str = "mia@example.com";
+const HEADER: &str = r#"{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}"#;
 const PAYLOAD: &str = r#"{"jti":"n3Zl","aud":"eu-west-1_aBcDeFgHi","email":"mia@example.com","iat":0,"exp":604800}"#;
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -24,8 +25,8 @@ enum Attempt<'a> {
     Text(&'a str),
     /// One of ours, changed.
     Changed(Edit<'a>),
-    /// A payload that we would not sign, and have signed: what if the key were used for something else as well?
-    Signed(Edit<'a>),
+    /// A header and a payload that we would not sign, and have signed: what if the key were used for something else as well?
+    Signed { header: Option<Edit<'a>>, payload: Edit<'a> },
     /// One that is issued, for anybody.
     Issued {
         id: &'a str,
@@ -65,7 +66,10 @@ fuzz_target!(|attempt: Attempt<'_>| match attempt {
             assert!(check(&changed).is_err() || changed == token, "it counts: {changed:?}");
         }
     }
-    Attempt::Signed(edit) => holds_as_signed(&edit.apply(PAYLOAD)),
+    Attempt::Signed { header, payload } => {
+        let header = header.map_or_else(|| HEADER.into(), |header| header.apply(HEADER));
+        holds_as_signed(&header, &payload.apply(PAYLOAD));
+    }
     Attempt::Issued { id, pool, email, hours, other_pool, other_email, later } => {
         if let Ok(email) = email.parse() {
             let invitation = Invitation {
@@ -82,9 +86,8 @@ fuzz_target!(|attempt: Attempt<'_>| match attempt {
 });
 
 /// Only what says everything, and says it of this person, counts.
-fn holds_as_signed(payload: &[u8]) {
-    let header = token().split_once('.').map(|(header, _)| header.to_owned()).unwrap_or_default();
-    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
+fn holds_as_signed(header: &[u8], payload: &[u8]) {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let signature = ed25519_dalek::SigningKey::from_bytes(&SEED).sign(signed.as_bytes());
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()));
     let claims: Option<Value> = serde_json::from_slice(payload).ok();
@@ -92,6 +95,7 @@ fn holds_as_signed(payload: &[u8]) {
     let expires_at = claims.as_ref().and_then(|claims| claims["exp"].as_i64());
     match check(&token) {
         Ok(()) => {
+            assert_eq!(header, HEADER.as_bytes(), "it counts with another header");
             assert!(says("aud", POOL) && says("email", ADDRESS), "it counts: {claims:?}");
             assert!(expires_at.is_some_and(|end| end > NOW.unix_timestamp()), "it counts: {claims:?}");
         }

@@ -139,7 +139,8 @@ impl Address {
         let parsed = email.parse::<EmailAddress>().ok();
         let normal = if email.is_ascii() { email.to_ascii_lowercase() } else { parsed.as_ref()?.to_string() };
         let (local_part, domain) = normal.rsplit_once('@')?;
-        let is_quoted = local_part.len() > 2 && local_part.starts_with('"') && local_part.ends_with('"');
+        let quoted = local_part.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        let is_quoted = quoted.is_some_and(|quoted| !quoted.contains(['"', '\\']));
         let is_ambiguous = email.contains(is_hidden) || domain.ends_with('.') || local_part.contains('@') && !is_quoted;
         let is_usual = email.len() <= 63 && [local_part, domain].iter().all(|part| part.split('.').all(is_usual_word));
         // Between the ambiguous and the usual ones, the parser decides.
