@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Ports, Settings, lambda, service};
+use domain::invitation::InvitationKey;
 use lambda_http::lambda_runtime;
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,12 +15,13 @@ async fn main() -> ExitCode {
         let settings = Settings::read(startup::environment())?;
         let aws = cognito_aws::Aws::connect(&settings.region).await;
         let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
+        let invitation_key = settings.invitation_key_parameter.as_deref();
         let ports = Ports {
             pool: Arc::new(aws.directory(&settings.user_pool_id)),
             sessions: client.clone(),
             self_service: client.clone(),
             cursor_key: client,
-            invitation_key: None,
+            invitation_key: invitation_key.map(|name| Arc::new(aws.invitation_key(name)) as Arc<dyn InvitationKey>),
             clock: Arc::new(cognito_aws::SystemClock::starting_now(Duration::MAX)),
         };
         let served = settings.served;

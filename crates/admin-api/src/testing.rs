@@ -1,7 +1,6 @@
 //! The whole API on a pool in memory, called as API Gateway calls it.
 
 mod documented;
-pub(crate) mod invitation_key;
 pub(crate) mod logs;
 pub(crate) mod pages;
 
@@ -14,7 +13,7 @@ use domain::secret::Secret;
 use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
-use testkit::in_memory::InMemoryPool;
+use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
@@ -22,11 +21,13 @@ use crate::app::{App, Ports};
 use crate::permission::Permission;
 use crate::router::{Service, service};
 use crate::settings::{Served, Settings};
-use invitation_key::KnownKey;
 
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const SOURCE_IP: &str = "203.0.113.7";
 pub(crate) const CLIENT_ID: &str = "1example23456789";
+
+/// Whose key signs invitations, also the one in the OpenAPI document.
+const KEY_SEED: [u8; 32] = [7; 32];
 
 /// The API, and the pool behind it.
 ///
@@ -34,7 +35,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 /// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
-    pub(crate) invitation_key: KnownKey,
+    pub(crate) invitation_key: InMemoryInvitationKey,
     clock: VirtualClock,
     service: Service,
 }
@@ -61,7 +62,7 @@ fn clock() -> VirtualClock {
 }
 
 /// The ports of a pool in memory.
-fn ports(pool: &InMemoryPool, invitation_key: Option<KnownKey>, clock: &VirtualClock) -> Ports {
+fn ports(pool: &InMemoryPool, invitation_key: Option<InMemoryInvitationKey>, clock: &VirtualClock) -> Ports {
     Ports {
         pool: Arc::new(pool.directory()),
         sessions: Arc::new(pool.sessions()),
@@ -85,16 +86,16 @@ impl Api {
     }
 
     pub(crate) fn serving(served: Served) -> Self {
-        let key = KnownKey::default();
+        let key = InMemoryInvitationKey::from_seed(KEY_SEED);
         Self::of(served, key.clone(), Some(key))
     }
 
     /// All routes, and no key to sign invitations with.
     pub(crate) fn without_invitations() -> Self {
-        Self::of(Served::All, KnownKey::default(), None)
+        Self::of(Served::All, InMemoryInvitationKey::from_seed(KEY_SEED), None)
     }
 
-    fn of(served: Served, invitation_key: KnownKey, configured: Option<KnownKey>) -> Self {
+    fn of(served: Served, invitation_key: InMemoryInvitationKey, configured: Option<InMemoryInvitationKey>) -> Self {
         let pool = InMemoryPool::new();
         let verified = |email| [("email", email), ("email_verified", "true")];
         pool.add_user("root", "Password-of-root-1", &["admins"], &verified("root@example.com"));
@@ -114,9 +115,14 @@ impl Api {
         Self { pool, invitation_key, clock, service: service(app, served) }
     }
 
-    /// Lets time pass, for the API and for the pool.
+    /// Lets days pass, for the API and for the pool.
     pub(crate) async fn days_pass(&self, days: u32) {
-        self.clock.sleep(Duration::from_secs(u64::from(days) * 24 * 60 * 60)).await;
+        self.time_passes(Duration::from_secs(u64::from(days) * 24 * 60 * 60)).await;
+    }
+
+    /// Lets time pass, for the API and for the pool.
+    pub(crate) async fn time_passes(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
         self.pool.set_clock(self.clock.wall_time());
     }
 

@@ -2,19 +2,18 @@
 //! back into API Gateway's shape.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod invitation_key;
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
+use domain::invitation::InvitationKey;
 use domain::self_service::SelfService;
 use domain::sessions::{ChallengeName, ClientContext};
 use domain::user::UserStatus;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
-use testkit::in_memory::InMemoryPool;
+use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
@@ -186,12 +185,13 @@ fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
         "ROLES" => Some(roles.clone()),
         _ => None,
     });
+    let invitation_key = || Arc::new(InMemoryInvitationKey::from_seed([7; 32])) as Arc<dyn InvitationKey>;
     let ports = Ports {
         pool: Arc::new(pool.directory()),
         sessions: Arc::new(pool.sessions()),
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
-        invitation_key: takes_invitations.then(invitation_key::known),
+        invitation_key: takes_invitations.then(invitation_key),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings.unwrap()), Served::All)

@@ -8,10 +8,8 @@ use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
 use domain::sessions::ChallengeName;
 use domain::user::UserStatus;
 use serde_json::json;
-use testkit::in_memory::InMemoryPool;
+use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
-
-use crate::invitation_key;
 
 pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
@@ -25,7 +23,7 @@ pub(crate) fn new() -> Service {
         sessions: Arc::new(pool.sessions()),
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
-        invitation_key: Some(invitation_key::known()),
+        invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed([7; 32]))),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings()), Served::All)

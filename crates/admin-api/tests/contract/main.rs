@@ -13,8 +13,6 @@
 
 mod api;
 mod event;
-#[path = "../invitation_key/mod.rs"]
-mod invitation_key;
 mod schemathesis;
 mod server;
 

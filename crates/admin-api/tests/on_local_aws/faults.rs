@@ -30,6 +30,7 @@ fn calls(access_token: &Value) -> Vec<(&'static str, &'static str, Option<Value>
         ("POST", "/v1/users/mia/sign-out", None, "AdminUserGlobalSignOut"),
         ("DELETE", "/v1/users/mia", None, "AdminDeleteUser"),
         ("POST", "/v1/invitations", Some(json!({"email": "new@example.com"})), "ListUsers"),
+        ("POST", "/v1/invitations", Some(json!({"email": "new@example.com"})), "GetParameter"),
         ("POST", "/v1/groups", Some(json!({"name": "sales"})), "CreateGroup"),
         ("POST", "/v1/auth/sign-in", Some(sign_in), "AdminInitiateAuth"),
         ("POST", "/v1/auth/sign-up", Some(sign_up), "SignUp"),

@@ -1,8 +1,13 @@
-//! Inviting on a service that reads filters itself: who holds an address is found, and nobody else is in the way.
+//! Inviting on services that read filters and keep the key themselves.
 
+use std::time::Duration;
+
+use domain::invitation::Claim;
 use serde_json::json;
+use testkit::fault_proxy::{Fault, FaultProxy};
+use time::OffsetDateTime;
 
-use crate::world::{Api, World};
+use crate::world::{Api, World, signing_key};
 
 /// An address as a user has it, and as somebody types it who invites.
 const HELD: [(&str, &str); 7] = [
@@ -41,4 +46,28 @@ async fn who_holds_an_address_is_found_in_whatever_spelling_and_only_once_it_is_
     for email in ["an@example.com", "ann@example.co", "ann@example.com.org", "ann+1@example.com", "zoe@example.com"] {
         assert_eq!(invite(email).await.status, 201, "{email}");
     }
+}
+
+#[tokio::test]
+async fn the_key_is_read_at_the_first_invitation_and_kept_once_it_could_be_read() {
+    let world = World::start().await;
+    let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
+    let api = world.api_behind(&proxy, Duration::from_secs(10)).await;
+    let invite = async || api.call("POST", "/v1/invitations", Some(&json!({"email": "new@example.com"}))).await;
+    let reads = || proxy.calls().iter().filter(|call| call.operation == "GetParameter").count();
+    assert_eq!(api.call("GET", "/v1/users", None).await.status, 200);
+    assert_eq!(reads(), 0);
+
+    // However often the SDK asks.
+    (1..=10).for_each(|attempt| proxy.plan("GetParameter", attempt, Fault::Unavailable));
+    assert_eq!(invite().await.code(), "upstream-unavailable");
+    proxy.reset();
+    for _ in 0..3 {
+        let answer = invite().await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let claim = Claim { user_pool_id: world.user_pool_id(), email: &"new@example.com".parse().unwrap() };
+        let token = answer.body["invitation"].as_str().unwrap();
+        assert_eq!(claim.check(token, &signing_key().public_key(), OffsetDateTime::now_utc()), Ok(()));
+    }
+    assert_eq!(reads(), 1);
 }

@@ -3,8 +3,6 @@
 
 mod account_status;
 mod faults;
-#[path = "../invitation_key/mod.rs"]
-mod invitation_key;
 mod invitations;
 mod search;
 mod secrets;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
 use tracing::level_filters::LevelFilter;
 
-use crate::world::{Api, World};
+use crate::world::{Api, World, signing_key};
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -94,6 +94,9 @@ async fn no_secret_is_logged_in_success_or_failure() {
         secrets.extend(live(&api, &format!("user-{number}")).await);
     }
     secrets.push(client_secret);
+    let pem = signing_key().to_pem().unwrap();
+    // As it is kept, and without the lines around it.
+    secrets.extend([pem.expose().to_owned(), pem.expose().lines().nth(1).unwrap().to_owned()]);
 
     let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("\"audit\"") && text.contains("request refused"), "there are logs");

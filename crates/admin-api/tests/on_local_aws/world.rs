@@ -6,6 +6,7 @@ use std::time::Duration;
 use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
 use cognito_aws::{Aws, SystemClock};
 use domain::directory::{Directory, Invitation, NewUser};
+use domain::invitation::{InvitationKeys, KeyName, SigningKey};
 use domain::platform::Platform;
 use domain::provision::{Observer, Provisioner, StepReport};
 use domain::secret::Secret;
@@ -15,18 +16,20 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use testkit::fault_proxy::FaultProxy;
-use testkit::in_memory::InMemoryPool;
+use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::local_aws::LocalAws;
 use tower::ServiceExt;
-
-use crate::invitation_key;
 
 /// Long enough for a machine as busy as it likes.
 const ENDLESS: Duration = Duration::from_mins(1);
 
-/// A pool with the administrator `root`, and where it is.
+/// From which the private key of invitations is made.
+const KEY_SEED: [u8; 32] = [7; 32];
+
+/// A pool with the administrator `root`, the key of its invitations, and where they are.
 pub(crate) struct World {
     pub(crate) local_aws: LocalAws,
+    invitation_key: KeyName,
     user_pool_id: String,
     client_id: String,
     root_sub: String,
@@ -64,6 +67,9 @@ impl World {
         let user_pool_id = platform.user_pools(&spec.name).await.unwrap()[0].id.clone();
         let client_id = platform.clients(&user_pool_id, "api-backend").await.unwrap()[0].id.clone();
 
+        let invitation_key = KeyName::of(&spec.name, 1);
+        aws.invitation_keys().create(&invitation_key, &spec.name, &signing_key()).await.unwrap();
+
         let directory = aws.directory(&user_pool_id);
         let root = NewUser {
             username: "root".parse().unwrap(),
@@ -75,7 +81,7 @@ impl World {
         directory.set_password(&root.username, &Secret::new("Password-of-root-1"), true).await.unwrap();
         directory.add_to_group(&root.username, "admins").await.unwrap();
         let root_sub = root.attributes["sub"].clone();
-        Self { local_aws, user_pool_id, client_id, root_sub }
+        Self { local_aws, invitation_key, user_pool_id, client_id, root_sub }
     }
 
     /// The API straight on the local AWS.
@@ -96,10 +102,15 @@ impl World {
             sessions: client.clone(),
             self_service: client.clone(),
             cursor_key: client,
-            invitation_key: Some(invitation_key::known()),
+            invitation_key: Some(Arc::new(aws.invitation_key(self.invitation_key.as_str()))),
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         self.api_on(ports)
+    }
+
+    /// The pool, as tokens name it.
+    pub(crate) fn user_pool_id(&self) -> &str {
+        &self.user_pool_id
     }
 
     /// The backend client's secret, which no port of ours gives away.
@@ -125,7 +136,7 @@ impl World {
             sessions: Arc::new(pool.sessions()),
             self_service: Arc::new(pool.sessions()),
             cursor_key: Arc::new(pool.sessions()),
-            invitation_key: Some(invitation_key::known()),
+            invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed(KEY_SEED))),
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
@@ -201,6 +212,11 @@ impl Answer {
     pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
+}
+
+/// The private key of invitations.
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::from_seed(&KEY_SEED)
 }
 
 async fn connect(endpoint_url: &str, limit: Duration) -> Aws {

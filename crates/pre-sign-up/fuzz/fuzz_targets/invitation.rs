@@ -94,9 +94,10 @@ fn holds_as_signed(header: &[u8], payload: &[u8]) {
     let says = |name: &str, text: &str| claims.as_ref().is_some_and(|claims| claims[name] == text);
     let expires_at = claims.as_ref().and_then(|claims| claims["exp"].as_i64());
     match check(&token) {
-        Ok(()) => {
+        Ok(id) => {
             assert_eq!(header, HEADER.as_bytes(), "it counts with another header");
-            assert!(says("aud", POOL) && says("email", ADDRESS), "it counts: {claims:?}");
+            let is_said = says("jti", &id) && says("aud", POOL) && says("email", ADDRESS);
+            assert!(is_said, "it counts as {id:?}: {claims:?}");
             assert!(expires_at.is_some_and(|end| end > NOW.unix_timestamp()), "it counts: {claims:?}");
         }
         Err(Fault::OtherPool) => assert!(!says("aud", POOL), "{claims:?}"),
@@ -120,7 +121,7 @@ fn holds_as_issued(invitation: &Invitation, other_pool: &str, other_email: Optio
     }
     let public_key = key().public_key();
     let own = Claim { user_pool_id, email };
-    let expected = if now < *expires_at { Ok(()) } else { Err(Fault::Expired) };
+    let expected = if now < *expires_at { Ok(id.clone()) } else { Err(Fault::Expired) };
     assert_eq!(own.check(&token, &public_key, now), expected);
     if other_pool != user_pool_id {
         let claim = Claim { user_pool_id: other_pool, ..own };
@@ -161,7 +162,7 @@ fn token() -> String {
     invitation.sign(&key()).map(|token| token.expose().to_owned()).unwrap_or_default()
 }
 
-fn check(token: &str) -> Result<(), Fault> {
+fn check(token: &str) -> Result<String, Fault> {
     Claim { user_pool_id: POOL, email: &address() }.check(token, &key().public_key(), NOW)
 }
 
