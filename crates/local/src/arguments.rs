@@ -42,6 +42,9 @@ pub struct InvokeOptions {
     pub function: String,
     /// A file with the event, as in `events/`.
     pub event: PathBuf,
+    /// A setting of the function over the template's, e.g. `--setting AUTO_CONFIRM=nobody`; can be repeated.
+    #[arg(long = "setting", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub settings: Vec<(String, String)>,
     /// What every command takes.
     #[command(flatten)]
     pub options: Options,

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod auto_confirm;
 pub mod client_secret;
 pub mod first_admin;
+pub mod invitations;
 pub mod second_pool;
 mod session;
 pub mod support;
@@ -29,7 +30,8 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
     second_pool::walk(scene, report).await?;
     auto_confirm::walk(scene, &admin.token, report).await?;
     attributes::walk(scene, &admin.token, report).await?;
-    support::walk(scene, &admin.token, report).await
+    support::walk(scene, &admin.token, report).await?;
+    invitations::walk(scene, &admin.token, report).await
 }
 
 /// Looks a user up and checks the status.

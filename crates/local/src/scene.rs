@@ -21,6 +21,9 @@ pub const FIRST_ADMIN_EMAIL: &str = "ops@example.com";
 /// The user name of the first administrator, in a pool with user names.
 pub const FIRST_ADMIN: &str = "admin";
 
+/// Whose addresses may not sign up.
+pub const DENIED_DOMAIN: &str = "mailinator.example";
+
 /// A local AWS with the stack on it.
 pub struct Scene {
     /// The local AWS.
@@ -87,6 +90,8 @@ pub fn parameters(options: &Options) -> BTreeMap<String, String> {
         ("Aliases", "email,preferred_username"),
         ("CustomAttributes", "team"),
         ("FirstAdminEmail", FIRST_ADMIN_EMAIL),
+        ("DeniedEmailDomains", DENIED_DOMAIN),
+        ("AutoVerifyEmail", "invited"),
         // Nothing of this is to be kept.
         ("DeletionProtection", "false"),
         ("OnDelete", "delete"),

@@ -1,9 +1,11 @@
-//! What tests are made of: ports in memory, event files, the local AWS, and what goes wrong on the way to it.
+//! What tests are made of: ports in memory, event files, the local AWS with a Cognito beside it, and what goes wrong on the way there.
 //!
 //! Only ever a dev-dependency, or a dependency of `local`.
 
+pub mod cognito_local;
 pub mod events;
 pub mod fault_proxy;
+pub mod front_end;
 pub mod in_memory;
 pub mod in_memory_platform;
 pub mod local_aws;

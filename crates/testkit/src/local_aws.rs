@@ -10,26 +10,26 @@
 mod environment;
 mod error;
 mod mail;
-mod process;
+pub(crate) mod process;
 mod stack;
 mod tools;
 
 use std::process::Stdio;
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::process::Command;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
+
+use crate::front_end::{self, Answer};
 
 pub use error::LocalAwsError;
 pub use mail::Mail;
-pub use stack::Stack;
+pub use stack::{Invoked, Stack};
 pub use tools::{Tools, host_architecture};
 
 use environment::Environment;
-use process::Process;
-
-/// How long the local AWS may take to answer for the first time. It takes less than a second on an idle machine.
-const START_LIMIT: Duration = Duration::from_mins(1);
+use process::{Process, Server};
 
 /// How long a tool may take; a deployment takes seconds.
 const TOOL_LIMIT: Duration = Duration::from_mins(5);
@@ -39,9 +39,6 @@ const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// How often to look whether something has happened that nobody announces.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
-
-/// How many ports to try: another program may take the free one between the moment it is found and the moment it is used.
-const PORT_ATTEMPTS: u32 = 3;
 
 /// A running local AWS. Stops when it is dropped, and when this process ends in any way.
 pub struct LocalAws {
@@ -68,48 +65,25 @@ impl LocalAws {
         if let Some(port) = port {
             return Self::start_on(port, tools).await;
         }
-        let mut attempts = 1;
-        loop {
-            match Self::start_on(process::free_port()?, tools.clone()).await {
-                Err(LocalAwsError::PortTaken { .. } | LocalAwsError::DiedAtStart { .. })
-                    if attempts < PORT_ATTEMPTS =>
-                {
-                    attempts += 1;
-                }
-                started => return started,
-            }
-        }
+        process::on_a_free_port(async |port| Self::start_on(port, tools.clone()).await).await
     }
 
     async fn start_on(port: u16, tools: Tools) -> Result<Self, LocalAwsError> {
         process::check_port(port)?;
         let folder = tempfile::Builder::new().prefix("poolkeeper-").tempdir().map_err(LocalAwsError::Folder)?;
         let environment = Environment::new(port, folder.path(), &tools)?;
-        let process = Process::start(&tools, &environment, folder)?;
+        let server = Server {
+            name: "the local AWS",
+            program: "python",
+            arguments: ["-m", "ministack"].map(Into::into).into(),
+            environment: environment.of_local_aws(),
+        };
+        let process = Process::start(&tools, server, folder)?;
         let http =
             reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(LocalAwsError::NoAnswer)?;
         let aws = Self { process, environment, tools, http };
-        aws.wait_until_healthy().await?;
+        aws.process.wait_until_healthy(&aws.http, &format!("{}/_ministack/health", aws.endpoint_url())).await?;
         Ok(aws)
-    }
-
-    async fn wait_until_healthy(&self) -> Result<(), LocalAwsError> {
-        let health = format!("{}/_ministack/health", self.endpoint_url());
-        let deadline = Instant::now() + START_LIMIT;
-        loop {
-            let answer = self.http.get(&health).timeout(Duration::from_secs(2)).send().await;
-            // In this order: where our own process has ended, the answer was somebody else's on the same port.
-            if let Some(status) = self.process.exit_status() {
-                return Err(LocalAwsError::DiedAtStart { status, log: self.process.last_log_lines() });
-            }
-            if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(());
-            }
-            if Instant::now() >= deadline {
-                return Err(LocalAwsError::NeverHealthy { limit: START_LIMIT, log: self.process.last_log_lines() });
-            }
-            sleep(LOOK_AGAIN_AFTER).await;
-        }
     }
 
     /// Where all its services are, e.g. `http://127.0.0.1:40123`.
@@ -129,10 +103,16 @@ impl LocalAws {
     /// # Errors
     /// [`LocalAwsError::Stopped`] with the exit status and the last lines of its log, where it is not.
     pub fn check_running(&self) -> Result<(), LocalAwsError> {
-        match self.process.exit_status() {
-            None => Ok(()),
-            Some(status) => Err(LocalAwsError::Stopped { status, log: self.process.last_log_lines() }),
-        }
+        self.process.check_running()
+    }
+
+    /// Sends an operation of Cognito that needs no signature, as a front end does.
+    ///
+    /// # Errors
+    /// Where it has stopped or answers nonsense. An answer that refuses is an answer.
+    pub async fn call_cognito(&self, operation: &str, body: &Value) -> Result<Answer, LocalAwsError> {
+        self.check_running()?;
+        front_end::call(&self.http, self.endpoint_url(), operation, body).await
     }
 
     /// Every mail that it "sent", oldest first.

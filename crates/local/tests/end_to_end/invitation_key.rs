@@ -71,24 +71,14 @@ async fn the_trigger_takes_what_the_key_of_the_stack_has_signed_until_there_is_a
     sign_up(&scene, Some(&forged)).await.unwrap_err();
 
     let template = Tools::find().unwrap().built_template().unwrap();
-<<<<<<< ours
-    redeploy(&scene, &template, &[("InvitationKeyVersion", "2")]).await;
-    assert!(key(&scene, 1).await.is_none(), "the old key is gone");
-    let second = key(&scene, 2).await.unwrap();
-    assert_eq!(sign_up(&scene, Some(&invitation(&scene, &second))).await.unwrap(), flags(true));
-    sign_up(&scene, Some(&invited_by_first)).await.unwrap_err();
-
-    redeploy(&scene, &template, &[("AutoConfirm", "nobody"), ("AutoVerifyEmail", "nobody")]).await;
-    assert!(key(&scene, 2).await.is_none(), "nothing needs it any more");
-=======
     redeploy(&scene, &template, &[invited[0], invited[1], ("InvitationKeyVersion", "2")]).await;
     assert!(key(&scene, &first_name).await.is_none(), "the old key is gone");
     let second = key(&scene, &second_name).await.unwrap();
     assert_eq!(sign_up(&scene, Some(&invitation(&scene, &second))).await.unwrap(), flags(true));
     sign_up(&scene, Some(&invited_by_first)).await.unwrap_err();
 
-    redeploy(&scene, &template, &[("AutoConfirm", "nobody"), ("InvitationKeyVersion", "2")]).await;
+    let uninvited = [("AutoConfirm", "nobody"), ("AutoVerifyEmail", "nobody"), ("InvitationKeyVersion", "2")];
+    redeploy(&scene, &template, &uninvited).await;
     assert!(key(&scene, &second_name).await.is_none(), "nothing needs it any more");
->>>>>>> theirs
     assert_eq!(sign_up(&scene, Some(&invited_by_first)).await.unwrap(), flags(false), "means nothing here");
 }

@@ -7,6 +7,7 @@
 
 mod invitation_key;
 mod refusals;
+mod sign_up_policy;
 
 use std::fs;
 
@@ -59,6 +60,16 @@ async fn with_auto_confirm_nobody_a_user_waits_for_the_administrator() {
     assert_eq!(confirmed["changed"], true);
     let tokens = scene.api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
     assert!(tokens["tokens"]["access_token"].is_string());
+}
+
+#[tokio::test]
+async fn invitations_confirm_and_verify_codes_are_for_the_others_and_who_is_refused_is_no_user() {
+    let scene = deploy(&[("AutoConfirm", "invited"), ("AutoVerifyEmail", "invited")]).await;
+    let admin = first_admin::sign_in(&scene, &mut Report::quiet()).await.unwrap();
+    sign_up_policy::on_the_local_aws(&scene, &admin.token).await;
+    sign_up_policy::where_cognito_hands_the_invitation_on(&scene, &admin.token).await;
+    sign_up_policy::nothing_that_people_wrote_is_in_the_log(&scene).await;
+    sign_up_policy::tried_out_with_event_files(&scene).await;
 }
 
 #[tokio::test]

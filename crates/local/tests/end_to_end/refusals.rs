@@ -35,8 +35,8 @@ pub(crate) async fn with_a_wrong_secret_hash(scene: &Scene) {
         if let Some(hash) = hash {
             sign_up["SecretHash"] = json!(hash);
         }
-        let (status, body) = cognito(scene, "SignUp", &sign_up).await;
-        assert_eq!((status, kind(&body)), (400, "NotAuthorizedException"), "{hash:?}");
+        let answer = scene.aws.call_cognito("SignUp", &sign_up).await.unwrap();
+        assert_eq!((answer.status, answer.error()), (400, "NotAuthorizedException"), "{hash:?}");
     }
 
     let tokens = sign_in(scene, "ann").await;
@@ -47,22 +47,4 @@ pub(crate) async fn with_a_wrong_secret_hash(scene: &Scene) {
 async fn sign_in(scene: &Scene, username: &str) -> Value {
     let body = json!({"username": username, "password": PASSWORD});
     scene.api.auth("sign-in", &body).await.unwrap().expect(200).unwrap()["tokens"].clone()
-}
-
-/// An operation of Cognito that takes no signature, without the SDK, which would not send such a request.
-async fn cognito(scene: &Scene, operation: &str, body: &Value) -> (u16, Value) {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let request = http
-        .post(scene.aws.endpoint_url())
-        .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))
-        .header("content-type", "application/x-amz-json-1.1")
-        .body(body.to_string());
-    let answer = request.send().await.unwrap();
-    (answer.status().as_u16(), serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap())
-}
-
-/// The kind of an error, without its namespace.
-fn kind(body: &Value) -> &str {
-    let kind = body["__type"].as_str().unwrap_or_default();
-    kind.rsplit('#').next().unwrap_or(kind)
 }

@@ -1,4 +1,4 @@
-//! What can go wrong around the local AWS. Each text says what is wrong and what to do.
+//! What can go wrong around the local AWS, and a server beside it. Each text says what is wrong and what to do.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Why the local AWS, or a tool that talks to it, did not do what was asked.
+/// Why the local AWS, a server beside it, or a tool that talks to it, did not do what was asked.
 #[derive(Debug, Error)]
 pub enum LocalAwsError {
     /// `make setup` has not been run.
@@ -24,6 +24,12 @@ pub enum LocalAwsError {
     ToolGone {
         /// What is missing.
         program: PathBuf,
+    },
+    /// `make cognito-local` has not been run.
+    #[error("cognito-local is missing: there is no {}. Run `make cognito-local`.", .script.display())]
+    NoCognitoLocal {
+        /// What should be there.
+        script: PathBuf,
     },
     /// The functions have not been built.
     #[error("the functions are not built: there is no {}. Run `make build-local`.", .template.display())]
@@ -70,24 +76,30 @@ pub enum LocalAwsError {
         limit: Duration,
     },
     /// It ended before it ever answered.
-    #[error("the local AWS did not start ({status}). Its last words:\n{log}")]
+    #[error("{name} did not start ({status}). Its last words:\n{log}")]
     DiedAtStart {
+        /// What was started.
+        name: &'static str,
         /// How it ended.
         status: ExitStatus,
         /// The last lines of its log.
         log: String,
     },
     /// It runs and does not answer.
-    #[error("the local AWS did not answer within {} s. Its last words:\n{log}", .limit.as_secs())]
+    #[error("{name} did not answer within {} s. Its last words:\n{log}", .limit.as_secs())]
     NeverHealthy {
+        /// What was started.
+        name: &'static str,
         /// How long it was given.
         limit: Duration,
         /// The last lines of its log.
         log: String,
     },
     /// It ended while it was needed.
-    #[error("the local AWS stopped in the middle ({status}). Start again. Its last words:\n{log}")]
+    #[error("{name} stopped in the middle ({status}). Start again. Its last words:\n{log}")]
     Stopped {
+        /// What was started.
+        name: &'static str,
         /// How it ended.
         status: ExitStatus,
         /// The last lines of its log.

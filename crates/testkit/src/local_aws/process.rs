@@ -1,42 +1,64 @@
-//! The process of the local AWS: started behind a launcher, which ends it when we end.
+//! A server for one run, the local AWS or one beside it: started behind a launcher, which ends it when we end.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
 
-use super::environment::Environment;
+use super::LOOK_AGAIN_AFTER;
+use super::environment::Variables;
 use super::error::LocalAwsError;
 use super::tools::Tools;
+
+/// How long a server may take to answer for the first time. It takes about a second on an idle machine.
+const START_LIMIT: Duration = Duration::from_mins(1);
+
+/// How many ports to try: another program may take the free one between the moment it is found and the moment it is used.
+const PORT_ATTEMPTS: u32 = 3;
 
 /// How many lines of the log an error shows.
 const SHOWN_LOG_LINES: usize = 15;
 
-/// Ends the local AWS with its functions in every case: closed pipe, signal, or the death of this process.
+/// Ends the server with everything that it has started, in every case: closed pipe, signal, or the death of this process.
 const LAUNCHER: &str = include_str!("launch.py");
 
-/// The launcher, and through it the local AWS.
-pub(super) struct Process {
+/// The launcher, and through it the server.
+pub(crate) struct Process {
+    name: &'static str,
     launcher: Mutex<Child>,
     folder: TempDir,
 }
 
+/// What to start.
+pub(crate) struct Server {
+    /// How errors call it.
+    pub(crate) name: &'static str,
+    /// The program of `.venv`.
+    pub(crate) program: &'static str,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Variables,
+}
+
 impl Process {
-    pub(super) fn start(tools: &Tools, environment: &Environment, folder: TempDir) -> Result<Self, LocalAwsError> {
+    /// Starts a server that writes into this folder and nowhere else.
+    pub(crate) fn start(tools: &Tools, server: Server, folder: TempDir) -> Result<Self, LocalAwsError> {
         let log = File::create(log_file(folder.path())).map_err(LocalAwsError::Folder)?;
         let launcher = Command::new(tools.program("python")?)
             .arg("-c")
             .arg(LAUNCHER)
             .arg(folder.path())
-            .arg(tools.program("python")?)
-            .args(["-m", "ministack"])
+            .arg(tools.program(server.program)?)
+            .args(server.arguments)
             .current_dir(folder.path())
             .env_clear()
-            .envs(environment.of_local_aws())
+            .envs(server.environment)
             .stdin(Stdio::piped())
             .stdout(log.try_clone().map_err(LocalAwsError::Folder)?)
             .stderr(log)
@@ -44,20 +66,48 @@ impl Process {
             .process_group(0)
             .spawn()
             .map_err(|source| LocalAwsError::CannotRun { program: "python".to_owned(), source })?;
-        Ok(Self { launcher: Mutex::new(launcher), folder })
+        Ok(Self { name: server.name, launcher: Mutex::new(launcher), folder })
     }
 
-    pub(super) fn folder(&self) -> &Path {
+    /// Waits until it answers at `url`.
+    pub(crate) async fn wait_until_healthy(&self, http: &reqwest::Client, url: &str) -> Result<(), LocalAwsError> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            let answer = http.get(url).timeout(Duration::from_secs(2)).send().await;
+            let name = self.name;
+            // In this order: where our own process has ended, the answer was somebody else's on the same port.
+            if let Some(status) = self.exit_status() {
+                return Err(LocalAwsError::DiedAtStart { name, status, log: self.last_log_lines() });
+            }
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(LocalAwsError::NeverHealthy { name, limit: START_LIMIT, log: self.last_log_lines() });
+            }
+            sleep(LOOK_AGAIN_AFTER).await;
+        }
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn check_running(&self) -> Result<(), LocalAwsError> {
+        match self.exit_status() {
+            None => Ok(()),
+            Some(status) => Err(LocalAwsError::Stopped { name: self.name, status, log: self.last_log_lines() }),
+        }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// How it ended, where it has ended.
-    pub(super) fn exit_status(&self) -> Option<ExitStatus> {
+    fn exit_status(&self) -> Option<ExitStatus> {
         let mut launcher = self.launcher.lock().unwrap_or_else(PoisonError::into_inner);
         launcher.try_wait().ok().flatten()
     }
 
-    pub(super) fn last_log_lines(&self) -> String {
+    fn last_log_lines(&self) -> String {
         let log = fs::read(log_file(self.folder())).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
@@ -76,11 +126,26 @@ impl Drop for Process {
 }
 
 fn log_file(folder: &Path) -> std::path::PathBuf {
-    folder.join("local-aws.log")
+    folder.join("server.log")
+}
+
+/// Starts something on a port that nobody uses.
+pub(crate) async fn on_a_free_port<T>(
+    start: impl AsyncFn(u16) -> Result<T, LocalAwsError>,
+) -> Result<T, LocalAwsError> {
+    let mut attempts = 1;
+    loop {
+        match start(free_port()?).await {
+            Err(LocalAwsError::PortTaken { .. } | LocalAwsError::DiedAtStart { .. }) if attempts < PORT_ATTEMPTS => {
+                attempts += 1;
+            }
+            started => return started,
+        }
+    }
 }
 
 /// A port of the loopback interface that nobody uses now.
-pub(super) fn free_port() -> Result<u16, LocalAwsError> {
+fn free_port() -> Result<u16, LocalAwsError> {
     let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
     port.map(|address| address.port()).map_err(|source| LocalAwsError::PortTaken { port: 0, source })
 }

@@ -1,28 +1,63 @@
-"""Four things about a stack: `failures NAME` prints why its resources failed, `errors NAME` what its functions have logged as errors,
-`id NAME` its id, `delete NAME` deletes it and waits until it is gone.
+"""What `sam` tells about a stack in a form for people only, or waits half a minute for, or does not do. The first argument says what:
+
+failures STACK        prints why its resources failed
+errors STACK          prints what its functions have logged as errors
+log STACK FUNCTION    prints everything that one of them has logged
+id STACK              prints its id
+delete STACK          deletes it and waits until it is gone
+invoke ARN            sends the event on standard input to a function and prints a JSON object: the answer, whether it is an error, the log
+set ARN NAME=VALUE…   changes settings of a function, and leaves its others
 """
 
+import base64
+import json
 import sys
 
 import boto3
+from botocore.config import Config
 
-action, name = sys.argv[1:]
-cloudformation = boto3.client("cloudformation")
+action, name, *more = sys.argv[1:]
+
+
+def log_events(group):
+    for page in boto3.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group):
+        for event in page["events"]:
+            yield event["message"].strip()
+
 
 if action == "failures":
-    for event in reversed(cloudformation.describe_stack_events(StackName=name)["StackEvents"]):
+    events = boto3.client("cloudformation").describe_stack_events(StackName=name)["StackEvents"]
+    for event in reversed(events):
         if event["ResourceStatus"].endswith("_FAILED") and event["ResourceType"] != "AWS::CloudFormation::Stack":
             print(f"  {event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason', 'no reason given')}")
 elif action == "errors":
-    logs = boto3.client("logs")
-    for group in logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}-")["logGroups"]:
-        for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
-            if '"ERROR"' in event["message"]:
-                print(f"  {group['logGroupName'].removeprefix('/aws/lambda/')}: {event['message'].strip()}")
+    for group in boto3.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}-")["logGroups"]:
+        for message in log_events(group["logGroupName"]):
+            if '"ERROR"' in message:
+                print(f"  {group['logGroupName'].removeprefix('/aws/lambda/')}: {message}")
+elif action == "log":
+    for message in log_events(f"/aws/lambda/{name}-{more[0]}"):
+        print(message)
 elif action == "id":
-    print(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"])
-else:
+    print(boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackId"])
+elif action == "delete":
+    cloudformation = boto3.client("cloudformation")
     stack_id = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=stack_id)
     waiter = cloudformation.get_waiter("stack_delete_complete")
     waiter.wait(StackName=stack_id, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
+elif action == "invoke":
+    # Sent once, however long it takes: a repeat would be a second event.
+    once = Config(read_timeout=900, retries={"total_max_attempts": 1})
+    invoked = boto3.client("lambda", config=once).invoke(FunctionName=name, Payload=sys.stdin.buffer.read(), LogType="Tail")
+    answer = json.dumps(json.load(invoked["Payload"]), indent=2, ensure_ascii=False)
+    log = base64.b64decode(invoked.get("LogResult", "")).decode(errors="replace")
+    print(json.dumps({"answer": answer, "is_error": "FunctionError" in invoked, "log": log.strip()}))
+elif action == "set":
+    functions = boto3.client("lambda")
+    variables = functions.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+    variables.update(setting.split("=", 1) for setting in more)
+    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+else:
+    sys.exit(__doc__)

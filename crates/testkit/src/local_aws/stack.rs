@@ -8,8 +8,7 @@ use serde_json::Value;
 use super::error::LocalAwsError;
 use super::{LocalAws, Output};
 
-/// Prints why resources of a stack failed, or what its functions logged, or its id, or deletes the stack: what `sam` tells in a form for people only, or waits half a minute
-/// for.
+/// What `sam` tells about a stack in a form for people only, or waits half a minute for, or does not do.
 const STACK_SCRIPT: &str = include_str!("stack.py");
 
 /// How many lines of a tool's output an error shows.
@@ -66,23 +65,53 @@ impl Stack {
     /// # Errors
     /// [`LocalAwsError::FunctionFailed`] where the function answered with an error.
     pub async fn invoke(&self, aws: &LocalAws, function_arn: &str, event: &Value) -> Result<Value, LocalAwsError> {
-        let arguments =
-            ["remote", "invoke", function_arn, "--event-file", "-", "--output", "json", "--region", LocalAws::REGION];
-        let invoked = aws.run("sam", &arguments, Some(&event.to_string())).await?;
-        if !invoked.succeeded {
-            return Err(LocalAwsError::FunctionFailed(last_lines(&invoked)));
-        }
-        let unreadable = || LocalAwsError::Unreadable("the answer of `sam remote invoke`".to_owned());
-        let answer: Value = serde_json::from_str(&invoked.stdout).map_err(|_| unreadable())?;
-        let payload = match &answer["Payload"] {
-            Value::String(text) => serde_json::from_str(text).map_err(|_| unreadable())?,
-            payload => payload.clone(),
-        };
-        if answer["FunctionError"].is_string() {
-            let text = payload["errorMessage"].as_str().unwrap_or("without saying why");
+        let invoked = self.send(aws, function_arn, &event.to_string()).await?;
+        let answer: Value = serde_json::from_str(&invoked.answer).map_err(|_| unreadable("invoke"))?;
+        if invoked.is_error {
+            let text = answer["errorMessage"].as_str().unwrap_or("without saying why");
             return Err(LocalAwsError::FunctionFailed(text.to_owned()));
         }
-        Ok(payload)
+        Ok(answer)
+    }
+
+    /// Sends an event as it stands to one of the stack's functions. An error is an answer.
+    ///
+    /// # Errors
+    /// Where the function could not be asked.
+    pub async fn send(&self, aws: &LocalAws, function_arn: &str, event: &str) -> Result<Invoked, LocalAwsError> {
+        let done = aws.run("python", &["-c", STACK_SCRIPT, "invoke", function_arn], Some(event)).await?;
+        if !done.succeeded {
+            return Err(LocalAwsError::Unreadable(last_lines(&done)));
+        }
+        let told: Value = serde_json::from_str(&done.stdout).map_err(|_| unreadable("invoke"))?;
+        let text = |name: &str| told[name].as_str().map(str::to_owned).ok_or_else(|| unreadable("invoke"));
+        Ok(Invoked { answer: text("answer")?, is_error: told["is_error"] == true, log: text("log")? })
+    }
+
+    /// Changes settings of one of the stack's functions, over those of the template.
+    ///
+    /// # Errors
+    /// Where there is no such function.
+    pub async fn set(
+        &self,
+        aws: &LocalAws,
+        function_arn: &str,
+        settings: &[(String, String)],
+    ) -> Result<(), LocalAwsError> {
+        let settings: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut arguments = vec!["-c", STACK_SCRIPT, "set", function_arn];
+        arguments.extend(settings.iter().map(String::as_str));
+        let done = aws.run("python", &arguments, None).await?;
+        if done.succeeded { Ok(()) } else { Err(LocalAwsError::Unreadable(last_lines(&done))) }
+    }
+
+    /// Everything that one of the stack's functions has logged, a line each. `function` is its name in the template's log groups.
+    ///
+    /// # Errors
+    /// Where it has no log.
+    pub async fn log(&self, aws: &LocalAws, function: &str) -> Result<String, LocalAwsError> {
+        let done = aws.run("python", &["-c", STACK_SCRIPT, "log", &self.name, function], None).await?;
+        if done.succeeded { Ok(done.stdout) } else { Err(LocalAwsError::Unreadable(last_lines(&done))) }
     }
 
     /// What the stack's functions have logged as errors, a line each. Empty where that cannot be told.
@@ -114,6 +143,20 @@ impl Stack {
         let deleted = aws.run("python", &["-c", STACK_SCRIPT, "delete", &self.name], None).await?;
         if deleted.succeeded { Ok(()) } else { Err(LocalAwsError::DeploymentFailed(last_lines(&deleted))) }
     }
+}
+
+/// What a function made of an event.
+pub struct Invoked {
+    /// Its answer, as JSON for people. Numbers are as it wrote them.
+    pub answer: String,
+    /// Whether that is an error.
+    pub is_error: bool,
+    /// The end of what it has logged meanwhile.
+    pub log: String,
+}
+
+fn unreadable(action: &str) -> LocalAwsError {
+    LocalAwsError::Unreadable(format!("the answer to `{action}`"))
 }
 
 async fn read_outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, String>, LocalAwsError> {

@@ -42,6 +42,15 @@ impl Tools {
         if program.exists() { Ok(program) } else { Err(LocalAwsError::ToolGone { program }) }
     }
 
+    /// The script that starts cognito-local, for the `node` of `.venv`.
+    ///
+    /// # Errors
+    /// Where `make cognito-local` has not been run.
+    pub(crate) fn cognito_local(&self) -> Result<PathBuf, LocalAwsError> {
+        let script = self.root.join(".venv/cognito-local/node_modules/cognito-local/lib/bin/start.js");
+        if script.is_file() { Ok(script) } else { Err(LocalAwsError::NoCognitoLocal { script }) }
+    }
+
     /// The template that `make build-local` has built.
     ///
     /// # Errors
