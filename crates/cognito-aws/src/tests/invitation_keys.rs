@@ -1,6 +1,6 @@
 //! The private key of invitations: how it is kept, read and taken away, and that it shows itself nowhere.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::causes::causes;
 use domain::invitation::{InvitationKey, InvitationKeys, KeyName, SigningKey};
@@ -134,12 +134,13 @@ async fn something_else_under_the_name_is_refused_by_its_name_and_never_quoted()
 
 #[tokio::test]
 async fn the_key_is_read_once_and_again_only_after_a_failure() {
-    let calls = AtomicUsize::new(0);
-    let fake = FakeAws::new(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
-        0 => Ok(json_error(400, "AccessDeniedException")),
-        _ => {
+    let failed_before = AtomicBool::new(false);
+    let fake = FakeAws::new(move |_| {
+        if failed_before.swap(true, Ordering::SeqCst) {
             let parameter = json!({"Name": NAME, "Type": "SecureString", "Value": pem()});
             Ok(response(200, json!({ "Parameter": parameter }).to_string()))
+        } else {
+            Ok(json_error(400, "AccessDeniedException"))
         }
     });
     let one_key = one_key(&fake).await;

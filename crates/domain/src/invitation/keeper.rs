@@ -57,9 +57,8 @@ impl KeyKeeper<'_> {
         loop {
             round += 1;
             let create = || self.keys.create(name, pool, fresh);
-            let gave_up = match self.call(Situation::Creating, create).await {
-                Ok(_) => return Ok(Kept { public_key: fresh.public_key(), outcome: Outcome::Created }),
-                Err(gave_up) => gave_up,
+            let Err(gave_up) = self.call(Situation::Creating, create).await else {
+                return Ok(Kept { public_key: fresh.public_key(), outcome: Outcome::Created });
             };
             if !matches!(gave_up.last.class(), ErrorClass::OutcomeUnknown | ErrorClass::AlreadyExists) {
                 return Err(gave_up);

@@ -197,6 +197,25 @@ async fn another_version_is_another_key_and_the_old_one_goes_by_its_own_name() {
 }
 
 #[tokio::test]
+async fn a_new_version_that_is_rolled_back_leaves_the_old_key_as_it_was() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    function.reply_to(event("invitation-key-update-of-version")).await;
+
+    let mut rollback = event("invitation-key-update-of-version");
+    let (new, old) = (rollback["ResourceProperties"].clone(), rollback["OldResourceProperties"].clone());
+    (rollback["ResourceProperties"], rollback["OldResourceProperties"]) = (old, new);
+    rollback["PhysicalResourceId"] = json!(NEXT_KEY);
+    let back = function.reply_to(rollback).await;
+    assert_eq!((&back["PhysicalResourceId"], &back["Data"]), (&json!(KEY), &first["Data"]));
+
+    let mut clean_up = event("invitation-key-delete");
+    clean_up["PhysicalResourceId"] = json!(NEXT_KEY);
+    function.reply_to(clean_up).await;
+    assert_eq!(function.keys(), [KEY]);
+}
+
+#[tokio::test]
 async fn an_update_that_fails_keeps_the_id_so_that_nothing_is_deleted() {
     let function = Function::new();
     function.reply_to(event("invitation-key-create")).await;
