@@ -147,7 +147,7 @@ mod tests {
             (STACK_ID, "5b5a1c2e-1f5d-11ee-be56-0242ac120002"),
             ("stack/Shop-1", "Shop-1"),
             ("1", "1"),
-            ("stack/a b:c*d.e_f?g$h\ni", "abcdefghni"),
+            ("stack/a b:c*d.e_f?g$h\ni", "abcdefghi"),
             ("stack/\u{e4}b", "b"),
             (long.as_str(), &long[1..]),
         ] {

@@ -257,7 +257,7 @@ async fn a_new_version_that_is_rolled_back_leaves_the_old_key_as_it_was() {
 async fn an_update_that_fails_keeps_the_id_so_that_nothing_is_deleted() {
     let function = Function::new();
     function.reply_to(event("invitation-key-create")).await;
-    function.platform.fail("create_invitation_key", 2, Fault::NotDone(ErrorClass::Forbidden));
+    function.platform.fail("create_invitation_key", 2, Fault::NotDone(ErrorClass::QuotaExceeded));
     let reply = function.reply_to(event("invitation-key-update-of-version")).await;
     assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("FAILED"), &json!(KEY)));
     assert_eq!(function.keys(), [KEY]);
