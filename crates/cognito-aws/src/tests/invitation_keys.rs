@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::causes::causes;
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::retry::ErrorClass;
 use domain::spec::PoolName;
 use domain::user_pool_error::Reason;
@@ -13,7 +13,7 @@ use super::fake_aws::{FakeAws, nowhere};
 use super::{json_error, response};
 use crate::{SsmInvitationKey, SsmInvitationKeys};
 
-const NAME: &str = "/poolkeeper/shop/invitation-key/1";
+const NAME: &str = "/poolkeeper/shop/invitation-key/stack/1";
 
 /// What a parameter holds that is no key.
 const CANARY: &str = "canary";
@@ -23,7 +23,7 @@ fn shop() -> PoolName {
 }
 
 fn name() -> KeyName {
-    KeyName::of(&shop(), 1)
+    KeyName::of(&shop(), &OwningStack::of_id("stack").unwrap(), 1)
 }
 
 fn key() -> SigningKey {
@@ -128,6 +128,11 @@ async fn something_else_under_the_name_is_refused_by_its_name_and_never_quoted()
         for told in [causes(&refused), causes(&unusable), format!("{refused:?} {unusable:?}")] {
             assert!(told.contains(NAME), "{told}");
             assert!(!told.contains(CANARY) && !told.contains("PRIVATE KEY-----"), "{told}");
+        }
+        for told in [causes(&refused), causes(&unusable)] {
+            assert!(told.contains("deploy with another InvitationKeyVersion, which makes a new key"), "{told}");
+            // That alone makes no key.
+            assert!(!told.contains("delete"), "{told}");
         }
     }
 }

@@ -1,5 +1,5 @@
-"""Three things about a stack: `failures NAME` prints why its resources failed, `errors NAME` what its functions have logged as errors,
-`delete NAME` deletes it and waits until it is gone.
+"""Four things about a stack: `failures NAME` prints why its resources failed, `errors NAME` what its functions have logged as errors,
+`id NAME` its id, `delete NAME` deletes it and waits until it is gone.
 """
 
 import sys
@@ -19,6 +19,8 @@ elif action == "errors":
         for event in logs.filter_log_events(logGroupName=group["logGroupName"])["events"]:
             if '"ERROR"' in event["message"]:
                 print(f"  {group['logGroupName'].removeprefix('/aws/lambda/')}: {event['message'].strip()}")
+elif action == "id":
+    print(cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"])
 else:
     stack_id = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]
     cloudformation.delete_stack(StackName=stack_id)

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::LocalAwsError;
 use super::{LocalAws, Output};
 
-/// Prints why resources of a stack failed, or what its functions logged, or deletes the stack: what `sam` tells in a form for people only, or waits half a minute
+/// Prints why resources of a stack failed, or what its functions logged, or its id, or deletes the stack: what `sam` tells in a form for people only, or waits half a minute
 /// for.
 const STACK_SCRIPT: &str = include_str!("stack.py");
 
@@ -90,6 +90,19 @@ impl Stack {
         match aws.run("python", &["-c", STACK_SCRIPT, "errors", &self.name], None).await {
             Ok(errors) if errors.succeeded => errors.stdout,
             _ => String::new(),
+        }
+    }
+
+    /// The stack's id, which ends with what no other stack has.
+    ///
+    /// # Errors
+    /// Where there is no such stack any more.
+    pub async fn id(&self, aws: &LocalAws) -> Result<String, LocalAwsError> {
+        let told = aws.run("python", &["-c", STACK_SCRIPT, "id", &self.name], None).await?;
+        if told.succeeded {
+            Ok(told.stdout.trim().to_owned())
+        } else {
+            Err(LocalAwsError::Unreadable(format!("the stack's id: {}", last_lines(&told))))
         }
     }
 
