@@ -47,7 +47,7 @@ FUZZ_SEEDS = $(if $(filter event,$(FUZZ)),$(CURDIR)/events/pre-sign-up)
 FUZZ_CORPUS = $(TARGET)/fuzz/corpus/$(FUZZ)
 FUZZ_RUN = $(CARGO_FUZZ) run --fuzz-dir $(FUZZ_DIR) --sanitizer $(SANITIZER) --target $(HOST) --target-dir $(TARGET)/fuzz $(FUZZ) \
   $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_SIZE) $(FUZZ_LENGTH))
-# Of demo and dev, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody".
+# Of demo, dev and invoke, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; of invoke besides ARGUMENTS="--setting AUTO_CONFIRM=nobody".
 ARGUMENTS ?=
 
 export PATH := $(VENV)/bin:$(PATH)

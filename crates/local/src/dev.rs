@@ -53,6 +53,7 @@ Then, for instance:
   curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in -d '{{"username": "mia", "password": "Correct-Horse-1"}}'
   curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-up \
     -d '{{"username": "ray", "password": "Correct-Horse-2", "attributes": {{"email": "ray@example.com"}}}}'
+  curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/invitations -d '{{"email": "ida@example.com"}}'
   curl -s -X DELETE -H "Authorization: Bearer $TOKEN" $API/v1/users/mia
 
 A new token for the administrator:

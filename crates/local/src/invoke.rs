@@ -40,6 +40,9 @@ fn output_of(function: &str) -> Result<&'static str, Failure> {
 
 /// The event as it stands in the file: numbers and the order of members are part of it.
 fn read(options: &InvokeOptions) -> Result<String, Failure> {
+    if options.event.as_os_str().is_empty() {
+        return Err(Failure::Usage("expected EVENT=FILE, e.g. EVENT=events/pre-sign-up/sign-up.json".to_owned()));
+    }
     let file = options.event.display();
     let event =
         fs::read_to_string(&options.event).map_err(|error| Failure::Usage(format!("cannot read {file}: {error}")))?;
@@ -65,4 +68,59 @@ fn shown(invoked: &Invoked) -> String {
     let heading = if *is_error { "The function answers with an error:" } else { "The function answers:" };
     let log = if log.is_empty() { "nothing" } else { log };
     format!("{heading}\n\n{answer}\n\nIt has logged:\n\n{log}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::NamedTempFile;
+
+    use super::*;
+    use crate::arguments::Options;
+
+    fn of(event: &str) -> InvokeOptions {
+        let options = Options::default();
+        InvokeOptions { function: "pre-sign-up".to_owned(), event: event.into(), settings: vec![], options }
+    }
+
+    fn usage<T>(refused: Result<T, Failure>) -> String {
+        let Some(Failure::Usage(text)) = refused.err() else { unreachable!("no mistake of the user") };
+        text
+    }
+
+    #[test]
+    fn every_function_of_the_template_has_its_name_and_others_are_refused_with_these() {
+        for function in ["pre-sign-up", "pool-bootstrap", "admin-api", "auth-api"] {
+            assert!(output_of(function).unwrap().ends_with("FunctionArn"), "{function}");
+        }
+        for wrong in ["", "presignup"] {
+            assert!(usage(output_of(wrong)).contains("FUNCTION=pre-sign-up, "), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_read_as_it_stands_in_its_file() {
+        let file = NamedTempFile::new().unwrap();
+        let event = "{\"b\": 123456789012345678901234567890, \"a\": 1.10}\n";
+        fs::write(file.path(), event).unwrap();
+        assert_eq!(read(&of(&file.path().display().to_string())).unwrap(), event);
+    }
+
+    #[test]
+    fn what_is_no_event_is_refused_before_anything_is_deployed() {
+        assert!(usage(read(&of(""))).contains("EVENT=FILE"));
+        assert!(usage(read(&of("/no/such/file.json"))).contains("cannot read /no/such/file.json"));
+        let file = NamedTempFile::new().unwrap();
+        fs::write(file.path(), "{\"a\": }").unwrap();
+        assert!(usage(read(&of(&file.path().display().to_string()))).contains("is not JSON"));
+    }
+
+    #[test]
+    fn an_error_of_the_function_is_shown_as_its_answer_with_what_it_has_logged() {
+        let answer =
+            |is_error, log: &str| shown(&Invoked { answer: "{\"a\": 1}".to_owned(), is_error, log: log.to_owned() });
+        assert_eq!(answer(false, ""), "The function answers:\n\n{\"a\": 1}\n\nIt has logged:\n\nnothing");
+        assert_eq!(answer(true, "x"), "The function answers with an error:\n\n{\"a\": 1}\n\nIt has logged:\n\nx");
+    }
 }

@@ -27,7 +27,7 @@ pub const WRONG_INVITATION: &str = "The invitation is not valid for this sign-up
 /// # Errors
 /// Where a step is not as it should be.
 pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
-    report.flow("I", "invitations, and addresses that may not sign up");
+    report.flow("I", "invitations and refused domains");
     deny(scene, token, report).await?;
     let invitation = invite(scene, token, report).await?;
     show(scene, &invitation, report).await

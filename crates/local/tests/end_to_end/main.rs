@@ -33,7 +33,7 @@ async fn everything_works_that_the_demo_shows_and_everything_else_is_refused() {
     let scene = deploy(&[]).await;
     let mut report = Report::quiet();
     flows::walk(&scene, &mut report).await.unwrap();
-    assert!(report.count() > 50, "only {} steps", report.count());
+    assert!(report.count() > 80, "only {} steps", report.count());
     let caller = scene.stack.output("CallerArn").unwrap();
     assert_eq!(caller, "arn:aws:sts::000000000000:assumed-role/poolkeeper-demo-us-east-1/CognitoIdentityCredentials");
 

@@ -140,8 +140,6 @@ async fn an_address_is_held_in_whatever_spelling() {
         ("hal@BÜCHER.example", "hal@BÜCHER.example"),
         // What Cognito cannot be asked for whole.
         (&long, &long),
-        ("\"hal@home\"@example.com", "\"Hal@Home\"@example.com"),
-        (r"h\al@example.com", r"H\al@example.com"),
     ] {
         let answer = invite(&with_holder(held, "true"), typed).await;
         assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{held} {typed}");
@@ -195,7 +193,7 @@ async fn a_holder_is_found_behind_others_who_have_the_address_unverified() {
 
 #[tokio::test]
 async fn where_not_everybody_can_be_looked_at_nobody_is_invited() {
-    for email in ["new@example.com", "New@Example.com", "\"new@home\"@example.com"] {
+    for email in ["new@example.com", "New@Example.com"] {
         let api = Api::new();
         for number in 0..PAGE_BUDGET {
             api.pool.add_user(&format!("user-{number:02}"), "Correct-1", &[], &[]);
