@@ -40,11 +40,13 @@ RUNS ?= $(if $(SECONDS),-1,1000000)
 SECONDS ?=
 INPUT ?=
 SANITIZER ?= none
+# An address of more than 254 bytes is none; libFuzzer would make up to 4,096.
+FUZZ_SIZE = $(if $(filter address,$(FUZZ)),-max_len=600)
 FUZZ_LENGTH = -runs=$(RUNS) -max_total_time=$(or $(SECONDS),0) -print_final_stats=1 -print_funcs=0
 FUZZ_SEEDS = $(if $(filter event,$(FUZZ)),$(CURDIR)/events/pre-sign-up)
 FUZZ_CORPUS = $(TARGET)/fuzz/corpus/$(FUZZ)
 FUZZ_RUN = $(CARGO_FUZZ) run --fuzz-dir $(FUZZ_DIR) --sanitizer $(SANITIZER) --target $(HOST) --target-dir $(TARGET)/fuzz $(FUZZ) \
-  $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_LENGTH))
+  $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_SIZE) $(FUZZ_LENGTH))
 # Of demo, dev and invoke, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; of invoke besides ARGUMENTS="--setting AUTO_CONFIRM=nobody".
 ARGUMENTS ?=
 

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `action` | method and route, e.g. `DELETE /v1/users/{username}` |
 //! | `caller` | user name or ARN; absent where nobody had to say who they are, or nobody did |
-//! | `user` | whom it was done to, as far as known; of an invitation the address, in its normal form |
+//! | `user` | whom it was done to, as far as known; of an invitation a hash of the address |
 //! | `group` | which group it was about; absent where it was about none |
 //! | `fields` | names of what was given or changed, never values; absent where there are none |
 //! | `outcome` | `success`, or the `code` of the problem |
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invitation_is_recorded_with_its_address_and_its_id() {
+    async fn an_invitation_is_recorded_with_its_id_and_a_hash_of_its_address() {
         let api = Api::new();
         let invite = |body: Value| Call::post("/v1/invitations", Some(&body));
         let logs = Logs::capture();
@@ -211,14 +211,14 @@ mod tests {
         let fields = format!("valid_for_hours invitation:{}", issued.body["id"].as_str().unwrap());
         let record = logs.lines().into_iter().find(|line| line["target"] == "audit").unwrap();
         let expected = json!({
-            "message": "audit", "action": "POST /v1/invitations", "caller": "root", "user": "new@example.com", "fields": fields,
+            "message": "audit", "action": "POST /v1/invitations", "caller": "root", "user": "sha256:f0030501023327437b06e5c6f87df7871b8e704ae608d1d0b7b24fdd2a06c716", "fields": fields,
             "outcome": "success", "request_id": "request-1"
         });
         assert_eq!(record["fields"], expected);
 
         let taken = record_of(&api, invite(json!({"email": "mia@example.com"}))).await.unwrap();
         let expected = json!({
-            "action": "POST /v1/invitations", "caller": "root", "user": "mia@example.com", "outcome": "alias-exists",
+            "action": "POST /v1/invitations", "caller": "root", "user": "sha256:99857fe111df1f77228c50bacc8acf00afc1516d7c38fe9089f02a1e7e0d512d", "outcome": "alias-exists",
             "request_id": "request-1"
         });
         assert_eq!(taken, expected);

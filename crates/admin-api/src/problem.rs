@@ -139,8 +139,7 @@ impl<'a> Problem<'a> {
                 "The sign-up policy of this pool takes no invitations.".clone_into(&mut problem.detail);
             }
             ApiError::AddressHeld => {
-                "A user of the pool holds this e-mail address, verified: it would be taken from them."
-                    .clone_into(&mut problem.detail);
+                "A user of the pool holds this e-mail address, verified.".clone_into(&mut problem.detail);
             }
             ApiError::HolderUnknown => {
                 "Whether a user of the pool holds this e-mail address cannot be told: too many users would have to be looked at."

@@ -115,9 +115,14 @@ impl Api {
         Self { pool, invitation_key, clock, service: service(app, served) }
     }
 
-    /// Lets time pass, for the API and for the pool.
+    /// Lets days pass, for the API and for the pool.
     pub(crate) async fn days_pass(&self, days: u32) {
-        self.clock.sleep(Duration::from_secs(u64::from(days) * 24 * 60 * 60)).await;
+        self.time_passes(Duration::from_secs(u64::from(days) * 24 * 60 * 60)).await;
+    }
+
+    /// Lets time pass, for the API and for the pool.
+    pub(crate) async fn time_passes(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
         self.pool.set_clock(self.clock.wall_time());
     }
 

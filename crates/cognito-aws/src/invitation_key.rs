@@ -30,8 +30,8 @@ pub(crate) enum NoKey {
     #[error("there is no parameter {0}; deploy with another InvitationKeyVersion, which makes a new key")]
     Absent(String),
     #[error(
-        "the parameter {0} holds something else than an Ed25519 private key (PKCS#8 PEM, as a SecureString); delete it, or deploy with \
-         another InvitationKeyVersion"
+        "the parameter {0} holds something else than an Ed25519 private key (PKCS#8 PEM, as a SecureString); deploy with another \
+         InvitationKeyVersion, which makes a new key"
     )]
     SomethingElse(String),
 }

@@ -13,7 +13,7 @@ mod token;
 pub use invitee::{Holder, Invitee};
 pub use keeper::{Kept, KeyKeeper};
 pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
-pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName};
+pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName, NotAStackId, OwningStack};
 pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
 
 use time::Duration;

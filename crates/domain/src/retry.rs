@@ -65,6 +65,10 @@ pub enum Situation {
     JustCreated,
     /// A delete of an IAM role or policy, right after it was detached.
     JustDetached,
+    /// A call by a role that may have been given the right to it moments ago. Safe to repeat.
+    JustPermitted,
+    /// A create by such a role. Where its outcome is unknown, the caller looks.
+    CreatingJustPermitted,
     /// The credentials probe: trust and wiring have been checked and are right, only IAM's propagation is awaited.
     AwaitingPropagation,
 }
@@ -96,6 +100,9 @@ const PRINCIPAL_LIMIT: Duration = Duration::from_mins(2);
 
 /// How long a trigger that cannot be called is believed to be propagation of its permission.
 const TRIGGER_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long "access denied" is believed to be propagation of a right; the last attempt included.
+const PERMISSION_LIMIT: Duration = Duration::from_secs(30);
 
 /// How often a throttled call is made.
 const THROTTLED_ATTEMPTS: u32 = 6;
@@ -133,6 +140,9 @@ pub fn decide(
         (ErrorClass::TriggerNotInvoked, _) => probe_until(TRIGGER_LIMIT, elapsed, attempts),
         (ErrorClass::NotFound, Situation::JustCreated) => probe_until(VISIBILITY_LIMIT, elapsed, attempts),
         (ErrorClass::Conflict, Situation::JustDetached) => probe_until(DETACHMENT_LIMIT, elapsed, attempts),
+        (ErrorClass::Forbidden, Situation::JustPermitted | Situation::CreatingJustPermitted) => {
+            probe_until(PERMISSION_LIMIT, elapsed + probe_wait(attempts), attempts)
+        }
         (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
             Some(doubled(Duration::from_millis(500), attempts, Duration::from_secs(8)))
         }
@@ -146,7 +156,7 @@ pub fn decide(
             Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
         // A create must never be repeated blindly.
-        (ErrorClass::OutcomeUnknown, Situation::Creating) => None,
+        (ErrorClass::OutcomeUnknown, Situation::Creating | Situation::CreatingJustPermitted) => None,
         (ErrorClass::OutcomeUnknown, _) if attempts < UNKNOWN_ATTEMPTS => {
             Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
@@ -420,8 +430,12 @@ mod tests {
 
     #[test]
     fn an_unknown_outcome_is_repeated_a_few_times_and_never_for_a_create() {
-        assert_eq!(waits(ErrorClass::OutcomeUnknown, Situation::Creating, HOUR).0, []);
-        for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
+        for situation in [Situation::Creating, Situation::CreatingJustPermitted] {
+            assert_eq!(waits(ErrorClass::OutcomeUnknown, situation, HOUR).0, [], "{situation:?}");
+        }
+        for situation in
+            [Situation::Settled, Situation::JustCreated, Situation::JustPermitted, Situation::AwaitingPropagation]
+        {
             assert_eq!(waits(ErrorClass::OutcomeUnknown, situation, HOUR).0, [250, 500, 1000], "{situation:?}");
         }
     }
@@ -430,6 +444,22 @@ mod tests {
     fn a_trigger_that_cannot_be_called_is_awaited_and_not_for_long() {
         let (_, elapsed) = waits(ErrorClass::TriggerNotInvoked, Situation::Creating, HOUR);
         assert!(elapsed >= TRIGGER_LIMIT && elapsed <= TRIGGER_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
+    }
+
+    #[test]
+    fn a_missing_right_is_awaited_only_where_it_may_be_new_and_for_half_a_minute_at_most() {
+        for situation in [Situation::JustPermitted, Situation::CreatingJustPermitted] {
+            let (probes, elapsed) = waits(ErrorClass::Forbidden, situation, HOUR);
+            assert_eq!(probes[..6], [250, 500, 1000, 2000, 2000, 2000], "{situation:?}");
+            assert!(elapsed <= PERMISSION_LIMIT && elapsed + PROBE_INTERVAL >= PERMISSION_LIMIT, "{elapsed:?}");
+            let (_, elapsed) = waits(ErrorClass::Forbidden, situation, Duration::from_secs(10));
+            assert!(elapsed < Duration::from_secs(10), "no longer than there is time: {elapsed:?}");
+        }
+        for situation in
+            [Situation::Creating, Situation::JustDetached, Situation::Settled, Situation::AwaitingPropagation]
+        {
+            assert_eq!(waits(ErrorClass::Forbidden, situation, HOUR).0, [], "{situation:?}");
+        }
     }
 
     #[test]

@@ -122,12 +122,17 @@ impl std::fmt::Debug for Given {
 }
 
 /// What becomes of a sign-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The flags as they came.
     AsItCame,
     /// These flags and no others are true.
-    Admit(Grants),
+    Admit {
+        /// The flags.
+        grants: Grants,
+        /// The id of the invitation that was shown, where one made a difference.
+        invitation: Option<String>,
+    },
     /// It is refused.
     Refuse(Refusal),
 }
@@ -170,10 +175,7 @@ pub enum Refusal {
 #[must_use]
 pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decision {
     match sign_up {
-        SignUp::SelfSignUp(application) => match policy.judge(application, now) {
-            Ok(grants) => Decision::Admit(grants),
-            Err(refusal) => Decision::Refuse(refusal),
-        },
+        SignUp::SelfSignUp(application) => policy.judge(application, now).unwrap_or_else(Decision::Refuse),
         SignUp::ExternalProvider { user_name } => {
             if policy.external_providers.admit(user_name.text()) {
                 Decision::AsItCame
@@ -186,20 +188,18 @@ pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decisio
 }
 
 impl Policy {
-    fn judge(&self, application: &Application, now: OffsetDateTime) -> Result<Grants, Refusal> {
+    fn judge(&self, application: &Application, now: OffsetDateTime) -> Result<Decision, Refusal> {
         let email = application.email();
         if self.decides_by_domain() {
             self.admit(email.as_ref().map_err(|refusal| *refusal)?.domain())?;
         }
-        let invited = match (self.invitation_key(), &application.invitation) {
-            (None, _) | (Some(_), Given::Absent) => false,
+        let invitation = match (self.invitation_key(), &application.invitation) {
+            (None, _) | (Some(_), Given::Absent) => None,
             (Some(_), Given::Unreadable) => return Err(Refusal::Invitation(Fault::Foreign)),
-            (Some(key), Given::Text(token)) => {
-                application.show(token, key, now)?;
-                true
-            }
+            (Some(key), Given::Text(token)) => Some(application.show(token, key, now)?),
         };
-        Ok(Grants {
+        let invited = invitation.is_some();
+        let grants = Grants {
             confirm: match &self.auto_confirm {
                 AutoConfirm::Everyone => true,
                 AutoConfirm::TrustedDomains(trusted) => email.is_ok_and(|email| trusted.contains(email.domain())),
@@ -215,7 +215,8 @@ impl Policy {
                 },
             verify_phone: application.phone_number.text().is_some()
                 && self.auto_verify_phone == AutoVerifyPhone::Everyone,
-        })
+        };
+        Ok(Decision::Admit { grants, invitation })
     }
 
     /// Whether the domain of the address makes a difference. Then everybody needs one that can be read.
@@ -249,8 +250,8 @@ impl Application {
         }
     }
 
-    /// Shows an invitation.
-    fn show(&self, token: &str, key: &PublicKey, now: OffsetDateTime) -> Result<(), Refusal> {
+    /// Shows an invitation, and gives its id.
+    fn show(&self, token: &str, key: &PublicKey, now: OffsetDateTime) -> Result<String, Refusal> {
         let (Ok(email), Some(user_pool_id)) = (self.email(), self.user_pool_id.text()) else {
             return Err(Refusal::InvitationForNobody);
         };

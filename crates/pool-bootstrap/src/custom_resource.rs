@@ -6,9 +6,10 @@ use domain::provision::Renaming;
 use serde_json::Value;
 
 use crate::reply::Addressee;
+use crate::request::key_properties;
 
-/// The physical id of a resource whose creation failed. CloudFormation sends a Delete for it, which must touch nothing: the next
-/// Create goes on from what stands.
+/// The physical id of a resource whose creation failed. CloudFormation sends a Delete for it. Of a pool that must touch nothing: the next
+/// Create goes on from what stands. Of a key it takes away what may have been made: nobody has it.
 pub(crate) const FAILED_CREATE: &str = "poolkeeper-failed-create";
 
 /// The resource that stands for the pool and all that belongs to it.
@@ -77,6 +78,8 @@ impl CustomResource {
         };
         let failed_before = physical_resource_id.as_deref() == Some(FAILED_CREATE);
         let task = match (resource_type.as_str(), deletes) {
+            (INVITATION_KEY, true) => key_to_remove(physical_resource_id.as_deref(), &properties, &to.stack_id)
+                .map_or(Task::Nothing("nothing says which key this was; nothing was touched"), Task::RemoveKey),
             (_, true) if failed_before => {
                 Task::Nothing("the creation had failed; what it had made was left for the next one")
             }
@@ -84,11 +87,6 @@ impl CustomResource {
             (USER_POOL, false) => Task::Apply,
             (VERIFICATION, true) => Task::Nothing("a verification leaves nothing behind"),
             (VERIFICATION, false) => Task::Verify,
-            (INVITATION_KEY, true) => match physical_resource_id.as_deref().map(str::parse) {
-                Some(Ok(name)) => Task::RemoveKey(name),
-                // The creation was never answered, so that CloudFormation has made an id up.
-                _ => Task::Nothing("this is the name of no invitation key; nothing was touched"),
-            },
             (INVITATION_KEY, false) => Task::EnsureKey,
             // Only a failed creation can have made it, so there is nothing to delete.
             (_, true) => Task::Nothing("not a resource of ours"),
@@ -109,6 +107,13 @@ impl CustomResource {
     pub(crate) fn id_after_failure(&self) -> String {
         self.physical_resource_id.clone().unwrap_or_else(|| FAILED_CREATE.to_owned())
     }
+}
+
+/// The key that a Delete means: the one that its id names. Where the creation had failed or was never answered, the id names none, and it is the
+/// one that the creation would have made. None where the properties are what the creation could not read.
+fn key_to_remove(physical_resource_id: Option<&str>, properties: &Value, stack_id: &str) -> Option<KeyName> {
+    let named = physical_resource_id.and_then(|id| id.parse().ok());
+    named.or_else(|| key_properties(properties.clone()).ok()?.key_name(stack_id).ok())
 }
 
 fn addressee(stack_id: String, request_id: String, logical_resource_id: String) -> Addressee {

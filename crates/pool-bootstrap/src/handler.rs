@@ -136,7 +136,7 @@ impl Handler {
                 self.provision(resource, job, deadline).await
             }
             Task::EnsureKey => self.ensure_key(resource, deadline).await,
-            Task::RemoveKey(name) => self.remove_key(name, deadline).await,
+            Task::RemoveKey(name) => self.remove_key(resource, name, deadline).await,
         };
         match done {
             Ok(Done { physical_resource_id, reason, data }) => Reply::success(to, physical_resource_id, &reason, data),
@@ -163,22 +163,30 @@ impl Handler {
         })
     }
 
-    /// A key is its name: another pool or version is another resource, and CloudFormation then deletes the old one.
+    /// A key is its name: another version is another resource, and CloudFormation then deletes the old one.
     async fn ensure_key(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
         let wanted = key_properties(resource.properties.clone())?;
-        let name = wanted.key_name();
-        let (kept, arn) = invitation_key::ensure(&self.platform, &self.keys, wanted, deadline).await?;
+        if let Some(Ok(current)) = resource.physical_resource_id.as_deref().map(str::parse) {
+            wanted.check_pool_of(&current)?;
+        }
+        let name = wanted.key_name(&resource.to.stack_id)?;
+        let kept = invitation_key::ensure(&self.keys, &name, wanted.pool_name, deadline).await?;
         Ok(Done {
             physical_resource_id: name.to_string(),
             reason: format!("invitation_key {}", kept.outcome),
-            data: key_attributes(&name, &kept.public_key, arn),
+            data: key_attributes(&name, &kept.public_key),
         })
     }
 
-    async fn remove_key(&self, name: &KeyName, deadline: SystemTime) -> Result<Done, InvocationError> {
+    async fn remove_key(
+        &self,
+        resource: &CustomResource,
+        name: &KeyName,
+        deadline: SystemTime,
+    ) -> Result<Done, InvocationError> {
         let outcome = invitation_key::remove(&self.keys, name.clone(), deadline).await?;
         Ok(Done {
-            physical_resource_id: name.to_string(),
+            physical_resource_id: resource.id_after_failure(),
             reason: format!("invitation_key {outcome}"),
             data: Data::new(),
         })

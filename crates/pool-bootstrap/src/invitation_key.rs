@@ -6,31 +6,26 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use domain::invitation::{InvitationKeys, Kept, KeyKeeper, KeyName, SigningKey};
-use domain::platform::Platform;
 use domain::provision::Outcome;
-use domain::retry::{Clock, Situation, patiently};
+use domain::retry::Clock;
+use domain::spec::PoolName;
 use rand::TryRng;
 use rand::rngs::{SysError, SysRng};
 
-use crate::request::KeyProperties;
 use crate::run::{Log, RunError, in_time};
 
-/// Sees that there is a key. Gives what is public of it, with the ARN of its parameter.
+/// Sees that there is a key of this pool under this name. Gives what is public of it.
 pub(crate) async fn ensure(
-    platform: &Arc<dyn Platform>,
     keys: &Arc<dyn InvitationKeys>,
-    wanted: KeyProperties,
+    name: &KeyName,
+    pool: PoolName,
     deadline: SystemTime,
-) -> Result<(Kept, String), RunError> {
-    let (platform, keys) = (Arc::clone(platform), Arc::clone(keys));
+) -> Result<Kept, RunError> {
+    let (keys, name) = (Arc::clone(keys), name.clone());
     let work = move |clock: Arc<dyn Clock>| async move {
         let fresh = fresh_key()?;
-        // Before anything is touched.
-        let account_id = patiently(&clock, Situation::Settled, || platform.account_id(), &Log).await?.value;
-        let name = wanted.key_name();
         let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
-        let kept = keeper.ensure(&name, &wanted.pool_name, &fresh).await?;
-        Ok((kept, name.arn(platform.region(), &account_id)))
+        Ok(keeper.ensure(&name, &pool, &fresh).await?)
     };
     in_time(work, deadline).await?
 }

@@ -88,8 +88,8 @@ pub(crate) fn attributes(receipt: Receipt) -> Data {
 }
 
 /// What `Fn::GetAtt` can ask of an invitation key. Nothing of it is secret.
-pub(crate) fn key_attributes(name: &KeyName, public_key: &PublicKey, arn: String) -> Data {
-    let fields = [("ParameterName", name.to_string()), ("ParameterArn", arn), ("PublicKey", public_key.to_string())];
+pub(crate) fn key_attributes(name: &KeyName, public_key: &PublicKey) -> Data {
+    let fields = [("ParameterName", name.to_string()), ("PublicKey", public_key.to_string())];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 

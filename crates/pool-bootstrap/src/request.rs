@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use domain::invitation::KeyName;
+use domain::invitation::{KeyName, OwningStack};
 use domain::provision::Action;
 use domain::spec::{PoolName, Spec, SpecError};
 use serde::de::{DeserializeOwned, Error};
@@ -51,9 +51,22 @@ pub(crate) struct KeyProperties {
 }
 
 impl KeyProperties {
-    /// Under which name the key is kept.
-    pub(crate) fn key_name(&self) -> KeyName {
-        KeyName::of(&self.pool_name, self.version.get())
+    /// Under which name the key of the stack with this id is kept.
+    pub(crate) fn key_name(&self, stack_id: &str) -> Result<KeyName, RequestError> {
+        let stack = OwningStack::of_id(stack_id)
+            .map_err(|error| RequestError { path: "StackId".to_owned(), problem: error.to_string() })?;
+        Ok(KeyName::of(&self.pool_name, &stack, self.version.get()))
+    }
+
+    /// Refuses a pool of another name than the one whose key there is so far: its pool's own resource would refuse it too, but only after
+    /// the key was made.
+    pub(crate) fn check_pool_of(&self, current: &KeyName) -> Result<(), RequestError> {
+        if current.is_of(&self.pool_name) {
+            return Ok(());
+        }
+        let problem =
+            format!("the name of the pool cannot be changed to {:?}: its key is {current}", self.pool_name.as_str());
+        Err(RequestError { path: "PoolName".to_owned(), problem })
     }
 }
 
@@ -166,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_named_after_its_pool_and_version_however_the_number_is_written() {
+    fn a_key_is_named_after_its_pool_stack_and_version_however_the_number_is_written() {
         let token = "arn:aws:lambda:eu-west-1:123456789012:function:bootstrap";
         let table = [
             (json!({"ServiceToken": token, "ServiceTimeout": "360", "PoolName": "shop", "Version": "2"}), 2),
@@ -175,8 +188,17 @@ mod tests {
             (json!({"PoolName": "shop"}), 1),
         ];
         for (value, version) in table {
-            let name = key_properties(value.clone()).unwrap().key_name();
-            assert_eq!(name.as_str(), format!("/poolkeeper/shop/invitation-key/{version}"), "{value}");
+            let name = key_properties(value.clone()).unwrap().key_name("stack/shop/1f5d").unwrap();
+            assert_eq!(name.as_str(), format!("/poolkeeper/shop/invitation-key/1f5d/{version}"), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_stack_without_an_id_of_its_own_has_no_key() {
+        let properties = key_properties(json!({"PoolName": "shop"})).unwrap();
+        for stack_id in ["", "stack/shop/"] {
+            let error = properties.key_name(stack_id).unwrap_err().to_string();
+            assert!(error.starts_with("StackId: expected the id of a stack"), "{error}");
         }
     }
 

@@ -12,15 +12,16 @@ function number(digits,    grouped) {
     for (field = 2; field < NF; field++) known[$field] = $(field + 1)
     if (!terminal && done < next_line && $2 != "DONE") next
     next_line = runs > 0 ? done + runs / 20 : done * 2
-    line = number(done "") (runs > 0 ? " of " number(runs "") : "") " executions, " number(known["exec/s:"] "") " a second, " known["cov:"] " places reached"
+    line = number(done "") (runs > 0 ? " of " number(runs "") : "") " executions, " number(known["exec/s:"] "") " a second, "
+    line = line known["cov:"] " places reached"
     printf terminal ? "\r%-90s" : "%s\n", line
     is_open = terminal
     fflush()
     next
 }
 
-# Suggestions for a dictionary, which are of no use for the next run.
-/# Uses: [0-9]+$/ || /^###### / { next }
+# Suggestions for a dictionary, which are of no use for the next run; and what only a sanitizer would bring.
+/# Uses: [0-9]+$/ || /^###### / || /^WARNING: Failed to find function "__sanitizer_/ { next }
 
 {
     if (is_open) print ""

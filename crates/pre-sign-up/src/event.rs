@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn whatever_is_null_or_empty_is_absent_and_whatever_is_no_text_is_unreadable() {
         let table = [
-            (r#"{}"#, Given::Absent),
+            ("{}", Given::Absent),
             (r#"{"request":null}"#, Given::Absent),
             (r#"{"request":{}}"#, Given::Absent),
             (r#"{"request":{"userAttributes":null}}"#, Given::Absent),

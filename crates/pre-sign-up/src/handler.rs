@@ -41,26 +41,27 @@ pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Res
     let view = Event::read(&event)?;
     let sign_up = view.sign_up();
     let decision = decide(policy, &sign_up, now);
-    log(&sign_up, decision);
-    match decision {
+    let answer = match &decision {
         Decision::AsItCame => Ok(event),
-        Decision::Admit(grants) => Ok(view.with(grants)?.unwrap_or(event)),
-        Decision::Refuse(refusal) => Err(Failure::Refused(refusal)),
-    }
+        Decision::Admit { grants, .. } => Ok(view.with(*grants)?.unwrap_or(event)),
+        Decision::Refuse(refusal) => Err(Failure::Refused(*refusal)),
+    };
+    log(&sign_up, &decision);
+    answer
 }
 
-/// One line for each sign-up, with nothing of what the person wrote.
-fn log(sign_up: &SignUp, decision: Decision) {
+/// One line for each sign-up, with nothing of what the person wrote. The id of an invitation is what the audit of its issue has.
+fn log(sign_up: &SignUp, decision: &Decision) {
     let source = match sign_up {
         SignUp::SelfSignUp(_) => "SelfSignUp",
         SignUp::Administrator => "Administrator",
         SignUp::ExternalProvider { .. } => "ExternalProvider",
         SignUp::Unknown => "Unknown",
     };
-    let (decision, grants, refusal) = match decision {
-        Decision::AsItCame => ("AsItCame", None, None),
-        Decision::Admit(grants) => ("Admit", Some(grants), None),
-        Decision::Refuse(refusal) => ("Refuse", None, Some(refusal)),
+    let (decision, grants, invitation, refusal) = match decision {
+        Decision::AsItCame => ("AsItCame", None, None, None),
+        Decision::Admit { grants, invitation } => ("Admit", Some(grants), invitation.as_deref(), None),
+        Decision::Refuse(refusal) => ("Refuse", None, None, Some(refusal)),
     };
     tracing::info!(
         source,
@@ -68,6 +69,7 @@ fn log(sign_up: &SignUp, decision: Decision) {
         confirm = grants.map(|grants| grants.confirm),
         verify_email = grants.map(|grants| grants.verify_email),
         verify_phone = grants.map(|grants| grants.verify_phone),
+        invitation,
         refusal = refusal.map(tracing::field::display),
         "sign-up decided"
     );

@@ -48,7 +48,7 @@ const NO_EMAIL: Expected = Refused("An e-mail address is needed to sign up");
 const WRONG_INVITATION: Expected = Refused("The invitation is not valid for this sign-up, please ask for a new one");
 const WRONG_PROVIDER: Expected = Refused("Signing up through this provider is not possible");
 
-const CASES: [(&str, Settings, Expected); 68] = [
+const CASES: [(&str, Settings, Expected); 70] = [
     ("admin-create-user", EVERYONE, AsItCame),
     ("admin-create-user", HARSH, AsItCame),
     ("admin-create-user", VERIFY_ALL, AsItCame),
@@ -111,6 +111,8 @@ const CASES: [(&str, Settings, Expected); 68] = [
     ("sign-up-with-email-that-is-no-text", ALLOWED, UNREADABLE),
     ("sign-up-with-email-that-is-no-text", VERIFY_ALL, AsItCame),
     ("sign-up-with-phone-number", VERIFY_ALL, Flags(&["autoVerifyPhone"])),
+    ("sign-up-with-several-addresses", ALLOWED, UNREADABLE),
+    ("sign-up-with-several-addresses", EVERYONE, CONFIRMED),
     ("sign-up-with-two-at-signs", DENIED, UNREADABLE),
     ("sign-up-without-caller-context", EVERYONE, CONFIRMED),
     ("sign-up-without-response", EVERYONE, CONFIRMED),

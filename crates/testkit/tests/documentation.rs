@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use domain::invitation::KeyName;
+use domain::invitation::{KeyName, OwningStack};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -94,7 +94,8 @@ fn every_file_that_a_document_points_to_is_there() {
 
 #[test]
 fn keys_are_kept_where_the_bootstrap_may_keep_them() {
-    let name = KeyName::of(&"POOL".to_owned().try_into().unwrap(), 7);
-    let names = name.as_str().replace("POOL", "${PoolName}").replace('7', "*");
+    let stack = OwningStack::of_id("stack/POOL/STACK").unwrap();
+    let name = KeyName::of(&"POOL".to_owned().try_into().unwrap(), &stack, 7);
+    let names = name.as_str().replace("POOL", "${PoolName}").replace("STACK/7", "*");
     assert!(read("template.yaml").contains(&format!(":parameter{names}\n")), "{names}");
 }

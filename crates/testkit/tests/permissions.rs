@@ -137,14 +137,48 @@ fn bootstrap_role_allows_what_provisioning_calls() {
     assert_eq!(actions_of("PoolBootstrapRole"), expected.collect());
 }
 
+/// The resources of a template that name an action on parameters, of whatever kind: reading is many actions, and one star is all of them.
+fn with_rights_on_parameters(template: &str) -> BTreeSet<&str> {
+    let (_, resources) = template.split_once("\nResources:\n").unwrap();
+    let mut resource = "";
+    let mut found = BTreeSet::new();
+    for line in resources.lines().filter(|line| !line.trim().starts_with('#')) {
+        if let Some(name) = line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')) {
+            resource = name.trim_end_matches(':');
+        }
+        // IAM reads actions in capital and small letters alike.
+        let line = line.to_ascii_lowercase();
+        let mut words = line.split([' ', ',', '[', ']', '{', '}', '"', '\'']);
+        if words.any(|word| word.starts_with("ssm:")) {
+            found.insert(resource);
+        }
+    }
+    found
+}
+
 #[test]
-fn nobody_but_the_bootstrap_and_the_admin_function_may_read_a_parameter() {
+fn nobody_but_the_bootstrap_and_the_admin_function_has_a_right_on_parameters() {
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let (readers, others) = template
-        .lines()
-        .filter_map(|line| line.strip_prefix("  ")?.strip_suffix("Role:"))
-        .filter(|name| !name.starts_with([' ', '#']))
-        .partition::<Vec<_>, _>(|name| actions_of(&format!("{name}Role")).contains("ssm:GetParameter"));
-    assert_eq!(readers, ["PoolBootstrap", "AdminApi"]);
-    assert!(others.contains(&"PreSignUp") && others.contains(&"AuthApi"), "{others:?}");
+    let expected = ["AdminApiRole", "PoolBootstrapRole"].into();
+    assert_eq!(with_rights_on_parameters(&template), expected);
+
+    // Each of them would be seen.
+    let harmless = "                Action: [logs:CreateLogStream, logs:PutLogEvents]\n";
+    assert_eq!(template.matches(harmless).count(), 4, "one for each role");
+    for right in [
+        "ssm:GetParameter",
+        "ssm:GetParameters",
+        "ssm:GetParametersByPath",
+        "ssm:GetParameterHistory",
+        "ssm:*",
+        "\"ssm:*\"",
+        "'ssm:Get*'",
+        "SSM:GetParameter",
+        "[logs:PutLogEvents, ssm:GetParameter]",
+        "[logs:PutLogEvents,\"ssm:GetParameter\"]",
+    ] {
+        let changed = template.replace(harmless, &format!("                Action: {right}\n"));
+        let seen = with_rights_on_parameters(&changed);
+        assert!(seen.contains("PreSignUpRole") && seen.contains("AuthApiRole"), "{right}: {seen:?}");
+    }
 }

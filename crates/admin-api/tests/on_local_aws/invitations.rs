@@ -15,9 +15,9 @@ const HELD: [(&str, &str); 7] = [
     ("bob@example.com", "Bob@EXAMPLE.com"),
     ("cid@b\u{fc}cher.example", "cid@xn--bcher-kva.example"),
     ("dan@xn--bcher-kva.example", "dan@b\u{fc}cher.example"),
-    ("o'eve+1=2%22&x@example.com", "o'eve+1=2%22&x@example.com"),
-    ("\"fay@home\"@example.com", "\"fay@home\"@example.com"),
-    ("g\\us@example.com", "G\\us@example.com"),
+    ("o'eve+1=2&x@example.com", "o'eve+1=2&x@example.com"),
+    ("fay*{home}@example.com", "Fay*{home}@example.com"),
+    ("Hal@Example.COM", "hal@example.com"),
 ];
 
 async fn create(api: &Api, username: &str, email: &str, is_verified: bool) {
@@ -67,7 +67,7 @@ async fn the_key_is_read_at_the_first_invitation_and_kept_once_it_could_be_read(
         assert_eq!(answer.status, 201, "{answer:?}");
         let claim = Claim { user_pool_id: world.user_pool_id(), email: &"new@example.com".parse().unwrap() };
         let token = answer.body["invitation"].as_str().unwrap();
-        assert_eq!(claim.check(token, &signing_key().public_key(), OffsetDateTime::now_utc()), Ok(()));
+        assert_eq!(claim.check(token, &signing_key().public_key(), OffsetDateTime::now_utc()).map(drop), Ok(()));
     }
     assert_eq!(reads(), 1);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
 use cognito_aws::{Aws, SystemClock};
 use domain::directory::{Directory, Invitation, NewUser};
-use domain::invitation::{InvitationKeys, KeyName, SigningKey};
+use domain::invitation::{InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::platform::Platform;
 use domain::provision::{Observer, Provisioner, StepReport};
 use domain::secret::Secret;
@@ -67,7 +67,7 @@ impl World {
         let user_pool_id = platform.user_pools(&spec.name).await.unwrap()[0].id.clone();
         let client_id = platform.clients(&user_pool_id, "api-backend").await.unwrap()[0].id.clone();
 
-        let invitation_key = KeyName::of(&spec.name, 1);
+        let invitation_key = KeyName::of(&spec.name, &OwningStack::of_id("stack/api/1").unwrap(), 1);
         aws.invitation_keys().create(&invitation_key, &spec.name, &signing_key()).await.unwrap();
 
         let directory = aws.directory(&user_pool_id);

@@ -1,9 +1,9 @@
 //! The private key of invitations: how it is kept, read and taken away, and that it shows itself nowhere.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::causes::causes;
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::retry::ErrorClass;
 use domain::spec::PoolName;
 use domain::user_pool_error::Reason;
@@ -13,7 +13,7 @@ use super::fake_aws::{FakeAws, nowhere};
 use super::{json_error, response};
 use crate::{SsmInvitationKey, SsmInvitationKeys};
 
-const NAME: &str = "/poolkeeper/shop/invitation-key/1";
+const NAME: &str = "/poolkeeper/shop/invitation-key/stack/1";
 
 /// What a parameter holds that is no key.
 const CANARY: &str = "canary";
@@ -23,7 +23,7 @@ fn shop() -> PoolName {
 }
 
 fn name() -> KeyName {
-    KeyName::of(&shop(), 1)
+    KeyName::of(&shop(), &OwningStack::of_id("stack").unwrap(), 1)
 }
 
 fn key() -> SigningKey {
@@ -129,17 +129,23 @@ async fn something_else_under_the_name_is_refused_by_its_name_and_never_quoted()
             assert!(told.contains(NAME), "{told}");
             assert!(!told.contains(CANARY) && !told.contains("PRIVATE KEY-----"), "{told}");
         }
+        for told in [causes(&refused), causes(&unusable)] {
+            assert!(told.contains("deploy with another InvitationKeyVersion, which makes a new key"), "{told}");
+            // That alone makes no key.
+            assert!(!told.contains("delete"), "{told}");
+        }
     }
 }
 
 #[tokio::test]
 async fn the_key_is_read_once_and_again_only_after_a_failure() {
-    let calls = AtomicUsize::new(0);
-    let fake = FakeAws::new(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
-        0 => Ok(json_error(400, "AccessDeniedException")),
-        _ => {
+    let failed_before = AtomicBool::new(false);
+    let fake = FakeAws::new(move |_| {
+        if failed_before.swap(true, Ordering::SeqCst) {
             let parameter = json!({"Name": NAME, "Type": "SecureString", "Value": pem()});
             Ok(response(200, json!({ "Parameter": parameter }).to_string()))
+        } else {
+            Ok(json_error(400, "AccessDeniedException"))
         }
     });
     let one_key = one_key(&fake).await;

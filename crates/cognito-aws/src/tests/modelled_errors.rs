@@ -39,11 +39,12 @@ fn awaited(seconds: usize) -> RangeInclusive<usize> {
 fn attempts(class: ErrorClass, situation: Situation) -> RangeInclusive<usize> {
     match (class, situation) {
         (ErrorClass::Throttled, _) => 6..=6,
-        (ErrorClass::OutcomeUnknown, Situation::Creating) => 1..=1,
+        (ErrorClass::OutcomeUnknown, Situation::Creating | Situation::CreatingJustPermitted) => 1..=1,
         (ErrorClass::OutcomeUnknown, _) => 4..=4,
         (ErrorClass::ConcurrentModification, _) => 5..=5,
         (ErrorClass::NotFound, Situation::JustCreated) => awaited(5),
-        (ErrorClass::TriggerNotInvoked, _) => awaited(30),
+        (ErrorClass::TriggerNotInvoked, _)
+        | (ErrorClass::Forbidden, Situation::JustPermitted | Situation::CreatingJustPermitted) => awaited(30),
         (ErrorClass::Conflict, Situation::JustDetached) => awaited(60),
         (ErrorClass::PrincipalNotVisibleYet, _) => awaited(120),
         // Until time runs out.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cognito_aws::SsmInvitationKeys;
-use domain::invitation::{InvitationKeys, Kept, KeyKeeper, KeyName, PublicKey, SigningKey};
+use domain::invitation::{InvitationKeys, Kept, KeyKeeper, KeyName, OwningStack, PublicKey, SigningKey};
 use domain::platform::PlatformError;
 use domain::provision::Outcome;
 use domain::retry::{GaveUp, Listener, Waiting};
@@ -22,17 +22,17 @@ fn keeper(keys: &SsmInvitationKeys) -> KeyKeeper<'_> {
     KeyKeeper { keys, clock: Arc::new(QuickClock::new()), listener: &Nobody }
 }
 
-fn name_of(case: &Case) -> KeyName {
-    KeyName::of(&case.spec.name, 1)
+fn name_of(pool: &PoolName) -> KeyName {
+    KeyName::of(pool, &OwningStack::of_id("stack").unwrap(), 1)
 }
 
 /// With a new key of its own, as every run has one.
 async fn ensure(keys: SsmInvitationKeys, pool: PoolName, seed: u8) -> Result<Kept, GaveUp<PlatformError>> {
-    keeper(&keys).ensure(&KeyName::of(&pool, 1), &pool, &SigningKey::from_seed(&[seed; 32])).await
+    keeper(&keys).ensure(&name_of(&pool), &pool, &SigningKey::from_seed(&[seed; 32])).await
 }
 
 async fn kept(case: &Case) -> Option<PublicKey> {
-    case.keys.read(&name_of(case)).await.unwrap().map(|key| key.public_key())
+    case.keys.read(&name_of(&case.spec.name)).await.unwrap().map(|key| key.public_key())
 }
 
 #[tokio::test]
@@ -53,14 +53,14 @@ async fn after_any_fault_in_any_call_there_is_one_key_that_is_never_replaced_and
             assert_eq!(kept(&case).await.as_ref(), Some(&again.public_key), "{told}");
             assert!(before.is_none_or(|before| before == again.public_key), "{told}");
 
-            let (keys, name) = (case.keys_behind.clone(), name_of(&case));
+            let (keys, name) = (case.keys_behind.clone(), name_of(&case.spec.name));
             let removed = async move { keeper(&keys).remove(&name).await };
             let removed = case.with(&[planned], removed).await;
             let told = format!("{planned:?} of {:?}: {removed:?}", case.operations());
             if !matches!(removed, Some(Err(_)) | None) {
                 assert_eq!(kept(&case).await, None, "{told}");
             }
-            keeper(&case.keys).remove(&name_of(&case)).await.unwrap();
+            keeper(&case.keys).remove(&name_of(&case.spec.name)).await.unwrap();
             assert_eq!(kept(&case).await, None, "{told}");
         })
         .await;

@@ -130,11 +130,9 @@ mod tests {
 
     #[test]
     fn the_longest_address_can_be_looked_for_and_what_is_none_cannot() {
-        // Each `ü` of a label takes more than its two bytes in the ASCII form.
-        let domain = ["ü".repeat(27), "ä".repeat(27), "ö".repeat(27), "ß".repeat(27)].join(".");
-        let long = format!("{}@{domain}", "x".repeat(MAX_ADDRESS_BYTES - 1 - domain.len()));
-        assert_eq!((long.len(), invitee(&long).spellings.len()), (MAX_ADDRESS_BYTES, 2));
-        for typed in ["", "mia", "mia@", "mia@@example.com", &format!("x{long}")] {
+        let long = |bytes: usize| format!("{}@bücher.example", "x".repeat(bytes - "@xn--bcher-kva.example".len()));
+        assert_eq!(invitee(&long(MAX_ADDRESS_BYTES)).spellings.len(), 2);
+        for typed in ["", "mia", "mia@", "mia@@example.com", &long(MAX_ADDRESS_BYTES + 1)] {
             assert_eq!(Invitee::try_from(typed.to_owned()).err(), Some(NotAnAddress), "{typed}");
         }
     }

@@ -2,6 +2,9 @@
 //!
 //! The service takes no second key under a name, so whoever is second finds the first one's: two runs at once, a repeat after a lost
 //! answer and one after a crash all end with the same key. What is there is never replaced: invitations may have been signed with it.
+//!
+//! Whoever makes the first key of a stack may have been given the right to it by the same deployment, so a missing right is awaited for a
+//! while.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +60,7 @@ impl KeyKeeper<'_> {
         loop {
             round += 1;
             let create = || self.keys.create(name, pool, fresh);
-            let Err(gave_up) = self.call(Situation::Creating, create).await else {
+            let Err(gave_up) = self.call(Situation::CreatingJustPermitted, create).await else {
                 return Ok(Kept { public_key: fresh.public_key(), outcome: Outcome::Created });
             };
             if !matches!(gave_up.last.class(), ErrorClass::OutcomeUnknown | ErrorClass::AlreadyExists) {
@@ -78,9 +81,9 @@ impl KeyKeeper<'_> {
     /// # Errors
     /// Where it cannot be deleted, with the attempts.
     pub async fn remove(&self, name: &KeyName) -> Result<Outcome, GaveUp<PlatformError>> {
-        match self.call(Situation::Settled, || self.keys.delete(name)).await {
+        match self.call(Situation::JustPermitted, || self.keys.delete(name)).await {
             Ok(_) => Ok(Outcome::Deleted),
-            // After an attempt whose answer was lost, it was that one.
+            // Where an attempt was made before, its answer may have been lost: then it was that one.
             Err(gave_up) if gave_up.last.class() == ErrorClass::NotFound => {
                 Ok(if gave_up.attempts > 1 { Outcome::Deleted } else { Outcome::Absent })
             }
@@ -89,7 +92,7 @@ impl KeyKeeper<'_> {
     }
 
     async fn find(&self, name: &KeyName) -> Result<Option<PublicKey>, GaveUp<PlatformError>> {
-        let found = self.call(Situation::Settled, || self.keys.read(name)).await?;
+        let found = self.call(Situation::JustPermitted, || self.keys.read(name)).await?;
         Ok(found.value.map(|key| key.public_key()))
     }
 

@@ -246,8 +246,9 @@ pub(super) fn first_admin(
 }
 
 /// Anybody can sign up under the first administrator's name, but only who has proved to hold the address, or was given it by an
-/// administrator (an invitation of ours that was interrupted, for instance), has it verified. The status proves nothing: a temporary
-/// password can be set for anybody.
+/// administrator (an invitation of ours that was interrupted, for instance), has it verified. The template does not let a sign-up policy
+/// that verifies everybody's address stand beside a first administrator. The status proves nothing: a temporary password can be set for
+/// anybody.
 fn is_the_first_admin(user: &User, address: &str) -> bool {
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
     attribute("email") == Some(address) && attribute("email_verified") == Some("true")

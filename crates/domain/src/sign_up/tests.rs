@@ -39,6 +39,11 @@ fn invited(email: &str, to: &str) -> Application {
     Application { invitation: text(invitation.sign(&key()).unwrap().expose()), ..applicant(email) }
 }
 
+/// Admitted with these grants, by the invitation of [`invited`] or by none.
+fn admitted(grants: Grants, by_invitation: bool) -> Decision {
+    Decision::Admit { grants, invitation: by_invitation.then(|| "1".to_owned()) }
+}
+
 fn decision(policy: &Policy, application: &Application) -> Decision {
     decide(policy, &SignUp::SelfSignUp(application.clone()), NOW)
 }
@@ -67,15 +72,15 @@ fn an_administrators_decision_stands_and_an_unknown_way_is_granted_nothing() {
 #[test]
 fn for_external_providers_only_their_own_rule_counts() {
     let from = |user_name: Option<&str>| SignUp::ExternalProvider { user_name: text(user_name.unwrap_or_default()) };
-    let refused = Decision::Refuse(Refusal::ExternalProvider);
+    let refused = || Decision::Refuse(Refusal::ExternalProvider);
     for (providers, user_name, expected) in [
         ("allow", Some("Google_1"), Decision::AsItCame),
         ("allow", None, Decision::AsItCame),
-        ("refuse", Some("Google_1"), refused),
-        ("refuse", None, refused),
+        ("refuse", Some("Google_1"), refused()),
+        ("refuse", None, refused()),
         ("Google", Some("Google_1"), Decision::AsItCame),
-        ("Google", Some("Facebook_1"), refused),
-        ("Google", None, refused),
+        ("Google", Some("Facebook_1"), refused()),
+        ("Google", None, refused()),
     ] {
         let policy = Policy { external_providers: providers.parse().unwrap(), ..harsh() };
         assert_eq!(decide(&policy, &from(user_name), NOW), expected, "{user_name:?} under {providers}");
@@ -102,8 +107,10 @@ fn an_application_is_confirmed_as_the_policy_says() {
         (invited_only(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
         (invited_only(), invited("MIA@Example.COM", "mia@example.com"), CONFIRMED),
     ] {
+        let by_invitation = matches!(auto_confirm, AutoConfirm::Invited(_)) && expected.confirm;
         let policy = Policy { auto_confirm, ..Policy::default() };
-        assert_eq!(decision(&policy, &application), Decision::Admit(expected), "{application:?} under {policy:?}");
+        let expected = admitted(expected, by_invitation);
+        assert_eq!(decision(&policy, &application), expected, "{application:?} under {policy:?}");
     }
 }
 
@@ -120,8 +127,10 @@ fn an_address_is_verified_where_it_is_there_and_proven_or_the_policy_says_everyo
         (AutoVerifyEmail::Everyone, applicant(""), NOTHING),
         (AutoVerifyEmail::Everyone, Application { email: Given::Unreadable, ..applicant("") }, NOTHING),
     ] {
+        let by_invitation = matches!(auto_verify_email, AutoVerifyEmail::Invited(_)) && expected.verify_email;
         let policy = Policy { auto_confirm: AutoConfirm::Nobody, auto_verify_email, ..Policy::default() };
-        assert_eq!(decision(&policy, &application), Decision::Admit(expected), "{application:?} under {policy:?}");
+        let expected = admitted(expected, by_invitation);
+        assert_eq!(decision(&policy, &application), expected, "{application:?} under {policy:?}");
     }
 }
 
@@ -135,13 +144,13 @@ fn a_phone_number_is_verified_where_it_is_there_and_the_policy_says_so() {
     ] {
         let policy = Policy { auto_confirm: AutoConfirm::Nobody, auto_verify_phone, ..Policy::default() };
         let application = Application { phone_number, ..applicant("mia@example.com") };
-        assert_eq!(decision(&policy, &application), Decision::Admit(Grants { verify_phone: expected, ..NOTHING }));
+        assert_eq!(decision(&policy, &application), admitted(Grants { verify_phone: expected, ..NOTHING }, false));
     }
 }
 
 #[test]
 fn domains_decide_who_may_sign_up_and_denied_wins_over_allowed() {
-    for (allowed, denied, email, admitted) in [
+    for (allowed, denied, email, gets_in) in [
         ("example.com", "", "mia@example.com", true),
         ("example.com", "", "mia@EXAMPLE.com", true),
         ("example.com", "", "mia@example.org", false),
@@ -167,7 +176,7 @@ fn domains_decide_who_may_sign_up_and_denied_wins_over_allowed() {
             denied_email_domains: optional(denied),
             ..Policy::default()
         };
-        let expected = if admitted { Decision::Admit(CONFIRMED) } else { Decision::Refuse(Refusal::EmailDomain) };
+        let expected = if gets_in { admitted(CONFIRMED, false) } else { Decision::Refuse(Refusal::EmailDomain) };
         assert_eq!(decision(&policy, &applicant(email)), expected, "{email}, allowed {allowed}, denied {denied}");
     }
 }
@@ -195,7 +204,7 @@ fn where_a_domain_decides_everybody_needs_an_address_that_can_be_read() {
             assert_eq!(decision(policy, &application), Decision::Refuse(expected), "{email:?} under {policy:?}");
         }
         let application = Application { email: email.clone(), ..applicant("") };
-        assert_eq!(decision(&Policy::default(), &application), Decision::Admit(CONFIRMED), "{email:?}, without a list");
+        assert_eq!(decision(&Policy::default(), &application), admitted(CONFIRMED, false), "{email:?}, without a list");
     }
 }
 
@@ -228,12 +237,12 @@ fn an_invitation_that_does_not_count_refuses_the_sign_up_where_invitations_make_
         for policy in &policies {
             match (decision(policy, &application), expected) {
                 (Decision::Refuse(refusal), Some(expected)) => assert_eq!(refusal, expected),
-                (Decision::Admit(_), None) => {}
+                (Decision::Admit { .. }, None) => {}
                 (decision, _) => panic!("{decision:?} for {application:?} under {policy:?}"),
             }
         }
         let elsewhere = decision(&Policy::default(), &application);
-        assert_eq!(elsewhere, Decision::Admit(CONFIRMED), "where they make none");
+        assert_eq!(elsewhere, admitted(CONFIRMED, false), "where they make none");
     }
     let expired = decide(&policies[0], &SignUp::SelfSignUp(good), NOW + Duration::days(8));
     assert_eq!(expired, Decision::Refuse(Refusal::Invitation(Fault::Expired)));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::invitation::{Invitation, InvitationKeys, KeyName, SigningKey};
+use domain::invitation::{Invitation, InvitationKeys, KeyName, OwningStack, SigningKey};
 use local::arguments::Options;
 use local::scene::{POOL, Scene, parameters};
 use serde_json::{Value, json};
@@ -11,13 +11,18 @@ use time::{Duration, OffsetDateTime};
 
 const EMAIL: &str = "ivy@example.com";
 
-/// The private key of a version.
-pub(crate) async fn key(scene: &Scene, version: u32) -> Option<SigningKey> {
-    let name = KeyName::of(&POOL.to_owned().try_into().unwrap(), version);
-    scene.cognito.invitation_keys().read(&name).await.unwrap()
+/// The name of the key that the stack has of a version.
+pub(crate) async fn name_of(scene: &Scene, version: u32) -> KeyName {
+    let stack = OwningStack::of_id(&scene.stack.id(&scene.aws).await.unwrap()).unwrap();
+    KeyName::of(&POOL.to_owned().try_into().unwrap(), &stack, version)
 }
 
-/// Deploys again, with other parameters.
+/// The private key of this name.
+pub(crate) async fn key(scene: &Scene, name: &KeyName) -> Option<SigningKey> {
+    scene.cognito.invitation_keys().read(name).await.unwrap()
+}
+
+/// Deploys again, with these parameters changed.
 async fn redeploy(scene: &Scene, template: &Path, changed: &[(&str, &str)]) {
     let changed = changed.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let parameters = parameters(&Options { port: None, parameters: changed });
@@ -57,7 +62,8 @@ fn flags(granted: bool) -> Value {
 async fn the_trigger_takes_what_the_key_of_the_stack_has_signed_until_there_is_another_one() {
     let invited = [("AutoConfirm", "invited"), ("AutoVerifyEmail", "invited")];
     let scene = super::deploy(&invited).await;
-    let first = key(&scene, 1).await.unwrap();
+    let (first_name, second_name) = (name_of(&scene, 1).await, name_of(&scene, 2).await);
+    let first = key(&scene, &first_name).await.unwrap();
     let invited_by_first = invitation(&scene, &first);
     assert_eq!(sign_up(&scene, Some(&invited_by_first)).await.unwrap(), flags(true));
     assert_eq!(sign_up(&scene, None).await.unwrap(), flags(false), "not invited: by code");
@@ -66,13 +72,13 @@ async fn the_trigger_takes_what_the_key_of_the_stack_has_signed_until_there_is_a
 
     let template = Tools::find().unwrap().built_template().unwrap();
     redeploy(&scene, &template, &[invited[0], invited[1], ("InvitationKeyVersion", "2")]).await;
-    assert!(key(&scene, 1).await.is_none(), "the old key is gone");
-    let second = key(&scene, 2).await.unwrap();
+    assert!(key(&scene, &first_name).await.is_none(), "the old key is gone");
+    let second = key(&scene, &second_name).await.unwrap();
     assert_eq!(sign_up(&scene, Some(&invitation(&scene, &second))).await.unwrap(), flags(true));
     sign_up(&scene, Some(&invited_by_first)).await.unwrap_err();
 
     let uninvited = [("AutoConfirm", "nobody"), ("AutoVerifyEmail", "nobody"), ("InvitationKeyVersion", "2")];
     redeploy(&scene, &template, &uninvited).await;
-    assert!(key(&scene, 2).await.is_none(), "nothing needs it any more");
+    assert!(key(&scene, &second_name).await.is_none(), "nothing needs it any more");
     assert_eq!(sign_up(&scene, Some(&invited_by_first)).await.unwrap(), flags(false), "means nothing here");
 }

@@ -77,7 +77,8 @@ async fn invitations_confirm_and_verify_codes_are_for_the_others_and_who_is_refu
 #[tokio::test]
 async fn deleting_the_stack_takes_the_pool_and_the_key_with_it_where_that_is_wanted() {
     let scene = deploy(&[("AutoConfirm", "invited")]).await;
-    assert!(invitation_key::key(&scene, 1).await.is_some());
+    let key_name = invitation_key::name_of(&scene, 1).await;
+    assert!(invitation_key::key(&scene, &key_name).await.is_some());
     let Scene { aws, stack, cognito, .. } = &scene;
     let directory = cognito.directory(stack.output("UserPoolId").unwrap());
     let page = domain::directory::PageRequest { limit: 1, after: None };
@@ -88,7 +89,7 @@ async fn deleting_the_stack_takes_the_pool_and_the_key_with_it_where_that_is_wan
 
     let gone = domain::directory::Directory::list(&directory, None, &page).await.unwrap_err();
     assert_eq!(gone.reason, Reason::Internal, "{gone:?}");
-    assert!(invitation_key::key(&scene, 1).await.is_none());
+    assert!(invitation_key::key(&scene, &key_name).await.is_none());
 }
 
 /// The built template with one text in place of another. Beside the original: the paths of the functions in it are relative.

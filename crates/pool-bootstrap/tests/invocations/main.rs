@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use testkit::in_memory_platform::Fault;
 
 use function::{Function, event};
-use invitation_keys::KEY;
+use invitation_keys::{KEY, NEXT_KEY};
 
 /// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
 const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 23] = [
@@ -65,19 +65,13 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 23] = [
         "unknown field `Vresion`",
     ),
     ("invitation-key-update", &["invitation-key-create"], "SUCCESS", KEY, "invitation_key unchanged"),
-    (
-        "invitation-key-update-of-version",
-        &["invitation-key-create"],
-        "SUCCESS",
-        "/poolkeeper/shop/invitation-key/2",
-        "invitation_key created",
-    ),
+    ("invitation-key-update-of-version", &["invitation-key-create"], "SUCCESS", NEXT_KEY, "invitation_key created"),
     (
         "invitation-key-update-of-pool-name",
         &["invitation-key-create"],
-        "SUCCESS",
-        "/poolkeeper/store/invitation-key/1",
-        "invitation_key created",
+        "FAILED",
+        KEY,
+        "PoolName: the name of the pool cannot be changed to \"store\"",
     ),
     ("invitation-key-delete", &["invitation-key-create"], "SUCCESS", KEY, "invitation_key deleted"),
     (
@@ -85,14 +79,14 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 23] = [
         &["invitation-key-create"],
         "SUCCESS",
         "poolkeeper-failed-create",
-        "creation had failed",
+        "invitation_key deleted",
     ),
     (
         "invitation-key-delete-of-unanswered-create",
         &["invitation-key-create"],
         "SUCCESS",
         "poolkeeper-InvitationKey-1K9V5Y3XQ2J8B",
-        "nothing was touched",
+        "invitation_key deleted",
     ),
 ];
 

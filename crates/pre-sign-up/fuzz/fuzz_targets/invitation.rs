@@ -15,6 +15,7 @@ use time::{Duration, OffsetDateTime};
 const SEED: [u8; 32] = [7; 32];
 const POOL: &str = "eu-west-1_aBcDeFgHi";
 const ADDRESS: &str = "mia@example.com";
+const HEADER: &str = r#"{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}"#;
 const PAYLOAD: &str = r#"{"jti":"n3Zl","aud":"eu-west-1_aBcDeFgHi","email":"mia@example.com","iat":0,"exp":604800}"#;
 const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -24,8 +25,8 @@ enum Attempt<'a> {
     Text(&'a str),
     /// One of ours, changed.
     Changed(Edit<'a>),
-    /// A payload that we would not sign, and have signed: what if the key were used for something else as well?
-    Signed(Edit<'a>),
+    /// A header and a payload that we would not sign, and have signed: what if the key were used for something else as well?
+    Signed { header: Option<Edit<'a>>, payload: Edit<'a> },
     /// One that is issued, for anybody.
     Issued {
         id: &'a str,
@@ -65,7 +66,10 @@ fuzz_target!(|attempt: Attempt<'_>| match attempt {
             assert!(check(&changed).is_err() || changed == token, "it counts: {changed:?}");
         }
     }
-    Attempt::Signed(edit) => holds_as_signed(&edit.apply(PAYLOAD)),
+    Attempt::Signed { header, payload } => {
+        let header = header.map_or_else(|| HEADER.into(), |header| header.apply(HEADER));
+        holds_as_signed(&header, &payload.apply(PAYLOAD));
+    }
     Attempt::Issued { id, pool, email, hours, other_pool, other_email, later } => {
         if let Ok(email) = email.parse() {
             let invitation = Invitation {
@@ -82,17 +86,18 @@ fuzz_target!(|attempt: Attempt<'_>| match attempt {
 });
 
 /// Only what says everything, and says it of this person, counts.
-fn holds_as_signed(payload: &[u8]) {
-    let header = token().split_once('.').map(|(header, _)| header.to_owned()).unwrap_or_default();
-    let signed = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
+fn holds_as_signed(header: &[u8], payload: &[u8]) {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let signature = ed25519_dalek::SigningKey::from_bytes(&SEED).sign(signed.as_bytes());
     let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()));
     let claims: Option<Value> = serde_json::from_slice(payload).ok();
     let says = |name: &str, text: &str| claims.as_ref().is_some_and(|claims| claims[name] == text);
     let expires_at = claims.as_ref().and_then(|claims| claims["exp"].as_i64());
     match check(&token) {
-        Ok(()) => {
-            assert!(says("aud", POOL) && says("email", ADDRESS), "it counts: {claims:?}");
+        Ok(id) => {
+            assert_eq!(header, HEADER.as_bytes(), "it counts with another header");
+            let is_said = says("jti", &id) && says("aud", POOL) && says("email", ADDRESS);
+            assert!(is_said, "it counts as {id:?}: {claims:?}");
             assert!(expires_at.is_some_and(|end| end > NOW.unix_timestamp()), "it counts: {claims:?}");
         }
         Err(Fault::OtherPool) => assert!(!says("aud", POOL), "{claims:?}"),
@@ -116,7 +121,7 @@ fn holds_as_issued(invitation: &Invitation, other_pool: &str, other_email: Optio
     }
     let public_key = key().public_key();
     let own = Claim { user_pool_id, email };
-    let expected = if now < *expires_at { Ok(()) } else { Err(Fault::Expired) };
+    let expected = if now < *expires_at { Ok(id.clone()) } else { Err(Fault::Expired) };
     assert_eq!(own.check(&token, &public_key, now), expected);
     if other_pool != user_pool_id {
         let claim = Claim { user_pool_id: other_pool, ..own };
@@ -157,7 +162,7 @@ fn token() -> String {
     invitation.sign(&key()).map(|token| token.expose().to_owned()).unwrap_or_default()
 }
 
-fn check(token: &str) -> Result<(), Fault> {
+fn check(token: &str) -> Result<String, Fault> {
     Claim { user_pool_id: POOL, email: &address() }.check(token, &key().public_key(), NOW)
 }
 

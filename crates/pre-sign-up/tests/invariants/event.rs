@@ -127,6 +127,9 @@ const INVISIBLE: [char; 14] = [
     '\u{2066}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{feff}',
 ];
 
+/// What makes several addresses of one, or another one, before the last `@`.
+const AMBIGUOUS: [char; 14] = ['@', '"', ',', ';', ':', '<', '>', '(', ')', '[', ']', '\\', '!', '%'];
+
 /// An e-mail address that can be read in one way only.
 pub(super) struct Address {
     pub(super) normal: String,
@@ -139,8 +142,7 @@ impl Address {
         let parsed = email.parse::<EmailAddress>().ok();
         let normal = if email.is_ascii() { email.to_ascii_lowercase() } else { parsed.as_ref()?.to_string() };
         let (local_part, domain) = normal.rsplit_once('@')?;
-        let is_quoted = local_part.len() > 2 && local_part.starts_with('"') && local_part.ends_with('"');
-        let is_ambiguous = email.contains(is_hidden) || domain.ends_with('.') || local_part.contains('@') && !is_quoted;
+        let is_ambiguous = email.contains(is_hidden) || domain.ends_with('.') || local_part.contains(AMBIGUOUS);
         let is_usual = email.len() <= 63 && [local_part, domain].iter().all(|part| part.split('.').all(is_usual_word));
         // Between the ambiguous and the usual ones, the parser decides.
         let is_read = is_usual || parsed.is_some() && !is_ambiguous;

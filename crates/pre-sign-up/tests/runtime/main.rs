@@ -236,6 +236,15 @@ fn a_refusal_is_told_to_the_person_and_its_reason_to_the_log() {
 }
 
 #[test]
+fn an_invitation_that_counts_leaves_its_id_in_the_log() {
+    let event = testkit::events::all("pre-sign-up").into_iter().find(|(case, _)| case == "sign-up-invited").unwrap().1;
+    let key = ("INVITATION_PUBLIC_KEY", "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
+    let (_, logs) = exchange(&[("AUTO_CONFIRM", "invited"), key], &[event.as_bytes(), sign_up().as_bytes()]);
+    assert_eq!((&logs[0]["confirm"], &logs[0]["invitation"]), (&json!(true), &json!("bXktZmlyc3QtaW52aXRlZQ")));
+    assert_eq!((&logs[1]["confirm"], &logs[1]["invitation"]), (&json!(false), &Value::Null));
+}
+
+#[test]
 fn a_setting_that_makes_no_difference_is_warned_of() {
     let (_, logs) = exchange(&[("TRUSTED_EMAIL_DOMAINS", "example.com")], &[sign_up().as_bytes()]);
     assert_eq!(logs[0]["level"], "WARN");

@@ -3,6 +3,7 @@
 failures STACK        prints why its resources failed
 errors STACK          prints what its functions have logged as errors
 log STACK FUNCTION    prints everything that one of them has logged
+id STACK              prints its id
 delete STACK          deletes it and waits until it is gone
 invoke ARN            sends the event on standard input to a function and prints a JSON object: the answer, whether it is an error, the log
 set ARN NAME=VALUE…   changes settings of a function, and leaves its others
@@ -37,6 +38,8 @@ elif action == "errors":
 elif action == "log":
     for message in log_events(f"/aws/lambda/{name}-{more[0]}"):
         print(message)
+elif action == "id":
+    print(boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackId"])
 elif action == "delete":
     cloudformation = boto3.client("cloudformation")
     stack_id = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackId"]

@@ -122,6 +122,19 @@ impl Stack {
         }
     }
 
+    /// The stack's id, which ends with what no other stack has.
+    ///
+    /// # Errors
+    /// Where there is no such stack any more.
+    pub async fn id(&self, aws: &LocalAws) -> Result<String, LocalAwsError> {
+        let told = aws.run("python", &["-c", STACK_SCRIPT, "id", &self.name], None).await?;
+        if told.succeeded {
+            Ok(told.stdout.trim().to_owned())
+        } else {
+            Err(LocalAwsError::Unreadable(format!("the stack's id: {}", last_lines(&told))))
+        }
+    }
+
     /// Deletes the stack, and waits until it is gone.
     ///
     /// # Errors

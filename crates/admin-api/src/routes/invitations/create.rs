@@ -5,14 +5,14 @@ mod request;
 mod tests;
 
 use axum::extract::State;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::invitation::{DEFAULT_VALIDITY, Holder, Invitation};
 use domain::secret::Secret;
+use domain::sign_up::EmailAddress;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
@@ -28,9 +28,9 @@ use crate::json::Json;
 #[schema(as = Invitation, example = Self::example)]
 pub(super) struct Answer {
     /// Tells this invitation from others: in the audit, and in the invitation itself (`jti`).
-    #[schema(min_length = 22, max_length = 22, pattern = "^[A-Za-z0-9_-]+$")]
+    #[schema(min_length = 32, max_length = 32, pattern = "^[0-9a-f]+$")]
     id: String,
-    /// The address that may sign up, in its normal form: A to Z small, the domain in its ASCII form.
+    /// The address that may sign up, in its normal form: A to Z in lower case, the domain in ASCII.
     email: String,
     /// The pool that it is for.
     user_pool_id: String,
@@ -55,7 +55,7 @@ impl Answer {
     /// As the OpenAPI document shows one.
     fn example() -> Value {
         json!({
-            "id": "UNhY4JhezH9gQYqvDMWrWA",
+            "id": "50d858e0985ecc7f60418aaf0cc5ab58",
             "email": "mia@example.com",
             "user_pool_id": "eu-central-1_Ab12Cd34E",
             "issued_at": "2026-01-07T09:30:00Z",
@@ -68,9 +68,9 @@ impl Answer {
 /// Signed with a key that everybody knows.
 const EXAMPLE_TOKEN: &str = concat!(
     "eyJhbGciOiJFZERTQSIsInR5cCI6InBvb2xrZWVwZXItaW52aXRhdGlvbitqd3QifQ.",
-    "eyJqdGkiOiJVTmhZNEpoZXpIOWdRWXF2RE1XcldBIiwiYXVkIjoiZXUtY2VudHJhbC0xX0FiMTJDZDM0RSIsImVtYWlsIjoibWlh",
-    "QGV4YW1wbGUuY29tIiwiaWF0IjoxNzY3Nzc4MjAwLCJleHAiOjE3NjgzODMwMDB9.",
-    "RhYGlv2YuEzenDBEnO43fT3F0BgBQBPJTD1sxJ1qvPd9BB6JpTuvuSg1tc0Un6PZHSHYi-Rfe-tslh8Ta0_jCA",
+    "eyJqdGkiOiI1MGQ4NThlMDk4NWVjYzdmNjA0MThhYWYwY2M1YWI1OCIsImF1ZCI6ImV1LWNlbnRyYWwtMV9BYjEyQ2QzNEUiLCJl",
+    "bWFpbCI6Im1pYUBleGFtcGxlLmNvbSIsImlhdCI6MTc2Nzc3ODIwMCwiZXhwIjoxNzY4MzgzMDAwfQ.",
+    "YJe5KaxmkucKC-v3fM2PjNZ4soJZxhOcQWgXLYJBWQKtYNfwDbRSnyLPVuTyTwCXUvw_84xhojoEmo8dM7YqBA",
 );
 
 /// Invite somebody to sign up
@@ -81,8 +81,9 @@ const EXAMPLE_TOKEN: &str = concat!(
 /// makes another invitation.
 ///
 /// An address that a user of the pool holds, verified, is refused (`alias-exists`): where addresses are aliases, it would be taken from
-/// that user. Who has it unverified is in nobody's way. The look lags changes by moments, and nobody looks again at the sign-up. All are refused
-/// where the pool takes no invitations, and one where too many users have the address to look at them all (`wrong-state`).
+/// that user. A user who has it unverified does not stop the invitation; where people sign in by e-mail, that account has to go before the invited
+/// person can sign up. The check may miss a change made moments ago, and is not repeated at sign-up. Every request is refused if the pool takes
+/// no invitations; a single address is refused if too many users share it to check them all (`wrong-state`).
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "invitations", operation_id = "create_invitation",
     request_body = Body,
@@ -95,7 +96,7 @@ pub(super) async fn handle(
     Json(body): Json<Body>,
 ) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
     let Body { email: InvitedAddress(invitee), valid_for_hours } = body;
-    audit.on(invitee.email());
+    audit.on(&fingerprint(invitee.email()));
     audit.fields(valid_for_hours.is_some().then_some("valid_for_hours"));
     let key = app.invitation_key.as_ref().ok_or(ApiError::NoInvitations)?;
     match invitee.holder(&*app.pool).await? {
@@ -108,7 +109,7 @@ pub(super) async fn handle(
     // What is signed counts in seconds, and the answer says the same.
     let issued_at = app.now().truncate_to_second();
     let invitation = Invitation {
-        id: random_id(&app)?,
+        id: app.nonce().expose().to_owned(),
         user_pool_id: app.user_pool_id.clone(),
         email: invitee.email().clone(),
         issued_at,
@@ -127,9 +128,8 @@ fn of_the_key(error: UserPoolError) -> UserPoolError {
     }
 }
 
-/// 16 random bytes as text.
-fn random_id(app: &App) -> Result<String, ApiError> {
-    let digits = app.nonce();
-    let number = u128::from_str_radix(digits.expose(), 16).map_err(|_| ApiError::Internal("a nonce is no number"))?;
-    Ok(URL_SAFE_NO_PAD.encode(number.to_be_bytes()))
+/// Whom an invitation is for, as the audit has it: whoever knows the address finds its records, and they name nobody.
+fn fingerprint(email: &EmailAddress) -> String {
+    let hash = Sha256::digest(email.to_string());
+    hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))
 }

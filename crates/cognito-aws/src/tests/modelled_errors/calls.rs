@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
 use domain::group::{GroupDetails, GroupName, Groups};
 use domain::identities::{ExternalIdentity, Identities};
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::pool_settings::PoolSettings;
 use domain::retry::{Classified, ErrorClass, Situation};
@@ -172,9 +172,9 @@ pub(super) const CALLS: [Call; 86] = [
     iam("ListAttachedRolePolicies", Situation::Settled),
     iam("ListPolicyVersions", Situation::JustDetached),
     iam("UpdateAssumeRolePolicy", Situation::JustCreated),
-    parameters("DeleteParameter", Situation::Settled),
-    parameters("GetParameter", Situation::Settled),
-    parameters("PutParameter", Situation::Creating),
+    parameters("DeleteParameter", Situation::JustPermitted),
+    parameters("GetParameter", Situation::JustPermitted),
+    parameters("PutParameter", Situation::CreatingJustPermitted),
     of_platform("people", "sts", "GetCallerIdentity", Situation::Settled),
 ];
 
@@ -449,7 +449,7 @@ impl Ports {
 
     async fn ask_invitation_keys(&self, operation: &str) -> Result<(), Failed> {
         let (keys, pool) = (&self.invitation_keys, &self.spec.name);
-        let name = KeyName::of(pool, 1);
+        let name = KeyName::of(pool, &OwningStack::of_id("stack/shop/1").unwrap(), 1);
         match operation {
             "DeleteParameter" => done(keys.delete(&name).await),
             "GetParameter" => done(keys.read(&name).await),
