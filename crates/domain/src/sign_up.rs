@@ -46,7 +46,7 @@ pub enum AutoConfirm {
     Nobody,
 }
 
-/// Whose e-mail address counts as verified at once (`AUTO_VERIFY_EMAIL`).
+/// Whose e-mail address counts as verified at once (`AUTO_VERIFY_EMAIL`). Only a user who is confirmed at once is verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AutoVerifyEmail {
     /// Nobody's: the ordinary way, by code.
@@ -59,7 +59,7 @@ pub enum AutoVerifyEmail {
     Everyone,
 }
 
-/// Whether a phone number counts as verified at once (`AUTO_VERIFY_PHONE`).
+/// Whether a phone number counts as verified at once (`AUTO_VERIFY_PHONE`). Only a user who is confirmed at once is verified.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AutoVerifyPhone {
     /// Nobody's.
@@ -124,7 +124,7 @@ impl std::fmt::Debug for Given {
 /// What becomes of a sign-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// The flags as they came.
+    /// The flags as they came; one that is no boolean becomes `false`.
     AsItCame,
     /// These flags and no others are true.
     Admit {
@@ -199,22 +199,24 @@ impl Policy {
             (Some(key), Given::Text(token)) => Some(application.show(token, key, now)?),
         };
         let invited = invitation.is_some();
+        let confirm = match &self.auto_confirm {
+            AutoConfirm::Everyone => true,
+            AutoConfirm::TrustedDomains(trusted) => email.is_ok_and(|email| trusted.contains(email.domain())),
+            AutoConfirm::Invited(_) => invited,
+            AutoConfirm::Nobody => false,
+        };
+        // Cognito rejects a sign-up with a verify flag for an absent attribute, and one with a verify flag for an unconfirmed user:
+        // "Phone or email cannot be auto verified, when user is not being auto confirmed" (aws-sdk-java#1049).
+        let verify_email = match &self.auto_verify_email {
+            AutoVerifyEmail::Everyone => true,
+            AutoVerifyEmail::Invited(_) => invited,
+            AutoVerifyEmail::Nobody => false,
+        };
+        let verify_phone = self.auto_verify_phone == AutoVerifyPhone::Everyone;
         let grants = Grants {
-            confirm: match &self.auto_confirm {
-                AutoConfirm::Everyone => true,
-                AutoConfirm::TrustedDomains(trusted) => email.is_ok_and(|email| trusted.contains(email.domain())),
-                AutoConfirm::Invited(_) => invited,
-                AutoConfirm::Nobody => false,
-            },
-            // A flag for an attribute that is not there makes Cognito fail the whole sign-up.
-            verify_email: application.email.text().is_some()
-                && match &self.auto_verify_email {
-                    AutoVerifyEmail::Everyone => true,
-                    AutoVerifyEmail::Invited(_) => invited,
-                    AutoVerifyEmail::Nobody => false,
-                },
-            verify_phone: application.phone_number.text().is_some()
-                && self.auto_verify_phone == AutoVerifyPhone::Everyone,
+            confirm,
+            verify_email: confirm && verify_email && application.email.text().is_some(),
+            verify_phone: confirm && verify_phone && application.phone_number.text().is_some(),
         };
         Ok(Decision::Admit { grants, invitation })
     }

@@ -55,26 +55,25 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// The event with these flags, and nothing else changed; none where it says so already.
+    /// The event with all three response flags as booleans and nothing else changed; `None` if the event has them already.
     ///
-    /// A flag that is not granted stays null or `false` as it came. Cognito sends none as true; one that comes so becomes `false`.
+    /// With `grants`, exactly the granted flags are `true`. Without, a flag keeps its boolean, and anything else becomes `false`.
     ///
     /// # Errors
-    /// [`Failure::UnreadableEvent`] where a flag is granted and `response`, which holds the flags, is neither an object nor null.
-    pub fn with(mut self, grants: Grants) -> Result<Option<Box<RawValue>>, Failure> {
-        let Grants { confirm, verify_email, verify_phone } = grants;
-        let flags =
-            [("autoConfirmUser", confirm), ("autoVerifyEmail", verify_email), ("autoVerifyPhone", verify_phone)];
+    /// [`Failure::UnreadableEvent`] if `response`, which holds the flags, is neither an object nor null.
+    pub fn with(mut self, grants: Option<Grants>) -> Result<Option<Box<RawValue>>, Failure> {
         let mut response = match Part::of(self.0.get("response")) {
             Part::Object(response) => response,
             Part::Absent => Object::default(),
-            Part::Unreadable if grants == Grants::default() => return Ok(None),
             Part::Unreadable => return Err(Failure::UnreadableEvent),
         };
+        let granted = grants.map(|it| [it.confirm, it.verify_email, it.verify_phone]);
         let mut is_changed = false;
-        for (name, granted) in flags {
-            if granted || response.all(name).any(|flag| !matches!(flag, "null" | "false")) {
-                response.set(name, if granted { "true" } else { "false" });
+        for (index, name) in ["autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone"].into_iter().enumerate() {
+            let value = granted.map_or_else(|| response.get(name) == Some("true"), |granted| granted[index]);
+            let value = if value { "true" } else { "false" };
+            if response.get(name).is_none() || response.all(name).any(|flag| flag != value) {
+                response.set(name, value);
                 is_changed = true;
             }
         }
@@ -152,9 +151,9 @@ mod tests {
         Event::read(&raw(text)).unwrap().sign_up()
     }
 
-    fn with(grants: Grants, text: &str) -> Result<Option<String>, Failure> {
+    fn with(grants: impl Into<Option<Grants>>, text: &str) -> Result<Option<String>, Failure> {
         let event = raw(text);
-        Ok(Event::read(&event).unwrap().with(grants)?.map(|event| event.get().to_owned()))
+        Ok(Event::read(&event).unwrap().with(grants.into())?.map(|event| event.get().to_owned()))
     }
 
     fn text(text: &str) -> Given {
@@ -269,58 +268,67 @@ mod tests {
     }
 
     #[test]
-    fn what_is_granted_is_set_and_nothing_else_is_changed() {
+    fn sets_granted_flags_and_changes_nothing_else() {
         let table = [
             (
-                r#"{"response":{"autoConfirmUser":false,"autoVerifyEmail":false}}"#,
-                r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":false}}"#,
+                r#"{"response":{"autoConfirmUser":false,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
+                r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
             ),
             (
-                r#"{"response":{"autoVerifyEmail":null,"autoConfirmUser":null}}"#,
-                r#"{"response":{"autoVerifyEmail":null,"autoConfirmUser":true}}"#,
+                r#"{"response":{"autoVerifyPhone":null,"autoVerifyEmail":true,"autoConfirmUser":null}}"#,
+                r#"{"response":{"autoVerifyPhone":false,"autoVerifyEmail":false,"autoConfirmUser":true}}"#,
             ),
             (
-                r#"{"response":{"new":[1.0]},"version":"1"}"#,
-                r#"{"response":{"new":[1.0],"autoConfirmUser":true},"version":"1"}"#,
+                r#"{"response":{"new":[1.0],"autoVerifyPhone":"yes"},"version":"1"}"#,
+                r#"{"response":{"new":[1.0],"autoVerifyPhone":false,"autoConfirmUser":true,"autoVerifyEmail":false},"version":"1"}"#,
             ),
-            (r#"{"response":{}}"#, r#"{"response":{"autoConfirmUser":true}}"#),
-            (r#"{"response":null}"#, r#"{"response":{"autoConfirmUser":true}}"#),
-            (r#"{"a":1}"#, r#"{"a":1,"response":{"autoConfirmUser":true}}"#),
+            (
+                r#"{"response":{}}"#,
+                r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
+            ),
+            (
+                r#"{"response":null}"#,
+                r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
+            ),
+            (
+                r#"{"a":1}"#,
+                r#"{"a":1,"response":{"autoConfirmUser":true,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
+            ),
         ];
         for (before, after) in table {
             assert_eq!(with(CONFIRMED, before), Ok(Some(after.to_owned())));
+            assert_eq!(with(CONFIRMED, after), Ok(None), "{after}");
         }
         let all = r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":true,"autoVerifyPhone":true}}"#;
         assert_eq!(with(EVERYTHING, "{}"), Ok(Some(all.to_owned())));
     }
 
     #[test]
-    fn what_is_not_granted_stays_as_it_came_unless_that_was_true() {
-        for event in [
-            "{}",
-            r#"{"response":null}"#,
-            r#"{"response":{}}"#,
-            r#"{"response":[]}"#,
-            r#"{"response":{"autoConfirmUser":false,"autoVerifyEmail":null,"new":true}}"#,
-        ] {
-            assert_eq!(with(NOTHING, event), Ok(None), "{event}");
-        }
-        for (before, after) in [
-            (r#"{"response":{"autoVerifyEmail":true}}"#, r#"{"response":{"autoVerifyEmail":false}}"#),
-            (r#"{"response":{"autoVerifyPhone":"yes"}}"#, r#"{"response":{"autoVerifyPhone":false}}"#),
+    fn keeps_booleans_without_grants_and_turns_the_rest_into_false() {
+        let kept = r#"{ "response" : {"autoVerifyPhone":false,"autoConfirmUser":true,"autoVerifyEmail":false} }"#;
+        assert_eq!(with(None, kept), Ok(None));
+        let table = [
+            ("{}", r#"{"response":{"autoConfirmUser":false,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#),
             (
-                r#"{"response":{"autoConfirmUser":true,"autoConfirmUser":false}}"#,
-                r#"{"response":{"autoConfirmUser":false,"autoConfirmUser":false}}"#,
+                r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":null,"autoVerifyPhone":"true"}}"#,
+                r#"{"response":{"autoConfirmUser":true,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
             ),
-        ] {
-            assert_eq!(with(NOTHING, before), Ok(Some(after.to_owned())));
+            (
+                r#"{"response":{"autoConfirmUser":true,"autoConfirmUser":false,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
+                r#"{"response":{"autoConfirmUser":false,"autoConfirmUser":false,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#,
+            ),
+        ];
+        for (before, after) in table {
+            assert_eq!(with(None, before), Ok(Some(after.to_owned())));
         }
     }
 
     #[test]
     fn a_response_that_cannot_hold_flags_is_unreadable() {
         for text in [r#"{"response":[]}"#, r#"{"response":"yes"}"#, r#"{"response":1}"#, r#"{"response":true}"#] {
-            assert_eq!(with(CONFIRMED, text), Err(Failure::UnreadableEvent), "{text}");
+            for grants in [Some(CONFIRMED), Some(NOTHING), None] {
+                assert_eq!(with(grants, text), Err(Failure::UnreadableEvent), "{text}");
+            }
         }
     }
 

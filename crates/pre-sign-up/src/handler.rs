@@ -35,15 +35,14 @@ pub async fn serve_by(
 /// Decides one sign-up.
 ///
 /// # Errors
-/// [`Failure::Refused`] where the policy says so; [`Failure::UnreadableEvent`] where the event is no object, or cannot hold the flags that
-/// are to be set.
+/// [`Failure::Refused`] if the policy rejects it; [`Failure::UnreadableEvent`] if the event is no object or cannot hold the flags.
 pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Result<Box<RawValue>, Failure> {
     let view = Event::read(&event)?;
     let sign_up = view.sign_up();
     let decision = decide(policy, &sign_up, now);
     let answer = match &decision {
-        Decision::AsItCame => Ok(event),
-        Decision::Admit { grants, .. } => Ok(view.with(*grants)?.unwrap_or(event)),
+        Decision::AsItCame => Ok(view.with(None)?.unwrap_or(event)),
+        Decision::Admit { grants, .. } => Ok(view.with(Some(*grants))?.unwrap_or(event)),
         Decision::Refuse(refusal) => Err(Failure::Refused(*refusal)),
     };
     log(&sign_up, &decision);
@@ -96,7 +95,7 @@ mod tests {
 
     use super::*;
 
-    const SIGN_UP: &str = r#"{"triggerSource":"PreSignUp_SignUp","response":{"autoConfirmUser":false}}"#;
+    const SIGN_UP: &str = r#"{"triggerSource":"PreSignUp_SignUp","response":{"autoConfirmUser":false,"autoVerifyEmail":false,"autoVerifyPhone":false}}"#;
 
     fn answer(policy: &Policy, event: &str) -> Result<String, Failure> {
         let event = RawValue::from_string(event.to_owned()).unwrap();
@@ -109,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_sign_up_is_confirmed_left_or_refused_as_the_policy_says() {
-        let confirmed = SIGN_UP.replace("false", "true");
+        let confirmed = SIGN_UP.replacen("false", "true", 1);
         assert_eq!(answer(&Policy::default(), SIGN_UP), Ok(confirmed));
         assert_eq!(answer(&nobody(), SIGN_UP), Ok(SIGN_UP.to_owned()));
         let closed = Policy { denied_email_domains: "example.com".parse().unwrap(), ..Policy::default() };
@@ -118,11 +117,11 @@ mod tests {
 
     #[test]
     fn an_event_that_is_left_alone_comes_back_to_the_byte() {
-        for event in ["{ }", r#"{"triggerSource" : "PreSignUp_New", "response": [ 1e400 ]}"#] {
-            assert_eq!(answer(&Policy::default(), event), Ok(event.to_owned()));
+        let flags = r#"{ "autoConfirmUser" : false, "autoVerifyEmail":false, "autoVerifyPhone":false, "new": 1e400 }"#;
+        for source in ["PreSignUp_New", "PreSignUp_AdminCreateUser", "PreSignUp_SignUp"] {
+            let event = format!(r#"{{"triggerSource" : "{source}", "response": {flags} }}"#);
+            assert_eq!(answer(&nobody(), &event), Ok(event));
         }
-        let event = r#"{"triggerSource" : "PreSignUp_SignUp", "response": { "autoConfirmUser" : null } }"#;
-        assert_eq!(answer(&nobody(), event), Ok(event.to_owned()));
     }
 
     #[test]
@@ -131,7 +130,7 @@ mod tests {
         for place in [r#"{"request":"#, r#"{"request":{"userAttributes":{"email":"#, r#"{"x":{"clientMetadata":"#] {
             let closing = "}".repeat(place.matches('{').count() - 1);
             let event = SIGN_UP.replacen('{', &format!("{place}{deep}{closing},"), 1);
-            assert_eq!(answer(&Policy::default(), &event), Ok(event.replace("false", "true")), "{place}");
+            assert_eq!(answer(&Policy::default(), &event), Ok(event.replacen("false", "true", 1)), "{place}");
         }
         assert_eq!(answer(&Policy::default(), &deep), Err(Failure::UnreadableEvent));
     }

@@ -1,7 +1,7 @@
 //! The settings: which variables there are, and the policy that they make.
 
 use domain::invitation::PublicKey;
-use domain::sign_up::{AutoConfirm, AutoVerifyEmail, DomainList, Policy};
+use domain::sign_up::{AutoConfirm, AutoVerifyEmail, AutoVerifyPhone, DomainList, Policy};
 use startup::{SettingError, optional, parsed};
 
 const AUTO_CONFIRM: &str = "AUTO_CONFIRM";
@@ -25,14 +25,36 @@ pub fn policy(lookup: impl Fn(&str) -> Option<String>) -> Result<Policy, Setting
     let trusted = domains(&lookup, TRUSTED_EMAIL_DOMAINS)?;
     let key: Option<PublicKey> = parsed(&lookup, INVITATION_PUBLIC_KEY, A_PUBLIC_KEY)?;
     let providers = "`allow`, `refuse`, or names of providers with commas between them, e.g. `Google,Okta`";
-    Ok(Policy {
+    let policy = Policy {
         auto_confirm: auto_confirm(&lookup, trusted, key.clone())?,
         auto_verify_email: auto_verify_email(&lookup, key)?,
         auto_verify_phone: parsed(&lookup, AUTO_VERIFY_PHONE, "`nobody` or `everyone`")?.unwrap_or_default(),
         allowed_email_domains: domains(&lookup, ALLOWED_EMAIL_DOMAINS)?.unwrap_or_default(),
         denied_email_domains: domains(&lookup, DENIED_EMAIL_DOMAINS)?.unwrap_or_default(),
         external_providers: parsed(&lookup, EXTERNAL_PROVIDERS, providers)?.unwrap_or_default(),
-    })
+    };
+    verification_is_possible(&policy)?;
+    Ok(policy)
+}
+
+/// Cognito verifies only users who are confirmed, so without confirmation a setting that verifies has no effect.
+fn verification_is_possible(policy: &Policy) -> Result<(), SettingError> {
+    if policy.auto_confirm != AutoConfirm::Nobody {
+        return Ok(());
+    }
+    let impossible = |variable| {
+        let expectation = format!(
+            "`nobody`, because {AUTO_CONFIRM} is `nobody` and only users who are confirmed at sign-up are verified"
+        );
+        Err(SettingError::wrong(variable, expectation))
+    };
+    if policy.auto_verify_email != AutoVerifyEmail::Nobody {
+        return impossible(AUTO_VERIFY_EMAIL);
+    }
+    if policy.auto_verify_phone != AutoVerifyPhone::Nobody {
+        return impossible(AUTO_VERIFY_PHONE);
+    }
+    Ok(())
 }
 
 fn auto_confirm(
@@ -84,7 +106,7 @@ fn needed_by(mode: &str, value: &str, variable: &'static str, expectation: &str)
 
 #[cfg(test)]
 mod tests {
-    use domain::sign_up::{AutoVerifyPhone, ExternalProviders};
+    use domain::sign_up::ExternalProviders;
 
     use super::*;
 
@@ -172,6 +194,26 @@ mod tests {
         ] {
             let expected = format!("the setting {variable} has a wrong value: expected {expectation}");
             assert_eq!(policy_with(&[(variable, wrong)]), Err(expected), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_verification_that_can_never_happen_and_names_both_settings() {
+        for (variable, value) in
+            [(AUTO_VERIFY_EMAIL, "everyone"), (AUTO_VERIFY_EMAIL, "invited"), (AUTO_VERIFY_PHONE, "everyone")]
+        {
+            let settings = |auto_confirm| {
+                let domains = (TRUSTED_EMAIL_DOMAINS, "example.com");
+                [(AUTO_CONFIRM, auto_confirm), (variable, value), (INVITATION_PUBLIC_KEY, KEY), domains]
+            };
+            let expected = format!(
+                "the setting {variable} has a wrong value: expected `nobody`, because AUTO_CONFIRM is `nobody` and only users \
+                 who are confirmed at sign-up are verified"
+            );
+            assert_eq!(policy_with(&settings("nobody")), Err(expected));
+            for auto_confirm in ["everyone", "trusted-domains", "invited"] {
+                assert!(policy_with(&settings(auto_confirm)).is_ok(), "{variable}={value} under {auto_confirm}");
+            }
         }
     }
 

@@ -10,7 +10,7 @@ const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
 const NOTHING: Grants = Grants { confirm: false, verify_email: false, verify_phone: false };
 const CONFIRMED: Grants = Grants { confirm: true, ..NOTHING };
-const VERIFIED: Grants = Grants { verify_email: true, ..NOTHING };
+const VERIFIED: Grants = Grants { verify_email: true, ..CONFIRMED };
 
 fn list(domains: &str) -> DomainList {
     domains.parse().unwrap()
@@ -115,36 +115,54 @@ fn an_application_is_confirmed_as_the_policy_says() {
 }
 
 #[test]
-fn an_address_is_verified_where_it_is_there_and_proven_or_the_policy_says_everyones() {
+fn verifies_an_address_that_is_present_and_proved_or_everyones() {
     let nobody = || AutoVerifyEmail::Nobody;
     let invited_only = || AutoVerifyEmail::Invited(key().public_key());
     for (auto_verify_email, application, expected) in [
-        (nobody(), applicant("mia@example.com"), NOTHING),
-        (nobody(), invited("mia@example.com", "mia@example.com"), NOTHING),
-        (invited_only(), applicant("mia@example.com"), NOTHING),
+        (nobody(), applicant("mia@example.com"), CONFIRMED),
+        (nobody(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
+        (invited_only(), applicant("mia@example.com"), CONFIRMED),
         (invited_only(), invited("mia@example.com", "mia@example.com"), VERIFIED),
         (AutoVerifyEmail::Everyone, applicant("mia@example.com"), VERIFIED),
-        (AutoVerifyEmail::Everyone, applicant(""), NOTHING),
-        (AutoVerifyEmail::Everyone, Application { email: Given::Unreadable, ..applicant("") }, NOTHING),
+        (AutoVerifyEmail::Everyone, applicant(""), CONFIRMED),
+        (AutoVerifyEmail::Everyone, Application { email: Given::Unreadable, ..applicant("") }, CONFIRMED),
     ] {
         let by_invitation = matches!(auto_verify_email, AutoVerifyEmail::Invited(_)) && expected.verify_email;
-        let policy = Policy { auto_confirm: AutoConfirm::Nobody, auto_verify_email, ..Policy::default() };
+        let policy = Policy { auto_verify_email, ..Policy::default() };
         let expected = admitted(expected, by_invitation);
         assert_eq!(decision(&policy, &application), expected, "{application:?} under {policy:?}");
     }
 }
 
 #[test]
-fn a_phone_number_is_verified_where_it_is_there_and_the_policy_says_so() {
+fn verifies_a_phone_number_that_is_present_if_the_policy_says_so() {
     for (auto_verify_phone, phone_number, expected) in [
         (AutoVerifyPhone::Nobody, text("+15555550100"), false),
         (AutoVerifyPhone::Everyone, text("+15555550100"), true),
         (AutoVerifyPhone::Everyone, text(""), false),
         (AutoVerifyPhone::Everyone, Given::Unreadable, false),
     ] {
-        let policy = Policy { auto_confirm: AutoConfirm::Nobody, auto_verify_phone, ..Policy::default() };
+        let policy = Policy { auto_verify_phone, ..Policy::default() };
         let application = Application { phone_number, ..applicant("mia@example.com") };
-        assert_eq!(decision(&policy, &application), admitted(Grants { verify_phone: expected, ..NOTHING }, false));
+        assert_eq!(decision(&policy, &application), admitted(Grants { verify_phone: expected, ..CONFIRMED }, false));
+    }
+}
+
+#[test]
+fn verifies_nothing_of_users_whom_it_does_not_confirm() {
+    let invited_only = || AutoVerifyEmail::Invited(key().public_key());
+    let trusted = || AutoConfirm::TrustedDomains(list("example.com"));
+    for (auto_confirm, auto_verify_email, email) in [
+        (AutoConfirm::Nobody, AutoVerifyEmail::Everyone, "mia@example.com"),
+        (AutoConfirm::Nobody, invited_only(), "mia@example.com"),
+        (trusted(), AutoVerifyEmail::Everyone, "mia@example.org"),
+        (trusted(), invited_only(), "mia@example.org"),
+    ] {
+        let by_invitation = matches!(auto_verify_email, AutoVerifyEmail::Invited(_));
+        let auto_verify_phone = AutoVerifyPhone::Everyone;
+        let policy = Policy { auto_confirm, auto_verify_email, auto_verify_phone, ..Policy::default() };
+        let application = Application { phone_number: text("+15555550100"), ..invited(email, email) };
+        assert_eq!(decision(&policy, &application), admitted(NOTHING, by_invitation), "{email} under {policy:?}");
     }
 }
 

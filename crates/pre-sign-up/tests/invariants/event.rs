@@ -47,17 +47,19 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// The event with these flags as `true` and no others, and nothing else changed; none where there is no place for one.
-    pub(super) fn with(&self, flags: [(&str, bool); 3]) -> Option<String> {
-        let Some(response) = &self.response else {
-            return flags.iter().all(|(_, granted)| !granted).then(|| self.text.to_owned());
+    /// The event with these flags as booleans and nothing else changed; a flag that is not decided keeps its boolean. `None` where the
+    /// response cannot hold flags.
+    pub(super) fn with(&self, flags: [(&str, Option<bool>); 3]) -> Option<String> {
+        let response = self.response.as_ref()?;
+        let wanted = flags.map(|(name, decided)| {
+            let is_true = decided.unwrap_or_else(|| response.last(name) == Some("true"));
+            (name, if is_true { "true" } else { "false" })
+        });
+        let differs = |(name, value): &(&str, &str)| {
+            let mut flags = response.all(name).peekable();
+            flags.peek().is_none() || flags.any(|flag| flag != *value)
         };
-        let says_more = |name: &str| response.all(name).any(|flag| !matches!(flag, "false" | "null"));
-        let changes: Vec<_> = flags
-            .into_iter()
-            .filter(|(name, granted)| *granted || says_more(name))
-            .map(|(name, granted)| (name, if granted { "true" } else { "false" }))
-            .collect();
+        let changes: Vec<_> = wanted.into_iter().filter(differs).collect();
         if changes.is_empty() {
             return Some(self.text.to_owned());
         }

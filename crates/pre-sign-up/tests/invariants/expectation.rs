@@ -19,6 +19,8 @@ pub(super) enum Expectation {
     NoInvitation,
 }
 
+const FLAGS: [&str; 3] = ["autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone"];
+
 /// What the settings mean for the event.
 pub(super) fn expectation(settings: Settings, event: Option<&Event<'_>>) -> Expectation {
     let Some(event) = event else { return Expectation::Failure(Failure::UnreadableEvent) };
@@ -27,7 +29,7 @@ pub(super) fn expectation(settings: Settings, event: Option<&Event<'_>>) -> Expe
         Some("PreSignUp_ExternalProvider") if !may_come_from_provider(settings, event) => {
             refused(Refusal::ExternalProvider)
         }
-        _ => Expectation::Answer(event.text.to_owned()),
+        _ => answer(event, FLAGS.map(|name| (name, None))),
     }
 }
 
@@ -61,11 +63,13 @@ fn self_sign_up(settings: Settings, event: &Event<'_>) -> Expectation {
         Some(_) => false,
     };
     let verify_email = is("AUTO_VERIFY_EMAIL", "everyone") || is("AUTO_VERIFY_EMAIL", "invited") && is_invited;
-    let flags = [
-        ("autoConfirmUser", confirm),
-        ("autoVerifyEmail", event.email.text().is_some() && verify_email),
-        ("autoVerifyPhone", event.phone_number.text().is_some() && is("AUTO_VERIFY_PHONE", "everyone")),
-    ];
+    let verify_email = confirm && verify_email && event.email.text().is_some();
+    let verify_phone = confirm && is("AUTO_VERIFY_PHONE", "everyone") && event.phone_number.text().is_some();
+    let [first, second, third] = FLAGS;
+    answer(event, [(first, Some(confirm)), (second, Some(verify_email)), (third, Some(verify_phone))])
+}
+
+fn answer(event: &Event<'_>, flags: [(&str, Option<bool>); 3]) -> Expectation {
     event.with(flags).map_or(Expectation::Failure(Failure::UnreadableEvent), Expectation::Answer)
 }
 

@@ -38,7 +38,12 @@ const POLICIES: [Settings; 8] = [
         ("DENIED_EMAIL_DOMAINS", "hr.example.com,*.hr.example.com"),
         ("EXTERNAL_PROVIDERS", "Google,Okta"),
     ],
-    &[("AUTO_CONFIRM", "nobody"), ("AUTO_VERIFY_EMAIL", "everyone"), ("AUTO_VERIFY_PHONE", "everyone")],
+    &[
+        ("AUTO_CONFIRM", "trusted-domains"),
+        ("TRUSTED_EMAIL_DOMAINS", "example.com"),
+        ("AUTO_VERIFY_EMAIL", "everyone"),
+        ("AUTO_VERIFY_PHONE", "everyone"),
+    ],
     &[PUBLIC_KEY, ("AUTO_CONFIRM", "invited"), ("AUTO_VERIFY_EMAIL", "invited")],
     &[PUBLIC_KEY, ("AUTO_VERIFY_EMAIL", "invited"), ("DENIED_EMAIL_DOMAINS", "example.org,*.example.com")],
 ];

@@ -19,9 +19,13 @@ fn answer(auto_confirm: AutoConfirm, event: &str) -> Result<String, Failure> {
     pre_sign_up::handler::handle(&policy, event, OffsetDateTime::UNIX_EPOCH).map(|event| event.get().to_owned())
 }
 
+/// The flags that a policy without verification never sets.
+const NOT_VERIFIED: &str = r#""autoVerifyEmail":false,"autoVerifyPhone":false"#;
+
 /// Members with which the event stays one that the handler confirms.
 fn bystanders() -> impl Strategy<Value = Vec<String>> + Clone {
-    let touched = ["\"triggerSource\":", "\"response\":", "\"autoConfirmUser\":", "\"autoVerifyEmail\":"];
+    let touched =
+        ["\"triggerSource\":", "\"response\":", "\"autoConfirmUser\":", "\"autoVerifyEmail\":", "\"autoVerifyPhone\":"];
     members(json()).prop_map(move |mut members| {
         members.retain(|member| !touched.iter().any(|name| member.starts_with(name)));
         members
@@ -48,7 +52,8 @@ proptest! {
     #[test]
     fn a_source_other_than_a_sign_up_comes_back_as_it_came(before in bystanders(), source in json(), after in bystanders()) {
         prop_assume!(source != "\"PreSignUp_SignUp\"");
-        let event = joined([&before, &[format!("\"triggerSource\":{source}")], &after]);
+        let decided = [format!("\"triggerSource\":{source}"), format!("\"response\":{{{NOT_VERIFIED},\"autoConfirmUser\":true}}")];
+        let event = joined([&before, &decided, &after]);
         prop_assert_eq!(answer(AutoConfirm::Everyone, &event), Ok(event.clone()));
     }
 
@@ -61,7 +66,8 @@ proptest! {
         flags_after in bystanders(),
     ) {
         let event = |flag: &str| {
-            let flags = joined([&flags_before, &[format!("\"autoConfirmUser\":{flag}")], &flags_after]);
+            let decided = [format!("\"autoConfirmUser\":{flag}"), NOT_VERIFIED.to_owned()];
+            let flags = joined([&flags_before, &decided, &flags_after]);
             let decided = ["\"triggerSource\":\"PreSignUp_SignUp\"".to_owned(), format!("\"response\":{flags}")];
             joined([&before, &decided, &after])
         };
