@@ -112,15 +112,18 @@ impl SelfService for CognitoAppClient {
         })
     }
 
-    async fn send_attribute_code(&self, access_token: &Secret, attribute: &str) -> Result<CodeDelivery, UserPoolError> {
+    async fn send_attribute_code(
+        &self,
+        access_token: &Secret,
+        attribute: &str,
+    ) -> Result<Option<CodeDelivery>, UserPoolError> {
         const OPERATION: &str = "GetUserAttributeVerificationCode";
         self.must_be_ours(OPERATION, access_token)?;
         let request = self.client.get_user_attribute_verification_code();
         let request = request.access_token(access_token.expose()).attribute_name(attribute);
         let answer = request.customize().config_override(sent_once()).send().await;
         let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
-        let delivery = to_delivery(answer.code_delivery_details);
-        Ok(delivery.ok_or_else(|| Failure::missing(OPERATION, "CodeDeliveryDetails"))?)
+        Ok(to_delivery(answer.code_delivery_details))
     }
 
     async fn verify_attribute(

@@ -66,8 +66,12 @@ pub trait SelfService: Send + Sync {
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError>;
 
     /// Sends the code that verifies an attribute (`email` or `phone_number`). MUST answer `InvalidRequest` for an attribute that the
-    /// user does not have, or that cannot be verified.
-    async fn send_attribute_code(&self, access_token: &Secret, attribute: &str) -> Result<CodeDelivery, UserPoolError>;
+    /// user does not have, or that cannot be verified. Where the code went is optional in Cognito's answer.
+    async fn send_attribute_code(
+        &self,
+        access_token: &Secret,
+        attribute: &str,
+    ) -> Result<Option<CodeDelivery>, UserPoolError>;
 
     /// Verifies an attribute with the code that was sent. MUST answer `CodeMismatch`, `CodeExpired`, and `AliasExists` where another
     /// user holds the address.

@@ -17,7 +17,9 @@ use crate::routes::auth::example_delivery;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttributeCodeSent, example = json!({"code_sent_to": example_delivery()}))]
 pub(in crate::routes::auth) struct Answer {
-    code_sent_to: CodeDelivery,
+    /// Null if the user pool does not tell.
+    #[schema(required = true)]
+    code_sent_to: Option<CodeDelivery>,
 }
 
 /// Send a code to one's own address
@@ -28,7 +30,7 @@ pub(in crate::routes::auth) struct Answer {
     post, path = "/v1/auth/attributes/{name}/code", tag = "auth", operation_id = "send_attribute_code",
     params(("name" = inline(Contact), Path, description = "What to verify.")),
     responses((status = 200, description = "The code is on its way.", body = Answer)),
-    extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state"])))
+    extensions(("x-problems" = json!(["mail-quota-exceeded", "invalid-credentials", "password-reset-required", "wrong-state"])))
 )]
 pub(in crate::routes::auth) async fn handle(
     State(app): State<App>,
@@ -111,6 +113,7 @@ mod tests {
             (Reason::Throttled, 429, "throttled"),
             (Reason::LimitReached, 429, "throttled"),
             (Reason::PasswordResetRequired, 403, "password-reset-required"),
+            (Reason::NotSupportedByEndpoint, 501, "not-supported-by-endpoint"),
         ] {
             let api = Api::new();
             let tokens = api.sign_in("mia").await;
