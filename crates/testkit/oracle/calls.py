@@ -1,0 +1,215 @@
+"""Calls: who made them, which rights they need, and the same calls on foreign resources."""
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+
+import model
+import tables
+from template import ACCOUNT, OWN_POOL, PARTITION, REGION, own_parameter
+
+TAG = "poolkeeper:pool"
+FOREIGN_NAME = "foreign"
+
+
+@dataclass(frozen=True)
+class Right:
+    """What a call asks IAM for. The target is `*` if the call is about no resource."""
+
+    action: str
+    target: str
+    context: dict = field(default_factory=dict)
+
+    def on_foreign(self):
+        """The same on a foreign resource, but with what the request itself says of it."""
+        context = {key: FOREIGN_NAME if key.startswith("aws:ResourceTag/") else value for key, value in self.context.items()}
+        return replace(self, target=re.sub(r"(:[a-z-]+/).*", rf"\1{FOREIGN_NAME}", self.target), context=context)
+
+
+@dataclass(frozen=True)
+class Call:
+    role: str
+    service: str
+    operation: str
+    parameters: dict
+    # Tags of the pool that the call names; None if it names no pool.
+    tags: dict | None = None
+    # The name of the stack's pool.
+    pool: str = "shop"
+    # The service that roles are passed to, if it is none of those that the table names.
+    passed_to: str | None = None
+
+    @property
+    def action(self):
+        return f"{self.service}:{self.operation}"
+
+    def rights(self):
+        """Every right that the call needs: its own action, and those of its tags and roles."""
+        if self.action in tables.NO_RIGHT:
+            return []
+        request_tags = _tags_in(self.parameters)
+        context = {f"aws:RequestTag/{key}": value for key, value in request_tags.items()}
+        if request_tags:
+            context["aws:TagKeys"] = list(request_tags)
+        context |= {f"aws:ResourceTag/{key}": value for key, value in (self.tags or {}).items()}
+        target = self._target()
+        own = Right(self.action, target, context | self._keys_of_service())
+        return [own, *self._tagging(target, context, request_tags), *self._passing()]
+
+    def _target(self):
+        if self.action in tables.ACCOUNT_WIDE:
+            return "*"
+        for member, (kind, resource) in tables.RESOURCES[self.service].items():
+            if member in self.parameters:
+                value = self.parameters[member]
+                if isinstance(value, list):
+                    return "*"
+                if value.startswith("arn:"):
+                    return value
+                region = "" if kind == "iam" else REGION
+                return f"arn:{PARTITION}:{kind}:{region}:{ACCOUNT}:{resource.format(value.lstrip('/'), **self.parameters)}"
+        raise KeyError(f"{self.action}: which resource is it about? See RESOURCES in tables.py")
+
+    def _keys_of_service(self):
+        keys = {}
+        if self.action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
+            keys["iam:PolicyARN"] = self.parameters["PolicyArn"]
+        if identities := self.parameters.get("IdentityIdsToDelete"):
+            pool = FOREIGN_NAME if identities == FOREIGN_NAMES["IdentityIdsToDelete"] else "own"
+            keys["cognito-identity:IdentityPoolArn"] = f"arn:{PARTITION}:cognito-identity:{REGION}:{ACCOUNT}:identitypool/{REGION}:{pool}"
+        return keys
+
+    def _tagging(self, target, context, request_tags):
+        if not request_tags:
+            return
+        for action in tables.TAGGING.get(self.action, {}).get("rights", []):
+            # A pool that does not exist yet has no id.
+            created = tables.CREATED.get(self.action, "").format(partition=PARTITION, region=REGION, account=ACCOUNT)
+            yield Right(action, created or target, context)
+
+    def _passing(self):
+        row = tables.PASS_ROLE.get(self.action)
+        for arn in _roles_in(self.parameters, row["members"]) if row else []:
+            if self.passed_to:
+                yield Right("iam:PassRole", arn, {"iam:PassedToService": self.passed_to})
+            else:
+                yield Right("iam:PassRole", arn)
+                yield from (Right("iam:PassRole", arn, {"iam:PassedToService": service}) for service in row["services"])
+
+    def on_foreign(self):
+        """[(action, what is foreign, rights)]: one of the rights must be denied unless NOT_LIMITABLE says why not."""
+        changed = [(self.action, name, call.rights()) for name, change in FOREIGN.items() if (call := change(self))]
+        changed = changed or [(self.action, "anything", self.rights())]
+        beside = [right for right in self.rights() if right.action not in (self.action, "iam:PassRole")]
+        return changed + [(right.action, "a foreign resource", [right.on_foreign()]) for right in beside]
+
+
+def _tags_in(parameters):
+    for member in ("UserPoolTags", "IdentityPoolTags", "Tags"):
+        if tags := parameters.get(member):
+            return tags if isinstance(tags, dict) else {tag["Key"]: tag["Value"] for tag in tags}
+    return {}
+
+
+def _roles_in(parameters, members):
+    """The ARNs at a path such as `SmsConfiguration.SnsCallerArn`; `*` is every member of a map or list."""
+    for path in members:
+        found = [parameters]
+        for name in path.split("."):
+            every = [one.values() if isinstance(one, dict) else one for one in found] if name == "*" else None
+            found = [inner for one in every for inner in one] if every is not None else [one[name] for one in found if one.get(name)]
+        yield from found
+
+
+def _with(call, **parameters):
+    return replace(call, parameters={**call.parameters, **parameters})
+
+
+FOREIGN_NAMES = {
+    "UserPoolId": f"{REGION}_Foreign01",
+    "IdentityPoolId": f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff",
+    "RoleName": FOREIGN_NAME,
+    "PolicyName": FOREIGN_NAME,
+    "PolicyArn": f"arn:{PARTITION}:iam::{ACCOUNT}:policy/{FOREIGN_NAME}",
+    "Name": f"/{FOREIGN_NAME}/secret",
+    "logGroupName": f"/aws/lambda/{FOREIGN_NAME}",
+    "IdentityIdsToDelete": [f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff"],
+}
+FOREIGN_ROLE = f"arn:{PARTITION}:iam::{ACCOUNT}:role/{FOREIGN_NAME}"
+FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
+
+
+def _foreign_resource(call, tags):
+    if call.action in tables.ACCOUNT_WIDE:
+        return None
+    named = [member for member in tables.RESOURCES[call.service] if member in call.parameters][0]
+    if named in ("ResourceArn", "resourceArn"):
+        foreign = re.sub(r"/.*", f"/{FOREIGN_NAMES['UserPoolId']}", call.parameters[named])
+    else:
+        foreign = FOREIGN_NAMES[named]
+    return replace(_with(call, **{named: foreign}), tags=tags if call.tags is not None else None)
+
+
+def _foreign_tag(call):
+    for member in ("UserPoolTags", "IdentityPoolTags", "Tags"):
+        if isinstance(tags := call.parameters.get(member), dict) and TAG in tags:
+            return _with(call, **{member: {**tags, TAG: FOREIGN_NAME}})
+        if isinstance(tags, list):
+            return _with(call, **{member: [{"Key": TAG, "Value": FOREIGN_NAME}]})
+    return None
+
+
+def _without_tags(call):
+    if not call.operation.startswith("Create") or not _tags_in(call.parameters):
+        return None
+    return replace(call, parameters={name: value for name, value in call.parameters.items() if not name.endswith("Tags")})
+
+
+def _foreign_policy(call):
+    return _with(call, PolicyArn=FOREIGN_POLICY) if call.action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy") else None
+
+
+def _foreign_role(call):
+    row = tables.PASS_ROLE.get(call.action)
+    passed = [*_roles_in(call.parameters, row["members"])] if row else []
+    return passed and replace(call, parameters=json.loads(json.dumps(call.parameters).replace(passed[0], FOREIGN_ROLE)))
+
+
+FOREIGN = {
+    "a foreign resource": lambda call: _foreign_resource(call, {TAG: FOREIGN_NAME}),
+    "an untagged pool": lambda call: _foreign_resource(call, {}) if call.tags is not None else None,
+    "a foreign tag": _foreign_tag,
+    "no tag": _without_tags,
+    "a foreign policy": _foreign_policy,
+    "a foreign role": _foreign_role,
+    "a role passed to another service": lambda call: replace(call, passed_to="ec2.amazonaws.com") if _foreign_role(call) else None,
+}
+
+
+def recorded(line, kind):
+    """The call in a line of a recording. Its role is None if no role of the stack made it. `kind` is the beginning of the file's name."""
+    one = json.loads(line)
+    parameters = one["parameters"]
+    if one["service"] in ("iam", "sts"):
+        parameters = model.from_query(one["service"], one["operation"], parameters)
+    pool, role = tables.RECORDINGS[kind]["pool"], None
+    if kind == "crash_matrix":
+        # Each case is a stack of its own.
+        text = re.sub(r"\bcase-\d+", pool, json.dumps([parameters, one["tags"]]))
+        parameters, one["tags"] = json.loads(text)
+    if one["principal"]:
+        assumed = re.search(rf":assumed-role/{pool}-(\w+)-[^/]+/", one["principal"])
+        of_account = tables.RECORDINGS[kind]["root"] if one["principal"].endswith(":root") else None
+        role = assumed[1] if assumed else of_account
+    call = Call(role, one["service"], one["operation"], parameters, one["tags"], pool)
+    return _with_own_names(call)
+
+
+def _with_own_names(call):
+    """The ids of the stack's pool and parameter, which the emulator made up, become those that template.py gives them."""
+    parameters = dict(call.parameters)
+    if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:
+        parameters["UserPoolId"] = OWN_POOL
+    if call.service == "ssm" and re.fullmatch(rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get("Name", "")):
+        parameters["Name"] = own_parameter(call.pool)
+    return replace(call, parameters=parameters)

@@ -1,0 +1,183 @@
+"""Checks template.yaml, and recorded calls, against data that AWS publishes.
+
+    oracle.py static TEMPLATE
+    oracle.py recorded TEMPLATE RECORDINGS
+
+`static` evaluates every statement of every role, as it goes to AWS: actions, resources and condition keys. `recorded` simulates the
+calls that the tests recorded, and those in unplayed.py, with the policies of the roles that make them: they must be allowed, and denied
+on foreign resources; each granted action must be needed by one of them; and each request must satisfy its service's model.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import calls
+import model
+import tables
+import template
+import unplayed
+from iam import Iam
+
+SID = "Sid"
+
+
+def statement_name(policy_name, statement, number):
+    return f"{policy_name}/{statement.get(SID, number)}"
+
+
+def check_statements(text, iam_of):
+    """What is wrong with the statements, a line each."""
+    variants = template.variants(text)
+    iam = iam_of()
+    tickets = [
+        (on, role, statements, iam.check([statement for _, statement in statements]))
+        for on, roles in variants
+        for role, statements in roles.items()
+    ]
+    iam.run()
+    found = {}
+    for _, role, statements, ticket in tickets:
+        for one in iam.problems(ticket):
+            name, statement = statements[one["statement"]]
+            where = f"{role}, {statement_name(name, statement, one['statement'])}"
+            found[f"{where}: {one['action'] or 'the statement'} {one['problem']}"] = True
+    return list(found)
+
+
+def read_recordings(folder):
+    """All calls. The recordings of each kind must be there."""
+    found, lines = [], {}
+    for kind in tables.RECORDINGS:
+        files = sorted(Path(folder).glob(f"{kind}-*.jsonl"))
+        if not any(file.stat().st_size for file in files):
+            raise SystemExit(f"there are no recordings of {kind} in {folder}: run `make test`, which records and checks them")
+        for line in {line: True for file in files for line in file.read_text().splitlines()}:
+            found.append(calls.recorded(line, kind))
+    return found
+
+
+def check_models(recorded):
+    """Requests that break the model of their service."""
+    distinct = {(call.service, call.operation, json.dumps(call.parameters, sort_keys=True)): call for call in recorded}
+    broken = {}
+    for call in distinct.values():
+        for violation in model.violations(call.service, call.operation, call.parameters):
+            broken[f"{call.service}: {violation}"] = True
+    return list(broken)
+
+
+def distinct_calls(recorded):
+    """The calls of roles, each once, without what does not matter to IAM."""
+    return list({(call.role, call.pool, repr(rights)): call for call in recorded if call.role and (rights := call.rights())}.values())
+
+
+class Permissions:
+    """What the roles allow, deny, and grant without need."""
+
+    def __init__(self, roles, made, iam_of):
+        """`roles` has the roles of each pool's stack."""
+        self._roles = roles
+        self._calls = made
+        self._iam = iam_of()
+
+    def _statements(self, call):
+        return [statement for _, statement in self._roles[call.pool][call.role]]
+
+    def _ask(self, rights, statements):
+        return [(right, self._iam.request(statements, right)) for right in rights]
+
+    def check(self):
+        """What is wrong, a line each."""
+        allowed = [(call, self._ask(call.rights(), self._statements(call))) for call in self._calls]
+        foreign = {}
+        for call in self._calls:
+            for action, what, rights in call.on_foreign():
+                foreign.setdefault((call.role, action, what), []).append(self._ask(rights, self._statements(call)))
+        without = list(self._removals())
+        self._iam.run()
+        return [*self._denied(allowed), *self._too_wide(foreign), *self._unneeded(without)]
+
+    def _denied(self, allowed):
+        found = {}
+        for call, rights in allowed:
+            for right, ticket in rights:
+                if not self._iam.allowed(ticket):
+                    keys = ", ".join(f"{key} {value}" for key, value in right.context.items())
+                    needs = f"needs {right.action} on {right.target}" + (f" ({keys})" if keys else "")
+                    found[f"{call.role}: {call.operation} {needs}, which no statement allows"] = True
+        return list(found)
+
+    def _too_wide(self, foreign):
+        found, used = [], set()
+        for (role, action, what), attempts in foreign.items():
+            if not any(all(self._iam.allowed(ticket) for _, ticket in rights) for rights in attempts):
+                continue
+            used.add((role, action, what))
+            if (role, action, what) not in tables.NOT_LIMITABLE:
+                found.append(f"{role}: {action} is allowed on {what}")
+        unused = [", ".join(row) for row in tables.NOT_LIMITABLE if row not in used]
+        return found + [f"NOT_LIMITABLE in tables.py: {row} is denied, or not called; delete the row" for row in unused]
+
+    def _removals(self):
+        """Each granted action, and the requests that must fail without it."""
+        by_role = {}
+        for call in self._calls:
+            for right in call.rights():
+                by_role.setdefault((call.pool, call.role, right.action), {})[repr(right)] = right
+        for pool, roles in self._roles.items():
+            for role, statements in roles.items():
+                for number, (name, statement) in enumerate(statements):
+                    for action in template.actions(statement):
+                        rest = without_action([one for _, one in statements], number, action)
+                        rights = by_role.get((pool, role, action), {}).values()
+                        where = f"{role}, {statement_name(name, statement, number)}"
+                        yield where, action, [self._iam.request(rest, right) for right in rights]
+
+    def _unneeded(self, without):
+        needed, granted = set(), {}
+        for where, action, tickets in without:
+            granted[where, action] = True
+            if not all(self._iam.allowed(ticket) for ticket in tickets):
+                needed.add((where, action))
+        return [f"{where}: {action} is needed by no call" for where, action in granted if (where, action) not in needed]
+
+
+def without_action(statements, number, action):
+    rest = [one for one in template.actions(statements[number]) if one != action]
+    changed = [{**statements[number], "Action": rest}] if rest else []
+    return statements[:number] + changed + statements[number + 1 :]
+
+
+def check_calls(text, recorded, iam_of):
+    """All findings about calls."""
+    made = [*recorded, *unplayed.calls(text)]
+    roles = {pool: template.everything(text, pool) for pool in sorted({call.pool for call in made})}
+    return check_models(made) + Permissions(roles, distinct_calls(made), iam_of).check()
+
+
+def installed():
+    """A simulator with the packages that `make oracle` installs."""
+    return Iam(Path(sys.prefix) / "bin/node", Path(sys.prefix) / "oracle")
+
+
+def main(arguments):
+    match arguments:
+        case ["static", file]:
+            found = check_statements(Path(file).read_text(), installed)
+            checked = f"{file}: all statements of all roles are valid on AWS"
+        case ["recorded", file, folder]:
+            recorded = read_recordings(folder)
+            found = check_calls(Path(file).read_text(), recorded, installed)
+            checked = f"{len(recorded)} recorded calls: allowed for their roles, denied on what is not the stack's, valid for their services"
+        case _:
+            raise SystemExit(__doc__)
+    for line in found:
+        print(f"oracle: {line}", file=sys.stderr)
+    if found:
+        raise SystemExit(1)
+    print(f"oracle: {checked}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

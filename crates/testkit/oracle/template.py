@@ -1,0 +1,206 @@
+"""The policies of the roles in template.yaml, as a deployment to AWS has them."""
+
+import functools
+import itertools
+import re
+
+from samtranslator.yaml_helper import yaml_parse
+
+PARTITION, REGION, ACCOUNT, STACK = "aws", "us-east-1", "000000000000", "shop"
+
+# The user pool and the parameter of the stack. Their names are known only once they exist.
+OWN_POOL = f"{REGION}_OwnPool01"
+OWN_USER_POOL_ARN = f"arn:{PARTITION}:cognito-idp:{REGION}:{ACCOUNT}:userpool/{OWN_POOL}"
+
+
+def own_parameter(pool):
+    return f"/poolkeeper/{pool}/invitation-key/stack/1"
+
+
+# Parameters that switch statements, and values that switch them on. Every condition of a role must be true in one variant and false in
+# another: `variants` fails if a new condition needs a row here.
+SWITCHES = {
+    "AutoConfirm": "invited",
+    "OnDelete": "delete",
+    "PassableRoleArns": f"arn:{PARTITION}:iam::{ACCOUNT}:role/passable",
+}
+PASSABLE_ROLE = SWITCHES["PassableRoleArns"]
+
+# Conditions that have one value on AWS.
+ALWAYS = {"HasLimitedRights": True}
+
+
+class Unresolvable(Exception):
+    """Something in the template that is not understood here."""
+
+
+def actions(statement):
+    action = statement.get("Action", [])
+    return action if isinstance(action, list) else [action]
+
+
+@functools.lru_cache(maxsize=1)
+def _parsed(text):
+    return yaml_parse(text)
+
+
+class Template:
+    """A template with parameters. `text` is that of template.yaml."""
+
+    def __init__(self, text, pool="shop", **parameters):
+        self.body = _parsed(text)
+        self.pool = pool
+        defaults = {name: one.get("Default") for name, one in self.body["Parameters"].items()}
+        unknown = [name for name in parameters if name not in defaults]
+        if unknown:
+            raise Unresolvable(f"template.yaml has no parameter {unknown[0]}")
+        self.parameters = {**defaults, "PoolName": pool, **parameters}
+        self.used_conditions = {}
+
+    def roles(self):
+        """The statements of each role: {role: [(policy name, statement)]}."""
+        for name, resource in self.body["Resources"].items():
+            is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
+            if is_policy or "Policies" in resource.get("Properties", {}) and resource["Type"] == "AWS::Serverless::Function":
+                raise Unresolvable(f"{name}: its policies are not checked: write them in the role")
+        return {
+            name: self._statements(name, resource["Properties"])
+            for name, resource in self.body["Resources"].items()
+            if resource["Type"] == "AWS::IAM::Role"
+        }
+
+    def _statements(self, role, properties):
+        unread = set(properties) - {"AssumeRolePolicyDocument", "Policies", "Description", "Tags"}
+        if unread:
+            raise Unresolvable(f"{role}: {sorted(unread)} is not checked: use Policies")
+        policies = self.resolve(properties["Policies"])
+        return [(policy["PolicyName"], statement) for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+
+    def log_groups(self):
+        """The log group of each role's function: {role: name}. Lambda writes there, with the role."""
+        resources = self.body["Resources"]
+        functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
+        roles = [self._logical_name(one["Role"]) for one in functions]
+        groups = [resources[self._logical_name(one["LoggingConfig"]["LogGroup"])] for one in functions]
+        return {role: self.resolve(group["Properties"]["LogGroupName"]) for role, group in zip(roles, groups, strict=True)}
+
+    def _logical_name(self, reference):
+        """Of what `!Ref Name` or `!GetAtt Name.Attribute` refers to."""
+        ((function, argument),) = reference.items()
+        if function == "Fn::If":
+            return self._logical_name(argument[1] if self.condition(argument[0]) else argument[2])
+        return (argument if isinstance(argument, str) else argument[0]).split(".")[0]
+
+    def resolve(self, value):
+        """The value without intrinsic functions. None stands for AWS::NoValue."""
+        if isinstance(value, list):
+            return [one for one in map(self.resolve, value) if one is not None]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((function, argument),) = value.items()
+            if function == "Ref" or function.startswith("Fn::"):
+                return self._call(function, argument)
+        resolved = {key: self.resolve(member) for key, member in value.items()}
+        return {key: member for key, member in resolved.items() if member is not None}
+
+    def _call(self, function, argument):
+        match function:
+            case "Ref":
+                return self._ref(argument)
+            case "Fn::GetAtt":
+                resource, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
+                return self._attribute(resource, attribute)
+            case "Fn::Sub":
+                text, values = argument if isinstance(argument, list) else (argument, {})
+                values = self.resolve(values)
+                return re.sub(r"\$\{([^!}]+)\}", lambda name: str(values.get(name[1]) or self._named(name[1])), text)
+            case "Fn::If":
+                condition, if_true, if_false = argument
+                return self.resolve(if_true if self.condition(condition) else if_false)
+            case "Fn::Split":
+                separator, text = argument
+                return self.resolve(text).split(separator)
+            case "Fn::Join":
+                separator, parts = argument
+                return separator.join(self.resolve(parts))
+            case "Fn::Select":
+                index, parts = argument
+                return self.resolve(parts)[int(index)]
+        raise Unresolvable(f"{function} is not resolved here")
+
+    def _named(self, name):
+        return self._attribute(*name.split(".", 1)) if "." in name else self._ref(name)
+
+    def _ref(self, name):
+        pseudo = {
+            "AWS::Partition": PARTITION,
+            "AWS::Region": REGION,
+            "AWS::AccountId": ACCOUNT,
+            "AWS::StackName": STACK,
+            "AWS::StackId": f"arn:{PARTITION}:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/stack",
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::NoValue": None,
+        }
+        if name in pseudo:
+            return pseudo[name]
+        if name in self.parameters:
+            value = self.parameters[name]
+            is_list = self.body["Parameters"][name]["Type"] == "CommaDelimitedList"
+            return [part.strip() for part in value.split(",")] if is_list else value
+        raise Unresolvable(f"the value of {name} is not known here")
+
+    def _attribute(self, resource, attribute):
+        kind = self.body["Resources"][resource]["Type"]
+        match kind, attribute:
+            case "AWS::Logs::LogGroup", "Arn":
+                name = self.resolve(self.body["Resources"][resource]["Properties"]["LogGroupName"])
+                return f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
+            case "Custom::PoolkeeperUserPool", "UserPoolArn":
+                return OWN_USER_POOL_ARN
+            case "Custom::PoolkeeperInvitationKey", "ParameterName":
+                return own_parameter(self.pool)
+        raise Unresolvable(f"the attribute {attribute} of {resource} is not known here")
+
+    def condition(self, name):
+        if name not in self.used_conditions:
+            self.used_conditions[name] = self._holds(self.body["Conditions"][name])
+        return self.used_conditions[name]
+
+    def _holds(self, condition):
+        ((function, argument),) = condition.items()
+        match function:
+            case "Condition":
+                return self.condition(argument)
+            case "Fn::Equals":
+                first, second = self.resolve(argument)
+                return str(first) == str(second)
+            case "Fn::Not":
+                return not self._holds(argument[0])
+            case "Fn::And":
+                return all(map(self._holds, argument))
+            case "Fn::Or":
+                # Not lazily: a condition that is not looked at would count as unused.
+                return any([self._holds(one) for one in argument])
+        raise Unresolvable(f"the condition {function} is not resolved here")
+
+
+def variants(text):
+    """The template with all combinations of the parameters that switch statements of roles."""
+    found, seen = [], {}
+    for switched in itertools.product([False, True], repeat=len(SWITCHES)):
+        on = {name: value for (name, value), is_on in zip(SWITCHES.items(), switched) if is_on}
+        template = Template(text, **on)
+        found.append((on, template.roles()))
+        for name, value in template.used_conditions.items():
+            seen.setdefault(name, set()).add(value)
+    for name, values in seen.items():
+        wanted = {ALWAYS[name]} if name in ALWAYS else {True, False}
+        if values != wanted:
+            raise Unresolvable(f"the condition {name} is never {(wanted - values or values - wanted).pop()}: see SWITCHES in template.py")
+    return found
+
+
+def everything(text, pool):
+    """The roles with all statements switched on."""
+    return Template(text, pool=pool, **SWITCHES).roles()
