@@ -22,13 +22,16 @@ class Right:
 
     def on_foreign(self):
         """The same on a foreign resource, but with what the request itself says of it."""
-        context = {key: FOREIGN_NAME if key.startswith("aws:ResourceTag/") else value for key, value in self.context.items()}
+        context = {
+            key: FOREIGN_NAME if key.startswith("aws:ResourceTag/") else value for key, value in self.context.items()
+        }
         return replace(self, target=re.sub(r"(:[a-z-]+/).*", rf"\1{FOREIGN_NAME}", self.target), context=context)
 
 
 @dataclass(frozen=True)
 class Call:
-    role: str
+    # None if it is not made with the role of a function.
+    role: str | None
     service: str
     operation: str
     parameters: dict
@@ -45,7 +48,7 @@ class Call:
 
     def rights(self):
         """Every right that the call needs: its own action, and those of its tags and roles."""
-        if self.action in tables.NO_RIGHT:
+        if self.role is None or self.action in tables.NO_RIGHT:
             return []
         request_tags = _tags_in(self.parameters)
         context = {f"aws:RequestTag/{key}": value for key, value in request_tags.items()}
@@ -67,7 +70,9 @@ class Call:
                 if value.startswith("arn:"):
                     return value
                 region = "" if kind == "iam" else REGION
-                return f"arn:{PARTITION}:{kind}:{region}:{ACCOUNT}:{resource.format(value.lstrip('/'), **self.parameters)}"
+                return (
+                    f"arn:{PARTITION}:{kind}:{region}:{ACCOUNT}:{resource.format(value.lstrip('/'), **self.parameters)}"
+                )
         raise KeyError(f"{self.action}: which resource is it about? See RESOURCES in tables.py")
 
     def _keys_of_service(self):
@@ -76,7 +81,9 @@ class Call:
             keys["iam:PolicyARN"] = self.parameters["PolicyArn"]
         if identities := self.parameters.get("IdentityIdsToDelete"):
             pool = FOREIGN_NAME if identities == FOREIGN_NAMES["IdentityIdsToDelete"] else "own"
-            keys["cognito-identity:IdentityPoolArn"] = f"arn:{PARTITION}:cognito-identity:{REGION}:{ACCOUNT}:identitypool/{REGION}:{pool}"
+            keys["cognito-identity:IdentityPoolArn"] = (
+                f"arn:{PARTITION}:cognito-identity:{REGION}:{ACCOUNT}:identitypool/{REGION}:{pool}"
+            )
         return keys
 
     def _tagging(self, target, context, request_tags):
@@ -88,13 +95,10 @@ class Call:
             yield Right(action, created or target, context)
 
     def _passing(self):
-        row = tables.PASS_ROLE.get(self.action)
-        for arn in _roles_in(self.parameters, row["members"]) if row else []:
-            if self.passed_to:
-                yield Right("iam:PassRole", arn, {"iam:PassedToService": self.passed_to})
-            else:
-                yield Right("iam:PassRole", arn)
-                yield from (Right("iam:PassRole", arn, {"iam:PassedToService": service}) for service in row["services"])
+        for arn in _passed_roles(self):
+            services = [self.passed_to] if self.passed_to else [None, *tables.PASS_ROLE[self.action]["services"]]
+            for service in services:
+                yield Right("iam:PassRole", arn, {"iam:PassedToService": service} if service else {})
 
     def on_foreign(self):
         """[(action, what is foreign, rights)]: one of the rights must be denied unless NOT_LIMITABLE says why not."""
@@ -116,8 +120,10 @@ def _roles_in(parameters, members):
     for path in members:
         found = [parameters]
         for name in path.split("."):
-            every = [one.values() if isinstance(one, dict) else one for one in found] if name == "*" else None
-            found = [inner for one in every for inner in one] if every is not None else [one[name] for one in found if one.get(name)]
+            every = [one.values() if isinstance(one, dict) else one for one in found] if name == "*" else []
+            found = (
+                [inner for one in every for inner in one] if every else [one[name] for one in found if one.get(name)]
+            )
         yield from found
 
 
@@ -142,8 +148,8 @@ FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 def _foreign_resource(call, tags):
     if call.action in tables.ACCOUNT_WIDE:
         return None
-    named = [member for member in tables.RESOURCES[call.service] if member in call.parameters][0]
-    if named in ("ResourceArn", "resourceArn"):
+    named = next(member for member in tables.RESOURCES[call.service] if member in call.parameters)
+    if named == "ResourceArn":
         foreign = re.sub(r"/.*", f"/{FOREIGN_NAMES['UserPoolId']}", call.parameters[named])
     else:
         foreign = FOREIGN_NAMES[named]
@@ -162,17 +168,24 @@ def _foreign_tag(call):
 def _without_tags(call):
     if not call.operation.startswith("Create") or not _tags_in(call.parameters):
         return None
-    return replace(call, parameters={name: value for name, value in call.parameters.items() if not name.endswith("Tags")})
+    return replace(
+        call, parameters={name: value for name, value in call.parameters.items() if not name.endswith("Tags")}
+    )
 
 
 def _foreign_policy(call):
-    return _with(call, PolicyArn=FOREIGN_POLICY) if call.action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy") else None
+    attaches = call.action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
+    return _with(call, PolicyArn=FOREIGN_POLICY) if attaches else None
 
 
 def _foreign_role(call):
-    row = tables.PASS_ROLE.get(call.action)
-    passed = [*_roles_in(call.parameters, row["members"])] if row else []
+    passed = _passed_roles(call)
     return passed and replace(call, parameters=json.loads(json.dumps(call.parameters).replace(passed[0], FOREIGN_ROLE)))
+
+
+def _passed_roles(call):
+    row = tables.PASS_ROLE.get(call.action)
+    return [*_roles_in(call.parameters, row["members"])] if row else []
 
 
 FOREIGN = {
@@ -182,12 +195,14 @@ FOREIGN = {
     "no tag": _without_tags,
     "a foreign policy": _foreign_policy,
     "a foreign role": _foreign_role,
-    "a role passed to another service": lambda call: replace(call, passed_to="ec2.amazonaws.com") if _foreign_role(call) else None,
+    "a role passed to another service": lambda call: (
+        _passed_roles(call) and replace(call, passed_to="ec2.amazonaws.com")
+    ),
 }
 
 
 def recorded(line, kind):
-    """The call in a line of a recording. Its role is None if no role of the stack made it. `kind` is the beginning of the file's name."""
+    """The call in a line of a recording. `kind` is the beginning of the file's name."""
     one = json.loads(line)
     parameters = one["parameters"]
     if one["service"] in ("iam", "sts"):
@@ -210,6 +225,8 @@ def _with_own_names(call):
     parameters = dict(call.parameters)
     if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:
         parameters["UserPoolId"] = OWN_POOL
-    if call.service == "ssm" and re.fullmatch(rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get("Name", "")):
+    if call.service == "ssm" and re.fullmatch(
+        rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get("Name", "")
+    ):
         parameters["Name"] = own_parameter(call.pool)
     return replace(call, parameters=parameters)

@@ -33,7 +33,11 @@ class Iam:
             {"policy": policy, "action": action, "target": target, "context": json.loads(context)}
             for policy, action, target, context in self._requests
         ]
-        asked = {"policies": [json.loads(one) for one in self._policies], "checks": list(self._checks), "requests": requests}
+        asked = {
+            "policies": [json.loads(one) for one in self._policies],
+            "checks": list(self._checks),
+            "requests": requests,
+        }
         done = subprocess.run(self._command, input=json.dumps(asked), capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"iam.mjs failed: {done.stderr}")

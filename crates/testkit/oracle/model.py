@@ -22,7 +22,10 @@ def violations(service, name, parameters):
         return [f"{name}: takes no parameters"] if parameters else []
     report = botocore.validate.ParamValidator().validate(parameters, shape).generate_report()
     # The values may be passwords.
-    found = [f"{name}: {line}" for line in re.sub(r", value: .*?(?=, (?:type|valid))", "", report, flags=re.DOTALL).splitlines()]
+    found = [
+        f"{name}: {line}"
+        for line in re.sub(r", value: .*?(?=, (?:type|valid))", "", report, flags=re.DOTALL).splitlines()
+    ]
     return found + [f"{name}: {path.lstrip('.')} {problem}" for path, problem in _constraints(parameters, shape, "")]
 
 
@@ -46,7 +49,13 @@ def _constraints(value, shape, path):
                 yield path, f"must be one of {', '.join(shape.enum)}"
             if (pattern := limits.get("pattern")) and not regex.fullmatch(pattern, value):
                 yield path, f"must match {pattern}"
-    size = value if shape.type_name in ("integer", "long", "float", "double") else len(value) if hasattr(value, "__len__") else None
+    size = (
+        value
+        if shape.type_name in ("integer", "long", "float", "double")
+        else len(value)
+        if hasattr(value, "__len__")
+        else None
+    )
     if isinstance(size, int | float) and size > limits.get("max", size):
         yield path, f"must be at most {limits['max']}" + ("" if size is value else " long")
 
@@ -61,10 +70,17 @@ def _from_query(flat, shape, prefix):
     match shape.type_name:
         case "structure":
             names = {key[len(prefix) :].split(".")[0] for key in flat if key.startswith(prefix)}
-            return {one: _from_query(flat, shape.members[one], _inside(flat, prefix + one)) if one in shape.members else "" for one in sorted(names)}
+            return {
+                one: _from_query(flat, shape.members[one], _inside(flat, prefix + one)) if one in shape.members else ""
+                for one in sorted(names)
+            }
         case "list":
-            numbers = {int(number[1]) for key in flat if (number := re.match(rf"{re.escape(prefix)}member\.(\d+)", key))}
-            return [_from_query(flat, shape.member, _inside(flat, f"{prefix}member.{number}")) for number in sorted(numbers)]
+            numbers = {
+                int(number[1]) for key in flat if (number := re.match(rf"{re.escape(prefix)}member\.(\d+)", key))
+            }
+            return [
+                _from_query(flat, shape.member, _inside(flat, f"{prefix}member.{number}")) for number in sorted(numbers)
+            ]
         case "integer" | "long":
             return int(flat[prefix])
         case "boolean":

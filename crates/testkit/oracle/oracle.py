@@ -3,12 +3,15 @@
     oracle.py static TEMPLATE
     oracle.py recorded TEMPLATE RECORDINGS
 
-`static` evaluates every statement of every role, as it goes to AWS: actions, resources and condition keys. `recorded` simulates the
-calls that the tests recorded, and those in unplayed.py, with the policies of the roles that make them: they must be allowed, and denied
-on foreign resources; each granted action must be needed by one of them; and each request must satisfy its service's model.
+`static` evaluates every statement of every role as it goes to AWS: actions, resources and condition keys.
+
+`recorded` simulates the calls that the tests recorded, and those in unplayed.py, with the policies of the roles that make them. They
+must be allowed, and denied on foreign resources. Each granted action must be needed by one of them. Each request must satisfy the model
+of its service.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -19,25 +22,21 @@ import template
 import unplayed
 from iam import Iam
 
-SID = "Sid"
+ADAPTERS = Path(__file__).parents[2] / "cognito-aws/src"
 
 
 def statement_name(policy_name, statement, number):
-    return f"{policy_name}/{statement.get(SID, number)}"
+    return f"{policy_name}/{statement.get('Sid', number)}"
 
 
 def check_statements(text, iam_of):
     """What is wrong with the statements, a line each."""
-    variants = template.variants(text)
-    iam = iam_of()
-    tickets = [
-        (on, role, statements, iam.check([statement for _, statement in statements]))
-        for on, roles in variants
-        for role, statements in roles.items()
-    ]
+    iam, tickets, found = iam_of(), [], {}
+    for roles in template.variants(text):
+        for role, statements in roles.items():
+            tickets.append((role, statements, iam.check([statement for _, statement in statements])))
     iam.run()
-    found = {}
-    for _, role, statements, ticket in tickets:
+    for role, statements, ticket in tickets:
         for one in iam.problems(ticket):
             name, statement = statements[one["statement"]]
             where = f"{role}, {statement_name(name, statement, one['statement'])}"
@@ -47,11 +46,13 @@ def check_statements(text, iam_of):
 
 def read_recordings(folder):
     """All calls. The recordings of each kind must be there."""
-    found, lines = [], {}
+    found = []
     for kind in tables.RECORDINGS:
         files = sorted(Path(folder).glob(f"{kind}-*.jsonl"))
         if not any(file.stat().st_size for file in files):
-            raise SystemExit(f"there are no recordings of {kind} in {folder}: run `make test`, which records and checks them")
+            raise SystemExit(
+                f"there are no recordings of {kind} in {folder}: run `make test`, which records and checks them"
+            )
         for line in {line: True for file in files for line in file.read_text().splitlines()}:
             found.append(calls.recorded(line, kind))
     return found
@@ -67,9 +68,34 @@ def check_models(recorded):
     return list(broken)
 
 
+def check_operations(made, sources):
+    """Operations that the adapters name, and that nothing has called."""
+    called = {call.operation for call in made}
+    named = set()
+    for file in sorted(Path(sources).rglob("*.rs")):
+        if "tests" not in file.parts and file.name != "tests.rs":
+            named |= set(re.findall(r'(?:Failure::of\(\s*|const OPERATION: &str = )"(\w+)"', file.read_text()))
+    return [
+        f"{operation} is in the adapters, and no recorded call shows what it sends"
+        for operation in sorted(named - called)
+    ]
+
+
+def check_unplayed(recorded, listed):
+    """Calls of unplayed.py whose rights recorded calls need as well."""
+    needed = {(call.role, right.action, right.target) for call in recorded for right in call.rights()}
+    called = {call.operation for call in recorded}
+    rows = [
+        call
+        for call in listed
+        if call.operation in called and all((call.role, one.action, one.target) in needed for one in call.rights())
+    ]
+    return [f"unplayed.py: {call.operation} of {call.role} is recorded; delete the row" for call in rows]
+
+
 def distinct_calls(recorded):
     """The calls of roles, each once, without what does not matter to IAM."""
-    return list({(call.role, call.pool, repr(rights)): call for call in recorded if call.role and (rights := call.rights())}.values())
+    return list({(call.role, call.pool, repr(rights)): call for call in recorded if (rights := call.rights())}.values())
 
 
 class Permissions:
@@ -151,9 +177,11 @@ def without_action(statements, number, action):
 
 def check_calls(text, recorded, iam_of):
     """All findings about calls."""
-    made = [*recorded, *unplayed.calls(text)]
+    listed = unplayed.calls(text)
+    made = [*recorded, *listed]
     roles = {pool: template.everything(text, pool) for pool in sorted({call.pool for call in made})}
-    return check_models(made) + Permissions(roles, distinct_calls(made), iam_of).check()
+    found = check_operations(made, ADAPTERS) + check_models(made) + check_unplayed(recorded, listed)
+    return found + Permissions(roles, distinct_calls(made), iam_of).check()
 
 
 def installed():
@@ -169,7 +197,9 @@ def main(arguments):
         case ["recorded", file, folder]:
             recorded = read_recordings(folder)
             found = check_calls(Path(file).read_text(), recorded, installed)
-            checked = f"{len(recorded)} recorded calls: allowed for their roles, denied on what is not the stack's, valid for their services"
+            checked = (
+                f"{len(recorded)} recorded calls are valid, allowed for their roles, and denied on foreign resources"
+            )
         case _:
             raise SystemExit(__doc__)
     for line in found:

@@ -40,7 +40,10 @@ RESOURCES = {
 
 # Calls that need more rights if they carry tags.
 TAGGING = {
-    "cognito-idp:CreateUserPool": {"rights": ["cognito-idp:TagResource"], "source": ("AWS::Cognito::UserPool", "create")},
+    "cognito-idp:CreateUserPool": {
+        "rights": ["cognito-idp:TagResource"],
+        "source": ("AWS::Cognito::UserPool", "create"),
+    },
     "cognito-idp:UpdateUserPool": {
         "rights": ["cognito-idp:TagResource", "cognito-idp:UntagResource"],
         "source": ("AWS::Cognito::UserPool", "update"),

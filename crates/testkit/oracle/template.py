@@ -61,7 +61,11 @@ class Template:
         """The statements of each role: {role: [(policy name, statement)]}."""
         for name, resource in self.body["Resources"].items():
             is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
-            if is_policy or "Policies" in resource.get("Properties", {}) and resource["Type"] == "AWS::Serverless::Function":
+            if (
+                is_policy
+                or "Policies" in resource.get("Properties", {})
+                and resource["Type"] == "AWS::Serverless::Function"
+            ):
                 raise Unresolvable(f"{name}: its policies are not checked: write them in the role")
         return {
             name: self._statements(name, resource["Properties"])
@@ -74,7 +78,11 @@ class Template:
         if unread:
             raise Unresolvable(f"{role}: {sorted(unread)} is not checked: use Policies")
         policies = self.resolve(properties["Policies"])
-        return [(policy["PolicyName"], statement) for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+        return [
+            (policy["PolicyName"], statement)
+            for policy in policies
+            for statement in policy["PolicyDocument"]["Statement"]
+        ]
 
     def log_groups(self):
         """The log group of each role's function: {role: name}. Lambda writes there, with the role."""
@@ -82,7 +90,9 @@ class Template:
         functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
         roles = [self._logical_name(one["Role"]) for one in functions]
         groups = [resources[self._logical_name(one["LoggingConfig"]["LogGroup"])] for one in functions]
-        return {role: self.resolve(group["Properties"]["LogGroupName"]) for role, group in zip(roles, groups, strict=True)}
+        return {
+            role: self.resolve(group["Properties"]["LogGroupName"]) for role, group in zip(roles, groups, strict=True)
+        }
 
     def _logical_name(self, reference):
         """Of what `!Ref Name` or `!GetAtt Name.Attribute` refers to."""
@@ -189,15 +199,17 @@ def variants(text):
     """The template with all combinations of the parameters that switch statements of roles."""
     found, seen = [], {}
     for switched in itertools.product([False, True], repeat=len(SWITCHES)):
-        on = {name: value for (name, value), is_on in zip(SWITCHES.items(), switched) if is_on}
+        on = {name: value for (name, value), is_on in zip(SWITCHES.items(), switched, strict=True) if is_on}
         template = Template(text, **on)
-        found.append((on, template.roles()))
+        found.append(template.roles())
         for name, value in template.used_conditions.items():
             seen.setdefault(name, set()).add(value)
     for name, values in seen.items():
         wanted = {ALWAYS[name]} if name in ALWAYS else {True, False}
         if values != wanted:
-            raise Unresolvable(f"the condition {name} is never {(wanted - values or values - wanted).pop()}: see SWITCHES in template.py")
+            raise Unresolvable(
+                f"the condition {name} is never {(wanted - values or values - wanted).pop()}: see SWITCHES in template.py"
+            )
     return found
 
 

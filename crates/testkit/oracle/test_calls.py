@@ -1,7 +1,9 @@
 """The check of the calls finds what is missing, too wide, or not needed, on a small role whose statements are broken one by one."""
 
 import copy
+import tempfile
 import unittest
+from pathlib import Path
 
 import oracle
 import tables
@@ -21,7 +23,13 @@ def own_tag(key):
 
 
 STATEMENTS = [
-    {"Sid": "Create", "Effect": "Allow", "Action": "cognito-idp:CreateUserPool", "Resource": "*", "Condition": own_tag("RequestTag")},
+    {
+        "Sid": "Create",
+        "Effect": "Allow",
+        "Action": "cognito-idp:CreateUserPool",
+        "Resource": "*",
+        "Condition": own_tag("RequestTag"),
+    },
     {
         "Sid": "Tag",
         "Effect": "Allow",
@@ -71,7 +79,12 @@ CALLS = [
         OWN,
     ),
     Call(ROLE, "iam", "AttachRolePolicy", {"RoleName": NAME, "PolicyArn": f"{IAM}:policy/{NAME}"}),
-    Call(ROLE, "ssm", "PutParameter", {"Name": f"/poolkeeper/{POOL}/key", "Value": "x", "Tags": [{"Key": TAG, "Value": POOL}]}),
+    Call(
+        ROLE,
+        "ssm",
+        "PutParameter",
+        {"Name": f"/poolkeeper/{POOL}/key", "Value": "x", "Tags": [{"Key": TAG, "Value": POOL}]},
+    ),
     Call(ROLE, "sts", "GetCallerIdentity", {}),
 ]
 
@@ -85,7 +98,9 @@ class Calls(unittest.TestCase):
         change(statements)
         roles = {POOL: {ROLE: [("rights", one) for one in statements.values()]}}
         found = oracle.Permissions(roles, oracle.distinct_calls(calls or CALLS), oracle.installed).check()
-        return [line for line in found if not (line.startswith("NOT_LIMITABLE") and any(row in line for row in OTHER_ROWS))]
+        return [
+            line for line in found if not (line.startswith("NOT_LIMITABLE") and any(row in line for row in OTHER_ROWS))
+        ]
 
     def assert_found(self, found, *parts):
         self.assertTrue(any(all(part in line for part in parts) for line in found), f"{parts} in {found}")
@@ -117,18 +132,30 @@ class Calls(unittest.TestCase):
         found = self.findings(lambda statements: statements["SetRoles"].update(Condition=own_tag("ResourceTag")))
         self.assert_found(found, f"{ROLE}: SetIdentityPoolRoles needs cognito-identity:SetIdentityPoolRoles on")
         found = self.findings(lambda statements: statements["Keep"].update(Condition=own_tag("RequestTag")))
-        self.assert_found(found, f"{ROLE}: DeleteUserPool needs cognito-idp:DeleteUserPool on", f"(aws:ResourceTag/{TAG} {POOL})")
+        self.assert_found(
+            found, f"{ROLE}: DeleteUserPool needs cognito-idp:DeleteUserPool on", f"(aws:ResourceTag/{TAG} {POOL})"
+        )
 
     def test_names_everything_that_is_allowed_on_foreign_resources(self):
         for sid, change, action, what in [
             ("Create", {"Condition": {}}, "cognito-idp:CreateUserPool", "no tag"),
             ("Keep", {"Condition": {}}, "cognito-idp:DeleteUserPool", "a foreign resource"),
-            ("Keep", {"Condition": {"StringNotEquals": {f"aws:ResourceTag/{TAG}": "foreign"}}}, "cognito-idp:ListGroups", "an untagged pool"),
+            (
+                "Keep",
+                {"Condition": {"StringNotEquals": {f"aws:ResourceTag/{TAG}": "foreign"}}},
+                "cognito-idp:ListGroups",
+                "an untagged pool",
+            ),
             ("Pass", {"Resource": f"{IAM}:role/*"}, "cognito-identity:SetIdentityPoolRoles", "a foreign role"),
             ("Pass", {"Condition": {}}, "cognito-identity:SetIdentityPoolRoles", "a role passed to another service"),
             ("Attach", {"Condition": {}}, "iam:AttachRolePolicy", "a foreign policy"),
             ("Attach", {"Resource": f"{IAM}:role/*"}, "iam:AttachRolePolicy", "a foreign resource"),
-            ("Keys", {"Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/*"}, "ssm:AddTagsToResource", "a foreign resource"),
+            (
+                "Keys",
+                {"Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/*"},
+                "ssm:AddTagsToResource",
+                "a foreign resource",
+            ),
         ]:
             found = self.findings(lambda statements, sid=sid, change=change: statements[sid].update(change))
             self.assert_found(found, f"{ROLE}: {action} is allowed on {what}")
@@ -136,7 +163,10 @@ class Calls(unittest.TestCase):
     def test_names_row_of_table_that_nothing_needs(self):
         strict = {f"aws:ResourceTag/{TAG}": POOL, f"aws:RequestTag/{TAG}": POOL}
         found = self.findings(lambda statements: statements["Tag"].update(Condition={"StringEquals": strict}))
-        self.assert_found(found, "NOT_LIMITABLE in tables.py: PoolBootstrapRole, cognito-idp:TagResource, a foreign resource is denied")
+        self.assert_found(
+            found,
+            "NOT_LIMITABLE in tables.py: PoolBootstrapRole, cognito-idp:TagResource, a foreign resource is denied",
+        )
 
     def test_tags_and_roles_need_rights_of_their_own(self):
         def needs(operation, parameters, service="cognito-idp"):
@@ -144,22 +174,47 @@ class Calls(unittest.TestCase):
 
         tags, tagging = {"UserPoolTags": OWN}, {"cognito-idp:TagResource", "cognito-idp:UntagResource"}
         self.assertEqual(needs("UpdateUserPool", {"UserPoolId": OWN_POOL}), {"cognito-idp:UpdateUserPool"})
-        self.assertEqual(needs("UpdateUserPool", {"UserPoolId": OWN_POOL, **tags}), {"cognito-idp:UpdateUserPool", *tagging})
+        self.assertEqual(
+            needs("UpdateUserPool", {"UserPoolId": OWN_POOL, **tags}), {"cognito-idp:UpdateUserPool", *tagging}
+        )
         sms = {"SmsConfiguration": {"SnsCallerArn": f"{IAM}:role/sms"}}
-        self.assertEqual(needs("UpdateUserPool", {"UserPoolId": OWN_POOL, **sms}), {"cognito-idp:UpdateUserPool", "iam:PassRole"})
-        self.assertEqual(needs("UpdateGroup", {"UserPoolId": OWN_POOL, "RoleArn": f"{IAM}:role/g"}), {"cognito-idp:UpdateGroup", "iam:PassRole"})
+        self.assertEqual(
+            needs("UpdateUserPool", {"UserPoolId": OWN_POOL, **sms}), {"cognito-idp:UpdateUserPool", "iam:PassRole"}
+        )
+        self.assertEqual(
+            needs("UpdateGroup", {"UserPoolId": OWN_POOL, "RoleArn": f"{IAM}:role/g"}),
+            {"cognito-idp:UpdateGroup", "iam:PassRole"},
+        )
         rules = {"RoleMappings": {"provider": {"RulesConfiguration": {"Rules": [{"RoleARN": f"{IAM}:role/mapped"}]}}}}
-        mapped = Call(ROLE, "cognito-identity", "SetIdentityPoolRoles", {"IdentityPoolId": IDENTITY_POOL, "Roles": {}, **rules}, OWN)
+        mapped = Call(
+            ROLE,
+            "cognito-identity",
+            "SetIdentityPoolRoles",
+            {"IdentityPoolId": IDENTITY_POOL, "Roles": {}, **rules},
+            OWN,
+        )
         self.assertIn(Right("iam:PassRole", f"{IAM}:role/mapped"), mapped.rights())
+
+    def test_names_operation_that_no_call_shows(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "users.rs").write_text(
+                'Failure::of("ListGroups", &error)\nconst OPERATION: &str = "GetGroup";'
+            )
+            Path(folder, "tests.rs").write_text('Failure::of("DeleteGroup", &error)')
+            found = oracle.check_operations(CALLS, folder)
+        self.assertEqual(found, ["GetGroup is in the adapters, and no recorded call shows what it sends"])
+
+    def test_names_unplayed_call_that_is_recorded(self):
+        found = oracle.check_unplayed(
+            CALLS, [CALLS[2], Call(ROLE, "cognito-idp", "GetGroup", {"UserPoolId": OWN_POOL}, OWN)]
+        )
+        self.assertEqual(found, [f"unplayed.py: ListGroups of {ROLE} is recorded; delete the row"])
 
     def test_refuses_call_whose_resource_it_does_not_know(self):
         with self.assertRaisesRegex(KeyError, "cognito-idp:GetCSVHeader: which resource"):
             Call(ROLE, "cognito-idp", "GetCSVHeader", {}).rights()
 
     def test_refuses_missing_and_empty_recordings(self):
-        import tempfile
-        from pathlib import Path
-
         with tempfile.TemporaryDirectory() as folder:
             for kind in tables.RECORDINGS:
                 with self.assertRaisesRegex(SystemExit, f"no recordings of {kind} in"):
@@ -168,7 +223,9 @@ class Calls(unittest.TestCase):
                 file.touch()
                 with self.assertRaisesRegex(SystemExit, f"no recordings of {kind} in"):
                     oracle.read_recordings(folder)
-                file.write_text('{"service": "sts", "operation": "GetCallerIdentity", "parameters": {}, "principal": null, "tags": null}\n')
+                file.write_text(
+                    '{"service": "sts", "operation": "GetCallerIdentity", "parameters": {}, "principal": null, "tags": null}\n'
+                )
             self.assertEqual([call.operation for call in oracle.read_recordings(folder)], ["GetCallerIdentity"] * 2)
 
 

@@ -18,7 +18,11 @@ class Model(unittest.TestCase):
             ("cognito-idp", "AdminGetUser", USER),
             ("cognito-idp", "ListUsers", {**POOL, "Limit": 60, "Filter": 'email ^= "mia@"'}),
             ("cognito-idp", "AdminSetUserPassword", {**USER, "Password": "Correct-Horse-1", "Permanent": True}),
-            ("iam", "CreateRole", {"RoleName": "poolkeeper-shop", "AssumeRolePolicyDocument": "{}", "Tags": [{"Key": "a", "Value": "b"}]}),
+            (
+                "iam",
+                "CreateRole",
+                {"RoleName": "poolkeeper-shop", "AssumeRolePolicyDocument": "{}", "Tags": [{"Key": "a", "Value": "b"}]},
+            ),
             ("ssm", "GetParameter", {"Name": "/poolkeeper/shop/key", "WithDecryption": True}),
             ("sts", "GetCallerIdentity", {}),
         ]:
@@ -37,14 +41,28 @@ class Model(unittest.TestCase):
             ("ListUsers", {**POOL, "Limit": 61}, "Limit", "at most 60"),
             ("ListUsers", {**POOL, "Limit": "60"}, "Limit", "Invalid type"),
             ("AdminInitiateAuth", {**POOL, "ClientId": "abc", "AuthFlow": "PASSWORD"}, "AuthFlow", "must be one of"),
-            ("AdminCreateUser", {**USER, "UserAttributes": [{"Name": "a" * 33, "Value": "x"}]}, "UserAttributes[0].Name", "at most 32"),
-            ("SignUp", {"ClientId": "abc", "Username": "mia", "ClientMetadata": {"a": 1}}, "ClientMetadata", "Invalid type"),
+            (
+                "AdminCreateUser",
+                {**USER, "UserAttributes": [{"Name": "a" * 33, "Value": "x"}]},
+                "UserAttributes[0].Name",
+                "at most 32",
+            ),
+            (
+                "SignUp",
+                {"ClientId": "abc", "Username": "mia", "ClientMetadata": {"a": 1}},
+                "ClientMetadata",
+                "Invalid type",
+            ),
         ]:
             self.assert_found(operation, parameters, *parts)
 
     def test_shows_no_value(self):
         secret = "geheim\nstill secret"
-        for parameters in [{**USER, "Password": [secret]}, {**USER, "Password": secret * 99}, {**USER, "Password": {"a": secret}, "Permanent": secret}]:
+        for parameters in [
+            {**USER, "Password": [secret]},
+            {**USER, "Password": secret * 99},
+            {**USER, "Password": {"a": secret}, "Permanent": secret},
+        ]:
             found = model.violations("cognito-idp", "AdminSetUserPassword", parameters)
             self.assertTrue(found)
             self.assertNotIn("secret", "".join(found))

@@ -51,16 +51,26 @@ class Statements(unittest.TestCase):
             for role, statements in template.everything(TEXT, "shop").items():
                 for number, (name, statement) in enumerate(statements):
                     for action in template.actions(statement):
-                        other = {**statement, "Action": [misspell(action) if one == action else one for one in template.actions(statement)]}
+                        other = {
+                            **statement,
+                            "Action": [
+                                misspell(action) if one == action else one for one in template.actions(statement)
+                            ],
+                        }
                         where = (role, oracle.statement_name(name, statement, number), action)
                         tickets.append((where, misspell(action), iam.check([other])))
             iam.run()
             for where, misspelled, ticket in tickets:
                 found = [(one["action"], one["problem"]) for one in iam.problems(ticket)]
-                self.assertTrue(any(action == misspelled and problem in text for action, text in found), f"{where}: {found}")
+                self.assertTrue(
+                    any(action == misspelled and problem in text for action, text in found), f"{where}: {found}"
+                )
 
     def test_names_every_misspelled_condition_key(self):
-        keys = sorted(set(re.findall(r"\b(?:aws|iam|ssm|cognito-identity):\w+(?=/poolkeeper:pool:|: )", TEXT)) - {"aws:cloudformation"})
+        keys = sorted(
+            set(re.findall(r"\b(?:aws|iam|ssm|cognito-identity):\w+(?=/poolkeeper:pool:|: )", TEXT))
+            - {"aws:cloudformation"}
+        )
         keys = [key for key in keys if re.search(rf"^ +{key}[:/]", TEXT, re.MULTILINE)]
         self.assertGreaterEqual(len(keys), 4, keys)
         for key in keys:
@@ -69,9 +79,15 @@ class Statements(unittest.TestCase):
 
     def test_names_condition_key_that_only_other_actions_know(self):
         text = self.changed("iam:PassedToService:", "iam:PolicyARN:")
-        self.assert_found(text, "PoolBootstrapRole, role-of-signed-in-users/PassOurRoles: iam:PassRole does not know the condition key iam:PolicyARN")
+        self.assert_found(
+            text,
+            "PoolBootstrapRole, role-of-signed-in-users/PassOurRoles: iam:PassRole does not know the condition key iam:PolicyARN",
+        )
         text = self.changed("aws:ResourceTag/poolkeeper:pool:", "aws:RequestTag/poolkeeper:pool:")
-        self.assert_found(text, "user-pools/KeepOurs: cognito-idp:DeleteUserPool does not know the condition key aws:RequestTag/poolkeeper:pool")
+        self.assert_found(
+            text,
+            "user-pools/KeepOurs: cognito-idp:DeleteUserPool does not know the condition key aws:RequestTag/poolkeeper:pool",
+        )
 
     def test_names_resource_of_another_type(self):
         for before, after, action in [
@@ -84,23 +100,38 @@ class Statements(unittest.TestCase):
 
     def test_names_action_on_all_resources_that_takes_one(self):
         text = self.changed("Resource: !GetAtt UserPool.UserPoolArn", 'Resource: "*"')
-        self.assert_found(text, "AuthApiRole, sessions-of-this-pool/1: cognito-idp:AdminInitiateAuth takes resources (userpool): * is too wide")
+        self.assert_found(
+            text,
+            "AuthApiRole, sessions-of-this-pool/1: cognito-idp:AdminInitiateAuth takes resources (userpool): * is too wide",
+        )
 
     def test_names_wildcard_action_and_unknown_operator(self):
-        self.assert_found(self.changed("- cognito-idp:AdminInitiateAuth\n", "- cognito-idp:Admin*\n"), "is not the name of one action")
-        self.assert_found(self.changed("StringEqualsIfExists:", "StringIsIfExists:"), "PassOurRoles", "StringIsIfExists")
+        self.assert_found(
+            self.changed("- cognito-idp:AdminInitiateAuth\n", "- cognito-idp:Admin*\n"), "is not the name of one action"
+        )
+        self.assert_found(
+            self.changed("StringEqualsIfExists:", "StringIsIfExists:"), "PassOurRoles", "StringIsIfExists"
+        )
 
     def test_checks_statements_that_parameters_switch_on(self):
-        text = self.changed("                  Action: ssm:GetParameter\n", "                  Action: ssm:ReadParameter\n")
+        text = self.changed(
+            "                  Action: ssm:GetParameter\n", "                  Action: ssm:ReadParameter\n"
+        )
         self.assert_found(text, "AdminApiRole, invitation-key/", "ssm:ReadParameter does not exist")
 
     def test_refuses_condition_without_variants(self):
-        text = self.changed("          - UsesInvitations\n          - PolicyName: invitation-key", "          - HasAliases\n          - PolicyName: invitation-key")
+        text = self.changed(
+            "          - UsesInvitations\n          - PolicyName: invitation-key",
+            "          - HasAliases\n          - PolicyName: invitation-key",
+        )
         with self.assertRaisesRegex(template.Unresolvable, "HasAliases is never True: see SWITCHES"):
             self.findings(text)
 
     def test_refuses_parts_of_roles_that_it_does_not_read(self):
-        text = self.changed("  PreSignUpRole:\n    Type: AWS::IAM::Role\n    Properties:\n", "  PreSignUpRole:\n    Type: AWS::IAM::Role\n    Properties:\n      ManagedPolicyArns: []\n")
+        text = self.changed(
+            "  PreSignUpRole:\n    Type: AWS::IAM::Role\n    Properties:\n",
+            "  PreSignUpRole:\n    Type: AWS::IAM::Role\n    Properties:\n      ManagedPolicyArns: []\n",
+        )
         with self.assertRaisesRegex(template.Unresolvable, "PreSignUpRole: .*ManagedPolicyArns"):
             self.findings(text)
 

@@ -1,15 +1,14 @@
 """Calls that the tests do not record, with reasons. Everything else that a role allows must be needed by a recorded call."""
 
 from calls import TAG, Call
-from template import OWN_POOL, PASSABLE_ROLE, REGION, SWITCHES, Template
+from template import OWN_POOL, PASSABLE_ROLE, SWITCHES, Template
 
 POOL = "shop"
 TAGS = {TAG: POOL}
-IDENTITY_POOL = f"{REGION}:11111111-1111-4111-8111-111111111111"
 
 
 def calls(text):
-    return [*_logging(text), *_tag_changes(), *_passed_roles()]
+    return [*_logging(text), *_passed_roles(), _proof_without_sign_up(), _unlinking(), _rotation()]
 
 
 def _logging(text):
@@ -17,30 +16,54 @@ def _logging(text):
     for role, group in Template(text, pool=POOL, **SWITCHES).log_groups().items():
         stream = {"logGroupName": group, "logStreamName": "2026/11/28/[$LATEST]0123456789abcdef0123456789abcdef"}
         yield Call(role, "logs", "CreateLogStream", stream, pool=POOL)
-        yield Call(role, "logs", "PutLogEvents", {**stream, "logEvents": [{"timestamp": 0, "message": "{}"}]}, pool=POOL)
-
-
-def _tag_changes():
-    """Tags that are not Poolkeeper's, changed between its runs: an update that sends the tags back is authorized as tagging and untagging."""
-    yield Call("PoolBootstrapRole", "cognito-idp", "UpdateUserPool", {"UserPoolId": OWN_POOL, "UserPoolTags": TAGS}, TAGS, POOL)
-    yield Call(
-        "PoolBootstrapRole",
-        "cognito-identity",
-        "UpdateIdentityPool",
-        {
-            "IdentityPoolId": IDENTITY_POOL,
-            "IdentityPoolName": POOL,
-            "AllowUnauthenticatedIdentities": False,
-            "IdentityPoolTags": TAGS,
-        },
-        TAGS,
-        POOL,
-    )
+        yield Call(
+            role, "logs", "PutLogEvents", {**stream, "logEvents": [{"timestamp": 0, "message": "{}"}]}, pool=POOL
+        )
 
 
 def _passed_roles():
     """A user pool that sends text messages, and a group that has a role: set up without Poolkeeper, and updated by it."""
     sms = {"SnsCallerArn": PASSABLE_ROLE, "ExternalId": "shop"}
-    yield Call("PoolBootstrapRole", "cognito-idp", "UpdateUserPool", {"UserPoolId": OWN_POOL, "SmsConfiguration": sms}, TAGS, POOL)
+    yield Call(
+        "PoolBootstrapRole",
+        "cognito-idp",
+        "UpdateUserPool",
+        {"UserPoolId": OWN_POOL, "SmsConfiguration": sms},
+        TAGS,
+        POOL,
+    )
     group = {"UserPoolId": OWN_POOL, "GroupName": "admins", "Description": "Helps", "RoleArn": PASSABLE_ROLE}
     yield Call("AdminApiRole", "cognito-idp", "UpdateGroup", group, TAGS, POOL)
+
+
+def _proof_without_sign_up():
+    """A pool without self sign-up: the proof creates its user as an administrator. The emulator signs users up all the same."""
+    password = {
+        "UserPoolId": OWN_POOL,
+        "Username": "poolkeeper-verify-1",
+        "Password": "Correct-Horse-1",
+        "Permanent": True,
+    }
+    return Call("PoolBootstrapRole", "cognito-idp", "AdminSetUserPassword", password, TAGS, POOL)
+
+
+def _unlinking():
+    """A user who is linked to an external identity. The emulator links none, and the route unlinks only what the user has."""
+    user = {
+        "ProviderName": "Google",
+        "ProviderAttributeName": "Cognito_Subject",
+        "ProviderAttributeValue": "113489712349817234987",
+    }
+    return Call(
+        "AdminApiRole", "cognito-idp", "AdminDisableProviderForUser", {"UserPoolId": OWN_POOL, "User": user}, TAGS, POOL
+    )
+
+
+def _rotation():
+    """A client whose refresh tokens rotate, which the spec of a pool does not offer. The call carries no signature."""
+    return Call(
+        None,
+        "cognito-idp",
+        "GetTokensFromRefreshToken",
+        {"RefreshToken": "eyJj.x", "ClientId": "abc", "ClientSecret": "a" * 51},
+    )
