@@ -20,7 +20,8 @@ use crate::audit::Audit;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::path;
-use crate::permission::{Permission, Roles};
+use domain::permission::Permission;
+use domain::roles::Roles;
 
 /// What a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -244,11 +245,11 @@ mod authorization_table;
 
 #[cfg(test)]
 mod tests {
+    use domain::permission::Permission;
     use domain::user_pool_error::Reason;
     use serde_json::json;
 
     use super::Access;
-    use crate::permission::Permission;
     use crate::routes;
     use crate::settings::Served;
     use crate::testing::{Answer, Api, By, Call, token, token_with};

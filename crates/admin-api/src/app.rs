@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use domain::cursor_key::CursorKey;
 use domain::invitation::InvitationKey;
+use domain::passable_roles::PassableRoles;
 use domain::retry::Clock;
+use domain::roles::Roles;
 use domain::secret::Secret;
 use domain::self_service::SelfService;
 use domain::sessions::Sessions;
@@ -13,7 +15,6 @@ use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use crate::cursor::Cursors;
-use crate::permission::Roles;
 use crate::settings::Settings;
 
 /// The outside world of the API.
@@ -43,6 +44,7 @@ pub struct App {
     pub(crate) invitation_key: Option<Arc<dyn InvitationKey>>,
     pub(crate) user_pool_id: String,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) passable_roles: PassableRoles,
     clock: Arc<dyn Clock>,
     /// Read once, at the first user who has a temporary password; a failure is not kept.
     temporary_password_validity_days: Arc<OnceCell<u32>>,
@@ -61,8 +63,7 @@ impl App {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
-        let Settings { region, user_pool_id, client_id, roles, .. } = settings;
-        let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{user_pool_id}");
+        let Settings { user_pool_id, client_id, issuer, roles, passable_roles, .. } = settings;
         Self {
             pool,
             sessions,
@@ -71,6 +72,7 @@ impl App {
             invitation_key,
             user_pool_id,
             trust: Arc::new(Trust { issuer, client_id, roles }),
+            passable_roles,
             clock,
             temporary_password_validity_days: Arc::default(),
         }

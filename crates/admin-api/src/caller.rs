@@ -185,7 +185,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::permission::Roles;
+    use domain::roles::Roles;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 

@@ -59,6 +59,9 @@ pub(crate) enum ApiError {
     /// Too many users have the address to look at all of them.
     #[error("too many users are to be looked at to tell whether one of them holds the address")]
     HolderUnknown,
+    /// An update of the group would pass its role, which the function may not pass.
+    #[error("the group has role {0}, which PASSABLE_ROLE_ARNS does not list")]
+    RoleNotPassable(String),
     /// The sign-in has come to a step that cannot be answered here.
     #[error("the sign-in asks for {0}, which is not supported")]
     UnsupportedChallenge(String),
@@ -98,6 +101,7 @@ impl ApiError {
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
             Self::OtherIdentity | Self::NoInvitations | Self::HolderUnknown => ErrorCode::WrongState,
+            Self::RoleNotPassable(_) => ErrorCode::RoleNotPassable,
             Self::AddressHeld => ErrorCode::AliasExists,
             Self::UserDiffers(_) => ErrorCode::UserExists,
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
@@ -133,6 +137,7 @@ pub(crate) enum ErrorCode {
     AliasExists,
     GroupExists,
     WrongState,
+    RoleNotPassable,
     UnsupportedChallenge,
     BodyTooLarge,
     UnsupportedMediaType,
@@ -141,7 +146,9 @@ pub(crate) enum ErrorCode {
     CodeExpired,
     SignUpRefused,
     Throttled,
+    MailQuotaExceeded,
     Internal,
+    NotSupportedByEndpoint,
     UpstreamUnavailable,
     DeadlineExceeded,
 }
@@ -166,10 +173,12 @@ impl From<Reason> for ErrorCode {
             Reason::SignUpRefused => Self::SignUpRefused,
             // Whoever asks waits either way: a moment, or until the limit makes room again.
             Reason::Throttled | Reason::LimitReached => Self::Throttled,
+            Reason::NotSupportedByEndpoint => Self::NotSupportedByEndpoint,
             Reason::Unavailable => Self::UpstreamUnavailable,
             Reason::DeadlineExceeded => Self::DeadlineExceeded,
-            // A trigger that cannot be called is the operator's to mend.
-            Reason::TriggerNotInvoked | Reason::Internal => Self::Internal,
+            Reason::MailQuotaExceeded => Self::MailQuotaExceeded,
+            // A trigger that cannot be called is the operator's to mend, and so is a missing permission.
+            Reason::TriggerNotInvoked | Reason::PermissionMissing | Reason::Internal => Self::Internal,
         }
     }
 }
@@ -185,7 +194,7 @@ pub(crate) struct Row {
 
 impl ErrorCode {
     /// All of them, in the order of docs/ERRORS.md.
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::InvalidCredentials,
@@ -202,6 +211,7 @@ impl ErrorCode {
         Self::AliasExists,
         Self::GroupExists,
         Self::WrongState,
+        Self::RoleNotPassable,
         Self::UnsupportedChallenge,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
@@ -210,7 +220,9 @@ impl ErrorCode {
         Self::CodeExpired,
         Self::SignUpRefused,
         Self::Throttled,
+        Self::MailQuotaExceeded,
         Self::Internal,
+        Self::NotSupportedByEndpoint,
         Self::UpstreamUnavailable,
         Self::DeadlineExceeded,
     ];
@@ -263,6 +275,11 @@ impl ErrorCode {
                 Status::CONFLICT,
                 "The status of the user, or the set-up of the pool, does not allow this.",
             ),
+            Self::RoleNotPassable => row(
+                "role-not-passable",
+                Status::CONFLICT,
+                "The group has an IAM role that this deployment cannot pass.",
+            ),
             Self::BodyTooLarge => row("body-too-large", Status::PAYLOAD_TOO_LARGE, "The body is too large."),
             Self::UnsupportedMediaType => {
                 row("unsupported-media-type", Status::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
@@ -276,7 +293,17 @@ impl ErrorCode {
             Self::CodeExpired => row("code-expired", Status::UNPROCESSABLE_ENTITY, "The code has expired."),
             Self::SignUpRefused => row("sign-up-refused", Status::UNPROCESSABLE_ENTITY, "The sign-up was refused."),
             Self::Throttled => row("throttled", Status::TOO_MANY_REQUESTS, "There are too many requests right now."),
+            Self::MailQuotaExceeded => row(
+                "mail-quota-exceeded",
+                Status::TOO_MANY_REQUESTS,
+                "The user pool has used up its daily quota of e-mail messages.",
+            ),
             Self::Internal => row("internal", Status::INTERNAL_SERVER_ERROR, "Something went wrong on our side."),
+            Self::NotSupportedByEndpoint => row(
+                "not-supported-by-endpoint",
+                Status::NOT_IMPLEMENTED,
+                "The endpoint of the user pool does not support this operation.",
+            ),
             Self::UpstreamUnavailable => {
                 row("upstream-unavailable", Status::BAD_GATEWAY, "The user pool cannot be reached.")
             }
@@ -291,7 +318,7 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    const ALL: [ErrorCode; 27] = ErrorCode::ALL;
+    const ALL: [ErrorCode; 30] = ErrorCode::ALL;
 
     #[test]
     fn no_two_codes_have_the_same_name() {

@@ -37,7 +37,6 @@ mod pages;
 mod parameters;
 mod password;
 mod path;
-mod permission;
 mod problem;
 mod progress;
 mod router;
@@ -47,6 +46,7 @@ mod settings;
 mod testing;
 
 pub use app::{App, Ports};
-pub use permission::{Permission, RoleError, Roles};
+pub use domain::permission::Permission;
+pub use domain::roles::{RoleError, Roles};
 pub use router::{Lambda, Service, lambda, service};
 pub use settings::{Served, Settings};

@@ -126,9 +126,10 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         ErrorCode::Unauthenticated => route.access != Access::Public,
         ErrorCode::Forbidden => matches!(route.access, Access::Read(_) | Access::Write(_)),
         // All but `GET /v1/me` ask the user pool.
-        ErrorCode::Throttled | ErrorCode::UpstreamUnavailable | ErrorCode::DeadlineExceeded => {
-            route.access != Access::AnyCaller
-        }
+        ErrorCode::Throttled
+        | ErrorCode::NotSupportedByEndpoint
+        | ErrorCode::UpstreamUnavailable
+        | ErrorCode::DeadlineExceeded => route.access != Access::AnyCaller,
         _ => false,
     };
     ErrorCode::ALL.into_iter().filter(|code| is_ours(*code) || own.contains(code.as_str())).collect()

@@ -22,8 +22,12 @@ const A_MOMENT: HeaderValue = HeaderValue::from_static("1");
 /// whoever asks meanwhile prolongs it.
 const A_QUARTER_OF_AN_HOUR: HeaderValue = HeaderValue::from_static("900");
 
+/// AWS does not document when the daily quota of e-mail messages is renewed.
+const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
+
 fn retry_after(error: &ApiError) -> HeaderValue {
     match error {
+        _ if error.code() == ErrorCode::MailQuotaExceeded => AN_HOUR,
         ApiError::UserPool(source) | ApiError::Partial { source, .. } if source.reason == Reason::LimitReached => {
             A_QUARTER_OF_AN_HOUR
         }
@@ -144,6 +148,11 @@ impl<'a> Problem<'a> {
             ApiError::HolderUnknown => {
                 "Whether a user of the pool holds this e-mail address cannot be told: too many users would have to be looked at."
                     .clone_into(&mut problem.detail);
+            }
+            ApiError::RoleNotPassable(role) => {
+                problem.detail = format!(
+                    "The group has the IAM role {role}, and an update must pass it. Add the ARN to the template's parameter `PassableRoleArns`."
+                );
             }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {

@@ -10,6 +10,7 @@ use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use domain::permission::Permission;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent};
 use tower::util::MapRequest;
@@ -19,7 +20,6 @@ use crate::app::App;
 use crate::audit::{self, Action};
 use crate::error::ApiError;
 use crate::json::MAX_BODY_BYTES;
-use crate::permission::Permission;
 use crate::settings::Served;
 use crate::{deadline, gateway, problem, routes};
 

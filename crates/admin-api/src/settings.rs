@@ -2,12 +2,14 @@
 
 use std::str::FromStr;
 
+use domain::passable_roles::PassableRoles;
+use domain::roles::Roles;
 use startup::{SettingError, optional, parsed, required};
-
-use crate::permission::{RoleError, Roles};
 
 const USER_POOL_ID: &str = "USER_POOL_ID";
 const COGNITO_CLIENT_ID: &str = "COGNITO_CLIENT_ID";
+const ISSUER: &str = "ISSUER";
+const PASSABLE_ROLE_ARNS: &str = "PASSABLE_ROLE_ARNS";
 const AWS_REGION: &str = "AWS_REGION";
 const ROUTES: &str = "ROUTES";
 const ROLES: &str = "ROLES";
@@ -22,6 +24,8 @@ pub struct Settings {
     pub user_pool_id: String,
     /// `COGNITO_CLIENT_ID`: the app client that people sign in through, and whose access tokens are taken.
     pub client_id: String,
+    /// `ISSUER`: the issuer of the pool's tokens.
+    pub issuer: String,
     /// `ROUTES`: what this function serves.
     pub served: Served,
     /// `ROLES`: which groups may do what. Absent means that nobody may do anything.
@@ -29,6 +33,8 @@ pub struct Settings {
     /// `INVITATION_KEY_PARAMETER`: under which name the Parameter Store keeps the key that signs invitations. Absent means that none are
     /// issued.
     pub invitation_key_parameter: Option<String>,
+    /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass. Absent means none.
+    pub passable_roles: PassableRoles,
 }
 
 /// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
@@ -64,11 +70,14 @@ impl Settings {
         let region = required(&lookup, AWS_REGION, "the region of the user pool, e.g. eu-central-1")?;
         let user_pool_id = user_pool_id(&lookup, &region)?;
         let client_id = client_id(&lookup)?;
+        let issuer = issuer(&lookup, &user_pool_id)?;
         let expectation = "`admin`, `auth` or `all`";
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
-        Ok(Self { region, user_pool_id, client_id, served, roles, invitation_key_parameter })
+        let role_arns = "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/support`";
+        let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, role_arns)?.unwrap_or_default();
+        Ok(Self { region, user_pool_id, client_id, issuer, served, roles, invitation_key_parameter, passable_roles })
     }
 }
 
@@ -90,15 +99,22 @@ fn client_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingE
     if clean && id.len() <= 128 { Ok(id) } else { Err(SettingError::wrong(COGNITO_CLIENT_ID, expectation)) }
 }
 
+/// A pool issues tokens from one of two hosts; both issuers end in the id of the pool.
+fn issuer(lookup: impl Fn(&str) -> Option<String>, user_pool_id: &str) -> Result<String, SettingError> {
+    let expectation = format!(
+        "the issuer of the user pool's tokens, https://HOST/{user_pool_id}, as the stack's output Issuer has it"
+    );
+    let issuer = required(lookup, ISSUER, &expectation)?;
+    let host = issuer.strip_prefix("https://").and_then(|rest| rest.strip_suffix(user_pool_id)?.strip_suffix('/'));
+    let is_host = |host: &str| {
+        !host.is_empty() && host.chars().all(|character| character.is_ascii_alphanumeric() || "-.".contains(character))
+    };
+    if host.is_some_and(is_host) { Ok(issuer) } else { Err(SettingError::wrong(ISSUER, expectation)) }
+}
+
 fn roles(lookup: impl Fn(&str) -> Option<String>) -> Result<Roles, SettingError> {
-    let expectation = r#"a JSON object of groups with lists of permissions, e.g. {"admins": ["users:read"]}"#;
     let Some(text) = optional(lookup, ROLES) else { return Ok(Roles::default()) };
-    text.parse().map_err(|error| match error {
-        RoleError::Shape => SettingError::wrong(ROLES, expectation),
-        RoleError::UnknownPermission { .. } => {
-            SettingError::wrong(ROLES, format!("{expectation}, but found an {error}"))
-        }
-    })
+    text.parse::<Roles>().map_err(|error| SettingError::wrong(ROLES, error.to_string()))
 }
 
 /// What the Parameter Store takes for a full name, which begins with a slash.
@@ -117,12 +133,14 @@ const MAX_PARAMETER_NAME: usize = 1011;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::permission::Permission;
+    use domain::permission::Permission;
 
-    const GOOD: [(&str, &str); 6] = [
+    const GOOD: [(&str, &str); 8] = [
         ("AWS_REGION", "eu-central-1"),
         ("USER_POOL_ID", "eu-central-1_Ab12Cd34E"),
         ("COGNITO_CLIENT_ID", "1example23456789"),
+        ("ISSUER", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E"),
+        ("PASSABLE_ROLE_ARNS", "arn:aws:iam::123456789012:role/support"),
         ("ROUTES", "admin"),
         ("ROLES", r#"{"admins": ["users:read"]}"#),
         ("INVITATION_KEY_PARAMETER", "/poolkeeper/my-shop_2.0/invitation-key/1"),
@@ -142,6 +160,8 @@ mod tests {
         assert_eq!(settings.region, "eu-central-1");
         assert_eq!(settings.user_pool_id, "eu-central-1_Ab12Cd34E");
         assert_eq!(settings.client_id, "1example23456789");
+        assert_eq!(settings.issuer, "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E");
+        assert!(settings.passable_roles.allow("arn:aws:iam::123456789012:role/support"));
         assert_eq!(settings.served, Served::Auth);
         assert_eq!(settings.roles.permissions_of(["admins"]), [Permission::UsersRead].into());
         let parameter = settings.invitation_key_parameter.as_deref();
@@ -150,7 +170,7 @@ mod tests {
 
     #[test]
     fn each_missing_setting_is_named() {
-        for variable in ["AWS_REGION", "USER_POOL_ID", "COGNITO_CLIENT_ID", "ROUTES"] {
+        for variable in ["AWS_REGION", "USER_POOL_ID", "COGNITO_CLIENT_ID", "ISSUER", "ROUTES"] {
             for absent in [None, Some("")] {
                 let error = read_with(variable, absent).unwrap_err();
                 assert_eq!(error.variable, variable);
@@ -163,6 +183,20 @@ mod tests {
     fn no_roles_means_that_nobody_may_do_anything() {
         for absent in [None, Some(""), Some("{}")] {
             assert_eq!(read_with("ROLES", absent).unwrap().roles, Roles::default());
+        }
+    }
+
+    #[test]
+    fn roles_are_read_in_the_form_that_survives_a_shell() {
+        let roles = read_with("ROLES", Some("admins=all,readers=users:read")).unwrap().roles;
+        assert_eq!(roles.permissions_of(["readers"]), [Permission::UsersRead].into());
+        assert_eq!(roles.permissions_of(["admins"]), Permission::ALL.into());
+    }
+
+    #[test]
+    fn allows_no_role_to_be_passed_by_default() {
+        for absent in [None, Some("")] {
+            assert_eq!(read_with("PASSABLE_ROLE_ARNS", absent).unwrap().passable_roles, PassableRoles::default());
         }
     }
 
@@ -198,10 +232,20 @@ mod tests {
             ("USER_POOL_ID", "eu-central-1_Ab 12", "eu-central-1_ and letters and digits"),
             ("USER_POOL_ID", "eu-central-11_Ab12", "eu-central-1_ and letters and digits"),
             ("COGNITO_CLIENT_ID", "has blanks", "an app client"),
+            (
+                "ISSUER",
+                "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E",
+                "https://HOST/eu-central-1_Ab12Cd34E",
+            ),
+            ("ISSUER", "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other", "https://HOST/"),
+            ("ISSUER", "https://evil.example/x/eu-central-1_Ab12Cd34E", "https://HOST/"),
+            ("ISSUER", "https:///eu-central-1_Ab12Cd34E", "https://HOST/"),
+            ("PASSABLE_ROLE_ARNS", "support", "ARNs of IAM roles"),
             ("ROUTES", "Admin", "`admin`, `auth` or `all`"),
-            ("ROLES", "admins", "a JSON object"),
-            ("ROLES", r#"{"admins": ["users:fly"]}"#, "unknown permission `users:fly` for the group `admins`"),
-            ("ROLES", r#"{"admins": ["*"]}"#, "unknown permission `*`"),
+            ("ROLES", "admins", "expected groups with permissions, such as `admins=all,"),
+            ("ROLES", r"{admins:[users:read]}", "expected groups with permissions, such as `admins=all,"),
+            ("ROLES", "admins=users:raed", "for the group `admins`, found `users:raed`; did you mean `users:read`?"),
+            ("ROLES", r#"{"admins": ["*"]}"#, "expected known permissions for the group `admins`, found `*`"),
         ];
         for (variable, value, expectation) in table {
             let error = read_with(variable, Some(value)).unwrap_err();

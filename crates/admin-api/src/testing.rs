@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::invitation::InvitationKey;
+use domain::permission::Permission;
 use domain::retry::Clock;
 use domain::secret::Secret;
 use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
@@ -18,7 +19,6 @@ use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
 use crate::app::{App, Ports};
-use crate::permission::Permission;
 use crate::router::{Service, service};
 use crate::settings::{Served, Settings};
 
@@ -45,11 +45,16 @@ fn settings(roles: &Value) -> Settings {
         region: "eu-central-1".to_owned(),
         user_pool_id: USER_POOL_ID.to_owned(),
         client_id: CLIENT_ID.to_owned(),
+        issuer: format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
         served: Served::All,
         roles: roles.to_string().parse().unwrap(),
         invitation_key_parameter: None,
+        passable_roles: PASSABLE_ROLE.parse().unwrap(),
     }
 }
+
+/// The one role that the API may pass.
+pub(crate) const PASSABLE_ROLE: &str = "arn:aws:iam::123456789012:role/visitors";
 
 /// An app on an empty pool.
 pub(crate) fn app() -> App {

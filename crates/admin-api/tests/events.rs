@@ -181,6 +181,7 @@ fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
         "AWS_REGION" => Some("eu-central-1".to_owned()),
         "USER_POOL_ID" => Some("eu-central-1_Ab12Cd34E".to_owned()),
         "COGNITO_CLIENT_ID" => Some("1example23456789".to_owned()),
+        "ISSUER" => Some("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E".to_owned()),
         "ROUTES" => Some("all".to_owned()),
         "ROLES" => Some(roles.clone()),
         _ => None,

@@ -171,7 +171,11 @@ fn retry(waiting: &Waiting, left: Duration) -> String {
 
 /// The final line of a step. Its detail stands behind it where it fits, and below it where it does not.
 fn ended_lines(report: &StepReport, with_detail: bool, width: usize) -> Vec<String> {
-    let sign = if report.outcome == Outcome::Failed { '✗' } else { '✓' };
+    let sign = match report.outcome {
+        Outcome::Failed => '✗',
+        Outcome::NotProved => '!',
+        _ => '✓',
+    };
     let attempts = if report.attempts > 1 { format!(", {} attempts", report.attempts) } else { String::new() };
     let elapsed = words::duration(Duration::from_millis(report.elapsed_ms));
     let head = format!(

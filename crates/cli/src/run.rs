@@ -131,7 +131,7 @@ impl Session {
 
     fn provisioner<'a>(&'a self, platform: &'a cognito_aws::AwsPlatform) -> Provisioner<'a> {
         let clock = Arc::new(SystemClock::starting_now(self.options.timeout));
-        Provisioner { platform, clock, observer: &self.progress }
+        Provisioner::new(platform, clock, &self.progress)
     }
 
     async fn ask(&self, spec: &Spec, region: &str) -> Result<(), Stop> {

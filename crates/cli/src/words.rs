@@ -60,6 +60,7 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Absent => "not there",
         Outcome::Retained => "left in place",
         Outcome::Succeeded => "works",
+        Outcome::NotProved => "not proved",
         Outcome::Failed => "failed",
     }
 }

@@ -166,11 +166,14 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
     let reason = match code {
         _ if throttles(code) => Reason::Throttled,
         _ if service_failed(code) => Reason::Unavailable,
-        _ if permission_missing(code) => Reason::Internal,
+        _ if permission_missing(code) => Reason::PermissionMissing,
         // Somebody else is setting up the same authenticator app at this moment.
         "ConcurrentModificationException" => Reason::Throttled,
         // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time"), or how much
         // fits into the pool (groups, for instance).
+        // "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to
+        // use your own Amazon SES configuration for sending email."
+        "LimitExceededException" if message.contains("daily email limit") => Reason::MailQuotaExceeded,
         "LimitExceededException" | "TooManyFailedAttemptsException" => Reason::LimitReached,
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
         "InvalidParameterException" => invalid_parameter(operation, message),
@@ -200,6 +203,8 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
             Reason::InvalidCredentials
         }
         "UnexpectedLambdaException" => Reason::TriggerNotInvoked,
+        // The common errors of AWS for an unknown operation, and what cognito-local answers. `InvalidAction` is what ministack answers.
+        "InvalidAction" | "UnknownOperationException" | "Unsupported" => Reason::NotSupportedByEndpoint,
         // Broken triggers and roles, settings that do not go together, a firewall of the operator's: the operator's to mend, not the
         // caller's.
         "InvalidLambdaResponseException"
@@ -417,13 +422,23 @@ mod tests {
             ("ListUsers", "TooManyRequestsException", "", Reason::Throttled),
             ("AdminInitiateAuth", "LimitExceededException", "Attempt limit exceeded", Reason::LimitReached),
             ("ListUsers", "InternalErrorException", "", Reason::Unavailable),
-            ("ListUsers", "AccessDeniedException", "", Reason::Internal),
+            ("ListUsers", "AccessDeniedException", "", Reason::PermissionMissing),
+            (
+                "SignUp",
+                "LimitExceededException",
+                "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to use your own Amazon SES configuration for sending email.",
+                Reason::MailQuotaExceeded,
+            ),
             ("ListUsers", "NeverHeardOf", "", Reason::Internal),
+            ("UpdateGroup", "InvalidAction", "Unknown Cognito IDP action", Reason::NotSupportedByEndpoint),
+            ("UpdateGroup", "UnknownOperationException", "", Reason::NotSupportedByEndpoint),
+            ("UpdateGroup", "UnsupportedOperationException", "", Reason::Internal),
         ];
         for (operation, code, message, expected) in table {
             assert_eq!(reason(&refused(operation, code, message, 400)), expected, "{operation}: {code} {message}");
         }
         assert_eq!(reason(&refused("ListUsers", "", "", 503)), Reason::Unavailable);
+        assert_eq!(reason(&refused("GlobalSignOut", "Unsupported", "", 500)), Reason::NotSupportedByEndpoint);
     }
 
     #[test]

@@ -12,11 +12,16 @@ pub mod identities;
 pub mod invitation;
 #[cfg(feature = "openapi")]
 mod openapi;
+pub mod passable_roles;
+#[cfg(feature = "roles")]
+pub mod permission;
 pub mod platform;
 pub mod policy_document;
 pub mod pool_settings;
 pub mod provision;
 pub mod retry;
+#[cfg(feature = "roles")]
+pub mod roles;
 pub mod search;
 pub mod secret;
 pub mod self_service;

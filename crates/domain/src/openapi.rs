@@ -6,6 +6,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::group::GroupName;
+use crate::permission::Permission;
 use crate::search::SoughtText;
 use crate::secret::Secret;
 use crate::user::{UserStatus, Username};
@@ -45,6 +46,19 @@ impl PartialSchema for GroupName {
 impl ToSchema for GroupName {
     fn name() -> Cow<'static, str> {
         "GroupName".into()
+    }
+}
+
+impl PartialSchema for Permission {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.map(Self::as_str);
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Permission {
+    fn name() -> Cow<'static, str> {
+        "Permission".into()
     }
 }
 

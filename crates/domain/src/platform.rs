@@ -105,6 +105,10 @@ pub struct UserPool {
     pub id: String,
     /// The ARN.
     pub arn: String,
+    /// The issuer of its tokens.
+    pub issuer: String,
+    /// The role that Cognito sends text messages with. An update passes it.
+    pub sms_role_arn: Option<String>,
     /// What a spec decides about it.
     pub state: UserPoolState,
     /// The custom attributes that it has.

@@ -15,13 +15,15 @@ mod first_admin;
 mod look;
 mod plan;
 mod receipt;
+mod unknown_groups;
 mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::passable_roles::PassableRoles;
 use crate::platform::{Platform, PlatformError};
-use crate::retry::{Attempted, Clock, GaveUp, Listener, Situation, Waiting, patiently};
+use crate::retry::{Attempted, Clock, GaveUp, Listener, Rights, Situation, Waiting, patiently};
 use crate::spec::{PoolName, Spec};
 use crate::user_pool_error::UserPoolError;
 
@@ -63,6 +65,17 @@ pub struct Provisioner<'a> {
     pub clock: Arc<dyn Clock>,
     /// Who looks on.
     pub observer: &'a dyn Observer,
+    /// How long the process has had its rights.
+    pub rights: Rights,
+    /// The roles that the process may pass.
+    pub passable_roles: PassableRoles,
+}
+
+impl<'a> Provisioner<'a> {
+    /// For a process with rights that it has had for long, and whose right to pass roles is unknown: an operator's.
+    pub fn new(platform: &'a dyn Platform, clock: Arc<dyn Clock>, observer: &'a dyn Observer) -> Self {
+        Self { platform, clock, observer, rights: Rights::Settled, passable_roles: PassableRoles::Unknown }
+    }
 }
 
 impl Provisioner<'_> {
@@ -75,7 +88,9 @@ impl Provisioner<'_> {
         spec.check()?;
         self.observer.looking();
         let found = self.look(spec).await?;
-        Ok(Plan::new(compare::all(spec, &found)?))
+        let planned = compare::all(spec, &found)?;
+        self.ensure_passable(spec, &found)?;
+        Ok(Plan::new(planned))
     }
 
     /// Brings everything into the state that the spec describes. Safe to repeat, also after a crash: it goes on.
@@ -219,7 +234,7 @@ impl Provisioner<'_> {
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, PlatformError>> + Send,
     {
-        Ok(patiently(&self.clock, situation, call, self).await?)
+        Ok(patiently(&self.clock, situation.with(self.rights), call, self).await?)
     }
 
     /// A call for a user.
@@ -233,7 +248,23 @@ impl Provisioner<'_> {
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, UserPoolError>> + Send,
     {
-        patiently(&self.clock, situation, call, self).await
+        patiently(&self.clock, situation.with(self.rights), call, self).await
+    }
+
+    /// An update of a user pool that sends text messages passes the role for them to Cognito.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvisionError::RoleNotPassable`] if the process may not.
+    fn ensure_passable(&self, spec: &Spec, found: &look::Found) -> Result<(), ProvisionError> {
+        let Some(pool) = &found.user_pool else { return Ok(()) };
+        let is_updated = !compare::user_pool(spec, pool)?.fields.is_empty();
+        match &pool.sms_role_arn {
+            Some(role) if is_updated && !self.passable_roles.allow(role) => {
+                Err(ProvisionError::RoleNotPassable { user_pool_id: pool.id.clone(), role: role.clone() })
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -65,12 +65,43 @@ pub enum Situation {
     JustCreated,
     /// A delete of an IAM role or policy, right after it was detached.
     JustDetached,
-    /// A call by a role that may have been given the right to it moments ago. Safe to repeat.
-    JustPermitted,
-    /// A create by such a role. Where its outcome is unknown, the caller looks.
-    CreatingJustPermitted,
     /// The credentials probe: trust and wiring have been checked and are right, only IAM's propagation is awaited.
     AwaitingPropagation,
+}
+
+/// How long the process that makes a call has had its rights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rights {
+    /// For long: a denied call stays denied.
+    #[default]
+    Settled,
+    /// Perhaps for moments only: IAM may still deny a call that the role allows. A deployment changes the role of a function right before
+    /// it invokes the function.
+    JustGranted,
+}
+
+/// The situation of a call and the rights of the process that makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// The situation of the call.
+    pub situation: Situation,
+    /// The rights of the process.
+    pub rights: Rights,
+}
+
+impl Situation {
+    /// The situation of a call by a process with these rights.
+    #[must_use]
+    pub const fn with(self, rights: Rights) -> Context {
+        Context { situation: self, rights }
+    }
+}
+
+/// With settled rights.
+impl From<Situation> for Context {
+    fn from(situation: Situation) -> Self {
+        situation.with(Rights::Settled)
+    }
 }
 
 /// What to do after a failed attempt.
@@ -128,19 +159,20 @@ const EXTERNAL_SERVICE_ATTEMPTS: u32 = 3;
 #[must_use]
 pub fn decide(
     class: ErrorClass,
-    situation: Situation,
+    context: impl Into<Context>,
     attempts: u32,
     elapsed: Duration,
     time_left: Duration,
     jitter: f64,
 ) -> Next {
+    let Context { situation, rights } = context.into();
     let wait = match (class, situation) {
         (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => Some(probe_wait(attempts)),
         (ErrorClass::PrincipalNotVisibleYet, _) => probe_until(PRINCIPAL_LIMIT, elapsed, attempts),
         (ErrorClass::TriggerNotInvoked, _) => probe_until(TRIGGER_LIMIT, elapsed, attempts),
         (ErrorClass::NotFound, Situation::JustCreated) => probe_until(VISIBILITY_LIMIT, elapsed, attempts),
         (ErrorClass::Conflict, Situation::JustDetached) => probe_until(DETACHMENT_LIMIT, elapsed, attempts),
-        (ErrorClass::Forbidden, Situation::JustPermitted | Situation::CreatingJustPermitted) => {
+        (ErrorClass::Forbidden, _) if rights == Rights::JustGranted => {
             probe_until(PERMISSION_LIMIT, elapsed + probe_wait(attempts), attempts)
         }
         (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
@@ -156,7 +188,7 @@ pub fn decide(
             Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
         // A create must never be repeated blindly.
-        (ErrorClass::OutcomeUnknown, Situation::Creating | Situation::CreatingJustPermitted) => None,
+        (ErrorClass::OutcomeUnknown, Situation::Creating) => None,
         (ErrorClass::OutcomeUnknown, _) if attempts < UNKNOWN_ATTEMPTS => {
             Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
@@ -314,7 +346,7 @@ pub trait Listener: Send + Sync {
 /// The last error, never an earlier one, with attempts and time.
 pub async fn patiently<T, E, Call, Answer>(
     clock: &Arc<dyn Clock>,
-    situation: Situation,
+    context: impl Into<Context>,
     mut call: Call,
     listener: &dyn Listener,
 ) -> Result<Attempted<T>, GaveUp<E>>
@@ -324,6 +356,7 @@ where
     Call: FnMut() -> Answer + Send,
     Answer: Future<Output = Result<T, E>> + Send,
 {
+    let context = context.into();
     let began = clock.now();
     let attempts = AtomicU32::new(0);
     let mut of_class = HashMap::new();
@@ -335,7 +368,7 @@ where
     let next = |last: &E, _| {
         let of_class = of_class.entry(last.class()).or_insert(0);
         *of_class += 1;
-        match decide(last.class(), situation, *of_class, elapsed(), clock.time_left(), clock.jitter()) {
+        match decide(last.class(), context, *of_class, elapsed(), clock.time_left(), clock.jitter()) {
             Next::Wait(wait) => Some(wait),
             Next::GiveUp => None,
         }
@@ -372,11 +405,12 @@ mod tests {
     const HOUR: Duration = Duration::from_hours(1);
 
     /// Total waiting until `decide` gives up, and the attempts made by then, where attempts themselves take no time.
-    fn waits(class: ErrorClass, situation: Situation, time_left: Duration) -> (Vec<u128>, Duration) {
+    fn waits(class: ErrorClass, context: impl Into<Context>, time_left: Duration) -> (Vec<u128>, Duration) {
+        let context = context.into();
         let (mut elapsed, mut waits) = (Duration::ZERO, Vec::new());
         while let Next::Wait(wait) = decide(
             class,
-            situation,
+            context,
             u32::try_from(waits.len()).unwrap() + 1,
             elapsed,
             time_left.saturating_sub(elapsed),
@@ -430,13 +464,12 @@ mod tests {
 
     #[test]
     fn an_unknown_outcome_is_repeated_a_few_times_and_never_for_a_create() {
-        for situation in [Situation::Creating, Situation::CreatingJustPermitted] {
-            assert_eq!(waits(ErrorClass::OutcomeUnknown, situation, HOUR).0, [], "{situation:?}");
-        }
-        for situation in
-            [Situation::Settled, Situation::JustCreated, Situation::JustPermitted, Situation::AwaitingPropagation]
-        {
-            assert_eq!(waits(ErrorClass::OutcomeUnknown, situation, HOUR).0, [250, 500, 1000], "{situation:?}");
+        for rights in [Rights::Settled, Rights::JustGranted] {
+            assert_eq!(waits(ErrorClass::OutcomeUnknown, Situation::Creating.with(rights), HOUR).0, [], "{rights:?}");
+            for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
+                let (waits, _) = waits(ErrorClass::OutcomeUnknown, situation.with(rights), HOUR);
+                assert_eq!(waits, [250, 500, 1000], "{situation:?}, {rights:?}");
+            }
         }
     }
 
@@ -447,17 +480,20 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_right_is_awaited_only_where_it_may_be_new_and_for_half_a_minute_at_most() {
-        for situation in [Situation::JustPermitted, Situation::CreatingJustPermitted] {
-            let (probes, elapsed) = waits(ErrorClass::Forbidden, situation, HOUR);
+    fn retries_a_denied_call_for_30_s_and_only_if_the_right_may_be_new() {
+        for situation in [
+            Situation::Settled,
+            Situation::Creating,
+            Situation::JustCreated,
+            Situation::JustDetached,
+            Situation::AwaitingPropagation,
+        ] {
+            let just_granted = situation.with(Rights::JustGranted);
+            let (probes, elapsed) = waits(ErrorClass::Forbidden, just_granted, HOUR);
             assert_eq!(probes[..6], [250, 500, 1000, 2000, 2000, 2000], "{situation:?}");
             assert!(elapsed <= PERMISSION_LIMIT && elapsed + PROBE_INTERVAL >= PERMISSION_LIMIT, "{elapsed:?}");
-            let (_, elapsed) = waits(ErrorClass::Forbidden, situation, Duration::from_secs(10));
+            let (_, elapsed) = waits(ErrorClass::Forbidden, just_granted, Duration::from_secs(10));
             assert!(elapsed < Duration::from_secs(10), "no longer than there is time: {elapsed:?}");
-        }
-        for situation in
-            [Situation::Creating, Situation::JustDetached, Situation::Settled, Situation::AwaitingPropagation]
-        {
             assert_eq!(waits(ErrorClass::Forbidden, situation, HOUR).0, [], "{situation:?}");
         }
     }
@@ -467,13 +503,15 @@ mod tests {
         for class in [
             ErrorClass::AlreadyExists,
             ErrorClass::QuotaExceeded,
-            ErrorClass::Forbidden,
             ErrorClass::SignUpRefused,
             ErrorClass::Invalid,
             ErrorClass::Unexpected,
         ] {
             for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
-                assert_eq!(waits(class, situation, HOUR).0, [], "{class:?}, {situation:?}");
+                for rights in [Rights::Settled, Rights::JustGranted] {
+                    let (waits, _) = waits(class, situation.with(rights), HOUR);
+                    assert_eq!(waits, [], "{class:?}, {situation:?}, {rights:?}");
+                }
             }
         }
     }

@@ -63,6 +63,12 @@ pub enum Reason {
     /// instance), which does not. Not worth repeating soon.
     #[error("a limit is reached")]
     LimitReached,
+    /// The pool has used up its daily quota of e-mail messages. Whether the call took effect before the mail is unknown.
+    #[error(
+        "the pool's default sender has used up the daily quota of e-mail messages (50 for an account); to send more, give the pool an \
+         Amazon SES configuration"
+    )]
+    MailQuotaExceeded,
     /// Too many requests; worth repeating later.
     #[error("too many requests")]
     Throttled,
@@ -72,7 +78,13 @@ pub enum Reason {
     /// No answer came within the time that was left. Whether the call took effect is unknown.
     #[error("no answer in time")]
     DeadlineExceeded,
-    /// Our own fault: a missing permission, a wrong setting, an answer that makes no sense.
+    /// The endpoint does not know the operation. Cognito knows every operation in use; an emulator may lack some.
+    #[error("the endpoint does not support the operation")]
+    NotSupportedByEndpoint,
+    /// The credentials are wrong, or their role does not allow the call. The call did nothing.
+    #[error("permission denied")]
+    PermissionMissing,
+    /// An internal fault: a wrong setting, an answer that makes no sense.
     #[error("unexpected failure")]
     Internal,
 }
@@ -105,7 +117,8 @@ impl Classified for UserPoolError {
     fn class(&self) -> ErrorClass {
         match self.reason {
             Reason::Throttled => ErrorClass::Throttled,
-            Reason::LimitReached => ErrorClass::QuotaExceeded,
+            Reason::LimitReached | Reason::MailQuotaExceeded => ErrorClass::QuotaExceeded,
+            Reason::PermissionMissing => ErrorClass::Forbidden,
             Reason::TriggerNotInvoked => ErrorClass::TriggerNotInvoked,
             Reason::Unavailable | Reason::DeadlineExceeded => ErrorClass::OutcomeUnknown,
             Reason::UserNotFound | Reason::GroupNotFound | Reason::DeviceNotFound => ErrorClass::NotFound,
@@ -117,6 +130,7 @@ impl Classified for UserPoolError {
             | Reason::UserNotConfirmed
             | Reason::PasswordResetRequired
             | Reason::WrongState
+            | Reason::NotSupportedByEndpoint
             | Reason::InvalidPassword
             | Reason::CodeMismatch
             | Reason::CodeExpired => ErrorClass::Invalid,

@@ -5,8 +5,10 @@ use std::time::SystemTime;
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
 use domain::invitation::{InvitationKeys, KeyName};
+use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{Action, Receipt};
+use domain::retry::Rights;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -15,7 +17,7 @@ use crate::custom_resource::{CustomResource, Task, return_address};
 use crate::invitation_key;
 use crate::reply::{Data, Replies, Reply, ReplyError, attributes, key_attributes};
 use crate::request::{RequestError, key_properties, order, properties};
-use crate::run::{Job, RunError, in_words, plan, run};
+use crate::run::{Bootstrap, Job, RunError, in_words};
 
 /// Handles invocations.
 #[derive(Clone)]
@@ -23,6 +25,7 @@ pub struct Handler {
     platform: Arc<dyn Platform>,
     keys: Arc<dyn InvitationKeys>,
     replies: Arc<dyn Replies>,
+    passable_roles: PassableRoles,
 }
 
 /// An invocation that failed. The text goes to whoever invoked the function: an operator.
@@ -63,10 +66,20 @@ impl From<InvocationError> for Diagnostic {
 }
 
 impl Handler {
-    /// Works on `platform`, keeps invitation keys in `keys`, answers CloudFormation through `replies`.
+    /// Works on `platform`, keeps invitation keys in `keys`, answers CloudFormation through `replies`. `passable_roles` are the roles that
+    /// the function may pass beside those that it creates.
     #[must_use]
-    pub fn new(platform: Arc<dyn Platform>, keys: Arc<dyn InvitationKeys>, replies: Arc<dyn Replies>) -> Self {
-        Self { platform, keys, replies }
+    pub fn new(
+        platform: Arc<dyn Platform>,
+        keys: Arc<dyn InvitationKeys>,
+        replies: Arc<dyn Replies>,
+        passable_roles: PassableRoles,
+    ) -> Self {
+        Self { platform, keys, replies, passable_roles }
+    }
+
+    fn bootstrap(&self, rights: Rights) -> Bootstrap {
+        Bootstrap { platform: Arc::clone(&self.platform), passable_roles: self.passable_roles.clone(), rights }
     }
 
     /// Handles one invocation: a custom-resource request gets its one reply, a direct invocation a receipt.
@@ -91,12 +104,12 @@ impl Handler {
     async fn direct(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
         let order = order(payload)?;
         let job = match order.action {
-            Action::Plan => return Ok(json!(plan(&self.platform, order.spec, deadline).await?)),
+            Action::Plan => return Ok(json!(self.bootstrap(Rights::Settled).plan(order.spec, deadline).await?)),
             Action::Apply => Job::Apply,
             Action::Verify => Job::Verify,
             Action::Destroy => Job::Destroy,
         };
-        Ok(json!(run(&self.platform, job, order.spec, deadline).await?))
+        Ok(json!(self.bootstrap(Rights::Settled).run(job, order.spec, deadline).await?))
     }
 
     async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
@@ -127,9 +140,7 @@ impl Handler {
                 return Reply::success(to, resource.id_after_failure(), reason, Data::new());
             }
             Task::UnknownType => return Reply::failure(to, resource.id_after_failure(), UNKNOWN_TYPE),
-            Task::Apply => {
-                self.provision(resource, resource.renaming().map_or(Job::Apply, Job::ApplyRenamed), deadline).await
-            }
+            Task::Apply => self.apply(resource, deadline).await,
             Task::Verify => self.provision(resource, Job::Verify, deadline).await,
             Task::Destroy => {
                 let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
@@ -147,6 +158,24 @@ impl Handler {
         }
     }
 
+    /// Checks the roles of the admin API before anything is touched: its function would start with none of its own, and answer every
+    /// request with an error.
+    async fn apply(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
+        let wanted = properties(resource.properties.clone())?;
+        let roles = wanted.roles()?;
+        if let Some(renaming) = resource.renaming() {
+            return self.provision(resource, Job::ApplyRenamed(renaming), deadline).await;
+        }
+        if resource.has_new_roles() {
+            let bootstrap = self.bootstrap(Rights::JustGranted);
+            let unknown = bootstrap.unknown_groups(wanted.spec, roles, deadline).await?;
+            if let Some(group) = unknown.first() {
+                return Err(RequestError::unknown_group(group).into());
+            }
+        }
+        self.provision(resource, Job::Apply, deadline).await
+    }
+
     async fn provision(
         &self,
         resource: &CustomResource,
@@ -155,7 +184,8 @@ impl Handler {
     ) -> Result<Done, InvocationError> {
         let spec = properties(resource.properties.clone())?.spec;
         let name = spec.name.to_string();
-        let receipt = run(&self.platform, job, spec, deadline).await?;
+        // CloudFormation may have changed the function's role moments ago.
+        let receipt = self.bootstrap(Rights::JustGranted).run(job, spec, deadline).await?;
         Ok(Done {
             physical_resource_id: physical_id(resource.physical_resource_id.as_deref(), &receipt, &name),
             reason: in_words(&receipt),

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use domain::invitation::{KeyName, OwningStack};
 use domain::provision::Action;
+use domain::roles::{RoleError, Roles};
 use domain::spec::{PoolName, Spec, SpecError};
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer};
@@ -33,6 +34,17 @@ pub(crate) struct Properties {
     _repeat_on: Option<Value>,
     /// The desired state.
     pub(crate) spec: Spec,
+    /// The permissions of each group in the admin API. The bootstrap only checks them, so that a deployment with wrong ones fails.
+    roles: Option<String>,
+}
+
+impl Properties {
+    /// The permissions of each group.
+    pub(crate) fn roles(&self) -> Result<Roles, RequestError> {
+        let roles = self.roles.as_deref().map(str::parse).transpose();
+        let roles = roles.map_err(|error: RoleError| RequestError::of_roles(format!("expected {error}")))?;
+        Ok(roles.unwrap_or_default())
+    }
 }
 
 /// The properties of the invitation key's custom resource.
@@ -94,6 +106,17 @@ pub(crate) struct RequestError {
     problem: String,
 }
 
+impl RequestError {
+    /// A group of `Roles` does not exist.
+    pub(crate) fn unknown_group(group: &str) -> Self {
+        Self::of_roles(format!("the group `{group}` does not exist; add it to the parameter Groups"))
+    }
+
+    fn of_roles(problem: String) -> Self {
+        Self { path: "Roles".to_owned(), problem }
+    }
+}
+
 /// Reads a direct invocation.
 pub(crate) fn order(payload: Value) -> Result<Order, RequestError> {
     let order: Order = parse(payload)?;
@@ -128,18 +151,23 @@ fn wrong(path: &str, error: &SpecError) -> RequestError {
 }
 
 /// Leaves out empty strings, in lists and as values: a template's parameter that was left empty arrives as one, and means "not
-/// given".
+/// given". Elements of lists lose the spaces around them: a template splits `admins, support` at the comma.
 fn without_blanks(value: Value) -> Value {
-    let is_blank = |value: &Value| value.as_str() == Some("");
+    let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
     match value {
         Value::Object(fields) => fields
             .into_iter()
-            .filter(|(_, field)| !is_blank(field))
+            .filter(|(_, field)| field.as_str() != Some(""))
             .map(|(name, field)| (name, without_blanks(field)))
             .collect(),
-        Value::Array(elements) => {
-            elements.into_iter().filter(|element| !is_blank(element)).map(without_blanks).collect()
-        }
+        Value::Array(elements) => elements
+            .into_iter()
+            .filter(|element| !is_blank(element))
+            .map(|element| match element {
+                Value::String(text) => Value::String(text.trim().to_owned()),
+                other => without_blanks(other),
+            })
+            .collect(),
         other => other,
     }
 }
@@ -160,6 +188,41 @@ mod tests {
         assert_eq!(properties.spec.first_admin, None);
         assert!(properties.spec.groups.is_empty() && properties.spec.aliases.is_empty());
         assert!(properties.spec.self_sign_up);
+    }
+
+    #[test]
+    fn lists_may_have_spaces_after_their_commas() {
+        let spec = json!({"name": "shop", "groups": ["admins", " support", " "], "sign_in": "username",
+            "aliases": ["email", " preferred_username"], "custom_attributes": ["team", " desk "]});
+        let spec = properties(json!({"Spec": spec})).unwrap().spec;
+        assert_eq!(spec.groups, ["admins".to_owned(), "support".to_owned()].into());
+        assert_eq!((spec.aliases.len(), spec.custom_attributes[1].name.as_str()), (2, "desk"));
+    }
+
+    #[test]
+    fn roles_come_in_both_forms_or_not_at_all() {
+        let read = |roles: Value| {
+            properties(json!({"Spec": {"name": "shop"}, "Roles": roles})).unwrap().roles().unwrap().groups().count()
+        };
+        assert_eq!(read(json!("admins=all,readers=users:read")), 2);
+        assert_eq!(read(json!(r#"{"admins": ["all"]}"#)), 1);
+        assert_eq!(read(json!("")), 0);
+        assert_eq!(properties(json!({"Spec": {"name": "shop"}})).unwrap().roles().unwrap(), Roles::default());
+    }
+
+    #[test]
+    fn wrong_roles_get_the_sentence_of_the_setting() {
+        let table = [
+            ("{admins:[users:read]}", "Roles: expected groups with permissions, such as `admins=all,readers="),
+            (
+                "admins=users:raed",
+                "Roles: expected known permissions for the group `admins`, found `users:raed`; did you mean `users:read`?",
+            ),
+        ];
+        for (roles, expected) in table {
+            let error = properties(json!({"Spec": {"name": "shop"}, "Roles": roles})).unwrap().roles().unwrap_err();
+            assert!(error.to_string().starts_with(expected), "{error}");
+        }
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! Runs an action within the time that the invocation has, and survives whatever happens in it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use cognito_aws::SystemClock;
 use domain::causes::causes;
+use domain::passable_roles::PassableRoles;
 use domain::platform::{Platform, PlatformError};
 use domain::provision::{
     Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
 };
-use domain::retry::{Clock, GaveUp, Listener, Waiting};
+use domain::retry::{Clock, GaveUp, Listener, Rights, Waiting};
+use domain::roles::Roles;
 use domain::spec::Spec;
 use rand::rngs::SysError;
 use thiserror::Error;
@@ -63,35 +66,50 @@ pub(crate) enum Job {
     DestroyOnly(String),
 }
 
-/// Says what `apply` would do. `deadline` is when the invocation ends.
-pub(crate) async fn plan(platform: &Arc<dyn Platform>, spec: Spec, deadline: SystemTime) -> Result<Plan, RunError> {
-    let platform = Arc::clone(platform);
-    let work = move |clock| async move {
-        let provisioner = Provisioner { platform: &*platform, clock, observer: &Log };
-        provisioner.plan(&spec).await
-    };
-    Ok(in_time(work, deadline).await??)
+/// What runs an action: AWS, and the rights of the function's role.
+pub(crate) struct Bootstrap {
+    pub(crate) platform: Arc<dyn Platform>,
+    pub(crate) passable_roles: PassableRoles,
+    pub(crate) rights: Rights,
 }
 
-/// Runs one job. `deadline` is when the invocation ends.
-pub(crate) async fn run(
-    platform: &Arc<dyn Platform>,
-    job: Job,
-    spec: Spec,
-    deadline: SystemTime,
-) -> Result<Receipt, RunError> {
-    let platform = Arc::clone(platform);
-    let work = move |clock| async move {
-        let provisioner = Provisioner { platform: &*platform, clock, observer: &Log };
-        match job {
-            Job::Apply => provisioner.apply(&spec).await,
-            Job::ApplyRenamed(renaming) => provisioner.apply_renamed(&spec, &renaming).await,
-            Job::Verify => provisioner.verify(&spec).await,
-            Job::Destroy => provisioner.destroy(&spec).await,
-            Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
-        }
-    };
-    Ok(in_time(work, deadline).await??)
+impl Bootstrap {
+    /// Says what `apply` would do. `deadline` is when the invocation ends.
+    pub(crate) async fn plan(self, spec: Spec, deadline: SystemTime) -> Result<Plan, RunError> {
+        let work = move |clock| async move { self.provisioner(clock).plan(&spec).await };
+        Ok(in_time(work, deadline).await??)
+    }
+
+    /// The groups of these roles that neither exist nor are created with the pool. `deadline` is when the invocation ends.
+    pub(crate) async fn unknown_groups(
+        self,
+        spec: Spec,
+        roles: Roles,
+        deadline: SystemTime,
+    ) -> Result<BTreeSet<String>, RunError> {
+        let work = move |clock| async move { self.provisioner(clock).unknown_groups(&spec, roles.groups()).await };
+        Ok(in_time(work, deadline).await??)
+    }
+
+    /// Runs one job. `deadline` is when the invocation ends.
+    pub(crate) async fn run(self, job: Job, spec: Spec, deadline: SystemTime) -> Result<Receipt, RunError> {
+        let work = move |clock| async move {
+            let provisioner = self.provisioner(clock);
+            match job {
+                Job::Apply => provisioner.apply(&spec).await,
+                Job::ApplyRenamed(renaming) => provisioner.apply_renamed(&spec, &renaming).await,
+                Job::Verify => provisioner.verify(&spec).await,
+                Job::Destroy => provisioner.destroy(&spec).await,
+                Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
+            }
+        };
+        Ok(in_time(work, deadline).await??)
+    }
+
+    fn provisioner(&self, clock: Arc<dyn Clock>) -> Provisioner<'_> {
+        let (rights, passable_roles) = (self.rights, self.passable_roles.clone());
+        Provisioner { rights, passable_roles, ..Provisioner::new(&*self.platform, clock, &Log) }
+    }
 }
 
 /// Cuts the work off before the invocation ends. It gets a clock that ends earlier still, with enough time to clean up.
@@ -135,10 +153,12 @@ fn summary(failure: &ProvisionFailure) -> String {
     }
 }
 
-/// The steps of a receipt with their outcomes, in one line; of what stays, with the reason.
+/// The steps of a receipt with their outcomes, in one line; with the reason for what stays and for what is not proved.
 pub(crate) fn in_words(receipt: &Receipt) -> String {
     let words = |report: &StepReport| match &report.detail {
-        Some(detail) if report.outcome == Outcome::Retained => format!("{} retained ({detail})", report.step),
+        Some(detail) if matches!(report.outcome, Outcome::Retained | Outcome::NotProved) => {
+            format!("{} {} ({detail})", report.step, report.outcome)
+        }
         _ => format!("{} {}", report.step, report.outcome),
     };
     receipt.steps.iter().map(words).collect::<Vec<_>>().join(", ")
@@ -162,6 +182,10 @@ impl Observer for Log {
 
     fn step_ended(&self, report: &StepReport) {
         let StepReport { step, outcome, attempts, elapsed_ms, detail } = report;
-        tracing::info!(%step, %outcome, attempts, elapsed_ms, detail, "step ended");
+        if *outcome == Outcome::NotProved {
+            tracing::warn!(%step, %outcome, attempts, elapsed_ms, detail, "step ended");
+        } else {
+            tracing::info!(%step, %outcome, attempts, elapsed_ms, detail, "step ended");
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! The settings of the function.
 
-use startup::{SettingError, required};
+use domain::passable_roles::PassableRoles;
+use startup::{SettingError, parsed, required};
 
 /// What the function must know before the first event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Where everything is created. Lambda sets it.
     pub region: String,
+    /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass beside those that it creates. Absent means none.
+    pub passable_roles: PassableRoles,
 }
 
 impl Settings {
@@ -14,9 +17,13 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The first setting that is missing, with what was expected.
+    /// The first setting that is missing or wrong, with what was expected.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
-        Ok(Self { region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")? })
+        let role_arns = "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`";
+        Ok(Self {
+            region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")?,
+            passable_roles: parsed(&lookup, "PASSABLE_ROLE_ARNS", role_arns)?.unwrap_or_default(),
+        })
     }
 }
 
@@ -29,5 +36,21 @@ mod tests {
         let settings = Settings::read(|name| (name == "AWS_REGION").then(|| "eu-west-1".to_owned()));
         assert_eq!(settings.unwrap().region, "eu-west-1");
         assert_eq!(Settings::read(|_| None).unwrap_err().variable, "AWS_REGION");
+    }
+
+    #[test]
+    fn reads_passable_roles_and_allows_none_by_default() {
+        let role = "arn:aws:iam::123456789012:role/sms";
+        let read = |arns: Option<&str>| {
+            Settings::read(|name| match name {
+                "PASSABLE_ROLE_ARNS" => arns.map(str::to_owned),
+                _ => Some("eu-west-1".to_owned()),
+            })
+        };
+        assert!(read(Some(role)).unwrap().passable_roles.allow(role));
+        for absent in [None, Some("")] {
+            assert!(!read(absent).unwrap().passable_roles.allow(role));
+        }
+        assert_eq!(read(Some("sms")).unwrap_err().variable, "PASSABLE_ROLE_ARNS");
     }
 }

@@ -48,7 +48,12 @@ fn request(url: &str) -> Value {
 async fn invoke(url: &str) -> Result<Value, String> {
     let clock = VirtualClock::with_time(std::time::Duration::ZERO);
     let platform = InMemoryPlatform::new(&clock, std::time::Duration::ZERO);
-    let handler = Handler::new(Arc::new(platform.clone()), Arc::new(platform), Arc::new(HttpReplies::new().unwrap()));
+    let handler = Handler::new(
+        Arc::new(platform.clone()),
+        Arc::new(platform),
+        Arc::new(HttpReplies::new().unwrap()),
+        Default::default(),
+    );
     let event = lambda_runtime::LambdaEvent::new(request(url), lambda_runtime::Context::default());
     handler.handle(event).await.map_err(|error| format!("{error} {error:?}"))
 }

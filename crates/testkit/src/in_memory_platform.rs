@@ -187,8 +187,10 @@ impl Platform for InMemoryPlatform {
             let id = format!("{REGION}_pool{}", state.next_number());
             let arn = format!("arn:aws:cognito-idp:{REGION}:{ACCOUNT_ID}:userpool/{id}");
             let pool = UserPool {
+                issuer: format!("https://cognito-idp.{REGION}.amazonaws.com/{id}"),
                 id,
                 arn,
+                sms_role_arn: None,
                 state: wanted.clone(),
                 custom_attributes: custom_attributes.to_vec(),
                 created_at: Some(state.next_moment()),

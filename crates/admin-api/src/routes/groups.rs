@@ -11,12 +11,12 @@ mod view;
 
 use axum::extract::FromRequestParts;
 use domain::group::GroupName;
+use domain::permission::Permission;
 use http::request::Parts;
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
 use crate::path;
-use crate::permission::Permission;
 use crate::router::{Method, Route};
 
 pub(super) fn routes() -> Vec<Route> {

@@ -2,9 +2,9 @@
 
 mod create;
 
+use domain::permission::Permission;
 use utoipa::OpenApi;
 
-use crate::permission::Permission;
 use crate::router::{Method, Route};
 
 pub(super) fn route() -> Route {

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
+use domain::permission::Permission;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::access::Authorized;
 use crate::caller::Caller;
-use crate::permission::Permission;
 use crate::router::Route;
 
 pub(super) fn route() -> Route {

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::permission::Permission;
 use domain::pool_settings::{AttributeDescription, PasswordPolicy, PoolDescription};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -9,7 +10,6 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::permission::Permission;
 use crate::router::Route;
 
 pub(super) fn route() -> Route {

@@ -21,13 +21,13 @@ mod update;
 mod view;
 
 use axum::extract::FromRequestParts;
+use domain::permission::Permission;
 use domain::user::Username;
 use http::request::Parts;
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
 use crate::path;
-use crate::permission::Permission;
 use crate::router::{Method, Route};
 
 pub(super) fn routes() -> Vec<Route> {

@@ -62,6 +62,7 @@ fn settings() -> Settings {
         "AWS_REGION" => Some(REGION.to_owned()),
         "USER_POOL_ID" => Some(USER_POOL_ID.to_owned()),
         "COGNITO_CLIENT_ID" => Some(CLIENT_ID.to_owned()),
+        "ISSUER" => Some(format!("https://cognito-idp.{REGION}.amazonaws.com/{USER_POOL_ID}")),
         "ROUTES" => Some("all".to_owned()),
         "ROLES" => Some(roles.clone()),
         _ => None,

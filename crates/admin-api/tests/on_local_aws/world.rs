@@ -7,6 +7,7 @@ use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, servi
 use cognito_aws::{Aws, SystemClock};
 use domain::directory::{Directory, Invitation, NewUser};
 use domain::invitation::{InvitationKeys, KeyName, OwningStack, SigningKey};
+use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{Observer, Provisioner, StepReport};
 use domain::secret::Secret;
@@ -63,7 +64,7 @@ impl World {
         let spec: Spec = serde_json::from_value(spec).unwrap();
         let platform = aws.platform();
         let clock = Arc::new(SystemClock::starting_now(ENDLESS));
-        Provisioner { platform: &platform, clock, observer: &Nobody }.apply(&spec).await.unwrap();
+        Provisioner::new(&platform, clock, &Nobody).apply(&spec).await.unwrap();
         let user_pool_id = platform.user_pools(&spec.name).await.unwrap()[0].id.clone();
         let client_id = platform.clients(&user_pool_id, "api-backend").await.unwrap()[0].id.clone();
 
@@ -156,9 +157,11 @@ impl Api {
             region: LocalAws::REGION.to_owned(),
             user_pool_id: user_pool_id.clone(),
             client_id: client_id.clone(),
+            issuer: format!("https://cognito-idp.{}.amazonaws.com/{user_pool_id}", LocalAws::REGION),
             served: Served::All,
             roles: json!({"admins": all}).to_string().parse().unwrap(),
             invitation_key_parameter: None,
+            passable_roles: PassableRoles::default(),
         };
         Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub }
     }

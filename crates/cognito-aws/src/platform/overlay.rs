@@ -18,11 +18,11 @@ pub(super) fn user_pool(request: UpdateUserPoolFluentBuilder, current: UserPoolT
         .set_deletion_protection(current.deletion_protection)
         .set_lambda_config(current.lambda_config)
         .set_auto_verified_attributes(current.auto_verified_attributes)
-        .set_sms_verification_message(current.sms_verification_message)
-        .set_email_verification_message(current.email_verification_message)
-        .set_email_verification_subject(current.email_verification_subject)
+        .set_sms_verification_message(unless_empty(current.sms_verification_message))
+        .set_email_verification_message(unless_empty(current.email_verification_message))
+        .set_email_verification_subject(unless_empty(current.email_verification_subject))
         .set_verification_message_template(current.verification_message_template)
-        .set_sms_authentication_message(current.sms_authentication_message)
+        .set_sms_authentication_message(unless_empty(current.sms_authentication_message))
         .set_user_attribute_update_settings(current.user_attribute_update_settings)
         .set_mfa_configuration(current.mfa_configuration)
         .set_device_configuration(current.device_configuration)
@@ -100,7 +100,7 @@ pub(super) fn client(
         .set_supported_identity_providers(current.supported_identity_providers)
         .set_callback_urls(current.callback_urls)
         .set_logout_urls(current.logout_urls)
-        .set_default_redirect_uri(current.default_redirect_uri)
+        .set_default_redirect_uri(unless_empty(current.default_redirect_uri))
         .set_allowed_o_auth_flows(current.allowed_o_auth_flows)
         .set_allowed_o_auth_scopes(current.allowed_o_auth_scopes)
         .set_allowed_o_auth_flows_user_pool_client(current.allowed_o_auth_flows_user_pool_client)
@@ -119,4 +119,9 @@ pub(super) fn client_units() -> TokenValidityUnitsType {
         .id_token(TimeUnitsType::Minutes)
         .refresh_token(TimeUnitsType::Days)
         .build()
+}
+
+/// The text, or `None` if it is empty: the service models allow no empty text in an update.
+fn unless_empty(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
 }

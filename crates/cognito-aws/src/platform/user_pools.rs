@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{
     AccountRecoverySettingType, AdminCreateUserConfigType, AliasAttributeType, AttributeDataType,
-    DeletionProtectionType, ExplicitAuthFlowsType, LambdaConfigType, PreventUserExistenceErrorTypes,
+    DeletionProtectionType, ExplicitAuthFlowsType, IssuerType, LambdaConfigType, PreventUserExistenceErrorTypes,
     RecoveryOptionNameType, RecoveryOptionType, SchemaAttributeType, TimeUnitsType, UserAttributeUpdateSettingsType,
     UserPoolClientType, UserPoolPolicyType, UserPoolType, UsernameAttributeType, UsernameConfigurationType,
     VerifiedAttributeType,
@@ -252,13 +252,32 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType) -> Answer<UserPool
         pre_sign_up_function_arn: pool.lambda_config.as_ref().and_then(|config| config.pre_sign_up.clone()),
         deletion_protection: pool.deletion_protection == Some(DeletionProtectionType::Active),
     };
+    let id = pool.id.clone().ok_or_else(|| missing("Id"))?;
     Ok(UserPool {
-        id: pool.id.clone().ok_or_else(|| missing("Id"))?,
+        issuer: issuer(&id, pool).ok_or_else(|| missing("IssuerConfiguration"))?,
+        id,
         arn: pool.arn.clone().ok_or_else(|| missing("Arn"))?,
+        sms_role_arn: pool
+            .sms_configuration
+            .as_ref()
+            .map(|sms| sms.sns_caller_arn.clone())
+            .filter(|arn| !arn.is_empty()),
         state,
         custom_attributes: pool.schema_attributes().iter().filter_map(from_schema).collect(),
         created_at: pool.creation_date.and_then(to_time),
     })
+}
+
+/// The issuer of a pool's tokens: `None` if the pool reports a kind that this version does not know. The formats, and that the region is
+/// the pool's primary one, which its id begins with, are those of `IssuerConfigurationType` in the service model.
+fn issuer(id: &str, pool: &UserPoolType) -> Option<String> {
+    let (region, _) = id.split_once('_')?;
+    let host = match pool.issuer_configuration.as_ref().and_then(|configuration| configuration.r#type.as_ref()) {
+        None | Some(IssuerType::Original) => "cognito-idp",
+        Some(IssuerType::Updated) => "issuer-cognito-idp",
+        Some(_) => return None,
+    };
+    Some(format!("https://{host}.{region}.amazonaws.com/{id}"))
 }
 
 fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<AppClient> {

@@ -74,7 +74,7 @@ async fn a_client_that_could_not_be_read_is_read_again() {
     });
     let client = nowhere().await.answered_by(fake).app_client("pool", "client-1");
     let error = client.cursor_key().await.unwrap_err();
-    assert_eq!((error.reason, error.operation), (Reason::Internal, "DescribeUserPoolClient"));
+    assert_eq!((error.reason, error.operation), (Reason::PermissionMissing, "DescribeUserPoolClient"));
     assert!(client.cursor_key().await.is_ok());
 }
 

@@ -149,7 +149,7 @@ async fn the_key_is_read_once_and_again_only_after_a_failure() {
         }
     });
     let one_key = one_key(&fake).await;
-    assert_eq!(one_key.invitation_key().await.unwrap_err().reason, Reason::Internal);
+    assert_eq!(one_key.invitation_key().await.unwrap_err().reason, Reason::PermissionMissing);
     for _ in 0..3 {
         assert_eq!(one_key.invitation_key().await.unwrap().public_key(), key().public_key());
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use domain::retry::{Clock, ErrorClass, Listener, Situation, Waiting, patiently};
+use domain::retry::{Clock, Context, ErrorClass, Listener, Rights, Situation, Waiting, patiently};
 use domain::user_pool_error::Reason;
 use serde_json::json;
 
@@ -36,15 +36,15 @@ fn awaited(seconds: usize) -> RangeInclusive<usize> {
 }
 
 /// How often a call goes out: the one table of it.
-fn attempts(class: ErrorClass, situation: Situation) -> RangeInclusive<usize> {
+fn attempts(class: ErrorClass, Context { situation, rights }: Context) -> RangeInclusive<usize> {
     match (class, situation) {
         (ErrorClass::Throttled, _) => 6..=6,
-        (ErrorClass::OutcomeUnknown, Situation::Creating | Situation::CreatingJustPermitted) => 1..=1,
+        (ErrorClass::OutcomeUnknown, Situation::Creating) => 1..=1,
         (ErrorClass::OutcomeUnknown, _) => 4..=4,
         (ErrorClass::ConcurrentModification, _) => 5..=5,
         (ErrorClass::NotFound, Situation::JustCreated) => awaited(5),
-        (ErrorClass::TriggerNotInvoked, _)
-        | (ErrorClass::Forbidden, Situation::JustPermitted | Situation::CreatingJustPermitted) => awaited(30),
+        (ErrorClass::TriggerNotInvoked, _) => awaited(30),
+        (ErrorClass::Forbidden, _) if rights == Rights::JustGranted => awaited(30),
         (ErrorClass::Conflict, Situation::JustDetached) => awaited(60),
         (ErrorClass::PrincipalNotVisibleYet, _) => awaited(120),
         // Until time runs out.
@@ -114,7 +114,7 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
 ];
 
 /// What the errors of users mean, to the admin API and to provisioning.
-const REASONS: [(Reason, ErrorClass, &[&str]); 18] = [
+const REASONS: [(Reason, ErrorClass, &[&str]); 19] = [
     (
         Reason::Throttled,
         ErrorClass::Throttled,
@@ -130,6 +130,11 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 18] = [
         Reason::Unavailable,
         ErrorClass::OutcomeUnknown,
         &["InternalErrorException", "InternalServerError", "ServiceUnavailable"],
+    ),
+    (
+        Reason::PermissionMissing,
+        ErrorClass::Forbidden,
+        &["AccessDenied", "AccessDeniedException", "UnrecognizedClientException"],
     ),
     (Reason::LimitReached, ErrorClass::QuotaExceeded, &["LimitExceededException", "TooManyFailedAttemptsException"]),
     (Reason::TriggerNotInvoked, ErrorClass::TriggerNotInvoked, &["UnexpectedLambdaException"]),
@@ -158,9 +163,6 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 18] = [
         Reason::Internal,
         ErrorClass::Unexpected,
         &[
-            "AccessDenied",
-            "AccessDeniedException",
-            "UnrecognizedClientException",
             "NotAuthorizedException",
             "ResourceNotFoundException",
             "ForbiddenException",
@@ -368,7 +370,7 @@ impl Listener for Nobody {
 async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
     let (class, reason) = fault.expected(&call);
     let is_answer = class == ErrorClass::NotFound && ABSENCE_IS_AN_ANSWER.contains(&call.operation);
-    let expected_attempts = if is_answer { 1..=1 } else { attempts(class, call.situation) };
+    let expected_attempts = if is_answer { 1..=1 } else { attempts(class, call.context()) };
 
     let failing = fault.clone();
     let fake = FakeAws::new(
@@ -378,7 +380,7 @@ async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
     );
     let ports = Ports::of(&aws.without_retries().answered_by(fake.clone()));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(ALLOWED));
-    let result = patiently(&clock, call.situation, || ports.make(&call), &Nobody).await;
+    let result = patiently(&clock, call.context(), || ports.make(&call), &Nobody).await;
 
     let outcome = result.as_ref().map_err(|gave_up| &gave_up.last).map(|_| ());
     let as_expected = match outcome {

@@ -187,3 +187,27 @@ async fn setting_the_role_of_an_identity_pool_sends_every_field_of_the_model_bac
     let lost = update.lost(async |aws| aws.set_authenticated_role("id-1", "arn:role").await.unwrap());
     assert_eq!(lost.await, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn updates_leave_out_texts_that_are_empty() {
+    let pool = json!({
+        "SmsVerificationMessage": "", "EmailVerificationMessage": "", "EmailVerificationSubject": "Your code", "SmsAuthenticationMessage": "",
+    });
+    let client = json!({"ClientName": "web", "DefaultRedirectURI": ""});
+    let fake = FakeAws::answering([
+        ("DescribeUserPool", json!({ "UserPool": pool })),
+        ("DescribeUserPoolClient", json!({ "UserPoolClient": client })),
+    ]);
+    let aws = nowhere().await.answered_by(fake.clone()).platform();
+    aws.update_user_pool("pool-1", &UserPoolState::wanted(&spec())).await.unwrap();
+    let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+    aws.update_client("pool-1", "client-1", &wanted).await.unwrap();
+
+    let sent = fake.sent("UpdateUserPool");
+    assert_eq!(sent["EmailVerificationSubject"], "Your code");
+    for empty in ["SmsVerificationMessage", "EmailVerificationMessage", "SmsAuthenticationMessage"] {
+        assert_eq!(sent.get(empty), None, "{empty}");
+    }
+    let sent = fake.sent("UpdateUserPoolClient");
+    assert_eq!((&sent["ClientName"], sent.get("DefaultRedirectURI")), (&json!("web"), None));
+}

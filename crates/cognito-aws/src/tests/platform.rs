@@ -8,10 +8,10 @@ use aws_sdk_cognitoidentityprovider::operation::list_user_pools::ListUserPoolsOu
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool::UpdateUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::UpdateUserPoolClientOutput;
 use aws_sdk_cognitoidentityprovider::types::{
-    AdminCreateUserConfigType, AttributeDataType, ExplicitAuthFlowsType, LambdaConfigType, MessageTemplateType,
-    PasswordPolicyType, SchemaAttributeType, TimeUnitsType, TokenValidityUnitsType, UserPoolClientDescription,
-    UserPoolClientType, UserPoolDescriptionType, UserPoolMfaType, UserPoolPolicyType, UserPoolType,
-    VerifiedAttributeType,
+    AdminCreateUserConfigType, AttributeDataType, ExplicitAuthFlowsType, IssuerConfigurationType, IssuerType,
+    LambdaConfigType, MessageTemplateType, PasswordPolicyType, SchemaAttributeType, SmsConfigurationType,
+    TimeUnitsType, TokenValidityUnitsType, UserPoolClientDescription, UserPoolClientType, UserPoolDescriptionType,
+    UserPoolMfaType, UserPoolPolicyType, UserPoolType, VerifiedAttributeType,
 };
 use aws_sdk_iam::operation::create_policy_version::CreatePolicyVersionOutput;
 use aws_sdk_iam::operation::delete_policy_version::DeletePolicyVersionOutput;
@@ -20,6 +20,7 @@ use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
 use aws_sdk_iam::types::{PolicyVersion, Role, Tag};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
+use domain::causes::causes;
 use domain::platform::{ClientState, Platform, TAG_KEY, UserPoolState};
 use domain::policy_document::trust_policy;
 use domain::spec::{ClientKind, PoolName, SignInWith, Spec};
@@ -81,24 +82,24 @@ async fn pools_are_found_on_every_page_by_name_and_tag() {
     };
     let first = mock!(Client::list_user_pools)
         .match_requests(|request| request.next_token().is_none())
-        .then_output(move || page(&[("other", "blog"), ("untagged", "shop")], Some("more")));
+        .then_output(move || page(&[("eu-west-1_other", "blog"), ("eu-west-1_untagged", "shop")], Some("more")));
     let second = mock!(Client::list_user_pools)
         .match_requests(|request| request.next_token() == Some("more"))
-        .then_output(move || page(&[("ours", "shop")], None));
+        .then_output(move || page(&[("eu-west-1_ours", "shop")], None));
     let untagged = mock!(Client::describe_user_pool)
-        .match_requests(|request| request.user_pool_id() == Some("untagged"))
+        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_untagged"))
         .then_output(|| {
-            let mut pool = rich_pool("untagged");
+            let mut pool = rich_pool("eu-west-1_untagged");
             pool.user_pool_tags = None;
             DescribeUserPoolOutput::builder().user_pool(pool).build()
         });
     let ours = mock!(Client::describe_user_pool)
-        .match_requests(|request| request.user_pool_id() == Some("ours"))
-        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());
+        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_ours"))
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("eu-west-1_ours")).build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second, &untagged, &ours]);
     let found = UserPools::new(client).find(&shop()).await.unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].id.as_str(), found[0].state.sign_in), ("ours", SignInWith::Username));
+    assert_eq!((found[0].id.as_str(), found[0].state.sign_in), ("eu-west-1_ours", SignInWith::Username));
     assert!(found[0].state.case_sensitive, "the API's default, where nothing is said");
     assert_eq!(found[0].custom_attributes[0].name, "team");
 }
@@ -106,18 +107,50 @@ async fn pools_are_found_on_every_page_by_name_and_tag() {
 #[tokio::test]
 async fn a_pool_that_goes_away_between_the_list_and_the_look_at_it_is_not_there() {
     let list = mock!(Client::list_user_pools).then_output(|| {
-        let pools = ["gone", "ours"].map(|id| UserPoolDescriptionType::builder().id(id).name("shop").build());
+        let pools = ["eu-west-1_gone", "eu-west-1_ours"]
+            .map(|id| UserPoolDescriptionType::builder().id(id).name("shop").build());
         ListUserPoolsOutput::builder().set_user_pools(Some(pools.into())).build()
     });
     let gone = mock!(Client::describe_user_pool)
-        .match_requests(|request| request.user_pool_id() == Some("gone"))
+        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_gone"))
         .then_http_response(|| super::json_error(400, "ResourceNotFoundException"));
     let ours = mock!(Client::describe_user_pool)
-        .match_requests(|request| request.user_pool_id() == Some("ours"))
-        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());
+        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_ours"))
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("eu-west-1_ours")).build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &gone, &ours]);
     let found = UserPools::new(client).find(&shop()).await.unwrap();
-    assert_eq!(found.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>(), ["ours"]);
+    assert_eq!(found.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>(), ["eu-west-1_ours"]);
+}
+
+#[tokio::test]
+async fn reads_the_issuer_and_the_sms_role_that_the_pool_reports() {
+    let found = async |kind: Option<IssuerType>| {
+        let list = mock!(Client::list_user_pools).then_output(|| {
+            let pool = UserPoolDescriptionType::builder().id("eu-west-1_ours").name("shop").build();
+            ListUserPoolsOutput::builder().user_pools(pool).build()
+        });
+        let describe = mock!(Client::describe_user_pool).then_output(move || {
+            let mut pool = rich_pool("eu-west-1_ours");
+            pool.issuer_configuration =
+                kind.clone().map(|kind| IssuerConfigurationType::builder().r#type(kind).build());
+            let sms = SmsConfigurationType::builder().sns_caller_arn("arn:aws:iam::123456789012:role/sms").build();
+            pool.sms_configuration = Some(sms);
+            DescribeUserPoolOutput::builder().user_pool(pool).build()
+        });
+        let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &describe]);
+        UserPools::new(client).find(&shop()).await
+    };
+    let original = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_ours";
+    let updated = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_ours";
+    for (kind, issuer) in
+        [(None, original), (Some(IssuerType::Original), original), (Some(IssuerType::Updated), updated)]
+    {
+        let pool = found(kind).await.unwrap().remove(0);
+        assert_eq!(pool.issuer, issuer);
+        assert_eq!(pool.sms_role_arn.as_deref(), Some("arn:aws:iam::123456789012:role/sms"));
+    }
+    let unknown = found(Some("LATER".into())).await.unwrap_err();
+    assert!(causes(&unknown).contains("IssuerConfiguration"), "{unknown}");
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
     assert_eq!(read(|| json_error(400, "UserNotFoundException")).await, (1, Reason::UserNotFound));
     assert_eq!(read(|| json_error(400, "NotAuthorizedException")).await, (1, Reason::Internal));
     assert_eq!(read(|| json_error(400, "InvalidParameterException")).await, (1, Reason::InvalidRequest));
-    assert_eq!(read(|| json_error(400, "AccessDeniedException")).await, (1, Reason::Internal));
+    assert_eq!(read(|| json_error(400, "AccessDeniedException")).await, (1, Reason::PermissionMissing));
 }
 
 #[tokio::test(start_paused = true)]

@@ -105,7 +105,7 @@ async fn a_secret_that_could_not_be_read_is_asked_for_again() {
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
     let sessions = sessions(&[&failing, &sign_in]);
     let refused = sessions.sign_in(&typed("mia", "x")).await.unwrap_err();
-    assert_eq!((refused.reason, refused.operation), (Reason::Internal, "DescribeUserPoolClient"));
+    assert_eq!((refused.reason, refused.operation), (Reason::PermissionMissing, "DescribeUserPoolClient"));
     assert!(sessions.sign_in(&typed("mia", "x")).await.is_ok());
 }
 

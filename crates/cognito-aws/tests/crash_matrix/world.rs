@@ -16,7 +16,7 @@ use domain::spec::Spec;
 use futures::StreamExt;
 use serde_json::json;
 use testkit::fault_proxy::{Fault, FaultProxy};
-use testkit::local_aws::LocalAws;
+use testkit::local_aws::{LocalAws, Recording};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
@@ -43,7 +43,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let aws = LocalAws::start(None).await.unwrap();
+        let aws = LocalAws::start_recorded(Recording::CrashMatrix).await.unwrap();
         let direct = connect(aws.endpoint_url(), ENDLESS).await;
         Self { aws, direct: Arc::new(direct.platform()), keys: direct.invitation_keys(), cases: AtomicU64::new(0) }
     }
@@ -198,7 +198,7 @@ impl Case {
     pub(crate) async fn assert_converged(&self, case: &str) {
         let platform = &*self.direct;
         let observer = Nobody;
-        let provisioner = Provisioner { platform, clock: Arc::new(QuickClock::new()), observer: &observer };
+        let provisioner = Provisioner::new(platform, Arc::new(QuickClock::new()), &observer);
         let plan = provisioner.plan(&self.spec).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
         assert!(plan.resources.iter().all(|planned| planned.verdict == Verdict::Leave), "{case}: {plan:?}");
 
@@ -262,7 +262,7 @@ async fn run(
     action: Action,
     spec: &Spec,
 ) -> Result<Receipt, ProvisionFailure> {
-    let provisioner = Provisioner { platform: &**platform, clock, observer: &Nobody };
+    let provisioner = Provisioner::new(&**platform, clock, &Nobody);
     match action {
         Action::Apply => provisioner.apply(spec).await,
         Action::Verify => provisioner.verify(spec).await,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{InvitationKeys, KeyName, PublicKey, SigningKey};
 use crate::platform::PlatformError;
 use crate::provision::Outcome;
-use crate::retry::{Attempted, Classified, Clock, ErrorClass, GaveUp, Listener, Situation, patiently};
+use crate::retry::{Attempted, Classified, Clock, ErrorClass, GaveUp, Listener, Rights, Situation, patiently};
 use crate::spec::PoolName;
 
 /// How often a create is sent that left nothing to be found.
@@ -60,7 +60,7 @@ impl KeyKeeper<'_> {
         loop {
             round += 1;
             let create = || self.keys.create(name, pool, fresh);
-            let Err(gave_up) = self.call(Situation::CreatingJustPermitted, create).await else {
+            let Err(gave_up) = self.call(Situation::Creating, create).await else {
                 return Ok(Kept { public_key: fresh.public_key(), outcome: Outcome::Created });
             };
             if !matches!(gave_up.last.class(), ErrorClass::OutcomeUnknown | ErrorClass::AlreadyExists) {
@@ -81,7 +81,7 @@ impl KeyKeeper<'_> {
     /// # Errors
     /// Where it cannot be deleted, with the attempts.
     pub async fn remove(&self, name: &KeyName) -> Result<Outcome, GaveUp<PlatformError>> {
-        match self.call(Situation::JustPermitted, || self.keys.delete(name)).await {
+        match self.call(Situation::Settled, || self.keys.delete(name)).await {
             Ok(_) => Ok(Outcome::Deleted),
             // Where an attempt was made before, its answer may have been lost: then it was that one.
             Err(gave_up) if gave_up.last.class() == ErrorClass::NotFound => {
@@ -92,7 +92,7 @@ impl KeyKeeper<'_> {
     }
 
     async fn find(&self, name: &KeyName) -> Result<Option<PublicKey>, GaveUp<PlatformError>> {
-        let found = self.call(Situation::JustPermitted, || self.keys.read(name)).await?;
+        let found = self.call(Situation::Settled, || self.keys.read(name)).await?;
         Ok(found.value.map(|key| key.public_key()))
     }
 
@@ -106,6 +106,6 @@ impl KeyKeeper<'_> {
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, PlatformError>> + Send,
     {
-        patiently(&self.clock, situation, call, self.listener).await
+        patiently(&self.clock, situation.with(Rights::JustGranted), call, self.listener).await
     }
 }

@@ -26,6 +26,7 @@ impl Work<'_> {
         }
         // Also what is refused: everything of it, before anything is touched.
         let plan = compare::all(spec, &found)?;
+        self.hands.ensure_passable(spec, &found)?;
         let apply = Apply { hands: self.hands.clone(), spec, plan: &plan, names: found.names.clone() };
         let subject = self.converge(&apply, found).await?;
         if spec.verify { self.verify_applied(spec, subject).await } else { Ok(()) }
@@ -34,7 +35,7 @@ impl Work<'_> {
     async fn converge(&mut self, apply: &Apply<'_>, found: Found) -> Result<Option<Subject>, ProvisionError> {
         let names = &apply.names;
         let pool = self.step(Step::UserPool, apply.user_pool(found.user_pool)).await?;
-        self.receipt.issuer = Some(format!("https://cognito-idp.{}.amazonaws.com/{}", names.region, pool.id));
+        self.receipt.issuer = Some(pool.issuer.clone());
         self.receipt.user_pool_id = Some(pool.id.clone());
         self.receipt.user_pool_arn = Some(pool.arn.clone());
 

@@ -56,7 +56,7 @@ impl Provisioner<'_> {
         // What was written moments ago may not be what is read now; what has been there for long is.
         let situation = if subject.fresh { Situation::JustCreated } else { Situation::Settled };
         let look = || look_at_role(self.platform, subject);
-        match patiently(&self.clock, situation, look, self).await {
+        match patiently(&self.clock, situation.with(self.rights), look, self).await {
             Ok(_) => Ok(()),
             Err(GaveUp { attempts, elapsed, last }) => Err(match last {
                 NotRight::Unread(last) => GaveUp { attempts, elapsed, last }.into(),

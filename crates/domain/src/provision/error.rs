@@ -82,6 +82,17 @@ pub enum ProvisionError {
         /// The name that was asked for.
         after: String,
     },
+    /// An update would pass a role that the process may not pass. Nothing was touched.
+    #[error(
+        "user pool {user_pool_id} sends text messages with role {role}, and an update must pass that role; add the ARN to the \
+         template's parameter `PassableRoleArns`"
+    )]
+    RoleNotPassable {
+        /// The user pool.
+        user_pool_id: String,
+        /// The ARN of the role.
+        role: String,
+    },
     /// What the action needs is not there.
     #[error("there is no {resource} {name}; run `apply` first")]
     Missing {

@@ -78,6 +78,8 @@ pub enum Outcome {
     Retained,
     /// Worked.
     Succeeded,
+    /// Could not be tried; the detail says why. The action goes on.
+    NotProved,
     /// Did not work; the detail says why.
     Failed,
 }

@@ -23,6 +23,10 @@ const FOR_CLEANING_UP: Duration = Duration::from_secs(15);
 /// count against the sender as a bounce would.
 const ADDRESS: (&str, &str) = ("success+poolkeeper-", "@simulator.amazonses.com");
 
+/// Why a sign-up is not proved.
+const MAIL_QUOTA: &str = "sign-up not proved: mail quota (Cognito's default sender sends 50 messages a day for an account); to send more, \
+                          give the pool an Amazon SES configuration; created the user as administrator instead";
+
 /// A throw-away user who is older was left behind by a run that was killed: none lasts so long.
 const LEFT_BEHIND: time::Duration = time::Duration::hours(1);
 
@@ -133,6 +137,11 @@ impl Subject {
                 self.create(hands, person).await?;
                 Ok(Done::new(true, Outcome::Succeeded)
                     .because("the sign-up policy refuses people; made the user as administrator"))
+            }
+            // The mail, not the deployment, is at fault. Everything after the sign-up is proved with a user whom no mail is sent to.
+            _ if error.last.reason == Reason::MailQuotaExceeded => {
+                self.create(hands, person).await?;
+                Ok(Done::new(true, Outcome::NotProved).because(MAIL_QUOTA))
             }
             // Nobody else has this name: whoever is there now is the person.
             ErrorClass::OutcomeUnknown => {

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use domain::passable_roles::PassableRoles;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use pool_bootstrap::{Handler, Replies, Reply, ReplyError};
 use serde_json::Value;
@@ -36,9 +37,18 @@ pub(crate) struct Function {
 impl Function {
     pub(crate) fn new() -> Self {
         let clock = VirtualClock::with_time(Duration::from_mins(10));
-        let platform = InMemoryPlatform::new(&clock, Duration::ZERO);
+        Self::on(InMemoryPlatform::new(&clock, Duration::ZERO), PassableRoles::default())
+    }
+
+    /// The function of the same account, with the right to pass a role.
+    pub(crate) fn may_pass(&self, role_arn: &str) -> Self {
+        Self::on(self.platform.clone(), role_arn.parse().unwrap())
+    }
+
+    fn on(platform: InMemoryPlatform, passable_roles: PassableRoles) -> Self {
         let replies = Arc::new(KeptReplies::default());
-        let handler = Handler::new(Arc::new(platform.clone()), Arc::new(platform.clone()), replies.clone());
+        let (port, keys) = (Arc::new(platform.clone()), Arc::new(platform.clone()));
+        let handler = Handler::new(port, keys, replies.clone(), passable_roles);
         Self { platform, replies, handler, time_left: Duration::from_mins(10) }
     }
 

@@ -4,6 +4,8 @@
 
 mod function;
 mod invitation_keys;
+mod rights;
+mod roles;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use function::{Function, event};
 use invitation_keys::{KEY, NEXT_KEY};
 
 /// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
-const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 23] = [
+const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
     ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     (
@@ -25,6 +27,20 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 23] = [
         "FAILED",
         "poolkeeper-failed-create",
         "unknown field `self_signup`",
+    ),
+    (
+        "user-pool-create-with-malformed-roles",
+        &[],
+        "FAILED",
+        "poolkeeper-failed-create",
+        "Roles: expected groups with permissions, such as `admins=all,",
+    ),
+    (
+        "user-pool-create-with-roles-of-unknown-group",
+        &[],
+        "FAILED",
+        "poolkeeper-failed-create",
+        "Roles: the group `readers` does not exist; add it to the parameter Groups",
     ),
     ("user-pool-create-of-unknown-type", &[], "FAILED", "poolkeeper-failed-create", "`Custom::PoolkeeperUserPool`"),
     ("user-pool-update", &["user-pool-create"], "SUCCESS", "eu-west-1_pool1", "user_pool updated"),
@@ -243,7 +259,7 @@ async fn a_delete_after_a_failed_create_touches_nothing() {
 #[tokio::test]
 async fn a_failed_create_says_what_stands_and_the_next_one_goes_on() {
     let function = Function::new();
-    function.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
+    function.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::QuotaExceeded));
     let reply = function.reply_to(event("user-pool-create")).await;
     assert_eq!(
         (&reply["Status"], &reply["PhysicalResourceId"]),

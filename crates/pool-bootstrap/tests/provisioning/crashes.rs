@@ -67,8 +67,7 @@ impl World {
     /// Everything is there once, and as the spec says.
     pub(crate) async fn assert_converged(&self, case: &str) {
         let spec: Spec = serde_json::from_value(shop()).unwrap();
-        let provisioner =
-            Provisioner { platform: &self.platform, clock: Arc::new(self.clock.clone()), observer: &Nobody };
+        let provisioner = Provisioner::new(&self.platform, Arc::new(self.clock.clone()), &Nobody);
         let plan = provisioner.plan(&spec).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
         assert!(plan.resources.iter().all(|planned| planned.verdict == Verdict::Leave), "{case}: {plan:?}");
         let state = self.platform.state();

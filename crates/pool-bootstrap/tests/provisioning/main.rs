@@ -51,8 +51,7 @@ impl World {
     async fn run(&self, action: Action, spec: Value) -> Result<Receipt, ProvisionFailure> {
         let spec: Spec = serde_json::from_value(spec).unwrap();
         let seen = Seen::default();
-        let provisioner =
-            Provisioner { platform: &self.platform, clock: Arc::new(self.clock.clone()), observer: &seen };
+        let provisioner = Provisioner::new(&self.platform, Arc::new(self.clock.clone()), &seen);
         let result = match action {
             Action::Plan => unreachable!("a plan has no receipt"),
             Action::Apply => provisioner.apply(&spec).await,

@@ -15,8 +15,7 @@ impl Observer for Nobody {
 
 async fn try_plan(world: &World, spec: Value) -> Result<Plan, ProvisionError> {
     let spec: Spec = serde_json::from_value(spec).unwrap();
-    let provisioner =
-        Provisioner { platform: &world.platform, clock: Arc::new(world.clock.clone()), observer: &Nobody };
+    let provisioner = Provisioner::new(&world.platform, Arc::new(world.clock.clone()), &Nobody);
     let writes = world.platform.writes();
     let plan = provisioner.plan(&spec).await;
     assert_eq!(world.platform.writes(), writes, "a plan changes nothing");

@@ -133,6 +133,33 @@ async fn verify_makes_its_user_as_administrator_where_people_cannot_sign_up() {
 }
 
 #[tokio::test]
+async fn a_used_up_mail_quota_does_not_fail_the_proof() {
+    let world = World::new();
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    users.fail("sign_up", 1, Reason::MailQuotaExceeded);
+
+    let receipt = world.run(Action::Verify, shop()).await.unwrap();
+
+    let sign_up = report(&receipt, Step::SignUp);
+    assert_eq!((sign_up.outcome, sign_up.attempts), (Outcome::NotProved, 1));
+    let detail = sign_up.detail.as_ref().unwrap();
+    assert!(detail.starts_with("sign-up not proved: mail quota") && detail.contains("Amazon SES"), "{detail}");
+    assert_eq!(report(&receipt, Step::CallerIdentity).outcome, Outcome::Succeeded);
+    assert_eq!(report(&receipt, Step::CleanUp).outcome, Outcome::Deleted);
+}
+
+#[tokio::test]
+async fn another_used_up_limit_fails_the_proof() {
+    let world = World::new();
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let users = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    users.fail("sign_up", 1, Reason::LimitReached);
+    let failure = world.run(Action::Verify, shop()).await.unwrap_err();
+    assert_eq!(report(&failure.receipt, Step::SignUp).outcome, Outcome::Failed);
+}
+
+#[tokio::test]
 async fn verify_leaves_nobody_behind_wherever_it_fails() {
     for operation in ["sign_up", "confirm", "sign_in"] {
         let world = World::new();

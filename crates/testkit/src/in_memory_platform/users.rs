@@ -53,6 +53,7 @@ fn to_reason(class: ErrorClass) -> Reason {
     match class {
         ErrorClass::Throttled => Reason::Throttled,
         ErrorClass::OutcomeUnknown => Reason::Unavailable,
+        ErrorClass::Forbidden => Reason::PermissionMissing,
         _ => Reason::Internal,
     }
 }

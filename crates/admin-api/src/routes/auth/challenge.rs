@@ -38,7 +38,7 @@ fn fields(response: &ChallengeResponse) -> Vec<&str> {
         ("challenge" = (summary = "One more step", value = json!({"challenge": ChallengeView::example()}))),
     ))),
     extensions(("x-problems" = json!([
-        "invalid-credentials", "user-not-confirmed", "password-reset-required", "alias-exists", "unsupported-challenge",
+        "mail-quota-exceeded", "invalid-credentials", "user-not-confirmed", "password-reset-required", "alias-exists", "unsupported-challenge",
         "invalid-password", "code-mismatch", "code-expired"
     ])))
 )]

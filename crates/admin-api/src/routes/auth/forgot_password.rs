@@ -28,7 +28,7 @@ pub(super) struct Body {
     params(DeviceData),
     request_body = Body,
     responses((status = 200, description = "The code is on its way, if there is such a user.", body = CodeSent)),
-    extensions(("x-problems" = json!(["wrong-state"])))
+    extensions(("x-problems" = json!(["mail-quota-exceeded", "wrong-state"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,

@@ -35,7 +35,7 @@ pub(super) struct Body {
         ("challenge" = (summary = "One more step", value = json!({"challenge": ChallengeView::example()}))),
     ))),
     extensions(("x-problems" = json!([
-        "invalid-credentials", "user-not-confirmed", "password-reset-required", "unsupported-challenge"
+        "mail-quota-exceeded", "invalid-credentials", "user-not-confirmed", "password-reset-required", "unsupported-challenge"
     ])))
 )]
 pub(super) async fn handle(

@@ -73,7 +73,7 @@ pub(super) struct Answer {
     params(DeviceData),
     request_body = Body,
     responses((status = 201, description = "Signed up.", body = Answer)),
-    extensions(("x-problems" = json!(["user-exists", "alias-exists", "invalid-password", "sign-up-refused"])))
+    extensions(("x-problems" = json!(["mail-quota-exceeded", "user-exists", "alias-exists", "invalid-password", "sign-up-refused"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
@@ -163,11 +163,16 @@ mod tests {
 
     #[tokio::test]
     async fn throttling_says_when_to_come_again() {
-        for (reason, seconds) in [(Reason::Throttled, "1"), (Reason::LimitReached, "900")] {
+        for (reason, code, seconds) in [
+            (Reason::Throttled, "throttled", "1"),
+            (Reason::LimitReached, "throttled", "900"),
+            (Reason::MailQuotaExceeded, "mail-quota-exceeded", "3600"),
+        ] {
             let api = Api::new();
             api.pool.fail("sign_up", 1, reason);
             let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
-            assert_eq!((answer.status, answer.header("retry-after")), (429, Some(seconds)));
+            assert_eq!((answer.status, answer.code()), (429, code));
+            assert_eq!(answer.header("retry-after"), Some(seconds), "{code}");
             assert_eq!(api.pool.user("new"), None);
         }
     }

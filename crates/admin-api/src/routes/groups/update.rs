@@ -79,7 +79,7 @@ impl TryFrom<Body> for GroupDetails {
     params(("group" = GroupName, Path)),
     request_body = Body,
     responses((status = 200, description = "The group as it is now.", body = GroupView)),
-    extensions(("x-problems" = json!(["group-not-found"])))
+    extensions(("x-problems" = json!(["group-not-found", "role-not-passable"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,
@@ -90,6 +90,12 @@ pub(super) async fn handle(
     let changes = GroupDetails::try_from(body)?;
     audit.fields(changes.description.is_some().then_some("description"));
     audit.fields(changes.precedence.is_some().then_some("precedence"));
+    // An update carries the group's role, and Cognito asks for the right to pass it.
+    if let Some(role) = app.pool.group(&name).await?.role_arn
+        && !app.passable_roles.allow(&role)
+    {
+        return Err(ApiError::RoleNotPassable(role));
+    }
     Ok(axum::Json(app.pool.update_group(&name, &changes).await?.into()))
 }
 
@@ -98,7 +104,7 @@ mod tests {
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
 
-    use crate::testing::{Answer, Api, Call, token};
+    use crate::testing::{Answer, Api, Call, PASSABLE_ROLE, token};
 
     const PATH: &str = "/v1/groups/visitors";
 
@@ -113,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn what_is_named_changes_and_the_rest_stays() {
         let api = Api::new();
-        api.pool.set_group_role("visitors", "arn:aws:iam::123456789012:role/visitors");
+        api.pool.set_group_role("visitors", PASSABLE_ROLE);
         let table = [
             (json!({"description": "Guests"}), json!(["Guests", null])),
             (json!({"precedence": 5}), json!(["Guests", 5])),
@@ -124,9 +130,22 @@ mod tests {
             let answer = update(&api, &body).await;
             assert_eq!(answer.status, 200, "{body}: {}", answer.body);
             assert_eq!(json!([answer.body["description"], answer.body["precedence"]]), expected, "{body}");
-            assert_eq!(answer.body["role_arn"], "arn:aws:iam::123456789012:role/visitors", "{body}");
+            assert_eq!(answer.body["role_arn"], PASSABLE_ROLE, "{body}");
             assert_eq!(visitors(&api).await, answer.body, "{body}");
         }
+    }
+
+    #[tokio::test]
+    async fn rejects_a_group_whose_role_it_may_not_pass_and_changes_nothing() {
+        let api = Api::new();
+        let role = "arn:aws:iam::123456789012:role/administrators";
+        api.pool.set_group_role("visitors", role);
+        let before = visitors(&api).await;
+        let answer = update(&api, &json!({"description": "Guests"})).await;
+        assert_eq!((answer.status, answer.code()), (409, "role-not-passable"));
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains(role) && detail.contains("PassableRoleArns"), "{detail}");
+        assert_eq!(visitors(&api).await, before);
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod request;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use domain::group::GroupName;
+use domain::permission::Permission;
 use domain::user::User;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
@@ -26,7 +27,6 @@ use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
 use crate::path;
-use crate::permission::Permission;
 use crate::progress::Progress;
 
 /// Create a user
@@ -54,7 +54,7 @@ use crate::progress::Progress;
         ),
     ),
     extensions(("x-problems" = json!([
-        "user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state",
+        "mail-quota-exceeded", "user-exists", "alias-exists", "invalid-password", "user-not-found", "group-not-found", "wrong-state",
         "sign-up-refused"
     ])))
 )]

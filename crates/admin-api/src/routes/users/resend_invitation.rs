@@ -23,7 +23,7 @@ use crate::error::ApiError;
         example = json!(UserView::example_of_an_invited_user())
     )),
     extensions(("x-problems" = json!([
-        "user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"
+        "mail-quota-exceeded", "user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"
     ])))
 )]
 pub(super) async fn handle(

@@ -29,7 +29,7 @@ pub(super) struct Answer {
     post, path = "/v1/users/{username}/reset-password", tag = "users", operation_id = "reset_user_password",
     params(("username" = Username, Path)),
     responses((status = 200, description = "The password is reset, and a code is on its way.", body = Answer)),
-    extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
+    extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "wrong-state"])))
 )]
 pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     app.pool.reset_password(&user.username).await?;

@@ -50,7 +50,7 @@ impl TryFrom<Body> for AttributeChanges {
     params(("username" = Username, Path)),
     request_body = Body,
     responses((status = 204, description = "The attributes are changed.")),
-    extensions(("x-problems" = json!(["user-not-found", "alias-exists"])))
+    extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "alias-exists"])))
 )]
 pub(super) async fn handle(
     State(app): State<App>,

@@ -9,7 +9,7 @@ use domain::identities::{ExternalIdentity, Identities};
 use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::pool_settings::PoolSettings;
-use domain::retry::{Classified, ErrorClass, Situation};
+use domain::retry::{Classified, Context, ErrorClass, Rights, Situation};
 use domain::secret::Secret;
 use domain::self_service::SelfService;
 use domain::sessions::{
@@ -41,6 +41,13 @@ pub(super) enum Port {
     Platform,
     /// A user pool and an app client, and the key of its invitations.
     Users,
+}
+
+impl Call {
+    /// Only custom resources reach the parameter store, moments after the function's role was changed.
+    pub(super) fn context(&self) -> Context {
+        self.situation.with(if self.service == "ssm" { Rights::JustGranted } else { Rights::Settled })
+    }
 }
 
 const fn of_users(file: &'static str, operation: &'static str, situation: Situation) -> Call {
@@ -172,9 +179,9 @@ pub(super) const CALLS: [Call; 86] = [
     iam("ListAttachedRolePolicies", Situation::Settled),
     iam("ListPolicyVersions", Situation::JustDetached),
     iam("UpdateAssumeRolePolicy", Situation::JustCreated),
-    parameters("DeleteParameter", Situation::JustPermitted),
-    parameters("GetParameter", Situation::JustPermitted),
-    parameters("PutParameter", Situation::CreatingJustPermitted),
+    parameters("DeleteParameter", Situation::Settled),
+    parameters("GetParameter", Situation::Settled),
+    parameters("PutParameter", Situation::Creating),
     of_platform("people", "sts", "GetCallerIdentity", Situation::Settled),
 ];
 

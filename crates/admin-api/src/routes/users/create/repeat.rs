@@ -1,6 +1,7 @@
 //! A repeat: the user is there. Is it the one that the request describes, and what is left to be done?
 
 use domain::group::GroupName;
+use domain::permission::Permission;
 use domain::user::{User, UserStatus};
 use domain::user_pool_error::{Reason, UserPoolError};
 
@@ -10,7 +11,6 @@ use crate::access::Authorized;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
-use crate::permission::Permission;
 use crate::progress::Progress;
 use crate::routes::users::naming::is_named;
 

@@ -1,0 +1,32 @@
+//! Which groups do not exist, for settings that name groups.
+
+use std::collections::BTreeSet;
+
+use super::{ProvisionError, Provisioner};
+use crate::retry::Situation;
+use crate::spec::Spec;
+
+impl Provisioner<'_> {
+    /// The groups among `names` that neither exist in the spec's pool nor are created with the pool. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvisionError::Several`], and if the pool or its groups cannot be read.
+    pub async fn unknown_groups<'a>(
+        &self,
+        spec: &Spec,
+        names: impl IntoIterator<Item = &'a str> + Send,
+    ) -> Result<BTreeSet<String>, ProvisionError> {
+        let created = spec.all_groups();
+        let mut unknown: BTreeSet<String> =
+            names.into_iter().filter(|name| !created.contains(name)).map(str::to_owned).collect();
+        if unknown.is_empty() {
+            return Ok(unknown);
+        }
+        if let Some(pool) = self.user_pool(spec).await? {
+            let existing = self.call(Situation::Settled, || self.platform.groups(&pool.id)).await?.value;
+            unknown.retain(|name| !existing.contains(name));
+        }
+        Ok(unknown)
+    }
+}

@@ -1,0 +1,277 @@
+//! Roles: the permissions of each group, as the template's parameter `Roles` and the setting `ROLES` spell them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use thiserror::Error;
+
+use crate::group::GroupName;
+use crate::permission::Permission;
+
+/// Stands for every permission.
+const ALL: &str = "all";
+
+/// A name is taken for a misspelling of another one from this similarity on (0 to 1).
+const SIMILAR: f64 = 0.6;
+
+/// The permissions of each group. A group that is not named has none.
+///
+/// The text has one of two forms: `admins=all,readers=users:read+groups:read`, which needs no quotes in a shell, or a JSON object,
+/// `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, which also takes group names with `,` and `=`. `all` stands for
+/// every permission.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles(BTreeMap<String, BTreeSet<Permission>>);
+
+/// The text is not a valid list of roles. Each message continues the words "expected …".
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RoleError {
+    /// The text has neither form.
+    #[error(
+        "groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON object, such as \
+         `{{\"admins\": [\"all\"]}}`"
+    )]
+    Form,
+    /// A group's name is not valid.
+    #[error("names of groups with 1 to 128 characters, without whitespace, found `{0}`")]
+    GroupName(String),
+    /// A group is named more than once.
+    #[error("each group once, found `{0}` again")]
+    DuplicateGroup(String),
+    /// A permission does not exist.
+    #[error("known permissions for the group `{group}`, found `{permission}`{}", hint(permission))]
+    UnknownPermission {
+        /// The group that would have it.
+        group: String,
+        /// The text in place of a permission.
+        permission: String,
+    },
+}
+
+impl Roles {
+    /// All permissions that these groups have together.
+    pub fn permissions_of<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> BTreeSet<Permission> {
+        groups.into_iter().filter_map(|group| self.0.get(group)).flatten().copied().collect()
+    }
+
+    /// Every group that is named.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl FromStr for Roles {
+    type Err = RoleError;
+
+    fn from_str(text: &str) -> Result<Self, RoleError> {
+        let text = text.trim();
+        let groups = if text.starts_with('{') { from_json(text)? } else { from_pairs(text)? };
+        let mut roles = BTreeMap::new();
+        for (group, permissions) in groups {
+            let group =
+                GroupName::try_from(group.clone()).map_err(|_| RoleError::GroupName(group))?.as_str().to_owned();
+            let permissions = permissions_in(&group, &permissions)?;
+            if roles.insert(group.clone(), permissions).is_some() {
+                return Err(RoleError::DuplicateGroup(group));
+            }
+        }
+        Ok(Self(roles))
+    }
+}
+
+fn permissions_in(group: &str, names: &[String]) -> Result<BTreeSet<Permission>, RoleError> {
+    let mut permissions = BTreeSet::new();
+    for name in names {
+        match name.parse() {
+            Ok(permission) => {
+                permissions.insert(permission);
+            }
+            Err(_) if name == ALL => permissions.extend(Permission::ALL),
+            Err(_) => {
+                return Err(RoleError::UnknownPermission { group: group.to_owned(), permission: name.clone() });
+            }
+        }
+    }
+    Ok(permissions)
+}
+
+/// The groups in the order of the text, with repetitions.
+type Groups = Vec<(String, Vec<String>)>;
+
+/// `group=permission+permission,group=permission`, with spaces around the separators at will.
+fn from_pairs(text: &str) -> Result<Groups, RoleError> {
+    let pair = |pair: &str| {
+        let (group, permissions) = pair.split_once('=').ok_or(RoleError::Form)?;
+        let permissions = permissions.split('+').map(|permission| permission.trim().to_owned()).collect();
+        Ok((group.trim().to_owned(), permissions))
+    };
+    text.split(',').map(pair).collect()
+}
+
+fn from_json(text: &str) -> Result<Groups, RoleError> {
+    serde_json::from_str::<Members>(text).map(|members| members.0).map_err(|_| RoleError::Form)
+}
+
+/// The members of a JSON object. A map would drop all but one of several members with the same name.
+struct Members(Groups);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object of lists")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Groups::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// The name that was probably meant, or all names.
+fn hint(wrong: &str) -> String {
+    let names = || Permission::ALL.into_iter().map(Permission::as_str).chain([ALL]);
+    let similarity = |name: &str| strsim::normalized_damerau_levenshtein(name, wrong);
+    match names().max_by(|one, other| similarity(one).total_cmp(&similarity(other))) {
+        Some(name) if similarity(name) >= SIMILAR => format!("; did you mean `{name}`?"),
+        _ => format!("; known permissions are {}", names().collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn roles(text: &str) -> Roles {
+        text.parse().unwrap_or_else(|error| unreachable!("{text}: {error}"))
+    }
+
+    fn refusal(text: &str) -> RoleError {
+        text.parse::<Roles>().err().unwrap_or_else(|| unreachable!("{text} is accepted"))
+    }
+
+    #[test]
+    fn both_forms_mean_the_same() {
+        let table = [
+            ("admins=all", r#"{"admins": ["all"]}"#),
+            (
+                "admins=all,readers=users:read+groups:read",
+                r#"{"admins":["all"],"readers":["users:read","groups:read"]}"#,
+            ),
+            (" a = users:read + pool:read , b = all ", r#" {"a": ["pool:read", "users:read"], "b": ["all"]} "#),
+            ("a=users:read+all", r#"{"a": ["users:read", "all"]}"#),
+        ];
+        for (pairs, json) in table {
+            assert_eq!(roles(pairs), roles(json), "{pairs}");
+        }
+    }
+
+    #[test]
+    fn all_stands_for_every_permission() {
+        assert_eq!(roles("admins=all").permissions_of(["admins"]), Permission::ALL.into());
+    }
+
+    #[test]
+    fn permissions_of_several_groups_add_up() {
+        let roles = roles("admins=users:create+users:read,support=users:read+users:password");
+        assert_eq!(roles.permissions_of(["support"]), [Permission::UsersRead, Permission::UsersPassword].into());
+        assert_eq!(roles.permissions_of(["admins", "support"]).len(), 3);
+        assert_eq!(roles.groups().collect::<Vec<_>>(), ["admins", "support"]);
+    }
+
+    #[test]
+    fn unnamed_groups_have_no_permission() {
+        let roles = roles("admins=all");
+        for group in ["", "admin", "Admins", "admins-x", "x,admins"] {
+            assert!(roles.permissions_of([group]).is_empty(), "{group:?}");
+        }
+        assert!(Roles::default().permissions_of(["admins"]).is_empty());
+    }
+
+    #[test]
+    fn json_takes_group_names_that_pairs_cannot_spell() {
+        let roles = roles(r#"{"a=b,c": ["users:read"], "none": []}"#);
+        assert_eq!(roles.permissions_of(["a=b,c"]), [Permission::UsersRead].into());
+        assert!(roles.permissions_of(["none"]).is_empty());
+        assert_eq!(
+            refusal("a=b=users:read"),
+            RoleError::UnknownPermission { group: "a".to_owned(), permission: "b=users:read".to_owned() }
+        );
+    }
+
+    #[test]
+    fn rejects_other_forms() {
+        // The last but one is JSON after a shell has taken its quotes.
+        let table = [
+            "",
+            "[]",
+            "null",
+            "admins",
+            "admins:all",
+            "admins=all,",
+            ",",
+            r#"{"admins": "users:read"}"#,
+            r#"{"admins": [1]}"#,
+            r#"{"admins": {}}"#,
+            "{admins:[users:read]}",
+            r#"{"admins": ["all"]} x"#,
+        ];
+        for wrong in table {
+            assert_eq!(refusal(wrong), RoleError::Form, "{wrong}");
+        }
+        let expected = "groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON object, \
+                        such as `{\"admins\": [\"all\"]}`";
+        assert_eq!(RoleError::Form.to_string(), expected);
+    }
+
+    #[test]
+    fn rejects_invalid_group_names() {
+        for wrong in ["=all", "a b=all", r#"{"": ["all"]}"#, r#"{"a b": ["all"]}"#] {
+            assert!(matches!(refusal(wrong), RoleError::GroupName(_)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rejects_duplicate_groups() {
+        for wrong in ["admins=users:read,admins=all", r#"{"admins": ["users:read"], "admins": ["all"]}"#] {
+            assert_eq!(refusal(wrong).to_string(), "each group once, found `admins` again", "{wrong}");
+        }
+    }
+
+    #[test]
+    fn names_the_nearest_permission() {
+        let table = [
+            ("admins=users:raed", "users:read"),
+            ("admins=user:read", "users:read"),
+            ("admins=users.create", "users:create"),
+            ("admins=al", "all"),
+            (r#"{"admins": ["users:read", "invitation:create"]}"#, "invitations:create"),
+        ];
+        for (wrong, meant) in table {
+            let error = refusal(wrong).to_string();
+            assert!(error.starts_with("known permissions for the group `admins`, found `"), "{error}");
+            assert!(error.ends_with(&format!("`; did you mean `{meant}`?")), "{error}");
+        }
+    }
+
+    #[test]
+    fn lists_all_permissions_if_none_is_near() {
+        for wrong in ["admins=*", "admins=", "admins=fly"] {
+            let error = refusal(wrong).to_string();
+            assert!(error.contains("; known permissions are users:create, "), "{error}");
+            assert!(error.ends_with(", invitations:create, all"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Rights that CloudFormation granted to the function's role moments before it invoked the function.
+
+use std::time::Duration;
+
+use domain::retry::ErrorClass;
+use serde_json::json;
+use testkit::in_memory_platform::Fault;
+
+use crate::function::{Function, event};
+
+/// Calls of each kind, with the request that makes them: reads, creates, updates, calls for users.
+const CALLS: [(&str, &str); 10] = [
+    ("user-pool-create", "account_id"),
+    ("user-pool-create", "user_pools"),
+    ("user-pool-create", "create_user_pool"),
+    ("user-pool-create", "create_group"),
+    ("user-pool-create", "create_role"),
+    ("user-pool-create", "attach_policy"),
+    ("user-pool-create", "set_authenticated_role"),
+    ("user-pool-create", "users.create"),
+    ("verification-create", "users.sign_up"),
+    ("verification-create", "credentials"),
+];
+
+async fn deployed(case: &str) -> Function {
+    let function = Function::new();
+    if case == "verification-create" {
+        assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
+    }
+    function
+}
+
+fn deny(function: &Function, operation: &'static str, times: usize) {
+    (1..=times).for_each(|nth| function.platform.fail(operation, nth, Fault::NotDone(ErrorClass::Forbidden)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_custom_resource_retries_a_right_that_is_new() {
+    for (case, operation) in CALLS {
+        let function = deployed(case).await;
+        deny(&function, operation, 8);
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{operation}: {reply}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_custom_resource_names_a_right_that_is_missing_after_30_s() {
+    for (case, operation) in CALLS {
+        let function = deployed(case).await;
+        deny(&function, operation, 100);
+        let began = tokio::time::Instant::now();
+        let reply = function.reply_to(event(case)).await;
+        let took = began.elapsed();
+        assert_eq!(reply["Status"], "FAILED", "{operation}");
+        let name = operation.trim_start_matches("users.");
+        assert!(reply["Reason"].as_str().unwrap().contains(name), "{operation}: {reply}");
+        assert!(took >= Duration::from_secs(24) && took <= Duration::from_secs(31), "{operation}: {took:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_direct_invocation_fails_at_once_without_a_right() {
+    let function = Function::new();
+    deny(&function, "create_user_pool", 1);
+    let began = tokio::time::Instant::now();
+    let failed = function.invoke(json!({"action": "apply", "spec": {"name": "shop"}})).await.unwrap_err();
+    assert!(failed.error_message.contains("create_user_pool is not allowed"), "{failed:?}");
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
+async fn an_update_that_passes_an_unlisted_role_is_rejected_untouched() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    let role = "arn:aws:iam::123456789012:role/sms";
+    function.platform.state().user_pools[0].thing.sms_role_arn = Some(role.to_owned());
+    let writes = function.platform.writes();
+
+    let reply = function.reply_to(event("user-pool-update")).await;
+
+    assert_eq!(reply["Status"], "FAILED");
+    let reason = reply["Reason"].as_str().unwrap();
+    assert!(reason.contains(role) && reason.contains("`PassableRoleArns`"), "{reason}");
+    assert_eq!(function.platform.writes(), writes);
+
+    let listed = function.may_pass(role);
+    assert_eq!(listed.reply_to(event("user-pool-update")).await["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn a_pool_with_an_unlisted_role_needs_no_right_without_a_change() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    function.platform.state().user_pools[0].thing.sms_role_arn = Some("arn:aws:iam::123456789012:role/sms".to_owned());
+    assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
+}
