@@ -36,8 +36,13 @@ elif action == "errors":
             if '"ERROR"' in message:
                 print(f"  {group['logGroupName'].removeprefix('/aws/lambda/')}: {message}")
 elif action == "log":
-    for message in log_events(f"/aws/lambda/{name}-{more[0]}"):
-        print(message)
+    # The names of log groups that outlive a stack end in the stack's id.
+    groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}-{more[0]}")["logGroups"]
+    if not groups:
+        sys.exit(f"no log group of {more[0]}")
+    for group in groups:
+        for message in log_events(group["logGroupName"]):
+            print(message)
 elif action == "id":
     print(boto3.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]["StackId"])
 elif action == "delete":
