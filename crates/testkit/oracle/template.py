@@ -88,17 +88,17 @@ class Template:
         """The log group of each role's function: {role: name}. Lambda writes there, with the role."""
         resources = self.body["Resources"]
         functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
-        roles = [self._logical_name(one["Role"]) for one in functions]
-        groups = [resources[self._logical_name(one["LoggingConfig"]["LogGroup"])] for one in functions]
+        roles = [self.logical_name(one["Role"]) for one in functions]
+        groups = [resources[self.logical_name(one["LoggingConfig"]["LogGroup"])] for one in functions]
         return {
             role: self.resolve(group["Properties"]["LogGroupName"]) for role, group in zip(roles, groups, strict=True)
         }
 
-    def _logical_name(self, reference):
+    def logical_name(self, reference):
         """Of what `!Ref Name` or `!GetAtt Name.Attribute` refers to."""
         ((function, argument),) = reference.items()
         if function == "Fn::If":
-            return self._logical_name(argument[1] if self.condition(argument[0]) else argument[2])
+            return self.logical_name(argument[1] if self.condition(argument[0]) else argument[2])
         return (argument if isinstance(argument, str) else argument[0]).split(".")[0]
 
     def resolve(self, value):
