@@ -221,8 +221,10 @@ def recorded(line, kind):
 
 
 def _with_own_names(call):
-    """The ids of the stack's pool and parameter, which the emulator made up, become those that template.py gives them."""
+    """What the emulator made up becomes what AWS would: the id of the stack's pool, the name of its parameter, the secret of its client."""
     parameters = dict(call.parameters)
+    if "ClientSecret" in parameters:
+        parameters["ClientSecret"] = tables.CLIENT_SECRET
     if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:
         parameters["UserPoolId"] = OWN_POOL
     if call.service == "ssm" and re.fullmatch(

@@ -11,6 +11,9 @@ RECORDINGS = {
     "crash_matrix": {"pool": "case", "root": "PoolBootstrapRole"},
 }
 
+# Cognito's secrets have letters and digits only, which the service model demands. The emulator's have other characters of Base64.
+CLIENT_SECRET = "1example23456789abcdefghijklmnopqrstuvwxyz1234567890"
+
 # Calls that need no permission.
 NO_RIGHT = {
     "sts:GetCallerIdentity": "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permissions are required",

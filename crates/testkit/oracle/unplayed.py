@@ -1,6 +1,7 @@
 """Calls that the tests do not record, with reasons. Everything else that a role allows must be needed by a recorded call."""
 
 from calls import TAG, Call
+from tables import CLIENT_SECRET
 from template import OWN_POOL, PASSABLE_ROLE, SWITCHES, Template
 
 POOL = "shop"
@@ -65,5 +66,5 @@ def _rotation():
         None,
         "cognito-idp",
         "GetTokensFromRefreshToken",
-        {"RefreshToken": "eyJj.x", "ClientId": "abc", "ClientSecret": "a" * 51},
+        {"RefreshToken": "eyJj.x", "ClientId": "abc", "ClientSecret": CLIENT_SECRET},
     )
