@@ -82,6 +82,8 @@ fn every_file_that_a_document_points_to_is_there() {
         "docs/ACCOUNT-STATUS.md",
         "docs/AUDIT.md",
         "docs/MEASUREMENTS.md",
+        "docs/OPERATING.md",
+        "docs/PROVE.md",
     ] {
         let text = read(document);
         let folder = root().join(document).parent().unwrap().to_path_buf();
