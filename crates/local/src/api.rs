@@ -1,5 +1,6 @@
 //! The deployed HTTP API, called as an application calls it.
 
+use std::fmt;
 use std::time::Duration;
 
 use domain::secret::Secret;
@@ -30,7 +31,11 @@ impl Api {
     /// # Errors
     /// Where this machine cannot speak HTTP.
     pub fn new(url: String) -> Result<Self, Failure> {
-        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_LIMIT).build().map_err(Failure::NoAnswer)?;
+        let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT);
+        // A proxy leads to the internet, not to this machine.
+        let is_local = url.starts_with("http://127.0.0.1");
+        let builder = if is_local { builder.no_proxy() } else { builder };
+        let http = builder.build().map_err(Failure::NoAnswer)?;
         Ok(Self { http, url })
     }
 
@@ -67,6 +72,19 @@ impl Api {
         let body = answer.bytes().await.map_err(Failure::NoAnswer)?;
         // An empty body, and one that is no JSON, are told by what is expected of them.
         Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
+    }
+
+    /// Sends what a browser sends before a cross-origin request with a token.
+    ///
+    /// # Errors
+    /// Returns an error if no answer comes.
+    pub async fn preflight(&self, path: &str, origin: &str) -> Result<Preflight, Failure> {
+        let request = self.http.request(Method::OPTIONS, format!("{}{path}", self.url));
+        let request = request.header("origin", origin).header("access-control-request-method", "POST");
+        let request = request.header("access-control-request-headers", "authorization,content-type");
+        let answer = request.send().await.map_err(Failure::NoAnswer)?;
+        let allowed = answer.headers().get("access-control-allow-origin").and_then(|value| value.to_str().ok());
+        Ok(Preflight { status: answer.status().as_u16(), origin: allowed.map(str::to_owned) })
     }
 
     /// `GET` with a token.
@@ -133,6 +151,24 @@ impl Api {
     }
 }
 
+/// The answer to a preflight.
+#[derive(Debug)]
+pub struct Preflight {
+    /// The status.
+    pub status: u16,
+    /// The origin that is allowed.
+    pub origin: Option<String>,
+}
+
+impl fmt::Display for Preflight {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Some(origin) => write!(formatter, "{} allowing {origin}", self.status),
+            None => write!(formatter, "{} allowing nothing", self.status),
+        }
+    }
+}
+
 impl Answer {
     /// The body of an answer with this status.
     ///
@@ -152,8 +188,21 @@ impl Answer {
         if got == wanted { Ok(got) } else { Err(Failure::unexpected(wanted, got)) }
     }
 
+    /// Whether it has this status.
+    #[must_use]
+    pub fn has_status(&self, status: u16) -> bool {
+        self.status == status
+    }
+
+    /// Whether the request was granted.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     /// Status and, of a problem, its code: what can be shown.
-    fn summary(&self) -> String {
+    #[must_use]
+    pub fn summary(&self) -> String {
         match self.body["code"].as_str() {
             Some(code) => format!("{} {code}", self.status),
             None => self.status.to_string(),

@@ -22,6 +22,8 @@ pub enum Command {
     Dev(Options),
     /// Deploy, and send one event to one function.
     Invoke(InvokeOptions),
+    /// Deploy to an AWS account, walk through everything there, delete it again, and write a report.
+    Prove(ProveOptions),
 }
 
 /// What every command takes.
@@ -48,6 +50,35 @@ pub struct InvokeOptions {
     /// What every command takes.
     #[command(flatten)]
     pub options: Options,
+}
+
+/// Options of `prove`.
+#[derive(Debug, Args)]
+pub struct ProveOptions {
+    /// AWS region, e.g. eu-west-1 [default: as every AWS tool]
+    #[arg(long)]
+    pub region: Option<String>,
+    /// Profile of ~/.aws/config [default: as every AWS tool]
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// Do not ask before anything is created
+    #[arg(long)]
+    pub yes: bool,
+    /// Keep the stacks, and name them
+    #[arg(long)]
+    pub keep: bool,
+    /// Your own mailbox, for the verification code of F5, which is then asked for
+    #[arg(long, value_name = "ADDRESS")]
+    pub mailbox: Option<String>,
+    /// A parameter of template.yaml, e.g. `--parameter AutoConfirm=nobody`; can be repeated
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub parameters: Vec<(String, String)>,
+    /// Processor of the functions, as they were built by `make build`
+    #[arg(long, default_value = "arm64", value_parser = ["arm64", "x86_64"])]
+    pub architecture: String,
+    /// Where the report is written [default: prove/report.md in the target directory]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

@@ -7,7 +7,7 @@ use testkit::local_aws::LocalAws;
 use crate::arguments::Options;
 use crate::failure::Failure;
 use crate::flows;
-use crate::report::{Report, Seen};
+use crate::report::{Outcome, Report, Seen};
 use crate::scene::Scene;
 
 /// Runs the demo.
@@ -22,7 +22,9 @@ pub async fn run(options: &Options) -> Result<(), Failure> {
         return Err(explained(&scene, failure).await);
     }
     println!("\n{}", report.table());
-    println!("\n{} steps in {} s, all as they should be.", report.count(), started.elapsed().as_secs());
+    let skipped = report.count_of(Outcome::Skipped);
+    let elapsed = started.elapsed().as_secs();
+    println!("\n{} steps in {elapsed} s, all as they should be; {skipped} skipped.", report.count());
     println!("Caller ARN of a signed-in user: {}", scene.stack.output("CallerArn")?);
     Ok(())
 }

@@ -35,6 +35,12 @@ pub enum Failure {
         /// What was logged.
         logged: String,
     },
+    /// AWS refused a call of the operator, in AWS's words.
+    #[error("{0}")]
+    Account(String),
+    /// A file or folder of this machine.
+    #[error("a file or folder cannot be used")]
+    Files(#[from] std::io::Error),
     /// What the user gave us cannot be used.
     #[error("{0}")]
     Usage(String),

@@ -12,12 +12,14 @@ pub mod second_pool;
 mod session;
 pub mod support;
 
+use std::time::Duration;
+
 use domain::secret::Secret;
 use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::scene::Scene;
+use crate::scene::{Scene, Target};
 
 /// Walks through all of them.
 ///
@@ -35,7 +37,12 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
 }
 
 /// Looks a user up and checks the status.
-async fn expect_status(scene: &Scene, token: &Secret, username: &str, wanted: &str) -> Result<Value, Failure> {
+async fn expect_status(
+    scene: &Scene<impl Target>,
+    token: &Secret,
+    username: &str,
+    wanted: &str,
+) -> Result<Value, Failure> {
     let user = scene.api.get(&format!("/v1/users/{username}"), token).await?.expect(200)?;
     expect_text(&user["status"], wanted)?;
     Ok(user)
@@ -44,4 +51,29 @@ async fn expect_status(scene: &Scene, token: &Secret, username: &str, wanted: &s
 /// Checks a text in an answer that is no secret.
 fn expect_text(found: &Value, wanted: &str) -> Result<(), Failure> {
     if found == wanted { Ok(()) } else { Err(Failure::unexpected(wanted, found.to_string())) }
+}
+
+/// Reads a list until it shows this one user, and returns how often it was read: lists lag behind writes.
+pub(crate) async fn expect_listed(
+    scene: &Scene<impl Target>,
+    token: &Secret,
+    path: &str,
+    wanted: &str,
+) -> Result<u32, Failure> {
+    for attempts in 1.. {
+        let body = scene.api.get(path, token).await?.expect(200)?;
+        let found = usernames(&body);
+        if found == [wanted] {
+            return Ok(attempts);
+        }
+        if attempts > scene.aws.list_lag_seconds() {
+            return Err(Failure::unexpected(wanted, found.join(", ")));
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(0)
+}
+
+fn usernames(body: &Value) -> Vec<&str> {
+    body["users"].as_array().into_iter().flatten().filter_map(|user| user["username"].as_str()).collect()
 }

@@ -1,30 +1,45 @@
-//! `make demo`, `make dev` and `make invoke`: the whole of Poolkeeper on a local AWS, deployed from `template.yaml`.
+//! `make demo`, `make dev` and `make invoke`: the whole of Poolkeeper on a local AWS, deployed from `template.yaml`. `make prove`: the
+//! same on an AWS account.
 //!
 //! For development only; nothing of it is ever deployed.
 
 pub mod api;
 pub mod arguments;
+pub mod code_emulator;
 pub mod demo;
 pub mod dev;
 pub mod failure;
 pub mod flows;
 pub mod invoke;
+pub mod prove;
 pub mod report;
 pub mod scene;
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::future::poll_fn;
+use std::task::Poll;
 
-/// Waits until somebody wants this program to end: Ctrl-C, or a polite kill. Where signals cannot be heard, forever.
-pub async fn interrupted() {
-    let listen = |kind| async move {
-        match signal(kind) {
-            Ok(mut signals) => drop(signals.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        () = listen(SignalKind::interrupt()) => {}
-        () = listen(SignalKind::terminate()) => {}
-        () = listen(SignalKind::hangup()) => {}
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Ctrl-C, a polite kill, a terminal that closes: every wish that this program ends.
+#[derive(Debug)]
+pub struct Interruptions {
+    signals: Vec<Signal>,
+}
+
+impl Interruptions {
+    /// Listens from now on. Signals that cannot be listened to never arrive.
+    #[must_use]
+    pub fn listen() -> Self {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
+    }
+
+    /// Waits for the next one since the last call.
+    pub async fn next(&mut self) {
+        poll_fn(|context| {
+            let arrived = self.signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if arrived { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }

@@ -44,6 +44,35 @@ struct Row {
     seen: String,
     attempts: u32,
     elapsed: Duration,
+    outcome: Outcome,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// As it should.
+    Succeeded,
+    /// It was not made.
+    Skipped,
+    /// Not as it should.
+    Failed,
+}
+
+/// A step, for other reports.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// The flow that it belongs to.
+    pub flow: &'a str,
+    /// What is done.
+    pub step: &'a str,
+    /// What came back, or why it was skipped or failed.
+    pub seen: &'a str,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub outcome: Outcome,
 }
 
 impl Report {
@@ -85,6 +114,7 @@ impl Report {
                 if !self.quiet {
                     println!("  ✗ {step}  ({})", milliseconds(elapsed));
                 }
+                self.push(step, failure.to_string(), 1, elapsed, Outcome::Failed);
                 Err(failure)
             }
         }
@@ -95,7 +125,41 @@ impl Report {
         if !self.quiet {
             println!("  ✓ {step} → {seen}  ({}{})", milliseconds(elapsed), more_than_one(attempts));
         }
-        self.steps.push(Row { flow: self.flow, step, seen, attempts, elapsed });
+        self.push(step, seen, attempts, elapsed, Outcome::Succeeded);
+    }
+
+    /// Shows a step that is not made, with the reason, as in `not played: the emulator drops ClientMetadata`.
+    pub fn skip(&mut self, step: impl Into<String>, reason: impl Into<String>) {
+        let (step, reason) = (step.into(), reason.into());
+        if !self.quiet {
+            println!("  – {step} → {reason}");
+        }
+        self.push(step, reason, 0, Duration::ZERO, Outcome::Skipped);
+    }
+
+    /// Shows a step that failed.
+    pub fn fail(&mut self, step: impl Into<String>, seen: impl Into<String>, elapsed: Duration) {
+        let (step, seen) = (step.into(), seen.into());
+        if !self.quiet {
+            println!("  ✗ {step} → {seen}  ({})", milliseconds(elapsed));
+        }
+        self.push(step, seen, 1, elapsed, Outcome::Failed);
+    }
+
+    fn push(&mut self, step: String, seen: String, attempts: u32, elapsed: Duration, outcome: Outcome) {
+        self.steps.push(Row { flow: self.flow, step, seen, attempts, elapsed, outcome });
+    }
+
+    /// All steps in their order.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.steps.iter().map(|row| Line {
+            flow: row.flow,
+            step: row.step.trim(),
+            seen: &row.seen,
+            attempts: row.attempts,
+            elapsed: row.elapsed,
+            outcome: row.outcome,
+        })
     }
 
     fn spinner(&self, step: &str) -> ProgressBar {
@@ -113,10 +177,16 @@ impl Report {
     /// How many steps went well.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.steps.len()
+        self.count_of(Outcome::Succeeded)
     }
 
-    /// The table of all steps that went well.
+    /// How many steps ended in this way.
+    #[must_use]
+    pub fn count_of(&self, outcome: Outcome) -> usize {
+        self.steps.iter().filter(|row| row.outcome == outcome).count()
+    }
+
+    /// The table of all steps but those that failed.
     #[must_use]
     pub fn table(&self) -> String {
         let mut table = Table::new();
@@ -126,9 +196,13 @@ impl Report {
         }
         table.set_header(["", "step", "what came back", "attempts", "time"]);
         let mut last = "";
-        for row in &self.steps {
+        for row in self.steps.iter().filter(|row| row.outcome != Outcome::Failed) {
             let flow = if row.flow == last { "" } else { row.flow };
             last = row.flow;
+            if row.outcome == Outcome::Skipped {
+                table.add_row([flow, &row.step, &row.seen, "", ""]);
+                continue;
+            }
             let attempts = row.attempts.to_string();
             table.add_row([flow, &row.step, in_short(&row.seen), &attempts, &milliseconds(row.elapsed)]);
         }

@@ -30,12 +30,10 @@ impl Answer {
 }
 
 /// Sends an operation to the Cognito at `url`.
-pub(crate) async fn call(
-    http: &reqwest::Client,
-    url: &str,
-    operation: &str,
-    body: &Value,
-) -> Result<Answer, LocalAwsError> {
+///
+/// # Errors
+/// Returns an error if the answer is missing or is not JSON. A refusal is an answer.
+pub async fn call(http: &reqwest::Client, url: &str, operation: &str, body: &Value) -> Result<Answer, LocalAwsError> {
     let request = http
         .post(url)
         .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{operation}"))

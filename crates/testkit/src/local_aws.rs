@@ -11,21 +11,23 @@ mod environment;
 mod error;
 mod mail;
 pub(crate) mod process;
+mod recording;
 mod stack;
+mod tooling;
 mod tools;
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Command;
 use tokio::time::sleep;
 
 use crate::front_end::{self, Answer};
 
 pub use error::LocalAwsError;
 pub use mail::Mail;
+pub use recording::Recording;
 pub use stack::{Invoked, Stack};
+pub use tooling::{Output, Tooling, output_of};
 pub use tools::{Tools, host_architecture};
 
 use environment::Environment;
@@ -63,19 +65,31 @@ impl LocalAws {
     pub async fn start(port: Option<u16>) -> Result<Self, LocalAwsError> {
         let tools = Tools::find()?;
         if let Some(port) = port {
-            return Self::start_on(port, tools).await;
+            return Self::start_on(port, tools, None).await;
         }
-        process::on_a_free_port(async |port| Self::start_on(port, tools.clone()).await).await
+        process::on_a_free_port(async |port| Self::start_on(port, tools.clone(), None).await).await
     }
 
-    async fn start_on(port: u16, tools: Tools) -> Result<Self, LocalAwsError> {
+    /// Starts one on a free port that records the calls it receives.
+    ///
+    /// # Errors
+    /// As [`Self::start`], or if the target directory is not writable.
+    pub async fn start_recorded(recording: Recording) -> Result<Self, LocalAwsError> {
+        let tools = Tools::find()?;
+        process::on_a_free_port(async |port| Self::start_on(port, tools.clone(), Some(recording)).await).await
+    }
+
+    async fn start_on(port: u16, tools: Tools, recording: Option<Recording>) -> Result<Self, LocalAwsError> {
         process::check_port(port)?;
         let folder = tempfile::Builder::new().prefix("poolkeeper-").tempdir().map_err(LocalAwsError::Folder)?;
         let environment = Environment::new(port, folder.path(), &tools)?;
         let server = Server {
             name: "the local AWS",
             program: "python",
-            arguments: ["-m", "ministack"].map(Into::into).into(),
+            arguments: match recording {
+                Some(recording) => recording.arguments(&tools, port)?,
+                None => ["-m", "ministack"].map(Into::into).into(),
+            },
             environment: environment.of_local_aws(),
         };
         let process = Process::start(&tools, server, folder)?;
@@ -126,41 +140,6 @@ impl LocalAws {
         mail::read(&answer.bytes().await.map_err(LocalAwsError::NoAnswer)?)
     }
 
-    /// Runs a program from `.venv` against this AWS and gives its output, or the error that it, or the death of the local AWS, was.
-    async fn run(&self, program: &str, arguments: &[&str], input: Option<&str>) -> Result<Output, LocalAwsError> {
-        let stdin = if input.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = Command::new(self.tools.program(program)?)
-            .args(arguments)
-            .current_dir(self.process.folder())
-            .env_clear()
-            .envs(self.environment.of_tools())
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C goes to us alone, and we end the program by dropping it.
-            .process_group(0)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|source| LocalAwsError::CannotRun { program: program.to_owned(), source })?;
-        if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-            let written = tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await;
-            written.map_err(|source| LocalAwsError::Broken { program: program.to_owned(), source })?;
-        }
-        tokio::select! {
-            finished = child.wait_with_output() => {
-                let finished = finished.map_err(|source| LocalAwsError::Broken { program: program.to_owned(), source })?;
-                self.check_running()?;
-                Ok(Output {
-                    succeeded: finished.status.success(),
-                    stdout: String::from_utf8_lossy(&finished.stdout).into_owned(),
-                    stderr: String::from_utf8_lossy(&finished.stderr).into_owned(),
-                })
-            }
-            stopped = self.stopped() => Err(stopped),
-            () = sleep(TOOL_LIMIT) => Err(LocalAwsError::Endless { program: program.to_owned(), limit: TOOL_LIMIT }),
-        }
-    }
-
     /// Waits for the local AWS to stop, which it should never do by itself.
     pub async fn stopped(&self) -> LocalAwsError {
         loop {
@@ -172,11 +151,25 @@ impl LocalAws {
     }
 }
 
-/// What a program left behind.
-struct Output {
-    succeeded: bool,
-    stdout: String,
-    stderr: String,
+impl Tooling for LocalAws {
+    fn region(&self) -> &str {
+        Self::REGION
+    }
+
+    /// Gives the output, or the error that the program, or the death of the local AWS, was.
+    async fn run(&self, program: &str, arguments: &[&str], input: Option<&str>) -> Result<Output, LocalAwsError> {
+        let mut command = self.tools.command(program)?;
+        command.args(arguments).current_dir(self.process.folder()).env_clear().envs(self.environment.of_tools());
+        tokio::select! {
+            output = output_of(command, program, input) => {
+                let output = output?;
+                self.check_running()?;
+                Ok(output)
+            }
+            stopped = self.stopped() => Err(stopped),
+            () = sleep(TOOL_LIMIT) => Err(LocalAwsError::Endless { program: program.to_owned(), limit: TOOL_LIMIT }),
+        }
+    }
 }
 
 #[cfg(test)]

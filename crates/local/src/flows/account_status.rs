@@ -7,7 +7,7 @@ use super::expect_status;
 use super::session::{new_password_required, sign_in, tokens};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::Scene;
+use crate::scene::{Scene, Target};
 
 const USER: &str = "mia";
 
@@ -15,7 +15,7 @@ const USER: &str = "mia";
 ///
 /// # Errors
 /// Where a step is not as it should be.
-pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     report.flow("F1", "the status of an account, step by step");
     let api = &scene.api;
     let temporary = Secret::new("Temporary-Pw-1!");
@@ -23,7 +23,8 @@ pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<
 
     report
         .step(format!("POST /v1/users {USER}"), async {
-            let body = json!({"username": USER, "attributes": {"email": "mia@example.com"}, "invitation": "suppress"});
+            let body =
+                json!({"username": USER, "attributes": {"email": scene.aws.address(USER)}, "invitation": "suppress"});
             api.post("/v1/users", token, &body).await?.expect(201)?;
             expect_status(scene, token, USER, "FORCE_CHANGE_PASSWORD").await?;
             Ok(Seen::new((), "201, FORCE_CHANGE_PASSWORD"))

@@ -9,7 +9,7 @@ use super::session::{refresh, sign_in, tokens};
 use super::{expect_status, expect_text};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::Scene;
+use crate::scene::{Scene, Target};
 
 const USER: &str = "ann";
 
@@ -17,7 +17,7 @@ const USER: &str = "ann";
 ///
 /// # Errors
 /// Where a step is not as it should be.
-pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     report.flow("F4", "a front end signs a user up, and the trigger confirms");
     let api = &scene.api;
     let password = Secret::new("Correct-Horse-1");
@@ -29,7 +29,7 @@ pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<
             let registration = Registration {
                 username: USER.parse().map_err(|error| Failure::Usage(format!("{USER}: {error}")))?,
                 password: password.clone(),
-                attributes: attribute("email", "ann@example.com"),
+                attributes: attribute("email", &scene.aws.address(USER)),
                 validation_data: attribute("plan", "trial"),
                 client_metadata: attribute("campaign", "spring"),
                 context: ClientContext::default(),

@@ -8,7 +8,7 @@ use super::expect_status;
 use super::session::{Tokens, refresh, sign_in, tokens};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::Scene;
+use crate::scene::{Scene, Target};
 
 const USER: &str = "ray";
 
@@ -16,7 +16,7 @@ const USER: &str = "ray";
 ///
 /// # Errors
 /// Where a step is not as it should be.
-pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     report.flow("F2", "server-side users, and an app client with a secret");
     let password = Secret::new("Correct-Horse-1");
     create(scene, token, &password, report).await?;
@@ -25,7 +25,12 @@ pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<
     delete(scene, token, report).await
 }
 
-async fn create(scene: &Scene, token: &Secret, password: &Secret, report: &mut Report) -> Result<(), Failure> {
+async fn create(
+    scene: &Scene<impl Target>,
+    token: &Secret,
+    password: &Secret,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let api = &scene.api;
     let new_user = |password: &str| json!({"username": USER, "password": {"value": password, "permanent": true}});
     report
@@ -52,7 +57,7 @@ async fn create(scene: &Scene, token: &Secret, password: &Secret, report: &mut R
         .await
 }
 
-async fn signed_in(scene: &Scene, password: &Secret, report: &mut Report) -> Result<Tokens, Failure> {
+async fn signed_in(scene: &Scene<impl Target>, password: &Secret, report: &mut Report) -> Result<Tokens, Failure> {
     let api = &scene.api;
     for (what, username, password) in
         [("a wrong password", USER, "Wrong-Horse-1!"), ("an unknown user", "nobody", password.expose())]
@@ -83,7 +88,7 @@ async fn signed_in(scene: &Scene, password: &Secret, report: &mut Report) -> Res
     Ok(first)
 }
 
-async fn sign_out(scene: &Scene, tokens: &Tokens, report: &mut Report) -> Result<(), Failure> {
+async fn sign_out(scene: &Scene<impl Target>, tokens: &Tokens, report: &mut Report) -> Result<(), Failure> {
     let api = &scene.api;
     let access_token = json!({"access_token": tokens.access.expose()});
     report
@@ -110,7 +115,7 @@ async fn sign_out(scene: &Scene, tokens: &Tokens, report: &mut Report) -> Result
         .await
 }
 
-async fn delete(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+async fn delete(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     let path = format!("/v1/users/{USER}");
     report
         .step(format!("GET {path}"), async {

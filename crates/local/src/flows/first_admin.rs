@@ -5,7 +5,7 @@ use domain::secret::Secret;
 use super::session::{new_password_required, set_new_password, sign_in as sign_in_with};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{FIRST_ADMIN, FIRST_ADMIN_EMAIL, Scene};
+use crate::scene::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target};
 
 /// Somebody who may administer users.
 pub struct Admin {
@@ -19,22 +19,32 @@ pub struct Admin {
 ///
 /// # Errors
 /// Where a step is not as it should be.
-pub async fn sign_in(scene: &Scene, report: &mut Report) -> Result<Admin, Failure> {
+pub async fn sign_in(scene: &Scene<impl Target>, report: &mut Report) -> Result<Admin, Failure> {
+    sign_in_as(scene, FIRST_ADMIN, report).await
+}
+
+/// The same under another name: with e-mail sign-in the name is the address.
+///
+/// # Errors
+/// Returns an error if a step fails its expectation.
+pub async fn sign_in_as(scene: &Scene<impl Target>, name: &str, report: &mut Report) -> Result<Admin, Failure> {
     report.flow("Admin", "the first administrator comes in");
+    let address = scene.aws.address(FIRST_ADMIN_MAILBOX);
     let temporary = report
-        .step(format!("find the invitation of {FIRST_ADMIN_EMAIL} in the mails"), async {
-            Ok(Seen::new(scene.temporary_password_of(FIRST_ADMIN_EMAIL).await?, "a mail with a temporary password"))
+        .step(format!("{}: the temporary password of {address}", scene.aws.password_source()), async {
+            let pool = scene.stack.output("UserPoolId")?;
+            Ok(Seen::new(scene.aws.temporary_password(pool, name, &address).await?, "a temporary password"))
         })
         .await?;
     let challenge = report
         .step("POST /v1/auth/sign-in with it", async {
-            let body = sign_in_with(&scene.api, FIRST_ADMIN, &temporary).await?.expect(200)?;
+            let body = sign_in_with(&scene.api, name, &temporary).await?.expect(200)?;
             let challenge = new_password_required(&body)?;
             let shown = challenge.shown.clone();
             Ok(Seen::new(challenge, shown))
         })
         .await?;
-    let password = Secret::new("First-Admin-1!");
+    let password = scene.aws.admin_password();
     let tokens = report
         .step("POST /v1/auth/challenge with a new password", async {
             let tokens = set_new_password(&scene.api, &challenge, &password).await?;
@@ -53,8 +63,8 @@ pub async fn sign_in(scene: &Scene, report: &mut Report) -> Result<Admin, Failur
     report
         .step("GET /v1/users as that administrator", async {
             let page = scene.api.get("/v1/users", &tokens.access).await?.expect(200)?;
-            super::expect_text(&page["users"][0]["username"], FIRST_ADMIN)?;
-            Ok(Seen::new((), "200, and nobody else is there yet"))
+            super::expect_text(&page["users"][0]["attributes"]["email"], &address)?;
+            Ok(Seen::new((), "200, the only user so far"))
         })
         .await?;
     Ok(Admin { token: tokens.access, password })

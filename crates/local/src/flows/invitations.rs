@@ -1,18 +1,18 @@
 //! I: who may not sign up at all, and whose address counts as verified because they were invited.
 //!
-//! The invitation is shown to the trigger directly: the local AWS has no `ClientMetadata` for it. The end-to-end tests show it through a
-//! Cognito that has.
+//! The invitation is shown to the trigger directly, and by a sign-up where Cognito passes its `ClientMetadata` on, which the emulator
+//! does not.
 
 use domain::secret::Secret;
 use serde_json::{Value, json};
 use testkit::local_aws::LocalAwsError;
 
-use super::expect_text;
+use super::{expect_status, expect_text};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{DENIED_DOMAIN, Scene};
+use crate::scene::{DENIED_DOMAIN, Scene, Target};
 
-const INVITED: &str = "ida@example.com";
+const INVITED: &str = "ida";
 const DENIED: &str = "eve";
 
 /// What Cognito calls every refusal of the trigger.
@@ -26,14 +26,15 @@ pub const WRONG_INVITATION: &str = "The invitation is not valid for this sign-up
 ///
 /// # Errors
 /// Where a step is not as it should be.
-pub async fn walk(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     report.flow("I", "invitations and refused domains");
     deny(scene, token, report).await?;
     let invitation = invite(scene, token, report).await?;
-    show(scene, &invitation, report).await
+    show(scene, &invitation, report).await?;
+    accept(scene, token, &invitation, report).await
 }
 
-async fn deny(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+async fn deny(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     report
         .step(format!("SignUp of {DENIED}@{DENIED_DOMAIN} by the web client"), async {
             let sign_up = json!({
@@ -58,19 +59,21 @@ async fn deny(scene: &Scene, token: &Secret, report: &mut Report) -> Result<(), 
         .await
 }
 
-async fn invite(scene: &Scene, token: &Secret, report: &mut Report) -> Result<Secret, Failure> {
+async fn invite(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<Secret, Failure> {
+    let address = scene.aws.address(INVITED);
     let invitation = report
-        .step(format!("POST /v1/invitations for {INVITED}"), async {
-            let body = json!({"email": INVITED, "valid_for_hours": 24});
+        .step(format!("POST /v1/invitations for {address}"), async {
+            let body = json!({"email": address, "valid_for_hours": 24});
             let made = scene.api.post("/v1/invitations", token, &body).await?.expect(201)?;
             let text = |name: &str| made[name].as_str().unwrap_or_default();
             let shown = format!("201, for {} until {}", text("email"), text("expires_at"));
             Ok(Seen::new(Secret::new(text("invitation")), shown))
         })
         .await?;
+    let held = scene.aws.address("mia");
     report
-        .step("the same for mia@example.com, which a user holds, verified", async {
-            let body = json!({"email": "mia@example.com"});
+        .step(format!("the same for {held}, which a user holds, verified"), async {
+            let body = json!({"email": held});
             let answer = scene.api.post("/v1/invitations", token, &body).await?;
             Ok(Seen::new((), answer.expect_refusal(409, "alias-exists")?))
         })
@@ -78,7 +81,7 @@ async fn invite(scene: &Scene, token: &Secret, report: &mut Report) -> Result<Se
     Ok(invitation)
 }
 
-async fn show(scene: &Scene, invitation: &Secret, report: &mut Report) -> Result<(), Failure> {
+async fn show(scene: &Scene<impl Target>, invitation: &Secret, report: &mut Report) -> Result<(), Failure> {
     report
         .step("the trigger, asked directly: a SignUp without an invitation", async {
             let flags = ask(scene, None).await?.map_err(|refused| Failure::unexpected("no refusal", refused))?;
@@ -87,7 +90,7 @@ async fn show(scene: &Scene, invitation: &Secret, report: &mut Report) -> Result
         })
         .await?;
     report
-        .step("with the invitation in its ClientMetadata, which the local AWS would leave out", async {
+        .step("with the invitation in its ClientMetadata", async {
             let flags =
                 ask(scene, Some(invitation)).await?.map_err(|refused| Failure::unexpected("no refusal", refused))?;
             expect_flags(&flags, true)?;
@@ -105,16 +108,47 @@ async fn show(scene: &Scene, invitation: &Secret, report: &mut Report) -> Result
         .await
 }
 
+async fn accept(
+    scene: &Scene<impl Target>,
+    token: &Secret,
+    invitation: &Secret,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let step = "SignUp by the web client with the invitation in its ClientMetadata";
+    if !scene.aws.passes_client_metadata() {
+        report.skip(step, "not played: the emulator drops ClientMetadata");
+        return Ok(());
+    }
+    report
+        .step(step, async {
+            let sign_up = json!({
+                "ClientId": scene.stack.output("WebClientId")?,
+                "Username": INVITED,
+                "Password": "Correct-Horse-1",
+                "UserAttributes": [{"Name": "email", "Value": scene.aws.address(INVITED)}],
+                "ClientMetadata": {"invitation": invitation.expose()},
+            });
+            let answer = scene.aws.call_cognito("SignUp", &sign_up).await?;
+            if answer.body["UserConfirmed"] != true {
+                return Err(Failure::unexpected("a confirmed user", format!("{} {}", answer.status, answer.error())));
+            }
+            let user = expect_status(scene, token, INVITED, "CONFIRMED").await?;
+            expect_text(&user["attributes"]["email_verified"], "true")?;
+            Ok(Seen::new((), "CONFIRMED, email_verified true"))
+        })
+        .await
+}
+
 /// Asks the trigger as Cognito would. Gives the flags, or the sentence of the refusal.
-async fn ask(scene: &Scene, invitation: Option<&Secret>) -> Result<Result<Value, String>, Failure> {
+async fn ask(scene: &Scene<impl Target>, invitation: Option<&Secret>) -> Result<Result<Value, String>, Failure> {
     let mut event = json!({
         "version": "1",
-        "region": "us-east-1",
+        "region": scene.aws.region(),
         "userPoolId": scene.stack.output("UserPoolId")?,
-        "userName": "ida",
+        "userName": INVITED,
         "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": scene.stack.output("WebClientId")?},
         "triggerSource": "PreSignUp_SignUp",
-        "request": {"userAttributes": {"email": INVITED}, "validationData": null},
+        "request": {"userAttributes": {"email": scene.aws.address(INVITED)}, "validationData": null},
         "response": {"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false},
     });
     if let Some(invitation) = invitation {

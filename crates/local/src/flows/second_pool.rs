@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{POOL, Scene};
+use crate::scene::{Scene, Target};
 
 /// Walks it.
 ///
 /// # Errors
 /// Where a step is not as it should be.
-pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
+pub async fn walk(scene: &Scene<impl Target>, report: &mut Report) -> Result<(), Failure> {
     report.flow("F3", "a second pool, by calling the bootstrap directly");
     let spec = json!({
-        "name": format!("{POOL}-second"),
+        "name": format!("{}-second", scene.pool()),
         "sign_in": "username",
         "self_sign_up": false,
         "deletion_protection": false,
@@ -81,7 +81,7 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
 }
 
 /// Runs an action and shows each step of its receipt.
-async fn action(scene: &Scene, action: &str, spec: &Value, report: &mut Report) -> Result<Value, Failure> {
+async fn action(scene: &Scene<impl Target>, action: &str, spec: &Value, report: &mut Report) -> Result<Value, Failure> {
     let receipt = report
         .step(format!("call the bootstrap: {action}"), async {
             let receipt = scene.bootstrap(action, spec).await?;

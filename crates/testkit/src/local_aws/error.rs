@@ -32,8 +32,10 @@ pub enum LocalAwsError {
         script: PathBuf,
     },
     /// The functions have not been built.
-    #[error("the functions are not built: there is no {}. Run `make build-local`.", .template.display())]
+    #[error("the functions are not built: there is no {}. Run `{command}`.", .template.display())]
     NotBuilt {
+        /// What builds it.
+        command: &'static str,
         /// What should be there.
         template: PathBuf,
     },

@@ -6,13 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::error::LocalAwsError;
-use super::{LocalAws, Output};
+use super::tooling::Tooling;
 
 /// What `sam` tells about a stack in a form for people only, or waits half a minute for, or does not do.
 const STACK_SCRIPT: &str = include_str!("stack.py");
-
-/// How many lines of a tool's output an error shows.
-const SHOWN_LINES: usize = 25;
 
 /// A deployed stack.
 #[derive(Debug, Clone)]
@@ -27,16 +24,49 @@ impl Stack {
     /// # Errors
     /// Where a resource cannot be made (with the reason of each that failed), or the local AWS stops.
     pub async fn deploy(
-        aws: &LocalAws,
+        aws: &impl Tooling,
         name: &str,
         template: &Path,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, LocalAwsError> {
+        // What failed stays to be looked at; it goes with the local AWS anyway.
+        Self::deploy_with(aws, name, template, parameters, &["--disable-rollback"]).await
+    }
+
+    /// The same; a deployment that fails is rolled back.
+    ///
+    /// # Errors
+    /// As [`Self::deploy`].
+    pub async fn deploy_or_roll_back(
+        aws: &impl Tooling,
+        name: &str,
+        template: &Path,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Self, LocalAwsError> {
+        Self::deploy_with(aws, name, template, parameters, &[]).await
+    }
+
+    async fn deploy_with(
+        aws: &impl Tooling,
+        name: &str,
+        template: &Path,
+        parameters: &BTreeMap<String, String>,
+        options: &[&str],
+    ) -> Result<Self, LocalAwsError> {
         let template = template.display().to_string();
         let mut arguments = vec!["deploy", "--template-file", &template, "--stack-name", name];
-        arguments.extend(["--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]);
-        // What failed stays to be looked at; it goes with the local AWS anyway.
-        arguments.extend(["--disable-rollback", "--no-progressbar", "--region", LocalAws::REGION]);
+        // Everything that is uploaded can be found, and deleted, by the stack's name.
+        arguments.extend([
+            "--resolve-s3",
+            "--s3-prefix",
+            name,
+            "--capabilities",
+            "CAPABILITY_IAM",
+            "--no-confirm-changeset",
+            "--no-fail-on-empty-changeset",
+        ]);
+        arguments.extend(["--no-progressbar", "--region", aws.region()]);
+        arguments.extend(options);
         let parameters: Vec<String> = parameters.iter().map(|(name, value)| override_of(name, value)).collect();
         if !parameters.is_empty() {
             arguments.push("--parameter-overrides");
@@ -46,9 +76,15 @@ impl Stack {
         if !deployed.succeeded {
             let reasons = aws.run("python", &["-c", STACK_SCRIPT, "failures", name], None).await?;
             let known = reasons.succeeded && !reasons.stdout.trim().is_empty();
-            return Err(LocalAwsError::DeploymentFailed(if known { reasons.stdout } else { last_lines(&deployed) }));
+            return Err(LocalAwsError::DeploymentFailed(if known { reasons.stdout } else { deployed.last_lines() }));
         }
         Ok(Self { name: name.to_owned(), outputs: read_outputs(aws, name).await? })
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// An output of the template.
@@ -64,7 +100,7 @@ impl Stack {
     ///
     /// # Errors
     /// [`LocalAwsError::FunctionFailed`] where the function answered with an error.
-    pub async fn invoke(&self, aws: &LocalAws, function_arn: &str, event: &Value) -> Result<Value, LocalAwsError> {
+    pub async fn invoke(&self, aws: &impl Tooling, function_arn: &str, event: &Value) -> Result<Value, LocalAwsError> {
         let invoked = self.send(aws, function_arn, &event.to_string()).await?;
         let answer: Value = serde_json::from_str(&invoked.answer).map_err(|_| unreadable("invoke"))?;
         if invoked.is_error {
@@ -78,10 +114,10 @@ impl Stack {
     ///
     /// # Errors
     /// Where the function could not be asked.
-    pub async fn send(&self, aws: &LocalAws, function_arn: &str, event: &str) -> Result<Invoked, LocalAwsError> {
+    pub async fn send(&self, aws: &impl Tooling, function_arn: &str, event: &str) -> Result<Invoked, LocalAwsError> {
         let done = aws.run("python", &["-c", STACK_SCRIPT, "invoke", function_arn], Some(event)).await?;
         if !done.succeeded {
-            return Err(LocalAwsError::Unreadable(last_lines(&done)));
+            return Err(LocalAwsError::Unreadable(done.last_lines()));
         }
         let told: Value = serde_json::from_str(&done.stdout).map_err(|_| unreadable("invoke"))?;
         let text = |name: &str| told[name].as_str().map(str::to_owned).ok_or_else(|| unreadable("invoke"));
@@ -94,7 +130,7 @@ impl Stack {
     /// Where there is no such function.
     pub async fn set(
         &self,
-        aws: &LocalAws,
+        aws: &impl Tooling,
         function_arn: &str,
         settings: &[(String, String)],
     ) -> Result<(), LocalAwsError> {
@@ -102,20 +138,20 @@ impl Stack {
         let mut arguments = vec!["-c", STACK_SCRIPT, "set", function_arn];
         arguments.extend(settings.iter().map(String::as_str));
         let done = aws.run("python", &arguments, None).await?;
-        if done.succeeded { Ok(()) } else { Err(LocalAwsError::Unreadable(last_lines(&done))) }
+        if done.succeeded { Ok(()) } else { Err(LocalAwsError::Unreadable(done.last_lines())) }
     }
 
     /// Everything that one of the stack's functions has logged, a line each. `function` is its name in the template's log groups.
     ///
     /// # Errors
     /// Where it has no log.
-    pub async fn log(&self, aws: &LocalAws, function: &str) -> Result<String, LocalAwsError> {
+    pub async fn log(&self, aws: &impl Tooling, function: &str) -> Result<String, LocalAwsError> {
         let done = aws.run("python", &["-c", STACK_SCRIPT, "log", &self.name, function], None).await?;
-        if done.succeeded { Ok(done.stdout) } else { Err(LocalAwsError::Unreadable(last_lines(&done))) }
+        if done.succeeded { Ok(done.stdout) } else { Err(LocalAwsError::Unreadable(done.last_lines())) }
     }
 
     /// What the stack's functions have logged as errors, a line each. Empty where that cannot be told.
-    pub async fn logged_errors(&self, aws: &LocalAws) -> String {
+    pub async fn logged_errors(&self, aws: &impl Tooling) -> String {
         match aws.run("python", &["-c", STACK_SCRIPT, "errors", &self.name], None).await {
             Ok(errors) if errors.succeeded => errors.stdout,
             _ => String::new(),
@@ -126,12 +162,12 @@ impl Stack {
     ///
     /// # Errors
     /// Where there is no such stack any more.
-    pub async fn id(&self, aws: &LocalAws) -> Result<String, LocalAwsError> {
+    pub async fn id(&self, aws: &impl Tooling) -> Result<String, LocalAwsError> {
         let told = aws.run("python", &["-c", STACK_SCRIPT, "id", &self.name], None).await?;
         if told.succeeded {
             Ok(told.stdout.trim().to_owned())
         } else {
-            Err(LocalAwsError::Unreadable(format!("the stack's id: {}", last_lines(&told))))
+            Err(LocalAwsError::Unreadable(format!("the stack's id: {}", told.last_lines())))
         }
     }
 
@@ -139,9 +175,9 @@ impl Stack {
     ///
     /// # Errors
     /// Where a resource cannot be deleted.
-    pub async fn delete(self, aws: &LocalAws) -> Result<(), LocalAwsError> {
+    pub async fn delete(self, aws: &impl Tooling) -> Result<(), LocalAwsError> {
         let deleted = aws.run("python", &["-c", STACK_SCRIPT, "delete", &self.name], None).await?;
-        if deleted.succeeded { Ok(()) } else { Err(LocalAwsError::DeploymentFailed(last_lines(&deleted))) }
+        if deleted.succeeded { Ok(()) } else { Err(LocalAwsError::DeploymentFailed(deleted.last_lines())) }
     }
 }
 
@@ -159,10 +195,10 @@ fn unreadable(action: &str) -> LocalAwsError {
     LocalAwsError::Unreadable(format!("the answer to `{action}`"))
 }
 
-async fn read_outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, String>, LocalAwsError> {
-    let arguments = ["list", "stack-outputs", "--stack-name", name, "--output", "json", "--region", LocalAws::REGION];
+async fn read_outputs(aws: &impl Tooling, name: &str) -> Result<BTreeMap<String, String>, LocalAwsError> {
+    let arguments = ["list", "stack-outputs", "--stack-name", name, "--output", "json", "--region", aws.region()];
     let listed = aws.run("sam", &arguments, None).await?;
-    let unreadable = || LocalAwsError::Unreadable(format!("the stack's outputs: {}", last_lines(&listed)));
+    let unreadable = || LocalAwsError::Unreadable(format!("the stack's outputs: {}", listed.last_lines()));
     let outputs: Vec<Value> = serde_json::from_str(&listed.stdout).map_err(|_| unreadable())?;
     let pair =
         |output: &Value| Some((output["OutputKey"].as_str()?.to_owned(), output["OutputValue"].as_str()?.to_owned()));
@@ -172,12 +208,6 @@ async fn read_outputs(aws: &LocalAws, name: &str) -> Result<BTreeMap<String, Str
 /// A parameter as `sam` reads it: without quotes it takes no empty value, and cuts one at the first blank or quote without a word.
 fn override_of(name: &str, value: &str) -> String {
     format!("{name}=\"{}\"", value.replace('"', "\\\""))
-}
-
-fn last_lines(output: &Output) -> String {
-    let all = format!("{}\n{}", output.stdout, output.stderr);
-    let lines: Vec<&str> = all.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
 }
 
 #[cfg(test)]

@@ -56,8 +56,31 @@ impl Tools {
     /// # Errors
     /// Where it has not been built.
     pub fn built_template(&self) -> Result<PathBuf, LocalAwsError> {
-        let template = self.target.join("sam/local/build/template.yaml");
-        if template.is_file() { Ok(template) } else { Err(LocalAwsError::NotBuilt { template }) }
+        self.built("sam/local/build/template.yaml", "make build-local")
+    }
+
+    /// Where recordings of calls are written. `make test` empties it before the tests.
+    pub(super) fn recordings(&self) -> PathBuf {
+        self.target.join("oracle/recorded")
+    }
+
+    /// The template that `make build` has built for AWS.
+    ///
+    /// # Errors
+    /// Returns an error if it has not been built.
+    pub fn template_for_aws(&self) -> Result<PathBuf, LocalAwsError> {
+        self.built("sam/aws/build/template.yaml", "make build")
+    }
+
+    fn built(&self, path: &str, command: &'static str) -> Result<PathBuf, LocalAwsError> {
+        let template = self.target.join(path);
+        if template.is_file() { Ok(template) } else { Err(LocalAwsError::NotBuilt { command, template }) }
+    }
+
+    /// The folder that everything is built into.
+    #[must_use]
+    pub fn target_folder(&self) -> &Path {
+        &self.target
     }
 
     pub(super) fn path_variable(&self) -> String {

@@ -1,0 +1,77 @@
+//! `make prove`: the demo's walk on an AWS account, probes of what only AWS can decide, and a report without secrets.
+//!
+//! Everything that it creates carries one random name. It is deleted in the end, however the walk ends, and listed afterwards.
+
+mod account;
+mod cleanup;
+mod document;
+mod passage;
+mod plan;
+mod probes;
+mod proof;
+mod question;
+mod scrub;
+mod stop;
+
+use std::process::ExitCode;
+
+use account::Account;
+use plan::Plan;
+use proof::Proof;
+use stop::Stop;
+
+use crate::Interruptions;
+use crate::arguments::ProveOptions;
+
+/// Runs the command and returns its exit code.
+pub async fn run(options: &ProveOptions) -> ExitCode {
+    match Box::pin(prove(options)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            eprintln!("\nFailed: {stop}");
+            stop.code()
+        }
+    }
+}
+
+async fn prove(options: &ProveOptions) -> Result<(), Stop> {
+    // One listener for the whole run: no signal is lost between two parts of it.
+    let mut interruptions = Interruptions::listen();
+    let prepared = async {
+        let account = Account::connect(options).await?;
+        let plan = Plan::new(&account, options).await?;
+        plan.confirm(&account, options.yes).await?;
+        Ok::<_, Stop>((account, plan))
+    };
+    let (account, plan) = tokio::select! {
+        prepared = prepared => prepared?,
+        () = interruptions.next() => return Err(Stop::Interrupted("interrupted. Nothing was created.".to_owned())),
+    };
+
+    let mut proof = Proof::default();
+    let was_interrupted = tokio::select! {
+        () = passage::walk(&account, &plan, &mut proof) => false,
+        () = interruptions.next() => true,
+    };
+    if was_interrupted {
+        println!("\nInterrupted.");
+        proof.problem("The run was interrupted.".to_owned());
+    }
+    if options.keep {
+        println!("\n{}", plan.what_stays(&account));
+        proof.kept = true;
+    } else {
+        println!("\nDeleting everything. Press Ctrl-C again to stop that, too.");
+        let finished = tokio::select! {
+            () = cleanup::run(&account, &plan, &mut proof) => true,
+            () = interruptions.next() => false,
+        };
+        if !finished {
+            proof.problem(format!("The deletion was interrupted. {}", plan.what_stays(&account)));
+        }
+    }
+    let path = document::write(&account, &plan, &proof, options.report.as_deref())?;
+    println!("\n{}", proof.summary());
+    println!("Report: {}", path.display());
+    proof.verdict(was_interrupted)
+}

@@ -1,0 +1,250 @@
+"""Calls to an AWS account that `sam` does not make. Prints one JSON document. The first argument says what:
+
+whoami                  account and ARN of the credentials
+versions ROOT           versions of the project in this folder and of the tools
+create STACK            creates a stack from the template on standard input and prints its outputs
+delete STACK            deletes a stack, in whatever state it is, and prints whether there was one and which resources failed
+artifacts NAME          deletes what `sam` uploaded for a stack and prints how much that was
+left NAME               lists everything whose name contains NAME, by each service's own calls
+sweep NAME              deletes what `left` finds, except stacks
+tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
+tag POOL_ARN IDENTITY_POOL       adds a tag of somebody else to both
+sms POOL ROLE_ARN NAME  gives a pool an SMS role and prints the pool
+pool POOL               prints the settings of a pool
+group POOL GROUP ROLE_ARN USER   creates a group, with a role unless that is empty, and puts a user into it
+join POOL GROUP "" USER          puts a user into a group
+levels LOG_GROUP_PREFIX how many lines the functions have logged, by level
+"""
+
+import datetime
+import importlib.metadata
+import json
+import platform
+import subprocess
+import sys
+import time
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+TAG = "poolkeeper:pool"
+
+
+def pages(client, operation, key, **arguments):
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page.get(key, [])
+
+
+def whoami():
+    identity = boto3.client("sts").get_caller_identity()
+    return {"account": identity["Account"], "arn": identity["Arn"]}
+
+
+def versions(root):
+    names = ["aws-sam-cli", "boto3", "cargo-lambda"]
+    found = {name: importlib.metadata.version(name) for name in names}
+    # Outside a clone there is no commit.
+    git = subprocess.run(["git", "-C", root, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    return {"date": today, "commit": git.stdout.strip() or "unknown", **found, "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
+
+
+def create(name):
+    cloudformation = boto3.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=name, TemplateBody=sys.stdin.read(), Capabilities=["CAPABILITY_IAM"], OnFailure="DO_NOTHING"
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
+    outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
+    return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def delete(name):
+    cloudformation = boto3.client("cloudformation")
+    try:
+        stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return {"existed": False, "failed": []}
+        raise
+    stack_id = stack["StackId"]
+    cloudformation.delete_stack(StackName=stack_id)
+    deadline = time.monotonic() + 1800
+    while stack["StackStatus"] not in ("DELETE_COMPLETE", "DELETE_FAILED") and time.monotonic() < deadline:
+        time.sleep(1)
+        stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
+    events = list(pages(cloudformation, "describe_stack_events", "StackEvents", StackName=stack_id))
+    failed = [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        for event in events
+        if event["ResourceStatus"] == "DELETE_FAILED"
+    ]
+    if stack["StackStatus"] != "DELETE_COMPLETE" and not failed:
+        failed = [f"the stack is {stack['StackStatus']}"]
+    return {"existed": True, "failed": failed}
+
+
+def managed_bucket():
+    """The bucket that `sam deploy --resolve-s3` uses, if the account has it."""
+    try:
+        stacks = boto3.client("cloudformation").describe_stacks(StackName="aws-sam-cli-managed-default")["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0].get("Outputs", [])}
+    return outputs.get("SourceBucket")
+
+
+def uploads(name):
+    bucket = managed_bucket()
+    if bucket is None:
+        return None, []
+    versions = []
+    for page in boto3.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=f"{name}/"):
+        for entry in page.get("Versions", []) + page.get("DeleteMarkers", []):
+            versions.append({"Key": entry["Key"], "VersionId": entry["VersionId"]})
+    return bucket, versions
+
+
+def artifacts(name):
+    bucket, versions = uploads(name)
+    for version in versions:
+        boto3.client("s3").delete_object(Bucket=bucket, **version)
+    return {"deleted": len(versions)}
+
+
+def left(name):
+    stacks = pages(boto3.client("cloudformation"), "list_stacks", "StackSummaries")
+    pools = pages(boto3.client("cognito-idp"), "list_user_pools", "UserPools", MaxResults=60)
+    identity_pools = pages(boto3.client("cognito-identity"), "list_identity_pools", "IdentityPools", MaxResults=60)
+    iam = boto3.client("iam")
+    parameters = pages(boto3.client("ssm"), "describe_parameters", "Parameters")
+    groups = pages(boto3.client("logs"), "describe_log_groups", "logGroups")
+    apis = pages(boto3.client("apigatewayv2"), "get_apis", "Items")
+    functions = pages(boto3.client("lambda"), "list_functions", "Functions")
+    found = {
+        "stacks": [stack["StackName"] for stack in stacks if stack["StackStatus"] != "DELETE_COMPLETE"],
+        "user pools": {pool["Id"]: pool["Name"] for pool in pools},
+        "identity pools": {pool["IdentityPoolId"]: pool["IdentityPoolName"] for pool in identity_pools},
+        "IAM roles": [role["RoleName"] for role in pages(iam, "list_roles", "Roles")],
+        "IAM policies": {policy["Arn"]: policy["PolicyName"] for policy in pages(iam, "list_policies", "Policies", Scope="Local")},
+        "SSM parameters": [parameter["Name"] for parameter in parameters],
+        "log groups": [group["logGroupName"] for group in groups],
+        "HTTP APIs": {api["ApiId"]: api["Name"] for api in apis},
+        "functions": [function["FunctionName"] for function in functions],
+    }
+    result = {}
+    for kind, entries in found.items():
+        named = entries.items() if isinstance(entries, dict) else zip(entries, entries)
+        result[kind] = sorted(key for key, text in named if name in text)
+    result["SAM artifacts"] = sorted({version["Key"] for version in uploads(name)[1]})
+    return result
+
+
+def sweep(name):
+    found = left(name)
+    iam = boto3.client("iam")
+
+    def delete_role(role):
+        for policy in pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
+            iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+        for policy in pages(iam, "list_role_policies", "PolicyNames", RoleName=role):
+            iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        iam.delete_role(RoleName=role)
+
+    deleters = {
+        "identity pools": lambda key: boto3.client("cognito-identity").delete_identity_pool(IdentityPoolId=key),
+        "IAM roles": delete_role,
+        "IAM policies": lambda key: iam.delete_policy(PolicyArn=key),
+        "user pools": lambda key: boto3.client("cognito-idp").delete_user_pool(UserPoolId=key),
+        "SSM parameters": lambda key: boto3.client("ssm").delete_parameter(Name=key),
+        "HTTP APIs": lambda key: boto3.client("apigatewayv2").delete_api(ApiId=key),
+        "functions": lambda key: boto3.client("lambda").delete_function(FunctionName=key),
+        "log groups": lambda key: boto3.client("logs").delete_log_group(logGroupName=key),
+        "SAM artifacts": lambda _: artifacts(name),
+    }
+    failed = []
+    for kind, deleter in deleters.items():
+        for key in found[kind]:
+            try:
+                deleter(key)
+            except (BotoCoreError, ClientError) as error:
+                failed.append(f"{key}: {error}")
+    return {"failed": failed}
+
+
+def tags(pool_id, identity_pool_id, role_arn):
+    iam = boto3.client("iam")
+    role_name = role_arn.rsplit("/", 1)[1]
+    policy_arn = next(pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role_name))["PolicyArn"]
+
+    def of_list(entries):
+        return {entry["Key"]: entry["Value"] for entry in entries}
+
+    return {
+        "user pool": boto3.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)["UserPool"].get("UserPoolTags", {}),
+        "identity pool": boto3.client("cognito-identity")
+        .describe_identity_pool(IdentityPoolId=identity_pool_id)
+        .get("IdentityPoolTags", {}),
+        "role": of_list(iam.get_role(RoleName=role_name)["Role"].get("Tags", [])),
+        "policy": of_list(iam.get_policy(PolicyArn=policy_arn)["Policy"].get("Tags", [])),
+    }
+
+
+def tag(pool_arn, identity_pool_id):
+    account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.session.Session().region_name
+    identity_pool_arn = f"arn:aws:cognito-identity:{region}:{account}:identitypool/{identity_pool_id}"
+    boto3.client("cognito-idp").tag_resource(ResourceArn=pool_arn, Tags={"cost-center": "prove"})
+    boto3.client("cognito-identity").tag_resource(ResourceArn=identity_pool_arn, Tags={"cost-center": "prove"})
+    return {}
+
+
+def pool(pool_id):
+    described = boto3.client("cognito-idp").describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    return json.loads(json.dumps(described, default=str))
+
+
+def sms(pool_id, role_arn, external_id):
+    # Resets the fields that it does not name: the bootstrap's next run finds something to change.
+    region = boto3.session.Session().region_name
+    configuration = {"SnsCallerArn": role_arn, "ExternalId": external_id, "SnsRegion": region}
+    boto3.client("cognito-idp").update_user_pool(UserPoolId=pool_id, SmsConfiguration=configuration)
+    return pool(pool_id)
+
+
+def group(pool_id, name, role_arn, username):
+    cognito = boto3.client("cognito-idp")
+    role = {"RoleArn": role_arn} if role_arn else {}
+    cognito.create_group(UserPoolId=pool_id, GroupName=name, **role)
+    return join(pool_id, name, role_arn, username)
+
+
+def join(pool_id, name, _, username):
+    if username:
+        boto3.client("cognito-idp").admin_add_user_to_group(UserPoolId=pool_id, Username=username, GroupName=name)
+    return {}
+
+
+def levels(prefix):
+    logs = boto3.client("logs")
+    counts = {}
+    for log_group in pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+        for event in pages(logs, "filter_log_events", "events", logGroupName=log_group["logGroupName"]):
+            try:
+                line = json.loads(event["message"])
+            except ValueError:
+                line = None
+            is_object = isinstance(line, dict)
+            # Lambda's own lines have a type in place of a level.
+            level = line.get("level", "platform" if "type" in line else "none") if is_object else "not JSON"
+            counts[level] = counts.get(level, 0) + 1
+    return counts
+
+
+ACTIONS = [whoami, versions, create, delete, artifacts, left, sweep, tags, tag, sms, pool, group, join, levels]
+action, *arguments = sys.argv[1:]
+try:
+    print(json.dumps({function.__name__: function for function in ACTIONS}[action](*arguments)))
+except (BotoCoreError, ClientError) as error:
+    sys.exit(str(error))

@@ -1,0 +1,105 @@
+//! Deletes everything that a run created, and lists what is left.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::account::{Account, text};
+use super::plan::Plan;
+use super::proof::Proof;
+use crate::failure::Failure;
+use crate::report::{Report, Seen};
+
+/// By kind, as the services list it.
+type Left = BTreeMap<String, Vec<String>>;
+
+/// Deletes and lists. What goes wrong is noted in the proof.
+pub(super) async fn run(account: &Account, plan: &Plan, proof: &mut Proof) {
+    let began = Instant::now();
+    proof.report.flow("Delete", "everything that was created");
+    for name in [&plan.name, &plan.helpers()] {
+        if let Err(failure) = delete(account, name, &mut proof.report).await {
+            proof.problem(format!("The stack {name} was not deleted: {}", failure.with_causes()));
+        }
+    }
+    if let Err(failure) = delete_artifacts(account, plan, &mut proof.report).await {
+        proof.problem(failure.with_causes());
+    }
+    match check(account, plan, proof).await {
+        Ok(left) => proof.left = Some(left),
+        Err(failure) => proof.problem(format!("What is left is not known: {}", failure.with_causes())),
+    }
+    let left = proof.left();
+    if !left.is_empty() {
+        proof.problem(format!("Still in the account:\n  {}", left.join("\n  ")));
+    }
+    proof.timings.push(("deletion", began.elapsed()));
+}
+
+async fn delete(account: &Account, name: &str, report: &mut Report) -> Result<(), Failure> {
+    report
+        .step(format!("delete the stack {name}"), async {
+            let deleted = account.script(&["delete", name], None).await?;
+            expect_none(&deleted["failed"])?;
+            Ok(Seen::new((), if deleted["existed"] == true { "deleted" } else { "it does not exist" }))
+        })
+        .await
+}
+
+async fn delete_artifacts(account: &Account, plan: &Plan, report: &mut Report) -> Result<(), Failure> {
+    report
+        .step(format!("delete the objects below {}/ that `sam` uploaded", plan.name), async {
+            let deleted = account.script(&["artifacts", &plan.name], None).await?;
+            Ok(Seen::new((), format!("{} deleted", deleted["deleted"])))
+        })
+        .await
+}
+
+/// Lists what is left. If the deletion of the stacks left something, that is a finding, and is deleted all the same.
+async fn check(account: &Account, plan: &Plan, proof: &mut Proof) -> Result<Left, Failure> {
+    let left = list(account, plan, &mut proof.report).await?;
+    if left.values().all(Vec::is_empty) {
+        return Ok(left);
+    }
+    proof.problem(format!("The deletion of the stacks left something:\n  {}", names(&left).join("\n  ")));
+    let swept = proof
+        .report
+        .step("delete it, one by one", async {
+            let swept = account.script(&["sweep", &plan.name], None).await?;
+            expect_none(&swept["failed"])?;
+            Ok(Seen::new((), "deleted"))
+        })
+        .await;
+    if let Err(failure) = swept {
+        proof.problem(failure.to_string());
+    }
+    list(account, plan, &mut proof.report).await
+}
+
+async fn list(account: &Account, plan: &Plan, report: &mut Report) -> Result<Left, Failure> {
+    report
+        .step(format!("list everything with {} in its name", plan.name), async {
+            let listed = account.script(&["left", &plan.name], None).await?;
+            let kinds = listed.as_object().into_iter().flatten();
+            let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
+            let seen = names(&left);
+            let seen =
+                if seen.is_empty() { "nothing is left".to_owned() } else { format!("left: {}", seen.join(", ")) };
+            Ok(Seen::new(left, seen))
+        })
+        .await
+}
+
+fn names(left: &Left) -> Vec<String> {
+    left.iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}"))).collect()
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(text).collect()
+}
+
+fn expect_none(failed: &Value) -> Result<(), Failure> {
+    let failed = texts(failed);
+    if failed.is_empty() { Ok(()) } else { Err(Failure::Account(failed.join("\n  "))) }
+}

@@ -1,0 +1,117 @@
+//! The report: Markdown without secrets, made to be attached to an issue.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use testkit::local_aws::Tooling as _;
+
+use super::account::Account;
+use super::plan::Plan;
+use super::proof::{Proof, Verdict};
+use super::scrub::Scrubber;
+use crate::failure::Failure;
+use crate::report::Outcome;
+
+/// Writes the report, and returns where it is.
+pub(super) fn write(account: &Account, plan: &Plan, proof: &Proof, path: Option<&Path>) -> Result<PathBuf, Failure> {
+    let path = path.map_or_else(|| account.tools().target_folder().join("prove/report.md"), Path::to_owned);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let scrubber = Scrubber::new(&[
+        (&account.operator, "OPERATOR"),
+        (&account.id, "ACCOUNT"),
+        (account.mailbox().unwrap_or_default(), "MAILBOX"),
+    ]);
+    fs::write(&path, scrubber.scrub(&markdown(account, plan, proof)))?;
+    Ok(path)
+}
+
+fn markdown(account: &Account, plan: &Plan, proof: &Proof) -> String {
+    let place = if account.is_emulator() {
+        "an **emulator** at AWS_ENDPOINT_URL. Nothing in this report is a fact about AWS"
+    } else {
+        "AWS"
+    };
+    let mut text = format!("# Poolkeeper {} proved on {place}\n\n", env!("CARGO_PKG_VERSION"));
+    let problems =
+        if proof.problems.is_empty() { "none".to_owned() } else { format!("{}, see below", proof.problems.len()) };
+    let facts = [
+        ("region", account.region().to_owned()),
+        ("stack", plan.name.clone()),
+        ("parameters", parameters(plan)),
+        ("versions", plan.versions.clone()),
+        ("times", times(&proof.timings)),
+        ("problems", problems),
+    ];
+    text.push_str("| | |\n|---|---|\n");
+    for (name, value) in facts {
+        row(&mut text, &[name, &value]);
+    }
+    let _ = writeln!(text, "\n```\n{}\n```", proof.summary());
+    if !proof.problems.is_empty() {
+        let _ = writeln!(text, "\n## Problems\n\n```\n{}\n```", proof.problems.join("\n\n"));
+    }
+    statements(&mut text, proof);
+    steps(&mut text, proof);
+    left(&mut text, proof);
+    text
+}
+
+fn statements(text: &mut String, proof: &Proof) {
+    text.push_str("\n## Statements that only AWS can decide\n\n| statement | verdict | observed, or why not proved |\n|---|---|---|\n");
+    for statement in &proof.statements {
+        let verdict = match statement.verdict {
+            Verdict::Refuted => "**refuted**".to_owned(),
+            verdict => verdict.to_string(),
+        };
+        row(text, &[statement.text, &verdict, &statement.observed]);
+    }
+}
+
+fn steps(text: &mut String, proof: &Proof) {
+    text.push_str("\n## Steps\n\n| flow | step | result | observed | attempts | ms |\n|---|---|---|---|---|---|\n");
+    for line in proof.report.lines() {
+        let result = match line.outcome {
+            Outcome::Succeeded => "ok",
+            Outcome::Skipped => "skipped",
+            Outcome::Failed => "**failed**",
+        };
+        let (attempts, elapsed) = (line.attempts.to_string(), line.elapsed.as_millis().to_string());
+        row(text, &[line.flow, line.step, result, line.seen, &attempts, &elapsed]);
+    }
+}
+
+fn left(text: &mut String, proof: &Proof) {
+    text.push_str("\n## Left in the account\n\n");
+    let Some(left) = &proof.left else {
+        text.push_str(if proof.kept { "Everything: the run was started with `--keep`.\n" } else { "Not listed.\n" });
+        return;
+    };
+    text.push_str("| kind | names |\n|---|---|\n");
+    for (kind, names) in left {
+        let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        row(text, &[kind, &names]);
+    }
+}
+
+/// A row of a table. Nothing in a cell may end it.
+fn row(text: &mut String, cells: &[&str]) {
+    for cell in cells {
+        let cell = cell.replace('|', "\\|").replace(['\n', '\r'], " ");
+        let _ = write!(text, "| {cell} ");
+    }
+    text.push_str("|\n");
+}
+
+fn parameters(plan: &Plan) -> String {
+    let pairs = plan.parameters.iter().map(|(name, value)| format!("`{name}={value}`"));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+fn times(timings: &[(&str, Duration)]) -> String {
+    let times = timings.iter().map(|(part, elapsed)| format!("{part} {} s", elapsed.as_secs()));
+    times.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,108 @@
+//! What API Gateway makes of a request, and Cognito of a filter.
+
+use serde_json::json;
+
+use super::{Observed, Probing, Question, only_on_aws, played};
+use crate::failure::Failure;
+use crate::flows::expect_listed;
+use crate::prove::plan::ORIGIN;
+
+pub(super) const PATHS: Question =
+    played("Users with `#` and `+` in their names are reached by name, users with `/` by their sub only");
+pub(super) const PREFLIGHT: Question = only_on_aws(
+    "A preflight of an allowed origin is answered without a token, and one of another origin allows nothing",
+);
+pub(super) const QUOTES: Question =
+    played("ListUsers takes quotes and backslashes in a filter, escaped by a backslash");
+pub(super) const GROUPS: Question =
+    played("The authorizer's group claim grants what every group gives, and no group's name imitates another one");
+
+pub(super) async fn paths(probing: &Probing<'_>) -> Result<Observed, Failure> {
+    let (api, token) = (&probing.scene.api, probing.token()?);
+    let mut seen = Vec::new();
+    for (name, path, status) in [
+        ("prove#1", "prove%231", 200),
+        ("prove+1", "prove+1", 200),
+        ("prove+1", "prove%2B1", 200),
+        ("prove/1", "prove%2F1", 404),
+    ] {
+        let new = json!({"username": name, "password": {"value": "Correct-Horse-1", "permanent": true}});
+        let created = api.post("/v1/users", token, &new).await?;
+        if path != "prove%2B1" {
+            let sub = created.expect(201)?["sub"].as_str().unwrap_or_default().to_owned();
+            if name.contains('/') {
+                let by_sub = api.get(&format!("/v1/users/{sub}"), token).await?.expect(200)?;
+                seen.push((by_sub["username"] == name, format!("{name} by sub: {}", by_sub["username"])));
+            }
+        }
+        let answer = api.get(&format!("/v1/users/{path}"), token).await?;
+        let (summary, as_expected) = (answer.summary(), answer.has_status(status));
+        let username = answer.expect(status).map(|body| body["username"].clone()).unwrap_or_default();
+        let right = as_expected && (status == 404 || username == name);
+        seen.push((right, format!("{path}: {summary}")));
+    }
+    let what = seen.iter().map(|(_, what)| what.as_str()).collect::<Vec<_>>().join("; ");
+    Ok(Observed::that(seen.iter().all(|(right, _)| *right), what))
+}
+
+pub(super) async fn preflight(probing: &Probing<'_>) -> Result<Observed, Failure> {
+    let api = &probing.scene.api;
+    let mut holds = true;
+    let mut seen = Vec::new();
+    for path in ["/v1/users", "/v1/auth/sign-in"] {
+        let allowed = api.preflight(path, ORIGIN).await?;
+        let other = api.preflight(path, "https://other.example").await?;
+        holds &= (200..300).contains(&allowed.status) && allowed.origin.as_deref() == Some(ORIGIN);
+        holds &= other.origin.is_none();
+        seen.push(format!("{path}: {allowed} for {ORIGIN}, {other} for another origin"));
+    }
+    Ok(Observed::that(holds, seen.join("; ")))
+}
+
+pub(super) async fn quotes(probing: &Probing<'_>) -> Result<Observed, Failure> {
+    let (scene, token) = (probing.scene, probing.token()?);
+    for (username, name, query) in [
+        ("quote-1", r#"A "quoted" name"#, "A%20%22quoted%22%20name"),
+        ("quote-2", r"back\slash", "back%5Cslash"),
+        ("quote-3", r"end\", "end%5C"),
+    ] {
+        let new = json!({
+            "username": username,
+            "attributes": {"name": name},
+            "password": {"value": "Correct-Horse-1", "permanent": true},
+        });
+        scene.api.post("/v1/users", token, &new).await?.expect(201)?;
+        if let Err(Failure::Unexpected { got, .. }) =
+            expect_listed(scene, token, &format!("/v1/users?name={query}"), username).await
+        {
+            return Ok(Observed::that(false, format!("{name}: {got}")));
+        }
+    }
+    Ok(Observed::that(true, r#"each of `"quoted"`, `back\slash` and `end\` finds exactly its user"#))
+}
+
+pub(super) async fn groups(probing: &Probing<'_>) -> Result<Observed, Failure> {
+    let (scene, token) = (probing.scene, probing.token()?);
+    let pool = scene.stack.output("UserPoolId")?;
+    let mut holds = true;
+    let mut seen = Vec::new();
+    for (username, groups, status) in [
+        ("claim-1", &["admins", "claims"][..], 200),
+        ("claim-2", &["x,admins", "[admins]"], 403),
+        ("claim-3", &[], 403),
+    ] {
+        let new = json!({"username": username, "password": {"value": "Correct-Horse-1", "permanent": true}});
+        scene.api.post("/v1/users", token, &new).await?.expect(201)?;
+        for group in groups {
+            let action = if *group == "admins" { "join" } else { "group" };
+            scene.aws.script(&[action, pool, group, "", username], None).await?;
+        }
+        let sign_in = json!({"username": username, "password": "Correct-Horse-1"});
+        let tokens = scene.api.auth("sign-in", &sign_in).await?.expect(200)?;
+        let own = tokens["tokens"]["access_token"].as_str().unwrap_or_default();
+        let answer = scene.api.get("/v1/users", &domain::secret::Secret::new(own)).await?;
+        holds &= answer.has_status(status);
+        seen.push(format!("{groups:?}: {}", answer.summary()));
+    }
+    Ok(Observed::that(holds, seen.join("; ")))
+}

@@ -1,0 +1,25 @@
+//! A trigger that verifies an address of a user whom it does not confirm.
+
+use serde_json::json;
+
+use super::{Observed, Probing, Question, only_on_aws};
+use crate::failure::Failure;
+use crate::scene::Target as _;
+
+pub(super) const STATEMENT: Question = only_on_aws("Cognito rejects autoVerifyEmail without autoConfirmUser");
+
+pub(super) async fn verify_without_confirm(probing: &Probing<'_>) -> Result<Observed, Failure> {
+    let aws = &probing.scene.aws;
+    let sign_up = json!({
+        "ClientId": probing.helper("ClientId"),
+        "Username": "unconfirmed",
+        "Password": "Correct-Horse-1",
+        "UserAttributes": [{"Name": "email", "Value": aws.address("unconfirmed")}],
+    });
+    let answer = aws.call_cognito("SignUp", &sign_up).await?;
+    let what = match answer.status {
+        200 => "the user signed up".to_owned(),
+        status => format!("{status} {}: {}", answer.error(), answer.message()),
+    };
+    Ok(Observed::that(answer.status == 400, what))
+}

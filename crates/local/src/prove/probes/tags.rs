@@ -1,0 +1,99 @@
+//! Tags on create and on update, by the bootstrap's role.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{Observed, Probing, Question, note, only_on_aws};
+use crate::failure::Failure;
+use crate::prove::account::text;
+use crate::prove::proof::Proof;
+
+const CREATE: Question = only_on_aws("The bootstrap creates resources with its own tag, and none with another tag");
+const WITHOUT: Question = only_on_aws("Updates of user pool and identity pool are allowed by the tag, and keep it");
+const WITH: Question = only_on_aws("The same updates are allowed, and keep all tags, if the pools have another tag");
+
+/// The tag that marks what the bootstrap owns.
+const TAG: &str = "poolkeeper:pool";
+
+/// Runs the three probes, which share one pool.
+pub(super) async fn run(probing: &Probing<'_>, proof: &mut Proof) {
+    let name = format!("{}-tags", probing.scene.pool());
+    let mut pool = Value::Null;
+    for question in [CREATE, WITHOUT, WITH] {
+        let began = Instant::now();
+        let observed = match question.text {
+            text if text == CREATE.text => Box::pin(create(probing, &name, &mut pool)).await,
+            text if text == WITHOUT.text => Box::pin(update(probing, &name, &pool, 13)).await,
+            _ => Box::pin(update_with_other_tag(probing, &name, &pool)).await,
+        };
+        note(probing, proof, question, observed, began.elapsed());
+    }
+    if let Err(failure) = probing.scene.bootstrap("destroy", &spec(&name, 12)).await {
+        proof.problem(format!("The pool {name} was not deleted: {failure}"));
+    }
+}
+
+/// A spec whose user pool and identity pool both depend on `length`.
+fn spec(name: &str, length: u32) -> Value {
+    json!({
+        "name": name, "sign_in": "username", "deletion_protection": false, "on_delete": "delete", "verify": false,
+        "password_policy": {"minimum_length": length},
+        "identity_pool": {"server_side_token_check": length % 2 == 0},
+    })
+}
+
+async fn create(probing: &Probing<'_>, name: &str, pool: &mut Value) -> Result<Observed, Failure> {
+    let scene = probing.scene;
+    *pool = scene.bootstrap("apply", &spec(name, 12)).await?;
+    let tags = tags(probing, pool).await?;
+    if !all_have(&tags, name) {
+        return Ok(Observed::that(false, format!("tags {tags}")));
+    }
+    if scene.aws.is_emulator() {
+        return Ok(Observed::that(true, "the tags; a pool of another name is not tried"));
+    }
+    // Not a name of this stack: the role must not create it. If it does, it is deleted at once.
+    let foreign = spec(&format!("foreign-{}", scene.pool()), 12);
+    match scene.bootstrap("apply", &foreign).await {
+        Err(refused) if refused.to_string().contains("not authorized") => {
+            Ok(Observed::that(true, "4 resources with the tag; a pool with another tag is refused"))
+        }
+        Err(failed) => Err(failed.into()),
+        Ok(_) => {
+            scene.bootstrap("destroy", &foreign).await?;
+            Ok(Observed::that(false, "the bootstrap could create a pool with another tag"))
+        }
+    }
+}
+
+async fn update(probing: &Probing<'_>, name: &str, pool: &Value, length: u32) -> Result<Observed, Failure> {
+    let receipt = probing.scene.bootstrap("apply", &spec(name, length)).await?;
+    let outcome = |step: &str| {
+        let steps = receipt["steps"].as_array().into_iter().flatten();
+        steps.filter(|report| report["step"] == step).map(|report| text(&report["outcome"])).next().unwrap_or_default()
+    };
+    let tags = tags(probing, pool).await?;
+    let what = format!("user pool {}, identity pool {}, tags {tags}", outcome("user_pool"), outcome("identity_pool"));
+    let updated = outcome("user_pool") == "updated" && outcome("identity_pool") == "updated";
+    Ok(Observed::that(updated && all_have(&tags, name), what))
+}
+
+async fn update_with_other_tag(probing: &Probing<'_>, name: &str, pool: &Value) -> Result<Observed, Failure> {
+    let ids = [text(&pool["user_pool_arn"]), text(&pool["identity_pool_id"])];
+    probing.scene.aws.script(&["tag", &ids[0], &ids[1]], None).await?;
+    let observed = update(probing, name, pool, 14).await?;
+    let tags = tags(probing, pool).await?;
+    let kept = ["user pool", "identity pool"].iter().all(|kind| tags[kind]["cost-center"] == "prove");
+    Ok(Observed::that(observed.holds && kept, observed.what))
+}
+
+async fn tags(probing: &Probing<'_>, pool: &Value) -> Result<Value, Failure> {
+    let ids = ["user_pool_id", "identity_pool_id", "role_arn"].map(|field| text(&pool[field]));
+    probing.scene.aws.script(&["tags", &ids[0], &ids[1], &ids[2]], None).await
+}
+
+fn all_have(tags: &Value, name: &str) -> bool {
+    let kinds = tags.as_object().into_iter().flatten();
+    kinds.clone().count() == 4 && kinds.clone().all(|(_, tags)| tags[TAG] == name)
+}

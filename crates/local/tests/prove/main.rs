@@ -1,0 +1,165 @@
+//! `make prove` end to end, against an emulator that is reached like an account: by `AWS_ENDPOINT_URL` and ordinary credentials.
+//!
+//! A test is one run of the program with everything that can be asserted on it: most runs deploy two stacks.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod machine;
+
+use std::net::TcpListener;
+
+use machine::Machine;
+use testkit::local_aws::LocalAws;
+
+#[tokio::test]
+async fn walks_through_everything_and_leaves_nothing() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let run = machine.run(&["--yes", "--mailbox", "me@example.org"], "");
+    run.expect(0);
+
+    for shown in ["less than 1 US cent", "stack prove-", "→ nothing is left", "\nLeft in the account: nothing\n"] {
+        assert!(run.stdout.contains(shown), "{shown}\n{}", run.stdout);
+    }
+    machine::expect_nothing_left(&aws).await;
+
+    let report = machine.report();
+    for flow in ["F1", "F2", "F3", "F4", "F5", "S", "I"] {
+        assert!(report.contains(&format!("\n| {flow} | ")), "{flow}\n{report}");
+    }
+    assert!(report.contains("an **emulator**") && report.contains("| problems | none |"), "{report}");
+    assert!(!report.contains("**failed**") && !report.contains("**refuted**"), "{report}");
+    for (statement, verdict) in machine::STATEMENTS {
+        let row = report.lines().find(|line| line.starts_with(&format!("| {statement}"))).unwrap_or_default();
+        assert!(row.contains(verdict), "{statement}: {row}\n{report}");
+    }
+    for private in ["000000000000", "me@example.org", "eyJ", "Prove-1-", "Correct-Horse", "Own-Password"] {
+        assert!(!report.contains(private), "{private} in\n{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_failing_step_is_reported_and_everything_is_deleted() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let by_code = ["--parameter", "AutoConfirm=nobody", "--parameter", "AutoVerifyEmail=nobody"];
+    let run = machine.run(&[&["--yes"][..], &by_code].concat(), "");
+    run.expect(1);
+
+    let expected = "expected a confirmed user (AutoConfirm=everyone), got an unconfirmed one";
+    let report = machine.report();
+    assert!(run.stderr.contains(expected) && report.contains(expected), "{}\n{report}", run.stderr);
+    let row = report.lines().find(|line| line.starts_with("| F4 | SignUp of ann")).unwrap();
+    assert!(row.contains("**failed**"), "{row}");
+    assert!(report.contains("| F2 | DELETE /v1/users/ray | ok |"), "the other flows are walked\n{report}");
+    machine::expect_nothing_left(&aws).await;
+}
+
+#[tokio::test]
+async fn a_failing_deployment_is_reported_and_deleted() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let run = machine.run(&["--yes", "--parameter", "FirstAdminEmail=nonsense"], "");
+    run.expect(1);
+
+    let reason = "UserPool (Custom::PoolkeeperUserPool)";
+    assert!(run.stderr.contains(reason) && machine.report().contains(reason), "{}", run.stderr);
+    machine::expect_nothing_left(&aws).await;
+}
+
+#[tokio::test]
+async fn ctrl_c_in_the_middle_of_the_deployment_removes_everything() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let mut running = machine.start(&["--yes"], "");
+    let name = running.name_after("✓ create the stack ").replace("-probes", "");
+    while !machine::stack_exists(&aws, &name).await {}
+    running.interrupt();
+    let run = running.finish();
+    run.expect(130);
+
+    assert!(run.stdout.contains("\nInterrupted.\n"), "{}", run.stdout);
+    assert!(run.stdout.contains(&format!("✓ delete the stack {name} → deleted")), "{}", run.stdout);
+    assert!(machine.report().contains("The run was interrupted."));
+    machine::expect_nothing_left(&aws).await;
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_stops_the_deletion_and_names_what_may_be_left() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let mut running = machine.start(&["--yes"], "");
+    let name = running.name_after("✓ create the stack ").replace("-probes", "");
+    running.interrupt();
+    running.wait_for("Deleting everything.");
+    running.interrupt();
+    let run = running.finish();
+    run.expect(130);
+    let command = format!("aws cloudformation delete-stack --region us-east-1 --stack-name {name}-probes");
+    assert!(run.stderr.contains(&command) && machine.report().contains(&command), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn keep_names_what_stays_and_how_to_delete_it() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let mut running = machine.start(&["--yes", "--keep"], "");
+    let name = running.name_after("✓ create the stack ");
+    running.interrupt();
+    let run = running.finish();
+    run.expect(130);
+    let command = format!("aws cloudformation delete-stack --region us-east-1 --stack-name {name}");
+    assert!(run.stdout.ends_with("report.md\n") && run.stdout.matches(&command).count() >= 2, "{}", run.stdout);
+    assert!(machine.report().contains("started with `--keep`"), "{}", machine.report());
+    assert!(machine::stack_exists(&aws, &name).await);
+}
+
+#[tokio::test]
+async fn a_declined_question_creates_nothing() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    for (answer, reason) in [("no\n", "declined"), ("y\n", "declined"), ("", "--yes"), ("\n", "--yes")] {
+        let run = machine.run(&[], answer);
+        run.expect(2);
+        assert!(run.stdout.contains("It creates\n") && run.stdout.contains("Type yes: "), "{}", run.stdout);
+        assert!(run.stderr.contains(reason) && run.stderr.contains("Nothing was created"), "{}", run.stderr);
+    }
+    machine::expect_nothing_left(&aws).await;
+    assert!(!machine.has_report());
+}
+
+#[test]
+fn without_credentials_nothing_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let machine = Machine::bare().with("AWS_ENDPOINT_URL", &endpoint);
+    for (arguments, missing) in [
+        (&["--yes", "--region", "eu-west-1"][..], "no AWS credentials: pass --profile"),
+        (&["--yes"], "no AWS region: pass --region"),
+        (&["--yes", "--region", "eu-west-1", "--profile", "staging"], "the profile `staging`"),
+    ] {
+        let run = machine.run(arguments, "");
+        run.expect(4);
+        assert!(run.stderr.contains(missing) && run.stderr.contains("Nothing was created."), "{}", run.stderr);
+    }
+    listener.set_nonblocking(true).unwrap();
+    assert!(listener.accept().is_err(), "something was sent");
+    assert!(!machine.has_report());
+}
+
+#[tokio::test]
+async fn credentials_that_aws_does_not_accept_create_nothing() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url()).with("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    let run = machine.run(&["--yes"], "");
+    run.expect(4);
+    assert!(run.stderr.contains("GetCallerIdentity") && run.stderr.contains("Nothing was created."), "{}", run.stderr);
+    machine::expect_nothing_left(&aws).await;
+}
+
+#[test]
+fn unknown_options_are_rejected() {
+    let run = Machine::bare().run(&["--stack", "shop"], "");
+    run.expect(2);
+    assert!(run.stderr.contains("--stack"), "{}", run.stderr);
+}
