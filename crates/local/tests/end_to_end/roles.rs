@@ -1,0 +1,30 @@
+//! Wrong `Roles` fail the deployment with the sentence that says what is wrong; right ones survive every form.
+
+use local::arguments::Options;
+use local::scene::parameters;
+use testkit::local_aws::{LocalAws, Recording, Stack, Tools};
+
+#[tokio::test]
+async fn wrong_roles_fail_the_deployment_with_the_reason() {
+    let aws = LocalAws::start_recorded(Recording::EndToEnd).await.unwrap();
+    let template = Tools::find().unwrap().built_template().unwrap();
+    let with = |name: &str, roles: &str| {
+        let mut parameters = parameters(&Options::default());
+        for (parameter, value) in [("PoolName", name), ("Groups", "admins, support"), ("Roles", roles)] {
+            parameters.insert(parameter.to_owned(), value.to_owned());
+        }
+        parameters
+    };
+    let table = [
+        ("quotes", "{admins:[all]}", "Roles: expected groups with permissions, such as `admins=all,"),
+        ("permission", "admins=users:raed", "found `users:raed`; did you mean `users:read`?"),
+        ("group", "readers=users:read", "Roles: the group `readers` does not exist; add it to the parameter Groups"),
+    ];
+    for (name, roles, reason) in table {
+        let failed = Stack::deploy(&aws, name, &template, &with(name, roles)).await.unwrap_err().to_string();
+        assert!(failed.contains("UserPool (Custom::PoolkeeperUserPool): ") && failed.contains(reason), "{failed}");
+    }
+    for (name, roles) in [("short", "admins=all, support=users:read"), ("json", r#"{"admins": ["all"]}"#)] {
+        Stack::deploy(&aws, name, &template, &with(name, roles)).await.unwrap();
+    }
+}
