@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import model
 import tables
-from template import ACCOUNT, OWN_POOL, PARTITION, REGION, own_parameter
+from template import ACCOUNT, OWN_POOL, PARTITION, PASSABLE_ROLE, REGION, own_parameter
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
@@ -37,8 +37,8 @@ class Call:
     parameters: dict
     # Tags of the pool that the call names; None if it names no pool.
     tags: dict | None = None
-    # The name of the stack's pool.
-    pool: str = "shop"
+    # The name of the stack's pool; None if it is not known.
+    pool: str | None = "shop"
     # The service that roles are passed to, if it is none of those that the table names.
     passed_to: str | None = None
 
@@ -208,21 +208,24 @@ def recorded(line, kind):
     if one["service"] in ("iam", "sts"):
         parameters = model.from_query(one["service"], one["operation"], parameters)
     pool, role = tables.RECORDINGS[kind]["pool"], None
-    if kind == "crash_matrix":
+    if pool:
         # Each case is a stack of its own.
-        text = re.sub(r"\bcase-\d+", pool, json.dumps([parameters, one["tags"]]))
-        parameters, one["tags"] = json.loads(text)
-    if one["principal"]:
-        assumed = re.search(rf":assumed-role/{pool}-(\w+)-[^/]+/", one["principal"])
-        of_account = tables.RECORDINGS[kind]["root"] if one["principal"].endswith(":root") else None
-        role = assumed[1] if assumed else of_account
+        parameters, one["tags"] = json.loads(re.sub(rf"\b{pool}-\d+", pool, json.dumps([parameters, one["tags"]])))
+    if assumed := re.search(r":assumed-role/([\w-]+?)-(\w+Role)-\w+/", one["principal"] or ""):
+        pool, role = assumed.groups()
+    elif (one["principal"] or "").endswith(":root"):
+        role = tables.RECORDINGS[kind]["root"]
     call = Call(role, one["service"], one["operation"], parameters, one["tags"], pool)
     return _with_own_names(call)
 
 
 def _with_own_names(call):
-    """What the emulator made up becomes what AWS would: the id of the stack's pool, the name of its parameter, the secret of its client."""
+    """What the emulator or a test made up becomes what template.py knows: the id of the stack's pool, the name of its parameter, the
+    role that the template's parameter names, and the secret of its client.
+    """
     parameters = dict(call.parameters)
+    if call.service == "cognito-idp" and (passed := _passed_roles(call)):
+        parameters = json.loads(json.dumps(parameters).replace(passed[0], PASSABLE_ROLE))
     if "ClientSecret" in parameters:
         parameters["ClientSecret"] = tables.CLIENT_SECRET
     if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:

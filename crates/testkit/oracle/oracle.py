@@ -179,7 +179,7 @@ def check_calls(text, recorded, iam_of):
     """All findings about calls."""
     listed = unplayed.calls(text)
     made = [*recorded, *listed]
-    roles = {pool: template.everything(text, pool) for pool in sorted({call.pool for call in made})}
+    roles = {pool: template.everything(text, pool) for pool in sorted({call.pool for call in made if call.role})}
     found = check_operations(made, ADAPTERS) + check_models(made) + check_unplayed(recorded, listed)
     return found + Permissions(roles, distinct_calls(made), iam_of).check()
 
