@@ -103,7 +103,8 @@ fn to_group(operation: &'static str, group: Option<GroupType>) -> Result<Group, 
         name: group.group_name.and_then(|name| name.parse().ok()).ok_or_else(|| missing("GroupName"))?,
         description: group.description,
         precedence: group.precedence.and_then(|number| number.try_into().ok()),
-        role_arn: group.role_arn,
+        // Empty from an emulator. The service model allows no empty ARN.
+        role_arn: group.role_arn.filter(|arn| !arn.is_empty()),
         created_at: group.creation_date.and_then(to_time).ok_or_else(|| missing("CreationDate"))?,
         modified_at: group.last_modified_date.and_then(to_time).ok_or_else(|| missing("LastModifiedDate"))?,
     })

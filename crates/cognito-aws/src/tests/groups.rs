@@ -59,6 +59,14 @@ async fn a_group_is_read_alike_from_every_answer() {
 }
 
 #[tokio::test]
+async fn group_with_an_empty_role_has_none() {
+    let mut group = on_the_wire();
+    group["RoleArn"] = json!("");
+    let fake = FakeAws::answering([("GetGroup", json!({ "Group": group }))]);
+    assert_eq!(pool(&fake).await.group(&admins()).await.unwrap(), Group { role_arn: None, ..read() });
+}
+
+#[tokio::test]
 async fn a_group_is_created_with_what_is_said_and_nothing_else() {
     let fake = FakeAws::answering([("CreateGroup", json!({ "Group": on_the_wire() }))]);
     let pool = pool(&fake).await;

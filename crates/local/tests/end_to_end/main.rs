@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod invitation_key;
+mod operations;
 mod refusals;
 mod sign_up_policy;
 
@@ -20,11 +21,11 @@ use local::report::Report;
 use local::scene::{POOL, Scene};
 use serde_json::json;
 use tempfile::NamedTempFile;
-use testkit::local_aws::{LocalAws, LocalAwsError, Stack, Tools};
+use testkit::local_aws::{LocalAws, LocalAwsError, Recording, Stack, Tools};
 
 async fn deploy(parameters: &[(&str, &str)]) -> Scene {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let aws = LocalAws::start(None).await.unwrap();
+    let aws = LocalAws::start_recorded(Recording::EndToEnd).await.unwrap();
     Box::pin(Scene::deploy(aws, &Options { port: None, parameters })).await.unwrap()
 }
 
@@ -39,6 +40,7 @@ async fn everything_works_that_the_demo_shows_and_everything_else_is_refused() {
 
     refusals::without_a_right_token(&scene).await;
     refusals::with_a_wrong_secret_hash(&scene).await;
+    operations::that_the_demo_leaves_out(&scene).await;
 }
 
 #[tokio::test]

@@ -20,8 +20,15 @@ from ministack.core.iam_evaluator import CredentialResolutionError, resolve_cred
 from ministack.core.router import extract_access_key_id
 
 file_name, mode = sys.argv[1:]
-SERVICES = {"AWSCognitoIdentityProviderService": "cognito-idp", "AWSCognitoIdentityService": "cognito-identity", "AmazonSSM": "ssm"}
-CREATED = {"CreateUserPool": ("UserPool", "Id", "UserPoolTags"), "CreateIdentityPool": (None, "IdentityPoolId", "IdentityPoolTags")}
+SERVICES = {
+    "AWSCognitoIdentityProviderService": "cognito-idp",
+    "AWSCognitoIdentityService": "cognito-identity",
+    "AmazonSSM": "ssm",
+}
+CREATED = {
+    "CreateUserPool": ("UserPool", "Id", "UserPoolTags"),
+    "CreateIdentityPool": (None, "IdentityPoolId", "IdentityPoolTags"),
+}
 
 tags_of = {}
 written = set()

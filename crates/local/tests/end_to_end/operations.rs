@@ -1,0 +1,74 @@
+//! The routes that the demo leaves out, called once each, so that the recording holds every operation of the API.
+//!
+//! The emulator lacks some of the operations and refuses them then. The request is recorded all the same, and `make test` checks it
+//! against AWS's data.
+
+use domain::secret::Secret;
+use local::scene::{FIRST_ADMIN, Scene};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A user and a group that the demo has made.
+const USER: &str = "/v1/users/lou";
+const GROUP: &str = "support";
+
+const SESSION: &str = "a-session-that-is-not-known";
+
+pub(crate) async fn that_the_demo_leaves_out(scene: &Scene) {
+    let api = &scene.api;
+    let sign_in = json!({"username": FIRST_ADMIN, "password": "First-Admin-1!"});
+    let tokens = api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
+    let token = Secret::new(tokens["tokens"]["access_token"].as_str().unwrap());
+    for (method, path, body, status) in admin_calls().into_iter().chain(auth_calls(&tokens["tokens"])) {
+        let answer = api.call(method, &path, Some(&token), body.as_ref()).await.unwrap();
+        if let Some(status) = status {
+            answer.expect(status).unwrap();
+        }
+    }
+}
+
+/// The last one is the status, if the emulator has the operation and the user is in a state for it.
+type Call = (Method, String, Option<Value>, Option<u16>);
+
+fn admin_calls() -> Vec<Call> {
+    let group = format!("/v1/groups/{GROUP}");
+    let change = json!({"description": "Answers questions", "precedence": 2});
+    let device = "us-east-1_11111111-1111-4111-8111-111111111111";
+    vec![
+        // The first of two pages: its cursor is sealed with the secret of the backend client.
+        (Method::GET, "/v1/users?limit=1".to_owned(), None, Some(200)),
+        (Method::GET, "/v1/groups".to_owned(), None, Some(200)),
+        (Method::GET, group.clone(), None, Some(200)),
+        (Method::PATCH, group.clone(), Some(change), None),
+        (Method::DELETE, format!("{USER}/groups/{GROUP}"), None, Some(204)),
+        (Method::PATCH, USER.to_owned(), Some(json!({"attributes": {"name": "Lou", "nickname": null}})), None),
+        (Method::PUT, format!("{USER}/mfa"), Some(json!({"enabled": ["SOFTWARE_TOKEN_MFA"]})), Some(200)),
+        (Method::GET, format!("{USER}/devices"), None, None),
+        (Method::DELETE, format!("{USER}/devices/{device}"), None, None),
+        (Method::GET, format!("{USER}/auth-events"), None, None),
+        (
+            Method::PUT,
+            format!("{USER}/identities/Google"),
+            Some(json!({"user_id": "113489712349817234987"})),
+            Some(200),
+        ),
+        (Method::DELETE, group, None, Some(204)),
+    ]
+}
+
+fn auth_calls(tokens: &Value) -> Vec<Call> {
+    let challenge = json!({"challenge": "MFA_SETUP", "username": "lou", "session": SESSION});
+    let mut proof = challenge.clone();
+    proof["code"] = json!("123456");
+    proof["device_name"] = json!("Lou's phone");
+    let calls = [
+        ("forgot-password", Some(json!({"username": "lou"})), Some(200)),
+        ("resend-code", Some(json!({"username": "lou"})), Some(200)),
+        ("challenge", Some(challenge), None),
+        ("challenge", Some(proof), None),
+        ("attributes/email/code", None, None),
+        ("attributes/email/verify", Some(json!({"code": "123456"})), None),
+        ("sign-out", Some(json!({"refresh_token": tokens["refresh_token"]})), Some(200)),
+    ];
+    calls.map(|(route, body, status)| (Method::POST, format!("/v1/auth/{route}"), body, status)).into()
+}
