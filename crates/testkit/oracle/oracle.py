@@ -51,7 +51,7 @@ def read_recordings(folder):
         files = sorted(Path(folder).glob(f"{kind}-*.jsonl"))
         if not any(file.stat().st_size for file in files):
             raise SystemExit(
-                f"there are no recordings of {kind} in {folder}: run `make test`, which records and checks them"
+                f"oracle: no recordings of {kind} in {folder}: run `make test`, which records and checks them"
             )
         for line in {line: True for file in files for line in file.read_text().splitlines()}:
             found.append(calls.recorded(line, kind))
@@ -190,18 +190,19 @@ def installed():
 
 
 def main(arguments):
-    match arguments:
-        case ["static", file]:
-            found = check_statements(Path(file).read_text(), installed)
-            checked = f"{file}: all statements of all roles are valid on AWS"
-        case ["recorded", file, folder]:
-            recorded = read_recordings(folder)
-            found = check_calls(Path(file).read_text(), recorded, installed)
-            checked = (
-                f"{len(recorded)} recorded calls are valid, allowed for their roles, and denied on foreign resources"
-            )
-        case _:
-            raise SystemExit(__doc__)
+    try:
+        match arguments:
+            case ["static", file]:
+                found = check_statements(Path(file).read_text(), installed)
+                checked = f"{file}: all statements of all roles are valid on AWS"
+            case ["recorded", file, folder]:
+                recorded = read_recordings(folder)
+                found = check_calls(Path(file).read_text(), recorded, installed)
+                checked = f"{len(recorded)} recorded calls: valid, allowed for their roles, denied on foreign resources"
+            case _:
+                raise SystemExit(__doc__)
+    except template.Unresolvable as error:
+        raise SystemExit(f"oracle: {error}") from error
     for line in found:
         print(f"oracle: {line}", file=sys.stderr)
     if found:
