@@ -1,5 +1,6 @@
 //! A second local Cognito, `cognito-local`, for what the local AWS leaves out: it hands the `ClientMetadata` of a sign-up to the
-//! trigger. It plays user pools and nothing else; its trigger is a function on the local AWS, invoked by Lambda's own API.
+//! trigger, and it plays the codes that verify an attribute. It plays user pools and nothing else; its trigger is a function on the local
+//! AWS, invoked by Lambda's own API.
 //!
 //! Pools and clients carry the ids that they are told, so that a user pool of the local AWS can be played on, under its id, where the
 //! local AWS cannot. Like the local AWS it listens on the loopback interface only, writes into one temporary folder, and is told
@@ -38,7 +39,7 @@ pub struct Pool<'a> {
 }
 
 impl CognitoLocal {
-    /// The code that it sends to everyone who signs up.
+    /// The code of every sign-up and every verification.
     pub const CODE: &str = "123456";
 
     /// Starts one with these pools, whose sign-ups ask the function with this ARN on `aws`, and waits until it answers.
@@ -78,6 +79,12 @@ impl CognitoLocal {
         let url = format!("http://127.0.0.1:{port}");
         process.wait_until_healthy(&http, &format!("{url}/health")).await?;
         Ok(Self { process, http, url })
+    }
+
+    /// Its address, e.g. `http://127.0.0.1:40123`.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Sends an operation, as a front end does. It takes everything without a signature, an administrator's operations as well.
