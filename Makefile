@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -203,8 +203,12 @@ invoke: check-arguments build-local ## Send an event to a function on a local AW
 
 # AWS_ENDPOINT_URL names an emulator in place of AWS.
 prove: BUILT = $(if $(AWS_ENDPOINT_URL),$(HOST_ARCHITECTURE),$(ARCHITECTURE))
-prove: check-arguments $(if $(AWS_ENDPOINT_URL),build-local,build) ## Prove everything on your AWS account, and delete it again (ARGUMENTS="--region eu-west-1")
+prove: check-arguments check-credentials $(if $(AWS_ENDPOINT_URL),build-local,build) ## Prove everything on your AWS account, and delete it again (ARGUMENTS="--region eu-west-1")
 	@$(LOCAL) prove --architecture $(BUILT) $(ARGUMENTS)
+
+# Before minutes of building.
+check-credentials: setup
+	@$(LOCAL) prove --check $(ARGUMENTS)
 
 openapi: ## Write docs/openapi.json, what the admin API answers, from the code
 	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) > $(TARGET)/openapi.json

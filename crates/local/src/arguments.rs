@@ -61,6 +61,9 @@ pub struct ProveOptions {
     /// Profile of ~/.aws/config [default: as every AWS tool]
     #[arg(long)]
     pub profile: Option<String>,
+    /// Look for credentials, say whose they are, and end
+    #[arg(long)]
+    pub check: bool,
     /// Do not ask before anything is created
     #[arg(long)]
     pub yes: bool,

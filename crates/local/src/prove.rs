@@ -19,6 +19,7 @@ use account::Account;
 use plan::Plan;
 use proof::Proof;
 use stop::Stop;
+use testkit::local_aws::Tooling as _;
 
 use crate::Interruptions;
 use crate::arguments::ProveOptions;
@@ -39,14 +40,19 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
     let mut interruptions = Interruptions::listen();
     let prepared = async {
         let account = Account::connect(options).await?;
+        if options.check {
+            println!("Found credentials: {} in {}", account.operator, account.region());
+            return Ok(None);
+        }
         let plan = Plan::new(&account, options).await?;
         plan.confirm(&account, options.yes).await?;
-        Ok::<_, Stop>((account, plan))
+        Ok::<_, Stop>(Some((account, plan)))
     };
-    let (account, plan) = tokio::select! {
+    let prepared = tokio::select! {
         prepared = prepared => prepared?,
         () = interruptions.next() => return Err(Stop::Interrupted("interrupted. Nothing was created.".to_owned())),
     };
+    let Some((account, plan)) = prepared else { return Ok(()) };
 
     let mut proof = Proof::default();
     let was_interrupted = tokio::select! {

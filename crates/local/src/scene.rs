@@ -48,7 +48,10 @@ pub trait Target: Tooling {
     /// The password that the first administrator sets.
     fn admin_password(&self) -> Secret;
 
-    /// The code that Cognito sent to reset a password, or why it cannot be known.
+    /// The code that Cognito sent to reset a password.
+    ///
+    /// # Errors
+    /// Returns the reason why the code cannot be known.
     fn reset_code(&self) -> Result<Secret, String>;
 
     /// An e-mail address for a user who verifies it, if possible one whose mails can be read.

@@ -25,10 +25,7 @@ import sys
 import time
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
-TAG = "poolkeeper:pool"
-
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 def pages(client, operation, key, **arguments):
     for page in client.get_paginator(operation).paginate(**arguments):
@@ -54,9 +51,23 @@ def create(name):
     cloudformation.create_stack(
         StackName=name, TemplateBody=sys.stdin.read(), Capabilities=["CAPABILITY_IAM"], OnFailure="DO_NOTHING"
     )
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
+    try:
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
+    except WaiterError as error:
+        sys.exit("; ".join(failures(name, "CREATE_FAILED")) or str(error))
     outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
+
+
+def failures(stack, status):
+    """Why resources of a stack have this status."""
+    events = pages(boto3.client("cloudformation"), "describe_stack_events", "StackEvents", StackName=stack)
+    return [
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        for event in events
+        if event["ResourceStatus"] == status
+    ]
 
 
 def delete(name):
@@ -73,12 +84,7 @@ def delete(name):
     while stack["StackStatus"] not in ("DELETE_COMPLETE", "DELETE_FAILED") and time.monotonic() < deadline:
         time.sleep(1)
         stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-    events = list(pages(cloudformation, "describe_stack_events", "StackEvents", StackName=stack_id))
-    failed = [
-        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-        for event in events
-        if event["ResourceStatus"] == "DELETE_FAILED"
-    ]
+    failed = failures(stack_id, "DELETE_FAILED")
     if stack["StackStatus"] != "DELETE_COMPLETE" and not failed:
         failed = [f"the stack is {stack['StackStatus']}"]
     return {"existed": True, "failed": failed}
@@ -209,7 +215,10 @@ def sms(pool_id, role_arn, external_id):
     # Resets the fields that it does not name: the bootstrap's next run finds something to change.
     region = boto3.session.Session().region_name
     configuration = {"SnsCallerArn": role_arn, "ExternalId": external_id, "SnsRegion": region}
-    boto3.client("cognito-idp").update_user_pool(UserPoolId=pool_id, SmsConfiguration=configuration)
+    tags = pool(pool_id).get("UserPoolTags", {})
+    boto3.client("cognito-idp").update_user_pool(
+        UserPoolId=pool_id, SmsConfiguration=configuration, UserPoolTags=tags
+    )
     return pool(pool_id)
 
 

@@ -1,15 +1,17 @@
 //! Deletes everything that a run created, and lists what is left.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::account::{Account, text};
 use super::plan::Plan;
 use super::proof::Proof;
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
+use crate::scene::Target as _;
 
 /// By kind, as the services list it.
 type Left = BTreeMap<String, Vec<String>>;
@@ -80,13 +82,22 @@ async fn check(account: &Account, plan: &Plan, proof: &mut Proof) -> Result<Left
 async fn list(account: &Account, plan: &Plan, report: &mut Report) -> Result<Left, Failure> {
     report
         .step(format!("list everything with {} in its name", plan.name), async {
-            let listed = account.script(&["left", &plan.name], None).await?;
-            let kinds = listed.as_object().into_iter().flatten();
-            let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
-            let seen = names(&left);
-            let seen =
-                if seen.is_empty() { "nothing is left".to_owned() } else { format!("left: {}", seen.join(", ")) };
-            Ok(Seen::new(left, seen))
+            let mut attempts = 1;
+            loop {
+                let listed = account.script(&["left", &plan.name], None).await?;
+                let kinds = listed.as_object().into_iter().flatten();
+                let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
+                let found = names(&left);
+                if found.is_empty() {
+                    return Ok(Seen::new(left, "nothing is left").after(attempts));
+                }
+                // For some seconds, IAM and other services list what was just deleted.
+                if attempts > account.list_lag_seconds() {
+                    return Ok(Seen::new(left, format!("left: {}", found.join(", "))).after(attempts));
+                }
+                attempts += 1;
+                sleep(Duration::from_secs(1)).await;
+            }
         })
         .await
 }

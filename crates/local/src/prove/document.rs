@@ -115,3 +115,15 @@ fn times(timings: &[(&str, Duration)]) -> String {
     let times = timings.iter().map(|(part, elapsed)| format!("{part} {} s", elapsed.as_secs()));
     times.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_cell_ends_it_or_its_row() {
+        let mut text = String::new();
+        row(&mut text, &["a|b", "first\nsecond", ""]);
+        assert_eq!(text, "| a\\|b | first second |  |\n");
+    }
+}

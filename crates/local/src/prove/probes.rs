@@ -150,3 +150,31 @@ fn propagation(report: &Report) -> Result<Observed, Failure> {
     let attempts = steps[credentials].attempts;
     Ok(Observed::that(true, format!("{:.1} s, {attempts} attempts for the credentials", waited.as_secs_f64())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_for_credentials_begins_after_the_role() {
+        let mut report = Report::quiet();
+        assert!(propagation(&report).is_err());
+        report.flow("F3", "");
+        let steps = [("policy", 1, 40), ("role", 1, 20), ("policy attachment", 1, 1), ("credentials", 5, 7)];
+        for (step, attempts, seconds) in steps {
+            report.add(format!("  {step}"), "created".to_owned(), attempts, Duration::from_secs(seconds));
+        }
+        report.add("caller identity".to_owned(), "succeeded".to_owned(), 1, Duration::from_secs(9));
+        let observed = propagation(&report).unwrap();
+        assert_eq!(observed.what, "8.0 s, 5 attempts for the credentials");
+    }
+
+    #[test]
+    fn only_parameters_of_the_template_are_added() {
+        let template = tempfile::NamedTempFile::new().unwrap();
+        fs::write(template.path(), "Parameters:\n  AllowedOrigins:\n    Type: String\n").unwrap();
+        let mut parameters = BTreeMap::new();
+        add_parameters(template.path(), &Value::Null, &mut parameters).unwrap();
+        assert_eq!(parameters, BTreeMap::from([("AllowedOrigins".to_owned(), ORIGIN.to_owned())]));
+    }
+}

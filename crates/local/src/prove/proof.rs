@@ -113,3 +113,45 @@ impl Proof {
         if problems.is_empty() { Ok(()) } else { Err(Stop::Failed(problems)) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof() -> Proof {
+        Proof { report: Report::quiet(), left: Some(BTreeMap::new()), ..Proof::default() }
+    }
+
+    fn outcome(proof: &Proof, was_interrupted: bool) -> Result<(), String> {
+        proof.verdict(was_interrupted).map_err(|stop| stop.to_string())
+    }
+
+    #[test]
+    fn what_is_not_proved_is_no_failure_and_what_is_refuted_is_one() {
+        let mut proof = proof();
+        proof.state("a", Verdict::Proved, "seen".to_owned(), Duration::ZERO);
+        proof.state("b", Verdict::NotProved, "not played".to_owned(), Duration::ZERO);
+        assert_eq!(outcome(&proof, false), Ok(()));
+        proof.state("c", Verdict::Refuted, "seen".to_owned(), Duration::ZERO);
+        assert_eq!(outcome(&proof, false), Err("AWS refutes a statement; see the report".to_owned()));
+        assert!(proof.summary().contains("Statements: 1 proved, 1 refuted, 1 not proved\n"), "{}", proof.summary());
+    }
+
+    #[test]
+    fn problems_and_interruptions_are_failures() {
+        let mut proof = proof();
+        proof.problem("a step failed".to_owned());
+        assert_eq!(outcome(&proof, false), Err("a step failed".to_owned()));
+        assert!(matches!(proof.verdict(true), Err(Stop::Interrupted(_))));
+    }
+
+    #[test]
+    fn the_summary_names_what_is_left() {
+        let mut proof = proof();
+        assert!(proof.summary().ends_with("Left in the account: nothing"), "{}", proof.summary());
+        proof.left = Some(BTreeMap::from([("stacks".to_owned(), vec!["prove-x".to_owned()])]));
+        assert!(proof.summary().ends_with("Left in the account: stacks: prove-x"), "{}", proof.summary());
+        proof.left = None;
+        assert!(proof.summary().ends_with("Left in the account: not listed"), "{}", proof.summary());
+    }
+}

@@ -85,6 +85,21 @@ async fn ctrl_c_in_the_middle_of_the_deployment_removes_everything() {
 }
 
 #[tokio::test]
+async fn ctrl_c_while_a_second_pool_exists_removes_it_as_well() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    let mut running = machine.start(&["--yes"], "");
+    running.wait_for("✓ call the bootstrap: apply");
+    running.interrupt();
+    let run = running.finish();
+    run.expect(130);
+
+    assert!(run.stdout.contains("left: IAM policies: ") && run.stdout.contains("→ nothing is left"), "{}", run.stdout);
+    assert!(!run.stderr.contains("Still in the account"), "{}", run.stderr);
+    machine::expect_nothing_left(&aws).await;
+}
+
+#[tokio::test]
 async fn a_second_ctrl_c_stops_the_deletion_and_names_what_may_be_left() {
     let aws = LocalAws::start(None).await.unwrap();
     let machine = Machine::with_credentials(aws.endpoint_url());
@@ -154,6 +169,15 @@ async fn credentials_that_aws_does_not_accept_create_nothing() {
     let run = machine.run(&["--yes"], "");
     run.expect(4);
     assert!(run.stderr.contains("GetCallerIdentity") && run.stderr.contains("Nothing was created."), "{}", run.stderr);
+    machine::expect_nothing_left(&aws).await;
+}
+
+#[tokio::test]
+async fn check_names_the_operator_and_creates_nothing() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let run = Machine::with_credentials(aws.endpoint_url()).run(&["--check"], "");
+    run.expect(0);
+    assert_eq!(run.stdout, "Found credentials: arn:aws:iam::000000000000:root in us-east-1\n");
     machine::expect_nothing_left(&aws).await;
 }
 

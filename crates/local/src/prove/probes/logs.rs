@@ -1,4 +1,4 @@
-//! What reaches CloudWatch.
+//! The log lines that arrive in the account, by level.
 
 use std::time::Duration;
 

@@ -1,15 +1,14 @@
 //! Tags on create and on update, by the bootstrap's role.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
 
-use super::{Observed, Probing, Question, note, only_on_aws};
+use super::{Observed, Probing, Question, one, only_on_aws};
 use crate::failure::Failure;
 use crate::prove::account::text;
 use crate::prove::proof::Proof;
 
-const CREATE: Question = only_on_aws("The bootstrap creates resources with its own tag, and none with another tag");
+const CREATE: Question =
+    only_on_aws("The bootstrap creates resources with its own tag, and none outside the names of its stack");
 const WITHOUT: Question = only_on_aws("Updates of user pool and identity pool are allowed by the tag, and keep it");
 const WITH: Question = only_on_aws("The same updates are allowed, and keep all tags, if the pools have another tag");
 
@@ -20,15 +19,9 @@ const TAG: &str = "poolkeeper:pool";
 pub(super) async fn run(probing: &Probing<'_>, proof: &mut Proof) {
     let name = format!("{}-tags", probing.scene.pool());
     let mut pool = Value::Null;
-    for question in [CREATE, WITHOUT, WITH] {
-        let began = Instant::now();
-        let observed = match question.text {
-            text if text == CREATE.text => Box::pin(create(probing, &name, &mut pool)).await,
-            text if text == WITHOUT.text => Box::pin(update(probing, &name, &pool, 13)).await,
-            _ => Box::pin(update_with_other_tag(probing, &name, &pool)).await,
-        };
-        note(probing, proof, question, observed, began.elapsed());
-    }
+    one(probing, proof, CREATE, create(probing, &name, &mut pool)).await;
+    one(probing, proof, WITHOUT, update(probing, &name, &pool, 13)).await;
+    one(probing, proof, WITH, update_with_other_tag(probing, &name, &pool)).await;
     if let Err(failure) = probing.scene.bootstrap("destroy", &spec(&name, 12)).await {
         proof.problem(format!("The pool {name} was not deleted: {failure}"));
     }
@@ -39,7 +32,7 @@ fn spec(name: &str, length: u32) -> Value {
     json!({
         "name": name, "sign_in": "username", "deletion_protection": false, "on_delete": "delete", "verify": false,
         "password_policy": {"minimum_length": length},
-        "identity_pool": {"server_side_token_check": length % 2 == 0},
+        "identity_pool": {"server_side_token_check": length.is_multiple_of(2)},
     })
 }
 
@@ -57,12 +50,12 @@ async fn create(probing: &Probing<'_>, name: &str, pool: &mut Value) -> Result<O
     let foreign = spec(&format!("foreign-{}", scene.pool()), 12);
     match scene.bootstrap("apply", &foreign).await {
         Err(refused) if refused.to_string().contains("not authorized") => {
-            Ok(Observed::that(true, "4 resources with the tag; a pool with another tag is refused"))
+            Ok(Observed::that(true, "4 resources with the tag; a pool of another name is refused"))
         }
         Err(failed) => Err(failed.into()),
         Ok(_) => {
             scene.bootstrap("destroy", &foreign).await?;
-            Ok(Observed::that(false, "the bootstrap could create a pool with another tag"))
+            Ok(Observed::that(false, "the bootstrap could create a pool of another name"))
         }
     }
 }
