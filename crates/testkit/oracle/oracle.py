@@ -25,8 +25,8 @@ from iam import Iam
 ADAPTERS = Path(__file__).parents[2] / "cognito-aws/src"
 
 
-def statement_name(policy_name, statement, number):
-    return f"{policy_name}/{statement.get('Sid', number)}"
+def statement_name(policy_name, statement):
+    return f"{policy_name}/{statement['Sid']}" if "Sid" in statement else policy_name
 
 
 def check_statements(text, iam_of):
@@ -39,7 +39,7 @@ def check_statements(text, iam_of):
     for role, statements, ticket in tickets:
         for one in iam.problems(ticket):
             name, statement = statements[one["statement"]]
-            where = f"{role}, {statement_name(name, statement, one['statement'])}"
+            where = f"{role}, {statement_name(name, statement)}"
             found[f"{where}: {one['action'] or 'the statement'} {one['problem']}"] = True
     return list(found)
 
@@ -157,7 +157,7 @@ class Permissions:
                     for action in template.actions(statement):
                         rest = without_action([one for _, one in statements], number, action)
                         rights = by_role.get((pool, role, action), {}).values()
-                        where = f"{role}, {statement_name(name, statement, number)}"
+                        where = f"{role}, {statement_name(name, statement)}"
                         yield where, action, [self._iam.request(rest, right) for right in rights]
 
     def _unneeded(self, without):
@@ -198,7 +198,10 @@ def main(arguments):
             case ["recorded", file, folder]:
                 recorded = read_recordings(folder)
                 found = check_calls(Path(file).read_text(), recorded, installed)
-                checked = f"{len(recorded)} recorded calls: valid, allowed for their roles, denied on foreign resources"
+                checked = (
+                    f"{len(recorded)} recorded calls are valid, allowed for their roles and denied on foreign resources; "
+                    "each granted action is needed"
+                )
             case _:
                 raise SystemExit(__doc__)
     except template.Unresolvable as error:
