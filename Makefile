@@ -203,7 +203,7 @@ invoke: check-arguments build-local ## Send an event to a function on a local AW
 
 # AWS_ENDPOINT_URL names an emulator in place of AWS.
 prove: BUILT = $(if $(AWS_ENDPOINT_URL),$(HOST_ARCHITECTURE),$(ARCHITECTURE))
-prove: check-arguments check-credentials $(if $(AWS_ENDPOINT_URL),build-local,build) ## Prove everything on your AWS account, and delete it again (ARGUMENTS="--region eu-west-1")
+prove: check-arguments check-credentials $(if $(findstring --clean,$(ARGUMENTS)),,$(if $(AWS_ENDPOINT_URL),build-local,build)) ## Prove everything on your AWS account, and delete it again (ARGUMENTS="--region eu-west-1")
 	@$(LOCAL) prove --architecture $(BUILT) $(ARGUMENTS)
 
 # Before minutes of building.

@@ -64,6 +64,9 @@ pub struct ProveOptions {
     /// Look for credentials, say whose they are, and end
     #[arg(long)]
     pub check: bool,
+    /// Delete what an earlier run has left: its name, as in prove-k3x9w2ab
+    #[arg(long, value_name = "NAME", value_parser = crate::prove::name_of_run)]
+    pub clean: Option<String>,
     /// Do not ask before anything is created
     #[arg(long)]
     pub yes: bool,

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 use account::Account;
 use plan::Plan;
+pub(crate) use plan::name_of_run;
 use proof::Proof;
 use stop::Stop;
 use testkit::local_aws::Tooling as _;
@@ -44,18 +45,25 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
             println!("Found credentials: {} in {}", account.operator, account.region());
             return Ok(None);
         }
+        if let Some(name) = &options.clean {
+            clean(&account, name).await?;
+            return Ok(None);
+        }
         let plan = Plan::new(&account, options).await?;
         plan.confirm(&account, options.yes).await?;
         Ok::<_, Stop>(Some((account, plan)))
     };
     let prepared = tokio::select! {
         prepared = prepared => prepared?,
-        () = interruptions.next() => return Err(Stop::Interrupted("interrupted. Nothing was created.".to_owned())),
+        () = interruptions.next() => {
+            let told = if options.clean.is_some() { "interrupted" } else { "interrupted. Nothing was created." };
+            return Err(Stop::Interrupted(told.to_owned()));
+        }
     };
     let Some((account, plan)) = prepared else { return Ok(()) };
 
     let mut proof = Proof::default();
-    let was_interrupted = tokio::select! {
+    let mut was_interrupted = tokio::select! {
         () = passage::walk(&account, &plan, &mut proof) => false,
         () = interruptions.next() => true,
     };
@@ -69,10 +77,11 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
     } else {
         println!("\nDeleting everything. Press Ctrl-C again to stop that, too.");
         let finished = tokio::select! {
-            () = cleanup::run(&account, &plan, &mut proof) => true,
+            () = cleanup::run(&account, &plan.name, &mut proof) => true,
             () = interruptions.next() => false,
         };
         if !finished {
+            was_interrupted = true;
             proof.problem(format!("The deletion was interrupted. {}", plan.what_stays(&account)));
         }
     }
@@ -80,4 +89,11 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
     println!("\n{}", proof.summary());
     println!("Report: {}", path.display());
     proof.verdict(was_interrupted)
+}
+
+/// Deletes what an earlier run left.
+async fn clean(account: &Account, name: &str) -> Result<(), Stop> {
+    let mut proof = Proof::default();
+    Box::pin(cleanup::run(account, name, &mut proof)).await;
+    if proof.left.is_some() && proof.left().is_empty() { Ok(()) } else { proof.verdict(false) }
 }

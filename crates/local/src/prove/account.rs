@@ -87,6 +87,11 @@ impl Account {
         self.mailbox.as_deref()
     }
 
+    /// The profile that the operator named.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref()
+    }
+
     /// The tools of `.venv`.
     pub(crate) fn tools(&self) -> &Tools {
         &self.tools

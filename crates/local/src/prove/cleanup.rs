@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::account::{Account, text};
-use super::plan::Plan;
+use super::plan::helpers;
 use super::proof::Proof;
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
@@ -17,18 +17,18 @@ use crate::scene::Target as _;
 type Left = BTreeMap<String, Vec<String>>;
 
 /// Deletes and lists. What goes wrong is noted in the proof.
-pub(super) async fn run(account: &Account, plan: &Plan, proof: &mut Proof) {
+pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
     let began = Instant::now();
     proof.report.flow("Delete", "everything that was created");
-    for name in [&plan.name, &plan.helpers()] {
-        if let Err(failure) = delete(account, name, &mut proof.report).await {
-            proof.problem(format!("The stack {name} was not deleted: {}", failure.with_causes()));
+    for stack in [name, &helpers(name)] {
+        if let Err(failure) = delete(account, stack, &mut proof.report).await {
+            proof.problem(format!("The stack {stack} was not deleted: {}", failure.with_causes()));
         }
     }
-    if let Err(failure) = delete_artifacts(account, plan, &mut proof.report).await {
+    if let Err(failure) = delete_artifacts(account, name, &mut proof.report).await {
         proof.problem(failure.with_causes());
     }
-    match check(account, plan, proof).await {
+    match check(account, name, proof).await {
         Ok(left) => proof.left = Some(left),
         Err(failure) => proof.problem(format!("What is left is not known: {}", failure.with_causes())),
     }
@@ -49,18 +49,18 @@ async fn delete(account: &Account, name: &str, report: &mut Report) -> Result<()
         .await
 }
 
-async fn delete_artifacts(account: &Account, plan: &Plan, report: &mut Report) -> Result<(), Failure> {
+async fn delete_artifacts(account: &Account, name: &str, report: &mut Report) -> Result<(), Failure> {
     report
-        .step(format!("delete the objects below {}/ that `sam` uploaded", plan.name), async {
-            let deleted = account.script(&["artifacts", &plan.name], None).await?;
+        .step(format!("delete the objects below {name}/ that `sam` uploaded"), async {
+            let deleted = account.script(&["artifacts", name], None).await?;
             Ok(Seen::new((), format!("{} deleted", deleted["deleted"])))
         })
         .await
 }
 
 /// Lists what is left. If the deletion of the stacks left something, that is a finding, and is deleted all the same.
-async fn check(account: &Account, plan: &Plan, proof: &mut Proof) -> Result<Left, Failure> {
-    let left = list(account, plan, &mut proof.report).await?;
+async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left, Failure> {
+    let left = list(account, name, &mut proof.report).await?;
     if left.values().all(Vec::is_empty) {
         return Ok(left);
     }
@@ -68,7 +68,7 @@ async fn check(account: &Account, plan: &Plan, proof: &mut Proof) -> Result<Left
     let swept = proof
         .report
         .step("delete it, one by one", async {
-            let swept = account.script(&["sweep", &plan.name], None).await?;
+            let swept = account.script(&["sweep", name], None).await?;
             expect_none(&swept["failed"])?;
             Ok(Seen::new((), "deleted"))
         })
@@ -76,15 +76,15 @@ async fn check(account: &Account, plan: &Plan, proof: &mut Proof) -> Result<Left
     if let Err(failure) = swept {
         proof.problem(failure.to_string());
     }
-    list(account, plan, &mut proof.report).await
+    list(account, name, &mut proof.report).await
 }
 
-async fn list(account: &Account, plan: &Plan, report: &mut Report) -> Result<Left, Failure> {
+async fn list(account: &Account, name: &str, report: &mut Report) -> Result<Left, Failure> {
     report
-        .step(format!("list everything with {} in its name", plan.name), async {
+        .step(format!("list everything with {name} in its name"), async {
             let mut attempts = 1;
             loop {
-                let listed = account.script(&["left", &plan.name], None).await?;
+                let listed = account.script(&["left", name], None).await?;
                 let kinds = listed.as_object().into_iter().flatten();
                 let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
                 let found = names(&left);

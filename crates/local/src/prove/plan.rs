@@ -11,6 +11,10 @@ use super::stop::Stop;
 use crate::arguments::ProveOptions;
 use crate::scene::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
 
+/// What every name begins with, and how much of it is random.
+const PREFIX: &str = "prove-";
+const RANDOM: usize = 8;
+
 /// The origin that browsers may call from.
 pub(super) const ORIGIN: &str = "https://prove.example";
 
@@ -28,7 +32,7 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) async fn new(account: &Account, options: &ProveOptions) -> Result<Self, Stop> {
-        let name = format!("prove-{}", random(8)?);
+        let name = format!("{PREFIX}{}", random(RANDOM)?);
         // The emulator runs unoptimized functions on this machine, and knows no conditions on tags.
         let (template, architecture, limited) = if account.is_emulator() {
             (account.tools().built_template()?, host_architecture(), "false")
@@ -52,7 +56,7 @@ impl Plan {
 
     /// The stack with what only the probes need.
     pub(super) fn helpers(&self) -> String {
-        format!("{}-probes", self.name)
+        helpers(&self.name)
     }
 
     /// Shows what is about to happen, and asks.
@@ -72,7 +76,10 @@ impl Plan {
         let Self { name, .. } = self;
         let helpers = self.helpers();
         let place = if account.is_emulator() { "the emulator at AWS_ENDPOINT_URL, account" } else { "the AWS account" };
-        let mailbox = account.mailbox().map(|mailbox| format!(", and 1 to {mailbox}")).unwrap_or_default();
+        let mails = match account.mailbox() {
+            Some(mailbox) => format!("2 mails to Amazon's mailbox simulator and 1 to {mailbox}"),
+            None => "3 mails to Amazon's mailbox simulator".to_owned(),
+        };
         let Account { id, operator, .. } = account;
         format!(
             "make prove deploys Poolkeeper to {place} {id} in {region}, as {operator}.
@@ -84,41 +91,67 @@ It creates
   stack {helpers}: a function, a user pool and IAM roles that only the probes use
   objects below {name}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this stack if it is missing, and
     it stays
-It sends 3 mails to Amazon's mailbox simulator{mailbox}, of the 50 that Cognito sends a day.
+It sends {mails}, of the 50 that Cognito sends a day.
 
 It costs less than 1 US cent while the account has fewer than 10,000 monthly active users in Cognito (Essentials plan). Beyond
-that, each of about 15 users costs 1.5 cents, together less than 25 cents.
+that, each of about 20 users costs 1.5 cents, together about 30 cents.
 
 If this program is killed, delete what it created:
-{commands}",
+  {command}",
             region = account.region(),
-            commands = self.commands(account),
+            command = self.clean_command(account),
         )
     }
 
     /// What stays, and how it is deleted.
     pub(super) fn what_stays(&self, account: &Account) -> String {
         let Self { name, .. } = self;
-        let helpers = self.helpers();
         format!(
-            "These may still exist in {region}: the stacks {name} and {helpers}, and objects below {name}/ in the bucket of the \
-             stack aws-sam-cli-managed-default. Delete them:\n{commands}",
+            "These may still exist in {region}: the stacks {name} and {helpers}, pools with {name} in their names, and objects \
+             below {name}/ in the bucket of the stack aws-sam-cli-managed-default. Delete them:\n  {command}",
             region = account.region(),
-            commands = self.commands(account),
+            helpers = self.helpers(),
+            command = self.clean_command(account),
         )
     }
 
-    fn commands(&self, account: &Account) -> String {
-        let region = account.region();
-        let bucket = "$(aws cloudformation describe-stacks --region REGION --stack-name aws-sam-cli-managed-default \
-                      --query 'Stacks[0].Outputs[?OutputKey==`SourceBucket`].OutputValue' --output text)"
-            .replace("REGION", region);
-        let Self { name, .. } = self;
-        format!(
-            "  aws cloudformation delete-stack --region {region} --stack-name {name}\n  \
-             aws cloudformation delete-stack --region {region} --stack-name {helpers}\n  \
-             aws s3 rm --region {region} --recursive s3://{bucket}/{name}/",
-            helpers = self.helpers(),
-        )
+    fn clean_command(&self, account: &Account) -> String {
+        let profile = account.profile().map(|profile| format!(" --profile {profile}")).unwrap_or_default();
+        format!("make prove ARGUMENTS=\"--region {}{profile} --clean {}\"", account.region(), self.name)
+    }
+}
+
+/// The stack with what only the probes of this run need.
+pub(super) fn helpers(name: &str) -> String {
+    format!("{name}-probes")
+}
+
+/// The name of an earlier run. Everything with it in its name is deleted, so nothing else is accepted.
+///
+/// # Errors
+/// Returns the reason why it is none.
+pub(crate) fn name_of_run(text: &str) -> Result<String, String> {
+    let random = text.strip_prefix(PREFIX).unwrap_or_default();
+    if random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("expected the name of a run, {PREFIX} and {RANDOM} lowercase letters and digits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_a_run_makes_can_be_cleaned() {
+        for name in ["prove-abcd2345", "prove-abcdefgh"] {
+            assert_eq!(name_of_run(name), Ok(name.to_owned()));
+        }
+        for name in
+            ["", "prove-", "prove", "p", "prove-abc", "shop", "prove-ABCD2345", "prove-abcd2345-x", "poolkeeper"]
+        {
+            assert!(name_of_run(name).is_err(), "{name}");
+        }
+        assert_eq!(random(RANDOM).map(|random| name_of_run(&format!("{PREFIX}{random}")).is_ok()).ok(), Some(true));
     }
 }

@@ -110,23 +110,30 @@ async fn a_second_ctrl_c_stops_the_deletion_and_names_what_may_be_left() {
     running.interrupt();
     let run = running.finish();
     run.expect(130);
-    let command = format!("aws cloudformation delete-stack --region us-east-1 --stack-name {name}-probes");
+    let command = format!("make prove ARGUMENTS=\"--region us-east-1 --clean {name}\"");
     assert!(run.stderr.contains(&command) && machine.report().contains(&command), "{}", run.stderr);
 }
 
 #[tokio::test]
-async fn keep_names_what_stays_and_how_to_delete_it() {
+async fn keep_names_what_stays_and_clean_deletes_it() {
     let aws = LocalAws::start(None).await.unwrap();
     let machine = Machine::with_credentials(aws.endpoint_url());
     let mut running = machine.start(&["--yes", "--keep"], "");
-    let name = running.name_after("✓ create the stack ");
+    let helpers = running.name_after("✓ create the stack ");
+    let name = helpers.replace("-probes", "");
     running.interrupt();
     let run = running.finish();
     run.expect(130);
-    let command = format!("aws cloudformation delete-stack --region us-east-1 --stack-name {name}");
-    assert!(run.stdout.ends_with("report.md\n") && run.stdout.matches(&command).count() >= 2, "{}", run.stdout);
+    let command = format!("make prove ARGUMENTS=\"--region us-east-1 --clean {name}\"");
+    assert_eq!(run.stdout.matches(&command).count(), 2, "{}", run.stdout);
     assert!(machine.report().contains("started with `--keep`"), "{}", machine.report());
-    assert!(machine::stack_exists(&aws, &name).await);
+    assert!(machine::stack_exists(&aws, &helpers).await);
+
+    for another in ["prove-23456789", &name] {
+        machine.run(&["--region", "us-east-1", "--clean", another], "").expect(0);
+        assert_eq!(machine::stack_exists(&aws, &helpers).await, *another != name);
+    }
+    machine::expect_nothing_left(&aws).await;
 }
 
 #[tokio::test]
@@ -182,8 +189,10 @@ async fn check_names_the_operator_and_creates_nothing() {
 }
 
 #[test]
-fn unknown_options_are_rejected() {
-    let run = Machine::bare().run(&["--stack", "shop"], "");
-    run.expect(2);
-    assert!(run.stderr.contains("--stack"), "{}", run.stderr);
+fn unknown_options_and_names_are_rejected() {
+    for (arguments, named) in [(["--stack", "shop"], "--stack"), (["--clean", "shop"], "expected the name of a run")] {
+        let run = Machine::bare().run(&arguments, "");
+        run.expect(2);
+        assert!(run.stderr.contains(named), "{}", run.stderr);
+    }
 }
