@@ -1,68 +1,161 @@
 //! `make dev`: deploys, prints how to use what is there, and stays up until Ctrl-C.
 
+use std::collections::BTreeMap;
 use std::future::pending;
 
-use domain::secret::Secret;
+use testkit::local_aws::LocalAws;
 
 use crate::arguments::Options;
 use crate::demo::set_up;
 use crate::failure::Failure;
-use crate::flows::first_admin;
+use crate::flows::first_admin::{self, Admin};
 use crate::report::Report;
-use crate::scene::{FIRST_ADMIN, Scene};
+use crate::scene::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target as _, parameters};
 
 /// Runs until it is interrupted, or until the local AWS stops.
 ///
 /// # Errors
-/// Where the deployment does not work, or the local AWS stops by itself.
+/// Returns an error if the deployment fails, or the local AWS stops by itself.
 pub async fn run(options: &Options) -> Result<(), Failure> {
     let mut report = Report::default();
     let scene = set_up(&mut report, options).await?;
-    let admin = first_admin::sign_in(&scene, &mut report).await?;
-    print_how_to_use(&scene, &admin.token, &admin.password)?;
+    let names = Names::of(options);
+    let admin = first_admin::sign_in_as(&scene, &names.administrator(&scene), &mut report).await?;
+    println!("{}", instructions(&scene, &names, &admin)?);
     tokio::select! {
         stopped = scene.aws.stopped() => Err(stopped.into()),
         () = pending() => Ok(()),
     }
 }
 
-/// The token and the password are printed on purpose: they open nothing but this local AWS, and this is what they are for.
-fn print_how_to_use(scene: &Scene, token: &Secret, password: &Secret) -> Result<(), Failure> {
-    let (token, password, url) = (token.expose(), password.expose(), scene.api.url());
-    println!(
-        r#"
-The API is up. Ctrl-C stops it, and everything in it is gone.
+/// How users are named, and which lines fit the parameters of the deployment.
+#[derive(Debug)]
+pub struct Names {
+    parameters: BTreeMap<String, String>,
+}
 
-  API               {url}
-  AWS endpoint      {endpoint}  (region us-east-1, access key test, secret key test)
-  user pool         {pool}
-  web client        {web}
-  administrator     {FIRST_ADMIN} with the password {password}
+impl Names {
+    /// The names for these options.
+    #[must_use]
+    pub fn of(options: &Options) -> Self {
+        Self { parameters: parameters(options) }
+    }
 
-Paste this first (the token lives for an hour; the sign-in below gives a new one):
+    fn are_addresses(&self) -> bool {
+        // The template's default is `email`.
+        self.parameters.get("SignIn").is_none_or(|name| name == "email")
+    }
 
-  API='{url}'
-  TOKEN='{token}'
+    fn takes_invitations(&self) -> bool {
+        ["AutoConfirm", "AutoVerifyEmail"]
+            .iter()
+            .any(|name| self.parameters.get(*name).is_some_and(|who| who == "invited"))
+    }
+
+    fn name(&self, name: &str) -> String {
+        if self.are_addresses() { format!("{name}@example.com") } else { name.to_owned() }
+    }
+
+    /// The user name of the first administrator.
+    #[must_use]
+    pub fn administrator(&self, scene: &Scene) -> String {
+        if self.are_addresses() { scene.aws.address(FIRST_ADMIN_MAILBOX) } else { FIRST_ADMIN.to_owned() }
+    }
+}
+
+/// What to know and what to paste. The token and the password are printed on purpose: they open nothing but this local AWS.
+///
+/// # Errors
+/// Returns an error if the stack lacks an output.
+pub fn instructions(scene: &Scene, names: &Names, admin: &Admin) -> Result<String, Failure> {
+    Ok(format!(
+        r"
+{}
+
+{}
+
+Paste this first (the token is valid for an hour; the last command gets a new one):
+
+  API='{}'
+  TOKEN='{}'
 
 Then, for instance:
 
-  curl -s -H "Authorization: Bearer $TOKEN" $API/v1/users
-  curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/users \
-    -d '{{"username": "mia", "password": {{"value": "Correct-Horse-1", "permanent": true}}}}'
-  curl -s -H "Authorization: Bearer $TOKEN" $API/v1/users/mia
-  curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in -d '{{"username": "mia", "password": "Correct-Horse-1"}}'
-  curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-up \
-    -d '{{"username": "ray", "password": "Correct-Horse-2", "attributes": {{"email": "ray@example.com"}}}}'
-  curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/invitations -d '{{"email": "ida@example.com"}}'
-  curl -s -X DELETE -H "Authorization: Bearer $TOKEN" $API/v1/users/mia
+{}",
+        facts(scene, names, admin)?,
+        limits(names),
+        scene.api.url(),
+        admin.token.expose(),
+        commands(scene, names, admin),
+    ))
+}
 
-A new token for the administrator:
+fn facts(scene: &Scene, names: &Names, admin: &Admin) -> Result<String, Failure> {
+    let endpoint = scene.aws.endpoint_url();
+    let (region, key, secret) = (LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
+    Ok(format!(
+        r"The API is up. Ctrl-C stops it and deletes everything in it.
 
-  TOKEN=$(curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in \
-    -d '{{"username": "{FIRST_ADMIN}", "password": "{password}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#,
-        endpoint = scene.aws.endpoint_url(),
+  API               {api}
+  AWS endpoint      {endpoint}  (region {region}, access key {key}, secret key {secret})
+  user pool         {pool}
+  web client        {web}
+  administrator     {administrator} with the password {password}
+  mails             curl -s {endpoint}/_ministack/ses/messages
+  logs              AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} \
+                      SAM_CLI_TELEMETRY=0 .venv/bin/sam logs --stack-name {stack} --region {region}",
+        api = scene.api.url(),
         pool = scene.stack.output("UserPoolId")?,
         web = scene.stack.output("WebClientId")?,
-    );
-    Ok(())
+        administrator = names.administrator(scene),
+        password = admin.password.expose(),
+        stack = scene.pool(),
+    ))
+}
+
+/// What differs from a deployment on AWS.
+fn limits(names: &Names) -> String {
+    let sign_in = if names.are_addresses() {
+        "Users sign in with their e-mail addresses (SignIn=email, the default of the template)."
+    } else {
+        "Users sign in with user names here. The default of the template is SignIn=email: make dev ARGUMENTS='--parameter SignIn=email'"
+    };
+    format!(
+        r"{sign_in}
+
+The emulator (ministack) differs from AWS:
+
+  - It keeps mails instead of sending them.
+  - It lacks verification codes for attributes, changes of groups, removal of attributes, and devices. The API answers
+    501 not-supported-by-endpoint. `make demo` shows the codes with a second emulator, cognito-local.
+  - It drops ClientMetadata, so an invitation has no effect at sign-up. `make test` shows it with cognito-local.
+  - It accepts any session in an answer to NEW_PASSWORD_REQUIRED.
+  - It has no throttling, no lockout and no delay of IAM. docs/ARCHITECTURE.md lists the rest."
+    )
+}
+
+/// The commands to paste: they work one after the other, on this deployment.
+#[must_use]
+pub fn commands(scene: &Scene, names: &Names, admin: &Admin) -> String {
+    let (mia, ray) = (names.name("mia"), names.name("ray"));
+    let invite = if names.takes_invitations() {
+        r#"  curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/invitations -d '{"email": "ida@example.com"}'
+"#
+    } else {
+        ""
+    };
+    format!(
+        r#"  curl -s -H "Authorization: Bearer $TOKEN" $API/v1/users
+  curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/users \
+    -d '{{"username": "{mia}", "password": {{"value": "Correct-Horse-1", "permanent": true}}}}'
+  curl -s -H "Authorization: Bearer $TOKEN" $API/v1/users/{mia}
+  curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in -d '{{"username": "{mia}", "password": "Correct-Horse-1"}}'
+  curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-up \
+    -d '{{"username": "{ray}", "password": "Correct-Horse-2", "attributes": {{"email": "ray@example.com"}}}}'
+{invite}  curl -s -X DELETE -H "Authorization: Bearer $TOKEN" $API/v1/users/{mia}
+  TOKEN=$(curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in \
+    -d '{{"username": "{administrator}", "password": "{password}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#,
+        administrator = names.administrator(scene),
+        password = admin.password.expose(),
+    )
 }

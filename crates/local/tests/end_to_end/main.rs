@@ -5,16 +5,19 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod commands;
 mod invitation_key;
+mod life;
 mod operations;
 mod refusals;
+mod roles;
 mod sign_up_policy;
 
 use std::fs;
 
-use domain::user_pool_error::Reason;
 use local::arguments::Options;
 use local::demo;
+use local::dev::Names;
 use local::failure::Failure;
 use local::flows::{self, auto_confirm, first_admin};
 use local::report::Report;
@@ -40,6 +43,7 @@ async fn everything_works_that_the_demo_shows_and_everything_else_is_refused() {
 
     refusals::without_a_right_token(&scene).await;
     refusals::with_a_wrong_secret_hash(&scene).await;
+    refusals::where_the_emulator_lacks_the_operation(&scene).await;
     operations::that_the_demo_leaves_out(&scene).await;
 }
 
@@ -73,25 +77,22 @@ async fn invitations_confirm_and_verify_codes_are_for_the_others_and_who_is_refu
     sign_up_policy::on_the_local_aws(&scene, &admin.token).await;
     sign_up_policy::where_cognito_hands_the_invitation_on(&scene, &admin.token).await;
     sign_up_policy::nothing_that_people_wrote_is_in_the_log(&scene).await;
+    commands::that_are_printed_work(&scene, &names_of(&policy), &admin);
     sign_up_policy::tried_out_with_event_files(&scene).await;
 }
 
 #[tokio::test]
-async fn deleting_the_stack_takes_the_pool_and_the_key_with_it_where_that_is_wanted() {
-    let scene = deploy(&[("AutoConfirm", "invited")]).await;
-    let key_name = invitation_key::name_of(&scene, 1).await;
-    assert!(invitation_key::key(&scene, &key_name).await.is_some());
-    let Scene { aws, stack, cognito, .. } = &scene;
-    let directory = cognito.directory(stack.output("UserPoolId").unwrap());
-    let page = domain::directory::PageRequest { limit: 1, after: None };
-    let users = domain::directory::Directory::list(&directory, None, &page).await.unwrap();
-    assert_eq!(users.entries.len(), 1);
+async fn printed_commands_work_with_the_defaults_of_the_template() {
+    let defaults = [("SignIn", "email"), ("AutoVerifyEmail", "nobody")];
+    let scene = deploy(&defaults).await;
+    let names = names_of(&defaults);
+    let administrator = names.administrator(&scene);
+    let admin = first_admin::sign_in_as(&scene, &administrator, &mut Report::quiet()).await.unwrap();
+    commands::that_are_printed_work(&scene, &names, &admin);
+}
 
-    stack.clone().delete(aws).await.unwrap();
-
-    let gone = domain::directory::Directory::list(&directory, None, &page).await.unwrap_err();
-    assert_eq!(gone.reason, Reason::Internal, "{gone:?}");
-    assert!(invitation_key::key(&scene, &key_name).await.is_none());
+fn names_of(parameters: &[(&str, &str)]) -> Names {
+    Names::of(&Options { port: None, parameters: local::scene::pairs(parameters).collect() })
 }
 
 /// The built template with one text in place of another. Beside the original: the paths of the functions in it are relative.

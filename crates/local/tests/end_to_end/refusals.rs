@@ -1,7 +1,7 @@
 //! Requests that must not get through.
 
 use domain::secret::Secret;
-use local::scene::Scene;
+use local::scene::{FIRST_ADMIN, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -44,7 +44,31 @@ pub(crate) async fn with_a_wrong_secret_hash(scene: &Scene) {
     scene.api.auth("refresh", &refresh).await.unwrap().expect_refusal(401, "invalid-credentials").unwrap();
 }
 
+/// What `make dev` says about ministack. If one of these succeeds, ministack has learned the operation.
+pub(crate) async fn where_the_emulator_lacks_the_operation(scene: &Scene) {
+    let of = async |username, password| {
+        let tokens = sign_in_with(scene, username, password).await;
+        Secret::new(tokens["access_token"].as_str().unwrap())
+    };
+    let (admin, own) = (of(FIRST_ADMIN, "First-Admin-1!").await, of("ann", PASSWORD).await);
+    for (method, path, token, body) in [
+        (Method::PATCH, "/v1/groups/admins", &admin, Some(json!({"description": "x"}))),
+        (Method::PATCH, "/v1/users/ann", &admin, Some(json!({"attributes": {"nickname": null}}))),
+        (Method::GET, "/v1/users/ann/devices", &admin, None),
+        (Method::DELETE, "/v1/users/ann/devices/us-east-1_11111111-1111-4111-8111-111111111111", &admin, None),
+        (Method::POST, "/v1/auth/attributes/email/code", &own, None),
+        (Method::POST, "/v1/auth/attributes/email/verify", &own, Some(json!({"code": "123456"}))),
+    ] {
+        let answer = scene.api.call(method, path, Some(token), body.as_ref()).await.unwrap();
+        assert_eq!(answer.summary(), "501 not-supported-by-endpoint", "{path}");
+    }
+}
+
 async fn sign_in(scene: &Scene, username: &str) -> Value {
-    let body = json!({"username": username, "password": PASSWORD});
+    sign_in_with(scene, username, PASSWORD).await
+}
+
+async fn sign_in_with(scene: &Scene, username: &str, password: &str) -> Value {
+    let body = json!({"username": username, "password": password});
     scene.api.auth("sign-in", &body).await.unwrap().expect(200).unwrap()["tokens"].clone()
 }

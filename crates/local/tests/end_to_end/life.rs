@@ -1,0 +1,186 @@
+//! The life of a deployment: repeated, changed, failing, deleted, and deployed again over the pool that was kept.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use domain::secret::Secret;
+use local::api::Api;
+use local::arguments::Options;
+use local::flows::first_admin;
+use local::report::Report;
+use local::scene::{POOL, Scene, pairs, parameters};
+use serde_json::{Value, json};
+use testkit::local_aws::{LocalAwsError, Output, Stack, Tooling as _, Tools};
+
+use super::{changed_template, invitation_key};
+
+const USER: &str = "ivy";
+const PASSWORD: &str = "Correct-Horse-1";
+
+const SCRIPT: &str = include_str!("life.py");
+
+/// What `make destroy` runs.
+const DESTROY: &str = include_str!("../../src/destroy.py");
+
+/// A deployment with the parameters that differ from those of the flows.
+struct Life {
+    scene: Scene,
+    differing: Vec<(String, String)>,
+}
+
+impl Life {
+    async fn script(&self, action: &str, arguments: &[&str]) -> Value {
+        let arguments = [&["-c", SCRIPT, action, POOL], arguments].concat();
+        let told = self.scene.aws.run("python", &arguments, None).await.unwrap();
+        assert!(told.succeeded, "{action}: {}", told.last_lines());
+        serde_json::from_str(&told.stdout).unwrap()
+    }
+
+    /// Resources with their states, oldest first.
+    async fn events(&self) -> Vec<(String, String)> {
+        serde_json::from_value(self.script("events", &[]).await).unwrap()
+    }
+
+    /// The settings of the functions, by the functions' names in the template.
+    async fn settings(&self) -> Value {
+        self.script("settings", &[]).await
+    }
+
+    /// Changes one parameter, and returns the resources that use it.
+    async fn change(&mut self, parameter: &str, value: &str) -> BTreeSet<String> {
+        self.differing.push((parameter.to_owned(), value.to_owned()));
+        serde_json::from_value(self.script("change", &[&format!("{parameter}={value}")]).await).unwrap()
+    }
+
+    /// Deploys by `sam`, with these parameters changed as well.
+    async fn deploy(&self, template: &Path, changed: &[(&str, &str)]) -> Result<Stack, LocalAwsError> {
+        let parameters = parameters(&Options {
+            port: None,
+            parameters: self.differing.iter().cloned().chain(pairs(changed)).collect(),
+        });
+        Stack::deploy_or_roll_back(&self.scene.aws, POOL, template, &parameters).await
+    }
+
+    /// What the API tells of the pool.
+    async fn pool(&self, token: &Secret) -> Value {
+        let mut pool = self.scene.api.get("/v1/pool", token).await.unwrap().expect(200).unwrap();
+        pool["estimated_users"].take();
+        pool
+    }
+
+    async fn sign_in(&self) {
+        let body = json!({"username": USER, "password": PASSWORD});
+        self.scene.api.auth("sign-in", &body).await.unwrap().expect(200).unwrap();
+    }
+
+    /// Signs up, and returns the status and the code of a refusal.
+    async fn sign_up(&self, email: &str) -> String {
+        let (username, _) = email.split_once('@').unwrap();
+        let body = json!({"username": username, "password": PASSWORD, "attributes": {"email": email}});
+        self.scene.api.auth("sign-up", &body).await.unwrap().summary()
+    }
+}
+
+async fn destroy(scene: &Scene) -> Output {
+    let arguments = ["-c", DESTROY, "--stack-name", POOL, "--", "python", "-c", SCRIPT, "delete", POOL];
+    scene.aws.run("python", &arguments, None).await.unwrap()
+}
+
+fn names<const N: usize>(resources: [&str; N]) -> BTreeSet<String> {
+    resources.map(str::to_owned).into()
+}
+
+#[tokio::test]
+async fn a_deployment_changes_what_was_changed_and_keeps_its_users() {
+    let kept = [("OnDelete", "retain"), ("DeletionProtection", "true")];
+    let mut life = Life { scene: super::deploy(&kept).await, differing: pairs(&kept).collect() };
+    let token = first_admin::sign_in(&life.scene, &mut Report::quiet()).await.unwrap().token;
+    let user = json!({"username": USER, "password": {"value": PASSWORD, "permanent": true}});
+    life.scene.api.post("/v1/users", &token, &user).await.unwrap().expect(201).unwrap();
+    let template = Tools::find().unwrap().built_template().unwrap();
+
+    let events = life.events().await;
+    life.deploy(&template, &[]).await.unwrap();
+    assert_eq!(life.events().await, events, "the same parameters touch nothing");
+
+    changes_of_one_parameter(&mut life, &token).await;
+    a_failing_update(&life, &token).await;
+    two_deletions_that_keep_the_pool(&mut life, &template, &token).await;
+}
+
+async fn changes_of_one_parameter(life: &mut Life, token: &Secret) {
+    let (mut pool, mut settings) = (life.pool(token).await, life.settings().await);
+
+    assert_eq!(life.change("PasswordMinimumLength", "14").await, names(["UserPool", "Verification"]));
+    pool["password_policy"]["minimum_length"] = json!(14);
+    // From here on no change is one of the pool itself.
+    pool["modified_at"] = life.pool(token).await["modified_at"].take();
+    assert_eq!((life.pool(token).await, life.settings().await), (pool.clone(), settings.clone()));
+
+    assert_eq!(life.change("Groups", "admins,sales").await, names(["UserPool"]));
+    let groups = life.scene.api.get("/v1/groups", token).await.unwrap().expect(200).unwrap();
+    let groups = groups["groups"].as_array().unwrap().iter().map(|group| group["name"].as_str().unwrap());
+    assert_eq!(groups.collect::<BTreeSet<_>>(), ["admins", "sales"].into());
+    assert_eq!((life.pool(token).await, life.settings().await), (pool.clone(), settings.clone()));
+
+    let function = "PreSignUpFunction";
+    assert_eq!(life.change("DeniedEmailDomains", "denied.example").await, names([function, "Verification"]));
+    settings[function]["DENIED_EMAIL_DOMAINS"] = json!("denied.example");
+    assert_eq!((life.pool(token).await, life.settings().await), (pool, settings));
+    assert_eq!(life.sign_up("dan@denied.example").await, "422 sign-up-refused");
+    life.sign_in().await;
+}
+
+/// Everything but the proof at the end succeeds, and is rolled back.
+async fn a_failing_update(life: &Life, token: &Secret) {
+    let (mut pool, settings) = (life.pool(token).await, life.settings().await);
+    let template = changed_template("- cognito-idp:AdminInitiateAuth\n", "- cognito-idp:AdminGetUser\n");
+    let changes = [("DeniedEmailDomains", "other.example"), ("PasswordMinimumLength", "20")];
+
+    let failed = life.deploy(template.path(), &changes).await.unwrap_err().to_string();
+
+    assert!(failed.contains("Verification (Custom::PoolkeeperVerification)"), "{failed}");
+    let last = life.events().await.pop().unwrap();
+    assert_eq!(last, (POOL.to_owned(), "UPDATE_ROLLBACK_COMPLETE".to_owned()));
+    pool["modified_at"] = life.pool(token).await["modified_at"].take();
+    assert_eq!((life.pool(token).await, life.settings().await), (pool, settings));
+    assert_eq!(life.sign_up("dan@denied.example").await, "422 sign-up-refused");
+    assert_eq!(life.sign_up("eve@other.example").await, "201");
+    life.sign_in().await;
+}
+
+async fn two_deletions_that_keep_the_pool(life: &mut Life, template: &Path, token: &Secret) {
+    let pool_id = life.scene.stack.output("UserPoolId").unwrap().to_owned();
+    let line = format!("  user pool      {pool_id}\n");
+
+    let kept = destroy(&life.scene).await;
+    assert!(kept.succeeded && kept.stdout.contains(&line), "{}", kept.last_lines());
+    assert!(kept.stdout.contains("OnDelete=retain keeps them."), "{}", kept.stdout);
+
+    let stack = life.deploy(template, &[("OnDelete", "delete")]).await.unwrap();
+    assert_eq!(stack.output("UserPoolId").unwrap(), pool_id, "the kept pool is adopted");
+    life.scene.api = Api::new(life.scene.aws.api_url(stack.output("ApiId").unwrap())).unwrap();
+    life.sign_in().await;
+    let user = life.scene.api.get("/v1/users/eve", token).await.unwrap().expect(200).unwrap();
+    assert_eq!(user["status"], "CONFIRMED");
+
+    let protected = destroy(&life.scene).await;
+    assert!(!protected.succeeded && protected.stdout.contains(&line), "{}", protected.last_lines());
+    assert!(protected.stdout.contains("The user pool has deletion protection"), "{}", protected.stdout);
+}
+
+#[tokio::test]
+async fn destroy_leaves_nothing_if_the_parameters_say_so() {
+    let scene = super::deploy(&[("AutoConfirm", "invited")]).await;
+    let key_name = invitation_key::name_of(&scene, 1).await;
+    assert!(invitation_key::key(&scene, &key_name).await.is_some());
+
+    let destroyed = destroy(&scene).await;
+
+    assert!(destroyed.succeeded, "{}", destroyed.last_lines());
+    assert!(destroyed.stdout.contains("The stack demo is deleted. Nothing is left of it."), "{}", destroyed.stdout);
+    assert!(invitation_key::key(&scene, &key_name).await.is_none());
+
+    let again = destroy(&scene).await;
+    assert!(!again.succeeded && again.stderr.contains("there is no stack demo in us-east-1"), "{}", again.last_lines());
+}
