@@ -197,10 +197,11 @@ fn arguments_are_compared_with_parameters_and_settings_of_the_template() {
 
 #[test]
 fn make_passes_parameters_on_with_their_quotes() {
-    let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="a, b" PoolName='$(HOST)'"#;
+    let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="a, b""#;
     assert_eq!(make(&["check-parameters", parameters]), Ok(String::new()));
     let refused = make(&["check-parameters", r#"PARAMETERS=Roles={"admins": ["all"]} AutoConfrim=nobody"#]);
     refuses(refused, "unknown parameter `AutoConfrim`; did you mean `AutoConfirm`?");
+    refuses(make(&["check-parameters", "PARAMETERS=$(UNSET)=1"]), "expected NAME=VALUE, found `$(UNSET)=1`");
     let refused = make(&["check-arguments", "FUNCTION=auth-api", "ARGUMENTS=--setting 'ROLSE=a b'"]);
     refuses(refused, "unknown setting of auth-api `ROLSE`; did you mean `ROLES`?");
 }

@@ -52,7 +52,7 @@ async fn invoke(url: &str) -> Result<Value, String> {
         Arc::new(platform.clone()),
         Arc::new(platform),
         Arc::new(HttpReplies::new().unwrap()),
-        Default::default(),
+        domain::passable_roles::PassableRoles::default(),
     );
     let event = lambda_runtime::LambdaEvent::new(request(url), lambda_runtime::Context::default());
     handler.handle(event).await.map_err(|error| format!("{error} {error:?}"))

@@ -17,14 +17,12 @@ async fn wrong_roles_fail_the_deployment_with_the_reason() {
     };
     let table = [
         ("quotes", "{admins:[all]}", "Roles: expected groups with permissions, such as `admins=all,"),
-        ("permission", "admins=users:raed", "found `users:raed`; did you mean `users:read`?"),
         ("group", "readers=users:read", "Roles: the group `readers` does not exist; add it to the parameter Groups"),
     ];
     for (name, roles, reason) in table {
         let failed = Stack::deploy(&aws, name, &template, &with(name, roles)).await.unwrap_err().to_string();
         assert!(failed.contains("UserPool (Custom::PoolkeeperUserPool): ") && failed.contains(reason), "{failed}");
     }
-    for (name, roles) in [("short", "admins=all, support=users:read"), ("json", r#"{"admins": ["all"]}"#)] {
-        Stack::deploy(&aws, name, &template, &with(name, roles)).await.unwrap();
-    }
+    let right = with("right", "admins=all, support=users:read");
+    Stack::deploy(&aws, "right", &template, &right).await.unwrap();
 }
