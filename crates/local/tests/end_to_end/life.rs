@@ -151,10 +151,10 @@ async fn a_failing_update(life: &Life, token: &Secret) {
 
 async fn two_deletions_that_keep_the_pool(life: &mut Life, template: &Path, token: &Secret) {
     let pool_id = life.scene.stack.output("UserPoolId").unwrap().to_owned();
-    let line = format!("  user pool      {pool_id}\n");
+    let shown_pool = format!("  user pool      {pool_id}\n");
 
     let kept = destroy(&life.scene).await;
-    assert!(kept.succeeded && kept.stdout.contains(&line), "{}", kept.last_lines());
+    assert!(kept.succeeded && kept.stdout.contains(&shown_pool), "{}", kept.last_lines());
     assert!(kept.stdout.contains("OnDelete=retain keeps them."), "{}", kept.stdout);
 
     let stack = life.deploy(template, &[("OnDelete", "delete")]).await.unwrap();
@@ -165,7 +165,7 @@ async fn two_deletions_that_keep_the_pool(life: &mut Life, template: &Path, toke
     assert_eq!(user["status"], "CONFIRMED");
 
     let protected = destroy(&life.scene).await;
-    assert!(!protected.succeeded && protected.stdout.contains(&line), "{}", protected.last_lines());
+    assert!(!protected.succeeded && protected.stdout.contains(&shown_pool), "{}", protected.last_lines());
     assert!(protected.stdout.contains("The user pool has deletion protection"), "{}", protected.stdout);
 }
 
