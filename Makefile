@@ -156,9 +156,9 @@ $(DENY):
 	@echo 'Building cargo-deny $(DENY_VERSION) into $(DENY_ROOT): once, some minutes'
 	@cargo install --quiet --locked --version $(DENY_VERSION) --root $(DENY_ROOT) cargo-deny
 
-validate: setup ## Check template.yaml
+validate: setup ## Check the templates
 	sam validate --lint --region us-east-1
-	cfn-lint template.yaml
+	cfn-lint template.yaml crates/local/src/prove/probes.yaml
 
 docs: setup ## Make one HTML page of docs/openapi.json, for reading without a network
 	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html

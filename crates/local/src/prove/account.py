@@ -8,6 +8,7 @@ artifacts NAME          deletes what `sam` uploaded for a stack and prints how m
 left NAME               lists everything whose name contains NAME, by each service's own calls
 sweep NAME              deletes what `left` finds, except stacks
 tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
+may FUNCTION_ARN TAG    whether the function's role may create pools with this tag, by the IAM policy simulator
 tag POOL_ARN IDENTITY_POOL       adds a tag of somebody else to both
 sms POOL ROLE_ARN NAME  gives a pool an SMS role and prints the pool
 pool POOL               prints the settings of a pool
@@ -198,6 +199,16 @@ def tags(pool_id, identity_pool_id, role_arn):
     }
 
 
+def may(function_arn, tag):
+    role = boto3.client("lambda").get_function_configuration(FunctionName=function_arn)["Role"]
+    entry = {"ContextKeyName": "aws:RequestTag/poolkeeper:pool", "ContextKeyValues": [tag], "ContextKeyType": "string"}
+    actions = ["cognito-idp:CreateUserPool", "cognito-identity:CreateIdentityPool"]
+    simulated = boto3.client("iam").simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=actions, ContextEntries=[entry]
+    )
+    return {result["EvalActionName"]: result["EvalDecision"] for result in simulated["EvaluationResults"]}
+
+
 def tag(pool_arn, identity_pool_id):
     account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.session.Session().region_name
     identity_pool_arn = f"arn:aws:cognito-identity:{region}:{account}:identitypool/{identity_pool_id}"
@@ -251,7 +262,7 @@ def levels(prefix):
     return counts
 
 
-ACTIONS = [whoami, versions, create, delete, artifacts, left, sweep, tags, tag, sms, pool, group, join, levels]
+ACTIONS = [whoami, versions, create, delete, artifacts, left, sweep, tags, may, tag, sms, pool, group, join, levels]
 action, *arguments = sys.argv[1:]
 try:
     print(json.dumps({function.__name__: function for function in ACTIONS}[action](*arguments)))

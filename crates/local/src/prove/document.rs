@@ -35,7 +35,7 @@ fn markdown(account: &Account, plan: &Plan, proof: &Proof) -> String {
     } else {
         "AWS"
     };
-    let mut text = format!("# Poolkeeper {} proved on {place}\n\n", env!("CARGO_PKG_VERSION"));
+    let mut text = format!("# `make prove`: Poolkeeper {} on {place}\n\n", env!("CARGO_PKG_VERSION"));
     let problems =
         if proof.problems.is_empty() { "none".to_owned() } else { format!("{}, see below", proof.problems.len()) };
     let facts = [

@@ -88,7 +88,7 @@ async fn ctrl_c_in_the_middle_of_the_deployment_removes_everything() {
 async fn ctrl_c_while_a_second_pool_exists_removes_it_as_well() {
     let aws = LocalAws::start(None).await.unwrap();
     let machine = Machine::with_credentials(aws.endpoint_url());
-    let mut running = machine.start(&["--yes"], "");
+    let mut running = machine.start(&[], "yes\n");
     running.wait_for("✓ call the bootstrap: apply");
     running.interrupt();
     let run = running.finish();

@@ -7,8 +7,7 @@ use crate::failure::Failure;
 use crate::prove::account::text;
 use crate::prove::proof::Proof;
 
-const CREATE: Question =
-    only_on_aws("The bootstrap creates resources with its own tag, and none outside the names of its stack");
+const CREATE: Question = only_on_aws("The bootstrap creates resources with its own tag, and none with another tag");
 const WITHOUT: Question = only_on_aws("Updates of user pool and identity pool are allowed by the tag, and keep it");
 const WITH: Question = only_on_aws("The same updates are allowed, and keep all tags, if the pools have another tag");
 
@@ -43,14 +42,19 @@ async fn create(probing: &Probing<'_>, name: &str, pool: &mut Value) -> Result<O
     if !all_have(&tags, name) {
         return Ok(Observed::that(false, format!("tags {tags}")));
     }
-    if scene.aws.is_emulator() {
-        return Ok(Observed::that(true, "the tags; a pool of another name is not tried"));
+    let function = scene.stack.output("PoolBootstrapFunctionArn")?;
+    let own = scene.aws.script(&["may", function, name], None).await?;
+    let other = scene.aws.script(&["may", function, "somebody-else"], None).await?;
+    let allowed = |decision: &Value| decision == "allowed";
+    let holds = all(&own, allowed) && all(&other, |decision| !allowed(decision));
+    if !holds || scene.aws.is_emulator() {
+        return Ok(Observed::that(holds, format!("own tag: {own}, another tag: {other}")));
     }
     // Not a name of this stack: the role must not create it. If it does, it is deleted at once.
     let foreign = spec(&format!("foreign-{}", scene.pool()), 12);
     match scene.bootstrap("apply", &foreign).await {
         Err(refused) if refused.to_string().contains("not authorized") => {
-            Ok(Observed::that(true, "4 resources with the tag; a pool of another name is refused"))
+            Ok(Observed::that(true, "4 resources with the tag; another tag and a pool of another name are refused"))
         }
         Err(failed) => Err(failed.into()),
         Ok(_) => {
@@ -87,6 +91,9 @@ async fn tags(probing: &Probing<'_>, pool: &Value) -> Result<Value, Failure> {
 }
 
 fn all_have(tags: &Value, name: &str) -> bool {
-    let kinds = tags.as_object().into_iter().flatten();
-    kinds.clone().count() == 4 && kinds.clone().all(|(_, tags)| tags[TAG] == name)
+    all(tags, |tags| tags[TAG] == name) && tags.as_object().is_some_and(|tags| tags.len() == 4)
+}
+
+fn all(object: &Value, holds: impl Fn(&Value) -> bool) -> bool {
+    object.as_object().is_some_and(|object| !object.is_empty() && object.values().all(holds))
 }
