@@ -9,7 +9,7 @@ left NAME               lists everything whose name contains NAME, by each servi
 sweep NAME              deletes what `left` finds, except stacks
 tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
 may FUNCTION_ARN TAG    whether the function's role may create pools with this tag, by the IAM policy simulator
-tag POOL_ARN IDENTITY_POOL       adds a tag of somebody else to both
+tag POOL_ARN IDENTITY_POOL       adds a tag that is not Poolkeeper's to both
 sms POOL ROLE_ARN NAME  gives a pool an SMS role and prints the pool
 pool POOL               prints the settings of a pool
 group POOL GROUP ROLE_ARN USER   creates a group, with a role unless that is empty, and puts a user into it

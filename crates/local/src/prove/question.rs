@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 /// Asks and returns the line that was typed, without whitespace around it. Empty at the end of the input.
 pub(crate) async fn ask(question: &str) -> String {
     print!("{question}");
-    // If the terminal is closed, nobody can answer: the read below returns the end of the input.
+    // If the terminal is closed, the read below returns the end of the input.
     drop(io::stdout().flush());
     let (send, answer) = oneshot::channel();
     // Not a task: the program can end, by Ctrl-C for instance, while a thread still waits for a line.
