@@ -2,12 +2,13 @@
 
 destroy.py [--stack-name NAME] [--region REGION] [--yes] [-- COMMAND…]
 
-Name and region default to those of samconfig.toml. COMMAND deletes the stack in place of `sam delete`. The exit status is 1 if
+Name, region and profile default to those of samconfig.toml. COMMAND deletes the stack in place of `sam delete`. The exit status is 1 if
 something is left that the stack's parameters do not keep.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 
@@ -16,9 +17,13 @@ import tomlkit
 from botocore.exceptions import BotoCoreError, ClientError
 
 MISSING = {"NoSuchEntity", "ResourceNotFoundException"}
-# Sections of samconfig.toml in the order in which `sam delete` reads them.
-SECTIONS = ("delete", "deploy", "global")
+# Sections of samconfig.toml in the order in which `sam delete` reads them. It has none of its own.
+SECTIONS = ("deploy", "global")
+TAG = "poolkeeper:pool"
+# A failed creation has another physical id: `poolkeeper-failed-create`, or the id that CloudFormation makes up if no answer arrives.
+USER_POOL_ID = re.compile(r"[\w-]+_[0-9A-Za-z]+")
 REPEAT = "To delete them, deploy the stack again with {}, then repeat make destroy."
+RETAINED = "OnDelete=retain keeps them."
 
 
 def configured(name):
@@ -42,7 +47,7 @@ def described(stack):
 
 
 def client(service):
-    return boto3.client(service, region_name=options.region)
+    return session.client(service)
 
 
 def user_pool(pool_id):
@@ -54,11 +59,11 @@ def identity_pool(pool_id):
 
 
 def role(arn):
-    return client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    return client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
 
 
 def policy(arn):
-    return client("iam").get_policy(PolicyArn=arn)
+    return client("iam").get_policy(PolicyArn=arn)["Policy"]
 
 
 def log_group(name):
@@ -66,19 +71,55 @@ def log_group(name):
     return any(group["logGroupName"] == name for group in groups)
 
 
-def resources_of(stack, outputs):
-    """What the stack made that can be left: kind, name, and the call that finds it."""
-    made = [
+def entries(service, operation, key, **arguments):
+    return [entry for page in client(service).get_paginator(operation).paginate(**arguments) for entry in page[key]]
+
+
+def physical_ids(resources, kind):
+    return [it["PhysicalResourceId"] for it in resources if it["ResourceType"] == kind and it.get("PhysicalResourceId")]
+
+
+def resources_of(stack, resources, outputs, pool):
+    """What the stack created that can be left: kind, name, and the call that finds it."""
+    created = [
         ("user pool", outputs.get("UserPoolId"), user_pool),
         ("identity pool", outputs.get("IdentityPoolId"), identity_pool),
         ("IAM role", outputs.get("RoleArn"), role),
         ("IAM policy", outputs.get("PolicyArn"), policy),
     ]
-    for page in client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack):
-        for resource in page["StackResourceSummaries"]:
-            if resource["ResourceType"] == "AWS::Logs::LogGroup":
-                made.append(("log group", resource.get("PhysicalResourceId"), log_group))
-    return [resource for resource in made if resource[1]]
+    if not all(name for _, name, _ in created):
+        created = resources_without_outputs(stack, physical_ids(resources, "Custom::PoolkeeperUserPool"), pool)
+    return created + [("log group", name, log_group) for name in physical_ids(resources, "AWS::Logs::LogGroup")]
+
+
+def resources_without_outputs(stack, pool_ids, pool):
+    """A stack has no outputs if its first deployment failed. Name and tag identify what it created."""
+    _, partition, _, region, account, _ = stack.split(":", 5)
+    iam_name = f"poolkeeper-{pool}-{region}"
+    pools = entries("cognito-idp", "list_user_pools", "UserPools", MaxResults=60)
+    identity_pools = entries("cognito-identity", "list_identity_pools", "IdentityPools", MaxResults=60)
+    named = [
+        *(("user pool", it["Id"], user_pool) for it in pools if it["Name"] == pool),
+        *(("identity pool", it["IdentityPoolId"], identity_pool) for it in identity_pools if it["IdentityPoolName"] == pool),
+        ("IAM role", f"arn:{partition}:iam::{account}:role/{iam_name}", role),
+        ("IAM policy", f"arn:{partition}:iam::{account}:policy/{iam_name}", policy),
+    ]
+    created = [("user pool", it, user_pool) for it in pool_ids if USER_POOL_ID.fullmatch(it)]
+    return created + [it for it in named if it not in created and is_owned(it, pool)]
+
+
+def is_owned(resource, pool):
+    """Whether the resource exists and has the tag of this pool."""
+    _, name, find = resource
+    try:
+        found = find(name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in MISSING:
+            return False
+        raise
+    # IAM returns a list, Cognito an object.
+    listed = {tag["Key"]: tag["Value"] for tag in found.get("Tags", [])}
+    return {**listed, **found.get("UserPoolTags", {}), **found.get("IdentityPoolTags", {})}.get(TAG) == pool
 
 
 def state_of(name, find):
@@ -90,28 +131,41 @@ def state_of(name, find):
         return None if code in MISSING else f"unknown: {code}"
 
 
-def reason(parameters, pool):
-    """Why resources are left, and whether the parameters say so."""
-    if parameters.get("OnDelete") != "delete":
-        return f"OnDelete=retain keeps them.\n{REPEAT.format('OnDelete=delete DeletionProtection=false')}", True
+def reason(retains, pool, is_created):
+    """Why resources other than log groups are left, and how to delete them."""
+    if retains:
+        return f"{RETAINED}\n{REPEAT.format('OnDelete=delete DeletionProtection=false')}"
     if pool and user_pool(pool).get("DeletionProtection") == "ACTIVE":
-        return f"The user pool has deletion protection, which keeps them.\n{REPEAT.format('DeletionProtection=false')}", False
-    return "OnDelete=delete did not delete them. The log of the function pool-bootstrap says why.", False
+        return f"The user pool has deletion protection, which keeps them.\n{REPEAT.format('DeletionProtection=false')}"
+    if not is_created:
+        return f"The first deployment failed; the next one adopts what it created.\n{REPEAT.format('OnDelete=delete')}"
+    return "OnDelete=delete did not delete them."
+
+
+def print_log_groups(names, retains):
+    """The names end in the stack's id, so that a repeated deployment does not find them."""
+    print("\n" + (f"{RETAINED} " if retains else "") + "To delete the log groups:\n")
+    for name in names:
+        region = f" --region {options.region}" if options.region else ""
+        print(f"  aws logs delete-log-group --log-group-name {name}{region}")
 
 
 def main():
-    name = options.stack_name
+    name = options.stack_name or configured("stack_name")
     stack = described(name) if name else None
     if not stack:
         return f"make destroy: there is no stack {name or ''} in {client('cloudformation').meta.region_name}"
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     parameters = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
-    made = resources_of(stack["StackId"], outputs)
+    resources = entries("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack["StackId"])
+    made = resources_of(stack["StackId"], resources, outputs, parameters.get("PoolName"))
 
     command = options.command
     if not command:
         command = ["sam", "delete", "--stack-name", name]
         command += ["--region", options.region] if options.region else []
+        # That of samconfig.toml belongs to another stack.
+        command += ["--s3-prefix", name] if options.stack_name else []
         command += ["--no-prompts"] if options.yes else []
     status = subprocess.run(command, check=False).returncode
     remaining = described(stack["StackId"])
@@ -126,19 +180,25 @@ def main():
     print(f"\nThe stack {name} is deleted. These resources are left:\n")
     for kind, resource, state in left:
         print(f"  {kind:13}  {resource}" + ("" if state == "exists" else f"  ({state})"))
-    pool = next((resource for kind, resource, state in left if (kind, state) == ("user pool", "exists")), None)
-    text, as_wanted = reason(parameters, pool)
-    print(f"\n{text}")
-    return status if as_wanted else status or 1
+    retains = parameters.get("OnDelete") != "delete"
+    log_groups = [resource for kind, resource, _ in left if kind == "log group"]
+    if len(log_groups) < len(left):
+        pool = next((resource for kind, resource, state in left if (kind, state) == ("user pool", "exists")), None)
+        is_created = any(map(USER_POOL_ID.fullmatch, physical_ids(resources, "Custom::PoolkeeperUserPool")))
+        print(f"\n{reason(retains, pool, is_created)}")
+    if log_groups:
+        print_log_groups(log_groups, retains)
+    return status if retains else status or 1
 
 
 parser = argparse.ArgumentParser(prog="make destroy", add_help=False)
-parser.add_argument("--stack-name", default=configured("stack_name"))
+parser.add_argument("--stack-name")
 parser.add_argument("--region", default=configured("region"))
 parser.add_argument("--yes", action="store_true")
 parser.add_argument("command", nargs="*")
 options = parser.parse_args()
 try:
+    session = boto3.Session(profile_name=configured("profile"), region_name=options.region)
     sys.exit(main())
 except (BotoCoreError, ClientError) as error:
     sys.exit(f"make destroy: {error}")
