@@ -116,6 +116,7 @@ oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS's own da
 	@$(VENV)/bin/python -B -m unittest discover --quiet --start-directory crates/testkit/oracle
 
 build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
+	@$(DEPLOY) samconfig samconfig.toml
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
@@ -224,7 +225,7 @@ check-arguments: setup
 
 deploy: check-parameters build ## Deploy to AWS with your ordinary credentials (STACK=shop YES=1 PARAMETERS='PoolName=shop FirstAdminEmail=ops@example.com')
 	@$(DEPLOY) run '$(ARCHITECTURE)' $(TARGET)/sam/aws/build/template.yaml --config-file $(CURDIR)/samconfig.toml \
-	  $(if $(STACK),--stack-name '$(STACK)') $(if $(YES),--no-confirm-changeset)
+	  $(if $(STACK),--stack-name '$(STACK)' --s3-prefix '$(STACK)') $(if $(YES),--no-confirm-changeset)
 
-destroy: setup ## Delete the stack from AWS, and list what is left (STACK=shop, YES=1)
+destroy: setup ## Delete the stack from AWS, and list what is left (STACK=shop YES=1)
 	@$(VENV)/bin/python crates/local/src/destroy.py $(if $(STACK),--stack-name '$(STACK)') $(if $(YES),--yes)

@@ -2,8 +2,9 @@
 
 deploy.py parameters ARCHITECTURE                    checks PARAMETERS
 deploy.py arguments ARCHITECTURE FUNCTION [ARGUMENT…]  checks --parameter and --setting among the arguments
+deploy.py samconfig FILE                             checks that all sections of a samconfig.toml name one architecture
 deploy.py binaries FOLDER ARCHITECTURE               checks which processor the functions in a folder were built for
-deploy.py run ARCHITECTURE TEMPLATE [OPTION…]        checks all of that again, and runs `sam deploy` with PARAMETERS and the options
+deploy.py run ARCHITECTURE TEMPLATE [OPTION…]        checks PARAMETERS and the processor again, and runs `sam deploy` with PARAMETERS and the options
 
 PARAMETERS comes in the environment variable POOLKEEPER_PARAMETERS, because a shell would take its quotes. It holds NAME=VALUE pairs with
 whitespace between them. A value with spaces needs quotes, single or double; JSON needs none: `Groups="a, b" Roles={"a": ["all"]}`.
@@ -87,7 +88,7 @@ def value_at(text, start, name):
                 "which keep the double quotes of JSON, or write Roles=admins=all"
             ) from error
         return text[start:end], end
-    if first in ("'", '"') and first:
+    if first in ("'", '"'):
         quoted = re.compile(r"'([^']*)'" if first == "'" else r'"((?:\\"|[^"])*)"').match(text, start)
         if not quoted:
             raise Refused(f"{name}: expected a closing {first}")
@@ -141,6 +142,22 @@ def pair_of(text):
     return name, value
 
 
+def check_samconfig(path):
+    """`sam deploy` prefers its own section to the one for all commands, which the build reads."""
+    environment, named = "", {}
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        if header := re.match(r"\s*\[([^\s.\[\]]+)\.", line):
+            environment = header[1]
+        if value := re.search(r"""\bArchitecture["']?(?:\s*=\s*|,\s*ParameterValue=)[\\"']*(\w+)""", line):
+            named.setdefault(environment, []).append((value[1], number))
+    for values in named.values():
+        if len({architecture for architecture, _ in values}) > 1:
+            found = ", ".join(f"{architecture} in line {number}" for architecture, number in values)
+            raise Refused(f"{path}: all sections must name the same Architecture, found {found}")
+
+
 def check_binaries(folder, architecture):
     binaries = sorted(Path(folder).glob("*/bootstrap"))
     if not binaries:
@@ -166,6 +183,8 @@ def main(action, *arguments):
         checked_parameters(*arguments)
     elif action == "arguments":
         check_arguments(arguments[0], arguments[1], arguments[2:])
+    elif action == "samconfig":
+        check_samconfig(*arguments)
     elif action == "binaries":
         check_binaries(*arguments)
     else:

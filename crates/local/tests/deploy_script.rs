@@ -208,12 +208,82 @@ fn make_passes_parameters_on_with_their_quotes() {
 
 #[test]
 fn names_are_checked_before_anything_is_built() {
-    for (target, checked, built) in
-        [("deploy", "deploy.py parameters", "sam build"), ("dev", "deploy.py arguments", "cargo lambda build")]
-    {
+    for (target, checked, built) in [
+        ("deploy", "deploy.py parameters", "sam build"),
+        ("deploy", "deploy.py samconfig", "sam build"),
+        ("build", "deploy.py samconfig", "sam build"),
+        ("dev", "deploy.py arguments", "cargo lambda build"),
+    ] {
         let printed = make(&["--dry-run", target]).unwrap();
         let position = |text: &str| printed.find(text).unwrap_or_else(|| unreachable!("{text}: {printed}"));
-        assert!(position(checked) < position(built), "{target}");
+        assert!(position(checked) < position(built), "{target}: {checked}");
+    }
+}
+
+/// `sam delete` deletes everything below the prefix of the stack's uploads.
+#[test]
+fn every_stack_has_an_s3_prefix_of_its_own() {
+    let printed = make(&["--dry-run", "deploy", "STACK=shop"]).unwrap();
+    assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop'\n"), "{printed}");
+    let printed = make(&["--dry-run", "deploy"]).unwrap();
+    assert!(!printed.contains("--stack-name") && !printed.contains("--s3-prefix"), "{printed}");
+    let settings = fs::read_to_string(root().join("samconfig.toml")).unwrap();
+    for setting in ["stack_name = \"poolkeeper\"", "s3_prefix = \"poolkeeper\""] {
+        assert!(settings.lines().any(|line| line == setting), "{setting}");
+    }
+}
+
+/// Writes into a samconfig.toml what `sam deploy --guided` saves.
+const GUIDED: &str = r#"
+import sys
+from samcli.commands.deploy.guided_config import GuidedConfig
+from samcli.lib.config.samconfig import SamConfig
+config = SamConfig(sys.argv[1], "samconfig.toml")
+parameters = {"PoolName": "shop", "Architecture": {"Value": "arm64", "Hidden": False}}
+GuidedConfig(None, "parameters")._save_parameter_overrides(["deploy"], "default", parameters, config)
+config.flush()
+"#;
+
+#[test]
+fn refuses_a_samconfig_whose_sections_differ_in_architecture() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("samconfig.toml");
+    let path = file.display().to_string();
+    let check = || script(&["samconfig", &path], "");
+    fs::copy(root().join("samconfig.toml"), &file).unwrap();
+    assert_eq!(check(), Ok(String::new()));
+
+    run(Command::new(python()).args(["-B", "-c", GUIDED]).arg(folder.path())).unwrap();
+    assert_eq!(check(), Ok(String::new()), "both sections agree");
+
+    let guided = fs::read_to_string(&file).unwrap();
+    let changed = guided.replacen("\"Architecture=arm64\"", "\"Architecture=x86_64\"", 1);
+    assert_ne!(guided, changed);
+    fs::write(&file, &changed).unwrap();
+    let line = |text: &str| changed.lines().position(|line| line.contains(text)).unwrap() + 1;
+    let (global, deploy) = (line("=x86_64"), line("=\\\"arm64"));
+    let expected = format!("found x86_64 in line {global}, arm64 in line {deploy}");
+    refuses(check(), &format!("{path}: all sections must name the same Architecture, {expected}"));
+}
+
+#[test]
+fn compares_architectures_in_every_form_that_sam_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("samconfig.toml");
+    let path = file.display().to_string();
+    for (environment, overrides, refused) in [
+        ("default", r#"parameter_overrides = "PoolName=shop Architecture=x86_64""#, true),
+        ("default", r#"parameter_overrides = "ParameterKey=Architecture,ParameterValue=x86_64""#, true),
+        ("default", "parameter_overrides = [\n  'Architecture=x86_64',\n]", true),
+        ("default", r#"parameter_overrides = { Architecture = "x86_64" }"#, true),
+        ("default", r#"parameter_overrides = "Architecture='arm64' PoolName=shop""#, false),
+        ("default", r#"parameter_overrides = "MyArchitecture=x86_64""#, false),
+        ("default", r#"# parameter_overrides = "Architecture=x86_64""#, false),
+        ("staging", r#"parameter_overrides = "Architecture=x86_64""#, false),
+    ] {
+        let global = "[default.global.parameters]\nparameter_overrides = \"Architecture=arm64\"";
+        fs::write(&file, format!("{global}\n[{environment}.deploy.parameters]\n{overrides}\n")).unwrap();
+        assert_eq!(script(&["samconfig", &path], "").is_err(), refused, "{environment}: {overrides}");
     }
 }
 
@@ -238,7 +308,7 @@ for command in ("build", "deploy"):
     let printed = make(&["--dry-run", "deploy", "ARCHITECTURE=x86_64", "STACK=shop", "YES=1"]).unwrap();
     assert!(printed.contains("--parameter-overrides Architecture=x86_64\n"), "{printed}");
     assert!(printed.contains("deploy.py run 'x86_64' "), "{printed}");
-    assert!(printed.contains("--stack-name 'shop' --no-confirm-changeset"), "{printed}");
+    assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop' --no-confirm-changeset"), "{printed}");
     // A stack that was deployed without any of it.
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
     assert!(
