@@ -224,7 +224,7 @@ fn names_are_checked_before_anything_is_built() {
 #[test]
 fn every_stack_has_an_s3_prefix_of_its_own() {
     let printed = make(&["--dry-run", "deploy", "STACK=shop"]).unwrap();
-    assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop'\n"), "{printed}");
+    assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop'"), "{printed}");
     let printed = make(&["--dry-run", "deploy"]).unwrap();
     assert!(!printed.contains("--stack-name") && !printed.contains("--s3-prefix"), "{printed}");
     let settings = fs::read_to_string(root().join("samconfig.toml")).unwrap();
