@@ -10,7 +10,7 @@ use local::flows::first_admin;
 use local::report::Report;
 use local::scene::{POOL, Scene, pairs, parameters};
 use serde_json::{Value, json};
-use testkit::local_aws::{LocalAwsError, Output, Stack, Tooling as _, Tools};
+use testkit::local_aws::{LocalAws, LocalAwsError, Output, Stack, Tooling as _, Tools};
 
 use super::{changed_template, invitation_key};
 
@@ -81,9 +81,10 @@ impl Life {
     }
 }
 
-async fn destroy(scene: &Scene) -> Output {
+/// Runs `make destroy` for the deployment.
+pub(crate) async fn destroy(aws: &LocalAws) -> Output {
     let arguments = ["-c", DESTROY, "--stack-name", POOL, "--", "python", "-c", SCRIPT, "delete", POOL];
-    scene.aws.run("python", &arguments, None).await.unwrap()
+    aws.run("python", &arguments, None).await.unwrap()
 }
 
 fn names<const N: usize>(resources: [&str; N]) -> BTreeSet<String> {
@@ -153,9 +154,11 @@ async fn two_deletions_that_keep_the_pool(life: &mut Life, template: &Path, toke
     let pool_id = life.scene.stack.output("UserPoolId").unwrap().to_owned();
     let shown_pool = format!("  user pool      {pool_id}\n");
 
-    let kept = destroy(&life.scene).await;
+    let kept = destroy(&life.scene.aws).await;
     assert!(kept.succeeded && kept.stdout.contains(&shown_pool), "{}", kept.last_lines());
     assert!(kept.stdout.contains("OnDelete=retain keeps them."), "{}", kept.stdout);
+    let command = "aws logs delete-log-group --log-group-name /aws/lambda/demo-admin-api-retained-";
+    assert!(kept.stdout.contains(command), "{}", kept.stdout);
 
     let stack = life.deploy(template, &[("OnDelete", "delete")]).await.unwrap();
     assert_eq!(stack.output("UserPoolId").unwrap(), pool_id, "the kept pool is adopted");
@@ -164,7 +167,7 @@ async fn two_deletions_that_keep_the_pool(life: &mut Life, template: &Path, toke
     let user = life.scene.api.get("/v1/users/eve", token).await.unwrap().expect(200).unwrap();
     assert_eq!(user["status"], "CONFIRMED");
 
-    let protected = destroy(&life.scene).await;
+    let protected = destroy(&life.scene.aws).await;
     assert!(!protected.succeeded && protected.stdout.contains(&shown_pool), "{}", protected.last_lines());
     assert!(protected.stdout.contains("The user pool has deletion protection"), "{}", protected.stdout);
 }
@@ -175,12 +178,12 @@ async fn destroy_leaves_nothing_if_the_parameters_say_so() {
     let key_name = invitation_key::name_of(&scene, 1).await;
     assert!(invitation_key::key(&scene, &key_name).await.is_some());
 
-    let destroyed = destroy(&scene).await;
+    let destroyed = destroy(&scene.aws).await;
 
     assert!(destroyed.succeeded, "{}", destroyed.last_lines());
     assert!(destroyed.stdout.contains("The stack demo is deleted. Nothing is left of it."), "{}", destroyed.stdout);
     assert!(invitation_key::key(&scene, &key_name).await.is_none());
 
-    let again = destroy(&scene).await;
+    let again = destroy(&scene.aws).await;
     assert!(!again.succeeded && again.stderr.contains("there is no stack demo in us-east-1"), "{}", again.last_lines());
 }

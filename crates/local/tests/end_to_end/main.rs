@@ -117,6 +117,11 @@ async fn a_right_of_the_bootstrap_that_is_missing_is_named_by_the_deployment() {
     let LocalAwsError::DeploymentFailed(reasons) = &failed else { panic!("{failed:?}") };
     assert!(reasons.contains("UserPool (Custom::PoolkeeperUserPool)"), "{reasons}");
     assert!(reasons.contains("is not authorized to perform: cognito-idp:CreateUserPoolClient"), "{reasons}");
+
+    let destroyed = life::destroy(&aws).await;
+    assert!(!destroyed.succeeded, "{}", destroyed.stdout);
+    assert!(destroyed.stdout.contains("  user pool      us-east-1_"), "{}", destroyed.last_lines());
+    assert!(destroyed.stdout.contains("The first deployment failed"), "{}", destroyed.stdout);
 }
 
 #[tokio::test]
