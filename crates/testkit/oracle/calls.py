@@ -10,6 +10,15 @@ from template import ACCOUNT, OWN_POOL, PARTITION, PASSABLE_ROLE, REGION, own_pa
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
+# Neighbours of the stack's own names, as another pool of the same project has them: a pattern that is a little too wide covers them.
+FOREIGN_ENTITY = f"poolkeeper-{FOREIGN_NAME}-{REGION}"
+FOREIGN_PARAMETER = f"/poolkeeper/{FOREIGN_NAME}/invitation-key/stack/1"
+FOREIGN_RESOURCES = {"role": FOREIGN_ENTITY, "policy": FOREIGN_ENTITY, "parameter": FOREIGN_PARAMETER.lstrip("/")}
+
+
+def foreign_tag(own):
+    """A tag that begins like an own one, and is another pool's."""
+    return re.sub(r"^[^-]+", r"\g<0>x", own)
 
 
 @dataclass(frozen=True)
@@ -23,9 +32,17 @@ class Right:
     def on_foreign(self):
         """The same on a foreign resource, but with what the request itself says of it."""
         context = {
-            key: FOREIGN_NAME if key.startswith("aws:ResourceTag/") else value for key, value in self.context.items()
+            key: foreign_tag(value) if key.startswith("aws:ResourceTag/") else value
+            for key, value in self.context.items()
         }
-        return replace(self, target=re.sub(r"(:[a-z-]+/).*", rf"\1{FOREIGN_NAME}", self.target), context=context)
+        target = re.sub(
+            r":([a-z-]+)/.*", lambda kind: f":{kind[1]}/{FOREIGN_RESOURCES.get(kind[1], FOREIGN_NAME)}", self.target
+        )
+        return replace(self, target=target, context=context)
+
+    def is_about_untagged_pool(self):
+        has_tags = any(key.startswith("aws:ResourceTag/") for key in self.context)
+        return self.action.endswith(":TagResource") and not has_tags
 
 
 @dataclass(frozen=True)
@@ -105,7 +122,14 @@ class Call:
         changed = [(self.action, name, call.rights()) for name, change in FOREIGN.items() if (call := change(self))]
         changed = changed or [(self.action, "anything", self.rights())]
         beside = [right for right in self.rights() if right.action not in (self.action, "iam:PassRole")]
-        return changed + [(right.action, "a foreign resource", [right.on_foreign()]) for right in beside]
+        return changed + [
+            (
+                right.action,
+                "an untagged pool" if right.is_about_untagged_pool() else "a foreign resource",
+                [right.on_foreign()],
+            )
+            for right in beside
+        ]
 
 
 def _tags_in(parameters):
@@ -134,14 +158,14 @@ def _with(call, **parameters):
 FOREIGN_NAMES = {
     "UserPoolId": f"{REGION}_Foreign01",
     "IdentityPoolId": f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff",
-    "RoleName": FOREIGN_NAME,
-    "PolicyName": FOREIGN_NAME,
-    "PolicyArn": f"arn:{PARTITION}:iam::{ACCOUNT}:policy/{FOREIGN_NAME}",
-    "Name": f"/{FOREIGN_NAME}/secret",
+    "RoleName": FOREIGN_ENTITY,
+    "PolicyName": FOREIGN_ENTITY,
+    "PolicyArn": f"arn:{PARTITION}:iam::{ACCOUNT}:policy/{FOREIGN_ENTITY}",
+    "Name": FOREIGN_PARAMETER,
     "logGroupName": f"/aws/lambda/{FOREIGN_NAME}",
     "IdentityIdsToDelete": [f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff"],
 }
-FOREIGN_ROLE = f"arn:{PARTITION}:iam::{ACCOUNT}:role/{FOREIGN_NAME}"
+FOREIGN_ROLE = f"arn:{PARTITION}:iam::{ACCOUNT}:role/{FOREIGN_ENTITY}"
 FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 
 
@@ -159,9 +183,9 @@ def _foreign_resource(call, tags):
 def _foreign_tag(call):
     for member in ("UserPoolTags", "IdentityPoolTags", "Tags"):
         if isinstance(tags := call.parameters.get(member), dict) and TAG in tags:
-            return _with(call, **{member: {**tags, TAG: FOREIGN_NAME}})
+            return _with(call, **{member: {**tags, TAG: foreign_tag(call.pool)}})
         if isinstance(tags, list):
-            return _with(call, **{member: [{"Key": TAG, "Value": FOREIGN_NAME}]})
+            return _with(call, **{member: [{"Key": TAG, "Value": foreign_tag(call.pool)}]})
     return None
 
 
@@ -189,7 +213,7 @@ def _passed_roles(call):
 
 
 FOREIGN = {
-    "a foreign resource": lambda call: _foreign_resource(call, {TAG: FOREIGN_NAME}),
+    "a foreign resource": lambda call: _foreign_resource(call, {TAG: foreign_tag(call.pool)}),
     "an untagged pool": lambda call: _foreign_resource(call, {}) if call.tags is not None else None,
     "a foreign tag": _foreign_tag,
     "no tag": _without_tags,

@@ -33,12 +33,12 @@ class Iam:
             {"policy": policy, "action": action, "target": target, "context": json.loads(context)}
             for policy, action, target, context in self._requests
         ]
-        asked = {
+        payload = {
             "policies": [json.loads(one) for one in self._policies],
             "checks": list(self._checks),
             "requests": requests,
         }
-        done = subprocess.run(self._command, input=json.dumps(asked), capture_output=True, text=True, check=False)
+        done = subprocess.run(self._command, input=json.dumps(payload), capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"iam.mjs failed: {done.stderr}")
         answer = json.loads(done.stdout)

@@ -131,8 +131,8 @@ NOT_LIMITABLE = {
     ),
     **dict.fromkeys(
         [
-            ("PoolBootstrapRole", "cognito-idp:TagResource", "a foreign resource"),
-            ("PoolBootstrapRole", "cognito-identity:TagResource", "a foreign resource"),
+            ("PoolBootstrapRole", "cognito-idp:TagResource", "an untagged pool"),
+            ("PoolBootstrapRole", "cognito-identity:TagResource", "an untagged pool"),
         ],
         "A pool that is created with tags is tagged before it has any, so the tags of the request are the limit. A principal that may tag can adopt.",
     ),

@@ -61,12 +61,12 @@ class Template:
         """The statements of each role: {role: [(policy name, statement)]}."""
         for name, resource in self.body["Resources"].items():
             is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
-            if (
-                is_policy
-                or "Policies" in resource.get("Properties", {})
-                and resource["Type"] == "AWS::Serverless::Function"
-            ):
+            properties = resource.get("Properties", {})
+            is_function = resource["Type"] == "AWS::Serverless::Function"
+            if is_policy or is_function and "Policies" in properties:
                 raise Unresolvable(f"{name}: its policies are not checked: write them in the role")
+            if is_function and "Role" not in properties:
+                raise Unresolvable(f"{name}: the role that SAM would generate is not checked: give the function a role")
         return {
             name: self._statements(name, resource["Properties"])
             for name, resource in self.body["Resources"].items()
@@ -174,10 +174,10 @@ class Template:
 
     def condition(self, name):
         if name not in self.used_conditions:
-            self.used_conditions[name] = self._holds(self.body["Conditions"][name])
+            self.used_conditions[name] = self.holds(self.body["Conditions"][name])
         return self.used_conditions[name]
 
-    def _holds(self, condition):
+    def holds(self, condition):
         ((function, argument),) = condition.items()
         match function:
             case "Condition":
@@ -186,12 +186,12 @@ class Template:
                 first, second = self.resolve(argument)
                 return str(first) == str(second)
             case "Fn::Not":
-                return not self._holds(argument[0])
+                return not self.holds(argument[0])
             case "Fn::And":
-                return all(map(self._holds, argument))
+                return all(map(self.holds, argument))
             case "Fn::Or":
                 # Not lazily: a condition that is not looked at would count as unused.
-                return any([self._holds(one) for one in argument])
+                return any([self.holds(one) for one in argument])
         raise Unresolvable(f"the condition {function} is not resolved here")
 
 

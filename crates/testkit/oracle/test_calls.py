@@ -35,7 +35,7 @@ STATEMENTS = [
         "Effect": "Allow",
         "Action": ["cognito-idp:TagResource"],
         "Resource": f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/*",
-        "Condition": own_tag("RequestTag"),
+        "Condition": {**own_tag("RequestTag"), "StringLikeIfExists": own_tag("ResourceTag")["StringLike"]},
     },
     {
         "Sid": "Keep",
@@ -150,6 +150,20 @@ class Calls(unittest.TestCase):
             ("Pass", {"Condition": {}}, "cognito-identity:SetIdentityPoolRoles", "a role passed to another service"),
             ("Attach", {"Condition": {}}, "iam:AttachRolePolicy", "a foreign policy"),
             ("Attach", {"Resource": f"{IAM}:role/*"}, "iam:AttachRolePolicy", "a foreign resource"),
+            ("Attach", {"Resource": f"{IAM}:role/poolkeeper-*"}, "iam:AttachRolePolicy", "a foreign resource"),
+            ("Pass", {"Resource": f"{IAM}:role/poolkeeper-*"}, "cognito-identity:SetIdentityPoolRoles", "a foreign role"),
+            (
+                "Keys",
+                {"Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/poolkeeper/*"},
+                "ssm:PutParameter",
+                "a foreign resource",
+            ),
+            (
+                "Keep",
+                {"Condition": {"StringLike": {f"aws:ResourceTag/{TAG}": f"{POOL}*"}}},
+                "cognito-idp:DeleteUserPool",
+                "a foreign resource",
+            ),
             (
                 "Keys",
                 {"Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/*"},
@@ -165,7 +179,7 @@ class Calls(unittest.TestCase):
         found = self.findings(lambda statements: statements["Tag"].update(Condition={"StringEquals": strict}))
         self.assert_found(
             found,
-            "NOT_LIMITABLE in tables.py: PoolBootstrapRole, cognito-idp:TagResource, a foreign resource is denied",
+            "NOT_LIMITABLE in tables.py: PoolBootstrapRole, cognito-idp:TagResource, an untagged pool is denied",
         )
 
     def test_tags_and_roles_need_rights_of_their_own(self):

@@ -46,6 +46,11 @@ class Statements(unittest.TestCase):
         self.assert_found(text, f"{where} takes no resource, only *: arn:aws:cognito-identity:")
         self.assert_found(text, f"{where} does not know the condition key aws:ResourceTag/poolkeeper:pool")
 
+    def test_refuses_function_whose_role_sam_would_generate(self):
+        text = self.changed("      Role: !GetAtt AuthApiRole.Arn\n", "")
+        with self.assertRaisesRegex(template.Unresolvable, "AuthApiFunction: the role that SAM would generate"):
+            findings(text)
+
     def test_names_every_misspelled_action(self):
         for misspell, problem in [(lambda action: f"{action}x", "does not exist"), (str.lower, "is spelled")]:
             iam, tickets = oracle.installed(), []

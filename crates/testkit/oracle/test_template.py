@@ -1,11 +1,14 @@
 """What the emulator cannot show of the template: preflight requests, and what a deletion leaves."""
 
+import json
 import unittest
 from pathlib import Path
 
 from template import Template
 
-TEXT = (Path(__file__).parents[3] / "template.yaml").read_text()
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "template.yaml").read_text()
+API = json.loads((ROOT / "docs/openapi.json").read_text())
 ORIGINS = "https://admin.example.com, https://shop.example.com"
 
 
@@ -49,8 +52,13 @@ class Preflight(unittest.TestCase):
     def test_origins_methods_and_headers_are_those_of_the_api(self):
         found = cors(AllowedOrigins=ORIGINS)
         self.assertEqual(found["AllowOrigins"], ["https://admin.example.com", "https://shop.example.com"])
-        self.assertEqual(set(found["AllowMethods"]), {"GET", "POST", "PUT", "PATCH", "DELETE"})
-        self.assertLessEqual({"authorization", "content-type", "idempotency-key"}, set(found["AllowHeaders"]))
+        operations = [
+            (method.upper(), operation) for path in API["paths"].values() for method, operation in path.items()
+        ]
+        self.assertEqual(set(found["AllowMethods"]), {method for method, _ in operations})
+        parameters = [one for _, operation in operations for one in operation.get("parameters", [])]
+        documented = {one["name"].lower() for one in parameters if one["in"] == "header"}
+        self.assertEqual(set(found["AllowHeaders"]), documented | {"authorization", "content-type", "x-access-token"})
         self.assertNotIn("AllowCredentials", found)
 
 
@@ -77,6 +85,30 @@ class Logs(unittest.TestCase):
             # The last segment of the stack's id, as template.py has it.
             self.assertTrue(all(name.endswith("-stack") for name in names), names)
             self.assertEqual(len(set(names)), 2)
+
+
+class Rules(unittest.TestCase):
+    def rejections(self, **parameters):
+        """The descriptions of the assertions that these parameters break."""
+        template = Template(TEXT, **parameters)
+        return [
+            assertion["AssertDescription"]
+            for rule in template.body["Rules"].values()
+            if template.holds(rule["RuleCondition"])
+            for assertion in rule["Assertions"]
+            if not template.holds(assertion["Assert"])
+        ]
+
+    def test_rejects_verification_that_can_never_happen(self):
+        impossible = [("AutoVerifyEmail", "invited"), ("AutoVerifyEmail", "everyone"), ("AutoVerifyPhone", "everyone")]
+        for name, value in impossible:
+            for confirm in ["everyone", "trusted-domains", "invited"]:
+                verify = {"TrustedEmailDomains": "example.com", name: value}
+                self.assertEqual(self.rejections(AutoConfirm=confirm, **verify), [], f"{confirm}, {name}")
+            (rejection,) = self.rejections(AutoConfirm="nobody", **{name: value})
+            self.assertIn("AutoConfirm=nobody", rejection)
+            self.assertIn(f"{name}=nobody", rejection)
+        self.assertEqual(self.rejections(AutoConfirm="nobody"), [])
 
 
 if __name__ == "__main__":

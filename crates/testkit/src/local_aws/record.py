@@ -7,7 +7,6 @@ service, operation  as in AWS's service models
 principal           the ARN of the caller; null for calls without a signature
 parameters          the request; the parameters of IAM and STS as a flat object of strings
 tags                the tags of the pool that the request names, before the call; null for other resources
-created             the id of the pool that the call created
 """
 
 import json
@@ -66,7 +65,6 @@ def note_created(call, answer):
     pool = json.loads(answer)
     pool = pool.get(inside, {}) if inside else pool
     if id_member in pool:
-        call["created"] = pool[id_member]
         tags_of[pool[id_member]] = call["parameters"].get(tags_member, {})
 
 
@@ -88,7 +86,7 @@ def without_names(value):
 
 def write(call):
     if mode == "distinct":
-        distinct = json.dumps(without_names({**call, "created": None}), sort_keys=True)
+        distinct = json.dumps(without_names(call), sort_keys=True)
         if distinct in written:
             return
         written.add(distinct)
