@@ -193,7 +193,7 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
     response
 }
 
-/// The caller's fault is a warning, ours is an error.
+/// What the caller can act on is a warning, what only the operator can act on is an error.
 fn log(error: &ApiError, id: &RequestId) {
     let code = error.code();
     let chain = startup::causes(error);
@@ -202,7 +202,8 @@ fn log(error: &ApiError, id: &RequestId) {
         _ => None,
     };
     let request_id = id.as_str();
-    if code.row().status.is_server_error() {
+    let needs_operator = matches!(code, ErrorCode::MailQuotaExceeded | ErrorCode::RoleNotPassable);
+    if needs_operator || code.row().status.is_server_error() {
         tracing::error!(code = code.as_str(), error = chain, request_id, aws_request_id, "request failed");
     } else {
         tracing::warn!(code = code.as_str(), error = chain, request_id, aws_request_id, "request refused");

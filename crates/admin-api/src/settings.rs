@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::passable_roles::PassableRoles;
+use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
 use domain::roles::Roles;
 use startup::{SettingError, optional, parsed, required};
 
@@ -75,8 +75,7 @@ impl Settings {
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
-        let role_arns = "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/support`";
-        let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, role_arns)?.unwrap_or_default();
+        let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, EXPECTED_ROLE_ARNS)?.unwrap_or_default();
         Ok(Self { region, user_pool_id, client_id, issuer, served, roles, invitation_key_parameter, passable_roles })
     }
 }

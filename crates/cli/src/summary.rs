@@ -49,11 +49,17 @@ fn ending(receipt: &Receipt) -> String {
             (0, _) => "Everything was left in place.".to_owned(),
             _ => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
         },
+        Action::Plan | Action::Verify if is_partly_proved(receipt) => {
+            "Partly proved: a throw-away user signed in and got AWS credentials; the sign-up is not proved.".to_owned()
+        }
         Action::Plan | Action::Verify => {
             "It works: a throw-away user signed up, in, and got AWS credentials.".to_owned()
         }
         Action::Apply => {
             let proof = match receipt.caller_arn {
+                Some(_) if is_partly_proved(receipt) => {
+                    "Partly proved: a throw-away user signed in; the sign-up is not proved."
+                }
                 Some(_) => "It works: a throw-away user signed in.",
                 None => "Not proved: the spec's `verify` is false.",
             };
@@ -64,6 +70,11 @@ fn ending(receipt: &Receipt) -> String {
             format!("Done: {counted}. {proof}")
         }
     }
+}
+
+/// Whether a step of the proof could not be tried.
+fn is_partly_proved(receipt: &Receipt) -> bool {
+    receipt.steps.iter().any(|report| report.outcome == Outcome::NotProved)
 }
 
 #[cfg(test)]
@@ -151,6 +162,23 @@ mod tests {
             last(&receipt),
             "Done: 2 created, 1 changed, 1 unchanged. It works: a throw-away user signed in. (1.4 s)"
         );
+    }
+
+    #[test]
+    fn claims_no_sign_up_that_is_not_proved() {
+        for (action, expected) in [
+            (
+                Action::Verify,
+                "Partly proved: a throw-away user signed in and got AWS credentials; the sign-up is not proved. (1.4 s)",
+            ),
+            (
+                Action::Apply,
+                "Nothing to change. Partly proved: a throw-away user signed in; the sign-up is not proved. (1.4 s)",
+            ),
+        ] {
+            let receipt = receipt(action, &[(Step::SignUp, Outcome::NotProved), (Step::SignIn, Outcome::Succeeded)]);
+            assert_eq!(last(&Receipt { caller_arn: Some("arn".to_owned()), ..receipt }), expected);
+        }
     }
 
     #[test]

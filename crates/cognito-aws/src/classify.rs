@@ -169,11 +169,11 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         _ if permission_missing(code) => Reason::PermissionMissing,
         // Somebody else is setting up the same authenticator app at this moment.
         "ConcurrentModificationException" => Reason::Throttled,
-        // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time"), or how much
-        // fits into the pool (groups, for instance).
         // "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to
         // use your own Amazon SES configuration for sending email."
         "LimitExceededException" if message.contains("daily email limit") => Reason::MailQuotaExceeded,
+        // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time"), or how much
+        // fits into the pool (groups, for instance).
         "LimitExceededException" | "TooManyFailedAttemptsException" => Reason::LimitReached,
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
         "InvalidParameterException" => invalid_parameter(operation, message),

@@ -32,9 +32,13 @@ impl PassableRoles {
     }
 }
 
+/// What a setting with role ARNs must be.
+pub const EXPECTED_ROLE_ARNS: &str =
+    "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`";
+
 /// The text is no list of role ARNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`")]
+#[error("expected {EXPECTED_ROLE_ARNS}")]
 pub struct NotRoleArns;
 
 /// From ARNs separated by commas.

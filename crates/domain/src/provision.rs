@@ -72,7 +72,7 @@ pub struct Provisioner<'a> {
 }
 
 impl<'a> Provisioner<'a> {
-    /// For a process with rights that it has had for long, and whose right to pass roles is unknown: an operator's.
+    /// Creates a provisioner for an operator, whose rights are settled and whose passable roles are unknown.
     pub fn new(platform: &'a dyn Platform, clock: Arc<dyn Clock>, observer: &'a dyn Observer) -> Self {
         Self { platform, clock, observer, rights: Rights::Settled, passable_roles: PassableRoles::Unknown }
     }

@@ -72,11 +72,11 @@ pub enum Situation {
 /// How long the process that makes a call has had its rights.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rights {
-    /// For long: a denied call stays denied.
+    /// The rights are settled. A denied call stays denied.
     #[default]
     Settled,
-    /// Perhaps for moments only: IAM may still deny a call that the role allows. A deployment changes the role of a function right before
-    /// it invokes the function.
+    /// The rights may be new, so IAM may still deny a call that the role allows. A deployment changes the role of a function right before it
+    /// invokes the function.
     JustGranted,
 }
 

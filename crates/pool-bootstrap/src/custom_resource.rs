@@ -103,11 +103,9 @@ impl CustomResource {
         (before != after).then(|| Renaming { before: before.to_owned(), user_pool_id })
     }
 
-    /// Whether a group of `Roles` can be one that never existed. Roles that were deployed once may name a group that was deleted since: an
-    /// unrelated update, and above all its rollback, must not fail for that.
-    pub(crate) fn has_new_roles(&self) -> bool {
-        let before = self.old_properties.as_ref().and_then(|old| old.get("Roles"));
-        before.is_none() || before != self.properties.get("Roles")
+    /// The value of `Roles` before an Update, as the template had it.
+    pub(crate) fn previous_roles(&self) -> Option<&str> {
+        self.old_properties.as_ref()?.get("Roles")?.as_str()
     }
 
     /// The id after a failure: the one that it had, so that CloudFormation does not take it for replaced.

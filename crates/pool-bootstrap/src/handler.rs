@@ -1,5 +1,6 @@
 //! One invocation: tells the two kinds apart, and answers each in its way.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,6 +10,8 @@ use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{Action, Receipt};
 use domain::retry::Rights;
+use domain::roles::Roles;
+use domain::spec::Spec;
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -141,10 +144,10 @@ impl Handler {
             }
             Task::UnknownType => return Reply::failure(to, resource.id_after_failure(), UNKNOWN_TYPE),
             Task::Apply => self.apply(resource, deadline).await,
-            Task::Verify => self.provision(resource, Job::Verify, deadline).await,
+            Task::Verify => self.provision_from_properties(resource, Job::Verify, deadline).await,
             Task::Destroy => {
                 let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
-                self.provision(resource, job, deadline).await
+                self.provision_from_properties(resource, job, deadline).await
             }
             Task::EnsureKey => self.ensure_key(resource, deadline).await,
             Task::RemoveKey(name) => self.remove_key(resource, name, deadline).await,
@@ -164,25 +167,59 @@ impl Handler {
         let wanted = properties(resource.properties.clone())?;
         let roles = wanted.roles()?;
         if let Some(renaming) = resource.renaming() {
-            return self.provision(resource, Job::ApplyRenamed(renaming), deadline).await;
+            return self.provision(resource, wanted.spec, Job::ApplyRenamed(renaming), deadline).await;
         }
-        if resource.has_new_roles() {
-            let bootstrap = self.bootstrap(Rights::JustGranted);
-            let unknown = bootstrap.unknown_groups(wanted.spec, roles, deadline).await?;
-            if let Some(group) = unknown.first() {
-                return Err(RequestError::unknown_group(group).into());
-            }
+        if let Some(group) = self.unknown_group(resource, &wanted.spec, &roles, deadline).await? {
+            return Err(RequestError::unknown_group(&group).into());
         }
-        self.provision(resource, Job::Apply, deadline).await
+        self.provision(resource, wanted.spec, Job::Apply, deadline).await
     }
 
-    async fn provision(
+    /// A group of new roles that does not exist. Roles that were deployed once may name a group that was deleted since. An unrelated update
+    /// must not fail for that, and the rollback of an update with wrong roles must not fail at all.
+    async fn unknown_group(
+        &self,
+        resource: &CustomResource,
+        spec: &Spec,
+        roles: &Roles,
+        deadline: SystemTime,
+    ) -> Result<Option<String>, InvocationError> {
+        let unknown = async |groups: BTreeSet<String>| {
+            let bootstrap = self.bootstrap(Rights::JustGranted);
+            Ok::<_, RunError>(bootstrap.unknown_groups(spec.clone(), groups, deadline).await?.pop_first())
+        };
+        let names = |roles: &Roles| roles.groups().map(str::to_owned).collect::<BTreeSet<_>>();
+        let Some(previous) = resource.previous_roles() else { return Ok(unknown(names(roles)).await?) };
+        let Ok(previous) = previous.parse::<Roles>() else { return Ok(None) };
+        let (groups, previous) = (names(roles), names(&previous));
+        let added: BTreeSet<_> = groups.difference(&previous).cloned().collect();
+        if added.is_empty() {
+            return Ok(None);
+        }
+        match unknown(added).await? {
+            // The update that this one rolls back was rejected for its own groups.
+            Some(_) if unknown(previous).await?.is_some() => Ok(None),
+            found => Ok(found),
+        }
+    }
+
+    async fn provision_from_properties(
         &self,
         resource: &CustomResource,
         job: Job,
         deadline: SystemTime,
     ) -> Result<Done, InvocationError> {
         let spec = properties(resource.properties.clone())?.spec;
+        self.provision(resource, spec, job, deadline).await
+    }
+
+    async fn provision(
+        &self,
+        resource: &CustomResource,
+        spec: Spec,
+        job: Job,
+        deadline: SystemTime,
+    ) -> Result<Done, InvocationError> {
         let name = spec.name.to_string();
         // CloudFormation may have changed the function's role moments ago.
         let receipt = self.bootstrap(Rights::JustGranted).run(job, spec, deadline).await?;

@@ -12,7 +12,6 @@ use domain::provision::{
     Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
 };
 use domain::retry::{Clock, GaveUp, Listener, Rights, Waiting};
-use domain::roles::Roles;
 use domain::spec::Spec;
 use rand::rngs::SysError;
 use thiserror::Error;
@@ -80,14 +79,16 @@ impl Bootstrap {
         Ok(in_time(work, deadline).await??)
     }
 
-    /// The groups of these roles that neither exist nor are created with the pool. `deadline` is when the invocation ends.
+    /// Those of the groups that neither exist nor are created with the pool. `deadline` is when the invocation ends.
     pub(crate) async fn unknown_groups(
         self,
         spec: Spec,
-        roles: Roles,
+        groups: BTreeSet<String>,
         deadline: SystemTime,
     ) -> Result<BTreeSet<String>, RunError> {
-        let work = move |clock| async move { self.provisioner(clock).unknown_groups(&spec, roles.groups()).await };
+        let work = move |clock| async move {
+            self.provisioner(clock).unknown_groups(&spec, groups.iter().map(String::as_str)).await
+        };
         Ok(in_time(work, deadline).await??)
     }
 

@@ -1,6 +1,6 @@
 //! The settings of the function.
 
-use domain::passable_roles::PassableRoles;
+use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
 use startup::{SettingError, parsed, required};
 
 /// What the function must know before the first event.
@@ -19,10 +19,9 @@ impl Settings {
     ///
     /// The first setting that is missing or wrong, with what was expected.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
-        let role_arns = "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`";
         Ok(Self {
             region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")?,
-            passable_roles: parsed(&lookup, "PASSABLE_ROLE_ARNS", role_arns)?.unwrap_or_default(),
+            passable_roles: parsed(&lookup, "PASSABLE_ROLE_ARNS", EXPECTED_ROLE_ARNS)?.unwrap_or_default(),
         })
     }
 }

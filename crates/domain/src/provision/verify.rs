@@ -185,7 +185,7 @@ impl Subject {
         confirmed: bool,
     ) -> Result<Done<()>, ProvisionError> {
         if confirmed {
-            return Ok(Done::new((), Outcome::Unchanged).because("confirmed at sign-up"));
+            return Ok(Done::new((), Outcome::Unchanged).because("confirmed already"));
         }
         let attempts = match hands.users(Situation::Settled, || self.directory.confirm(username)).await {
             Ok(confirmed) => confirmed.attempts,

@@ -54,6 +54,24 @@ async fn a_group_that_was_deleted_since_fails_no_other_update() {
 }
 
 #[tokio::test]
+async fn the_rollback_of_wrong_roles_succeeds_with_a_deleted_group() {
+    for wrong in ["admins=users:raed", "admins=all,redaers=users:read"] {
+        let function = Function::new();
+        function.reply_to(event("user-pool-create")).await;
+        let rollback = update(wrong, "admins=all,deleted=users:read");
+        assert_eq!(function.reply_to(rollback).await["Status"], "SUCCESS", "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn an_update_still_rejects_a_new_group_that_does_not_exist() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    let refused = function.reply_to(update("admins=all", "admins=all,redaers=users:read")).await;
+    assert!(reason(&refused).contains("the group `redaers` does not exist"), "{refused}");
+}
+
+#[tokio::test]
 async fn wrong_roles_do_not_keep_a_stack_from_being_deleted() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;

@@ -98,6 +98,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::Body;
+    use crate::testing::logs::Logs;
     use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/auth/sign-up";
@@ -175,6 +176,18 @@ mod tests {
             assert_eq!(answer.header("retry-after"), Some(seconds), "{code}");
             assert_eq!(api.pool.user("new"), None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_used_up_mail_quota_is_an_error_that_names_ses() {
+        let api = Api::new();
+        api.pool.fail("sign_up", 1, Reason::MailQuotaExceeded);
+        let logs = Logs::capture();
+        api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+        let lines = logs.lines();
+        let failure = lines.iter().find(|line| line["fields"]["code"] == "mail-quota-exceeded").unwrap();
+        assert_eq!(failure["level"], "ERROR");
+        assert!(failure["fields"]["error"].as_str().unwrap().contains("Amazon SES configuration"), "{failure}");
     }
 
     #[tokio::test]
