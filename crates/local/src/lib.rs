@@ -20,7 +20,7 @@ use std::task::Poll;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, a polite kill, a terminal that closes: every wish that this program ends.
+/// SIGINT, SIGTERM and SIGHUP.
 #[derive(Debug)]
 pub struct Interruptions {
     signals: Vec<Signal>,

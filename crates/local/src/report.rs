@@ -50,11 +50,11 @@ struct Row {
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// As it should.
+    /// The step succeeded.
     Succeeded,
-    /// It was not made.
+    /// The step was skipped.
     Skipped,
-    /// Not as it should.
+    /// The step failed.
     Failed,
 }
 
