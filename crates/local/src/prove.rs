@@ -5,13 +5,13 @@
 mod account;
 mod cleanup;
 mod document;
-mod passage;
 mod plan;
 mod probes;
 mod proof;
 mod question;
 mod scrub;
 mod stop;
+mod walk;
 
 use std::process::ExitCode;
 
@@ -62,15 +62,18 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
     };
     let Some((account, plan)) = prepared else { return Ok(()) };
 
+    let path = document::create(&account, options.report.as_deref())?;
     let mut proof = Proof::default();
     let mut was_interrupted = tokio::select! {
-        () = passage::walk(&account, &plan, &mut proof) => false,
+        () = walk::run(&account, &plan, &mut proof) => false,
         () = interruptions.next() => true,
     };
     if was_interrupted {
         println!("\nInterrupted.");
+        proof.report.skip("the step that was running", "interrupted");
         proof.problem("The run was interrupted.".to_owned());
     }
+    proof.complete(&walk::FLOWS, &probes::STATEMENTS);
     if options.keep {
         println!("\n{}", plan.what_stays(&account));
         proof.kept = true;
@@ -85,9 +88,12 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
             proof.problem(format!("The deletion was interrupted. {}", plan.what_stays(&account)));
         }
     }
-    let path = document::write(&account, &plan, &proof, options.report.as_deref())?;
     println!("\n{}", proof.summary());
-    println!("Report: {}", path.display());
+    // The verdict below prints the problems, with or without a report.
+    match document::write(&account, &plan, &proof, &path) {
+        Ok(()) => println!("Report: {}", path.display()),
+        Err(failure) => proof.problem(failure.with_causes()),
+    }
     proof.verdict(was_interrupted)
 }
 

@@ -10,6 +10,8 @@ sweep NAME              deletes what `left` finds, except stacks
 tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
 may FUNCTION_ARN TAG    whether the function's role may create pools with this tag, by the IAM policy simulator
 tag POOL_ARN IDENTITY_POOL       adds a tag that is not Poolkeeper's to both
+untagged_user_pool POOL          updates a user pool without tags, prints its tags before and after, and restores them
+untagged_identity_pool POOL      the same for an identity pool
 sms POOL ROLE_ARN NAME  gives a pool an SMS role and prints the pool
 pool POOL               prints the settings of a pool
 group POOL GROUP ROLE_ARN USER   creates a group, with a role unless that is empty, and puts a user into it
@@ -56,17 +58,20 @@ def create(name):
         waiter = cloudformation.get_waiter("stack_create_complete")
         waiter.wait(StackName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
     except WaiterError as error:
-        sys.exit("; ".join(failures(name, "CREATE_FAILED")) or str(error))
+        sys.exit("; ".join(failures(events(name), "CREATE_FAILED")) or str(error))
     outputs = cloudformation.describe_stacks(StackName=name)["Stacks"][0].get("Outputs", [])
     return {output["OutputKey"]: output["OutputValue"] for output in outputs}
 
 
-def failures(stack, status):
-    """Why resources of a stack have this status."""
-    events = pages(boto3.client("cloudformation"), "describe_stack_events", "StackEvents", StackName=stack)
+def events(stack):
+    return list(pages(boto3.client("cloudformation"), "describe_stack_events", "StackEvents", StackName=stack))
+
+
+def failures(stack_events, status):
+    """Why resources have this status."""
     return [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
-        for event in events
+        for event in stack_events
         if event["ResourceStatus"] == status
     ]
 
@@ -80,15 +85,18 @@ def delete(name):
             return {"existed": False, "failed": []}
         raise
     stack_id = stack["StackId"]
+    # An earlier deletion may have failed. Its events and its status say nothing about this one.
+    earlier = {event["EventId"] for event in events(stack_id)}
     cloudformation.delete_stack(StackName=stack_id)
     deadline = time.monotonic() + 1800
-    while stack["StackStatus"] not in ("DELETE_COMPLETE", "DELETE_FAILED") and time.monotonic() < deadline:
+    while True:
+        status = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
+        if status == "DELETE_COMPLETE":
+            return {"existed": True, "failed": []}
+        new = [event for event in events(stack_id) if event["EventId"] not in earlier]
+        if (status == "DELETE_FAILED" and new) or time.monotonic() > deadline:
+            return {"existed": True, "failed": failures(new, "DELETE_FAILED") or [f"the stack is {status}"]}
         time.sleep(1)
-        stack = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]
-    failed = failures(stack_id, "DELETE_FAILED")
-    if stack["StackStatus"] != "DELETE_COMPLETE" and not failed:
-        failed = [f"the stack is {stack['StackStatus']}"]
-    return {"existed": True, "failed": failed}
 
 
 def managed_bucket():
@@ -210,11 +218,35 @@ def may(function_arn, tag):
 
 
 def tag(pool_arn, identity_pool_id):
-    account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.session.Session().region_name
-    identity_pool_arn = f"arn:aws:cognito-identity:{region}:{account}:identitypool/{identity_pool_id}"
     boto3.client("cognito-idp").tag_resource(ResourceArn=pool_arn, Tags={"cost-center": "prove"})
-    boto3.client("cognito-identity").tag_resource(ResourceArn=identity_pool_arn, Tags={"cost-center": "prove"})
+    tag_identity_pool(identity_pool_id, {"cost-center": "prove"})
     return {}
+
+
+def tag_identity_pool(identity_pool_id, tags):
+    account, region = boto3.client("sts").get_caller_identity()["Account"], boto3.session.Session().region_name
+    arn = f"arn:aws:cognito-identity:{region}:{account}:identitypool/{identity_pool_id}"
+    boto3.client("cognito-identity").tag_resource(ResourceArn=arn, Tags=tags)
+
+
+def untagged_user_pool(pool_id):
+    cognito = boto3.client("cognito-idp")
+    before = pool(pool_id)
+    cognito.update_user_pool(UserPoolId=pool_id)
+    after = pool(pool_id)
+    # The bootstrap does not delete a pool without its tag.
+    cognito.tag_resource(ResourceArn=before["Arn"], Tags=before["UserPoolTags"])
+    return {"before": before["UserPoolTags"], "after": after.get("UserPoolTags", {})}
+
+
+def untagged_identity_pool(pool_id):
+    identity = boto3.client("cognito-identity")
+    before = identity.describe_identity_pool(IdentityPoolId=pool_id)
+    required = ("IdentityPoolId", "IdentityPoolName", "AllowUnauthenticatedIdentities")
+    identity.update_identity_pool(**{name: before[name] for name in required})
+    after = identity.describe_identity_pool(IdentityPoolId=pool_id)
+    tag_identity_pool(pool_id, before["IdentityPoolTags"])
+    return {"before": before["IdentityPoolTags"], "after": after.get("IdentityPoolTags", {})}
 
 
 def pool(pool_id):
@@ -262,7 +294,10 @@ def levels(prefix):
     return counts
 
 
-ACTIONS = [whoami, versions, create, delete, artifacts, left, sweep, tags, may, tag, sms, pool, group, join, levels]
+ACTIONS = [
+    whoami, versions, create, delete, artifacts, left, sweep, tags, may, tag, untagged_user_pool, untagged_identity_pool,
+    sms, pool, group, join, levels,
+]  # fmt: skip
 action, *arguments = sys.argv[1:]
 try:
     print(json.dumps({function.__name__: function for function in ACTIONS}[action](*arguments)))

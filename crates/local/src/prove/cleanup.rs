@@ -1,6 +1,5 @@
 //! Deletes everything that a run created, and lists what is left.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -8,13 +7,10 @@ use tokio::time::sleep;
 
 use super::account::{Account, text};
 use super::plan::helpers;
-use super::proof::Proof;
+use super::proof::{Left, Proof, entries};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
 use crate::scene::Target as _;
-
-/// By kind, as the services list it.
-type Left = BTreeMap<String, Vec<String>>;
 
 /// Deletes and lists. What goes wrong is noted in the proof.
 pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
@@ -64,7 +60,7 @@ async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left,
     if left.values().all(Vec::is_empty) {
         return Ok(left);
     }
-    proof.problem(format!("The deletion of the stacks left something:\n  {}", names(&left).join("\n  ")));
+    proof.problem(format!("The deletion of the stacks left something:\n  {}", entries(&left).join("\n  ")));
     let swept = proof
         .report
         .step("delete it, one by one", async {
@@ -87,7 +83,7 @@ async fn list(account: &Account, name: &str, report: &mut Report) -> Result<Left
                 let listed = account.script(&["left", name], None).await?;
                 let kinds = listed.as_object().into_iter().flatten();
                 let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
-                let found = names(&left);
+                let found = entries(&left);
                 if found.is_empty() {
                     return Ok(Seen::new(left, "nothing is left").after(attempts));
                 }
@@ -100,10 +96,6 @@ async fn list(account: &Account, name: &str, report: &mut Report) -> Result<Left
             }
         })
         .await
-}
-
-fn names(left: &Left) -> Vec<String> {
-    left.iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}"))).collect()
 }
 
 fn texts(list: &Value) -> Vec<String> {

@@ -1,9 +1,10 @@
 //! The report: Markdown without secrets, made to be attached to an issue.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use testkit::local_aws::Tooling as _;
 
@@ -14,19 +15,36 @@ use super::scrub::Scrubber;
 use crate::failure::Failure;
 use crate::report::Outcome;
 
-/// Writes the report, and returns where it is.
-pub(super) fn write(account: &Account, plan: &Plan, proof: &Proof, path: Option<&Path>) -> Result<PathBuf, Failure> {
+/// Creates the file and returns its path. A path that cannot be written fails before a run rather than after it.
+///
+/// # Errors
+/// Returns an error if the file cannot be written.
+pub(super) fn create(account: &Account, path: Option<&Path>) -> Result<PathBuf, Failure> {
     let path = path.map_or_else(|| account.tools().target_folder().join("prove/report.md"), Path::to_owned);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let scrubber = Scrubber::new(&[
-        (&account.operator, "OPERATOR"),
-        (&account.id, "ACCOUNT"),
-        (account.mailbox().unwrap_or_default(), "MAILBOX"),
-    ]);
-    fs::write(&path, scrubber.scrub(&markdown(account, plan, proof)))?;
+    let created = path.parent().map_or(Ok(()), fs::create_dir_all);
+    created.and_then(|()| fs::write(&path, "The run did not end.\n")).map_err(|error| unwritten(&path, &error))?;
     Ok(path)
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Returns an error if the file cannot be written.
+pub(super) fn write(account: &Account, plan: &Plan, proof: &Proof, path: &Path) -> Result<(), Failure> {
+    let scrubber = Scrubber::new(
+        &[
+            (&account.operator, "OPERATOR"),
+            (&account.id, "ACCOUNT"),
+            (account.mailbox().unwrap_or_default(), "MAILBOX"),
+        ],
+        // `default` names no profile in particular, and is a word of many messages.
+        &[(account.profile().filter(|&profile| profile != "default").unwrap_or_default(), "PROFILE")],
+    );
+    fs::write(path, scrubber.scrub(&markdown(account, plan, proof))).map_err(|error| unwritten(path, &error))
+}
+
+fn unwritten(path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("the report cannot be written to {}: {error}", path.display()))
 }
 
 fn markdown(account: &Account, plan: &Plan, proof: &Proof) -> String {
@@ -41,7 +59,7 @@ fn markdown(account: &Account, plan: &Plan, proof: &Proof) -> String {
     let facts = [
         ("region", account.region().to_owned()),
         ("stack", plan.name.clone()),
-        ("parameters", parameters(plan)),
+        ("parameters", parameters(&plan.parameters, &plan.given)),
         ("versions", plan.versions.clone()),
         ("times", times(&proof.timings)),
         ("problems", problems),
@@ -106,9 +124,12 @@ fn row(text: &mut String, cells: &[&str]) {
     text.push_str("|\n");
 }
 
-fn parameters(plan: &Plan) -> String {
-    let pairs = plan.parameters.iter().map(|(name, value)| format!("`{name}={value}`"));
-    pairs.collect::<Vec<_>>().join(" ")
+/// The parameters of the deployment. The operator's own values can be private, so only their names are shown.
+fn parameters(all: &BTreeMap<String, String>, given: &BTreeSet<String>) -> String {
+    let shown = all.iter().map(|(name, value)| {
+        if given.contains(name) { format!("`{name}` (given by the operator)") } else { format!("`{name}={value}`") }
+    });
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 fn times(timings: &[(&str, Duration)]) -> String {
@@ -119,6 +140,14 @@ fn times(timings: &[(&str, Duration)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shows_given_parameters_by_name_only() {
+        let all = [("AutoConfirm", "everyone"), ("FirstAdminEmail", "me@example.org")];
+        let all = all.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        let given = BTreeSet::from(["FirstAdminEmail".to_owned()]);
+        assert_eq!(parameters(&all, &given), "`AutoConfirm=everyone` `FirstAdminEmail` (given by the operator)");
+    }
 
     #[test]
     fn nothing_in_a_cell_ends_it_or_its_row() {

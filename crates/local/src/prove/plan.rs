@@ -1,6 +1,7 @@
-//! What is about to be created, what it costs, and whether that is wanted.
+//! The plan of a run: what it creates, what that costs, and the operator's consent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::PathBuf;
 
 use testkit::local_aws::{Tooling as _, host_architecture};
@@ -18,6 +19,11 @@ const RANDOM: usize = 8;
 /// The origin that browsers may call from.
 pub(super) const ORIGIN: &str = "https://prove.example";
 
+/// The parameters that no operator can give. With another pool's name a run would adopt that pool, and delete it with its users. The
+/// probes depend on the other ones.
+const RESERVED: [&str; 7] =
+    ["PoolName", "OnDelete", "DeletionProtection", "LimitRights", "Architecture", "AllowedOrigins", "PassableRoleArns"];
+
 /// Everything that is decided before something is created.
 pub(super) struct Plan {
     /// The name of the stack, and part of the name of everything else.
@@ -26,11 +32,17 @@ pub(super) struct Plan {
     pub(super) template: PathBuf,
     /// Its parameters.
     pub(super) parameters: BTreeMap<String, String>,
+    /// The names of the parameters that the operator gave.
+    pub(super) given: BTreeSet<String>,
     /// The versions of everything that takes part.
     pub(super) versions: String,
 }
 
 impl Plan {
+    /// Plans a run. Creates nothing.
+    ///
+    /// # Errors
+    /// Returns [`Stop::Usage`] if the operator gives a parameter that is reserved or that the template does not have.
     pub(super) async fn new(account: &Account, options: &ProveOptions) -> Result<Self, Stop> {
         let name = format!("{PREFIX}{}", random(RANDOM)?);
         // The emulator runs unoptimized functions on this machine, and knows no conditions on tags.
@@ -39,6 +51,8 @@ impl Plan {
         } else {
             (account.tools().template_for_aws()?, &*options.architecture, "true")
         };
+        let given: BTreeSet<String> = options.parameters.iter().map(|(name, _)| name.clone()).collect();
+        ensure_can_be_given(&given, &fs::read_to_string(&template)?).map_err(Stop::Usage)?;
         let first_admin = account.address(FIRST_ADMIN_MAILBOX);
         let of_account = pairs(&[
             ("PoolName", &*name),
@@ -51,7 +65,7 @@ impl Plan {
         let versions = account.script(&["versions", env!("CARGO_MANIFEST_DIR")], None).await?;
         let versions =
             versions.as_object().into_iter().flatten().map(|(name, version)| format!("{name} {}", text(version)));
-        Ok(Self { name, template, parameters, versions: versions.collect::<Vec<_>>().join(", ") })
+        Ok(Self { name, template, parameters, given, versions: versions.collect::<Vec<_>>().join(", ") })
     }
 
     /// The stack with what only the probes need.
@@ -83,11 +97,13 @@ impl Plan {
         let Account { id, operator, .. } = account;
         format!(
             "make prove deploys Poolkeeper to {place} {id} in {region}, as {operator}.
-It walks through everything, and deletes it again. That takes about 15 minutes on AWS.
+It walks the flows, runs the probes, and deletes everything again. That takes about 15 minutes on AWS.
 
 It creates
   stack {name}: 4 functions with their roles and log groups, an HTTP API, a user pool with 2 clients, an identity pool, an IAM
-    role and an IAM policy; for some minutes, two more pools with the same parts
+    role and an IAM policy
+  one after the other, each for a few minutes: the user pools {name}-second, {name}-tags and {name}-role, each with 2 clients, an
+    identity pool, an IAM role and an IAM policy
   stack {helpers}: a function, a user pool and IAM roles that only the probes use
   objects below {name}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this stack if it is missing, and
     it stays
@@ -121,6 +137,29 @@ If this program is killed, delete what it created:
     }
 }
 
+/// Checks the parameters that the operator gave.
+///
+/// # Errors
+/// Returns the reason why one of them cannot be given.
+fn ensure_can_be_given(names: &BTreeSet<String>, template: &str) -> Result<(), String> {
+    for name in names {
+        if RESERVED.contains(&&**name) {
+            return Err(format!("--parameter {name} cannot be given: make prove sets {name} itself"));
+        }
+        if !has_parameter(template, name) {
+            return Err(format!("--parameter {name}: template.yaml has no such parameter"));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a template has a parameter, in the layout that `sam build` writes.
+fn has_parameter(template: &str, name: &str) -> bool {
+    let (_, parameters) = template.split_once("\nParameters:\n").unwrap_or_default();
+    let indented = |line: &&str| line.is_empty() || line.starts_with(' ') || line.starts_with('#');
+    parameters.lines().take_while(indented).any(|line| line == format!("  {name}:"))
+}
+
 /// The stack with what only the probes of this run need.
 pub(super) fn helpers(name: &str) -> String {
     format!("{name}-probes")
@@ -141,6 +180,21 @@ pub(crate) fn name_of_run(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rejects_reserved_and_unknown_parameters() {
+        let template = "Transform: x\nParameters:\n  PoolName:\n    Type: String\n  Roles:\n    Type: String\n\nResources:\n  \
+                        Api:\n    Type: X\n";
+        let given = |name: &str| ensure_can_be_given(&BTreeSet::from(["Roles".to_owned(), name.to_owned()]), template);
+        assert_eq!(given("Roles"), Ok(()));
+        for name in RESERVED {
+            let reason = given(name).unwrap_err();
+            assert!(reason.contains(name) && reason.contains("cannot be given"), "{reason}");
+        }
+        for name in ["Rolse", "Api", "Type", "", "ParameterKey", "poolname"] {
+            assert_eq!(given(name), Err(format!("--parameter {name}: template.yaml has no such parameter")));
+        }
+    }
 
     #[test]
     fn only_names_that_a_run_makes_can_be_cleaned() {

@@ -1,4 +1,4 @@
-//! What a run has come to so far.
+//! The results of a run: steps, verdicts, problems, and what is left.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ pub(super) enum Verdict {
     Proved,
     /// AWS does something else.
     Refuted,
-    /// It was not found out.
+    /// The probe could not decide it, or did not run.
     NotProved,
 }
 
@@ -27,6 +27,11 @@ impl fmt::Display for Verdict {
         })
     }
 }
+
+/// Names in the account, by kind.
+pub(super) type Left = BTreeMap<String, Vec<String>>;
+
+const NOT_REACHED: &str = "not proved: not reached";
 
 /// A statement with its verdict.
 pub(super) struct Statement {
@@ -49,8 +54,8 @@ pub(super) struct Proof {
     pub(super) problems: Vec<String>,
     /// How long the parts of the run took.
     pub(super) timings: Vec<(&'static str, Duration)>,
-    /// What every service lists after the deletion, by kind; nothing if it was not listed.
-    pub(super) left: Option<BTreeMap<String, Vec<String>>>,
+    /// What every service lists after the deletion; nothing if it was not listed.
+    pub(super) left: Option<Left>,
     /// Whether the operator keeps the stacks.
     pub(super) kept: bool,
 }
@@ -77,8 +82,25 @@ impl Proof {
 
     /// What is left, one entry a line.
     pub(super) fn left(&self) -> Vec<String> {
-        let kinds = self.left.iter().flatten();
-        kinds.flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}"))).collect()
+        self.left.as_ref().map(entries).unwrap_or_default()
+    }
+
+    /// Reports every flow and statement without a result as not reached.
+    pub(super) fn complete(&mut self, flows: &[&'static str], statements: &[&'static str]) {
+        for &flow in flows {
+            if self.report.lines().all(|line| line.flow != flow) {
+                self.report.flow(flow, "not reached");
+                self.report.skip("every step", NOT_REACHED);
+            }
+        }
+        let missing = |text: &&str| self.statements.iter().all(|statement| statement.text != *text);
+        let missing: Vec<&'static str> = statements.iter().copied().filter(missing).collect();
+        if !missing.is_empty() {
+            self.report.flow("Probes", "statements that were not reached");
+        }
+        for text in missing {
+            self.state(text, Verdict::NotProved, "not reached".to_owned(), Duration::ZERO);
+        }
     }
 
     /// The run in a few lines.
@@ -90,7 +112,7 @@ impl Proof {
             Some(_) => self.left().join(", "),
         };
         format!(
-            "Steps: {} as they should be, {} skipped, {} failed\nStatements: {} proved, {} refuted, {} not proved\nLeft in the \
+            "Steps: {} succeeded, {} skipped, {} failed\nStatements: {} proved, {} refuted, {} not proved\nLeft in the \
              account: {left}",
             report.count_of(Outcome::Succeeded),
             report.count_of(Outcome::Skipped),
@@ -112,6 +134,11 @@ impl Proof {
         }
         if problems.is_empty() { Ok(()) } else { Err(Stop::Failed(problems)) }
     }
+}
+
+/// One entry a line.
+pub(super) fn entries(left: &Left) -> Vec<String> {
+    left.iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}"))).collect()
 }
 
 #[cfg(test)]
@@ -143,6 +170,25 @@ mod tests {
         proof.problem("a step failed".to_owned());
         assert_eq!(outcome(&proof, false), Err("a step failed".to_owned()));
         assert!(matches!(proof.verdict(true), Err(Stop::Interrupted(_))));
+    }
+
+    #[test]
+    fn missing_flows_and_statements_are_not_reached() {
+        let mut proof = proof();
+        proof.report.flow("F1", "walked");
+        proof.report.add("a step".to_owned(), "succeeded".to_owned(), 1, Duration::ZERO);
+        proof.state("a", Verdict::Proved, "seen".to_owned(), Duration::ZERO);
+        proof.complete(&["F1", "F2"], &["a", "b"]);
+        proof.complete(&["F1", "F2"], &["a", "b"]);
+        let verdicts: Vec<_> = proof.statements.iter().map(|one| (one.text, one.verdict, &*one.observed)).collect();
+        assert_eq!(verdicts, [("a", Verdict::Proved, "seen"), ("b", Verdict::NotProved, "not reached")]);
+        let steps: Vec<_> = proof.report.lines().map(|line| (line.flow, line.step, line.outcome)).collect();
+        assert_eq!(
+            steps[2..],
+            [("F2", "every step", Outcome::Skipped), ("Probes", "b", Outcome::Skipped)],
+            "the results of F1 and of the statement a stay"
+        );
+        assert_eq!(outcome(&proof, false), Ok(()));
     }
 
     #[test]

@@ -2,21 +2,43 @@
 
 /// Replaces what is known to be private, and what looks like a token.
 pub(super) struct Scrubber {
-    private: Vec<(String, &'static str)>,
+    texts: Vec<(String, &'static str)>,
+    words: Vec<(String, &'static str)>,
 }
 
 impl Scrubber {
-    /// The longest texts first: an ARN contains the account's id.
-    pub(super) fn new(private: &[(&str, &'static str)]) -> Self {
-        let known = private.iter().filter(|(text, _)| !text.is_empty());
-        Self { private: known.map(|(text, replacement)| ((*text).to_owned(), *replacement)).collect() }
+    /// `texts` are replaced everywhere, `words` only as whole words. The longest texts come first, because an ARN contains the account's
+    /// id.
+    pub(super) fn new(texts: &[(&str, &'static str)], words: &[(&str, &'static str)]) -> Self {
+        let owned = |pairs: &[(&str, &'static str)]| {
+            let known = pairs.iter().filter(|(text, _)| !text.is_empty());
+            known.map(|(text, replacement)| ((*text).to_owned(), *replacement)).collect()
+        };
+        Self { texts: owned(texts), words: owned(words) }
     }
 
     /// The text without anything private.
     pub(super) fn scrub(&self, text: &str) -> String {
-        let known = self.private.iter();
-        without_tokens(&known.fold(text.to_owned(), |text, (private, replacement)| text.replace(private, replacement)))
+        let texts = self.texts.iter();
+        let text = texts.fold(text.to_owned(), |text, (private, replacement)| text.replace(private, replacement));
+        let words = self.words.iter();
+        without_tokens(&words.fold(text, |text, (private, replacement)| without_word(&text, private, replacement)))
     }
+}
+
+/// Replaces a word, but no part of a longer word.
+fn without_word(text: &str, word: &str, replacement: &str) -> String {
+    let of_word = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
+    let mut scrubbed = String::with_capacity(text.len());
+    let mut done = 0;
+    for (start, _) in text.match_indices(word) {
+        let end = start + word.len();
+        let whole = !text[..start].ends_with(of_word) && !text[end..].starts_with(of_word);
+        scrubbed.push_str(&text[done..start]);
+        scrubbed.push_str(if whole { replacement } else { word });
+        done = end;
+    }
+    scrubbed + &text[done..]
 }
 
 /// Every token of Cognito and of Poolkeeper is a JWT or JWS in compact form, which begins with `eyJ`.
@@ -39,12 +61,15 @@ mod tests {
 
     #[test]
     fn private_texts_and_tokens_are_replaced_and_the_rest_stays() {
-        let scrubber = Scrubber::new(&[
-            ("arn:aws:iam::123456789012:user/alice", "OPERATOR"),
-            ("123456789012", "ACCOUNT"),
-            ("me@example.com", "MAILBOX"),
-            ("", "NOTHING"),
-        ]);
+        let scrubber = Scrubber::new(
+            &[
+                ("arn:aws:iam::123456789012:user/alice", "OPERATOR"),
+                ("123456789012", "ACCOUNT"),
+                ("me@example.com", "MAILBOX"),
+                ("", "NOTHING"),
+            ],
+            &[("prod", "PROFILE"), ("", "NOTHING")],
+        );
         for (text, scrubbed) in [
             ("arn:aws:iam::123456789012:user/alice may not", "OPERATOR may not"),
             ("arn:aws:iam::123456789012:role/a", "arn:aws:iam::ACCOUNT:role/a"),
@@ -52,6 +77,12 @@ mod tests {
             ("token eyJhbGciOi.J9-_x.y, and more", "token TOKEN, and more"),
             ("eyJa eyJb", "TOKEN TOKEN"),
             ("nothing", "nothing"),
+            (
+                "make prove ARGUMENTS=\"--profile prod --clean x\"",
+                "make prove ARGUMENTS=\"--profile PROFILE --clean x\"",
+            ),
+            ("prod", "PROFILE"),
+            ("prod, a product, my-prod and prod_2", "PROFILE, a product, my-prod and prod_2"),
         ] {
             assert_eq!(scrubber.scrub(text), scrubbed);
         }

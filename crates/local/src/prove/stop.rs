@@ -13,6 +13,9 @@ pub(crate) enum Stop {
     /// The question was not answered with yes.
     #[error("{0}")]
     Declined(&'static str),
+    /// An option is wrong.
+    #[error("{0}\nNothing was created.")]
+    Usage(String),
     /// No credentials, or AWS does not accept them.
     #[error("{0}\nNothing was created.")]
     Access(String),
@@ -32,7 +35,7 @@ impl Stop {
     #[must_use]
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Declined(_) => 2,
+            Self::Declined(_) | Self::Usage(_) => 2,
             Self::Access(_) => 4,
             Self::Interrupted(_) => 130,
             Self::Failed(_) | Self::Broken(_) => 1,

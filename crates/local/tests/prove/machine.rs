@@ -9,23 +9,71 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::local_aws::{LocalAws, Tooling as _};
 
-/// What the report says of every statement on the emulator.
-pub(crate) const STATEMENTS: [(&str, &str); 12] = [
-    ("The bootstrap creates resources with its own tag", NOT_PLAYED),
-    ("Updates of user pool and identity pool", NOT_PLAYED),
-    ("The same updates are allowed", NOT_PLAYED),
-    ("Cognito rejects autoVerifyEmail without autoConfirmUser", NOT_PLAYED),
-    ("UpdateUserPool with an SmsConfiguration", NOT_PLAYED),
-    ("UpdateGroup with a RoleArn", NOT_PLAYED),
-    ("Users with `#` and `+`", "| proved |"),
-    ("A preflight of an allowed origin", NOT_PLAYED),
-    ("ListUsers takes quotes", "| proved |"),
-    ("The authorizer's group claim", "| proved |"),
-    ("Lines of level INFO", NOT_PLAYED),
-    ("A new role gives credentials", NOT_PLAYED),
+/// Every statement with its verdict on the emulator, and how its observation begins. A failed probe begins otherwise.
+pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
+    (
+        "The bootstrap creates resources with its own tag",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: own tag: {",
+    ),
+    (
+        "Updates of user pool and identity pool",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: user pool updated, identity pool updated, tags {",
+    ),
+    (
+        "The same updates are allowed",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: user pool updated, identity pool updated, tags {",
+    ),
+    (
+        "UpdateUserPool without UserPoolTags",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: tags: 2 before the update, 2 after it) |",
+    ),
+    (
+        "UpdateIdentityPool without IdentityPoolTags",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: tags: 1 before the update, 1 after it) |",
+    ),
+    (
+        "Cognito rejects autoVerifyEmail without autoConfirmUser",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: the user signed up) |",
+    ),
+    (
+        "UpdateUserPool with an SmsConfiguration",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: allowed with a role of PassableRoleArns; allowed with another one) |",
+    ),
+    (
+        "UpdateGroup with a RoleArn",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: with a role of PassableRoleArns: 501 not-supported-by-endpoint; with another one: 501 \
+         not-supported-by-endpoint) |",
+    ),
+    (
+        "Users with `#` and `+`",
+        PROVED,
+        "prove%231: 200; prove+1: 200; prove%2B1: 200; prove/1 by sub: \"prove/1\"; prove%2F1: 404",
+    ),
+    (
+        "A preflight of an allowed origin",
+        NOT_PROVED,
+        "the emulator does not play this (it shows: /v1/users: 403 allowing nothing for https://prove.example, 403 allowing nothing",
+    ),
+    ("ListUsers takes quotes", PROVED, "each of `\"quoted\"`, `back\\slash` and `end\\` finds exactly its user |"),
+    (
+        "The authorizer's group claim",
+        PROVED,
+        r#"["admins", "claims"]: 200; ["x,admins", "[admins]"]: 403 forbidden; []: 403 forbidden |"#,
+    ),
+    ("Lines of level INFO", NOT_PROVED, "the emulator does not play this (it shows: lines by level: {"),
+    ("A new role gives credentials", NOT_PROVED, "the emulator does not play this (it shows: 0."),
 ];
 
-const NOT_PLAYED: &str = "| not proved | the emulator does not play this";
+const PROVED: &str = "proved";
+const NOT_PROVED: &str = "not proved";
 
 /// Everything that the emulator has of some kinds, but for what `sam` keeps for itself.
 const COUNT: &str = r#"
@@ -109,6 +157,11 @@ impl Machine {
         self
     }
 
+    /// Puts a file at the path of the report's folder.
+    pub(crate) fn block_report(&self) {
+        std::fs::write(self.home.path().join("prove"), "").unwrap();
+    }
+
     fn report_path(&self) -> PathBuf {
         self.home.path().join("prove/report.md")
     }
@@ -172,6 +225,11 @@ impl Running {
         let line = self.wait_for(text);
         let (_, rest) = line.split_once(text).unwrap();
         rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Whether the program has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Ctrl-C.

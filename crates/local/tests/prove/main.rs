@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod account_script;
 mod machine;
 
 use std::net::TcpListener;
@@ -24,15 +25,16 @@ async fn walks_through_everything_and_leaves_nothing() {
     machine::expect_nothing_left(&aws).await;
 
     let report = machine.report();
-    for flow in ["F1", "F2", "F3", "F4", "F5", "S", "I"] {
+    for flow in ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"] {
         assert!(report.contains(&format!("\n| {flow} | ")), "{flow}\n{report}");
     }
     assert!(report.contains("an **emulator**") && report.contains("| problems | none |"), "{report}");
     assert!(!report.contains("**failed**") && !report.contains("**refuted**"), "{report}");
-    for (statement, verdict) in machine::STATEMENTS {
+    for (statement, verdict, observed) in machine::STATEMENTS {
         let row = report.lines().find(|line| line.starts_with(&format!("| {statement}"))).unwrap_or_default();
-        assert!(row.contains(verdict), "{statement}: {row}\n{report}");
+        assert!(row.contains(&format!("| {verdict} | {observed}")), "{statement}: {row}\n{report}");
     }
+    assert!(!report.contains("the probe failed") && !report.contains("not reached"), "{report}");
     for private in ["000000000000", "me@example.org", "eyJ", "Prove-1-", "Correct-Horse", "Own-Password"] {
         assert!(!report.contains(private), "{private} in\n{report}");
     }
@@ -52,6 +54,8 @@ async fn a_failing_step_is_reported_and_everything_is_deleted() {
     let row = report.lines().find(|line| line.starts_with("| F4 | SignUp of ann")).unwrap();
     assert!(row.contains("**failed**"), "{row}");
     assert!(report.contains("| F2 | DELETE /v1/users/ray | ok |"), "the other flows are walked\n{report}");
+    let is_hidden = report.contains("`AutoConfirm` (given by the operator)") && !report.contains("AutoConfirm=nobody");
+    assert!(is_hidden && report.contains("`SignIn=username`"), "{report}");
     machine::expect_nothing_left(&aws).await;
 }
 
@@ -63,7 +67,16 @@ async fn a_failing_deployment_is_reported_and_deleted() {
     run.expect(1);
 
     let reason = "UserPool (Custom::PoolkeeperUserPool)";
-    assert!(run.stderr.contains(reason) && machine.report().contains(reason), "{}", run.stderr);
+    let report = machine.report();
+    assert!(run.stderr.contains(reason) && report.contains(reason), "{}", run.stderr);
+    for flow in ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"] {
+        let row = format!("| {flow} | every step | skipped | not proved: not reached |");
+        assert!(report.contains(&row), "{row}\n{report}");
+    }
+    for (statement, ..) in machine::STATEMENTS {
+        let row = report.lines().find(|line| line.starts_with(&format!("| {statement}"))).unwrap_or_default();
+        assert!(row.contains("| not proved | not reached |"), "{statement}: {row}\n{report}");
+    }
     machine::expect_nothing_left(&aws).await;
 }
 
@@ -73,7 +86,9 @@ async fn ctrl_c_in_the_middle_of_the_deployment_removes_everything() {
     let machine = Machine::with_credentials(aws.endpoint_url());
     let mut running = machine.start(&["--yes"], "");
     let name = running.name_after("✓ create the stack ").replace("-probes", "");
-    while !machine::stack_exists(&aws, &name).await {}
+    while !machine::stack_exists(&aws, &name).await {
+        assert!(running.is_running(), "it ended before the stack {name} existed");
+    }
     running.interrupt();
     let run = running.finish();
     run.expect(130);
@@ -96,6 +111,12 @@ async fn ctrl_c_while_a_second_pool_exists_removes_it_as_well() {
 
     assert!(run.stdout.contains("left: IAM policies: ") && run.stdout.contains("→ nothing is left"), "{}", run.stdout);
     assert!(!run.stderr.contains("Still in the account"), "{}", run.stderr);
+    let report = machine.report();
+    for row in
+        ["| F3 | the step that was running | skipped | interrupted |", "| F1 | every step | skipped | not proved"]
+    {
+        assert!(report.contains(row), "{row}\n{report}");
+    }
     machine::expect_nothing_left(&aws).await;
 }
 
@@ -148,6 +169,39 @@ async fn a_declined_question_creates_nothing() {
     }
     machine::expect_nothing_left(&aws).await;
     assert!(!machine.has_report());
+}
+
+#[tokio::test]
+async fn reserved_and_unknown_parameters_create_nothing() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    for (parameter, reason) in [
+        ("PoolName=shop", "--parameter PoolName cannot be given"),
+        ("PassableRoleArns=*", "--parameter PassableRoleArns cannot be given"),
+        ("AutoConfrim=nobody", "--parameter AutoConfrim: template.yaml has no such parameter"),
+    ] {
+        let run = machine.run(&["--yes", "--parameter", parameter], "");
+        run.expect(2);
+        assert!(run.stderr.contains(reason) && run.stderr.contains("Nothing was created."), "{}", run.stderr);
+    }
+    machine::expect_nothing_left(&aws).await;
+    assert!(!machine.has_report());
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_written_stops_the_run_before_it_begins() {
+    let aws = LocalAws::start(None).await.unwrap();
+    let machine = Machine::with_credentials(aws.endpoint_url());
+    machine.block_report();
+    let run = machine.run(&["--yes"], "");
+    run.expect(1);
+    assert!(
+        run.stderr.contains("the report cannot be written to ") && run.stderr.contains("report.md"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stdout.contains("create the stack"), "{}", run.stdout);
+    machine::expect_nothing_left(&aws).await;
 }
 
 #[test]

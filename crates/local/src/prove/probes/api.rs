@@ -1,5 +1,6 @@
 //! What API Gateway makes of a request, and Cognito of a filter.
 
+use domain::secret::Secret;
 use serde_json::json;
 
 use super::{Observed, Probing, Question, only_on_aws, played};
@@ -17,8 +18,8 @@ pub(super) const QUOTES: Question =
 pub(super) const GROUPS: Question =
     played("The authorizer's group claim grants what every group gives, and no group's name imitates another one");
 
-pub(super) async fn paths(probing: &Probing<'_>) -> Result<Observed, Failure> {
-    let (api, token) = (&probing.scene.api, probing.token()?);
+pub(super) async fn paths(probing: &Probing<'_>, token: &Secret) -> Result<Observed, Failure> {
+    let api = &probing.scene.api;
     let mut seen = Vec::new();
     for (name, path, status) in [
         ("prove#1", "prove%231", 200),
@@ -59,8 +60,8 @@ pub(super) async fn preflight(probing: &Probing<'_>) -> Result<Observed, Failure
     Ok(Observed::that(holds, seen.join("; ")))
 }
 
-pub(super) async fn quotes(probing: &Probing<'_>) -> Result<Observed, Failure> {
-    let (scene, token) = (probing.scene, probing.token()?);
+pub(super) async fn quotes(probing: &Probing<'_>, token: &Secret) -> Result<Observed, Failure> {
+    let scene = probing.scene;
     for (username, name, query) in [
         ("quote-1", r#"A "quoted" name"#, "A%20%22quoted%22%20name"),
         ("quote-2", r"back\slash", "back%5Cslash"),
@@ -72,17 +73,16 @@ pub(super) async fn quotes(probing: &Probing<'_>) -> Result<Observed, Failure> {
             "password": {"value": "Correct-Horse-1", "permanent": true},
         });
         scene.api.post("/v1/users", token, &new).await?.expect(201)?;
-        if let Err(Failure::Unexpected { got, .. }) =
-            expect_listed(scene, token, &format!("/v1/users?name={query}"), username).await
-        {
-            return Ok(Observed::that(false, format!("{name}: {got}")));
+        match expect_listed(scene, token, &format!("/v1/users?name={query}"), username).await {
+            Err(Failure::Unexpected { got, .. }) => return Ok(Observed::that(false, format!("{name}: {got}"))),
+            listed => _ = listed?,
         }
     }
     Ok(Observed::that(true, r#"each of `"quoted"`, `back\slash` and `end\` finds exactly its user"#))
 }
 
-pub(super) async fn groups(probing: &Probing<'_>) -> Result<Observed, Failure> {
-    let (scene, token) = (probing.scene, probing.token()?);
+pub(super) async fn groups(probing: &Probing<'_>, token: &Secret) -> Result<Observed, Failure> {
+    let scene = probing.scene;
     let pool = scene.stack.output("UserPoolId")?;
     let mut holds = true;
     let mut seen = Vec::new();
@@ -100,7 +100,7 @@ pub(super) async fn groups(probing: &Probing<'_>) -> Result<Observed, Failure> {
         let sign_in = json!({"username": username, "password": "Correct-Horse-1"});
         let tokens = scene.api.auth("sign-in", &sign_in).await?.expect(200)?;
         let own = tokens["tokens"]["access_token"].as_str().unwrap_or_default();
-        let answer = scene.api.get("/v1/users", &domain::secret::Secret::new(own)).await?;
+        let answer = scene.api.get("/v1/users", &Secret::new(own)).await?;
         holds &= answer.has_status(status);
         seen.push(format!("{groups:?}: {}", answer.summary()));
     }

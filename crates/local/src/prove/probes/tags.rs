@@ -7,20 +7,35 @@ use crate::failure::Failure;
 use crate::prove::account::text;
 use crate::prove::proof::Proof;
 
-const CREATE: Question = only_on_aws("The bootstrap creates resources with its own tag, and none with another tag");
-const WITHOUT: Question = only_on_aws("Updates of user pool and identity pool are allowed by the tag, and keep it");
-const WITH: Question = only_on_aws("The same updates are allowed, and keep all tags, if the pools have another tag");
+pub(super) const CREATE: Question =
+    only_on_aws("The bootstrap creates resources with its own tag, and none with another tag");
+pub(super) const WITHOUT: Question =
+    only_on_aws("Updates of user pool and identity pool are allowed by the tag, and keep it");
+pub(super) const WITH: Question =
+    only_on_aws("The same updates are allowed, and keep all tags, if the pools have another tag");
+pub(super) const USER_POOL_UNTAGGED: Question = only_on_aws("UpdateUserPool without UserPoolTags removes the tags");
+pub(super) const IDENTITY_POOL_UNTAGGED: Question =
+    only_on_aws("UpdateIdentityPool without IdentityPoolTags removes the tags");
 
 /// The tag that marks what the bootstrap owns.
 const TAG: &str = "poolkeeper:pool";
 
-/// Runs the three probes, which share one pool.
+/// Runs the five probes, which share one pool.
 pub(super) async fn run(probing: &Probing<'_>, proof: &mut Proof) {
     let name = format!("{}-tags", probing.scene.pool());
     let mut pool = Value::Null;
     one(probing, proof, CREATE, create(probing, &name, &mut pool)).await;
-    one(probing, proof, WITHOUT, update(probing, &name, &pool, 13)).await;
-    one(probing, proof, WITH, update_with_other_tag(probing, &name, &pool)).await;
+    // Without a pool the other probes do not run.
+    if !pool.is_null() {
+        one(probing, proof, WITHOUT, update(probing, &name, &pool, 13)).await;
+        one(probing, proof, WITH, update_with_other_tag(probing, &name, &pool)).await;
+        for (question, action, id) in [
+            (USER_POOL_UNTAGGED, "untagged_user_pool", "user_pool_id"),
+            (IDENTITY_POOL_UNTAGGED, "untagged_identity_pool", "identity_pool_id"),
+        ] {
+            one(probing, proof, question, update_without_tags(probing, action, &text(&pool[id]))).await;
+        }
+    }
     if let Err(failure) = probing.scene.bootstrap("destroy", &spec(&name, 12)).await {
         proof.problem(format!("The pool {name} was not deleted: {failure}"));
     }
@@ -37,7 +52,10 @@ fn spec(name: &str, length: u32) -> Value {
 
 async fn create(probing: &Probing<'_>, name: &str, pool: &mut Value) -> Result<Observed, Failure> {
     let scene = probing.scene;
-    *pool = scene.bootstrap("apply", &spec(name, 12)).await?;
+    match scene.bootstrap("apply", &spec(name, 12)).await {
+        Ok(receipt) => *pool = receipt,
+        Err(failed) => return Observed::of_failure(failed),
+    }
     let tags = tags(probing, pool).await?;
     if !all_have(&tags, name) {
         return Ok(Observed::that(false, format!("tags {tags}")));
@@ -65,7 +83,10 @@ async fn create(probing: &Probing<'_>, name: &str, pool: &mut Value) -> Result<O
 }
 
 async fn update(probing: &Probing<'_>, name: &str, pool: &Value, length: u32) -> Result<Observed, Failure> {
-    let receipt = probing.scene.bootstrap("apply", &spec(name, length)).await?;
+    let receipt = match probing.scene.bootstrap("apply", &spec(name, length)).await {
+        Ok(receipt) => receipt,
+        Err(failed) => return Observed::of_failure(failed),
+    };
     let outcome = |step: &str| {
         let steps = receipt["steps"].as_array().into_iter().flatten();
         steps.filter(|report| report["step"] == step).map(|report| text(&report["outcome"])).next().unwrap_or_default()
@@ -83,6 +104,17 @@ async fn update_with_other_tag(probing: &Probing<'_>, name: &str, pool: &Value) 
     let tags = tags(probing, pool).await?;
     let kept = ["user pool", "identity pool"].iter().all(|kind| tags[kind]["cost-center"] == "prove");
     Ok(Observed::that(observed.holds && kept, observed.what))
+}
+
+/// The operator sends the update, because the bootstrap always sends the tags.
+async fn update_without_tags(probing: &Probing<'_>, action: &str, id: &str) -> Result<Observed, Failure> {
+    let tags = probing.scene.aws.script(&[action, id], None).await?;
+    let count = |when: &str| tags[when].as_object().map_or(0, serde_json::Map::len);
+    let (before, after) = (count("before"), count("after"));
+    if before == 0 {
+        return Err(Failure::unexpected("a pool with tags", "none"));
+    }
+    Ok(Observed::that(after == 0, format!("tags: {before} before the update, {after} after it")))
 }
 
 async fn tags(probing: &Probing<'_>, pool: &Value) -> Result<Value, Failure> {

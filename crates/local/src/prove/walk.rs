@@ -1,4 +1,4 @@
-//! The way through everything: deploy, walk the flows, probe. A failure does not keep the next part from running.
+//! Deploys, walks the flows, and runs the probes. A failed flow does not stop the next flow or the probes.
 
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,11 @@ use crate::scene::Scene;
 /// How often the new API is called until it answers, once a second.
 const API_ATTEMPTS: u32 = 60;
 
-/// Goes all the way. What goes wrong is noted in the proof.
-pub(super) async fn walk(account: &Account, plan: &Plan, proof: &mut Proof) {
+/// The flows, in the order of the walk.
+pub(super) const FLOWS: [&str; 8] = ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"];
+
+/// Deploys, walks and probes. Adds every failure to the proof's problems.
+pub(super) async fn run(account: &Account, plan: &Plan, proof: &mut Proof) {
     let began = Instant::now();
     let deployed = Box::pin(deploy(account, plan, &mut proof.report)).await;
     proof.timings.push(("deployment", began.elapsed()));
@@ -54,7 +57,7 @@ async fn deploy(account: &Account, plan: &Plan, report: &mut Report) -> Result<(
     let stack = report
         .step(format!("sam deploy {}", plan.name), async {
             let mut parameters = plan.parameters.clone();
-            probes::add_parameters(&plan.template, &helpers, &mut parameters)?;
+            parameters.extend(probes::parameters(&helpers));
             let stack = Stack::deploy(account, &plan.name, &plan.template, &parameters).await?;
             Ok(Seen::new(stack, "functions, roles, API, and a pool that passed the sign-in of the deployment"))
         })
