@@ -109,7 +109,8 @@ async fn verify(scene: &Scene<impl Target>, access: &Secret, report: &mut Report
     let api = &scene.api;
     let (step, started) = ("POST /v1/auth/attributes/email/code", Instant::now());
     let sent = api.call(Method::POST, "/v1/auth/attributes/email/code", Some(access), None).await?;
-    if sent.has_status(501) {
+    // Only an emulator that is reached like an account lacks the operation; the demo has cognito-local for it.
+    if sent.has_status(501) && scene.aws.without_verification().is_none() {
         report.skip(step, format!("not played: {}", sent.summary()));
         return Ok(());
     }

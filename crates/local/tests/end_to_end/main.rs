@@ -20,7 +20,7 @@ use local::demo;
 use local::dev::Names;
 use local::failure::Failure;
 use local::flows::{self, auto_confirm, first_admin};
-use local::report::Report;
+use local::report::{Outcome, Report};
 use local::scene::{POOL, Scene};
 use serde_json::json;
 use tempfile::NamedTempFile;
@@ -38,6 +38,15 @@ async fn everything_works_that_the_demo_shows_and_everything_else_is_refused() {
     let mut report = Report::quiet();
     flows::walk(&scene, &mut report).await.unwrap();
     assert!(report.count() > 80, "only {} steps", report.count());
+    let skipped = report.lines().filter(|line| line.outcome == Outcome::Skipped).map(|line| line.step);
+    let expected = [
+        "POST /v1/auth/challenge with required attributes that are missing",
+        "POST /v1/auth/attributes/email/verify with an expired code",
+        "SignUp by the web client with the invitation in its ClientMetadata",
+    ];
+    assert_eq!(skipped.collect::<Vec<_>>(), expected, "what the emulators do not play, and nothing else");
+    let verified = report.lines().any(|line| line.flow == "F5" && line.seen == "200, email_verified true");
+    assert!(verified, "F5 ends with a verified address");
     let caller = scene.stack.output("CallerArn").unwrap();
     assert_eq!(caller, "arn:aws:sts::000000000000:assumed-role/poolkeeper-demo-us-east-1/CognitoIdentityCredentials");
 
