@@ -26,7 +26,7 @@ pub(crate) fn announcement(spec: &Spec, region: &str, width: usize) -> Vec<Strin
         OnDelete::Retain => "The spec's `on_delete` is `retain`: everything stays.".to_owned(),
         OnDelete::Delete => format!(
             "This takes away, in {region}: the user pool {name} with ALL ITS USERS, app clients and groups; the identity \
-             pool {name}; the IAM role and policy poolkeeper-{name}-{region}. It cannot be undone."
+             pool {name}; the IAM role and policy poolkeeper.{name}.{region}. It cannot be undone."
         ),
     };
     wrap("", &text, 0, width)
@@ -64,7 +64,7 @@ mod tests {
             [
                 "This takes away, in eu-west-1: the user pool shop with ALL ITS USERS, app",
                 "clients and groups; the identity pool shop; the IAM role and policy",
-                "poolkeeper-shop-eu-west-1. It cannot be undone.",
+                "poolkeeper.shop.eu-west-1. It cannot be undone.",
             ]
         );
     }

@@ -80,7 +80,7 @@ pub(crate) fn labelled(rows: &[(&str, &str)], width: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const ARN: &str = "arn:aws:sts::000000000000:assumed-role/poolkeeper-shop-us-east-1/CognitoIdentityCredentials";
+    const ARN: &str = "arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/CognitoIdentityCredentials";
 
     #[test]
     fn words_go_to_the_next_line_where_they_do_not_fit() {
@@ -98,7 +98,7 @@ mod tests {
                 "who is",
                 "  arn:aws:sts::000000000000:",
                 "  assumed-role/",
-                "  poolkeeper-shop-us-east-1/",
+                "  poolkeeper.shop.us-east-1/",
                 "  CognitoIdentityCredentials then",
             ]
         );
@@ -126,7 +126,7 @@ mod tests {
                 "Pool        us-east-1_1",
                 "Web client  abc",
                 "Caller",
-                "  arn:aws:sts::000000000000:assumed-role/poolkeeper-shop-us-east-1/",
+                "  arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/",
                 "  CognitoIdentityCredentials",
             ]
         );

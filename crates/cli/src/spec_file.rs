@@ -138,8 +138,8 @@ mod tests {
             ("[]", "pool.json, line 1, column ", "invalid"),
             (
                 "{\"name\": \"a b\"}",
-                "pool.json, line 1, column 15: name: expected",
-                "expected 1 to 36 letters, digits and hyphens",
+                "pool.json, line 1, column 15: name: must be",
+                "must be 1 to 36 letters, digits, hyphens, and single dots between them",
             ),
             (
                 "{\"name\": \"shop\", \"self_signup\": true}",

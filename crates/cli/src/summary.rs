@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn ids_stand_in_a_column_and_fit() {
-        let arn = "arn:aws:sts::000000000000:assumed-role/poolkeeper-shop-us-east-1/CognitoIdentityCredentials";
+        let arn = "arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/CognitoIdentityCredentials";
         let receipt = Receipt { caller_arn: Some(arn.to_owned()), ..receipt(Action::Verify, &[]) };
         let seen = lines(&receipt, Duration::from_millis(1400), 80);
         assert_eq!(
@@ -137,7 +137,7 @@ mod tests {
                 "User pool ARN",
                 "  arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_AbCdEfGhI",
                 "Proved caller",
-                "  arn:aws:sts::000000000000:assumed-role/poolkeeper-shop-us-east-1/",
+                "  arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/",
                 "  CognitoIdentityCredentials",
                 "",
                 "It works: a throw-away user signed up, in, and got AWS credentials. (1.4 s)",

@@ -276,7 +276,7 @@ impl Listener for Provisioner<'_> {
 
 /// The name of the IAM role and of the IAM policy. The region is in it because IAM knows no regions.
 fn iam_name(pool: &PoolName, region: &str) -> String {
-    format!("poolkeeper-{pool}-{region}")
+    format!("poolkeeper.{pool}.{region}")
 }
 
 /// The ARN that `policy` has, or will have.

@@ -81,11 +81,12 @@ pub struct Spec {
 /// The group that the first administrator is put into.
 pub const ADMINS: &str = "admins";
 
-/// The name of a pool: 1 to 36 letters, digits and hyphens.
+/// The name of a pool: 1 to 36 letters, digits and hyphens, with single dots between them.
 ///
-/// The limit keeps `poolkeeper-NAME-REGION` within the 64 characters of an IAM role's name.
+/// A stack's own pool has no dot in its name; `NAME.suffix` is a further pool of the stack `NAME`. The limit keeps `poolkeeper.NAME.REGION`
+/// within the 64 characters of an IAM role's name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9-]{1,36}$")))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*$", "maxLength" = 36)))]
 #[serde(try_from = "String", into = "String")]
 pub struct PoolName(String);
 
@@ -101,12 +102,13 @@ impl TryFrom<String> for PoolName {
     type Error = SpecError;
 
     fn try_from(text: String) -> Result<Self, SpecError> {
-        let fits = (1..=36).contains(&text.len());
-        let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        if fits && plain {
+        let is_label =
+            |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        if text.len() <= 36 && text.split('.').all(is_label) {
             Ok(Self(text))
         } else {
-            Err(SpecError { field: "name", problem: "expected 1 to 36 letters, digits and hyphens".to_owned() })
+            let problem = "must be 1 to 36 letters, digits, hyphens, and single dots between them".to_owned();
+            Err(SpecError { field: "name", problem })
         }
     }
 }

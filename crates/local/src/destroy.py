@@ -95,7 +95,7 @@ def resources_of(stack, resources, outputs, pool):
 def resources_without_outputs(stack, pool_ids, pool):
     """A stack has no outputs if its first deployment failed. Name and tag identify what it created."""
     _, partition, _, region, account, _ = stack.split(":", 5)
-    iam_name = f"poolkeeper-{pool}-{region}"
+    iam_name = f"poolkeeper.{pool}.{region}"
     pools = entries("cognito-idp", "list_user_pools", "UserPools", MaxResults=60)
     identity_pools = entries("cognito-identity", "list_identity_pools", "IdentityPools", MaxResults=60)
     named = [

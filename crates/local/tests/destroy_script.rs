@@ -43,8 +43,8 @@ boto3.Session.client = client
 
 const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/51af3dc0";
 const POOL: &str = "eu-west-1_pool1";
-const ROLE: &str = "arn:aws:iam::123456789012:role/poolkeeper-shop-eu-west-1";
-const POLICY: &str = "arn:aws:iam::123456789012:policy/poolkeeper-shop-eu-west-1";
+const ROLE: &str = "arn:aws:iam::123456789012:role/poolkeeper.shop.eu-west-1";
+const POLICY: &str = "arn:aws:iam::123456789012:policy/poolkeeper.shop.eu-west-1";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

@@ -10,15 +10,25 @@ from template import ACCOUNT, OWN_POOL, PARTITION, PASSABLE_ROLE, REGION, own_pa
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
-# Neighbours of the stack's own names, as another pool of the same project has them: a pattern that is a little too wide covers them.
-FOREIGN_ENTITY = f"poolkeeper-{FOREIGN_NAME}-{REGION}"
+# Role and policy of another project.
+FOREIGN_ENTITY = f"poolkeeper.{FOREIGN_NAME}.{REGION}"
 FOREIGN_PARAMETER = f"/poolkeeper/{FOREIGN_NAME}/invitation-key/stack/1"
-FOREIGN_RESOURCES = {"role": FOREIGN_ENTITY, "policy": FOREIGN_ENTITY, "parameter": FOREIGN_PARAMETER.lstrip("/")}
+FOREIGN_RESOURCES = {"parameter": FOREIGN_PARAMETER.lstrip("/")}
 
 
 def foreign_tag(own):
-    """A tag that begins like an own one, and is another pool's."""
-    return re.sub(r"^[^-]+", r"\g<0>x", own)
+    """The tag of a neighbour: the pool of another stack whose name begins with this stack's name."""
+    return re.sub(r"^[^.]+", r"\g<0>-prod", own)
+
+
+def foreign_entity(own):
+    """The role or policy of a neighbour, or of another project if this one is not named after a pool."""
+    neighbour, named = re.subn(r"^poolkeeper\.[^.]+", r"\g<0>-prod", own)
+    return neighbour if named else FOREIGN_ENTITY
+
+
+def _foreign_resource_of(kind, own):
+    return foreign_entity(own) if kind in ("role", "policy") else FOREIGN_RESOURCES.get(kind, FOREIGN_NAME)
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,7 @@ class Right:
             for key, value in self.context.items()
         }
         target = re.sub(
-            r":([a-z-]+)/.*", lambda kind: f":{kind[1]}/{FOREIGN_RESOURCES.get(kind[1], FOREIGN_NAME)}", self.target
+            r":([a-z-]+)/(.*)", lambda found: f":{found[1]}/{_foreign_resource_of(found[1], found[2])}", self.target
         )
         return replace(self, target=target, context=context)
 
@@ -158,14 +168,10 @@ def _with(call, **parameters):
 FOREIGN_NAMES = {
     "UserPoolId": f"{REGION}_Foreign01",
     "IdentityPoolId": f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff",
-    "RoleName": FOREIGN_ENTITY,
-    "PolicyName": FOREIGN_ENTITY,
-    "PolicyArn": f"arn:{PARTITION}:iam::{ACCOUNT}:policy/{FOREIGN_ENTITY}",
     "Name": FOREIGN_PARAMETER,
     "logGroupName": f"/aws/lambda/{FOREIGN_NAME}",
     "IdentityIdsToDelete": [f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff"],
 }
-FOREIGN_ROLE = f"arn:{PARTITION}:iam::{ACCOUNT}:role/{FOREIGN_ENTITY}"
 FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 
 
@@ -175,6 +181,9 @@ def _foreign_resource(call, tags):
     named = next(member for member in tables.RESOURCES[call.service] if member in call.parameters)
     if named == "ResourceArn":
         foreign = re.sub(r"/.*", f"/{FOREIGN_NAMES['UserPoolId']}", call.parameters[named])
+    elif named in ("RoleName", "PolicyName", "PolicyArn"):
+        path, slash, name = call.parameters[named].rpartition("/")
+        foreign = path + slash + foreign_entity(name)
     else:
         foreign = FOREIGN_NAMES[named]
     return replace(_with(call, **{named: foreign}), tags=tags if call.tags is not None else None)
@@ -204,7 +213,11 @@ def _foreign_policy(call):
 
 def _foreign_role(call):
     passed = _passed_roles(call)
-    return passed and replace(call, parameters=json.loads(json.dumps(call.parameters).replace(passed[0], FOREIGN_ROLE)))
+    if not passed:
+        return None
+    path, slash, name = passed[0].rpartition("/")
+    foreign = path + slash + foreign_entity(name)
+    return replace(call, parameters=json.loads(json.dumps(call.parameters).replace(passed[0], foreign)))
 
 
 def _passed_roles(call):

@@ -15,11 +15,11 @@ ROLE = "PoolBootstrapRole"
 OWN = {TAG: POOL}
 IDENTITY_POOL = f"{REGION}:11111111-1111-4111-8111-111111111111"
 IAM = f"arn:aws:iam::{ACCOUNT}"
-NAME = f"poolkeeper-{POOL}-{REGION}"
+NAME = f"poolkeeper.{POOL}.{REGION}"
 
 
 def own_tag(key):
-    return {"StringLike": {f"aws:{key}/{TAG}": [POOL, f"{POOL}-*"]}}
+    return {"StringLike": {f"aws:{key}/{TAG}": [POOL, f"{POOL}.*"]}}
 
 
 STATEMENTS = [
@@ -49,15 +49,15 @@ STATEMENTS = [
         "Sid": "Pass",
         "Effect": "Allow",
         "Action": "iam:PassRole",
-        "Resource": f"{IAM}:role/poolkeeper-{POOL}-*",
+        "Resource": f"{IAM}:role/poolkeeper.{POOL}.*",
         "Condition": {"StringEqualsIfExists": {"iam:PassedToService": "cognito-identity.amazonaws.com"}},
     },
     {
         "Sid": "Attach",
         "Effect": "Allow",
         "Action": "iam:AttachRolePolicy",
-        "Resource": f"{IAM}:role/poolkeeper-{POOL}-*",
-        "Condition": {"ArnLike": {"iam:PolicyARN": f"{IAM}:policy/poolkeeper-{POOL}-*"}},
+        "Resource": f"{IAM}:role/poolkeeper.{POOL}.*",
+        "Condition": {"ArnLike": {"iam:PolicyARN": f"{IAM}:policy/poolkeeper.{POOL}.*"}},
     },
     {
         "Sid": "Keys",
@@ -150,8 +150,9 @@ class Calls(unittest.TestCase):
             ("Pass", {"Condition": {}}, "cognito-identity:SetIdentityPoolRoles", "a role passed to another service"),
             ("Attach", {"Condition": {}}, "iam:AttachRolePolicy", "a foreign policy"),
             ("Attach", {"Resource": f"{IAM}:role/*"}, "iam:AttachRolePolicy", "a foreign resource"),
-            ("Attach", {"Resource": f"{IAM}:role/poolkeeper-*"}, "iam:AttachRolePolicy", "a foreign resource"),
-            ("Pass", {"Resource": f"{IAM}:role/poolkeeper-*"}, "cognito-identity:SetIdentityPoolRoles", "a foreign role"),
+            ("Attach", {"Resource": f"{IAM}:role/poolkeeper.*"}, "iam:AttachRolePolicy", "a foreign resource"),
+            ("Attach", {"Resource": f"{IAM}:role/poolkeeper.{POOL}*"}, "iam:AttachRolePolicy", "a foreign resource"),
+            ("Pass", {"Resource": f"{IAM}:role/poolkeeper.*"}, "cognito-identity:SetIdentityPoolRoles", "a foreign role"),
             (
                 "Keys",
                 {"Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/poolkeeper/*"},
@@ -165,6 +166,12 @@ class Calls(unittest.TestCase):
                 "a foreign resource",
             ),
             (
+                "Keep",
+                {"Condition": {"StringLike": {f"aws:ResourceTag/{TAG}": [POOL, f"{POOL}-*"]}}},
+                "cognito-idp:DeleteUserPool",
+                "a foreign resource",
+            ),
+            (
                 "Keys",
                 {"Resource": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/*"},
                 "ssm:AddTagsToResource",
@@ -173,6 +180,27 @@ class Calls(unittest.TestCase):
         ]:
             found = self.findings(lambda statements, sid=sid, change=change: statements[sid].update(change))
             self.assert_found(found, f"{ROLE}: {action} is allowed on {what}")
+
+    def test_stack_has_no_right_on_pools_of_stack_with_longer_name(self):
+        text = (Path(__file__).parents[3] / "template.yaml").read_text()
+        pool_arn = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_Pool00001"
+        for name, is_own in [("shop-prod", False), ("shop-prod.x", False), ("shop", True), ("shop.staging", True)]:
+            role = f"{IAM}:role/poolkeeper.{name}.{REGION}"
+            tagged = {f"aws:ResourceTag/{TAG}": name}
+            rights = [
+                Right("cognito-idp:DeleteUserPool", pool_arn, tagged),
+                Right("cognito-idp:TagResource", pool_arn, {f"aws:RequestTag/{TAG}": name}),
+                Right("cognito-idp:CreateUserPool", "*", {f"aws:RequestTag/{TAG}": name}),
+                Right("iam:DeleteRole", role),
+                Right("iam:DeletePolicy", role.replace(":role/", ":policy/")),
+                Right("iam:PassRole", role, {"iam:PassedToService": "cognito-identity.amazonaws.com"}),
+            ]
+            statements = [one for _, one in oracle.template.everything(text, "shop")[ROLE]]
+            iam = oracle.installed()
+            tickets = [(right, iam.request(statements, right)) for right in rights]
+            iam.run()
+            for right, ticket in tickets:
+                self.assertEqual(iam.allowed(ticket), is_own, f"{right.action} on {name}")
 
     def test_names_row_of_table_that_nothing_needs(self):
         strict = {f"aws:ResourceTag/{TAG}": POOL, f"aws:RequestTag/{TAG}": POOL}

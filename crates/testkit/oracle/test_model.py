@@ -21,7 +21,7 @@ class Model(unittest.TestCase):
             (
                 "iam",
                 "CreateRole",
-                {"RoleName": "poolkeeper-shop", "AssumeRolePolicyDocument": "{}", "Tags": [{"Key": "a", "Value": "b"}]},
+                {"RoleName": "poolkeeper.shop", "AssumeRolePolicyDocument": "{}", "Tags": [{"Key": "a", "Value": "b"}]},
             ),
             ("ssm", "GetParameter", {"Name": "/poolkeeper/shop/key", "WithDecryption": True}),
             ("sts", "GetCallerIdentity", {}),

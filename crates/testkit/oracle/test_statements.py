@@ -91,7 +91,7 @@ class Statements(unittest.TestCase):
         for before, after, action in [
             (":userpool/*", ":userpools/*", "cognito-idp:DescribeUserPool"),
             (":identitypool/*", ":userpool/*", "cognito-identity:DescribeIdentityPool"),
-            (":policy/poolkeeper-", ":role/poolkeeper-", "iam:DeletePolicy"),
+            (":policy/poolkeeper.", ":role/poolkeeper.", "iam:DeletePolicy"),
             (":parameter/poolkeeper/", ":/poolkeeper/", "ssm:PutParameter"),
         ]:
             self.assert_found(self.changed(before, after), action, "takes resources", "is none of them")

@@ -37,7 +37,7 @@ async fn a_pool_comes_stays_as_it_is_changes_and_goes() {
         "✓ role created (",
         "✓ caller identity works (",
         "\nIssuer          https://cognito-idp.us-east-1.amazonaws.com/us-east-1_",
-        "\nProved caller   arn:aws:sts::000000000000:assumed-role/poolkeeper-round-trip-us-east-1/CognitoIdentityCredentials\n",
+        "\nProved caller   arn:aws:sts::000000000000:assumed-role/poolkeeper.round-trip.us-east-1/CognitoIdentityCredentials\n",
         "\nDone: 9 created. It works: a throw-away user signed in. (",
     ] {
         assert!(apply.stdout.contains(expected), "{expected:?} in\n{}", apply.stdout);

@@ -159,11 +159,15 @@ fn every_field_stands_in_it_with_a_description() {
 
 #[test]
 fn names_have_the_pattern_that_the_code_checks() {
-    assert_eq!(schema()["$defs"]["PoolName"]["pattern"], "^[A-Za-z0-9-]{1,36}$");
-    for (name, fits) in
-        [("shop-1", true), (&"x".repeat(36), true), ("", false), (&"x".repeat(37), false), ("a_b", false)]
-    {
-        assert_eq!(spec(&json!({"name": name})).is_ok(), fits, "{name}");
+    let rule = &schema()["$defs"]["PoolName"];
+    assert_eq!(rule["pattern"], "^[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*$");
+    assert_eq!(rule["maxLength"], 36);
+    let (longest, too_long) = ("x".repeat(36), "x".repeat(37));
+    for name in ["shop-1", "shop.staging", "a.b.c", &longest] {
+        assert!(spec(&json!({"name": name})).is_ok(), "{name}");
+    }
+    for name in ["", &too_long, "a_b", ".shop", "shop.", "a..b"] {
+        assert!(spec(&json!({"name": name})).is_err(), "{name}");
     }
 }
 

@@ -247,7 +247,7 @@ impl Case {
     }
 
     pub(crate) fn iam_name(&self) -> String {
-        format!("poolkeeper-{}-{}", self.spec.name, LocalAws::REGION)
+        format!("poolkeeper.{}.{}", self.spec.name, LocalAws::REGION)
     }
 
     /// The operations that the proxy saw.

@@ -15,7 +15,7 @@ use crate::scene::{Scene, Target};
 pub async fn walk(scene: &Scene<impl Target>, report: &mut Report) -> Result<(), Failure> {
     report.flow("F3", "a second pool, by calling the bootstrap directly");
     let spec = json!({
-        "name": format!("{}-second", scene.pool()),
+        "name": format!("{}.second", scene.pool()),
         "sign_in": "username",
         "self_sign_up": false,
         "deletion_protection": false,

@@ -48,7 +48,7 @@ async fn everything_works_that_the_demo_shows_and_everything_else_is_refused() {
     let verified = report.lines().any(|line| line.flow == "F5" && line.seen == "200, email_verified true");
     assert!(verified, "F5 ends with a verified address");
     let caller = scene.stack.output("CallerArn").unwrap();
-    assert_eq!(caller, "arn:aws:sts::000000000000:assumed-role/poolkeeper-demo-us-east-1/CognitoIdentityCredentials");
+    assert_eq!(caller, "arn:aws:sts::000000000000:assumed-role/poolkeeper.demo.us-east-1/CognitoIdentityCredentials");
 
     refusals::without_a_right_token(&scene).await;
     refusals::with_a_wrong_secret_hash(&scene).await;

@@ -27,7 +27,7 @@ async fn apply_makes_everything_and_proves_it() {
         (Step::CleanUp, Outcome::Deleted),
     ];
     assert_eq!(outcomes(&receipt), expected);
-    let role = "poolkeeper-shop-eu-west-1";
+    let role = "poolkeeper.shop.eu-west-1";
     let caller = format!("arn:aws:sts::123456789012:assumed-role/{role}/CognitoIdentityCredentials");
     assert_eq!(receipt.caller_arn.as_deref(), Some(caller.as_str()));
     let pool_id = receipt.user_pool_id.unwrap();
@@ -132,7 +132,7 @@ async fn a_wrong_spec_is_refused_before_anything_is_touched() {
 async fn things_of_others_are_neither_adopted_nor_deleted() {
     let world = World::new();
     world.apply(with(&json!({"verify": false}))).await.unwrap();
-    let role = "poolkeeper-shop-eu-west-1";
+    let role = "poolkeeper.shop.eu-west-1";
     world.platform.state().roles.get_mut(role).unwrap().entity.tagged = None;
     let writes = world.platform.writes();
     let failure = world.apply(shop()).await.unwrap_err();

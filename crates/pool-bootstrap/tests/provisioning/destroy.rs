@@ -37,7 +37,7 @@ async fn a_policy_of_others_on_our_role_is_not_taken_from_it() {
     let world = World::new();
     world.apply(shop()).await.unwrap();
     let foreign = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess";
-    let role = "poolkeeper-shop-eu-west-1";
+    let role = "poolkeeper.shop.eu-west-1";
     world.platform.state().roles.get_mut(role).unwrap().policies.insert(foreign.to_owned());
     let receipt = world.run(Action::Destroy, shop()).await.unwrap();
     let left = report(&receipt, Step::Role);

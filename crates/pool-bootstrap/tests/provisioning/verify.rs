@@ -24,7 +24,7 @@ async fn waiting_for_propagation_ends_before_the_time_does_and_says_how_long_it_
     let ProvisionError::NotAssumable { role, identity_pool_id, gave_up } = &failure.error else {
         unreachable!("{failure}")
     };
-    assert_eq!((role.as_str(), identity_pool_id.as_str()), ("poolkeeper-shop-eu-west-1", "eu-west-1:4"));
+    assert_eq!((role.as_str(), identity_pool_id.as_str()), ("poolkeeper.shop.eu-west-1", "eu-west-1:4"));
     assert_eq!(gave_up.last.class, ErrorClass::RoleNotAssumable);
     assert!(gave_up.attempts > 10 && gave_up.elapsed > Duration::from_secs(27), "{gave_up}");
     let told = failure.to_string();
@@ -69,7 +69,7 @@ async fn what_is_wrong_with_a_role_that_was_made_moments_ago_is_looked_at_again_
         let began = world.clock.now();
         {
             let mut state = world.platform.state();
-            let role = state.roles.get_mut("poolkeeper-shop-eu-west-1").unwrap();
+            let role = state.roles.get_mut("poolkeeper.shop.eu-west-1").unwrap();
             role.entity.created_at = age_s.map(|age_s| world.clock.wall_time() - Duration::from_secs(age_s));
             role.policies.clear();
         }
@@ -92,7 +92,7 @@ async fn one_success_is_not_believed_before_a_second_one() {
 
 #[tokio::test]
 async fn a_role_that_can_never_be_taken_is_named_within_two_calls_and_without_waiting() {
-    let role = "poolkeeper-shop-eu-west-1";
+    let role = "poolkeeper.shop.eu-west-1";
     let pointers = [
         ("/Statement/0/Principal/Federated", "`Principal.Federated`"),
         ("/Statement/0/Action", "`Action`"),
@@ -231,7 +231,7 @@ async fn throttling_does_not_fail_the_proof() {
 async fn a_role_without_its_policy_is_named_where_it_cannot_be_taken() {
     let world = World::with_propagation(Duration::from_secs(5));
     world.apply(with(&json!({"verify": false}))).await.unwrap();
-    world.platform.state().roles.get_mut("poolkeeper-shop-eu-west-1").unwrap().policies.clear();
+    world.platform.state().roles.get_mut("poolkeeper.shop.eu-west-1").unwrap().policies.clear();
     let failure = world.run(Action::Verify, shop()).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{failure}");
 }

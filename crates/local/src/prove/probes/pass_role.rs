@@ -28,7 +28,7 @@ const LOG_ATTEMPTS: u32 = 15;
 /// The spec of a pool. Each `length` is another password policy, so that the bootstrap sends an update.
 fn spec(probing: &Probing<'_>, length: u32) -> Value {
     json!({
-        "name": format!("{}-role", probing.scene.pool()), "sign_in": "username",
+        "name": format!("{}.role", probing.scene.pool()), "sign_in": "username",
         "deletion_protection": false, "on_delete": "delete", "verify": false,
         "password_policy": {"minimum_length": length},
     })

@@ -22,7 +22,7 @@ const TAG: &str = "poolkeeper:pool";
 
 /// Runs the five probes, which share one pool.
 pub(super) async fn run(probing: &Probing<'_>, proof: &mut Proof) {
-    let name = format!("{}-tags", probing.scene.pool());
+    let name = format!("{}.tags", probing.scene.pool());
     let mut pool = Value::Null;
     one(probing, proof, CREATE, create(probing, &name, &mut pool)).await;
     // Without a pool the other probes do not run.
@@ -62,14 +62,14 @@ async fn create(probing: &Probing<'_>, name: &str, pool: &mut Value) -> Result<O
     }
     let function = scene.stack.output("PoolBootstrapFunctionArn")?;
     let own = scene.aws.script(&["may", function, name], None).await?;
-    let other = scene.aws.script(&["may", function, "somebody-else"], None).await?;
+    let other = scene.aws.script(&["may", function, &format!("{}-else", scene.pool())], None).await?;
     let allowed = |decision: &Value| decision == "allowed";
     let holds = all(&own, allowed) && all(&other, |decision| !allowed(decision));
     if !holds || scene.aws.is_emulator() {
         return Ok(Observed::that(holds, format!("own tag: {own}, another tag: {other}")));
     }
     // Not a name of this stack: the role must not create it. If it does, it is deleted at once.
-    let foreign = spec(&format!("foreign-{}", scene.pool()), 12);
+    let foreign = spec(&format!("{}-else", scene.pool()), 12);
     match scene.bootstrap("apply", &foreign).await {
         Err(refused) if refused.to_string().contains("not authorized") => {
             Ok(Observed::that(true, "4 resources with the tag; another tag and a pool of another name are refused"))
