@@ -14,6 +14,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::user::CREATION_ATTRIBUTE;
 use from_text::{flag, number};
 #[cfg(feature = "schema")]
 pub use schema::schema;
@@ -77,6 +78,9 @@ pub struct Spec {
     #[serde(default = "yes", deserialize_with = "flag")]
     pub verify: bool,
 }
+
+/// The prefix of custom attribute names.
+pub const CUSTOM: &str = "custom:";
 
 /// The group that the first administrator is put into.
 pub const ADMINS: &str = "admins";
@@ -452,6 +456,14 @@ impl Spec {
             SignInWith::Email => address,
             SignInWith::Username => "admin",
         })
+    }
+
+    /// All custom attributes of the pool: the declared ones and the reserved [`CREATION_ATTRIBUTE`].
+    #[must_use]
+    pub fn all_custom_attributes(&self) -> Vec<CustomAttribute> {
+        let reserved = CREATION_ATTRIBUTE.strip_prefix(CUSTOM).unwrap_or(CREATION_ATTRIBUTE);
+        let reserved = CustomAttribute { name: reserved.to_owned(), kind: AttributeKind::String, mutable: false };
+        self.custom_attributes.iter().cloned().chain([reserved]).collect()
     }
 
     /// All groups that exist afterwards: those that are named, and the administrators' where there is a first one.

@@ -60,6 +60,12 @@ impl fmt::Display for Username {
     }
 }
 
+/// The reserved attribute that holds the creation proof of an account.
+///
+/// Only the creator of an account sets it, at creation. The bootstrap adds it to every pool as immutable text, and no app client
+/// reads or writes it.
+pub const CREATION_ATTRIBUTE: &str = "custom:poolkeeper_created";
+
 /// Attribute names and values, e.g. `email` or `custom:team`. All values are text in Cognito.
 pub type Attributes = BTreeMap<String, String>;
 

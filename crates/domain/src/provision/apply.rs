@@ -116,7 +116,7 @@ impl Apply<'_> {
         let mut done = if let Some(pool) = found {
             self.kept(Step::UserPool, pool)
         } else {
-            let custom_attributes = spec.custom_attributes.as_slice();
+            let custom_attributes = &spec.all_custom_attributes();
             let state = wanted.clone();
             let new = NewUserPool { platform: hands.platform, name: &spec.name, state, custom_attributes };
             hands.establish(&new).await?

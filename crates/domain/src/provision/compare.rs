@@ -187,7 +187,7 @@ pub(super) fn user_pool(spec: &Spec, pool: &UserPool) -> Result<UserPoolChange, 
     if let Some(fixed) = fields.iter().find(|one| UserPoolState::IMMUTABLE.contains(&one.field.as_str())) {
         return Err(immutable(Resource::UserPool, &pool.id, fixed));
     }
-    Ok(UserPoolChange { fields, new_attributes: new_attributes(pool, &spec.custom_attributes)? })
+    Ok(UserPoolChange { fields, new_attributes: new_attributes(pool, &spec.all_custom_attributes())? })
 }
 
 /// # Errors

@@ -1,6 +1,7 @@
 //! What the types of a spec alone do not check: ranges, widths, and values that contradict each other.
 
-use super::{ClientKind, ClientSpec, SignInWith, Spec, SpecError, Verifiable};
+use super::{CUSTOM, ClientKind, ClientSpec, SignInWith, Spec, SpecError, Verifiable};
+use crate::user::CREATION_ATTRIBUTE;
 
 impl Spec {
     /// Checks what the types alone do not: ranges, and values that contradict each other.
@@ -26,8 +27,11 @@ impl Spec {
             return wrong("password_policy.temporary_password_validity_days", "expected 1 to 365 days");
         }
         for attribute in &self.custom_attributes {
-            if !(1..=20).contains(&attribute.name.chars().count()) || attribute.name.starts_with("custom:") {
+            if !(1..=20).contains(&attribute.name.chars().count()) || attribute.name.starts_with(CUSTOM) {
                 return wrong("custom_attributes", "expected names of 1 to 20 characters, without `custom:`");
+            }
+            if is_reserved(&attribute.name) {
+                return wrong("custom_attributes", "`poolkeeper_created` is reserved");
             }
         }
         if let Some((field, problem)) =
@@ -61,6 +65,12 @@ impl Spec {
         }
         Ok(())
     }
+}
+
+/// Whether Poolkeeper reserves the name, which may have the prefix `custom:`.
+fn is_reserved(name: &str) -> bool {
+    let reserved = CREATION_ATTRIBUTE.strip_prefix(CUSTOM).unwrap_or(CREATION_ATTRIBUTE);
+    name.strip_prefix(CUSTOM).unwrap_or(name).eq_ignore_ascii_case(reserved)
 }
 
 fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str, &'static str)> {

@@ -61,6 +61,8 @@ fn each_wrong_value_is_refused_with_its_field() {
         (json!({"name": "shop", "aliases": ["email"]}), "spec.aliases"),
         (json!({"name": "shop", "auto_verified": ["phone_number"]}), "spec.auto_verified"),
         (json!({"name": "shop", "custom_attributes": ["custom:team"]}), "spec.custom_attributes"),
+        (json!({"name": "shop", "custom_attributes": ["poolkeeper_created"]}), "`poolkeeper_created` is reserved"),
+        (json!({"name": "shop", "custom_attributes": ["Poolkeeper_Created"]}), "`poolkeeper_created` is reserved"),
         (json!({"name": "shop", "clients": {"backend": {"access_token_minutes": 4}}}), "spec.clients.backend"),
         (json!({"name": "shop", "clients": {"backend": {}, "web": {"refresh_token_days": 3651}}}), "spec.clients.web"),
         (json!({"name": "shop", "groups": ["two words"]}), "spec.groups"),

@@ -1,5 +1,7 @@
 //! `apply`: what is made, changed, refused, and gone on with.
 
+use domain::spec::{AttributeKind, CustomAttribute};
+
 use super::*;
 
 #[tokio::test]
@@ -85,6 +87,34 @@ async fn a_changed_spec_changes_just_what_differs_and_says_so() {
         };
         assert_eq!(report.outcome, expected, "{report:?}");
     }
+}
+
+#[tokio::test]
+async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let reserved =
+        CustomAttribute { name: "poolkeeper_created".to_owned(), kind: AttributeKind::String, mutable: false };
+    let attributes = || world.platform.state().user_pools[0].thing.custom_attributes.clone();
+    assert_eq!(attributes().last(), Some(&reserved));
+    assert_eq!(attributes().len(), 2, "one more than the spec declares");
+
+    world.platform.state().user_pools[0].thing.custom_attributes.pop();
+    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let detail = report(&receipt, Step::UserPool).detail.clone();
+    assert_eq!(detail.as_deref(), Some(r#"custom_attributes.poolkeeper_created: none -> "string, fixed""#));
+    assert_eq!(attributes().last(), Some(&reserved));
+}
+
+#[tokio::test]
+async fn rejects_a_pool_whose_reserved_attribute_is_mutable() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    world.platform.state().user_pools[0].thing.custom_attributes[1].mutable = true;
+    let writes = world.platform.writes();
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    assert!(failure.to_string().contains("custom_attributes.poolkeeper_created.mutable: true -> false"), "{failure}");
+    assert_eq!(world.platform.writes(), writes);
 }
 
 #[tokio::test]
