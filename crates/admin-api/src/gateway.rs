@@ -6,12 +6,13 @@
 //! - A stage that is not `$default` stands before the path, or does not, depending on the kind of API.
 //!
 //! - Neither encodes what a caller left as it is, a quote in a query for instance. `lambda_http` panics over what is no URL, so it is
-//!   encoded before it gets there.
+//!   encoded before it gets there. `lambda_http` also makes a URL of the host, which no route reads: [`encode`] removes it.
 //!
 //! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
 //! their names are reached by their `sub`.
 
 use axum::extract::FromRequestParts;
+use http::header::HOST;
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use lambda_http::request::{LambdaRequest, RequestContext};
@@ -45,12 +46,25 @@ pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<Lambd
             *text = utf8_percent_encode(text, set).to_string();
         }
     };
+    let encode_path = |path: &mut Option<String>| {
+        encode(path, NOT_IN_A_PATH);
+        // Without the slash it would be the end of a host name.
+        if let Some(path) = path.as_mut().filter(|path| !path.starts_with('/')) {
+            path.insert(0, '/');
+        }
+    };
     match &mut event.payload {
         LambdaRequest::ApiGatewayV2(request) => {
-            encode(&mut request.raw_path, NOT_IN_A_PATH);
+            request.headers.remove(HOST);
+            request.request_context.domain_name = None;
+            encode_path(&mut request.raw_path);
             encode(&mut request.raw_query_string, NOT_IN_A_QUERY);
         }
-        LambdaRequest::ApiGatewayV1(request) => encode(&mut request.path, NOT_IN_A_PATH),
+        LambdaRequest::ApiGatewayV1(request) => {
+            request.headers.remove(HOST);
+            request.request_context.domain_name = None;
+            encode_path(&mut request.path);
+        }
         _ => {}
     }
     event
@@ -107,7 +121,41 @@ fn sent_path(raw: &str, stage: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::Context;
+    use serde_json::{Value, json};
+
     use super::*;
+
+    #[test]
+    fn a_path_without_a_slash_is_no_host() {
+        for path in ["", "[", ":99999", "@example.com/v1/users"] {
+            let events = testkit::events::all("admin-api");
+            let (_, event) = events.iter().find(|(name, _)| name == "users-get").unwrap();
+            let mut event: Value = serde_json::from_str(event).unwrap();
+            event["rawPath"] = json!(path);
+            let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+            let request = undo(lambda_http::Request::from(encode(event).payload));
+            assert_eq!(request.uri().authority(), None, "{path}");
+            assert_eq!(request.uri().path(), format!("/{path}").replace("//", "/"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_makes_no_url_is_ignored() {
+        for case in ["users-get", "rest-users-list"] {
+            let events = testkit::events::all("admin-api");
+            let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
+            for host in ["", "a b", "[", "a:b", "a/../b", "%"] {
+                let mut event: Value = serde_json::from_str(event).unwrap();
+                event["headers"]["host"] = json!(host);
+                event["requestContext"]["domainName"] = json!(host);
+                let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+                let request = undo(lambda_http::Request::from(encode(event).payload));
+                assert_eq!(request.uri().authority(), None, "{case} {host}");
+                assert!(request.uri().path().starts_with("/v1/users"), "{case} {host}");
+            }
+        }
+    }
 
     #[test]
     fn the_stage_goes_and_everything_else_stays() {
