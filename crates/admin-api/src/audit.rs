@@ -132,8 +132,8 @@ mod tests {
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
     use testkit::in_memory::{AUTHENTICATOR_SECRET, CODE, FACTOR_CODE, RESET_CODE};
+    use testkit::logs::Logs;
 
-    use crate::testing::logs::Logs;
     use crate::testing::{Api, Call, iam, token};
 
     /// The audit record of one call, without the time.

@@ -1,7 +1,6 @@
 //! The whole API on a pool in memory, called as API Gateway calls it.
 
 mod documented;
-pub(crate) mod logs;
 pub(crate) mod pages;
 
 use std::sync::Arc;

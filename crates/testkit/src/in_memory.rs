@@ -173,6 +173,13 @@ impl InMemoryPool {
         self.state().tokens.contains_key(token)
     }
 
+    /// Users, groups and tokens as text, passwords included. While two texts are equal, no call has changed the pool.
+    #[must_use]
+    pub fn contents(&self) -> String {
+        let state = self.state();
+        format!("{:?} {:?} {:?}", state.users, state.groups, state.tokens)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // A poisoned lock means that another test thread failed already: its failure is the one to be seen.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -241,6 +248,18 @@ mod tests {
         assert!(pool.takes_token(second.access_token.expose()));
         pool.directory().sign_out(&name("mia")).await.unwrap();
         assert!(!pool.takes_token(second.access_token.expose()));
+    }
+
+    #[tokio::test]
+    async fn contents_change_with_a_write_and_with_nothing_else() {
+        let pool = pool();
+        let before = pool.contents();
+        pool.directory().get(&name("mia")).await.unwrap();
+        pool.directory().confirm(&name("mia")).await.unwrap_err();
+        assert_eq!(pool.contents(), before);
+        pool.directory().sign_out(&name("mia")).await.unwrap();
+        pool.directory().disable(&name("mia")).await.unwrap();
+        assert_ne!(pool.contents(), before);
     }
 
     #[test]

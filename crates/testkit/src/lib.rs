@@ -9,4 +9,5 @@ pub mod front_end;
 pub mod in_memory;
 pub mod in_memory_platform;
 pub mod local_aws;
+pub mod logs;
 pub mod virtual_clock;

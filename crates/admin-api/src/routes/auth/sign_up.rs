@@ -96,9 +96,9 @@ mod tests {
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
+    use testkit::logs::Logs;
 
     use super::Body;
-    use crate::testing::logs::Logs;
     use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/auth/sign-up";

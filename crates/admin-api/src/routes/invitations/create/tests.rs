@@ -4,10 +4,10 @@ use domain::sign_up::EmailAddress;
 use domain::user::UserStatus;
 use domain::user_pool_error::Reason;
 use serde_json::{Value, json};
+use testkit::logs::Logs;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::testing::logs::Logs;
 use crate::testing::{Answer, Api, Call, USER_POOL_ID, token};
 
 const PATH: &str = "/v1/invitations";
