@@ -29,7 +29,7 @@ DEPLOY = $(VENV)/bin/python -B crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
 FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
 CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
-FUZZ_DIR := $(CURDIR)/crates/pre-sign-up/fuzz
+FUZZ_DIR := $(CURDIR)/fuzz
 LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
 # Of the functions that are deployed: arm64 or x86_64. The default is that of plain `sam build` and `sam deploy`.
@@ -42,7 +42,7 @@ YES ?=
 # Of contract: how many requests are made up for each operation; the seed that the run shows, which makes the same ones again.
 EXAMPLES ?= 500
 SEED ?= $(shell date +%s)
-# Of fuzz: the target (event, address or invitation); how many executions, or how many SECONDS; or one INPUT, such as a finding; SANITIZER=address
+# Of fuzz: the target (a name in fuzz/fuzz_targets); how many executions, or how many SECONDS; or one INPUT, such as a finding; SANITIZER=address
 # on a nightly Rust.
 FUZZ ?= event
 RUNS ?= $(if $(SECONDS),-1,1000000)
@@ -52,7 +52,11 @@ SANITIZER ?= none
 # An address of more than 254 bytes is none; libFuzzer would make up to 4,096.
 FUZZ_SIZE = $(if $(filter address,$(FUZZ)),-max_len=600)
 FUZZ_LENGTH = -runs=$(RUNS) -max_total_time=$(or $(SECONDS),0) -print_final_stats=1 -print_funcs=0
-FUZZ_SEEDS = $(if $(filter event,$(FUZZ)),$(CURDIR)/events/pre-sign-up)
+# The event files that a target begins with.
+FUZZ_EVENTS_event = pre-sign-up
+FUZZ_EVENTS_request = admin-api
+FUZZ_EVENTS_custom_resource = pool-bootstrap
+FUZZ_SEEDS = $(addprefix $(CURDIR)/events/,$(FUZZ_EVENTS_$(FUZZ)))
 FUZZ_CORPUS = $(TARGET)/fuzz/corpus/$(FUZZ)
 FUZZ_RUN = $(CARGO_FUZZ) run --fuzz-dir $(FUZZ_DIR) --sanitizer $(SANITIZER) --target $(HOST) --target-dir $(TARGET)/fuzz $(FUZZ) \
   $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_SIZE) $(FUZZ_LENGTH))
@@ -177,7 +181,7 @@ contract: setup ## Hold the admin API to docs/openapi.json with many requests, o
 	  --target $(HOST) -- --nocapture the_api_keeps_what_its_document_promises
 
 # The filter takes the exit code of what is before it, so that goes by a file.
-fuzz: $(CARGO_FUZZ) ## Fuzz pre-sign-up: FUZZ=event RUNS=10000000, or SECONDS=600
+fuzz: $(CARGO_FUZZ) ## Fuzz a target of fuzz/: FUZZ=event RUNS=10000000, or SECONDS=600
 	@command -v c++ >/dev/null || { echo 'make fuzz: a C++ compiler is missing (c++). Debian, Ubuntu: apt install build-essential.' >&2; exit 1; }
 	@cargo fetch --quiet --locked --manifest-path $(FUZZ_DIR)/Cargo.toml
 	@mkdir -p $(FUZZ_CORPUS)

@@ -1,15 +1,6 @@
-//! What the fuzzer asserts, asserted of the events that somebody chose; and that the fuzzer has before it what is deployed.
-#![expect(clippy::unwrap_used, reason = "tests")]
+//! The invariants that the fuzzer asserts, asserted of the events in `events/`, whole and changed.
 
 mod invariants;
-
-use std::collections::BTreeMap;
-use std::fs;
-
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
-/// What only fuzzing needs.
-const FUZZERS: [&str; 4] = ["arbitrary", "derive_arbitrary", "libfuzzer-sys", "pre-sign-up-fuzz"];
 
 #[test]
 fn every_event_gets_the_foretold_answer_under_every_policy() {
@@ -43,28 +34,4 @@ fn what_is_no_event_gets_it_as_well() {
     for body in [&b"not json"[..], b"[]", b"null", b"\"PreSignUp_SignUp\"", b"{\"\xff\":1}", b"\0", b"{}{}"] {
         invariants::assert_foretold(&policies, body);
     }
-}
-
-#[test]
-fn what_is_fuzzed_has_the_versions_that_are_deployed() {
-    let deployed = versions(&format!("{ROOT}/Cargo.lock"));
-    for (name, fuzzed) in versions(&format!("{ROOT}/crates/pre-sign-up/fuzz/Cargo.lock")) {
-        if FUZZERS.contains(&name.as_str()) {
-            continue;
-        }
-        let deployed = deployed.get(&name).map_or(&[][..], Vec::as_slice);
-        let is_deployed = fuzzed.iter().all(|version| deployed.contains(version));
-        assert!(is_deployed, "{name} {fuzzed:?} is fuzzed and {deployed:?} deployed: run `make fuzz-lock`");
-    }
-}
-
-/// The versions in a lock file, by name.
-fn versions(path: &str) -> BTreeMap<String, Vec<String>> {
-    let value = |line: Option<&str>| line.unwrap().split('"').nth(1).unwrap().to_owned();
-    let mut versions: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for package in fs::read_to_string(path).unwrap().split("[[package]]\n").skip(1) {
-        let mut lines = package.lines();
-        versions.entry(value(lines.next())).or_default().push(value(lines.next()));
-    }
-    versions
 }

@@ -29,6 +29,9 @@ const ARROWS: [(&str, &[&str], &[&str]); 9] = [
 /// What speaks AWS, and is for cognito-aws alone.
 const SDK: [&str; 4] = ["aws-config", "aws-credential-types", "aws-sdk-", "aws-smithy-"];
 
+/// Packages that only the fuzz targets need.
+const FUZZING: [&str; 4] = ["arbitrary", "derive_arbitrary", "libfuzzer-sys", "poolkeeper-fuzz"];
+
 #[derive(Debug)]
 struct Dependency {
     name: String,
@@ -124,4 +127,27 @@ fn the_clippy_rules_of_the_domain_hold_all_of_the_workspace() {
     };
     let missing: Vec<String> = rules("clippy.toml").difference(&rules("crates/domain/clippy.toml")).cloned().collect();
     assert_eq!(missing, Vec::<String>::new());
+}
+
+#[test]
+fn fuzz_targets_have_the_versions_that_are_deployed() {
+    let deployed = versions("Cargo.lock");
+    let fuzzed = versions("fuzz/Cargo.lock");
+    assert!(fuzzed.contains_key("admin-api"), "fuzz/Cargo.lock holds {} packages", fuzzed.len());
+    for (name, fuzzed) in fuzzed.iter().filter(|(name, _)| !FUZZING.contains(&name.as_str())) {
+        let deployed = deployed.get(name).map_or(&[][..], Vec::as_slice);
+        let is_deployed = fuzzed.iter().all(|version| deployed.contains(version));
+        assert!(is_deployed, "{name}: {fuzzed:?} in fuzz/Cargo.lock, {deployed:?} in Cargo.lock; run `make fuzz-lock`");
+    }
+}
+
+/// The versions in a lock file, by name.
+fn versions(path: &str) -> BTreeMap<String, Vec<String>> {
+    let value = |line: Option<&str>| line.unwrap().split('"').nth(1).unwrap().to_owned();
+    let mut versions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for package in fs::read_to_string(Path::new(ROOT).join(path)).unwrap().split("[[package]]\n").skip(1) {
+        let mut lines = package.lines();
+        versions.entry(value(lines.next())).or_default().push(value(lines.next()));
+    }
+    versions
 }

@@ -9,6 +9,7 @@ use domain::sign_up::EmailAddress;
 use ed25519_dalek::Signer;
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
+use poolkeeper_fuzz::edit::Edit;
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -39,23 +40,6 @@ enum Attempt<'a> {
     },
     /// Anything, set as a key.
     Key(&'a str),
-}
-
-/// Something cut out of a text, and something else put in there.
-#[derive(Debug, Arbitrary)]
-struct Edit<'a> {
-    at: u16,
-    cut: u8,
-    put: &'a [u8],
-}
-
-impl Edit<'_> {
-    fn apply(&self, text: &str) -> Vec<u8> {
-        let at = usize::from(self.at) % (text.len() + 1);
-        let end = text.len().min(at + usize::from(self.cut));
-        let text = text.as_bytes();
-        [&text[..at], self.put, &text[end..]].concat()
-    }
 }
 
 fuzz_target!(|attempt: Attempt<'_>| match attempt {

@@ -1,0 +1,99 @@
+//! What holds for any event that Lambda passes to the admin API. The fuzzer asserts it of generated events, and tests of the events in
+//! `events/`.
+//!
+//! The caller and the request are read from the event a second time here, with other means than the API's own.
+
+pub(crate) mod cursors;
+mod request;
+mod subject;
+
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Context, LambdaEvent};
+use serde_json::Value;
+use testkit::in_memory::{CURSOR_KEY, InMemoryPool};
+use testkit::logs::Logs;
+use tower::ServiceExt;
+
+use request::{CANARY, Request};
+
+/// An attribute of a user that no event contains.
+pub(crate) const HIDDEN_ATTRIBUTE: &str = "Hidden-nickname-7";
+
+/// Passwords of the pool and the key of cursors. An answer contains none of them, nor does a log line.
+const SECRETS: [&str; 6] = [
+    "Password-of-root-1",
+    "Password-of-mia-1",
+    "Password-of-una-1",
+    "Password-of-gus-1",
+    "Password-of-aud-1",
+    CURSOR_KEY,
+];
+
+/// Sends an event to the API and checks what it answers, logs and changes.
+///
+/// # Panics
+/// If an invariant does not hold.
+pub(crate) fn assert_hold(body: &[u8]) {
+    let Some(request) = Request::read(body) else { return };
+    let pool = subject::pool();
+    let before = pool.contents();
+    let Some(exchange) = exchange(&request, &pool) else { return };
+    let has_changed = pool.contents() != before;
+    let Exchange { status, answer, .. } = &exchange;
+
+    assert!((200..500).contains(status), "{request:?} got {status} {answer}");
+    if *status >= 400 {
+        let code = answer["code"].as_str().unwrap_or_default();
+        assert!(
+            !code.is_empty() && answer["status"] == *status,
+            "{request:?} got {status} without a problem: {answer}"
+        );
+        let is_partial = answer["completed"].as_array().is_some_and(|completed| !completed.is_empty());
+        assert!(!has_changed || is_partial, "{request:?} got {status} {answer}, and changed the pool");
+    }
+    if !request.is_open() {
+        assert!(!has_changed || request.is_by_root(), "{request:?} got {status}, and changed the pool");
+        let shows_attributes = exchange.text.contains(HIDDEN_ATTRIBUTE);
+        assert!(!shows_attributes || request.may_read_users(), "{request:?} got {status} {answer}");
+    }
+    for secret in SECRETS.into_iter().filter(|secret| !request.contains(secret)) {
+        exchange.assert_without(secret, &request);
+    }
+    if let Some(marked) = request.with_canaries()
+        && let Some(exchange) = self::exchange(&marked, &subject::pool())
+    {
+        exchange.assert_without(CANARY, &marked);
+    }
+}
+
+/// An answer and what was logged on the way.
+struct Exchange {
+    status: u64,
+    answer: Value,
+    text: String,
+    logs: String,
+}
+
+impl Exchange {
+    fn assert_without(&self, secret: &str, request: &Request) {
+        let Self { status, text, logs, .. } = self;
+        assert!(!text.contains(secret), "{request:?} got {status} {text}, which contains {secret}");
+        assert!(!logs.contains(secret), "{request:?} was logged with {secret}: {logs}");
+    }
+}
+
+/// Sends the event to the API on this pool; none if it is no event of API Gateway.
+fn exchange(request: &Request, pool: &InMemoryPool) -> Option<Exchange> {
+    let event: LambdaRequest = serde_json::from_value(request.event().clone()).ok()?;
+    let logs = Logs::capture();
+    let answer = subject::block_on(subject::lambda_on(pool).oneshot(LambdaEvent::new(event, Context::default())));
+    let answer = answer.unwrap_or_else(|error| unreachable!("{request:?} got no answer: {error}"));
+    let answer = serde_json::to_value(answer).ok()?;
+    let body = answer["body"].as_str().unwrap_or_default();
+    Some(Exchange {
+        status: answer["statusCode"].as_u64().unwrap_or_default(),
+        answer: serde_json::from_str(body).unwrap_or_default(),
+        text: answer.to_string(),
+        logs: logs.text(),
+    })
+}

@@ -1,0 +1,122 @@
+//! An event of API Gateway, read with other means than the API's own.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::subject::{CLIENT_ID, ISSUER, ROOT_SUB};
+
+/// A mark in fields that take secrets.
+pub(super) const CANARY: &str = "Canary7";
+
+/// Fields of request bodies that take secrets.
+const SECRET_FIELDS: [&str; 9] = [
+    "password",
+    "new_password",
+    "value",
+    "code",
+    "session",
+    "access_token",
+    "refresh_token",
+    "invitation",
+    "client_metadata",
+];
+
+/// Headers that hold tokens.
+const SECRET_HEADERS: [&str; 2] = ["authorization", "x-access-token"];
+
+/// An event.
+pub(crate) struct Request {
+    event: Value,
+    /// The event as JSON text.
+    text: String,
+}
+
+/// Shows the event, so that a finding can be repeated.
+impl fmt::Debug for Request {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl Request {
+    /// Reads an event; none if it is no JSON object.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let event: Value = serde_json::from_slice(body).ok()?;
+        event.is_object().then(|| Self { text: event.to_string(), event })
+    }
+
+    pub(super) fn event(&self) -> &Value {
+        &self.event
+    }
+
+    /// Whether the text occurs in the event.
+    pub(super) fn contains(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+
+    /// Whether the path can be one of sign-up and sign-in, whose routes need no caller.
+    pub(super) fn is_open(&self) -> bool {
+        ["rawPath", "path"].iter().any(|name| self.event[*name].as_str().is_some_and(|path| path.contains("/v1/auth")))
+    }
+
+    /// Whether the caller is the one administrator of the pool.
+    pub(super) fn is_by_root(&self) -> bool {
+        let is_root = |claims: &Value| {
+            claims["username"] == "root" && claims["sub"] == ROOT_SUB && groups(claims).contains("admins")
+        };
+        self.claims().any(is_root)
+    }
+
+    /// Whether the token's groups have `users:read`.
+    pub(super) fn may_read_users(&self) -> bool {
+        self.claims().any(|claims| ["admins", "readers"].iter().any(|group| groups(claims).contains(group)))
+    }
+
+    /// The claims of an access token of this pool and client, where API Gateway puts them.
+    fn claims(&self) -> impl Iterator<Item = &Value> {
+        let places = ["/requestContext/authorizer/jwt/claims", "/requestContext/authorizer/claims"];
+        let claims = places.into_iter().filter_map(|place| self.event.pointer(place));
+        claims.filter(|claims| {
+            claims["token_use"] == "access" && claims["client_id"] == CLIENT_ID && claims["iss"] == ISSUER
+        })
+    }
+
+    /// The event with a mark in every field that takes a secret; none without such a field.
+    pub(super) fn with_canaries(&self) -> Option<Self> {
+        let mut event = self.event.clone();
+        let mut marked = 0;
+        if let Some(mut body) = event["body"].as_str().and_then(|body| serde_json::from_str(body).ok()) {
+            marked += mark(&mut body, false);
+            event["body"] = body.to_string().into();
+        }
+        for (name, value) in event["headers"].as_object_mut().into_iter().flatten() {
+            if SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+                marked += mark(value, true);
+            }
+        }
+        let text = event.to_string();
+        (marked > 0 && !self.contains(CANARY)).then_some(Self { event, text })
+    }
+}
+
+/// Marks all strings in secret fields; returns their number.
+fn mark(value: &mut Value, is_secret: bool) -> usize {
+    match value {
+        Value::String(text) if is_secret => {
+            text.push_str(CANARY);
+            1
+        }
+        Value::Array(elements) => elements.iter_mut().map(|element| mark(element, is_secret)).sum(),
+        Value::Object(fields) => fields
+            .iter_mut()
+            .map(|(name, field)| mark(field, is_secret || SECRET_FIELDS.contains(&name.as_str())))
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// The groups in claims, as text.
+fn groups(claims: &Value) -> String {
+    claims["cognito:groups"].to_string()
+}

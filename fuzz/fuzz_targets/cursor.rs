@@ -1,0 +1,40 @@
+//! Cursors of lists: any text is refused unless the API sealed it for this list.
+#![no_main]
+
+#[path = "../../crates/admin-api/tests/invariants/mod.rs"]
+#[expect(dead_code, reason = "this target needs the subject only")]
+mod invariants;
+
+use std::sync::LazyLock;
+
+use invariants::cursors::Lists;
+use libfuzzer_sys::arbitrary::{self, Arbitrary};
+use libfuzzer_sys::fuzz_target;
+use poolkeeper_fuzz::edit::Edit;
+
+static LISTS: LazyLock<Lists> = LazyLock::new(Lists::new);
+
+#[derive(Debug, Arbitrary)]
+enum Attempt<'a> {
+    /// Any text.
+    Text { list: u8, cursor: &'a str },
+    /// A cursor of a list, changed.
+    Changed { list: u8, edit: Edit<'a> },
+    /// A cursor of one list, for another.
+    Moved { from: u8, to: u8 },
+    /// Any position, sealed with a key of the attacker's choice.
+    Sealed { list: u8, key: &'a [u8], name: &'a str, position: &'a [u8] },
+}
+
+fuzz_target!(|attempt: Attempt<'_>| match attempt {
+    Attempt::Text { list, cursor } => LISTS.assert_refused_unless_sealed(list.into(), cursor),
+    Attempt::Changed { list, edit } => {
+        if let Ok(cursor) = String::from_utf8(edit.apply(LISTS.cursor_of(list.into()))) {
+            LISTS.assert_refused_unless_sealed(list.into(), &cursor);
+        }
+    }
+    Attempt::Moved { from, to } => LISTS.assert_refused_unless_sealed(to.into(), LISTS.cursor_of(from.into())),
+    Attempt::Sealed { list, key, name, position } => {
+        LISTS.assert_refused_unless_sealed(list.into(), &Lists::seal(key, name, position));
+    }
+});
