@@ -3,7 +3,7 @@
 # Everything is written into .venv (tools) and the target directory (builds); CARGO_TARGET_DIR moves the latter.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this folder holds a blank, which make cannot handle: clone into a path without)
@@ -30,6 +30,9 @@ FUZZ_VERSION := 0.13.2
 FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
 CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
 FUZZ_DIR := $(CURDIR)/fuzz
+MUTANTS_VERSION := 27.1.0
+MUTANTS_ROOT := $(TARGET)/tools/cargo-mutants-$(MUTANTS_VERSION)
+CARGO_MUTANTS := $(MUTANTS_ROOT)/bin/cargo-mutants
 LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
 # Of the functions that are deployed: arm64 or x86_64. The default is that of plain `sam build` and `sam deploy`.
@@ -60,6 +63,9 @@ FUZZ_SEEDS = $(addprefix $(CURDIR)/events/,$(FUZZ_EVENTS_$(FUZZ)))
 FUZZ_CORPUS = $(TARGET)/fuzz/corpus/$(FUZZ)
 FUZZ_RUN = $(CARGO_FUZZ) run --fuzz-dir $(FUZZ_DIR) --sanitizer $(SANITIZER) --target $(HOST) --target-dir $(TARGET)/fuzz $(FUZZ) \
   $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_SIZE) $(FUZZ_LENGTH))
+# Of mutants: one FILE instead of those in .cargo/mutants.toml, and a part of them, e.g. SHARD=0/4.
+FILE ?=
+SHARD ?=
 # Of demo, dev and invoke, e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; of invoke besides ARGUMENTS="--setting AUTO_CONFIRM=nobody".
 ARGUMENTS ?=
 
@@ -196,6 +202,14 @@ $(CARGO_FUZZ):
 fuzz-lock: ## Fuzz with the versions that Cargo.lock has now
 	@cp Cargo.lock $(FUZZ_DIR)/Cargo.lock
 	@cargo metadata --format-version 1 --manifest-path $(FUZZ_DIR)/Cargo.toml > $(TARGET)/fuzz-metadata.json
+
+# Without the mutants that an earlier run has caught.
+mutants: $(CARGO_MUTANTS) ## Mutate the authorization code, and list the mutants that no test catches
+	$(CARGO_MUTANTS) mutants --iterate --output $(TARGET) $(if $(FILE),--file '$(FILE)') $(if $(SHARD),--shard $(SHARD))
+
+$(CARGO_MUTANTS):
+	@echo 'Building cargo-mutants $(MUTANTS_VERSION) into $(MUTANTS_ROOT): once, a minute or two'
+	@cargo install --quiet --locked --version $(MUTANTS_VERSION) --root $(MUTANTS_ROOT) cargo-mutants
 
 demo: check-arguments build-local cognito-local ## Deploy to a local AWS and walk through everything, step by step
 	@$(LOCAL) demo $(ARGUMENTS)
