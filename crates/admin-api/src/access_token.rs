@@ -33,14 +33,27 @@ pub(crate) fn stands_in_a_token(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_=.".contains(character)
 }
 
+/// The token that API Gateway's authorizer verified. Authorizers accept it with and without `Bearer`.
+pub(crate) fn of_caller(headers: &HeaderMap) -> Option<Secret> {
+    let bare = || text(headers, AUTHORIZATION.as_str());
+    bearer(headers).or_else(bare).filter(is_token).map(Secret::new)
+}
+
 fn token(headers: &HeaderMap) -> Option<&str> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = || {
-        let (scheme, token) = text(AUTHORIZATION.as_str())?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-    };
-    let is_token = |token: &&str| (1..=MAX_TOKEN_CHARS).contains(&token.len()) && token.chars().all(stands_in_a_token);
-    text(X_ACCESS_TOKEN).or_else(bearer).filter(is_token)
+    text(headers, X_ACCESS_TOKEN).or_else(|| bearer(headers)).filter(is_token)
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = text(headers, AUTHORIZATION.as_str())?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn is_token(token: &&str) -> bool {
+    (1..=MAX_TOKEN_CHARS).contains(&token.len()) && token.chars().all(stands_in_a_token)
 }
 
 #[cfg(test)]
@@ -48,6 +61,27 @@ mod tests {
     use super::*;
 
     type Headers = &'static [(&'static str, &'static str)];
+
+    fn map(headers: Headers) -> HeaderMap {
+        let pair = |(name, value): &(&str, &str)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap());
+        headers.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn takes_the_callers_token_with_and_without_its_scheme() {
+        let table: [(Headers, Option<&str>); 6] = [
+            (&[("authorization", "Bearer a.b-c_d")], Some("a.b-c_d")),
+            (&[("authorization", "a.b-c_d")], Some("a.b-c_d")),
+            (&[("authorization", "AWS4-HMAC-SHA256 Credential=x")], None),
+            (&[("authorization", "Bearer a,Bearer b")], None),
+            (&[("x-access-token", "a")], None),
+            (&[], None),
+        ];
+        for (headers, expected) in table {
+            let found = of_caller(&map(headers)).map(|token| token.expose().to_owned());
+            assert_eq!(found.as_deref(), expected, "{headers:?}");
+        }
+    }
 
     #[test]
     fn a_token_is_taken_from_its_header_and_from_nowhere_else() {
@@ -63,11 +97,7 @@ mod tests {
             (&[], None),
         ];
         for (headers, expected) in table {
-            let mut map = HeaderMap::new();
-            map.extend(
-                headers.iter().map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())),
-            );
-            assert_eq!(token(&map), expected, "{headers:?}");
+            assert_eq!(token(&map(headers)), expected, "{headers:?}");
         }
     }
 }

@@ -24,6 +24,8 @@ pub(crate) enum Caller {
         sub: String,
         /// The groups in the token.
         groups: BTreeSet<String>,
+        /// The scopes in the token.
+        scopes: BTreeSet<String>,
     },
     /// An AWS principal that signed the request. It is in no group.
     Iam {
@@ -49,6 +51,8 @@ pub(crate) enum Unauthenticated {
     NoUser,
     #[error("the request holds no access token of the person")]
     NoAccessToken,
+    #[error("the access token belongs to another user than the authorizer says")]
+    OtherToken,
 }
 
 impl Caller {
@@ -100,6 +104,12 @@ impl Caller {
 trait Claims {
     fn text(&self, name: &str) -> Option<&str>;
     fn groups(&self) -> BTreeSet<String>;
+
+    /// The scopes, which RFC 6749 separates by spaces.
+    fn scopes(&self) -> BTreeSet<String> {
+        let scopes = self.text("scope").into_iter().flat_map(|scopes| scopes.split(' '));
+        scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+    }
 }
 
 /// HTTP API: every claim is text, the groups as `[a b]`.
@@ -166,7 +176,9 @@ fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Call
     let username = claims.text("username").and_then(|name| name.parse().ok());
     let sub = claims.text("sub").filter(|sub| !sub.is_empty()).map(str::to_owned);
     match (username, sub) {
-        (Some(username), Some(sub)) => Ok(Caller::User { username, sub, groups: claims.groups() }),
+        (Some(username), Some(sub)) => {
+            Ok(Caller::User { username, sub, groups: claims.groups(), scopes: claims.scopes() })
+        }
         _ => Err(Unauthenticated::NoUser),
     }
 }
@@ -200,7 +212,8 @@ mod tests {
     fn claims() -> Value {
         json!({
             "sub": "sub-of-root", "username": "root", "token_use": "access", "client_id": "backend",
-            "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E", "cognito:groups": "[admins]"
+            "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E", "cognito:groups": "[admins]",
+            "scope": "aws.cognito.signin.user.admin openid"
         })
     }
 
@@ -238,6 +251,7 @@ mod tests {
             username: "root".parse().unwrap(),
             sub: "sub-of-root".to_owned(),
             groups: BTreeSet::from(["admins".to_owned()]),
+            scopes: ["aws.cognito.signin.user.admin", "openid"].map(str::to_owned).into(),
         };
         assert_eq!(caller, expected);
     }
@@ -337,6 +351,25 @@ mod tests {
             let context = rest_api(&json!({"claims": claims_with(GROUPS, claim.clone())}), None);
             let caller = Caller::of(Some(&context), &trust(), NOW).unwrap();
             assert_eq!(groups(&caller), expected, "{claim}");
+        }
+    }
+
+    #[test]
+    fn both_kinds_of_api_pass_the_scopes_separated_by_spaces() {
+        let table = [
+            (json!("openid aws.cognito.signin.user.admin"), true),
+            (json!("openid"), false),
+            (json!("aws.cognito.signin.user.admin2"), false),
+            (json!("x,aws.cognito.signin.user.admin"), false),
+            (Value::Null, false),
+        ];
+        for (claim, expected) in table {
+            let claims = claims_with("scope", claim);
+            let rest = Caller::of(Some(&rest_api(&json!({"claims": claims}), None)), &trust(), NOW);
+            for caller in [http_api_user(claims.clone()).unwrap(), rest.unwrap()] {
+                let Caller::User { scopes, .. } = caller else { panic!("{caller:?}") };
+                assert_eq!(scopes.contains("aws.cognito.signin.user.admin"), expected, "{claims}");
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 //! docs/ERRORS.md says of every code what to do; a test compares it with the table.
 
 use axum::response::{IntoResponse, Response};
+use domain::group::GroupName;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
 use thiserror::Error;
@@ -41,6 +42,12 @@ pub(crate) enum ApiError {
     /// Somebody is calling who may not.
     #[error("the caller may not do this")]
     Forbidden(#[source] Forbidden),
+    /// The user pool cannot be asked about the caller.
+    #[error("the access token lacks the scope `aws.cognito.signin.user.admin`, which `GetUser` requires")]
+    MissingScope,
+    /// The deployment gives the group permissions.
+    #[error("ROLES names the group {0}")]
+    GroupInRoles(GroupName),
     /// The user has no identity at this provider.
     #[error("the user has no identity at this provider")]
     IdentityNotFound,
@@ -99,8 +106,11 @@ impl ApiError {
             Self::InvalidRequest { .. } => ErrorCode::InvalidRequest,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::MissingScope => ErrorCode::InsufficientScope,
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
-            Self::OtherIdentity | Self::NoInvitations | Self::HolderUnknown => ErrorCode::WrongState,
+            Self::OtherIdentity | Self::NoInvitations | Self::HolderUnknown | Self::GroupInRoles(_) => {
+                ErrorCode::WrongState
+            }
             Self::RoleNotPassable(_) => ErrorCode::RoleNotPassable,
             Self::AddressHeld => ErrorCode::AliasExists,
             Self::UserDiffers(_) => ErrorCode::UserExists,
@@ -125,6 +135,7 @@ pub(crate) enum ErrorCode {
     Unauthenticated,
     InvalidCredentials,
     Forbidden,
+    InsufficientScope,
     UserNotConfirmed,
     PasswordResetRequired,
     NotFound,
@@ -194,11 +205,12 @@ pub(crate) struct Row {
 
 impl ErrorCode {
     /// All of them, in the order of docs/ERRORS.md.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::InvalidCredentials,
         Self::Forbidden,
+        Self::InsufficientScope,
         Self::UserNotConfirmed,
         Self::PasswordResetRequired,
         Self::NotFound,
@@ -244,6 +256,11 @@ impl ErrorCode {
                 row("invalid-credentials", Status::UNAUTHORIZED, "The credentials are wrong or no longer valid.")
             }
             Self::Forbidden => row("forbidden", Status::FORBIDDEN, "The caller may not do this."),
+            Self::InsufficientScope => row(
+                "insufficient-scope",
+                Status::FORBIDDEN,
+                "The access token lacks the scope `aws.cognito.signin.user.admin`.",
+            ),
             Self::UserNotConfirmed => {
                 row("user-not-confirmed", Status::FORBIDDEN, "The user has signed up and is not confirmed yet.")
             }
@@ -318,7 +335,7 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    const ALL: [ErrorCode; 30] = ErrorCode::ALL;
+    const ALL: [ErrorCode; 31] = ErrorCode::ALL;
 
     #[test]
     fn no_two_codes_have_the_same_name() {

@@ -125,6 +125,11 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         ErrorCode::InvalidRequest => has_body || has_parameters,
         ErrorCode::Unauthenticated => route.access != Access::Public,
         ErrorCode::Forbidden => matches!(route.access, Access::Read(_) | Access::Write(_)),
+        // From the call with the caller's own token.
+        ErrorCode::InsufficientScope
+        | ErrorCode::InvalidCredentials
+        | ErrorCode::UserNotConfirmed
+        | ErrorCode::PasswordResetRequired => matches!(route.access, Access::Write(_)),
         // All but `GET /v1/me` ask the user pool.
         ErrorCode::Throttled
         | ErrorCode::NotSupportedByEndpoint

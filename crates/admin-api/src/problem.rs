@@ -142,6 +142,11 @@ impl<'a> Problem<'a> {
             ApiError::NoInvitations => {
                 "The sign-up policy of this pool takes no invitations.".clone_into(&mut problem.detail);
             }
+            ApiError::GroupInRoles(group) => {
+                problem.detail = format!(
+                    "The deployment gives the group `{group}` permissions. An operator must remove it from the template's parameter `Roles` first."
+                );
+            }
             ApiError::AddressHeld => {
                 "A user of the pool holds this e-mail address, verified.".clone_into(&mut problem.detail);
             }
@@ -165,6 +170,7 @@ impl<'a> Problem<'a> {
             | ApiError::BodyTooLarge
             | ApiError::Unauthenticated(_)
             | ApiError::Forbidden(_)
+            | ApiError::MissingScope
             | ApiError::UserPool(_)
             | ApiError::Internal(_) => {}
         }

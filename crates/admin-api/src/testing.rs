@@ -3,7 +3,8 @@
 mod documented;
 pub(crate) mod pages;
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use domain::invitation::InvitationKey;
@@ -37,6 +38,8 @@ pub(crate) struct Api {
     pub(crate) invitation_key: InMemoryInvitationKey,
     clock: VirtualClock,
     service: Service,
+    /// Who has an access token already.
+    token_owners: Mutex<BTreeSet<String>>,
 }
 
 fn settings(roles: &Value) -> Settings {
@@ -109,14 +112,16 @@ impl Api {
         pool.add_user("mia", "Password-of-mia-1", &[], &verified("mia@example.com"));
         let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
         let (readers, creators, updaters) = (["users:read"], ["users:create"], ["users:update"]);
+        let stewards: Vec<_> = all.iter().filter(|permission| **permission != "groups:roles").collect();
         let deputies: Vec<_> = all.iter().filter(|permission| **permission != "pool:read").collect();
         let roles = json!({
-            "admins": all, "deputies": deputies, "readers": readers, "creators": creators, "updaters": updaters
+            "admins": all, "deputies": deputies, "stewards": stewards, "readers": readers, "creators": creators,
+            "updaters": updaters, "assigners": ["users:groups:visitors"]
         });
         let settings = Settings { served, ..settings(&roles) };
         let clock = clock();
         let app = App::new(ports(&pool, configured, &clock), settings);
-        Self { pool, invitation_key, clock, service: service(app, served) }
+        Self { pool, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }
     }
 
     /// Lets days pass, for the API and for the pool.
@@ -128,6 +133,15 @@ impl Api {
     pub(crate) async fn time_passes(&self, duration: Duration) {
         self.clock.sleep(duration).await;
         self.pool.set_clock(self.clock.wall_time());
+    }
+
+    /// The access token that the user calls with, given once: what ends it ends it for good.
+    pub(crate) fn token_of(&self, username: &str) -> String {
+        let token = format!("access-token-of-{username}");
+        if self.token_owners.lock().unwrap().insert(username.to_owned()) {
+            self.pool.give_tokens(username, &token, &format!("refresh-token-of-{username}"));
+        }
+        token
     }
 
     pub(crate) fn sub_of(&self, username: &str) -> String {
@@ -278,14 +292,14 @@ impl Call {
     fn event(&self, api: &Api) -> Value {
         match &self.by {
             By::RestToken { username, claims } => {
-                self.rest_event(&json!({"claims": access_token_claims(api, username, claims)}), &json!({}))
+                self.rest_event(api, &json!({"claims": access_token_claims(api, username, claims)}), &json!({}))
             }
-            By::Rest { authorizer, identity } => self.rest_event(authorizer, identity),
+            By::Rest { authorizer, identity } => self.rest_event(api, authorizer, identity),
             _ => self.http_event(api),
         }
     }
 
-    fn rest_event(&self, authorizer: &Value, identity: &Value) -> Value {
+    fn rest_event(&self, api: &Api, authorizer: &Value, identity: &Value) -> Value {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let query: Map<String, Value> = query
             .split('&')
@@ -298,7 +312,7 @@ impl Call {
             "resource": "/{proxy+}",
             "path": path,
             "httpMethod": self.method,
-            "headers": self.event_headers(),
+            "headers": self.event_headers(api),
             "multiValueHeaders": {},
             "multiValueQueryStringParameters": query,
             "requestContext": {
@@ -314,10 +328,17 @@ impl Call {
         })
     }
 
-    fn event_headers(&self) -> Map<String, Value> {
+    fn event_headers(&self, api: &Api) -> Map<String, Value> {
         let mut headers = Map::from_iter([("host".to_owned(), json!("api.example.com"))]);
         headers.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         headers.extend(self.content_type.map(|value| ("content-type".to_owned(), json!(value))));
+        // Routes under `/v1/auth` are about the token that a test sends.
+        if let By::Token { username, .. } | By::RestToken { username, .. } = &self.by
+            && !self.path.starts_with("/v1/auth/")
+        {
+            let bearer = || json!(format!("Bearer {}", api.token_of(username)));
+            headers.entry("authorization").or_insert_with(bearer);
+        }
         headers
     }
 
@@ -329,7 +350,7 @@ impl Call {
             "routeKey": "$default",
             "rawPath": path,
             "rawQueryString": query,
-            "headers": self.event_headers(),
+            "headers": self.event_headers(api),
             "requestContext": {
                 "http": {"method": self.method, "path": path, "sourceIp": SOURCE_IP},
                 "stage": "$default",
@@ -364,6 +385,7 @@ fn access_token_claims(api: &Api, username: &str, given: &Map<String, Value>) ->
         "sub": sub.unwrap_or_else(|| "sub-of-somebody-gone".to_owned()),
         "username": username,
         "token_use": "access",
+        "scope": "aws.cognito.signin.user.admin",
         "client_id": CLIENT_ID,
         "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
     });

@@ -9,6 +9,7 @@ use aws_sdk_cognitoidentityprovider::types::{DeliveryMediumType, MessageActionTy
 use domain::directory::{
     AttributeChanges, Comparison, Directory, Filter, FilterBy, Invitation, NewUser, Page, PageRequest,
 };
+use domain::group::Membership;
 use domain::secret::Secret;
 use domain::user::{Attributes, User, Username};
 use domain::user_pool_error::UserPoolError;
@@ -187,15 +188,18 @@ impl Directory for CognitoDirectory {
         Ok(())
     }
 
-    async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError> {
+    async fn groups(&self, username: &Username) -> Result<Vec<Membership>, UserPoolError> {
         let request = self.client.admin_list_groups_for_user().user_pool_id(&self.user_pool_id);
         let mut pages = request.username(username.as_str()).into_paginator().send();
-        let mut names = Vec::new();
+        let mut memberships = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of("AdminListGroupsForUser", &error))?;
-            names.extend(page.groups.unwrap_or_default().into_iter().filter_map(|group| group.group_name));
+            let groups = page.groups.unwrap_or_default().into_iter();
+            memberships.extend(
+                groups.filter_map(|group| Some(Membership { group: group.group_name?, role_arn: group.role_arn })),
+            );
         }
-        Ok(names)
+        Ok(memberships)
     }
 
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {

@@ -7,6 +7,7 @@
 
 use async_trait::async_trait;
 
+use crate::group::Membership;
 use crate::secret::Secret;
 use crate::user::{Attributes, User, Username};
 use crate::user_pool_error::UserPoolError;
@@ -148,8 +149,8 @@ pub trait Directory: Send + Sync {
     /// Revokes all refresh tokens of the user and shuts their access tokens out of the pool's own API. Safe to repeat.
     async fn sign_out(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// The names of all groups of the user, all pages.
-    async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError>;
+    /// All groups of the user, all pages.
+    async fn groups(&self, username: &Username) -> Result<Vec<Membership>, UserPoolError>;
 
     /// Puts the user into a group. Safe to repeat. MUST answer `GroupNotFound` for an unknown group.
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError>;

@@ -79,6 +79,22 @@ pub struct Group {
     pub modified_at: OffsetDateTime,
 }
 
+/// A group that a user is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// The name of the group.
+    pub group: String,
+    /// The IAM role that members can assume through an identity pool.
+    pub role_arn: Option<String>,
+}
+
+impl Membership {
+    /// The names of the groups.
+    pub fn names(memberships: &[Self]) -> impl Iterator<Item = &str> {
+        memberships.iter().map(|membership| membership.group.as_str())
+    }
+}
+
 /// What is said about a group when it is created or changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupDetails {

@@ -24,7 +24,7 @@ pub enum Permission {
     UsersState,
     /// Sign users out, and see and forget their devices.
     UsersSessions,
-    /// See and change which groups users are in.
+    /// See and change which groups users are in. [`Roles`](crate::roles::Roles) can limit which groups may be assigned.
     UsersGroups,
     /// See and set which second factors users have.
     UsersMfa,
@@ -32,6 +32,8 @@ pub enum Permission {
     GroupsRead,
     /// Create, change and delete groups.
     GroupsWrite,
+    /// Assign, change and delete groups that carry an IAM role, and change the users in them.
+    GroupsRoles,
     /// See how the pool is set up.
     PoolRead,
     /// Invite people to sign up.
@@ -40,7 +42,7 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::UsersCreate,
         Self::UsersRead,
         Self::UsersUpdate,
@@ -52,6 +54,7 @@ impl Permission {
         Self::UsersMfa,
         Self::GroupsRead,
         Self::GroupsWrite,
+        Self::GroupsRoles,
         Self::PoolRead,
         Self::InvitationsCreate,
     ];
@@ -71,6 +74,7 @@ impl Permission {
             Self::UsersMfa => "users:mfa",
             Self::GroupsRead => "groups:read",
             Self::GroupsWrite => "groups:write",
+            Self::GroupsRoles => "groups:roles",
             Self::PoolRead => "pool:read",
             Self::InvitationsCreate => "invitations:create",
         }

@@ -1,5 +1,7 @@
 //! Roles: the permissions of each group, as the template's parameter `Roles` and the setting `ROLES` spell them.
 
+mod grants;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -10,8 +12,13 @@ use thiserror::Error;
 use crate::group::GroupName;
 use crate::permission::Permission;
 
+pub use grants::Grants;
+
 /// Stands for every permission.
 const ALL: &str = "all";
+
+/// Before the name of a group: the permission [`Permission::UsersGroups`] for that group only.
+const ONE_GROUP: &str = "users:groups:";
 
 /// A name is taken for a misspelling of another one from this similarity on (0 to 1).
 const SIMILAR: f64 = 0.6;
@@ -19,10 +26,10 @@ const SIMILAR: f64 = 0.6;
 /// The permissions of each group. A group that is not named has none.
 ///
 /// The text has one of two forms: `admins=all,readers=users:read+groups:read`, which needs no quotes in a shell, or a JSON object,
-/// `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, which also takes group names with `,` and `=`. `all` stands for
-/// every permission.
+/// `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, which also takes group names with `,`, `=` and `+`. `all` stands
+/// for every permission. `users:groups:NAME` is the permission `users:groups` for the group `NAME` only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Roles(BTreeMap<String, BTreeSet<Permission>>);
+pub struct Roles(BTreeMap<String, Grants>);
 
 /// The text is not a valid list of roles. Each message continues the words "expected …".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -52,12 +59,25 @@ pub enum RoleError {
 impl Roles {
     /// All permissions that these groups have together.
     pub fn permissions_of<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> BTreeSet<Permission> {
-        groups.into_iter().filter_map(|group| self.0.get(group)).flatten().copied().collect()
+        self.grants_of(groups).permissions().clone()
     }
 
-    /// Every group that is named.
+    /// Everything that these groups grant together.
+    pub fn grants_of<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> Grants {
+        let grants = groups.into_iter().filter_map(|group| self.0.get(group));
+        grants.fold(Grants::default(), |all, grants| all.union(grants))
+    }
+
+    /// Whether the group has an entry, with or without permissions.
+    #[must_use]
+    pub fn has_entry(&self, group: &str) -> bool {
+        self.0.contains_key(group)
+    }
+
+    /// Every group that is named: those with permissions, and those that may be assigned.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        let assignable = self.0.values().filter_map(Grants::assignable_groups).flatten();
+        self.0.keys().chain(assignable).map(String::as_str)
     }
 }
 
@@ -71,8 +91,8 @@ impl FromStr for Roles {
         for (group, permissions) in groups {
             let group =
                 GroupName::try_from(group.clone()).map_err(|_| RoleError::GroupName(group))?.as_str().to_owned();
-            let permissions = permissions_in(&group, &permissions)?;
-            if roles.insert(group.clone(), permissions).is_some() {
+            let grants = grants_in(&group, &permissions)?;
+            if roles.insert(group.clone(), grants).is_some() {
                 return Err(RoleError::DuplicateGroup(group));
             }
         }
@@ -80,20 +100,21 @@ impl FromStr for Roles {
     }
 }
 
-fn permissions_in(group: &str, names: &[String]) -> Result<BTreeSet<Permission>, RoleError> {
-    let mut permissions = BTreeSet::new();
+fn grants_in(group: &str, names: &[String]) -> Result<Grants, RoleError> {
+    let mut grants = Grants::default();
     for name in names {
-        match name.parse() {
-            Ok(permission) => {
-                permissions.insert(permission);
-            }
-            Err(_) if name == ALL => permissions.extend(Permission::ALL),
-            Err(_) => {
-                return Err(RoleError::UnknownPermission { group: group.to_owned(), permission: name.clone() });
-            }
+        if let Ok(permission) = name.parse() {
+            grants.allow(permission);
+        } else if name == ALL {
+            grants = Grants::all();
+        } else if let Some(assignable) = name.strip_prefix(ONE_GROUP) {
+            let assignable = GroupName::try_from(assignable.to_owned());
+            grants.allow_assigning(assignable.map_err(|_| RoleError::GroupName(name.clone()))?.as_str());
+        } else {
+            return Err(RoleError::UnknownPermission { group: group.to_owned(), permission: name.clone() });
         }
     }
-    Ok(permissions)
+    Ok(grants)
 }
 
 /// The groups in the order of the text, with repetitions.
@@ -181,6 +202,32 @@ mod tests {
     #[test]
     fn all_stands_for_every_permission() {
         assert_eq!(roles("admins=all").permissions_of(["admins"]), Permission::ALL.into());
+    }
+
+    #[test]
+    fn names_the_groups_that_may_be_assigned() {
+        let both = [
+            "support=users:read+users:groups:visitors+users:groups:guests",
+            r#"{"support": ["users:groups:guests", "users:groups:visitors", "users:read"]}"#,
+        ];
+        for text in both {
+            let grants = roles(text).grants_of(["support"]);
+            assert!(grants.allows(Permission::UsersGroups) && grants.allows(Permission::UsersRead), "{text}");
+            assert!(grants.may_assign("visitors") && grants.may_assign("guests"), "{text}");
+            assert!(!grants.may_assign("admins") && !grants.may_assign("visitor"), "{text}");
+            assert_eq!(roles(text).groups().collect::<Vec<_>>(), ["support", "guests", "visitors"], "{text}");
+        }
+        let unlimited = roles("support=users:groups:visitors+users:groups").grants_of(["support"]);
+        assert!(unlimited.may_assign("admins"));
+        let json = roles(r#"{"support": ["users:groups:a,b=c+d"]}"#).grants_of(["support"]);
+        assert!(json.may_assign("a,b=c+d"));
+    }
+
+    #[test]
+    fn rejects_assignable_groups_that_cannot_be_names() {
+        for wrong in ["a=users:groups:", r#"{"a": ["users:groups:two words"]}"#] {
+            assert!(matches!(refusal(wrong), RoleError::GroupName(_)), "{wrong}");
+        }
     }
 
     #[test]

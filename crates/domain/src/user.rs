@@ -193,6 +193,14 @@ pub struct Circumstances {
 }
 
 impl User {
+    /// The name for calls that must reach this account and no other: the `sub`, which no later account with the same user name has.
+    /// Cognito takes it for local users; a user of an external provider has the user name.
+    #[must_use]
+    pub fn id(&self) -> Username {
+        let sub = self.attributes.get("sub").filter(|_| self.status != UserStatus::ExternalProvider);
+        sub.and_then(|sub| sub.parse().ok()).unwrap_or_else(|| self.username.clone())
+    }
+
     /// What the user's status and `enabled` mean together, and what would get the user on.
     #[must_use]
     pub fn life_cycle(&self, circumstances: &Circumstances) -> LifeCycle {

@@ -88,6 +88,11 @@ impl InMemoryPool {
         self.state().change(username, |user| user.enabled = false);
     }
 
+    /// Signs a user out everywhere.
+    pub fn sign_out(&self, username: &str) {
+        self.state().sign_out(username);
+    }
+
     /// Takes a user out of a group.
     pub fn remove_from_group(&self, username: &str, group: &str) {
         self.state().change(username, |user| {

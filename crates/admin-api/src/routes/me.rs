@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use domain::permission::Permission;
+use domain::roles::Grants;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -25,8 +26,35 @@ pub(super) struct Documented;
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schema(as = Caller)]
 enum Me {
-    User { username: String, sub: String, groups: BTreeSet<String>, permissions: BTreeSet<Permission> },
-    Iam { arn: String, permissions: BTreeSet<Permission> },
+    User {
+        username: String,
+        sub: String,
+        groups: BTreeSet<String>,
+        permissions: BTreeSet<Permission>,
+        /// The only groups that the caller may assign with `users:groups`; null where the caller may assign any.
+        #[schema(required = true)]
+        assignable_groups: Option<BTreeSet<String>>,
+    },
+    Iam {
+        arn: String,
+        permissions: BTreeSet<Permission>,
+    },
+}
+
+impl Me {
+    fn of(caller: Caller, grants: &Grants) -> Self {
+        let permissions = grants.permissions().clone();
+        match caller {
+            Caller::User { username, sub, groups, .. } => Self::User {
+                username: username.into(),
+                sub,
+                groups,
+                permissions,
+                assignable_groups: grants.assignable_groups().cloned(),
+            },
+            Caller::Iam { arn } => Self::Iam { arn, permissions },
+        }
+    }
 }
 
 /// Who am I?
@@ -37,7 +65,7 @@ enum Me {
     responses((status = 200, description = "The caller.", body = Me, examples(
         ("user" = (summary = "With an access token", value = json!({
             "kind": "user", "username": "mia", "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7", "groups": ["support"],
-            "permissions": ["users:read", "groups:read"],
+            "permissions": ["users:read", "users:groups"], "assignable_groups": ["visitors"],
         }))),
         ("iam" = (summary = "With an AWS signature", value = json!({
             "kind": "iam", "arn": "arn:aws:iam::123456789012:role/support", "permissions": [],
@@ -45,11 +73,8 @@ enum Me {
     ))),
 )]
 async fn handle(authorized: Authorized) -> Json<impl Serialize> {
-    let Authorized { caller, permissions } = authorized;
-    Json(match caller {
-        Caller::User { username, sub, groups } => Me::User { username: username.into(), sub, groups, permissions },
-        Caller::Iam { arn } => Me::Iam { arn, permissions },
-    })
+    let Authorized { caller, grants, .. } = authorized;
+    Json(Me::of(caller, &grants))
 }
 
 #[cfg(test)]
@@ -64,7 +89,7 @@ mod tests {
         assert_eq!(answer.status, 200);
         let expected = json!({
             "kind": "user", "username": "ray", "sub": answer.body["sub"],
-            "groups": ["readers", "visitors"], "permissions": ["users:read"]
+            "groups": ["readers", "visitors"], "permissions": ["users:read"], "assignable_groups": []
         });
         assert_eq!(answer.body, expected);
     }

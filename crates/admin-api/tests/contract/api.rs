@@ -33,7 +33,8 @@ pub(crate) fn new() -> Service {
 /// so that the `sub` is the one in the claims.
 fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
-    pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+    let address = [("email", "root@example.com"), ("phone_number", "+15550199")];
+    pool.add_user("root", "Password-of-root-1", &["admins"], &address);
     pool.add_user("mia", "Password-of-mia-1", &[], &[("email", "mia@example.com"), ("email_verified", "true")]);
     pool.add_user("ivy", "Temporary-1", &["readers"], &[]);
     pool.set_status("ivy", UserStatus::ForceChangePassword);
@@ -45,8 +46,8 @@ fn pool() -> InMemoryPool {
     let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
     pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
-    // The one in `Authorization`, where it is a person's own.
-    pool.give_tokens("mia", "contract-access-token", "contract-refresh-token");
+    // The one in `Authorization`.
+    pool.give_tokens("root", "contract-access-token", "contract-refresh-token");
     pool.challenge("ivy", "example-session");
     // The session in the document's examples.
     pool.challenge("mia", "AYABeGrXo6Ld2aCq");

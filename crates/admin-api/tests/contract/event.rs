@@ -24,6 +24,7 @@ fn claims() -> Value {
     json!({
         "client_id": crate::api::CLIENT_ID,
         "cognito:groups": "[admins]",
+        "scope": "aws.cognito.signin.user.admin",
         "iss": format!("https://cognito-idp.{}.amazonaws.com/{}", crate::api::REGION, crate::api::USER_POOL_ID),
         "sub": "00000000-0000-4000-8000-000000000001",
         "token_use": "access",

@@ -11,6 +11,7 @@ use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{Observer, Provisioner, StepReport};
 use domain::secret::Secret;
+use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
 use domain::spec::Spec;
 use domain::user::Attributes;
 use lambda_http::request::LambdaRequest;
@@ -34,6 +35,7 @@ pub(crate) struct World {
     user_pool_id: String,
     client_id: String,
     root_sub: String,
+    root_token: String,
 }
 
 /// The API on one pool.
@@ -42,6 +44,7 @@ pub(crate) struct Api {
     user_pool_id: String,
     client_id: String,
     root_sub: String,
+    root_token: String,
 }
 
 /// What came back.
@@ -82,7 +85,15 @@ impl World {
         directory.set_password(&root.username, &Secret::new("Password-of-root-1"), true).await.unwrap();
         directory.add_to_group(&root.username, "admins").await.unwrap();
         let root_sub = root.attributes["sub"].clone();
-        Self { local_aws, invitation_key, user_pool_id, client_id, root_sub }
+        let credentials = Credentials {
+            username: root.username,
+            password: Secret::new("Password-of-root-1"),
+            context: ClientContext::default(),
+        };
+        let signed_in = aws.app_client(&user_pool_id, &client_id).sign_in(&credentials).await.unwrap();
+        let SignIn::Tokens(tokens) = signed_in else { panic!("{signed_in:?}") };
+        let root_token = tokens.access_token.expose().to_owned();
+        Self { local_aws, invitation_key, user_pool_id, client_id, root_sub, root_token }
     }
 
     /// The API straight on the local AWS.
@@ -142,16 +153,23 @@ impl World {
         };
         let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
         let (user_pool_id, client_id) = ("us-east-1_InMemory".to_owned(), "client".to_owned());
-        (Api::new(ports, user_pool_id, client_id, root_sub), pool)
+        pool.give_tokens("root", "token-of-root", "refresh-token-of-root");
+        (Api::new(ports, user_pool_id, client_id, root_sub, "token-of-root".to_owned()), pool)
     }
 
     fn api_on(&self, ports: Ports) -> Api {
-        Api::new(ports, self.user_pool_id.clone(), self.client_id.clone(), self.root_sub.clone())
+        Api::new(
+            ports,
+            self.user_pool_id.clone(),
+            self.client_id.clone(),
+            self.root_sub.clone(),
+            self.root_token.clone(),
+        )
     }
 }
 
 impl Api {
-    fn new(ports: Ports, user_pool_id: String, client_id: String, root_sub: String) -> Self {
+    fn new(ports: Ports, user_pool_id: String, client_id: String, root_sub: String, root_token: String) -> Self {
         let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
         let settings = Settings {
             region: LocalAws::REGION.to_owned(),
@@ -163,7 +181,7 @@ impl Api {
             invitation_key_parameter: None,
             passable_roles: PassableRoles::default(),
         };
-        Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub }
+        Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub, root_token }
     }
 
     /// A call by `root`, who may do everything.
@@ -182,13 +200,16 @@ impl Api {
     ) -> Answer {
         let mut headers = headers;
         headers["host"] = json!("api.example.com");
+        if headers.get("authorization").is_none() {
+            headers["authorization"] = json!(format!("Bearer {}", self.root_token));
+        }
         if body.is_some() {
             headers["content-type"] = json!("application/json");
         }
         let (raw_path, query) = path.split_once('?').unwrap_or((path, ""));
         let claims = json!({
             "sub": self.root_sub, "username": "root", "token_use": "access", "client_id": self.client_id,
-            "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{}", self.user_pool_id), "cognito:groups": "[admins]",
+            "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{}", self.user_pool_id), "cognito:groups": "[admins]", "scope": "aws.cognito.signin.user.admin",
         });
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": raw_path, "rawQueryString": query, "headers": headers,

@@ -157,7 +157,8 @@ async fn only_the_calls_that_a_change_of_attributes_needs_are_made() {
 async fn groups_are_read_to_the_last_page() {
     let page = |name: &'static str, next: Option<&'static str>| {
         AdminListGroupsForUserOutput::builder()
-            .groups(GroupType::builder().group_name(name).build())
+            .groups(GroupType::builder().group_name(name).role_arn(format!("role/{name}")).build())
+            .groups(GroupType::builder().group_name(format!("{name}-2")).build())
             .set_next_token(next.map(str::to_owned))
             .build()
     };
@@ -169,7 +170,10 @@ async fn groups_are_read_to_the_last_page() {
         .then_output(move || page("support", None));
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second]);
     let groups = CognitoDirectory::new(client, "pool").groups(&"mia".parse().unwrap()).await.unwrap();
-    assert_eq!(groups, ["admins", "support"]);
+    let groups: Vec<_> = groups.iter().map(|each| (each.group.as_str(), each.role_arn.as_deref())).collect();
+    let expected =
+        [("admins", Some("role/admins")), ("admins-2", None), ("support", Some("role/support")), ("support-2", None)];
+    assert_eq!(groups, expected);
 }
 
 /// The pool on an AWS that answers like this.

@@ -4,6 +4,7 @@ use super::compare;
 use super::look::FirstAdmin;
 use super::{Done, Outcome, ProvisionError, Provisioner};
 use crate::directory::{Directory, Invitation, NewUser};
+use crate::group::Membership;
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::spec::{ADMINS, Spec, SpecError};
 use crate::user::{Attributes, User, Username};
@@ -31,7 +32,10 @@ impl Provisioner<'_> {
             let (user, outcome) = self.invite(&*directory, &name, address).await?;
             let groups = match outcome {
                 Outcome::Created => Vec::new(),
-                _ => self.users(Situation::Settled, || directory.groups(&name)).await?.value,
+                _ => {
+                    let memberships = self.users(Situation::Settled, || directory.groups(&name)).await?.value;
+                    Membership::names(&memberships).map(str::to_owned).collect()
+                }
             };
             (FirstAdmin { user, groups }, outcome)
         };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{ProvisionError, Provisioner, Resource, iam_name, policy_arn};
+use crate::group::Membership;
 use crate::platform::{AppClient, IamEntity, IdentityPool, PlatformError, UserPool};
 use crate::retry::Situation;
 use crate::spec::{ClientKind, PoolName, Spec};
@@ -162,7 +163,8 @@ impl Provisioner<'_> {
             Err(error) if error.last.reason == Reason::UserNotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let groups = self.users(Situation::Settled, || directory.groups(&username)).await?.value;
+        let memberships = self.users(Situation::Settled, || directory.groups(&username)).await?.value;
+        let groups = Membership::names(&memberships).map(str::to_owned).collect();
         Ok(Some(FirstAdmin { user, groups }))
     }
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::directory::{AttributeChanges, Directory, Filter, Invitation, NewUser, Page, PageRequest};
+use domain::group::Membership;
 use domain::secret::Secret;
 use domain::user::{Attributes, User, UserStatus, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
@@ -168,9 +169,11 @@ impl Directory for InMemoryDirectory {
         Ok(())
     }
 
-    async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError> {
+    async fn groups(&self, username: &Username) -> Result<Vec<Membership>, UserPoolError> {
         let state = self.pool.call("groups")?;
-        Ok(state.known("groups", username)?.groups.iter().cloned().collect())
+        let groups = state.known("groups", username)?.groups.iter();
+        let role_arn = |group: &String| state.groups.get(group).and_then(|record| record.role_arn.clone());
+        Ok(groups.map(|group| Membership { group: group.clone(), role_arn: role_arn(group) }).collect())
     }
 
     async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {

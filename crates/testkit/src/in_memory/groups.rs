@@ -14,7 +14,7 @@ use super::{InMemoryDirectory, InMemoryPool, paging};
 pub(super) struct GroupRecord {
     name: GroupName,
     details: GroupDetails,
-    role_arn: Option<String>,
+    pub(super) role_arn: Option<String>,
     created_at: OffsetDateTime,
     modified_at: OffsetDateTime,
 }

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest};
+use domain::group::Membership;
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
 use domain::sessions::{
@@ -112,7 +113,7 @@ impl<Port: Directory> Directory for Faulty<Port> {
         self.call("users.sign_out", self.port.sign_out(username)).await
     }
 
-    async fn groups(&self, username: &Username) -> Result<Vec<String>, UserPoolError> {
+    async fn groups(&self, username: &Username) -> Result<Vec<Membership>, UserPoolError> {
         self.call("users.groups", self.port.groups(username)).await
     }
 

@@ -5,19 +5,29 @@ use domain::group::GroupName;
 use http::StatusCode;
 
 use super::TargetGroup;
+use crate::access::Authorized;
 use crate::app::App;
 use crate::error::ApiError;
 
 /// Delete a group
 ///
-/// For good. The members stay, and lose what the group let them do.
+/// For good. The members stay, and lose what the group grants. Callers cannot delete a group that they are in, nor one that the setting
+/// `ROLES` names (`wrong-state`). A group with an IAM role takes `groups:roles`.
 #[utoipa::path(
     delete, path = "/v1/groups/{group}", tag = "groups", operation_id = "delete_group",
     params(("group" = GroupName, Path)),
     responses((status = 204, description = "The group is gone.")),
-    extensions(("x-problems" = json!(["group-not-found"])))
+    extensions(("x-problems" = json!(["group-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(State(app): State<App>, TargetGroup(name): TargetGroup) -> Result<StatusCode, ApiError> {
+pub(super) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    TargetGroup(name): TargetGroup,
+) -> Result<StatusCode, ApiError> {
+    authorized.not_own_group(name.as_str())?;
+    if app.trust.roles.has_entry(name.as_str()) {
+        return Err(ApiError::GroupInRoles(name));
+    }
     app.pool.delete_group(&name).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -40,6 +50,23 @@ mod tests {
         assert_eq!(api.pool.groups_of("ray"), ["readers"]);
         let again = api.call(Call::delete(PATH)).await;
         assert_eq!((again.status, again.code()), (404, "group-not-found"));
+    }
+
+    #[tokio::test]
+    async fn refuses_a_group_of_the_caller_and_a_group_in_roles() {
+        let api = Api::new();
+        api.pool.add_user("ann", "Password-of-ann-1", &["admins", "visitors"], &[]);
+        let table = [
+            ("/v1/groups/admins", token("root", "[admins]"), 403, "forbidden"),
+            ("/v1/groups/readers", token("root", "[admins]"), 409, "wrong-state"),
+            // The user pool knows more groups of the caller than the token.
+            (PATH, token("ann", "[admins]"), 403, "forbidden"),
+        ];
+        for (path, by, status, code) in table {
+            let answer = api.call(Call::delete(path).by(by)).await;
+            assert_eq!((answer.status, answer.code()), (status, code), "{path}");
+            assert_eq!(api.call(Call::get(path)).await.status, 200, "{path}");
+        }
     }
 
     #[tokio::test]

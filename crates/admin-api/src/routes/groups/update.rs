@@ -73,7 +73,7 @@ impl TryFrom<Body> for GroupDetails {
 
 /// Change a group
 ///
-/// What is not named stays. No value can be taken away again.
+/// Fields that are absent stay. No value can be removed. A group with an IAM role takes `groups:roles`.
 #[utoipa::path(
     patch, path = "/v1/groups/{group}", tag = "groups", operation_id = "update_group",
     params(("group" = GroupName, Path)),

@@ -84,7 +84,7 @@ mod tests {
     #[tokio::test]
     async fn a_second_look_that_fails_says_so() {
         let api = with_mia(UserStatus::Confirmed);
-        // The first look is at the caller.
+        // The first look is the check's.
         api.pool.fail("get", 2, Reason::Unavailable);
         let answer = api.call(Call::post(PATH, None)).await;
         assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));

@@ -72,6 +72,10 @@ pub(super) async fn handle(
     if !plan.groups.is_empty() {
         authorized.require(Permission::UsersGroups)?;
         authorized.not_beyond_own(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
+        for group in &plan.groups {
+            authorized.may_assign(group.as_str())?;
+            app.ensure_role_allowed(&authorized, group).await?;
+        }
     }
     match app.pool.create(&plan.new_user).await {
         Err(taken) if may_repeat && is_taken(&taken) => {
@@ -105,7 +109,7 @@ fn is_taken(error: &UserPoolError) -> bool {
 /// Does what is left to be done with a user who is there.
 async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) -> Result<User, ApiError> {
     let Rest { permanent_password, groups } = rest;
-    let name = &user.username;
+    let name = &user.id();
     if let Some(password) = permanent_password {
         progress.then(SET_PASSWORD, app.pool.set_password(name, password, true)).await?;
     }
@@ -205,8 +209,7 @@ mod tests {
             ("set_password", 1, "set-password", &["create-user"]),
             ("add_to_group", 1, "add-to-group:admins", &["create-user", "set-password"]),
             ("add_to_group", 2, "add-to-group:readers", &["create-user", "set-password", "add-to-group:admins"]),
-            // The first look is at the caller.
-            ("get", 2, "read-user", &["create-user", "set-password", "add-to-group:admins", "add-to-group:readers"]),
+            ("get", 1, "read-user", &["create-user", "set-password", "add-to-group:admins", "add-to-group:readers"]),
         ];
         for (operation, nth, failed, completed) in table {
             let api = Api::new();
@@ -243,6 +246,26 @@ mod tests {
         let without_groups = json!({"username": "new", "groups": []});
         let answer = api.call(Call::post("/v1/users", Some(&without_groups)).by(token("cleo", "[creators]"))).await;
         assert_eq!(answer.status, 201);
+    }
+
+    #[tokio::test]
+    async fn refuses_groups_that_the_caller_may_not_assign() {
+        let api = Api::new();
+        api.pool.add_user("sue", "Password-of-sue-1", &["assigners", "creators"], &[]);
+        api.pool.add_user("bob", "Password-of-bob-1", &["carriers"], &[]);
+        api.pool.set_group_role("carriers", "arn:aws:iam::123456789012:role/carriers");
+        let body = |group: &str| json!({"username": "new", "groups": [group]});
+        let create = async |group: &str, by: &str, groups: &str| {
+            api.call(Call::post("/v1/users", Some(&body(group))).by(token(by, groups))).await
+        };
+        for (group, by, groups) in
+            [("readers", "sue", "[assigners creators]"), ("carriers", "sue", "[assigners creators]")]
+        {
+            let answer = create(group, by, groups).await;
+            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{group}");
+        }
+        assert_eq!(create("visitors", "sue", "[assigners creators]").await.status, 201);
+        assert_eq!(api.pool.groups_of("new"), ["visitors"]);
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::groups::list::names;
 use super::{Target, UserView};
 use crate::app::App;
 use crate::error::ApiError;
@@ -70,7 +71,7 @@ pub(super) async fn handle(
 ) -> Result<Json<Answer>, ApiError> {
     let takes_groups = takes_groups(parameters)?;
     let user = app.pool.get(&username).await?;
-    let groups = if takes_groups { Some(app.pool.groups(&user.username).await?) } else { None };
+    let groups = if takes_groups { Some(names(app.pool.groups(&user.username).await?)) } else { None };
     Ok(Json(Answer { user: app.view(user).await, groups }))
 }
 

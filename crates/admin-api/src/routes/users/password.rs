@@ -40,7 +40,7 @@ pub(super) async fn handle(
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
-    app.pool.set_password(&user.username, &body.password.into(), body.permanent).await?;
+    app.pool.set_password(&user.id(), &body.password.into(), body.permanent).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -328,7 +328,7 @@ async fn who_may_no_longer_invite_is_refused_whatever_the_token_says() {
     let api = Api::new();
     api.pool.disable("root");
     let answer = invite(&api, "new@example.com").await;
-    assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+    assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
     assert_eq!((looks(&api), api.invitation_key.calls()), (0, 0));
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::group::Membership;
 use domain::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,7 +32,12 @@ pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     Target(username): Target,
 ) -> Result<Json<Answer>, ApiError> {
-    Ok(Json(Answer { groups: app.pool.groups(&username).await? }))
+    Ok(Json(Answer { groups: names(app.pool.groups(&username).await?) }))
+}
+
+/// The names of the groups.
+pub(in crate::routes::users) fn names(memberships: Vec<Membership>) -> Vec<String> {
+    memberships.into_iter().map(|membership| membership.group).collect()
 }
 
 #[cfg(test)]

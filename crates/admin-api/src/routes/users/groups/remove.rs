@@ -1,19 +1,19 @@
-//! `DELETE /v1/users/{username}/groups/{group}`: who is not in it stays out of it.
+//! `DELETE /v1/users/{username}/groups/{group}`: removes a user, named by user name or `sub`, from a group.
 
 use axum::extract::State;
 use domain::group::GroupName;
 use domain::user::Username;
 use http::StatusCode;
 
-use crate::access::TargetUser;
+use crate::access::{Authorized, NamedUser};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::routes::groups::TargetGroup;
 
-/// Take a user out of a group
+/// Remove a user from a group
 ///
-/// Who is not in it stays out of it. The user's tokens say otherwise until they expire; this API asks the user pool before it
-/// changes anything.
+/// The path takes the user name or the `sub`, and no alias. Callers cannot remove themselves. The caller must be allowed to assign the
+/// group. The user's tokens name the group until they expire; this API asks the user pool before every write. A repeat changes nothing.
 #[utoipa::path(
     delete, path = "/v1/users/{username}/groups/{group}", tag = "users", operation_id = "remove_user_from_group",
     params(("username" = Username, Path), ("group" = GroupName, Path)),
@@ -22,10 +22,12 @@ use crate::routes::groups::TargetGroup;
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
-    TargetUser(user): TargetUser,
+    authorized: Authorized,
+    NamedUser(user): NamedUser,
     TargetGroup(group): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
-    app.pool.remove_from_group(&user.username, group.as_str()).await?;
+    authorized.not_to_oneself(&user)?;
+    app.pool.remove_from_group(&user.id(), group.as_str()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -46,12 +48,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn administrators_take_themselves_out_and_are_none_from_then_on() {
+    async fn callers_cannot_remove_themselves_from_a_group() {
         let api = Api::new();
-        assert_eq!(api.call(Call::delete("/v1/users/root/groups/admins")).await.status, 204);
-        assert_eq!(api.pool.groups_of("root"), Vec::<String>::new());
-        let next = api.call(Call::delete("/v1/users/mia")).await;
-        assert_eq!((next.status, next.code()), (403, "forbidden"));
+        for name in ["root", "root@example.com", &api.sub_of("root")] {
+            let answer = api.call(Call::delete(&format!("/v1/users/{name}/groups/admins"))).await;
+            assert!(answer.status == 403 || name.contains('@'), "{name}: {answer:?}");
+            assert!(answer.status >= 400, "{name}: {answer:?}");
+        }
+        assert_eq!(api.pool.groups_of("root"), ["admins"]);
+        api.pool.add_user("ann", "Password-of-ann-1", &["admins"], &[]);
+        assert_eq!(api.call(Call::delete("/v1/users/ann/groups/admins")).await.status, 204);
+        assert_eq!(api.pool.groups_of("ann"), Vec::<String>::new());
     }
 
     #[tokio::test]

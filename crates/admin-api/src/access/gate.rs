@@ -1,0 +1,163 @@
+//! The check of a request before its handler.
+
+use axum::extract::rejection::RawPathParamsRejection;
+use axum::extract::{RawPathParams, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::group::{GroupName, Membership};
+use domain::permission::Permission;
+use domain::user::User;
+use domain::user_pool_error::{Reason, UserPoolError};
+use http::HeaderMap;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+
+use super::{Access, Authorized, TargetUser};
+use crate::access_token;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::caller::{Caller, Unauthenticated};
+use crate::error::ApiError;
+
+/// The scope that `GetUser` requires.
+const USER_ADMIN_SCOPE: &str = "aws.cognito.signin.user.admin";
+
+/// What one route requires.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) app: App,
+    pub(crate) access: Access,
+}
+
+/// Passes a request with [`Authorized`] to its handler, or refuses it.
+pub(crate) async fn authorize(
+    State(gate): State<Gate>,
+    audit: Audit,
+    path: Result<RawPathParams, RawPathParamsRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let context = request.extensions().request_context_ref();
+    match gate.check(context, request.headers(), path.ok().as_ref(), &audit).await {
+        Ok(Some((authorized, target))) => {
+            request.extensions_mut().insert(authorized);
+            if let Some(user) = target {
+                request.extensions_mut().insert(TargetUser(user));
+            }
+            next.run(request).await
+        }
+        Ok(None) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+impl Gate {
+    async fn check(
+        &self,
+        context: Option<&RequestContext>,
+        headers: &HeaderMap,
+        path: Option<&RawPathParams>,
+        audit: &Audit,
+    ) -> Result<Option<(Authorized, Option<User>)>, ApiError> {
+        let trust = &self.app.trust;
+        let caller = Caller::of(context, trust, self.app.now());
+        if matches!(self.access, Access::Public | Access::OwnToken) {
+            // No caller is required. If the API requires a signature of IAM, the audit records whose it is.
+            if let Ok(caller @ Caller::Iam { .. }) = &caller {
+                audit.by(caller);
+            }
+            return Ok(None);
+        }
+        let caller = caller.map_err(ApiError::Unauthenticated)?;
+        audit.by(&caller);
+        let groups = caller.groups().map(str::to_owned).collect();
+        let mut authorized = Authorized { grants: trust.roles.grants_of(caller.groups()), caller, groups };
+        let mut target = None;
+        match self.access {
+            Access::Public | Access::OwnToken | Access::AnyCaller => {}
+            Access::Read(permission) => authorized.require(permission)?,
+            Access::Write(permission) => {
+                authorized.require(permission)?;
+                self.confirm(&mut authorized, headers).await?;
+                authorized.require(permission)?;
+                // The handler refuses a path that is not text.
+                if let Some(path) = path {
+                    target = self.target(&authorized, path, audit).await?;
+                }
+            }
+        }
+        Ok(Some((authorized, target)))
+    }
+
+    /// Refuses to change a user or a group in the path whose grants exceed the caller's. A caller who may set passwords, addresses or
+    /// second factors, or link identities, could act as that user otherwise.
+    ///
+    /// The user is read once, and the handler changes this user: an alias can belong to another user a moment later.
+    async fn target(
+        &self,
+        authorized: &Authorized,
+        path: &RawPathParams,
+        audit: &Audit,
+    ) -> Result<Option<User>, ApiError> {
+        let parameter = |wanted| path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+        let (group, username) = (parameter("group"), parameter("username"));
+        authorized.not_beyond_own(&self.app.trust.roles, group)?;
+        // The handler refuses what cannot be a name.
+        if let Some(group) = group.and_then(|name| name.parse::<GroupName>().ok()) {
+            if username.is_some() {
+                authorized.may_assign(group.as_str())?;
+            }
+            self.app.ensure_role_allowed(authorized, &group).await?;
+        }
+        let Some(username) = username.and_then(|name| name.parse().ok()) else { return Ok(None) };
+        let user = self.app.pool.get(&username).await?;
+        audit.on(&user.username);
+        let memberships = self.app.pool.groups(&user.id()).await?;
+        authorized.not_beyond_own_in(&self.app.trust.roles, &memberships)?;
+        Ok(Some(user))
+    }
+
+    /// Asks the user pool about the caller with the caller's own access token, which Cognito rejects once it is revoked, or its owner
+    /// is signed out, disabled or deleted. Only what the user pool still grants remains.
+    async fn confirm(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
+        let Caller::User { username, sub, scopes, .. } = &authorized.caller else {
+            // An AWS principal is in no group.
+            return Ok(());
+        };
+        if !scopes.contains(USER_ADMIN_SCOPE) {
+            return Err(ApiError::MissingScope);
+        }
+        let no_token = ApiError::Unauthenticated(Unauthenticated::NoAccessToken);
+        let access_token = access_token::of_caller(headers).ok_or(no_token)?;
+        let myself = self.app.self_service.myself(&access_token).await.map_err(rejected)?;
+        // An app client can be kept from reading `sub`.
+        let is_sub = myself.attributes.get("sub").is_none_or(|found| found == sub);
+        if myself.username != *username || !is_sub {
+            return Err(ApiError::Unauthenticated(Unauthenticated::OtherToken));
+        }
+        let memberships = self.app.pool.groups(&myself.username).await.map_err(rejected)?;
+        let granted = self.app.trust.roles.grants_of(Membership::names(&memberships));
+        authorized.grants = authorized.grants.intersection(&granted);
+        authorized.groups.extend(Membership::names(&memberships).map(str::to_owned));
+        Ok(())
+    }
+}
+
+impl App {
+    /// Refuses a group that carries an IAM role, unless the caller has the permission for it. Without that permission, the group must
+    /// exist.
+    pub(crate) async fn ensure_role_allowed(&self, authorized: &Authorized, group: &GroupName) -> Result<(), ApiError> {
+        if authorized.grants.allows(Permission::GroupsRoles) {
+            return Ok(());
+        }
+        authorized.may_touch_role(self.pool.group(group).await?.role_arn.as_deref())
+    }
+}
+
+/// A caller who no longer exists must sign in again, like one whose token is revoked.
+fn rejected(error: UserPoolError) -> ApiError {
+    match error.reason {
+        Reason::UserNotFound => UserPoolError { reason: Reason::InvalidCredentials, ..error }.into(),
+        _ => error.into(),
+    }
+}
