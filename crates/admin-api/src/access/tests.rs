@@ -3,11 +3,11 @@
 use domain::permission::Permission;
 use domain::user_pool_error::Reason;
 use serde_json::{Value, json};
+use testkit::logs::Logs;
 
 use super::Access;
 use crate::routes;
 use crate::settings::Served;
-use crate::testing::logs::Logs;
 use crate::testing::{Answer, Api, By, Call, rest_token, token, token_with};
 
 async fn delete_mia(api: &Api, by: By) -> Answer {
