@@ -37,7 +37,7 @@ LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
 
 # Of the functions that are deployed: arm64 or x86_64. The default is that of plain `sam build` and `sam deploy`.
 ARCHITECTURE ?= $(shell sed -n 's/^parameter_overrides = "Architecture=\([a-z0-9_]*\)"$$/\1/p' samconfig.toml)
-# Parameters of template.yaml, e.g. PARAMETERS='PoolName=shop Groups="admins, support" Roles={"admins": ["all"]}'.
+# Parameters of template.yaml; `make deploy` needs AutoConfirm. PARAMETERS='AutoConfirm=nobody PoolName=shop Groups="admins, support" Roles={"admins": ["all"]}'.
 PARAMETERS ?=
 # Of deploy and destroy: another stack than that of samconfig.toml; YES=1 asks nothing.
 STACK ?=
@@ -242,7 +242,7 @@ check-parameters: setup
 check-arguments: setup
 	@$(DEPLOY) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS)
 
-deploy: check-parameters build ## Deploy to AWS with your ordinary credentials (STACK=shop YES=1 PARAMETERS='PoolName=shop FirstAdminEmail=ops@example.com')
+deploy: check-parameters build ## Deploy to AWS with your ordinary credentials (STACK=shop YES=1 PARAMETERS='AutoConfirm=nobody PoolName=shop')
 	@$(DEPLOY) run '$(ARCHITECTURE)' $(TARGET)/sam/aws/build/template.yaml --config-file $(CURDIR)/samconfig.toml \
 	  $(if $(STACK),--stack-name '$(STACK)' --s3-prefix '$(STACK)') $(if $(YES),--no-confirm-changeset)
 

@@ -17,6 +17,7 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::PolicyAttachment => "policy on the role",
         Step::IdentityPoolRole => "role on the identity pool",
         Step::FirstAdmin => "first administrator",
+        Step::PoolTags => "tags of the user pool",
         Step::SignUp => "sign-up",
         Step::Confirm => "confirmation",
         Step::SignIn => "sign-in",

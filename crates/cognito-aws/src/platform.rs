@@ -7,7 +7,7 @@ mod overlay;
 mod people;
 pub(crate) mod user_pools;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use domain::directory::Directory;
@@ -95,8 +95,13 @@ impl Platform for AwsPlatform {
         name: &PoolName,
         state: &UserPoolState,
         custom_attributes: &[CustomAttribute],
+        tags: &BTreeMap<String, String>,
     ) -> Answer<UserPool> {
-        self.user_pools.create(name, state, custom_attributes).await
+        self.user_pools.create(name, state, custom_attributes, tags).await
+    }
+
+    async fn tag_user_pool(&self, arn: &str, name: &PoolName, tags: &BTreeMap<String, String>) -> Answer<()> {
+        self.user_pools.tag(arn, name, tags).await
     }
 
     async fn update_user_pool(&self, id: &str, state: &UserPoolState) -> Answer<()> {

@@ -3,7 +3,7 @@
 //! What is ours carries the tag [`TAG_KEY`] with the pool's name as its value. App clients and groups carry no tags: they are
 //! ours when their pool is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 
 use async_trait::async_trait;
@@ -113,6 +113,8 @@ pub struct UserPool {
     pub state: UserPoolState,
     /// The custom attributes that it has.
     pub custom_attributes: Vec<CustomAttribute>,
+    /// Its tags whose keys begin with `poolkeeper:`.
+    pub tags: BTreeMap<String, String>,
     /// When it was created.
     pub created_at: Option<OffsetDateTime>,
 }
@@ -229,13 +231,22 @@ pub trait Platform: Send + Sync {
     /// All user pools of this name that carry our tag.
     async fn user_pools(&self, name: &PoolName) -> Result<Vec<UserPool>, PlatformError>;
 
-    /// Creates a user pool with our tag.
+    /// Creates a user pool with the tag [`TAG_KEY`] and these tags.
     async fn create_user_pool(
         &self,
         name: &PoolName,
         state: &UserPoolState,
         custom_attributes: &[CustomAttribute],
+        tags: &BTreeMap<String, String>,
     ) -> Result<UserPool, PlatformError>;
+
+    /// Sets tags of the user pool with this ARN beside [`TAG_KEY`], and keeps its other tags.
+    async fn tag_user_pool(
+        &self,
+        arn: &str,
+        name: &PoolName,
+        tags: &BTreeMap<String, String>,
+    ) -> Result<(), PlatformError>;
 
     /// Changes what can be changed, and keeps every other field that the service returns.
     async fn update_user_pool(&self, id: &str, state: &UserPoolState) -> Result<(), PlatformError>;

@@ -8,6 +8,7 @@ mod apply;
 mod compare;
 mod create;
 mod credentials;
+mod deployment;
 mod destroy;
 mod difference;
 mod error;
@@ -22,11 +23,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::passable_roles::PassableRoles;
-use crate::platform::{Platform, PlatformError};
+use crate::platform::{Platform, PlatformError, UserPool};
 use crate::retry::{Attempted, Clock, GaveUp, Listener, Rights, Situation, Waiting, patiently};
 use crate::spec::{PoolName, Spec};
 use crate::user_pool_error::UserPoolError;
 
+pub use deployment::{Confirmed, Deployment, STACK_TAG, SignUpPolicy, Verified};
 pub use difference::Difference;
 pub use error::{ProvisionError, ProvisionFailure, Resource};
 pub use plan::{Plan, Planned, Verdict};
@@ -69,12 +71,21 @@ pub struct Provisioner<'a> {
     pub rights: Rights,
     /// The roles that the process may pass.
     pub passable_roles: PassableRoles,
+    /// The stack that the actions run for; none for an operator.
+    pub deployment: Option<Deployment>,
 }
 
 impl<'a> Provisioner<'a> {
     /// Creates a provisioner for an operator, whose rights are settled and whose passable roles are unknown.
     pub fn new(platform: &'a dyn Platform, clock: Arc<dyn Clock>, observer: &'a dyn Observer) -> Self {
-        Self { platform, clock, observer, rights: Rights::Settled, passable_roles: PassableRoles::Unknown }
+        Self {
+            platform,
+            clock,
+            observer,
+            rights: Rights::Settled,
+            passable_roles: PassableRoles::Unknown,
+            deployment: None,
+        }
     }
 }
 
@@ -265,6 +276,36 @@ impl Provisioner<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Provisioner<'_> {
+    /// A stack adopts a pool of another stack, or of none, only with a sign-up policy that is not wider than the pool's last one.
+    ///
+    /// # Errors
+    ///
+    /// [`ProvisionError::WiderSignUp`] if the policy is wider and not confirmed.
+    fn ensure_adoptable(&self, spec: &Spec, pool: Option<&UserPool>) -> Result<(), ProvisionError> {
+        match (&self.deployment, pool) {
+            (Some(deployment), Some(pool)) => deployment.check_adoption(spec, pool),
+            _ => Ok(()),
+        }
+    }
+
+    /// Records the stack and its sign-up policy in the tags of the pool. From then on the pool is the stack's to delete.
+    async fn record_deployment(
+        &self,
+        spec: &Spec,
+        pool: &UserPool,
+        deployment: &Deployment,
+    ) -> Result<Done<()>, ProvisionError> {
+        let tags = deployment.tags();
+        if tags.iter().all(|(key, value)| pool.tags.get(key) == Some(value)) {
+            return Ok(Done::new((), Outcome::Unchanged));
+        }
+        let tag = || self.platform.tag_user_pool(&pool.arn, &spec.name, &tags);
+        let attempts = self.call(Situation::Settled, tag).await?.attempts;
+        Ok(Done::new((), Outcome::Updated).after(attempts))
     }
 }
 

@@ -105,6 +105,10 @@ def checked_parameters(architecture):
     pairs = pairs_of(os.environ.get("POOLKEEPER_PARAMETERS", ""))
     expect_known_once("parameter", [name for name, _ in pairs], list(template))
     expect_architecture(pairs, architecture, "write ARCHITECTURE={} in place of Architecture={}")
+    for name, parameter in template.items():
+        if "Default" not in parameter and name not in dict(pairs):
+            values = ", ".join(f"{name}={value}" for value in parameter["AllowedValues"])
+            raise Refused(f"PARAMETERS must set {name}, which has no default; expected one of {values}")
     return {"Architecture": architecture, **dict(pairs)}
 
 

@@ -20,6 +20,7 @@ MISSING = {"NoSuchEntity", "ResourceNotFoundException"}
 # Sections of samconfig.toml in the order in which `sam delete` reads them. It has none of its own.
 SECTIONS = ("deploy", "global")
 TAG = "poolkeeper:pool"
+STACK_TAG = "poolkeeper:stack"
 # A failed creation has another physical id: `poolkeeper-failed-create`, or the id that CloudFormation makes up if no answer arrives.
 USER_POOL_ID = re.compile(r"[\w-]+_[0-9A-Za-z]+")
 REPEAT = "To delete them, deploy the stack again with {}, then repeat make destroy."
@@ -131,12 +132,18 @@ def state_of(name, find):
         return None if code in MISSING else f"unknown: {code}"
 
 
-def reason(retains, pool, is_created):
+def reason(retains, pool, is_created, stack):
     """Why resources other than log groups are left, and how to delete them."""
+    owner = pool and user_pool(pool).get("UserPoolTags", {}).get(STACK_TAG)
     if retains:
         return f"{RETAINED}\n{REPEAT.format('OnDelete=delete DeletionProtection=false')}"
     if pool and user_pool(pool).get("DeletionProtection") == "ACTIVE":
         return f"The user pool has deletion protection, which keeps them.\n{REPEAT.format('DeletionProtection=false')}"
+    if is_created and owner != stack:
+        return (
+            f"The user pool belongs to {owner or 'no stack'}: no deployment of this stack over it has succeeded.\n"
+            f"{REPEAT.format('OnDelete=delete')}"
+        )
     if not is_created:
         return f"The first deployment failed; the next one adopts what it created.\n{REPEAT.format('OnDelete=delete')}"
     return "OnDelete=delete did not delete them."
@@ -185,7 +192,7 @@ def main():
     if len(log_groups) < len(left):
         pool = next((resource for kind, resource, state in left if (kind, state) == ("user pool", "exists")), None)
         is_created = any(map(USER_POOL_ID.fullmatch, physical_ids(resources, "Custom::PoolkeeperUserPool")))
-        print(f"\n{reason(retains, pool, is_created)}")
+        print(f"\n{reason(retains, pool, is_created, stack['StackId'])}")
     if log_groups:
         print_log_groups(log_groups, retains)
     return status if retains else status or 1

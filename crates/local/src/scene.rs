@@ -187,6 +187,7 @@ pub fn parameters(options: &Options) -> BTreeMap<String, String> {
         ("PoolName", POOL),
         ("FirstAdminEmail", "ops@example.com"),
         ("LimitRights", "false"),
+        ("LocalReplyHost", "127.0.0.1"),
         ("Architecture", host_architecture()),
     ]);
     let mut parameters: BTreeMap<_, _> = for_flows().chain(needed).chain(options.parameters.iter().cloned()).collect();
@@ -205,6 +206,7 @@ pub fn parameters(options: &Options) -> BTreeMap<String, String> {
 /// The parameters that the flows need on every AWS.
 pub fn for_flows() -> impl Iterator<Item = (String, String)> {
     pairs(&[
+        ("AutoConfirm", "everyone"),
         ("SignIn", "username"),
         ("Aliases", "email,preferred_username"),
         ("CustomAttributes", "team"),

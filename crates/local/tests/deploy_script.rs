@@ -47,6 +47,9 @@ fn make(arguments: &[&str]) -> Result<String, String> {
     run(make.args(["--silent", "--no-print-directory"]).args(arguments).current_dir(root()))
 }
 
+/// The parameter that has no default.
+const DECIDED: &str = "AutoConfirm=nobody";
+
 fn check(parameters: &str) -> Result<String, String> {
     script(&["parameters", "arm64"], parameters)
 }
@@ -93,6 +96,17 @@ fn unknown_parameters_are_refused_with_the_nearest_name() {
 }
 
 #[test]
+fn a_deployment_that_leaves_open_who_is_confirmed_is_refused() {
+    let expected = "PARAMETERS must set AutoConfirm, which has no default; expected one of AutoConfirm=everyone, ";
+    for parameters in ["", "PoolName=shop"] {
+        refuses(check(parameters), expected);
+        refuses(deploy(parameters, &[], AARCH64), expected);
+    }
+    refuses(make(&["check-parameters"]), expected);
+    assert_eq!(check(DECIDED), Ok(String::new()));
+}
+
+#[test]
 fn a_parameter_given_twice_is_refused() {
     refuses(check("PoolName=a SignIn=email PoolName=b"), "duplicate parameter `PoolName`");
     refuses(script(&["arguments", "x86_64", "", "--parameter=Groups=a", "--parameter", "Groups=b"], ""), "duplicate");
@@ -117,7 +131,7 @@ fn what_cannot_be_passed_on_is_refused_with_the_way_to_write_it() {
 #[test]
 fn lists_with_spaces_and_json_reach_sam_as_they_were_written() {
     let parameters = "AllowedEmailDomains=\"a.com, b.com\" Roles={\"admins\": [\"users:read\"]} Groups='admins, x'\n\
-                      Aliases= DeniedEmailDomains=\"\" FirstAdminEmail=o'hara@example.com PoolName=shop";
+                      Aliases= DeniedEmailDomains=\"\" FirstAdminEmail=o'hara@example.com PoolName=shop AutoConfirm=nobody";
     let seen = deploy(parameters, &[], AARCH64).unwrap();
     let expected = json!({
         "Architecture": "arm64",
@@ -128,13 +142,14 @@ fn lists_with_spaces_and_json_reach_sam_as_they_were_written() {
         "DeniedEmailDomains": "",
         "FirstAdminEmail": "o'hara@example.com",
         "PoolName": "shop",
+        "AutoConfirm": "nobody",
     });
     assert_eq!(seen["parameters"], expected);
 }
 
 #[test]
 fn options_of_sam_are_passed_on_and_nothing_wrong_is_deployed() {
-    let seen = deploy("", &["--stack-name", "shop", "--no-confirm-changeset"], AARCH64).unwrap();
+    let seen = deploy(DECIDED, &["--stack-name", "shop", "--no-confirm-changeset"], AARCH64).unwrap();
     let arguments: Vec<&str> = seen["arguments"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!((arguments[0], &arguments[3..]), ("deploy", &["--stack-name", "shop", "--no-confirm-changeset"][..]));
     refuses(deploy("PoolNaem=shop", &[], AARCH64), "unknown parameter `PoolNaem`; did you mean `PoolName`?");
@@ -142,7 +157,7 @@ fn options_of_sam_are_passed_on_and_nothing_wrong_is_deployed() {
 
 #[test]
 fn functions_built_for_another_processor_are_not_deployed() {
-    let refused = deploy("", &[], X86_64).unwrap_err();
+    let refused = deploy(DECIDED, &[], X86_64).unwrap_err();
     assert!(refused.contains("bootstrap is built for x86_64, but Architecture is arm64"), "{refused}");
     for (machine, architecture) in [(X86_64, "x86_64"), (AARCH64, "arm64")] {
         let folder = built_for(machine);
@@ -166,7 +181,7 @@ fn functions_built_for_another_processor_are_not_deployed() {
 #[test]
 fn another_architecture_than_the_built_one_is_refused() {
     refuses(check("Architecture=x86_64"), "the functions are built for arm64; write ARCHITECTURE=x86_64");
-    assert_eq!(check("Architecture=arm64"), Ok(String::new()));
+    assert_eq!(check("Architecture=arm64 AutoConfirm=nobody"), Ok(String::new()));
     refuses(script(&["parameters", "arm"], ""), "ARCHITECTURE must be arm64 or x86_64, found `arm`");
     let arguments = ["arguments", "x86_64", "", "--parameter", "Architecture=arm64"];
     refuses(script(&arguments, ""), "the functions are built for x86_64; leave out Architecture=arm64");
@@ -197,7 +212,7 @@ fn arguments_are_compared_with_parameters_and_settings_of_the_template() {
 
 #[test]
 fn make_passes_parameters_on_with_their_quotes() {
-    let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="a, b""#;
+    let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="a, b" AutoConfirm=nobody"#;
     assert_eq!(make(&["check-parameters", parameters]), Ok(String::new()));
     let refused = make(&["check-parameters", r#"PARAMETERS=Roles={"admins": ["all"]} AutoConfrim=nobody"#]);
     refuses(refused, "unknown parameter `AutoConfrim`; did you mean `AutoConfirm`?");

@@ -234,6 +234,19 @@ fn the_pool_of_a_failed_verification_is_known_by_its_physical_id() {
 }
 
 #[test]
+fn a_pool_that_the_stack_does_not_own_is_left_with_its_owner() {
+    let mut destroy = Destroy::of("delete");
+    for (tags, owner) in [(json!({"poolkeeper:stack": "arn:other"}), "arn:other"), (json!({}), "no stack")] {
+        destroy.answers["DescribeUserPool"] = json!([{"UserPool": {"UserPoolTags": tags}}]);
+        let (status, printed) = destroy.run(&["--stack-name", "shop"]);
+        assert!(status == 1 && printed.contains(&format!("The user pool belongs to {owner}: ")), "{printed}");
+    }
+    destroy.answers["DescribeUserPool"] = json!([{"UserPool": {"UserPoolTags": {"poolkeeper:stack": STACK}}}]);
+    let (_, printed) = destroy.run(&["--stack-name", "shop"]);
+    assert!(printed.contains("OnDelete=delete did not delete them."), "{printed}");
+}
+
+#[test]
 fn log_groups_are_deleted_by_a_command_and_not_by_another_deployment() {
     let name = "/aws/lambda/shop-admin-api-retained-51af3dc0";
     let mut destroy = Destroy::of("retain");

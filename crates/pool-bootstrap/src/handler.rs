@@ -8,7 +8,7 @@ use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
 use domain::invitation::{InvitationKeys, KeyName};
 use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
-use domain::provision::{Action, Receipt};
+use domain::provision::{Action, Deployment, Receipt};
 use domain::retry::Rights;
 use domain::roles::Roles;
 use domain::spec::Spec;
@@ -82,7 +82,8 @@ impl Handler {
     }
 
     fn bootstrap(&self, rights: Rights) -> Bootstrap {
-        Bootstrap { platform: Arc::clone(&self.platform), passable_roles: self.passable_roles.clone(), rights }
+        let (platform, passable_roles) = (Arc::clone(&self.platform), self.passable_roles.clone());
+        Bootstrap { platform, passable_roles, rights, deployment: None }
     }
 
     /// Handles one invocation: a custom-resource request gets its one reply, a direct invocation a receipt.
@@ -144,11 +145,8 @@ impl Handler {
             }
             Task::UnknownType => return Reply::failure(to, resource.id_after_failure(), UNKNOWN_TYPE),
             Task::Apply => self.apply(resource, deadline).await,
-            Task::Verify => self.provision_from_properties(resource, Job::Verify, deadline).await,
-            Task::Destroy => {
-                let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
-                self.provision_from_properties(resource, job, deadline).await
-            }
+            Task::Verify => self.verify(resource, deadline).await,
+            Task::Destroy => self.destroy(resource, deadline).await,
             Task::EnsureKey => self.ensure_key(resource, deadline).await,
             Task::RemoveKey(name) => self.remove_key(resource, name, deadline).await,
         };
@@ -166,13 +164,14 @@ impl Handler {
     async fn apply(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
         let wanted = properties(resource.properties.clone())?;
         let roles = wanted.roles()?;
+        let deployment = wanted.deployment(&resource.to.stack_id)?;
         if let Some(renaming) = resource.renaming() {
-            return self.provision(resource, wanted.spec, Job::ApplyRenamed(renaming), deadline).await;
+            return self.provision(resource, wanted.spec, Job::ApplyRenamed(renaming), deployment, deadline).await;
         }
         if let Some(group) = self.unknown_group(resource, &wanted.spec, &roles, deadline).await? {
             return Err(RequestError::unknown_group(&group).into());
         }
-        self.provision(resource, wanted.spec, Job::Apply, deadline).await
+        self.provision(resource, wanted.spec, Job::Apply, deployment, deadline).await
     }
 
     /// A group of new roles that does not exist. Roles that were deployed once may name a group that was deleted since. An unrelated update
@@ -203,14 +202,19 @@ impl Handler {
         }
     }
 
-    async fn provision_from_properties(
-        &self,
-        resource: &CustomResource,
-        job: Job,
-        deadline: SystemTime,
-    ) -> Result<Done, InvocationError> {
+    async fn verify(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
+        let wanted = properties(resource.properties.clone())?;
+        let deployment = wanted.deployment(&resource.to.stack_id)?;
+        self.provision(resource, wanted.spec, Job::Verify, deployment, deadline).await
+    }
+
+    /// A stack deletes only a pool that it owns. Its sign-up policy does not matter then, not even one that is wrong.
+    async fn destroy(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
+        let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
         let spec = properties(resource.properties.clone())?.spec;
-        self.provision(resource, spec, job, deadline).await
+        let stack_id = resource.to.stack_id.clone();
+        let deployment = Deployment { stack_id, sign_up_policy: None, confirms_wider_sign_up: false };
+        self.provision(resource, spec, job, deployment, deadline).await
     }
 
     async fn provision(
@@ -218,11 +222,13 @@ impl Handler {
         resource: &CustomResource,
         spec: Spec,
         job: Job,
+        deployment: Deployment,
         deadline: SystemTime,
     ) -> Result<Done, InvocationError> {
         let name = spec.name.to_string();
         // CloudFormation may have changed the function's role moments ago.
-        let receipt = self.bootstrap(Rights::JustGranted).run(job, spec, deadline).await?;
+        let bootstrap = Bootstrap { deployment: Some(deployment), ..self.bootstrap(Rights::JustGranted) };
+        let receipt = bootstrap.run(job, spec, deadline).await?;
         Ok(Done {
             physical_resource_id: physical_id(resource.physical_resource_id.as_deref(), &receipt, &name),
             reason: in_words(&receipt),

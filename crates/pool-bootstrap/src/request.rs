@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use domain::invitation::{KeyName, OwningStack};
-use domain::provision::Action;
+use domain::provision::{Action, Deployment, SignUpPolicy};
 use domain::roles::{RoleError, Roles};
 use domain::spec::{PoolName, Spec, SpecError};
 use serde::de::{DeserializeOwned, Error};
@@ -36,9 +36,28 @@ pub(crate) struct Properties {
     pub(crate) spec: Spec,
     /// The permissions of each group in the admin API. The bootstrap only checks them, so that a deployment with wrong ones fails.
     roles: Option<String>,
+    /// The sign-up policy of the deployment. The trigger gets it as settings; the bootstrap compares it and records it.
+    sign_up_policy: Option<Value>,
+    /// `true` confirms a wider sign-up policy for an adopted pool.
+    confirm_wider_sign_up: Option<String>,
 }
 
 impl Properties {
+    /// The deployment that the request belongs to.
+    pub(crate) fn deployment(&self, stack_id: &str) -> Result<Deployment, RequestError> {
+        let wrong = |path: &str, problem: &str| RequestError { path: path.to_owned(), problem: problem.to_owned() };
+        let policy = self.sign_up_policy.clone().ok_or_else(|| wrong("the request", "missing field `SignUpPolicy`"))?;
+        let policy: SignUpPolicy = parse(policy)
+            .map_err(|error: RequestError| RequestError { path: format!("SignUpPolicy, {}", error.path), ..error })?;
+        policy.check_aliases(&self.spec).map_err(|error| self::wrong("Spec", &error))?;
+        let confirms_wider_sign_up = match self.confirm_wider_sign_up.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(wrong("ConfirmWiderSignUp", "must be `true` or `false`")),
+        };
+        Ok(Deployment { stack_id: stack_id.to_owned(), sign_up_policy: Some(policy), confirms_wider_sign_up })
+    }
+
     /// The permissions of each group.
     pub(crate) fn roles(&self) -> Result<Roles, RequestError> {
         let roles = self.roles.as_deref().map(str::parse).transpose();

@@ -9,7 +9,7 @@ use domain::causes::causes;
 use domain::passable_roles::PassableRoles;
 use domain::platform::{Platform, PlatformError};
 use domain::provision::{
-    Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
+    Deployment, Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
 };
 use domain::retry::{Clock, GaveUp, Listener, Rights, Waiting};
 use domain::spec::Spec;
@@ -70,6 +70,8 @@ pub(crate) struct Bootstrap {
     pub(crate) platform: Arc<dyn Platform>,
     pub(crate) passable_roles: PassableRoles,
     pub(crate) rights: Rights,
+    /// The stack of a custom resource.
+    pub(crate) deployment: Option<Deployment>,
 }
 
 impl Bootstrap {
@@ -108,8 +110,8 @@ impl Bootstrap {
     }
 
     fn provisioner(&self, clock: Arc<dyn Clock>) -> Provisioner<'_> {
-        let (rights, passable_roles) = (self.rights, self.passable_roles.clone());
-        Provisioner { rights, passable_roles, ..Provisioner::new(&*self.platform, clock, &Log) }
+        let (rights, passable_roles, deployment) = (self.rights, self.passable_roles.clone(), self.deployment.clone());
+        Provisioner { rights, passable_roles, deployment, ..Provisioner::new(&*self.platform, clock, &Log) }
     }
 }
 

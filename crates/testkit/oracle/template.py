@@ -26,6 +26,9 @@ SWITCHES = {
 }
 PASSABLE_ROLE = SWITCHES["PassableRoleArns"]
 
+# Parameters without a default.
+REQUIRED = {"AutoConfirm": "everyone"}
+
 # Conditions that have one value on AWS.
 ALWAYS = {"HasLimitedRights": True}
 
@@ -54,7 +57,7 @@ class Template:
         unknown = [name for name in parameters if name not in defaults]
         if unknown:
             raise Unresolvable(f"template.yaml has no parameter {unknown[0]}")
-        self.parameters = {**defaults, "PoolName": pool, **parameters}
+        self.parameters = {**defaults, **REQUIRED, "PoolName": pool, **parameters}
         self.used_conditions = {}
 
     def roles(self):
@@ -185,6 +188,9 @@ class Template:
             case "Fn::Equals":
                 first, second = self.resolve(argument)
                 return str(first) == str(second)
+            case "Fn::Contains":
+                values, value = self.resolve(argument)
+                return value in values
             case "Fn::Not":
                 return not self.holds(argument[0])
             case "Fn::And":

@@ -1,6 +1,8 @@
 """What the emulator cannot show of the template: preflight requests, and what a deletion leaves."""
 
+import itertools
 import json
+import re
 import unittest
 from pathlib import Path
 
@@ -109,6 +111,62 @@ class Rules(unittest.TestCase):
             self.assertIn("AutoConfirm=nobody", rejection)
             self.assertIn(f"{name}=nobody", rejection)
         self.assertEqual(self.rejections(AutoConfirm="nobody"), [])
+
+
+    def test_rejects_alias_that_sign_up_verifies_without_proof(self):
+        allowed = Template(TEXT).body["Parameters"]["Aliases"]["AllowedValues"]
+        names = ["email", "phone_number", "preferred_username"]
+        orders = [",".join(order) for count in range(4) for order in itertools.permutations(names, count)]
+        self.assertEqual(sorted(allowed), sorted(orders))
+        for aliases in allowed:
+            for alias, parameter in [("email", "AutoVerifyEmail"), ("phone_number", "AutoVerifyPhone")]:
+                rejections = self.rejections(SignIn="username", Aliases=aliases, **{parameter: "everyone"})
+                is_rejected = any(f"{parameter} must not be everyone" in one for one in rejections)
+                self.assertEqual(is_rejected, alias in aliases.split(","), f"{aliases}, {parameter}")
+                self.assertEqual(self.rejections(Aliases=aliases, **{parameter: "nobody"}), [])
+
+
+class SignUp(unittest.TestCase):
+    def test_who_is_confirmed_has_no_default(self):
+        parameters = Template(TEXT).body["Parameters"]
+        self.assertEqual([name for name, one in parameters.items() if "Default" not in one], ["AutoConfirm"])
+
+    def test_pool_and_verification_get_the_same_complete_policy(self):
+        resources = Template(TEXT).body["Resources"]
+        policies = [resources[name]["Properties"]["SignUpPolicy"] for name in ["UserPool", "Verification"]]
+        self.assertEqual(policies[0], policies[1])
+        settings = resources["PreSignUpFunction"]["Properties"]["Environment"]["Variables"].values()
+        of_trigger = {one["Ref"] for one in settings if "Ref" in one}
+        self.assertEqual({one["Ref"] for one in policies[0].values()}, of_trigger)
+
+
+class Order(unittest.TestCase):
+    def test_verification_is_the_last_resource(self):
+        # It makes the stack the owner of the pool, so everything that can fail comes before it.
+        resources = Template(TEXT).body["Resources"]
+        before, open_names = set(), {"Verification"}
+        while open_names:
+            name = open_names.pop()
+            found = self.needs(resources[name]) & set(resources) - before
+            before |= found
+            open_names |= found
+        self.assertEqual(set(resources) - before, {"Verification"})
+
+    def needs(self, value):
+        """The names that a part of the template refers to."""
+        if isinstance(value, list):
+            return set().union(*map(self.needs, value))
+        if isinstance(value, str):
+            return set(re.findall(r"\$\{([A-Za-z]+)", value))
+        if not isinstance(value, dict):
+            return set()
+        depends = value.get("DependsOn", [])
+        named = {depends} if isinstance(depends, str) else set(depends)
+        if isinstance(ref := value.get("Ref"), str):
+            named.add(ref)
+        if get := value.get("Fn::GetAtt"):
+            named.add((get if isinstance(get, str) else get[0]).split(".")[0])
+        return named.union(*map(self.needs, value.values()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ mod invitation_keys;
 mod state;
 mod users;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ impl InMemoryPlatform {
     /// The calls so far that change something.
     #[must_use]
     pub fn writes(&self) -> Vec<&'static str> {
-        const WRITES: [&str; 7] = ["create_", "update_", "delete_", "add_", "attach_", "detach_", "set_"];
+        const WRITES: [&str; 8] = ["create_", "update_", "delete_", "add_", "attach_", "detach_", "set_", "tag_"];
         let is_write = |call: &&str| WRITES.iter().any(|verb| call.starts_with(verb));
         self.calls().into_iter().filter(is_write).collect()
     }
@@ -181,6 +181,7 @@ impl Platform for InMemoryPlatform {
         name: &PoolName,
         wanted: &UserPoolState,
         custom_attributes: &[CustomAttribute],
+        tags: &BTreeMap<String, String>,
     ) -> Answer<UserPool> {
         let listed_at = self.clock.now() + self.lag();
         self.call("create_user_pool", |state| {
@@ -193,6 +194,7 @@ impl Platform for InMemoryPlatform {
                 sms_role_arn: None,
                 state: wanted.clone(),
                 custom_attributes: custom_attributes.to_vec(),
+                tags: tags.clone(),
                 created_at: Some(state.next_moment()),
             };
             let users = InMemoryPool::new();
@@ -210,6 +212,15 @@ impl Platform for InMemoryPlatform {
     async fn update_user_pool(&self, id: &str, wanted: &UserPoolState) -> Answer<()> {
         self.call("update_user_pool", |state| {
             state.user_pool(id)?.state = wanted.clone();
+            Ok(())
+        })
+        .await
+    }
+
+    async fn tag_user_pool(&self, arn: &str, _: &PoolName, tags: &BTreeMap<String, String>) -> Answer<()> {
+        self.call("tag_user_pool", |state| {
+            let pool = state.user_pools.iter_mut().find(|pool| pool.thing.arn == arn).ok_or(ErrorClass::NotFound)?;
+            pool.thing.tags.extend(tags.clone());
             Ok(())
         })
         .await

@@ -1,6 +1,6 @@
 //! User pools, their app clients and groups.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::types::{
@@ -61,6 +61,7 @@ impl UserPools {
         name: &PoolName,
         state: &UserPoolState,
         custom_attributes: &[CustomAttribute],
+        tags: &BTreeMap<String, String>,
     ) -> Answer<UserPool> {
         const OPERATION: &str = "CreateUserPool";
         let lambda_config = LambdaConfigType::builder().set_pre_sign_up(state.pre_sign_up_function_arn.clone());
@@ -76,7 +77,7 @@ impl UserPools {
             .client
             .create_user_pool()
             .pool_name(name.as_str())
-            .user_pool_tags(TAG_KEY, name.as_str())
+            .set_user_pool_tags(Some(with_own_tag(name, tags)))
             .set_username_attributes(sign_in_with_email.then(|| vec![UsernameAttributeType::Email]))
             .set_alias_attributes((!aliases.is_empty()).then_some(aliases))
             .set_auto_verified_attributes(Some(to_verified(&state.auto_verified)))
@@ -123,6 +124,13 @@ impl UserPools {
         let schema = attributes.iter().map(to_schema).collect();
         let request = self.client.add_custom_attributes().user_pool_id(id).set_custom_attributes(Some(schema));
         request.send().await.map_err(|error| Failure::of("AddCustomAttributes", &error))?;
+        Ok(())
+    }
+
+    pub(crate) async fn tag(&self, arn: &str, name: &PoolName, tags: &BTreeMap<String, String>) -> Answer<()> {
+        // The tag of the pool is part of the request because the function's role may set tags only together with it.
+        let request = self.client.tag_resource().resource_arn(arn).set_tags(Some(with_own_tag(name, tags)));
+        request.send().await.map_err(|error| Failure::of("TagResource", &error))?;
         Ok(())
     }
 
@@ -226,6 +234,19 @@ impl UserPools {
     }
 }
 
+/// What the keys of Poolkeeper's tags begin with.
+const OWN_TAGS: &str = "poolkeeper:";
+
+fn with_own_tag(name: &PoolName, tags: &BTreeMap<String, String>) -> HashMap<String, String> {
+    let own = (TAG_KEY.to_owned(), name.to_string());
+    tags.iter().map(|(key, value)| (key.clone(), value.clone())).chain([own]).collect()
+}
+
+fn own_tags(pool: &UserPoolType) -> BTreeMap<String, String> {
+    let tags = pool.user_pool_tags.iter().flatten().filter(|(key, _)| key.starts_with(OWN_TAGS));
+    tags.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// What goes before the name of an attribute of our own.
 const CUSTOM: &str = "custom:";
 
@@ -264,6 +285,7 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType) -> Answer<UserPool
             .filter(|arn| !arn.is_empty()),
         state,
         custom_attributes: pool.schema_attributes().iter().filter_map(from_schema).collect(),
+        tags: own_tags(pool),
         created_at: pool.creation_date.and_then(to_time),
     })
 }

@@ -10,7 +10,7 @@ use super::difference::in_words;
 use super::look::{Found, Names, client_name, ours};
 use super::plan::{Planned, Verdict};
 use super::verify::Subject;
-use super::{Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, StepReport, Work};
+use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, StepReport, Work};
 use crate::platform::{AppClient, ClientState, IamEntity, IdentityPool, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
@@ -27,6 +27,7 @@ impl Work<'_> {
         // Also what is refused: everything of it, before anything is touched.
         let plan = compare::all(spec, &found)?;
         self.hands.ensure_passable(spec, &found)?;
+        self.hands.ensure_adoptable(spec, found.user_pool.as_ref())?;
         let apply = Apply { hands: self.hands.clone(), spec, plan: &plan, names: found.names.clone() };
         let subject = self.converge(&apply, found).await?;
         if spec.verify { self.verify_applied(spec, subject).await } else { Ok(()) }
@@ -118,10 +119,12 @@ impl Apply<'_> {
         } else {
             let custom_attributes = &spec.all_custom_attributes();
             let state = wanted.clone();
-            let new = NewUserPool { platform: hands.platform, name: &spec.name, state, custom_attributes };
+            let tags = hands.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
+            let new = NewUserPool { platform: hands.platform, name: &spec.name, state, custom_attributes, tags };
             hands.establish(&new).await?
         };
-        // Also of one that another run has just made: its spec may have been another one.
+        // Also of one that another run has just made: its spec may have been another one, and its stack another stack.
+        hands.ensure_adoptable(spec, Some(&done.value))?;
         let change = compare::user_pool(spec, &done.value)?;
         let differences = change.differences();
         if differences.is_empty() {

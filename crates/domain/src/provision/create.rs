@@ -11,7 +11,7 @@
 //!   have no date), both begin again after a random time. A list that does not even show our own after five seconds helps nobody: then
 //!   what was made stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -173,6 +173,7 @@ pub(super) struct NewUserPool<'a> {
     pub(super) name: &'a PoolName,
     pub(super) state: UserPoolState,
     pub(super) custom_attributes: &'a [CustomAttribute],
+    pub(super) tags: BTreeMap<String, String>,
 }
 
 #[async_trait]
@@ -182,7 +183,7 @@ impl Creation for NewUserPool<'_> {
     const RESOURCE: Resource = Resource::UserPool;
 
     async fn create(&self) -> Result<UserPool, PlatformError> {
-        self.platform.create_user_pool(self.name, &self.state, self.custom_attributes).await
+        self.platform.create_user_pool(self.name, &self.state, self.custom_attributes, &self.tags).await
     }
 
     async fn look(&self) -> Result<Vec<UserPool>, PlatformError> {

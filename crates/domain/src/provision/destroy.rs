@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::look::Names;
-use super::{Done, Outcome, ProvisionError, Provisioner, Step, Work};
+use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Step, Work};
 use crate::causes::causes;
 use crate::platform::{IdentityPool, PlatformError, UserPool};
 use crate::retry::{Classified, DETACHMENT_LIMIT, ErrorClass, Situation};
@@ -18,7 +18,8 @@ impl Work<'_> {
         let hands = self.hands.clone();
         hands.observer.looking();
         let pool = hands.user_pool(spec).await?;
-        if let Some(reason) = retained(spec, pool.as_ref(), only) {
+        let deployment = hands.deployment.as_ref();
+        if let Some(reason) = retained(spec, pool.as_ref(), only, deployment) {
             for step in STEPS {
                 self.step(step, async { Ok(Done::new((), Outcome::Retained).because(reason)) }).await?;
             }
@@ -67,12 +68,20 @@ fn belongs_to(identity_pool: Option<&IdentityPool>, user_pool_id: &str) -> bool 
 }
 
 /// Why nothing is taken away, where that is so. All or nothing: a pool without its identity pool would be half of something.
-fn retained(spec: &Spec, pool: Option<&UserPool>, only: Option<&str>) -> Option<&'static str> {
+fn retained(
+    spec: &Spec,
+    pool: Option<&UserPool>,
+    only: Option<&str>,
+    deployment: Option<&Deployment>,
+) -> Option<&'static str> {
     match (spec.on_delete, pool, only) {
         (OnDelete::Retain, ..) => Some("the spec says `on_delete`: `retain`"),
         (OnDelete::Delete, Some(pool), Some(only)) if pool.id != only => {
             Some("the name belongs to another user pool by now")
         }
+        (OnDelete::Delete, Some(pool), _) if deployment.is_some_and(|deployment| !deployment.owns(pool)) => Some(
+            "its tag `poolkeeper:stack` is not this stack: no deployment of this stack over it has succeeded, or another stack has taken it over",
+        ),
         (OnDelete::Delete, Some(pool), _) if pool.state.deletion_protection => {
             Some("the user pool has deletion protection; apply the spec with `deletion_protection` false first")
         }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::difference::Difference;
+use super::difference::{Difference, in_words};
 use super::receipt::Receipt;
 use crate::causes::causes;
 use crate::platform::PlatformError;
@@ -92,6 +92,18 @@ pub enum ProvisionError {
         user_pool_id: String,
         /// The ARN of the role.
         role: String,
+    },
+    /// A stack would adopt a pool and let in users whom its last sign-up policy kept out. Nothing was touched.
+    #[error(
+        "user pool {user_pool_id} was not run by this stack, and its sign-up policy would become wider: {}; keep the policy, or \
+         confirm the change with the template's parameter `ConfirmWiderSignUp=true`",
+        in_words(changes)
+    )]
+    WiderSignUp {
+        /// The user pool.
+        user_pool_id: String,
+        /// The settings with both values.
+        changes: Vec<Difference>,
     },
     /// What the action needs is not there.
     #[error("there is no {resource} {name}; run `apply` first")]

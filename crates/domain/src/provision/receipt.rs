@@ -56,6 +56,8 @@ pub enum Step {
     CallerIdentity,
     /// The throw-away user and identity are deleted.
     CleanUp,
+    /// The tags of the user pool that record its stack and its sign-up policy.
+    PoolTags,
 }
 
 /// How a step ended.

@@ -58,7 +58,15 @@ impl Work<'_> {
         let subject = self.hands.subject(spec).await?;
         self.receipt.user_pool_id = Some(subject.pool.id.clone());
         self.receipt.identity_pool_id = Some(subject.identity_pool.id.clone());
-        self.prove(spec, subject).await
+        let hands = self.hands.clone();
+        hands.ensure_adoptable(spec, Some(&subject.pool))?;
+        let pool = subject.pool.clone();
+        self.prove(spec, subject).await?;
+        // The verification is the last resource of a stack: now the deployment has succeeded, and its sign-up policy is in force.
+        if let Some(deployment) = &hands.deployment {
+            self.step(Step::PoolTags, hands.record_deployment(spec, &pool, deployment)).await?;
+        }
+        Ok(())
     }
 
     /// `verify` of what `apply` has just brought into its state.

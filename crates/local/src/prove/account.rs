@@ -77,6 +77,11 @@ impl Account {
         Ok(account)
     }
 
+    /// The host of the emulator; empty on AWS.
+    pub(crate) fn emulator_host(&self) -> &str {
+        self.endpoint_url.as_deref().and_then(host_of).unwrap_or_default()
+    }
+
     /// Whether this is an emulator.
     pub(crate) fn is_emulator(&self) -> bool {
         self.endpoint_url.is_some()
@@ -194,6 +199,13 @@ impl Target for Account {
     fn list_lag_seconds(&self) -> u32 {
         if self.is_emulator() { 0 } else { 20 }
     }
+}
+
+/// The host of a URL, without its port.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))
 }
 
 /// Where an emulator is, if one is used instead of AWS: every AWS tool reads this variable.

@@ -21,8 +21,16 @@ pub(super) const ORIGIN: &str = "https://prove.example";
 
 /// The parameters that no operator can give. With another pool's name a run would adopt that pool, and delete it with its users. The
 /// probes depend on the other ones.
-const RESERVED: [&str; 7] =
-    ["PoolName", "OnDelete", "DeletionProtection", "LimitRights", "Architecture", "AllowedOrigins", "PassableRoleArns"];
+const RESERVED: [&str; 8] = [
+    "PoolName",
+    "OnDelete",
+    "DeletionProtection",
+    "LimitRights",
+    "LocalReplyHost",
+    "Architecture",
+    "AllowedOrigins",
+    "PassableRoleArns",
+];
 
 /// Everything that is decided before something is created.
 pub(super) struct Plan {
@@ -58,6 +66,7 @@ impl Plan {
             ("PoolName", &*name),
             ("FirstAdminEmail", &*first_admin),
             ("LimitRights", limited),
+            ("LocalReplyHost", account.emulator_host()),
             ("Architecture", architecture),
             ("LogRetentionDays", "1"),
         ]);

@@ -131,7 +131,10 @@ async fn changes_of_one_parameter(life: &mut Life, token: &Secret) {
     assert_eq!(tokens["tokens"]["expires_in_seconds"], 1800);
 
     let function = "PreSignUpFunction";
-    assert_eq!(life.change("DeniedEmailDomains", "denied.example").await, names([function, "Verification"]));
+    assert_eq!(
+        life.change("DeniedEmailDomains", "denied.example").await,
+        names([function, "UserPool", "Verification"])
+    );
     settings[function]["DENIED_EMAIL_DOMAINS"] = json!("denied.example");
     assert_eq!((life.pool(token).await, life.settings().await), (pool, settings));
     assert_eq!(life.sign_up("dan@denied.example").await, "422 sign-up-refused");

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adoption;
 mod function;
 mod invitation_keys;
 mod rights;

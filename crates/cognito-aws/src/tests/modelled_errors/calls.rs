@@ -1,5 +1,6 @@
 //! Every operation that the adapters call: which call of a port leads to it, and when provisioning makes that call.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -95,7 +96,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 86] = [
+pub(super) const CALLS: [Call; 87] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -153,6 +154,7 @@ pub(super) const CALLS: [Call; 86] = [
     user_pools("ListGroups", Situation::Settled),
     user_pools("ListUserPoolClients", Situation::Settled),
     user_pools("ListUserPools", Situation::Settled),
+    user_pools("TagResource", Situation::Settled),
     user_pools("UpdateUserPool", Situation::Settled),
     user_pools("UpdateUserPoolClient", Situation::Settled),
     identity_pools("CreateIdentityPool", Situation::Creating),
@@ -406,13 +408,14 @@ impl Ports {
                 done(platform.add_custom_attributes(POOL, &[team]).await)
             }
             "CreateGroup" => done(platform.create_group(POOL, "admins").await),
-            "CreateUserPool" => done(platform.create_user_pool(name, &state, &[]).await),
+            "CreateUserPool" => done(platform.create_user_pool(name, &state, &[], &BTreeMap::new()).await),
             "CreateUserPoolClient" => done(platform.create_client(POOL, "shop-web", false, &client).await),
             "DeleteUserPool" => done(platform.delete_user_pool(POOL).await),
             "DeleteUserPoolClient" => done(platform.delete_client(POOL, CLIENT).await),
             "DescribeUserPool" | "ListUserPools" => done(platform.user_pools(name).await),
             "DescribeUserPoolClient" | "ListUserPoolClients" => done(platform.clients(POOL, "shop-web").await),
             "ListGroups" => done(platform.groups(POOL).await),
+            "TagResource" => done(platform.tag_user_pool("arn:aws:cognito-idp:…", name, &BTreeMap::new()).await),
             "UpdateUserPool" => done(platform.update_user_pool(POOL, &state).await),
             "UpdateUserPoolClient" => done(platform.update_client(POOL, CLIENT, &client).await),
             _ => unreachable!("say which call of the platform leads to {operation}"),

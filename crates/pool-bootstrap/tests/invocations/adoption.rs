@@ -1,0 +1,193 @@
+//! A pool that outlived its stack: which stack may adopt it, and which one deletes it.
+
+use std::collections::BTreeMap;
+
+use domain::provision::STACK_TAG;
+use domain::retry::ErrorClass;
+use serde_json::{Value, json};
+use testkit::in_memory_platform::Fault;
+
+use crate::function::{Function, event};
+
+/// An event as a stack sends it, with this value of `AutoConfirm`.
+fn of_stack(case: &str, stack: &str, auto_confirm: &str) -> Value {
+    let mut event = event(case);
+    event["StackId"] = json!(stack_id(stack));
+    event["ResourceProperties"]["SignUpPolicy"]["AutoConfirm"] = json!(auto_confirm);
+    event
+}
+
+fn stack_id(stack: &str) -> String {
+    format!("arn:aws:cloudformation:eu-west-1:123456789012:stack/{stack}/1f5d")
+}
+
+impl Function {
+    async fn succeeds(&self, request: Value) -> Value {
+        let reply = self.reply_to(request).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{reply}");
+        reply
+    }
+
+    /// A whole deployment: the pool, and the verification at the end.
+    async fn deploys(&self, stack: &str, auto_confirm: &str) {
+        self.succeeds(of_stack("user-pool-create", stack, auto_confirm)).await;
+        self.succeeds(of_stack("verification-create", stack, auto_confirm)).await;
+    }
+
+    async fn deletes(&self, stack: &str) -> String {
+        let reply = self.succeeds(of_stack("user-pool-delete", stack, "everyone")).await;
+        reply["Reason"].as_str().unwrap().to_owned()
+    }
+
+    fn tags(&self) -> BTreeMap<String, String> {
+        self.platform.state().user_pools[0].thing.tags.clone()
+    }
+
+    fn has_pool(&self) -> bool {
+        !self.platform.state().user_pools.is_empty()
+    }
+}
+
+#[tokio::test]
+async fn a_failed_new_stack_keeps_the_pool_that_it_found() {
+    let function = Function::new();
+    function.deploys("first", "everyone").await;
+    function.succeeds(of_stack("user-pool-create", "second", "everyone")).await;
+    // The rollback of a deployment that failed afterwards.
+    let reason = function.deletes("second").await;
+    assert!(reason.contains("user_pool retained (its tag `poolkeeper:stack` is not this stack"), "{reason}");
+    assert!(function.has_pool());
+    assert_eq!(function.platform.state().roles.len(), 1);
+}
+
+#[tokio::test]
+async fn a_pool_is_its_stacks_to_delete_after_one_successful_deployment() {
+    let function = Function::new();
+    function.deploys("first", "everyone").await;
+    function.deploys("second", "everyone").await;
+    assert_eq!(function.tags()[STACK_TAG], stack_id("second"));
+    let reason = function.deletes("first").await;
+    assert!(reason.contains("user_pool retained") && function.has_pool(), "{reason}");
+    // A third stack adopts the pool and fails.
+    function.succeeds(of_stack("user-pool-create", "third", "everyone")).await;
+    function.deletes("third").await;
+    assert!(function.has_pool());
+    let reason = function.deletes("second").await;
+    assert!(reason.contains("user_pool deleted") && !function.has_pool(), "{reason}");
+}
+
+#[tokio::test]
+async fn a_stack_deletes_the_pool_that_it_created_itself() {
+    let function = Function::new();
+    function.succeeds(of_stack("user-pool-create", "first", "everyone")).await;
+    assert_eq!(function.tags()[STACK_TAG], stack_id("first"));
+    function.deletes("first").await;
+    assert!(!function.has_pool());
+}
+
+#[tokio::test]
+async fn a_verification_that_fails_takes_over_nothing() {
+    let function = Function::new();
+    function.deploys("first", "nobody").await;
+    function.succeeds(of_stack("user-pool-create", "second", "nobody")).await;
+    (1..=9).for_each(|nth| function.platform.fail("credentials", nth, Fault::NotDone(ErrorClass::Invalid)));
+    let tags = function.tags();
+    let failed = function.reply_to(of_stack("verification-create", "second", "nobody")).await;
+    assert_eq!((&failed["Status"], function.tags()), (&json!("FAILED"), tags));
+}
+
+#[tokio::test]
+async fn a_closed_pool_is_adopted_with_a_wider_policy_only_if_confirmed() {
+    let function = Function::new();
+    function.deploys("first", "nobody").await;
+    let writes = function.platform.writes();
+
+    let wider = of_stack("user-pool-create", "second", "everyone");
+    for request in [wider.clone(), of_stack("verification-create", "second", "everyone")] {
+        let refused = function.reply_to(request).await;
+        let reason = refused["Reason"].as_str().unwrap();
+        assert!(reason.contains(r#"AutoConfirm: "nobody" -> "everyone""#), "{refused}");
+        assert!(refused["Status"] == "FAILED" && reason.contains("ConfirmWiderSignUp=true"), "{refused}");
+        assert_eq!(function.platform.writes(), writes);
+    }
+
+    let mut confirmed = wider;
+    confirmed["ResourceProperties"]["ConfirmWiderSignUp"] = json!("true");
+    function.succeeds(confirmed).await;
+}
+
+#[tokio::test]
+async fn a_changed_domain_list_and_a_reopened_pool_count_as_wider() {
+    let function = Function::new();
+    function.deploys("first", "everyone").await;
+    let mut other_list = of_stack("user-pool-create", "second", "everyone");
+    other_list["ResourceProperties"]["SignUpPolicy"]["DeniedEmailDomains"] = json!("");
+    let refused = function.reply_to(other_list).await;
+    let reason = refused["Reason"].as_str().unwrap();
+    assert!(reason.contains("DeniedEmailDomains: \"sha256:") && reason.contains("-> \"none\""), "{refused}");
+
+    function.platform.state().user_pools[0].thing.state.self_sign_up = false;
+    let refused = function.reply_to(of_stack("user-pool-create", "second", "everyone")).await;
+    assert!(refused["Reason"].as_str().unwrap().contains("SelfSignUp: false -> true"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_narrower_policy_needs_no_confirmation() {
+    let function = Function::new();
+    function.deploys("first", "everyone").await;
+    function.deploys("second", "invited").await;
+    assert_eq!(function.tags()["poolkeeper:auto-confirm"], "invited");
+}
+
+#[tokio::test]
+async fn a_pool_without_a_recorded_policy_is_adopted_only_if_confirmed() {
+    let function = Function::new();
+    function
+        .invoke(json!({"action": "apply", "spec": event("user-pool-create")["ResourceProperties"]["Spec"]}))
+        .await
+        .unwrap();
+    assert!(function.tags().is_empty());
+    let refused = function.reply_to(of_stack("user-pool-create", "first", "nobody")).await;
+    assert!(refused["Reason"].as_str().unwrap().contains("AllowedEmailDomains: \"unknown\""), "{refused}");
+}
+
+#[tokio::test]
+async fn an_update_of_the_same_stack_widens_without_confirmation() {
+    let function = Function::new();
+    function.deploys("first", "nobody").await;
+    function.succeeds(of_stack("user-pool-update", "first", "everyone")).await;
+    assert_eq!(function.tags()["poolkeeper:auto-confirm"], "nobody", "recorded when the deployment has succeeded");
+    function.succeeds(of_stack("verification-update", "first", "everyone")).await;
+    assert_eq!(function.tags()["poolkeeper:auto-confirm"], "everyone");
+}
+
+#[tokio::test]
+async fn a_policy_that_gives_away_aliases_fails_the_deployment() {
+    let function = Function::new();
+    let mut create = of_stack("user-pool-create", "first", "everyone");
+    create["ResourceProperties"]["Spec"]["aliases"] = json!(["email"]);
+    create["ResourceProperties"]["SignUpPolicy"]["AutoVerifyEmail"] = json!("everyone");
+    let refused = function.reply_to(create.clone()).await;
+    assert!(refused["Reason"].as_str().unwrap().contains("AutoVerifyEmail must not be `everyone`"), "{refused}");
+    assert!(function.platform.writes().is_empty());
+    create["ResourceProperties"]["SignUpPolicy"]["AutoVerifyEmail"] = json!("nobody");
+    function.succeeds(create).await;
+}
+
+#[tokio::test]
+async fn a_wrong_or_missing_policy_is_named_and_keeps_no_stack_from_deletion() {
+    let function = Function::new();
+    function.deploys("first", "everyone").await;
+    for (policy, part) in
+        [(json!(null), "missing field `SignUpPolicy`"), (json!({"AutoConfirm": "all"}), "AutoConfirm")]
+    {
+        let mut wrong = of_stack("user-pool-create", "first", "everyone");
+        wrong["ResourceProperties"]["SignUpPolicy"] = policy.clone();
+        let refused = function.reply_to(wrong).await;
+        assert!(refused["Reason"].as_str().unwrap().contains(part), "{refused}");
+    }
+    let mut delete = of_stack("user-pool-delete", "first", "everyone");
+    delete["ResourceProperties"]["SignUpPolicy"] = json!({"AutoConfirm": "all"});
+    function.succeeds(delete).await;
+    assert!(!function.has_pool());
+}
