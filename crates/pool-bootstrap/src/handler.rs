@@ -58,7 +58,8 @@ impl From<RunError> for InvocationError {
 
 impl From<ReplyError> for InvocationError {
     fn from(error: ReplyError) -> Self {
-        Self { kind: "ReplyNotDelivered", text: error.to_string() }
+        let kind = if matches!(error, ReplyError::Untrusted) { "InvalidRequest" } else { "ReplyNotDelivered" };
+        Self { kind, text: error.to_string() }
     }
 }
 
@@ -117,6 +118,8 @@ impl Handler {
     }
 
     async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
+        // Checked before anything is done, so that a request with a foreign address changes nothing.
+        self.replies.check(payload.get("ResponseURL").and_then(Value::as_str).unwrap_or_default())?;
         let return_address = return_address(&payload);
         let request: Option<CloudFormationCustomResourceRequest> = serde_json::from_value(payload).ok();
         let (url, reply) = match (request.and_then(CustomResource::of), return_address) {

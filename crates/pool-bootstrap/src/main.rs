@@ -14,7 +14,8 @@ async fn main() -> ExitCode {
         let settings = Settings::read(startup::environment())?;
         let aws = Aws::connect(&settings.region).await;
         let (platform, keys) = (Arc::new(aws.platform()), Arc::new(aws.invitation_keys()));
-        let handler = Handler::new(platform, keys, Arc::new(HttpReplies::new()?), settings.passable_roles);
+        let replies = HttpReplies::new(&settings.region, settings.local_reply_host.as_deref())?;
+        let handler = Handler::new(platform, keys, Arc::new(replies), settings.passable_roles);
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await
     }))
     .await

@@ -8,6 +8,7 @@ use aws_lambda_events::cloudformation::{
 };
 use domain::invitation::{KeyName, PublicKey};
 use domain::provision::Receipt;
+use reqwest::redirect::Policy;
 use thiserror::Error;
 
 /// CloudFormation takes no longer answer.
@@ -96,6 +97,11 @@ pub(crate) fn key_attributes(name: &KeyName, public_key: &PublicKey) -> Data {
 /// The answer did not reach CloudFormation. Holds no URL: it is a secret.
 #[derive(Debug, Error)]
 pub enum ReplyError {
+    /// The URL does not belong to CloudFormation. Nothing was touched.
+    #[error(
+        "ResponseURL must be an https URL of the bucket to which CloudFormation lets custom resources of this Region reply"
+    )]
+    Untrusted,
     /// The connection failed, or the answer was not taken.
     #[error("CloudFormation did not get the reply after {attempts} attempts: {last}")]
     NotDelivered {
@@ -111,6 +117,13 @@ pub enum ReplyError {
 
 /// The way back to CloudFormation.
 pub trait Replies: Send + Sync {
+    /// Checks that a URL belongs to CloudFormation.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplyError::Untrusted`] if it does not.
+    fn check(&self, url: &str) -> Result<(), ReplyError>;
+
     /// Delivers an answer. Safe to repeat: it is the same object.
     fn deliver<'a>(
         &'a self,
@@ -123,18 +136,33 @@ pub trait Replies: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct HttpReplies {
     client: reqwest::Client,
+    region: String,
+    local_host: Option<String>,
 }
 
 impl HttpReplies {
-    /// Makes the HTTP client; sends nothing.
+    /// Creates the HTTP client, and sends nothing. It replies to CloudFormation in `region`, and over http to `local_host`, the host of an
+    /// emulator.
     ///
     /// # Errors
     ///
     /// Without the system's root certificates.
-    pub fn new() -> Result<Self, ReplyError> {
-        let client = reqwest::Client::builder().timeout(ATTEMPT_TIMEOUT).build();
-        Ok(Self { client: client.map_err(|error| ReplyError::NoClient(error.to_string()))? })
+    pub fn new(region: &str, local_host: Option<&str>) -> Result<Self, ReplyError> {
+        let client =
+            reqwest::Client::builder().timeout(ATTEMPT_TIMEOUT).redirect(Policy::none()).referer(false).build();
+        let client = client.map_err(|error| ReplyError::NoClient(error.to_string()))?;
+        Ok(Self { client, region: region.to_owned(), local_host: local_host.map(str::to_owned) })
     }
+}
+
+/// Whether a host is the one of CloudFormation's bucket in this Region, in one of the forms that AWS documents. The Region is part of the
+/// bucket's name, because anyone can create a bucket whose name only begins like it.
+fn is_reply_bucket(host: &str, region: &str) -> bool {
+    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let bucket = format!("cloudformation-custom-resource-response-{}", region.replace('-', ""));
+    [format!("s3.{region}"), format!("s3-{region}"), "s3".to_owned()]
+        .iter()
+        .any(|service| host == format!("{bucket}.{service}.{domain}"))
 }
 
 /// Attempts and their time-out fit into the time that is kept back for the answer.
@@ -142,18 +170,33 @@ const ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1600);
 
 impl Replies for HttpReplies {
+    fn check(&self, url: &str) -> Result<(), ReplyError> {
+        let url = reqwest::Url::parse(url).map_err(|_| ReplyError::Untrusted)?;
+        let host = url.host_str().ok_or(ReplyError::Untrusted)?;
+        let names_user = !url.username().is_empty() || url.password().is_some();
+        let is_trusted = match url.scheme() {
+            "https" => url.port().is_none() && is_reply_bucket(host, &self.region),
+            "http" => self.local_host.as_deref() == Some(host),
+            _ => false,
+        };
+        if is_trusted && !names_user { Ok(()) } else { Err(ReplyError::Untrusted) }
+    }
+
     fn deliver<'a>(
         &'a self,
         url: &'a str,
         reply: &'a Reply,
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
         Box::pin(async move {
+            self.check(url)?;
             let mut last = String::new();
             for _ in 0..ATTEMPTS {
                 // An empty content type: the URL was signed without one.
                 let request = self.client.put(url).header("content-type", "").body(reply.body());
                 match request.send().await.and_then(reqwest::Response::error_for_status) {
-                    Ok(_) => return Ok(()),
+                    Ok(response) if response.status().is_success() => return Ok(()),
+                    // A redirect: the reply goes nowhere else.
+                    Ok(response) => last = format!("HTTP status {}", response.status()),
                     Err(error) => last = error.without_url().to_string(),
                 }
             }
@@ -183,6 +226,47 @@ mod tests {
             let parsed: serde_json::Value = serde_json::from_str(&body).unwrap();
             assert_eq!(parsed["Status"], "FAILED");
             assert_eq!(parsed["RequestId"], "request-1");
+        }
+    }
+
+    #[test]
+    fn replies_only_to_the_bucket_of_cloud_formation_in_its_region() {
+        let replies = HttpReplies::new("eu-west-1", None).unwrap();
+        let bucket = "cloudformation-custom-resource-response-euwest1";
+        for host in ["s3.eu-west-1.amazonaws.com", "s3-eu-west-1.amazonaws.com", "s3.amazonaws.com"] {
+            let url = format!("https://{bucket}.{host}/arn%3Aaws?X-Amz-Signature=1");
+            assert!(replies.check(&url).is_ok(), "{url}");
+        }
+        for url in [
+            "https://example.com/",
+            "http://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
+            "ftp://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com:8443/x",
+            "https://a@cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com.example.com/x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com.cn/x",
+            "https://cloudformation-custom-resource-response-evil.s3.eu-west-1.amazonaws.com/x",
+            "https://cloudformation-custom-resource-response-useast1.s3.us-east-1.amazonaws.com/x",
+            "https://s3.eu-west-1.amazonaws.com/cloudformation-custom-resource-response-euwest1/x",
+            "https://example.com/?cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com",
+            "http://127.0.0.1:4566/x",
+            "http://169.254.169.254/latest",
+            "not a url",
+            "",
+        ] {
+            assert!(matches!(replies.check(url), Err(ReplyError::Untrusted)), "{url}");
+        }
+        let in_china = HttpReplies::new("cn-north-1", None).unwrap();
+        let url = "https://cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn/x";
+        assert!(in_china.check(url).is_ok());
+    }
+
+    #[test]
+    fn replies_to_an_emulator_only_if_a_setting_names_its_host() {
+        let local = HttpReplies::new("eu-west-1", Some("127.0.0.1")).unwrap();
+        assert!(local.check("http://127.0.0.1:4566/_ministack/cfn-response/1").is_ok());
+        for url in ["http://127.0.0.2:4566/", "https://127.0.0.1/", "http://user@127.0.0.1/", "http://example.com/"] {
+            assert!(local.check(url).is_err(), "{url}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The settings of the function.
 
 use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
-use startup::{SettingError, parsed, required};
+use startup::{SettingError, optional, parsed, required};
 
 /// What the function must know before the first event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +10,8 @@ pub struct Settings {
     pub region: String,
     /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass beside those that it creates. Absent means none.
     pub passable_roles: PassableRoles,
+    /// `LOCAL_REPLY_HOST`: the host of an emulator that custom resources reply to over http. Absent on AWS.
+    pub local_reply_host: Option<String>,
 }
 
 impl Settings {
@@ -22,6 +24,7 @@ impl Settings {
         Ok(Self {
             region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")?,
             passable_roles: parsed(&lookup, "PASSABLE_ROLE_ARNS", EXPECTED_ROLE_ARNS)?.unwrap_or_default(),
+            local_reply_host: optional(&lookup, "LOCAL_REPLY_HOST"),
         })
     }
 }

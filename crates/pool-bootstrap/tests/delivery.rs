@@ -14,6 +14,11 @@ use testkit::virtual_clock::VirtualClock;
 
 /// Answers one connection after the other with these statuses, and keeps what was sent: the head in lower case, and the body.
 fn bucket(statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, Value)>>) {
+    bucket_at("/", statuses)
+}
+
+/// The same; each answer names a location.
+fn bucket_at(location: &'static str, statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, Value)>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/stack?X-Amz-Signature=canary", listener.local_addr().unwrap());
     let requests = thread::spawn(move || {
@@ -29,7 +34,11 @@ fn bucket(statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, 
             let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
             let mut body = vec![0; length];
             reader.read_exact(&mut body).unwrap();
-            write!(stream, "HTTP/1.1 {status} Status\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+            write!(
+                stream,
+                "HTTP/1.1 {status} Status\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            )
+            .unwrap();
             requests.push((head, serde_json::from_slice(&body).unwrap()));
         }
         requests
@@ -46,12 +55,16 @@ fn request(url: &str) -> Value {
 }
 
 async fn invoke(url: &str) -> Result<Value, String> {
+    invoke_with(url, Some("127.0.0.1")).await
+}
+
+async fn invoke_with(url: &str, local_host: Option<&str>) -> Result<Value, String> {
     let clock = VirtualClock::with_time(std::time::Duration::ZERO);
     let platform = InMemoryPlatform::new(&clock, std::time::Duration::ZERO);
     let handler = Handler::new(
         Arc::new(platform.clone()),
         Arc::new(platform),
-        Arc::new(HttpReplies::new().unwrap()),
+        Arc::new(HttpReplies::new("eu-west-1", local_host).unwrap()),
         domain::passable_roles::PassableRoles::default(),
     );
     let event = lambda_runtime::LambdaEvent::new(request(url), lambda_runtime::Context::default());
@@ -67,6 +80,29 @@ async fn a_reply_is_put_with_the_empty_content_type_that_its_url_is_signed_for()
     assert!(head.starts_with("put /stack?x-amz-signature=canary http/1.1\r\n"), "{head}");
     assert!(head.contains("\r\ncontent-type: \r\n"), "{head}");
     assert_eq!((&body["Status"], &body["PhysicalResourceId"]), (&json!("SUCCESS"), &json!("verification-of-shop")));
+}
+
+#[tokio::test]
+async fn a_request_with_a_foreign_reply_address_is_refused_unanswered() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/stack?canary", listener.local_addr().unwrap());
+    let error = invoke_with(&url, None).await.unwrap_err();
+    assert!(error.contains("ResponseURL") && !error.contains("canary"), "{error}");
+    assert!(listener.accept().is_err(), "no connection");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed_and_not_a_success() {
+    let target = TcpListener::bind("127.0.0.1:0").unwrap();
+    target.set_nonblocking(true).unwrap();
+    let location: &'static str = Box::leak(format!("http://{}/", target.local_addr().unwrap()).into_boxed_str());
+    let (url, requests) = bucket_at(location, &[307, 307, 307]);
+    let error = invoke(&url).await.unwrap_err();
+    let requests = requests.join().unwrap();
+    assert!(error.contains("3 attempts") && error.contains("307"), "{error}");
+    assert!(requests.iter().all(|(head, _)| !head.contains("referer")), "{requests:?}");
+    assert!(target.accept().is_err(), "no connection");
 }
 
 #[tokio::test]

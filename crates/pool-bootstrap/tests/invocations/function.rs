@@ -16,6 +16,10 @@ use testkit::virtual_clock::VirtualClock;
 pub(crate) struct KeptReplies(pub(crate) Mutex<Vec<(String, Value)>>);
 
 impl Replies for KeptReplies {
+    fn check(&self, _: &str) -> Result<(), ReplyError> {
+        Ok(())
+    }
+
     fn deliver<'a>(
         &'a self,
         url: &'a str,
