@@ -7,6 +7,7 @@ mod check;
 mod from_text;
 #[cfg(feature = "schema")]
 mod schema;
+mod statement;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -405,10 +406,10 @@ impl Default for IdentityPoolSpec {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
-    /// IAM actions, e.g. `s3:GetObject`. No wildcard for a whole service or more.
+    /// IAM actions, such as `s3:GetObject`, without wildcards. Actions of account, iam, organizations and sts are rejected.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub actions: Vec<String>,
-    /// ARNs. Never `*`.
+    /// ARNs that name a resource. A wildcard can only follow a part of the resource's name.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub resources: Vec<String>,
 }

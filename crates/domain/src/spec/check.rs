@@ -1,6 +1,6 @@
 //! What the types of a spec alone do not check: ranges, widths, and values that contradict each other.
 
-use super::{CUSTOM, ClientKind, ClientSpec, SignInWith, Spec, SpecError, Verifiable};
+use super::{CUSTOM, ClientKind, ClientSpec, SignInWith, Spec, SpecError, Statement, Verifiable};
 use crate::user::CREATION_ATTRIBUTE;
 
 impl Spec {
@@ -42,16 +42,8 @@ impl Spec {
         if let Some((field, problem)) = self.clients.web.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Web)) {
             return wrong(field, problem);
         }
-        for statement in &self.authenticated_policy {
-            if statement.actions.is_empty() || statement.actions.iter().any(|action| is_too_wide(action)) {
-                return wrong(
-                    "authenticated_policy.actions",
-                    "expected single actions such as `s3:GetObject`, not `*`",
-                );
-            }
-            if statement.resources.is_empty() || statement.resources.iter().any(|resource| is_everything(resource)) {
-                return wrong("authenticated_policy.resources", "expected ARNs such as `arn:aws:s3:::shop/*`, not `*`");
-            }
+        if let Some((field, problem)) = self.authenticated_policy.iter().find_map(Statement::fault) {
+            return Err(SpecError { field, problem });
         }
         if self.groups.iter().any(|group| group.is_empty() || group.len() > 128 || group.contains(char::is_whitespace))
         {
@@ -86,31 +78,6 @@ fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str
         return Some((field, "expected refresh tokens to live 1 to 3650 days"));
     }
     None
-}
-
-/// `*`, `s3:*` and what has no service at all. `s3:Get*` is a choice that can be defended.
-fn is_too_wide(action: &str) -> bool {
-    match action.split_once(':') {
-        None => true,
-        Some((service, name)) => service.is_empty() || service.contains(WILDCARDS) || is_only_wildcards(name),
-    }
-}
-
-/// Everything of every service, or no ARN at all. `arn:aws:s3:::shop/*` is a choice that can be defended.
-fn is_everything(resource: &str) -> bool {
-    let mut parts = resource.splitn(6, ':');
-    let (arn, partition, service) = (parts.next(), parts.next(), parts.next());
-    let resource = parts.nth(2).unwrap_or_default();
-    arn != Some("arn")
-        || partition.is_none_or(str::is_empty)
-        || service.is_none_or(|service| service.is_empty() || service.contains(WILDCARDS))
-        || is_only_wildcards(resource)
-}
-
-const WILDCARDS: [char; 2] = ['*', '?'];
-
-fn is_only_wildcards(text: &str) -> bool {
-    text.chars().all(|character| WILDCARDS.contains(&character))
 }
 
 /// Only what would certainly be refused: Cognito itself decides.
