@@ -69,8 +69,7 @@ impl Work<'_> {
 
         // Last, so that nobody is invited into something that is not there yet.
         if let (Some(address), Some(username)) = (&apply.spec.first_admin, apply.spec.first_admin_username()) {
-            let first_admin =
-                apply.hands.ensure_first_admin(apply.spec, &pool.id, address, username, found.first_admin);
+            let first_admin = apply.hands.ensure_first_admin(apply.spec, &pool, address, username, found.first_admin);
             self.step(Step::FirstAdmin, first_admin).await?;
         }
         // Where IAM was changed a moment ago, what it shows may be what was before.

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::difference::{Difference, differences};
+use super::first_admin::Record;
 use super::look::{FirstAdmin, Found, client_name};
 use super::plan::{Planned, Verdict};
 use super::{ProvisionError, Resource, Step};
 use crate::platform::{AppClient, ClientState, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::spec::{ADMINS, AttributeKind, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec};
-use crate::user::User;
 
 /// Stands in a plan for an id that AWS has not given yet.
 const KNOWN_LATER: &str = "(known after apply)";
@@ -136,17 +136,21 @@ fn planned_identity_pool_role(found: &Found) -> Planned {
 fn planned_first_admin(spec: &Spec, found: &Found) -> Result<Option<Planned>, ProvisionError> {
     let step = Step::FirstAdmin;
     let (Some(address), Some(username)) = (&spec.first_admin, spec.first_admin_username()) else { return Ok(None) };
+    let record = found.user_pool.as_ref().map_or(Record::Absent, |pool| Record::of(pool, address));
+    if record == Record::Done {
+        return Ok(Some(left(step, None, "was invited before")));
+    }
     let Some(there) = &found.first_admin else {
         return Ok(Some(created(step, format!("there is no user {username}: invited into {ADMINS}"))));
     };
-    Ok(Some(if first_admin(spec, address, username, there)? {
+    Ok(Some(if first_admin(spec, username, there, &record)? {
         left(step, Some(there.user.username.to_string()), "is an administrator")
     } else {
         Planned {
             step,
             verdict: Verdict::Change,
             id: Some(there.user.username.to_string()),
-            reason: format!("has that verified address: put into {ADMINS}"),
+            reason: format!("was created for the invitation: put into {ADMINS}"),
             differences: Vec::new(),
         }
     }))
@@ -224,34 +228,26 @@ pub(super) fn document(field: &str, current: &Value, wanted: &Value) -> Vec<Diff
     vec![Difference { field: field.to_owned(), current: current.clone(), wanted: wanted.clone() }]
 }
 
-/// Whether the holder of the first administrator's name is an administrator already; otherwise they are to become one.
+/// Whether the holder of the first administrator's name is an administrator already. Otherwise the holder is to become one.
 ///
 /// # Errors
 ///
-/// [`ProvisionError::NotTheFirstAdmin`] where nothing proves that the name is theirs.
+/// [`ProvisionError::NotTheFirstAdmin`] if the account was not created for the invitation: anyone can sign up under that name, and neither
+/// status nor a verified address proves more than that the holder has the mailbox.
 pub(super) fn first_admin(
     spec: &Spec,
-    address: &str,
     username: &str,
     there: &FirstAdmin,
+    record: &Record,
 ) -> Result<bool, ProvisionError> {
     if spec.sign_in == SignInWith::Username && there.user.username.as_str() != username {
-        // The name is somebody else's alias.
+        // The name is another user's alias.
         return Err(ProvisionError::NotTheFirstAdmin);
     }
     if there.groups.iter().any(|group| group == ADMINS) {
         return Ok(true);
     }
-    if is_the_first_admin(&there.user, address) { Ok(false) } else { Err(ProvisionError::NotTheFirstAdmin) }
-}
-
-/// Anybody can sign up under the first administrator's name, but only who has proved to hold the address, or was given it by an
-/// administrator (an invitation of ours that was interrupted, for instance), has it verified. The template does not let a sign-up policy
-/// that verifies everybody's address stand beside a first administrator. The status proves nothing: a temporary password can be set for
-/// anybody.
-fn is_the_first_admin(user: &User, address: &str) -> bool {
-    let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-    attribute("email") == Some(address) && attribute("email_verified") == Some("true")
+    if record.proves(&there.user) { Ok(false) } else { Err(ProvisionError::NotTheFirstAdmin) }
 }
 
 pub(super) fn wanted_identity_pool<'a>(

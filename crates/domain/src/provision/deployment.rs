@@ -234,10 +234,14 @@ fn digest(list: &str) -> String {
     }
     entries.sort_unstable();
     entries.dedup();
-    let hash = Sha256::digest(entries.join(","));
+    format!("sha256:{}", short_hash(&entries.join(",")))
+}
+
+/// The first half of a SHA-256 hash, as 32 hexadecimal digits.
+pub(super) fn short_hash(text: &str) -> String {
+    let hash = Sha256::digest(text);
     let digits = hash.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
-    let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
-    format!("sha256:{}", digits.collect::<String>())
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 #[cfg(test)]

@@ -159,10 +159,10 @@ pub enum ProvisionError {
         /// What was to be made.
         resource: Resource,
     },
-    /// Whoever holds the first administrator's name has not been proved to be them.
+    /// The account with the first administrator's name was not created for the invitation.
     #[error(
-        "a user holds the name of the first administrator, and nothing proves that it is theirs (expected this very name, and the \
-         address of `first_admin`, verified); put the right user into `admins` by hand, or delete this one"
+        "a user with the name of the first administrator exists and was not created for the invitation; add the right user to the \
+         group `admins` yourself, or delete this user"
     )]
     NotTheFirstAdmin,
     /// The sign-in to verify asks for more than a password.

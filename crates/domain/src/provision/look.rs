@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::first_admin::Record;
 use super::{ProvisionError, Provisioner, Resource, iam_name, policy_arn};
 use crate::group::Membership;
 use crate::platform::{AppClient, IamEntity, IdentityPool, PlatformError, UserPool};
@@ -88,9 +89,10 @@ impl Provisioner<'_> {
                 }
             }
             found.groups = self.call(Situation::Settled, || self.platform.groups(&pool.id)).await?.value;
-            found.first_admin = self.holder_of_the_first_admins_name(spec, &pool.id).await?;
+            found.first_admin = self.holder_of_the_first_admins_name(spec, pool).await?;
         }
-        found.user_pool = user_pool;
+        // The proof is recorded before the account is created: tags that are read after the account hold its proof.
+        found.user_pool = if found.first_admin.is_some() { self.user_pool(spec).await? } else { user_pool };
         found.identity_pool = self.identity_pool(spec).await?;
         if let Some(pool) = &found.identity_pool {
             let role = self.call(Situation::Settled, || self.platform.authenticated_role(&pool.id)).await?;
@@ -153,11 +155,14 @@ impl Provisioner<'_> {
     async fn holder_of_the_first_admins_name(
         &self,
         spec: &Spec,
-        user_pool_id: &str,
+        pool: &UserPool,
     ) -> Result<Option<FirstAdmin>, ProvisionError> {
-        let Some(username) = spec.first_admin_username() else { return Ok(None) };
+        let (Some(address), Some(username)) = (&spec.first_admin, spec.first_admin_username()) else { return Ok(None) };
+        if Record::of(pool, address) == Record::Done {
+            return Ok(None);
+        }
         let username = super::first_admin::parsed(username)?;
-        let directory = self.platform.directory(user_pool_id);
+        let directory = self.platform.directory(&pool.id);
         let user = match self.users(Situation::Settled, || directory.get(&username)).await {
             Ok(found) => found.value,
             Err(error) if error.last.reason == Reason::UserNotFound => return Ok(None),

@@ -14,7 +14,18 @@ async fn pool_with(users: impl FnOnce(&InMemoryPool)) -> (World, InMemoryPool) {
 
 #[tokio::test]
 async fn nobody_becomes_administrator_by_signing_up_under_the_first_ones_name() {
-    let strangers: [fn(&InMemoryPool); 5] = [
+    let strangers: [fn(&InMemoryPool); 7] = [
+        // Signed up with that address before it was named, and verified it.
+        |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]),
+        // Claims a proof.
+        |pool| {
+            pool.add_user(
+                "admin",
+                "Correct-1",
+                &[],
+                &[("email", "ops@example.com"), ("custom:poolkeeper_created", "1")],
+            );
+        },
         |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "eve@example.com"), ("email_verified", "true")]),
         |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com")]),
         |pool| pool.add_user("eve", "Correct-1", &[], &[("preferred_username", "admin")]),
@@ -34,14 +45,59 @@ async fn nobody_becomes_administrator_by_signing_up_under_the_first_ones_name() 
         assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
         assert!(pool.groups_of("admin").is_empty() && pool.groups_of("eve").is_empty());
     }
+}
 
-    let proved = |pool: &InMemoryPool| {
-        pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
-    };
-    let (world, pool) = pool_with(proved).await;
-    let receipt = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap();
-    assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Updated);
-    assert_eq!(pool.groups_of("admin"), ["admins"]);
+async fn invited() -> (World, InMemoryPool) {
+    let world = World::new();
+    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    (world, pool)
+}
+
+#[tokio::test]
+async fn a_removed_administrator_is_not_put_back() {
+    let (world, pool) = invited().await;
+    pool.remove_from_group("ops@example.com", "admins");
+    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
+    assert!(pool.groups_of("ops@example.com").is_empty());
+
+    pool.remove_user("ops@example.com");
+    pool.add_user("ops@example.com", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert!(pool.groups_of("ops@example.com").is_empty(), "nor is an account of the same name");
+}
+
+#[tokio::test]
+async fn another_address_is_invited_once() {
+    let (world, pool) = invited().await;
+    let other = || with(&json!({"verify": false, "first_admin": "new@example.com"}));
+    let receipt = world.apply(other()).await.unwrap();
+    assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Created);
+    assert_eq!(pool.groups_of("new@example.com"), ["admins"]);
+    pool.remove_from_group("new@example.com", "admins");
+    world.apply(other()).await.unwrap();
+    assert!(pool.groups_of("new@example.com").is_empty());
+}
+
+#[tokio::test]
+async fn an_interrupted_invitation_is_completed_for_the_account_that_it_created() {
+    let world = World::new();
+    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let step = report(&receipt, Step::FirstAdmin);
+    assert_eq!((step.outcome, step.detail.as_deref()), (Outcome::Updated, Some("put into admins")));
+
+    // The same, but the account was replaced in between.
+    let world = World::new();
+    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let pool = world.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    pool.remove_user("ops@example.com");
+    pool.add_user("ops@example.com", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
 }
 
 #[tokio::test]
