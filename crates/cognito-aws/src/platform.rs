@@ -190,8 +190,18 @@ impl Platform for AwsPlatform {
         self.iam.role(name).await
     }
 
-    async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
-        self.iam.create_role(name, trust, pool).await
+    async fn create_role(
+        &self,
+        name: &str,
+        trust: &Value,
+        pool: &PoolName,
+        boundary: Option<&str>,
+    ) -> Answer<IamEntity> {
+        self.iam.create_role(name, trust, pool, boundary).await
+    }
+
+    async fn set_boundary(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+        self.iam.set_boundary(role_name, policy_arn).await
     }
 
     async fn update_trust(&self, role_name: &str, trust: &Value) -> Answer<()> {

@@ -199,6 +199,8 @@ pub struct IamEntity {
     pub arn: String,
     /// The trust policy of a role, the default version of a policy.
     pub document: Value,
+    /// The ARN of the permissions boundary of a role.
+    pub boundary: Option<String>,
     /// The value of our tag, where it has one.
     pub tagged: Option<String>,
     /// When it was created, where that is known.
@@ -318,8 +320,17 @@ pub trait Platform: Send + Sync {
     /// A role by name.
     async fn role(&self, name: &str) -> Result<Option<IamEntity>, PlatformError>;
 
-    /// Creates a role with our tag.
-    async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Result<IamEntity, PlatformError>;
+    /// Creates a role with the tag [`TAG_KEY`] and this permissions boundary.
+    async fn create_role(
+        &self,
+        name: &str,
+        trust: &Value,
+        pool: &PoolName,
+        boundary: Option<&str>,
+    ) -> Result<IamEntity, PlatformError>;
+
+    /// Sets the permissions boundary of a role.
+    async fn set_boundary(&self, role_name: &str, policy_arn: &str) -> Result<(), PlatformError>;
 
     /// Replaces the trust policy of a role.
     async fn update_trust(&self, role_name: &str, trust: &Value) -> Result<(), PlatformError>;

@@ -58,6 +58,9 @@ pub struct Spec {
     /// What signed-in people may do in AWS. Empty: one statement that grants nothing beyond what every caller can do.
     #[serde(default)]
     pub authenticated_policy: Vec<Statement>,
+    /// The ARN of an IAM policy that is the permissions boundary of the role of authenticated users. Without it a boundary stays as it is.
+    #[serde(default)]
+    pub permissions_boundary: Option<String>,
     /// The pre-sign-up trigger.
     #[serde(default)]
     pub pre_sign_up_function_arn: Option<String>,

@@ -132,6 +132,24 @@ def state_of(name, find):
         return None if code in MISSING else f"unknown: {code}"
 
 
+def delete_boundaries(arns):
+    """Deletes permissions boundaries of the stack that no role uses any more. CloudFormation keeps them because a retained role keeps its
+    boundary.
+    """
+    iam = client("iam")
+    for arn in arns:
+        try:
+            if iam.get_policy(PolicyArn=arn)["Policy"].get("PermissionsBoundaryUsageCount", 0):
+                continue
+            for version in iam.list_policy_versions(PolicyArn=arn)["Versions"]:
+                if not version["IsDefaultVersion"]:
+                    iam.delete_policy_version(PolicyArn=arn, VersionId=version["VersionId"])
+            iam.delete_policy(PolicyArn=arn)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in MISSING | {"DeleteConflict"}:
+                raise
+
+
 def reason(retains, pool, is_created, stack):
     """Why resources other than log groups are left, and how to delete them."""
     owner = pool and user_pool(pool).get("UserPoolTags", {}).get(STACK_TAG)
@@ -179,6 +197,9 @@ def main():
     if remaining:
         return f"make destroy: the stack {name} is not deleted ({remaining['StackStatus']})"
 
+    boundaries = physical_ids(resources, "AWS::IAM::ManagedPolicy")
+    delete_boundaries(boundaries)
+    made += [("IAM boundary", arn, policy) for arn in boundaries]
     states = [(kind, resource, state_of(resource, find)) for kind, resource, find in made]
     left = [resource for resource in states if resource[2]]
     if not left:

@@ -233,6 +233,31 @@ fn the_pool_of_a_failed_verification_is_known_by_its_physical_id() {
     assert!(status == 0 && printed.contains(&format!("  user pool      {POOL}\n\nOnDelete=retain")), "{printed}");
 }
 
+const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/shop-AuthenticatedBoundary-1";
+
+#[test]
+fn deletes_the_boundary_after_the_role_and_leaves_that_of_a_retained_role() {
+    let mut destroy = Destroy::of("delete");
+    destroy.resources(&[resource("Custom::PoolkeeperUserPool", POOL), resource("AWS::IAM::ManagedPolicy", BOUNDARY)]);
+    let used = |count: u32| json!({"Policy": {"PermissionsBoundaryUsageCount": count, "Tags": []}});
+    destroy.answers["GetPolicy"] = json!([used(0), error("NoSuchEntity")]);
+    let versions =
+        json!([{"VersionId": "v2", "IsDefaultVersion": true}, {"VersionId": "v1", "IsDefaultVersion": false}]);
+    destroy.answers["ListPolicyVersions"] = json!([{"Versions": versions}]);
+    destroy.answers["DeletePolicyVersion"] = json!([{}]);
+    destroy.answers["DeletePolicy"] = json!([{}]);
+    let (status, printed) = destroy.run(&["--stack-name", "shop"]);
+    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. Nothing is left of it.\n"));
+
+    // Without answers for a deletion.
+    let mut destroy = Destroy::of("retain");
+    destroy.exists_tagged("shop");
+    destroy.resources(&[resource("Custom::PoolkeeperUserPool", POOL), resource("AWS::IAM::ManagedPolicy", BOUNDARY)]);
+    destroy.answers["GetPolicy"] = json!([used(1)]);
+    let (status, printed) = destroy.run(&["--stack-name", "shop"]);
+    assert!(status == 0 && printed.contains(&format!("  IAM boundary   {BOUNDARY}\n")), "{printed}");
+}
+
 #[test]
 fn a_pool_that_the_stack_does_not_own_is_left_with_its_owner() {
     let mut destroy = Destroy::of("delete");

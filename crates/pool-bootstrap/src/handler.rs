@@ -29,6 +29,7 @@ pub struct Handler {
     keys: Arc<dyn InvitationKeys>,
     replies: Arc<dyn Replies>,
     passable_roles: PassableRoles,
+    boundary: Option<String>,
 }
 
 /// An invocation that failed. The text goes to whoever invoked the function: an operator.
@@ -79,12 +80,18 @@ impl Handler {
         replies: Arc<dyn Replies>,
         passable_roles: PassableRoles,
     ) -> Self {
-        Self { platform, keys, replies, passable_roles }
+        Self { platform, keys, replies, passable_roles, boundary: None }
+    }
+
+    /// Gives the role of every spec this permissions boundary, which the function's own role requires.
+    #[must_use]
+    pub fn with_boundary(self, boundary: Option<String>) -> Self {
+        Self { boundary, ..self }
     }
 
     fn bootstrap(&self, rights: Rights) -> Bootstrap {
         let (platform, passable_roles) = (Arc::clone(&self.platform), self.passable_roles.clone());
-        Bootstrap { platform, passable_roles, rights, deployment: None }
+        Bootstrap { platform, passable_roles, rights, deployment: None, boundary: self.boundary.clone() }
     }
 
     /// Handles one invocation: a custom-resource request gets its one reply, a direct invocation a receipt.

@@ -15,7 +15,8 @@ async fn main() -> ExitCode {
         let aws = Aws::connect(&settings.region).await;
         let (platform, keys) = (Arc::new(aws.platform()), Arc::new(aws.invitation_keys()));
         let replies = HttpReplies::new(&settings.region, settings.local_reply_host.as_deref())?;
-        let handler = Handler::new(platform, keys, Arc::new(replies), settings.passable_roles);
+        let handler = Handler::new(platform, keys, Arc::new(replies), settings.passable_roles)
+            .with_boundary(settings.permissions_boundary);
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await
     }))
     .await

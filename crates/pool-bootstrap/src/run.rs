@@ -72,11 +72,14 @@ pub(crate) struct Bootstrap {
     pub(crate) rights: Rights,
     /// The stack of a custom resource.
     pub(crate) deployment: Option<Deployment>,
+    /// The permissions boundary of specs that name none.
+    pub(crate) boundary: Option<String>,
 }
 
 impl Bootstrap {
     /// Says what `apply` would do. `deadline` is when the invocation ends.
     pub(crate) async fn plan(self, spec: Spec, deadline: SystemTime) -> Result<Plan, RunError> {
+        let spec = self.bounded(spec);
         let work = move |clock| async move { self.provisioner(clock).plan(&spec).await };
         Ok(in_time(work, deadline).await??)
     }
@@ -96,6 +99,7 @@ impl Bootstrap {
 
     /// Runs one job. `deadline` is when the invocation ends.
     pub(crate) async fn run(self, job: Job, spec: Spec, deadline: SystemTime) -> Result<Receipt, RunError> {
+        let spec = self.bounded(spec);
         let work = move |clock| async move {
             let provisioner = self.provisioner(clock);
             match job {
@@ -107,6 +111,11 @@ impl Bootstrap {
             }
         };
         Ok(in_time(work, deadline).await??)
+    }
+
+    fn bounded(&self, spec: Spec) -> Spec {
+        let permissions_boundary = spec.permissions_boundary.clone().or_else(|| self.boundary.clone());
+        Spec { permissions_boundary, ..spec }
     }
 
     fn provisioner(&self, clock: Arc<dyn Clock>) -> Provisioner<'_> {

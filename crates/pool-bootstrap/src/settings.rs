@@ -10,6 +10,8 @@ pub struct Settings {
     pub region: String,
     /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass beside those that it creates. Absent means none.
     pub passable_roles: PassableRoles,
+    /// `PERMISSIONS_BOUNDARY_ARN`: the permissions boundary of every role that the function creates or changes. The template sets it.
+    pub permissions_boundary: Option<String>,
     /// `LOCAL_REPLY_HOST`: the host of an emulator that custom resources reply to over http. Absent on AWS.
     pub local_reply_host: Option<String>,
 }
@@ -24,6 +26,7 @@ impl Settings {
         Ok(Self {
             region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")?,
             passable_roles: parsed(&lookup, "PASSABLE_ROLE_ARNS", EXPECTED_ROLE_ARNS)?.unwrap_or_default(),
+            permissions_boundary: optional(&lookup, "PERMISSIONS_BOUNDARY_ARN"),
             local_reply_host: optional(&lookup, "LOCAL_REPLY_HOST"),
         })
     }

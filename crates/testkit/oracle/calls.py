@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import model
 import tables
-from template import ACCOUNT, OWN_POOL, PARTITION, PASSABLE_ROLE, REGION, own_parameter
+from template import ACCOUNT, OWN_BOUNDARY, OWN_POOL, PARTITION, PASSABLE_ROLE, REGION, own_parameter
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
@@ -68,6 +68,8 @@ class Call:
     pool: str | None = "shop"
     # The service that roles are passed to, if it is none of those that the table names.
     passed_to: str | None = None
+    # The permissions boundary of the role that a policy is attached to; None for a role without one.
+    boundary: str | None = OWN_BOUNDARY
 
     @property
     def action(self):
@@ -106,6 +108,10 @@ class Call:
         keys = {}
         if self.action in ("iam:AttachRolePolicy", "iam:DetachRolePolicy"):
             keys["iam:PolicyARN"] = self.parameters["PolicyArn"]
+        if self.service == "iam" and "RoleName" in self.parameters:
+            creates = self.operation in ("CreateRole", "PutRolePermissionsBoundary")
+            boundary = self.parameters.get("PermissionsBoundary") if creates else self.boundary
+            keys |= {"iam:PermissionsBoundary": boundary} if boundary else {}
         if identities := self.parameters.get("IdentityIdsToDelete"):
             pool = FOREIGN_NAME if identities == FOREIGN_NAMES["IdentityIdsToDelete"] else "own"
             keys["cognito-identity:IdentityPoolArn"] = (
@@ -225,6 +231,17 @@ def _passed_roles(call):
     return [*_roles_in(call.parameters, row["members"])] if row else []
 
 
+def _foreign_boundary(call):
+    return _with(call, PermissionsBoundary=FOREIGN_POLICY) if "PermissionsBoundary" in call.parameters else None
+
+
+def _without_boundary(call):
+    if call.action == "iam:CreateRole":
+        rest = {name: value for name, value in call.parameters.items() if name != "PermissionsBoundary"}
+        return replace(call, parameters=rest)
+    return replace(call, boundary=None) if call.action == "iam:AttachRolePolicy" else None
+
+
 FOREIGN = {
     "a foreign resource": lambda call: _foreign_resource(call, {TAG: foreign_tag(call.pool)}),
     "an untagged pool": lambda call: _foreign_resource(call, {}) if call.tags is not None else None,
@@ -232,6 +249,8 @@ FOREIGN = {
     "no tag": _without_tags,
     "a foreign policy": _foreign_policy,
     "a foreign role": _foreign_role,
+    "a foreign boundary": _foreign_boundary,
+    "a role without a boundary": _without_boundary,
     "a role passed to another service": lambda call: (
         _passed_roles(call) and replace(call, passed_to="ec2.amazonaws.com")
     ),
@@ -263,6 +282,8 @@ def _with_own_names(call):
     parameters = dict(call.parameters)
     if call.service == "cognito-idp" and (passed := _passed_roles(call)):
         parameters = json.loads(json.dumps(parameters).replace(passed[0], PASSABLE_ROLE))
+    if "PermissionsBoundary" in parameters:
+        parameters["PermissionsBoundary"] = OWN_BOUNDARY
     if "ClientSecret" in parameters:
         parameters["ClientSecret"] = tables.CLIENT_SECRET
     if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:

@@ -11,6 +11,8 @@ PARTITION, REGION, ACCOUNT, STACK = "aws", "us-east-1", "000000000000", "shop"
 # The user pool and the parameter of the stack. Their names are known only once they exist.
 OWN_POOL = f"{REGION}_OwnPool01"
 OWN_USER_POOL_ARN = f"arn:{PARTITION}:cognito-idp:{REGION}:{ACCOUNT}:userpool/{OWN_POOL}"
+# The permissions boundary of the stack, whose name CloudFormation chooses.
+OWN_BOUNDARY = f"arn:{PARTITION}:iam::{ACCOUNT}:policy/shop-AuthenticatedBoundary-0123456789AB"
 
 
 def own_parameter(pool):
@@ -63,8 +65,11 @@ class Template:
     def roles(self):
         """The statements of each role: {role: [(policy name, statement)]}."""
         for name, resource in self.body["Resources"].items():
-            is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::ManagedPolicy")
             properties = resource.get("Properties", {})
+            # A managed policy that is attached to nothing is a permissions boundary.
+            is_attached = any(member in properties for member in ("Roles", "Users", "Groups"))
+            is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy")
+            is_policy = is_policy or resource["Type"] == "AWS::IAM::ManagedPolicy" and is_attached
             is_function = resource["Type"] == "AWS::Serverless::Function"
             if is_policy or is_function and "Policies" in properties:
                 raise Unresolvable(f"{name}: its policies are not checked: write them in the role")
@@ -161,6 +166,8 @@ class Template:
             value = self.parameters[name]
             is_list = self.body["Parameters"][name]["Type"] == "CommaDelimitedList"
             return [part.strip() for part in value.split(",")] if is_list else value
+        if self.body["Resources"].get(name, {}).get("Type") == "AWS::IAM::ManagedPolicy":
+            return OWN_BOUNDARY
         raise Unresolvable(f"the value of {name} is not known here")
 
     def _attribute(self, resource, attribute):

@@ -8,7 +8,7 @@ from pathlib import Path
 import oracle
 import tables
 from calls import TAG, Call, Right
-from template import ACCOUNT, OWN_POOL, REGION
+from template import ACCOUNT, OWN_BOUNDARY, OWN_POOL, REGION
 
 POOL = "shop"
 ROLE = "PoolBootstrapRole"
@@ -22,6 +22,7 @@ def own_tag(key):
     return {"StringLike": {f"aws:{key}/{TAG}": [POOL, f"{POOL}.*"]}}
 
 
+OWN_POLICIES = {"ArnLike": {"iam:PolicyARN": f"{IAM}:policy/poolkeeper.{POOL}.*"}}
 STATEMENTS = [
     {
         "Sid": "Create",
@@ -57,7 +58,7 @@ STATEMENTS = [
         "Effect": "Allow",
         "Action": "iam:AttachRolePolicy",
         "Resource": f"{IAM}:role/poolkeeper.{POOL}.*",
-        "Condition": {"ArnLike": {"iam:PolicyARN": f"{IAM}:policy/poolkeeper.{POOL}.*"}},
+        "Condition": {"ArnEquals": {"iam:PermissionsBoundary": OWN_BOUNDARY}, **OWN_POLICIES},
     },
     {
         "Sid": "Keys",
@@ -149,6 +150,7 @@ class Calls(unittest.TestCase):
             ("Pass", {"Resource": f"{IAM}:role/*"}, "cognito-identity:SetIdentityPoolRoles", "a foreign role"),
             ("Pass", {"Condition": {}}, "cognito-identity:SetIdentityPoolRoles", "a role passed to another service"),
             ("Attach", {"Condition": {}}, "iam:AttachRolePolicy", "a foreign policy"),
+            ("Attach", {"Condition": OWN_POLICIES}, "iam:AttachRolePolicy", "a role without a boundary"),
             ("Attach", {"Resource": f"{IAM}:role/*"}, "iam:AttachRolePolicy", "a foreign resource"),
             ("Attach", {"Resource": f"{IAM}:role/poolkeeper.*"}, "iam:AttachRolePolicy", "a foreign resource"),
             ("Attach", {"Resource": f"{IAM}:role/poolkeeper.{POOL}*"}, "iam:AttachRolePolicy", "a foreign resource"),

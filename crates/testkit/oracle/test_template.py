@@ -6,7 +6,9 @@ import re
 import unittest
 from pathlib import Path
 
-from template import Template
+import oracle
+from calls import Right
+from template import OWN_BOUNDARY, Template, actions
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "template.yaml").read_text()
@@ -138,6 +140,39 @@ class SignUp(unittest.TestCase):
         settings = resources["PreSignUpFunction"]["Properties"]["Environment"]["Variables"].values()
         of_trigger = {one["Ref"] for one in settings if "Ref" in one}
         self.assertEqual({one["Ref"] for one in policies[0].values()}, of_trigger)
+
+
+class Boundary(unittest.TestCase):
+    def test_boundary_outlives_the_stack_and_denies_what_grants_permissions(self):
+        boundary = Template(TEXT).body["Resources"]["AuthenticatedBoundary"]
+        self.assertEqual((boundary["DeletionPolicy"], boundary["UpdateReplacePolicy"]), ("Retain", "Retain"))
+        # A name would collide with that of the next stack, and would need CAPABILITY_NAMED_IAM.
+        self.assertNotIn("ManagedPolicyName", boundary["Properties"])
+        statements = boundary["Properties"]["PolicyDocument"]["Statement"]
+        allowed = {
+            action: Right(action, target)
+            for action, target in [
+                ("iam:CreateUser", "arn:aws:iam::000000000000:user/x"),
+                ("sts:AssumeRole", "arn:aws:iam::000000000000:role/x"),
+                ("organizations:LeaveOrganization", "*"),
+                ("account:CloseAccount", "*"),
+                ("s3:GetObject", "arn:aws:s3:::shop/x"),
+            ]
+        }
+        iam = oracle.installed()
+        tickets = {action: iam.request(statements, right) for action, right in allowed.items()}
+        iam.run()
+        self.assertEqual([action for action, ticket in tickets.items() if iam.allowed(ticket)], ["s3:GetObject"])
+
+    def test_bootstrap_cannot_change_or_remove_the_boundary(self):
+        statements = Template(TEXT).roles()["PoolBootstrapRole"]
+        granted = {action for _, statement in statements for action in actions(statement)}
+        self.assertNotIn("iam:DeleteRolePermissionsBoundary", granted)
+        iam = oracle.installed()
+        rights = [Right(f"iam:{one}", OWN_BOUNDARY) for one in ["CreatePolicyVersion", "DeletePolicy", "DeletePolicyVersion"]]
+        tickets = [iam.request([statement for _, statement in statements], right) for right in rights]
+        iam.run()
+        self.assertEqual([iam.allowed(ticket) for ticket in tickets], [False] * 3)
 
 
 class Order(unittest.TestCase):

@@ -371,6 +371,7 @@ impl Platform for InMemoryPlatform {
             let policy = IamEntity {
                 arn: arn.clone(),
                 document: document.clone(),
+                boundary: None,
                 tagged: Some(pool.as_str().to_owned()),
                 created_at: None,
             };
@@ -402,7 +403,21 @@ impl Platform for InMemoryPlatform {
         self.call("role", |state| Ok(state.roles.get(name).map(|role| role.entity.clone()))).await
     }
 
-    async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
+    async fn set_boundary(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+        self.call("set_boundary", |state| {
+            state.role(role_name)?.entity.boundary = Some(policy_arn.to_owned());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn create_role(
+        &self,
+        name: &str,
+        trust: &Value,
+        pool: &PoolName,
+        boundary: Option<&str>,
+    ) -> Answer<IamEntity> {
         let assumable_at = self.clock.now() + self.propagation;
         self.call("create_role", |state| {
             if state.roles.contains_key(name) {
@@ -411,6 +426,7 @@ impl Platform for InMemoryPlatform {
             let entity = IamEntity {
                 arn: format!("arn:aws:iam::{ACCOUNT_ID}:role/{name}"),
                 document: trust.clone(),
+                boundary: boundary.map(str::to_owned),
                 tagged: Some(pool.as_str().to_owned()),
                 // Nobody has made it moments ago, unless a test says so.
                 created_at: None,

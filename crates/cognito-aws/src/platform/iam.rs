@@ -46,6 +46,7 @@ impl Iam {
         Ok(Some(IamEntity {
             arn: arn.to_owned(),
             document: to_json(&document),
+            boundary: None,
             tagged: tag_of_ours(policy.tags.as_deref()),
             created_at: policy.create_date.and_then(to_time),
         }))
@@ -63,7 +64,13 @@ impl Iam {
             .await
             .map_err(|error| Failure::of("CreatePolicy", &error))?;
         let arn = answer.policy.and_then(|policy| policy.arn).ok_or_else(|| Failure::missing("CreatePolicy", "Arn"))?;
-        Ok(IamEntity { arn, document: document.clone(), tagged: Some(pool.to_string()), created_at: None })
+        Ok(IamEntity {
+            arn,
+            document: document.clone(),
+            boundary: None,
+            tagged: Some(pool.to_string()),
+            created_at: None,
+        })
     }
 
     pub(crate) async fn update_policy(&self, arn: &str, document: &Value) -> Answer<()> {
@@ -121,23 +128,38 @@ impl Iam {
         let trust = trust.ok_or_else(|| Failure::missing("GetRole", "AssumeRolePolicyDocument"))?;
         let tagged = tag_of_ours(role.tags.as_deref());
         let created_at = to_time(role.create_date);
-        Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), tagged, created_at }))
+        let boundary = role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn);
+        Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), boundary, tagged, created_at }))
     }
 
-    pub(crate) async fn create_role(&self, name: &str, trust: &Value, pool: &PoolName) -> Answer<IamEntity> {
+    pub(crate) async fn create_role(
+        &self,
+        name: &str,
+        trust: &Value,
+        pool: &PoolName,
+        boundary: Option<&str>,
+    ) -> Answer<IamEntity> {
         let answer = self
             .client
             .create_role()
             .role_name(name)
             .description(format!("The signed-in people of user pool {pool}"))
             .assume_role_policy_document(trust.to_string())
+            .set_permissions_boundary(boundary.map(str::to_owned))
             .tags(our_tag(pool)?)
             .send()
             .await
             .map_err(|error| Failure::of("CreateRole", &error))?;
         let role = answer.role.ok_or_else(|| Failure::missing("CreateRole", "Role"))?;
         let created_at = to_time(role.create_date);
-        Ok(IamEntity { arn: role.arn, document: trust.clone(), tagged: Some(pool.to_string()), created_at })
+        let boundary = boundary.map(str::to_owned);
+        Ok(IamEntity { arn: role.arn, document: trust.clone(), boundary, tagged: Some(pool.to_string()), created_at })
+    }
+
+    pub(crate) async fn set_boundary(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
+        let request = self.client.put_role_permissions_boundary().role_name(role_name).permissions_boundary(policy_arn);
+        request.send().await.map_err(|error| Failure::of("PutRolePermissionsBoundary", &error))?;
+        Ok(())
     }
 
     pub(crate) async fn update_trust(&self, role_name: &str, trust: &Value) -> Answer<()> {

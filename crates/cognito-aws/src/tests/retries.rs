@@ -89,7 +89,7 @@ async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop(
     let aws = nowhere().await.answered_by(fake.clone()).platform();
     let shop = "shop".to_owned().try_into().unwrap();
     let mia = "mia".parse().unwrap();
-    assert!(aws.create_role("role", &serde_json::json!({}), &shop).await.is_err());
+    assert!(aws.create_role("role", &serde_json::json!({}), &shop, None).await.is_err());
     assert!(aws.create_group("pool", "admins").await.is_err());
     assert!(aws.identity_pools(&shop).await.is_err());
     let mias = PersonCredentials {

@@ -23,11 +23,12 @@ async fn after_any_fault_in_any_call_of_apply_a_second_one_ends_with_one_of_ever
 }
 
 /// The calls that an `apply` of something new does not make: those that change what is there.
-const CHANGES: [&str; 8] = [
+const CHANGES: [&str; 9] = [
     "AddCustomAttributes",
     "CreatePolicyVersion",
     "DeletePolicyVersion",
     "ListPolicyVersions",
+    "PutRolePermissionsBoundary",
     "UpdateAssumeRolePolicy",
     "UpdateIdentityPool",
     "UpdateUserPool",

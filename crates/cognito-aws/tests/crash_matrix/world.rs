@@ -72,6 +72,7 @@ impl World {
             "clients": {"backend": {"access_token_minutes": 15}, "web": {"refresh_token_days": 1}},
             "identity_pool": {"server_side_token_check": false},
             "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
+            "permissions_boundary": "arn:aws:iam::aws:policy/ReadOnlyAccess",
         });
         let other = Case { spec: serde_json::from_value(other).unwrap(), ..case };
         other.run(Action::Apply).await.unwrap();
@@ -107,6 +108,7 @@ fn spec_of(name: &str) -> Spec {
         "name": name, "sign_in": "username", "groups": ["support"],
         "first_admin": "ops@example.com", "custom_attributes": ["team"], "self_sign_up": true,
         "deletion_protection": false, "on_delete": "delete", "verify": false,
+        "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",
     });
     serde_json::from_value(spec).unwrap()
 }

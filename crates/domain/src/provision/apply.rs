@@ -259,18 +259,30 @@ impl Apply<'_> {
 
     async fn role(&self, trust: &Value, found: Option<IamEntity>) -> Result<Done<IamEntity>, ProvisionError> {
         let (hands, spec, name) = (&self.hands, self.spec, self.names.iam.as_str());
-        let mut done = match found {
-            Some(role) => self.kept(Step::Role, role),
-            None => hands.establish(&NewRole { platform: hands.platform, name, trust, pool: &spec.name }).await?,
+        let mut done = if let Some(role) = found {
+            self.kept(Step::Role, role)
+        } else {
+            let boundary = spec.permissions_boundary.as_deref();
+            let new = NewRole { platform: hands.platform, name, trust, pool: &spec.name, boundary };
+            hands.establish(&new).await?
         };
         ours(Resource::Role, spec, &done.value)?;
-        if compare::document("trust policy", &done.value.document, trust).is_empty() {
-            return Ok(done);
+        let differences = compare::role(spec, trust, &done.value);
+        // The boundary first: nothing else of the role is changed while it lacks the boundary.
+        if let Some(boundary) =
+            spec.permissions_boundary.as_deref().filter(|it| done.value.boundary.as_deref() != Some(it))
+        {
+            let set = || hands.platform.set_boundary(name, boundary);
+            done.attempts = hands.call(Situation::JustCreated, set).await?.attempts;
+            done.value.boundary = Some(boundary.to_owned());
         }
-        let update = || hands.platform.update_trust(name, trust);
-        done.attempts = hands.call(Situation::JustCreated, update).await?.attempts;
-        done.value.document = trust.clone();
-        Ok(updated(done, "trust policy".to_owned()))
+        if done.value.document != *trust {
+            let update = || hands.platform.update_trust(name, trust);
+            done.attempts = hands.call(Situation::JustCreated, update).await?.attempts;
+            done.value.document = trust.clone();
+        }
+        let fields: Vec<_> = differences.into_iter().map(|difference| difference.field).collect();
+        if fields.is_empty() { Ok(done) } else { Ok(updated(done, fields.join(", "))) }
     }
 
     async fn attachment(&self, policy_arn: &str, attached: bool) -> Result<Done<()>, ProvisionError> {

@@ -9,7 +9,9 @@ use super::first_admin::Record;
 use super::look::{FirstAdmin, Found, client_name};
 use super::plan::{Planned, Verdict};
 use super::{ProvisionError, Resource, Step};
-use crate::platform::{AppClient, ClientState, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState};
+use crate::platform::{
+    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState,
+};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::spec::{ADMINS, AttributeKind, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec};
 
@@ -32,7 +34,7 @@ pub(super) fn all(spec: &Spec, found: &Found) -> Result<Vec<Planned>, ProvisionE
     planned.push(planned_groups(spec, found));
     planned.push(planned_identity_pool(spec, found));
     planned.push(planned_policy(spec, found));
-    planned.push(planned_role(found));
+    planned.push(planned_role(spec, found));
     planned.push(planned_attachment(found));
     planned.push(planned_identity_pool_role(found));
     planned.extend(planned_first_admin(spec, found)?);
@@ -102,13 +104,13 @@ fn planned_policy(spec: &Spec, found: &Found) -> Planned {
     there(step, &policy.arn, differing, !found.attached.contains(&policy.arn))
 }
 
-fn planned_role(found: &Found) -> Planned {
+fn planned_role(spec: &Spec, found: &Found) -> Planned {
     let step = Step::Role;
     let Some(role) = &found.role else {
         return created(step, format!("there is no IAM role {}", found.names.iam));
     };
     let identity_pool_id = found.identity_pool.as_ref().map_or(KNOWN_LATER, |pool| &pool.id);
-    let differing = document("trust policy", &role.document, &trust_policy(identity_pool_id));
+    let differing = self::role(spec, &trust_policy(identity_pool_id), role);
     there(step, &role.arn, differing, found.authenticated_role.as_ref() != Some(&role.arn))
 }
 
@@ -218,6 +220,17 @@ pub(super) fn missing_groups<'a>(spec: &'a Spec, there: &BTreeSet<String>) -> Ve
 
 pub(super) fn identity_pool(wanted: &IdentityPoolState, pool: &IdentityPool) -> Vec<Difference> {
     differences(&pool.state, wanted)
+}
+
+/// What of a role is to be changed.
+pub(super) fn role(spec: &Spec, trust: &Value, role: &IamEntity) -> Vec<Difference> {
+    let wanted = spec.permissions_boundary.as_ref().filter(|wanted| role.boundary.as_ref() != Some(wanted));
+    let boundary = wanted.map(|wanted| Difference {
+        field: "permissions boundary".to_owned(),
+        current: role.boundary.clone().into(),
+        wanted: wanted.clone().into(),
+    });
+    boundary.into_iter().chain(document("trust policy", &role.document, trust)).collect()
 }
 
 /// Two IAM documents, as one field.

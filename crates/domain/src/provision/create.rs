@@ -308,6 +308,7 @@ pub(super) struct NewRole<'a> {
     pub(super) name: &'a str,
     pub(super) trust: &'a Value,
     pub(super) pool: &'a PoolName,
+    pub(super) boundary: Option<&'a str>,
 }
 
 #[async_trait]
@@ -318,7 +319,7 @@ impl Creation for NewRole<'_> {
     const NAMES_ARE_UNIQUE: bool = true;
 
     async fn create(&self) -> Result<IamEntity, PlatformError> {
-        self.platform.create_role(self.name, self.trust, self.pool).await
+        self.platform.create_role(self.name, self.trust, self.pool, self.boundary).await
     }
 
     async fn look(&self) -> Result<Vec<IamEntity>, PlatformError> {

@@ -42,6 +42,9 @@ impl Spec {
         if let Some((field, problem)) = self.clients.web.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Web)) {
             return wrong(field, problem);
         }
+        if self.permissions_boundary.as_ref().is_some_and(|arn| !is_policy_arn(arn)) {
+            return wrong("permissions_boundary", "must be the ARN of an IAM policy");
+        }
         if let Some((field, problem)) = self.authenticated_policy.iter().find_map(Statement::fault) {
             return Err(SpecError { field, problem });
         }
@@ -78,6 +81,18 @@ fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str
         return Some((field, "expected refresh tokens to live 1 to 3650 days"));
     }
     None
+}
+
+fn is_policy_arn(arn: &str) -> bool {
+    let mut parts = arn.splitn(6, ':');
+    let (head, partition, service, region) = (parts.next(), parts.next(), parts.next(), parts.next());
+    let (account, resource) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let is_account = account == "aws" || account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"/+=,.@_-".contains(&byte);
+    (head, service, region) == (Some("arn"), Some("iam"), Some(""))
+        && partition.is_some_and(|partition| partition.starts_with("aws"))
+        && is_account
+        && resource.strip_prefix("policy/").is_some_and(|name| !name.is_empty() && name.bytes().all(is_name))
 }
 
 /// Only what would certainly be refused: Cognito itself decides.

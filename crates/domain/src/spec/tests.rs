@@ -68,6 +68,15 @@ fn each_wrong_value_is_refused_with_its_field() {
         (json!({"name": "shop", "groups": ["two words"]}), "spec.groups"),
         (json!({"name": "shop", "first_admin": "nobody"}), "spec.first_admin"),
         (json!({"name": "shop", "clients": {}}), "spec.verify"),
+        (json!({"name": "shop", "permissions_boundary": "boundary"}), "spec.permissions_boundary"),
+        (
+            json!({"name": "shop", "permissions_boundary": "arn:aws:iam::123456789012:role/x"}),
+            "spec.permissions_boundary",
+        ),
+        (
+            json!({"name": "shop", "permissions_boundary": "arn:aws:iam::123456789012:policy/*"}),
+            "spec.permissions_boundary",
+        ),
     ];
     for (text, expected) in table {
         let error = spec(text.clone()).unwrap_err();

@@ -92,11 +92,24 @@ def delete(name):
     while True:
         status = cloudformation.describe_stacks(StackName=stack_id)["Stacks"][0]["StackStatus"]
         if status == "DELETE_COMPLETE":
-            return {"existed": True, "failed": []}
+            return {"existed": True, "failed": delete_boundaries(name)}
         new = [event for event in events(stack_id) if event["EventId"] not in earlier]
         if (status == "DELETE_FAILED" and new) or time.monotonic() > deadline:
             return {"existed": True, "failed": failures(new, "DELETE_FAILED") or [f"the stack is {status}"]}
         time.sleep(1)
+
+
+def delete_boundaries(name):
+    """Deletes the permissions boundary, which CloudFormation keeps, after the role."""
+    iam = boto3.client("iam")
+    failed = []
+    for policy in pages(iam, "list_policies", "Policies", Scope="Local"):
+        if policy["PolicyName"].startswith(f"{name}-AuthenticatedBoundary-"):
+            try:
+                iam.delete_policy(PolicyArn=policy["Arn"])
+            except ClientError as error:
+                failed.append(f"{policy['Arn']}: {error}")
+    return failed
 
 
 def managed_bucket():

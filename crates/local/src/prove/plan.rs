@@ -110,7 +110,7 @@ It walks the flows, runs the probes, and deletes everything again. That takes ab
 
 It creates
   stack {name}: 4 functions with their roles and log groups, an HTTP API, a user pool with 2 clients, an identity pool, an IAM
-    role and an IAM policy
+    role, an IAM policy and its permissions boundary
   one after the other, each for a few minutes: the user pools {name}.second, {name}.tags and {name}.role, each with 2 clients, an
     identity pool, an IAM role and an IAM policy
   stack {helpers}: a function, a user pool and IAM roles that only the probes use

@@ -30,6 +30,9 @@ impl Replies for KeptReplies {
     }
 }
 
+/// The permissions boundary that the template sets.
+pub(crate) const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/shop-AuthenticatedBoundary-1";
+
 /// A deployed function with an account of its own.
 pub(crate) struct Function {
     pub(crate) platform: InMemoryPlatform,
@@ -52,7 +55,8 @@ impl Function {
     fn on(platform: InMemoryPlatform, passable_roles: PassableRoles) -> Self {
         let replies = Arc::new(KeptReplies::default());
         let (port, keys) = (Arc::new(platform.clone()), Arc::new(platform.clone()));
-        let handler = Handler::new(port, keys, replies.clone(), passable_roles);
+        let handler =
+            Handler::new(port, keys, replies.clone(), passable_roles).with_boundary(Some(BOUNDARY.to_owned()));
         Self { platform, replies, handler, time_left: Duration::from_mins(10) }
     }
 

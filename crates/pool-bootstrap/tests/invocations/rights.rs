@@ -6,7 +6,7 @@ use domain::retry::ErrorClass;
 use serde_json::json;
 use testkit::in_memory_platform::Fault;
 
-use crate::function::{Function, event};
+use crate::function::{BOUNDARY, Function, event};
 
 /// Calls of each kind, with the request that makes them: reads, creates, updates, calls for users.
 const CALLS: [(&str, &str); 10] = [
@@ -94,4 +94,32 @@ async fn a_pool_with_an_unlisted_role_needs_no_right_without_a_change() {
     function.reply_to(event("user-pool-create")).await;
     function.platform.state().user_pools[0].thing.sms_role_arn = Some("arn:aws:iam::123456789012:role/sms".to_owned());
     assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
+}
+
+#[tokio::test]
+async fn every_role_has_the_boundary_of_the_stack_also_an_adopted_one() {
+    let boundary = |function: &Function| {
+        let state = function.platform.state();
+        state.roles.values().map(|role| role.entity.boundary.clone()).collect::<Vec<_>>()
+    };
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())]);
+
+    // The role of a retained pool has the boundary of the stack before, or none.
+    for before in [Some("arn:aws:iam::123456789012:policy/other".to_owned()), None] {
+        function.platform.state().roles.values_mut().for_each(|role| role.entity.boundary.clone_from(&before));
+        function.platform.state().roles.values_mut().for_each(|role| role.entity.document = json!({}));
+        let calls = function.platform.calls().len();
+        let reply = function.reply_to(event("user-pool-create")).await;
+        assert!(reply["Reason"].as_str().unwrap().contains("role updated"), "{reply}");
+        assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())]);
+        let calls = function.platform.calls().split_off(calls);
+        let place = |name: &str| calls.iter().position(|call| *call == name).unwrap();
+        assert!(place("set_boundary") < place("update_trust"), "{calls:?}");
+    }
+
+    let function = Function::new();
+    function.invoke(json!({"action": "apply", "spec": {"name": "shop.staging", "verify": false}})).await.unwrap();
+    assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())], "a further pool as well");
 }

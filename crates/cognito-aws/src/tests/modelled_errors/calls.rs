@@ -96,7 +96,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 87] = [
+pub(super) const CALLS: [Call; 88] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -180,6 +180,7 @@ pub(super) const CALLS: [Call; 87] = [
     iam("GetRole", Situation::Settled),
     iam("ListAttachedRolePolicies", Situation::Settled),
     iam("ListPolicyVersions", Situation::JustDetached),
+    iam("PutRolePermissionsBoundary", Situation::JustCreated),
     iam("UpdateAssumeRolePolicy", Situation::JustCreated),
     parameters("DeleteParameter", Situation::Settled),
     parameters("GetParameter", Situation::Settled),
@@ -445,13 +446,14 @@ impl Ports {
             "AttachRolePolicy" => done(platform.attach_policy(ROLE, POLICY).await),
             "CreatePolicy" => done(platform.create_policy("shop", &document, name).await),
             "CreatePolicyVersion" => done(platform.update_policy(POLICY, &document).await),
-            "CreateRole" => done(platform.create_role(ROLE, &document, name).await),
+            "CreateRole" => done(platform.create_role(ROLE, &document, name, None).await),
             "DeletePolicy" | "DeletePolicyVersion" | "ListPolicyVersions" => done(platform.delete_policy(POLICY).await),
             "DeleteRole" => done(platform.delete_role(ROLE).await),
             "DetachRolePolicy" => done(platform.detach_policy(ROLE, POLICY).await),
             "GetPolicy" | "GetPolicyVersion" => done(platform.policy(POLICY).await),
             "GetRole" => done(platform.role(ROLE).await),
             "ListAttachedRolePolicies" => done(platform.attached_policies(ROLE).await),
+            "PutRolePermissionsBoundary" => done(platform.set_boundary(ROLE, POLICY).await),
             "UpdateAssumeRolePolicy" => done(platform.update_trust(ROLE, &document).await),
             _ => unreachable!("say which call of the platform leads to {operation}"),
         }
