@@ -77,6 +77,7 @@ fn every_file_that_a_document_points_to_is_there() {
     for document in [
         "README.md",
         "CONTRIBUTING.md",
+        "SECURITY.md",
         "docs/ARCHITECTURE.md",
         "docs/ERRORS.md",
         "docs/ACCOUNT-STATUS.md",
@@ -100,4 +101,53 @@ fn keys_are_kept_where_the_bootstrap_may_keep_them() {
     let name = KeyName::of(&"POOL".to_owned().try_into().unwrap(), &stack, 7);
     let names = name.as_str().replace("POOL", "${PoolName}").replace("STACK/7", "*");
     assert!(read("template.yaml").contains(&format!(":parameter{names}\n")), "{names}");
+}
+
+/// The names of tests in a text, each with the file that it links to.
+fn linked_tests(text: &str) -> Vec<(String, String)> {
+    let link = |rest: &str| {
+        let (name, rest) = rest.split_once("`](")?;
+        let (path, _) = rest.split_once(')')?;
+        Some((name.to_owned(), path.to_owned()))
+    };
+    text.split("[`").skip(1).filter_map(link).collect()
+}
+
+/// The rows of the tables that have this last column.
+fn rows_with_last_column<'a>(document: &'a str, column: &str) -> Vec<&'a str> {
+    let mut rows = vec![];
+    let mut is_inside = false;
+    for line in document.lines() {
+        if !line.starts_with('|') {
+            is_inside = false;
+        } else if line.ends_with(&format!("| {column} |")) {
+            is_inside = true;
+        } else if is_inside && !line.starts_with("|---") {
+            rows.push(line);
+        }
+    }
+    rows
+}
+
+#[test]
+fn each_limit_of_the_threat_model_names_a_test() {
+    let security = read("SECURITY.md");
+    let rows = rows_with_last_column(&security, "test");
+    assert!(rows.len() > 20, "{} rows", rows.len());
+    for row in rows {
+        let last_cell = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        assert!(!linked_tests(last_cell).is_empty(), "no test in {row}");
+    }
+}
+
+#[test]
+fn each_test_of_the_threat_model_exists() {
+    let security = read("SECURITY.md");
+    let tests = linked_tests(&security);
+    assert!(tests.len() > 30, "{} tests", tests.len());
+    for (name, path) in tests {
+        let source = read(&path);
+        let has_test = ["fn", "def"].iter().any(|keyword| source.contains(&format!("{keyword} {name}(")));
+        assert!(has_test, "SECURITY.md names {name} in {path}");
+    }
 }
