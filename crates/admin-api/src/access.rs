@@ -32,6 +32,8 @@ pub(crate) enum Access {
     AnyCaller,
     /// A caller whose token grants the permission.
     Read(Permission),
+    /// The same, and there is an audit record: a list or a search.
+    List(Permission),
     /// The same, and the user pool confirms it: a token outlives the grants that it was issued with.
     Write(Permission),
 }
@@ -116,14 +118,6 @@ impl Authorized {
         } else {
             Err(ApiError::Forbidden(Forbidden::GroupWithRole))
         }
-    }
-
-    /// The user as far as the caller may see them: without `users:read` only with the attributes that `is_known` names, and `sub`.
-    pub(crate) fn sees(&self, mut user: User, is_known: impl Fn(&str) -> bool) -> User {
-        if !self.grants.allows(Permission::UsersRead) {
-            user.attributes.retain(|name, _| name == "sub" || is_known(name));
-        }
-        user
     }
 
     /// Whether this user is the caller.

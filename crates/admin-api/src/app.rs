@@ -11,6 +11,7 @@ use domain::secret::Secret;
 use domain::self_service::SelfService;
 use domain::sessions::Sessions;
 use domain::user_pool::UserPool;
+use domain::user_pool_error::UserPoolError;
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
@@ -26,7 +27,7 @@ pub struct Ports {
     pub sessions: Arc<dyn Sessions>,
     /// What people do with their own account.
     pub self_service: Arc<dyn SelfService>,
-    /// Where the key of cursors comes from.
+    /// Where the keys of cursors and of creation proofs come from.
     pub cursor_key: Arc<dyn CursorKey>,
     /// Where the key comes from that signs invitations; none where the pool takes none.
     pub invitation_key: Option<Arc<dyn InvitationKey>>,
@@ -41,6 +42,7 @@ pub struct App {
     pub(crate) sessions: Arc<dyn Sessions>,
     pub(crate) self_service: Arc<dyn SelfService>,
     pub(crate) cursors: Cursors,
+    keys: Arc<dyn CursorKey>,
     pub(crate) invitation_key: Option<Arc<dyn InvitationKey>>,
     pub(crate) user_pool_id: String,
     pub(crate) trust: Arc<Trust>,
@@ -68,7 +70,8 @@ impl App {
             pool,
             sessions,
             self_service,
-            cursors: Cursors::new(cursor_key),
+            cursors: Cursors::new(Arc::clone(&cursor_key)),
+            keys: cursor_key,
             invitation_key,
             user_pool_id,
             trust: Arc::new(Trust { issuer, client_id, roles }),
@@ -86,6 +89,11 @@ impl App {
     /// 32 random hexadecimal digits.
     pub(crate) fn nonce(&self) -> Secret {
         self.clock.nonce()
+    }
+
+    /// The key of creation proofs; `None` if there is no key that callers cannot derive.
+    pub(crate) async fn creation_key(&self) -> Result<Option<Secret>, UserPoolError> {
+        self.keys.creation_key().await
     }
 
     /// How many days a temporary password lives; none where the pool cannot be asked, which the log says.

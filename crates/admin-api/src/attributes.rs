@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use domain::user::Attributes;
+use domain::user::{Attributes, CREATION_ATTRIBUTE};
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
@@ -22,7 +22,9 @@ pub(crate) struct AttributeName(String);
 pub(crate) struct AttributeValue(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the name of an attribute has 1 to 32 characters, without blanks and control characters")]
+#[error(
+    "the name of an attribute has 1 to 32 characters without whitespace and control characters, and is not reserved"
+)]
 pub(crate) struct NotAnAttributeName;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -35,7 +37,8 @@ impl TryFrom<String> for AttributeName {
     fn try_from(text: String) -> Result<Self, NotAnAttributeName> {
         let fits = (1..=32).contains(&text.chars().count());
         let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        if fits && clean { Ok(Self(text)) } else { Err(NotAnAttributeName) }
+        let is_reserved = text == CREATION_ATTRIBUTE;
+        if fits && clean && !is_reserved { Ok(Self(text)) } else { Err(NotAnAttributeName) }
     }
 }
 
@@ -66,7 +69,7 @@ impl PartialSchema for AttributeName {
             .description(Some("The name of an attribute, its prefix included."))
             .min_length(Some(1))
             .max_length(Some(32))
-            .pattern(Some(r"^[^\s\u0000-\u001F\u007F-\u009F]+$"))
+            .pattern(Some(r"^(?!custom:poolkeeper_created$)[^\s\u0000-\u001F\u007F-\u009F]+$"))
             .examples(["email", "custom:team"])
             .into()
     }

@@ -76,6 +76,10 @@ mod tests {
         async fn cursor_key(&self) -> Result<Secret, UserPoolError> {
             self.0.map(Secret::new).ok_or_else(|| UserPoolError::new("cursor_key", Reason::Throttled))
         }
+
+        async fn creation_key(&self) -> Result<Option<Secret>, UserPoolError> {
+            Ok(None)
+        }
     }
 
     fn cursors(key: &'static str) -> Cursors {

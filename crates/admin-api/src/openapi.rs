@@ -95,7 +95,7 @@ fn complete(operation: &mut Value, route: &Route) {
     match route.access {
         Access::Public => {}
         Access::OwnToken | Access::AnyCaller => drop(fields.insert("security".to_owned(), json!([{ACCESS_TOKEN: []}]))),
-        Access::Read(permission) | Access::Write(permission) => {
+        Access::Read(permission) | Access::List(permission) | Access::Write(permission) => {
             fields.insert("security".to_owned(), json!([{ACCESS_TOKEN: []}]));
             fields.insert("x-permission".to_owned(), json!(permission.as_str()));
             let description = fields.get("description").and_then(Value::as_str).unwrap_or_default();
@@ -124,7 +124,7 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => has_body,
         ErrorCode::InvalidRequest => has_body || has_parameters,
         ErrorCode::Unauthenticated => route.access != Access::Public,
-        ErrorCode::Forbidden => matches!(route.access, Access::Read(_) | Access::Write(_)),
+        ErrorCode::Forbidden => matches!(route.access, Access::Read(_) | Access::List(_) | Access::Write(_)),
         // From the call with the caller's own token.
         ErrorCode::InsufficientScope
         | ErrorCode::InvalidCredentials

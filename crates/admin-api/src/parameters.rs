@@ -1,5 +1,7 @@
 //! Query parameters: each at most once unless it says otherwise, none that nobody asked for, and every refusal with its name.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
 
@@ -22,6 +24,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
+    /// The names of all parameters that are left, each once. They can be anything until [`Parameters::finish`] has checked them.
+    pub(crate) fn names(&self) -> BTreeSet<String> {
+        self.left.iter().map(|(name, _)| name.clone()).collect()
+    }
+
     /// A parameter that may be there once.
     pub(crate) fn take(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
         let mut values = self.take_all(name);

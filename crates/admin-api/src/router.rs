@@ -73,6 +73,15 @@ impl Route {
         Self::new(Method::Get, path, Access::Read(permission), handler)
     }
 
+    /// Lists or searches: there is an audit record.
+    pub(crate) fn list<H, T>(path: &'static str, permission: Permission, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self::new(Method::Get, path, Access::List(permission), handler)
+    }
+
     /// Changes something: the caller is looked up live, and there is an audit record.
     pub(crate) fn write<H, T>(method: Method, path: &'static str, permission: Permission, handler: H) -> Self
     where
@@ -117,10 +126,15 @@ impl Route {
         Self { method, path, access, handler: on(method.filter(), handler) }
     }
 
+    /// Whether each request leaves an audit record: what changes something, and what lists or searches.
+    fn is_recorded(&self) -> bool {
+        self.method != Method::Get || matches!(self.access, Access::List(_))
+    }
+
     /// The handler behind its checks. What is added last is asked first.
     fn guarded(self, app: &App) -> MethodRouter<App> {
         let action =
-            Action { name: format!("{} {}", self.method.as_str(), self.path), is_write: self.method != Method::Get };
+            Action { name: format!("{} {}", self.method.as_str(), self.path), is_recorded: self.is_recorded() };
         self.handler
             .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
             .route_layer(from_fn_with_state(app.clone(), deadline::keep))

@@ -116,7 +116,7 @@ impl Api {
         let deputies: Vec<_> = all.iter().filter(|permission| **permission != "pool:read").collect();
         let roles = json!({
             "admins": all, "deputies": deputies, "stewards": stewards, "readers": readers, "creators": creators,
-            "updaters": updaters, "assigners": ["users:groups:visitors"]
+            "updaters": updaters, "assigners": ["users:groups:visitors"], "auditors": ["groups:read"]
         });
         let settings = Settings { served, ..settings(&roles) };
         let clock = clock();

@@ -20,6 +20,9 @@ const OPERATION: &str = "DescribeUserPoolClient";
 /// What the cursor key is derived under, so that it is no other hash that the secret is used for.
 const CURSOR_KEY: &str = "poolkeeper cursor key v1";
 
+/// The same for the key of creation proofs.
+const CREATION_KEY: &str = "poolkeeper creation key v1";
+
 /// One app client in Cognito: what people do through it. Signing up and in stands in `sessions.rs`, what they do with their own
 /// account in `self_service.rs`.
 #[derive(Debug)]
@@ -111,5 +114,12 @@ impl CursorKey for CognitoAppClient {
         let key = self.settings().await?.secret.as_ref().unwrap_or(&ids);
         let hash = keyed_hash(key, &[CURSOR_KEY]).ok_or_else(|| Failure::missing(OPERATION, "usable ClientSecret"))?;
         Ok(Secret::new(URL_SAFE_NO_PAD.encode(hash)))
+    }
+
+    async fn creation_key(&self) -> Result<Option<Secret>, UserPoolError> {
+        let Some(secret) = &self.settings().await?.secret else { return Ok(None) };
+        let hash =
+            keyed_hash(secret, &[CREATION_KEY]).ok_or_else(|| Failure::missing(OPERATION, "usable ClientSecret"))?;
+        Ok(Some(Secret::new(URL_SAFE_NO_PAD.encode(hash))))
     }
 }

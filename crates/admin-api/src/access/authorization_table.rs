@@ -216,16 +216,16 @@ fn request(route: &Route, username: &str) -> Call {
 /// The status and code that the check must give, or none where it must let the request through.
 fn refusal(gets: Gets, access: Access) -> Option<(u16, &'static str)> {
     let is_granted = |access| match (gets, access) {
-        (Gets::Everywhere, _) | (Gets::ToReads(..), Access::Read(_)) => true,
-        (Gets::ToReadUsers, Access::Read(permission)) => permission.as_str() == "users:read",
+        (Gets::Everywhere, _) | (Gets::ToReads(..), Access::Read(_) | Access::List(_)) => true,
+        (Gets::ToReadUsers, Access::Read(permission) | Access::List(permission)) => permission.as_str() == "users:read",
         _ => false,
     };
     match access {
         Access::Public | Access::OwnToken => None,
         _ if gets == Gets::Nowhere => Some((401, "unauthenticated")),
         Access::AnyCaller => None,
-        Access::Read(_) | Access::Write(_) if is_granted(access) => None,
-        Access::Read(_) | Access::Write(_) => match gets {
+        Access::Read(_) | Access::List(_) | Access::Write(_) if is_granted(access) => None,
+        Access::Read(_) | Access::List(_) | Access::Write(_) => match gets {
             Gets::ToReads(status, code) => Some((status, code)),
             _ => Some((403, "forbidden")),
         },
@@ -366,7 +366,7 @@ fn what_changes_something_is_a_write_and_what_is_open_is_under_auth() {
         let is_open = matches!(route.access, Access::Public | Access::OwnToken);
         assert_eq!(is_open, route.path.starts_with("/v1/auth/"), "{}", route.path);
         if !is_open {
-            let is_read = matches!(route.access, Access::Read(_) | Access::AnyCaller);
+            let is_read = matches!(route.access, Access::Read(_) | Access::List(_) | Access::AnyCaller);
             assert_eq!(is_read, route.method == Method::Get, "{}: what changes something is a write", route.path);
         }
     }

@@ -75,7 +75,7 @@ impl Gate {
         let mut target = None;
         match self.access {
             Access::Public | Access::OwnToken | Access::AnyCaller => {}
-            Access::Read(permission) => authorized.require(permission)?,
+            Access::Read(permission) | Access::List(permission) => authorized.require(permission)?,
             Access::Write(permission) => {
                 authorized.require(permission)?;
                 self.confirm(&mut authorized, headers).await?;

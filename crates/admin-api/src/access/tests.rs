@@ -171,7 +171,7 @@ fn every_permission_is_asked_for_somewhere() {
     let asked: Vec<Permission> = routes::of(Served::All)
         .iter()
         .filter_map(|route| match route.access {
-            Access::Read(permission) | Access::Write(permission) => Some(permission),
+            Access::Read(permission) | Access::List(permission) | Access::Write(permission) => Some(permission),
             Access::Public | Access::OwnToken | Access::AnyCaller => None,
         })
         // Required in addition, for groups of new users and for groups with an IAM role.

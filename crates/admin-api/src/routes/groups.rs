@@ -22,11 +22,11 @@ use crate::router::{Method, Route};
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::write(Method::Post, "/v1/groups", Permission::GroupsWrite, create::handle),
-        Route::read("/v1/groups", Permission::GroupsRead, list::handle),
+        Route::list("/v1/groups", Permission::GroupsRead, list::handle),
         Route::read("/v1/groups/{group}", Permission::GroupsRead, get::handle),
         Route::write(Method::Patch, "/v1/groups/{group}", Permission::GroupsWrite, update::handle),
         Route::write(Method::Delete, "/v1/groups/{group}", Permission::GroupsWrite, delete::handle),
-        Route::read("/v1/groups/{group}/users", Permission::GroupsRead, users::handle),
+        Route::list("/v1/groups/{group}/users", Permission::GroupsRead, users::handle),
     ]
 }
 

@@ -33,7 +33,7 @@ use crate::router::{Method, Route};
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::write(Method::Post, "/v1/users", Permission::UsersCreate, create::handle),
-        Route::read("/v1/users", Permission::UsersRead, list::handle),
+        Route::list("/v1/users", Permission::UsersRead, list::handle),
         Route::read("/v1/users/{username}", Permission::UsersRead, get::handle),
         Route::write(Method::Patch, "/v1/users/{username}", Permission::UsersUpdate, update::handle),
         Route::write(Method::Delete, "/v1/users/{username}", Permission::UsersDelete, delete::handle),
@@ -56,12 +56,12 @@ pub(super) fn routes() -> Vec<Route> {
         Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
         Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
         Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
-        Route::read("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
+        Route::list("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
         Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
-        Route::read("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
+        Route::list("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
         Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
         Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
-        Route::read("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
+        Route::list("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
         Route::write(Method::Put, "/v1/users/{username}/groups/{group}", Permission::UsersGroups, groups::add::handle),
         Route::write(
             Method::Delete,

@@ -63,6 +63,18 @@ async fn a_cursor_key_is_the_same_for_one_client_and_another_for_each_other() {
 }
 
 #[tokio::test]
+async fn the_creation_key_is_another_one_and_only_a_secret_makes_it() {
+    let creation_key = async |client: Value| {
+        let client = nowhere().await.answered_by(described(&client)).app_client("pool", "client-1");
+        client.creation_key().await.unwrap().map(|key| key.expose().to_owned())
+    };
+    // printf '%s' 'poolkeeper creation key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url | tr -d =
+    let key = creation_key(json!({"ClientSecret": "secret-1"})).await;
+    assert_eq!(key.as_deref(), Some("1apSzXXEn0-jeBddnjA_wNU2pv9bXLHdsnrKe87_zaY"));
+    assert_eq!(creation_key(json!({})).await, None);
+}
+
+#[tokio::test]
 async fn a_client_that_could_not_be_read_is_read_again() {
     let failed_before = AtomicBool::new(false);
     let fake = FakeAws::new(move |_| {

@@ -39,6 +39,11 @@ impl InMemoryPool {
         self.state().last_context.clone()
     }
 
+    /// Makes the app client one without a secret.
+    pub fn without_client_secret(&self) {
+        self.state().switch(Switch::NoClientSecret, true);
+    }
+
     /// Lets a refresh give a new refresh token, and kill the old one.
     pub fn rotate_refresh_tokens(&self) {
         self.state().switch(Switch::RotateRefreshTokens, true);
@@ -139,6 +144,11 @@ impl Sessions for InMemorySessions {
 impl CursorKey for InMemorySessions {
     async fn cursor_key(&self) -> Result<Secret, UserPoolError> {
         self.pool.call("cursor_key").map(|_| Secret::new(CURSOR_KEY))
+    }
+
+    async fn creation_key(&self) -> Result<Option<Secret>, UserPoolError> {
+        let state = self.pool.call("creation_key")?;
+        Ok((!state.is(Switch::NoClientSecret)).then(|| Secret::new("the creation key of the pool in memory")))
     }
 }
 

@@ -50,6 +50,8 @@ pub(super) enum Switch {
     RotateRefreshTokens,
     /// Unknown users are told from known ones.
     TellWhoExists,
+    /// The app client has no secret.
+    NoClientSecret,
     /// Threat protection is off.
     NoAuthEvents,
 }

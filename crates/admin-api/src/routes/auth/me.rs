@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::self_service::Myself;
 use domain::sessions::Factor;
-use domain::user::{Attributes, Username};
+use domain::user::{Attributes, CREATION_ATTRIBUTE, Username};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -41,6 +41,7 @@ impl From<Myself> for Answer {
     fn from(myself: Myself) -> Self {
         let Myself { username, mut attributes, factors, preferred_factor } = myself;
         let sub = attributes.remove("sub");
+        attributes.remove(CREATION_ATTRIBUTE);
         Self { username, sub, attributes, factors, preferred_factor }
     }
 }

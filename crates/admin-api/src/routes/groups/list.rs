@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::view::GroupView;
 use crate::app::App;
+use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
 use crate::parameters::Parameters;
@@ -32,9 +33,14 @@ const LIST: &str = "groups";
     ),
     responses((status = 200, description = "A page of groups.", body = Answer)),
 )]
-pub(super) async fn handle(State(app): State<App>, parameters: Parameters) -> Result<Json<Answer>, ApiError> {
+pub(super) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    parameters: Parameters,
+) -> Result<Json<Answer>, ApiError> {
     let request = page_request(&app.cursors, LIST, parameters).await?;
     let page = app.pool.list_groups(&request).await?;
+    audit.results(page.entries.len());
     let next_cursor = next_cursor(&app.cursors, LIST, &request, page.next).await?;
     Ok(Json(Answer { groups: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
 }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::TargetGroup;
+use crate::access::Authorized;
 use crate::app::App;
+use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::pages::{next_cursor, page_request};
 use crate::parameters::Parameters;
@@ -25,7 +27,7 @@ pub(super) struct Answer {
 
 /// List the users in a group
 ///
-/// Lags changes by moments.
+/// Shows attributes only with the permission `users:read`. Lags changes by moments.
 #[utoipa::path(
     get, path = "/v1/groups/{group}/users", tag = "groups", operation_id = "list_group_users",
     params(
@@ -38,14 +40,17 @@ pub(super) struct Answer {
 )]
 pub(super) async fn handle(
     State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
     TargetGroup(name): TargetGroup,
     parameters: Parameters,
 ) -> Result<Json<Answer>, ApiError> {
     let list = format!("groups/{name}/users");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let page = app.pool.members(&name, &request).await?;
+    audit.results(page.entries.len());
     let next_cursor = next_cursor(&app.cursors, &list, &request, page.next).await?;
-    Ok(Json(Answer { users: app.views(page.entries).await, next_cursor }))
+    Ok(Json(Answer { users: app.views(page.entries, &authorized).await, next_cursor }))
 }
 
 #[cfg(test)]
@@ -68,6 +73,20 @@ mod tests {
 
     fn names(users: &[Value]) -> Vec<&str> {
         users.iter().map(|user| user["username"].as_str().unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn members_have_no_attributes_without_users_read() {
+        let api = Api::new();
+        api.pool.add_user("aud", "Password-of-aud-1", &["auditors"], &[]);
+        api.pool.add_user("ann", "Password-of-ann-1", &["members"], &[("email", "ann@example.com")]);
+        for (groups, attributes) in
+            [("[auditors]", json!({})), ("[auditors readers]", json!({"email": "ann@example.com"}))]
+        {
+            let answer = api.call(Call::get("/v1/groups/members/users").by(token("aud", groups))).await;
+            assert_eq!((answer.status, &answer.body["users"][0]["username"]), (200, &json!("ann")), "{groups}");
+            assert_eq!(answer.body["users"][0]["attributes"], attributes, "{groups}");
+        }
     }
 
     #[tokio::test]

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::Target;
 use crate::app::App;
+use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
 use crate::parameters::Parameters;
@@ -86,12 +87,14 @@ impl From<AuthEvent> for EventView {
 )]
 pub(super) async fn handle(
     State(app): State<App>,
+    audit: Audit,
     Target(username): Target,
     parameters: Parameters,
 ) -> Result<Json<Answer>, ApiError> {
     let list = format!("users/{username}/auth-events");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let page = app.pool.auth_events(&username, &request).await?;
+    audit.results(page.entries.len());
     let next_cursor = next_cursor(&app.cursors, &list, &request, page.next).await?;
     Ok(Json(Answer { events: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
 }

@@ -1,10 +1,11 @@
 //! `POST /v1/users`: creates a user, and sets a permanent password and puts the user into groups as asked.
 //!
-//! That is several calls. Where one fails, the answer says which ones stand, and the same request with an `Idempotency-Key` goes on
+//! That is several calls. If one fails, the answer says which ones are done, and the same request with an `Idempotency-Key` goes on
 //! from there.
 
 mod idempotency_key;
 mod plan;
+mod proof;
 mod repeat;
 mod request;
 
@@ -12,13 +13,15 @@ use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use domain::group::GroupName;
 use domain::permission::Permission;
-use domain::user::User;
+use domain::user::{CREATION_ATTRIBUTE, User};
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::StatusCode;
 use http::header::LOCATION;
 
-use self::idempotency_key::MayRepeat;
+use self::idempotency_key::IdempotencyKey;
 use self::plan::{Plan, Rest};
+use self::proof::Creation;
+use self::repeat::Repeat;
 use self::request::{Body, CreateUser};
 use super::UserView;
 use crate::access::Authorized;
@@ -31,15 +34,17 @@ use crate::progress::Progress;
 
 /// Create a user
 ///
-/// Sets a password and puts the user into groups as asked; where one of these calls fails, the answer says what stands. With an
-/// `Idempotency-Key` the request can be repeated: a user who is there as described is completed and answered with 200, one who is
-/// not is a conflict that names what differs. A repeat cannot compare passwords: it sets a permanent one on a user who still has a
-/// temporary one, which takes the permission `users:password`, and no other; and it sends no invitation.
+/// Sets a password and adds the user to groups as requested. If one of these calls fails, the answer says which calls are done. With an
+/// `Idempotency-Key` the same caller can repeat the same request for 24 hours: the user whom it created is completed and answered with 200.
+/// Every other existing user is a conflict. With `users:read`, the answer names what differs, and `creation` if another request created the
+/// user. If a repeat still has to set the permanent password or add groups, it sets the requested password first, which takes the permission
+/// `users:password`. If nothing is left to do, it changes nothing. It sends no invitation. If the app client has no secret, no request can be
+/// repeated. The answer shows attributes only with `users:read`.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "create_user",
     params((
         "Idempotency-Key" = Option<String>, Header,
-        description = "Makes the request safe to repeat. Any text: what is compared is the user, and the key is not kept.",
+        description = "Makes the request safe to repeat. Any text that is new for each user.",
         min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false,
     )),
     request_body = CreateUser,
@@ -49,7 +54,7 @@ use crate::progress::Progress;
             example = json!(UserView::example_of_an_invited_user())
         ),
         (
-            status = 200, description = "The user was there already, and is as the request describes.", body = UserView,
+            status = 200, description = "An earlier request with this key created the user, who is as the request describes.", body = UserView,
             example = json!(UserView::example_of_an_invited_user())
         ),
     ),
@@ -63,7 +68,7 @@ pub(super) async fn handle(
     authorized: Authorized,
     audit: Audit,
     progress: Progress,
-    MayRepeat(may_repeat): MayRepeat,
+    IdempotencyKey(idempotency_key): IdempotencyKey,
     Json(body): Json<Body>,
 ) -> Result<Response, ApiError> {
     audit.on(&body.username);
@@ -77,16 +82,27 @@ pub(super) async fn handle(
             app.ensure_role_allowed(&authorized, group).await?;
         }
     }
-    match app.pool.create(&plan.new_user).await {
-        Err(taken) if may_repeat && is_taken(&taken) => {
-            let user = repeat::go_on(&app, &authorized, &audit, &plan, &progress, taken).await?;
-            Ok(axum::Json(app.view(user).await).into_response())
+    let mut new_user = plan.new_user.clone();
+    let mut proof = None;
+    if let Some(idempotency_key) = &idempotency_key {
+        let creation = Creation { caller: &authorized.caller, idempotency_key, plan: &plan };
+        let key = app.creation_key().await?;
+        if let Some(key) = &key {
+            new_user.attributes.insert(CREATION_ATTRIBUTE.to_owned(), creation.prove(key, app.now())?);
         }
-        outcome => {
+        proof = Some((creation, key));
+    }
+    match (app.pool.create(&new_user).await, &proof) {
+        (Err(taken), Some((creation, key))) if is_taken(&taken) => {
+            let repeat = Repeat { app: &app, authorized: &authorized, audit: &audit, plan: &plan, progress: &progress };
+            let user = repeat.go_on(creation, key.as_ref(), taken).await?;
+            Ok(axum::Json(app.view(user, &authorized).await).into_response())
+        }
+        (outcome, _) => {
             let user = progress.then(CREATE_USER, std::future::ready(outcome)).await?;
             let user = complete(&app, user, plan.rest(), &progress).await?;
             let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
-            let answer = axum::Json(app.view(user).await);
+            let answer = axum::Json(app.view(user, &authorized).await);
             Ok((StatusCode::CREATED, AppendHeaders([(LOCATION, location)]), answer).into_response())
         }
     }

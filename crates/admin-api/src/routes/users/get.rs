@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::groups::list::names;
 use super::{Target, UserView};
+use crate::access::Authorized;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::parameters::Parameters;
@@ -66,13 +67,14 @@ fn takes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
 )]
 pub(super) async fn handle(
     State(app): State<App>,
+    authorized: Authorized,
     Target(username): Target,
     parameters: Parameters,
 ) -> Result<Json<Answer>, ApiError> {
     let takes_groups = takes_groups(parameters)?;
     let user = app.pool.get(&username).await?;
     let groups = if takes_groups { Some(names(app.pool.groups(&user.username).await?)) } else { None };
-    Ok(Json(Answer { user: app.view(user).await, groups }))
+    Ok(Json(Answer { user: app.view(user, &authorized).await, groups }))
 }
 
 #[cfg(test)]

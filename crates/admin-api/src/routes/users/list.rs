@@ -14,7 +14,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::UserView;
+use crate::access::Authorized;
 use crate::app::App;
+use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::pages::{EXAMPLE_CURSOR, take_limit};
 use crate::parameters::Parameters;
@@ -62,11 +64,18 @@ pub(super) struct Answer {
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, mut parameters: Parameters) -> Result<Json<Answer>, ApiError> {
+pub(super) async fn handle(
+    State(app): State<App>,
+    authorized: Authorized,
+    audit: Audit,
+    mut parameters: Parameters,
+) -> Result<Json<Answer>, ApiError> {
+    let conditions = parameters.names();
     let query = asked::take_query(&mut parameters)?;
     let limit = take_limit(&mut parameters)?;
     let cursor = parameters.take("cursor")?;
     parameters.finish()?;
+    audit.fields(conditions.into_iter().filter(|name| !["limit", "cursor"].contains(&name.as_str())));
 
     let list = name_of(&query)?;
     let found = match cursor {
@@ -76,11 +85,12 @@ pub(super) async fn handle(State(app): State<App>, mut parameters: Parameters) -
             search::walk(&*app.pool, &query, place, limit, PAGE_BUDGET).await.map_err(at_the_cursor)?
         }
     };
+    audit.results(found.users.len());
     let next_cursor = match &found.next {
         Some(place) => Some(app.cursors.seal(&list, place).await?),
         None => None,
     };
-    Ok(Json(Answer { users: app.views(found.users).await, next_cursor, ended_early: found.ended_early }))
+    Ok(Json(Answer { users: app.views(found.users, &authorized).await, next_cursor, ended_early: found.ended_early }))
 }
 
 /// What a cursor of this query is sealed with: no two queries have the same name.

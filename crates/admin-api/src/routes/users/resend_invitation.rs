@@ -38,8 +38,7 @@ pub(super) async fn handle(
         return Err(UserPoolError::new("AdminCreateUser", Reason::WrongState).into());
     }
     let invited = app.pool.resend_invitation(&name, &user.attributes).await?;
-    // Inviting is no way to read users.
-    Ok(Json(app.view(authorized.sees(invited, |_| false)).await))
+    Ok(Json(app.view(invited, &authorized).await))
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! A user in an answer.
 
-use domain::user::{Attributes, Circumstances, LifeCycle, User, UserStatus, Username};
+use domain::permission::Permission;
+use domain::user::{Attributes, CREATION_ATTRIBUTE, Circumstances, LifeCycle, User, UserStatus, Username};
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use crate::access::Authorized;
 use crate::app::App;
 
 /// A user.
@@ -21,7 +23,7 @@ pub(in crate::routes) struct UserView {
     /// Whether an administrator lets the user sign in at all.
     enabled: bool,
     life_cycle: LifeCycle,
-    /// All but `sub`, which stands for itself.
+    /// All but `sub`, which has a field of its own. Empty without the permission `users:read`.
     #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
     #[serde(with = "time::serde::rfc3339")]
@@ -31,10 +33,15 @@ pub(in crate::routes) struct UserView {
 }
 
 impl UserView {
-    fn of(user: User, circumstances: &Circumstances) -> Self {
+    /// The only way to make a view: the caller decides what it shows.
+    fn of(user: User, caller: &Authorized, circumstances: &Circumstances) -> Self {
         let life_cycle = user.life_cycle(circumstances);
         let User { username, status, enabled, mut attributes, created_at, modified_at } = user;
         let sub = attributes.remove("sub");
+        attributes.remove(CREATION_ATTRIBUTE);
+        if !caller.grants.allows(Permission::UsersRead) {
+            attributes.clear();
+        }
         Self { username, sub, status, enabled, life_cycle, attributes, created_at, modified_at }
     }
 
@@ -75,16 +82,16 @@ impl UserView {
 }
 
 impl App {
-    /// How a user is shown.
-    pub(in crate::routes) async fn view(&self, user: User) -> UserView {
+    /// A user as the caller may see them.
+    pub(in crate::routes) async fn view(&self, user: User, caller: &Authorized) -> UserView {
         let circumstances = self.circumstances([&user]).await;
-        UserView::of(user, &circumstances)
+        UserView::of(user, caller, &circumstances)
     }
 
-    /// How users are shown.
-    pub(in crate::routes) async fn views(&self, users: Vec<User>) -> Vec<UserView> {
+    /// Users as the caller may see them.
+    pub(in crate::routes) async fn views(&self, users: Vec<User>, caller: &Authorized) -> Vec<UserView> {
         let circumstances = self.circumstances(&users).await;
-        users.into_iter().map(|user| UserView::of(user, &circumstances)).collect()
+        users.into_iter().map(|user| UserView::of(user, caller, &circumstances)).collect()
     }
 
     /// How long temporary passwords live is looked up only where there is one.

@@ -8,18 +8,17 @@ use crate::error::ApiError;
 
 const NAME: &str = "Idempotency-Key";
 
-/// Whether a user who is there already may be the one that the request describes. There is nowhere to keep a key, and no need to:
-/// the user in the pool is what a repeat is compared with.
-pub(in crate::routes::users) struct MayRepeat(pub(super) bool);
+/// The key, if the request has one. It is not kept: it is part of what the creation proof at the user covers.
+pub(in crate::routes::users) struct IdempotencyKey(pub(super) Option<String>);
 
-impl<S: Sync> FromRequestParts<S> for MayRepeat {
+impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let keys: Vec<_> = parts.headers.get_all(NAME).iter().collect();
         match keys[..] {
-            [] => Ok(Self(false)),
-            [key] if is_key(key) => Ok(Self(true)),
+            [] => Ok(Self(None)),
+            [key] if is_key(key) => Ok(Self(key.to_str().ok().map(str::to_owned))),
             _ => Err(ApiError::invalid(NAME, "Expected one key of 1 to 255 visible ASCII characters.")),
         }
     }
@@ -37,11 +36,11 @@ mod tests {
     async fn one_key_of_visible_characters_is_taken_and_nothing_else() {
         let longest = "x".repeat(255);
         let too_long = "x".repeat(256);
-        let table: [(&[&str], Option<bool>); 9] = [
-            (&[], Some(false)),
-            (&["8e03978e-40d5-43e8-bc93-6894a57f9324"], Some(true)),
-            (&["!\"#~"], Some(true)),
-            (&[&longest], Some(true)),
+        let table: [(&[&str], Option<Option<&str>>); 9] = [
+            (&[], Some(None)),
+            (&["8e03978e-40d5-43e8-bc93-6894a57f9324"], Some(Some("8e03978e-40d5-43e8-bc93-6894a57f9324"))),
+            (&["!\"#~"], Some(Some("!\"#~"))),
+            (&[&longest], Some(Some(&longest))),
             (&[&too_long], None),
             (&[""], None),
             (&["two words"], None),
@@ -54,9 +53,9 @@ mod tests {
                 let key = HeaderValue::from_bytes(key.as_bytes()).unwrap();
                 (http::HeaderName::from_static("idempotency-key"), key)
             }));
-            let outcome = MayRepeat::from_request_parts(&mut request.into_parts().0, &()).await;
+            let outcome = IdempotencyKey::from_request_parts(&mut request.into_parts().0, &()).await;
             match (outcome, expected) {
-                (Ok(MayRepeat(found)), Some(expected)) => assert_eq!(found, expected, "{keys:?}"),
+                (Ok(IdempotencyKey(found)), Some(expected)) => assert_eq!(found.as_deref(), expected, "{keys:?}"),
                 (Err(ApiError::InvalidRequest { field, .. }), None) => assert_eq!(field.as_deref(), Some(NAME)),
                 _ => panic!("{keys:?}"),
             }

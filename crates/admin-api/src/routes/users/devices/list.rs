@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::pages::{next_cursor, page_request};
 use crate::parameters::Parameters;
@@ -72,12 +73,14 @@ impl From<Device> for DeviceView {
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
+    audit: Audit,
     Target(username): Target,
     parameters: Parameters,
 ) -> Result<Json<Answer>, ApiError> {
     let list = format!("users/{username}/devices");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let page = app.pool.devices(&username, &request).await?;
+    audit.results(page.entries.len());
     let next_cursor = next_cursor(&app.cursors, &list, &request, page.next).await?;
     Ok(Json(Answer { devices: page.entries.into_iter().map(Into::into).collect(), next_cursor }))
 }

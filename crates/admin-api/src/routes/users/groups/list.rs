@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::routes::users::Target;
 
@@ -30,9 +31,12 @@ pub(in crate::routes::users) struct Answer {
 )]
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
+    audit: Audit,
     Target(username): Target,
 ) -> Result<Json<Answer>, ApiError> {
-    Ok(Json(Answer { groups: names(app.pool.groups(&username).await?) }))
+    let groups = names(app.pool.groups(&username).await?);
+    audit.results(groups.len());
+    Ok(Json(Answer { groups }))
 }
 
 /// The names of the groups.

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use domain::search::{CustomAttribute, Query};
-use domain::user::UserStatus;
+use domain::user::{CREATION_ATTRIBUTE, UserStatus};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
@@ -128,14 +128,15 @@ impl TryFrom<String> for CustomAttributeText {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        const REFUSAL: &str = "it is `NAME=VALUE`, with 1 to 20 characters in the name and at most 2048 in the value";
+        const REFUSAL: &str = "it is `NAME=VALUE`, with 1 to 20 characters in the name, which is not reserved, and at most 2048 in the value";
         let (name, value) = text.split_once('=').ok_or(REFUSAL)?;
         let name = name.strip_prefix(CUSTOM).unwrap_or(name);
         let fits = (1..=MAX_CUSTOM_NAME_CHARS).contains(&name.chars().count());
         let clean = !name.chars().any(|character| character.is_whitespace() || character.is_control());
         let value = AttributeValue::try_from(value.to_owned()).map_err(|_| REFUSAL)?;
-        if fits && clean {
-            Ok(Self(CustomAttribute { name: format!("{CUSTOM}{name}"), value: value.into() }))
+        let name = format!("{CUSTOM}{name}");
+        if fits && clean && name != CREATION_ATTRIBUTE {
+            Ok(Self(CustomAttribute { name, value: value.into() }))
         } else {
             Err(REFUSAL)
         }
@@ -150,7 +151,7 @@ const MAX_CUSTOM_NAME_CHARS: usize = 20;
 
 impl PartialSchema for CustomAttributeText {
     fn schema() -> RefOr<Schema> {
-        let pattern = r"^(?!custom:=)(custom:)?[^\s\u0000-\u001F\u007F-\u009F=]{1,20}=[\s\S]{0,2048}$";
+        let pattern = r"^(?!custom:=)(?!(custom:)?poolkeeper_created=)(custom:)?[^\s\u0000-\u001F\u007F-\u009F=]{1,20}=[\s\S]{0,2048}$";
         let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
         text.examples(["team=blue"]).into()
     }

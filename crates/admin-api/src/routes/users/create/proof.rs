@@ -1,0 +1,183 @@
+//! The proof that a request created the user that it finds.
+//!
+//! A create with an `Idempotency-Key` sets the reserved attribute [`CREATION_ATTRIBUTE`] to a time and a keyed hash over the request and
+//! that time. Only `AdminCreateUser` can set the attribute, and only this API knows the key. So a user who signed up under the name, and one
+//! whom another request created, have no proof for this request.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::group::GroupName;
+use domain::secret::Secret;
+use domain::user::{CREATION_ATTRIBUTE, User};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use time::{Duration, OffsetDateTime};
+
+use super::plan::Plan;
+use crate::caller::Caller;
+use crate::error::ApiError;
+
+/// Before every proof, for another form to come.
+const VERSION: &str = "1";
+
+/// For how long a request can be repeated.
+const MAX_AGE: Duration = Duration::hours(24);
+
+/// How far the clock of the function and the time of creation can differ: an invocation takes less than half a minute.
+const TOLERANCE: Duration = Duration::minutes(1);
+
+/// What identifies a request that creates a user.
+pub(super) struct Creation<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) idempotency_key: &'a str,
+    pub(super) plan: &'a Plan,
+}
+
+impl Creation<'_> {
+    /// The proof for a user who is created now.
+    pub(super) fn prove(&self, key: &Secret, now: OffsetDateTime) -> Result<String, ApiError> {
+        let seconds = now.unix_timestamp();
+        let hash = self.mac(key, seconds)?.finalize().into_bytes();
+        Ok(format!("{VERSION}.{seconds}.{}", URL_SAFE_NO_PAD.encode(hash)))
+    }
+
+    /// Whether this very request created the user, at most 24 hours ago. A user who was deleted and created again has another time of
+    /// creation than the proof.
+    pub(super) fn created(&self, key: &Secret, user: &User, now: OffsetDateTime) -> Result<bool, ApiError> {
+        let Some((seconds, hash)) = user.attributes.get(CREATION_ATTRIBUTE).and_then(|proof| parts(proof)) else {
+            return Ok(false);
+        };
+        let Ok(proven_at) = OffsetDateTime::from_unix_timestamp(seconds) else { return Ok(false) };
+        let is_recent = (-TOLERANCE..=MAX_AGE).contains(&(now - proven_at));
+        let is_of_this_account = (user.created_at - proven_at).abs() <= TOLERANCE;
+        Ok(is_recent && is_of_this_account && self.mac(key, seconds)?.verify_slice(&hash).is_ok())
+    }
+
+    fn mac(&self, key: &Secret, seconds: i64) -> Result<Hmac<Sha256>, ApiError> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes())
+            .map_err(|_| ApiError::Internal("the key of creation proofs cannot be used"))?;
+        let (kind, creator) = match self.caller {
+            Caller::User { sub, .. } => ("user", sub.as_str()),
+            Caller::Iam { arn } => ("iam", arn.as_str()),
+        };
+        let seconds = seconds.to_string();
+        let password = if self.plan.permanent_password.is_some() { "permanent" } else { "other" };
+        let username = self.plan.new_user.username.as_str();
+        let groups = self.plan.groups.iter().map(GroupName::as_str);
+        for field in [kind, creator, self.idempotency_key, username, password, &seconds].into_iter().chain(groups) {
+            // With its length before it, no field can pass for the end of another.
+            mac.update(&(field.len() as u64).to_be_bytes());
+            mac.update(field.as_bytes());
+        }
+        Ok(mac)
+    }
+}
+
+fn parts(proof: &str) -> Option<(i64, Vec<u8>)> {
+    let (seconds, hash) = proof.strip_prefix(VERSION)?.strip_prefix('.')?.split_once('.')?;
+    Some((seconds.parse().ok()?, URL_SAFE_NO_PAD.decode(hash).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::directory::{Invitation, NewUser};
+    use domain::user::{Attributes, UserStatus};
+
+    use super::*;
+
+    const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+    fn key() -> Secret {
+        Secret::new("key")
+    }
+
+    fn caller(sub: &str) -> Caller {
+        let username = "root".parse().unwrap();
+        Caller::User { username, sub: sub.to_owned(), groups: BTreeSet::new(), scopes: BTreeSet::new() }
+    }
+
+    fn plan(username: &str, groups: &[&str], permanent: bool) -> Plan {
+        let new_user = NewUser {
+            username: username.parse().unwrap(),
+            attributes: Attributes::new(),
+            temporary_password: None,
+            invitation: Invitation::Suppress,
+        };
+        let permanent_password = permanent.then(|| Secret::new("Permanent-1"));
+        Plan { new_user, permanent_password, groups: groups.iter().map(|name| name.parse().unwrap()).collect() }
+    }
+
+    fn user(proof: &str, created_at: OffsetDateTime) -> User {
+        User {
+            username: "nina".parse().unwrap(),
+            status: UserStatus::ForceChangePassword,
+            enabled: true,
+            attributes: [(CREATION_ATTRIBUTE.to_owned(), proof.to_owned())].into(),
+            created_at,
+            modified_at: created_at,
+        }
+    }
+
+    /// Whether `user` proves the request of `caller` with `idempotency_key` for `plan`, `later`.
+    fn proves(user: &User, caller: &Caller, idempotency_key: &str, plan: &Plan, later: Duration) -> bool {
+        Creation { caller, idempotency_key, plan }.created(&key(), user, NOW + later).unwrap()
+    }
+
+    #[test]
+    fn only_the_same_request_is_proven() {
+        let (root, nina) = (caller("sub-of-root"), plan("nina", &["support"], true));
+        let creation = Creation { caller: &root, idempotency_key: "key-1", plan: &nina };
+        let found = user(&creation.prove(&key(), NOW).unwrap(), NOW);
+        assert!(proves(&found, &root, "key-1", &nina, Duration::ZERO));
+        assert!(!creation.created(&Secret::new("other"), &found, NOW).unwrap());
+        assert!(!proves(&found, &caller("sub-of-ann"), "key-1", &nina, Duration::ZERO));
+        assert!(!proves(&found, &Caller::Iam { arn: "sub-of-root".to_owned() }, "key-1", &nina, Duration::ZERO));
+        assert!(!proves(&found, &root, "key-2", &nina, Duration::ZERO));
+        for other in [
+            plan("nina2", &["support"], true),
+            plan("nina", &[], true),
+            plan("nina", &["support", "admins"], true),
+            plan("nina", &["supp", "ort"], true),
+            plan("nina", &["support"], false),
+        ] {
+            assert!(!proves(&found, &root, "key-1", &other, Duration::ZERO));
+        }
+    }
+
+    #[test]
+    fn a_proof_lasts_a_day_and_belongs_to_one_account() {
+        let (root, nina) = (caller("sub-of-root"), plan("nina", &[], false));
+        let proof = Creation { caller: &root, idempotency_key: "key-1", plan: &nina }.prove(&key(), NOW).unwrap();
+        let second = Duration::SECOND;
+        for (created_after, later, expected) in [
+            (Duration::ZERO, MAX_AGE, true),
+            (Duration::ZERO, MAX_AGE + second, false),
+            (Duration::ZERO, -TOLERANCE, true),
+            (Duration::ZERO, -TOLERANCE - second, false),
+            (TOLERANCE, Duration::HOUR, true),
+            (-TOLERANCE, Duration::HOUR, true),
+            (TOLERANCE + second, Duration::HOUR, false),
+            (-TOLERANCE - second, Duration::HOUR, false),
+        ] {
+            let found = user(&proof, NOW + created_after);
+            assert_eq!(proves(&found, &root, "key-1", &nina, later), expected, "{created_after} {later}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_proof_proves_nothing() {
+        let (root, nina) = (caller("sub-of-root"), plan("nina", &[], false));
+        let proof = Creation { caller: &root, idempotency_key: "key-1", plan: &nina }.prove(&key(), NOW).unwrap();
+        let hash = proof.rsplit_once('.').unwrap().1;
+        for wrong in
+            ["", "1", "1.0", "1.0.", "1.0.AAAA", &format!("2.0.{hash}"), &format!("1.1.{hash}"), &format!("{proof}=")]
+        {
+            assert!(!proves(&user(wrong, NOW), &root, "key-1", &nina, Duration::ZERO), "{wrong}");
+        }
+        let mut without = user("", NOW);
+        without.attributes.clear();
+        assert!(!proves(&without, &root, "key-1", &nina, Duration::ZERO));
+    }
+}
