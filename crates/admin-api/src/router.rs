@@ -1,8 +1,7 @@
 //! Routes, and the service that is made of them.
 //!
-//! A [`Route`] is the only way a handler comes into the router, and there is no making one without saying what it asks of its
-//! caller. What stands in the table of [`crate::routes`] is checked before the handler runs, and the handler is handed a caller
-//! who has passed.
+//! A [`Route`] is an [`Endpoint`] with its row in [`crate::routes::table`]. A handler without a row is not served. The access in the
+//! row is checked before the handler runs, and the handler receives a caller who has passed.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -10,7 +9,6 @@ use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
-use domain::permission::Permission;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent};
 use tower::util::MapRequest;
@@ -23,7 +21,14 @@ use crate::json::MAX_BODY_BYTES;
 use crate::settings::Served;
 use crate::{deadline, gateway, problem, routes};
 
-/// One operation: method, path, what it asks of its caller, and what it does.
+/// A handler and where it is served.
+pub(crate) struct Endpoint {
+    pub(crate) method: Method,
+    pub(crate) path: &'static str,
+    handler: MethodRouter<App>,
+}
+
+/// One operation: method, path, what it requires of its caller, and what it does.
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
@@ -63,69 +68,23 @@ impl Method {
     }
 }
 
+impl Endpoint {
+    pub(crate) fn new<H, T>(method: Method, path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        Self { method, path, handler: on(method.filter(), handler) }
+    }
+
+    /// With what the table says that it requires.
+    pub(crate) fn requiring(self, access: Access) -> Route {
+        let Self { method, path, handler } = self;
+        Route { method, path, access, handler }
+    }
+}
+
 impl Route {
-    /// Looks something up.
-    pub(crate) fn read<H, T>(path: &'static str, permission: Permission, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self::new(Method::Get, path, Access::Read(permission), handler)
-    }
-
-    /// Lists or searches: there is an audit record.
-    pub(crate) fn list<H, T>(path: &'static str, permission: Permission, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self::new(Method::Get, path, Access::List(permission), handler)
-    }
-
-    /// Changes something: the caller is looked up live, and there is an audit record.
-    pub(crate) fn write<H, T>(method: Method, path: &'static str, permission: Permission, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self::new(method, path, Access::Write(permission), handler)
-    }
-
-    /// Tells callers about themselves.
-    pub(crate) fn for_any_caller<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self::new(Method::Get, path, Access::AnyCaller, handler)
-    }
-
-    /// Signs up or in. Anybody may try; there is an audit record.
-    pub(crate) fn public<H, T>(path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self::new(Method::Post, path, Access::Public, handler)
-    }
-
-    /// What people do with their own account, by their access token. Where it changes something, there is an audit record.
-    pub(crate) fn own<H, T>(method: Method, path: &'static str, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self::new(method, path, Access::OwnToken, handler)
-    }
-
-    fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
-    where
-        H: Handler<T, App>,
-        T: 'static,
-    {
-        Self { method, path, access, handler: on(method.filter(), handler) }
-    }
-
     /// Whether each request leaves an audit record: what changes something, and what lists or searches.
     fn is_recorded(&self) -> bool {
         self.method != Method::Get || matches!(self.access, Access::List(_))

@@ -24,24 +24,24 @@ use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::error::ApiError;
-use crate::router::{Method, Route};
+use crate::router::{Endpoint, Method};
 
 pub(super) use sign_out::SignedOut;
 
-pub(super) fn routes() -> Vec<Route> {
+pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Route::public("/v1/auth/sign-up", sign_up::handle),
-        Route::public("/v1/auth/confirm-sign-up", confirm_sign_up::handle),
-        Route::public("/v1/auth/resend-code", resend_code::handle),
-        Route::public("/v1/auth/sign-in", sign_in::handle),
-        Route::public("/v1/auth/challenge", challenge::handle),
-        Route::public("/v1/auth/refresh", refresh::handle),
-        Route::public("/v1/auth/sign-out", sign_out::handle),
-        Route::public("/v1/auth/forgot-password", forgot_password::handle),
-        Route::public("/v1/auth/reset-password", reset_password::handle),
-        Route::own(Method::Get, "/v1/auth/me", me::handle),
-        Route::own(Method::Post, "/v1/auth/attributes/{name}/code", attributes::code::handle),
-        Route::own(Method::Post, "/v1/auth/attributes/{name}/verify", attributes::verify::handle),
+        Endpoint::new(Method::Post, "/v1/auth/sign-up", sign_up::handle),
+        Endpoint::new(Method::Post, "/v1/auth/confirm-sign-up", confirm_sign_up::handle),
+        Endpoint::new(Method::Post, "/v1/auth/resend-code", resend_code::handle),
+        Endpoint::new(Method::Post, "/v1/auth/sign-in", sign_in::handle),
+        Endpoint::new(Method::Post, "/v1/auth/challenge", challenge::handle),
+        Endpoint::new(Method::Post, "/v1/auth/refresh", refresh::handle),
+        Endpoint::new(Method::Post, "/v1/auth/sign-out", sign_out::handle),
+        Endpoint::new(Method::Post, "/v1/auth/forgot-password", forgot_password::handle),
+        Endpoint::new(Method::Post, "/v1/auth/reset-password", reset_password::handle),
+        Endpoint::new(Method::Get, "/v1/auth/me", me::handle),
+        Endpoint::new(Method::Post, "/v1/auth/attributes/{name}/code", attributes::code::handle),
+        Endpoint::new(Method::Post, "/v1/auth/attributes/{name}/verify", attributes::verify::handle),
     ]
 }
 

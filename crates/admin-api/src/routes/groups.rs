@@ -11,22 +11,21 @@ mod view;
 
 use axum::extract::FromRequestParts;
 use domain::group::GroupName;
-use domain::permission::Permission;
 use http::request::Parts;
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
 use crate::path;
-use crate::router::{Method, Route};
+use crate::router::{Endpoint, Method};
 
-pub(super) fn routes() -> Vec<Route> {
+pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Route::write(Method::Post, "/v1/groups", Permission::GroupsWrite, create::handle),
-        Route::list("/v1/groups", Permission::GroupsRead, list::handle),
-        Route::read("/v1/groups/{group}", Permission::GroupsRead, get::handle),
-        Route::write(Method::Patch, "/v1/groups/{group}", Permission::GroupsWrite, update::handle),
-        Route::write(Method::Delete, "/v1/groups/{group}", Permission::GroupsWrite, delete::handle),
-        Route::list("/v1/groups/{group}/users", Permission::GroupsRead, users::handle),
+        Endpoint::new(Method::Post, "/v1/groups", create::handle),
+        Endpoint::new(Method::Get, "/v1/groups", list::handle),
+        Endpoint::new(Method::Get, "/v1/groups/{group}", get::handle),
+        Endpoint::new(Method::Patch, "/v1/groups/{group}", update::handle),
+        Endpoint::new(Method::Delete, "/v1/groups/{group}", delete::handle),
+        Endpoint::new(Method::Get, "/v1/groups/{group}/users", users::handle),
     ]
 }
 

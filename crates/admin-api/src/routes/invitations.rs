@@ -2,13 +2,12 @@
 
 mod create;
 
-use domain::permission::Permission;
 use utoipa::OpenApi;
 
-use crate::router::{Method, Route};
+use crate::router::{Endpoint, Method};
 
-pub(super) fn route() -> Route {
-    Route::write(Method::Post, "/v1/invitations", Permission::InvitationsCreate, create::handle)
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::new(Method::Post, "/v1/invitations", create::handle)
 }
 
 /// What the annotation of this route says.

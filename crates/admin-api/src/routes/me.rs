@@ -10,10 +10,10 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::access::Authorized;
 use crate::caller::Caller;
-use crate::router::Route;
+use crate::router::{Endpoint, Method};
 
-pub(super) fn route() -> Route {
-    Route::for_any_caller("/v1/me", handle)
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::new(Method::Get, "/v1/me", handle)
 }
 
 /// What the annotation of this route says.

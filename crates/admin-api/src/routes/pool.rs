@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::permission::Permission;
 use domain::pool_settings::{AttributeDescription, PasswordPolicy, PoolDescription};
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -10,10 +9,10 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::router::Route;
+use crate::router::{Endpoint, Method};
 
-pub(super) fn route() -> Route {
-    Route::read("/v1/pool", Permission::PoolRead, handle)
+pub(super) fn endpoint() -> Endpoint {
+    Endpoint::new(Method::Get, "/v1/pool", handle)
 }
 
 /// What the annotation of this route says.

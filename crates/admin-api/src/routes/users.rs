@@ -21,54 +21,38 @@ mod update;
 mod view;
 
 use axum::extract::FromRequestParts;
-use domain::permission::Permission;
 use domain::user::Username;
 use http::request::Parts;
 use utoipa::OpenApi;
 
 use crate::error::ApiError;
 use crate::path;
-use crate::router::{Method, Route};
+use crate::router::{Endpoint, Method};
 
-pub(super) fn routes() -> Vec<Route> {
+pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
-        Route::write(Method::Post, "/v1/users", Permission::UsersCreate, create::handle),
-        Route::list("/v1/users", Permission::UsersRead, list::handle),
-        Route::read("/v1/users/{username}", Permission::UsersRead, get::handle),
-        Route::write(Method::Patch, "/v1/users/{username}", Permission::UsersUpdate, update::handle),
-        Route::write(Method::Delete, "/v1/users/{username}", Permission::UsersDelete, delete::handle),
-        Route::write(Method::Put, "/v1/users/{username}/password", Permission::UsersPassword, password::handle),
-        Route::write(
-            Method::Post,
-            "/v1/users/{username}/reset-password",
-            Permission::UsersPassword,
-            reset_password::handle,
-        ),
-        Route::write(Method::Post, "/v1/users/{username}/confirm", Permission::UsersState, confirm::handle),
-        Route::write(Method::Post, "/v1/users/{username}/enable", Permission::UsersState, enable::handle),
-        Route::write(Method::Post, "/v1/users/{username}/disable", Permission::UsersState, disable::handle),
-        Route::write(
-            Method::Post,
-            "/v1/users/{username}/resend-invitation",
-            Permission::UsersCreate,
-            resend_invitation::handle,
-        ),
-        Route::write(Method::Post, "/v1/users/{username}/sign-out", Permission::UsersSessions, sign_out::handle),
-        Route::read("/v1/users/{username}/mfa", Permission::UsersMfa, mfa::get::handle),
-        Route::write(Method::Put, "/v1/users/{username}/mfa", Permission::UsersMfa, mfa::set::handle),
-        Route::list("/v1/users/{username}/devices", Permission::UsersSessions, devices::list::handle),
-        Route::write(Method::Delete, DEVICE, Permission::UsersSessions, devices::forget::handle),
-        Route::list("/v1/users/{username}/auth-events", Permission::UsersRead, auth_events::handle),
-        Route::write(Method::Put, IDENTITY, Permission::UsersUpdate, identities::link::handle),
-        Route::write(Method::Delete, IDENTITY, Permission::UsersUpdate, identities::unlink::handle),
-        Route::list("/v1/users/{username}/groups", Permission::UsersGroups, groups::list::handle),
-        Route::write(Method::Put, "/v1/users/{username}/groups/{group}", Permission::UsersGroups, groups::add::handle),
-        Route::write(
-            Method::Delete,
-            "/v1/users/{username}/groups/{group}",
-            Permission::UsersGroups,
-            groups::remove::handle,
-        ),
+        Endpoint::new(Method::Post, "/v1/users", create::handle),
+        Endpoint::new(Method::Get, "/v1/users", list::handle),
+        Endpoint::new(Method::Get, "/v1/users/{username}", get::handle),
+        Endpoint::new(Method::Patch, "/v1/users/{username}", update::handle),
+        Endpoint::new(Method::Delete, "/v1/users/{username}", delete::handle),
+        Endpoint::new(Method::Put, "/v1/users/{username}/password", password::handle),
+        Endpoint::new(Method::Post, "/v1/users/{username}/reset-password", reset_password::handle),
+        Endpoint::new(Method::Post, "/v1/users/{username}/confirm", confirm::handle),
+        Endpoint::new(Method::Post, "/v1/users/{username}/enable", enable::handle),
+        Endpoint::new(Method::Post, "/v1/users/{username}/disable", disable::handle),
+        Endpoint::new(Method::Post, "/v1/users/{username}/resend-invitation", resend_invitation::handle),
+        Endpoint::new(Method::Post, "/v1/users/{username}/sign-out", sign_out::handle),
+        Endpoint::new(Method::Get, "/v1/users/{username}/mfa", mfa::get::handle),
+        Endpoint::new(Method::Put, "/v1/users/{username}/mfa", mfa::set::handle),
+        Endpoint::new(Method::Get, "/v1/users/{username}/devices", devices::list::handle),
+        Endpoint::new(Method::Delete, DEVICE, devices::forget::handle),
+        Endpoint::new(Method::Get, "/v1/users/{username}/auth-events", auth_events::handle),
+        Endpoint::new(Method::Put, IDENTITY, identities::link::handle),
+        Endpoint::new(Method::Delete, IDENTITY, identities::unlink::handle),
+        Endpoint::new(Method::Get, "/v1/users/{username}/groups", groups::list::handle),
+        Endpoint::new(Method::Put, "/v1/users/{username}/groups/{group}", groups::add::handle),
+        Endpoint::new(Method::Delete, "/v1/users/{username}/groups/{group}", groups::remove::handle),
     ]
 }
 
