@@ -40,6 +40,8 @@ fn pool() -> InMemoryPool {
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
+    // No role names it, so that it can be deleted.
+    pool.add_group("guests");
     pool.set_up_authenticator("mia");
     pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
     pool.add_auth_event("mia", "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");

@@ -91,7 +91,7 @@ impl World {
             context: ClientContext::default(),
         };
         let signed_in = aws.app_client(&user_pool_id, &client_id).sign_in(&credentials).await.unwrap();
-        let SignIn::Tokens(tokens) = signed_in else { panic!("{signed_in:?}") };
+        let SignIn::Tokens(tokens) = signed_in else { unreachable!("{signed_in:?}") };
         let root_token = tokens.access_token.expose().to_owned();
         Self { local_aws, invitation_key, user_pool_id, client_id, root_sub, root_token }
     }

@@ -157,7 +157,7 @@ async fn a_proof_does_not_carry_over_to_a_later_account() {
     assert_eq!(repeat(&api, &body).await.status, 201);
     let proof = api.pool.attributes_of("new")[CREATION_ATTRIBUTE].clone();
     api.pool.remove_user("new");
-    api.time_passes(std::time::Duration::from_secs(120)).await;
+    api.time_passes(std::time::Duration::from_mins(2)).await;
     api.pool.add_user("new", "Password-of-new-1", &[], &[(CREATION_ATTRIBUTE, &proof)]);
     let answer = repeat(&api, &body).await;
     assert_eq!((answer.status, &answer.body["differing"]), (409, &json!(["creation"])));
