@@ -124,7 +124,7 @@ async fn changes_of_one_parameter(life: &mut Life, token: &Secret) {
     assert_eq!(groups.collect::<BTreeSet<_>>(), ["admins", "sales"].into());
     assert_eq!((life.pool(token).await, life.settings().await), (pool.clone(), settings.clone()));
 
-    assert_eq!(life.change("AccessTokenMinutes", "30").await, names(["UserPool"]));
+    assert_eq!(life.change("BackendAccessTokenMinutes", "30").await, names(["UserPool"]));
     assert_eq!((life.pool(token).await, life.settings().await), (pool.clone(), settings.clone()));
     let sign_in = json!({"username": USER, "password": PASSWORD});
     let tokens = life.scene.api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
