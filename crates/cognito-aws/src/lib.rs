@@ -9,6 +9,7 @@
 
 mod access_token;
 mod app_client;
+mod authenticator;
 mod classify;
 mod clients;
 mod clock;
@@ -29,6 +30,7 @@ mod users;
 mod workstation;
 
 pub use app_client::CognitoAppClient;
+pub use authenticator::authenticator_code;
 pub use clients::Aws;
 pub use clock::SystemClock;
 pub use directory::CognitoDirectory;

@@ -2,7 +2,9 @@
 
 pub(crate) mod iam;
 pub(crate) mod identity_pools;
+mod identity_providers;
 mod invitation_keys;
+mod mfa;
 mod overlay;
 mod people;
 pub(crate) mod user_pools;
@@ -18,10 +20,12 @@ use domain::platform::{
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
 use domain::sessions::Sessions;
-use domain::spec::{CustomAttribute, PoolName};
+use domain::spec::{CustomAttribute, MfaMode, PoolName};
 use serde_json::Value;
+use time::OffsetDateTime;
 
 use crate::Aws;
+use crate::authenticator::authenticator_code;
 use crate::classify::class;
 use crate::failure::Failure;
 use iam::Iam;
@@ -106,6 +110,14 @@ impl Platform for AwsPlatform {
 
     async fn update_user_pool(&self, id: &str, state: &UserPoolState) -> Answer<()> {
         self.user_pools.update(id, state).await
+    }
+
+    async fn set_mfa(&self, id: &str, mfa: MfaMode) -> Answer<()> {
+        self.user_pools.set_mfa(id, mfa).await
+    }
+
+    async fn mapped_attributes(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
+        self.user_pools.mapped_attributes(user_pool_id).await
     }
 
     async fn add_custom_attributes(&self, id: &str, attributes: &[CustomAttribute]) -> Answer<()> {
@@ -238,6 +250,10 @@ impl Platform for AwsPlatform {
 
     async fn delete_identity(&self, identity_id: &str) -> Answer<()> {
         self.identity_pools.delete_identity(identity_id).await
+    }
+
+    fn authenticator_code(&self, secret: &Secret, at: OffsetDateTime) -> Option<Secret> {
+        authenticator_code(secret, at)
     }
 
     fn directory(&self, user_pool_id: &str) -> Box<dyn Directory> {

@@ -17,7 +17,8 @@ use crate::retry::{Classified, ErrorClass};
 use crate::secret::Secret;
 use crate::sessions::Sessions;
 use crate::spec::{
-    Alias, AuthFlow, ClientKind, ClientSpec, CustomAttribute, PasswordPolicy, PoolName, SignInWith, Spec, Verifiable,
+    Alias, AuthFlow, ClientKind, ClientSpec, CustomAttribute, MfaMode, PasswordPolicy, PoolAttributes, PoolName,
+    SignInWith, Spec, Verifiable,
 };
 
 /// The key of the tag on everything that is ours. Its value is the pool's name.
@@ -70,6 +71,8 @@ pub struct UserPoolState {
     pub auto_verified: BTreeSet<Verifiable>,
     /// What a password must have.
     pub password_policy: PasswordPolicy,
+    /// Whether users sign in with a second factor. [`Platform::set_mfa`] changes it.
+    pub mfa: MfaMode,
     /// Whether people can sign themselves up.
     pub self_sign_up: bool,
     /// The trigger.
@@ -82,6 +85,9 @@ impl UserPoolState {
     /// The fields that can only be given at creation.
     pub const IMMUTABLE: [&'static str; 3] = ["sign_in", "aliases", "case_sensitive"];
 
+    /// The field that [`Platform::set_mfa`] changes.
+    pub const MFA: &'static str = "mfa";
+
     /// What the spec wants.
     #[must_use]
     pub fn wanted(spec: &Spec) -> Self {
@@ -91,6 +97,7 @@ impl UserPoolState {
             case_sensitive: spec.case_sensitive,
             auto_verified: spec.auto_verified.clone(),
             password_policy: spec.password_policy,
+            mfa: spec.mfa,
             self_sign_up: spec.self_sign_up,
             pre_sign_up_function_arn: spec.pre_sign_up_function_arn.clone(),
             deletion_protection: spec.deletion_protection,
@@ -113,6 +120,8 @@ pub struct UserPool {
     pub state: UserPoolState,
     /// The custom attributes that it has.
     pub custom_attributes: Vec<CustomAttribute>,
+    /// The attributes that its schema requires of every user.
+    pub required_attributes: BTreeSet<String>,
     /// Its tags whose keys begin with `poolkeeper:`.
     pub tags: BTreeMap<String, String>,
     /// When it was created.
@@ -132,18 +141,24 @@ pub struct ClientState {
     pub refresh_token_days: u32,
     /// Whether a sign-in with an unknown name looks like one with a wrong password.
     pub prevent_user_existence_errors: bool,
+    /// The attributes that users can write through the client.
+    pub write_attributes: BTreeSet<String>,
+    /// The attributes that the client can read.
+    pub read_attributes: BTreeSet<String>,
 }
 
 impl ClientState {
     /// What the spec wants of the client of this kind.
     #[must_use]
-    pub fn wanted(kind: ClientKind, spec: &ClientSpec) -> Self {
+    pub fn wanted(kind: ClientKind, spec: &ClientSpec, pool: &PoolAttributes) -> Self {
         Self {
             auth_flows: if spec.auth_flows.is_empty() { kind.default_auth_flows() } else { spec.auth_flows.clone() },
             access_token_minutes: spec.access_token_minutes,
             id_token_minutes: spec.id_token_minutes,
             refresh_token_days: spec.refresh_token_days,
             prevent_user_existence_errors: spec.prevent_user_existence_errors,
+            write_attributes: spec.writable(pool),
+            read_attributes: spec.readable(pool),
         }
     }
 }
@@ -233,7 +248,7 @@ pub trait Platform: Send + Sync {
     /// All user pools of this name that carry our tag.
     async fn user_pools(&self, name: &PoolName) -> Result<Vec<UserPool>, PlatformError>;
 
-    /// Creates a user pool with the tag [`TAG_KEY`] and these tags.
+    /// Creates a user pool with the tag [`TAG_KEY`] and these tags, without MFA.
     async fn create_user_pool(
         &self,
         name: &PoolName,
@@ -250,8 +265,14 @@ pub trait Platform: Send + Sync {
         tags: &BTreeMap<String, String>,
     ) -> Result<(), PlatformError>;
 
-    /// Changes what can be changed, and keeps every other field that the service returns.
+    /// Changes what can be changed, except MFA, and keeps every other field that the service returns.
     async fn update_user_pool(&self, id: &str, state: &UserPoolState) -> Result<(), PlatformError>;
+
+    /// Sets whether users sign in with a second factor, and keeps every factor that Cognito lets a pool keep.
+    async fn set_mfa(&self, id: &str, mfa: MfaMode) -> Result<(), PlatformError>;
+
+    /// The attributes that the identity providers of a user pool map.
+    async fn mapped_attributes(&self, user_pool_id: &str) -> Result<BTreeSet<String>, PlatformError>;
 
     /// Adds custom attributes.
     async fn add_custom_attributes(&self, id: &str, attributes: &[CustomAttribute]) -> Result<(), PlatformError>;
@@ -368,6 +389,9 @@ pub trait Platform: Send + Sync {
 
     /// Deletes an identity.
     async fn delete_identity(&self, identity_id: &str) -> Result<(), PlatformError>;
+
+    /// The code that an authenticator app with this Base32 secret shows at a time (RFC 6238). `None` if the secret is malformed.
+    fn authenticator_code(&self, secret: &Secret, at: OffsetDateTime) -> Option<Secret>;
 
     /// The users of a pool.
     fn directory(&self, user_pool_id: &str) -> Box<dyn Directory>;

@@ -4,7 +4,9 @@
 //! booleans and numbers are accepted as strings everywhere.
 
 mod check;
+mod client_attributes;
 mod from_text;
+mod mfa;
 #[cfg(feature = "schema")]
 mod schema;
 mod statement;
@@ -16,7 +18,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::user::CREATION_ATTRIBUTE;
+pub use client_attributes::PoolAttributes;
 use from_text::{flag, number};
+pub use mfa::MfaMode;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
@@ -46,6 +50,9 @@ pub struct Spec {
     /// Attributes beside the standard ones; `custom:` goes before their names. Can be added later, not changed or removed.
     #[serde(default)]
     pub custom_attributes: Vec<CustomAttribute>,
+    /// Whether users sign in with a second factor.
+    #[serde(default)]
+    pub mfa: MfaMode,
     /// Whether people can sign themselves up.
     #[serde(default, deserialize_with = "flag")]
     pub self_sign_up: bool,
@@ -315,6 +322,11 @@ pub struct ClientSpec {
     /// Whether a sign-in with an unknown name looks like one with a wrong password.
     #[serde(deserialize_with = "flag")]
     pub prevent_user_existence_errors: bool,
+    /// The attributes that users can write through the client. Empty: the standard attributes. The attributes that the pool requires or
+    /// maps from identity providers are always added.
+    pub write_attributes: BTreeSet<String>,
+    /// The attributes that the client can read. Empty: the standard attributes and all of `custom_attributes`.
+    pub read_attributes: BTreeSet<String>,
 }
 
 impl Default for ClientSpec {
@@ -325,6 +337,8 @@ impl Default for ClientSpec {
             id_token_minutes: 60,
             refresh_token_days: 30,
             prevent_user_existence_errors: true,
+            write_attributes: BTreeSet::new(),
+            read_attributes: BTreeSet::new(),
         }
     }
 }

@@ -94,6 +94,12 @@ PASS_ROLE = {
         "services": ["cognito-idp.amazonaws.com"],
         "source": ("AWS::Cognito::UserPool", "update"),
     },
+    # The registry's handler of pools makes this call too, with the same SMS role.
+    "cognito-idp:SetUserPoolMfaConfig": {
+        "members": ["SmsMfaConfiguration.SmsConfiguration.SnsCallerArn"],
+        "services": ["cognito-idp.amazonaws.com"],
+        "source": ("AWS::Cognito::UserPool", "update"),
+    },
     "cognito-idp:CreateGroup": {
         "members": ["RoleArn"],
         "services": ["cognito-idp.amazonaws.com", "cognito-identity.amazonaws.com"],

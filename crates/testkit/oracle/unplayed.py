@@ -9,7 +9,15 @@ TAGS = {TAG: POOL}
 
 
 def calls(text):
-    return [*_logging(text), *_passed_roles(), _proof_without_sign_up(), _unlinking(), _rotation()]
+    return [
+        *_logging(text),
+        *_passed_roles(),
+        *_second_factors(),
+        _mapped_attributes(),
+        _proof_without_sign_up(),
+        _unlinking(),
+        _rotation(),
+    ]
 
 
 def _logging(text):
@@ -35,6 +43,32 @@ def _passed_roles():
     )
     group = {"UserPoolId": OWN_POOL, "GroupName": "admins", "Description": "Helps", "RoleArn": PASSABLE_ROLE}
     yield Call("AdminApiRole", "cognito-idp", "UpdateGroup", group, TAGS, POOL)
+
+
+def _second_factors():
+    """A pool with MFA and text messages. The emulator signs users in without `MFA_SETUP`."""
+    sms = {"SmsConfiguration": {"SnsCallerArn": PASSABLE_ROLE, "ExternalId": "shop"}}
+    config = {
+        "UserPoolId": OWN_POOL,
+        "MfaConfiguration": "ON",
+        "SoftwareTokenMfaConfiguration": {"Enabled": True},
+        "SmsMfaConfiguration": sms,
+    }
+    answer = {
+        "UserPoolId": OWN_POOL,
+        "ClientId": "abc",
+        "ChallengeName": "MFA_SETUP",
+        "Session": "session-of-twenty-characters",
+        "ChallengeResponses": {"USERNAME": "poolkeeper-verify-1"},
+    }
+    for operation, parameters in [("SetUserPoolMfaConfig", config), ("AdminRespondToAuthChallenge", answer)]:
+        yield Call("PoolBootstrapRole", "cognito-idp", operation, parameters, TAGS, POOL)
+
+
+def _mapped_attributes():
+    """A pool with an identity provider, which no test sets up."""
+    provider = {"UserPoolId": OWN_POOL, "ProviderName": "Google"}
+    return Call("PoolBootstrapRole", "cognito-idp", "DescribeIdentityProvider", provider, TAGS, POOL)
 
 
 def _proof_without_sign_up():

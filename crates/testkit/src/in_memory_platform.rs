@@ -22,11 +22,12 @@ use domain::policy_document::check_trust;
 use domain::retry::{Clock, ErrorClass};
 use domain::secret::Secret;
 use domain::sessions::Sessions;
-use domain::spec::{CustomAttribute, PoolName};
+use domain::spec::{CustomAttribute, MfaMode, PoolName};
 use fastrand::Rng;
 use serde_json::Value;
+use time::OffsetDateTime;
 
-use crate::in_memory::InMemoryPool;
+use crate::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE, InMemoryPool};
 use crate::virtual_clock::VirtualClock;
 
 pub use faults::Fault;
@@ -192,8 +193,9 @@ impl Platform for InMemoryPlatform {
                 id,
                 arn,
                 sms_role_arn: None,
-                state: wanted.clone(),
+                state: UserPoolState { mfa: MfaMode::Off, ..wanted.clone() },
                 custom_attributes: custom_attributes.to_vec(),
+                required_attributes: BTreeSet::new(),
                 tags: tags.clone(),
                 created_at: Some(state.next_moment()),
             };
@@ -211,7 +213,19 @@ impl Platform for InMemoryPlatform {
 
     async fn update_user_pool(&self, id: &str, wanted: &UserPoolState) -> Answer<()> {
         self.call("update_user_pool", |state| {
-            state.user_pool(id)?.state = wanted.clone();
+            let current = &mut state.user_pool(id)?.state;
+            *current = UserPoolState { mfa: current.mfa, ..wanted.clone() };
+            Ok(())
+        })
+        .await
+    }
+
+    async fn set_mfa(&self, id: &str, mfa: MfaMode) -> Answer<()> {
+        self.call("set_mfa", |state| {
+            state.user_pool(id)?.state.mfa = mfa;
+            if let Some(users) = state.users.get(id) {
+                users.mfa_is_required(mfa == MfaMode::Required);
+            }
             Ok(())
         })
         .await
@@ -222,6 +236,14 @@ impl Platform for InMemoryPlatform {
             let pool = state.user_pools.iter_mut().find(|pool| pool.thing.arn == arn).ok_or(ErrorClass::NotFound)?;
             pool.thing.tags.extend(tags.clone());
             Ok(())
+        })
+        .await
+    }
+
+    async fn mapped_attributes(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
+        self.call("mapped_attributes", |state| {
+            state.user_pool(user_pool_id)?;
+            Ok(state.mapped_attributes.get(user_pool_id).cloned().unwrap_or_default())
         })
         .await
     }
@@ -526,6 +548,10 @@ impl Platform for InMemoryPlatform {
             state.identities.remove(identity_id).map(|_| ()).ok_or(ErrorClass::NotFound)
         })
         .await
+    }
+
+    fn authenticator_code(&self, secret: &Secret, _at: OffsetDateTime) -> Option<Secret> {
+        (secret.expose() == AUTHENTICATOR_SECRET).then(|| Secret::new(FACTOR_CODE))
     }
 
     fn directory(&self, user_pool_id: &str) -> Box<dyn Directory> {

@@ -11,7 +11,9 @@ use aws_sdk_cognitoidentityprovider::types::{
     VerifiedAttributeType,
 };
 use domain::platform::{AppClient, ClientState, TAG_KEY, UserPool, UserPoolState};
-use domain::spec::{Alias, AttributeKind, AuthFlow, CustomAttribute, PasswordPolicy, PoolName, SignInWith, Verifiable};
+use domain::spec::{
+    Alias, AttributeKind, AuthFlow, CUSTOM, CustomAttribute, MfaMode, PasswordPolicy, PoolName, SignInWith, Verifiable,
+};
 
 use super::overlay::{self, client_units, password_policy};
 use super::{Answer, if_there};
@@ -19,11 +21,11 @@ use crate::failure::Failure;
 use crate::users::to_time;
 
 /// The most that Cognito's lists give in one page.
-const PAGE: i32 = 60;
+pub(super) const PAGE: i32 = 60;
 
 #[derive(Debug, Clone)]
 pub(crate) struct UserPools {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl UserPools {
@@ -43,7 +45,8 @@ impl UserPools {
                 let Some(pool) = if_there(self.describe(&id).await)? else { continue };
                 let tags = pool.user_pool_tags.as_ref();
                 if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
-                    ours.push(to_user_pool("DescribeUserPool", &pool)?);
+                    let Some(mfa) = if_there(self.mfa(&id, &pool).await)? else { continue };
+                    ours.push(to_user_pool("DescribeUserPool", &pool, mfa)?);
                 }
             }
         }
@@ -97,7 +100,8 @@ impl UserPools {
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
         let pool = answer.user_pool.ok_or_else(|| Failure::missing(OPERATION, "UserPool"))?;
-        to_user_pool(OPERATION, &pool)
+        // A new pool has no MFA: see `Platform::set_mfa`.
+        to_user_pool(OPERATION, &pool, MfaMode::Off)
     }
 
     pub(crate) async fn update(&self, id: &str, state: &UserPoolState) -> Answer<()> {
@@ -183,6 +187,8 @@ impl UserPools {
             .refresh_token_validity(to_i32(state.refresh_token_days))
             .token_validity_units(client_units())
             .prevent_user_existence_errors(to_prevention(state.prevent_user_existence_errors))
+            .set_write_attributes(Some(state.write_attributes.iter().cloned().collect()))
+            .set_read_attributes(Some(state.read_attributes.iter().cloned().collect()))
             .enable_token_revocation(true)
             // Lets self-service tell threat protection where a person is. Cognito takes it only with a secret.
             .set_enable_propagate_additional_user_context_data(with_secret.then_some(true))
@@ -204,6 +210,8 @@ impl UserPools {
             .refresh_token_validity(to_i32(state.refresh_token_days))
             .token_validity_units(client_units())
             .prevent_user_existence_errors(to_prevention(state.prevent_user_existence_errors))
+            .set_write_attributes(Some(state.write_attributes.iter().cloned().collect()))
+            .set_read_attributes(Some(state.read_attributes.iter().cloned().collect()))
             .send()
             .await
             .map_err(|error| Failure::of("UpdateUserPoolClient", &error))?;
@@ -247,10 +255,7 @@ fn own_tags(pool: &UserPoolType) -> BTreeMap<String, String> {
     tags.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// What goes before the name of an attribute of our own.
-const CUSTOM: &str = "custom:";
-
-fn to_user_pool(operation: &'static str, pool: &UserPoolType) -> Answer<UserPool> {
+fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: MfaMode) -> Answer<UserPool> {
     let missing = |field| Failure::missing(operation, field);
     let policy = pool.policies.as_ref().and_then(|policies| policies.password_policy.as_ref());
     let policy = policy.ok_or_else(|| missing("PasswordPolicy"))?;
@@ -269,6 +274,7 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType) -> Answer<UserPool
             require_symbols: policy.require_symbols,
             temporary_password_validity_days: to_u32(policy.temporary_password_validity_days),
         },
+        mfa,
         self_sign_up: pool.admin_create_user_config.as_ref().is_none_or(|it| !it.allow_admin_create_user_only),
         pre_sign_up_function_arn: pool.lambda_config.as_ref().and_then(|config| config.pre_sign_up.clone()),
         deletion_protection: pool.deletion_protection == Some(DeletionProtectionType::Active),
@@ -285,6 +291,7 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType) -> Answer<UserPool
             .filter(|arn| !arn.is_empty()),
         state,
         custom_attributes: pool.schema_attributes().iter().filter_map(from_schema).collect(),
+        required_attributes: pool.schema_attributes().iter().filter_map(required).collect(),
         tags: own_tags(pool),
         created_at: pool.creation_date.and_then(to_time),
     })
@@ -322,6 +329,8 @@ fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<App
             / seconds_in(&TimeUnitsType::Days),
         prevent_user_existence_errors: client.prevent_user_existence_errors
             == Some(PreventUserExistenceErrorTypes::Enabled),
+        write_attributes: client.write_attributes().iter().cloned().collect(),
+        read_attributes: client.read_attributes().iter().cloned().collect(),
     };
     Ok(AppClient {
         id: client.client_id.clone().ok_or_else(|| Failure::missing(operation, "ClientId"))?,
@@ -416,6 +425,12 @@ fn from_schema(attribute: &SchemaAttributeType) -> Option<CustomAttribute> {
     };
     let name = attribute.name.as_deref()?.strip_prefix(CUSTOM)?.to_owned();
     Some(CustomAttribute { name, kind, mutable: attribute.mutable.unwrap_or(true) })
+}
+
+/// The name of an attribute that users must have. `sub` has the mark as well, but no user writes it.
+fn required(attribute: &SchemaAttributeType) -> Option<String> {
+    let is_required = attribute.required.unwrap_or_default();
+    attribute.name.clone().filter(|name| is_required && name != "sub")
 }
 
 fn to_flows(state: &ClientState) -> Vec<ExplicitAuthFlowsType> {

@@ -121,6 +121,7 @@ pub(super) fn success(operation: &str) -> HttpResponse {
             "UserPoolTags": tags,
             "Policies": {"PasswordPolicy": {}},
         }}),
+        "ListIdentityProviders" => json!({"Providers": [{"ProviderName": "Google"}]}),
         "ListUserPoolClients" => json!({"UserPoolClients": [{"ClientId": "client-1", "ClientName": "shop-web"}]}),
         "DescribeUserPoolClient" => json!({"UserPoolClient": {
             "ClientId": "client-1",

@@ -259,8 +259,9 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
 ];
 
 /// Operations of the platform whose "not found" is an answer, and no error.
-const ABSENCE_IS_AN_ANSWER: [&str; 7] = [
+const ABSENCE_IS_AN_ANSWER: [&str; 8] = [
     "DeletePolicyVersion",
+    "DescribeIdentityProvider",
     "DescribeIdentityPool",
     "DescribeUserPool",
     "DescribeUserPoolClient",

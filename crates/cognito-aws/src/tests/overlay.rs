@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use domain::platform::{ClientState, IdentityPoolState, Platform, UserPoolState};
-use domain::spec::{ClientKind, Spec};
+use domain::spec::{ClientKind, ClientSpec, MfaMode, PoolAttributes, Spec};
 use serde_json::{Value, json};
 
 use super::fake_aws::{FakeAws, nowhere, success};
@@ -142,12 +142,34 @@ async fn an_update_of_a_client_sends_every_field_of_the_model_back() {
             "TokenValidityUnits.IdToken",
             "TokenValidityUnits.RefreshToken",
             "PreventUserExistenceErrors",
+            "ReadAttributes",
+            "WriteAttributes",
         ],
         place: "platform/overlay.rs",
     };
-    let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+    let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     let lost = update.lost(async |aws| aws.update_client("pool-1", "client-1", &wanted).await.unwrap());
     assert_eq!(lost.await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn setting_mfa_sends_every_field_of_the_model_back() {
+    let sdk = Sdk::of("cognitoidentityprovider");
+    let current = sdk.complete(&sdk.members_of_operation("GetUserPoolMfaConfig", "Output"));
+    let update = Update {
+        operation: "SetUserPoolMfaConfig",
+        input: sdk.members_of_operation("SetUserPoolMfaConfig", "Input"),
+        read: "GetUserPoolMfaConfig",
+        answer: current.clone(),
+        current,
+        renamed: &[],
+        decided: &["UserPoolId", "MfaConfiguration", "SoftwareTokenMfaConfiguration.Enabled"],
+        place: "platform/mfa.rs",
+    };
+    for mfa in [MfaMode::Optional, MfaMode::Required] {
+        let lost = update.lost(async |aws| aws.set_mfa("pool-1", mfa).await.unwrap());
+        assert_eq!(lost.await, Vec::<String>::new());
+    }
 }
 
 #[tokio::test]
@@ -200,7 +222,7 @@ async fn updates_leave_out_texts_that_are_empty() {
     ]);
     let aws = nowhere().await.answered_by(fake.clone()).platform();
     aws.update_user_pool("pool-1", &UserPoolState::wanted(&spec())).await.unwrap();
-    let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+    let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     aws.update_client("pool-1", "client-1", &wanted).await.unwrap();
 
     let sent = fake.sent("UpdateUserPool");

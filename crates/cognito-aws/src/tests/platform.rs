@@ -3,6 +3,7 @@
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool_client::DescribeUserPoolClientOutput;
+use aws_sdk_cognitoidentityprovider::operation::get_user_pool_mfa_config::GetUserPoolMfaConfigOutput;
 use aws_sdk_cognitoidentityprovider::operation::list_user_pool_clients::ListUserPoolClientsOutput;
 use aws_sdk_cognitoidentityprovider::operation::list_user_pools::ListUserPoolsOutput;
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool::UpdateUserPoolOutput;
@@ -18,12 +19,12 @@ use aws_sdk_iam::operation::delete_policy_version::DeletePolicyVersionOutput;
 use aws_sdk_iam::operation::get_role::GetRoleOutput;
 use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
 use aws_sdk_iam::types::{PolicyVersion, Role, Tag};
-use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
 use domain::causes::causes;
 use domain::platform::{ClientState, Platform, TAG_KEY, UserPoolState};
 use domain::policy_document::trust_policy;
-use domain::spec::{ClientKind, PoolName, SignInWith, Spec};
+use domain::spec::{ClientKind, ClientSpec, MfaMode, PoolAttributes, PoolName, SignInWith, Spec};
 use serde_json::json;
 
 use super::fake_aws::{FakeAws, nowhere};
@@ -71,6 +72,12 @@ fn rich_pool(id: &str) -> UserPoolType {
         .build()
 }
 
+/// The MFA of [`rich_pool`], which is read by a call of its own.
+fn mfa() -> Rule {
+    mock!(Client::get_user_pool_mfa_config)
+        .then_output(|| GetUserPoolMfaConfigOutput::builder().mfa_configuration(UserPoolMfaType::Optional).build())
+}
+
 #[tokio::test]
 async fn pools_are_found_on_every_page_by_name_and_tag() {
     let page = |ids: &'static [(&'static str, &'static str)], next: Option<&'static str>| {
@@ -96,7 +103,8 @@ async fn pools_are_found_on_every_page_by_name_and_tag() {
     let ours = mock!(Client::describe_user_pool)
         .match_requests(|request| request.user_pool_id() == Some("eu-west-1_ours"))
         .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("eu-west-1_ours")).build());
-    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second, &untagged, &ours]);
+    let client =
+        mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second, &untagged, &ours, &mfa()]);
     let found = UserPools::new(client).find(&shop()).await.unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].id.as_str(), found[0].state.sign_in), ("eu-west-1_ours", SignInWith::Username));
@@ -117,7 +125,7 @@ async fn a_pool_that_goes_away_between_the_list_and_the_look_at_it_is_not_there(
     let ours = mock!(Client::describe_user_pool)
         .match_requests(|request| request.user_pool_id() == Some("eu-west-1_ours"))
         .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("eu-west-1_ours")).build());
-    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &gone, &ours]);
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &gone, &ours, &mfa()]);
     let found = UserPools::new(client).find(&shop()).await.unwrap();
     assert_eq!(found.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>(), ["eu-west-1_ours"]);
 }
@@ -137,7 +145,7 @@ async fn reads_the_issuer_and_the_sms_role_that_the_pool_reports() {
             pool.sms_configuration = Some(sms);
             DescribeUserPoolOutput::builder().user_pool(pool).build()
         });
-        let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &describe]);
+        let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &describe, &mfa()]);
         UserPools::new(client).find(&shop()).await
     };
     let original = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_ours";
@@ -227,7 +235,7 @@ async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
         let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
         let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
         let platform = nowhere().await.answered_by(fake.clone()).platform();
-        let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+        let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
         platform.create_client("ours", "shop-web", with_secret, &wanted).await.unwrap();
         let sent = fake.sent("CreateUserPoolClient");
         assert_eq!(sent["GenerateSecret"], with_secret);
@@ -252,7 +260,7 @@ async fn an_update_of_a_client_keeps_what_the_spec_does_not_decide() {
         })
         .then_output(|| UpdateUserPoolClientOutput::builder().build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
-    let wanted = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+    let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     UserPools::new(client).update_client("ours", "client-1", &wanted).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }
@@ -358,4 +366,72 @@ async fn a_sixth_version_of_a_policy_takes_the_place_of_the_oldest_that_is_not_i
     let client = mock_client!(aws_sdk_iam, RuleMode::MatchAny, [&list, &delete, &create]);
     Iam::new(client).update_policy("arn:policy", &json!({})).await.unwrap();
     assert_eq!((delete.num_calls(), create.num_calls()), (1, 1));
+}
+
+#[tokio::test]
+async fn mfa_is_set_with_totp_and_keeps_other_factors_unless_it_is_off() {
+    let config = json!({
+        "MfaConfiguration": "OPTIONAL",
+        "SmsMfaConfiguration": {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}},
+        "EmailMfaConfiguration": {"Subject": "Your code"},
+        "WebAuthnConfiguration": {"RelyingPartyId": "example.com"},
+    });
+    for (mfa, expected) in [(MfaMode::Optional, "OPTIONAL"), (MfaMode::Required, "ON"), (MfaMode::Off, "OFF")] {
+        let fake = FakeAws::answering([("GetUserPoolMfaConfig", config.clone())]);
+        nowhere().await.answered_by(fake.clone()).platform().set_mfa("pool-1", mfa).await.unwrap();
+        let sent = fake.sent("SetUserPoolMfaConfig");
+        assert_eq!((&sent["MfaConfiguration"], &sent["UserPoolId"]), (&json!(expected), &json!("pool-1")));
+        assert_eq!(sent["WebAuthnConfiguration"], config["WebAuthnConfiguration"], "{mfa:?}");
+        // Cognito: "can't turn off MFA and configure an MFA together".
+        let with = |factor: &str| (mfa != MfaMode::Off).then(|| config[factor].clone());
+        for factor in ["SmsMfaConfiguration", "EmailMfaConfiguration"] {
+            assert_eq!(sent.get(factor).cloned(), with(factor), "{mfa:?}: {factor}");
+        }
+        let totp = (mfa != MfaMode::Off).then(|| json!({"Enabled": true}));
+        assert_eq!(sent.get("SoftwareTokenMfaConfiguration").cloned(), totp, "{mfa:?}");
+    }
+}
+
+#[tokio::test]
+async fn mfa_of_a_pool_is_read_with_its_factors() {
+    let table = [
+        ("OFF", true, MfaMode::Off, 0),
+        ("OPTIONAL", true, MfaMode::Optional, 1),
+        ("OPTIONAL", false, MfaMode::WithoutTotp, 1),
+        ("ON", true, MfaMode::Required, 1),
+        ("ON", false, MfaMode::WithoutTotp, 1),
+    ];
+    for (configuration, totp, expected, calls) in table {
+        let pool = json!({"UserPool": {
+            "Id": "eu-west-1_1", "Arn": "arn:pool", "Name": "shop", "UserPoolTags": {TAG_KEY: "shop"},
+            "Policies": {"PasswordPolicy": {}}, "MfaConfiguration": configuration,
+        }});
+        let config = json!({"MfaConfiguration": configuration, "SoftwareTokenMfaConfiguration": {"Enabled": totp}});
+        let fake = FakeAws::answering([
+            ("ListUserPools", json!({"UserPools": [{"Id": "eu-west-1_1", "Name": "shop"}]})),
+            ("DescribeUserPool", pool),
+            ("GetUserPoolMfaConfig", config),
+        ]);
+        let found = nowhere().await.answered_by(fake.clone()).platform().user_pools(&shop()).await.unwrap();
+        assert_eq!((found[0].state.mfa, fake.calls("GetUserPoolMfaConfig")), (expected, calls), "{configuration}");
+    }
+}
+
+#[tokio::test]
+async fn attributes_that_identity_providers_map_are_read_and_nothing_else_of_them() {
+    let provider = json!({"IdentityProvider": {
+        "ProviderName": "Google", "ProviderDetails": {"client_secret": "s3cret"},
+        "AttributeMapping": {"email": "email", "custom:department": "department"},
+    }});
+    let fake = FakeAws::answering([
+        ("ListIdentityProviders", json!({"Providers": [{"ProviderName": "Google"}]})),
+        ("DescribeIdentityProvider", provider),
+    ]);
+    let platform = nowhere().await.answered_by(fake.clone()).platform();
+    let mapped = platform.mapped_attributes("pool-1").await.unwrap();
+    assert_eq!(mapped.iter().map(String::as_str).collect::<Vec<_>>(), ["custom:department", "email"]);
+    assert_eq!(fake.sent("DescribeIdentityProvider"), json!({"UserPoolId": "pool-1", "ProviderName": "Google"}));
+    let none = FakeAws::answering([("ListIdentityProviders", json!({"Providers": []}))]);
+    let platform = nowhere().await.answered_by(none).platform();
+    assert!(platform.mapped_attributes("pool-1").await.unwrap().is_empty());
 }

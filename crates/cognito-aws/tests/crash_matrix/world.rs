@@ -105,7 +105,7 @@ impl World {
 
 fn spec_of(name: &str) -> Spec {
     let spec = json!({
-        "name": name, "sign_in": "username", "groups": ["support"],
+        "name": name, "sign_in": "username", "mfa": "optional", "groups": ["support"],
         "first_admin": "ops@example.com", "custom_attributes": ["team"], "self_sign_up": true,
         "deletion_protection": false, "on_delete": "delete", "verify": false,
         "permissions_boundary": "arn:aws:iam::aws:policy/PowerUserAccess",

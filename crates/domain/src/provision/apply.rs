@@ -14,7 +14,7 @@ use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Renaming, Re
 use crate::platform::{AppClient, ClientState, IamEntity, IdentityPool, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
-use crate::spec::{ClientKind, ClientSpec, Spec};
+use crate::spec::{ClientKind, Spec};
 
 impl Work<'_> {
     pub(super) async fn apply(&mut self, spec: &Spec, renaming: Option<&Renaming>) -> Result<(), ProvisionError> {
@@ -40,11 +40,14 @@ impl Work<'_> {
         self.receipt.user_pool_id = Some(pool.id.clone());
         self.receipt.user_pool_arn = Some(pool.arn.clone());
 
+        let attributes = compare::pool_attributes(apply.spec, Some(&pool), &found.mapped_attributes);
         let mut clients = found.clients;
         let mut client_ids = BTreeMap::new();
         for (kind, wanted) in apply.spec.clients() {
             let step = compare::step_of(kind);
-            let client = self.step(step, apply.client(&pool.id, kind, wanted, clients.remove(&kind))).await?;
+            let state = ClientState::wanted(kind, wanted, &attributes);
+            let client = apply.client(&pool.id, kind, state, clients.remove(&kind));
+            let client = self.step(step, client).await?;
             match kind {
                 ClientKind::Backend => self.receipt.backend_client_id = Some(client.id.clone()),
                 ClientKind::Web => self.receipt.web_client_id = Some(client.id.clone()),
@@ -113,6 +116,7 @@ impl Apply<'_> {
     async fn user_pool(&self, found: Option<UserPool>) -> Result<Done<UserPool>, ProvisionError> {
         let (hands, spec) = (&self.hands, self.spec);
         let wanted = UserPoolState::wanted(spec);
+        let is_new = found.is_none();
         let mut done = if let Some(pool) = found {
             self.kept(Step::UserPool, pool)
         } else {
@@ -138,12 +142,19 @@ impl Apply<'_> {
                 Err(error) => self.attributes_are_there(error).await?,
             }
         }
-        if !change.fields.is_empty() {
+        // First: `UpdateUserPool` can keep a pool's MFA, but not switch it on.
+        if change.changes_mfa() {
+            let set = || hands.platform.set_mfa(&id, wanted.mfa);
+            done.attempts = done.attempts.max(hands.call(Situation::Settled, set).await?.attempts);
+        }
+        if change.changes_other_fields() {
             let update = || hands.platform.update_user_pool(&id, &wanted);
-            done.attempts = hands.call(Situation::Settled, update).await?.attempts;
+            done.attempts = done.attempts.max(hands.call(Situation::Settled, update).await?.attempts);
         }
         done.value.state = wanted;
-        Ok(updated(done, in_words(&differences)))
+        // No create takes MFA with TOTP, so a new pool gets it here.
+        let completes_create = is_new && !change.changes_other_fields() && change.new_attributes.is_empty();
+        if completes_create { Ok(done) } else { Ok(updated(done, in_words(&differences))) }
     }
 
     async fn attributes_are_there(&self, error: ProvisionError) -> Result<(), ProvisionError> {
@@ -155,11 +166,10 @@ impl Apply<'_> {
         &self,
         user_pool_id: &str,
         kind: ClientKind,
-        wanted: &ClientSpec,
+        state: ClientState,
         found: Option<AppClient>,
     ) -> Result<Done<AppClient>, ProvisionError> {
         let hands = &self.hands;
-        let state = ClientState::wanted(kind, wanted);
         let mut done = if let Some(client) = found {
             self.kept(compare::step_of(kind), client)
         } else {
@@ -167,7 +177,7 @@ impl Apply<'_> {
             let (platform, with_secret) = (hands.platform, compare::has_secret(kind));
             hands.establish(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() }).await?
         };
-        let differences = compare::client(kind, wanted, &done.value)?;
+        let differences = compare::client(kind, &state, &done.value)?;
         if differences.is_empty() {
             return Ok(done);
         }

@@ -13,7 +13,7 @@ use crate::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState,
 };
 use crate::policy_document::{access_policy, trust_policy};
-use crate::spec::{ADMINS, AttributeKind, ClientKind, ClientSpec, CustomAttribute, SignInWith, Spec};
+use crate::spec::{ADMINS, AttributeKind, ClientKind, CustomAttribute, PoolAttributes, SignInWith, Spec};
 
 /// Stands in a plan for an id that AWS has not given yet.
 const KNOWN_LATER: &str = "(known after apply)";
@@ -70,7 +70,9 @@ fn planned_client(spec: &Spec, found: &Found, kind: ClientKind) -> Result<Option
         (Some(wanted), Some(client)) => {
             let providers = found.identity_pool.iter().flat_map(|pool| &pool.state.providers);
             let alone = !providers.into_iter().any(|provider| provider.client_id == client.id);
-            Some(there(step, &client.id, self::client(kind, wanted, client)?, alone))
+            let attributes = pool_attributes(spec, found.user_pool.as_ref(), &found.mapped_attributes);
+            let wanted = ClientState::wanted(kind, wanted, &attributes);
+            Some(there(step, &client.id, self::client(kind, &wanted, client)?, alone))
         }
     })
 }
@@ -166,6 +168,14 @@ pub(super) struct UserPoolChange {
 }
 
 impl UserPoolChange {
+    pub(super) fn changes_mfa(&self) -> bool {
+        self.fields.iter().any(|one| one.field == UserPoolState::MFA)
+    }
+
+    pub(super) fn changes_other_fields(&self) -> bool {
+        self.fields.iter().any(|one| one.field != UserPoolState::MFA)
+    }
+
     pub(super) fn differences(&self) -> Vec<Difference> {
         let added = self.new_attributes.iter().map(|attribute| Difference {
             field: format!("custom_attributes.{}", attribute.name),
@@ -201,7 +211,7 @@ pub(super) fn user_pool(spec: &Spec, pool: &UserPool) -> Result<UserPoolChange, 
 /// [`ProvisionError::Immutable`] where one has a secret and should not have one, or the other way round.
 pub(super) fn client(
     kind: ClientKind,
-    wanted: &ClientSpec,
+    wanted: &ClientState,
     client: &AppClient,
 ) -> Result<Vec<Difference>, ProvisionError> {
     let with_secret = has_secret(kind);
@@ -210,7 +220,13 @@ pub(super) fn client(
         let difference = Difference { field, current: client.has_secret.into(), wanted: with_secret.into() };
         return Err(immutable(Resource::AppClient, &client.id, &difference));
     }
-    Ok(differences(&client.state, &ClientState::wanted(kind, wanted)))
+    Ok(differences(&client.state, wanted))
+}
+
+/// The attributes of the pool, as far as its clients depend on them.
+pub(super) fn pool_attributes(spec: &Spec, pool: Option<&UserPool>, mapped: &BTreeSet<String>) -> PoolAttributes {
+    let none = BTreeSet::new();
+    PoolAttributes::new(spec, pool.map_or(&none, |pool| &pool.required_attributes), mapped)
 }
 
 /// The groups of the spec that the pool does not have.

@@ -18,6 +18,8 @@ pub(super) struct Found {
     pub(super) user_pool: Option<UserPool>,
     pub(super) clients: BTreeMap<ClientKind, AppClient>,
     pub(super) groups: BTreeSet<String>,
+    /// The attributes that the identity providers of the user pool map.
+    pub(super) mapped_attributes: BTreeSet<String>,
     pub(super) identity_pool: Option<IdentityPool>,
     /// The role that the identity pool gives to signed-in people, whosever it is.
     pub(super) authenticated_role: Option<String>,
@@ -88,6 +90,8 @@ impl Provisioner<'_> {
                     found.clients.insert(kind, client);
                 }
             }
+            let mapped = self.call(Situation::Settled, || self.platform.mapped_attributes(&pool.id)).await?;
+            found.mapped_attributes = mapped.value;
             found.groups = self.call(Situation::Settled, || self.platform.groups(&pool.id)).await?.value;
             found.first_admin = self.holder_of_the_first_admins_name(spec, pool).await?;
         }

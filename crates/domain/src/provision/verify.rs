@@ -10,7 +10,10 @@ use crate::directory::{Directory, Invitation, NewUser};
 use crate::platform::{IdentityPool, PersonCredentials, UserPool};
 use crate::retry::{Classified, ErrorClass, GaveUp, Overtime, Situation};
 use crate::secret::Secret;
-use crate::sessions::{ClientContext, Credentials, Registration, Sessions, SignIn};
+use crate::sessions::{
+    Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Registration, Sessions,
+    SignIn,
+};
 use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
 use crate::user::{Attributes, User, UserStatus, Username};
 use crate::user_pool_error::{Reason, UserPoolError};
@@ -211,11 +214,43 @@ impl Subject {
             context: ClientContext::default(),
         };
         let signed_in = hands.users(Situation::Settled, || self.sessions.sign_in(&credentials)).await?;
+        let attempts = signed_in.attempts;
         match signed_in.value {
-            SignIn::Tokens(tokens) => Ok(Done::new(tokens.id_token, Outcome::Succeeded).after(signed_in.attempts)),
-            SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name.as_str().to_owned())),
-            SignIn::Unsupported(name) => Err(ProvisionError::Challenged(name)),
+            SignIn::Challenge(challenge) if challenge.name == ChallengeName::MfaSetup => {
+                let tokens = tokens(self.enroll(hands, &challenge).await?)?;
+                Ok(Done::new(tokens, Outcome::Succeeded).after(attempts).because("enrolled a second factor"))
+            }
+            other => Ok(Done::new(tokens(other)?, Outcome::Succeeded).after(attempts)),
         }
+    }
+
+    /// Enrolls an authenticator app for the person, which a pool with `mfa` `required` demands at the first sign-in.
+    async fn enroll(&self, hands: &Provisioner<'_>, setup: &Challenge) -> Result<SignIn, ProvisionError> {
+        let challenged = || ProvisionError::Challenged(ChallengeName::MfaSetup.as_str().to_owned());
+        let answer = |challenge: &Challenge, response| {
+            let session = challenge.session.clone().ok_or_else(challenged)?;
+            let username = challenge.username.clone();
+            Ok::<_, ProvisionError>(ChallengeAnswer { username, session, response, context: ClientContext::default() })
+        };
+        let begin = answer(setup, ChallengeResponse::BeginSetup)?;
+        // Sent once: an answer uses its session up.
+        let begun = match hands.users(Situation::Creating, || self.sessions.answer_challenge(&begin)).await?.value {
+            SignIn::Challenge(begun) => begun,
+            other => return Ok(other),
+        };
+        let secret = begun.authenticator_secret.as_ref();
+        let code = secret.and_then(|secret| hands.platform.authenticator_code(secret, hands.clock.wall_time()));
+        let finish = ChallengeResponse::FinishSetup { code: code.ok_or_else(challenged)?, device_name: None };
+        let finish = answer(&begun, finish)?;
+        Ok(hands.users(Situation::Creating, || self.sessions.answer_challenge(&finish)).await?.value)
+    }
+}
+
+fn tokens(signed_in: SignIn) -> Result<Secret, ProvisionError> {
+    match signed_in {
+        SignIn::Tokens(tokens) => Ok(tokens.id_token),
+        SignIn::Challenge(challenge) => Err(ProvisionError::Challenged(challenge.name.as_str().to_owned())),
+        SignIn::Unsupported(name) => Err(ProvisionError::Challenged(name)),
     }
 }
 

@@ -42,6 +42,9 @@ impl Spec {
         if let Some((field, problem)) = self.clients.web.as_ref().and_then(|it| wrong_lifetime(it, ClientKind::Web)) {
             return wrong(field, problem);
         }
+        for (kind, client) in self.clients() {
+            self.check_attributes(kind, client)?;
+        }
         if self.permissions_boundary.as_ref().is_some_and(|arn| !is_policy_arn(arn)) {
             return wrong("permissions_boundary", "must be the ARN of an IAM policy");
         }
@@ -59,6 +62,20 @@ impl Spec {
             return wrong("verify", "signing in to verify needs `clients.backend`; set `verify` to false without it");
         }
         Ok(())
+    }
+
+    fn check_attributes(&self, kind: ClientKind, client: &ClientSpec) -> Result<(), SpecError> {
+        let (write, read) = match kind {
+            ClientKind::Backend => ("clients.backend.write_attributes", "clients.backend.read_attributes"),
+            ClientKind::Web => ("clients.web.write_attributes", "clients.web.read_attributes"),
+        };
+        let expected =
+            "expected standard attributes such as `name`, and `custom:NAME` for names in `custom_attributes`";
+        let wrong = |field, name| Err(SpecError { field, problem: format!("`{name}` cannot be listed; {expected}") });
+        if let Some(name) = self.unwritable(&client.write_attributes) {
+            return wrong(write, name);
+        }
+        self.unreadable(&client.read_attributes).map_or(Ok(()), |name| wrong(read, name))
     }
 }
 

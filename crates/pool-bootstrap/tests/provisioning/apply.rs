@@ -1,6 +1,6 @@
 //! `apply`: what is made, changed, refused, and gone on with.
 
-use domain::spec::{AttributeKind, CustomAttribute};
+use domain::spec::{AttributeKind, CustomAttribute, MfaMode};
 
 use super::*;
 
@@ -76,9 +76,11 @@ async fn a_changed_spec_changes_just_what_differs_and_says_so() {
         detail(Step::UserPool),
         r#"self_sign_up: true -> false; custom_attributes.seats: none -> "number, mutable""#
     );
-    assert_eq!(detail(Step::BackendClient), "access_token_minutes: 60 -> 15");
+    let client = detail(Step::BackendClient);
+    assert!(client.starts_with("access_token_minutes: 60 -> 15; read_attributes: "), "{client}");
     assert_eq!(detail(Step::Groups), "billing");
-    let updated = [Step::UserPool, Step::BackendClient, Step::IdentityPool, Step::Policy];
+    // Both clients can read the new custom attribute.
+    let updated = [Step::UserPool, Step::BackendClient, Step::WebClient, Step::IdentityPool, Step::Policy];
     for report in &receipt.steps {
         let expected = match report.step {
             step if updated.contains(&step) => Outcome::Updated,
@@ -104,6 +106,70 @@ async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
     let detail = report(&receipt, Step::UserPool).detail.clone();
     assert_eq!(detail.as_deref(), Some(r#"custom_attributes.poolkeeper_created: none -> "string, fixed""#));
     assert_eq!(attributes().last(), Some(&reserved));
+}
+
+#[tokio::test]
+async fn clients_without_attribute_lists_get_them_once() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let written = |name: &str| {
+        let state = world.platform.state();
+        let mut clients = state.clients.iter().map(|client| &client.client.state);
+        clients.all(|client| client.write_attributes.contains(name) && !client.write_attributes.contains("custom:team"))
+    };
+    assert!(written("birthdate"), "{:?}", world.platform.state().clients);
+    for client in &mut world.platform.state().clients {
+        client.client.state.write_attributes.clear();
+        client.client.state.read_attributes.clear();
+    }
+    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    for step in [Step::BackendClient, Step::WebClient] {
+        assert_eq!(report(&receipt, step).outcome, Outcome::Updated, "{step}");
+    }
+    assert!(written("birthdate"));
+    let writes = world.platform.writes();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(world.platform.writes(), writes);
+}
+
+#[tokio::test]
+async fn a_mapped_attribute_becomes_writable_and_the_reserved_one_never() {
+    let world = World::new();
+    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let mapped = ["custom:team", "custom:poolkeeper_created", "username"].map(str::to_owned);
+    world.platform.state().mapped_attributes.insert(receipt.user_pool_id.unwrap(), mapped.into());
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let state = world.platform.state();
+    for client in &state.clients {
+        let writable = &client.client.state.write_attributes;
+        assert!(writable.contains("custom:team"), "{writable:?}");
+        assert!(!writable.contains("custom:poolkeeper_created") && !writable.contains("username"), "{writable:?}");
+    }
+}
+
+#[tokio::test]
+async fn mfa_converges_and_is_set_before_the_rest_of_the_pool() {
+    let world = World::new();
+    let created = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(report(&created, Step::UserPool).outcome, Outcome::Created);
+    let mfa = || world.platform.state().user_pools[0].thing.state.mfa;
+    assert_eq!(mfa(), MfaMode::Optional);
+
+    let writes = world.platform.writes().len();
+    let changes = json!({"verify": false, "mfa": "required", "self_sign_up": false});
+    let receipt = world.apply(with(&changes)).await.unwrap();
+    let detail = report(&receipt, Step::UserPool).detail.clone();
+    let expected = r#"mfa: "optional" -> "required"; self_sign_up: true -> false"#;
+    assert_eq!((mfa(), detail.as_deref()), (MfaMode::Required, Some(expected)));
+    assert_eq!(world.platform.writes()[writes..], ["set_mfa", "update_user_pool"]);
+
+    world.apply(with(&changes)).await.unwrap();
+    assert_eq!(world.platform.writes().len(), writes + 2, "no writing call in the second run");
+    world.platform.state().user_pools[0].thing.state.mfa = MfaMode::WithoutTotp;
+    world.apply(with(&changes)).await.unwrap();
+    assert_eq!(mfa(), MfaMode::Required);
+    world.apply(with(&json!({"verify": false, "mfa": "off", "self_sign_up": false}))).await.unwrap();
+    assert_eq!(mfa(), MfaMode::Off);
 }
 
 #[tokio::test]

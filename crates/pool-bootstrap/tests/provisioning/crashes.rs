@@ -39,7 +39,7 @@ impl Before {
 /// Differs from [`shop`] in whatever can be changed.
 fn otherwise() -> Value {
     json!({
-        "verify": false, "self_sign_up": false, "custom_attributes": [], "groups": [], "first_admin": null,
+        "verify": false, "mfa": "off", "self_sign_up": false, "custom_attributes": [], "groups": [], "first_admin": null,
         "clients": {"backend": {"access_token_minutes": 15}, "web": {"refresh_token_days": 1}},
         "identity_pool": {"server_side_token_check": false},
         "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],

@@ -79,7 +79,7 @@ impl Observer for Seen {
 
 fn shop() -> Value {
     json!({
-        "name": "shop", "self_sign_up": true, "groups": ["support"], "first_admin": "ops@example.com",
+        "name": "shop", "mfa": "optional", "self_sign_up": true, "groups": ["support"], "first_admin": "ops@example.com",
         "custom_attributes": ["team"], "deletion_protection": false, "on_delete": "delete",
     })
 }

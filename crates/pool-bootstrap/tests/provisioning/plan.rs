@@ -76,7 +76,9 @@ async fn what_differs_is_named_with_both_values_and_apply_changes_just_that() {
     };
     assert_eq!(differences(Step::UserPool), ["self_sign_up", "custom_attributes.desk"]);
     assert_eq!(differences(Step::Policy), ["document"]);
-    let [lifetime] = of(&planned, Step::BackendClient).differences.as_slice() else { unreachable!("{planned:?}") };
+    assert_eq!(differences(Step::BackendClient), ["access_token_minutes", "read_attributes"]);
+    assert_eq!(differences(Step::WebClient), ["read_attributes"], "the new custom attribute can be read");
+    let lifetime = &of(&planned, Step::BackendClient).differences[0];
     assert_eq!((&lifetime.current, &lifetime.wanted), (&json!(60), &json!(15)));
     assert_eq!(of(&planned, Step::Groups).reason, "missing: billing");
 
@@ -90,6 +92,15 @@ async fn what_differs_is_named_with_both_values_and_apply_changes_just_that() {
         };
         assert_eq!((planned.step, expected), (done.step, done.outcome));
     }
+}
+
+#[tokio::test]
+async fn the_plan_shows_a_change_of_mfa() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let planned = plan(&world, with(&json!({"verify": false, "mfa": "required"}))).await;
+    let [mfa] = of(&planned, Step::UserPool).differences.as_slice() else { unreachable!("{planned:?}") };
+    assert_eq!((mfa.field.as_str(), &mfa.current, &mfa.wanted), ("mfa", &json!("optional"), &json!("required")));
 }
 
 #[tokio::test]

@@ -235,3 +235,25 @@ async fn a_role_without_its_policy_is_named_where_it_cannot_be_taken() {
     let failure = world.run(Action::Verify, shop()).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{failure}");
 }
+
+#[tokio::test]
+async fn the_proof_enrolls_a_second_factor_where_the_pool_requires_one() {
+    let world = World::new();
+    let receipt = world.apply(with(&json!({"mfa": "required"}))).await.unwrap();
+    let sign_in = report(&receipt, Step::SignIn);
+    assert_eq!((sign_in.outcome, sign_in.detail.as_deref()), (Outcome::Succeeded, Some("enrolled a second factor")));
+    assert!(receipt.caller_arn.is_some());
+    let optional = World::new().apply(shop()).await.unwrap();
+    assert_eq!(report(&optional, Step::SignIn).detail, None);
+}
+
+#[tokio::test]
+async fn a_refused_enrolment_fails_the_proof_and_leaves_nobody_behind() {
+    for nth in [1, 2] {
+        let world = World::new();
+        world.platform.fail("users.answer_challenge", nth, Fault::NotDone(ErrorClass::Forbidden));
+        let failure = world.apply(with(&json!({"mfa": "required"}))).await.unwrap_err();
+        assert_eq!(report(&failure.receipt, Step::SignIn).outcome, Outcome::Failed, "{nth}");
+        assert_eq!(report(&failure.receipt, Step::CleanUp).outcome, Outcome::Deleted, "{nth}");
+    }
+}

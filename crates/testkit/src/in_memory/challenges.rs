@@ -38,7 +38,12 @@ impl InMemoryPool {
 
     /// Lets nobody sign in without a second factor: who has none is asked to set up an authenticator app.
     pub fn require_mfa(&self) {
-        self.state().switch(Switch::RequireMfa, true);
+        self.mfa_is_required(true);
+    }
+
+    /// Says whether users need a second factor.
+    pub fn mfa_is_required(&self, required: bool) {
+        self.state().switch(Switch::RequireMfa, required);
     }
 
     /// Lets every sign-in come to a step that cannot be answered, by Cognito's name for it, e.g. `CUSTOM_CHALLENGE`.

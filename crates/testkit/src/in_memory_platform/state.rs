@@ -18,6 +18,8 @@ pub struct State {
     pub user_pools: Vec<Owned<UserPool>>,
     /// The users of each user pool, by its id.
     pub users: BTreeMap<String, InMemoryPool>,
+    /// The attributes that the identity providers of a user pool map, by its id.
+    pub mapped_attributes: BTreeMap<String, BTreeSet<String>>,
     /// App clients.
     pub clients: Vec<Named>,
     /// Groups: user pool and name.

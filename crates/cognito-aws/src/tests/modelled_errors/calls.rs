@@ -17,7 +17,7 @@ use domain::sessions::{
     ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Factor, Registration, Sessions, SignIn,
 };
 use domain::sign_in_security::{Mfa, SignInSecurity};
-use domain::spec::{AttributeKind, ClientKind, CustomAttribute, PoolName, Spec};
+use domain::spec::{AttributeKind, ClientKind, ClientSpec, CustomAttribute, MfaMode, PoolAttributes, PoolName, Spec};
 use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::json;
@@ -83,6 +83,14 @@ const fn user_pools(operation: &'static str, situation: Situation) -> Call {
     of_platform("user_pools", "cognitoidentityprovider", operation, situation)
 }
 
+const fn identity_providers(operation: &'static str) -> Call {
+    of_platform("identity_providers", "cognitoidentityprovider", operation, Situation::Settled)
+}
+
+const fn mfa(operation: &'static str) -> Call {
+    of_platform("mfa", "cognitoidentityprovider", operation, Situation::Settled)
+}
+
 const fn identity_pools(operation: &'static str, situation: Situation) -> Call {
     of_platform("identity_pools", "cognitoidentity", operation, situation)
 }
@@ -96,7 +104,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 88] = [
+pub(super) const CALLS: [Call; 92] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -157,6 +165,10 @@ pub(super) const CALLS: [Call; 88] = [
     user_pools("TagResource", Situation::Settled),
     user_pools("UpdateUserPool", Situation::Settled),
     user_pools("UpdateUserPoolClient", Situation::Settled),
+    identity_providers("DescribeIdentityProvider"),
+    identity_providers("ListIdentityProviders"),
+    mfa("GetUserPoolMfaConfig"),
+    mfa("SetUserPoolMfaConfig"),
     identity_pools("CreateIdentityPool", Situation::Creating),
     identity_pools("DeleteIdentities", Situation::Settled),
     identity_pools("DeleteIdentityPool", Situation::Settled),
@@ -270,7 +282,7 @@ impl Ports {
             "sign_in_security" => self.ask_sign_in_security(call.operation).await,
             "app_client" | "sessions" => self.ask_sessions(call.operation).await,
             "self_service" => self.ask_self_service(call.operation).await,
-            "user_pools" => self.ask_user_pools(call.operation).await,
+            "identity_providers" | "mfa" | "user_pools" => self.ask_user_pools(call.operation).await,
             "identity_pools" => self.ask_identity_pools(call.operation).await,
             "iam" => self.ask_iam(call.operation).await,
             "invitation_key" => done(self.invitation_key.invitation_key().await),
@@ -402,7 +414,7 @@ impl Ports {
     async fn ask_user_pools(&self, operation: &str) -> Result<(), Failed> {
         let (platform, name) = (&self.platform, &self.spec.name);
         let state = UserPoolState::wanted(&self.spec);
-        let client = ClientState::wanted(ClientKind::Web, &serde_json::from_value(json!({})).unwrap());
+        let client = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
         match operation {
             "AddCustomAttributes" => {
                 let team = CustomAttribute { name: "team".to_owned(), kind: AttributeKind::String, mutable: true };
@@ -415,6 +427,8 @@ impl Ports {
             "DeleteUserPoolClient" => done(platform.delete_client(POOL, CLIENT).await),
             "DescribeUserPool" | "ListUserPools" => done(platform.user_pools(name).await),
             "DescribeUserPoolClient" | "ListUserPoolClients" => done(platform.clients(POOL, "shop-web").await),
+            "DescribeIdentityProvider" | "ListIdentityProviders" => done(platform.mapped_attributes(POOL).await),
+            "GetUserPoolMfaConfig" | "SetUserPoolMfaConfig" => done(platform.set_mfa(POOL, MfaMode::Required).await),
             "ListGroups" => done(platform.groups(POOL).await),
             "TagResource" => done(platform.tag_user_pool("arn:aws:cognito-idp:…", name, &BTreeMap::new()).await),
             "UpdateUserPool" => done(platform.update_user_pool(POOL, &state).await),
