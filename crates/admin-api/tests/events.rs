@@ -28,6 +28,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("auth-challenge-code", 200, ""),
     ("auth-challenge-mfa-setup", 200, ""),
     ("auth-challenge-other", 400, "invalid-request"),
+    ("auth-challenge-other-attribute", 400, "invalid-request"),
     ("auth-challenge-wrong-code", 422, "code-mismatch"),
     ("auth-confirm-sign-up", 204, ""),
     ("auth-confirm-sign-up-expired-code", 422, "code-expired"),

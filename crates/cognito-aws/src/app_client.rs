@@ -10,6 +10,7 @@ use domain::secret::Secret;
 use domain::sessions::ClientContext;
 use domain::user::Username;
 use domain::user_pool_error::UserPoolError;
+use domain::write_attributes::WriteAttributes;
 use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
@@ -42,6 +43,7 @@ pub(crate) struct Settings {
     pub(crate) rotates_refresh_tokens: bool,
     /// Whether calls that need no rights may tell where a person is. Where they may not, such a call is refused.
     takes_user_context: bool,
+    pub(crate) write_attributes: WriteAttributes,
 }
 
 impl From<UserPoolClientType> for Settings {
@@ -51,6 +53,11 @@ impl From<UserPoolClientType> for Settings {
             secret: client.client_secret.map(Secret::new),
             rotates_refresh_tokens: rotation == Some(FeatureType::Enabled),
             takes_user_context: client.enable_propagate_additional_user_context_data.unwrap_or_default(),
+            // Cognito answers no list for a client that was given none. No client can be given an empty one.
+            write_attributes: match client.write_attributes {
+                Some(names) if !names.is_empty() => WriteAttributes::Listed(names.into_iter().collect()),
+                _ => WriteAttributes::Standard,
+            },
         }
     }
 }

@@ -15,6 +15,7 @@ use domain::sessions::{
 };
 use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
+use domain::write_attributes::WriteAttributes;
 
 use crate::CognitoAppClient;
 use crate::clients::sent_once;
@@ -25,6 +26,10 @@ use reading::{ATTRIBUTE_PREFIX, Answer, to_sign_in, to_tokens};
 
 #[async_trait]
 impl Sessions for CognitoAppClient {
+    async fn write_attributes(&self) -> Result<WriteAttributes, UserPoolError> {
+        Ok(self.settings().await?.write_attributes.clone())
+    }
+
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
         let answer = self
             .client

@@ -32,3 +32,4 @@ pub mod spec;
 pub mod user;
 pub mod user_pool;
 pub mod user_pool_error;
+pub mod write_attributes;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::secret::Secret;
 use crate::user::{Attributes, Username};
 use crate::user_pool_error::UserPoolError;
+use crate::write_attributes::WriteAttributes;
 
 /// What is known about the person's end of the line: Cognito's threat protection weighs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -238,6 +239,9 @@ pub enum Factor {
 /// Sign-up and sign-in through one app client. Where the client has a secret, the implementation sends `SECRET_HASH`.
 #[async_trait]
 pub trait Sessions: Send + Sync {
+    /// Which attributes users may set through the app client.
+    async fn write_attributes(&self) -> Result<WriteAttributes, UserPoolError>;
+
     /// Signs a person up. MUST answer `UserExists`, `InvalidPassword` and `SignUpRefused` as their own reasons.
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError>;
 

@@ -17,12 +17,13 @@ mod sign_up;
 
 use domain::secret::Secret;
 use domain::sessions::{Challenge, ChallengeName, CodeDelivery, Factor, SignIn, Tokens};
-use domain::user::Username;
+use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 
+use crate::app::App;
 use crate::error::ApiError;
 use crate::router::{Endpoint, Method};
 
@@ -62,6 +63,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     attributes::verify::handle
 ))]
 pub(super) struct Documented;
+
+/// Refuses attributes that users may not set through the app client, before anything is sent. `AdminRespondToAuthChallenge` is sent
+/// with the function's own credentials, and a client without a list of write attributes may write custom attributes as well.
+async fn require_writable(app: &App, attributes: &Attributes) -> Result<(), ApiError> {
+    if attributes.is_empty() {
+        return Ok(());
+    }
+    let writable = app.sessions.write_attributes().await?;
+    let refused = attributes.keys().find(|name| !writable.allow(name));
+    refused.map_or(Ok(()), |name| {
+        Err(ApiError::invalid(&format!("attributes.{name}"), "Expected an attribute that users may set themselves."))
+    })
+}
 
 /// Where a code went, or would have gone: somebody who does not exist is answered alike.
 #[derive(Debug, Serialize, ToSchema)]

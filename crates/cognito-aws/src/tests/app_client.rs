@@ -9,6 +9,7 @@ use domain::self_service::SelfService;
 use domain::sessions::{ClientContext, Sessions};
 use domain::user_pool::UserPool;
 use domain::user_pool_error::Reason;
+use domain::write_attributes::WriteAttributes;
 use serde_json::{Value, json};
 
 use super::fake_aws::{FakeAws, nowhere};
@@ -39,6 +40,20 @@ async fn one_client_is_all_ports_and_is_read_once_for_all_of_them() {
     assert_eq!(fake.calls("DescribeUserPoolClient"), 1);
     assert_eq!(fake.sent("DescribeUserPoolClient"), json!({"UserPoolId": "pool", "ClientId": "client-1"}));
     assert!(!format!("{client:?}").contains("canary"), "now that it is read");
+}
+
+#[tokio::test]
+async fn the_write_attributes_are_the_list_of_the_client() {
+    let read = async |client: Value| {
+        let client = nowhere().await.answered_by(described(&client)).app_client("pool", "client-1");
+        client.write_attributes().await.unwrap()
+    };
+    let listed = WriteAttributes::Listed(["email", "custom:team"].map(str::to_owned).into());
+    assert_eq!(read(json!({"WriteAttributes": ["custom:team", "email"]})).await, listed);
+    // Cognito answers no list for a client without one.
+    for client in [json!({}), json!({"WriteAttributes": []})] {
+        assert_eq!(read(client).await, WriteAttributes::Standard);
+    }
 }
 
 #[tokio::test]

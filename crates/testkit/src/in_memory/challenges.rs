@@ -135,6 +135,9 @@ impl State {
         if !password_policy::accepts(new_password) {
             return Err(Reason::InvalidPassword);
         }
+        if !self.may_write(attributes) {
+            return Err(Reason::InvalidCredentials);
+        }
         record.attributes.extend(attributes.clone());
         if !self.missing_attributes(&record).is_empty() {
             return Err(Reason::InvalidRequest);
@@ -297,6 +300,21 @@ mod tests {
         assert_eq!(second.name, ChallengeName::SmsMfa);
         tokens(respond(&pool, &second, code(Factor::SmsMfa, FACTOR_CODE)).await.unwrap());
         assert!(pool.has_password("mia", "Correct-2"));
+    }
+
+    #[tokio::test]
+    async fn a_new_password_sets_write_attributes_only() {
+        let pool = pool();
+        pool.limit_write_attributes(&["name"]);
+        pool.directory().set_password(&name("mia"), &Secret::new(PASSWORD), false).await.unwrap();
+        let asked = challenge(sign_in(&pool).await);
+        let set = |attribute: &str| ChallengeResponse::NewPassword {
+            new_password: Secret::new("Correct-2"),
+            attributes: [(attribute.to_owned(), "x".to_owned())].into(),
+        };
+        assert_eq!(reason_of(respond(&pool, &asked, set("custom:role")).await), Reason::InvalidCredentials);
+        assert!(!pool.attributes_of("mia").contains_key("custom:role"));
+        tokens(respond(&pool, &asked, set("name")).await.unwrap());
     }
 
     #[tokio::test]

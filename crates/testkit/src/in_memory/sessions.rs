@@ -8,6 +8,7 @@ use domain::sessions::{
 };
 use domain::user::{UserStatus, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
+use domain::write_attributes::WriteAttributes;
 
 use super::state::Switch;
 use super::tokens::TokenKind;
@@ -44,6 +45,11 @@ impl InMemoryPool {
         self.state().switch(Switch::NoClientSecret, true);
     }
 
+    /// Gives the app client a list of write attributes. A new pool's client has none, and users may set any attribute.
+    pub fn limit_write_attributes(&self, names: &[&str]) {
+        self.state().write_attributes = Some(names.iter().map(|name| (*name).to_owned()).collect());
+    }
+
     /// Lets a refresh give a new refresh token, and kill the old one.
     pub fn rotate_refresh_tokens(&self) {
         self.state().switch(Switch::RotateRefreshTokens, true);
@@ -52,10 +58,15 @@ impl InMemoryPool {
 
 #[async_trait]
 impl Sessions for InMemorySessions {
+    async fn write_attributes(&self) -> Result<WriteAttributes, UserPoolError> {
+        let state = self.pool.call("write_attributes")?;
+        Ok(state.write_attributes.clone().map_or(WriteAttributes::Standard, WriteAttributes::Listed))
+    }
+
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
         let mut state = self.pool.call_from(&registration.context, "sign_up")?;
         let refuse = |reason| Err(UserPoolError::new("sign_up", reason));
-        if state.is(Switch::RefuseSignUps) {
+        if state.is(Switch::RefuseSignUps) || !state.may_write(&registration.attributes) {
             return refuse(Reason::SignUpRefused);
         }
         if state.users.contains_key(registration.username.as_str()) {
@@ -204,6 +215,26 @@ mod tests {
         pool.auto_confirm(true);
         let confirmed = register("abel").await;
         assert_eq!((confirmed.confirmed, confirmed.code_sent_to), (true, None));
+    }
+
+    #[tokio::test]
+    async fn a_sign_up_sets_write_attributes_only() {
+        let pool = pool();
+        let register = async |username: &str, attribute: &str| {
+            let registration = Registration {
+                username: name(username),
+                password: Secret::new(PASSWORD),
+                attributes: [(attribute.to_owned(), "x".to_owned())].into(),
+                validation_data: [].into(),
+                client_metadata: [].into(),
+                context: ClientContext::default(),
+            };
+            pool.sessions().sign_up(&registration).await
+        };
+        register("abe", "custom:role").await.unwrap();
+        pool.limit_write_attributes(&["name"]);
+        assert_eq!(reason_of(register("abel", "custom:role").await), Reason::SignUpRefused);
+        register("abel", "name").await.unwrap();
     }
 
     #[tokio::test]

@@ -24,6 +24,8 @@ pub(super) struct State {
     pub(super) challenges: BTreeMap<String, OpenChallenge>,
     pub(super) switches: BTreeSet<Switch>,
     pub(super) required_attributes: BTreeSet<String>,
+    /// The attributes that users may set through the app client; any if the client has no list.
+    pub(super) write_attributes: Option<BTreeSet<String>>,
     pub(super) faults: Faults,
     /// How many entries a page holds at the most, whatever is asked for.
     pub(super) page_cap: Option<usize>,
@@ -107,6 +109,12 @@ impl State {
         if let Some(record) = self.users.get_mut(name) {
             change(record);
         }
+    }
+
+    /// Whether users may set all these attributes through the app client, as Cognito decides it.
+    pub(super) fn may_write(&self, attributes: &Attributes) -> bool {
+        let Some(allowed) = &self.write_attributes else { return true };
+        attributes.keys().all(|name| allowed.contains(name))
     }
 
     /// Whether one of these attributes would be an alias that another user holds.

@@ -10,6 +10,7 @@ use domain::sessions::{
 };
 use domain::user::{Attributes, User, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
+use domain::write_attributes::WriteAttributes;
 
 use super::InMemoryPlatform;
 use super::faults::Fault;
@@ -128,6 +129,10 @@ impl<Port: Directory> Directory for Faulty<Port> {
 
 #[async_trait]
 impl<Port: Sessions> Sessions for Faulty<Port> {
+    async fn write_attributes(&self) -> Result<WriteAttributes, UserPoolError> {
+        self.call("users.write_attributes", self.port.write_attributes()).await
+    }
+
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
         self.call("users.sign_up", self.port.sign_up(registration)).await
     }

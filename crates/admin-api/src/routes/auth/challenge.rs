@@ -6,7 +6,7 @@ use axum::extract::State;
 use domain::sessions::ChallengeResponse;
 
 use self::forms::Body;
-use super::{ChallengeView, Outcome, TokensView};
+use super::{ChallengeView, Outcome, TokensView, require_writable};
 use crate::app::App;
 use crate::audit::Audit;
 use crate::client_context::{CameFrom, DeviceData};
@@ -28,7 +28,7 @@ fn fields(response: &ChallengeResponse) -> Vec<&str> {
 
 /// Answer a challenge
 ///
-/// Answers tokens, or the next challenge. A session is good for one answer that is right; a code that was wrong can be entered again.
+/// Answers tokens, or the next challenge. `attributes` takes what the app client may write (its write attributes). A session is good for one answer that is right; a code that was wrong can be entered again.
 #[utoipa::path(
     post, path = "/v1/auth/challenge", tag = "auth", operation_id = "answer_challenge",
     params(DeviceData),
@@ -50,6 +50,9 @@ pub(super) async fn handle(
 ) -> Result<axum::Json<Outcome>, ApiError> {
     let answer = Body::read(&text)?.answer(context);
     audit.fields(fields(&answer.response));
+    if let ChallengeResponse::NewPassword { attributes, .. } = &answer.response {
+        require_writable(&app, attributes).await?;
+    }
     let outcome = Outcome::try_from(app.sessions.answer_challenge(&answer).await?)?;
     audit.on(outcome.username());
     Ok(axum::Json(outcome))

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::example_delivery;
+use super::{example_delivery, require_writable};
 use crate::app::App;
 use crate::attributes::{AttributesBody, attributes};
 use crate::audit::Audit;
@@ -67,7 +67,8 @@ pub(super) struct Answer {
 /// Sign up
 ///
 /// Makes a user who waits for a code, or is confirmed at once, as the pre-sign-up policy decides. Who was invited (`POST /v1/invitations`)
-/// shows the invitation as `invitation` in `client_metadata` or `validation_data`.
+/// shows the invitation as `invitation` in `client_metadata` or `validation_data`. `attributes` takes what the app client may write (its
+/// write attributes).
 #[utoipa::path(
     post, path = "/v1/auth/sign-up", tag = "auth", operation_id = "sign_up",
     params(DeviceData),
@@ -83,6 +84,7 @@ pub(super) async fn handle(
 ) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
     let registration = body.registration(context);
     audit.fields(registration.attributes.keys());
+    require_writable(&app, &registration.attributes).await?;
     let registered = app.sessions.sign_up(&registration).await?;
     audit.on(&registration.username);
     let answer = Answer { sub: registered.sub, confirmed: registered.confirmed, code_sent_to: registered.code_sent_to };
@@ -105,6 +107,24 @@ mod tests {
 
     fn body() -> Value {
         json!({"username": "new", "password": "Correct-1", "attributes": {"email": "new@example.com"}})
+    }
+
+    #[tokio::test]
+    async fn attributes_beyond_the_write_attributes_are_refused_by_name() {
+        for name in ["custom:role", "custom:poolkeeper_created", "email_verified"] {
+            for list in [None, Some(["email", "custom:poolkeeper_created"])] {
+                let api = Api::new();
+                if let Some(names) = list {
+                    api.pool.limit_write_attributes(&names);
+                }
+                let mut body = body();
+                body["attributes"][name] = json!("Canary");
+                let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+                assert_eq!((answer.status, &answer.body["field"]), (400, &json!(format!("attributes.{name}"))));
+                assert!(!answer.body.to_string().contains("Canary"), "{}", answer.body);
+                assert_eq!((api.pool.user("new"), api.pool.calls()), (None, vec!["write_attributes"]));
+            }
+        }
     }
 
     #[tokio::test]

@@ -97,6 +97,47 @@ async fn missing_attributes_are_asked_for_and_taken() {
 }
 
 #[tokio::test]
+async fn attributes_beyond_the_write_attributes_are_refused_by_name() {
+    let unlisted = ["custom:role", "custom:poolkeeper_created", "email_verified", "sub"];
+    let listed = ["custom:role", "custom:poolkeeper_created", "email_verified", "birthdate"];
+    let lists: [(Option<&[&str]>, [&str; 4]); 2] =
+        [(None, unlisted), (Some(&["name", "custom:team", "custom:poolkeeper_created"]), listed)];
+    for (list, refused) in lists {
+        for name in refused {
+            let (api, body) = challenged().await;
+            if let Some(names) = list {
+                api.pool.limit_write_attributes(names);
+            }
+            let attributes = json!({"name": "Mia", name: "Canary"});
+            let answer = answer_with(&api, &with(body, "attributes", attributes)).await;
+            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(format!("attributes.{name}"))), "{list:?}");
+            assert!(!answer.body.to_string().contains("Canary"), "{}", answer.body);
+            assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::ForceChangePassword, "{name}");
+            assert!(!api.pool.calls().contains(&"answer_challenge"), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn listed_custom_attributes_are_set_with_a_new_password() {
+    let (api, body) = challenged().await;
+    api.pool.limit_write_attributes(&["custom:team"]);
+    let answer = answer_with(&api, &with(body, "attributes", json!({"custom:team": "blue"}))).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(api.pool.attributes_of("mia")["custom:team"], "blue");
+}
+
+#[tokio::test]
+async fn no_attribute_is_set_if_the_write_attributes_are_unknown() {
+    let (api, body) = challenged().await;
+    api.pool.fail("write_attributes", 1, Reason::Unavailable);
+    let answer = answer_with(&api, &with(body.clone(), "attributes", json!({"name": "Mia"}))).await;
+    assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
+    assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::ForceChangePassword);
+    assert_eq!(answer_with(&api, &body).await.status, 200, "without attributes there is nothing to check");
+}
+
+#[tokio::test]
 async fn other_sessions_other_names_and_weak_passwords_change_nothing() {
     for (field, value, status, code) in [
         ("session", "made-up", 401, "invalid-credentials"),
