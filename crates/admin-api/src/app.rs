@@ -47,6 +47,8 @@ pub struct App {
     pub(crate) user_pool_id: String,
     pub(crate) trust: Arc<Trust>,
     pub(crate) passable_roles: PassableRoles,
+    /// The name under which authenticator apps list an account.
+    pub(crate) totp_issuer: Arc<str>,
     clock: Arc<dyn Clock>,
     /// Read once, at the first user who has a temporary password; a failure is not kept.
     temporary_password_validity_days: Arc<OnceCell<u32>>,
@@ -65,7 +67,7 @@ impl App {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
-        let Settings { user_pool_id, client_id, issuer, roles, passable_roles, .. } = settings;
+        let Settings { user_pool_id, client_id, issuer, roles, passable_roles, totp_issuer, .. } = settings;
         Self {
             pool,
             sessions,
@@ -76,6 +78,7 @@ impl App {
             user_pool_id,
             trust: Arc::new(Trust { issuer, client_id, roles }),
             passable_roles,
+            totp_issuer: totp_issuer.into(),
             clock,
             temporary_password_validity_days: Arc::default(),
         }

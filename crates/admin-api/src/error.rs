@@ -69,6 +69,12 @@ pub(crate) enum ApiError {
     /// An update of the group would pass its role, which the function may not pass.
     #[error("the group has role {0}, which PASSABLE_ROLE_ARNS does not list")]
     RoleNotPassable(String),
+    /// The user has an authenticator, which a new one would replace.
+    #[error("the user has an authenticator")]
+    AuthenticatorExists,
+    /// The new authenticator is verified and could not be switched on.
+    #[error("the authenticator is verified and could not be switched on")]
+    AuthenticatorOff(#[source] UserPoolError),
     /// The sign-in has come to a step that cannot be answered here.
     #[error("the sign-in asks for {0}, which is not supported")]
     UnsupportedChallenge(String),
@@ -108,14 +114,18 @@ impl ApiError {
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::MissingScope => ErrorCode::InsufficientScope,
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
-            Self::OtherIdentity | Self::NoInvitations | Self::HolderUnknown | Self::GroupInRoles(_) => {
-                ErrorCode::WrongState
-            }
+            Self::OtherIdentity
+            | Self::NoInvitations
+            | Self::HolderUnknown
+            | Self::GroupInRoles(_)
+            | Self::AuthenticatorExists => ErrorCode::WrongState,
             Self::RoleNotPassable(_) => ErrorCode::RoleNotPassable,
             Self::AddressHeld => ErrorCode::AliasExists,
             Self::UserDiffers(_) => ErrorCode::UserExists,
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
-            Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),
+            Self::UserPool(error) | Self::Partial { source: error, .. } | Self::AuthenticatorOff(error) => {
+                error.reason.into()
+            }
             Self::Internal(_) => ErrorCode::Internal,
         }
     }

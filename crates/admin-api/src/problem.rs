@@ -1,6 +1,6 @@
 //! How a failure is told: an RFC 9457 problem for the caller, one log line for the operator.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -28,7 +28,9 @@ const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 fn retry_after(error: &ApiError) -> HeaderValue {
     match error {
         _ if error.code() == ErrorCode::MailQuotaExceeded => AN_HOUR,
-        ApiError::UserPool(source) | ApiError::Partial { source, .. } if source.reason == Reason::LimitReached => {
+        ApiError::UserPool(source) | ApiError::Partial { source, .. } | ApiError::AuthenticatorOff(source)
+            if source.reason == Reason::LimitReached =>
+        {
             A_QUARTER_OF_AN_HOUR
         }
         _ => A_MOMENT,
@@ -52,10 +54,17 @@ pub(crate) fn code_of(response: &Response) -> Option<ErrorCode> {
     response.extensions().get::<Failed>().map(|Failed(error)| error.code())
 }
 
+/// The step that is done if an authenticator could not be switched on.
+fn verified() -> &'static [String] {
+    static STEPS: LazyLock<[String; 1]> = LazyLock::new(|| ["verify".to_owned()]);
+    STEPS.as_slice()
+}
+
 /// Which calls of several stand, in an answer that says so.
 pub(crate) fn completed_of(response: &Response) -> Option<&[String]> {
     match response.extensions().get::<Failed>().map(|Failed(error)| &**error) {
         Some(ApiError::Partial { completed, .. }) => Some(completed),
+        Some(ApiError::AuthenticatorOff(_)) => Some(verified()),
         _ => None,
     }
 }
@@ -159,6 +168,18 @@ impl<'a> Problem<'a> {
                     "The group has the IAM role {role}, and an update must pass it. Add the ARN to the template's parameter `PassableRoleArns`."
                 );
             }
+            ApiError::AuthenticatorExists => {
+                "The user has an authenticator. Remove it first: `DELETE /v1/auth/me/totp`."
+                    .clone_into(&mut problem.detail);
+            }
+            ApiError::AuthenticatorOff(_) => {
+                problem.completed = Some(verified());
+                problem.failed = Some("switch-on");
+                problem.detail = format!(
+                    "{} The authenticator is verified and not switched on. Start again: `POST /v1/auth/me/totp`.",
+                    row.title
+                );
+            }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {
                 problem.detail = format!("The sign-in asks for `{name}`, which this API does not support.");
@@ -204,7 +225,9 @@ fn log(error: &ApiError, id: &RequestId) {
     let code = error.code();
     let chain = startup::causes(error);
     let aws_request_id = match error {
-        ApiError::UserPool(source) | ApiError::Partial { source, .. } => source.request_id.as_deref(),
+        ApiError::UserPool(source) | ApiError::Partial { source, .. } | ApiError::AuthenticatorOff(source) => {
+            source.request_id.as_deref()
+        }
         _ => None,
     };
     let request_id = id.as_str();

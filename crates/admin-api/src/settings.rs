@@ -14,6 +14,7 @@ const AWS_REGION: &str = "AWS_REGION";
 const ROUTES: &str = "ROUTES";
 const ROLES: &str = "ROLES";
 const INVITATION_KEY_PARAMETER: &str = "INVITATION_KEY_PARAMETER";
+const TOTP_ISSUER: &str = "TOTP_ISSUER";
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub struct Settings {
     pub invitation_key_parameter: Option<String>,
     /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass. Absent means none.
     pub passable_roles: PassableRoles,
+    /// `TOTP_ISSUER`: the name under which authenticator apps list an account. Absent means the id of the user pool.
+    pub totp_issuer: String,
 }
 
 /// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
@@ -76,7 +79,18 @@ impl Settings {
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
         let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, EXPECTED_ROLE_ARNS)?.unwrap_or_default();
-        Ok(Self { region, user_pool_id, client_id, issuer, served, roles, invitation_key_parameter, passable_roles })
+        let totp_issuer = totp_issuer(&lookup)?.unwrap_or_else(|| user_pool_id.clone());
+        Ok(Self {
+            region,
+            user_pool_id,
+            client_id,
+            issuer,
+            served,
+            roles,
+            invitation_key_parameter,
+            passable_roles,
+            totp_issuer,
+        })
     }
 }
 
@@ -124,6 +138,15 @@ fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<O
     let clean = name.chars().all(|character| character.is_ascii_alphanumeric() || "._-/".contains(character));
     let fits = name.starts_with('/') && (2..=MAX_PARAMETER_NAME).contains(&name.len());
     if clean && fits { Ok(Some(name)) } else { Err(SettingError::wrong(INVITATION_KEY_PARAMETER, expectation)) }
+}
+
+/// A colon separates the issuer from the account in an `otpauth` URI.
+fn totp_issuer(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
+    let expectation = "1 to 128 characters without colons and control characters";
+    let Some(issuer) = optional(lookup, TOTP_ISSUER) else { return Ok(None) };
+    let clean = !issuer.chars().any(|character| character.is_control() || character == ':');
+    let fits = (1..=128).contains(&issuer.chars().count());
+    if clean && fits { Ok(Some(issuer)) } else { Err(SettingError::wrong(TOTP_ISSUER, expectation)) }
 }
 
 /// The longest name that a parameter can have.
@@ -219,6 +242,18 @@ mod tests {
             let error = read_with("INVITATION_KEY_PARAMETER", Some(wrong)).unwrap_err();
             assert_eq!(error.variable, "INVITATION_KEY_PARAMETER", "{wrong}");
             assert!(error.to_string().contains("the full name of an SSM parameter"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_the_pool_in_authenticator_apps_unless_told_otherwise() {
+        for absent in [None, Some("")] {
+            assert_eq!(read_with("TOTP_ISSUER", absent).unwrap().totp_issuer, "eu-central-1_Ab12Cd34E");
+        }
+        assert_eq!(read_with("TOTP_ISSUER", Some("My shop, 2")).unwrap().totp_issuer, "My shop, 2");
+        for wrong in ["shop:x", "shop\n", &"x".repeat(129)] {
+            let error = read_with("TOTP_ISSUER", Some(wrong)).unwrap_err();
+            assert_eq!(error.variable, "TOTP_ISSUER", "{wrong}");
         }
     }
 

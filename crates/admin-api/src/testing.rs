@@ -52,6 +52,7 @@ fn settings(roles: &Value) -> Settings {
         roles: roles.to_string().parse().unwrap(),
         invitation_key_parameter: None,
         passable_roles: PASSABLE_ROLE.parse().unwrap(),
+        totp_issuer: "shop".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
 use domain::invitation::InvitationKey;
 use domain::self_service::SelfService;
-use domain::sessions::{ChallengeName, ClientContext};
+use domain::sessions::{ChallengeName, ClientContext, Factor};
 use domain::user::UserStatus;
 use domain::user_pool_error::Reason;
 use lambda_http::request::LambdaRequest;
@@ -37,6 +37,10 @@ const CASES: &[(&str, u16, &str)] = &[
     ("auth-me", 200, ""),
     ("auth-me-iam", 200, ""),
     ("auth-me-signed-out", 401, "invalid-credentials"),
+    ("auth-me-totp-remove", 204, ""),
+    ("auth-me-totp-start", 200, ""),
+    ("auth-me-totp-verify", 204, ""),
+    ("auth-me-totp-verify-wrong-code", 422, "code-mismatch"),
     ("auth-me-without-token", 401, "unauthenticated"),
     ("auth-refresh", 200, ""),
     ("auth-resend-code", 200, ""),
@@ -173,6 +177,8 @@ async fn pool() -> InMemoryPool {
     pool.disable("dan");
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.give_tokens("root", "eyJ.example.token", "example-refresh-token-of-root");
+    pool.give_tokens("gus", "example-enrolling-token", "example-enrolling-refresh-token");
+    pool.start_authenticator("gus");
     pool.challenge("ivy", "example-session");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
     pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
@@ -295,6 +301,7 @@ async fn each_change_is_the_one_that_was_asked_for() {
         ("auth-confirm-sign-up", &|pool| has_status(pool, "una", UserStatus::Confirmed)),
         ("auth-reset-password", &|pool| pool.has_password("mia", "Permanent-1")),
         ("auth-attributes-verify", &|pool| pool.attributes_of("mia").contains_key("phone_number_verified")),
+        ("auth-me-totp-verify", &|pool| pool.mfa_of("gus").enabled == [Factor::SoftwareTokenMfa]),
         ("auth-challenge", &|pool| has_status(pool, "ivy", UserStatus::Confirmed)),
         ("auth-sign-out-refresh-token", &|pool| !pool.takes_token("example-refresh-token")),
         ("auth-sign-out-access-token", &|pool| !pool.takes_token("example-access-token")),

@@ -193,6 +193,12 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         "GroupExistsException" => Reason::GroupExists,
         // The last one: threat protection, and with it the record of events, is switched off.
         "UnsupportedUserStateException" | "UserPoolAddOnNotEnabledException" => Reason::WrongState,
+        // The pool does not offer authenticator apps.
+        "SoftwareTokenMFANotFoundException"
+            if matches!(operation, "AssociateSoftwareToken" | "VerifySoftwareToken") =>
+        {
+            Reason::WrongState
+        }
         // The pool remembers no devices.
         "InvalidUserPoolConfigurationException" if matches!(operation, "AdminListDevices" | "AdminForgetDevice") => {
             Reason::WrongState
@@ -239,7 +245,7 @@ fn invalid_parameter(operation: &str, message: &str) -> Reason {
         "ResendConfirmationCode" if message.contains("already confirmed") => Reason::WrongState,
         // "User has not verified software token mfa", "User does not have delivery config set to turn on SMS_MFA" and more of them.
         // Nothing else of the request can be wrong: its fields are made here.
-        "AdminSetUserMFAPreference" => Reason::WrongState,
+        "AdminSetUserMFAPreference" | "SetUserMFAPreference" => Reason::WrongState,
         // "SourceUser is already linked to DestinationUser", and "Merging is not currently supported, provide a SourceUser that has
         // not been signed up in order to link": the identity has a user of its own.
         "AdminLinkProviderForUser"
@@ -343,6 +349,7 @@ fn presents_token(operation: &str) -> bool {
         "AssociateSoftwareToken"
             | "GetUser"
             | "GetUserAttributeVerificationCode"
+            | "SetUserMFAPreference"
             | "VerifySoftwareToken"
             | "VerifyUserAttribute"
     )

@@ -1,16 +1,19 @@
 //! What people do with their own account through one app client: the port [`SelfService`].
 
 use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::types::VerifySoftwareTokenResponseType;
 use domain::secret::Secret;
 use domain::self_service::{Myself, SelfService};
-use domain::sessions::{ClientContext, CodeDelivery};
+use domain::sessions::{ClientContext, CodeDelivery, Factor};
+use domain::sign_in_security::Mfa;
 use domain::user::Username;
-use domain::user_pool_error::UserPoolError;
+use domain::user_pool_error::{Reason, UserPoolError};
 
 use crate::CognitoAppClient;
 use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::sessions::to_delivery;
+use crate::sign_in_security::Preferences;
 use crate::users::{to_attributes, to_factor, to_factors};
 
 #[async_trait]
@@ -143,6 +146,57 @@ impl SelfService for CognitoAppClient {
             .send()
             .await
             .map_err(|error| Failure::of("VerifyUserAttribute", &error))?;
+        Ok(())
+    }
+
+    async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError> {
+        const OPERATION: &str = "AssociateSoftwareToken";
+        self.must_be_ours(OPERATION, access_token)?;
+        let request = self.client.associate_software_token().access_token(access_token.expose());
+        let answer = request.customize().config_override(sent_once()).send().await;
+        let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        Ok(Secret::new(answer.secret_code.ok_or_else(|| Failure::missing(OPERATION, "SecretCode"))?))
+    }
+
+    async fn verify_totp(
+        &self,
+        access_token: &Secret,
+        code: &Secret,
+        device_name: Option<&str>,
+    ) -> Result<(), UserPoolError> {
+        const OPERATION: &str = "VerifySoftwareToken";
+        self.must_be_ours(OPERATION, access_token)?;
+        let answer = self
+            .client
+            .verify_software_token()
+            .access_token(access_token.expose())
+            .user_code(code.expose())
+            .set_friendly_device_name(device_name.map(str::to_owned))
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        match answer.status {
+            Some(VerifySoftwareTokenResponseType::Success) => Ok(()),
+            Some(_) => Err(UserPoolError::new(OPERATION, Reason::CodeMismatch)),
+            None => Err(Failure::missing(OPERATION, "Status").into()),
+        }
+    }
+
+    async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError> {
+        const OPERATION: &str = "SetUserMFAPreference";
+        self.must_be_ours(OPERATION, access_token)?;
+        let Some(Preferences { sms, app, email }) = Preferences::of(present, mfa) else { return Ok(()) };
+        self.client
+            .set_user_mfa_preference()
+            .access_token(access_token.expose())
+            .set_sms_mfa_settings(sms)
+            .set_software_token_mfa_settings(app)
+            .set_email_mfa_settings(email)
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(())
     }
 }

@@ -31,25 +31,7 @@ impl SignInSecurity for CognitoDirectory {
             return Err(UserPoolError::new(OPERATION, Reason::InvalidRequest));
         }
         let present = self.mfa(username).await?;
-        // A factor that the user has not set up, or the pool does not have, cannot even be switched off. So what is off and stays
-        // off is not named.
-        let setting = |factor| {
-            let wanted = mfa.enabled.contains(&factor);
-            let is_named = wanted || present.enabled.contains(&factor);
-            is_named.then_some((wanted, mfa.preferred == Some(factor)))
-        };
-        let sms = setting(Factor::SmsMfa).map(|(enabled, preferred)| {
-            SmsMfaSettingsType::builder().enabled(enabled).preferred_mfa(preferred).build()
-        });
-        let app = setting(Factor::SoftwareTokenMfa).map(|(enabled, preferred)| {
-            SoftwareTokenMfaSettingsType::builder().enabled(enabled).preferred_mfa(preferred).build()
-        });
-        let email = setting(Factor::EmailOtp).map(|(enabled, preferred)| {
-            EmailMfaSettingsType::builder().enabled(enabled).preferred_mfa(preferred).build()
-        });
-        if sms.is_none() && app.is_none() && email.is_none() {
-            return Ok(());
-        }
+        let Some(Preferences { sms, app, email }) = Preferences::of(&present.enabled, mfa) else { return Ok(()) };
         self.client
             .admin_set_user_mfa_preference()
             .user_pool_id(&self.user_pool_id)
@@ -98,6 +80,37 @@ impl SignInSecurity for CognitoDirectory {
             .map_err(|error| Failure::of("AdminListUserAuthEvents", &error))?;
         let events = answer.auth_events.unwrap_or_default().into_iter().map(to_event);
         Ok(Page { entries: events.collect::<Result<_, _>>()?, next: answer.next_token })
+    }
+}
+
+/// What a change of second factors names.
+pub(crate) struct Preferences {
+    pub(crate) sms: Option<SmsMfaSettingsType>,
+    pub(crate) app: Option<SoftwareTokenMfaSettingsType>,
+    pub(crate) email: Option<EmailMfaSettingsType>,
+}
+
+impl Preferences {
+    /// The way from the factors that are on to those that are wanted; none if no factor is to be named.
+    ///
+    /// A factor that the user has not set up, or the pool does not offer, cannot even be switched off. So a factor that is off and
+    /// stays off is not named.
+    pub(crate) fn of(present: &[Factor], wanted: &Mfa) -> Option<Self> {
+        let setting = |factor| {
+            let is_wanted = wanted.enabled.contains(&factor);
+            (is_wanted || present.contains(&factor)).then_some((is_wanted, wanted.preferred == Some(factor)))
+        };
+        let sms = setting(Factor::SmsMfa).map(|(enabled, preferred)| {
+            SmsMfaSettingsType::builder().enabled(enabled).preferred_mfa(preferred).build()
+        });
+        let app = setting(Factor::SoftwareTokenMfa).map(|(enabled, preferred)| {
+            SoftwareTokenMfaSettingsType::builder().enabled(enabled).preferred_mfa(preferred).build()
+        });
+        let email = setting(Factor::EmailOtp).map(|(enabled, preferred)| {
+            EmailMfaSettingsType::builder().enabled(enabled).preferred_mfa(preferred).build()
+        });
+        let is_empty = sms.is_none() && app.is_none() && email.is_none();
+        (!is_empty).then_some(Self { sms, app, email })
     }
 }
 

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use crate::secret::Secret;
 use crate::sessions::{ClientContext, CodeDelivery, Factor};
+use crate::sign_in_security::Mfa;
 use crate::user::{Attributes, Username};
 use crate::user_pool_error::UserPoolError;
 
@@ -18,6 +19,32 @@ pub struct Myself {
     pub factors: Vec<Factor>,
     /// The one that is asked for.
     pub preferred_factor: Option<Factor>,
+}
+
+impl Myself {
+    /// Whether an authenticator app is switched on as a second factor.
+    #[must_use]
+    pub fn has_totp(&self) -> bool {
+        self.factors.contains(&Factor::SoftwareTokenMfa)
+    }
+
+    /// The second factors with the authenticator app switched on and preferred.
+    #[must_use]
+    pub fn mfa_with_totp(&self) -> Mfa {
+        let mut enabled = self.mfa_without_totp().enabled;
+        enabled.push(Factor::SoftwareTokenMfa);
+        Mfa { enabled, preferred: Some(Factor::SoftwareTokenMfa) }
+    }
+
+    /// The second factors with the authenticator app switched off.
+    #[must_use]
+    pub fn mfa_without_totp(&self) -> Mfa {
+        let is_other = |factor: &Factor| *factor != Factor::SoftwareTokenMfa;
+        Mfa {
+            enabled: self.factors.iter().copied().filter(is_other).collect(),
+            preferred: self.preferred_factor.filter(is_other),
+        }
+    }
 }
 
 /// What people do with their own account, through one app client.
@@ -81,4 +108,50 @@ pub trait SelfService: Send + Sync {
         attribute: &str,
         code: &Secret,
     ) -> Result<(), UserPoolError>;
+
+    /// Generates a TOTP secret for an authenticator app. An app that is enrolled stops working at once: in a pool with optional second
+    /// factors, the password alone is enough until [`Self::verify_totp`]. MUST answer `WrongState` if the pool does not offer TOTP.
+    async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError>;
+
+    /// Verifies that the authenticator app has the secret of the last [`Self::start_totp`]. From then on it replaces the app before.
+    /// Does not switch it on. MUST answer `CodeMismatch` for a wrong code and if no enrollment was started.
+    async fn verify_totp(
+        &self,
+        access_token: &Secret,
+        code: &Secret,
+        device_name: Option<&str>,
+    ) -> Result<(), UserPoolError>;
+
+    /// Switches the factors of `mfa` on and the others of `present` off. Safe to repeat. MUST answer `WrongState` if one of them is not
+    /// set up, or the pool does not offer it; also if it was to be switched off.
+    async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn myself(factors: &[Factor], preferred_factor: Option<Factor>) -> Myself {
+        let username = "mia".parse().unwrap();
+        Myself { username, attributes: Attributes::new(), factors: factors.to_vec(), preferred_factor }
+    }
+
+    #[test]
+    fn totp_is_preferred_once_and_the_other_factors_stay() {
+        use Factor::{EmailOtp, SoftwareTokenMfa};
+        let table: [(&[Factor], Option<Factor>, &[Factor], Option<Factor>); 4] = [
+            (&[], None, &[], None),
+            (&[EmailOtp], Some(EmailOtp), &[EmailOtp], Some(EmailOtp)),
+            (&[SoftwareTokenMfa], Some(SoftwareTokenMfa), &[], None),
+            (&[EmailOtp, SoftwareTokenMfa], Some(SoftwareTokenMfa), &[EmailOtp], None),
+        ];
+        for (factors, preferred, others, other_preferred) in table {
+            let myself = myself(factors, preferred);
+            let without = Mfa { enabled: others.to_vec(), preferred: other_preferred };
+            assert_eq!(myself.mfa_without_totp(), without, "{factors:?}");
+            let enabled = [others, &[SoftwareTokenMfa]].concat();
+            assert_eq!(myself.mfa_with_totp(), Mfa { enabled, preferred: Some(SoftwareTokenMfa) }, "{factors:?}");
+            assert_eq!(myself.has_totp(), factors.contains(&SoftwareTokenMfa));
+        }
+    }
 }

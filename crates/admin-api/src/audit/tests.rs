@@ -198,6 +198,18 @@ async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_know
             own(post("attributes/email/verify", json!({"code": "123457"}))),
             json!({"fields": "email", "outcome": "code-mismatch"}),
         ),
+        (
+            own(Call::post("/v1/auth/me/totp", None)),
+            json!({"user": "mia", "fields": "authenticator", "outcome": "success"}),
+        ),
+        (
+            own(post("me/totp/verify", json!({"code": "654321"}))),
+            json!({"user": "mia", "fields": "authenticator", "outcome": "code-mismatch"}),
+        ),
+        (
+            own(Call::delete("/v1/auth/me/totp")),
+            json!({"user": "mia", "fields": "authenticator", "outcome": "success"}),
+        ),
     ];
     for (call, expected) in table {
         let mut record = record_of(&api, call).await.unwrap();
@@ -366,6 +378,13 @@ fn calls_of_people(api: &Api) -> Vec<Call> {
         own(post("attributes/email/verify", json!({"code": "Canary code"}))),
         own(post("attributes/email/verify", json!({"code": CODE}))),
         post("attributes/email/verify", json!({"code": CODE})).header("x-access-token", "Canary-header-1"),
+        own(Call::post("/v1/auth/me/totp", None)),
+        own(post("me/totp/verify", json!({"code": "654321", "device_name": "Canary-device-2"}))),
+        own(post("me/totp/verify", json!({"code": "Canary"}))),
+        own(post("me/totp/verify", json!({"code": FACTOR_CODE, "device_name": "Canary-device-2"}))),
+        own(Call::post("/v1/auth/me/totp", None)),
+        own(Call::delete("/v1/auth/me/totp")),
+        answer("NEW_PASSWORD_REQUIRED", "Canary-session-1", "attributes", json!({"custom:x": "Canary-value-1"})),
         post("sign-out", json!({"refresh_token": "Canary refresh"})),
         post("sign-out", json!({"refresh_token": "Canary-refresh-3"})),
     ]

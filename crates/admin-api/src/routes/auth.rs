@@ -41,6 +41,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::new(Method::Post, "/v1/auth/forgot-password", forgot_password::handle),
         Endpoint::new(Method::Post, "/v1/auth/reset-password", reset_password::handle),
         Endpoint::new(Method::Get, "/v1/auth/me", me::handle),
+        Endpoint::new(Method::Post, "/v1/auth/me/totp", me::totp::start::handle),
+        Endpoint::new(Method::Post, "/v1/auth/me/totp/verify", me::totp::verify::handle),
+        Endpoint::new(Method::Delete, "/v1/auth/me/totp", me::totp::remove::handle),
         Endpoint::new(Method::Post, "/v1/auth/attributes/{name}/code", attributes::code::handle),
         Endpoint::new(Method::Post, "/v1/auth/attributes/{name}/verify", attributes::verify::handle),
     ]
@@ -59,6 +62,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     forgot_password::handle,
     reset_password::handle,
     me::handle,
+    me::totp::start::handle,
+    me::totp::verify::handle,
+    me::totp::remove::handle,
     attributes::code::handle,
     attributes::verify::handle
 ))]

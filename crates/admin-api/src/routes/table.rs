@@ -56,6 +56,9 @@ pub(crate) const TABLE: &[Row] = &[
     public("/v1/auth/forgot-password"),
     public("/v1/auth/reset-password"),
     own(Method::Get, "/v1/auth/me"),
+    own(Method::Post, "/v1/auth/me/totp"),
+    own(Method::Post, "/v1/auth/me/totp/verify"),
+    own(Method::Delete, "/v1/auth/me/totp"),
     own(Method::Post, "/v1/auth/attributes/{name}/code"),
     own(Method::Post, "/v1/auth/attributes/{name}/verify"),
 ];

@@ -187,7 +187,7 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 19] = [
 ];
 
 /// Where an error of users means something else than it does elsewhere: the operations, the codes, the meaning.
-const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
+const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
     (
         &[
             "AdminAddUserToGroup",
@@ -221,6 +221,13 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
         Reason::WrongState,
         ErrorClass::Invalid,
     ),
+    (&["SetUserMFAPreference"], &["InvalidParameterException"], Reason::WrongState, ErrorClass::Invalid),
+    (
+        &["AssociateSoftwareToken", "VerifySoftwareToken"],
+        &["SoftwareTokenMFANotFoundException"],
+        Reason::WrongState,
+        ErrorClass::Invalid,
+    ),
     (&["SignUp"], &["NotAuthorizedException"], Reason::SignUpRefused, ErrorClass::SignUpRefused),
     (&["ConfirmSignUp"], &["UserNotFoundException"], Reason::CodeMismatch, ErrorClass::Invalid),
     (
@@ -251,7 +258,13 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 14] = [
     ),
     (&["AssociateSoftwareToken"], &["NotAuthorizedException"], Reason::InvalidCredentials, ErrorClass::Invalid),
     (
-        &["GetUser", "GetUserAttributeVerificationCode", "VerifySoftwareToken", "VerifyUserAttribute"],
+        &[
+            "GetUser",
+            "GetUserAttributeVerificationCode",
+            "SetUserMFAPreference",
+            "VerifySoftwareToken",
+            "VerifyUserAttribute",
+        ],
         &["NotAuthorizedException", "UserNotConfirmedException", "UserNotFoundException"],
         Reason::InvalidCredentials,
         ErrorClass::Invalid,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::secret::Secret;
 use domain::self_service::{Myself, SelfService};
 use domain::sessions::{ClientContext, CodeDelivery, Factor, Sessions};
+use domain::sign_in_security::Mfa;
 use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use serde_json::{Value, json};
@@ -135,6 +136,47 @@ async fn an_attribute_is_verified_with_the_owners_token() {
     assert_eq!(without_details.unwrap(), None, "Cognito's model does not require the details");
 }
 
+fn totp_only() -> Mfa {
+    Mfa { enabled: vec![Factor::SoftwareTokenMfa], preferred: Some(Factor::SoftwareTokenMfa) }
+}
+
+#[tokio::test]
+async fn an_authenticator_is_enrolled_with_the_owners_token() {
+    let fake = FakeAws::answering([
+        ("AssociateSoftwareToken", json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "unused"})),
+        ("VerifySoftwareToken", json!({"Status": "SUCCESS"})),
+    ]);
+    let own = client(&fake).await;
+    let secret = own.start_totp(&token()).await.unwrap();
+    assert_eq!(secret.expose(), "JBSWY3DPEHPK3PXP");
+    assert!(!format!("{secret:?}").contains("JBSWY3DPEHPK3PXP"));
+    own.verify_totp(&token(), &code(), Some("phone")).await.unwrap();
+    own.set_own_mfa(&token(), &[Factor::EmailOtp], &totp_only()).await.unwrap();
+    own.set_own_mfa(&token(), &[], &Mfa::default()).await.unwrap();
+
+    assert_eq!(fake.sent("AssociateSoftwareToken"), json!({"AccessToken": token().expose()}));
+    let expected = json!({"AccessToken": token().expose(), "UserCode": "123456", "FriendlyDeviceName": "phone"});
+    assert_eq!(fake.sent("VerifySoftwareToken"), expected);
+    let expected = json!({
+        "AccessToken": token().expose(),
+        "SoftwareTokenMfaSettings": {"Enabled": true, "PreferredMfa": true},
+        "EmailMfaSettings": {"Enabled": false, "PreferredMfa": false},
+    });
+    assert_eq!(fake.sent("SetUserMFAPreference"), expected);
+    assert_eq!(fake.calls("SetUserMFAPreference"), 1, "nothing to change is nothing to send");
+    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a token needs no secret");
+}
+
+#[tokio::test]
+async fn an_enrollment_that_cognito_does_not_finish_is_an_error() {
+    for (verified, expected) in [(json!({"Status": "ERROR"}), Reason::CodeMismatch), (json!({}), Reason::Internal)] {
+        let own = client(&FakeAws::answering([("VerifySoftwareToken", verified)])).await;
+        assert_eq!(own.verify_totp(&token(), &code(), None).await.unwrap_err().reason, expected);
+    }
+    let own = client(&FakeAws::answering([("AssociateSoftwareToken", json!({"Session": "canary"}))])).await;
+    assert_eq!(own.start_totp(&token()).await.unwrap_err().reason, Reason::Internal);
+}
+
 /// Makes the call that ends with the operation, while that is refused.
 async fn refused(operation: &'static str, code_of_error: &'static str, message: &'static str) -> UserPoolError {
     let fake = FakeAws::new(move |called| {
@@ -151,6 +193,9 @@ async fn refused(operation: &'static str, code_of_error: &'static str, message: 
         "ConfirmForgotPassword" => own.reset_password(&mia(), &code(), &Secret::new("x"), &nowhere).await.err(),
         "GetUser" => own.myself(&token()).await.err(),
         "GetUserAttributeVerificationCode" => own.send_attribute_code(&token(), "email").await.err(),
+        "AssociateSoftwareToken" => own.start_totp(&token()).await.err(),
+        "VerifySoftwareToken" => own.verify_totp(&token(), &code(), None).await.err(),
+        "SetUserMFAPreference" => own.set_own_mfa(&token(), &[], &totp_only()).await.err(),
         _ => own.verify_attribute(&token(), "email", &code()).await.err(),
     };
     let error = error.unwrap();
@@ -186,6 +231,11 @@ async fn refusals_mean_what_the_text_says_where_the_code_does_not() {
         ("ConfirmForgotPassword", "ExpiredCodeException", "", Reason::CodeExpired),
         ("ConfirmForgotPassword", "UserNotConfirmedException", "", Reason::UserNotConfirmed),
         ("GetUserAttributeVerificationCode", "InvalidParameterException", "", Reason::InvalidRequest),
+        ("AssociateSoftwareToken", "SoftwareTokenMFANotFoundException", "", Reason::WrongState),
+        ("VerifySoftwareToken", "SoftwareTokenMFANotFoundException", "", Reason::WrongState),
+        ("VerifySoftwareToken", "EnableSoftwareTokenMFAException", "", Reason::CodeMismatch),
+        ("VerifySoftwareToken", "CodeMismatchException", "", Reason::CodeMismatch),
+        ("SetUserMFAPreference", "InvalidParameterException", "", Reason::WrongState),
         ("VerifyUserAttribute", "AliasExistsException", "", Reason::AliasExists),
         ("VerifyUserAttribute", "CodeMismatchException", "", Reason::CodeMismatch),
         ("VerifyUserAttribute", "ExpiredCodeException", "", Reason::CodeExpired),
@@ -209,7 +259,14 @@ async fn a_code_for_somebody_who_is_not_there_is_refused_like_a_wrong_one() {
 #[tokio::test]
 async fn a_token_that_is_no_longer_good_is_refused_alike_whatever_became_of_its_owner() {
     let codes = ["NotAuthorizedException", "UserNotFoundException", "UserNotConfirmedException"];
-    for operation in ["GetUser", "GetUserAttributeVerificationCode", "VerifyUserAttribute"] {
+    let operations = [
+        "GetUser",
+        "GetUserAttributeVerificationCode",
+        "SetUserMFAPreference",
+        "VerifySoftwareToken",
+        "VerifyUserAttribute",
+    ];
+    for operation in operations {
         for code in codes {
             assert_eq!(refused(operation, code, "").await.reason, Reason::InvalidCredentials, "{operation}: {code}");
         }
@@ -237,11 +294,22 @@ async fn a_token_of_another_pool_or_client_goes_nowhere() {
             own.send_attribute_code(&token, "email").await.map(drop),
             own.verify_attribute(&token, "email", &code()).await,
             own.sign_out_everywhere(&token).await,
+            own.start_totp(&token).await.map(drop),
+            own.verify_totp(&token, &code(), None).await,
+            own.set_own_mfa(&token, &[], &totp_only()).await,
         ];
         assert!(
             outcomes.iter().all(|outcome| matches!(outcome, Err(error) if error.reason == Reason::InvalidCredentials))
         );
-        let calls = ["GetUser", "GetUserAttributeVerificationCode", "VerifyUserAttribute", "GlobalSignOut"];
+        let calls = [
+            "GetUser",
+            "GetUserAttributeVerificationCode",
+            "VerifyUserAttribute",
+            "GlobalSignOut",
+            "AssociateSoftwareToken",
+            "VerifySoftwareToken",
+            "SetUserMFAPreference",
+        ];
         assert!(calls.iter().all(|call| fake.calls(call) == 0));
     }
 }

@@ -66,7 +66,8 @@ impl State {
         if let Some(name) = &self.asks_for {
             return SignIn::Unsupported(name.clone());
         }
-        let name = match (record.mfa.preferred, record.mfa.enabled.as_slice()) {
+        let mfa = record.usable_mfa();
+        let name = match (mfa.preferred, mfa.enabled.as_slice()) {
             (Some(factor), _) | (None, &[factor]) => challenge_of(factor),
             (None, []) if self.is(Switch::RequireMfa) => ChallengeName::MfaSetup,
             (None, []) => return SignIn::Tokens(self.issue(record)),
@@ -183,7 +184,7 @@ impl Record {
     }
 }
 
-fn check(code: &Secret) -> Result<(), Reason> {
+pub(super) fn check(code: &Secret) -> Result<(), Reason> {
     if code.expose() == FACTOR_CODE { Ok(()) } else { Err(Reason::CodeMismatch) }
 }
 

@@ -25,6 +25,8 @@ pub(super) struct Record {
     pub(super) mfa: Mfa,
     /// Whether the user has an authenticator app, switched on or not.
     pub(super) has_authenticator: bool,
+    /// Whether the secret of a new authenticator app was given out and not verified yet.
+    pub(super) totp_is_pending: bool,
     pub(super) devices: BTreeMap<String, Device>,
     /// The latest one last.
     pub(super) auth_events: Vec<AuthEvent>,
@@ -52,6 +54,7 @@ impl Record {
             reset_is_open: false,
             mfa: Mfa::default(),
             has_authenticator: false,
+            totp_is_pending: false,
             devices: BTreeMap::new(),
             auth_events: vec![],
             created_at: now,

@@ -3,13 +3,14 @@
 use async_trait::async_trait;
 use domain::secret::Secret;
 use domain::self_service::{Myself, SelfService};
-use domain::sessions::{ClientContext, CodeDelivery};
+use domain::sessions::{ClientContext, CodeDelivery, Factor};
+use domain::sign_in_security::Mfa;
 use domain::user::{UserStatus, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
 use super::record::Record;
 use super::state::{State, Switch};
-use super::{InMemoryPool, InMemorySessions, deliveries, password_policy};
+use super::{AUTHENTICATOR_SECRET, InMemoryPool, InMemorySessions, challenges, deliveries, password_policy};
 
 /// The right code for a sign-up, and for an attribute.
 pub const CODE: &str = "123456";
@@ -114,6 +115,38 @@ impl SelfService for InMemorySessions {
         let verified = state.verify_attribute(&username, attribute, code);
         verified.map_err(|reason| UserPoolError::new("verify_attribute", reason))
     }
+
+    async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError> {
+        let mut state = self.pool().call("start_totp")?;
+        let username = state.owner("start_totp", access_token)?.username.clone();
+        if state.is(Switch::NoTotp) {
+            return Err(UserPoolError::new("start_totp", Reason::WrongState));
+        }
+        state.start_totp(username.as_str());
+        Ok(Secret::new(AUTHENTICATOR_SECRET))
+    }
+
+    async fn verify_totp(&self, access_token: &Secret, code: &Secret, _: Option<&str>) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("verify_totp")?;
+        let record = state.owner("verify_totp", access_token)?;
+        let (username, is_pending) = (record.username.clone(), record.totp_is_pending);
+        let refuse = |reason| UserPoolError::new("verify_totp", reason);
+        if !is_pending {
+            return Err(refuse(Reason::CodeMismatch));
+        }
+        challenges::check(code).map_err(refuse)?;
+        state.change(username.as_str(), |record| {
+            record.has_authenticator = true;
+            record.totp_is_pending = false;
+        });
+        Ok(())
+    }
+
+    async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("set_own_mfa")?;
+        let username = state.owner("set_own_mfa", access_token)?.username.clone();
+        state.set_mfa("set_own_mfa", &username, present, mfa)
+    }
 }
 
 impl State {
@@ -185,8 +218,10 @@ fn check(code: &Secret, right: &str) -> Result<(), Reason> {
 #[cfg(test)]
 mod tests {
     use domain::directory::Directory;
+    use domain::sessions::ChallengeName;
 
-    use super::super::testing::{PASSWORD, enter, name, pool, reason_of, sign_in, tokens};
+    use super::super::FACTOR_CODE;
+    use super::super::testing::{PASSWORD, challenge, enter, name, pool, reason_of, sign_in, tokens};
     use super::*;
 
     fn here() -> ClientContext {
@@ -285,6 +320,33 @@ mod tests {
         let myself = sessions.myself(&token).await.unwrap();
         assert_eq!(myself.attributes["phone_number_verified"], "true");
         assert_eq!(myself.attributes["sub"], pool.user("mia").unwrap().attributes["sub"]);
+    }
+
+    #[tokio::test]
+    async fn an_authenticator_is_started_verified_and_switched_on() {
+        let pool = pool();
+        let sessions = pool.sessions();
+        let token = tokens(sign_in(&pool).await).access_token;
+        let verify = async |code: &str| sessions.verify_totp(&token, &Secret::new(code), None).await;
+        let on = sessions.myself(&token).await.unwrap().mfa_with_totp();
+        assert_eq!(reason_of(verify(FACTOR_CODE).await), Reason::CodeMismatch, "nothing was started");
+        assert_eq!(reason_of(sessions.set_own_mfa(&token, &[], &on).await), Reason::WrongState);
+        assert_eq!(sessions.start_totp(&token).await.unwrap().expose(), AUTHENTICATOR_SECRET);
+        assert_eq!(reason_of(verify("654321").await), Reason::CodeMismatch);
+        verify(FACTOR_CODE).await.unwrap();
+        assert_eq!(reason_of(verify(FACTOR_CODE).await), Reason::CodeMismatch, "the secret is used up");
+        assert!(!sessions.myself(&token).await.unwrap().has_totp());
+        sessions.set_own_mfa(&token, &[], &on).await.unwrap();
+        assert!(sessions.myself(&token).await.unwrap().has_totp());
+        assert_eq!(challenge(sign_in(&pool).await).name, ChallengeName::SoftwareTokenMfa);
+
+        sessions.start_totp(&token).await.unwrap();
+        assert!(sessions.myself(&token).await.unwrap().has_totp(), "Cognito still lists it");
+        tokens(sign_in(&pool).await);
+        let totp = [Factor::SoftwareTokenMfa];
+        assert_eq!(reason_of(sessions.set_own_mfa(&token, &totp, &Mfa::default()).await), Reason::WrongState);
+        pool.offer_no_totp();
+        assert_eq!(reason_of(sessions.start_totp(&token).await), Reason::WrongState);
     }
 
     #[tokio::test]

@@ -8,13 +8,30 @@ use domain::user::{Attributes, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 
 use super::record::Record;
-use super::state::Switch;
+use super::state::{State, Switch};
 use super::{InMemoryDirectory, InMemoryPool, deliveries, paging};
 
 impl InMemoryPool {
     /// Gives a user an authenticator app. As a second factor it still has to be switched on.
     pub fn set_up_authenticator(&self, username: &str) {
         self.state().change(username, |record| record.has_authenticator = true);
+    }
+
+    /// The second factors of a user; none for an unknown user.
+    #[must_use]
+    pub fn mfa_of(&self, name: &str) -> Mfa {
+        self.state().find(name).map(|record| record.mfa.clone()).unwrap_or_default()
+    }
+
+    /// Starts the enrollment of an authenticator app for a user, which drops the one before.
+    /// [`FACTOR_CODE`](super::FACTOR_CODE) finishes it.
+    pub fn start_authenticator(&self, username: &str) {
+        self.state().start_totp(username);
+    }
+
+    /// Lets the pool offer no authenticator apps, as one with `mfa: off`.
+    pub fn offer_no_totp(&self) {
+        self.state().switch(Switch::NoTotp, true);
     }
 
     /// Lets a user have signed in with a device.
@@ -57,6 +74,13 @@ impl InMemoryPool {
 }
 
 impl Record {
+    /// The factors that sign-ins ask for.
+    pub(super) fn usable_mfa(&self) -> Mfa {
+        let enabled: Vec<_> = self.mfa.enabled.iter().copied().filter(|factor| self.can_use(*factor)).collect();
+        let preferred = self.mfa.preferred.filter(|factor| enabled.contains(factor));
+        Mfa { enabled, preferred }
+    }
+
     fn can_use(&self, factor: Factor) -> bool {
         deliveries::attribute_of(factor).map_or(self.has_authenticator, |attribute| self.has(attribute))
     }
@@ -65,6 +89,40 @@ impl Record {
 /// Each factor once, in the order of [`Factor::ALL`].
 pub(super) fn in_order(factors: &[Factor]) -> Vec<Factor> {
     Factor::ALL.into_iter().filter(|factor| factors.contains(factor)).collect()
+}
+
+impl State {
+    pub(super) fn set_mfa(
+        &mut self,
+        operation: &'static str,
+        username: &Username,
+        present: &[Factor],
+        mfa: &Mfa,
+    ) -> Result<(), UserPoolError> {
+        let record = self.known(operation, username)?;
+        if mfa.preferred.is_some_and(|preferred| !mfa.enabled.contains(&preferred)) {
+            return Err(UserPoolError::new(operation, Reason::InvalidRequest));
+        }
+        let named = [present, mfa.enabled.as_slice()].concat();
+        // Cognito refuses to set a factor that is not set up, even to switch it off.
+        if !named.iter().all(|factor| record.can_use(*factor)) {
+            return Err(UserPoolError::new(operation, Reason::WrongState));
+        }
+        let mut enabled = mfa.enabled.clone();
+        enabled.extend(record.mfa.enabled.iter().filter(|factor| !named.contains(factor)));
+        let kept = record.mfa.preferred.filter(|factor| !named.contains(factor));
+        let changed = Mfa { enabled: in_order(&enabled), preferred: mfa.preferred.or(kept) };
+        self.find_mut(operation, username)?.mfa = changed;
+        Ok(())
+    }
+
+    /// Gives out the secret of a new authenticator app. Cognito drops the app before at once, and still lists the factor.
+    pub(super) fn start_totp(&mut self, username: &str) {
+        self.change(username, |record| {
+            record.totp_is_pending = true;
+            record.has_authenticator = false;
+        });
+    }
 }
 
 #[async_trait]
@@ -76,15 +134,8 @@ impl SignInSecurity for InMemoryDirectory {
 
     async fn set_mfa(&self, username: &Username, mfa: &Mfa) -> Result<(), UserPoolError> {
         let mut state = self.pool().call("set_mfa")?;
-        let record = state.known("set_mfa", username)?;
-        if mfa.preferred.is_some_and(|preferred| !mfa.enabled.contains(&preferred)) {
-            return Err(UserPoolError::new("set_mfa", Reason::InvalidRequest));
-        }
-        if !mfa.enabled.iter().all(|factor| record.can_use(*factor)) {
-            return Err(UserPoolError::new("set_mfa", Reason::WrongState));
-        }
-        state.find_mut("set_mfa", username)?.mfa = Mfa { enabled: in_order(&mfa.enabled), preferred: mfa.preferred };
-        Ok(())
+        let present = state.known("set_mfa", username)?.mfa.enabled.clone();
+        state.set_mfa("set_mfa", username, &present, mfa)
     }
 
     async fn devices(&self, username: &Username, page: &PageRequest) -> Result<Page<Device>, UserPoolError> {

@@ -48,6 +48,8 @@ pub(super) enum Switch {
     RefuseSignUps,
     /// Nobody signs in without a second factor.
     RequireMfa,
+    /// The pool offers no authenticator apps.
+    NoTotp,
     /// A refresh makes a new refresh token.
     RotateRefreshTokens,
     /// Unknown users are told from known ones.

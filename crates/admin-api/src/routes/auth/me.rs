@@ -1,5 +1,7 @@
 //! `GET /v1/auth/me`: the owner of an access token, as the user pool knows them this moment.
 
+pub(super) mod totp;
+
 use axum::Json;
 use axum::extract::State;
 use domain::self_service::Myself;

@@ -104,7 +104,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 92] = [
+pub(super) const CALLS: [Call; 95] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -143,12 +143,15 @@ pub(super) const CALLS: [Call; 92] = [
     sessions("RevokeToken", Situation::Settled),
     sessions("SignUp", Situation::Creating),
     sessions("VerifySoftwareToken", Situation::Settled),
+    self_service("AssociateSoftwareToken"),
     self_service("ConfirmForgotPassword"),
     self_service("ConfirmSignUp"),
     self_service("ForgotPassword"),
     self_service("GetUser"),
     self_service("GetUserAttributeVerificationCode"),
     self_service("ResendConfirmationCode"),
+    self_service("SetUserMFAPreference"),
+    self_service("VerifySoftwareToken"),
     self_service("VerifyUserAttribute"),
     user_pools("AddCustomAttributes", Situation::Settled),
     // A name, and no id of the service's making: a second one is refused.
@@ -397,7 +400,14 @@ impl Ports {
 
     async fn ask_self_service(&self, operation: &str) -> Result<(), Failed> {
         let (own, mia, secret): (&dyn SelfService, _, _) = (&*self.client, &self.mia, Secret::new("x"));
+        let token = access_token(POOL, CLIENT);
         match operation {
+            "AssociateSoftwareToken" => done(own.start_totp(&token).await),
+            "SetUserMFAPreference" => {
+                let mfa = Mfa { enabled: vec![Factor::SoftwareTokenMfa], preferred: None };
+                done(own.set_own_mfa(&token, &[], &mfa).await)
+            }
+            "VerifySoftwareToken" => done(own.verify_totp(&token, &secret, None).await),
             "ConfirmForgotPassword" => done(own.reset_password(mia, &secret, &secret, &self.nowhere).await),
             "ConfirmSignUp" => done(own.confirm_sign_up(mia, &secret, &self.nowhere).await),
             "ForgotPassword" => done(own.forgot_password(mia, &self.nowhere).await),

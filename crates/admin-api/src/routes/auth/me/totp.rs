@@ -1,0 +1,55 @@
+//! An authenticator app (TOTP) as the second factor of the owner of an access token: `/v1/auth/me/totp`.
+//!
+//! Cognito drops the registered authenticator as soon as another enrollment is started, verified or not. Here an authenticator that
+//! works must be removed before another enrollment.
+
+pub(in crate::routes::auth) mod remove;
+pub(in crate::routes::auth) mod start;
+pub(in crate::routes::auth) mod verify;
+
+use domain::secret::Secret;
+use domain::self_service::Myself;
+use domain::sessions::Factor;
+use domain::sign_in_security::Mfa;
+use domain::user_pool_error::Reason;
+
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+/// What the audit calls the factor.
+const FIELD: &str = "authenticator";
+
+/// The owner of the token, whom the audit names from here on.
+async fn owner(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself, ApiError> {
+    audit.fields([FIELD]);
+    let owner = app.self_service.myself(access_token).await?;
+    audit.on(&owner.username);
+    Ok(owner)
+}
+
+/// The owner of the token, who must not have an authenticator that works.
+async fn owner_without_totp(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself, ApiError> {
+    let owner = owner(app, audit, access_token).await?;
+    if works(app, access_token, &owner).await? { Err(ApiError::AuthenticatorExists) } else { Ok(owner) }
+}
+
+/// Whether sign-ins ask for the code of an authenticator.
+///
+/// Cognito lists an authenticator that an unfinished enrollment has dropped as if it were switched on. It refuses to set such a factor,
+/// so the call that changes nothing tells the two apart.
+async fn works(app: &App, access_token: &Secret, owner: &Myself) -> Result<bool, ApiError> {
+    const TOTP: Factor = Factor::SoftwareTokenMfa;
+    if !owner.has_totp() {
+        return Ok(false);
+    }
+    let unchanged = Mfa { enabled: vec![TOTP], preferred: owner.preferred_factor.filter(|factor| *factor == TOTP) };
+    match app.self_service.set_own_mfa(access_token, &[TOTP], &unchanged).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.reason == Reason::WrongState => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! `POST /v1/auth/me/totp`: starts the enrollment of an authenticator app.
+
+use axum::Json;
+use axum::extract::State;
+use domain::secret::Secret;
+use domain::self_service::Myself;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::owner_without_totp;
+use crate::access_token::AccessToken;
+use crate::app::App;
+use crate::audit::Audit;
+use crate::error::ApiError;
+
+/// What an authenticator app needs.
+// Holds the secret as text, so it has no `Debug`.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuthenticatorSecret, example = json!({
+    "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "uri": "otpauth://totp/shop:mia%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=shop",
+}))]
+pub(in crate::routes::auth) struct Answer {
+    /// The TOTP secret in base32, to be typed into the app.
+    secret: String,
+    /// The secret, the issuer and the account as an `otpauth` URI, to be shown as a QR code.
+    uri: String,
+}
+
+/// Enroll an authenticator app
+///
+/// Generates a TOTP secret. The authenticator counts as a second factor after `POST /v1/auth/me/totp/verify`; until then, sign-ins
+/// stay as they are. `wrong-state` if the user has an authenticator, which must be removed first, or if the pool offers none.
+#[utoipa::path(
+    post, path = "/v1/auth/me/totp", tag = "auth", operation_id = "start_totp",
+    responses((status = 200, description = "The secret for the authenticator app. It is not shown again.", body = Answer)),
+    extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state", "invalid-request"])))
+)]
+pub(in crate::routes::auth) async fn handle(
+    State(app): State<App>,
+    audit: Audit,
+    AccessToken(access_token): AccessToken,
+) -> Result<Json<Answer>, ApiError> {
+    let owner = owner_without_totp(&app, &audit, &access_token).await?;
+    let secret = app.self_service.start_totp(&access_token).await?;
+    let uri = uri(&app.totp_issuer, account(&owner), &secret);
+    Ok(Json(Answer { secret: secret.expose().to_owned(), uri }))
+}
+
+/// The account as the app shows it. In a pool with e-mail sign-in the user name means nothing to its owner.
+fn account(owner: &Myself) -> &str {
+    owner.attributes.get("email").map_or(owner.username.as_str(), String::as_str)
+}
+
+/// What URIs take as it is (RFC 3986, unreserved characters).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The format that authenticator apps read:
+/// <https://github.com/google/google-authenticator/wiki/Key-Uri-Format>. Cognito uses its defaults: SHA-1, 6 digits, 30 seconds.
+fn uri(issuer: &str, account: &str, secret: &Secret) -> String {
+    let encoded = |text| utf8_percent_encode(text, ENCODED);
+    let (issuer, secret) = (encoded(issuer), encoded(secret.expose()));
+    format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}", account = encoded(account))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uri_encodes_issuer_and_account() {
+        let uri = uri("my shop", "mia:1&x=ü@example.com", &Secret::new("ABC"));
+        assert_eq!(uri, "otpauth://totp/my%20shop:mia%3A1%26x%3D%C3%BC%40example.com?secret=ABC&issuer=my%20shop");
+    }
+}

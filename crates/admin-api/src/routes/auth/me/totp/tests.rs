@@ -1,0 +1,227 @@
+//! Enrolling, verifying and removing an authenticator, with the refusals of each step.
+
+use domain::sessions::Factor;
+use domain::sign_in_security::{Mfa, SignInSecurity};
+use domain::user_pool_error::Reason;
+use serde_json::{Value, json};
+use testkit::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE};
+
+use crate::testing::{Answer, Api, Call};
+
+const PATH: &str = "/v1/auth/me/totp";
+
+async fn send(api: &Api, call: Call, token: &str) -> Answer {
+    api.call(call.by_nobody().header("authorization", &format!("Bearer {token}"))).await
+}
+
+async fn start(api: &Api, token: &str) -> Answer {
+    send(api, Call::post(PATH, None), token).await
+}
+
+async fn verify_with(api: &Api, token: &str, body: &Value) -> Answer {
+    send(api, Call::post("/v1/auth/me/totp/verify", Some(body)), token).await
+}
+
+async fn verify(api: &Api, token: &str) -> Answer {
+    verify_with(api, token, &json!({"code": FACTOR_CODE})).await
+}
+
+async fn remove(api: &Api, token: &str) -> Answer {
+    send(api, Call::delete(PATH), token).await
+}
+
+async fn sign_in(api: &Api) -> Value {
+    let body = json!({"username": "mia", "password": "Password-of-mia-1"});
+    api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await.body
+}
+
+async fn mfa(api: &Api) -> Mfa {
+    api.pool.directory().mfa(&"mia".parse().unwrap()).await.unwrap()
+}
+
+async fn signed_in() -> (Api, String) {
+    let api = Api::new();
+    let token = api.sign_in("mia").await.access;
+    (api, token)
+}
+
+/// Mia has enrolled an authenticator.
+async fn enrolled() -> (Api, String) {
+    let (api, token) = signed_in().await;
+    assert_eq!(start(&api, &token).await.status, 200);
+    assert_eq!(verify(&api, &token).await.status, 204);
+    (api, token)
+}
+
+fn totp_only() -> Mfa {
+    Mfa { enabled: vec![Factor::SoftwareTokenMfa], preferred: Some(Factor::SoftwareTokenMfa) }
+}
+
+#[tokio::test]
+async fn a_verified_authenticator_is_the_preferred_factor() {
+    let (api, token) = signed_in().await;
+    let answer = start(&api, &token).await;
+    let uri = format!("otpauth://totp/shop:mia%40example.com?secret={AUTHENTICATOR_SECRET}&issuer=shop");
+    assert_eq!((answer.status, &answer.body), (200, &json!({"secret": AUTHENTICATOR_SECRET, "uri": uri})));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(mfa(&api).await, Mfa::default());
+
+    let body = json!({"code": FACTOR_CODE, "device_name": "Mia's phone"});
+    assert_eq!(verify_with(&api, &token, &body).await.status, 204);
+    assert_eq!(mfa(&api).await, totp_only());
+    assert_eq!(sign_in(&api).await["challenge"]["name"], "SOFTWARE_TOKEN_MFA");
+}
+
+#[tokio::test]
+async fn an_account_without_an_address_goes_by_the_user_name() {
+    let api = Api::new();
+    let token = api.sign_in("ray").await.access;
+    let uri = start(&api, &token).await.body["uri"].as_str().unwrap().to_owned();
+    assert!(uri.starts_with("otpauth://totp/shop:ray?secret="), "{uri}");
+}
+
+#[tokio::test]
+async fn an_authenticator_is_never_replaced_without_its_removal() {
+    let (api, token) = enrolled().await;
+    for answer in [start(&api, &token).await, verify(&api, &token).await] {
+        assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
+        assert!(answer.body["detail"].as_str().unwrap().contains("DELETE /v1/auth/me/totp"), "{}", answer.body);
+    }
+    let writes =
+        ["start_totp", "verify_totp"].map(|call| api.pool.calls().iter().filter(|made| **made == call).count());
+    assert_eq!(writes, [1, 1]);
+    assert_eq!(sign_in(&api).await["challenge"]["name"], "SOFTWARE_TOKEN_MFA");
+
+    assert_eq!(remove(&api, &token).await.status, 204);
+    assert_eq!(start(&api, &token).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_enrollment_that_another_client_left_unfinished_can_be_repeated() {
+    let (api, token) = enrolled().await;
+    // At Cognito's own endpoint: from here on no sign-in asks for a code, and Cognito still lists the factor.
+    api.pool.start_authenticator("mia");
+    assert!(sign_in(&api).await["tokens"].is_object());
+    assert_eq!(mfa(&api).await, totp_only());
+    let stuck = remove(&api, &token).await;
+    assert_eq!((stuck.status, stuck.code()), (409, "wrong-state"));
+    assert_eq!(start(&api, &token).await.status, 200);
+    assert_eq!(verify(&api, &token).await.status, 204);
+    assert_eq!(sign_in(&api).await["challenge"]["name"], "SOFTWARE_TOKEN_MFA");
+    assert_eq!(remove(&api, &token).await.status, 204);
+}
+
+#[tokio::test]
+async fn nothing_is_started_if_it_is_unknown_whether_an_authenticator_works() {
+    let (api, token) = enrolled().await;
+    api.pool.fail("set_own_mfa", 1, Reason::Unavailable);
+    let answer = start(&api, &token).await;
+    assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
+    assert_eq!(sign_in(&api).await["challenge"]["name"], "SOFTWARE_TOKEN_MFA");
+}
+
+#[tokio::test]
+async fn a_removed_authenticator_is_off_and_other_factors_stay() {
+    let (api, token) = enrolled().await;
+    let both = Mfa { enabled: vec![Factor::SoftwareTokenMfa, Factor::EmailOtp], preferred: Some(Factor::EmailOtp) };
+    api.pool.directory().set_mfa(&"mia".parse().unwrap(), &both).await.unwrap();
+    for time in ["once", "twice"] {
+        assert_eq!(remove(&api, &token).await.status, 204, "{time}");
+        let expected = Mfa { enabled: vec![Factor::EmailOtp], preferred: Some(Factor::EmailOtp) };
+        assert_eq!(mfa(&api).await, expected, "{time}");
+    }
+    assert_eq!(api.pool.calls().iter().filter(|call| **call == "set_own_mfa").count(), 2);
+}
+
+#[tokio::test]
+async fn wrong_codes_switch_nothing_on() {
+    let (api, token) = signed_in().await;
+    let unstarted = verify(&api, &token).await;
+    assert_eq!((unstarted.status, unstarted.code()), (422, "code-mismatch"));
+    start(&api, &token).await;
+    let wrong = verify_with(&api, &token, &json!({"code": "654321"})).await;
+    assert_eq!((wrong.status, wrong.code()), (422, "code-mismatch"));
+    assert_eq!(mfa(&api).await, Mfa::default());
+    assert_eq!(verify(&api, &token).await.status, 204, "a wrong code can be entered again");
+}
+
+#[tokio::test]
+async fn a_pool_without_authenticators_is_a_wrong_state() {
+    let (api, token) = signed_in().await;
+    api.pool.offer_no_totp();
+    let answer = start(&api, &token).await;
+    assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
+}
+
+#[tokio::test]
+async fn a_factor_that_stays_off_is_named_with_the_next_step() {
+    for (reason, status, code) in
+        [(Reason::Throttled, 429, "throttled"), (Reason::Unavailable, 502, "upstream-unavailable")]
+    {
+        let (api, token) = signed_in().await;
+        start(&api, &token).await;
+        api.pool.fail("set_own_mfa", 1, reason);
+        let answer = verify(&api, &token).await;
+        assert_eq!((answer.status, answer.code()), (status, code));
+        assert_eq!((&answer.body["completed"], &answer.body["failed"]), (&json!(["verify"]), &json!("switch-on")));
+        assert!(answer.body["detail"].as_str().unwrap().contains("POST /v1/auth/me/totp"), "{}", answer.body);
+        assert_eq!(mfa(&api).await, Mfa::default());
+        assert_eq!(start(&api, &token).await.status, 200);
+        assert_eq!(verify(&api, &token).await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn tokens_that_are_missing_or_dead_change_nothing() {
+    let (api, token) = enrolled().await;
+    let calls = || {
+        let code = json!({"code": FACTOR_CODE});
+        [Call::post(PATH, None), Call::post("/v1/auth/me/totp/verify", Some(&code)), Call::delete(PATH)]
+    };
+    for call in calls() {
+        let answer = api.call(call.by_nobody()).await;
+        assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
+    }
+    api.call(Call::post("/v1/users/mia/sign-out", None)).await;
+    for token in ["made-up", &token] {
+        for call in calls() {
+            let answer = send(&api, call, token).await;
+            assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"), "{token}");
+        }
+    }
+    assert_eq!(mfa(&api).await, totp_only());
+}
+
+#[tokio::test]
+async fn malformed_codes_are_refused_with_their_place() {
+    let (api, token) = signed_in().await;
+    start(&api, &token).await;
+    for (body, field) in [
+        (json!({}), "code"),
+        (json!({"code": "12345"}), "code"),
+        (json!({"code": "Canary"}), "code"),
+        (json!({"code": 123_456}), "code"),
+        (json!({"code": FACTOR_CODE, "device_name": ["Canary"]}), "device_name"),
+        (json!({"code": FACTOR_CODE, "session": "Canary"}), "session"),
+    ] {
+        let answer = verify_with(&api, &token, &body).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
+        assert!(!answer.body.to_string().contains("Canary"), "{}", answer.body);
+    }
+    assert_eq!(mfa(&api).await, Mfa::default());
+}
+
+#[tokio::test]
+async fn a_failing_call_says_what_failed() {
+    for (operation, reason, status, code) in [
+        ("myself", Reason::Throttled, 429, "throttled"),
+        ("myself", Reason::PasswordResetRequired, 403, "password-reset-required"),
+        ("start_totp", Reason::Unavailable, 502, "upstream-unavailable"),
+        ("start_totp", Reason::NotSupportedByEndpoint, 501, "not-supported-by-endpoint"),
+    ] {
+        let (api, token) = signed_in().await;
+        api.pool.fail(operation, 1, reason);
+        let answer = start(&api, &token).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{operation}");
+    }
+}
