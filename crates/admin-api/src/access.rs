@@ -64,6 +64,15 @@ pub(crate) struct Authorized {
     pub(crate) grants: Grants,
     /// The groups of the caller: those in the token, and for a write also those in the user pool.
     groups: BTreeSet<String>,
+    /// The second factor that the deployment requires of the caller; none if it requires none.
+    pub(crate) second_factor: Option<SecondFactor>,
+}
+
+/// Whether a caller has the second factor that is required.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SecondFactor {
+    Present,
+    Missing,
 }
 
 impl Authorized {
@@ -74,6 +83,11 @@ impl Authorized {
         } else {
             Err(ApiError::Forbidden(Forbidden::NoPermission(permission)))
         }
+    }
+
+    /// Refuses a caller without the second factor that the deployment requires.
+    fn require_second_factor(&self) -> Result<(), ApiError> {
+        if self.second_factor == Some(SecondFactor::Missing) { Err(ApiError::MfaRequired) } else { Ok(()) }
     }
 
     /// Refuses what callers cannot do to themselves.
@@ -174,5 +188,7 @@ impl<S: Sync> FromRequestParts<S> for NamedUser {
 
 #[cfg(test)]
 mod authorization_table;
+#[cfg(test)]
+mod second_factor_tests;
 #[cfg(test)]
 mod tests;

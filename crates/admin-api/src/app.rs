@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
 use crate::cursor::Cursors;
-use crate::settings::Settings;
+use crate::settings::{AdminMfa, Settings};
 
 /// The outside world of the API.
 #[derive(Clone)]
@@ -60,6 +60,8 @@ pub(crate) struct Trust {
     pub(crate) issuer: String,
     pub(crate) client_id: String,
     pub(crate) roles: Roles,
+    /// Whether callers with permissions must have a second factor.
+    pub(crate) admin_mfa: AdminMfa,
 }
 
 impl App {
@@ -67,7 +69,7 @@ impl App {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
-        let Settings { user_pool_id, client_id, issuer, roles, passable_roles, totp_issuer, .. } = settings;
+        let Settings { user_pool_id, client_id, issuer, roles, passable_roles, totp_issuer, admin_mfa, .. } = settings;
         Self {
             pool,
             sessions,
@@ -76,7 +78,7 @@ impl App {
             keys: cursor_key,
             invitation_key,
             user_pool_id,
-            trust: Arc::new(Trust { issuer, client_id, roles }),
+            trust: Arc::new(Trust { issuer, client_id, roles, admin_mfa }),
             passable_roles,
             totp_issuer: totp_issuer.into(),
             clock,

@@ -206,6 +206,7 @@ mod tests {
             issuer: "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E".to_owned(),
             client_id: "backend".to_owned(),
             roles: Roles::default(),
+            admin_mfa: crate::settings::AdminMfa::Optional,
         }
     }
 

@@ -45,6 +45,9 @@ pub(crate) enum ApiError {
     /// The user pool cannot be asked about the caller.
     #[error("the access token lacks the scope `aws.cognito.signin.user.admin`, which `GetUser` requires")]
     MissingScope,
+    /// The deployment requires a second factor of the caller.
+    #[error("ADMIN_MFA requires a second factor, and the caller has none")]
+    MfaRequired,
     /// The deployment gives the group permissions.
     #[error("ROLES names the group {0}")]
     GroupInRoles(GroupName),
@@ -113,6 +116,7 @@ impl ApiError {
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::MissingScope => ErrorCode::InsufficientScope,
+            Self::MfaRequired => ErrorCode::MfaRequired,
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
             Self::OtherIdentity
             | Self::NoInvitations
@@ -146,6 +150,7 @@ pub(crate) enum ErrorCode {
     InvalidCredentials,
     Forbidden,
     InsufficientScope,
+    MfaRequired,
     UserNotConfirmed,
     PasswordResetRequired,
     NotFound,
@@ -215,12 +220,13 @@ pub(crate) struct Row {
 
 impl ErrorCode {
     /// All of them, in the order of docs/ERRORS.md.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::InvalidCredentials,
         Self::Forbidden,
         Self::InsufficientScope,
+        Self::MfaRequired,
         Self::UserNotConfirmed,
         Self::PasswordResetRequired,
         Self::NotFound,
@@ -271,6 +277,9 @@ impl ErrorCode {
                 Status::FORBIDDEN,
                 "The access token lacks the scope `aws.cognito.signin.user.admin`.",
             ),
+            Self::MfaRequired => {
+                row("mfa-required", Status::FORBIDDEN, "The caller must enroll a second factor first.")
+            }
             Self::UserNotConfirmed => {
                 row("user-not-confirmed", Status::FORBIDDEN, "The user has signed up and is not confirmed yet.")
             }
@@ -345,7 +354,7 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    const ALL: [ErrorCode; 31] = ErrorCode::ALL;
+    const ALL: [ErrorCode; 32] = ErrorCode::ALL;
 
     #[test]
     fn no_two_codes_have_the_same_name() {

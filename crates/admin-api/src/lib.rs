@@ -49,4 +49,4 @@ pub use app::{App, Ports};
 pub use domain::permission::Permission;
 pub use domain::roles::{RoleError, Roles};
 pub use router::{Lambda, Service, lambda, service};
-pub use settings::{Served, Settings};
+pub use settings::{AdminMfa, Served, Settings};

@@ -124,17 +124,18 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => has_body,
         ErrorCode::InvalidRequest => has_body || has_parameters,
         ErrorCode::Unauthenticated => route.access != Access::Public,
-        ErrorCode::Forbidden => matches!(route.access, Access::Read(_) | Access::List(_) | Access::Write(_)),
-        // From the call with the caller's own token.
+        ErrorCode::Forbidden | ErrorCode::MfaRequired => {
+            matches!(route.access, Access::Read(_) | Access::List(_) | Access::Write(_))
+        }
+        // From the call with the caller's own token: before a write, and everywhere if a second factor is required.
         ErrorCode::InsufficientScope
         | ErrorCode::InvalidCredentials
         | ErrorCode::UserNotConfirmed
-        | ErrorCode::PasswordResetRequired => matches!(route.access, Access::Write(_)),
-        // All but `GET /v1/me` ask the user pool.
+        | ErrorCode::PasswordResetRequired => !matches!(route.access, Access::Public | Access::OwnToken),
         ErrorCode::Throttled
         | ErrorCode::NotSupportedByEndpoint
         | ErrorCode::UpstreamUnavailable
-        | ErrorCode::DeadlineExceeded => route.access != Access::AnyCaller,
+        | ErrorCode::DeadlineExceeded => true,
         _ => false,
     };
     ErrorCode::ALL.into_iter().filter(|code| is_ours(*code) || own.contains(code.as_str())).collect()

@@ -99,6 +99,10 @@ pub(crate) struct Problem<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failed: Option<&'a str>,
+    /// The requests that lead on, in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>, nullable = false)]
+    next_actions: Option<&'a [&'static str]>,
     /// The id of the request, as API Gateway's log and the function's have it.
     request_id: &'a str,
 }
@@ -127,6 +131,7 @@ impl<'a> Problem<'a> {
             differing: None,
             completed: None,
             failed: None,
+            next_actions: None,
             request_id: id.as_str(),
         };
         match error {
@@ -167,6 +172,10 @@ impl<'a> Problem<'a> {
                 problem.detail = format!(
                     "The group has the IAM role {role}, and an update must pass it. Add the ARN to the template's parameter `PassableRoleArns`."
                 );
+            }
+            ApiError::MfaRequired => {
+                problem.next_actions = Some(&["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify"]);
+                "The caller must enroll a second factor first, as `next_actions` says.".clone_into(&mut problem.detail);
             }
             ApiError::AuthenticatorExists => {
                 "The user has an authenticator. Remove it first: `DELETE /v1/auth/me/totp`."

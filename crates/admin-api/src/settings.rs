@@ -15,6 +15,7 @@ const ROUTES: &str = "ROUTES";
 const ROLES: &str = "ROLES";
 const INVITATION_KEY_PARAMETER: &str = "INVITATION_KEY_PARAMETER";
 const TOTP_ISSUER: &str = "TOTP_ISSUER";
+const ADMIN_MFA: &str = "ADMIN_MFA";
 
 /// What the environment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,30 @@ pub struct Settings {
     pub passable_roles: PassableRoles,
     /// `TOTP_ISSUER`: the name under which authenticator apps list an account. Absent means the id of the user pool.
     pub totp_issuer: String,
+    /// `ADMIN_MFA`: whether callers with permissions must have a second factor. Absent means that they need none.
+    pub admin_mfa: AdminMfa,
+}
+
+/// Whether callers whose groups have permissions in `ROLES` must have a second factor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AdminMfa {
+    /// They may have none.
+    #[default]
+    Optional,
+    /// Without one they can only read who they are.
+    Required,
+}
+
+impl FromStr for AdminMfa {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "optional" => Ok(Self::Optional),
+            "required" => Ok(Self::Required),
+            _ => Err(()),
+        }
+    }
 }
 
 /// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
@@ -79,6 +104,7 @@ impl Settings {
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
         let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, EXPECTED_ROLE_ARNS)?.unwrap_or_default();
+        let admin_mfa = parsed(&lookup, ADMIN_MFA, "`optional` or `required`")?.unwrap_or_default();
         let totp_issuer = totp_issuer(&lookup)?.unwrap_or_else(|| user_pool_id.clone());
         Ok(Self {
             region,
@@ -90,6 +116,7 @@ impl Settings {
             invitation_key_parameter,
             passable_roles,
             totp_issuer,
+            admin_mfa,
         })
     }
 }
@@ -246,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn requires_no_second_factor_of_callers_unless_told_to() {
+        for absent in [None, Some(""), Some("optional")] {
+            assert_eq!(read_with("ADMIN_MFA", absent).unwrap().admin_mfa, AdminMfa::Optional);
+        }
+        assert_eq!(read_with("ADMIN_MFA", Some("required")).unwrap().admin_mfa, AdminMfa::Required);
+    }
+
+    #[test]
     fn names_the_pool_in_authenticator_apps_unless_told_otherwise() {
         for absent in [None, Some("")] {
             assert_eq!(read_with("TOTP_ISSUER", absent).unwrap().totp_issuer, "eu-central-1_Ab12Cd34E");
@@ -276,6 +311,8 @@ mod tests {
             ("ISSUER", "https:///eu-central-1_Ab12Cd34E", "https://HOST/"),
             ("PASSABLE_ROLE_ARNS", "support", "ARNs of IAM roles"),
             ("ROUTES", "Admin", "`admin`, `auth` or `all`"),
+            ("ADMIN_MFA", "Required", "`optional` or `required`"),
+            ("ADMIN_MFA", "off", "`optional` or `required`"),
             ("ROLES", "admins", "expected groups with permissions, such as `admins=all,"),
             ("ROLES", r"{admins:[users:read]}", "expected groups with permissions, such as `admins=all,"),
             ("ROLES", "admins=users:raed", "for the group `admins`, found `users:raed`; did you mean `users:read`?"),

@@ -20,7 +20,7 @@ use tower::ServiceExt;
 
 use crate::app::{App, Ports};
 use crate::router::{Service, service};
-use crate::settings::{Served, Settings};
+use crate::settings::{AdminMfa, Served, Settings};
 
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const SOURCE_IP: &str = "203.0.113.7";
@@ -53,6 +53,7 @@ fn settings(roles: &Value) -> Settings {
         invitation_key_parameter: None,
         passable_roles: PASSABLE_ROLE.parse().unwrap(),
         totp_issuer: "shop".to_owned(),
+        admin_mfa: AdminMfa::Optional,
     }
 }
 
@@ -95,15 +96,26 @@ impl Api {
 
     pub(crate) fn serving(served: Served) -> Self {
         let key = InMemoryInvitationKey::from_seed(KEY_SEED);
-        Self::of(served, key.clone(), Some(key))
+        Self::of(served, key.clone(), Some(key), AdminMfa::Optional)
+    }
+
+    /// All routes, and a second factor is required of callers with permissions.
+    pub(crate) fn requiring_mfa() -> Self {
+        let key = InMemoryInvitationKey::from_seed(KEY_SEED);
+        Self::of(Served::All, key.clone(), Some(key), AdminMfa::Required)
     }
 
     /// All routes, and no key to sign invitations with.
     pub(crate) fn without_invitations() -> Self {
-        Self::of(Served::All, InMemoryInvitationKey::from_seed(KEY_SEED), None)
+        Self::of(Served::All, InMemoryInvitationKey::from_seed(KEY_SEED), None, AdminMfa::Optional)
     }
 
-    fn of(served: Served, invitation_key: InMemoryInvitationKey, configured: Option<InMemoryInvitationKey>) -> Self {
+    fn of(
+        served: Served,
+        invitation_key: InMemoryInvitationKey,
+        configured: Option<InMemoryInvitationKey>,
+        admin_mfa: AdminMfa,
+    ) -> Self {
         let pool = InMemoryPool::new();
         let verified = |email| [("email", email), ("email_verified", "true")];
         pool.add_user("root", "Password-of-root-1", &["admins"], &verified("root@example.com"));
@@ -119,7 +131,7 @@ impl Api {
             "admins": all, "deputies": deputies, "stewards": stewards, "readers": readers, "creators": creators,
             "updaters": updaters, "assigners": ["users:groups:visitors"], "auditors": ["groups:read"]
         });
-        let settings = Settings { served, ..settings(&roles) };
+        let settings = Settings { served, admin_mfa, ..settings(&roles) };
         let clock = clock();
         let app = App::new(ports(&pool, configured, &clock), settings);
         Self { pool, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }

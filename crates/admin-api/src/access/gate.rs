@@ -6,18 +6,20 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::group::{GroupName, Membership};
 use domain::permission::Permission;
+use domain::self_service::Myself;
 use domain::user::User;
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::HeaderMap;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 
-use super::{Access, Authorized, TargetUser};
+use super::{Access, Authorized, SecondFactor, TargetUser};
 use crate::access_token;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::caller::{Caller, Unauthenticated};
 use crate::error::ApiError;
+use crate::settings::AdminMfa;
 
 /// The scope that `GetUser` requires.
 const USER_ADMIN_SCOPE: &str = "aws.cognito.signin.user.admin";
@@ -71,11 +73,17 @@ impl Gate {
         let caller = caller.map_err(ApiError::Unauthenticated)?;
         audit.by(&caller);
         let groups = caller.groups().map(str::to_owned).collect();
-        let mut authorized = Authorized { grants: trust.roles.grants_of(caller.groups()), caller, groups };
+        let mut authorized =
+            Authorized { grants: trust.roles.grants_of(caller.groups()), caller, groups, second_factor: None };
         let mut target = None;
         match self.access {
-            Access::Public | Access::OwnToken | Access::AnyCaller => {}
-            Access::Read(permission) | Access::List(permission) => authorized.require(permission)?,
+            Access::Public | Access::OwnToken => {}
+            Access::AnyCaller => self.check_second_factor(&mut authorized, headers).await?,
+            Access::Read(permission) | Access::List(permission) => {
+                authorized.require(permission)?;
+                self.check_second_factor(&mut authorized, headers).await?;
+                authorized.require_second_factor()?;
+            }
             Access::Write(permission) => {
                 authorized.require(permission)?;
                 self.confirm(&mut authorized, headers).await?;
@@ -120,10 +128,39 @@ impl Gate {
     /// Asks the user pool about the caller with the caller's own access token, which Cognito rejects once it is revoked, or its owner
     /// is signed out, disabled or deleted. Only what the user pool still grants remains.
     async fn confirm(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
-        let Caller::User { username, sub, scopes, .. } = &authorized.caller else {
-            // An AWS principal is in no group.
+        // An AWS principal is in no group.
+        let Some(myself) = self.myself(&authorized.caller, headers).await? else { return Ok(()) };
+        authorized.second_factor = self.second_factor(authorized, &myself);
+        authorized.require_second_factor()?;
+        let memberships = self.app.pool.groups(&myself.username).await.map_err(rejected)?;
+        let granted = self.app.trust.roles.grants_of(Membership::names(&memberships));
+        authorized.grants = authorized.grants.intersection(&granted);
+        authorized.groups.extend(Membership::names(&memberships).map(str::to_owned));
+        Ok(())
+    }
+
+    /// Reads whether the caller has the second factor that the deployment requires of them.
+    async fn check_second_factor(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
+        if !self.requires_second_factor(authorized) {
             return Ok(());
-        };
+        }
+        let Some(myself) = self.myself(&authorized.caller, headers).await? else { return Ok(()) };
+        authorized.second_factor = self.second_factor(authorized, &myself);
+        Ok(())
+    }
+
+    fn requires_second_factor(&self, authorized: &Authorized) -> bool {
+        self.app.trust.admin_mfa == AdminMfa::Required && !authorized.grants.permissions().is_empty()
+    }
+
+    fn second_factor(&self, authorized: &Authorized, myself: &Myself) -> Option<SecondFactor> {
+        let state = if myself.factors.is_empty() { SecondFactor::Missing } else { SecondFactor::Present };
+        self.requires_second_factor(authorized).then_some(state)
+    }
+
+    /// The caller as the user pool knows the owner of the caller's own access token; none for an AWS principal.
+    async fn myself(&self, caller: &Caller, headers: &HeaderMap) -> Result<Option<Myself>, ApiError> {
+        let Caller::User { username, sub, scopes, .. } = caller else { return Ok(None) };
         if !scopes.contains(USER_ADMIN_SCOPE) {
             return Err(ApiError::MissingScope);
         }
@@ -135,11 +172,7 @@ impl Gate {
         if myself.username != *username || !is_sub {
             return Err(ApiError::Unauthenticated(Unauthenticated::OtherToken));
         }
-        let memberships = self.app.pool.groups(&myself.username).await.map_err(rejected)?;
-        let granted = self.app.trust.roles.grants_of(Membership::names(&memberships));
-        authorized.grants = authorized.grants.intersection(&granted);
-        authorized.groups.extend(Membership::names(&memberships).map(str::to_owned));
-        Ok(())
+        Ok(Some(myself))
     }
 }
 

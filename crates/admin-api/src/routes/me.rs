@@ -8,7 +8,7 @@ use domain::roles::Grants;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use crate::access::Authorized;
+use crate::access::{Authorized, SecondFactor};
 use crate::caller::Caller;
 use crate::router::{Endpoint, Method};
 
@@ -34,6 +34,7 @@ enum Me {
         /// The only groups that the caller may assign with `users:groups`; null where the caller may assign any.
         #[schema(required = true)]
         assignable_groups: Option<BTreeSet<String>>,
+        mfa: CallerMfa,
     },
     Iam {
         arn: String,
@@ -41,8 +42,23 @@ enum Me {
     },
 }
 
+/// The second factor of the caller.
+#[derive(Debug, Serialize, ToSchema)]
+struct CallerMfa {
+    /// Whether the deployment requires one of this caller.
+    required: bool,
+    /// Whether the caller lacks it. Every other route then answers `mfa-required`.
+    missing: bool,
+}
+
+impl CallerMfa {
+    fn of(second_factor: Option<SecondFactor>) -> Self {
+        Self { required: second_factor.is_some(), missing: second_factor == Some(SecondFactor::Missing) }
+    }
+}
+
 impl Me {
-    fn of(caller: Caller, grants: &Grants) -> Self {
+    fn of(caller: Caller, grants: &Grants, second_factor: Option<SecondFactor>) -> Self {
         let permissions = grants.permissions().clone();
         match caller {
             Caller::User { username, sub, groups, .. } => Self::User {
@@ -51,6 +67,7 @@ impl Me {
                 groups,
                 permissions,
                 assignable_groups: grants.assignable_groups().cloned(),
+                mfa: CallerMfa::of(second_factor),
             },
             Caller::Iam { arn } => Self::Iam { arn, permissions },
         }
@@ -59,13 +76,15 @@ impl Me {
 
 /// Who am I?
 ///
-/// The caller's groups, and what they permit.
+/// The caller's groups, and what they permit. If the deployment requires a second factor of the caller, the user pool is asked whether
+/// there is one.
 #[utoipa::path(
     get, path = "/v1/me", tag = "pool", operation_id = "get_caller",
     responses((status = 200, description = "The caller.", body = Me, examples(
         ("user" = (summary = "With an access token", value = json!({
             "kind": "user", "username": "mia", "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7", "groups": ["support"],
             "permissions": ["users:read", "users:groups"], "assignable_groups": ["visitors"],
+            "mfa": {"required": true, "missing": false},
         }))),
         ("iam" = (summary = "With an AWS signature", value = json!({
             "kind": "iam", "arn": "arn:aws:iam::123456789012:role/support", "permissions": [],
@@ -73,8 +92,8 @@ impl Me {
     ))),
 )]
 async fn handle(authorized: Authorized) -> Json<impl Serialize> {
-    let Authorized { caller, grants, .. } = authorized;
-    Json(Me::of(caller, &grants))
+    let Authorized { caller, grants, second_factor, .. } = authorized;
+    Json(Me::of(caller, &grants, second_factor))
 }
 
 #[cfg(test)]
@@ -89,7 +108,8 @@ mod tests {
         assert_eq!(answer.status, 200);
         let expected = json!({
             "kind": "user", "username": "ray", "sub": answer.body["sub"],
-            "groups": ["readers", "visitors"], "permissions": ["users:read"], "assignable_groups": []
+            "groups": ["readers", "visitors"], "permissions": ["users:read"], "assignable_groups": [],
+            "mfa": {"required": false, "missing": false}
         });
         assert_eq!(answer.body, expected);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
+use admin_api::{AdminMfa, App, Permission, Ports, Served, Service, Settings, lambda, service};
 use cognito_aws::{Aws, SystemClock};
 use domain::directory::{Directory, Invitation, NewUser};
 use domain::invitation::{InvitationKeys, KeyName, OwningStack, SigningKey};
@@ -180,6 +180,8 @@ impl Api {
             roles: json!({"admins": all}).to_string().parse().unwrap(),
             invitation_key_parameter: None,
             passable_roles: PassableRoles::default(),
+            totp_issuer: "shop".to_owned(),
+            admin_mfa: AdminMfa::Optional,
         };
         Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub, root_token }
     }

@@ -23,6 +23,14 @@ impl InMemoryPool {
         self.state().find(name).map(|record| record.mfa.clone()).unwrap_or_default()
     }
 
+    /// Sets a second factor of a user up and switches it on past all rules.
+    pub fn switch_factor_on(&self, username: &str, factor: Factor) {
+        self.state().change(username, |record| {
+            record.has_authenticator |= factor == Factor::SoftwareTokenMfa;
+            record.mfa.enabled = in_order(&[record.mfa.enabled.as_slice(), &[factor]].concat());
+        });
+    }
+
     /// Starts the enrollment of an authenticator app for a user, which drops the one before.
     /// [`FACTOR_CODE`](super::FACTOR_CODE) finishes it.
     pub fn start_authenticator(&self, username: &str) {
