@@ -13,6 +13,7 @@ mod faults;
 mod filter;
 mod groups;
 mod identities;
+mod interruption;
 mod invitation_key;
 mod paging;
 mod password_policy;
@@ -21,6 +22,7 @@ mod record;
 mod self_service;
 mod sessions;
 mod sign_in_security;
+mod snapshot;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -39,6 +41,7 @@ pub use invitation_key::InMemoryInvitationKey;
 pub use pool_settings::{POOL_ID, POOL_NAME};
 pub use self_service::{CODE, EXPIRED_CODE, RESET_CODE};
 pub use sessions::{CURSOR_KEY, InMemorySessions};
+pub use snapshot::{GroupSnapshot, Snapshot, UserSnapshot};
 
 use record::Record;
 use state::{State, Switch};
@@ -108,6 +111,11 @@ impl InMemoryPool {
     /// Whether a sign-up confirms its user at once, as a pre-sign-up trigger can decide. Off in a new pool.
     pub fn auto_confirm(&self, on: bool) {
         self.state().switch(Switch::AutoConfirm, on);
+    }
+
+    /// Makes user names and aliases match in upper and lower case, as in the pools that the bootstrap creates. Off in a new pool.
+    pub fn ignore_case(&self) {
+        self.state().switch(Switch::IgnoreCase, true);
     }
 
     /// Refuses all sign-ups from now on, as a pre-sign-up trigger can.
@@ -192,8 +200,9 @@ impl InMemoryPool {
 
     /// The state, after the call was counted and where no fault was planned for it.
     fn call(&self, operation: &'static str) -> Result<MutexGuard<'_, State>, UserPoolError> {
+        let interrupted = self.interrupt();
         let mut state = self.state();
-        match state.faults.count(operation) {
+        match state.faults.count(operation).or(interrupted) {
             Some(reason) => Err(UserPoolError::new(operation, reason)),
             None => Ok(state),
         }
@@ -212,7 +221,7 @@ impl InMemoryPool {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::{AttributeChanges, Directory};
+    use domain::directory::{AttributeChanges, Directory, Invitation, NewUser};
     use domain::secret::Secret;
     use domain::sessions::Sessions;
 
@@ -229,6 +238,27 @@ mod tests {
         let changes = AttributeChanges { set: verified, remove: vec![] };
         pool.directory().change_attributes(&name("mia"), &changes).await.unwrap();
         assert_eq!(pool.directory().get(&alias).await.unwrap().username, name("mia"));
+    }
+
+    #[tokio::test]
+    async fn names_match_in_upper_and_lower_case_only_if_the_pool_ignores_case() {
+        let pool = pool();
+        let directory = pool.directory();
+        let mia = [name("Mia"), name("MIA@example.com")];
+        for name in &mia {
+            assert_eq!(directory.get(name).await.unwrap_err().reason, Reason::UserNotFound);
+        }
+        pool.ignore_case();
+        for name in &mia {
+            assert_eq!(directory.get(name).await.unwrap().username.as_str(), "mia");
+        }
+        let again = NewUser {
+            username: name("Mia"),
+            attributes: Attributes::new(),
+            temporary_password: None,
+            invitation: Invitation::Suppress,
+        };
+        assert_eq!(directory.create(&again).await.unwrap_err().reason, Reason::UserExists);
     }
 
     #[tokio::test]

@@ -96,6 +96,11 @@ impl State {
         }
     }
 
+    /// Drops the open challenges of a user.
+    pub(super) fn drop_challenges(&mut self, username: &str) {
+        self.challenges.retain(|_, open| open.username != username);
+    }
+
     /// Answers a challenge. Its session is used up where that goes well.
     pub(super) fn answer(&mut self, answer: &ChallengeAnswer) -> Result<SignIn, Reason> {
         let session = answer.session.expose();

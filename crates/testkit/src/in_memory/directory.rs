@@ -48,7 +48,7 @@ impl Directory for InMemoryDirectory {
     async fn create(&self, user: &NewUser) -> Result<User, UserPoolError> {
         let mut state = self.pool.call("create")?;
         let refuse = |reason| Err(UserPoolError::new("create", reason));
-        if state.users.contains_key(user.username.as_str()) {
+        if state.name_is_taken(user.username.as_str()) {
             return refuse(Reason::UserExists);
         }
         if state.alias_is_taken(&user.attributes, user.username.as_str()) {
@@ -100,6 +100,7 @@ impl Directory for InMemoryDirectory {
         let real_name = state.find_mut("delete", username)?.username.as_str().to_owned();
         state.users.remove(&real_name);
         state.sign_out(&real_name);
+        state.drop_challenges(&real_name);
         Ok(())
     }
 
@@ -113,6 +114,8 @@ impl Directory for InMemoryDirectory {
         record.password = Some(password.expose().to_owned());
         record.status = if permanent { UserStatus::Confirmed } else { UserStatus::ForceChangePassword };
         record.reset_is_open = false;
+        let real_name = record.username.as_str().to_owned();
+        state.drop_challenges(&real_name);
         Ok(())
     }
 
@@ -200,9 +203,9 @@ impl Directory for InMemoryDirectory {
 #[cfg(test)]
 mod tests {
     use domain::directory::{Comparison, FilterBy};
-    use domain::sessions::{ClientContext, Sessions};
+    use domain::sessions::{ChallengeResponse, ClientContext, Sessions};
 
-    use super::super::testing::{PASSWORD, enter, name, pool, reason_of, sign_in, tokens, walk};
+    use super::super::testing::{PASSWORD, challenge, enter, name, pool, reason_of, respond, sign_in, tokens, walk};
     use super::*;
 
     #[tokio::test]
@@ -217,6 +220,26 @@ mod tests {
         let names: Vec<Vec<String>> =
             pages.iter().map(|page| page.iter().map(|user| user.username.to_string()).collect()).collect();
         assert_eq!(names, [vec![], vec!["mia"], vec!["zoe"]]);
+    }
+
+    #[tokio::test]
+    async fn a_new_password_or_a_delete_ends_open_challenges() {
+        for deletes in [false, true] {
+            let pool = pool();
+            pool.set_status("mia", UserStatus::ForceChangePassword);
+            let open = challenge(sign_in(&pool).await);
+            if deletes {
+                pool.directory().delete(&name("mia")).await.unwrap();
+                pool.add_user("mia", PASSWORD, &[], &[]);
+            } else {
+                pool.directory().set_password(&name("mia"), &Secret::new("Correct-3"), false).await.unwrap();
+            }
+            let response = ChallengeResponse::NewPassword {
+                new_password: Secret::new("Correct-2"),
+                attributes: Attributes::new(),
+            };
+            assert_eq!(reason_of(respond(&pool, &open, response).await), Reason::InvalidCredentials);
+        }
     }
 
     #[tokio::test]

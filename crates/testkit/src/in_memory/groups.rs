@@ -8,6 +8,7 @@ use domain::user_pool_error::{Reason, UserPoolError};
 use time::OffsetDateTime;
 
 use super::record::Record;
+use super::snapshot::GroupSnapshot;
 use super::{InMemoryDirectory, InMemoryPool, paging};
 
 #[derive(Debug, Clone)]
@@ -22,6 +23,14 @@ pub(super) struct GroupRecord {
 impl GroupRecord {
     pub(super) fn new(name: GroupName, now: OffsetDateTime) -> Self {
         Self { name, details: GroupDetails::default(), role_arn: None, created_at: now, modified_at: now }
+    }
+
+    pub(super) fn snapshot(&self) -> GroupSnapshot {
+        GroupSnapshot {
+            role_arn: self.role_arn.clone(),
+            description: self.details.description.clone(),
+            precedence: self.details.precedence,
+        }
     }
 
     fn group(&self) -> Group {

@@ -57,7 +57,7 @@ impl State {
             auto_verified: vec!["email".to_owned()],
             mfa: if self.is(Switch::RequireMfa) { "ON" } else { "OPTIONAL" }.to_owned(),
             self_sign_up: !self.is(Switch::RefuseSignUps),
-            case_sensitive: true,
+            case_sensitive: !self.is(Switch::IgnoreCase),
             deletion_protection: false,
             password_policy: password_policy::described(validity_days),
             attributes: self.described_attributes(),

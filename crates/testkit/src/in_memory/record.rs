@@ -90,8 +90,9 @@ impl Record {
         status_allows && self.verified_contact().is_some()
     }
 
-    pub(super) fn goes_by(&self, name: &str) -> bool {
-        self.username.as_str() == name || self.sub == name || aliases(&self.attributes).any(|alias| alias == name)
+    pub(super) fn goes_by(&self, name: &str, ignores_case: bool) -> bool {
+        let is = |text: &str| text == name || (ignores_case && text.eq_ignore_ascii_case(name));
+        is(self.username.as_str()) || self.sub == name || aliases(&self.attributes).any(is)
     }
 }
 

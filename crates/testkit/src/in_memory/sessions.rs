@@ -69,7 +69,7 @@ impl Sessions for InMemorySessions {
         if state.is(Switch::RefuseSignUps) || !state.may_write(&registration.attributes) {
             return refuse(Reason::SignUpRefused);
         }
-        if state.users.contains_key(registration.username.as_str()) {
+        if state.name_is_taken(registration.username.as_str()) {
             return refuse(Reason::UserExists);
         }
         if !password_policy::accepts(&registration.password) {

@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::challenges::OpenChallenge;
 use super::faults::Faults;
 use super::groups::GroupRecord;
+use super::interruption::Interruption;
 use super::record::{Record, aliases};
 use super::tokens::Token;
 
@@ -27,6 +28,7 @@ pub(super) struct State {
     /// The attributes that users may set through the app client; any if the client has no list.
     pub(super) write_attributes: Option<BTreeSet<String>>,
     pub(super) faults: Faults,
+    pub(super) interruption: Option<Interruption>,
     /// How many entries a page holds at the most, whatever is asked for.
     pub(super) page_cap: Option<usize>,
     /// A challenge that nobody can answer, which every sign-in comes to.
@@ -44,6 +46,8 @@ pub(super) struct State {
 pub(super) enum Switch {
     /// A sign-up confirms its user at once.
     AutoConfirm,
+    /// Names match in upper and lower case.
+    IgnoreCase,
     /// Nobody signs up.
     RefuseSignUps,
     /// Nobody signs in without a second factor.
@@ -89,7 +93,15 @@ impl State {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Record> {
-        self.users.get(name).or_else(|| self.users.values().find(|record| record.goes_by(name)))
+        let ignores_case = self.is(Switch::IgnoreCase);
+        self.users.get(name).or_else(|| self.users.values().find(|record| record.goes_by(name, ignores_case)))
+    }
+
+    /// Whether a user has this user name.
+    pub(super) fn name_is_taken(&self, name: &str) -> bool {
+        let is_same =
+            |taken: &String| taken == name || (self.is(Switch::IgnoreCase) && taken.eq_ignore_ascii_case(name));
+        self.users.keys().any(is_same)
     }
 
     /// The user to be looked at.
@@ -122,7 +134,8 @@ impl State {
     /// Whether one of these attributes would be an alias that another user holds.
     pub(super) fn alias_is_taken(&self, attributes: &Attributes, by_others_than: &str) -> bool {
         let others = || self.users.values().filter(|record| record.username.as_str() != by_others_than);
-        aliases(attributes).any(|alias| others().any(|record| record.goes_by(alias)))
+        let ignores_case = self.is(Switch::IgnoreCase);
+        aliases(attributes).any(|alias| others().any(|record| record.goes_by(alias, ignores_case)))
     }
 
     pub(super) fn insert(&mut self, username: &Username, status: UserStatus, attributes: Attributes) -> &mut Record {

@@ -1,0 +1,106 @@
+//! The pool at one moment, to compare with another moment.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::sessions::Factor;
+use domain::user::{Attributes, UserStatus};
+
+use super::InMemoryPool;
+use super::record::Record;
+
+/// Everything in the pool that a request can change, except open challenges, which expire.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Users by `sub`.
+    pub users: BTreeMap<String, UserSnapshot>,
+    /// Groups by name.
+    pub groups: BTreeMap<String, GroupSnapshot>,
+    /// The access and refresh tokens that the pool accepts.
+    pub tokens: BTreeSet<String>,
+}
+
+/// One user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSnapshot {
+    /// The real user name.
+    pub username: String,
+    /// The status.
+    pub status: UserStatus,
+    /// Whether the user can sign in.
+    pub enabled: bool,
+    /// All attributes without `sub`.
+    pub attributes: Attributes,
+    /// The password; none if only an invitation message contains it.
+    pub password: Option<String>,
+    /// The groups.
+    pub groups: BTreeSet<String>,
+    /// The second factors that are on.
+    pub factors: Vec<Factor>,
+    /// Whether the user has an authenticator app.
+    pub has_authenticator: bool,
+    /// The keys of the user's devices.
+    pub devices: BTreeSet<String>,
+    /// How many invitations were sent.
+    pub invitations: usize,
+    /// Whether a code for a new password was sent and not used.
+    pub reset_is_open: bool,
+}
+
+/// One group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSnapshot {
+    /// The IAM role of the group.
+    pub role_arn: Option<String>,
+    /// What the group is for.
+    pub description: Option<String>,
+    /// The precedence.
+    pub precedence: Option<u32>,
+}
+
+impl InMemoryPool {
+    /// The pool as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let state = self.state();
+        Snapshot {
+            users: state.users.values().map(|record| (record.sub.clone(), record.snapshot())).collect(),
+            groups: state.groups.iter().map(|(name, group)| (name.clone(), group.snapshot())).collect(),
+            tokens: state.tokens.keys().cloned().collect(),
+        }
+    }
+}
+
+impl Record {
+    fn snapshot(&self) -> UserSnapshot {
+        UserSnapshot {
+            username: self.username.as_str().to_owned(),
+            status: self.status.clone(),
+            enabled: self.enabled,
+            attributes: self.attributes.clone(),
+            password: self.password.clone(),
+            groups: self.groups.clone(),
+            factors: self.mfa.enabled.clone(),
+            has_authenticator: self.has_authenticator,
+            devices: self.devices.keys().cloned().collect(),
+            invitations: self.invitations,
+            reset_is_open: self.reset_is_open,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::directory::Directory;
+
+    use super::super::testing::{name, pool};
+
+    #[tokio::test]
+    async fn a_snapshot_differs_after_a_write_and_not_after_a_read() {
+        let pool = pool();
+        let before = pool.snapshot();
+        pool.directory().get(&name("mia")).await.unwrap();
+        assert_eq!(pool.snapshot(), before);
+        pool.directory().remove_from_group(&name("mia"), "readers").await.unwrap();
+        assert_ne!(pool.snapshot(), before);
+    }
+}
