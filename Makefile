@@ -179,8 +179,9 @@ test: build-local cognito-local oracle ## Run every test, the end-to-end tests o
 	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
 	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
 
-properties: ## Hold the sign-up trigger to its properties, with 100,000 made-up events for each
+properties: ## Check the properties of the sign-up trigger (100,000 events each) and the rules of the admin API (200,000 steps)
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
+	cargo test --profile properties --package admin-api --lib --locked --target $(HOST) -- --nocapture model::
 
 contract: setup ## Hold the admin API to docs/openapi.json with many requests, other ones each time (EXAMPLES=500)
 	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \

@@ -32,6 +32,8 @@ mod deadline;
 mod error;
 mod gateway;
 mod json;
+#[cfg(test)]
+mod model;
 pub mod openapi;
 mod pages;
 mod parameters;

@@ -4,6 +4,7 @@ mod documented;
 pub(crate) mod pages;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -135,6 +136,14 @@ impl Api {
         let clock = clock();
         let app = App::new(ports(&pool, configured, &clock), settings);
         Self { pool, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }
+    }
+
+    /// All routes on this pool, with these roles.
+    pub(crate) fn on(pool: InMemoryPool, roles: &Value) -> Self {
+        let invitation_key = InMemoryInvitationKey::from_seed(KEY_SEED);
+        let clock = clock();
+        let app = App::new(ports(&pool, Some(invitation_key.clone()), &clock), settings(roles));
+        Self { pool, invitation_key, clock, service: service(app, Served::All), token_owners: Mutex::default() }
     }
 
     /// Lets days pass, for the API and for the pool.
@@ -406,6 +415,13 @@ fn access_token_claims(api: &Api, username: &str, given: &Map<String, Value>) ->
     claims.extend(given.clone());
     claims.retain(|_, value| !value.is_null());
     claims
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.method, self.path)?;
+        self.body.as_ref().map_or(Ok(()), |body| write!(formatter, " {body}"))
+    }
 }
 
 /// What came back.

@@ -103,6 +103,23 @@ impl InMemoryPool {
         });
     }
 
+    /// Deletes a user as Cognito does for the owner of a token.
+    pub fn delete_user(&self, username: &str) {
+        let mut state = self.state();
+        state.users.remove(username);
+        state.sign_out(username);
+        state.drop_challenges(username);
+    }
+
+    /// Sets attributes of a user past all rules, except that an alias of another user is left alone.
+    pub fn set_attributes(&self, username: &str, attributes: &[(&str, &str)]) {
+        let mut state = self.state();
+        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        if !state.alias_is_taken(&attributes, username) {
+            state.change(username, |record| record.attributes.extend(attributes));
+        }
+    }
+
     /// Removes a user past all rules.
     pub fn remove_user(&self, username: &str) {
         self.state().users.remove(username);

@@ -1,0 +1,107 @@
+//! The rules of authorization, checked as a model: actors send any requests in any order, also in the middle of other requests.
+//!
+//! [`rules::Rule`] lists what is checked. These rules failed on the code before its fixes, with these steps, the shortest ones found:
+//!
+//! | rule | steps | fix |
+//! |---|---|---|
+//! | `Target` | ada: `PUT /v1/users/hal%40example.com/groups/admins` | group writes take no alias |
+//! | `Control` | the same: `hal` gained what no request granted to the account by its name | the same |
+//! | `Repeat` | ada: `POST /v1/users` for an existing user, with an `Idempotency-Key` | a repeat proves that it created the user |
+//! | `Guess` | hal, with `users:create`: the same for `ada`; the answer has `differing` | `differing` needs `users:read` |
+//! | `Attributes` | ivy, with `groups:read`: `GET /v1/groups/admins/users` | views have attributes for `users:read` only |
+//! | `EndedCaller` | vera: `POST /v1/users/ada/sign-out`; ada, with the old token: `PUT /v1/users/hal/groups/team2` | writes call `GetUser` |
+//! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role need `groups:roles` |
+//! | `OwnRights` | ada: `DELETE /v1/groups/admins` | refused |
+//!
+//! | file | subject |
+//! |---|---|
+//! | `person` | the actors, and what they know |
+//! | `step`, `story`, `request`, `routes` | what actors do, and how it is drawn |
+//! | `world` | runs steps on the router and the pool in memory |
+//! | `effect` | what changed in the pool |
+//! | `control` | who can act as which account |
+//! | `capabilities`, `ledger` | the reference model: what was granted to whom |
+//! | `rules` | what a request must not do |
+
+mod capabilities;
+mod control;
+mod effect;
+mod ledger;
+mod person;
+mod request;
+mod routes;
+mod rules;
+mod step;
+mod story;
+mod world;
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
+
+use self::request::Route;
+use self::rules::Rule;
+use self::step::MOST_STEPS;
+use self::world::{Answers, World};
+use crate::settings::Served;
+
+/// How many requests are sent at least: many in `make properties`, enough to notice a slip in `make test`.
+const REQUESTS: usize = if cfg!(debug_assertions) { 4_000 } else { 200_000 };
+
+/// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one.
+const CHECKED: [Rule; 5] = [Rule::Grant, Rule::Refusal, Rule::EndedCaller, Rule::Permission, Rule::OwnRights];
+
+#[expect(clippy::disallowed_methods, reason = "the seed of a test is no setting of the program")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[test]
+fn no_sequence_of_requests_breaks_a_rule() {
+    let seed = variable("POOLKEEPER_TEST_SEED").map_or_else(|| fastrand::u64(..), |seed| seed.parse().unwrap());
+    let requests = variable("POOLKEEPER_TEST_REQUESTS").map_or(REQUESTS, |requests| requests.parse().unwrap());
+    let only = variable("POOLKEEPER_TEST_RULE");
+    let is_checked = |rule: Rule| only.as_ref().map_or(CHECKED.contains(&rule), |only| *only == format!("{rule:?}"));
+    println!("the same steps again: POOLKEEPER_TEST_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _context = runtime.enter();
+    // Half of the longest run is the average; stories have several steps.
+    let cases = u32::try_from(requests / (MOST_STEPS / 2)).unwrap();
+    let config = Config {
+        cases,
+        rng_seed: RngSeed::Fixed(seed),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let answers = RefCell::new(Answers::new());
+    let outcome = TestRunner::new(config).run(&step::scenario(), |scenario| {
+        let (outcome, given) = World::run(&scenario, is_checked);
+        given.into_iter().for_each(|(key, count)| *answers.borrow_mut().entry(key).or_default() += count);
+        outcome.map_err(TestCaseError::fail)
+    });
+    if let Err(TestError::Fail(reason, scenario)) = &outcome {
+        panic!("{reason}\nPOOLKEEPER_TEST_SEED={seed}\n{scenario:?}");
+    }
+    outcome.unwrap();
+    let answers = answers.into_inner();
+    let sent = answers.values().sum::<usize>();
+    println!("{sent} requests");
+    assert!(sent >= requests);
+    if requests < 20_000 {
+        return;
+    }
+    let successful: BTreeSet<Route> =
+        answers.keys().filter(|(_, status)| *status < 400).map(|(route, _)| *route).collect();
+    let never: Vec<_> = routes::ALL.iter().filter(|route| !successful.contains(*route)).collect();
+    assert!(never.is_empty(), "no request of these routes succeeded: {never:?}");
+}
+
+#[test]
+fn the_model_draws_requests_for_every_route() {
+    let drawn = BTreeSet::from(routes::ALL);
+    let served: BTreeSet<Route> =
+        crate::routes::of(Served::All).iter().map(|route| (route.method.as_str(), route.path)).collect();
+    assert_eq!(drawn, served);
+}

@@ -1,0 +1,164 @@
+//! The invariants of one request.
+
+use serde_json::Value;
+use testkit::in_memory::Snapshot;
+
+use super::effect::{Effect, Part};
+use super::ledger::{Frame, Ledger};
+use crate::access::Access;
+use crate::testing::Answer;
+
+/// What no request may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// A caller gives no group that is more than they have.
+    Grant,
+    /// No person can do more than was granted to them, also not through another account.
+    Control,
+    /// A grant lands only on an account that the request created, or named by its user name or `sub`.
+    Target,
+    /// Only a repeat of the request that created a user is answered with that user.
+    Repeat,
+    /// No attribute is shown without `users:read`, except to its owner.
+    Attributes,
+    /// No answer compares attributes without `users:read`.
+    Guess,
+    /// A request that is answered with 4xx changes nothing but what the answer names in `completed`.
+    Refusal,
+    /// A caller who is signed out, disabled or deleted changes nothing.
+    EndedCaller,
+    /// A caller who does not have the permission in the pool changes nothing.
+    Permission,
+    /// No caller changes their own groups, and no group in `ROLES` is deleted.
+    OwnRights,
+}
+
+/// A rule that was broken, and how.
+#[derive(Debug)]
+pub(super) struct Broken(pub(super) Rule, pub(super) String);
+
+/// What one request did.
+pub(super) struct Outcome<'a> {
+    pub(super) frame: &'a Frame,
+    pub(super) access: Access,
+    pub(super) sent: &'a str,
+    pub(super) answer: &'a Answer,
+    pub(super) before: &'a Snapshot,
+    pub(super) after: &'a Snapshot,
+}
+
+impl Outcome<'_> {
+    /// Every rule that the request broke.
+    pub(super) fn broken(&self, ledger: &Ledger) -> Vec<Broken> {
+        let rules = [
+            self.shows_attributes(),
+            self.confirms_a_guess(ledger),
+            self.changes_after_refusal(),
+            self.changes_for_ended_caller(),
+            self.changes_without_permission(),
+            self.locks_out(ledger),
+        ];
+        rules.into_iter().flatten().collect()
+    }
+
+    /// Whether the caller has `users:read`: by the token, and for a write also by the pool.
+    fn reads_users(&self) -> bool {
+        match self.access {
+            Access::Write(_) => self.frame.caller(|caller| caller.has("users:read")),
+            _ => self.frame.claimed.has("users:read"),
+        }
+    }
+
+    /// [`Rule::Attributes`].
+    fn shows_attributes(&self) -> Option<Broken> {
+        if self.reads_users() {
+            return None;
+        }
+        let body = self.answer.body.to_string();
+        let own = self.frame.token.as_ref().map_or("", |token| &token.sub);
+        let values = |pool: &'_ Snapshot, is_own: bool| -> Vec<String> {
+            let users = pool.users.iter().filter(|(sub, _)| (*sub == own) == is_own);
+            users.flat_map(|(_, user)| user.attributes.values().cloned().collect::<Vec<_>>()).collect()
+        };
+        let known: Vec<String> = [values(self.before, true), values(self.after, true)].concat();
+        let shown = [values(self.before, false), values(self.after, false)].concat().into_iter().find(|value| {
+            // Shorter ones (`true`) say nothing about whose they are.
+            value.len() > 5
+                && body.contains(value.as_str())
+                && !known.contains(value)
+                && !self.sent.contains(value.as_str())
+        });
+        shown.map(|value| {
+            Broken(Rule::Attributes, format!("the answer shows `{value}` of another user without users:read"))
+        })
+    }
+
+    /// [`Rule::Repeat`] and [`Rule::Guess`].
+    fn confirms_a_guess(&self, ledger: &Ledger) -> Option<Broken> {
+        if !self.frame.creates_user() {
+            return None;
+        }
+        let differs = self.answer.body.get("differing").is_some_and(|names| *names != Value::Null);
+        if differs && !self.reads_users() {
+            let text = "the answer says in what the user differs without users:read".to_owned();
+            return Some(Broken(Rule::Guess, text));
+        }
+        let found = self.answer.body["sub"].as_str().unwrap_or_default();
+        let is_found = self.answer.status == 200 && !ledger.is_repeat(self.frame, found);
+        let text = || "the answer is 200 for a user whom this request did not create".to_owned();
+        is_found.then(|| Broken(Rule::Repeat, text()))
+    }
+
+    /// [`Rule::Refusal`].
+    fn changes_after_refusal(&self) -> Option<Broken> {
+        if !(400..500).contains(&self.answer.status) {
+            return None;
+        }
+        let completed: Vec<&str> =
+            self.answer.body["completed"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let is_named = |effect: &Effect| match effect {
+            Effect::Created(_) => completed.contains(&"create-user"),
+            Effect::Joined(_, group) => completed.contains(&&*format!("add-to-group:{group}")),
+            Effect::Changed(_, Part::Password) => completed.contains(&"set-password"),
+            Effect::Changed(_, Part::Attributes) => completed.iter().any(|step| {
+                ["set-attributes", "remove-attributes"].contains(step) || step.starts_with("unlink-identity:")
+            }),
+            _ => false,
+        };
+        let unnamed = self.frame.effects.iter().find(|effect| !is_named(effect));
+        let text = |effect| format!("the answer is {} and {effect:?} happened", self.answer.status);
+        unnamed.map(|effect| Broken(Rule::Refusal, text(effect)))
+    }
+
+    /// [`Rule::EndedCaller`].
+    fn changes_for_ended_caller(&self) -> Option<Broken> {
+        let reads_token = matches!(self.access, Access::Write(_) | Access::OwnToken);
+        let has_ended = reads_token && self.frame.token.is_some() && !self.frame.token_was_live;
+        let effect = self.frame.effects.first().filter(|_| has_ended)?;
+        Some(Broken(Rule::EndedCaller, format!("the token had ended and {effect:?} happened")))
+    }
+
+    /// [`Rule::Permission`].
+    fn changes_without_permission(&self) -> Option<Broken> {
+        let Access::Write(permission) = self.access else { return None };
+        let effect = self.frame.effects.first()?;
+        let has = self.frame.caller(|caller| caller.has(permission.as_str()));
+        (!has)
+            .then(|| Broken(Rule::Permission, format!("the caller did not have {permission} and {effect:?} happened")))
+    }
+
+    /// [`Rule::OwnRights`].
+    fn locks_out(&self, ledger: &Ledger) -> Option<Broken> {
+        if !matches!(self.access, Access::Write(_)) {
+            return None;
+        }
+        let caller = self.frame.token.as_ref()?;
+        let locked = self.frame.effects.iter().find(|effect| match effect {
+            Effect::Left(sub, _) | Effect::Deleted(sub) | Effect::Joined(sub, _) => *sub == caller.sub,
+            Effect::GroupDeleted(group) => ledger.roles.names(group) || caller.groups.contains(group),
+            _ => false,
+        });
+        let text = |effect| format!("the caller changed their own rights, or a group in ROLES: {effect:?}");
+        locked.map(|effect| Broken(Rule::OwnRights, text(effect)))
+    }
+}

@@ -1,0 +1,161 @@
+//! Steps of actors, and how they are drawn.
+
+use std::fmt;
+
+use domain::permission::Permission;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::capabilities::Roles;
+use super::person::Person;
+use super::request::{Request, Route, Spelling};
+use super::routes::{ALL, GRANTS, SIGN_IN, TAKEOVERS};
+use super::story;
+
+/// What one actor does.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) person: Person,
+    pub(super) action: Action,
+    /// What others do in between.
+    pub(super) meanwhile: Option<Meanwhile>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Action {
+    /// A request to the API.
+    Request(Request),
+    /// A call to Cognito with the actor's own token: deletes the actor's account.
+    DeleteMyself,
+    /// A call to Cognito with the actor's own token: the new address is not verified.
+    ChangeMyEmail(Person),
+    /// A call to Cognito with the actor's own token: chooses an alias.
+    ChooseAlias(&'static str),
+}
+
+/// What happens before one call of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Meanwhile {
+    /// Which call, from 1.
+    pub(super) before_call: u8,
+    pub(super) steps: Vec<Step>,
+    /// Whether the call then fails without an effect.
+    pub(super) fails: bool,
+}
+
+/// Names of accounts at the start and of accounts that come later.
+const USERS: [&str; 9] = ["ada", "hal", "ivy", "mallory", "nina", "otto", "vera", "pat", "quin"];
+const GROUPS: [&str; 7] = ["admins", "team1", "team2", "club", "bucket", "new-group", "missing"];
+
+pub(super) fn person() -> impl Strategy<Value = Person> {
+    prop_oneof![
+        4 => Just(Person::Ada),
+        3 => Just(Person::Hal),
+        2 => Just(Person::Ivy),
+        4 => Just(Person::Mallory),
+        1 => Just(Person::Nina),
+        1 => Just(Person::Otto),
+        1 => Just(Person::Vera),
+    ]
+}
+
+fn route() -> impl Strategy<Value = Route> {
+    prop_oneof![4 => select(&ALL[..]), 4 => select(&GRANTS[..]), 3 => select(&TAKEOVERS[..]), 3 => select(&SIGN_IN[..])]
+}
+
+fn spelling() -> impl Strategy<Value = Spelling> {
+    prop_oneof![
+        6 => Just(Spelling::Name),
+        2 => Just(Spelling::Sub),
+        1 => Just(Spelling::Uppercase),
+        2 => Just(Spelling::Email),
+    ]
+}
+
+pub(super) fn request() -> impl Strategy<Value = Request> {
+    let names = (select(&USERS[..]), spelling(), select(&GROUPS[..]), select(&Person::ALL[..]));
+    let groups = prop_oneof![1 => Just(vec![]), 2 => subsequence(&GROUPS[..5], 1..=2)];
+    let flags = (any::<bool>(), any::<bool>(), proptest::option::of(0..2_u8), 0..12_u8);
+    let token = prop_oneof![4 => Just(0_u8), 1 => 1..4_u8];
+    (route(), names, groups, flags, token).prop_map(|(route, names, groups, flags, token)| {
+        let (user, spelling, group, other) = names;
+        let (verified, permanent, key, form) = flags;
+        Request { route, user, spelling, group, other, verified, permanent, groups, key, form, token }
+    })
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        30 => request().prop_map(Action::Request),
+        1 => Just(Action::DeleteMyself),
+        1 => select(&Person::ALL[..]).prop_map(Action::ChangeMyEmail),
+        1 => select(&USERS[..]).prop_map(Action::ChooseAlias),
+    ]
+}
+
+fn plain_step() -> impl Strategy<Value = Step> {
+    (person(), action()).prop_map(|(person, action)| Step { person, action, meanwhile: None })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let steps = proptest::collection::vec(plain_step(), 0..=3);
+    let meanwhile = (1..8_u8, steps, proptest::bool::weighted(0.2));
+    let meanwhile = meanwhile.prop_map(|(before_call, steps, fails)| Meanwhile { before_call, steps, fails });
+    (plain_step(), proptest::option::weighted(0.25, meanwhile)).prop_map(|(step, meanwhile)| Step { meanwhile, ..step })
+}
+
+/// Names of permissions, and groups that may be assigned.
+fn role() -> impl Strategy<Value = Vec<String>> {
+    let mut names: Vec<String> = Permission::ALL.iter().map(|permission| permission.as_str().to_owned()).collect();
+    let assignable = ["team1", "team2", "club", "bucket"].map(|group| format!("users:groups:{group}"));
+    names.extend(assignable.into_iter().filter(|name| format!("team1={name}").parse::<domain::roles::Roles>().is_ok()));
+    let count = names.len();
+    subsequence(names, 0..=count)
+}
+
+/// The settings and the steps of one run.
+#[derive(Clone)]
+pub(super) struct Scenario {
+    pub(super) roles: Roles,
+    /// Whether a sign-up confirms its user at once.
+    pub(super) auto_confirm: bool,
+    pub(super) steps: Vec<Step>,
+}
+
+/// How many steps or stories a run has at most.
+pub(super) const MOST_STEPS: usize = 40;
+
+pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
+    let some = prop_oneof![6 => step().prop_map(|step| vec![step]), 1 => story::story()];
+    let steps = proptest::collection::vec(some, 1..=MOST_STEPS).prop_map(|steps| steps.concat());
+    (role(), role(), any::<bool>(), steps).prop_map(|(team1, team2, auto_confirm, steps)| Scenario {
+        roles: Roles::new(team1, team2),
+        auto_confirm,
+        steps,
+    })
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.person)?;
+        match &self.action {
+            Action::Request(request) => request.describe(self.person, formatter)?,
+            Action::DeleteMyself => write!(formatter, "deletes their own account at Cognito")?,
+            Action::ChangeMyEmail(other) => write!(formatter, "changes their own e-mail address to {}", other.email())?,
+            Action::ChooseAlias(alias) => write!(formatter, "sets their own preferred_username to {alias}")?,
+        }
+        let Some(meanwhile) = &self.meanwhile else { return Ok(()) };
+        write!(formatter, "\n    before its call {}:", meanwhile.before_call)?;
+        for step in &meanwhile.steps {
+            write!(formatter, "\n    {step}")?;
+        }
+        if meanwhile.fails { write!(formatter, "\n    the call fails") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "ROLES {}, AutoConfirm {}", self.roles.json(), self.auto_confirm)?;
+        self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(formatter, "{:>2}. {step}", number + 1))
+    }
+}
