@@ -114,6 +114,11 @@ class Rules(unittest.TestCase):
             self.assertIn(f"{name}=nobody", rejection)
         self.assertEqual(self.rejections(AutoConfirm="nobody"), [])
 
+    def test_rejects_required_second_factors_that_users_cannot_enroll(self):
+        for mfa, admin_mfa in [("off", "optional"), ("optional", "required"), ("required", "required")]:
+            self.assertEqual(self.rejections(AutoConfirm="everyone", Mfa=mfa, AdminMfa=admin_mfa), [], f"{mfa}, {admin_mfa}")
+        (rejection,) = self.rejections(AutoConfirm="everyone", Mfa="off", AdminMfa="required")
+        self.assertIn("AdminMfa=required needs Mfa=optional", rejection)
 
     def test_rejects_alias_that_sign_up_verifies_without_proof(self):
         allowed = Template(TEXT).body["Parameters"]["Aliases"]["AllowedValues"]
