@@ -164,6 +164,8 @@ impl Request {
                 Some(token) if self.permanent => json!({"access_token": token.access}),
                 token => json!({"refresh_token": token.and_then(|token| token.refresh.as_deref()).unwrap_or("none")}),
             },
+            ("POST", "/v1/auth/me/totp") => return None,
+            ("POST", "/v1/auth/me/totp/verify") => json!({"code": FACTOR_CODE}),
             ("POST", "/v1/auth/attributes/{name}/verify") => {
                 let owner = known.wallet.token(self.token).map_or(self.user, |token| &token.username);
                 json!({"code": if (known.receives)(owner) { CODE } else { WRONG_CODE }})
@@ -187,8 +189,11 @@ impl Request {
 }
 
 /// Routes that read the actor's own access token.
-const OWN: [Route; 3] = [
+const OWN: [Route; 6] = [
     ("GET", "/v1/auth/me"),
+    ("POST", "/v1/auth/me/totp"),
+    ("POST", "/v1/auth/me/totp/verify"),
+    ("DELETE", "/v1/auth/me/totp"),
     ("POST", "/v1/auth/attributes/{name}/code"),
     ("POST", "/v1/auth/attributes/{name}/verify"),
 ];

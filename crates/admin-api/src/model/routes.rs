@@ -3,7 +3,7 @@
 use super::request::Route;
 
 /// Every route. A test compares it with the router.
-pub(super) const ALL: [Route; 43] = [
+pub(super) const ALL: [Route; 46] = [
     ("POST", "/v1/users"),
     ("GET", "/v1/users"),
     ("GET", "/v1/users/{username}"),
@@ -45,6 +45,9 @@ pub(super) const ALL: [Route; 43] = [
     ("POST", "/v1/auth/forgot-password"),
     ("POST", "/v1/auth/reset-password"),
     ("GET", "/v1/auth/me"),
+    ("POST", "/v1/auth/me/totp"),
+    ("POST", "/v1/auth/me/totp/verify"),
+    ("DELETE", "/v1/auth/me/totp"),
     ("POST", "/v1/auth/attributes/{name}/code"),
     ("POST", "/v1/auth/attributes/{name}/verify"),
 ];

@@ -53,6 +53,8 @@ impl World {
         let pool = InMemoryPool::new();
         pool.ignore_case();
         pool.auto_confirm(auto_confirm);
+        // Without a list, the API takes no custom attribute from users.
+        pool.limit_write_attributes(&["email", "name", "preferred_username", "custom:team"]);
         for group in ["admins", "team1", "team2", "club", "bucket"] {
             pool.add_group(group);
         }
