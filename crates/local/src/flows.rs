@@ -8,6 +8,7 @@ pub mod auto_confirm;
 pub mod client_secret;
 pub mod first_admin;
 pub mod invitations;
+pub mod second_factor;
 pub mod second_pool;
 mod session;
 pub mod support;
@@ -33,6 +34,7 @@ pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
     auto_confirm::walk(scene, &admin.token, report).await?;
     attributes::walk(scene, &admin.token, report).await?;
     support::walk(scene, &admin.token, report).await?;
+    second_factor::walk(scene, &admin.token, report).await?;
     invitations::walk(scene, &admin.token, report).await
 }
 

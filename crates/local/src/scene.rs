@@ -186,6 +186,7 @@ pub fn parameters(options: &Options) -> BTreeMap<String, String> {
     let needed = pairs(&[
         ("PoolName", POOL),
         ("FirstAdminEmail", "ops@example.com"),
+        ("Mfa", "optional"),
         ("LimitRights", "false"),
         ("LocalReplyHost", "127.0.0.1"),
         ("Architecture", host_architecture()),

@@ -1,0 +1,161 @@
+//! A second factor: an administrator enrolls an authenticator app and signs in with its code.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use domain::secret::Secret;
+use reqwest::Method;
+use serde_json::{Value, json};
+use totp_rs::{Builder, Totp};
+
+use super::expect_text;
+use super::session::{sign_in, tokens};
+use crate::failure::Failure;
+use crate::report::{Report, Seen};
+use crate::scene::{Scene, Target};
+
+const ADMIN: &str = "ada";
+const TOTP: &str = "/v1/auth/me/totp";
+
+/// How long a code is valid, in seconds. Verifiers accept the code before as well.
+const STEP: u64 = 30;
+
+/// The authenticator app.
+struct App(Totp);
+
+impl App {
+    fn new(secret: &str) -> Result<Self, Failure> {
+        let unusable = || Failure::unexpected("a TOTP secret in base32 of at least 16 bytes", "another text");
+        let secret = totp_rs::Secret::try_from_base32(secret).map_err(|_| unusable())?;
+        Builder::new().with_secret(secret).build().map(Self).map_err(|_| unusable())
+    }
+
+    /// The code of so many steps ago. Cognito accepts a code once.
+    fn code(&self, steps_ago: u64) -> String {
+        self.at(Self::now() - STEP * steps_ago)
+    }
+
+    fn at(&self, time: u64) -> String {
+        self.0.generate(time).to_string()
+    }
+
+    fn now() -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+    }
+
+    /// A code that is wrong for longer than the test takes.
+    fn wrong_code(&self) -> String {
+        let now = Self::now();
+        let near: Vec<String> = (now - 2 * STEP..=now + 4 * STEP).step_by(30).map(|time| self.at(time)).collect();
+        (0..10).map(|digit: u8| digit.to_string().repeat(6)).find(|code| !near.contains(code)).unwrap_or_default()
+    }
+}
+
+/// Walks it.
+///
+/// # Errors
+/// Returns an error if a step fails its expectation.
+pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+    report.flow("MFA", "an administrator enrolls an authenticator app");
+    let api = &scene.api;
+    let password = Secret::new("Correct-Horse-7!");
+    report
+        .step(format!("POST /v1/users {ADMIN}, in admins"), async {
+            let body = json!({
+                "username": ADMIN,
+                "attributes": {"email": scene.aws.verified_address(ADMIN)},
+                "password": {"value": password.expose(), "permanent": true},
+                "groups": ["admins"],
+            });
+            api.post("/v1/users", token, &body).await?.expect(201)?;
+            Ok(Seen::new((), "201"))
+        })
+        .await?;
+    let access = report
+        .step("POST /v1/auth/sign-in", async {
+            let tokens = tokens(&sign_in(api, ADMIN, &password).await?.expect(200)?)?;
+            Ok(Seen::new(tokens.access, "tokens, without a second factor"))
+        })
+        .await?;
+    let app = enroll(scene, &access, report).await?;
+    sign_in_with_code(scene, &password, &app, report).await?;
+    report
+        .step(format!("DELETE {TOTP}"), async {
+            api.call(Method::DELETE, TOTP, Some(&access), None).await?.expect(204)?;
+            tokens(&sign_in(api, ADMIN, &password).await?.expect(200)?)?;
+            Ok(Seen::new((), "204; the next sign-in asks for no code"))
+        })
+        .await
+}
+
+async fn enroll(scene: &Scene<impl Target>, access: &Secret, report: &mut Report) -> Result<App, Failure> {
+    let api = &scene.api;
+    let app = report
+        .step(format!("POST {TOTP}"), async {
+            let body = api.call(Method::POST, TOTP, Some(access), None).await?.expect(200)?;
+            let secret = body["secret"].as_str().unwrap_or_default();
+            let uri = body["uri"].as_str().unwrap_or_default();
+            if !uri.starts_with("otpauth://totp/") || !uri.contains(secret) {
+                return Err(Failure::unexpected("an otpauth URI with the secret", "another text"));
+            }
+            Ok(Seen::new(App::new(secret)?, "200, a secret and an otpauth URI"))
+        })
+        .await?;
+    let verify = async |code: &str| {
+        api.post(&format!("{TOTP}/verify"), access, &json!({"code": code, "device_name": "phone"})).await
+    };
+    report
+        .step(format!("POST {TOTP}/verify with a wrong code"), async {
+            Ok(Seen::new((), verify(&app.wrong_code()).await?.expect_refusal(422, "code-mismatch")?))
+        })
+        .await?;
+    report
+        .step(format!("POST {TOTP}/verify with the code of the app"), async {
+            verify(&app.code(1)).await?.expect(204)?;
+            let me = api.get("/v1/auth/me", access).await?.expect(200)?;
+            expect_text(&me["preferred_factor"], "SOFTWARE_TOKEN_MFA")?;
+            Ok(Seen::new((), "204, SOFTWARE_TOKEN_MFA is preferred"))
+        })
+        .await?;
+    report
+        .step(format!("POST {TOTP} again"), async {
+            let refused = api.call(Method::POST, TOTP, Some(access), None).await?;
+            Ok(Seen::new((), refused.expect_refusal(409, "wrong-state")?))
+        })
+        .await?;
+    Ok(app)
+}
+
+async fn sign_in_with_code(
+    scene: &Scene<impl Target>,
+    password: &Secret,
+    app: &App,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let api = &scene.api;
+    let challenge = report
+        .step("POST /v1/auth/sign-in, again", async {
+            let mut body = sign_in(api, ADMIN, password).await?.expect(200)?;
+            expect_text(&body["challenge"]["name"], "SOFTWARE_TOKEN_MFA")?;
+            Ok(Seen::new(body["challenge"].take(), "SOFTWARE_TOKEN_MFA, with a session"))
+        })
+        .await?;
+    let answer = async |code: &str| api.auth("challenge", &answer_of(&challenge, code)).await;
+    report
+        .step("POST /v1/auth/challenge with a wrong code", async {
+            Ok(Seen::new((), answer(&app.wrong_code()).await?.expect_refusal(422, "code-mismatch")?))
+        })
+        .await?;
+    report
+        .step("POST /v1/auth/challenge with the code of the app", async {
+            let tokens = tokens(&answer(&app.code(0)).await?.expect(200)?)?;
+            api.get("/v1/users?limit=1", &tokens.access).await?.expect(200)?;
+            Ok(Seen::new((), format!("{}; GET /v1/users → 200", tokens.shown)))
+        })
+        .await
+}
+
+fn answer_of(challenge: &Value, code: &str) -> Value {
+    json!({
+        "challenge": challenge["name"], "username": challenge["username"], "session": challenge["session"], "code": code
+    })
+}
