@@ -24,6 +24,15 @@ fn invariants_hold_with_any_string_replaced() {
     }
 }
 
+/// The group `auditors` has `groups:read` only.
+#[test]
+fn attributes_need_users_read_on_every_route() {
+    for (_, event) in testkit::events::all("admin-api") {
+        assert_hold(event.replace(r#""[admins]""#, r#""[auditors]""#).as_bytes());
+        assert_hold(event.replace(r#""admins""#, r#""auditors""#).as_bytes());
+    }
+}
+
 #[test]
 fn invariants_hold_for_bodies_that_are_not_events() {
     for body in [&b""[..], b"not json", b"[]", b"null", b"{}", b"{\"\xff\":1}", b"\0", b"{}{}"] {

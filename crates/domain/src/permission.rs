@@ -114,6 +114,10 @@ mod tests {
     fn parses_every_permission_by_its_name_only() {
         for permission in Permission::ALL {
             assert_eq!(permission.as_str().parse(), Ok(permission));
+            assert_eq!(
+                (permission.to_string().as_str(), <&str>::from(permission)),
+                (permission.as_str(), permission.as_str())
+            );
         }
         for wrong in ["", "*", "all", "users:*", "Users:Create", "users:create ", "users"] {
             assert_eq!(wrong.parse::<Permission>(), Err(NotAPermission), "{wrong:?}");

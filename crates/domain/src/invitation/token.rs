@@ -318,6 +318,13 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_the_greatest_length_is_read() {
+        let token = |length: usize| Invitation { id: "x".repeat(length), ..invitation() }.sign(&key()).unwrap();
+        let longest = (0..MAX_TOKEN_BYTES).map(token).find(|token| token.expose().len() == MAX_TOKEN_BYTES).unwrap();
+        assert!(check(longest.expose()).is_ok());
+    }
+
+    #[test]
     fn the_longest_addresses_are_invited_as_well() {
         for local_part in ["x".repeat(242), "ä".repeat(121)] {
             let email = email(&format!("{local_part}@example.com"));
