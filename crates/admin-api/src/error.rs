@@ -105,6 +105,13 @@ impl ApiError {
         Self::InvalidRequest { field: Some(field.to_owned()), detail: detail.into() }
     }
 
+    /// A user name has the form of a `sub`, so Cognito could take it for another user.
+    pub(crate) fn ambiguous_user() -> Self {
+        let detail =
+            "The user name of a user has the form of a `sub`, so two users can be meant. Use the `sub` of the user.";
+        Self::invalid("username", detail)
+    }
+
     /// The row of the table.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {

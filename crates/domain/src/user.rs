@@ -28,6 +28,14 @@ impl Username {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether the name has the form of a `sub`, a UUID. Users who choose their names can choose such a name too.
+    #[must_use]
+    pub fn has_form_of_sub(&self) -> bool {
+        let lengths = [8, 4, 4, 4, 12];
+        let is_hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        self.0.split('-').map(str::len).eq(lengths) && self.0.split('-').all(is_hexadecimal)
+    }
 }
 
 impl TryFrom<String> for Username {
@@ -199,6 +207,12 @@ impl User {
     pub fn id(&self) -> Username {
         let sub = self.attributes.get("sub").filter(|_| self.status != UserStatus::ExternalProvider);
         sub.and_then(|sub| sub.parse().ok()).unwrap_or_else(|| self.username.clone())
+    }
+
+    /// Whether the user name has the form of a `sub` and is not the user's own. It can be the `sub` of another user.
+    #[must_use]
+    pub fn could_be_another_sub(&self) -> bool {
+        self.username.has_form_of_sub() && self.status != UserStatus::ExternalProvider && self.id() != self.username
     }
 
     /// What the user's status and `enabled` mean together, and what would get the user on.

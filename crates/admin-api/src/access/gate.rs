@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::group::{GroupName, Membership};
 use domain::permission::Permission;
 use domain::self_service::Myself;
-use domain::user::User;
+use domain::user::{User, Username};
 use domain::user_pool_error::{Reason, UserPoolError};
 use http::HeaderMap;
 use lambda_http::RequestExt;
@@ -120,6 +120,7 @@ impl Gate {
         let Some(username) = username.and_then(|name| name.parse().ok()) else { return Ok(None) };
         let user = self.app.pool.get(&username).await?;
         audit.on(&user.username);
+        self.app.ensure_unambiguous(&username, &user).await?;
         let memberships = self.app.pool.groups(&user.id()).await?;
         authorized.not_beyond_own_in(&self.app.trust.roles, &memberships)?;
         Ok(Some(user))
@@ -177,6 +178,20 @@ impl Gate {
 }
 
 impl App {
+    /// Refuses to change a user who shares a name with another user. Cognito takes a user name and a `sub` in the same place, users choose
+    /// their names themselves, and AWS does not document which of the two Cognito prefers.
+    pub(crate) async fn ensure_unambiguous(&self, named: &Username, user: &User) -> Result<(), ApiError> {
+        let id = user.id();
+        if id == user.username {
+            return Ok(());
+        }
+        let could_be_another_sub = named.has_form_of_sub() && *named != id;
+        if could_be_another_sub || self.pool.get(&id).await?.username != user.username {
+            return Err(ApiError::ambiguous_user());
+        }
+        Ok(())
+    }
+
     /// Refuses a group that carries an IAM role, unless the caller has the permission for it. Without that permission, the group must
     /// exist.
     pub(crate) async fn ensure_role_allowed(&self, authorized: &Authorized, group: &GroupName) -> Result<(), ApiError> {

@@ -160,6 +160,48 @@ async fn a_group_with_a_role_requires_a_permission_for_it() {
 }
 
 #[tokio::test]
+async fn rejects_a_user_name_that_is_the_sub_of_another_user() {
+    let api = Api::new();
+    let sub = api.sub_of("mia");
+    api.pool.add_user(&sub, "Password-of-mal-1", &[], &[]);
+    let own_sub = api.sub_of(&sub);
+    let calls = |name: &str| {
+        let path = format!("/v1/users/{name}");
+        let password = json!({"password": "Permanent-1", "permanent": true});
+        [
+            Call::new("PUT", &format!("{path}/groups/readers"), None),
+            Call::new("DELETE", &format!("{path}/groups/readers"), None),
+            Call::put(&format!("{path}/password"), &password),
+            Call::patch(&path, &json!({"attributes": {"email": "new@example.com"}})),
+            Call::delete(&path),
+        ]
+    };
+    let users = || (api.pool.user("mia"), api.pool.user(&sub), api.pool.groups_of("mia"), api.pool.groups_of(&sub));
+    let before = users();
+    for call in ["mia", &sub].into_iter().flat_map(calls) {
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
+        assert_eq!(users(), before);
+    }
+    // Calls that take the user name only cannot reach that user at all.
+    for call in [
+        Call::post(&format!("/v1/users/{own_sub}/resend-invitation"), None),
+        Call::put(&format!("/v1/users/{own_sub}/identities/Google"), &json!({"user_id": "1"})),
+    ] {
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
+        assert_eq!(users(), before);
+    }
+    // The user with that name has a `sub` that names no other user.
+    for call in calls(&own_sub) {
+        let answer = api.call(call).await;
+        assert!(answer.status < 300, "{answer:?}");
+    }
+    let mia = before.0;
+    assert_eq!((api.pool.user(&sub), api.pool.user("mia")), (mia.clone(), mia), "only one user is left with that name");
+}
+
+#[tokio::test]
 async fn a_read_does_not_ask_the_pool_about_the_caller() {
     let api = Api::new();
     api.call(Call::get("/v1/users/mia").by(token("ray", "[readers]"))).await;

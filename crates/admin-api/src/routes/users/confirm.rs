@@ -30,10 +30,10 @@ pub(super) struct Answer {
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
 pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
-    let Err(error) = app.pool.confirm(&user.username).await else {
+    let Err(error) = app.pool.confirm(&user.id()).await else {
         return Ok(Json(Answer { username: user.username, changed: true }));
     };
-    if error.reason == Reason::WrongState && app.pool.get(&user.username).await?.status == UserStatus::Confirmed {
+    if error.reason == Reason::WrongState && app.pool.get(&user.id()).await?.status == UserStatus::Confirmed {
         return Ok(Json(Answer { username: user.username, changed: false }));
     }
     Err(error.into())
@@ -84,8 +84,8 @@ mod tests {
     #[tokio::test]
     async fn a_second_look_that_fails_says_so() {
         let api = with_mia(UserStatus::Confirmed);
-        // The first look is the check's.
-        api.pool.fail("get", 2, Reason::Unavailable);
+        // The check reads the user by name and by `sub`.
+        api.pool.fail("get", 3, Reason::Unavailable);
         let answer = api.call(Call::post(PATH, None)).await;
         assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
     }

@@ -23,7 +23,7 @@ pub(super) async fn handle(
     TargetUser(user): TargetUser,
 ) -> Result<StatusCode, ApiError> {
     authorized.not_to_oneself(&user)?;
-    app.pool.delete(&user.username).await?;
+    app.pool.delete(&user.id()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

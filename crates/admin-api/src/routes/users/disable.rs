@@ -37,7 +37,7 @@ pub(super) async fn handle(
 ) -> Result<Json<Answer>, ApiError> {
     authorized.not_to_oneself(&user)?;
     if user.enabled {
-        app.pool.disable(&user.username).await?;
+        app.pool.disable(&user.id()).await?;
     }
     Ok(Json(Answer { username: user.username, changed: user.enabled }))
 }

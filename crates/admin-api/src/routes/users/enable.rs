@@ -31,7 +31,7 @@ pub(super) struct Answer {
 )]
 pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     if !user.enabled {
-        app.pool.enable(&user.username).await?;
+        app.pool.enable(&user.id()).await?;
     }
     Ok(Json(Answer { username: user.username, changed: !user.enabled }))
 }

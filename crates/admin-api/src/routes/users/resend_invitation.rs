@@ -32,6 +32,10 @@ pub(super) async fn handle(
     Target(typed): Target,
     TargetUser(user): TargetUser,
 ) -> Result<Json<UserView>, ApiError> {
+    // Cognito takes no `sub` here.
+    if user.could_be_another_sub() {
+        return Err(ApiError::ambiguous_user());
+    }
     let name = name_at_creation(&user, &typed);
     // The name at creation may be an address, and that somebody else's by now.
     if name != user.username && app.pool.get(&name).await?.username != user.username {

@@ -32,7 +32,7 @@ pub(super) struct Answer {
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "wrong-state"])))
 )]
 pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
-    app.pool.reset_password(&user.username).await?;
+    app.pool.reset_password(&user.id()).await?;
     Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
 }
 

@@ -19,7 +19,7 @@ use crate::routes::auth::SignedOut;
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
 pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<SignedOut>, ApiError> {
-    app.pool.sign_out(&user.username).await?;
+    app.pool.sign_out(&user.id()).await?;
     Ok(Json(SignedOut::everywhere()))
 }
 

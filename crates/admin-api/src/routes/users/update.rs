@@ -64,11 +64,11 @@ pub(super) async fn handle(
     // Two calls of Cognito. Made one by one here, so that the answer can say which of them stands.
     if !set.is_empty() {
         let changes = AttributeChanges { set, remove: Vec::new() };
-        progress.then("set-attributes", app.pool.change_attributes(&user.username, &changes)).await?;
+        progress.then("set-attributes", app.pool.change_attributes(&user.id(), &changes)).await?;
     }
     if !remove.is_empty() {
         let changes = AttributeChanges { set: Attributes::new(), remove };
-        progress.then("remove-attributes", app.pool.change_attributes(&user.username, &changes)).await?;
+        progress.then("remove-attributes", app.pool.change_attributes(&user.id(), &changes)).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -50,6 +50,7 @@ impl Repeat<'_> {
             return Err(self.conflict(differing));
         }
 
+        app.ensure_unambiguous(&plan.new_user.username, &user).await?;
         progress.found(CREATE_USER);
         // From here on the `sub` names the account: a later one with the same user name is out of reach.
         let has = progress.looking(READ_GROUPS, app.pool.groups(&user.id())).await?;

@@ -26,7 +26,7 @@ pub(in crate::routes::users) async fn handle(
     TargetDevice(DeviceKey(key)): TargetDevice,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([format!("device:{key}")]);
-    app.pool.forget_device(&user.username, &key).await?;
+    app.pool.forget_device(&user.id(), &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -77,6 +77,10 @@ pub(in crate::routes::users) async fn handle(
 ) -> Result<axum::Json<Answer>, ApiError> {
     audit.fields([format!("identity:{}", provider.0)]);
     must_be_of_the_pool(&user)?;
+    // Cognito takes no `sub` here.
+    if user.could_be_another_sub() {
+        return Err(ApiError::ambiguous_user());
+    }
     let identity = ExternalIdentity { provider: provider.0.clone(), user_id: body.user_id.0 };
     let linked = identities_at(&provider, &user)?;
     let changed = !linked.contains(&identity);

@@ -64,7 +64,7 @@ pub(in crate::routes::users) async fn handle(
     let mfa = Mfa::try_from(body)?;
     audit.fields(mfa.enabled.iter().map(|factor| format!("enabled:{}", factor.as_str())));
     audit.fields(mfa.preferred.map(|factor| format!("preferred:{}", factor.as_str())));
-    app.pool.set_mfa(&user.username, &mfa).await?;
+    app.pool.set_mfa(&user.id(), &mfa).await?;
     Ok(axum::Json(MfaView::of(user.username, mfa)))
 }
 

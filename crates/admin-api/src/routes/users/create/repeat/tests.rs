@@ -315,13 +315,15 @@ async fn a_repeat_adds_no_group_before_the_requested_password_is_set() {
 
 #[tokio::test]
 async fn a_repeat_that_fails_says_what_is_done() {
-    let table: [(&str, usize, &str, &[&str]); 5] = [
+    let table: [(&str, usize, &str, &[&str]); 6] = [
         ("set_password", 1, "set-password", &["create-user", "add-to-group:admins"]),
         ("add_to_group", 1, "add-to-group:readers", &["create-user", "add-to-group:admins", "set-password"]),
         ("get", 1, "", &[]),
+        // Whether the `sub` names the same user.
+        ("get", 2, "", &[]),
         // The first look at groups is at the caller's.
         ("groups", 2, "read-groups", &["create-user"]),
-        ("get", 2, "read-user", &["create-user", "add-to-group:admins", "set-password", "add-to-group:readers"]),
+        ("get", 3, "read-user", &["create-user", "add-to-group:admins", "set-password", "add-to-group:readers"]),
     ];
     for (operation, nth, failed, completed) in table {
         let api = Api::new();
