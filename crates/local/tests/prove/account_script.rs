@@ -33,10 +33,16 @@ const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/prove-a
 fn delete(statuses: &[&str], events: &[&[&str]]) -> Value {
     let stack = |status: &&str| json!({"Stacks": [{"StackName": "x", "StackId": STACK, "StackStatus": status}]});
     let event = |reason: &&str| json!({"EventId": reason, "LogicalResourceId": "UserPool", "ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason});
+    let boundary = json!({
+        "PolicyName": "prove-abcd2345-AuthenticatedBoundary-1",
+        "Arn": "arn:aws:iam::123456789012:policy/prove-abcd2345-AuthenticatedBoundary-1"
+    });
     let answers = json!({
         "DescribeStacks": statuses.iter().map(stack).collect::<Vec<_>>(),
         "DescribeStackEvents": events.iter().map(|page| json!({"StackEvents": page.iter().map(event).collect::<Vec<_>>()})).collect::<Vec<_>>(),
         "DeleteStack": [{}],
+        "ListPolicies": [{"Policies": [boundary], "IsTruncated": false}],
+        "DeletePolicy": [{}],
     });
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sitecustomize.py"), ANSWERS).unwrap();
