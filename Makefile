@@ -181,7 +181,7 @@ test: build-local cognito-local oracle ## Run every test, the end-to-end tests o
 
 properties: ## Check the properties of the sign-up trigger (100,000 events each) and the rules of the admin API (200,000 steps)
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
-	cargo test --profile properties --package admin-api --lib --locked --target $(HOST) -- --nocapture model::
+	POOLKEEPER_TEST_REQUESTS=$(or $(POOLKEEPER_TEST_REQUESTS),200000) cargo test $(TESTED) --lib -- --nocapture model::no_sequence
 
 contract: setup ## Hold the admin API to docs/openapi.json with many requests, other ones each time (EXAMPLES=500)
 	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \
