@@ -81,7 +81,9 @@ fn no_sequence_of_requests_breaks_a_rule() {
     let answers = RefCell::new(Answers::new());
     let outcome = TestRunner::new(config).run(&step::scenario(), |scenario| {
         let (outcome, given) = World::run(&scenario, is_checked);
-        given.into_iter().for_each(|(key, count)| *answers.borrow_mut().entry(key).or_default() += count);
+        for (key, count) in given {
+            *answers.borrow_mut().entry(key).or_default() += count;
+        }
         outcome.map_err(TestCaseError::fail)
     });
     if let Err(TestError::Fail(reason, scenario)) = &outcome {

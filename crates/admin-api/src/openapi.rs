@@ -120,7 +120,6 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
     let has_body = operation.get("requestBody").is_some();
     let has_parameters = operation.get("parameters").is_some();
     let is_ours = |code: ErrorCode| match code {
-        ErrorCode::Internal => true,
         ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => has_body,
         ErrorCode::InvalidRequest => has_body || has_parameters,
         ErrorCode::Unauthenticated => route.access != Access::Public,
@@ -132,7 +131,8 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         | ErrorCode::InvalidCredentials
         | ErrorCode::UserNotConfirmed
         | ErrorCode::PasswordResetRequired => !matches!(route.access, Access::Public | Access::OwnToken),
-        ErrorCode::Throttled
+        ErrorCode::Internal
+        | ErrorCode::Throttled
         | ErrorCode::NotSupportedByEndpoint
         | ErrorCode::UpstreamUnavailable
         | ErrorCode::DeadlineExceeded => true,

@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn totp_is_preferred_once_and_the_other_factors_stay() {
         use Factor::{EmailOtp, SoftwareTokenMfa};
-        let table: [(&[Factor], Option<Factor>, &[Factor], Option<Factor>); 4] = [
+        type Factors = &'static [Factor];
+        let table: [(Factors, Option<Factor>, Factors, Option<Factor>); 4] = [
             (&[], None, &[], None),
             (&[EmailOtp], Some(EmailOtp), &[EmailOtp], Some(EmailOtp)),
             (&[SoftwareTokenMfa], Some(SoftwareTokenMfa), &[], None),

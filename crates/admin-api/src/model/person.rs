@@ -93,7 +93,7 @@ pub(super) struct Token {
 #[derive(Debug, Clone)]
 pub(super) struct Session {
     pub(super) challenge: String,
-    pub(super) session: String,
+    pub(super) token: String,
     pub(super) username: String,
     pub(super) factors: Vec<String>,
 }

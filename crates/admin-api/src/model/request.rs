@@ -125,7 +125,7 @@ impl Request {
         let name = || json!({"username": self.body_name()});
         let code = |right: &str| if (known.receives)(self.user) { right.to_owned() } else { WRONG_CODE.to_owned() };
         Some(match self.route {
-            ("GET" | "DELETE", _) => return None,
+            ("GET" | "DELETE", _) | ("POST", "/v1/auth/me/totp") => return None,
             ("POST", "/v1/users") => self.new_user(&password),
             ("PATCH", "/v1/users/{username}") => json!({"attributes": match self.form % 4 {
                 0 => json!({"email": self.other.email(), "email_verified": verified}),
@@ -164,7 +164,6 @@ impl Request {
                 Some(token) if self.permanent => json!({"access_token": token.access}),
                 token => json!({"refresh_token": token.and_then(|token| token.refresh.as_deref()).unwrap_or("none")}),
             },
-            ("POST", "/v1/auth/me/totp") => return None,
             ("POST", "/v1/auth/me/totp/verify") => json!({"code": FACTOR_CODE}),
             ("POST", "/v1/auth/attributes/{name}/verify") => {
                 let owner = known.wallet.token(self.token).map_or(self.user, |token| &token.username);
@@ -176,7 +175,7 @@ impl Request {
 
     fn new_user(&self, password: &str) -> Value {
         let mut body = json!({"username": self.body_name(), "groups": self.groups});
-        if self.form % 3 > 0 {
+        if !self.form.is_multiple_of(3) {
             body["attributes"] = json!({"email": self.other.email(), "email_verified": (self.verified && self.form % 3 == 1).to_string()});
         }
         match (self.permanent, self.form / 3 % 2) {
@@ -202,7 +201,7 @@ fn answer_to_challenge(known: &Knowledge<'_>, password: &str) -> Value {
     let Some(open) = known.wallet.sessions.last() else {
         return json!({"challenge": "SMS_MFA", "username": "nina", "session": "none-at-all", "code": WRONG_CODE});
     };
-    let mut body = json!({"challenge": open.challenge, "username": open.username, "session": open.session});
+    let mut body = json!({"challenge": open.challenge, "username": open.username, "session": open.token});
     let code = |is_right: bool| json!(if is_right { FACTOR_CODE } else { WRONG_CODE });
     match &*open.challenge {
         "NEW_PASSWORD_REQUIRED" => body["new_password"] = json!(password),

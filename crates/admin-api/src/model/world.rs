@@ -260,11 +260,11 @@ impl Book {
             wallet.learn(Token { access, refresh: text(&tokens["refresh_token"]), username, sub, groups });
         }
         let open = &answer.body["challenge"];
-        if let (Some(challenge), Some(session), Some(username)) =
+        if let (Some(challenge), Some(token), Some(username)) =
             (text(&open["name"]), text(&open["session"]), text(&open["username"]))
         {
             let factors = open["factors"].as_array().into_iter().flatten().filter_map(text).collect();
-            wallet.sessions.push(Session { challenge, session, username, factors });
+            wallet.sessions.push(Session { challenge, token, username, factors });
         }
     }
 }

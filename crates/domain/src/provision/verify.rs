@@ -232,16 +232,17 @@ impl Subject {
             let username = challenge.username.clone();
             Ok::<_, ProvisionError>(ChallengeAnswer { username, session, response, context: ClientContext::default() })
         };
-        let begin = answer(setup, ChallengeResponse::BeginSetup)?;
+        let start = answer(setup, ChallengeResponse::BeginSetup)?;
         // Sent once: an answer uses its session up.
-        let begun = match hands.users(Situation::Creating, || self.sessions.answer_challenge(&begin)).await?.value {
-            SignIn::Challenge(begun) => begun,
+        let with_secret = match hands.users(Situation::Creating, || self.sessions.answer_challenge(&start)).await?.value
+        {
+            SignIn::Challenge(challenge) => challenge,
             other => return Ok(other),
         };
-        let secret = begun.authenticator_secret.as_ref();
+        let secret = with_secret.authenticator_secret.as_ref();
         let code = secret.and_then(|secret| hands.platform.authenticator_code(secret, hands.clock.wall_time()));
         let finish = ChallengeResponse::FinishSetup { code: code.ok_or_else(challenged)?, device_name: None };
-        let finish = answer(&begun, finish)?;
+        let finish = answer(&with_secret, finish)?;
         Ok(hands.users(Situation::Creating, || self.sessions.answer_challenge(&finish)).await?.value)
     }
 }

@@ -11,6 +11,7 @@ const ALIASES: [(&str, Option<&str>); 3] =
     [("email", Some("email_verified")), ("phone_number", Some("phone_number_verified")), ("preferred_username", None)];
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about a user")]
 pub(super) struct Record {
     pub(super) username: Username,
     pub(super) sub: String,
