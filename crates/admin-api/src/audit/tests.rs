@@ -105,7 +105,7 @@ async fn an_invitation_is_recorded_with_its_id_and_a_hash_of_its_address() {
 }
 
 #[tokio::test]
-async fn an_aws_principal_is_recorded_where_nobody_has_to_say_who_they_are() {
+async fn an_aws_principal_is_recorded_on_open_routes() {
     let arn = "arn:aws:iam::123456789012:role/shop";
     let body = json!({"username": "mia", "password": "Password-of-mia-1"});
     let call = Call::post("/v1/auth/sign-in", Some(&body)).by(iam(arn));
@@ -186,7 +186,7 @@ async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_know
             json!({"user": "abe", "outcome": "success"}),
         ),
         (post("confirm-sign-up", json!({"username": "abe", "code": CODE})), json!({"outcome": "wrong-state"})),
-        // Nobody knows whether there is such a user: Cognito makes deliveries up.
+        // The answer does not tell whether the user exists: Cognito invents deliveries.
         (post("forgot-password", json!({"username": "mia"})), json!({"outcome": "success"})),
         (post("forgot-password", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
         (post("resend-code", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),

@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_token_is_nobodys() {
+    async fn a_dead_token_has_no_owner() {
         let pool = pool();
         let sessions = pool.sessions();
         let token = tokens(sign_in(&pool).await).access_token;
