@@ -53,7 +53,17 @@ const REQUESTS: usize = 4_000;
 const SEED: u64 = 1;
 
 /// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one.
-const CHECKED: [Rule; 5] = [Rule::Grant, Rule::Refusal, Rule::EndedCaller, Rule::Permission, Rule::OwnRights];
+const CHECKED: [Rule; 9] = [
+    Rule::Grant,
+    Rule::Control,
+    Rule::Target,
+    Rule::Repeat,
+    Rule::Guess,
+    Rule::Refusal,
+    Rule::EndedCaller,
+    Rule::Permission,
+    Rule::OwnRights,
+];
 
 #[expect(clippy::disallowed_methods, reason = "the seed of a test is no setting of the program")]
 fn variable(name: &str) -> Option<String> {

@@ -125,10 +125,13 @@ impl World {
         book.record(&self.pool.snapshot());
         let token = book.belongings.wallets[&person].token(0).cloned();
         let Some(token) = token.filter(|token| self.pool.takes_token(&token.access)) else { return };
+        let before = self.pool.snapshot();
+        // Users can hand over their own account, and everything that it can do.
+        let owned = book.ledger.of_account(&before, &token.sub);
+        let capabilities = [owned, Capabilities::default()];
+        book.frames.push(Frame { capabilities, ..frame(format!("{person} at Cognito"), &before) });
         change(&self.pool, &token.username);
         let now = self.pool.snapshot();
-        let label = format!("{person} at Cognito");
-        book.frames.push(frame(label, &now));
         book.record(&now);
         book.finish(&now);
     }
