@@ -185,6 +185,7 @@ impl Ledger {
     }
 }
 
-fn same(name: &str, typed: Option<&str>) -> bool {
+/// Whether a text is the name, in a pool that ignores case.
+pub(super) fn same(name: &str, typed: Option<&str>) -> bool {
     typed.is_some_and(|typed| typed.eq_ignore_ascii_case(name))
 }

@@ -1,10 +1,10 @@
 //! The invariants of one request.
 
 use serde_json::Value;
-use testkit::in_memory::Snapshot;
+use testkit::in_memory::{Snapshot, UserSnapshot};
 
 use super::effect::{Effect, Part};
-use super::ledger::{Frame, Ledger};
+use super::ledger::{Frame, Ledger, same};
 use crate::access::Access;
 use crate::testing::Answer;
 
@@ -19,8 +19,10 @@ pub(super) enum Rule {
     Target,
     /// Only a repeat of the request that created a user is answered with that user.
     Repeat,
-    /// No attribute is shown without `users:read`, except to its owner.
+    /// No attribute is shown without `users:read`, except to its owner, or to a caller whose request contains it.
     Attributes,
+    /// Without `users:read`, no request that names another user by an alias succeeds: it would tell whose alias that is.
+    Alias,
     /// No answer compares attributes without `users:read`.
     Guess,
     /// A request that is answered with 4xx changes nothing but what the answer names in `completed`.
@@ -52,6 +54,7 @@ impl Outcome<'_> {
     pub(super) fn broken(&self, ledger: &Ledger) -> Vec<Broken> {
         let rules = [
             self.shows_attributes(),
+            self.finds_by_alias(),
             self.confirms_a_guess(ledger),
             self.changes_after_refusal(),
             self.changes_for_ended_caller(),
@@ -87,10 +90,23 @@ impl Outcome<'_> {
                 && body.contains(value.as_str())
                 && !known.contains(value)
                 && !self.sent.contains(value.as_str())
+                && !self.frame.typed.as_ref().is_some_and(|typed| typed.contains(value.as_str()))
         });
         shown.map(|value| {
             Broken(Rule::Attributes, format!("the answer shows `{value}` of another user without users:read"))
         })
+    }
+
+    /// [`Rule::Alias`].
+    fn finds_by_alias(&self) -> Option<Broken> {
+        let typed = self.frame.typed.as_deref().filter(|_| self.answer.status < 400 && !self.reads_users())?;
+        let own = self.frame.token.as_ref().map_or("", |token| &token.sub);
+        let is_name = |(sub, user): (&String, &UserSnapshot)| sub == typed || same(&user.username, Some(typed));
+        let is_found = |(sub, user): (&String, &UserSnapshot)| {
+            sub != own && user.attributes.values().any(|value| same(value, Some(typed)))
+        };
+        let is_alias = self.after.users.iter().any(is_found) && !self.after.users.iter().any(is_name);
+        is_alias.then(|| Broken(Rule::Alias, format!("the answer is {} for an alias", self.answer.status)))
     }
 
     /// [`Rule::Repeat`] and [`Rule::Guess`].
