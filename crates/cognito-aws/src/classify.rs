@@ -48,7 +48,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         "InvalidIdentityPoolConfigurationException" => ErrorClass::RoleNotAssumable,
         "ExternalServiceException" => ErrorClass::ExternalService,
         "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
-        "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" => ErrorClass::NotFound,
+        "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" | "InvalidResourceId" => ErrorClass::NotFound,
         "EntityAlreadyExists" | "GroupExistsException" | "ParameterAlreadyExists" => ErrorClass::AlreadyExists,
         // What the spec asks for, or who is to be changed, does not allow it: today, and tomorrow as well.
         "InvalidParameterException"
@@ -75,6 +75,8 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         | "HierarchyLevelLimitExceededException"
         | "HierarchyTypeMismatchException"
         | "UnsupportedParameterType"
+        // Only with another type of resource than `Parameter`.
+        | "InvalidResourceType"
         // Not in the pool's price plan, or not in this region.
         | "FeatureUnavailableInTierException"
         | "TierChangeNotAllowedException"

@@ -7,13 +7,15 @@
 mod invitee;
 mod keeper;
 mod key;
+mod key_owner;
 mod ports;
 mod token;
 
 pub use invitee::{Holder, Invitee};
-pub use keeper::{Kept, KeyKeeper};
+pub use keeper::{Kept, KeyError, KeyKeeper};
 pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
-pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName, NotAStackId, OwningStack};
+pub use key_owner::{KeyId, KeyOwner, NotAKeyId, REQUEST_TAG};
+pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName, NotAStackId, OwningStack, StoredKey};
 pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
 
 use time::Duration;

@@ -1,12 +1,12 @@
 //! What a CloudFormation request asks for, and which physical id the resource has afterwards.
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
-use domain::invitation::KeyName;
+use domain::invitation::{KeyId, KeyName};
 use domain::provision::Renaming;
 use serde_json::Value;
 
 use crate::reply::Addressee;
-use crate::request::key_properties;
+use crate::request::{KeyProperties, key_properties};
 
 /// The physical id of a resource whose creation failed. CloudFormation sends a Delete for it. Of a pool that must touch nothing: the next
 /// Create goes on from what stands. Of a key it takes away what may have been made: nobody has it.
@@ -20,7 +20,7 @@ const USER_POOL: &str = "Custom::PoolkeeperUserPool";
 const VERIFICATION: &str = "Custom::PoolkeeperVerification";
 
 /// The resource that stands for the private key of the pool's invitations. Of its own, because the trigger needs the public half of the key
-/// and the pool needs the trigger. Its physical id is the name of the key.
+/// and the pool needs the trigger. Its physical id is a [`KeyId`].
 const INVITATION_KEY: &str = "Custom::PoolkeeperInvitationKey";
 
 /// A request, taken apart.
@@ -108,6 +108,17 @@ impl CustomResource {
         self.old_properties.as_ref()?.get("Roles")?.as_str()
     }
 
+    /// The key that an update has left behind that failed and is rolled back now. CloudFormation never received the key's id, so it does
+    /// not delete the key.
+    pub(crate) fn key_of_failed_update(&self, current: &KeyId) -> Option<KeyName> {
+        let before = key_properties(self.old_properties.clone()?).ok()?;
+        let now = key_properties(self.properties.clone()).ok()?;
+        let name = |properties: &KeyProperties| properties.key_name(&self.to.stack_id).ok();
+        let left_behind = name(&before)?;
+        let is_used = left_behind == current.name || Some(&left_behind) == name(&now).as_ref();
+        (before.pool_name == now.pool_name && !is_used).then_some(left_behind)
+    }
+
     /// The id after a failure: the one that it had, so that CloudFormation does not take it for replaced.
     pub(crate) fn id_after_failure(&self) -> String {
         self.physical_resource_id.clone().unwrap_or_else(|| FAILED_CREATE.to_owned())
@@ -117,7 +128,7 @@ impl CustomResource {
 /// The key that a Delete means: the one that its id names. Where the creation had failed or was never answered, the id names none, and it is the
 /// one that the creation would have made. None where the properties are what the creation could not read.
 fn key_to_remove(physical_resource_id: Option<&str>, properties: &Value, stack_id: &str) -> Option<KeyName> {
-    let named = physical_resource_id.and_then(|id| id.parse().ok());
+    let named = physical_resource_id.and_then(|id| id.parse().ok()).map(|id: KeyId| id.name);
     named.or_else(|| key_properties(properties.clone()).ok()?.key_name(stack_id).ok())
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
-use domain::invitation::{InvitationKeys, KeyName};
+use domain::invitation::{InvitationKeys, KeyId, KeyName, KeyOwner};
 use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
-use domain::provision::{Action, Deployment, Receipt};
+use domain::provision::{Action, Deployment, Outcome, Receipt};
 use domain::retry::Rights;
 use domain::roles::Roles;
 use domain::spec::Spec;
@@ -249,16 +249,31 @@ impl Handler {
     /// A key is its name: another version is another resource, and CloudFormation then deletes the old one.
     async fn ensure_key(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
         let wanted = key_properties(resource.properties.clone())?;
-        if let Some(Ok(current)) = resource.physical_resource_id.as_deref().map(str::parse) {
-            wanted.check_pool_of(&current)?;
+        let current: Option<KeyId> = resource.physical_resource_id.as_deref().and_then(|id| id.parse().ok());
+        if let Some(current) = &current {
+            wanted.check_pool_of(&current.name)?;
         }
         let name = wanted.key_name(&resource.to.stack_id)?;
-        let kept = invitation_key::ensure(&self.keys, &name, wanted.pool_name, deadline).await?;
-        Ok(Done {
-            physical_resource_id: name.to_string(),
-            reason: format!("invitation_key {}", kept.outcome),
-            data: key_attributes(&name, &kept.public_key),
-        })
+        let owner = KeyOwner {
+            pool: wanted.pool_name,
+            stack_id: resource.to.stack_id.clone(),
+            request_id: resource.to.request_id.clone(),
+        };
+        let reported = current.as_ref().map(|current| current.public_keys.clone()).unwrap_or_default();
+        let kept = invitation_key::ensure(&self.keys, &name, owner, reported, deadline).await?;
+        let left_behind = current.as_ref().and_then(|current| resource.key_of_failed_update(current));
+        if let Some(left_behind) = left_behind
+            && let Err(error) = self.remove_key(resource, &left_behind, deadline).await
+        {
+            // A rollback that fails leaves the stack stuck. The key is used by nothing.
+            tracing::warn!(%error, key = %left_behind, "the key of the failed update could not be deleted");
+        }
+        let data = key_attributes(&name, &kept.public_key);
+        let id = match current {
+            Some(current) if current.name == name => current,
+            previous => KeyId::new(name, kept.public_key, previous.as_ref()),
+        };
+        Ok(Done { physical_resource_id: id.to_string(), reason: format!("invitation_key {}", kept.outcome), data })
     }
 
     async fn remove_key(
@@ -267,12 +282,13 @@ impl Handler {
         name: &KeyName,
         deadline: SystemTime,
     ) -> Result<Done, InvocationError> {
-        let outcome = invitation_key::remove(&self.keys, name.clone(), deadline).await?;
-        Ok(Done {
-            physical_resource_id: resource.id_after_failure(),
-            reason: format!("invitation_key {outcome}"),
-            data: Data::new(),
-        })
+        let stack_id = resource.to.stack_id.clone();
+        let outcome = invitation_key::remove(&self.keys, name.clone(), stack_id, deadline).await?;
+        let reason = match outcome {
+            Outcome::Retained => format!("invitation_key {outcome} ({name} has no tag of this stack)"),
+            _ => format!("invitation_key {outcome}"),
+        };
+        Ok(Done { physical_resource_id: resource.id_after_failure(), reason, data: Data::new() })
     }
 }
 

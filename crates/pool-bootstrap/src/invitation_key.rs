@@ -1,45 +1,46 @@
-//! The private key of the pool's invitations: sees that there is one, and takes it away, within the time that the invocation has.
+//! Ensures that the private key of the pool's invitations exists, and deletes it, within the time that the invocation has.
 //!
-//! What is made once and never twice is the business of `domain::invitation`.
+//! `domain::invitation` creates it once and proves whose it is.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use domain::invitation::{InvitationKeys, Kept, KeyKeeper, KeyName, SigningKey};
+use domain::invitation::{InvitationKeys, Kept, KeyError, KeyKeeper, KeyName, KeyOwner, PublicKey, SigningKey};
 use domain::provision::Outcome;
 use domain::retry::Clock;
-use domain::spec::PoolName;
 use rand::TryRng;
 use rand::rngs::{SysError, SysRng};
 
 use crate::run::{Log, RunError, in_time};
 
-/// Sees that there is a key of this pool under this name. Gives what is public of it.
+/// Ensures that a key of this owner exists under this name. Returns its public half.
 pub(crate) async fn ensure(
     keys: &Arc<dyn InvitationKeys>,
     name: &KeyName,
-    pool: PoolName,
+    owner: KeyOwner,
+    reported: Vec<PublicKey>,
     deadline: SystemTime,
 ) -> Result<Kept, RunError> {
     let (keys, name) = (Arc::clone(keys), name.clone());
     let work = move |clock: Arc<dyn Clock>| async move {
         let fresh = fresh_key()?;
         let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
-        Ok(keeper.ensure(&name, &pool, &fresh).await?)
+        Ok(keeper.ensure(&name, &owner, &reported, &fresh).await?)
     };
     in_time(work, deadline).await?
 }
 
-/// Sees that there is no key of this name.
+/// Deletes the key of this name if it belongs to the stack.
 pub(crate) async fn remove(
     keys: &Arc<dyn InvitationKeys>,
     name: KeyName,
+    stack_id: String,
     deadline: SystemTime,
 ) -> Result<Outcome, RunError> {
     let keys = Arc::clone(keys);
     let work = move |clock: Arc<dyn Clock>| async move {
         let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
-        Ok(keeper.remove(&name).await?)
+        Ok(keeper.remove(&name, &stack_id).await.map_err(KeyError::from)?)
     };
     in_time(work, deadline).await?
 }

@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime};
 
 use cognito_aws::SystemClock;
 use domain::causes::causes;
+use domain::invitation::KeyError;
 use domain::passable_roles::PassableRoles;
-use domain::platform::{Platform, PlatformError};
+use domain::platform::Platform;
 use domain::provision::{
     Deployment, Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
 };
-use domain::retry::{Clock, GaveUp, Listener, Rights, Waiting};
+use domain::retry::{Clock, Listener, Rights, Waiting};
 use domain::spec::Spec;
 use rand::rngs::SysError;
 use thiserror::Error;
@@ -36,9 +37,9 @@ pub(crate) enum RunError {
     /// There is no plan.
     #[error("{}. Nothing was touched.", .0.with_causes())]
     NoPlan(#[from] ProvisionError),
-    /// The invitation key cannot be had, or not be taken away.
+    /// The invitation key cannot be used, or cannot be deleted.
     #[error("{}", causes(.0))]
-    NoKey(#[from] GaveUp<PlatformError>),
+    NoKey(#[from] KeyError),
     /// Without it there is no new key.
     #[error("the system has no randomness: {0}. Nothing was touched.")]
     NoRandomness(#[from] SysError),

@@ -288,8 +288,7 @@ def _with_own_names(call):
         parameters["ClientSecret"] = tables.CLIENT_SECRET
     if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:
         parameters["UserPoolId"] = OWN_POOL
-    if call.service == "ssm" and re.fullmatch(
-        rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get("Name", "")
-    ):
-        parameters["Name"] = own_parameter(call.pool)
+    for member in ("Name", "ResourceId") if call.service == "ssm" else ():
+        if re.fullmatch(rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get(member, "")):
+            parameters[member] = own_parameter(call.pool)
     return replace(call, parameters=parameters)

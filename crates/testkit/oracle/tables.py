@@ -38,7 +38,7 @@ RESOURCES = {
         "IdentityIdsToDelete": ("cognito-identity", "*"),
     },
     "iam": {"RoleName": ("iam", "role/{}"), "PolicyArn": ("iam", "{}"), "PolicyName": ("iam", "policy/{}")},
-    "ssm": {"Name": ("ssm", "parameter/{}")},
+    "ssm": {"Name": ("ssm", "parameter/{}"), "ResourceId": ("ssm", "parameter/{}")},
     "logs": {"logGroupName": ("logs", "log-group:/{}:log-stream:{logStreamName}")},
 }
 

@@ -1,12 +1,13 @@
-//! The parameter store of Systems Manager: where private keys of invitations are made, kept and taken away.
+//! Invitation signing keys in the parameter store of Systems Manager.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_ssm::Client;
-use aws_sdk_ssm::types::{ParameterType, Tag};
-use domain::invitation::{InvitationKeys, KeyName, SigningKey};
-use domain::platform::{PlatformError, TAG_KEY};
+use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
+use domain::invitation::{InvitationKeys, KeyName, KeyOwner, SigningKey, StoredKey};
+use domain::platform::PlatformError;
 use domain::retry::ErrorClass;
-use domain::spec::PoolName;
 
 use super::{Answer, if_there};
 use crate::failure::{Failure, Kind};
@@ -27,32 +28,42 @@ impl SsmInvitationKeys {
 
 #[async_trait]
 impl InvitationKeys for SsmInvitationKeys {
-    async fn read(&self, name: &KeyName) -> Answer<Option<SigningKey>> {
+    async fn read(&self, name: &KeyName) -> Answer<Option<StoredKey>> {
         let answer = self.client.get_parameter().name(name.as_str()).with_decryption(true).send().await;
         let answer = if_there(answer.map_err(|error| Failure::of("GetParameter", &error).into()))?;
         let Some(answer) = answer else { return Ok(None) };
+        let is_original = answer.parameter.as_ref().is_some_and(|parameter| parameter.version == 1);
         let key = key_in(answer.parameter, name.as_str()).map_err(|no_key| PlatformError {
             operation: "GetParameter",
             class: ErrorClass::Invalid,
             request_id: None,
             source: Box::new(no_key),
         })?;
-        Ok(Some(key))
+        Ok(Some(StoredKey { key, is_original }))
     }
 
-    async fn create(&self, name: &KeyName, pool: &PoolName, key: &SigningKey) -> Answer<()> {
+    async fn tags(&self, name: &KeyName) -> Answer<Option<BTreeMap<String, String>>> {
+        let request = self.client.list_tags_for_resource().resource_type(ResourceTypeForTagging::Parameter);
+        let answer = request.resource_id(name.as_str()).send().await;
+        let answer = if_there(answer.map_err(|error| Failure::of("ListTagsForResource", &error).into()))?;
+        let tags = |tags: Vec<Tag>| tags.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        Ok(answer.map(|answer| tags(answer.tag_list.unwrap_or_default())))
+    }
+
+    async fn create(&self, name: &KeyName, owner: &KeyOwner, key: &SigningKey) -> Answer<()> {
         let unsent =
             |why: &str| Failure { operation: "PutParameter", kind: Kind::NotSent(why.to_owned()), request_id: None };
         let pem = key.to_pem().map_err(|_| unsent("the key cannot be written down"))?;
-        let tag = Tag::builder().key(TAG_KEY).value(pool.as_str()).build();
+        let tags = owner.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let tags = tags.collect::<Result<_, _>>().map_err(|_| unsent("a tag has no key"))?;
         self.client
             .put_parameter()
             .name(name.as_str())
-            .description(format!("Signs invitations into user pool {pool}"))
+            .description(format!("Signs invitations into user pool {}", owner.pool))
             .r#type(ParameterType::SecureString)
             .value(pem.expose())
             .overwrite(false)
-            .tags(tag.map_err(|_| unsent("the tag has no key"))?)
+            .set_tags(Some(tags))
             .send()
             .await
             .map_err(|error| Failure::of("PutParameter", &error))?;

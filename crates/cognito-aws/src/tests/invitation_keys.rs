@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::causes::causes;
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, KeyOwner, OwningStack, SigningKey};
 use domain::retry::ErrorClass;
 use domain::spec::PoolName;
 use domain::user_pool_error::Reason;
@@ -24,6 +24,10 @@ fn shop() -> PoolName {
 
 fn name() -> KeyName {
     KeyName::of(&shop(), &OwningStack::of_id("stack").unwrap(), 1)
+}
+
+fn owner() -> KeyOwner {
+    KeyOwner { pool: shop(), stack_id: "stack".to_owned(), request_id: "request".to_owned() }
 }
 
 fn key() -> SigningKey {
@@ -66,14 +70,18 @@ fn no_keys() -> Vec<FakeAws> {
 #[tokio::test]
 async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
     let fake = FakeAws::answering([]);
-    keys(&fake).await.create(&name(), &shop(), &key()).await.unwrap();
+    keys(&fake).await.create(&name(), &owner(), &key()).await.unwrap();
     let expected = json!({
         "Name": NAME,
         "Description": "Signs invitations into user pool shop",
         "Type": "SecureString",
         "Value": pem(),
         "Overwrite": false,
-        "Tags": [{"Key": "poolkeeper:pool", "Value": "shop"}],
+        "Tags": [
+            {"Key": "poolkeeper:pool", "Value": "shop"},
+            {"Key": "poolkeeper:request", "Value": "request"},
+            {"Key": "poolkeeper:stack", "Value": "stack"},
+        ],
     });
     assert_eq!(fake.sent("PutParameter"), expected);
 }
@@ -82,7 +90,7 @@ async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
 async fn a_key_that_is_kept_is_read_decrypted_by_both_who_need_it() {
     let fake = holding("SecureString", &pem());
     let found = keys(&fake).await.read(&name()).await.unwrap().unwrap();
-    assert_eq!(found.public_key(), key().public_key());
+    assert_eq!(found.key.public_key(), key().public_key());
     let expected = json!({"Name": NAME, "WithDecryption": true});
     assert_eq!(fake.sent("GetParameter"), expected);
 
@@ -90,6 +98,29 @@ async fn a_key_that_is_kept_is_read_decrypted_by_both_who_need_it() {
     let found = one_key(&fake).await.invitation_key().await.unwrap();
     assert_eq!(found.public_key(), key().public_key());
     assert_eq!(fake.sent("GetParameter"), expected);
+}
+
+#[tokio::test]
+async fn only_the_first_version_of_a_parameter_is_original() {
+    for (version, is_original) in [(json!(1), true), (json!(2), false), (json!(null), false)] {
+        let parameter = json!({"Name": NAME, "Type": "SecureString", "Value": pem(), "Version": version});
+        let fake = FakeAws::answering([("GetParameter", json!({ "Parameter": parameter }))]);
+        assert_eq!(keys(&fake).await.read(&name()).await.unwrap().unwrap().is_original, is_original, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn the_tags_of_a_key_are_read_by_its_name() {
+    let tags = json!({"TagList": [{"Key": "poolkeeper:stack", "Value": "stack"}]});
+    for (answer, expected) in [(tags, vec![("poolkeeper:stack", "stack")]), (json!({}), vec![])] {
+        let fake = FakeAws::answering([("ListTagsForResource", answer)]);
+        let found = keys(&fake).await.tags(&name()).await.unwrap().unwrap();
+        let found: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(found, expected);
+        assert_eq!(fake.sent("ListTagsForResource"), json!({"ResourceType": "Parameter", "ResourceId": NAME}));
+    }
+    let absent = FakeAws::new(|_| Ok(json_error(400, "InvalidResourceId")));
+    assert_eq!(keys(&absent).await.tags(&name()).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -114,7 +145,7 @@ async fn what_is_not_there_is_none_to_read_an_error_to_delete_and_an_instruction
 #[tokio::test]
 async fn a_name_that_is_taken_is_an_error_of_its_own() {
     let fake = FakeAws::refusing("PutParameter", "ParameterAlreadyExists", "The parameter already exists.");
-    let error = keys(&fake).await.create(&name(), &shop(), &key()).await.unwrap_err();
+    let error = keys(&fake).await.create(&name(), &owner(), &key()).await.unwrap_err();
     assert_eq!((error.class, error.operation), (ErrorClass::AlreadyExists, "PutParameter"));
 }
 
@@ -167,7 +198,7 @@ async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_r
         let message = format!("1 validation error detected: Value '{}' at 'value' failed to satisfy constraint", pem());
         Ok(response(400, json!({"__type": "ValidationException", "message": message}).to_string()))
     });
-    let error = keys(&quoting).await.create(&name(), &shop(), &key()).await.unwrap_err();
+    let error = keys(&quoting).await.create(&name(), &owner(), &key()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Invalid);
     for told in [causes(&error), format!("{error:?}")] {
         assert!(told.contains("ValidationException") && !told.contains(&body), "{told}");
@@ -178,7 +209,7 @@ async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_r
 async fn making_a_key_and_taking_it_away_is_sent_once_and_reading_it_to_sign_three_times() {
     let fake = FakeAws::new(|_| Ok(response(503, "")));
     let keys = keys(&fake).await;
-    assert_eq!(keys.create(&name(), &shop(), &key()).await.unwrap_err().class, ErrorClass::OutcomeUnknown);
+    assert_eq!(keys.create(&name(), &owner(), &key()).await.unwrap_err().class, ErrorClass::OutcomeUnknown);
     assert!(keys.delete(&name()).await.is_err() && keys.read(&name()).await.is_err());
     let once = ["PutParameter", "DeleteParameter", "GetParameter"].map(|operation| fake.calls(operation));
     assert_eq!(once, [1; 3]);

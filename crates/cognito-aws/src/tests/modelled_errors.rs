@@ -77,7 +77,7 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
     (ErrorClass::RoleNotAssumable, &["InvalidIdentityPoolConfigurationException"]),
     (ErrorClass::ExternalService, &["ExternalServiceException"]),
     (ErrorClass::Conflict, &["ResourceConflictException", "DeleteConflict"]),
-    (ErrorClass::NotFound, &["ResourceNotFoundException", "NoSuchEntity", "ParameterNotFound"]),
+    (ErrorClass::NotFound, &["ResourceNotFoundException", "NoSuchEntity", "ParameterNotFound", "InvalidResourceId"]),
     (ErrorClass::AlreadyExists, &["EntityAlreadyExists", "GroupExistsException", "ParameterAlreadyExists"]),
     (ErrorClass::QuotaExceeded, &["LimitExceededException", "LimitExceeded", "ParameterLimitExceeded"]),
     (ErrorClass::Forbidden, &["AccessDenied", "AccessDeniedException", "UnrecognizedClientException"]),
@@ -106,6 +106,7 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
             "HierarchyLevelLimitExceededException",
             "HierarchyTypeMismatchException",
             "UnsupportedParameterType",
+            "InvalidResourceType",
             "FeatureUnavailableInTierException",
             "TierChangeNotAllowedException",
             "OperationNotEnabledException",
@@ -272,7 +273,7 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
 ];
 
 /// Operations of the platform whose "not found" is an answer, and no error.
-const ABSENCE_IS_AN_ANSWER: [&str; 8] = [
+const ABSENCE_IS_AN_ANSWER: [&str; 9] = [
     "DeletePolicyVersion",
     "DescribeIdentityProvider",
     "DescribeIdentityPool",
@@ -281,6 +282,7 @@ const ABSENCE_IS_AN_ANSWER: [&str; 8] = [
     "GetParameter",
     "GetPolicy",
     "GetRole",
+    "ListTagsForResource",
 ];
 
 /// The class of an error by its code, and the reason where it is one of users.

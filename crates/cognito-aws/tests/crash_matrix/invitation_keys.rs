@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use cognito_aws::SsmInvitationKeys;
-use domain::invitation::{InvitationKeys, Kept, KeyKeeper, KeyName, OwningStack, PublicKey, SigningKey};
-use domain::platform::PlatformError;
+use domain::invitation::{
+    InvitationKeys, Kept, KeyError, KeyKeeper, KeyName, KeyOwner, OwningStack, PublicKey, SigningKey,
+};
 use domain::provision::Outcome;
-use domain::retry::{GaveUp, Listener, Waiting};
+use domain::retry::{Listener, Waiting};
 use domain::spec::PoolName;
 use testkit::fault_proxy::Fault;
 
 use super::world::{Case, QuickClock, World, matrix};
+
+const STACK: &str = "stack";
 
 struct Nobody;
 
@@ -23,24 +26,28 @@ fn keeper(keys: &SsmInvitationKeys) -> KeyKeeper<'_> {
 }
 
 fn name_of(pool: &PoolName) -> KeyName {
-    KeyName::of(pool, &OwningStack::of_id("stack").unwrap(), 1)
+    KeyName::of(pool, &OwningStack::of_id(STACK).unwrap(), 1)
+}
+
+fn owner_of(pool: &PoolName) -> KeyOwner {
+    KeyOwner { pool: pool.clone(), stack_id: STACK.to_owned(), request_id: "request".to_owned() }
 }
 
 /// With a new key of its own, as every run has one.
-async fn ensure(keys: SsmInvitationKeys, pool: PoolName, seed: u8) -> Result<Kept, GaveUp<PlatformError>> {
-    keeper(&keys).ensure(&name_of(&pool), &pool, &SigningKey::from_seed(&[seed; 32])).await
+async fn ensure(keys: SsmInvitationKeys, pool: PoolName, seed: u8) -> Result<Kept, KeyError> {
+    keeper(&keys).ensure(&name_of(&pool), &owner_of(&pool), &[], &SigningKey::from_seed(&[seed; 32])).await
 }
 
 async fn kept(case: &Case) -> Option<PublicKey> {
-    case.keys.read(&name_of(&case.spec.name)).await.unwrap().map(|key| key.public_key())
+    case.keys.read(&name_of(&case.spec.name)).await.unwrap().map(|stored| stored.key.public_key())
 }
 
 #[tokio::test]
 async fn after_any_fault_in_any_call_there_is_one_key_that_is_never_replaced_and_then_none() {
     let world = World::start().await;
-    // To look, to create, to look again, and to create again.
+    // To read, to create, to read again with its tags, and to create again.
     let cases = world
-        .for_each(matrix(4), async |planned| {
+        .for_each(matrix(5), async |planned| {
             let case = world.case().await;
             let pool = case.spec.name.clone();
             let first = case.with(&[planned], ensure(case.keys_behind.clone(), pool.clone(), 1)).await;
@@ -54,17 +61,17 @@ async fn after_any_fault_in_any_call_there_is_one_key_that_is_never_replaced_and
             assert!(before.is_none_or(|before| before == again.public_key), "{told}");
 
             let (keys, name) = (case.keys_behind.clone(), name_of(&case.spec.name));
-            let removed = async move { keeper(&keys).remove(&name).await };
+            let removed = async move { keeper(&keys).remove(&name, STACK).await };
             let removed = case.with(&[planned], removed).await;
             let told = format!("{planned:?} of {:?}: {removed:?}", case.operations());
             if !matches!(removed, Some(Err(_)) | None) {
                 assert_eq!(kept(&case).await, None, "{told}");
             }
-            keeper(&case.keys).remove(&name_of(&case.spec.name)).await.unwrap();
+            keeper(&case.keys).remove(&name_of(&case.spec.name), STACK).await.unwrap();
             assert_eq!(kept(&case).await, None, "{told}");
         })
         .await;
-    assert_eq!(cases, 4 * Fault::ALL.len());
+    assert_eq!(cases, 5 * Fault::ALL.len());
 }
 
 #[tokio::test]

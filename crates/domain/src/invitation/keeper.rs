@@ -1,19 +1,20 @@
-//! That there is a private key, exactly one under its name; and that there is none any more.
+//! Creates the private key of a name exactly once, adopts it only if it provably belongs to this stack, and deletes it.
 //!
-//! The service takes no second key under a name, so whoever is second finds the first one's: two runs at once, a repeat after a lost
-//! answer and one after a crash all end with the same key. What is there is never replaced: invitations may have been signed with it.
+//! The service takes no second key under a name. Two runs at once, a repeat after a lost answer and one after a crash all end with the
+//! same key. A stored key is never replaced, because invitations may have been signed with it.
 //!
-//! Whoever makes the first key of a stack may have been given the right to it by the same deployment, so a missing right is awaited for a
-//! while.
+//! The deployment that runs this may have granted the rights to it moments ago, so a missing right is retried for a while.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{InvitationKeys, KeyName, PublicKey, SigningKey};
+use thiserror::Error;
+
+use super::key_owner::is_of_stack;
+use super::{InvitationKeys, KeyName, KeyOwner, PublicKey, SigningKey, StoredKey};
 use crate::platform::PlatformError;
 use crate::provision::Outcome;
 use crate::retry::{Attempted, Classified, Clock, ErrorClass, GaveUp, Listener, Rights, Situation, patiently};
-use crate::spec::PoolName;
 
 /// How often a create is sent that left nothing to be found.
 const ROUNDS: u32 = 5;
@@ -41,59 +42,95 @@ pub struct Kept {
     pub outcome: Outcome,
 }
 
+/// Why there is no key to use.
+#[derive(Debug, Error)]
+pub enum KeyError {
+    /// A call failed.
+    #[error(transparent)]
+    Call(#[from] GaveUp<PlatformError>),
+    /// The stored key was not created by this stack, or was changed since. It is left unchanged.
+    #[error(
+        "the parameter {0} exists, but this stack did not create it, or it was changed since; find out who did, and deploy with \
+         another InvitationKeyVersion, which creates a new key"
+    )]
+    Foreign(KeyName),
+}
+
 impl KeyKeeper<'_> {
-    /// Makes sure that there is a key of `pool` under this name: the one that is, or `fresh`. Safe to repeat, also after a crash and at
-    /// the same moment: everybody hears of the same key.
+    /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash and at the same
+    /// time: every run returns the same key.
+    ///
+    /// A key that exists is returned only if its tags name the stack, and if it is one of the `reported` public keys or its tags
+    /// prove that this very request created it.
     ///
     /// # Errors
-    /// Where the key cannot be read or made, with the attempts; of class [`ErrorClass::Invalid`] where something else has its name.
+    ///
+    /// [`KeyError::Foreign`] for any other key. If the key cannot be read or created, or something else has its name.
     pub async fn ensure(
         &self,
         name: &KeyName,
-        pool: &PoolName,
+        owner: &KeyOwner,
+        reported: &[PublicKey],
         fresh: &SigningKey,
-    ) -> Result<Kept, GaveUp<PlatformError>> {
-        if let Some(public_key) = self.find(name).await? {
+    ) -> Result<Kept, KeyError> {
+        if let Some(public_key) = self.find(name, owner, reported).await? {
             return Ok(Kept { public_key, outcome: Outcome::Unchanged });
         }
         let mut round = 0;
         loop {
             round += 1;
-            let create = || self.keys.create(name, pool, fresh);
+            let create = || self.keys.create(name, owner, fresh);
             let Err(gave_up) = self.call(Situation::Creating, create).await else {
                 return Ok(Kept { public_key: fresh.public_key(), outcome: Outcome::Created });
             };
             if !matches!(gave_up.last.class(), ErrorClass::OutcomeUnknown | ErrorClass::AlreadyExists) {
-                return Err(gave_up);
+                return Err(gave_up.into());
             }
-            if let Some(public_key) = self.find(name).await? {
+            if let Some(public_key) = self.find(name, owner, reported).await? {
                 return Ok(Kept { public_key, outcome: Outcome::Adopted });
             }
             if round == ROUNDS || STILL_UNDER_WAY >= self.clock.time_left() {
-                return Err(gave_up);
+                return Err(gave_up.into());
             }
             self.clock.sleep(STILL_UNDER_WAY).await;
         }
     }
 
-    /// Makes sure that there is no key under this name. Safe to repeat.
+    /// Deletes the key of this name if its tags name the stack. Safe to repeat.
     ///
     /// # Errors
-    /// Where it cannot be deleted, with the attempts.
-    pub async fn remove(&self, name: &KeyName) -> Result<Outcome, GaveUp<PlatformError>> {
+    ///
+    /// If its tags cannot be read or it cannot be deleted, with the attempts.
+    pub async fn remove(&self, name: &KeyName, stack_id: &str) -> Result<Outcome, GaveUp<PlatformError>> {
+        match self.call(Situation::Settled, || self.keys.tags(name)).await?.value {
+            None => return Ok(Outcome::Absent),
+            Some(tags) if !is_of_stack(&tags, stack_id) => return Ok(Outcome::Retained),
+            Some(_) => {}
+        }
         match self.call(Situation::Settled, || self.keys.delete(name)).await {
             Ok(_) => Ok(Outcome::Deleted),
-            // Where an attempt was made before, its answer may have been lost: then it was that one.
-            Err(gave_up) if gave_up.last.class() == ErrorClass::NotFound => {
-                Ok(if gave_up.attempts > 1 { Outcome::Deleted } else { Outcome::Absent })
-            }
+            // It was there a moment ago: an attempt whose answer was lost has deleted it, or another run has.
+            Err(gave_up) if gave_up.last.class() == ErrorClass::NotFound => Ok(Outcome::Deleted),
             Err(gave_up) => Err(gave_up),
         }
     }
 
-    async fn find(&self, name: &KeyName) -> Result<Option<PublicKey>, GaveUp<PlatformError>> {
-        let found = self.call(Situation::Settled, || self.keys.read(name)).await?;
-        Ok(found.value.map(|key| key.public_key()))
+    async fn find(
+        &self,
+        name: &KeyName,
+        owner: &KeyOwner,
+        reported: &[PublicKey],
+    ) -> Result<Option<PublicKey>, KeyError> {
+        let stored = self.call(Situation::Settled, || self.keys.read(name)).await?.value;
+        let Some(StoredKey { key, is_original }) = stored else { return Ok(None) };
+        let Some(tags) = self.call(Situation::Settled, || self.keys.tags(name)).await?.value else { return Ok(None) };
+        let public_key = key.public_key();
+        let is_created = is_original && owner.created(&tags);
+        if is_created || (is_of_stack(&tags, &owner.stack_id) && reported.contains(&public_key)) {
+            Ok(Some(public_key))
+        } else {
+            Err(KeyError::Foreign(name.clone()))
+        }
     }
 
     async fn call<T, Call, Answer>(

@@ -1,11 +1,12 @@
 //! The ports for the private key: for whoever issues invitations, and for whoever makes and keeps the key.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::SigningKey;
+use super::{KeyOwner, SigningKey};
 use crate::platform::PlatformError;
 use crate::spec::PoolName;
 use crate::user_pool_error::UserPoolError;
@@ -17,16 +18,28 @@ pub trait InvitationKey: Send + Sync {
     async fn invitation_key(&self) -> Result<SigningKey, UserPoolError>;
 }
 
-/// Where private keys are kept, for whoever makes them and takes them away.
+/// A key in the store.
+#[derive(Debug, Clone)]
+pub struct StoredKey {
+    /// The key.
+    pub key: SigningKey,
+    /// Whether it is the first value that was stored under its name, so that its tags are about this key.
+    pub is_original: bool,
+}
+
+/// The store of private keys, for the function that creates and deletes them.
 #[async_trait]
 pub trait InvitationKeys: Send + Sync {
     /// The key of this name; none where there is none. MUST answer [`ErrorClass::Invalid`](crate::retry::ErrorClass) for something else under
     /// that name, without quoting it.
-    async fn read(&self, name: &KeyName) -> Result<Option<SigningKey>, PlatformError>;
+    async fn read(&self, name: &KeyName) -> Result<Option<StoredKey>, PlatformError>;
 
-    /// Keeps a key of `pool` under a name that is free, with our tag on it. MUST NOT replace what is there: answers
+    /// The tags of what is stored under this name; none if nothing is.
+    async fn tags(&self, name: &KeyName) -> Result<Option<BTreeMap<String, String>>, PlatformError>;
+
+    /// Stores a key with the owner's tags under a name that is free. MUST NOT replace what is there: answers
     /// [`ErrorClass::AlreadyExists`](crate::retry::ErrorClass) then. Sent once: where the answer is lost, the caller reads.
-    async fn create(&self, name: &KeyName, pool: &PoolName, key: &SigningKey) -> Result<(), PlatformError>;
+    async fn create(&self, name: &KeyName, owner: &KeyOwner, key: &SigningKey) -> Result<(), PlatformError>;
 
     /// Deletes the key of this name. Answers [`ErrorClass::NotFound`](crate::retry::ErrorClass) where there is none.
     async fn delete(&self, name: &KeyName) -> Result<(), PlatformError>;

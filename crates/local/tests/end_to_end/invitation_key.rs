@@ -19,7 +19,7 @@ pub(crate) async fn name_of(scene: &Scene, version: u32) -> KeyName {
 
 /// The private key of this name.
 pub(crate) async fn key(scene: &Scene, name: &KeyName) -> Option<SigningKey> {
-    scene.cognito.invitation_keys().read(name).await.unwrap()
+    scene.cognito.invitation_keys().read(name).await.unwrap().map(|stored| stored.key)
 }
 
 /// Deploys again, with these parameters changed.

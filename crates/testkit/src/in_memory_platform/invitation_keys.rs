@@ -1,38 +1,50 @@
-//! The parameter store, as far as keys of invitations are in it. The calls are named `read_invitation_key`, `create_invitation_key` and
-//! `delete_invitation_key`, for faults as well.
+//! Invitation signing keys in an in-memory parameter store. The calls are named `read_invitation_key`, `tags_of_invitation_key`,
+//! `create_invitation_key` and `delete_invitation_key`, for faults as well.
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::invitation::{InvitationKeys, KeyName, SigningKey};
+use domain::invitation::{InvitationKeys, KeyName, KeyOwner, SigningKey, StoredKey};
 use domain::retry::ErrorClass;
-use domain::spec::PoolName;
 
 use super::{Answer, InMemoryPlatform};
 
-/// What stands under a name in the parameter store.
+/// A parameter.
 #[derive(Debug, Clone)]
 pub struct Parameter {
-    /// The key; none where something else stands there.
+    /// The key; none if the value is something else.
     pub key: Option<SigningKey>,
-    /// The value of our tag.
-    pub tag: Option<String>,
+    /// The version, from 1.
+    pub version: u32,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 #[async_trait]
 impl InvitationKeys for InMemoryPlatform {
-    async fn read(&self, name: &KeyName) -> Answer<Option<SigningKey>> {
-        self.call("read_invitation_key", |state| match state.parameters.get(name.as_str()) {
-            None => Ok(None),
-            Some(parameter) => parameter.key.clone().map(Some).ok_or(ErrorClass::Invalid),
+    async fn read(&self, name: &KeyName) -> Answer<Option<StoredKey>> {
+        self.call("read_invitation_key", |state| {
+            let Some(parameter) = state.parameters.get(name.as_str()) else { return Ok(None) };
+            let key = parameter.key.clone().ok_or(ErrorClass::Invalid)?;
+            Ok(Some(StoredKey { key, is_original: parameter.version == 1 }))
         })
         .await
     }
 
-    async fn create(&self, name: &KeyName, pool: &PoolName, key: &SigningKey) -> Answer<()> {
+    async fn tags(&self, name: &KeyName) -> Answer<Option<BTreeMap<String, String>>> {
+        self.call("tags_of_invitation_key", |state| {
+            Ok(state.parameters.get(name.as_str()).map(|parameter| parameter.tags.clone()))
+        })
+        .await
+    }
+
+    async fn create(&self, name: &KeyName, owner: &KeyOwner, key: &SigningKey) -> Answer<()> {
         self.call("create_invitation_key", |state| {
             if state.parameters.contains_key(name.as_str()) {
                 return Err(ErrorClass::AlreadyExists);
             }
-            let parameter = Parameter { key: Some(key.clone()), tag: Some(pool.to_string()) };
+            let tags = owner.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            let parameter = Parameter { key: Some(key.clone()), version: 1, tags };
             state.parameters.insert(name.to_string(), parameter);
             Ok(())
         })

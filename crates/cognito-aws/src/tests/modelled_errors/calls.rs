@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
 use domain::group::{GroupDetails, GroupName, Groups};
 use domain::identities::{ExternalIdentity, Identities};
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, KeyOwner, OwningStack, SigningKey};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::pool_settings::PoolSettings;
 use domain::retry::{Classified, Context, ErrorClass, Rights, Situation};
@@ -104,7 +104,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 95] = [
+pub(super) const CALLS: [Call; 96] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -199,6 +199,7 @@ pub(super) const CALLS: [Call; 95] = [
     iam("UpdateAssumeRolePolicy", Situation::JustCreated),
     parameters("DeleteParameter", Situation::Settled),
     parameters("GetParameter", Situation::Settled),
+    parameters("ListTagsForResource", Situation::Settled),
     parameters("PutParameter", Situation::Creating),
     of_platform("people", "sts", "GetCallerIdentity", Situation::Settled),
 ];
@@ -484,12 +485,15 @@ impl Ports {
     }
 
     async fn ask_invitation_keys(&self, operation: &str) -> Result<(), Failed> {
-        let (keys, pool) = (&self.invitation_keys, &self.spec.name);
-        let name = KeyName::of(pool, &OwningStack::of_id("stack/shop/1").unwrap(), 1);
+        let keys = &self.invitation_keys;
+        let (pool, stack_id, request_id) = (self.spec.name.clone(), "stack/shop/1".to_owned(), "1".to_owned());
+        let name = KeyName::of(&pool, &OwningStack::of_id(&stack_id).unwrap(), 1);
+        let owner = KeyOwner { pool, stack_id, request_id };
         match operation {
             "DeleteParameter" => done(keys.delete(&name).await),
             "GetParameter" => done(keys.read(&name).await),
-            "PutParameter" => done(keys.create(&name, pool, &SigningKey::from_seed(&[7; 32])).await),
+            "ListTagsForResource" => done(keys.tags(&name).await),
+            "PutParameter" => done(keys.create(&name, &owner, &SigningKey::from_seed(&[7; 32])).await),
             _ => unreachable!("say which call about keys of invitations leads to {operation}"),
         }
     }
