@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use domain::directory::Directory;
 use domain::platform::{
-    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, PersonCredentials, Platform, PlatformError,
-    UserPool, UserPoolState,
+    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, PersonCredentials, Platform,
+    PlatformError, UserPool, UserPoolState,
 };
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
@@ -152,6 +152,10 @@ impl Platform for AwsPlatform {
 
     async fn groups(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
         self.user_pools.groups(user_pool_id).await
+    }
+
+    async fn members(&self, user_pool_id: &str, group: &str) -> Answer<MemberPage> {
+        self.user_pools.members(user_pool_id, group).await
     }
 
     async fn create_group(&self, user_pool_id: &str, name: &str) -> Answer<()> {

@@ -128,6 +128,15 @@ pub struct UserPool {
     pub created_at: Option<OffsetDateTime>,
 }
 
+/// The first members of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberPage {
+    /// Their user names, at most 60.
+    pub usernames: Vec<String>,
+    /// Whether these are all members.
+    pub is_last: bool,
+}
+
 /// What a spec decides about an app client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClientState {
@@ -300,6 +309,9 @@ pub trait Platform: Send + Sync {
 
     /// The names of all groups of a pool.
     async fn groups(&self, user_pool_id: &str) -> Result<BTreeSet<String>, PlatformError>;
+
+    /// The first members of a group. MUST answer [`ErrorClass::NotFound`] for a group that does not exist.
+    async fn members(&self, user_pool_id: &str, group: &str) -> Result<MemberPage, PlatformError>;
 
     /// Creates a group.
     async fn create_group(&self, user_pool_id: &str, name: &str) -> Result<(), PlatformError>;

@@ -14,6 +14,7 @@ mod difference;
 mod error;
 mod first_admin;
 mod look;
+mod members;
 mod plan;
 mod receipt;
 mod unknown_groups;
@@ -31,6 +32,7 @@ use crate::user_pool_error::UserPoolError;
 pub use deployment::{Confirmed, Deployment, STACK_TAG, SignUpPolicy, Verified};
 pub use difference::Difference;
 pub use error::{ProvisionError, ProvisionFailure, Resource};
+pub use members::GroupMembers;
 pub use plan::{Plan, Planned, Verdict};
 pub use receipt::{Action, Outcome, Receipt, Step, StepReport};
 

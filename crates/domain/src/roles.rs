@@ -74,6 +74,13 @@ impl Roles {
         self.0.contains_key(group)
     }
 
+    /// The groups that grant more than they do in `before`.
+    pub fn widened<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = &'a str> {
+        let none = Grants::default();
+        let is_wider = move |group: &str, grants: &Grants| !before.0.get(group).unwrap_or(&none).covers(grants);
+        self.0.iter().filter(move |(group, grants)| is_wider(group, grants)).map(|(group, _)| group.as_str())
+    }
+
     /// Every group that is named: those with permissions, and those that may be assigned.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         let assignable = self.0.values().filter_map(Grants::assignable_groups).flatten();

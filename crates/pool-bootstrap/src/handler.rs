@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
 use domain::invitation::{InvitationKeys, KeyId, KeyName, KeyOwner};
 use domain::passable_roles::PassableRoles;
-use domain::platform::Platform;
-use domain::provision::{Action, Deployment, Outcome, Receipt};
+use domain::platform::{MemberPage, Platform};
+use domain::provision::{Action, Deployment, GroupMembers, Outcome, Receipt};
 use domain::retry::Rights;
 use domain::roles::Roles;
 use domain::spec::Spec;
@@ -181,7 +181,37 @@ impl Handler {
         if let Some(group) = self.unknown_group(resource, &wanted.spec, &roles, deadline).await? {
             return Err(RequestError::unknown_group(&group).into());
         }
-        self.provision(resource, wanted.spec, Job::Apply, deployment, deadline).await
+        let done = self.provision(resource, wanted.spec, Job::Apply, deployment, deadline).await?;
+        let members = self.members_with_new_permissions(resource, &roles, &done.physical_resource_id, deadline).await;
+        Ok(Done { reason: [done.reason].into_iter().chain(members).collect::<Vec<_>>().join("; "), ..done })
+    }
+
+    /// Who receives permissions from the new roles without being granted them: the members of groups that had fewer or none until now. Any
+    /// holder of `users:groups` can have put them there.
+    async fn members_with_new_permissions(
+        &self,
+        resource: &CustomResource,
+        roles: &Roles,
+        user_pool_id: &str,
+        deadline: SystemTime,
+    ) -> Vec<String> {
+        let previous = resource.previous_roles().and_then(|roles| roles.parse().ok()).unwrap_or_default();
+        let groups: Vec<_> = roles.widened(&previous).map(str::to_owned).collect();
+        let bootstrap = self.bootstrap(Rights::JustGranted);
+        match bootstrap.members(user_pool_id.to_owned(), groups, deadline).await {
+            Ok(all) => {
+                for GroupMembers { group, members } in &all {
+                    let MemberPage { usernames, is_last } = members;
+                    tracing::warn!(group, ?usernames, is_complete = is_last, "Roles gives the group new permissions");
+                }
+                all.iter().map(|members| format!("Roles gives new permissions: {members}")).collect()
+            }
+            // The deployment is done. Its failure would roll back what works.
+            Err(error) => {
+                tracing::warn!(%error, "the members of groups with new permissions are unknown");
+                vec![format!("the members of groups to which Roles gives new permissions are unknown: {error}")]
+            }
+        }
     }
 
     /// A group of new roles that does not exist. Roles that were deployed once may name a group that was deleted since. An unrelated update

@@ -10,7 +10,8 @@ use domain::invitation::KeyError;
 use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{
-    Deployment, Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Renaming, StepReport,
+    Deployment, GroupMembers, Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt,
+    Renaming, StepReport,
 };
 use domain::retry::{Clock, Listener, Rights, Waiting};
 use domain::spec::Spec;
@@ -95,6 +96,17 @@ impl Bootstrap {
         let work = move |clock| async move {
             self.provisioner(clock).unknown_groups(&spec, groups.iter().map(String::as_str)).await
         };
+        Ok(in_time(work, deadline).await??)
+    }
+
+    /// The members of those of the groups that have any. `deadline` is when the invocation ends.
+    pub(crate) async fn members(
+        self,
+        user_pool_id: String,
+        groups: Vec<String>,
+        deadline: SystemTime,
+    ) -> Result<Vec<GroupMembers>, RunError> {
+        let work = move |clock| async move { self.provisioner(clock).members(&user_pool_id, &groups).await };
         Ok(in_time(work, deadline).await??)
     }
 

@@ -15,8 +15,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::directory::Directory;
 use domain::platform::{
-    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, PersonCredentials, Platform, PlatformError,
-    UserPool, UserPoolState,
+    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, PersonCredentials, Platform,
+    PlatformError, UserPool, UserPoolState,
 };
 use domain::policy_document::check_trust;
 use domain::retry::{Clock, ErrorClass};
@@ -320,6 +320,18 @@ impl Platform for InMemoryPlatform {
         self.call("groups", |state| {
             let of_pool = state.groups.iter().filter(|(pool, _)| pool == user_pool_id);
             Ok(of_pool.map(|(_, group)| group.clone()).collect())
+        })
+        .await
+    }
+
+    async fn members(&self, user_pool_id: &str, group: &str) -> Answer<MemberPage> {
+        self.call("members", |state| {
+            let pool = state.users.get(user_pool_id).ok_or(ErrorClass::NotFound)?.snapshot();
+            if !pool.groups.contains_key(group) {
+                return Err(ErrorClass::NotFound);
+            }
+            let members = pool.users.into_values().filter(|user| user.groups.contains(group));
+            Ok(MemberPage { usernames: members.map(|user| user.username).collect(), is_last: true })
         })
         .await
     }

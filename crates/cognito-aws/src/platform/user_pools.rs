@@ -10,7 +10,7 @@ use aws_sdk_cognitoidentityprovider::types::{
     UserPoolClientType, UserPoolPolicyType, UserPoolType, UsernameAttributeType, UsernameConfigurationType,
     VerifiedAttributeType,
 };
-use domain::platform::{AppClient, ClientState, TAG_KEY, UserPool, UserPoolState};
+use domain::platform::{AppClient, ClientState, MemberPage, TAG_KEY, UserPool, UserPoolState};
 use domain::spec::{
     Alias, AttributeKind, AuthFlow, CUSTOM, CustomAttribute, MfaMode, PasswordPolicy, PoolName, SignInWith, Verifiable,
 };
@@ -232,6 +232,13 @@ impl UserPools {
             names.extend(page.groups.unwrap_or_default().into_iter().filter_map(|group| group.group_name));
         }
         Ok(names)
+    }
+
+    pub(crate) async fn members(&self, user_pool_id: &str, group: &str) -> Answer<MemberPage> {
+        let request = self.client.list_users_in_group().user_pool_id(user_pool_id).group_name(group).limit(PAGE);
+        let page = request.send().await.map_err(|error| Failure::of("ListUsersInGroup", &error))?;
+        let usernames = page.users.unwrap_or_default().into_iter().filter_map(|user| user.username).collect();
+        Ok(MemberPage { usernames, is_last: page.next_token.is_none() })
     }
 
     pub(crate) async fn create_group(&self, user_pool_id: &str, name: &str) -> Answer<()> {

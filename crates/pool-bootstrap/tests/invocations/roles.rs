@@ -1,6 +1,8 @@
 //! Roles of the admin API: a deployment with wrong ones fails before anything is touched.
 
+use domain::retry::ErrorClass;
 use serde_json::{Value, json};
+use testkit::in_memory_platform::Fault;
 
 use crate::function::{Function, event};
 
@@ -78,4 +80,43 @@ async fn wrong_roles_do_not_keep_a_stack_from_being_deleted() {
     let mut delete = event("user-pool-delete");
     delete["ResourceProperties"]["Roles"] = json!("{admins:[all]}");
     assert_eq!(function.reply_to(delete).await["Status"], "SUCCESS");
+}
+
+/// Adds a user to the group `support` of the deployed pool.
+fn with_member(function: &Function) {
+    function.platform.state().users["eu-west-1_pool1"].add_user("mallory", "Correct-horse-7", &["support"], &[]);
+}
+
+#[tokio::test]
+async fn members_of_a_group_with_new_permissions_are_listed() {
+    for (before, after, is_listed) in [
+        ("admins=all", "admins=all,support=users:read", true),
+        ("admins=all,support=users:read", "admins=all,support=users:read+users:state", true),
+        ("admins=all,support=users:groups:a", "admins=all,support=users:groups", true),
+        ("", "support=users:read", true),
+        ("admins=users:raed", "support=users:read", true),
+        ("admins=all,support=users:read", "admins=all,support=users:read", false),
+        ("admins=all,support=all", "admins=all,support=users:read", false),
+        ("support=all", "admins=all", false),
+    ] {
+        let function = Function::new();
+        function.reply_to(event("user-pool-create")).await;
+        with_member(&function);
+        let reply = function.reply_to(update(before, after)).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{before} -> {after}: {reply}");
+        let listed = reason(&reply).contains("Roles gives new permissions: group `support` has 1 member: mallory");
+        assert_eq!(listed, is_listed, "{before} -> {after}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn members_that_cannot_be_read_do_not_fail_the_deployment() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    with_member(&function);
+    let before = function.platform.calls().into_iter().filter(|call| *call == "members").count();
+    function.platform.fail("members", before + 1, Fault::NotDone(ErrorClass::Invalid));
+    let reply = function.reply_to(update("admins=all", "admins=all,support=users:read")).await;
+    assert_eq!(reply["Status"], "SUCCESS");
+    assert!(reason(&reply).contains("new permissions are unknown: members failed"), "{reply}");
 }

@@ -104,7 +104,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// What provisioning never calls is here as if it did, so that everything is tested alike.
-pub(super) const CALLS: [Call; 96] = [
+pub(super) const CALLS: [Call; 97] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -164,6 +164,7 @@ pub(super) const CALLS: [Call; 96] = [
     user_pools("DescribeUserPoolClient", Situation::Settled),
     user_pools("ListGroups", Situation::Settled),
     user_pools("ListUserPoolClients", Situation::Settled),
+    user_pools("ListUsersInGroup", Situation::Settled),
     user_pools("ListUserPools", Situation::Settled),
     user_pools("TagResource", Situation::Settled),
     user_pools("UpdateUserPool", Situation::Settled),
@@ -441,6 +442,7 @@ impl Ports {
             "DescribeIdentityProvider" | "ListIdentityProviders" => done(platform.mapped_attributes(POOL).await),
             "GetUserPoolMfaConfig" | "SetUserPoolMfaConfig" => done(platform.set_mfa(POOL, MfaMode::Required).await),
             "ListGroups" => done(platform.groups(POOL).await),
+            "ListUsersInGroup" => done(platform.members(POOL, "admins").await),
             "TagResource" => done(platform.tag_user_pool("arn:aws:cognito-idp:…", name, &BTreeMap::new()).await),
             "UpdateUserPool" => done(platform.update_user_pool(POOL, &state).await),
             "UpdateUserPoolClient" => done(platform.update_client(POOL, CLIENT, &client).await),
