@@ -34,6 +34,7 @@ mod gateway;
 mod json;
 #[cfg(test)]
 mod model;
+mod naming;
 pub mod openapi;
 mod pages;
 mod parameters;

@@ -12,7 +12,6 @@ mod groups;
 mod identities;
 mod list;
 mod mfa;
-mod naming;
 mod password;
 mod resend_invitation;
 mod reset_password;

@@ -19,7 +19,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 
 use self::idempotency_key::IdempotencyKey;
-use self::plan::{Plan, Rest};
+use self::plan::{NewPassword, Plan, Rest};
 use self::proof::Creation;
 use self::repeat::Repeat;
 use self::request::{Body, CreateUser};
@@ -37,7 +37,7 @@ use crate::progress::Progress;
 /// Sets a password and adds the user to groups as requested. If one of these calls fails, the answer says which calls are done. With an
 /// `Idempotency-Key` the same caller can repeat the same request for 24 hours: the user whom it created is completed and answered with 200.
 /// Every other existing user is a conflict. With `users:read`, the answer names what differs, and `creation` if another request created the
-/// user. If a repeat still has to set the permanent password or add groups, it sets the requested password first, which takes the permission
+/// user. If a repeat still has to set a permanent password or add groups, it sets the requested password first, which takes the permission
 /// `users:password`. If nothing is left to do, it changes nothing. It sends no invitation. If the app client has no secret, no request can be
 /// repeated. The answer shows attributes only with `users:read`.
 #[utoipa::path(
@@ -124,15 +124,15 @@ fn is_taken(error: &UserPoolError) -> bool {
 
 /// Does what is left to be done with a user who is there.
 async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) -> Result<User, ApiError> {
-    let Rest { permanent_password, groups } = rest;
+    let Rest { password, groups } = rest;
     let name = &user.id();
-    if let Some(password) = permanent_password {
-        progress.then(SET_PASSWORD, app.pool.set_password(name, password, true)).await?;
+    if let Some(NewPassword { value, permanent }) = &password {
+        progress.then(SET_PASSWORD, app.pool.set_password(name, value, *permanent)).await?;
     }
     for group in groups {
         progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str())).await?;
     }
-    if permanent_password.is_some() {
+    if password.is_some() {
         // The password has moved the status on.
         return progress.then(READ_USER, app.pool.get(name)).await;
     }

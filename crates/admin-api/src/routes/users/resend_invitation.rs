@@ -5,11 +5,11 @@ use axum::extract::State;
 use domain::user::Username;
 use domain::user_pool_error::{Reason, UserPoolError};
 
-use super::naming::name_at_creation;
 use super::{Target, UserView};
 use crate::access::{Authorized, TargetUser};
 use crate::app::App;
 use crate::error::ApiError;
+use crate::naming::name_at_creation;
 
 /// Send a user's invitation again
 ///

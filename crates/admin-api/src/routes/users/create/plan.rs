@@ -18,9 +18,15 @@ pub(super) struct Plan {
     pub(super) groups: BTreeSet<GroupName>,
 }
 
+/// A password to set.
+pub(super) struct NewPassword<'a> {
+    pub(super) value: &'a Secret,
+    pub(super) permanent: bool,
+}
+
 /// What is left of a plan once the user is there.
 pub(super) struct Rest<'a> {
-    pub(super) permanent_password: Option<&'a Secret>,
+    pub(super) password: Option<NewPassword<'a>>,
     pub(super) groups: Vec<&'a GroupName>,
 }
 
@@ -65,6 +71,8 @@ impl Plan {
 
     /// What is done with a user who has just been created.
     pub(super) fn rest(&self) -> Rest<'_> {
-        Rest { permanent_password: self.permanent_password.as_ref(), groups: self.groups.iter().collect() }
+        let permanent = self.permanent_password.as_ref();
+        let password = permanent.map(|value| NewPassword { value, permanent: true });
+        Rest { password, groups: self.groups.iter().collect() }
     }
 }

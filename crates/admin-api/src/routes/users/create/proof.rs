@@ -1,7 +1,7 @@
 //! The proof that a request created the user that it finds.
 //!
 //! A create with an `Idempotency-Key` sets the reserved attribute [`CREATION_ATTRIBUTE`] to a time and a keyed hash over the request and
-//! that time. Only `AdminCreateUser` can set the attribute, and only this API knows the key. So a user who signed up under the name, and one
+//! that time. The hash covers the attributes, or a repeat with other values would confirm guesses of them. Only `AdminCreateUser` can set the attribute, and only this API knows the key. So a user who signed up under the name, and one
 //! whom another request created, have no proof for this request.
 
 use base64::Engine;
@@ -63,8 +63,11 @@ impl Creation<'_> {
         let seconds = seconds.to_string();
         let password = if self.plan.permanent_password.is_some() { "permanent" } else { "other" };
         let username = self.plan.new_user.username.as_str();
+        let group_count = self.plan.groups.len().to_string();
         let groups = self.plan.groups.iter().map(GroupName::as_str);
-        for field in [kind, creator, self.idempotency_key, username, password, &seconds].into_iter().chain(groups) {
+        let attributes = self.plan.new_user.attributes.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+        let fixed = [kind, creator, self.idempotency_key, username, password, &seconds, &group_count];
+        for field in fixed.into_iter().chain(groups).chain(attributes) {
             // With its length before it, no field can pass for the end of another.
             mac.update(&(field.len() as u64).to_be_bytes());
             mac.update(field.as_bytes());
@@ -109,6 +112,13 @@ mod tests {
         Plan { new_user, permanent_password, groups: groups.iter().map(|name| name.parse().unwrap()).collect() }
     }
 
+    /// The plan of nina with support, with an attribute.
+    fn with_name(name: &str) -> Plan {
+        let mut plan = plan("nina", &["support"], true);
+        plan.new_user.attributes.insert("name".to_owned(), name.to_owned());
+        plan
+    }
+
     fn user(proof: &str, created_at: OffsetDateTime) -> User {
         User {
             username: "nina".parse().unwrap(),
@@ -141,8 +151,15 @@ mod tests {
             plan("nina", &["support", "admins"], true),
             plan("nina", &["supp", "ort"], true),
             plan("nina", &["support"], false),
+            with_name("Nina"),
         ] {
             assert!(!proves(&found, &root, "key-1", &other, Duration::ZERO));
+        }
+        let creation = Creation { caller: &root, idempotency_key: "key-1", plan: &with_name("Nina") };
+        let named = user(&creation.prove(&key(), NOW).unwrap(), NOW);
+        assert!(proves(&named, &root, "key-1", &with_name("Nina"), Duration::ZERO));
+        for other in [with_name("Anna"), nina] {
+            assert!(!proves(&named, &root, "key-1", &other, Duration::ZERO));
         }
     }
 

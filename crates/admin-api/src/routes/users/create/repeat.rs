@@ -6,15 +6,15 @@ use domain::secret::Secret;
 use domain::user::{User, UserStatus};
 use domain::user_pool_error::{Reason, UserPoolError};
 
-use super::plan::{Plan, Rest};
+use super::plan::{NewPassword, Plan, Rest};
 use super::proof::Creation;
 use super::{CREATE_USER, READ_GROUPS, SET_PASSWORD, add_to_group, complete};
 use crate::access::Authorized;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
+use crate::naming::is_named;
 use crate::progress::Progress;
-use crate::routes::users::naming::is_named;
 
 /// A request that finds its user.
 pub(super) struct Repeat<'a> {
@@ -61,8 +61,12 @@ impl Repeat<'_> {
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
         // No group is added to an account whose password somebody else may have set since.
-        let permanent_password = plan.permanent_password.as_ref().filter(|_| !is_complete);
-        match permanent_password {
+        let password = match (&plan.permanent_password, &plan.new_user.temporary_password) {
+            (Some(value), _) if !is_complete => Some(NewPassword { value, permanent: true }),
+            (None, Some(value)) if !groups.is_empty() => Some(NewPassword { value, permanent: false }),
+            _ => None,
+        };
+        match password {
             Some(_) => authorized.require(Permission::UsersPassword)?,
             None if plan.permanent_password.is_some() => progress.found(SET_PASSWORD),
             None => {}
@@ -70,10 +74,10 @@ impl Repeat<'_> {
         if !groups.is_empty() {
             authorized.not_to_oneself(&user)?;
         }
-        if permanent_password.is_some() || !groups.is_empty() {
+        if password.is_some() || !groups.is_empty() {
             authorized.not_beyond_own_in(&app.trust.roles, &has)?;
         }
-        complete(app, user, Rest { permanent_password, groups }, progress).await
+        complete(app, user, Rest { password, groups }, progress).await
     }
 
     /// What differs is for callers who can read users: others could guess attributes with it.

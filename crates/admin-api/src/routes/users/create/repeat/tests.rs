@@ -314,6 +314,41 @@ async fn a_repeat_adds_no_group_before_the_requested_password_is_set() {
 }
 
 #[tokio::test]
+async fn a_repeat_sets_a_temporary_password_again_before_groups() {
+    let api = Api::new();
+    let temporary = json!({"value": "Temporary-1", "permanent": false});
+    let body = json!({"username": "new", "password": temporary, "groups": ["readers"]});
+    api.pool.fail("add_to_group", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body).await.status, 502);
+    let (name, other) = ("new".parse().unwrap(), domain::secret::Secret::new("Password-of-somebody-1"));
+    api.pool.directory().set_password(&name, &other, false).await.unwrap();
+    api.pool.fail("set_password", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body).await.status, 502);
+    assert_eq!(api.pool.groups_of("new"), Vec::<String>::new());
+
+    let by = creator(&api, &["creators"]);
+    assert_eq!(api.call(with_key(&body).by(by)).await.status, 403);
+    let answer = repeat(&api, &body).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("FORCE_CHANGE_PASSWORD")));
+    assert!(api.pool.has_password("new", "Temporary-1"));
+    assert_eq!(api.pool.groups_of("new"), ["readers"]);
+}
+
+#[tokio::test]
+async fn a_repeat_with_other_attributes_confirms_no_guess() {
+    let api = Api::new();
+    let body = |name: &str| json!({"username": "new", "attributes": {"name": name}});
+    let create = |name: &str| with_key(&body(name)).by(token("cleo", "[creators]"));
+    assert_eq!(api.call(create("First")).await.status, 201);
+    api.pool.set_attributes("new", &[("name", "Secret")]);
+    for guess in ["Secret", "Wrong"] {
+        let answer = api.call(create(guess)).await;
+        assert_eq!((answer.status, answer.code()), (409, "user-exists"), "{guess}");
+        assert_eq!(answer.body.get("differing"), None, "{guess}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeat_that_fails_says_what_is_done() {
     let table: [(&str, usize, &str, &[&str]); 6] = [
         ("set_password", 1, "set-password", &["create-user", "add-to-group:admins"]),

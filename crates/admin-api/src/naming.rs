@@ -8,13 +8,13 @@ const IN_PLACE_OF_A_NAME: [&str; 2] = ["email", "phone_number"];
 
 /// Whether the user was created under this name: an alias that reads like it does not count. Whether case matters is the pool's to
 /// say, which has found the user.
-pub(super) fn is_named(user: &User, typed: &Username) -> bool {
+pub(crate) fn is_named(user: &User, typed: &Username) -> bool {
     let is_typed = |text: &str| text.to_lowercase() == typed.as_str().to_lowercase();
     is_typed(user.username.as_str()) || (is_made_up(user) && in_place_of_a_name(user).any(is_typed))
 }
 
 /// The name for `AdminCreateUser`, which takes none that Cognito made up, and no alias.
-pub(super) fn name_at_creation(user: &User, typed: &Username) -> Username {
+pub(crate) fn name_at_creation(user: &User, typed: &Username) -> Username {
     if !is_made_up(user) {
         return user.username.clone();
     }
