@@ -12,11 +12,13 @@ use domain::group::Membership;
 use domain::permission::Permission;
 use domain::roles::{Grants, Roles};
 use domain::user::{User, Username};
+use domain::user_pool_error::{Reason, UserPoolError};
 use http::request::Parts;
 use thiserror::Error;
 
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::naming::is_named;
 use crate::path;
 
 pub(crate) use gate::{Gate, authorize};
@@ -43,7 +45,7 @@ pub(crate) enum Access {
 pub(crate) enum Forbidden {
     #[error("no group of the caller has the permission {0}")]
     NoPermission(Permission),
-    #[error("callers cannot delete or disable themselves, or change which groups they are in")]
+    #[error("callers cannot change their own account here; the routes under /v1/auth do that")]
     Oneself,
     #[error("the user or the group in the request has grants that the caller lacks")]
     TargetMayMore,
@@ -60,7 +62,7 @@ pub(crate) enum Forbidden {
 pub(crate) struct Authorized {
     /// Who it is.
     pub(crate) caller: Caller,
-    /// What the token grants; for a write, what both the token and the user pool grant.
+    /// What the groups of the token grant; for a write, those of them that the user pool confirms.
     pub(crate) grants: Grants,
     /// The groups of the caller: those in the token, and for a write also those in the user pool.
     groups: BTreeSet<String>,
@@ -93,6 +95,17 @@ impl Authorized {
     /// Refuses what callers cannot do to themselves.
     pub(crate) fn not_to_oneself(&self, user: &User) -> Result<(), ApiError> {
         if self.is(user) { Err(ApiError::Forbidden(Forbidden::Oneself)) } else { Ok(()) }
+    }
+
+    /// Without `users:read`, a user is found by the name at creation or the `sub`. An alias finds nobody, as if it did not exist: an answer
+    /// would confirm a guess of somebody's address.
+    fn may_find(&self, user: &User, typed: &Username) -> Result<(), ApiError> {
+        let is_named = is_named(user, typed) || user.attributes.get("sub").is_some_and(|sub| sub == typed.as_str());
+        if is_named || self.grants.allows(Permission::UsersRead) {
+            Ok(())
+        } else {
+            Err(UserPoolError::new("AdminGetUser", Reason::UserNotFound).into())
+        }
     }
 
     /// Refuses to delete a group that the caller is in.
@@ -165,6 +178,20 @@ impl<S: Sync> FromRequestParts<S> for TargetUser {
         // The check leaves nobody where the path names nobody.
         path::parameter::<Username>(parts, "username").await?;
         Err(ApiError::Internal("the route hands on no user"))
+    }
+}
+
+/// The same for a write that callers cannot do to themselves.
+#[derive(Debug, Clone)]
+pub(crate) struct OtherUser(pub(crate) User);
+
+impl<S: Sync> FromRequestParts<S> for OtherUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let TargetUser(user) = TargetUser::from_request_parts(parts, state).await?;
+        Authorized::from_request_parts(parts, state).await?.not_to_oneself(&user)?;
+        Ok(Self(user))
     }
 }
 

@@ -272,10 +272,14 @@ async fn a_refusal_is_the_same_whether_or_not_there_is_such_a_user() {
 }
 
 #[tokio::test]
-async fn nobody_raises_or_removes_themselves_under_whatever_name() {
+async fn callers_cannot_change_their_own_account_under_any_name() {
     let refused = [
         "DELETE /v1/users/{username}",
+        "PATCH /v1/users/{username}",
         "POST /v1/users/{username}/disable",
+        "PUT /v1/users/{username}/password",
+        "PUT /v1/users/{username}/mfa",
+        "PUT /v1/users/{username}/identities/{provider}",
         "PUT /v1/users/{username}/groups/{group}",
         "DELETE /v1/users/{username}/groups/{group}",
     ];

@@ -83,6 +83,11 @@ impl Gate {
                 authorized.require(permission)?;
                 self.check_second_factor(&mut authorized, headers).await?;
                 authorized.require_second_factor()?;
+                // The handler refuses what cannot be a name.
+                let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
+                if let Some(username) = username.filter(|_| !authorized.grants.allows(Permission::UsersRead)) {
+                    authorized.may_find(&self.app.pool.get(&username).await?, &username)?;
+                }
             }
             Access::Write(permission) => {
                 authorized.require(permission)?;
@@ -107,8 +112,7 @@ impl Gate {
         path: &RawPathParams,
         audit: &Audit,
     ) -> Result<Option<User>, ApiError> {
-        let parameter = |wanted| path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
-        let (group, username) = (parameter("group"), parameter("username"));
+        let (group, username) = (parameter(path, "group"), parameter(path, "username"));
         authorized.not_beyond_own(&self.app.trust.roles, group)?;
         // The handler refuses what cannot be a name.
         if let Some(group) = group.and_then(|name| name.parse::<GroupName>().ok()) {
@@ -119,6 +123,7 @@ impl Gate {
         }
         let Some(username) = username.and_then(|name| name.parse().ok()) else { return Ok(None) };
         let user = self.app.pool.get(&username).await?;
+        authorized.may_find(&user, &username)?;
         audit.on(&user.username);
         self.app.ensure_unambiguous(&username, &user).await?;
         let memberships = self.app.pool.groups(&user.id()).await?;
@@ -127,15 +132,15 @@ impl Gate {
     }
 
     /// Asks the user pool about the caller with the caller's own access token, which Cognito rejects once it is revoked, or its owner
-    /// is signed out, disabled or deleted. Only what the user pool still grants remains.
+    /// is signed out, disabled or deleted. Only the groups that both the token and the user pool name count.
     async fn confirm(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
         // An AWS principal is in no group.
         let Some(myself) = self.myself(&authorized.caller, headers).await? else { return Ok(()) };
         authorized.second_factor = self.second_factor(authorized, &myself);
         authorized.require_second_factor()?;
         let memberships = self.app.pool.groups(&myself.username).await.map_err(rejected)?;
-        let granted = self.app.trust.roles.grants_of(Membership::names(&memberships));
-        authorized.grants = authorized.grants.intersection(&granted);
+        let confirmed = Membership::names(&memberships).filter(|group| authorized.groups.contains(*group));
+        authorized.grants = self.app.trust.roles.grants_of(confirmed);
         authorized.groups.extend(Membership::names(&memberships).map(str::to_owned));
         Ok(())
     }
@@ -175,6 +180,10 @@ impl Gate {
         }
         Ok(Some(myself))
     }
+}
+
+fn parameter<'a>(path: &'a RawPathParams, wanted: &str) -> Option<&'a str> {
+    path.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value)
 }
 
 impl App {

@@ -221,3 +221,39 @@ fn every_permission_is_asked_for_somewhere() {
         .collect();
     assert!(Permission::ALL.iter().all(|permission| asked.contains(permission)));
 }
+
+#[tokio::test]
+async fn only_groups_that_both_token_and_pool_name_count() {
+    let roles = json!({"one": ["users:delete"], "two": ["users:delete"]});
+    for (groups, status) in [("[one]", 403), ("[two]", 204), ("[one two]", 204)] {
+        let api = Api::on(testkit::in_memory::InMemoryPool::new(), &roles);
+        api.pool.add_user("dan", "Password-of-dan-1", &["two"], &[]);
+        api.pool.add_user("mia", "Password-of-mia-1", &[], &[]);
+        assert_eq!(delete_mia(&api, token("dan", groups)).await.status, status, "{groups}");
+    }
+}
+
+#[tokio::test]
+async fn an_alias_finds_nobody_without_users_read() {
+    let all = ["users:mfa", "users:sessions", "users:groups", "users:state"];
+    for (permissions, status) in [(all.to_vec(), 404), ([&all[..], &["users:read"]].concat(), 200)] {
+        let api = Api::on(testkit::in_memory::InMemoryPool::new(), &json!({ "helpers": permissions }));
+        api.pool.add_user("hal", "Password-of-hal-1", &["helpers"], &[]);
+        let mia = [("email", "mia@example.com"), ("email_verified", "true")];
+        api.pool.add_user("mia", "Password-of-mia-1", &[], &mia);
+        let sub = api.sub_of("mia");
+        for (method, route) in
+            [("GET", "/mfa"), ("GET", "/devices"), ("GET", "/groups"), ("POST", "/enable"), ("POST", "/sign-out")]
+        {
+            let path = |name: &str| format!("/v1/users/{name}{route}");
+            let call = |name: &str| Call::new(method, &path(name), None).by(token("hal", "[helpers]"));
+            for name in ["mia", &sub] {
+                assert_eq!(api.call(call(name)).await.status, 200, "{name} {route}");
+            }
+            let unknown = api.call(call("unknown@example.com")).await;
+            let answer = api.call(call("mia@example.com")).await;
+            assert_eq!(answer.status, status, "{route}");
+            assert!(status == 200 || answer.body == unknown.body, "{route}: {} {}", answer.body, unknown.body);
+        }
+    }
+}

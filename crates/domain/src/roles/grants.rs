@@ -93,16 +93,6 @@ impl Grants {
         };
         Self { permissions: &self.permissions | &other.permissions, assignable }
     }
-
-    /// What both grant.
-    #[must_use]
-    pub fn intersection(&self, other: &Self) -> Self {
-        let assignable = match (&self.assignable, &other.assignable) {
-            (Assignable::Any, some) | (some, Assignable::Any) => some.clone(),
-            (Assignable::Only(own), Assignable::Only(others)) => Assignable::Only(own & others),
-        };
-        Self { permissions: &self.permissions & &other.permissions, assignable }
-    }
 }
 
 #[cfg(test)]
@@ -132,12 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn union_and_intersection_combine_permissions_and_assignable_groups() {
+    fn a_union_combines_permissions_and_assignable_groups() {
         let (any, visitors, guests) =
             (grants("users:groups"), grants("users:groups:visitors+users:read"), grants("users:groups:guests"));
         assert_eq!(any.union(&visitors), grants("users:groups+users:read"));
-        assert_eq!(any.intersection(&visitors), grants("users:groups:visitors"));
         assert_eq!(guests.union(&visitors), grants("users:groups:visitors+users:groups:guests+users:read"));
-        assert!(!guests.intersection(&visitors).may_assign("guests"));
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/disable`: keeps a user from signing in. Nobody disables themselves.
+//! `POST /v1/users/{username}/disable`: keeps a user from signing in. Callers cannot disable themselves.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,7 +6,7 @@ use domain::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access::{Authorized, TargetUser};
+use crate::access::OtherUser;
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -23,19 +23,14 @@ pub(super) struct Answer {
 /// Disable a user
 ///
 /// Keeps the user from signing in, and revokes all tokens at the user pool; the status stays what it is. Disabling a disabled user
-/// changes nothing. Nobody disables themselves.
+/// changes nothing. Callers cannot disable themselves.
 #[utoipa::path(
     post, path = "/v1/users/{username}/disable", tag = "users", operation_id = "disable_user",
     params(("username" = Username, Path)),
     responses((status = 200, description = "The user is disabled.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(
-    State(app): State<App>,
-    authorized: Authorized,
-    TargetUser(user): TargetUser,
-) -> Result<Json<Answer>, ApiError> {
-    authorized.not_to_oneself(&user)?;
+pub(super) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<Json<Answer>, ApiError> {
     if user.enabled {
         app.pool.disable(&user.id()).await?;
     }

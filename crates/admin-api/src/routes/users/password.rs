@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::TargetUser;
+use crate::access::OtherUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
@@ -25,7 +25,7 @@ pub(super) struct Body {
 
 /// Set a user's password
 ///
-/// A permanent password makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`.
+/// A permanent password makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`. Callers cannot change their own account here.
 #[utoipa::path(
     put, path = "/v1/users/{username}/password", tag = "users", operation_id = "set_user_password",
     params(("username" = Username, Path)),
@@ -36,7 +36,7 @@ pub(super) struct Body {
 pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    TargetUser(user): TargetUser,
+    OtherUser(user): OtherUser,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::TargetUser;
+use crate::access::OtherUser;
 use crate::app::App;
 use crate::attributes::AttributeChangesBody;
 use crate::audit::Audit;
@@ -45,6 +45,7 @@ impl TryFrom<Body> for AttributeChanges {
 /// Change a user's attributes
 ///
 /// Sets the attributes that have a value and removes those that are null, in this order. What is not named stays.
+/// Callers cannot change their own account here.
 #[utoipa::path(
     patch, path = "/v1/users/{username}", tag = "users", operation_id = "update_user",
     params(("username" = Username, Path)),
@@ -56,7 +57,7 @@ pub(super) async fn handle(
     State(app): State<App>,
     audit: Audit,
     progress: Progress,
-    TargetUser(user): TargetUser,
+    OtherUser(user): OtherUser,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     let AttributeChanges { set, remove } = body.try_into()?;

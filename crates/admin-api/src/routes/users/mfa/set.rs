@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::MfaView;
-use crate::access::TargetUser;
+use crate::access::OtherUser;
 use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
@@ -47,7 +47,7 @@ impl TryFrom<Body> for Mfa {
 /// Set a user's second factors
 ///
 /// Exactly these are on afterwards. A factor that the user has not set up (no number, no authenticator app), or that the pool
-/// does not have, is `wrong-state`.
+/// does not have, is `wrong-state`. Callers cannot change their own account here.
 #[utoipa::path(
     put, path = "/v1/users/{username}/mfa", tag = "users", operation_id = "set_user_mfa",
     params(("username" = Username, Path)),
@@ -58,7 +58,7 @@ impl TryFrom<Body> for Mfa {
 pub(in crate::routes::users) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    TargetUser(user): TargetUser,
+    OtherUser(user): OtherUser,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<MfaView>, ApiError> {
     let mfa = Mfa::try_from(body)?;
