@@ -75,9 +75,6 @@ pub(crate) enum ApiError {
     /// The user has an authenticator, which a new one would replace.
     #[error("the user has an authenticator")]
     AuthenticatorExists,
-    /// The new authenticator is verified and could not be switched on.
-    #[error("the authenticator is verified and could not be switched on")]
-    AuthenticatorOff(#[source] UserPoolError),
     /// The sign-in has come to a step that cannot be answered here.
     #[error("the sign-in asks for {0}, which is not supported")]
     UnsupportedChallenge(String),
@@ -91,6 +88,8 @@ pub(crate) enum ApiError {
         completed: Vec<String>,
         /// What does not.
         failed: String,
+        /// What the caller does next.
+        advice: &'static str,
         /// Why.
         source: UserPoolError,
     },
@@ -134,9 +133,7 @@ impl ApiError {
             Self::AddressHeld => ErrorCode::AliasExists,
             Self::UserDiffers(_) => ErrorCode::UserExists,
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
-            Self::UserPool(error) | Self::Partial { source: error, .. } | Self::AuthenticatorOff(error) => {
-                error.reason.into()
-            }
+            Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),
             Self::Internal(_) => ErrorCode::Internal,
         }
     }
@@ -395,8 +392,8 @@ mod tests {
     #[test]
     fn a_partial_failure_answers_like_the_call_that_failed() {
         let source = UserPoolError::new("AdminSetUserPassword", Reason::InvalidPassword);
-        let partial =
-            ApiError::Partial { completed: vec!["create-user".into()], failed: "set-password".into(), source };
+        let (completed, failed) = (vec!["create-user".into()], "set-password".into());
+        let partial = ApiError::Partial { completed, failed, advice: "Repeat the request.", source };
         assert_eq!(partial.code(), ErrorCode::InvalidPassword);
         assert_eq!(partial.to_string(), "set-password failed after create-user");
     }

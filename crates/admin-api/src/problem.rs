@@ -1,6 +1,6 @@
 //! How a failure is told: an RFC 9457 problem for the caller, one log line for the operator.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::middleware::Next;
@@ -28,9 +28,7 @@ const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
 fn retry_after(error: &ApiError) -> HeaderValue {
     match error {
         _ if error.code() == ErrorCode::MailQuotaExceeded => AN_HOUR,
-        ApiError::UserPool(source) | ApiError::Partial { source, .. } | ApiError::AuthenticatorOff(source)
-            if source.reason == Reason::LimitReached =>
-        {
+        ApiError::UserPool(source) | ApiError::Partial { source, .. } if source.reason == Reason::LimitReached => {
             A_QUARTER_OF_AN_HOUR
         }
         _ => A_MOMENT,
@@ -54,17 +52,10 @@ pub(crate) fn code_of(response: &Response) -> Option<ErrorCode> {
     response.extensions().get::<Failed>().map(|Failed(error)| error.code())
 }
 
-/// The step that is done if an authenticator could not be switched on.
-fn verified() -> &'static [String] {
-    static STEPS: LazyLock<[String; 1]> = LazyLock::new(|| ["verify".to_owned()]);
-    STEPS.as_slice()
-}
-
 /// Which calls of several stand, in an answer that says so.
 pub(crate) fn completed_of(response: &Response) -> Option<&[String]> {
     match response.extensions().get::<Failed>().map(|Failed(error)| &**error) {
         Some(ApiError::Partial { completed, .. }) => Some(completed),
-        Some(ApiError::AuthenticatorOff(_)) => Some(verified()),
         _ => None,
     }
 }
@@ -139,11 +130,10 @@ impl<'a> Problem<'a> {
                 problem.field = field.as_deref();
                 problem.detail.clone_from(detail);
             }
-            ApiError::Partial { completed, failed, .. } => {
+            ApiError::Partial { completed, failed, advice, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                let way_on = "What is in `completed` stands. Once what failed works, the same request goes on from there; a POST needs an `Idempotency-Key`.";
-                problem.detail = format!("{} {way_on}", row.title);
+                problem.detail = format!("{} What is in `completed` stands. {advice}", row.title);
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);
@@ -174,20 +164,13 @@ impl<'a> Problem<'a> {
                 );
             }
             ApiError::MfaRequired => {
-                problem.next_actions = Some(&["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify"]);
+                problem.next_actions =
+                    Some(&["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify", "POST /v1/auth/sign-in"]);
                 "The caller must enroll a second factor first, as `next_actions` says.".clone_into(&mut problem.detail);
             }
             ApiError::AuthenticatorExists => {
                 "The user has an authenticator. Remove it first: `DELETE /v1/auth/me/totp`."
                     .clone_into(&mut problem.detail);
-            }
-            ApiError::AuthenticatorOff(_) => {
-                problem.completed = Some(verified());
-                problem.failed = Some("switch-on");
-                problem.detail = format!(
-                    "{} The authenticator is verified and not switched on. Start again: `POST /v1/auth/me/totp`.",
-                    row.title
-                );
             }
             // A word of Cognito's own, and no text.
             ApiError::UnsupportedChallenge(name) => {
@@ -234,9 +217,7 @@ fn log(error: &ApiError, id: &RequestId) {
     let code = error.code();
     let chain = startup::causes(error);
     let aws_request_id = match error {
-        ApiError::UserPool(source) | ApiError::Partial { source, .. } | ApiError::AuthenticatorOff(source) => {
-            source.request_id.as_deref()
-        }
+        ApiError::UserPool(source) | ApiError::Partial { source, .. } => source.request_id.as_deref(),
         _ => None,
     };
     let request_id = id.as_str();

@@ -16,12 +16,21 @@ pub(crate) struct Progress(Arc<Mutex<Steps>>);
 struct Steps {
     done: Vec<String>,
     under_way: Option<String>,
+    advice: Option<&'static str>,
 }
+
+/// What the caller does after a partial failure, unless the route says otherwise.
+const REPEAT: &str = "Once what failed works, the same request goes on from there; a POST needs an `Idempotency-Key`.";
 
 /// What is under way when no step is: the answer is put together.
 const ANSWER: &str = "answer";
 
 impl Progress {
+    /// Sets what the caller does if a later step fails, for routes that cannot be repeated.
+    pub(crate) fn advise(&self, advice: &'static str) {
+        self.steps().advice = Some(advice);
+    }
+
     /// Counts a step as done that nobody had to do any more.
     pub(crate) fn found(&self, step: impl Into<String>) {
         self.steps().done.push(step.into());
@@ -65,7 +74,8 @@ impl Progress {
             // Nothing stands yet: it is an error like any other.
             source.into()
         } else {
-            ApiError::Partial { completed, failed: step.into(), source }
+            let advice = self.steps().advice.unwrap_or(REPEAT);
+            ApiError::Partial { completed, failed: step.into(), advice, source }
         }
     }
 

@@ -12,10 +12,12 @@ use domain::invitation::InvitationKey;
 use domain::permission::Permission;
 use domain::retry::Clock;
 use domain::secret::Secret;
-use domain::sessions::{ClientContext, Credentials, Sessions, SignIn};
+use domain::sessions::{
+    Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Factor, Sessions, SignIn,
+};
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
-use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory::{FACTOR_CODE, InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
@@ -170,14 +172,22 @@ impl Api {
         self.pool.user(username).unwrap().attributes["sub"].clone()
     }
 
-    /// Signs a user in past the API.
+    /// Signs a user in past the API, with the code of their authenticator if the pool asks for one.
     pub(crate) async fn sign_in(&self, username: &str) -> SignedIn {
+        let sessions = self.pool.sessions();
         let credentials = Credentials {
             username: username.parse().unwrap(),
             password: Secret::new(format!("Password-of-{username}-1")),
             context: ClientContext::default(),
         };
-        match self.pool.sessions().sign_in(&credentials).await.unwrap() {
+        let mut step = sessions.sign_in(&credentials).await.unwrap();
+        if let SignIn::Challenge(Challenge { name: ChallengeName::SoftwareTokenMfa, session, username, .. }) = step {
+            let response = ChallengeResponse::Code { factor: Factor::SoftwareTokenMfa, code: Secret::new(FACTOR_CODE) };
+            let answer =
+                ChallengeAnswer { username, session: session.unwrap(), response, context: ClientContext::default() };
+            step = sessions.answer_challenge(&answer).await.unwrap();
+        }
+        match step {
             SignIn::Tokens(tokens) => SignedIn {
                 access: tokens.access_token.expose().to_owned(),
                 refresh: tokens.refresh_token.unwrap().expose().to_owned(),

@@ -48,7 +48,7 @@ async fn without_a_second_factor_every_admin_route_is_refused() {
                 continue;
             }
             assert_eq!((answer.status, answer.code()), (403, "mfa-required"), "{access:?}");
-            let next = json!(["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify"]);
+            let next = json!(["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify", "POST /v1/auth/sign-in"]);
             assert_eq!(answer.body["next_actions"], next);
             assert_eq!(api.pool.calls(), ["myself"], "nothing but the caller is read");
         }
@@ -56,19 +56,51 @@ async fn without_a_second_factor_every_admin_route_is_refused() {
 }
 
 #[tokio::test]
-async fn the_next_actions_open_the_admin_routes_to_the_same_token() {
+async fn the_next_actions_open_the_admin_routes() {
     let api = Api::requiring_mfa();
+    let own = |call: Call, token: &str| call.by_nobody().header("x-access-token", token);
+    let with = |call: Call, token: &str| call.by(root()).header("authorization", &format!("Bearer {token}"));
+    let users = || Call::get("/v1/users");
+    let first = api.sign_in("root").await.access;
+    assert_eq!(api.call(with(users(), &first)).await.code(), "mfa-required");
+    assert_eq!(api.call(own(Call::post("/v1/auth/me/totp", None), &first)).await.status, 200);
+    let code = json!({"code": FACTOR_CODE});
+    assert_eq!(api.call(own(Call::post("/v1/auth/me/totp/verify", Some(&code)), &first)).await.status, 204);
+    for call in [users(), Call::delete("/v1/users/mia"), Call::get("/v1/me")] {
+        let answer = api.call(with(call, &first)).await;
+        assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
+    }
+
+    let body = json!({"username": "root", "password": "Password-of-root-1"});
+    let challenge = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await.body["challenge"].take();
+    let body = json!({
+        "challenge": challenge["name"], "username": "root", "session": challenge["session"], "code": FACTOR_CODE
+    });
+    let tokens = api.call(Call::post("/v1/auth/challenge", Some(&body)).by_nobody()).await.body["tokens"].take();
+    let token = tokens["access_token"].as_str().unwrap();
+    assert_eq!(api.call(with(users(), token)).await.status, 200);
+    assert_eq!(api.call(with(Call::delete("/v1/users/mia"), token)).await.status, 204);
+    assert_eq!(api.call(with(Call::get("/v1/me"), token)).await.body["mfa"], mfa(true, false));
+
+    assert_eq!(api.call(own(Call::delete("/v1/auth/me/totp"), token)).await.status, 204);
+    assert_eq!(api.call(with(users(), token)).await.code(), "mfa-required");
+}
+
+#[tokio::test]
+async fn sessions_from_before_the_enrollment_pass_no_admin_route() {
+    let api = Api::requiring_mfa();
+    // Somebody signs in with the password of the administrator, who enrolls an authenticator later.
+    let stolen = api.sign_in("root").await;
     let own = |call: Call| call.by_nobody().header("x-access-token", &api.token_of("root"));
-    assert_eq!(api.call(Call::get("/v1/users").by(root())).await.code(), "mfa-required");
     assert_eq!(api.call(own(Call::post("/v1/auth/me/totp", None))).await.status, 200);
     let code = json!({"code": FACTOR_CODE});
     assert_eq!(api.call(own(Call::post("/v1/auth/me/totp/verify", Some(&code)))).await.status, 204);
-    assert_eq!(api.call(Call::get("/v1/users").by(root())).await.status, 200);
-    assert_eq!(api.call(Call::delete("/v1/users/mia").by(root())).await.status, 204);
-    assert_eq!(me(&api, root()).await.body["mfa"], mfa(true, false));
-
-    assert_eq!(api.call(own(Call::delete("/v1/auth/me/totp"))).await.status, 204);
-    assert_eq!(api.call(Call::get("/v1/users").by(root())).await.code(), "mfa-required");
+    let body = json!({"username": "root", "refresh_token": stolen.refresh});
+    assert_eq!(api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await.code(), "invalid-credentials");
+    for call in [Call::get("/v1/users"), Call::delete("/v1/users/mia")] {
+        let call = call.by(root()).header("authorization", &format!("Bearer {}", stolen.access));
+        assert_eq!(api.call(call).await.code(), "invalid-credentials");
+    }
 }
 
 #[tokio::test]

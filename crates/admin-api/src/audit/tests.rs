@@ -381,9 +381,10 @@ fn calls_of_people(api: &Api) -> Vec<Call> {
         own(Call::post("/v1/auth/me/totp", None)),
         own(post("me/totp/verify", json!({"code": "654321", "device_name": "Canary-device-2"}))),
         own(post("me/totp/verify", json!({"code": "Canary"}))),
+        own(Call::delete("/v1/auth/me/totp")),
+        // Ends the token.
         own(post("me/totp/verify", json!({"code": FACTOR_CODE, "device_name": "Canary-device-2"}))),
         own(Call::post("/v1/auth/me/totp", None)),
-        own(Call::delete("/v1/auth/me/totp")),
         answer("NEW_PASSWORD_REQUIRED", "Canary-session-1", "attributes", json!({"custom:x": "Canary-value-1"})),
         post("sign-out", json!({"refresh_token": "Canary refresh"})),
         post("sign-out", json!({"refresh_token": "Canary-refresh-3"})),

@@ -136,6 +136,7 @@ impl Outcome<'_> {
             Effect::Created(_) => completed.contains(&"create-user"),
             Effect::Joined(_, group) => completed.contains(&&*format!("add-to-group:{group}")),
             Effect::Changed(_, Part::Password) => completed.contains(&"set-password"),
+            Effect::Changed(_, Part::SecondFactors) => completed.contains(&"verify"),
             Effect::Changed(_, Part::Attributes) => completed.iter().any(|step| {
                 ["set-attributes", "remove-attributes"].contains(step) || step.starts_with("unlink-identity:")
             }),

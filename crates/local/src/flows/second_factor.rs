@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use totp_rs::{Builder, Totp};
 
 use super::expect_text;
-use super::session::{sign_in, tokens};
+use super::session::{Tokens, refresh, sign_in, tokens};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
 use crate::scene::{Scene, Target};
@@ -70,14 +70,21 @@ pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Repor
             Ok(Seen::new((), "201"))
         })
         .await?;
-    let access = report
+    let first = report
         .step("POST /v1/auth/sign-in", async {
             let tokens = tokens(&sign_in(api, ADMIN, &password).await?.expect(200)?)?;
-            Ok(Seen::new(tokens.access, "tokens, without a second factor"))
+            Ok(Seen::new(tokens, "tokens, without a second factor"))
         })
         .await?;
-    let app = enroll(scene, &access, report).await?;
-    sign_in_with_code(scene, &password, &app, report).await?;
+    let app = enroll(scene, &first.access, report).await?;
+    earlier_sessions_ended(scene, &first, report).await?;
+    let access = sign_in_with_code(scene, &password, &app, report).await?;
+    report
+        .step(format!("POST {TOTP} again"), async {
+            let refused = api.call(Method::POST, TOTP, Some(&access), None).await?;
+            Ok(Seen::new((), refused.expect_refusal(409, "wrong-state")?))
+        })
+        .await?;
     report
         .step(format!("DELETE {TOTP}"), async {
             api.call(Method::DELETE, TOTP, Some(&access), None).await?.expect(204)?;
@@ -111,18 +118,30 @@ async fn enroll(scene: &Scene<impl Target>, access: &Secret, report: &mut Report
     report
         .step(format!("POST {TOTP}/verify with the code of the app"), async {
             verify(&app.code(1)).await?.expect(204)?;
-            let me = api.get("/v1/auth/me", access).await?.expect(200)?;
-            expect_text(&me["preferred_factor"], "SOFTWARE_TOKEN_MFA")?;
-            Ok(Seen::new((), "204, SOFTWARE_TOKEN_MFA is preferred"))
-        })
-        .await?;
-    report
-        .step(format!("POST {TOTP} again"), async {
-            let refused = api.call(Method::POST, TOTP, Some(access), None).await?;
-            Ok(Seen::new((), refused.expect_refusal(409, "wrong-state")?))
+            Ok(Seen::new((), "204, all sessions end"))
         })
         .await?;
     Ok(app)
+}
+
+/// The sessions that began without the code.
+async fn earlier_sessions_ended(
+    scene: &Scene<impl Target>,
+    first: &Tokens,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let api = &scene.api;
+    report
+        .step("GET /v1/auth/me with the access token from before", async {
+            let refused = api.get("/v1/auth/me", &first.access).await?;
+            Ok(Seen::new((), refused.expect_refusal(401, "invalid-credentials")?))
+        })
+        .await?;
+    report
+        .step("POST /v1/auth/refresh with the refresh token from before", async {
+            Ok(Seen::new((), refresh(api, first).await?.expect_refusal(401, "invalid-credentials")?))
+        })
+        .await
 }
 
 async fn sign_in_with_code(
@@ -130,7 +149,7 @@ async fn sign_in_with_code(
     password: &Secret,
     app: &App,
     report: &mut Report,
-) -> Result<(), Failure> {
+) -> Result<Secret, Failure> {
     let api = &scene.api;
     let challenge = report
         .step("POST /v1/auth/sign-in, again", async {
@@ -148,8 +167,11 @@ async fn sign_in_with_code(
     report
         .step("POST /v1/auth/challenge with the code of the app", async {
             let tokens = tokens(&answer(&app.code(0)).await?.expect(200)?)?;
+            let me = api.get("/v1/auth/me", &tokens.access).await?.expect(200)?;
+            expect_text(&me["preferred_factor"], "SOFTWARE_TOKEN_MFA")?;
             api.get("/v1/users?limit=1", &tokens.access).await?.expect(200)?;
-            Ok(Seen::new((), format!("{}; GET /v1/users → 200", tokens.shown)))
+            let seen = format!("{}; SOFTWARE_TOKEN_MFA is preferred; GET /v1/users → 200", tokens.shown);
+            Ok(Seen::new(tokens.access, seen))
         })
         .await
 }

@@ -45,11 +45,12 @@ async fn signed_in() -> (Api, String) {
     (api, token)
 }
 
-/// Mia has enrolled an authenticator.
+/// Mia has enrolled an authenticator and signed in with its code.
 async fn enrolled() -> (Api, String) {
     let (api, token) = signed_in().await;
     assert_eq!(start(&api, &token).await.status, 200);
     assert_eq!(verify(&api, &token).await.status, 204);
+    let token = api.sign_in("mia").await.access;
     (api, token)
 }
 
@@ -70,6 +71,55 @@ async fn a_verified_authenticator_is_the_preferred_factor() {
     assert_eq!(verify_with(&api, &token, &body).await.status, 204);
     assert_eq!(mfa(&api).await, totp_only());
     assert_eq!(sign_in(&api).await["challenge"]["name"], "SOFTWARE_TOKEN_MFA");
+}
+
+#[tokio::test]
+async fn enrolling_ends_all_earlier_sessions() {
+    let api = Api::new();
+    let [stolen, own] = [api.sign_in("mia").await, api.sign_in("mia").await];
+    let other = api.sign_in("ray").await;
+    assert_eq!(start(&api, &own.access).await.status, 200);
+    assert!(api.pool.takes_token(&stolen.refresh), "an enrollment that is only started ends nothing");
+    assert_eq!(verify(&api, &own.access).await.status, 204);
+    for token in [&stolen.access, &stolen.refresh, &own.access, &own.refresh] {
+        assert!(!api.pool.takes_token(token), "{token}");
+    }
+    for refresh_token in [&stolen.refresh, &own.refresh] {
+        let body = json!({"username": "mia", "refresh_token": refresh_token});
+        let answer = api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await;
+        assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
+    }
+    assert!(api.pool.takes_token(&other.access) && api.pool.takes_token(&other.refresh));
+
+    let token = api.sign_in("mia").await.access;
+    assert_eq!(send(&api, Call::get("/v1/auth/me"), &token).await.body["preferred_factor"], "SOFTWARE_TOKEN_MFA");
+}
+
+#[tokio::test]
+async fn sessions_that_stay_are_named_with_the_next_step() {
+    for (reason, status, code) in [
+        (Reason::Throttled, 429, "throttled"),
+        (Reason::Unavailable, 502, "upstream-unavailable"),
+        (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
+    ] {
+        let (api, token) = signed_in().await;
+        let stolen = api.sign_in("mia").await.refresh;
+        start(&api, &token).await;
+        api.pool.fail("sign_out_everywhere", 1, reason);
+        let answer = verify(&api, &token).await;
+        assert_eq!((answer.status, answer.code()), (status, code));
+        let completed = json!(["verify", "switch-on"]);
+        assert_eq!((&answer.body["completed"], &answer.body["failed"]), (&completed, &json!("sign-out")));
+        let detail = answer.body["detail"].as_str().unwrap();
+        assert!(detail.contains("The authenticator is on, and earlier sessions are still valid"), "{detail}");
+        assert!(detail.contains("POST /v1/auth/sign-out"), "{detail}");
+        assert_eq!(mfa(&api).await, totp_only());
+        assert!(api.pool.takes_token(&stolen));
+
+        let body = json!({"access_token": token});
+        assert_eq!(api.call(Call::post("/v1/auth/sign-out", Some(&body)).by_nobody()).await.status, 200);
+        assert!(!api.pool.takes_token(&stolen));
+    }
 }
 
 #[tokio::test]
@@ -108,6 +158,7 @@ async fn an_enrollment_that_another_client_left_unfinished_can_be_repeated() {
     assert_eq!(start(&api, &token).await.status, 200);
     assert_eq!(verify(&api, &token).await.status, 204);
     assert_eq!(sign_in(&api).await["challenge"]["name"], "SOFTWARE_TOKEN_MFA");
+    let token = api.sign_in("mia").await.access;
     assert_eq!(remove(&api, &token).await.status, 204);
 }
 
@@ -164,7 +215,8 @@ async fn a_factor_that_stays_off_is_named_with_the_next_step() {
         let answer = verify(&api, &token).await;
         assert_eq!((answer.status, answer.code()), (status, code));
         assert_eq!((&answer.body["completed"], &answer.body["failed"]), (&json!(["verify"]), &json!("switch-on")));
-        assert!(answer.body["detail"].as_str().unwrap().contains("POST /v1/auth/me/totp"), "{}", answer.body);
+        assert!(answer.body["detail"].as_str().unwrap().contains("`POST /v1/auth/me/totp`"), "{}", answer.body);
+        assert!(api.pool.takes_token(&token), "a switch-on that fails ends no session");
         assert_eq!(mfa(&api).await, Mfa::default());
         assert_eq!(start(&api, &token).await.status, 200);
         assert_eq!(verify(&api, &token).await.status, 204);

@@ -12,7 +12,16 @@ use crate::app::App;
 use crate::audit::Audit;
 use crate::error::ApiError;
 use crate::json::Json;
+use crate::progress::Progress;
 use crate::routes::auth::secrets::AppCode;
+
+/// After a failed switch-on. A call whose answer was lost can have taken effect.
+const START_AGAIN: &str = "The authenticator is verified and probably not switched on. Start again: `POST /v1/auth/me/totp`. \
+    If this answers `wrong-state`, the authenticator is on: end earlier sessions with `POST /v1/auth/sign-out` and the access token.";
+
+/// After a failed sign-out.
+const SIGN_OUT: &str = "The authenticator is on, and earlier sessions are still valid. \
+    End them: `POST /v1/auth/sign-out` with the access token.";
 
 /// The proof that the authenticator app has the secret.
 #[derive(Deserialize, ToSchema)]
@@ -26,26 +35,33 @@ pub(in crate::routes::auth) struct Body {
 
 /// Finish the enrollment of an authenticator app
 ///
-/// Verifies the code, switches the authenticator on and makes it the preferred second factor. From then on, sign-ins lead to the
-/// challenge `SOFTWARE_TOKEN_MFA`. Tokens from before stay valid. `code-mismatch` also if no enrollment was started.
+/// Verifies the code, switches the authenticator on and makes it the preferred second factor. Then ends all sessions of the user, also
+/// the one of the request, because they began without the code. Sign in again: the sign-in leads to the challenge `SOFTWARE_TOKEN_MFA`.
+/// If the sessions cannot be ended, `failed` is `sign-out`: end them with `POST /v1/auth/sign-out`. `code-mismatch` also if no
+/// enrollment was started.
 #[utoipa::path(
     post, path = "/v1/auth/me/totp/verify", tag = "auth", operation_id = "verify_totp",
     request_body = Body,
-    responses((status = 204, description = "The authenticator is switched on.")),
+    responses((status = 204, description = "The authenticator is switched on, and all sessions have ended.")),
     extensions(("x-problems" = json!([
-        "invalid-credentials", "password-reset-required", "wrong-state", "code-mismatch"
+        "invalid-credentials", "user-not-confirmed", "password-reset-required", "wrong-state", "code-mismatch"
     ])))
 )]
 pub(in crate::routes::auth) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    progress: Progress,
     AccessToken(access_token): AccessToken,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     let owner = owner_without_totp(&app, &audit, &access_token).await?;
     let (code, service) = (Secret::from(body.code), &app.self_service);
-    service.verify_totp(&access_token, &code, body.device_name.as_deref()).await?;
-    let switched_on = service.set_own_mfa(&access_token, &owner.factors, &owner.mfa_with_totp()).await;
-    switched_on.map_err(ApiError::AuthenticatorOff)?;
+    progress.then("verify", service.verify_totp(&access_token, &code, body.device_name.as_deref())).await?;
+    progress.advise(START_AGAIN);
+    let mfa = owner.mfa_with_totp();
+    progress.then("switch-on", service.set_own_mfa(&access_token, &owner.factors, &mfa)).await?;
+    progress.advise(SIGN_OUT);
+    // Without this, a session that began with a stolen password alone goes on.
+    progress.then("sign-out", app.sessions.sign_out_everywhere(&access_token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
