@@ -45,7 +45,7 @@ pub(crate) enum Access {
 pub(crate) enum Forbidden {
     #[error("no group of the caller has the permission {0}")]
     NoPermission(Permission),
-    #[error("callers cannot change their own account here; the routes under /v1/auth do that")]
+    #[error("callers cannot change their own account with administrative routes")]
     Oneself,
     #[error("the user or the group in the request has grants that the caller lacks")]
     TargetMayMore,
