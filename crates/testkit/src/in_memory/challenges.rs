@@ -120,7 +120,9 @@ impl State {
                 SignIn::Challenge(self.open(&record, challenge_of(*factor)))
             }
             ChallengeResponse::SelectFactor(_) => return Err(Reason::InvalidRequest),
-            ChallengeResponse::BeginSetup => SignIn::Challenge(self.begin_setup(&record)),
+            ChallengeResponse::BeginSetup => {
+                SignIn::Challenge(Challenge { username: answer.username.clone(), ..self.begin_setup(&record) })
+            }
             ChallengeResponse::FinishSetup { .. } if !open.setup_begun => return Err(Reason::InvalidCredentials),
             ChallengeResponse::FinishSetup { code, device_name: _ } => {
                 check(code)?;
@@ -177,7 +179,9 @@ impl OpenChallenge {
             ChallengeResponse::SelectFactor(_) => ChallengeName::SelectMfaType,
             ChallengeResponse::BeginSetup | ChallengeResponse::FinishSetup { .. } => ChallengeName::MfaSetup,
         };
-        self.name == answered && self.username == answer.username.as_str()
+        // Like `AssociateSoftwareToken`, which takes the session only.
+        let takes_any_name = matches!(answer.response, ChallengeResponse::BeginSetup);
+        self.name == answered && (takes_any_name || self.username == answer.username.as_str())
     }
 }
 

@@ -54,7 +54,10 @@ pub(super) async fn handle(
         require_writable(&app, attributes).await?;
     }
     let outcome = Outcome::try_from(app.sessions.answer_challenge(&answer).await?)?;
-    audit.on(outcome.username());
+    // `AssociateSoftwareToken` takes the session only, so it does not prove the user name in the request.
+    if !matches!(answer.response, ChallengeResponse::BeginSetup) {
+        audit.on(outcome.username());
+    }
     Ok(axum::Json(outcome))
 }
 

@@ -6,6 +6,7 @@ use domain::user::UserStatus;
 use domain::user_pool_error::Reason;
 use serde_json::{Value, json};
 use testkit::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE};
+use testkit::logs::Logs;
 
 use crate::testing::{Answer, Api, Call};
 
@@ -221,6 +222,25 @@ async fn an_authenticator_app_is_set_up_in_two_halves() {
     assert_eq!((answer.status, &answer.body["tokens"]["username"]), (200, &json!("mia")));
     let mfa = api.pool.directory().mfa(&"mia".parse().unwrap()).await.unwrap();
     assert_eq!(mfa.enabled, [Factor::SoftwareTokenMfa]);
+}
+
+/// The session alone starts the setup. The user name in the request is then unproven.
+#[tokio::test]
+async fn a_started_setup_is_not_recorded_for_the_user_name_in_the_request() {
+    let api = Api::new();
+    api.pool.require_mfa();
+    let session = challenge_of(&api).await["session"].take();
+    let logs = Logs::capture();
+    let begin = json!({"challenge": "MFA_SETUP", "username": "root", "session": session});
+    let answer = answer_with(&api, &begin).await;
+    assert_eq!((answer.status, &answer.body["challenge"]["username"]), (200, &json!("root")));
+    let session = &answer.body["challenge"]["session"];
+    let finish = |username: &str| json!({"challenge": "MFA_SETUP", "username": username, "session": session, "code": FACTOR_CODE});
+    assert_eq!(answer_with(&api, &finish("root")).await.code(), "invalid-credentials");
+    assert!(answer_with(&api, &finish("mia")).await.body["tokens"].is_object());
+    let records = logs.lines().into_iter().filter(|line| line["target"] == "audit");
+    let users: Vec<Value> = records.map(|mut line| line["fields"]["user"].take()).collect();
+    assert_eq!(users, [json!(null), json!(null), json!("mia")]);
 }
 
 #[tokio::test]
