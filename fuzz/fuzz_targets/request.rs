@@ -10,8 +10,11 @@ use std::sync::LazyLock;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use poolkeeper_fuzz::json::Mutator;
 
-static MUTATOR: LazyLock<Mutator> =
-    LazyLock::new(|| Mutator::with_events_of("admin-api", &[r#""[auditors]""#, r#""aud""#]));
+/// Pieces of events by `aud`.
+const AUD: [&str; 4] =
+    [r#""[auditors]""#, r#""aud""#, r#""00000000-0000-4000-8000-000000000003""#, r#""Bearer eyJ.example.auditor""#];
+
+static MUTATOR: LazyLock<Mutator> = LazyLock::new(|| Mutator::with_events_of("admin-api", &AUD));
 
 fuzz_target!(|body: &[u8]| invariants::assert_hold(body));
 

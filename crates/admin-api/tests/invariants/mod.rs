@@ -15,9 +15,10 @@ use testkit::logs::Logs;
 use tower::ServiceExt;
 
 use request::{CANARY, Request};
+use subject::{ACCESS_TOKEN, AUD_ACCESS_TOKEN, AUD_SUB, ROOT_SUB};
 
 /// An attribute of a user that no event contains.
-pub(crate) const HIDDEN_ATTRIBUTE: &str = "Hidden-nickname-7";
+const HIDDEN_ATTRIBUTE: &str = "Hidden-nickname-7";
 
 /// Passwords of the pool and the key of cursors. An answer contains none of them, nor does a log line.
 const SECRETS: [&str; 6] = [
@@ -52,8 +53,8 @@ pub(crate) fn assert_hold(body: &[u8]) {
         assert!(!has_changed || is_partial, "{request:?} got {status} {answer}, and changed the pool");
     }
     if !request.is_open() {
-        assert!(!has_changed || request.is_by_root(), "{request:?} got {status}, and changed the pool");
-        let shows_attributes = exchange.text.contains(HIDDEN_ATTRIBUTE);
+        assert!(!has_changed || request.is_by_writer(), "{request:?} got {status}, and changed the pool");
+        let shows_attributes = exchange.text.contains(HIDDEN_ATTRIBUTE) || shows(answer, "attributes");
         assert!(!shows_attributes || request.may_read_users(), "{request:?} got {status} {answer}");
     }
     for secret in SECRETS.into_iter().filter(|secret| !request.contains(secret)) {
@@ -63,6 +64,38 @@ pub(crate) fn assert_hold(body: &[u8]) {
         && let Some(exchange) = self::exchange(&marked, &subject::pool())
     {
         exchange.assert_without(CANARY, &marked);
+    }
+}
+
+/// An event by `root`, as an event by `aud`, whose group has every permission but `users:read`.
+pub(crate) fn by_aud(event: &str) -> String {
+    let changes = [
+        (r#""[admins]""#, r#""[auditors]""#),
+        (r#""admins""#, r#""auditors""#),
+        (r#""root""#, r#""aud""#),
+        (ROOT_SUB, AUD_SUB),
+        (ACCESS_TOKEN, AUD_ACCESS_TOKEN),
+    ];
+    changes.into_iter().fold(event.to_owned(), |event, (from, to)| event.replace(from, to))
+}
+
+/// Whether the answer shows users, with or without their attributes.
+pub(crate) fn shows_users(event: &str) -> bool {
+    let exchange = Request::read(event.as_bytes()).and_then(|request| exchange(&request, &subject::pool()));
+    exchange.is_some_and(|exchange| shows(&exchange.answer, "life_cycle"))
+}
+
+/// Whether a user in the answer has this field, and it is not empty.
+fn shows(answer: &Value, field: &str) -> bool {
+    match answer {
+        Value::Array(elements) => elements.iter().any(|element| shows(element, field)),
+        Value::Object(fields) => {
+            let is_user = fields.contains_key("life_cycle");
+            let shown = fields.get(field).and_then(Value::as_object).filter(|_| is_user);
+            let is_shown = shown.is_some_and(|shown| !shown.is_empty());
+            is_shown || fields.values().any(|value| shows(value, field))
+        }
+        _ => false,
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::subject::{CLIENT_ID, ISSUER, ROOT_SUB};
+use super::subject::{CLIENT_ID, ISSUER, WRITERS};
 
 /// A mark in fields that take secrets.
 pub(super) const CANARY: &str = "Canary7";
@@ -60,12 +60,14 @@ impl Request {
         ["rawPath", "path"].iter().any(|name| self.event[*name].as_str().is_some_and(|path| path.contains("/v1/auth")))
     }
 
-    /// Whether the caller is the one administrator of the pool.
-    pub(super) fn is_by_root(&self) -> bool {
-        let is_root = |claims: &Value| {
-            claims["username"] == "root" && claims["sub"] == ROOT_SUB && groups(claims).contains("admins")
+    /// Whether the caller is a user of the pool who has permissions to write.
+    pub(super) fn is_by_writer(&self) -> bool {
+        let is_writer = |claims: &Value| {
+            WRITERS.iter().any(|(username, sub, group)| {
+                claims["username"] == *username && claims["sub"] == *sub && groups(claims).contains(group)
+            })
         };
-        self.claims().any(is_root)
+        self.claims().any(is_writer)
     }
 
     /// Whether the token's groups have `users:read`.

@@ -20,32 +20,39 @@ pub(super) const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/
 /// Of `root`, the first user of the pool.
 pub(super) const ROOT_SUB: &str = "00000000-0000-4000-8000-000000000001";
 
-/// The access token in `events/admin-api/`.
-const ACCESS_TOKEN: &str = "eyJ.example.token";
+/// Of `aud`, the second user of the pool. The group of `root` has the number in between.
+pub(super) const AUD_SUB: &str = "00000000-0000-4000-8000-000000000003";
 
-/// A pool with the users, tokens and sessions that the events name. `root` is its only administrator.
+/// The access token in `events/admin-api/`, of `root`.
+pub(super) const ACCESS_TOKEN: &str = "eyJ.example.token";
+
+/// The access token of `aud`.
+pub(super) const AUD_ACCESS_TOKEN: &str = "eyJ.example.auditor";
+
+/// User name, `sub` and group of the only users of the pool who have permissions to write.
+pub(super) const WRITERS: [(&str, &str, &str); 2] = [("root", ROOT_SUB, "admins"), ("aud", AUD_SUB, "auditors")];
+
+/// A pool with the users, tokens and sessions that the events name.
 pub(super) fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
     pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
-    let mia = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100")];
+    pool.add_user("aud", "Password-of-aud-1", &["auditors"], &[]);
+    let hidden = ("nickname", HIDDEN_ATTRIBUTE);
+    let mia = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100"), hidden];
     pool.add_user("mia", "Password-of-mia-1", &[], &mia);
-    pool.add_user("ivy", "Temporary-1", &["readers"], &[]);
+    // In no group, so that `aud` can change the user.
+    pool.add_user("ivy", "Temporary-1", &[], &[hidden]);
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
     let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
-    pool.add_user(
-        "gus",
-        "Password-of-gus-1",
-        &["readers"],
-        &[("identities", &identity), ("nickname", HIDDEN_ATTRIBUTE)],
-    );
-    pool.add_user("aud", "Password-of-aud-1", &["auditors"], &[]);
+    pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity), hidden]);
     pool.set_up_authenticator("mia");
     pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
     pool.add_auth_event("mia", "5d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
     pool.give_tokens("root", ACCESS_TOKEN, "refresh-token-of-root");
+    pool.give_tokens("aud", AUD_ACCESS_TOKEN, "refresh-token-of-aud");
     pool.challenge("ivy", "example-session");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
     pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
@@ -73,7 +80,8 @@ pub(super) fn get_by_root(path: &str, query: &str) -> Value {
 /// All routes on this pool.
 pub(super) fn lambda_on(pool: &InMemoryPool) -> Lambda {
     let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
-    let roles = json!({"admins": all, "readers": ["users:read"], "auditors": ["groups:read"]});
+    let but_users_read: Vec<_> = all.iter().filter(|permission| **permission != "users:read").collect();
+    let roles = json!({"admins": all, "readers": ["users:read"], "auditors": but_users_read});
     let settings = Settings::read(|variable| match variable {
         "AWS_REGION" => Some("eu-central-1".to_owned()),
         "USER_POOL_ID" => Some("eu-central-1_Ab12Cd34E".to_owned()),
