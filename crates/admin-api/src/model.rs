@@ -17,12 +17,13 @@
 //! |---|---|
 //! | `person` | the actors, and what they know |
 //! | `step`, `story`, `request`, `routes` | what actors do, and how it is drawn |
-//! | `world` | runs steps on the router and the pool in memory |
+//! | `world`, `book` | runs steps on the router and the pool in memory, and writes down what they did |
 //! | `effect` | what changed in the pool |
 //! | `control` | who can act as which account |
 //! | `capabilities`, `ledger` | the reference model: what was granted to whom |
 //! | `rules` | what a request must not do |
 
+mod book;
 mod capabilities;
 mod control;
 mod effect;
@@ -40,10 +41,11 @@ use std::collections::BTreeSet;
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
+use self::book::Answers;
 use self::request::Route;
 use self::rules::Rule;
 use self::step::MOST_STEPS;
-use self::world::{Answers, World};
+use self::world::World;
 use crate::settings::Served;
 
 /// How many requests are sent at least, enough to notice a slip in `make test`. `make properties` sends 200,000.
@@ -54,7 +56,7 @@ const SEED: u64 = 1;
 
 /// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one. [`Rule::Alias`] does not hold: routes with a user in
 /// the path take aliases from every caller.
-const CHECKED: [Rule; 10] = [
+const CHECKED: [Rule; 11] = [
     Rule::Grant,
     Rule::Control,
     Rule::Target,
@@ -65,6 +67,7 @@ const CHECKED: [Rule; 10] = [
     Rule::EndedCaller,
     Rule::Permission,
     Rule::OwnRights,
+    Rule::WriteAttributes,
 ];
 
 #[expect(clippy::disallowed_methods, reason = "the seed of a test is no setting of the program")]

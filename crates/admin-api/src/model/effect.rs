@@ -11,6 +11,8 @@ pub(super) enum Effect {
     Deleted(String),
     Joined(String, String),
     Left(String, String),
+    /// The user has another value of the attribute than before, or none.
+    Wrote(String, String),
     Changed(String, Part),
     GroupCreated(String),
     GroupChanged(String),
@@ -22,7 +24,6 @@ pub(super) enum Effect {
 /// A part of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
-    Attributes,
     Password,
     Enabled,
     SecondFactors,
@@ -37,6 +38,7 @@ impl Effect {
             | Self::Deleted(sub)
             | Self::Joined(sub, _)
             | Self::Left(sub, _)
+            | Self::Wrote(sub, _)
             | Self::Changed(sub, _) => Some(sub),
             Self::GroupCreated(_) | Self::GroupChanged(_) | Self::GroupDeleted(_) | Self::Tokens => None,
         }
@@ -50,6 +52,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
         match before.users.get(sub) {
             None => {
                 effects.push(Effect::Created(sub.clone()));
+                effects.extend(user.attributes.keys().map(|name| Effect::Wrote(sub.clone(), name.clone())));
                 effects.extend(user.groups.iter().map(|group| Effect::Joined(sub.clone(), group.clone())));
             }
             Some(old) if old != user => of_user(sub, old, user, &mut effects),
@@ -79,11 +82,13 @@ fn of_user(sub: &str, old: &UserSnapshot, new: &UserSnapshot, effects: &mut Vec<
     };
     effects.extend(missing(&new.groups, &old.groups).into_iter().map(|group| Effect::Joined(sub.to_owned(), group)));
     effects.extend(missing(&old.groups, &new.groups).into_iter().map(|group| Effect::Left(sub.to_owned(), group)));
+    let names: BTreeSet<&String> = old.attributes.keys().chain(new.attributes.keys()).collect();
+    let written = names.into_iter().filter(|name| old.attributes.get(*name) != new.attributes.get(*name));
+    effects.extend(written.map(|name| Effect::Wrote(sub.to_owned(), name.clone())));
     let password =
         |user: &UserSnapshot| (user.password.clone(), user.status.clone(), user.reset_is_open, user.invitations);
     let factors = |user: &UserSnapshot| (user.factors.clone(), user.has_authenticator);
     let parts = [
-        (Part::Attributes, old.attributes != new.attributes),
         (Part::Password, password(old) != password(new)),
         (Part::Enabled, old.enabled != new.enabled),
         (Part::SecondFactors, factors(old) != factors(new)),

@@ -28,7 +28,7 @@ pub(super) struct Frame {
     pub(super) capabilities: [Capabilities; 2],
     /// What the token says, whether or not the pool still does: enough to read.
     pub(super) claimed: Capabilities,
-    /// Whether the pool accepted the token when the request began.
+    /// Whether the pool accepted the token for calls to Cognito when the request began.
     pub(super) token_was_live: bool,
     /// The users when the request began.
     pub(super) users_before: BTreeSet<String>,
@@ -64,6 +64,14 @@ impl Ledger {
     pub(super) fn new(roles: Roles, belongings: &Belongings, pool: &Snapshot) -> Self {
         let ledger = Self { roles, granted: BTreeMap::new(), created: BTreeMap::new() };
         Self { granted: ledger.held(belongings, pool), ..ledger }
+    }
+
+    /// The operator deploys other roles: what every person can do now counts as granted.
+    pub(super) fn deploy(&mut self, roles: Roles, belongings: &Belongings, pool: &Snapshot) {
+        self.roles = roles;
+        for (person, held) in self.held(belongings, pool) {
+            self.grant([person].into(), &held);
+        }
     }
 
     pub(super) fn of_account(&self, pool: &Snapshot, sub: &str) -> Capabilities {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use domain::user::CREATION_ATTRIBUTE;
 use serde_json::{Value, json};
 use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
 
-use super::person::{Person, Wallet};
+use super::person::{Person, Token, Wallet};
 use crate::path;
 use crate::testing::{By, CLIENT_ID, Call, USER_POOL_ID};
 
@@ -31,6 +32,17 @@ pub(super) struct Request {
     pub(super) form: u8,
     /// Which token, counted from the latest.
     pub(super) token: u8,
+    pub(super) credential: Credential,
+}
+
+/// How the caller is authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Credential {
+    Token,
+    /// A token of another OAuth flow: Cognito takes it for none of its calls.
+    TokenWithoutScope,
+    /// A signature of IAM, and the token in a header that only routes for one's own account read.
+    Iam,
 }
 
 /// How a user is named.
@@ -41,6 +53,8 @@ pub(super) enum Spelling {
     Sub,
     Email,
 }
+
+pub(super) const VERIFY_TOTP: Route = ("POST", "/v1/auth/me/totp/verify");
 
 /// The device of `ada`.
 pub(super) const DEVICE: &str = "eu-central-1_00000000-0000-4000-8000-000000000001";
@@ -98,19 +112,36 @@ impl Request {
             call = call.header("idempotency-key", &format!("key-{key}"));
         }
         if let Some(token) = known.wallet.token(self.token).filter(|_| !self.is_public()) {
+            if self.credential == Credential::Iam {
+                let authorizer = json!({"iam": {"userArn": "arn:aws:iam::123456789012:role/front-end"}});
+                return call.by(By::HttpAuthorizer(authorizer)).header("x-access-token", &token.access);
+            }
+            let (scope, access) = match self.credential {
+                Credential::TokenWithoutScope => ("openid", format!("without-scope-{}", token.access)),
+                _ => ("aws.cognito.signin.user.admin", token.access.clone()),
+            };
             let claims = json!({
                 "sub": token.sub,
                 "username": token.username,
                 "token_use": "access",
                 "client_id": CLIENT_ID,
                 "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
-                "scope": "aws.cognito.signin.user.admin",
+                "scope": scope,
                 "cognito:groups": format!("[{}]", token.groups.join(" ")),
             });
             call = call.by(By::HttpAuthorizer(json!({"jwt": {"claims": claims}})));
-            call = call.header("authorization", &format!("Bearer {}", token.access));
+            call = call.header("authorization", &format!("Bearer {access}"));
         }
         call
+    }
+
+    /// Which of the actor's tokens tells who calls, if the route reads it.
+    pub(super) fn caller<'a>(&self, wallet: &'a Wallet) -> Option<&'a Token> {
+        let is_read = match self.credential {
+            Credential::Iam => OWN.contains(&self.route),
+            Credential::Token | Credential::TokenWithoutScope => !self.is_public(),
+        };
+        wallet.token(self.token).filter(|_| is_read)
     }
 
     /// Whether the route reads no token.
@@ -144,7 +175,7 @@ impl Request {
             ("POST", "/v1/invitations") => json!({"email": self.other.email()}),
             ("POST", "/v1/auth/sign-up") => json!({
                 "username": self.body_name(), "password": password,
-                "attributes": {"email": person.email(), "custom:team": format!("team-{}", self.form)},
+                "attributes": self.own_attributes(&person.email()),
             }),
             ("POST", "/v1/auth/confirm-sign-up") => json!({"username": self.body_name(), "code": code(CODE)}),
             ("POST", "/v1/auth/resend-code" | "/v1/auth/forgot-password") => name(),
@@ -152,7 +183,13 @@ impl Request {
             ("POST", "/v1/auth/reset-password") => {
                 json!({"username": self.body_name(), "code": code(RESET_CODE), "new_password": password})
             }
-            ("POST", "/v1/auth/challenge") => answer_to_challenge(known, &password),
+            ("POST", "/v1/auth/challenge") => {
+                let mut body = answer_to_challenge(known, &password);
+                if body["challenge"] == "NEW_PASSWORD_REQUIRED" {
+                    body["attributes"] = self.own_attributes(&person.email());
+                }
+                body
+            }
             ("POST", "/v1/auth/refresh") => {
                 let token = known.wallet.token(self.token);
                 json!({
@@ -164,13 +201,25 @@ impl Request {
                 Some(token) if self.permanent => json!({"access_token": token.access}),
                 token => json!({"refresh_token": token.and_then(|token| token.refresh.as_deref()).unwrap_or("none")}),
             },
-            ("POST", "/v1/auth/me/totp/verify") => json!({"code": FACTOR_CODE}),
+            VERIFY_TOTP => json!({"code": FACTOR_CODE}),
             ("POST", "/v1/auth/attributes/{name}/verify") => {
                 let owner = known.wallet.token(self.token).map_or(self.user, |token| &token.username);
                 json!({"code": if (known.receives)(owner) { CODE } else { WRONG_CODE }})
             }
             _ => json!({}),
         })
+    }
+
+    /// What users set for themselves.
+    fn own_attributes(&self, email: &str) -> Value {
+        match self.form {
+            0..6 => json!({"email": email, "custom:team": format!("team-{}", self.form)}),
+            6..8 => json!({"email": email}),
+            8 => json!({"email": email, "custom:level": "level-9"}),
+            9 => json!({"email": self.other.email(), "email_verified": "true"}),
+            10 => json!({"email": email, CREATION_ATTRIBUTE: "1.0.AAAA"}),
+            _ => json!({"email": email, "name": "Somebody", "phone_number": "+15550100"}),
+        }
     }
 
     fn new_user(&self, password: &str) -> Value {
@@ -191,7 +240,7 @@ impl Request {
 const OWN: [Route; 6] = [
     ("GET", "/v1/auth/me"),
     ("POST", "/v1/auth/me/totp"),
-    ("POST", "/v1/auth/me/totp/verify"),
+    VERIFY_TOTP,
     ("DELETE", "/v1/auth/me/totp"),
     ("POST", "/v1/auth/attributes/{name}/code"),
     ("POST", "/v1/auth/attributes/{name}/verify"),
@@ -237,6 +286,9 @@ impl Request {
         }
         if self.token > 0 && !self.is_public() {
             write!(formatter, " (token {} before the latest)", self.token)?;
+        }
+        if self.credential != Credential::Token && !self.is_public() {
+            write!(formatter, " ({:?})", self.credential)?;
         }
         Ok(())
     }

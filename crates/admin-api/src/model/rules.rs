@@ -5,6 +5,7 @@ use testkit::in_memory::{Snapshot, UserSnapshot};
 
 use super::effect::{Effect, Part};
 use super::ledger::{Frame, Ledger, same};
+use super::world::WRITE_ATTRIBUTES;
 use crate::access::Access;
 use crate::testing::Answer;
 
@@ -27,12 +28,14 @@ pub(super) enum Rule {
     Guess,
     /// A request that is answered with 4xx changes nothing but what the answer names in `completed`.
     Refusal,
-    /// A caller who is signed out, disabled or deleted changes nothing.
+    /// A caller who is signed out, disabled or deleted, or whose token lacks the scope for calls to Cognito, changes nothing.
     EndedCaller,
     /// A caller who does not have the permission in the pool changes nothing.
     Permission,
     /// No caller changes their own groups, and no group in `ROLES` is deleted.
     OwnRights,
+    /// At sign-up and in challenges, users set only write attributes of the app client.
+    WriteAttributes,
 }
 
 /// A rule that was broken, and how.
@@ -47,6 +50,7 @@ pub(super) struct Outcome<'a> {
     pub(super) answer: &'a Answer,
     pub(super) before: &'a Snapshot,
     pub(super) after: &'a Snapshot,
+    pub(super) has_write_attributes: bool,
 }
 
 impl Outcome<'_> {
@@ -60,6 +64,7 @@ impl Outcome<'_> {
             self.changes_for_ended_caller(),
             self.changes_without_permission(),
             self.locks_out(ledger),
+            self.writes_other_attributes(),
         ];
         rules.into_iter().flatten().collect()
     }
@@ -83,12 +88,15 @@ impl Outcome<'_> {
             let users = pool.users.iter().filter(|(sub, _)| (*sub == own) == is_own);
             users.flat_map(|(_, user)| user.attributes.values().cloned().collect::<Vec<_>>()).collect()
         };
-        let known: Vec<String> = [values(self.before, true), values(self.after, true)].concat();
+        // User names are no attributes, also if somebody else has the same address.
+        let users = self.before.users.values().chain(self.after.users.values());
+        let usernames = users.map(|user| user.username.clone()).collect();
+        let known: Vec<String> = [values(self.before, true), values(self.after, true), usernames].concat();
         let shown = [values(self.before, false), values(self.after, false)].concat().into_iter().find(|value| {
             // Shorter ones (`true`) say nothing about whose they are.
             value.len() > 5
                 && body.contains(value.as_str())
-                && !known.contains(value)
+                && !known.iter().any(|known| known.contains(value.as_str()))
                 && !self.sent.contains(value.as_str())
                 && !self.frame.typed.as_ref().is_some_and(|typed| typed.contains(value.as_str()))
         });
@@ -137,8 +145,10 @@ impl Outcome<'_> {
             Effect::Joined(_, group) => completed.contains(&&*format!("add-to-group:{group}")),
             Effect::Changed(_, Part::Password) => completed.contains(&"set-password"),
             Effect::Changed(_, Part::SecondFactors) => completed.contains(&"verify"),
-            Effect::Changed(_, Part::Attributes) => completed.iter().any(|step| {
-                ["set-attributes", "remove-attributes"].contains(step) || step.starts_with("unlink-identity:")
+            Effect::Wrote(sub, _) => completed.iter().any(|step| match *step {
+                "create-user" => self.frame.effects.contains(&Effect::Created(sub.clone())),
+                "set-attributes" | "remove-attributes" => true,
+                step => step.starts_with("unlink-identity:"),
             }),
             _ => false,
         };
@@ -152,7 +162,7 @@ impl Outcome<'_> {
         let reads_token = matches!(self.access, Access::Write(_) | Access::OwnToken);
         let has_ended = reads_token && self.frame.token.is_some() && !self.frame.token_was_live;
         let effect = self.frame.effects.first().filter(|_| has_ended)?;
-        Some(Broken(Rule::EndedCaller, format!("the token had ended and {effect:?} happened")))
+        Some(Broken(Rule::EndedCaller, format!("the token had ended or had no scope, and {effect:?} happened")))
     }
 
     /// [`Rule::Permission`].
@@ -178,4 +188,23 @@ impl Outcome<'_> {
         let text = |effect| format!("the caller changed their own rights, or a group in ROLES: {effect:?}");
         locked.map(|effect| Broken(Rule::OwnRights, text(effect)))
     }
+
+    /// [`Rule::WriteAttributes`].
+    fn writes_other_attributes(&self) -> Option<Broken> {
+        if !matches!(self.frame.route?.1, "/v1/auth/sign-up" | "/v1/auth/challenge") {
+            return None;
+        }
+        self.frame.effects.iter().find_map(|effect| match effect {
+            Effect::Wrote(_, name) if !is_writable(name, self.has_write_attributes) => {
+                Some(Broken(Rule::WriteAttributes, format!("a user set {name}")))
+            }
+            _ => None,
+        })
+    }
+}
+
+/// Whether users can set the attribute at the API. A client without a list gives them the standard attributes.
+fn is_writable(name: &str, has_list: bool) -> bool {
+    let is_standard = !name.contains(':') && name != "email_verified";
+    if has_list { WRITE_ATTRIBUTES.contains(&name) } else { is_standard }
 }

@@ -8,7 +8,7 @@ use proptest::sample::{select, subsequence};
 
 use super::capabilities::Roles;
 use super::person::Person;
-use super::request::{Request, Route, Spelling};
+use super::request::{Credential, Request, Route, Spelling};
 use super::routes::{ALL, GRANTS, SIGN_IN, TAKEOVERS};
 use super::story;
 
@@ -27,10 +27,10 @@ pub(super) enum Action {
     Request(Request),
     /// A call to Cognito with the actor's own token: deletes the actor's account.
     DeleteMyself,
-    /// A call to Cognito with the actor's own token: the new address is not verified.
-    ChangeMyEmail(Person),
-    /// A call to Cognito with the actor's own token: chooses an alias.
-    ChooseAlias(&'static str),
+    /// A call to Cognito with the actor's own token: sets an attribute of the actor's account.
+    SetAttribute(&'static str, String),
+    /// The operator deploys other roles.
+    Deploy(Roles),
 }
 
 /// What happens before one call of a request.
@@ -77,10 +77,16 @@ pub(super) fn request() -> impl Strategy<Value = Request> {
     let groups = prop_oneof![1 => Just(vec![]), 2 => subsequence(&GROUPS[..5], 1..=2)];
     let flags = (any::<bool>(), any::<bool>(), proptest::option::of(0..2_u8), 0..12_u8);
     let token = prop_oneof![4 => Just(0_u8), 1 => 1..4_u8];
-    (route(), names, groups, flags, token).prop_map(|(route, names, groups, flags, token)| {
+    let credential = prop_oneof![
+        18 => Just(Credential::Token),
+        1 => Just(Credential::TokenWithoutScope),
+        1 => Just(Credential::Iam),
+    ];
+    (route(), names, groups, flags, (token, credential)).prop_map(|(route, names, groups, flags, caller)| {
         let (user, spelling, group, other) = names;
         let (verified, permanent, key, form) = flags;
-        Request { route, user, spelling, group, other, verified, permanent, groups, key, form, token }
+        let (token, credential) = caller;
+        Request { route, user, spelling, group, other, verified, permanent, groups, key, form, token, credential }
     })
 }
 
@@ -88,8 +94,15 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         30 => request().prop_map(Action::Request),
         1 => Just(Action::DeleteMyself),
-        1 => select(&Person::ALL[..]).prop_map(Action::ChangeMyEmail),
-        1 => select(&USERS[..]).prop_map(Action::ChooseAlias),
+        2 => own_attribute().prop_map(|(name, value)| Action::SetAttribute(name, value)),
+    ]
+}
+
+fn own_attribute() -> impl Strategy<Value = (&'static str, String)> {
+    prop_oneof![
+        2 => select(&Person::ALL[..]).prop_map(|person| ("email", person.email())),
+        2 => select(&USERS[..]).prop_map(|name| ("preferred_username", name.to_owned())),
+        1 => select(&["custom:team", "custom:level"][..]).prop_map(|name| (name, "chosen".to_owned())),
     ]
 }
 
@@ -113,12 +126,24 @@ fn role() -> impl Strategy<Value = Vec<String>> {
     subsequence(names, 0..=count)
 }
 
+fn roles() -> impl Strategy<Value = Roles> {
+    let club = proptest::option::weighted(0.2, role());
+    (role(), role(), club).prop_map(|(team1, team2, club)| Roles::new([team1, team2], club))
+}
+
+/// Other roles, between two requests: a request on its way has the roles of the deployment that it began with.
+fn deployment() -> impl Strategy<Value = Step> {
+    roles().prop_map(|roles| Step { person: Person::Ada, action: Action::Deploy(roles), meanwhile: None })
+}
+
 /// The settings and the steps of one run.
 #[derive(Clone)]
 pub(super) struct Scenario {
     pub(super) roles: Roles,
     /// Whether a sign-up confirms its user at once.
     pub(super) auto_confirm: bool,
+    /// Whether the app client has a list of write attributes.
+    pub(super) has_write_attributes: bool,
     pub(super) steps: Vec<Step>,
 }
 
@@ -126,12 +151,14 @@ pub(super) struct Scenario {
 pub(super) const MOST_STEPS: usize = 40;
 
 pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
-    let some = prop_oneof![6 => step().prop_map(|step| vec![step]), 1 => story::story()];
+    let some = prop_oneof![
+        36 => step().prop_map(|step| vec![step]),
+        6 => story::story(),
+        1 => deployment().prop_map(|step| vec![step]),
+    ];
     let steps = proptest::collection::vec(some, 1..=MOST_STEPS).prop_map(|steps| steps.concat());
-    (role(), role(), any::<bool>(), steps).prop_map(|(team1, team2, auto_confirm, steps)| Scenario {
-        roles: Roles::new(team1, team2),
-        auto_confirm,
-        steps,
+    (roles(), any::<bool>(), any::<bool>(), steps).prop_map(|(roles, auto_confirm, has_write_attributes, steps)| {
+        Scenario { roles, auto_confirm, has_write_attributes, steps }
     })
 }
 
@@ -141,8 +168,8 @@ impl fmt::Display for Step {
         match &self.action {
             Action::Request(request) => request.describe(self.person, formatter)?,
             Action::DeleteMyself => write!(formatter, "deletes their own account at Cognito")?,
-            Action::ChangeMyEmail(other) => write!(formatter, "changes their own e-mail address to {}", other.email())?,
-            Action::ChooseAlias(alias) => write!(formatter, "sets their own preferred_username to {alias}")?,
+            Action::SetAttribute(name, value) => write!(formatter, "sets their own {name} to {value} at Cognito")?,
+            Action::Deploy(roles) => write!(formatter, "the operator deploys ROLES {}", roles.json())?,
         }
         let Some(meanwhile) = &self.meanwhile else { return Ok(()) };
         write!(formatter, "\n    before its call {}:", meanwhile.before_call)?;
@@ -155,7 +182,12 @@ impl fmt::Display for Step {
 
 impl fmt::Debug for Scenario {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "ROLES {}, AutoConfirm {}", self.roles.json(), self.auto_confirm)?;
+        let Self { roles, auto_confirm, has_write_attributes, steps: _ } = self;
+        writeln!(
+            formatter,
+            "ROLES {}, AutoConfirm {auto_confirm}, WriteAttributes {has_write_attributes}",
+            roles.json()
+        )?;
         self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(formatter, "{:>2}. {step}", number + 1))
     }
 }

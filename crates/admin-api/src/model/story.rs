@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 
 use super::person::Person;
-use super::request::{Request, Route, Spelling};
+use super::request::{Credential, Request, Route, Spelling, VERIFY_TOTP};
 use super::step::{Action, Meanwhile, Step, person, request};
 
 const CREATE: Route = ("POST", "/v1/users");
@@ -16,12 +16,13 @@ const FORGOT: Route = ("POST", "/v1/auth/forgot-password");
 const RESET: Route = ("POST", "/v1/auth/reset-password");
 const DELETE: Route = ("DELETE", "/v1/users/{username}");
 const RESEND: Route = ("POST", "/v1/users/{username}/resend-invitation");
+const START_TOTP: Route = ("POST", "/v1/auth/me/totp");
 const LINK: Route = ("PUT", "/v1/users/{username}/identities/{provider}");
 const UNLINK: Route = ("DELETE", "/v1/users/{username}/identities/{provider}");
 
 /// Some or all steps of a story, in order.
 pub(super) fn story() -> impl Strategy<Value = Vec<Step>> {
-    let story = (0..8_u8, person(), person(), request(), 1..8_u8);
+    let story = (0..9_u8, person(), person(), request(), 1..8_u8);
     let steps = story.prop_map(|(number, one, other, request, call)| steps(number, one, other, &request, call));
     steps.prop_flat_map(|steps| {
         let count = steps.len();
@@ -30,7 +31,7 @@ pub(super) fn story() -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn steps(number: u8, one: Person, other: Person, request: &Request, call: u8) -> Vec<Step> {
-    let base = Request { spelling: Spelling::Name, token: 0, ..request.clone() };
+    let base = Request { spelling: Spelling::Name, token: 0, credential: Credential::Token, ..request.clone() };
     let step = |person: Person, route: Route| Step {
         person,
         action: Action::Request(Request { route, ..base.clone() }),
@@ -66,6 +67,11 @@ fn steps(number: u8, one: Person, other: Person, request: &Request, call: u8) ->
             let create = || of(one, Request { route: CREATE, key: Some(0), ..base.clone() });
             let meanwhile = Some(Meanwhile { before_call: call, steps: vec![], fails: true });
             vec![Step { meanwhile, ..create() }, step(other, request.route), create()]
+        }
+        // A user enrolls an authenticator app, and signs in with it.
+        7 => {
+            let own = |route| of(one, Request { route, user: one.name(), ..base.clone() });
+            [START_TOTP, VERIFY_TOTP, SIGN_IN, CHALLENGE].map(own).to_vec()
         }
         // A user is deleted, and another one takes the name.
         _ => vec![step(one, DELETE), step(other, SIGN_UP), step(other, SIGN_IN), step(one, request.route)],

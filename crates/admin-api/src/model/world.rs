@@ -7,54 +7,47 @@ use std::task::{Context, Poll, Waker};
 
 use domain::sessions::Factor;
 use domain::user_pool_error::Reason;
-use serde_json::Value;
 use testkit::in_memory::{InMemoryPool, Snapshot};
 
-use super::capabilities::{Capabilities, Roles};
+use super::book::{Answers, Book, frame};
+use super::capabilities::Capabilities;
 use super::control::{Belongings, receives_mail};
-use super::effect;
 use super::ledger::{Frame, Ledger};
-use super::person::{Person, Session, Token, Wallet};
-use super::request::{DEVICE, Knowledge, Request, Route};
+use super::person::{Person, Token, Wallet};
+use super::request::{Credential, DEVICE, Knowledge, Request, Route, VERIFY_TOTP};
 use super::rules::{Broken, Outcome, Rule};
 use super::step::{Action, Scenario, Step};
 use crate::access::Access;
 use crate::routes;
 use crate::settings::Served;
-use crate::testing::{Answer, Api, Call};
+use crate::testing::{Api, Call};
 
 /// The pool, the API on it, and the book about both.
 pub(super) struct World {
     pool: InMemoryPool,
-    api: Api,
+    api: Mutex<Arc<Api>>,
+    /// Whether the app client has a list of write attributes.
+    has_write_attributes: bool,
     book: Mutex<Book>,
 }
 
-struct Book {
-    ledger: Ledger,
-    belongings: Belongings,
-    /// The pool when effects were last recorded.
-    recorded: Snapshot,
-    /// Requests on their way, the innermost last.
-    frames: Vec<Frame>,
-    broken: Vec<(String, Broken)>,
-    answers: Answers,
-}
-
-/// How many answers there were, by route and status.
-pub(super) type Answers = BTreeMap<(Route, u16), usize>;
+/// The list of write attributes.
+pub(super) const WRITE_ATTRIBUTES: [&str; 4] = ["email", "name", "preferred_username", "custom:team"];
 
 static ACCESS: LazyLock<BTreeMap<Route, Access>> = LazyLock::new(|| {
     routes::of(Served::All).into_iter().map(|route| ((route.method.as_str(), route.path), route.access)).collect()
 });
 
 impl World {
-    pub(super) fn new(roles: &Roles, auto_confirm: bool) -> Arc<Self> {
+    fn new(scenario: &Scenario) -> Arc<Self> {
+        let Scenario { roles, auto_confirm, has_write_attributes, steps: _ } = scenario;
+        let (auto_confirm, has_write_attributes) = (*auto_confirm, *has_write_attributes);
         let pool = InMemoryPool::new();
         pool.ignore_case();
         pool.auto_confirm(auto_confirm);
-        // Without a list, the API takes no custom attribute from users.
-        pool.limit_write_attributes(&["email", "name", "preferred_username", "custom:team"]);
+        if has_write_attributes {
+            pool.limit_write_attributes(&WRITE_ATTRIBUTES);
+        }
         for group in ["admins", "team1", "team2", "club", "bucket"] {
             pool.add_group(group);
         }
@@ -85,12 +78,13 @@ impl World {
         let ledger = Ledger::new(roles.clone(), &belongings, &recorded);
         let (frames, broken, answers) = (Vec::new(), Vec::new(), BTreeMap::new());
         let book = Mutex::new(Book { ledger, belongings, recorded, frames, broken, answers });
-        Arc::new(Self { api: Api::on(pool.clone(), &roles.json()), pool, book })
+        let api = Mutex::new(Arc::new(Api::on(pool.clone(), &roles.json())));
+        Arc::new(Self { api, pool, has_write_attributes, book })
     }
 
     /// Runs all steps. Returns how one of them broke a rule that is checked, and the answers.
     pub(super) fn run(scenario: &Scenario, is_checked: impl Fn(Rule) -> bool) -> (Result<(), String>, Answers) {
-        let world = Self::new(&scenario.roles, scenario.auto_confirm);
+        let world = Self::new(scenario);
         let broken = scenario.steps.iter().enumerate().find_map(|(number, step)| {
             world.perform(step);
             let broken = std::mem::take(&mut world.book().broken);
@@ -110,11 +104,20 @@ impl World {
         match &step.action {
             Action::Request(request) => self.send(step, request),
             Action::DeleteMyself => self.at_cognito(person, InMemoryPool::delete_user),
-            Action::ChangeMyEmail(other) => self.at_cognito(person, |pool, name| {
-                pool.set_attributes(name, &[("email", &other.email()), ("email_verified", "false")]);
+            Action::SetAttribute(name, value) => self.at_cognito(person, |pool, owner| {
+                // Without a list, Cognito lets users set custom attributes too.
+                if self.has_write_attributes && !WRITE_ATTRIBUTES.contains(name) {
+                    return;
+                }
+                let verified = ("email_verified", "false");
+                let count = if *name == "email" { 2 } else { 1 };
+                pool.set_attributes(owner, &[(*name, &**value), verified][..count]);
             }),
-            Action::ChooseAlias(alias) => {
-                self.at_cognito(person, |pool, name| pool.set_attributes(name, &[("preferred_username", alias)]));
+            Action::Deploy(roles) => {
+                let mut book = self.book();
+                let Book { ledger, belongings, .. } = &mut *book;
+                ledger.deploy(roles.clone(), belongings, &self.pool.snapshot());
+                *self.api.lock().unwrap() = Arc::new(Api::on(self.pool.clone(), &roles.json()));
             }
         }
     }
@@ -155,7 +158,8 @@ impl World {
                 meanwhile.fails.then_some(Reason::Unavailable)
             });
         }
-        let answer = now(self.api.call(call));
+        let api = Arc::clone(&self.api.lock().unwrap());
+        let answer = now(api.call(call));
         if step.meanwhile.is_some() {
             self.pool.cancel_before_call();
         }
@@ -166,7 +170,18 @@ impl World {
         book.learn(&self.pool, person, &answer);
         let access = ACCESS[&request.route];
         let frame = book.frames.last().unwrap().clone();
-        let outcome = Outcome { frame: &frame, access, sent: &sent, answer: &answer, before: &before, after: &after };
+        if let (VERIFY_TOTP, Some(token), 204) = (request.route, &frame.token, answer.status) {
+            book.belongings.authenticators.insert(token.sub.clone(), person);
+        }
+        let outcome = Outcome {
+            frame: &frame,
+            access,
+            sent: &sent,
+            answer: &answer,
+            before: &before,
+            after: &after,
+            has_write_attributes: self.has_write_attributes,
+        };
         let broken = outcome.broken(&book.ledger);
         book.broken.extend(broken.into_iter().map(|broken| (frame.label.clone(), broken)));
         *book.answers.entry((request.route, answer.status)).or_default() += 1;
@@ -190,15 +205,22 @@ impl World {
 
     fn open(&self, book: &Book, step: &Step, request: &Request, now: &Snapshot) -> Frame {
         let wallet = &book.belongings.wallets[&step.person];
-        let token = wallet.token(request.token).filter(|_| !request.is_public()).cloned();
+        let token = request.caller(wallet).cloned();
         let sub = |name: &str| self.pool.user(name).map(|user| user.attributes["sub"].clone()).unwrap_or_default();
         let typed = match request.route {
             ("POST", "/v1/users") => Some(request.body_name()),
             (_, path) if path.contains("{username}") => Some(request.typed(&sub)),
             _ => None,
         };
-        let capabilities = book.ledger.of_caller(token.as_ref(), now);
-        let token_was_live = token.as_ref().is_some_and(|token| now.tokens.contains(&token.access));
+        let has_scope = request.credential != Credential::TokenWithoutScope;
+        let token_was_live = has_scope && token.as_ref().is_some_and(|token| now.tokens.contains(&token.access));
+        let capabilities = match &token {
+            // Users can hand over their own account, and everything that it can do.
+            Some(token) if token_was_live && ACCESS[&request.route] == Access::OwnToken => {
+                book.ledger.of_account(now, &token.sub)
+            }
+            token => book.ledger.of_caller(token.as_ref(), now),
+        };
         Frame {
             route: Some(request.route),
             typed,
@@ -208,66 +230,6 @@ impl World {
             claimed: book.ledger.of_token(token.as_ref(), now),
             token,
             ..frame(format!("{}: {} {}", step.person, request.route.0, request.route.1), now)
-        }
-    }
-}
-
-fn frame(label: String, now: &Snapshot) -> Frame {
-    Frame {
-        label,
-        route: None,
-        token: None,
-        typed: None,
-        key: None,
-        capabilities: [Capabilities::default(), Capabilities::default()],
-        claimed: Capabilities::default(),
-        token_was_live: true,
-        users_before: now.users.keys().cloned().collect(),
-        effects: Vec::new(),
-        grants: Vec::new(),
-    }
-}
-
-impl Book {
-    /// Records what changed since the last time as effects of the innermost request.
-    fn record(&mut self, now: &Snapshot) {
-        let effects = effect::between(&self.recorded, now);
-        let before = std::mem::replace(&mut self.recorded, now.clone());
-        let Some(mut frame) = self.frames.pop() else { return };
-        frame.capabilities[1] = self.ledger.of_caller(frame.token.as_ref(), now);
-        frame.effects.extend(effects.iter().cloned());
-        let wrong = self.ledger.record(&mut frame, &effects, &self.belongings, [&before, now]);
-        self.broken.extend(wrong.into_iter().map(|wrong| (frame.label.clone(), wrong)));
-        self.frames.push(frame);
-    }
-
-    /// Ends the innermost request.
-    fn finish(&mut self, now: &Snapshot) {
-        let Some(frame) = self.frames.pop() else { return };
-        self.ledger.settle(&frame, &self.belongings, now);
-        let excesses = self.ledger.excesses(&self.belongings, now);
-        self.broken.extend(excesses.into_iter().map(|excess| (frame.label.clone(), excess)));
-        if let Some(outer) = self.frames.last_mut() {
-            outer.grants.extend(frame.grants);
-        }
-    }
-
-    /// What the person reads in an answer.
-    fn learn(&mut self, pool: &InMemoryPool, person: Person, answer: &Answer) {
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        let wallet = self.belongings.wallets.entry(person).or_default();
-        let tokens = &answer.body["tokens"];
-        if let (Some(access), Some(username)) = (text(&tokens["access_token"]), text(&tokens["username"])) {
-            let sub = pool.user(&username).map(|user| user.attributes["sub"].clone()).unwrap_or_default();
-            let groups = pool.groups_of(&username);
-            wallet.learn(Token { access, refresh: text(&tokens["refresh_token"]), username, sub, groups });
-        }
-        let open = &answer.body["challenge"];
-        if let (Some(challenge), Some(token), Some(username)) =
-            (text(&open["name"]), text(&open["session"]), text(&open["username"]))
-        {
-            let factors = open["factors"].as_array().into_iter().flatten().filter_map(text).collect();
-            wallet.sessions.push(Session { challenge, token, username, factors });
         }
     }
 }
