@@ -9,6 +9,7 @@
 //! | `Repeat` | ada: `POST /v1/users` for an existing user, with an `Idempotency-Key` | a repeat proves that it created the user |
 //! | `Guess` | hal, with `users:create`: the same for `ada`; the answer has `differing` | `differing` needs `users:read` |
 //! | `Attributes` | ivy, with `groups:read`: `GET /v1/groups/admins/users` | views have attributes for `users:read` only |
+//! | `Alias` | ivy, with `users:mfa`: `GET /v1/users/ada%40example.com/mfa`; the answer is 200 | without `users:read`, an alias finds nobody |
 //! | `EndedCaller` | vera: `POST /v1/users/ada/sign-out`; ada, with the old token: `PUT /v1/users/hal/groups/team2` | writes call `GetUser` |
 //! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role need `groups:roles` |
 //! | `OwnRights` | ada: `DELETE /v1/groups/admins` | refused |
@@ -54,14 +55,14 @@ const REQUESTS: usize = 4_000;
 /// The seed unless `POOLKEEPER_TEST_SEED` is set. CI must not depend on chance; another seed sends other requests.
 const SEED: u64 = 1;
 
-/// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one. [`Rule::Alias`] does not hold: routes with a user in
-/// the path take aliases from every caller.
-const CHECKED: [Rule; 11] = [
+/// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one.
+const CHECKED: [Rule; 12] = [
     Rule::Grant,
     Rule::Control,
     Rule::Target,
     Rule::Repeat,
     Rule::Attributes,
+    Rule::Alias,
     Rule::Guess,
     Rule::Refusal,
     Rule::EndedCaller,

@@ -113,7 +113,14 @@ impl Outcome<'_> {
         let is_found = |(sub, user): (&String, &UserSnapshot)| {
             sub != own && user.attributes.values().any(|value| same(value, Some(typed)))
         };
-        let is_alias = self.after.users.iter().any(is_found) && !self.after.users.iter().any(is_name);
+        let users = || self.before.users.iter().chain(&self.after.users);
+        // A user of this name can come and go while the request is on its way.
+        let has_gone = self
+            .frame
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Deleted(sub) if !self.before.users.contains_key(sub)));
+        let is_alias = users().any(is_found) && !users().any(is_name) && !has_gone;
         is_alias.then(|| Broken(Rule::Alias, format!("the answer is {} for an alias", self.answer.status)))
     }
 
