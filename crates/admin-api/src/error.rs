@@ -89,13 +89,44 @@ pub(crate) enum ApiError {
         /// What does not.
         failed: String,
         /// What the caller does next.
-        advice: &'static str,
+        advice: Advice,
         /// Why.
         source: UserPoolError,
     },
     /// Our own fault.
     #[error("{0}")]
     Internal(&'static str),
+}
+
+/// What the caller does after a partial failure.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) enum Advice {
+    /// Repeat the request.
+    #[default]
+    Repeat,
+    /// Enroll the authenticator again. A switch-on whose answer was lost can have taken effect.
+    EnrollAgain,
+    /// End the sessions from before the enrollment of the authenticator.
+    SignOut,
+}
+
+impl Advice {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Repeat => {
+                "Once what failed works, the same request goes on from there; a POST needs an `Idempotency-Key`."
+            }
+            Self::EnrollAgain => {
+                "The authenticator is verified and probably not switched on. Start again: `POST /v1/auth/me/totp`. \
+                If this answers `wrong-state`, the authenticator is on: end earlier sessions with `POST /v1/auth/sign-out` \
+                and the access token."
+            }
+            Self::SignOut => {
+                "The authenticator is on, and earlier sessions are still valid. End them: `POST /v1/auth/sign-out` \
+                with the access token."
+            }
+        }
+    }
 }
 
 impl ApiError {
@@ -393,7 +424,7 @@ mod tests {
     fn a_partial_failure_answers_like_the_call_that_failed() {
         let source = UserPoolError::new("AdminSetUserPassword", Reason::InvalidPassword);
         let (completed, failed) = (vec!["create-user".into()], "set-password".into());
-        let partial = ApiError::Partial { completed, failed, advice: "Repeat the request.", source };
+        let partial = ApiError::Partial { completed, failed, advice: Advice::Repeat, source };
         assert_eq!(partial.code(), ErrorCode::InvalidPassword);
         assert_eq!(partial.to_string(), "set-password failed after create-user");
     }

@@ -133,7 +133,7 @@ impl<'a> Problem<'a> {
             ApiError::Partial { completed, failed, advice, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                problem.detail = format!("{} What is in `completed` stands. {advice}", row.title);
+                problem.detail = format!("{} What is in `completed` stands. {}", row.title, advice.text());
             }
             ApiError::UserDiffers(fields) => {
                 problem.differing = Some(fields);

@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use domain::user_pool_error::UserPoolError;
 use http::request::Parts;
 
-use crate::error::ApiError;
+use crate::error::{Advice, ApiError};
 
 /// The steps that are done, and the one under way. Clones are the same: [`crate::deadline`] holds one while the handler works.
 #[derive(Debug, Clone, Default)]
@@ -16,19 +16,16 @@ pub(crate) struct Progress(Arc<Mutex<Steps>>);
 struct Steps {
     done: Vec<String>,
     under_way: Option<String>,
-    advice: Option<&'static str>,
+    advice: Advice,
 }
-
-/// What the caller does after a partial failure, unless the route says otherwise.
-const REPEAT: &str = "Once what failed works, the same request goes on from there; a POST needs an `Idempotency-Key`.";
 
 /// What is under way when no step is: the answer is put together.
 const ANSWER: &str = "answer";
 
 impl Progress {
     /// Sets what the caller does if a later step fails, for routes that cannot be repeated.
-    pub(crate) fn advise(&self, advice: &'static str) {
-        self.steps().advice = Some(advice);
+    pub(crate) fn advise(&self, advice: Advice) {
+        self.steps().advice = advice;
     }
 
     /// Counts a step as done that nobody had to do any more.
@@ -74,7 +71,7 @@ impl Progress {
             // Nothing stands yet: it is an error like any other.
             source.into()
         } else {
-            let advice = self.steps().advice.unwrap_or(REPEAT);
+            let advice = self.steps().advice;
             ApiError::Partial { completed, failed: step.into(), advice, source }
         }
     }

@@ -10,18 +10,10 @@ use super::owner_without_totp;
 use crate::access_token::AccessToken;
 use crate::app::App;
 use crate::audit::Audit;
-use crate::error::ApiError;
+use crate::error::{Advice, ApiError};
 use crate::json::Json;
 use crate::progress::Progress;
 use crate::routes::auth::secrets::AppCode;
-
-/// After a failed switch-on. A call whose answer was lost can have taken effect.
-const START_AGAIN: &str = "The authenticator is verified and probably not switched on. Start again: `POST /v1/auth/me/totp`. \
-    If this answers `wrong-state`, the authenticator is on: end earlier sessions with `POST /v1/auth/sign-out` and the access token.";
-
-/// After a failed sign-out.
-const SIGN_OUT: &str = "The authenticator is on, and earlier sessions are still valid. \
-    End them: `POST /v1/auth/sign-out` with the access token.";
 
 /// The proof that the authenticator app has the secret.
 #[derive(Deserialize, ToSchema)]
@@ -57,10 +49,10 @@ pub(in crate::routes::auth) async fn handle(
     let owner = owner_without_totp(&app, &audit, &access_token).await?;
     let (code, service) = (Secret::from(body.code), &app.self_service);
     progress.then("verify", service.verify_totp(&access_token, &code, body.device_name.as_deref())).await?;
-    progress.advise(START_AGAIN);
+    progress.advise(Advice::EnrollAgain);
     let mfa = owner.mfa_with_totp();
     progress.then("switch-on", service.set_own_mfa(&access_token, &owner.factors, &mfa)).await?;
-    progress.advise(SIGN_OUT);
+    progress.advise(Advice::SignOut);
     // Without this, a session that began with a stolen password alone goes on.
     progress.then("sign-out", app.sessions.sign_out_everywhere(&access_token)).await?;
     Ok(StatusCode::NO_CONTENT)
