@@ -18,14 +18,14 @@ pub(crate) async fn ensure(
     keys: &Arc<dyn InvitationKeys>,
     name: &KeyName,
     owner: KeyOwner,
-    reported: Vec<PublicKey>,
+    reported: Option<PublicKey>,
     deadline: SystemTime,
 ) -> Result<Kept, RunError> {
     let (keys, name) = (Arc::clone(keys), name.clone());
     let work = move |clock: Arc<dyn Clock>| async move {
         let fresh = fresh_key()?;
         let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
-        Ok(keeper.ensure(&name, &owner, &reported, &fresh).await?)
+        Ok(keeper.ensure(&name, &owner, reported.as_ref(), &fresh).await?)
     };
     in_time(work, deadline).await?
 }

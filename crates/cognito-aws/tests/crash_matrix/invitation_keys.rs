@@ -35,7 +35,7 @@ fn owner_of(pool: &PoolName) -> KeyOwner {
 
 /// With a new key of its own, as every run has one.
 async fn ensure(keys: SsmInvitationKeys, pool: PoolName, seed: u8) -> Result<Kept, KeyError> {
-    keeper(&keys).ensure(&name_of(&pool), &owner_of(&pool), &[], &SigningKey::from_seed(&[seed; 32])).await
+    keeper(&keys).ensure(&name_of(&pool), &owner_of(&pool), None, &SigningKey::from_seed(&[seed; 32])).await
 }
 
 async fn kept(case: &Case) -> Option<PublicKey> {

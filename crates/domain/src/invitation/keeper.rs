@@ -60,7 +60,7 @@ impl KeyKeeper<'_> {
     /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash and at the same
     /// time: every run returns the same key.
     ///
-    /// A key that exists is returned only if its tags name the stack, and if it is one of the `reported` public keys or its tags
+    /// A key that exists is returned only if its tags name the stack, and if its public half is `reported` or its tags
     /// prove that this very request created it.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl KeyKeeper<'_> {
         &self,
         name: &KeyName,
         owner: &KeyOwner,
-        reported: &[PublicKey],
+        reported: Option<&PublicKey>,
         fresh: &SigningKey,
     ) -> Result<Kept, KeyError> {
         if let Some(public_key) = self.find(name, owner, reported).await? {
@@ -119,14 +119,14 @@ impl KeyKeeper<'_> {
         &self,
         name: &KeyName,
         owner: &KeyOwner,
-        reported: &[PublicKey],
+        reported: Option<&PublicKey>,
     ) -> Result<Option<PublicKey>, KeyError> {
         let stored = self.call(Situation::Settled, || self.keys.read(name)).await?.value;
         let Some(StoredKey { key, is_original }) = stored else { return Ok(None) };
         let Some(tags) = self.call(Situation::Settled, || self.keys.tags(name)).await?.value else { return Ok(None) };
         let public_key = key.public_key();
         let is_created = is_original && owner.created(&tags);
-        if is_created || (is_of_stack(&tags, &owner.stack_id) && reported.contains(&public_key)) {
+        if is_created || (is_of_stack(&tags, &owner.stack_id) && reported == Some(&public_key)) {
             Ok(Some(public_key))
         } else {
             Err(KeyError::Foreign(name.clone()))

@@ -43,25 +43,34 @@ pub(super) fn is_of_stack(tags: &BTreeMap<String, String>, stack_id: &str) -> bo
     tags.get(STACK_TAG).map(String::as_str) == Some(stack_id)
 }
 
-/// What CloudFormation keeps about a key, as the resource's physical id: `NAME#PUBLIC_KEY#PREVIOUS_PUBLIC_KEY`. The public keys prove
-/// later that the stored keys are those that were reported. The previous one is needed if an update to this key is rolled back.
+/// What CloudFormation keeps about a key, as the resource's physical id: `NAME#PUBLIC_KEY#PREVIOUS_NAME#PREVIOUS_PUBLIC_KEY`. A public key
+/// proves later that the key stored under its name is the one that was reported. The previous one is needed if an update to this key
+/// is rolled back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId {
     /// The name of the key.
     pub name: KeyName,
-    /// The key's public half, then that of the key before it. Empty if the id has only a name.
-    pub public_keys: Vec<PublicKey>,
+    /// Its public half. None if the id has only a name.
+    public_key: Option<PublicKey>,
+    /// The key before it.
+    previous: Option<(KeyName, PublicKey)>,
 }
-
-/// How many public keys an id holds.
-const MOST_PUBLIC_KEYS: usize = 2;
 
 impl KeyId {
     /// The id of a key that takes the place of `previous`.
     #[must_use]
-    pub fn new(name: KeyName, public_key: PublicKey, previous: Option<&Self>) -> Self {
-        let previous = previous.and_then(|previous| previous.public_keys.first().cloned());
-        Self { name, public_keys: [public_key].into_iter().chain(previous).collect() }
+    pub fn new(name: KeyName, public_key: PublicKey, previous: Option<Self>) -> Self {
+        let previous = previous.and_then(|previous| Some((previous.name, previous.public_key?)));
+        Self { name, public_key: Some(public_key), previous }
+    }
+
+    /// The public half of the key of this name, if the id has it.
+    #[must_use]
+    pub fn public_key_of(&self, name: &KeyName) -> Option<&PublicKey> {
+        if *name == self.name {
+            return self.public_key.as_ref();
+        }
+        self.previous.as_ref().filter(|(previous, _)| previous == name).map(|(_, public_key)| public_key)
     }
 }
 
@@ -69,17 +78,24 @@ impl std::str::FromStr for KeyId {
     type Err = NotAKeyId;
 
     fn from_str(text: &str) -> Result<Self, NotAKeyId> {
-        let mut parts = text.split('#');
-        let name = parts.next().unwrap_or_default().parse().map_err(|_| NotAKeyId)?;
-        let public_keys: Vec<PublicKey> = parts.map(str::parse).collect::<Result<_, _>>().map_err(|_| NotAKeyId)?;
-        if public_keys.len() > MOST_PUBLIC_KEYS { Err(NotAKeyId) } else { Ok(Self { name, public_keys }) }
+        let name = |text: &str| text.parse().map_err(|_| NotAKeyId);
+        let public_key = |text: &str| text.parse().map_err(|_| NotAKeyId);
+        let (own, public, previous) = match text.split('#').collect::<Vec<_>>()[..] {
+            [own] => (own, None, None),
+            [own, public] => (own, Some(public), None),
+            [own, public, before, public_before] => (own, Some(public), Some((before, public_before))),
+            _ => return Err(NotAKeyId),
+        };
+        let previous = previous.map(|(before, public)| Ok((name(before)?, public_key(public)?))).transpose()?;
+        Ok(Self { name: name(own)?, public_key: public.map(public_key).transpose()?, previous })
     }
 }
 
 impl std::fmt::Display for KeyId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.name)?;
-        self.public_keys.iter().try_for_each(|public_key| write!(formatter, "#{public_key}"))
+        self.public_key.iter().try_for_each(|public_key| write!(formatter, "#{public_key}"))?;
+        self.previous.iter().try_for_each(|(name, public_key)| write!(formatter, "#{name}#{public_key}"))
     }
 }
 
@@ -93,34 +109,42 @@ mod tests {
     use super::*;
     use crate::invitation::SigningKey;
 
-    const NAME: &str = "/poolkeeper/shop/invitation-key/5b5a1c2e/1";
-
     fn public_key(seed: u8) -> PublicKey {
         SigningKey::from_seed(&[seed; 32]).public_key()
     }
 
+    fn name(version: u32) -> KeyName {
+        format!("/poolkeeper/shop/invitation-key/5b5a1c2e/{version}").parse().unwrap()
+    }
+
     #[test]
-    fn an_id_holds_the_public_keys_of_the_key_and_of_the_one_before() {
-        let first = KeyId::new(NAME.parse().unwrap(), public_key(1), None);
-        let second = KeyId::new(NAME.parse().unwrap(), public_key(2), Some(&first));
-        let third = KeyId::new(NAME.parse().unwrap(), public_key(3), Some(&second));
-        assert_eq!(third.to_string(), format!("{NAME}#{}#{}", public_key(3), public_key(2)));
+    fn an_id_knows_its_key_and_the_one_before_by_their_names() {
+        let first = KeyId::new(name(1), public_key(1), None);
+        let second = KeyId::new(name(2), public_key(2), Some(first.clone()));
+        let third = KeyId::new(name(3), public_key(3), Some(second.clone()));
+        let known = |id: &KeyId| [1, 2, 3].map(|version| id.public_key_of(&name(version)).cloned());
+        assert_eq!(known(&first), [Some(public_key(1)), None, None]);
+        assert_eq!(known(&second), [Some(public_key(1)), Some(public_key(2)), None]);
+        assert_eq!(known(&third), [None, Some(public_key(2)), Some(public_key(3))]);
         for id in [first, second, third] {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
-        assert_eq!(NAME.parse(), Ok(KeyId { name: NAME.parse().unwrap(), public_keys: Vec::new() }));
+        let only_name: KeyId = name(1).as_str().parse().unwrap();
+        assert_eq!((&only_name.name, known(&only_name)), (&name(1), [None, None, None]));
     }
 
     #[test]
     fn text_that_resembles_an_id_is_rejected() {
-        let key = public_key(1);
+        let (name, key) = (name(1), public_key(1));
         for text in [
             String::new(),
-            format!("{NAME}#"),
-            format!("{NAME}#x"),
+            format!("{name}#"),
+            format!("{name}#x"),
             format!("#{key}"),
-            format!("{NAME}#{key}#{key}#{key}"),
-            format!("{NAME}/#{key}"),
+            format!("{name}#{key}#{name}"),
+            format!("{name}#{key}#x#{key}"),
+            format!("{name}#{key}#{name}#{key}#{key}"),
+            format!("{name}/#{key}"),
         ] {
             assert_eq!(text.parse::<KeyId>(), Err(NotAKeyId), "{text}");
         }

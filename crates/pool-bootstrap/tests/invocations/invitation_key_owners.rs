@@ -63,6 +63,16 @@ async fn a_planted_key_fails_the_change_of_version_and_its_rollback_succeeds() {
 }
 
 #[tokio::test]
+async fn a_copy_of_the_present_key_is_not_taken_for_the_next_one() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    plant(&function, NEXT_KEY);
+    let copy = function.platform.state().parameters[KEY].key.clone();
+    function.platform.state().parameters.get_mut(NEXT_KEY).unwrap().key = copy;
+    assert_eq!(function.reply_to(update(&first, "2", "request-2")).await["Status"], "FAILED");
+}
+
+#[tokio::test]
 async fn a_key_that_was_replaced_fails_the_next_update() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
