@@ -19,7 +19,8 @@ use crate::spec::{ADMINS, Spec, SpecError};
 use crate::user::{Attributes, CREATION_ATTRIBUTE, User, Username};
 use crate::user_pool_error::Reason;
 
-/// The key of the tag that records the invitation.
+/// What the keys of the tags begin with that record invitations. The hash of the address follows, so that the record of an address outlives
+/// a change to another address and back.
 const TAG: &str = "poolkeeper:first-admin";
 
 /// How many proofs the tag holds, so that a create that AWS finishes after its run was killed is still recognized.
@@ -42,10 +43,9 @@ pub(super) enum Record {
 
 impl Record {
     pub(super) fn of(pool: &UserPool, address: &str) -> Self {
-        let mut parts = pool.tags.get(TAG).map(String::as_str).unwrap_or_default().split(' ');
-        let (state, recorded) = (parts.next(), parts.next());
-        match state {
-            _ if recorded != Some(&hash_of_address(address)) => Self::Absent,
+        let value = pool.tags.get(&tag_of(address)).map(String::as_str).unwrap_or_default();
+        let mut parts = value.split(' ');
+        match parts.next() {
             Some("done") => Self::Done,
             Some("pending") => Self::Pending(parts.map(str::to_owned).collect()),
             _ => Self::Absent,
@@ -62,12 +62,11 @@ impl Record {
         Self::Pending(hashes.split_off(oldest))
     }
 
-    fn value(&self, address: &str) -> String {
-        let address = hash_of_address(address);
+    fn value(&self) -> String {
         match self {
             Self::Absent => String::new(),
-            Self::Pending(hashes) => format!("pending {address} {}", hashes.join(" ")),
-            Self::Done => format!("done {address}"),
+            Self::Pending(hashes) => format!("pending {}", hashes.join(" ")),
+            Self::Done => "done".to_owned(),
         }
     }
 
@@ -78,8 +77,9 @@ impl Record {
     }
 }
 
-fn hash_of_address(address: &str) -> String {
-    short_hash(&address.to_lowercase())
+/// The key of the tag that records the invitation of an address.
+fn tag_of(address: &str) -> String {
+    format!("{TAG}:{}", short_hash(&address.to_lowercase()))
 }
 
 pub(super) fn parsed(username: &str) -> Result<Username, SpecError> {
@@ -131,7 +131,7 @@ impl Provisioner<'_> {
     }
 
     async fn record(&self, spec: &Spec, pool: &UserPool, record: &Record, address: &str) -> Result<(), ProvisionError> {
-        let tags = BTreeMap::from([(TAG.to_owned(), record.value(address))]);
+        let tags = BTreeMap::from([(tag_of(address), record.value())]);
         self.call(Situation::Settled, || self.platform.tag_user_pool(&pool.arn, &spec.name, &tags)).await?;
         Ok(())
     }

@@ -80,6 +80,26 @@ async fn another_address_is_invited_once() {
     assert!(pool.groups_of("new@example.com").is_empty());
 }
 
+/// An update to another address, and its rollback.
+#[tokio::test]
+async fn a_change_of_the_address_and_back_invites_nobody_again() {
+    let first = || with(&json!({"verify": false}));
+    let second = || with(&json!({"verify": false, "first_admin": "new@example.com"}));
+    for is_deleted in [false, true] {
+        let (world, pool) = invited().await;
+        if is_deleted {
+            pool.remove_user("ops@example.com");
+        } else {
+            pool.remove_from_group("ops@example.com", "admins");
+        }
+        world.apply(second()).await.unwrap();
+        let receipt = world.apply(first()).await.unwrap();
+        assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
+        assert_eq!(pool.user("ops@example.com").is_some(), !is_deleted);
+        assert_eq!(pool.groups_of("ops@example.com"), Vec::<String>::new());
+    }
+}
+
 #[tokio::test]
 async fn an_interrupted_invitation_is_completed_for_the_account_that_it_created() {
     let world = World::new();
