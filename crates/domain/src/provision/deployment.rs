@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::difference::Difference;
 use super::error::ProvisionError;
 use crate::platform::UserPool;
-use crate::spec::{Alias, Spec, SpecError};
+use crate::spec::{Alias, MfaMode, Spec, SpecError};
 
 /// The key of the tag with the id of the stack that owns a pool. A pool without it is owned by no stack.
 pub const STACK_TAG: &str = "poolkeeper:stack";
@@ -184,7 +185,7 @@ impl SignUpPolicy {
         ]
     }
 
-    /// What lets in users whom the pool kept out until now.
+    /// What lets in users whom the pool kept out until now, or asks for less at sign-in.
     fn widened(&self, spec: &Spec, pool: &UserPool) -> Vec<Difference> {
         let opened = (spec.self_sign_up && !pool.state.self_sign_up).then(|| Difference {
             field: "SelfSignUp".to_owned(),
@@ -199,7 +200,12 @@ impl SignUpPolicy {
                 wanted: setting.value.into(),
             })
         };
-        opened.into_iter().chain(self.settings().into_iter().filter_map(difference)).collect()
+        let weakened = (strength(spec.mfa) < strength(pool.state.mfa)).then(|| Difference {
+            field: "Mfa".to_owned(),
+            current: json!(pool.state.mfa),
+            wanted: json!(spec.mfa),
+        });
+        opened.into_iter().chain(weakened).chain(self.settings().into_iter().filter_map(difference)).collect()
     }
 
     /// Rejects a policy by which anyone who signs up takes an alias from the user who holds it: Cognito moves an alias to the account that
@@ -222,6 +228,16 @@ impl SignUpPolicy {
             }
         }
         Ok(())
+    }
+}
+
+/// How much of sign-in asks for a second factor.
+fn strength(mfa: MfaMode) -> u8 {
+    match mfa {
+        MfaMode::Off => 0,
+        // Whether users can sign in without a second factor is not known of such a pool.
+        MfaMode::Optional | MfaMode::WithoutTotp => 1,
+        MfaMode::Required => 2,
     }
 }
 

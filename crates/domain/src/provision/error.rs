@@ -93,10 +93,10 @@ pub enum ProvisionError {
         /// The ARN of the role.
         role: String,
     },
-    /// A stack would adopt a pool and let in users whom its last sign-up policy kept out. Nothing was touched.
+    /// A stack would adopt a pool and let in users whom its last sign-up policy or its MFA kept out. Nothing was touched.
     #[error(
-        "user pool {user_pool_id} was not run by this stack, and its sign-up policy would become wider: {}; keep the policy, or \
-         confirm the change with the template's parameter `ConfirmWiderSignUp=true`",
+        "no tag says that this stack runs user pool {user_pool_id}, and its sign-up policy would become wider or its MFA weaker: {}; keep \
+         the values, or confirm the change with the template's parameter `ConfirmWiderSignUp=true`",
         in_words(changes)
     )]
     WiderSignUp {

@@ -132,6 +132,28 @@ async fn a_changed_domain_list_and_a_reopened_pool_count_as_wider() {
 }
 
 #[tokio::test]
+async fn weaker_mfa_of_an_adopted_pool_must_be_confirmed() {
+    let with_mfa = |stack: &str, mfa: &str| {
+        let mut create = of_stack("user-pool-create", stack, "everyone");
+        create["ResourceProperties"]["Spec"]["mfa"] = json!(mfa);
+        create
+    };
+    for (before, after, is_weaker) in [
+        ("required", "off", true),
+        ("required", "optional", true),
+        ("optional", "off", true),
+        ("required", "required", false),
+        ("off", "required", false),
+    ] {
+        let function = Function::new();
+        function.succeeds(with_mfa("first", before)).await;
+        let reply = function.reply_to(with_mfa("second", after)).await;
+        let says_so = reply["Reason"].as_str().unwrap().contains(&format!("Mfa: \"{before}\" -> \"{after}\""));
+        assert_eq!((reply["Status"] == "FAILED", says_so), (is_weaker, is_weaker), "{before} -> {after}: {reply}");
+    }
+}
+
+#[tokio::test]
 async fn a_narrower_policy_needs_no_confirmation() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
