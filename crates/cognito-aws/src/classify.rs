@@ -274,6 +274,8 @@ fn not_authorized(operation: &str, message: &str) -> Reason {
         {
             Reason::Internal
         }
+        // "A client attempted to write unauthorized attribute".
+        "SignUp" if message.contains("unauthorized attribute") => Reason::InvalidRequest,
         "SignUp" => Reason::SignUpRefused,
         // No code can be right for a user who is switched off, say. That there is such a user is nobody's business.
         "ConfirmForgotPassword" => Reason::CodeMismatch,
@@ -417,6 +419,12 @@ mod tests {
             ("GlobalSignOut", "NotAuthorizedException", "Access Token has been revoked", Reason::InvalidCredentials),
             ("SignUp", "NotAuthorizedException", "SignUp is not permitted for this user pool", Reason::SignUpRefused),
             ("SignUp", "NotAuthorizedException", "Unable to verify secret hash for client", Reason::Internal),
+            (
+                "SignUp",
+                "NotAuthorizedException",
+                "A client attempted to write unauthorized attribute",
+                Reason::InvalidRequest,
+            ),
             ("SignUp", "UserLambdaValidationException", "PreSignUp failed with error no.", Reason::SignUpRefused),
             ("SignUp", "UsernameExistsException", "", Reason::UserExists),
             ("SignUp", "UnexpectedLambdaException", "", Reason::TriggerNotInvoked),

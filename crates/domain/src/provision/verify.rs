@@ -1,5 +1,6 @@
 //! `verify`: a throw-away user signs up through the trigger, signs in, and gets AWS credentials. Leaves nothing behind.
 
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::sessions::{
     Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Registration, Sessions,
     SignIn,
 };
-use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
+use crate::spec::{ClientKind, PoolAttributes, SignInWith, Spec, SpecError};
 use crate::user::{Attributes, User, UserStatus, Username};
 use crate::user_pool_error::{Reason, UserPoolError};
 
@@ -52,6 +53,8 @@ struct Person {
     username: Username,
     password: Secret,
     attributes: Attributes,
+    /// Those of the attributes that users can write through the backend client. Cognito rejects a sign-up with any other.
+    own_attributes: Attributes,
 }
 
 impl Work<'_> {
@@ -80,7 +83,7 @@ impl Work<'_> {
 
     async fn prove(&mut self, spec: &Spec, subject: Subject) -> Result<(), ProvisionError> {
         let hands = self.hands.clone();
-        let person = hands.throw_away_person(spec)?;
+        let person = hands.throw_away_person(spec, &subject.pool)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &person, &mut identity_id).await;
         // Also when the time is up; then the rest of what can be tidied has to wait.
@@ -131,7 +134,7 @@ impl Subject {
         let registration = Registration {
             username: person.username.clone(),
             password: person.password.clone(),
-            attributes: person.attributes.clone(),
+            attributes: person.own_attributes.clone(),
             validation_data: Attributes::new(),
             client_metadata: Attributes::new(),
             context: ClientContext::default(),
@@ -271,7 +274,7 @@ impl Provisioner<'_> {
         Ok(Subject::new(self, pool, &client.id, identity_pool, role_name, fresh))
     }
 
-    fn throw_away_person(&self, spec: &Spec) -> Result<Person, ProvisionError> {
+    fn throw_away_person(&self, spec: &Spec, pool: &UserPool) -> Result<Person, ProvisionError> {
         let nonce = self.clock.nonce();
         let address = format!("{}{}{}", ADDRESS.0, nonce.expose(), ADDRESS.1);
         let username = match spec.sign_in {
@@ -286,10 +289,16 @@ impl Provisioner<'_> {
         }
         // Cognito takes 99 characters at the most.
         password.truncate(99);
+        let attributes = Attributes::from([("email".to_owned(), address)]);
+        let client = spec.clients.backend.clone().unwrap_or_default();
+        let writable = client.writable(&PoolAttributes::new(spec, &pool.required_attributes, &BTreeSet::new()));
+        let mut own_attributes = attributes.clone();
+        own_attributes.retain(|name, _| writable.contains(name));
         Ok(Person {
             username: username.parse().map_err(unfit)?,
             password: Secret::new(password),
-            attributes: Attributes::from([("email".to_owned(), address)]),
+            attributes,
+            own_attributes,
         })
     }
 

@@ -257,3 +257,17 @@ async fn a_refused_enrolment_fails_the_proof_and_leaves_nobody_behind() {
         assert_eq!(report(&failure.receipt, Step::CleanUp).outcome, Outcome::Deleted, "{nth}");
     }
 }
+
+#[tokio::test]
+async fn the_proof_signs_up_with_attributes_that_users_can_write() {
+    let world = World::new();
+    let spec = || {
+        let backend = json!({"write_attributes": ["name"]});
+        with(&json!({"sign_in": "username", "verify": false, "clients": {"backend": backend, "web": {}}}))
+    };
+    let pool_id = world.run(Action::Apply, spec()).await.unwrap().user_pool_id.unwrap();
+    world.platform.state().users[&pool_id].limit_write_attributes(&["name"]);
+    let receipt = world.run(Action::Verify, spec()).await.unwrap();
+    let sign_up = report(&receipt, Step::SignUp);
+    assert_eq!((sign_up.outcome, &sign_up.detail), (Outcome::Succeeded, &None));
+}
