@@ -426,7 +426,7 @@ pub struct Statement {
     /// IAM actions, such as `s3:GetObject`, without wildcards. Actions of account, iam, organizations and sts are rejected.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub actions: Vec<String>,
-    /// ARNs that name a resource. A wildcard can only follow a part of the resource's name.
+    /// ARNs that name a resource. A wildcard can only follow the complete name of a resource that contains others.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub resources: Vec<String>,
 }
