@@ -1,6 +1,6 @@
 //! The rules of authorization, checked as a model: actors send any requests in any order, also in the middle of other requests.
 //!
-//! [`rules::Rule`] lists what is checked. These rules failed on the code before its fixes, with these steps, the shortest ones found:
+//! [`rules::Rule`] lists what is checked. These rules fail without the fix, with these steps, the shortest ones found:
 //!
 //! | rule | steps | fix |
 //! |---|---|---|
@@ -11,6 +11,8 @@
 //! | `Attributes` | ivy, with `groups:read`: `GET /v1/groups/admins/users` | views have attributes for `users:read` only |
 //! | `Alias` | ivy, with `users:mfa`: `GET /v1/users/ada%40example.com/mfa`; the answer is 200 | without `users:read`, an alias finds nobody |
 //! | `EndedCaller` | vera: `POST /v1/users/ada/sign-out`; ada, with the old token: `PUT /v1/users/hal/groups/team2` | writes call `GetUser` |
+//! | `Permission` | ada: `DELETE /v1/users/ivy/groups/team2`; ivy, with the old token: `POST /v1/users/hal/sign-out` | only groups that the pool confirms count |
+//! | `Refusal` | hal: `PUT /v1/users/hal/groups/club`; the answer is 403 and `hal` is in `club` | the check comes before the change |
 //! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role need `groups:roles` |
 //! | `OwnRights` | ada: `DELETE /v1/groups/admins` | refused |
 //!

@@ -81,6 +81,7 @@ pub(super) fn frame(label: String, now: &Snapshot) -> Frame {
         token: None,
         typed: None,
         key: None,
+        own: None,
         capabilities: [Capabilities::default(), Capabilities::default()],
         claimed: Capabilities::default(),
         token_was_live: true,

@@ -62,9 +62,8 @@ impl Capabilities {
 pub(super) struct Roles(BTreeMap<String, Vec<String>>);
 
 impl Roles {
-    pub(super) fn new(teams: [Vec<String>; 2], club: Option<Vec<String>>) -> Self {
+    pub(super) fn new([team1, team2]: [Vec<String>; 2], club: Option<Vec<String>>) -> Self {
         let all = Permission::ALL.into_iter().map(|permission| permission.as_str().to_owned()).collect();
-        let [team1, team2] = teams;
         let mut roles: BTreeMap<_, _> = [("admins", all), ("team1", team1), ("team2", team2)].into();
         roles.extend(club.map(|club| ("club", club)));
         Self(roles.into_iter().map(|(group, names)| (group.to_owned(), names)).collect())

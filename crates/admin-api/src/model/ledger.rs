@@ -24,6 +24,8 @@ pub(super) struct Frame {
     pub(super) typed: Option<String>,
     /// The `Idempotency-Key`.
     pub(super) key: Option<u8>,
+    /// The account whose owner acts with its token: owners can hand over their accounts, and everything that these can do.
+    pub(super) own: Option<String>,
     /// What the caller could do when the request began, and what they can do now.
     pub(super) capabilities: [Capabilities; 2],
     /// What the token says, whether or not the pool still does: enough to read.
@@ -141,7 +143,7 @@ impl Ledger {
         let changed: BTreeSet<&str> = effects.iter().filter_map(Effect::user).collect();
         for sub in changed {
             let owned = self.of_account(after, sub);
-            if frame.caller(|caller| caller.covers(&owned)) {
+            if frame.own.as_deref() == Some(sub) || frame.caller(|caller| caller.covers(&owned)) {
                 let earlier = belongings.controllers(before, sub);
                 let gained = belongings.controllers(after, sub).difference(&earlier).copied().collect();
                 self.grant(gained, &owned);

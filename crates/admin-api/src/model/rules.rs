@@ -188,7 +188,11 @@ impl Outcome<'_> {
         }
         let caller = self.frame.token.as_ref()?;
         let locked = self.frame.effects.iter().find(|effect| match effect {
-            Effect::Left(sub, _) | Effect::Deleted(sub) | Effect::Joined(sub, _) => *sub == caller.sub,
+            // Somebody else can add the caller while a group is deleted.
+            Effect::Left(sub, group) => {
+                *sub == caller.sub && self.before.users.get(sub).is_some_and(|user| user.groups.contains(group))
+            }
+            Effect::Deleted(sub) | Effect::Joined(sub, _) => *sub == caller.sub,
             Effect::GroupDeleted(group) => ledger.roles.names(group) || caller.groups.contains(group),
             _ => false,
         });

@@ -15,6 +15,7 @@ const CHALLENGE: Route = ("POST", "/v1/auth/challenge");
 const FORGOT: Route = ("POST", "/v1/auth/forgot-password");
 const RESET: Route = ("POST", "/v1/auth/reset-password");
 const DELETE: Route = ("DELETE", "/v1/users/{username}");
+const LEAVE: Route = ("DELETE", "/v1/users/{username}/groups/{group}");
 const RESEND: Route = ("POST", "/v1/users/{username}/resend-invitation");
 const START_TOTP: Route = ("POST", "/v1/auth/me/totp");
 const LINK: Route = ("PUT", "/v1/users/{username}/identities/{provider}");
@@ -22,7 +23,7 @@ const UNLINK: Route = ("DELETE", "/v1/users/{username}/identities/{provider}");
 
 /// Some or all steps of a story, in order.
 pub(super) fn story() -> impl Strategy<Value = Vec<Step>> {
-    let story = (0..9_u8, person(), person(), request(), 1..8_u8);
+    let story = (0..10_u8, person(), person(), request(), 1..8_u8);
     let steps = story.prop_map(|(number, one, other, request, call)| steps(number, one, other, &request, call));
     steps.prop_flat_map(|steps| {
         let count = steps.len();
@@ -72,6 +73,14 @@ fn steps(number: u8, one: Person, other: Person, request: &Request, call: u8) ->
         7 => {
             let own = |route| of(one, Request { route, user: one.name(), ..base.clone() });
             [START_TOTP, VERIFY_TOTP, SIGN_IN, CHALLENGE].map(own).to_vec()
+        }
+        // An administrator withdraws a group from a user, whose token still names the group.
+        8 => {
+            let group = one.group().unwrap_or("club");
+            vec![
+                of(Person::Ada, Request { route: LEAVE, user: one.name(), group, ..base.clone() }),
+                step(one, request.route),
+            ]
         }
         // A user is deleted, and another one takes the name.
         _ => vec![step(one, DELETE), step(other, SIGN_UP), step(other, SIGN_IN), step(one, request.route)],

@@ -10,7 +10,7 @@ use domain::user_pool_error::Reason;
 use testkit::in_memory::{InMemoryPool, Snapshot};
 
 use super::book::{Answers, Book, frame};
-use super::capabilities::Capabilities;
+use super::capabilities::Roles;
 use super::control::{Belongings, receives_mail};
 use super::ledger::{Frame, Ledger};
 use super::person::{Person, Token, Wallet};
@@ -25,7 +25,8 @@ use crate::testing::{Api, Call};
 /// The pool, the API on it, and the book about both.
 pub(super) struct World {
     pool: InMemoryPool,
-    api: Mutex<Arc<Api>>,
+    /// Two instances of the function, because each serves one request at a time: the second serves those in the middle of another.
+    instances: Mutex<[Arc<Api>; 2]>,
     /// Whether the app client has a list of write attributes.
     has_write_attributes: bool,
     book: Mutex<Book>,
@@ -78,8 +79,8 @@ impl World {
         let ledger = Ledger::new(roles.clone(), &belongings, &recorded);
         let (frames, broken, answers) = (Vec::new(), Vec::new(), BTreeMap::new());
         let book = Mutex::new(Book { ledger, belongings, recorded, frames, broken, answers });
-        let api = Mutex::new(Arc::new(Api::on(pool.clone(), &roles.json())));
-        Arc::new(Self { api, pool, has_write_attributes, book })
+        let instances = Mutex::new(instances(&pool, roles));
+        Arc::new(Self { pool, instances, has_write_attributes, book })
     }
 
     /// Runs all steps. Returns how one of them broke a rule that is checked, and the answers.
@@ -117,7 +118,7 @@ impl World {
                 let mut book = self.book();
                 let Book { ledger, belongings, .. } = &mut *book;
                 ledger.deploy(roles.clone(), belongings, &self.pool.snapshot());
-                *self.api.lock().unwrap() = Arc::new(Api::on(self.pool.clone(), &roles.json()));
+                *self.instances.lock().unwrap() = instances(&self.pool, roles);
             }
         }
     }
@@ -129,10 +130,8 @@ impl World {
         let token = book.belongings.wallets[&person].token(0).cloned();
         let Some(token) = token.filter(|token| self.pool.takes_token(&token.access)) else { return };
         let before = self.pool.snapshot();
-        // Users can hand over their own account, and everything that it can do.
-        let owned = book.ledger.of_account(&before, &token.sub);
-        let capabilities = [owned, Capabilities::default()];
-        book.frames.push(Frame { capabilities, ..frame(format!("{person} at Cognito"), &before) });
+        let own = Some(token.sub.clone());
+        book.frames.push(Frame { own, ..frame(format!("{person} at Cognito"), &before) });
         change(&self.pool, &token.username);
         let now = self.pool.snapshot();
         book.record(&now);
@@ -141,7 +140,7 @@ impl World {
 
     fn send(self: &Arc<Self>, step: &Step, request: &Request) {
         let person = step.person;
-        let (call, sent, before) = {
+        let (call, sent, before, is_outermost) = {
             let mut book = self.book();
             let now = self.pool.snapshot();
             book.record(&now);
@@ -149,7 +148,7 @@ impl World {
             let sent = call.to_string();
             let frame = self.open(&book, step, request, &now);
             book.frames.push(frame);
-            (call, sent, now)
+            (call, sent, now, book.frames.len() == 1)
         };
         if let Some(meanwhile) = step.meanwhile.clone() {
             let world = Arc::clone(self);
@@ -158,8 +157,9 @@ impl World {
                 meanwhile.fails.then_some(Reason::Unavailable)
             });
         }
-        let api = Arc::clone(&self.api.lock().unwrap());
-        let answer = now(api.call(call));
+        let [first, second] = self.instances.lock().unwrap().clone();
+        let instance = if is_outermost { first } else { second };
+        let answer = now(instance.call(call));
         if step.meanwhile.is_some() {
             self.pool.cancel_before_call();
         }
@@ -214,17 +214,13 @@ impl World {
         };
         let has_scope = request.credential != Credential::TokenWithoutScope;
         let token_was_live = has_scope && token.as_ref().is_some_and(|token| now.tokens.contains(&token.access));
-        let capabilities = match &token {
-            // Users can hand over their own account, and everything that it can do.
-            Some(token) if token_was_live && ACCESS[&request.route] == Access::OwnToken => {
-                book.ledger.of_account(now, &token.sub)
-            }
-            token => book.ledger.of_caller(token.as_ref(), now),
-        };
+        let acts_on_own = token_was_live && ACCESS[&request.route] == Access::OwnToken;
+        let capabilities = book.ledger.of_caller(token.as_ref(), now);
         Frame {
             route: Some(request.route),
             typed,
             key: request.key,
+            own: token.as_ref().filter(|_| acts_on_own).map(|token| token.sub.clone()),
             capabilities: [capabilities.clone(), capabilities],
             token_was_live,
             claimed: book.ledger.of_token(token.as_ref(), now),
@@ -232,6 +228,10 @@ impl World {
             ..frame(format!("{}: {} {}", step.person, request.route.0, request.route.1), now)
         }
     }
+}
+
+fn instances(pool: &InMemoryPool, roles: &Roles) -> [Arc<Api>; 2] {
+    [(), ()].map(|()| Arc::new(Api::on(pool.clone(), &roles.json())))
 }
 
 /// The output of a future that waits for nothing: everything behind the ports is in memory.
