@@ -186,13 +186,20 @@ class Calls(unittest.TestCase):
     def test_stack_has_no_right_on_pools_of_stack_with_longer_name(self):
         text = (Path(__file__).parents[3] / "template.yaml").read_text()
         pool_arn = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_Pool00001"
+        identity_pool_arn = f"arn:aws:cognito-identity:{REGION}:{ACCOUNT}:identitypool/{IDENTITY_POOL}"
         for name, is_own in [("shop-prod", False), ("shop-prod.x", False), ("shop", True), ("shop.staging", True)]:
             role = f"{IAM}:role/poolkeeper.{name}.{REGION}"
-            tagged = {f"aws:ResourceTag/{TAG}": name}
+            tagged, tag = {f"aws:ResourceTag/{TAG}": name}, {f"aws:RequestTag/{TAG}": name}
+            retag = {**tagged, f"aws:RequestTag/{TAG}": POOL}
             rights = [
                 Right("cognito-idp:DeleteUserPool", pool_arn, tagged),
-                Right("cognito-idp:TagResource", pool_arn, {f"aws:RequestTag/{TAG}": name}),
-                Right("cognito-idp:CreateUserPool", "*", {f"aws:RequestTag/{TAG}": name}),
+                Right("cognito-idp:TagResource", pool_arn, tag),
+                Right("cognito-idp:TagResource", pool_arn, retag),
+                Right("cognito-idp:CreateUserPool", "*", tag),
+                Right("cognito-identity:DeleteIdentityPool", identity_pool_arn, tagged),
+                Right("cognito-identity:TagResource", identity_pool_arn, tag),
+                Right("cognito-identity:TagResource", identity_pool_arn, retag),
+                Right("cognito-identity:CreateIdentityPool", "*", tag),
                 Right("iam:DeleteRole", role),
                 Right("iam:DeletePolicy", role.replace(":role/", ":policy/")),
                 Right("iam:PassRole", role, {"iam:PassedToService": "cognito-identity.amazonaws.com"}),
@@ -202,7 +209,7 @@ class Calls(unittest.TestCase):
             tickets = [(right, iam.request(statements, right)) for right in rights]
             iam.run()
             for right, ticket in tickets:
-                self.assertEqual(iam.allowed(ticket), is_own, f"{right.action} on {name}")
+                self.assertEqual(iam.allowed(ticket), is_own, f"{right.action} on {name}: {right.context}")
 
     def test_names_row_of_table_that_nothing_needs(self):
         strict = {f"aws:ResourceTag/{TAG}": POOL, f"aws:RequestTag/{TAG}": POOL}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import oracle
 from calls import Right
-from template import OWN_BOUNDARY, Template, actions
+from template import ACCOUNT, OWN_BOUNDARY, REGION, Template, actions
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "template.yaml").read_text()
@@ -66,6 +66,86 @@ class Preflight(unittest.TestCase):
         self.assertNotIn("AllowCredentials", found)
 
 
+class Auth(unittest.TestCase):
+    ROUTE = "ANY /v1/auth/{proxy+}"
+
+    def test_auth_authorization_decides_who_may_call_the_auth_routes(self):
+        for authorization in ["NONE", "AWS_IAM"]:
+            self.assertEqual(routes(AuthAuthorization=authorization)[self.ROUTE], authorization)
+
+    def test_auth_routes_have_limits_of_their_own(self):
+        limits = {"RequestsPerSecond": 1, "RequestBurst": 2, "AuthRequestsPerSecond": 3, "AuthRequestBurst": 4}
+        (stage,) = resources("AWS::ApiGatewayV2::Stage", **limits).values()
+        settings = Template(TEXT, **limits).resolve(stage["Properties"]["RouteSettings"])
+        self.assertEqual(settings, {self.ROUTE: {"ThrottlingRateLimit": 3, "ThrottlingBurstLimit": 4}})
+
+    def test_auth_function_reserves_concurrency_only_if_it_is_set(self):
+        function = resources("AWS::Serverless::Function")["AuthApiFunction"]["Properties"]
+        for concurrency, reserved in [("", None), ("7", "7")]:
+            template = Template(TEXT, AuthApiConcurrency=concurrency, AdminApiConcurrency="8")
+            self.assertEqual(template.resolve(function.get("ReservedConcurrentExecutions")), reserved)
+
+
+class Settings(unittest.TestCase):
+    def test_functions_get_boundary_and_admin_mfa(self):
+        functions = resources("AWS::Serverless::Function")
+        for function, variable, name in [
+            ("PoolBootstrapFunction", "PERMISSIONS_BOUNDARY_ARN", "AuthenticatedBoundary"),
+            ("AdminApiFunction", "ADMIN_MFA", "AdminMfa"),
+        ]:
+            variables = functions[function]["Properties"]["Environment"]["Variables"]
+            self.assertEqual(variables.get(variable), {"Ref": name}, function)
+
+    def spec(self, **parameters):
+        """MFA and the app clients in the Spec of the user pool."""
+        spec = Template(TEXT).body["Resources"]["UserPool"]["Properties"]["Spec"]
+        return Template(TEXT, **parameters).resolve({name: spec.get(name) for name in ["mfa", "clients"]})
+
+    def test_spec_refers_to_each_of_its_parameters(self):
+        web = {"AccessTokenMinutes": 20, "WriteAttributes": "name,locale", "ReadAttributes": "email,name"}
+        backend = {"BackendWriteAttributes": "custom:team,name", "BackendReadAttributes": "custom:team,email"}
+        of_web = {
+            "access_token_minutes": 20,
+            "write_attributes": ["name", "locale"],
+            "read_attributes": ["email", "name"],
+        }
+        of_backend = {
+            "access_token_minutes": 10,
+            "write_attributes": ["custom:team", "name"],
+            "read_attributes": ["custom:team", "email"],
+        }
+        self.assertEqual(
+            self.spec(Mfa="required", BackendAccessTokenMinutes=10, **web, **backend),
+            {"mfa": "required", "clients": {"backend": of_backend, "web": of_web}},
+        )
+        # The attribute lists of the backend client default to those of the web client. Its token lifetime does not.
+        self.assertEqual(
+            self.spec(Mfa="optional", **web),
+            {"mfa": "optional", "clients": {"backend": {**of_web, "access_token_minutes": 15}, "web": of_web}},
+        )
+        # Each list of the backend client replaces only its counterpart.
+        for parameter, member in [
+            ("BackendWriteAttributes", "write_attributes"),
+            ("BackendReadAttributes", "read_attributes"),
+        ]:
+            clients = self.spec(**web, **{parameter: backend[parameter]})["clients"]
+            expected = {**of_web, "access_token_minutes": 15, member: of_backend[member]}
+            self.assertEqual(clients, {"backend": expected, "web": of_web}, parameter)
+        self.assertEqual(
+            self.spec(),
+            {"mfa": "off", "clients": {"backend": {"access_token_minutes": 15}, "web": {"access_token_minutes": 60}}},
+        )
+
+    def test_pool_name_contains_no_dot(self):
+        # The rights of a stack cover the names that begin with the name of its pool and a dot.
+        pattern = Template(TEXT).body["Parameters"]["PoolName"]["AllowedPattern"]
+        names = ["shop", "shop-prod", "shop.prod", "shop.", ".shop"]
+        self.assertEqual([name for name in names if re.search(pattern, name)], ["shop", "shop-prod"])
+
+    def test_bootstrap_replies_to_no_other_host_by_default(self):
+        self.assertEqual(Template(TEXT).body["Parameters"]["LocalReplyHost"]["Default"], "")
+
+
 class Logs(unittest.TestCase):
     AUDITED = ["AdminApiFunction", "AuthApiFunction"]
 
@@ -119,6 +199,13 @@ class Rules(unittest.TestCase):
             self.assertEqual(self.rejections(AutoConfirm="everyone", Mfa=mfa, AdminMfa=admin_mfa), [], f"{mfa}, {admin_mfa}")
         (rejection,) = self.rejections(AutoConfirm="everyone", Mfa="off", AdminMfa="required")
         self.assertIn("AdminMfa=required needs Mfa=optional", rejection)
+
+    def test_rejects_first_admin_whose_address_anyone_verifies(self):
+        for verify, email in [("everyone", ""), ("invited", "admin@example.com"), ("nobody", "admin@example.com")]:
+            rejections = self.rejections(AutoVerifyEmail=verify, FirstAdminEmail=email)
+            self.assertEqual(rejections, [], f"{verify}, {email}")
+        (rejection,) = self.rejections(AutoVerifyEmail="everyone", FirstAdminEmail="admin@example.com")
+        self.assertIn("with AutoVerifyEmail=everyone anybody could sign up as FirstAdminEmail", rejection)
 
     def test_rejects_alias_that_sign_up_verifies_without_proof(self):
         allowed = Template(TEXT).body["Parameters"]["Aliases"]["AllowedValues"]
@@ -178,6 +265,34 @@ class Boundary(unittest.TestCase):
         tickets = [iam.request([statement for _, statement in statements], right) for right in rights]
         iam.run()
         self.assertEqual([iam.allowed(ticket) for ticket in tickets], [False] * 3)
+
+
+    def test_bootstrap_makes_and_attaches_only_bounded_roles(self):
+        arn = f"arn:aws:iam::{ACCOUNT}"
+        role, own_policy = f"{arn}:role/poolkeeper.shop.{REGION}", f"{arn}:policy/poolkeeper.shop.{REGION}"
+        foreign = [
+            "arn:aws:iam::aws:policy/AdministratorAccess",
+            f"{arn}:policy/x",
+            f"{arn}:policy/poolkeeper.shop-prod.{REGION}",
+        ]
+        boundaries = [{}, *({"iam:PermissionsBoundary": one} for one in [OWN_BOUNDARY, own_policy, *foreign])]
+        rights = [
+            *(Right("iam:CreateRole", role, {"aws:RequestTag/poolkeeper:pool": "shop", **one}) for one in boundaries),
+            *(Right("iam:PutRolePermissionsBoundary", role, one) for one in boundaries),
+            *(
+                Right("iam:AttachRolePolicy", role, {"iam:PolicyARN": policy, **one})
+                for policy in [own_policy, OWN_BOUNDARY, *foreign]
+                for one in boundaries
+            ),
+        ]
+        statements = [statement for _, statement in Template(TEXT).roles()["PoolBootstrapRole"]]
+        iam = oracle.installed()
+        tickets = [(right, iam.request(statements, right)) for right in rights]
+        iam.run()
+        for right, ticket in tickets:
+            is_bounded = right.context.get("iam:PermissionsBoundary") == OWN_BOUNDARY
+            is_own = right.context.get("iam:PolicyARN", own_policy) == own_policy
+            self.assertEqual(iam.allowed(ticket), is_bounded and is_own, f"{right.action}: {right.context}")
 
 
 class Order(unittest.TestCase):
