@@ -144,6 +144,7 @@ mod tests {
     use domain::user::UserStatus;
     use domain::user_pool_error::Reason;
     use serde_json::{Value, json};
+    use testkit::in_memory::InMemoryPool;
 
     use crate::testing::{Api, Call, token};
 
@@ -282,6 +283,24 @@ mod tests {
         }
         assert_eq!(create("visitors", "sue", "[assigners creators]").await.status, 201);
         assert_eq!(api.pool.groups_of("new"), ["visitors"]);
+    }
+
+    /// The group outside the list grants nothing and has no role: nothing else forbids it.
+    #[tokio::test]
+    async fn a_list_of_assignable_groups_limits_creation() {
+        let roles = json!({"helpers": ["users:create", "users:groups:visitors"]});
+        for (groups, status) in
+            [(json!(["guests"]), 403), (json!(["visitors", "guests"]), 403), (json!(["visitors"]), 201)]
+        {
+            let api = Api::on(InMemoryPool::new(), &roles);
+            api.pool.add_user("sue", "Password-of-sue-1", &["helpers"], &[]);
+            for group in ["guests", "visitors"] {
+                api.pool.add_group(group);
+            }
+            let body = json!({"username": "new", "groups": groups});
+            let answer = api.call(Call::post("/v1/users", Some(&body)).by(token("sue", "[helpers]"))).await;
+            assert_eq!((answer.status, api.pool.user("new").is_some()), (status, status == 201), "{groups}");
+        }
     }
 
     #[tokio::test]

@@ -163,6 +163,31 @@ mod tests {
         }
     }
 
+    /// One after the other, the fields of both requests are the same text.
+    #[test]
+    fn no_end_of_a_field_passes_for_the_start_of_the_next() {
+        let with = |groups: &[&str], name: &str, value: &str| {
+            let mut plan = plan("nina", groups, true);
+            plan.new_user.attributes.insert(name.to_owned(), value.to_owned());
+            plan
+        };
+        for (number, (one, other)) in [
+            (("key-1", with(&[], "ab", "c")), ("key-1", with(&[], "a", "bc"))),
+            (("key-1", with(&["support"], "b", "c")), ("key-1", with(&["supportb"], "c", ""))),
+            (("key-1", plan("nina", &["ad", "mins"], true)), ("key-1", plan("nina", &["admin", "s"], true))),
+            (("key-1", plan("nina", &[], false)), ("key-1n", plan("ina", &[], false))),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let (root, (idempotency_key, plan)) = (caller("sub-of-root"), one);
+            let proof = Creation { caller: &root, idempotency_key, plan: &plan }.prove(&key(), NOW).unwrap();
+            let found = user(&proof, NOW);
+            assert!(proves(&found, &root, idempotency_key, &plan, Duration::ZERO), "{number}");
+            assert!(!proves(&found, &root, other.0, &other.1, Duration::ZERO), "{number}");
+        }
+    }
+
     #[test]
     fn a_proof_lasts_a_day_and_belongs_to_one_account() {
         let (root, nina) = (caller("sub-of-root"), plan("nina", &[], false));

@@ -496,6 +496,20 @@ async fn an_alias_of_another_user_stays_a_conflict() {
 }
 
 #[tokio::test]
+async fn a_repeat_refuses_a_name_that_is_the_sub_of_another_user() {
+    let api = Api::new();
+    let body = json!({"username": api.sub_of("mia"), "groups": ["readers"]});
+    api.pool.fail("add_to_group", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body).await.status, 502);
+    let made = writes(&api).len();
+
+    let answer = repeat(&api, &body).await;
+    assert_eq!((answer.status, answer.code()), (400, "invalid-request"));
+    assert_eq!(answer.body["field"], "username");
+    assert_eq!(writes(&api)[made..], ["create"]);
+}
+
+#[tokio::test]
 async fn a_user_who_is_deleted_in_between_is_a_conflict() {
     let api = Api::new();
     api.pool.fail("create", 1, Reason::UserExists);
