@@ -58,4 +58,20 @@ mod tests {
         }
         assert_eq!(read(Some("sms")).unwrap_err().variable, "PASSABLE_ROLE_ARNS");
     }
+
+    #[test]
+    fn reads_the_boundary_and_the_local_reply_host() {
+        let boundary = "arn:aws:iam::123456789012:policy/boundary";
+        let set = Settings::read(|name| match name {
+            "AWS_REGION" => Some("eu-west-1".to_owned()),
+            "PERMISSIONS_BOUNDARY_ARN" => Some(boundary.to_owned()),
+            "LOCAL_REPLY_HOST" => Some("localstack".to_owned()),
+            _ => None,
+        });
+        let set = set.unwrap();
+        assert_eq!(set.permissions_boundary.as_deref(), Some(boundary));
+        assert_eq!(set.local_reply_host.as_deref(), Some("localstack"));
+        let absent = Settings::read(|name| (name == "AWS_REGION").then(|| "eu-west-1".to_owned())).unwrap();
+        assert_eq!((absent.permissions_boundary, absent.local_reply_host), (None, None));
+    }
 }

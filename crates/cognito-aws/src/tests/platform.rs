@@ -15,10 +15,11 @@ use aws_sdk_cognitoidentityprovider::types::{
     UserPoolMfaType, UserPoolPolicyType, UserPoolType, VerifiedAttributeType,
 };
 use aws_sdk_iam::operation::create_policy_version::CreatePolicyVersionOutput;
+use aws_sdk_iam::operation::create_role::CreateRoleOutput;
 use aws_sdk_iam::operation::delete_policy_version::DeletePolicyVersionOutput;
 use aws_sdk_iam::operation::get_role::GetRoleOutput;
 use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
-use aws_sdk_iam::types::{PolicyVersion, Role, Tag};
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, PolicyVersion, Role, Tag};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
 use domain::causes::causes;
@@ -244,6 +245,20 @@ async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
 }
 
 #[tokio::test]
+async fn a_new_client_carries_its_attribute_lists() {
+    let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
+    let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
+    let platform = nowhere().await.answered_by(fake.clone()).platform();
+    let mut wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+    wanted.write_attributes = ["email", "name"].map(str::to_owned).into();
+    wanted.read_attributes = ["custom:team", "email"].map(str::to_owned).into();
+    platform.create_client("ours", "shop-web", false, &wanted).await.unwrap();
+    let sent = fake.sent("CreateUserPoolClient");
+    assert_eq!(sent["WriteAttributes"], json!(["email", "name"]));
+    assert_eq!(sent["ReadAttributes"], json!(["custom:team", "email"]));
+}
+
+#[tokio::test]
 async fn an_update_of_a_client_keeps_what_the_spec_does_not_decide() {
     let describe = mock!(Client::describe_user_pool_client)
         .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(rich_client()).build());
@@ -344,6 +359,34 @@ async fn a_trust_policy_is_read_as_iam_encodes_it() {
     });
     let found = Iam::new(mock_client!(aws_sdk_iam, [&rule])).role("role").await.unwrap().unwrap();
     assert_eq!((found.document, found.tagged.as_deref()), (trust_policy("pool"), Some("shop")));
+}
+
+#[tokio::test]
+async fn a_role_is_created_and_read_with_its_boundary() {
+    const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
+    for boundary in [Some(BOUNDARY), None] {
+        let role = move || {
+            let attached = AttachedPermissionsBoundary::builder().permissions_boundary_arn(BOUNDARY).build();
+            let role = Role::builder()
+                .path("/")
+                .role_name("role")
+                .role_id("id")
+                .arn("arn:role")
+                .create_date(DateTime::from_secs(0))
+                .assume_role_policy_document("{}")
+                .set_permissions_boundary(boundary.map(|_| attached));
+            role.build().unwrap()
+        };
+        let create = mock!(aws_sdk_iam::Client::create_role)
+            .match_requests(move |request| request.permissions_boundary() == boundary)
+            .then_output(move || CreateRoleOutput::builder().role(role()).build());
+        let get =
+            mock!(aws_sdk_iam::Client::get_role).then_output(move || GetRoleOutput::builder().role(role()).build());
+        let iam = Iam::new(mock_client!(aws_sdk_iam, RuleMode::MatchAny, [&create, &get]));
+        let created = iam.create_role("role", &json!({}), &shop(), boundary).await.unwrap();
+        let found = iam.role("role").await.unwrap().unwrap();
+        assert_eq!((created.boundary.as_deref(), found.boundary.as_deref()), (boundary, boundary));
+    }
 }
 
 #[tokio::test]

@@ -97,6 +97,14 @@ async fn a_pool_with_an_unlisted_role_needs_no_right_without_a_change() {
 }
 
 #[tokio::test]
+async fn a_new_role_is_never_without_its_boundary() {
+    let function = Function::new();
+    function.reply_to(event("user-pool-create")).await;
+    let calls = function.platform.calls();
+    assert!(calls.contains(&"create_role") && !calls.contains(&"set_boundary"), "{calls:?}");
+}
+
+#[tokio::test]
 async fn every_role_has_the_boundary_of_the_stack_also_an_adopted_one() {
     let boundary = |function: &Function| {
         let state = function.platform.state();

@@ -104,6 +104,22 @@ async fn the_plan_shows_a_change_of_mfa() {
 }
 
 #[tokio::test]
+async fn a_missing_boundary_is_planned() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let boundary = "arn:aws:iam::123456789012:policy/boundary";
+    let bounded = with(&json!({"verify": false, "permissions_boundary": boundary}));
+    let planned = plan(&world, bounded.clone()).await;
+    let role = of(&planned, Step::Role);
+    let [difference] = role.differences.as_slice() else { unreachable!("{planned:?}") };
+    assert_eq!((role.verdict, difference.field.as_str()), (Verdict::Change, "permissions boundary"));
+    assert_eq!((&difference.current, &difference.wanted), (&Value::Null, &json!(boundary)));
+
+    world.apply(bounded.clone()).await.unwrap();
+    assert_eq!(of(&plan(&world, bounded).await, Step::Role).verdict, Verdict::Leave);
+}
+
+#[tokio::test]
 async fn what_an_interrupted_run_has_left_is_adopted() {
     let world = World::new();
     world.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
