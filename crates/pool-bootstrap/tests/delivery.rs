@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
+use std::time::{Duration, SystemTime};
 
 use pool_bootstrap::{Handler, HttpReplies};
 use serde_json::{Value, json};
@@ -59,16 +60,24 @@ async fn invoke(url: &str) -> Result<Value, String> {
 }
 
 async fn invoke_with(url: &str, local_host: Option<&str>) -> Result<Value, String> {
-    let clock = VirtualClock::with_time(std::time::Duration::ZERO);
-    let platform = InMemoryPlatform::new(&clock, std::time::Duration::ZERO);
+    invoke_on(&platform(), request(url), local_host).await
+}
+
+fn platform() -> InMemoryPlatform {
+    InMemoryPlatform::new(&VirtualClock::with_time(Duration::ZERO), Duration::ZERO)
+}
+
+async fn invoke_on(platform: &InMemoryPlatform, event: Value, local_host: Option<&str>) -> Result<Value, String> {
     let handler = Handler::new(
         Arc::new(platform.clone()),
-        Arc::new(platform),
+        Arc::new(platform.clone()),
         Arc::new(HttpReplies::new("eu-west-1", local_host).unwrap()),
         domain::passable_roles::PassableRoles::default(),
     );
-    let event = lambda_runtime::LambdaEvent::new(request(url), lambda_runtime::Context::default());
-    handler.handle(event).await.map_err(|error| format!("{error} {error:?}"))
+    let mut context = lambda_runtime::Context::default();
+    let deadline = SystemTime::now() + Duration::from_mins(10);
+    context.deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().try_into().unwrap();
+    handler.handle(lambda_runtime::LambdaEvent::new(event, context)).await.map_err(|error| format!("{error} {error:?}"))
 }
 
 #[tokio::test]
@@ -90,6 +99,25 @@ async fn a_request_with_a_foreign_reply_address_is_refused_unanswered() {
     let error = invoke_with(&url, None).await.unwrap_err();
     assert!(error.contains("ResponseURL") && !error.contains("canary"), "{error}");
     assert!(listener.accept().is_err(), "no connection");
+}
+
+#[tokio::test]
+async fn a_foreign_reply_address_changes_nothing() {
+    let all = testkit::events::all("pool-bootstrap");
+    let (_, text) = all.iter().find(|(name, _)| name == "user-pool-create").unwrap();
+    let mut event: Value = serde_json::from_str(text).unwrap();
+
+    let account = platform();
+    event["ResponseURL"] = json!("https://example.com/stack?canary");
+    let error = invoke_on(&account, event.clone(), None).await.unwrap_err();
+    assert!(error.contains("ResponseURL"), "{error}");
+    assert_eq!(account.calls(), Vec::<&str>::new());
+
+    let (url, requests) = bucket(&[200]);
+    event["ResponseURL"] = json!(url);
+    invoke_on(&account, event, Some("127.0.0.1")).await.unwrap();
+    assert_eq!(requests.join().unwrap()[0].1["Status"], "SUCCESS");
+    assert!(account.writes().contains(&"create_user_pool"), "with an address of ours it does");
 }
 
 #[tokio::test]

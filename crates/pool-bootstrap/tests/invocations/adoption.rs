@@ -200,9 +200,11 @@ async fn a_policy_that_gives_away_aliases_fails_the_deployment() {
 async fn a_wrong_or_missing_policy_is_named_and_keeps_no_stack_from_deletion() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
-    for (policy, part) in
-        [(json!(null), "missing field `SignUpPolicy`"), (json!({"AutoConfirm": "all"}), "AutoConfirm")]
-    {
+    for (policy, part) in [
+        (json!(null), "missing field `SignUpPolicy`"),
+        (json!({}), "missing field `AutoConfirm`"),
+        (json!({"AutoConfirm": "all"}), "AutoConfirm"),
+    ] {
         let mut wrong = of_stack("user-pool-create", "first", "everyone");
         wrong["ResourceProperties"]["SignUpPolicy"] = policy.clone();
         let refused = function.reply_to(wrong).await;

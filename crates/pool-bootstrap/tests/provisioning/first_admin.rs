@@ -121,6 +121,29 @@ async fn an_interrupted_invitation_is_completed_for_the_account_that_it_created(
 }
 
 #[tokio::test]
+async fn a_proof_of_another_creation_promotes_nobody() {
+    let world = World::new();
+    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let pool = world.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    pool.remove_user("ops@example.com");
+    let attributes =
+        [("email", "ops@example.com"), ("email_verified", "true"), ("custom:poolkeeper_created", "another-proof")];
+    pool.add_user("ops@example.com", "Correct-1", &[], &attributes);
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
+    assert!(pool.groups_of("ops@example.com").is_empty());
+}
+
+#[tokio::test]
+async fn an_administrator_with_the_name_as_an_alias_is_not_the_first_one() {
+    let eve = |pool: &InMemoryPool| pool.add_user("eve", "Correct-1", &["admins"], &[("preferred_username", "admin")]);
+    let (world, _) = pool_with(eve).await;
+    let failure = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
+}
+
+#[tokio::test]
 async fn a_first_admin_who_is_one_already_stays_one_whatever_became_of_the_address() {
     let administrator =
         |pool: &InMemoryPool| pool.add_user("admin", "Correct-1", &["admins"], &[("email", "new@example.com")]);

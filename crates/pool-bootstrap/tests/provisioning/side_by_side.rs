@@ -1,5 +1,7 @@
 //! Two runs at the same time, their calls shuffled by seeds: they end with one of everything.
 
+use domain::provision::{Deployment, STACK_TAG};
+
 use super::*;
 
 const SEEDS: u64 = 300;
@@ -76,4 +78,35 @@ async fn a_destroy_during_an_apply_leaves_what_another_run_of_either_sets_right(
             world.assert_empty(&case);
         }
     }
+}
+
+/// Applies for a stack with this value of `AutoConfirm`.
+async fn apply_for(world: &World, stack_id: &str, auto_confirm: &str) -> Result<Receipt, ProvisionFailure> {
+    let seen = Seen::default();
+    let provisioner = Provisioner {
+        deployment: Some(Deployment {
+            stack_id: stack_id.to_owned(),
+            sign_up_policy: Some(serde_json::from_value(json!({"AutoConfirm": auto_confirm})).unwrap()),
+            confirms_wider_sign_up: false,
+        }),
+        ..Provisioner::new(&world.platform, Arc::new(world.clock.clone()), &seen)
+    };
+    provisioner.apply(&serde_json::from_value(with(&json!({"verify": false}))).unwrap()).await
+}
+
+/// The other stack creates its pool after this one has looked and before this one creates its own.
+#[tokio::test]
+async fn a_closed_pool_of_another_run_is_not_adopted_with_a_wider_policy() {
+    let mut refused_after_its_own_create = 0;
+    for seed in 0..SEEDS {
+        let world = shuffled(seed);
+        let (open, closed) = tokio::join!(apply_for(&world, "open", "everyone"), apply_for(&world, "closed", "nobody"));
+        let case = format!("seed {seed}");
+        closed.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+        let is_of_the_closed_one = world.platform.state().user_pools[0].thing.tags[STACK_TAG] == "closed";
+        let is_refused = open.is_err_and(|failure| matches!(failure.error, ProvisionError::WiderSignUp { .. }));
+        assert_eq!(is_refused, is_of_the_closed_one, "{case}");
+        refused_after_its_own_create += usize::from(is_refused && world.platform.calls().contains(&"delete_user_pool"));
+    }
+    assert!(refused_after_its_own_create > 0, "the two never met: the test shows nothing");
 }
