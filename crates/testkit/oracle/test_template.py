@@ -229,6 +229,9 @@ class SignUp(unittest.TestCase):
         resources = Template(TEXT).body["Resources"]
         policies = [resources[name]["Properties"]["SignUpPolicy"] for name in ["UserPool", "Verification"]]
         self.assertEqual(policies[0], policies[1])
+        # An adoption compares it as well.
+        mfa = [resources[name]["Properties"]["Spec"]["mfa"] for name in ["UserPool", "Verification"]]
+        self.assertEqual(mfa, [{"Ref": "Mfa"}] * 2)
         settings = resources["PreSignUpFunction"]["Properties"]["Environment"]["Variables"].values()
         of_trigger = {one["Ref"] for one in settings if "Ref" in one}
         self.assertEqual({one["Ref"] for one in policies[0].values()}, of_trigger)

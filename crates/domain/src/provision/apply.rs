@@ -43,6 +43,7 @@ impl Work<'_> {
         let attributes = compare::pool_attributes(apply.spec, Some(&pool), &found.mapped_attributes);
         let mut clients = found.clients;
         let mut client_ids = BTreeMap::new();
+        let mut backend = None;
         for (kind, wanted) in apply.spec.clients() {
             let step = compare::step_of(kind);
             let state = ClientState::wanted(kind, wanted, &attributes);
@@ -52,7 +53,10 @@ impl Work<'_> {
                 ClientKind::Backend => self.receipt.backend_client_id = Some(client.id.clone()),
                 ClientKind::Web => self.receipt.web_client_id = Some(client.id.clone()),
             }
-            client_ids.insert(kind, client.id);
+            client_ids.insert(kind, client.id.clone());
+            if kind == ClientKind::Backend {
+                backend = Some(client);
+            }
         }
         self.step(Step::Groups, apply.groups(&pool.id, &found.groups)).await?;
 
@@ -79,9 +83,8 @@ impl Work<'_> {
         let iam = [Step::Policy, Step::Role, Step::PolicyAttachment, Step::IdentityPoolRole];
         let written = |it: &StepReport| iam.contains(&it.step) && it.outcome != Outcome::Unchanged;
         let fresh = self.receipt.steps.iter().any(written);
-        let client_id = client_ids.remove(&ClientKind::Backend);
         let role_name = names.iam.clone();
-        Ok(client_id.map(|client_id| Subject::new(&apply.hands, pool, &client_id, identity_pool, role_name, fresh)))
+        Ok(backend.map(|client| Subject::new(&apply.hands, pool, client, identity_pool, role_name, fresh)))
     }
 }
 

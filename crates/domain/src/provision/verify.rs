@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
 use crate::causes::causes;
 use crate::directory::{Directory, Invitation, NewUser};
-use crate::platform::{IdentityPool, PersonCredentials, UserPool};
+use crate::platform::{AppClient, IdentityPool, PersonCredentials, UserPool};
 use crate::retry::{Classified, ErrorClass, GaveUp, Overtime, Situation};
 use crate::secret::Secret;
 use crate::sessions::{
     Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Registration, Sessions,
     SignIn,
 };
-use crate::spec::{ClientKind, PoolAttributes, SignInWith, Spec, SpecError};
+use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
 use crate::user::{Attributes, User, UserStatus, Username};
 use crate::user_pool_error::{Reason, UserPoolError};
 
@@ -44,6 +44,8 @@ pub(super) struct Subject {
     pub(super) role_name: String,
     /// Whether role, policy or wiring were written moments ago, so that AWS may still show what was before.
     pub(super) fresh: bool,
+    /// The attributes that users can write through the backend client.
+    writable: BTreeSet<String>,
     directory: Box<dyn Directory>,
     sessions: Box<dyn Sessions>,
 }
@@ -53,8 +55,6 @@ struct Person {
     username: Username,
     password: Secret,
     attributes: Attributes,
-    /// Those of the attributes that users can write through the backend client. Cognito rejects a sign-up with any other.
-    own_attributes: Attributes,
 }
 
 impl Work<'_> {
@@ -83,7 +83,7 @@ impl Work<'_> {
 
     async fn prove(&mut self, spec: &Spec, subject: Subject) -> Result<(), ProvisionError> {
         let hands = self.hands.clone();
-        let person = hands.throw_away_person(spec, &subject.pool)?;
+        let person = hands.throw_away_person(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &person, &mut identity_id).await;
         // Also when the time is up; then the rest of what can be tidied has to wait.
@@ -118,23 +118,27 @@ impl Subject {
     pub(super) fn new(
         hands: &Provisioner<'_>,
         pool: UserPool,
-        client_id: &str,
+        client: AppClient,
         identity_pool: IdentityPool,
         role_name: String,
         fresh: bool,
     ) -> Self {
         let directory = hands.platform.directory(&pool.id);
-        let sessions = hands.platform.sessions(&pool.id, client_id);
-        Self { pool, identity_pool, role_name, fresh, directory, sessions }
+        let sessions = hands.platform.sessions(&pool.id, &client.id);
+        let writable = client.state.write_attributes;
+        Self { pool, identity_pool, role_name, fresh, writable, directory, sessions }
     }
 
     /// Signs the person up, or, where the policy refuses people, makes the user as administrator. Says whether the user is
     /// confirmed.
     async fn sign_up(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<bool>, ProvisionError> {
+        let mut attributes = person.attributes.clone();
+        // Cognito rejects a sign-up with any other. A client without a list can write all.
+        attributes.retain(|name, _| self.writable.is_empty() || self.writable.contains(name));
         let registration = Registration {
             username: person.username.clone(),
             password: person.password.clone(),
-            attributes: person.own_attributes.clone(),
+            attributes,
             validation_data: Attributes::new(),
             client_metadata: Attributes::new(),
             context: ClientContext::default(),
@@ -271,10 +275,10 @@ impl Provisioner<'_> {
         let now = self.clock.wall_time();
         let created_at = role.and_then(|role| role.created_at);
         let fresh = created_at.is_some_and(|created_at| now - created_at < FRESH);
-        Ok(Subject::new(self, pool, &client.id, identity_pool, role_name, fresh))
+        Ok(Subject::new(self, pool, client, identity_pool, role_name, fresh))
     }
 
-    fn throw_away_person(&self, spec: &Spec, pool: &UserPool) -> Result<Person, ProvisionError> {
+    fn throw_away_person(&self, spec: &Spec) -> Result<Person, ProvisionError> {
         let nonce = self.clock.nonce();
         let address = format!("{}{}{}", ADDRESS.0, nonce.expose(), ADDRESS.1);
         let username = match spec.sign_in {
@@ -290,16 +294,7 @@ impl Provisioner<'_> {
         // Cognito takes 99 characters at the most.
         password.truncate(99);
         let attributes = Attributes::from([("email".to_owned(), address)]);
-        let client = spec.clients.backend.clone().unwrap_or_default();
-        let writable = client.writable(&PoolAttributes::new(spec, &pool.required_attributes, &BTreeSet::new()));
-        let mut own_attributes = attributes.clone();
-        own_attributes.retain(|name, _| writable.contains(name));
-        Ok(Person {
-            username: username.parse().map_err(unfit)?,
-            password: Secret::new(password),
-            attributes,
-            own_attributes,
-        })
+        Ok(Person { username: username.parse().map_err(unfit)?, password: Secret::new(password), attributes })
     }
 
     async fn identity_of(&self, subject: &Subject, id_token: &Secret) -> Result<Done<String>, ProvisionError> {

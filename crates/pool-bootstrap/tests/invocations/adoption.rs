@@ -138,6 +138,12 @@ async fn weaker_mfa_of_an_adopted_pool_must_be_confirmed() {
         create["ResourceProperties"]["Spec"]["mfa"] = json!(mfa);
         create
     };
+    let function = Function::new();
+    function.succeeds(with_mfa("first", "required")).await;
+    function.succeeds(with_mfa("second", "required")).await;
+    let mut verification = of_stack("verification-create", "second", "everyone");
+    verification["ResourceProperties"]["Spec"]["mfa"] = json!("required");
+    function.succeeds(verification).await;
     for (before, after, is_weaker) in [
         ("required", "off", true),
         ("required", "optional", true),
