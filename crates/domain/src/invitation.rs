@@ -14,7 +14,7 @@ mod token;
 pub use invitee::{Holder, Invitee};
 pub use keeper::{Kept, KeyError, KeyKeeper};
 pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
-pub use key_owner::{KeyId, KeyOwner, NotAKeyId, REQUEST_TAG};
+pub use key_owner::{KeyId, KeyOwner, NotAKeyId, PREVIOUS_TAG, REQUEST_TAG};
 pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName, NotAStackId, OwningStack, StoredKey};
 pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
 

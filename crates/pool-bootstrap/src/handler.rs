@@ -289,8 +289,7 @@ impl Handler {
             stack_id: resource.to.stack_id.clone(),
             request_id: resource.to.request_id.clone(),
         };
-        let reported = current.as_ref().and_then(|current| current.public_key_of(&name)).cloned();
-        let kept = invitation_key::ensure(&self.keys, &name, owner, reported, deadline).await?;
+        let kept = invitation_key::ensure(&self.keys, &name, owner, current.clone(), deadline).await?;
         let left_behind = current.as_ref().and_then(|current| resource.key_of_failed_update(current));
         if let Some(left_behind) = left_behind
             && let Err(error) = self.remove_key(resource, &left_behind, deadline).await
@@ -301,7 +300,7 @@ impl Handler {
         let data = key_attributes(&name, &kept.public_key);
         let id = match current {
             Some(current) if current.name == name => current,
-            previous => KeyId::new(name, kept.public_key, previous),
+            _ => KeyId { name, public_key: Some(kept.public_key) },
         };
         Ok(Done { physical_resource_id: id.to_string(), reason: format!("invitation_key {}", kept.outcome), data })
     }

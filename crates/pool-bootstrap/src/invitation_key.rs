@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use domain::invitation::{InvitationKeys, Kept, KeyError, KeyKeeper, KeyName, KeyOwner, PublicKey, SigningKey};
+use domain::invitation::{InvitationKeys, Kept, KeyError, KeyId, KeyKeeper, KeyName, KeyOwner, SigningKey};
 use domain::provision::Outcome;
 use domain::retry::Clock;
 use rand::TryRng;
@@ -18,14 +18,14 @@ pub(crate) async fn ensure(
     keys: &Arc<dyn InvitationKeys>,
     name: &KeyName,
     owner: KeyOwner,
-    reported: Option<PublicKey>,
+    current: Option<KeyId>,
     deadline: SystemTime,
 ) -> Result<Kept, RunError> {
     let (keys, name) = (Arc::clone(keys), name.clone());
     let work = move |clock: Arc<dyn Clock>| async move {
         let fresh = fresh_key()?;
         let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
-        Ok(keeper.ensure(&name, &owner, reported.as_ref(), &fresh).await?)
+        Ok(keeper.ensure(&name, &owner, current.as_ref(), &fresh).await?)
     };
     in_time(work, deadline).await?
 }

@@ -1,12 +1,13 @@
 //! A local AWS with one pool, and the API on it: straight, or by way of a proxy on which calls go wrong.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{AdminMfa, App, Permission, Ports, Served, Service, Settings, lambda, service};
 use cognito_aws::{Aws, SystemClock};
 use domain::directory::{Directory, Invitation, NewUser};
-use domain::invitation::{InvitationKeys, KeyName, KeyOwner, OwningStack, SigningKey};
+use domain::invitation::{InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{Observer, Provisioner, StepReport};
@@ -71,10 +72,8 @@ impl World {
         let user_pool_id = platform.user_pools(&spec.name).await.unwrap()[0].id.clone();
         let client_id = platform.clients(&user_pool_id, "api-backend").await.unwrap()[0].id.clone();
 
-        let (pool, stack_id, request_id) = (spec.name.clone(), "stack/api/1".to_owned(), "1".to_owned());
-        let invitation_key = KeyName::of(&pool, &OwningStack::of_id(&stack_id).unwrap(), 1);
-        let owner = KeyOwner { pool, stack_id, request_id };
-        aws.invitation_keys().create(&invitation_key, &owner, &signing_key()).await.unwrap();
+        let invitation_key = KeyName::of(&spec.name, &OwningStack::of_id("stack/api/1").unwrap(), 1);
+        aws.invitation_keys().create(&invitation_key, &BTreeMap::new(), &signing_key()).await.unwrap();
 
         let directory = aws.directory(&user_pool_id);
         let root = NewUser {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::{ParameterType, ResourceTypeForTagging, Tag};
-use domain::invitation::{InvitationKeys, KeyName, KeyOwner, SigningKey, StoredKey};
+use domain::invitation::{InvitationKeys, KeyName, SigningKey, StoredKey};
 use domain::platform::PlatformError;
 use domain::retry::ErrorClass;
 
@@ -50,16 +50,16 @@ impl InvitationKeys for SsmInvitationKeys {
         Ok(answer.map(|answer| tags(answer.tag_list.unwrap_or_default())))
     }
 
-    async fn create(&self, name: &KeyName, owner: &KeyOwner, key: &SigningKey) -> Answer<()> {
+    async fn create(&self, name: &KeyName, tags: &BTreeMap<String, String>, key: &SigningKey) -> Answer<()> {
         let unsent =
             |why: &str| Failure { operation: "PutParameter", kind: Kind::NotSent(why.to_owned()), request_id: None };
         let pem = key.to_pem().map_err(|_| unsent("the key cannot be written down"))?;
-        let tags = owner.tags().into_iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
         let tags = tags.collect::<Result<_, _>>().map_err(|_| unsent("a tag has no key"))?;
         self.client
             .put_parameter()
             .name(name.as_str())
-            .description(format!("Signs invitations into user pool {}", owner.pool))
+            .description("Signs invitations into a user pool of Poolkeeper")
             .r#type(ParameterType::SecureString)
             .value(pem.expose())
             .overwrite(false)

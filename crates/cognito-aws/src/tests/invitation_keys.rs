@@ -1,9 +1,10 @@
 //! The private key of invitations: how it is kept, read and taken away, and that it shows itself nowhere.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::causes::causes;
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, KeyOwner, OwningStack, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::retry::ErrorClass;
 use domain::spec::PoolName;
 use domain::user_pool_error::Reason;
@@ -26,8 +27,8 @@ fn name() -> KeyName {
     KeyName::of(&shop(), &OwningStack::of_id("stack").unwrap(), 1)
 }
 
-fn owner() -> KeyOwner {
-    KeyOwner { pool: shop(), stack_id: "stack".to_owned(), request_id: "request".to_owned() }
+fn tags() -> BTreeMap<String, String> {
+    BTreeMap::from([("poolkeeper:pool".to_owned(), "shop".to_owned())])
 }
 
 fn key() -> SigningKey {
@@ -70,18 +71,14 @@ fn no_keys() -> Vec<FakeAws> {
 #[tokio::test]
 async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
     let fake = FakeAws::answering([]);
-    keys(&fake).await.create(&name(), &owner(), &key()).await.unwrap();
+    keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap();
     let expected = json!({
         "Name": NAME,
-        "Description": "Signs invitations into user pool shop",
+        "Description": "Signs invitations into a user pool of Poolkeeper",
         "Type": "SecureString",
         "Value": pem(),
         "Overwrite": false,
-        "Tags": [
-            {"Key": "poolkeeper:pool", "Value": "shop"},
-            {"Key": "poolkeeper:request", "Value": "request"},
-            {"Key": "poolkeeper:stack", "Value": "stack"},
-        ],
+        "Tags": [{"Key": "poolkeeper:pool", "Value": "shop"}],
     });
     assert_eq!(fake.sent("PutParameter"), expected);
 }
@@ -145,7 +142,7 @@ async fn what_is_not_there_is_none_to_read_an_error_to_delete_and_an_instruction
 #[tokio::test]
 async fn a_name_that_is_taken_is_an_error_of_its_own() {
     let fake = FakeAws::refusing("PutParameter", "ParameterAlreadyExists", "The parameter already exists.");
-    let error = keys(&fake).await.create(&name(), &owner(), &key()).await.unwrap_err();
+    let error = keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap_err();
     assert_eq!((error.class, error.operation), (ErrorClass::AlreadyExists, "PutParameter"));
 }
 
@@ -198,7 +195,7 @@ async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_r
         let message = format!("1 validation error detected: Value '{}' at 'value' failed to satisfy constraint", pem());
         Ok(response(400, json!({"__type": "ValidationException", "message": message}).to_string()))
     });
-    let error = keys(&quoting).await.create(&name(), &owner(), &key()).await.unwrap_err();
+    let error = keys(&quoting).await.create(&name(), &tags(), &key()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Invalid);
     for told in [causes(&error), format!("{error:?}")] {
         assert!(told.contains("ValidationException") && !told.contains(&body), "{told}");
@@ -209,7 +206,7 @@ async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_r
 async fn making_a_key_and_taking_it_away_is_sent_once_and_reading_it_to_sign_three_times() {
     let fake = FakeAws::new(|_| Ok(response(503, "")));
     let keys = keys(&fake).await;
-    assert_eq!(keys.create(&name(), &owner(), &key()).await.unwrap_err().class, ErrorClass::OutcomeUnknown);
+    assert_eq!(keys.create(&name(), &tags(), &key()).await.unwrap_err().class, ErrorClass::OutcomeUnknown);
     assert!(keys.delete(&name()).await.is_err() && keys.read(&name()).await.is_err());
     let once = ["PutParameter", "DeleteParameter", "GetParameter"].map(|operation| fake.calls(operation));
     assert_eq!(once, [1; 3]);

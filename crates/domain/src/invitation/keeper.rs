@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::key_owner::is_of_stack;
-use super::{InvitationKeys, KeyName, KeyOwner, PublicKey, SigningKey, StoredKey};
+use super::key_owner::{is_of_stack, vouches};
+use super::{InvitationKeys, KeyId, KeyName, KeyOwner, PublicKey, SigningKey, StoredKey};
 use crate::platform::PlatformError;
 use crate::provision::Outcome;
 use crate::retry::{Attempted, Classified, Clock, ErrorClass, GaveUp, Listener, Rights, Situation, patiently};
@@ -50,8 +50,8 @@ pub enum KeyError {
     Call(#[from] GaveUp<PlatformError>),
     /// The stored key was not created by this stack, or was changed since. It is left unchanged.
     #[error(
-        "the parameter {0} exists, but this stack did not create it, or it was changed since; find out who did, and deploy with \
-         another InvitationKeyVersion, which creates a new key"
+        "the parameter {0} exists, but this stack did not create it, or it was changed since; find out who did, and deploy with a \
+         higher InvitationKeyVersion, which creates a new key"
     )]
     Foreign(KeyName),
 }
@@ -60,8 +60,8 @@ impl KeyKeeper<'_> {
     /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash and at the same
     /// time: every run returns the same key.
     ///
-    /// A key that exists is returned only if its tags name the stack, and if its public half is `reported` or its tags
-    /// prove that this very request created it.
+    /// `current` is the id that CloudFormation has of the resource. A key that exists is returned only if its tags name the stack, and if
+    /// they prove that this very request created it, or `current` has its public half, or the key of `current` vouches for it.
     ///
     /// # Errors
     ///
@@ -70,23 +70,24 @@ impl KeyKeeper<'_> {
         &self,
         name: &KeyName,
         owner: &KeyOwner,
-        reported: Option<&PublicKey>,
+        current: Option<&KeyId>,
         fresh: &SigningKey,
     ) -> Result<Kept, KeyError> {
-        if let Some(public_key) = self.find(name, owner, reported).await? {
+        if let Some(public_key) = self.find(name, owner, current).await? {
             return Ok(Kept { public_key, outcome: Outcome::Unchanged });
         }
+        let tags = owner.tags(fresh, current);
         let mut round = 0;
         loop {
             round += 1;
-            let create = || self.keys.create(name, owner, fresh);
+            let create = || self.keys.create(name, &tags, fresh);
             let Err(gave_up) = self.call(Situation::Creating, create).await else {
                 return Ok(Kept { public_key: fresh.public_key(), outcome: Outcome::Created });
             };
             if !matches!(gave_up.last.class(), ErrorClass::OutcomeUnknown | ErrorClass::AlreadyExists) {
                 return Err(gave_up.into());
             }
-            if let Some(public_key) = self.find(name, owner, reported).await? {
+            if let Some(public_key) = self.find(name, owner, current).await? {
                 return Ok(Kept { public_key, outcome: Outcome::Adopted });
             }
             if round == ROUNDS || STILL_UNDER_WAY >= self.clock.time_left() {
@@ -119,18 +120,34 @@ impl KeyKeeper<'_> {
         &self,
         name: &KeyName,
         owner: &KeyOwner,
-        reported: Option<&PublicKey>,
+        current: Option<&KeyId>,
     ) -> Result<Option<PublicKey>, KeyError> {
         let stored = self.call(Situation::Settled, || self.keys.read(name)).await?.value;
         let Some(StoredKey { key, is_original }) = stored else { return Ok(None) };
         let Some(tags) = self.call(Situation::Settled, || self.keys.tags(name)).await?.value else { return Ok(None) };
         let public_key = key.public_key();
+        let found = KeyId { name: name.clone(), public_key: Some(public_key.clone()) };
         let is_created = is_original && owner.created(&tags);
-        if is_created || (is_of_stack(&tags, &owner.stack_id) && reported == Some(&public_key)) {
+        if is_created || (is_of_stack(&tags, &owner.stack_id) && self.is_known(&found, current).await?) {
             Ok(Some(public_key))
         } else {
             Err(KeyError::Foreign(name.clone()))
         }
+    }
+
+    /// Whether the resource has this key, or had it before the update that is rolled back now.
+    async fn is_known(&self, found: &KeyId, current: Option<&KeyId>) -> Result<bool, KeyError> {
+        let Some(current) = current else { return Ok(false) };
+        if current.name == found.name {
+            return Ok(current == found);
+        }
+        let Some(public_key) = &current.public_key else { return Ok(false) };
+        // The holder of a stolen key could sign for a key to come.
+        if found.name.version() >= current.name.version() {
+            return Ok(false);
+        }
+        let tags = self.call(Situation::Settled, || self.keys.tags(&current.name)).await?.value;
+        Ok(tags.is_some_and(|tags| vouches(public_key, &tags, found)))
     }
 
     async fn call<T, Call, Answer>(

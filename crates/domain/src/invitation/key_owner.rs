@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::{KeyName, PublicKey};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{KeyName, PublicKey, SigningKey};
 use crate::platform::TAG_KEY;
 use crate::provision::STACK_TAG;
 use crate::spec::PoolName;
 
 /// The key of the tag with the id of the CloudFormation request that created a key.
 pub const REQUEST_TAG: &str = "poolkeeper:request";
+
+/// The key of the tag with the signature by which a key vouches for the key before it.
+pub const PREVIOUS_TAG: &str = "poolkeeper:previous-key";
 
 /// The request that wants a key, recorded in the key's tags at its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,19 +28,20 @@ pub struct KeyOwner {
 }
 
 impl KeyOwner {
-    /// The tags of a key that this request creates.
-    #[must_use]
-    pub fn tags(&self) -> BTreeMap<&'static str, &str> {
-        BTreeMap::from([
-            (TAG_KEY, self.pool.as_str()),
-            (STACK_TAG, self.stack_id.as_str()),
-            (REQUEST_TAG, self.request_id.as_str()),
-        ])
+    /// The tags of a key that this request creates, in place of the key with the id `previous`.
+    pub(super) fn tags(&self, key: &SigningKey, previous: Option<&KeyId>) -> BTreeMap<String, String> {
+        let own = self.own_tags().map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let voucher = previous.map(|previous| (PREVIOUS_TAG.to_owned(), voucher(key, previous)));
+        own.into_iter().chain(voucher).collect()
+    }
+
+    fn own_tags(&self) -> [(&'static str, &str); 3] {
+        [(TAG_KEY, self.pool.as_str()), (STACK_TAG, self.stack_id.as_str()), (REQUEST_TAG, self.request_id.as_str())]
     }
 
     /// Whether this request created the key with these tags.
     pub(super) fn created(&self, tags: &BTreeMap<String, String>) -> bool {
-        self.tags().into_iter().all(|(key, value)| tags.get(key).map(String::as_str) == Some(value))
+        self.own_tags().into_iter().all(|(key, value)| tags.get(key).map(String::as_str) == Some(value))
     }
 }
 
@@ -43,34 +50,34 @@ pub(super) fn is_of_stack(tags: &BTreeMap<String, String>, stack_id: &str) -> bo
     tags.get(STACK_TAG).map(String::as_str) == Some(stack_id)
 }
 
-/// What CloudFormation keeps about a key, as the resource's physical id: `NAME#PUBLIC_KEY#PREVIOUS_NAME#PREVIOUS_PUBLIC_KEY`. A public key
-/// proves later that the key stored under its name is the one that was reported. The previous one is needed if an update to this key
-/// is rolled back.
+/// The signature by which a key vouches that the key before it, with this id, belonged to the stack.
+fn voucher(key: &SigningKey, previous: &KeyId) -> String {
+    STANDARD.encode(key.sign(previous.message().as_bytes()))
+}
+
+/// Whether the key with these tags vouches for the key with the id `previous`.
+pub(super) fn vouches(public_key: &PublicKey, tags: &BTreeMap<String, String>, previous: &KeyId) -> bool {
+    let signature = tags.get(PREVIOUS_TAG).and_then(|text| STANDARD.decode(text).ok());
+    let signature = signature.and_then(|bytes| <[u8; 64]>::try_from(bytes).ok());
+    signature.is_some_and(|signature| public_key.has_signed(previous.message().as_bytes(), &signature))
+}
+
+/// What CloudFormation keeps about a key, as the resource's physical id: `NAME#PUBLIC_KEY`. The public key proves later that the key
+/// stored under the name is the one that was reported.
+///
+/// The same key always has the same id. After a rollback to a key, another id would make CloudFormation delete the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId {
     /// The name of the key.
     pub name: KeyName,
     /// Its public half. None if the id has only a name.
-    public_key: Option<PublicKey>,
-    /// The key before it.
-    previous: Option<(KeyName, PublicKey)>,
+    pub public_key: Option<PublicKey>,
 }
 
 impl KeyId {
-    /// The id of a key that takes the place of `previous`.
-    #[must_use]
-    pub fn new(name: KeyName, public_key: PublicKey, previous: Option<Self>) -> Self {
-        let previous = previous.and_then(|previous| Some((previous.name, previous.public_key?)));
-        Self { name, public_key: Some(public_key), previous }
-    }
-
-    /// The public half of the key of this name, if the id has it.
-    #[must_use]
-    pub fn public_key_of(&self, name: &KeyName) -> Option<&PublicKey> {
-        if *name == self.name {
-            return self.public_key.as_ref();
-        }
-        self.previous.as_ref().filter(|(previous, _)| previous == name).map(|(_, public_key)| public_key)
+    /// What is signed about the key. An invitation never begins like this.
+    fn message(&self) -> String {
+        format!("poolkeeper previous key {self}")
     }
 }
 
@@ -78,24 +85,18 @@ impl std::str::FromStr for KeyId {
     type Err = NotAKeyId;
 
     fn from_str(text: &str) -> Result<Self, NotAKeyId> {
-        let name = |text: &str| text.parse().map_err(|_| NotAKeyId);
-        let public_key = |text: &str| text.parse().map_err(|_| NotAKeyId);
-        let (own, public, previous) = match text.split('#').collect::<Vec<_>>()[..] {
-            [own] => (own, None, None),
-            [own, public] => (own, Some(public), None),
-            [own, public, before, public_before] => (own, Some(public), Some((before, public_before))),
-            _ => return Err(NotAKeyId),
+        let (name, public_key) = match text.split_once('#') {
+            Some((name, public_key)) => (name, Some(public_key.parse().map_err(|_| NotAKeyId)?)),
+            None => (text, None),
         };
-        let previous = previous.map(|(before, public)| Ok((name(before)?, public_key(public)?))).transpose()?;
-        Ok(Self { name: name(own)?, public_key: public.map(public_key).transpose()?, previous })
+        Ok(Self { name: name.parse().map_err(|_| NotAKeyId)?, public_key })
     }
 }
 
 impl std::fmt::Display for KeyId {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "{}", self.name)?;
-        self.public_key.iter().try_for_each(|public_key| write!(formatter, "#{public_key}"))?;
-        self.previous.iter().try_for_each(|(name, public_key)| write!(formatter, "#{name}#{public_key}"))
+        self.public_key.iter().try_for_each(|public_key| write!(formatter, "#{public_key}"))
     }
 }
 
@@ -113,37 +114,44 @@ mod tests {
         SigningKey::from_seed(&[seed; 32]).public_key()
     }
 
-    fn name(version: u32) -> KeyName {
-        format!("/poolkeeper/shop/invitation-key/5b5a1c2e/{version}").parse().unwrap()
+    fn id(version: u32, seed: u8) -> KeyId {
+        let name = format!("/poolkeeper/shop/invitation-key/5b5a1c2e/{version}").parse().unwrap();
+        KeyId { name, public_key: Some(public_key(seed)) }
     }
 
     #[test]
-    fn an_id_knows_its_key_and_the_one_before_by_their_names() {
-        let first = KeyId::new(name(1), public_key(1), None);
-        let second = KeyId::new(name(2), public_key(2), Some(first.clone()));
-        let third = KeyId::new(name(3), public_key(3), Some(second.clone()));
-        let known = |id: &KeyId| [1, 2, 3].map(|version| id.public_key_of(&name(version)).cloned());
-        assert_eq!(known(&first), [Some(public_key(1)), None, None]);
-        assert_eq!(known(&second), [Some(public_key(1)), Some(public_key(2)), None]);
-        assert_eq!(known(&third), [None, Some(public_key(2)), Some(public_key(3))]);
-        for id in [first, second, third] {
+    fn an_id_that_is_written_down_can_be_read_again() {
+        let with_key = id(1, 1);
+        assert_eq!(with_key.to_string(), format!("{}#{}", with_key.name, public_key(1)));
+        for id in [KeyId { public_key: None, ..with_key.clone() }, with_key] {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
-        let only_name: KeyId = name(1).as_str().parse().unwrap();
-        assert_eq!((&only_name.name, known(&only_name)), (&name(1), [None, None, None]));
+    }
+
+    #[test]
+    fn a_key_vouches_for_one_key_under_one_name_only() {
+        let (key, other) = (SigningKey::from_seed(&[2; 32]), SigningKey::from_seed(&[3; 32]));
+        let tags = |voucher: String| BTreeMap::from([(PREVIOUS_TAG.to_owned(), voucher)]);
+        let signed = tags(voucher(&key, &id(1, 1)));
+        assert!(vouches(&key.public_key(), &signed, &id(1, 1)));
+        assert!(!vouches(&key.public_key(), &signed, &id(1, 7)));
+        assert!(!vouches(&key.public_key(), &signed, &id(3, 1)));
+        assert!(!vouches(&other.public_key(), &signed, &id(1, 1)));
+        for wrong in [tags(String::new()), tags("AAAA".to_owned()), BTreeMap::new()] {
+            assert!(!vouches(&key.public_key(), &wrong, &id(1, 1)), "{wrong:?}");
+        }
     }
 
     #[test]
     fn text_that_resembles_an_id_is_rejected() {
-        let (name, key) = (name(1), public_key(1));
+        let (name, key) = (id(1, 1).name, public_key(1));
         for text in [
             String::new(),
             format!("{name}#"),
             format!("{name}#x"),
             format!("#{key}"),
-            format!("{name}#{key}#{name}"),
-            format!("{name}#{key}#x#{key}"),
-            format!("{name}#{key}#{name}#{key}#{key}"),
+            format!("{name}#{key}#{key}"),
+            format!("{name}##{key}"),
             format!("{name}/#{key}"),
         ] {
             assert_eq!(text.parse::<KeyId>(), Err(NotAKeyId), "{text}");
@@ -157,8 +165,7 @@ mod tests {
             stack_id: "stack/shop/1".to_owned(),
             request_id: "request-1".to_owned(),
         };
-        let tags: BTreeMap<String, String> =
-            owner.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let tags = owner.tags(&SigningKey::from_seed(&[1; 32]), None);
         assert!(owner.created(&tags) && is_of_stack(&tags, &owner.stack_id));
         for key in [TAG_KEY, STACK_TAG, REQUEST_TAG] {
             let mut other = tags.clone();

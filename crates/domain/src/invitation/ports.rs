@@ -6,7 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{KeyOwner, SigningKey};
+use super::SigningKey;
 use crate::platform::PlatformError;
 use crate::spec::PoolName;
 use crate::user_pool_error::UserPoolError;
@@ -37,9 +37,14 @@ pub trait InvitationKeys: Send + Sync {
     /// The tags of what is stored under this name; none if nothing is.
     async fn tags(&self, name: &KeyName) -> Result<Option<BTreeMap<String, String>>, PlatformError>;
 
-    /// Stores a key with the owner's tags under a name that is free. MUST NOT replace what is there: answers
+    /// Stores a key with these tags under a name that is free. MUST NOT replace what is there: answers
     /// [`ErrorClass::AlreadyExists`](crate::retry::ErrorClass) then. Sent once: where the answer is lost, the caller reads.
-    async fn create(&self, name: &KeyName, owner: &KeyOwner, key: &SigningKey) -> Result<(), PlatformError>;
+    async fn create(
+        &self,
+        name: &KeyName,
+        tags: &BTreeMap<String, String>,
+        key: &SigningKey,
+    ) -> Result<(), PlatformError>;
 
     /// Deletes the key of this name. Answers [`ErrorClass::NotFound`](crate::retry::ErrorClass) where there is none.
     async fn delete(&self, name: &KeyName) -> Result<(), PlatformError>;
@@ -91,6 +96,12 @@ impl KeyName {
     #[must_use]
     pub fn is_of(&self, pool: &PoolName) -> bool {
         self.0.starts_with(&beginning(pool))
+    }
+
+    /// The version of the key.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.0.rsplit('/').next().and_then(|version| version.parse().ok()).unwrap_or_default()
     }
 
     /// The name, as it is.

@@ -41,7 +41,7 @@ async fn a_planted_key_fails_the_creation_and_is_left_unchanged() {
     let reply = function.reply_to(event("invitation-key-create")).await;
     assert_eq!((&reply["Status"], name_in(&reply)), (&json!("FAILED"), "poolkeeper-failed-create"));
     let reason = reply["Reason"].as_str().unwrap();
-    assert!(reason.contains(KEY) && reason.contains("another InvitationKeyVersion"), "{reason}");
+    assert!(reason.contains(KEY) && reason.contains("a higher InvitationKeyVersion"), "{reason}");
     assert_unchanged(&function, KEY, &planted);
     assert!(function.platform.writes().is_empty());
 }
@@ -70,6 +70,33 @@ async fn a_copy_of_the_present_key_is_not_taken_for_the_next_one() {
     let copy = function.platform.state().parameters[KEY].key.clone();
     function.platform.state().parameters.get_mut(NEXT_KEY).unwrap().key = copy;
     assert_eq!(function.reply_to(update(&first, "2", "request-2")).await["Status"], "FAILED");
+}
+
+/// Otherwise the holder of a stolen key could sign for the next key and store both, signature and key.
+#[tokio::test]
+async fn a_key_vouches_only_for_a_key_with_a_lower_version() {
+    let function = Function::new();
+    let mut create = event("invitation-key-create");
+    create["ResourceProperties"]["Version"] = json!("2");
+    let second = function.reply_to(create).await;
+    let first = function.reply_to(update(&second, "1", "request-2")).await;
+    assert_eq!(first["Status"], "SUCCESS");
+    assert_eq!(function.reply_to(update(&first, "2", "request-3")).await["Status"], "FAILED");
+}
+
+#[tokio::test]
+async fn a_rollback_to_a_key_that_was_replaced_fails() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    let second = function.reply_to(update(&first, "2", "request-2")).await;
+    let original = function.platform.state().parameters[KEY].clone();
+    let replaced = Parameter { key: Some(SigningKey::from_seed(&[7; 32])), ..original.clone() };
+    function.platform.state().parameters.insert(KEY.to_owned(), replaced);
+    assert_eq!(function.reply_to(update(&second, "1", "request-3")).await["Status"], "FAILED");
+
+    function.platform.state().parameters.insert(KEY.to_owned(), original);
+    let back = function.reply_to(update(&second, "1", "request-3")).await;
+    assert_eq!((&back["Status"], &back["Data"]), (&json!("SUCCESS"), &first["Data"]), "{back}");
 }
 
 #[tokio::test]

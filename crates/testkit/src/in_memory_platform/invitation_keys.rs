@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use domain::invitation::{InvitationKeys, KeyName, KeyOwner, SigningKey, StoredKey};
+use domain::invitation::{InvitationKeys, KeyName, SigningKey, StoredKey};
 use domain::retry::ErrorClass;
 
 use super::{Answer, InMemoryPlatform};
@@ -38,13 +38,12 @@ impl InvitationKeys for InMemoryPlatform {
         .await
     }
 
-    async fn create(&self, name: &KeyName, owner: &KeyOwner, key: &SigningKey) -> Answer<()> {
+    async fn create(&self, name: &KeyName, tags: &BTreeMap<String, String>, key: &SigningKey) -> Answer<()> {
         self.call("create_invitation_key", |state| {
             if state.parameters.contains_key(name.as_str()) {
                 return Err(ErrorClass::AlreadyExists);
             }
-            let tags = owner.tags().into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
-            let parameter = Parameter { key: Some(key.clone()), version: 1, tags };
+            let parameter = Parameter { key: Some(key.clone()), version: 1, tags: tags.clone() };
             state.parameters.insert(name.to_string(), parameter);
             Ok(())
         })

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use domain::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
 use domain::group::{GroupDetails, GroupName, Groups};
 use domain::identities::{ExternalIdentity, Identities};
-use domain::invitation::{InvitationKey, InvitationKeys, KeyName, KeyOwner, OwningStack, SigningKey};
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::pool_settings::PoolSettings;
 use domain::retry::{Classified, Context, ErrorClass, Rights, Situation};
@@ -488,14 +488,12 @@ impl Ports {
 
     async fn ask_invitation_keys(&self, operation: &str) -> Result<(), Failed> {
         let keys = &self.invitation_keys;
-        let (pool, stack_id, request_id) = (self.spec.name.clone(), "stack/shop/1".to_owned(), "1".to_owned());
-        let name = KeyName::of(&pool, &OwningStack::of_id(&stack_id).unwrap(), 1);
-        let owner = KeyOwner { pool, stack_id, request_id };
+        let name = KeyName::of(&self.spec.name, &OwningStack::of_id("stack/shop/1").unwrap(), 1);
         match operation {
             "DeleteParameter" => done(keys.delete(&name).await),
             "GetParameter" => done(keys.read(&name).await),
             "ListTagsForResource" => done(keys.tags(&name).await),
-            "PutParameter" => done(keys.create(&name, &owner, &SigningKey::from_seed(&[7; 32])).await),
+            "PutParameter" => done(keys.create(&name, &BTreeMap::new(), &SigningKey::from_seed(&[7; 32])).await),
             _ => unreachable!("say which call about keys of invitations leads to {operation}"),
         }
     }
