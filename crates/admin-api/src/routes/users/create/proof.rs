@@ -1,8 +1,9 @@
 //! The proof that a request created the user that it finds.
 //!
 //! A create with an `Idempotency-Key` sets the reserved attribute [`CREATION_ATTRIBUTE`] to a time and a keyed hash over the request and
-//! that time. The hash covers the attributes, or a repeat with other values would confirm guesses of them. Only `AdminCreateUser` can set the attribute, and only this API knows the key. So a user who signed up under the name, and one
-//! whom another request created, have no proof for this request.
+//! that time. The hash covers the attributes, or a repeat with other values would confirm guesses of them. Only `AdminCreateUser` can set
+//! the attribute, and only this API knows the key. So a user who signed up under the name, and one whom another request created, have no
+//! proof for this request.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
