@@ -175,6 +175,7 @@ FOREIGN_NAMES = {
     "UserPoolId": f"{REGION}_Foreign01",
     "IdentityPoolId": f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff",
     "Name": FOREIGN_PARAMETER,
+    "ResourceId": FOREIGN_PARAMETER,
     "logGroupName": f"/aws/lambda/{FOREIGN_NAME}",
     "IdentityIdsToDelete": [f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff"],
 }
