@@ -97,8 +97,8 @@ impl Authorized {
         if self.is(user) { Err(ApiError::Forbidden(Forbidden::Oneself)) } else { Ok(()) }
     }
 
-    /// Without `users:read`, a user is found by the name at creation or the `sub`. An alias finds nobody, as if it did not exist: an answer
-    /// would confirm a guess of somebody's address.
+    /// Without `users:read`, a user is found by the name at creation or the `sub`. An alias is answered like an unknown user, because any
+    /// other answer would confirm a guess of an address.
     fn may_find(&self, user: &User, typed: &Username) -> Result<(), ApiError> {
         let is_named = is_named(user, typed) || user.attributes.get("sub").is_some_and(|sub| sub == typed.as_str());
         if is_named || self.grants.allows(Permission::UsersRead) {

@@ -234,7 +234,7 @@ async fn only_groups_that_both_token_and_pool_name_count() {
 }
 
 #[tokio::test]
-async fn an_alias_finds_nobody_without_users_read() {
+async fn an_alias_finds_no_user_without_users_read() {
     let all = ["users:mfa", "users:sessions", "users:groups", "users:state"];
     for (permissions, status) in [(all.to_vec(), 404), ([&all[..], &["users:read"]].concat(), 200)] {
         let api = Api::on(testkit::in_memory::InMemoryPool::new(), &json!({ "helpers": permissions }));
