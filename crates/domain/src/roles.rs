@@ -246,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn widened_groups_grant_more_than_before() {
+        let before = roles("a=users:read,b=users:read,c=all,d=users:groups:guests");
+        let after = roles("a=users:read,b=users:read+pool:read,c=users:read,d=users:groups:visitors,e=pool:read");
+        assert_eq!(after.widened(&before).collect::<Vec<_>>(), ["b", "d", "e"]);
+    }
+
+    #[test]
     fn unnamed_groups_have_no_permission() {
         let roles = roles("admins=all");
         for group in ["", "admin", "Admins", "admins-x", "x,admins"] {

@@ -127,5 +127,6 @@ mod tests {
             (grants("users:groups"), grants("users:groups:visitors+users:read"), grants("users:groups:guests"));
         assert_eq!(any.union(&visitors), grants("users:groups+users:read"));
         assert_eq!(guests.union(&visitors), grants("users:groups:visitors+users:groups:guests+users:read"));
+        assert_eq!(visitors.union(&visitors), visitors);
     }
 }
