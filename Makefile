@@ -207,7 +207,7 @@ fuzz-lock: ## Fuzz with the versions that Cargo.lock has now
 # Without the mutants that an earlier run has caught. The builds of mutants stay apart: in the target directory of the workspace, cargo would take
 # them for the originals.
 mutants: $(CARGO_MUTANTS) ## Mutate the authorization code, and list the mutants that no test catches
-	CARGO_TARGET_DIR=$(TARGET)/mutants $(CARGO_MUTANTS) mutants --iterate --output $(TARGET) $(if $(FILE),--re '^$(FILE):') $(if $(SHARD),--shard $(SHARD))
+	CARGO_TARGET_DIR=$(TARGET)/mutants $(CARGO_MUTANTS) mutants --output $(TARGET) $(if $(FILE),--re '^$(FILE):') $(if $(SHARD),--shard $(SHARD),--iterate)
 
 $(CARGO_MUTANTS):
 	@echo 'Building cargo-mutants $(MUTANTS_VERSION) into $(MUTANTS_ROOT): once, a minute or two'
