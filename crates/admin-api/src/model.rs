@@ -13,8 +13,13 @@
 //! | `EndedCaller` | vera: `POST /v1/users/ada/sign-out`; ada, with the old token: `PUT /v1/users/hal/groups/team2` | writes call `GetUser` |
 //! | `Permission` | ada: `DELETE /v1/users/ivy/groups/team2`; ivy, with the old token: `POST /v1/users/hal/sign-out` | only groups that the pool confirms count |
 //! | `Refusal` | hal: `PUT /v1/users/hal/groups/club`; the answer is 403 and `hal` is in `club` | the check comes before the change |
+//! | `Refusal` | ada: `PATCH /v1/users/hal` with two changes, the second call fails; the answer is 502 and names no change | `completed` names them |
 //! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role need `groups:roles` |
 //! | `OwnRights` | ada: `DELETE /v1/groups/admins` | refused |
+//! | `OwnRights` | ada: `DELETE /v1/users/ada` | own accounts are refused |
+//! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the answer is 200 | refused |
+//! | `WriteAttributes` | ada: `POST /v1/auth/sign-up` with `custom:team`, which is no write attribute | refused by name |
+//! | `WriteAttributes` | the same attribute in the answer to `NEW_PASSWORD_REQUIRED` | the same |
 //!
 //! | file | subject |
 //! |---|---|
@@ -58,7 +63,7 @@ const REQUESTS: usize = 4_000;
 const SEED: u64 = 1;
 
 /// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one.
-const CHECKED: [Rule; 12] = [
+const CHECKED: [Rule; 13] = [
     Rule::Grant,
     Rule::Control,
     Rule::Target,
@@ -69,6 +74,7 @@ const CHECKED: [Rule; 12] = [
     Rule::Refusal,
     Rule::EndedCaller,
     Rule::Permission,
+    Rule::SecondFactor,
     Rule::OwnRights,
     Rule::WriteAttributes,
 ];

@@ -141,10 +141,11 @@ impl Api {
     }
 
     /// All routes on this pool, with these roles.
-    pub(crate) fn on(pool: InMemoryPool, roles: &Value) -> Self {
+    pub(crate) fn on(pool: InMemoryPool, roles: &Value, admin_mfa: AdminMfa) -> Self {
         let invitation_key = InMemoryInvitationKey::from_seed(KEY_SEED);
         let clock = clock();
-        let app = App::new(ports(&pool, Some(invitation_key.clone()), &clock), settings(roles));
+        let settings = Settings { admin_mfa, ..settings(roles) };
+        let app = App::new(ports(&pool, Some(invitation_key.clone()), &clock), settings);
         Self { pool, invitation_key, clock, service: service(app, Served::All), token_owners: Mutex::default() }
     }
 

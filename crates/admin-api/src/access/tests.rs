@@ -7,7 +7,7 @@ use testkit::logs::Logs;
 
 use super::Access;
 use crate::routes;
-use crate::settings::Served;
+use crate::settings::{AdminMfa, Served};
 use crate::testing::{Answer, Api, By, Call, rest_token, token, token_with};
 
 async fn delete_mia(api: &Api, by: By) -> Answer {
@@ -226,7 +226,7 @@ fn every_permission_is_asked_for_somewhere() {
 async fn only_groups_that_both_token_and_pool_name_count() {
     let roles = json!({"one": ["users:delete"], "two": ["users:delete"]});
     for (groups, status) in [("[one]", 403), ("[two]", 204), ("[one two]", 204)] {
-        let api = Api::on(testkit::in_memory::InMemoryPool::new(), &roles);
+        let api = Api::on(testkit::in_memory::InMemoryPool::new(), &roles, AdminMfa::Optional);
         api.pool.add_user("dan", "Password-of-dan-1", &["two"], &[]);
         api.pool.add_user("mia", "Password-of-mia-1", &[], &[]);
         assert_eq!(delete_mia(&api, token("dan", groups)).await.status, status, "{groups}");
@@ -237,7 +237,8 @@ async fn only_groups_that_both_token_and_pool_name_count() {
 async fn an_alias_finds_no_user_without_users_read() {
     let all = ["users:mfa", "users:sessions", "users:groups", "users:state"];
     for (permissions, status) in [(all.to_vec(), 404), ([&all[..], &["users:read"]].concat(), 200)] {
-        let api = Api::on(testkit::in_memory::InMemoryPool::new(), &json!({ "helpers": permissions }));
+        let api =
+            Api::on(testkit::in_memory::InMemoryPool::new(), &json!({ "helpers": permissions }), AdminMfa::Optional);
         api.pool.add_user("hal", "Password-of-hal-1", &["helpers"], &[]);
         let mia = [("email", "mia@example.com"), ("email_verified", "true")];
         api.pool.add_user("mia", "Password-of-mia-1", &[], &mia);

@@ -36,6 +36,7 @@ impl Book {
         let before = std::mem::replace(&mut self.recorded, now.clone());
         let Some(mut frame) = self.frames.pop() else { return };
         frame.capabilities[1] = self.ledger.of_caller(frame.token.as_ref(), now);
+        frame.has_factor[1] = Ledger::has_factor(frame.token.as_ref(), now);
         frame.effects.extend(effects.iter().cloned());
         let wrong = self.ledger.record(&mut frame, &effects, &self.belongings, [&before, now]);
         self.broken.extend(wrong.into_iter().map(|wrong| (frame.label.clone(), wrong)));
@@ -84,6 +85,7 @@ pub(super) fn frame(label: String, now: &Snapshot) -> Frame {
         own: None,
         capabilities: [Capabilities::default(), Capabilities::default()],
         claimed: Capabilities::default(),
+        has_factor: [false; 2],
         token_was_live: true,
         users_before: now.users.keys().cloned().collect(),
         effects: Vec::new(),

@@ -30,6 +30,8 @@ pub(super) struct Frame {
     pub(super) capabilities: [Capabilities; 2],
     /// What the token says, whether or not the pool still does: enough to read.
     pub(super) claimed: Capabilities,
+    /// Whether the caller had a second factor when the request began, and whether they have one now.
+    pub(super) has_factor: [bool; 2],
     /// Whether the pool accepted the token for calls to Cognito when the request began.
     pub(super) token_was_live: bool,
     /// The users when the request began.
@@ -87,6 +89,11 @@ impl Ledger {
         let user = pool.users.get(&token.sub).filter(|user| user.enabled);
         let groups = token.groups.iter().filter(|group| user.is_some_and(|user| user.groups.contains(*group)));
         self.roles.capabilities(groups, pool)
+    }
+
+    /// Whether the owner of a token has a second factor.
+    pub(super) fn has_factor(token: Option<&Token>, pool: &Snapshot) -> bool {
+        token.and_then(|token| pool.users.get(&token.sub)).is_some_and(|user| !user.factors.is_empty())
     }
 
     /// What a token says.

@@ -26,13 +26,15 @@ pub(super) enum Rule {
     Alias,
     /// No answer compares attributes without `users:read`.
     Guess,
-    /// A request that is answered with 4xx changes nothing but what the answer names in `completed`.
+    /// A request that fails changes nothing but what the answer names in `completed`.
     Refusal,
     /// A caller who is signed out, disabled or deleted, or whose token lacks the scope for calls to Cognito, changes nothing.
     EndedCaller,
     /// A caller who does not have the permission in the pool changes nothing.
     Permission,
-    /// No caller changes their own groups, and no group in `ROLES` is deleted.
+    /// Where administrators need a second factor, a caller without one reads nothing and changes nothing.
+    SecondFactor,
+    /// No caller changes their own account with administrative routes, and no group in `ROLES` is deleted.
     OwnRights,
     /// At sign-up and in challenges, users set only write attributes of the app client.
     WriteAttributes,
@@ -51,6 +53,7 @@ pub(super) struct Outcome<'a> {
     pub(super) before: &'a Snapshot,
     pub(super) after: &'a Snapshot,
     pub(super) has_write_attributes: bool,
+    pub(super) requires_mfa: bool,
 }
 
 impl Outcome<'_> {
@@ -63,6 +66,7 @@ impl Outcome<'_> {
             self.changes_after_refusal(),
             self.changes_for_ended_caller(),
             self.changes_without_permission(),
+            self.acts_without_second_factor(),
             self.locks_out(ledger),
             self.writes_other_attributes(),
         ];
@@ -142,7 +146,7 @@ impl Outcome<'_> {
 
     /// [`Rule::Refusal`].
     fn changes_after_refusal(&self) -> Option<Broken> {
-        if !(400..500).contains(&self.answer.status) {
+        if self.answer.status < 400 {
             return None;
         }
         let completed: Vec<&str> =
@@ -181,6 +185,15 @@ impl Outcome<'_> {
             .then(|| Broken(Rule::Permission, format!("the caller did not have {permission} and {effect:?} happened")))
     }
 
+    /// [`Rule::SecondFactor`].
+    fn acts_without_second_factor(&self) -> Option<Broken> {
+        let is_bound = self.requires_mfa && matches!(self.access, Access::Read(_) | Access::List(_) | Access::Write(_));
+        let acts = self.answer.status < 400 || !self.frame.effects.is_empty();
+        let lacks_factor = self.frame.token.is_some() && self.frame.has_factor == [false; 2];
+        let text = || format!("the caller has no second factor; the answer is {}", self.answer.status);
+        (is_bound && acts && lacks_factor).then(|| Broken(Rule::SecondFactor, text()))
+    }
+
     /// [`Rule::OwnRights`].
     fn locks_out(&self, ledger: &Ledger) -> Option<Broken> {
         if !matches!(self.access, Access::Write(_)) {
@@ -193,10 +206,16 @@ impl Outcome<'_> {
                 *sub == caller.sub && self.before.users.get(sub).is_some_and(|user| user.groups.contains(group))
             }
             Effect::Deleted(sub) | Effect::Joined(sub, _) => *sub == caller.sub,
+            // What only ends what the account can do: an identity is unlinked, a password is reset by a code to the owner.
+            Effect::Wrote(sub, name) => *sub == caller.sub && name != "identities",
+            Effect::Changed(sub, Part::Password) => {
+                *sub == caller.sub && self.frame.route != Some(("POST", "/v1/users/{username}/reset-password"))
+            }
+            Effect::Changed(sub, Part::Enabled | Part::SecondFactors) => *sub == caller.sub,
             Effect::GroupDeleted(group) => ledger.roles.names(group) || caller.groups.contains(group),
             _ => false,
         });
-        let text = |effect| format!("the caller changed their own rights, or a group in ROLES: {effect:?}");
+        let text = |effect| format!("the caller changed their own account, or deleted a group in ROLES: {effect:?}");
         locked.map(|effect| Broken(Rule::OwnRights, text(effect)))
     }
 

@@ -144,6 +144,8 @@ pub(super) struct Scenario {
     pub(super) auto_confirm: bool,
     /// Whether the app client has a list of write attributes.
     pub(super) has_write_attributes: bool,
+    /// Whether the API requires a second factor of administrators.
+    pub(super) requires_mfa: bool,
     pub(super) steps: Vec<Step>,
 }
 
@@ -157,8 +159,10 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
         1 => deployment().prop_map(|step| vec![step]),
     ];
     let steps = proptest::collection::vec(some, 1..=MOST_STEPS).prop_map(|steps| steps.concat());
-    (roles(), any::<bool>(), any::<bool>(), steps).prop_map(|(roles, auto_confirm, has_write_attributes, steps)| {
-        Scenario { roles, auto_confirm, has_write_attributes, steps }
+    let settings = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.3));
+    (roles(), settings, steps).prop_map(|(roles, settings, steps)| {
+        let (auto_confirm, has_write_attributes, requires_mfa) = settings;
+        Scenario { roles, auto_confirm, has_write_attributes, requires_mfa, steps }
     })
 }
 
@@ -182,10 +186,10 @@ impl fmt::Display for Step {
 
 impl fmt::Debug for Scenario {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { roles, auto_confirm, has_write_attributes, steps: _ } = self;
+        let Self { roles, auto_confirm, has_write_attributes, requires_mfa, steps: _ } = self;
         writeln!(
             formatter,
-            "ROLES {}, AutoConfirm {auto_confirm}, WriteAttributes {has_write_attributes}",
+            "ROLES {}, AutoConfirm {auto_confirm}, WriteAttributes {has_write_attributes}, AdminMfa {requires_mfa}",
             roles.json()
         )?;
         self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(formatter, "{:>2}. {step}", number + 1))

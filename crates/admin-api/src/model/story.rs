@@ -14,6 +14,7 @@ const SIGN_IN: Route = ("POST", "/v1/auth/sign-in");
 const CHALLENGE: Route = ("POST", "/v1/auth/challenge");
 const FORGOT: Route = ("POST", "/v1/auth/forgot-password");
 const RESET: Route = ("POST", "/v1/auth/reset-password");
+const UPDATE: Route = ("PATCH", "/v1/users/{username}");
 const DELETE: Route = ("DELETE", "/v1/users/{username}");
 const LEAVE: Route = ("DELETE", "/v1/users/{username}/groups/{group}");
 const RESEND: Route = ("POST", "/v1/users/{username}/resend-invitation");
@@ -23,7 +24,7 @@ const UNLINK: Route = ("DELETE", "/v1/users/{username}/identities/{provider}");
 
 /// Some or all steps of a story, in order.
 pub(super) fn story() -> impl Strategy<Value = Vec<Step>> {
-    let story = (0..10_u8, person(), person(), request(), 1..8_u8);
+    let story = (0..11_u8, person(), person(), request(), 1..8_u8);
     let steps = story.prop_map(|(number, one, other, request, call)| steps(number, one, other, &request, call));
     steps.prop_flat_map(|steps| {
         let count = steps.len();
@@ -81,6 +82,11 @@ fn steps(number: u8, one: Person, other: Person, request: &Request, call: u8) ->
                 of(Person::Ada, Request { route: LEAVE, user: one.name(), group, ..base.clone() }),
                 step(one, request.route),
             ]
+        }
+        // A change of attributes breaks off between its calls.
+        9 => {
+            let meanwhile = Some(Meanwhile { before_call: call, steps: vec![], fails: true });
+            vec![Step { meanwhile, ..step(one, UPDATE) }, step(other, UPDATE)]
         }
         // A user is deleted, and another one takes the name.
         _ => vec![step(one, DELETE), step(other, SIGN_UP), step(other, SIGN_IN), step(one, request.route)],

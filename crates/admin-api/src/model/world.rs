@@ -19,7 +19,7 @@ use super::rules::{Broken, Outcome, Rule};
 use super::step::{Action, Scenario, Step};
 use crate::access::Access;
 use crate::routes;
-use crate::settings::Served;
+use crate::settings::{AdminMfa, Served};
 use crate::testing::{Api, Call};
 
 /// The pool, the API on it, and the book about both.
@@ -29,6 +29,7 @@ pub(super) struct World {
     instances: Mutex<[Arc<Api>; 2]>,
     /// Whether the app client has a list of write attributes.
     has_write_attributes: bool,
+    admin_mfa: AdminMfa,
     book: Mutex<Book>,
 }
 
@@ -41,8 +42,9 @@ static ACCESS: LazyLock<BTreeMap<Route, Access>> = LazyLock::new(|| {
 
 impl World {
     fn new(scenario: &Scenario) -> Arc<Self> {
-        let Scenario { roles, auto_confirm, has_write_attributes, steps: _ } = scenario;
-        let (auto_confirm, has_write_attributes) = (*auto_confirm, *has_write_attributes);
+        let Scenario { roles, auto_confirm, has_write_attributes, requires_mfa, steps: _ } = scenario;
+        let (auto_confirm, has_write_attributes, requires_mfa) = (*auto_confirm, *has_write_attributes, *requires_mfa);
+        let admin_mfa = if requires_mfa { AdminMfa::Required } else { AdminMfa::Optional };
         let pool = InMemoryPool::new();
         pool.ignore_case();
         pool.auto_confirm(auto_confirm);
@@ -71,16 +73,21 @@ impl World {
             belongings.wallets.entry(person).or_default().learn(token);
         }
         pool.add_device("ada", DEVICE);
-        pool.switch_factor_on("vera", Factor::SoftwareTokenMfa);
-        let sub = pool.user("vera").unwrap().attributes["sub"].clone();
-        belongings.authenticators.insert(sub, Person::Vera);
+        // Where a second factor is required, `ivy` has permissions and no factor.
+        let enrolled: &[Person] =
+            if requires_mfa { &[Person::Ada, Person::Hal, Person::Vera] } else { &[Person::Vera] };
+        for person in enrolled {
+            pool.switch_factor_on(person.name(), Factor::SoftwareTokenMfa);
+            let sub = pool.user(person.name()).unwrap().attributes["sub"].clone();
+            belongings.authenticators.insert(sub, *person);
+        }
 
         let recorded = pool.snapshot();
         let ledger = Ledger::new(roles.clone(), &belongings, &recorded);
         let (frames, broken, answers) = (Vec::new(), Vec::new(), BTreeMap::new());
         let book = Mutex::new(Book { ledger, belongings, recorded, frames, broken, answers });
-        let instances = Mutex::new(instances(&pool, roles));
-        Arc::new(Self { pool, instances, has_write_attributes, book })
+        let instances = Mutex::new(instances(&pool, roles, admin_mfa));
+        Arc::new(Self { pool, instances, has_write_attributes, admin_mfa, book })
     }
 
     /// Runs all steps. Returns how one of them broke a rule that is checked, and the answers.
@@ -118,7 +125,7 @@ impl World {
                 let mut book = self.book();
                 let Book { ledger, belongings, .. } = &mut *book;
                 ledger.deploy(roles.clone(), belongings, &self.pool.snapshot());
-                *self.instances.lock().unwrap() = instances(&self.pool, roles);
+                *self.instances.lock().unwrap() = instances(&self.pool, roles, self.admin_mfa);
             }
         }
     }
@@ -181,6 +188,7 @@ impl World {
             before: &before,
             after: &after,
             has_write_attributes: self.has_write_attributes,
+            requires_mfa: self.admin_mfa == AdminMfa::Required,
         };
         let broken = outcome.broken(&book.ledger);
         book.broken.extend(broken.into_iter().map(|broken| (frame.label.clone(), broken)));
@@ -222,6 +230,7 @@ impl World {
             key: request.key,
             own: token.as_ref().filter(|_| acts_on_own).map(|token| token.sub.clone()),
             capabilities: [capabilities.clone(), capabilities],
+            has_factor: [Ledger::has_factor(token.as_ref(), now); 2],
             token_was_live,
             claimed: book.ledger.of_token(token.as_ref(), now),
             token,
@@ -230,8 +239,8 @@ impl World {
     }
 }
 
-fn instances(pool: &InMemoryPool, roles: &Roles) -> [Arc<Api>; 2] {
-    [(), ()].map(|()| Arc::new(Api::on(pool.clone(), &roles.json())))
+fn instances(pool: &InMemoryPool, roles: &Roles, admin_mfa: AdminMfa) -> [Arc<Api>; 2] {
+    [(), ()].map(|()| Arc::new(Api::on(pool.clone(), &roles.json(), admin_mfa)))
 }
 
 /// The output of a future that waits for nothing: everything behind the ports is in memory.

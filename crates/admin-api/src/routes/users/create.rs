@@ -146,6 +146,7 @@ mod tests {
     use serde_json::{Value, json};
     use testkit::in_memory::InMemoryPool;
 
+    use crate::settings::AdminMfa;
     use crate::testing::{Api, Call, token};
 
     async fn create(api: &Api, body: &Value) -> crate::testing::Answer {
@@ -292,7 +293,7 @@ mod tests {
         for (groups, status) in
             [(json!(["guests"]), 403), (json!(["visitors", "guests"]), 403), (json!(["visitors"]), 201)]
         {
-            let api = Api::on(InMemoryPool::new(), &roles);
+            let api = Api::on(InMemoryPool::new(), &roles, AdminMfa::Optional);
             api.pool.add_user("sue", "Password-of-sue-1", &["helpers"], &[]);
             for group in ["guests", "visitors"] {
                 api.pool.add_group(group);
