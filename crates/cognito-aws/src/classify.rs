@@ -1,8 +1,8 @@
 //! The only place that knows AWS's error codes: what each one means for provisioning ([`class`]) and for the callers of a user
 //! pool ([`reason`]).
 //!
-//! To add an AWS error: one row in the table that meets it, and one in `tests/modelled_errors.rs`, which holds every error that the
-//! SDK's model gives an operation of ours against these tables.
+//! To add an AWS error: one row in the table that meets it, and one in `tests/modelled_errors/meanings.rs`. The tests there hold
+//! every error that the SDK's model gives an operation of ours against these tables.
 
 use domain::retry::ErrorClass;
 use domain::user_pool_error::{Reason, UserPoolError};
