@@ -1,18 +1,17 @@
 //! What people do with their own account through one app client: the port [`SelfService`].
 
 use async_trait::async_trait;
-use aws_sdk_cognitoidentityprovider::types::VerifySoftwareTokenResponseType;
 use domain::secret::Secret;
 use domain::self_service::{Myself, SelfService};
 use domain::sessions::{ClientContext, CodeDelivery, Factor};
 use domain::sign_in_security::Mfa;
 use domain::user::Username;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool_error::UserPoolError;
 
 use crate::CognitoAppClient;
 use crate::clients::sent_once;
 use crate::failure::Failure;
-use crate::sessions::to_delivery;
+use crate::sessions::{to_delivery, verify_software_token};
 use crate::sign_in_security::Preferences;
 use crate::users::{to_attributes, to_factor, to_factors};
 
@@ -166,22 +165,9 @@ impl SelfService for CognitoAppClient {
     ) -> Result<(), UserPoolError> {
         const OPERATION: &str = "VerifySoftwareToken";
         self.must_be_ours(OPERATION, access_token)?;
-        let answer = self
-            .client
-            .verify_software_token()
-            .access_token(access_token.expose())
-            .user_code(code.expose())
-            .set_friendly_device_name(device_name.map(str::to_owned))
-            .customize()
-            .config_override(sent_once())
-            .send()
-            .await
-            .map_err(|error| Failure::of(OPERATION, &error))?;
-        match answer.status {
-            Some(VerifySoftwareTokenResponseType::Success) => Ok(()),
-            Some(_) => Err(UserPoolError::new(OPERATION, Reason::CodeMismatch)),
-            None => Err(Failure::missing(OPERATION, "Status").into()),
-        }
+        let request = self.client.verify_software_token().access_token(access_token.expose());
+        verify_software_token(OPERATION, request, code, device_name).await?;
+        Ok(())
     }
 
     async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError> {

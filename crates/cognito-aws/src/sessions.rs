@@ -5,6 +5,7 @@ mod reading;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::operation::verify_software_token::builders::VerifySoftwareTokenFluentBuilder;
 use aws_sdk_cognitoidentityprovider::types::{
     AuthFlowType, ChallengeNameType, ContextDataType, HttpHeader, VerifySoftwareTokenResponseType,
 };
@@ -215,24 +216,9 @@ impl CognitoAppClient {
         device_name: Option<&str>,
     ) -> Result<Secret, UserPoolError> {
         const OPERATION: &str = "VerifySoftwareToken";
-        let answer = self
-            .client
-            .verify_software_token()
-            .session(session.expose())
-            .user_code(code.expose())
-            .set_friendly_device_name(device_name.map(str::to_owned))
-            .customize()
-            .config_override(sent_once())
-            .send()
-            .await
-            .map_err(|error| Failure::of(OPERATION, &error))?;
-        match answer.status {
-            Some(VerifySoftwareTokenResponseType::Success) => {
-                Ok(Secret::new(answer.session.ok_or_else(|| Failure::missing(OPERATION, "Session"))?))
-            }
-            Some(_) => Err(UserPoolError::new(OPERATION, Reason::CodeMismatch)),
-            None => Err(Failure::missing(OPERATION, "Status").into()),
-        }
+        let request = self.client.verify_software_token().session(session.expose());
+        let next = verify_software_token(OPERATION, request, code, device_name).await?;
+        Ok(next.ok_or_else(|| Failure::missing(OPERATION, "Session"))?)
     }
 
     /// A refresh where the app client rotates refresh tokens: the other way is refused there. This one takes no context.
@@ -250,6 +236,24 @@ impl CognitoAppClient {
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
         to_tokens(OPERATION, answer.authentication_result)
+    }
+}
+
+/// Sends a code of an authenticator app. `request` says whose it is: an access token, or the session of a challenge, which goes on
+/// with the session that this gives.
+pub(crate) async fn verify_software_token(
+    operation: &'static str,
+    request: VerifySoftwareTokenFluentBuilder,
+    code: &Secret,
+    device_name: Option<&str>,
+) -> Result<Option<Secret>, UserPoolError> {
+    let request = request.user_code(code.expose()).set_friendly_device_name(device_name.map(str::to_owned));
+    let answer = request.customize().config_override(sent_once()).send().await;
+    let answer = answer.map_err(|error| Failure::of(operation, &error))?;
+    match answer.status {
+        Some(VerifySoftwareTokenResponseType::Success) => Ok(answer.session.map(Secret::new)),
+        Some(_) => Err(UserPoolError::new(operation, Reason::CodeMismatch)),
+        None => Err(Failure::missing(operation, "Status").into()),
     }
 }
 

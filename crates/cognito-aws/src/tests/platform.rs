@@ -19,6 +19,7 @@ use aws_sdk_iam::operation::create_role::CreateRoleOutput;
 use aws_sdk_iam::operation::delete_policy_version::DeletePolicyVersionOutput;
 use aws_sdk_iam::operation::get_role::GetRoleOutput;
 use aws_sdk_iam::operation::list_policy_versions::ListPolicyVersionsOutput;
+use aws_sdk_iam::types::builders::RoleBuilder;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, PolicyVersion, Role, Tag};
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
@@ -342,19 +343,18 @@ async fn an_empty_developer_name_does_not_go_back_to_the_identity_pool() {
     assert_eq!(update.num_calls(), 1);
 }
 
+/// A role with what IAM says of every role.
+fn role(trust: &str) -> RoleBuilder {
+    let role = Role::builder().path("/").role_name("role").role_id("id").arn("arn:role");
+    role.create_date(DateTime::from_secs(0)).assume_role_policy_document(trust)
+}
+
 #[tokio::test]
 async fn a_trust_policy_is_read_as_iam_encodes_it() {
     let trust = trust_policy("pool").to_string();
     let encoded = percent_encoding::utf8_percent_encode(&trust, percent_encoding::NON_ALPHANUMERIC).to_string();
     let rule = mock!(aws_sdk_iam::Client::get_role).then_output(move || {
-        let role = Role::builder()
-            .path("/")
-            .role_name("role")
-            .role_id("id")
-            .arn("arn:role")
-            .create_date(DateTime::from_secs(0))
-            .assume_role_policy_document(&encoded)
-            .tags(Tag::builder().key(TAG_KEY).value("shop").build().unwrap());
+        let role = role(&encoded).tags(Tag::builder().key(TAG_KEY).value("shop").build().unwrap());
         GetRoleOutput::builder().role(role.build().unwrap()).build()
     });
     let found = Iam::new(mock_client!(aws_sdk_iam, [&rule])).role("role").await.unwrap().unwrap();
@@ -365,23 +365,15 @@ async fn a_trust_policy_is_read_as_iam_encodes_it() {
 async fn a_role_is_created_and_read_with_its_boundary() {
     const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
     for boundary in [Some(BOUNDARY), None] {
-        let role = move || {
+        let bounded = move || {
             let attached = AttachedPermissionsBoundary::builder().permissions_boundary_arn(BOUNDARY).build();
-            let role = Role::builder()
-                .path("/")
-                .role_name("role")
-                .role_id("id")
-                .arn("arn:role")
-                .create_date(DateTime::from_secs(0))
-                .assume_role_policy_document("{}")
-                .set_permissions_boundary(boundary.map(|_| attached));
-            role.build().unwrap()
+            role("{}").set_permissions_boundary(boundary.map(|_| attached)).build().unwrap()
         };
         let create = mock!(aws_sdk_iam::Client::create_role)
             .match_requests(move |request| request.permissions_boundary() == boundary)
-            .then_output(move || CreateRoleOutput::builder().role(role()).build());
+            .then_output(move || CreateRoleOutput::builder().role(bounded()).build());
         let get =
-            mock!(aws_sdk_iam::Client::get_role).then_output(move || GetRoleOutput::builder().role(role()).build());
+            mock!(aws_sdk_iam::Client::get_role).then_output(move || GetRoleOutput::builder().role(bounded()).build());
         let iam = Iam::new(mock_client!(aws_sdk_iam, RuleMode::MatchAny, [&create, &get]));
         let created = iam.create_role("role", &json!({}), &shop(), boundary).await.unwrap();
         let found = iam.role("role").await.unwrap().unwrap();
