@@ -4,7 +4,9 @@
 
 mod adoption;
 mod function;
+mod invitation_key_deletes;
 mod invitation_key_owners;
+mod invitation_key_updates;
 mod invitation_keys;
 mod rights;
 mod roles;

@@ -1,0 +1,183 @@
+//! Deletes of the invitation key: the one key that the request means, and nothing else.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use domain::invitation::SigningKey;
+use domain::retry::ErrorClass;
+use serde_json::{Value, json};
+use testkit::in_memory_platform::Fault;
+use tokio::time::timeout;
+
+use crate::function::{Function, event};
+use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
+
+#[tokio::test(start_paused = true)]
+async fn after_any_fault_of_a_delete_the_next_one_leaves_nothing() {
+    let calls = ["tags_of_invitation_key", "delete_invitation_key"];
+    for (call, fault) in calls.into_iter().flat_map(|call| Fault::ALL.map(|fault| (call, fault))) {
+        let function = Function::new();
+        function.reply_to(event("invitation-key-create")).await;
+        function.platform.fail(call, 1, fault);
+        drop(timeout(Duration::from_mins(4), function.invoke(event("invitation-key-delete"))).await);
+        function.platform.heal();
+        let reply = function.reply_to(event("invitation-key-delete")).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{call} {fault:?}");
+        assert_eq!(function.keys(), Vec::<String>::new(), "{call} {fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_says_whether_there_was_anything_to_delete() {
+    let function = Function::new();
+    let reply = function.reply_to(event("invitation-key-delete")).await;
+    assert_eq!((&reply["Status"], &reply["Reason"]), (&json!("SUCCESS"), &json!("invitation_key absent")));
+
+    function.reply_to(event("invitation-key-create")).await;
+    function.platform.fail("delete_invitation_key", 1, Fault::AnswerLost);
+    let reply = function.reply_to(event("invitation-key-delete")).await;
+    assert_eq!(reply["Reason"], "invitation_key deleted", "by the attempt whose answer was lost");
+}
+
+/// Ids that name no key of ours.
+const NO_NAMES: [&str; 8] = [
+    "",
+    "poolkeeper-failed-create",
+    "poolkeeper-InvitationKey-1K9V5Y3XQ2J8B",
+    "/poolkeeper/shop/other",
+    "/shop/database-password",
+    "/poolkeeper/shop/invitation-key/1",
+    "/poolkeeper/shop/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/01",
+    "/poolkeeper/shop/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/1/../../../../../shop/database-password",
+];
+
+/// What is not to be touched by anything that is about [`KEY`].
+const OTHERS: [&str; 6] = [
+    NEXT_KEY,
+    "/poolkeeper/shop/invitation-key/1",
+    "/poolkeeper/shop/invitation-key/6b5a1c2e-1f5d-11ee-be56-0242ac120002/1",
+    "/poolkeeper/shop/other",
+    "/poolkeeper/store/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/1",
+    "/shop/database-password",
+];
+
+/// With a key under [`KEY`] and under everything of [`OTHERS`].
+fn crowded() -> Function {
+    let function = Function::new();
+    for name in OTHERS.into_iter().chain([KEY]) {
+        function.put(name, Some(SigningKey::from_seed(&[7; 32])));
+    }
+    function
+}
+
+impl Function {
+    fn has_only_the_others(&self) -> bool {
+        self.keys().into_iter().collect::<BTreeSet<_>>() == OTHERS.map(str::to_owned).into()
+    }
+}
+
+#[tokio::test]
+async fn a_delete_goes_by_the_id_where_that_is_the_name_of_a_key() {
+    for properties in [
+        json!({"PoolName": "shop", "Version": "1"}),
+        // Whatever they say by now, or do not.
+        json!({"PoolName": "shop", "Version": "2"}),
+        json!({"PoolName": "a b", "Version": "2"}),
+    ] {
+        let function = crowded();
+        let mut delete = event("invitation-key-delete");
+        delete["ResourceProperties"] = properties;
+        let reply = function.reply_to(delete).await;
+        assert_eq!((&reply["Reason"], name_in(&reply)), (&json!("invitation_key deleted"), KEY));
+        assert!(function.has_only_the_others(), "{:?}", function.keys());
+    }
+}
+
+#[tokio::test]
+async fn a_delete_whose_id_names_no_key_takes_away_what_its_creation_would_have_made_and_nothing_else() {
+    for id in NO_NAMES {
+        let function = crowded();
+        let mut delete = event("invitation-key-delete");
+        delete["PhysicalResourceId"] = json!(id);
+        for reason in ["invitation_key deleted", "invitation_key absent"] {
+            let reply = function.reply_to(delete.clone()).await;
+            assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("SUCCESS"), &json!(id)));
+            assert_eq!(reply["Reason"], reason, "{id}");
+            assert!(function.has_only_the_others(), "{id}: {:?}", function.keys());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_delete_of_which_nothing_says_what_it_means_touches_nothing_and_succeeds() {
+    let unreadable = [
+        json!({"PoolName": "a b", "Version": "1"}),
+        json!({"PoolName": "shop", "Vresion": "1"}),
+        json!({"PoolName": "shop", "Version": "0"}),
+        json!({}),
+        json!(null),
+    ];
+    for (id, properties) in NO_NAMES.into_iter().flat_map(|id| unreadable.iter().map(move |it| (id, it))) {
+        let function = crowded();
+        let mut delete = event("invitation-key-delete");
+        delete["PhysicalResourceId"] = json!(id);
+        delete["ResourceProperties"] = properties.clone();
+        let reply = function.reply_to(delete).await;
+        assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("SUCCESS"), &json!(id)));
+        assert!(reply["Reason"].as_str().unwrap().contains("nothing was touched"), "{reply}");
+        assert!(function.platform.calls().is_empty(), "{:?}", function.platform.calls());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_failed_after_it_had_made_the_key_leaves_nothing_once_it_is_rolled_back() {
+    let function = Function::new();
+    function.platform.fail("create_invitation_key", 1, Fault::AnswerLost);
+    for nth in 2..=10 {
+        function.platform.fail("read_invitation_key", nth, Fault::NotDone(ErrorClass::OutcomeUnknown));
+    }
+    let failed = function.reply_to(event("invitation-key-create")).await;
+    assert_eq!((&failed["Status"], function.keys().as_slice()), (&json!("FAILED"), [KEY.to_owned()].as_slice()));
+
+    let mut delete = event("invitation-key-delete-after-failed-create");
+    delete["PhysicalResourceId"] = failed["PhysicalResourceId"].clone();
+    assert_eq!(function.reply_to(delete).await["Status"], "SUCCESS");
+    assert_eq!(function.keys(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn two_stacks_with_one_pool_name_have_a_key_each_and_one_goes_without_the_other() {
+    let function = Function::new();
+    let of_other_stack = |case: &str| {
+        let text = event(case).to_string().replace("5b5a1c2e-1f5d", "6b5a1c2e-1f5d");
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let first = function.reply_to(event("invitation-key-create")).await;
+    let second = function.reply_to(of_other_stack("invitation-key-create")).await;
+    assert_eq!(second["Reason"], "invitation_key created");
+    assert_ne!(second["PhysicalResourceId"], first["PhysicalResourceId"]);
+    assert_ne!(second["Data"]["PublicKey"], first["Data"]["PublicKey"]);
+
+    // By its id, by its properties, and once more.
+    for case in [
+        "invitation-key-delete",
+        "invitation-key-delete-after-failed-create",
+        "invitation-key-delete-of-unanswered-create",
+    ] {
+        assert_eq!(function.reply_to(of_other_stack(case)).await["Status"], "SUCCESS", "{case}");
+        assert_eq!(function.keys(), [KEY], "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_the_id_of_a_stack_makes_no_key_and_deletes_none_by_its_properties() {
+    let function = crowded();
+    for (case, status) in
+        [("invitation-key-create", "FAILED"), ("invitation-key-delete-after-failed-create", "SUCCESS")]
+    {
+        let mut request = event(case);
+        request["StackId"] = json!("");
+        assert_eq!(function.reply_to(request).await["Status"], status, "{case}");
+    }
+    assert!(function.platform.calls().is_empty(), "{:?}", function.platform.calls());
+}

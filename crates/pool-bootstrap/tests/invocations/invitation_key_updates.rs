@@ -1,0 +1,76 @@
+//! Updates of the invitation key: another version is another key, and what is rolled back leaves the key that was there.
+
+use domain::retry::ErrorClass;
+use serde_json::json;
+use testkit::in_memory_platform::Fault;
+
+use crate::function::{Function, event};
+use crate::invitation_key_owners::update;
+use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
+
+#[tokio::test]
+async fn another_version_is_another_key_and_the_old_one_goes_by_its_own_name() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    let second = function.reply_to(event("invitation-key-update-of-version")).await;
+    assert_ne!(second["Data"]["PublicKey"], first["Data"]["PublicKey"]);
+    assert_eq!(function.keys(), [KEY, NEXT_KEY], "both, until CloudFormation deletes the old one");
+
+    function.reply_to(event("invitation-key-delete")).await;
+    assert_eq!(function.keys(), [NEXT_KEY]);
+    assert_eq!(second["Data"]["PublicKey"], function.public_key(NEXT_KEY));
+}
+
+#[tokio::test]
+async fn a_new_version_that_is_rolled_back_leaves_the_old_key_as_it_was() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    let second = function.reply_to(update(&first, "2", "request-2")).await;
+
+    let mut rollback = event("invitation-key-update-of-version");
+    let (new, old) = (rollback["ResourceProperties"].clone(), rollback["OldResourceProperties"].clone());
+    (rollback["ResourceProperties"], rollback["OldResourceProperties"]) = (old, new);
+    rollback["PhysicalResourceId"] = second["PhysicalResourceId"].clone();
+    rollback["RequestId"] = json!("request-3");
+    let back = function.reply_to(rollback).await;
+    // Another id would make CloudFormation delete the key that is used.
+    assert_eq!((&back["PhysicalResourceId"], &back["Data"]), (&first["PhysicalResourceId"], &first["Data"]), "{back}");
+
+    let mut clean_up = event("invitation-key-delete");
+    clean_up["PhysicalResourceId"] = second["PhysicalResourceId"].clone();
+    function.reply_to(clean_up).await;
+    assert_eq!(function.keys(), [KEY]);
+}
+
+#[tokio::test]
+async fn an_update_that_fails_keeps_the_id_so_that_nothing_is_deleted() {
+    let function = Function::new();
+    function.reply_to(event("invitation-key-create")).await;
+    function.platform.fail("create_invitation_key", 2, Fault::NotDone(ErrorClass::QuotaExceeded));
+    let reply = function.reply_to(event("invitation-key-update-of-version")).await;
+    assert_eq!((&reply["Status"], name_in(&reply)), (&json!("FAILED"), KEY));
+    assert_eq!(function.keys(), [KEY]);
+}
+
+#[tokio::test]
+async fn another_name_of_the_pool_is_refused_before_anything_is_touched_and_can_be_rolled_back() {
+    let function = Function::new();
+    let first = function.reply_to(event("invitation-key-create")).await;
+    let calls = function.platform.calls();
+    let refused = function.reply_to(event("invitation-key-update-of-pool-name")).await;
+    assert_eq!((&refused["Status"], name_in(&refused)), (&json!("FAILED"), KEY));
+    assert_eq!(function.platform.calls(), calls);
+
+    // Also together with another version.
+    let mut both = event("invitation-key-update-of-pool-name");
+    both["ResourceProperties"]["Version"] = json!("2");
+    assert_eq!(function.reply_to(both).await["Status"], "FAILED");
+    assert_eq!(function.platform.calls(), calls);
+
+    let mut rollback = event("invitation-key-update-of-pool-name");
+    let (new, old) = (rollback["ResourceProperties"].clone(), rollback["OldResourceProperties"].clone());
+    (rollback["ResourceProperties"], rollback["OldResourceProperties"]) = (old, new);
+    let back = function.reply_to(rollback).await;
+    assert_eq!((&back["Status"], &back["Data"]), (&json!("SUCCESS"), &first["Data"]));
+    assert_eq!(function.keys(), [KEY]);
+}
