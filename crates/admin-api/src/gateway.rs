@@ -7,11 +7,15 @@
 //!
 //! - Neither encodes what a caller left as it is, a quote in a query for instance. `lambda_http` panics over what is no URL, so it is
 //!   encoded before it gets there. `lambda_http` also makes a URL of the host, which no route reads: [`encode`] removes it.
+//! - `lambda_http` panics over a body that is marked as base64 and is not. API Gateway sends none, but whoever may invoke the function
+//!   can. Such a body is taken as it is.
 //!
 //! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
 //! their names are reached by their `sub`.
 
 use axum::extract::FromRequestParts;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::header::HOST;
 use http::request::Parts;
 use http::uri::PathAndQuery;
@@ -39,7 +43,7 @@ const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
 /// What cannot stand in a query, and clients send all the same. `%` stays, and what separates parameters.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
 
-/// Makes a URL of what API Gateway hands on as one, before anybody reads it as such.
+/// Makes an event one that `lambda_http` can read: its URL is one, and its body is base64 if it is marked so.
 pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     let encode = |text: &mut Option<String>, set| {
         if let Some(text) = text {
@@ -53,14 +57,17 @@ pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<Lambd
             path.insert(0, '/');
         }
     };
+    let is_base64 = |body: &Option<String>| body.as_ref().is_none_or(|body| STANDARD.decode(body).is_ok());
     match &mut event.payload {
         LambdaRequest::ApiGatewayV2(request) => {
+            request.is_base64_encoded = request.is_base64_encoded && is_base64(&request.body);
             request.headers.remove(HOST);
             request.request_context.domain_name = None;
             encode_path(&mut request.raw_path);
             encode(&mut request.raw_query_string, NOT_IN_A_QUERY);
         }
         LambdaRequest::ApiGatewayV1(request) => {
+            request.is_base64_encoded = request.is_base64_encoded && is_base64(&request.body);
             request.headers.remove(HOST);
             request.request_context.domain_name = None;
             encode_path(&mut request.path);
@@ -153,6 +160,21 @@ mod tests {
                 let request = undo(lambda_http::Request::from(encode(event).payload));
                 assert_eq!(request.uri().authority(), None, "{case} {host}");
                 assert!(request.uri().path().starts_with("/v1/users"), "{case} {host}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_marked_as_base64_and_is_not_stays_as_it_is() {
+        for case in ["users-create", "rest-users-list"] {
+            let events = testkit::events::all("admin-api");
+            let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
+            for (body, expected) in [("e30=", "{}"), ("e30", "e30"), ("{}", "{}"), ("@", "@")] {
+                let mut event: Value = serde_json::from_str(event).unwrap();
+                (event["body"], event["isBase64Encoded"]) = (json!(body), json!(true));
+                let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+                let request = lambda_http::Request::from(encode(event).payload);
+                assert_eq!(request.body().as_ref(), expected.as_bytes(), "{case} {body}");
             }
         }
     }
