@@ -269,6 +269,23 @@ class Boundary(unittest.TestCase):
         iam.run()
         self.assertEqual([iam.allowed(ticket) for ticket in tickets], [False] * 3)
 
+    def test_bootstrap_has_no_right_on_role_and_policy_of_another_region(self):
+        actions_of = {
+            "role": ["DeleteRole", "GetRole", "UpdateAssumeRolePolicy", "PassRole"],
+            "policy": ["CreatePolicyVersion", "DeletePolicy", "GetPolicy"],
+        }
+        statements = [statement for _, statement in Template(TEXT).roles()["PoolBootstrapRole"]]
+        names = {f"shop.{REGION}": True, f"shop.second.{REGION}": True, "shop.ap-southeast-2": False}
+        iam = oracle.installed()
+        tickets = [
+            (name, right, iam.request(statements, right))
+            for name in names
+            for kind, found in actions_of.items()
+            for right in (Right(f"iam:{one}", f"arn:aws:iam::{ACCOUNT}:{kind}/poolkeeper.{name}") for one in found)
+        ]
+        iam.run()
+        for name, right, ticket in tickets:
+            self.assertEqual(iam.allowed(ticket), names[name], f"{right.action} on {name}")
 
     def test_bootstrap_makes_and_attaches_only_bounded_roles(self):
         arn = f"arn:aws:iam::{ACCOUNT}"
@@ -277,6 +294,7 @@ class Boundary(unittest.TestCase):
             "arn:aws:iam::aws:policy/AdministratorAccess",
             f"{arn}:policy/x",
             f"{arn}:policy/poolkeeper.shop-prod.{REGION}",
+            f"{arn}:policy/poolkeeper.shop.ap-southeast-2",
         ]
         boundaries = [{}, *({"iam:PermissionsBoundary": one} for one in [OWN_BOUNDARY, own_policy, *foreign])]
         rights = [
