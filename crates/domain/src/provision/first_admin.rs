@@ -111,16 +111,18 @@ impl Provisioner<'_> {
             let (user, outcome) = self.invite(&*directory, &name, address, &proof).await?;
             let groups = match outcome {
                 Outcome::Created => Vec::new(),
-                _ => self.groups_of(&*directory, &name).await?,
+                _ => self.groups_of(&*directory, &user.id()).await?,
             };
             (FirstAdmin { user, groups }, outcome)
         };
+        // The name can be given to another account by the time this one is promoted.
+        let id = there.user.id();
         if outcome == Outcome::Adopted && !record.proves(&there.user) {
-            self.wait_for_another_run(&*directory, &name, &mut there).await?;
+            self.wait_for_another_run(&*directory, &id, &mut there).await?;
         }
         let is_admin = outcome != Outcome::Created && compare::first_admin(spec, username, &there, &record)?;
         if !is_admin {
-            self.users(Situation::Settled, || directory.add_to_group(&name, ADMINS)).await?;
+            self.users(Situation::Settled, || directory.add_to_group(&id, ADMINS)).await?;
         }
         self.record(spec, pool, &Record::Done, address).await?;
         if is_admin {
