@@ -220,6 +220,7 @@ mod tests {
         for text in both {
             let grants = roles(text).grants_of(["support"]);
             assert!(grants.allows(Permission::UsersGroups) && grants.allows(Permission::UsersRead), "{text}");
+            assert!(!grants.allows(Permission::UsersCreate), "{text}");
             assert!(grants.may_assign("visitors") && grants.may_assign("guests"), "{text}");
             assert!(!grants.may_assign("admins") && !grants.may_assign("visitor"), "{text}");
             assert_eq!(roles(text).groups().collect::<Vec<_>>(), ["support", "guests", "visitors"], "{text}");
@@ -257,6 +258,7 @@ mod tests {
         let roles = roles("admins=all");
         for group in ["", "admin", "Admins", "admins-x", "x,admins"] {
             assert!(roles.permissions_of([group]).is_empty(), "{group:?}");
+            assert!(!roles.has_entry(group), "{group:?}");
         }
         assert!(Roles::default().permissions_of(["admins"]).is_empty());
     }
@@ -265,7 +267,7 @@ mod tests {
     fn json_takes_group_names_that_pairs_cannot_spell() {
         let roles = roles(r#"{"a=b,c": ["users:read"], "none": []}"#);
         assert_eq!(roles.permissions_of(["a=b,c"]), [Permission::UsersRead].into());
-        assert!(roles.permissions_of(["none"]).is_empty());
+        assert!(roles.has_entry("none") && roles.permissions_of(["none"]).is_empty());
         assert_eq!(
             refusal("a=b=users:read"),
             RoleError::UnknownPermission { group: "a".to_owned(), permission: "b=users:read".to_owned() }
