@@ -150,7 +150,8 @@ impl Authorized {
     /// Whether this user is the caller.
     fn is(&self, user: &User) -> bool {
         match &self.caller {
-            Caller::User { username, sub, .. } => user.username == *username || user.attributes.get("sub") == Some(sub),
+            // The user pool has confirmed that the `sub` is the one of this name.
+            Caller::User { username, .. } => user.username == *username,
             Caller::Iam { .. } => false,
         }
     }
