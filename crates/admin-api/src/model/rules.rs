@@ -156,6 +156,7 @@ impl Outcome<'_> {
             Effect::Joined(_, group) => completed.contains(&&*format!("add-to-group:{group}")),
             Effect::Changed(_, Part::Password) => completed.contains(&"set-password"),
             Effect::Changed(_, Part::SecondFactors) => completed.contains(&"verify"),
+            Effect::Tokens => completed.contains(&"sign-out"),
             Effect::Wrote(sub, _) => completed.iter().any(|step| match *step {
                 "create-user" => self.frame.effects.contains(&Effect::Created(sub.clone())),
                 "set-attributes" | "remove-attributes" => true,
@@ -205,13 +206,14 @@ impl Outcome<'_> {
             Effect::Left(sub, group) => {
                 *sub == caller.sub && self.before.users.get(sub).is_some_and(|user| user.groups.contains(group))
             }
-            Effect::Deleted(sub) | Effect::Joined(sub, _) => *sub == caller.sub,
+            Effect::Deleted(sub)
+            | Effect::Joined(sub, _)
+            | Effect::Changed(sub, Part::Enabled | Part::SecondFactors) => *sub == caller.sub,
             // What only ends what the account can do: an identity is unlinked, a password is reset by a code to the owner.
             Effect::Wrote(sub, name) => *sub == caller.sub && name != "identities",
             Effect::Changed(sub, Part::Password) => {
                 *sub == caller.sub && self.frame.route != Some(("POST", "/v1/users/{username}/reset-password"))
             }
-            Effect::Changed(sub, Part::Enabled | Part::SecondFactors) => *sub == caller.sub,
             Effect::GroupDeleted(group) => ledger.roles.names(group) || caller.groups.contains(group),
             _ => false,
         });

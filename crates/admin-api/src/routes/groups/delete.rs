@@ -11,8 +11,8 @@ use crate::error::ApiError;
 
 /// Delete a group
 ///
-/// For good. The members stay, and lose what the group grants. Callers cannot delete a group that they are in, nor one that the setting
-/// `ROLES` names (`wrong-state`). A group with an IAM role takes `groups:roles`.
+/// For good. The members stay, and lose what the group grants. Callers cannot delete a group that they are in, nor one that has an
+/// entry in the setting `ROLES` (`wrong-state`). A group with an IAM role takes `groups:roles`.
 #[utoipa::path(
     delete, path = "/v1/groups/{group}", tag = "groups", operation_id = "delete_group",
     params(("group" = GroupName, Path)),

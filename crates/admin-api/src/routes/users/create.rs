@@ -38,7 +38,7 @@ use crate::progress::Progress;
 /// `Idempotency-Key` the same caller can repeat the same request for 24 hours: the user whom it created is completed and answered with 200.
 /// Every other existing user is a conflict. With `users:read`, the answer names what differs, and `creation` if another request created the
 /// user. If a repeat still has to set a permanent password or add groups, it sets the requested password first, which takes the permission
-/// `users:password`. If nothing is left to do, it changes nothing. It sends no invitation. If the app client has no secret, no request can be
+/// `users:password`, and ends all sessions of the user before it adds groups. If nothing is left to do, it changes nothing. It sends no invitation. If the app client has no secret, no request can be
 /// repeated. The answer shows attributes only with `users:read`.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "create_user",
@@ -111,6 +111,7 @@ pub(super) async fn handle(
 // The steps, as an answer names them.
 const CREATE_USER: &str = "create-user";
 const SET_PASSWORD: &str = "set-password";
+const SIGN_OUT: &str = "sign-out";
 const READ_GROUPS: &str = "read-groups";
 const READ_USER: &str = "read-user";
 
@@ -124,10 +125,13 @@ fn is_taken(error: &UserPoolError) -> bool {
 
 /// Does what is left to be done with a user who is there.
 async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) -> Result<User, ApiError> {
-    let Rest { password, groups } = rest;
+    let Rest { password, ends_sessions, groups } = rest;
     let name = &user.id();
     if let Some(NewPassword { value, permanent }) = &password {
         progress.then(SET_PASSWORD, app.pool.set_password(name, value, *permanent)).await?;
+    }
+    if ends_sessions {
+        progress.then(SIGN_OUT, app.pool.sign_out(name)).await?;
     }
     for group in groups {
         progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str())).await?;

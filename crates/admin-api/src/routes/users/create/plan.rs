@@ -27,6 +27,8 @@ pub(super) struct NewPassword<'a> {
 /// What is left of a plan once the user is there.
 pub(super) struct Rest<'a> {
     pub(super) password: Option<NewPassword<'a>>,
+    /// Ends all sessions of the user between password and groups.
+    pub(super) ends_sessions: bool,
     pub(super) groups: Vec<&'a GroupName>,
 }
 
@@ -73,6 +75,7 @@ impl Plan {
     pub(super) fn rest(&self) -> Rest<'_> {
         let permanent = self.permanent_password.as_ref();
         let password = permanent.map(|value| NewPassword { value, permanent: true });
-        Rest { password, groups: self.groups.iter().collect() }
+        // Nobody has signed in to an account that has just been created.
+        Rest { password, ends_sessions: false, groups: self.groups.iter().collect() }
     }
 }

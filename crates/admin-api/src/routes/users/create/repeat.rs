@@ -8,7 +8,7 @@ use domain::user_pool_error::{Reason, UserPoolError};
 
 use super::plan::{NewPassword, Plan, Rest};
 use super::proof::Creation;
-use super::{CREATE_USER, READ_GROUPS, SET_PASSWORD, add_to_group, complete};
+use super::{CREATE_USER, READ_GROUPS, add_to_group, complete};
 use crate::access::Authorized;
 use crate::app::App;
 use crate::audit::Audit;
@@ -41,6 +41,7 @@ impl Repeat<'_> {
             Err(error) => return Err(error.into()),
         };
         self.audit.on(&user.username);
+        // The proof names the caller by `sub`, so callers are never the user whom they have created.
         let is_own = match key {
             Some(key) => creation.created(key, &user, app.now())?,
             None => false,
@@ -60,24 +61,21 @@ impl Repeat<'_> {
             progress.found(add_to_group(group));
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
-        // No group is added to an account whose password somebody else may have set since.
+        // No group is added to an account whose password somebody else may have set since, if the request has one.
         let password = match (&plan.permanent_password, &plan.new_user.temporary_password) {
             (Some(value), _) if !is_complete => Some(NewPassword { value, permanent: true }),
             (None, Some(value)) if !groups.is_empty() => Some(NewPassword { value, permanent: false }),
             _ => None,
         };
-        match password {
-            Some(_) => authorized.require(Permission::UsersPassword)?,
-            None if plan.permanent_password.is_some() => progress.found(SET_PASSWORD),
-            None => {}
-        }
-        if !groups.is_empty() {
-            authorized.not_to_oneself(&user)?;
+        if password.is_some() {
+            authorized.require(Permission::UsersPassword)?;
         }
         if password.is_some() || !groups.is_empty() {
             authorized.not_beyond_own_in(&app.trust.roles, &has)?;
         }
-        complete(app, user, Rest { password, groups }, progress).await
+        // A new password leaves the sessions of whoever has signed in with another one since.
+        let ends_sessions = password.is_some() && !groups.is_empty();
+        complete(app, user, Rest { password, ends_sessions, groups }, progress).await
     }
 
     /// What differs is for callers who can read users: others could guess attributes with it.
