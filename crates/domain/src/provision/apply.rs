@@ -66,10 +66,11 @@ impl Work<'_> {
 
         let arn = names.policy_arn();
         let access = access_policy(&apply.spec.authenticated_policy, &names.identity_pool_arn(&identity_pool.id));
-        self.step(Step::Policy, apply.policy(&arn, &access, found.policy)).await?;
-        self.receipt.policy_arn = Some(arn.clone());
+        // Before the policy, which may be attached already: a wider one would work on a role that has no boundary yet.
         let role = self.step(Step::Role, apply.role(&trust_policy(&identity_pool.id), found.role)).await?;
         self.receipt.role_arn = Some(role.arn.clone());
+        self.step(Step::Policy, apply.policy(&arn, &access, found.policy)).await?;
+        self.receipt.policy_arn = Some(arn.clone());
         self.step(Step::PolicyAttachment, apply.attachment(&arn, found.attached.contains(&arn))).await?;
         let current = found.authenticated_role.as_deref();
         self.step(Step::IdentityPoolRole, apply.identity_pool_role(&identity_pool.id, &role.arn, current)).await?;

@@ -33,8 +33,8 @@ pub(super) fn all(spec: &Spec, found: &Found) -> Result<Vec<Planned>, ProvisionE
     }
     planned.push(planned_groups(spec, found));
     planned.push(planned_identity_pool(spec, found));
-    planned.push(planned_policy(spec, found));
     planned.push(planned_role(spec, found));
+    planned.push(planned_policy(spec, found));
     planned.push(planned_attachment(found));
     planned.push(planned_identity_pool_role(found));
     planned.extend(planned_first_admin(spec, found)?);

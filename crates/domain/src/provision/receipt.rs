@@ -32,10 +32,10 @@ pub enum Step {
     Groups,
     /// The identity pool.
     IdentityPool,
-    /// The IAM policy.
-    Policy,
     /// The IAM role.
     Role,
+    /// The IAM policy.
+    Policy,
     /// The policy on the role.
     PolicyAttachment,
     /// The role on the identity pool.

@@ -261,14 +261,14 @@ async fn a_delete_after_a_failed_create_touches_nothing() {
 #[tokio::test]
 async fn a_failed_create_says_what_stands_and_the_next_one_goes_on() {
     let function = Function::new();
-    function.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::QuotaExceeded));
+    function.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::QuotaExceeded));
     let reply = function.reply_to(event("user-pool-create")).await;
     assert_eq!(
         (&reply["Status"], &reply["PhysicalResourceId"]),
         (&json!("FAILED"), &json!("poolkeeper-failed-create"))
     );
     let reason = reply["Reason"].as_str().unwrap();
-    assert!(reason.contains("policy created") && reason.contains("role failed"), "{reason}");
+    assert!(reason.contains("role created") && reason.contains("policy failed"), "{reason}");
 
     let reply = function.reply_to(event("user-pool-create")).await;
     assert_eq!(reply["Status"], "SUCCESS");

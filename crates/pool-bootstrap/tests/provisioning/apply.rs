@@ -15,8 +15,8 @@ async fn apply_makes_everything_and_proves_it() {
         (Step::WebClient, Outcome::Created),
         (Step::Groups, Outcome::Created),
         (Step::IdentityPool, Outcome::Created),
-        (Step::Policy, Outcome::Created),
         (Step::Role, Outcome::Created),
+        (Step::Policy, Outcome::Created),
         (Step::PolicyAttachment, Outcome::Created),
         (Step::IdentityPoolRole, Outcome::Created),
         (Step::FirstAdmin, Outcome::Created),
@@ -288,18 +288,32 @@ async fn a_throttled_create_is_made_again() {
 }
 
 #[tokio::test]
+async fn an_adopted_role_is_bounded_before_its_policy_changes() {
+    let world = World::new();
+    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let before = world.platform.writes().len();
+    let statement = json!({"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]});
+    let boundary = "arn:aws:iam::123456789012:policy/boundary";
+    let bounded = json!({"verify": false, "permissions_boundary": boundary, "authenticated_policy": [statement]});
+    world.apply(with(&bounded)).await.unwrap();
+    let writes = world.platform.writes();
+    let iam: Vec<_> = writes[before..].iter().filter(|it| ["set_boundary", "update_policy"].contains(it)).collect();
+    assert_eq!(iam, [&"set_boundary", &"update_policy"]);
+}
+
+#[tokio::test]
 async fn a_failure_says_what_stands_and_a_second_run_goes_on_from_there() {
     let world = World::new();
-    world.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
+    world.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
     let failure = world.apply(shop()).await.unwrap_err();
-    assert_eq!(report(&failure.receipt, Step::Role).outcome, Outcome::Failed);
-    assert_eq!(report(&failure.receipt, Step::Policy).outcome, Outcome::Created);
+    assert_eq!(report(&failure.receipt, Step::Policy).outcome, Outcome::Failed);
+    assert_eq!(report(&failure.receipt, Step::Role).outcome, Outcome::Created);
     assert!(failure.receipt.user_pool_id.is_some(), "{failure}");
-    assert!(failure.to_string().contains("create_role"), "{failure}");
+    assert!(failure.to_string().contains("create_policy"), "{failure}");
 
     let receipt = world.apply(shop()).await.unwrap();
     assert_eq!(report(&receipt, Step::UserPool).outcome, Outcome::Unchanged);
-    assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Adopted, "nothing referred to it");
-    assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Created);
+    assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Adopted, "nothing referred to it");
+    assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Created);
     assert_eq!(world.platform.state().user_pools.len(), 1);
 }

@@ -40,8 +40,8 @@ const STEPS: [Step; 10] = [
     Step::WebClient,
     Step::Groups,
     Step::IdentityPool,
-    Step::Policy,
     Step::Role,
+    Step::Policy,
     Step::PolicyAttachment,
     Step::IdentityPoolRole,
     Step::FirstAdmin,
@@ -122,15 +122,15 @@ async fn a_missing_boundary_is_planned() {
 #[tokio::test]
 async fn what_an_interrupted_run_has_left_is_adopted() {
     let world = World::new();
-    world.platform.fail("create_role", 1, Fault::NotDone(ErrorClass::Forbidden));
+    world.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
     world.apply(with(&json!({"verify": false}))).await.unwrap_err();
     let planned = plan(&world, with(&json!({"verify": false}))).await;
     for (step, expected) in [
         (Step::UserPool, Verdict::Leave),
         (Step::BackendClient, Verdict::Leave),
         (Step::IdentityPool, Verdict::Adopt),
-        (Step::Policy, Verdict::Adopt),
-        (Step::Role, Verdict::Create),
+        (Step::Role, Verdict::Adopt),
+        (Step::Policy, Verdict::Create),
         (Step::PolicyAttachment, Verdict::Create),
     ] {
         assert_eq!(of(&planned, step).verdict, expected, "{step}: {planned:?}");
