@@ -121,6 +121,29 @@ async fn an_interrupted_invitation_is_completed_for_the_account_that_it_created(
 }
 
 #[tokio::test]
+async fn an_account_that_takes_the_name_before_the_promotion_gets_nothing() {
+    let world = World::new();
+    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let pool = world.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    let other = pool.clone();
+    // After the reads of the account and its groups, when only the promotion is left.
+    pool.before_call(3, move || {
+        other.remove_user("ops@example.com");
+        other.add_user(
+            "ops@example.com",
+            "Correct-1",
+            &[],
+            &[("email", "ops@example.com"), ("email_verified", "true")],
+        );
+        None
+    });
+    world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    assert!(pool.groups_of("ops@example.com").is_empty());
+    assert_eq!(pool.calls().last(), Some(&"add_to_group"));
+}
+
+#[tokio::test]
 async fn a_proof_of_another_creation_promotes_nobody() {
     let world = World::new();
     world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
