@@ -139,7 +139,7 @@ impl Authorized {
     }
 
     /// Refuses a group that carries an IAM role, unless the caller has the permission for it.
-    fn may_touch_role(&self, role_arn: Option<&str>) -> Result<(), ApiError> {
+    pub(crate) fn may_touch_role(&self, role_arn: Option<&str>) -> Result<(), ApiError> {
         if role_arn.is_none() || self.grants.allows(Permission::GroupsRoles) {
             Ok(())
         } else {

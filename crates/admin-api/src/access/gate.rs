@@ -203,7 +203,7 @@ impl App {
 
     /// Refuses a group that carries an IAM role, unless the caller has the permission for it. Without that permission, the group must
     /// exist.
-    pub(crate) async fn ensure_role_allowed(&self, authorized: &Authorized, group: &GroupName) -> Result<(), ApiError> {
+    async fn ensure_role_allowed(&self, authorized: &Authorized, group: &GroupName) -> Result<(), ApiError> {
         if authorized.grants.allows(Permission::GroupsRoles) {
             return Ok(());
         }

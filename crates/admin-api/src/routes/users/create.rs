@@ -79,7 +79,9 @@ pub(super) async fn handle(
         authorized.not_beyond_own(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
         for group in &plan.groups {
             authorized.may_assign(group.as_str())?;
-            app.ensure_role_allowed(&authorized, group).await?;
+            // Also for callers who may handle roles: an unknown group is refused before there is a user.
+            let group = app.pool.group(group).await?;
+            authorized.may_touch_role(group.role_arn.as_deref())?;
         }
     }
     let mut new_user = plan.new_user.clone();
@@ -244,17 +246,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_weak_permanent_password_and_an_unknown_group_leave_the_user_and_say_so() {
-        for (body, status, code) in [
-            (json!({"username": "new", "password": {"value": "weak", "permanent": true}}), 422, "invalid-password"),
-            (json!({"username": "new", "groups": ["no-such-group"]}), 404, "group-not-found"),
-        ] {
-            let api = Api::new();
-            let answer = create(&api, &body).await;
-            assert_eq!((answer.status, answer.code()), (status, code));
-            assert_eq!(answer.body["completed"], json!(["create-user"]));
-            assert_eq!(api.pool.user("new").unwrap().status, UserStatus::ForceChangePassword);
-        }
+    async fn a_weak_permanent_password_leaves_the_user_and_says_so() {
+        let api = Api::new();
+        let body = json!({"username": "new", "password": {"value": "weak", "permanent": true}});
+        let answer = create(&api, &body).await;
+        assert_eq!((answer.status, answer.code()), (422, "invalid-password"));
+        assert_eq!(answer.body["completed"], json!(["create-user"]));
+        assert_eq!(api.pool.user("new").unwrap().status, UserStatus::ForceChangePassword);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_group_is_refused_before_there_is_a_user() {
+        let api = Api::new();
+        let answer = create(&api, &json!({"username": "new", "groups": ["readers", "no-such-group"]})).await;
+        assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
+        assert_eq!((answer.body.get("completed"), api.pool.user("new")), (None, None));
     }
 
     #[tokio::test]
