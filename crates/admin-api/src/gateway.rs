@@ -7,8 +7,8 @@
 //!
 //! - Neither encodes what a caller left as it is, a quote in a query for instance. `lambda_http` panics over what is no URL, so it is
 //!   encoded before it gets there. `lambda_http` also makes a URL of the host, which no route reads: [`encode`] removes it.
-//! - `lambda_http` panics over a body that is marked as base64 and is not. API Gateway sends none, but whoever may invoke the function
-//!   can. Such a body is taken as it is.
+//! - `lambda_http` panics over a body that is marked as base64 and is not. API Gateway sends none, but a principal with
+//!   `lambda:InvokeFunction` can. Such a body is taken as it is.
 //!
 //! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
 //! their names are reached by their `sub`.

@@ -75,7 +75,7 @@ impl Plan {
     pub(super) fn rest(&self) -> Rest<'_> {
         let permanent = self.permanent_password.as_ref();
         let password = permanent.map(|value| NewPassword { value, permanent: true });
-        // Nobody has signed in to an account that has just been created.
+        // An account that has just been created has no sessions.
         Rest { password, ends_sessions: false, groups: self.groups.iter().collect() }
     }
 }

@@ -61,7 +61,7 @@ impl Repeat<'_> {
             progress.found(add_to_group(group));
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
-        // No group is added to an account whose password somebody else may have set since, if the request has one.
+        // No group is added to an account whose password another administrator may have set since, if the request has one.
         let password = match (&plan.permanent_password, &plan.new_user.temporary_password) {
             (Some(value), _) if !is_complete => Some(NewPassword { value, permanent: true }),
             (None, Some(value)) if !groups.is_empty() => Some(NewPassword { value, permanent: false }),
@@ -73,7 +73,7 @@ impl Repeat<'_> {
         if password.is_some() || !groups.is_empty() {
             authorized.not_beyond_own_in(&app.trust.roles, &has)?;
         }
-        // A new password leaves the sessions of whoever has signed in with another one since.
+        // Setting a password ends no session: one can exist if another administrator has set a password since.
         let ends_sessions = password.is_some() && !groups.is_empty();
         complete(app, user, Rest { password, ends_sessions, groups }, progress).await
     }
