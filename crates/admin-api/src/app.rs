@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use domain::cursor_key::CursorKey;
 use domain::invitation::InvitationKey;
 use domain::passable_roles::PassableRoles;
 use domain::retry::Clock;
-use domain::roles::Roles;
 use domain::secret::Secret;
-use domain::self_service::SelfService;
-use domain::sessions::Sessions;
 use domain::user_pool::UserPool;
-use domain::user_pool_error::UserPoolError;
+use domain::user_pool::cursor_key::CursorKey;
+use domain::user_pool::error::UserPoolError;
+use domain::user_pool::self_service::SelfService;
+use domain::user_pool::sessions::Sessions;
 use time::OffsetDateTime;
 use tokio::sync::OnceCell;
 
-use crate::cursor::Cursors;
-use crate::settings::{AdminMfa, Settings};
+use crate::authz::caller::Trust;
+use crate::http::cursor::Cursors;
+use crate::settings::Settings;
 
 /// The outside world of the API.
 #[derive(Clone)]
@@ -52,16 +52,6 @@ pub struct App {
     clock: Arc<dyn Clock>,
     /// Read once, at the first user who has a temporary password; a failure is not kept.
     temporary_password_validity_days: Arc<OnceCell<u32>>,
-}
-
-/// Whose tokens are taken, and what groups may do.
-pub(crate) struct Trust {
-    /// Who issues the pool's tokens.
-    pub(crate) issuer: String,
-    pub(crate) client_id: String,
-    pub(crate) roles: Roles,
-    /// Whether callers with permissions must have a second factor.
-    pub(crate) admin_mfa: AdminMfa,
 }
 
 impl App {

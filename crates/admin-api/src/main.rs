@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     // Boxed, because starting the SDK keeps tens of kilobytes across its waits.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
-        let aws = cognito_aws::Aws::connect(&settings.region).await;
+        let aws = aws::Aws::connect(&settings.region).await;
         let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
         let invitation_key = settings.invitation_key_parameter.as_deref();
         let ports = Ports {
@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
             self_service: client.clone(),
             cursor_key: client,
             invitation_key: invitation_key.map(|name| Arc::new(aws.invitation_key(name)) as Arc<dyn InvitationKey>),
-            clock: Arc::new(cognito_aws::SystemClock::starting_now(Duration::MAX)),
+            clock: Arc::new(aws::SystemClock::starting_now(Duration::MAX)),
         };
         let served = settings.served;
         lambda_runtime::run(lambda(service(App::new(ports, settings), served))).await

@@ -1,55 +1,132 @@
-//! All routes. The folder of a file is the path of its route.
+//! All routes, each with the access it requires. The folder of a file is the path of its route.
 
 mod auth;
 mod groups;
 mod invitations;
 mod me;
 mod pool;
-pub(crate) mod table;
+mod route;
+mod target;
+mod user_view;
 mod users;
 
-use table::{Row, TABLE};
-use utoipa::OpenApi as _;
-use utoipa::openapi::OpenApi;
+use domain::permission::Permission;
+use utoipa::OpenApi;
 
-use crate::router::{Endpoint, Route};
+use crate::authz::access::Access::{AnyCaller, List, OwnToken, Public, Read, Write};
 use crate::settings::Served;
 
-/// The routes that a function serves. An endpoint without a row in the table is not served.
-pub(crate) fn of(served: Served) -> Vec<Route> {
-    let mut endpoints = endpoints();
-    let mut endpoint_of = |row: &Row| {
-        let place = endpoints.iter().position(|each| (each.method, each.path) == (row.method, row.path))?;
-        Some(endpoints.swap_remove(place).requiring(row.access))
+pub(crate) use route::Route;
+
+/// Declares the routes and the OpenAPI document of their annotations, in this order. Each entry names the module of a `handle` function.
+macro_rules! routes {
+    ($($($module:ident)::+: $access:expr,)*) => {
+        fn all() -> Vec<Route> {
+            vec![$(Route::new::<$($module::)+__path_handle, _, _>($($module::)+handle, $access)),*]
+        }
+
+        /// The annotations of all handlers.
+        #[derive(OpenApi)]
+        #[openapi(paths($($($module::)+handle),*))]
+        pub(crate) struct Annotations;
     };
-    TABLE.iter().filter(|row| is_served(served, row)).filter_map(&mut endpoint_of).collect()
 }
 
-/// The open routes and those of administrators are two functions.
-fn is_served(served: Served, row: &Row) -> bool {
-    match served {
-        Served::Admin => !row.path.starts_with(OPEN),
-        Served::Auth => row.path.starts_with(OPEN),
+routes! {
+    users::create: Write(Permission::UsersCreate),
+    users::list: List(Permission::UsersRead),
+    users::get: Read(Permission::UsersRead),
+    users::update: Write(Permission::UsersUpdate),
+    users::delete: Write(Permission::UsersDelete),
+    users::password: Write(Permission::UsersPassword),
+    users::reset_password: Write(Permission::UsersPassword),
+    users::confirm: Write(Permission::UsersState),
+    users::enable: Write(Permission::UsersState),
+    users::disable: Write(Permission::UsersState),
+    users::resend_invitation: Write(Permission::UsersCreate),
+    users::sign_out: Write(Permission::UsersSessions),
+    users::mfa::get: Read(Permission::UsersMfa),
+    users::mfa::set: Write(Permission::UsersMfa),
+    users::devices::list: List(Permission::UsersSessions),
+    users::devices::forget: Write(Permission::UsersSessions),
+    users::auth_events: List(Permission::UsersRead),
+    users::identities::link: Write(Permission::UsersUpdate),
+    users::identities::unlink: Write(Permission::UsersUpdate),
+    users::groups::list: List(Permission::UsersGroups),
+    users::groups::add: Write(Permission::UsersGroups),
+    users::groups::remove: Write(Permission::UsersGroups),
+    groups::create: Write(Permission::GroupsWrite),
+    groups::list: List(Permission::GroupsRead),
+    groups::get: Read(Permission::GroupsRead),
+    groups::update: Write(Permission::GroupsWrite),
+    groups::delete: Write(Permission::GroupsWrite),
+    groups::users: List(Permission::GroupsRead),
+    invitations::create: Write(Permission::InvitationsCreate),
+    pool: Read(Permission::PoolRead),
+    me: AnyCaller,
+    auth::sign_up: Public,
+    auth::confirm_sign_up: Public,
+    auth::resend_code: Public,
+    auth::sign_in: Public,
+    auth::challenge: Public,
+    auth::refresh: Public,
+    auth::sign_out: Public,
+    auth::forgot_password: Public,
+    auth::reset_password: Public,
+    auth::me: OwnToken,
+    auth::me::totp::start: OwnToken,
+    auth::me::totp::verify: OwnToken,
+    auth::me::totp::remove: OwnToken,
+    auth::attributes::code: OwnToken,
+    auth::attributes::verify: OwnToken,
+}
+
+/// The routes that a function serves.
+pub(crate) fn of(served: Served) -> Vec<Route> {
+    let is_served = |route: &Route| match served {
+        Served::Admin => !route.path.starts_with(OPEN),
+        Served::Auth => route.path.starts_with(OPEN),
         Served::All => true,
-    }
+    };
+    all().into_iter().filter(is_served).collect()
 }
 
-/// The beginning of the open routes.
+/// The prefix of the routes that the open function serves.
 const OPEN: &str = "/v1/auth/";
 
-fn endpoints() -> Vec<Endpoint> {
-    let single = [invitations::endpoint(), pool::endpoint(), me::endpoint()];
-    users::endpoints().into_iter().chain(groups::endpoints()).chain(single).chain(auth::endpoints()).collect()
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
 
-/// What the annotations of all routes say.
-pub(crate) fn documented() -> [OpenApi; 6] {
-    [
-        users::Documented::openapi(),
-        groups::Documented::openapi(),
-        invitations::Documented::openapi(),
-        pool::Documented::openapi(),
-        me::Documented::openapi(),
-        auth::Documented::openapi(),
-    ]
+    use super::*;
+    use crate::authz::access::Access;
+
+    #[test]
+    fn two_functions_serve_each_route_once() {
+        let served = |served| of(served).iter().map(Route::name).collect::<BTreeSet<_>>();
+        let (admin, auth) = (served(Served::Admin), served(Served::Auth));
+        assert!(admin.is_disjoint(&auth));
+        assert_eq!(admin.len() + auth.len(), all().len());
+    }
+
+    /// The cells of a route in docs/PERMISSIONS.md.
+    fn documented(route: &Route) -> [String; 4] {
+        let (requires, kind) = match route.access {
+            Access::Public => ("nothing".to_owned(), "open"),
+            Access::OwnToken => ("the user's own access token".to_owned(), "own account"),
+            Access::AnyCaller => ("any caller".to_owned(), "read"),
+            Access::Read(permission) => (format!("`{permission}`"), "read"),
+            Access::List(permission) => (format!("`{permission}`"), "list"),
+            Access::Write(permission) => (format!("`{permission}`"), "write"),
+        };
+        [format!("`{}`", route.method), format!("`{}`", route.path), requires, kind.to_owned()]
+    }
+
+    #[test]
+    fn docs_permissions_md_lists_exactly_the_routes() {
+        let lines = include_str!("../../../docs/PERMISSIONS.md").lines().filter(|line| line.starts_with("| `"));
+        let found: Vec<Vec<&str>> =
+            lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect();
+        assert_eq!(found, all().iter().map(documented).collect::<Vec<_>>());
+    }
 }

@@ -12,7 +12,7 @@ use domain::invitation::InvitationKey;
 use domain::permission::Permission;
 use domain::retry::Clock;
 use domain::secret::Secret;
-use domain::sessions::{
+use domain::user_pool::sessions::{
     Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Factor, Sessions, SignIn,
 };
 use http::HeaderMap;
@@ -22,7 +22,7 @@ use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
 use crate::app::{App, Ports};
-use crate::router::{Service, service};
+use crate::service::{Service, service};
 use crate::settings::{AdminMfa, Served, Settings};
 
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
@@ -264,7 +264,7 @@ pub(crate) fn iam(arn: &str) -> By {
 /// One request: by default from `root`, who may do everything.
 #[derive(Clone)]
 pub(crate) struct Call {
-    method: &'static str,
+    method: String,
     path: String,
     content_type: Option<&'static str>,
     headers: Vec<(&'static str, String)>,
@@ -273,10 +273,17 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(method: &'static str, path: &str, body: Option<&Value>) -> Self {
+    pub(crate) fn new(method: &str, path: &str, body: Option<&Value>) -> Self {
         let content_type = body.map(|_| "application/json");
         let body = body.map(ToString::to_string);
-        Self { method, path: path.to_owned(), content_type, headers: Vec::new(), body, by: token("root", "[admins]") }
+        Self {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            content_type,
+            headers: Vec::new(),
+            body,
+            by: token("root", "[admins]"),
+        }
     }
 
     pub(crate) fn get(path: &str) -> Self {

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
 use domain::invitation::InvitationKey;
-use domain::self_service::SelfService;
-use domain::sessions::{ChallengeName, ClientContext, Factor};
-use domain::user::UserStatus;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::self_service::SelfService;
+use domain::user_pool::sessions::{ChallengeName, ClientContext, Factor};
+use domain::user_pool::user::UserStatus;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use domain::search::{CustomAttribute, Found, Place, Query, SoughtText, walk};
-use domain::user::{User, UserStatus};
+use domain::search::{CustomAttribute, Found, Place, Query, SearchTerm, walk};
+use domain::user_pool::user::{User, UserStatus};
 use proptest::prelude::*;
 use testkit::in_memory::InMemoryPool;
 use time::{Duration, OffsetDateTime};
@@ -64,7 +64,7 @@ fn queries() -> impl Strategy<Value = Query> {
     fn seldom<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
         prop::option::weighted(0.2, strategy)
     }
-    fn value(text: &str) -> SoughtText {
+    fn value(text: &str) -> SearchTerm {
         text.to_owned().try_into().unwrap()
     }
     fn moment() -> impl Strategy<Value = Option<OffsetDateTime>> {

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use domain::spec::{OnDelete, Spec};
 use tokio::sync::oneshot;
 
-use crate::ending::Stop;
+use crate::error::Stop;
 use crate::layout::wrap;
 use crate::screen::Screen;
 

@@ -5,9 +5,10 @@
 
 mod arguments;
 mod confirm;
-mod ending;
+mod error;
 mod help;
 mod interrupt;
+mod labels;
 mod layout;
 mod live_term;
 mod plan_view;
@@ -16,6 +17,5 @@ mod run;
 mod screen;
 mod spec_file;
 mod summary;
-mod words;
 
 pub use run::run;

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::provision::{Difference, Plan, Planned, Verdict};
 use serde_json::Value;
 
+use crate::labels;
 use crate::layout::wrap;
-use crate::words;
 
 /// Blanks before what belongs to a resource.
 const INDENT: usize = 4;
 
 /// The whole plan.
 pub(crate) fn lines(plan: &Plan, width: usize) -> Vec<String> {
-    let names = plan.resources.iter().map(|planned| words::step(planned.step).len());
+    let names = plan.resources.iter().map(|planned| labels::step(planned.step).len());
     let column = names.max().unwrap_or(0) + 4;
     let mut lines: Vec<String> = plan.resources.iter().flat_map(|planned| resource(planned, column, width)).collect();
     lines.push(String::new());
@@ -28,7 +28,7 @@ fn resource(planned: &Planned, column: usize, width: usize) -> Vec<String> {
         Verdict::Adopt => '>',
         Verdict::Leave => '=',
     };
-    let head = format!("{:<column$}", format!("{sign} {}", words::step(planned.step)));
+    let head = format!("{:<column$}", format!("{sign} {}", labels::step(planned.step)));
     let mut lines = wrap(&head, &planned.reason, column, width);
     if let (Some(id), Verdict::Change | Verdict::Adopt) = (&planned.id, planned.verdict) {
         lines.extend(wrap(&" ".repeat(INDENT), &format!("id: {id}"), INDENT, width));

@@ -9,10 +9,10 @@ use domain::provision::{Observer, Outcome, Step, StepReport};
 use domain::retry::Waiting;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::labels;
 use crate::layout::{cut, wrap};
 use crate::live_term::LiveTerm;
 use crate::screen::Screen;
-use crate::words;
 
 /// How often the live line is drawn anew.
 const TICK: Duration = Duration::from_millis(100);
@@ -88,12 +88,12 @@ impl State {
 }
 
 impl Observer for Progress {
-    fn looking(&self) {
+    fn discovering(&self) {
         self.begin("looking at what is there");
     }
 
     fn step_began(&self, step: Step) {
-        self.begin(words::step(step));
+        self.begin(labels::step(step));
         self.state().step = Some(step);
     }
 
@@ -102,7 +102,7 @@ impl Observer for Progress {
         if let Some((_, under_way)) = &state.live {
             lock(under_way).waiting = Some((waiting.clone(), Instant::now()));
         } else {
-            let what = state.step.map_or("looking at what is there", words::step);
+            let what = state.step.map_or("looking at what is there", labels::step);
             self.screen.say(&[format!("… {what}: {}", retry(waiting, waiting.wait))]);
         }
     }
@@ -147,7 +147,7 @@ fn spinner(screen: &Screen, what: &'static str) -> (ProgressBar, Arc<Mutex<Under
 fn live_line(what: &str, elapsed: Duration, waiting: Option<(&Waiting, Duration)>, width: usize) -> String {
     // In tenths from the beginning: it is drawn ten times a second.
     let elapsed =
-        if elapsed.as_secs() < 10 { format!("{:.1} s", elapsed.as_secs_f64()) } else { words::duration(elapsed) };
+        if elapsed.as_secs() < 10 { format!("{:.1} s", elapsed.as_secs_f64()) } else { labels::duration(elapsed) };
     let head = format!("{what} ({elapsed})");
     let Some((waiting, left)) = waiting else { return cut(&head, width) };
     let whole = format!("{head}: {}", retry(waiting, left));
@@ -177,11 +177,11 @@ fn ended_lines(report: &StepReport, with_detail: bool, width: usize) -> Vec<Stri
         _ => '✓',
     };
     let attempts = if report.attempts > 1 { format!(", {} attempts", report.attempts) } else { String::new() };
-    let elapsed = words::duration(Duration::from_millis(report.elapsed_ms));
+    let elapsed = labels::duration(Duration::from_millis(report.elapsed_ms));
     let head = format!(
         "{sign} {} {} ({elapsed}{attempts})",
-        words::step(report.step),
-        words::ending(report.step, report.outcome)
+        labels::step(report.step),
+        labels::ending(report.step, report.outcome)
     );
     let Some(detail) = report.detail.as_deref().filter(|_| with_detail) else { return wrap("", &head, 2, width) };
     let whole = format!("{head}: {detail}");

@@ -5,15 +5,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
+use aws::{Aws, SystemClock};
 use clap::{CommandFactory as _, Parser as _};
-use cognito_aws::{Aws, SystemClock};
 use domain::provision::{Action, Plan, Provisioner, Receipt};
 use domain::spec::{OnDelete, Spec, schema};
 use serde::Serialize;
 
 use crate::arguments::{Arguments, Command, Options, SpecSource};
 use crate::confirm;
-use crate::ending::Stop;
+use crate::error::Stop;
 use crate::interrupt::interrupted;
 use crate::layout::wrap;
 use crate::plan_view;
@@ -124,12 +124,12 @@ impl Session {
     async fn connect(&self) -> Result<Aws, Stop> {
         self.progress.begin("looking for credentials");
         let Options { profile, region, .. } = &self.options;
-        let aws = Aws::from_workstation(profile.as_deref(), region.as_deref()).await;
+        let aws = Aws::from_profile(profile.as_deref(), region.as_deref()).await;
         self.progress.pause();
         Ok(aws?)
     }
 
-    fn provisioner<'a>(&'a self, platform: &'a cognito_aws::AwsPlatform) -> Provisioner<'a> {
+    fn provisioner<'a>(&'a self, platform: &'a aws::AwsPlatform) -> Provisioner<'a> {
         let clock = Arc::new(SystemClock::starting_now(self.options.timeout));
         Provisioner::new(platform, clock, &self.progress)
     }

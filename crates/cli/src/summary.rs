@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::provision::{Action, Outcome, Receipt};
 
+use crate::labels;
 use crate::layout::{labelled, wrap};
-use crate::words;
 
 /// What is said after an action that went well.
 pub(crate) fn lines(receipt: &Receipt, took: Duration, width: usize) -> Vec<String> {
@@ -14,7 +14,7 @@ pub(crate) fn lines(receipt: &Receipt, took: Duration, width: usize) -> Vec<Stri
         lines.extend(labelled(&ids(receipt), width));
         lines.push(String::new());
     }
-    let ending = format!("{} ({})", ending(receipt), words::duration(took));
+    let ending = format!("{} ({})", ending(receipt), labels::duration(took));
     lines.extend(wrap("", &ending, 0, width));
     lines
 }
@@ -36,10 +36,10 @@ fn ids(receipt: &Receipt) -> Vec<(&str, &str)> {
 
 /// One or two sentences without the time.
 fn ending(receipt: &Receipt) -> String {
-    let lasting = receipt.steps.iter().filter(|report| !words::is_proof(report.step));
+    let lasting = receipt.steps.iter().filter(|report| !labels::is_proof(report.step));
     let of = |outcome: Outcome| lasting.clone().filter(|report| report.outcome == outcome).count();
     let counted = |outcomes: &[Outcome]| {
-        let counts = outcomes.iter().map(|outcome| (of(*outcome), words::outcome(*outcome)));
+        let counts = outcomes.iter().map(|outcome| (of(*outcome), labels::outcome(*outcome)));
         let counts = counts.filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
         counts.collect::<Vec<_>>().join(", ")
     };

@@ -5,15 +5,15 @@
 //! knowing one half of the key. It can be shown again until it expires: the trigger remembers nothing.
 
 mod invitee;
-mod keeper;
 mod key;
+mod key_lifecycle;
 mod key_owner;
 mod ports;
 mod token;
 
 pub use invitee::{Holder, Invitee};
-pub use keeper::{Kept, KeyError, KeyKeeper};
 pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
+pub use key_lifecycle::{EnsuredKey, KeyError, KeyProvisioner};
 pub use key_owner::{KeyId, KeyOwner, NotAKeyId, PREVIOUS_TAG, REQUEST_TAG};
 pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName, NotAStackId, OwningStack, StoredKey};
 pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::group::GroupName;
 use crate::permission::Permission;
-use crate::search::SoughtText;
+use crate::search::SearchTerm;
 use crate::secret::Secret;
-use crate::user::{UserStatus, Username};
+use crate::user_pool::groups::GroupName;
+use crate::user_pool::user::{UserStatus, Username};
 
 /// No blanks, no control characters: what [`Username`] and [`GroupName`] check.
 const NEITHER_BLANK_NOR_CONTROL: &str = r"^[^\s\u0000-\u001F\u007F-\u009F]+$";
@@ -62,16 +62,16 @@ impl ToSchema for Permission {
     }
 }
 
-impl PartialSchema for SoughtText {
+impl PartialSchema for SearchTerm {
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(Self::MAX_CHARS));
         text.description(Some("A text to look for.")).into()
     }
 }
 
-impl ToSchema for SoughtText {
+impl ToSchema for SearchTerm {
     fn name() -> Cow<'static, str> {
-        "SoughtText".into()
+        "SearchTerm".into()
     }
 }
 

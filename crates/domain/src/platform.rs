@@ -12,14 +12,14 @@ use serde_json::Value;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use crate::directory::Directory;
 use crate::retry::{Classified, ErrorClass};
 use crate::secret::Secret;
-use crate::sessions::Sessions;
 use crate::spec::{
     Alias, AuthFlow, ClientKind, ClientSpec, CustomAttribute, MfaMode, PasswordPolicy, PoolAttributes, PoolName,
     SignInWith, Spec, Verifiable,
 };
+use crate::user_pool::directory::Directory;
+use crate::user_pool::sessions::Sessions;
 
 /// The key of the tag on everything that is ours. Its value is the pool's name.
 pub const TAG_KEY: &str = "poolkeeper:pool";

@@ -5,15 +5,15 @@
 //! of steps. Each action gives a [`Receipt`] of its steps, also when it fails.
 
 mod apply;
-mod compare;
-mod create;
+mod create_once;
 mod credentials;
 mod deployment;
 mod destroy;
-mod difference;
+mod diff;
+mod discover;
 mod error;
+mod field_difference;
 mod first_admin;
-mod look;
 mod members;
 mod plan;
 mod receipt;
@@ -25,13 +25,13 @@ use std::time::Duration;
 
 use crate::passable_roles::PassableRoles;
 use crate::platform::{Platform, PlatformError, UserPool};
-use crate::retry::{Attempted, Clock, GaveUp, Listener, Rights, Situation, Waiting, patiently};
+use crate::retry::{Attempted, Clock, GaveUp, Listener, Rights, Situation, Waiting, retry};
 use crate::spec::{PoolName, Spec};
-use crate::user_pool_error::UserPoolError;
+use crate::user_pool::error::UserPoolError;
 
 pub use deployment::{Confirmed, Deployment, STACK_TAG, SignUpPolicy, Verified};
-pub use difference::Difference;
 pub use error::{ProvisionError, ProvisionFailure, Resource};
+pub use field_difference::Difference;
 pub use members::GroupMembers;
 pub use plan::{Plan, Planned, Verdict};
 pub use receipt::{Action, Outcome, Receipt, Step, StepReport};
@@ -48,7 +48,7 @@ pub struct Renaming {
 /// Hears of what happens, as it happens.
 pub trait Observer: Send + Sync {
     /// What is there is being read, before anything is touched.
-    fn looking(&self) {}
+    fn discovering(&self) {}
 
     /// A step begins.
     fn step_began(&self, _step: Step) {}
@@ -99,9 +99,9 @@ impl Provisioner<'_> {
     /// What `apply` would refuse as well, and what cannot be read.
     pub async fn plan(&self, spec: &Spec) -> Result<Plan, ProvisionError> {
         spec.check()?;
-        self.observer.looking();
-        let found = self.look(spec).await?;
-        let planned = compare::all(spec, &found)?;
+        self.observer.discovering();
+        let found = self.discover(spec).await?;
+        let planned = diff::all(spec, &found)?;
         self.ensure_passable(spec, &found)?;
         Ok(Plan::new(planned))
     }
@@ -163,7 +163,7 @@ impl Provisioner<'_> {
     }
 
     fn begin(&self, action: Action) -> Work<'_> {
-        Work { hands: self.clone(), receipt: Receipt::new(action) }
+        Work { provisioner: self.clone(), receipt: Receipt::new(action) }
     }
 }
 
@@ -178,7 +178,7 @@ impl Work<'_> {
 
 /// An action under way.
 struct Work<'a> {
-    hands: Provisioner<'a>,
+    provisioner: Provisioner<'a>,
     receipt: Receipt,
 }
 
@@ -213,10 +213,10 @@ impl Work<'_> {
         step: Step,
         work: impl Future<Output = Result<Done<T>, ProvisionError>>,
     ) -> Result<T, ProvisionError> {
-        let began = self.hands.clock.now();
-        self.hands.observer.step_began(step);
+        let began = self.provisioner.clock.now();
+        self.provisioner.observer.step_began(step);
         let result = work.await;
-        let elapsed_ms = milliseconds(self.hands.clock.now().saturating_sub(began));
+        let elapsed_ms = milliseconds(self.provisioner.clock.now().saturating_sub(began));
         let (report, result) = match result {
             Ok(done) => {
                 let report = StepReport {
@@ -233,7 +233,7 @@ impl Work<'_> {
                 (StepReport { step, outcome: Outcome::Failed, attempts, elapsed_ms, detail }, Err(error))
             }
         };
-        self.hands.observer.step_ended(&report);
+        self.provisioner.observer.step_ended(&report);
         self.receipt.steps.push(report);
         result
     }
@@ -247,7 +247,7 @@ impl Provisioner<'_> {
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, PlatformError>> + Send,
     {
-        Ok(patiently(&self.clock, situation.with(self.rights), call, self).await?)
+        Ok(retry(&self.clock, situation.with(self.rights), call, self).await?)
     }
 
     /// A call for a user.
@@ -261,7 +261,7 @@ impl Provisioner<'_> {
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<T, UserPoolError>> + Send,
     {
-        patiently(&self.clock, situation.with(self.rights), call, self).await
+        retry(&self.clock, situation.with(self.rights), call, self).await
     }
 
     /// An update of a user pool that sends text messages passes the role for them to Cognito.
@@ -269,9 +269,9 @@ impl Provisioner<'_> {
     /// # Errors
     ///
     /// [`ProvisionError::RoleNotPassable`] if the process may not.
-    fn ensure_passable(&self, spec: &Spec, found: &look::Found) -> Result<(), ProvisionError> {
+    fn ensure_passable(&self, spec: &Spec, found: &discover::Found) -> Result<(), ProvisionError> {
         let Some(pool) = &found.user_pool else { return Ok(()) };
-        let is_updated = !compare::user_pool(spec, pool)?.fields.is_empty();
+        let is_updated = !diff::user_pool(spec, pool)?.fields.is_empty();
         match &pool.sms_role_arn {
             Some(role) if is_updated && !self.passable_roles.allow(role) => {
                 Err(ProvisionError::RoleNotPassable { user_pool_id: pool.id.clone(), role: role.clone() })

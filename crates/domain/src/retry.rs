@@ -1,7 +1,7 @@
 //! When a failed call is made again, and after how long: the class of the error, the attempts so far and the time left decide.
 //!
 //! This is the only retry there is in provisioning: the SDK's own is off there, because it knows neither which calls make a second
-//! one when they are repeated, nor how much time is left. The decision is pure; [`patiently`] acts on it, with the clock and the
+//! one when they are repeated, nor how much time is left. The decision is pure; [`retry`] acts on it, with the clock and the
 //! randomness handed in. The loop itself is `backon`'s.
 
 use std::collections::HashMap;
@@ -16,10 +16,10 @@ use async_trait::async_trait;
 use backon::Retryable;
 use time::OffsetDateTime;
 
-use crate::causes::causes;
+use crate::error_chain::causes;
 use crate::secret::Secret;
 
-/// What an error of AWS means for whoever made the call. Each AWS error code has one row in `cognito-aws/src/classify.rs`.
+/// What an error of AWS means for whoever made the call. Each AWS error code has one row in `aws/src/classify.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
     /// Too many requests. The call did nothing.
@@ -344,7 +344,7 @@ pub trait Listener: Send + Sync {
 /// # Errors
 ///
 /// The last error, never an earlier one, with attempts and time.
-pub async fn patiently<T, E, Call, Answer>(
+pub async fn retry<T, E, Call, Answer>(
     clock: &Arc<dyn Clock>,
     context: impl Into<Context>,
     mut call: Call,

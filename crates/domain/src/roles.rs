@@ -9,8 +9,8 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use thiserror::Error;
 
-use crate::group::GroupName;
 use crate::permission::Permission;
+use crate::user_pool::groups::GroupName;
 
 pub use grants::Grants;
 

@@ -3,13 +3,13 @@
 //! Cognito takes one predicate, and none about custom attributes or dates. So the most selective one goes there
 //! ([`Query::plan`]), and whom it brings is held against the rest here, page by page, within a budget ([`walk()`]).
 
+mod pager;
 mod plan;
 mod query;
 #[cfg(test)]
 mod tests;
-mod walk;
 
+pub(crate) use pager::LARGEST_PAGE;
+pub use pager::{Found, PAGE_BUDGET, Place, walk};
 pub use plan::{List, Plan};
-pub use query::{CustomAttribute, NotASoughtText, Query, SoughtText};
-pub(crate) use walk::LARGEST_PAGE;
-pub use walk::{Found, PAGE_BUDGET, Place, walk};
+pub use query::{CustomAttribute, InvalidSearchTerm, Query, SearchTerm};

@@ -73,7 +73,7 @@ pub enum AutoVerifyPhone {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignUp {
     /// A person signs up.
-    SelfSignUp(Application),
+    SelfSignUp(SelfSignUp),
     /// An administrator creates the user: it was the administrator who decided.
     Administrator,
     /// First sign-in through an external provider.
@@ -87,7 +87,7 @@ pub enum SignUp {
 
 /// What a person who signs up says of themselves. All of it is what they wrote, but for the pool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Application {
+pub struct SelfSignUp {
     /// The pool that they sign up to.
     pub user_pool_id: Given,
     /// The attribute `email`.
@@ -125,7 +125,7 @@ impl std::fmt::Debug for Given {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// The flags as they came; one that is no boolean becomes `false`.
-    AsItCame,
+    Unchanged,
     /// These flags and no others are true.
     Admit {
         /// The flags.
@@ -175,28 +175,28 @@ pub enum Refusal {
 #[must_use]
 pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decision {
     match sign_up {
-        SignUp::SelfSignUp(application) => policy.judge(application, now).unwrap_or_else(Decision::Refuse),
+        SignUp::SelfSignUp(self_sign_up) => policy.judge(self_sign_up, now).unwrap_or_else(Decision::Refuse),
         SignUp::ExternalProvider { user_name } => {
             if policy.external_providers.admit(user_name.text()) {
-                Decision::AsItCame
+                Decision::Unchanged
             } else {
                 Decision::Refuse(Refusal::ExternalProvider)
             }
         }
-        SignUp::Administrator | SignUp::Unknown => Decision::AsItCame,
+        SignUp::Administrator | SignUp::Unknown => Decision::Unchanged,
     }
 }
 
 impl Policy {
-    fn judge(&self, application: &Application, now: OffsetDateTime) -> Result<Decision, Refusal> {
-        let email = application.email();
+    fn judge(&self, self_sign_up: &SelfSignUp, now: OffsetDateTime) -> Result<Decision, Refusal> {
+        let email = self_sign_up.email();
         if self.decides_by_domain() {
             self.admit(email.as_ref().map_err(|refusal| *refusal)?.domain())?;
         }
-        let invitation = match (self.invitation_key(), &application.invitation) {
+        let invitation = match (self.invitation_key(), &self_sign_up.invitation) {
             (None, _) | (Some(_), Given::Absent) => None,
             (Some(_), Given::Unreadable) => return Err(Refusal::Invitation(Fault::Foreign)),
-            (Some(key), Given::Text(token)) => Some(application.show(token, key, now)?),
+            (Some(key), Given::Text(token)) => Some(self_sign_up.show(token, key, now)?),
         };
         let invited = invitation.is_some();
         let confirm = match &self.auto_confirm {
@@ -215,8 +215,8 @@ impl Policy {
         let verify_phone = self.auto_verify_phone == AutoVerifyPhone::Everyone;
         let grants = Grants {
             confirm,
-            verify_email: confirm && verify_email && application.email.text().is_some(),
-            verify_phone: confirm && verify_phone && application.phone_number.text().is_some(),
+            verify_email: confirm && verify_email && self_sign_up.email.text().is_some(),
+            verify_phone: confirm && verify_phone && self_sign_up.phone_number.text().is_some(),
         };
         Ok(Decision::Admit { grants, invitation })
     }
@@ -243,7 +243,7 @@ impl Policy {
     }
 }
 
-impl Application {
+impl SelfSignUp {
     fn email(&self) -> Result<EmailAddress, Refusal> {
         match &self.email {
             Given::Absent => Err(Refusal::NoEmail),

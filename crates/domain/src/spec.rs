@@ -17,7 +17,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::user::CREATION_ATTRIBUTE;
+use crate::user_pool::user::CREATION_ATTRIBUTE;
 pub use client_attributes::PoolAttributes;
 use from_text::{flag, number};
 pub use mfa::MfaMode;

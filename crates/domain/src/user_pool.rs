@@ -1,12 +1,24 @@
-//! Everything that an administrator does with one pool: all its ports in one.
+//! One user pool: its users, groups, sessions and settings, and the ports that reach them.
 
-use crate::directory::Directory;
-use crate::group::Groups;
-use crate::identities::Identities;
-use crate::pool_settings::PoolSettings;
-use crate::sign_in_security::SignInSecurity;
+pub mod cursor_key;
+pub mod directory;
+pub mod error;
+pub mod groups;
+pub mod identities;
+pub mod self_service;
+pub mod sessions;
+pub mod settings;
+pub mod sign_in_security;
+pub mod user;
+pub mod write_attributes;
 
-/// One pool, as its administrator handles it.
+use self::directory::Directory;
+use self::groups::Groups;
+use self::identities::Identities;
+use self::settings::PoolSettings;
+use self::sign_in_security::SignInSecurity;
+
+/// All ports of an administrator of one pool.
 pub trait UserPool: Directory + Groups + SignInSecurity + Identities + PoolSettings {}
 
 impl<Pool: Directory + Groups + SignInSecurity + Identities + PoolSettings> UserPool for Pool {}

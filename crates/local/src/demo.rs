@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use testkit::local_aws::LocalAws;
 
 use crate::arguments::Options;
+use crate::deployment::Scene;
 use crate::failure::Failure;
 use crate::flows;
 use crate::report::{Outcome, Report, Seen};
-use crate::scene::Scene;
 
 /// Runs the demo.
 ///

@@ -7,10 +7,10 @@ use testkit::local_aws::LocalAws;
 
 use crate::arguments::Options;
 use crate::demo::set_up;
+use crate::deployment::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target as _, parameters};
 use crate::failure::Failure;
 use crate::flows::first_admin::{self, Admin};
 use crate::report::Report;
-use crate::scene::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target as _, parameters};
 
 /// Runs until it is interrupted, or until the local AWS stops.
 ///

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use domain::user_pool_error::UserPoolError;
+use domain::user_pool::error::UserPoolError;
 use testkit::local_aws::LocalAwsError;
 use thiserror::Error;
 

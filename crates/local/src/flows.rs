@@ -18,9 +18,9 @@ use std::time::Duration;
 use domain::secret::Secret;
 use serde_json::Value;
 
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::scene::{Scene, Target};
 
 /// Walks through all of them.
 ///

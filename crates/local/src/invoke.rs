@@ -7,9 +7,9 @@ use testkit::local_aws::Invoked;
 
 use crate::arguments::InvokeOptions;
 use crate::demo::set_up;
+use crate::deployment::Scene;
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::scene::Scene;
 
 /// Deploys, sends the event, and prints what came back. An error of the function is what came back, too.
 ///

@@ -7,13 +7,13 @@ pub mod api;
 pub mod arguments;
 pub mod code_emulator;
 pub mod demo;
+pub mod deployment;
 pub mod dev;
 pub mod failure;
 pub mod flows;
 pub mod invoke;
 pub mod prove;
 pub mod report;
-pub mod scene;
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use domain::invitation::{InvitationKeys, Kept, KeyError, KeyId, KeyKeeper, KeyName, KeyOwner, SigningKey};
+use domain::invitation::{EnsuredKey, InvitationKeys, KeyError, KeyId, KeyName, KeyOwner, KeyProvisioner, SigningKey};
 use domain::provision::Outcome;
 use domain::retry::Clock;
 use rand::TryRng;
@@ -20,11 +20,11 @@ pub(crate) async fn ensure(
     owner: KeyOwner,
     current: Option<KeyId>,
     deadline: SystemTime,
-) -> Result<Kept, RunError> {
+) -> Result<EnsuredKey, RunError> {
     let (keys, name) = (Arc::clone(keys), name.clone());
     let work = move |clock: Arc<dyn Clock>| async move {
         let fresh = fresh_key()?;
-        let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
+        let keeper = KeyProvisioner { keys: &*keys, clock, listener: &Log };
         Ok(keeper.ensure(&name, &owner, current.as_ref(), &fresh).await?)
     };
     in_time(work, deadline).await?
@@ -39,7 +39,7 @@ pub(crate) async fn remove(
 ) -> Result<Outcome, RunError> {
     let keys = Arc::clone(keys);
     let work = move |clock: Arc<dyn Clock>| async move {
-        let keeper = KeyKeeper { keys: &*keys, clock, listener: &Log };
+        let keeper = KeyProvisioner { keys: &*keys, clock, listener: &Log };
         Ok(keeper.remove(&name, &stack_id).await.map_err(KeyError::from)?)
     };
     in_time(work, deadline).await?

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use cognito_aws::Aws;
+use aws::Aws;
 use lambda_runtime::service_fn;
 use pool_bootstrap::{Handler, HttpReplies, Settings};
 

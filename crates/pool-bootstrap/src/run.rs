@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use cognito_aws::SystemClock;
-use domain::causes::causes;
+use aws::SystemClock;
+use domain::error_chain::causes;
 use domain::invitation::KeyError;
 use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
@@ -18,11 +18,11 @@ use domain::spec::Spec;
 use rand::rngs::SysError;
 use thiserror::Error;
 
-/// Kept back for deleting the throw-away user: waiting must end so long before the invocation does. That is what the domain asks for, the
+/// Reserved for deleting the throw-away user: waiting must end so long before the invocation does. That is what the domain asks for, the
 /// last call under way (8 s at the most), and the answer.
 const FOR_CLEANING_UP: Duration = Duration::from_secs(45);
 
-/// Kept back for the answer: the work is cut off so long before the invocation ends. With this the last of the attempts to deliver
+/// Reserved for the answer: the work is cut off so long before the invocation ends. With this the last of the attempts to deliver
 /// a reply, at 1.6 s each, is over five seconds before the end.
 const FOR_THE_ANSWER: Duration = Duration::from_secs(10);
 

@@ -3,14 +3,14 @@
 //! nothing else is looked at, let alone required. Another version of the event touches this file only.
 
 use aws_lambda_events::cognito::CognitoEventUserPoolsPreSignupTriggerSource as TriggerSource;
-use domain::sign_up::{Application, Given, Grants, SignUp};
+use domain::sign_up::{Given, Grants, SelfSignUp, SignUp};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as UnknownTriggerSource;
 use serde_json::value::RawValue;
 
 use crate::failure::Failure;
-use crate::object::Object;
+use crate::raw_object::Object;
 
 /// A `PreSignUp` event.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl<'a> Event<'a> {
     #[must_use]
     pub fn sign_up(&self) -> SignUp {
         match self.0.get("triggerSource").and_then(trigger_source) {
-            Some(TriggerSource::SignUp) => SignUp::SelfSignUp(self.application()),
+            Some(TriggerSource::SignUp) => SignUp::SelfSignUp(self.self_sign_up()),
             Some(TriggerSource::AdminCreateUser) => SignUp::Administrator,
             Some(TriggerSource::ExternalProvider) => {
                 SignUp::ExternalProvider { user_name: given(self.0.get("userName")) }
@@ -40,10 +40,10 @@ impl<'a> Event<'a> {
         }
     }
 
-    fn application(&self) -> Application {
+    fn self_sign_up(&self) -> SelfSignUp {
         let request = Part::of(self.0.get("request"));
         let attributes = request.part("userAttributes");
-        Application {
+        SelfSignUp {
             user_pool_id: given(self.0.get("userPoolId")),
             email: attributes.given("email"),
             phone_number: attributes.given("phone_number"),
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_source_is_known_by_cognitos_exact_name_only() {
-        let person = SignUp::SelfSignUp(Application::default());
+        let person = SignUp::SelfSignUp(SelfSignUp::default());
         let table = [
             (r#"{"triggerSource":"PreSignUp_SignUp"}"#, person.clone()),
             (r#"{"triggerSource":"PreSignUp_AdminCreateUser"}"#, SignUp::Administrator),
@@ -196,7 +196,7 @@ mod tests {
         let event = r#"{"triggerSource":"PreSignUp_SignUp","userPoolId":"eu-west-1_a","userName":"mia","request":{
             "userAttributes":{"email":"mia@example.com","phone_number":"\u002b15555550100","invitation":"no"},
             "validationData":{"invitation":"second"},"clientMetadata":{"invitation":"first","email":"no"}}}"#;
-        let expected = Application {
+        let expected = SelfSignUp {
             user_pool_id: text("eu-west-1_a"),
             email: text("mia@example.com"),
             phone_number: text("+15555550100"),
@@ -230,8 +230,8 @@ mod tests {
         ];
         for (event, expected) in table {
             let event = event.replacen('{', r#"{"triggerSource":"PreSignUp_SignUp","#, 1).replace(",}", "}");
-            let SignUp::SelfSignUp(application) = sign_up(&event) else { panic!("{event}") };
-            assert_eq!(application.email, expected, "{event}");
+            let SignUp::SelfSignUp(self_sign_up) = sign_up(&event) else { panic!("{event}") };
+            assert_eq!(self_sign_up.email, expected, "{event}");
         }
     }
 
@@ -249,8 +249,8 @@ mod tests {
         ];
         for (request, expected) in table {
             let event = format!(r#"{{"triggerSource":"PreSignUp_SignUp","request":{{{request}}}}}"#);
-            let SignUp::SelfSignUp(application) = sign_up(&event) else { panic!("{event}") };
-            assert_eq!(application.invitation, expected, "{event}");
+            let SignUp::SelfSignUp(self_sign_up) = sign_up(&event) else { panic!("{event}") };
+            assert_eq!(self_sign_up.invitation, expected, "{event}");
         }
     }
 

@@ -41,7 +41,7 @@ pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Res
     let sign_up = view.sign_up();
     let decision = decide(policy, &sign_up, now);
     let answer = match &decision {
-        Decision::AsItCame => Ok(view.with(None)?.unwrap_or(event)),
+        Decision::Unchanged => Ok(view.with(None)?.unwrap_or(event)),
         Decision::Admit { grants, .. } => Ok(view.with(Some(*grants))?.unwrap_or(event)),
         Decision::Refuse(refusal) => Err(Failure::Refused(*refusal)),
     };
@@ -58,7 +58,7 @@ fn log(sign_up: &SignUp, decision: &Decision) {
         SignUp::Unknown => "Unknown",
     };
     let (decision, grants, invitation, refusal) = match decision {
-        Decision::AsItCame => ("AsItCame", None, None, None),
+        Decision::Unchanged => ("Unchanged", None, None, None),
         Decision::Admit { grants, invitation } => ("Admit", Some(grants), invitation.as_deref(), None),
         Decision::Refuse(refusal) => ("Refuse", None, None, Some(refusal)),
     };

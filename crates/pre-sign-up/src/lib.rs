@@ -11,6 +11,6 @@ pub mod failure;
 pub mod handler;
 pub mod settings;
 
-mod object;
+mod raw_object;
 
 pub use handler::serve;

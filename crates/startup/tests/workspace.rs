@@ -15,18 +15,18 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// Which of our crates each of our crates may use, and for its tests besides.
 const ARROWS: [(&str, &[&str], &[&str]); 9] = [
-    ("admin-api", &["cognito-aws", "domain", "startup"], &["testkit"]),
-    ("cli", &["cognito-aws", "domain"], &["testkit"]),
-    ("cognito-aws", &["domain"], &["testkit"]),
+    ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
+    ("aws", &["domain"], &["testkit"]),
+    ("cli", &["aws", "domain"], &["testkit"]),
     ("domain", &[], &[]),
-    ("local", &["cognito-aws", "domain", "testkit"], &[]),
-    ("pool-bootstrap", &["cognito-aws", "domain", "startup"], &["testkit"]),
+    ("local", &["aws", "domain", "testkit"], &[]),
+    ("pool-bootstrap", &["aws", "domain", "startup"], &["testkit"]),
     ("pre-sign-up", &["domain", "startup"], &["testkit"]),
     ("startup", &[], &[]),
     ("testkit", &["domain"], &[]),
 ];
 
-/// What speaks AWS, and is for cognito-aws alone.
+/// What speaks AWS, and only the crate `aws` depends on it.
 const SDK: [&str; 4] = ["aws-config", "aws-credential-types", "aws-sdk-", "aws-smithy-"];
 
 /// Packages that only the fuzz targets need.
@@ -82,8 +82,8 @@ fn the_arrows_between_the_crates_are_the_allowed_ones() {
 }
 
 #[test]
-fn only_cognito_aws_knows_the_sdk() {
-    for (name, dependencies) in members().iter().filter(|(name, _)| *name != "cognito-aws") {
+fn only_the_crate_aws_depends_on_the_sdk() {
+    for (name, dependencies) in members().iter().filter(|(name, _)| *name != "aws") {
         for dependency in dependencies {
             let is_sdk = SDK.iter().any(|prefix| dependency.name.starts_with(prefix));
             assert!(!is_sdk, "{name} may not depend on {}", dependency.name);

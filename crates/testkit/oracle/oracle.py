@@ -22,7 +22,7 @@ import template
 import unplayed
 from iam import Iam
 
-ADAPTERS = Path(__file__).parents[2] / "cognito-aws/src"
+ADAPTERS = Path(__file__).parents[2] / "aws/src"
 
 
 def statement_name(policy_name, statement):

@@ -30,9 +30,9 @@ mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::sessions::ClientContext;
-use domain::user::{Attributes, User, UserStatus};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::ClientContext;
+use domain::user_pool::user::{Attributes, User, UserStatus};
 use time::OffsetDateTime;
 
 pub use challenges::{AUTHENTICATOR_SECRET, FACTOR_CODE};
@@ -238,9 +238,9 @@ impl InMemoryPool {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::{AttributeChanges, Directory, Invitation, NewUser};
     use domain::secret::Secret;
-    use domain::sessions::Sessions;
+    use domain::user_pool::directory::{AttributeChanges, Directory, Invitation, NewUser};
+    use domain::user_pool::sessions::Sessions;
 
     use super::testing::{name, pool, sign_in, tokens};
     use super::*;
@@ -326,7 +326,10 @@ mod tests {
     #[test]
     fn the_handles_are_what_the_api_asks_for() {
         fn is_pool(_: &impl domain::user_pool::UserPool) {}
-        fn serves_people(_: &(impl Sessions + domain::self_service::SelfService + domain::cursor_key::CursorKey)) {}
+        fn serves_people(
+            _: &(impl Sessions + domain::user_pool::self_service::SelfService + domain::user_pool::cursor_key::CursorKey),
+        ) {
+        }
         is_pool(&pool().directory());
         serves_people(&pool().sessions());
     }

@@ -2,73 +2,30 @@
 //!
 //! Nobody needs a permission here. The credentials are in the body or, for one's own account, an access token is in a header.
 
-mod attributes;
-mod challenge;
-mod confirm_sign_up;
-mod forgot_password;
-mod me;
-mod refresh;
-mod resend_code;
-mod reset_password;
-mod secrets;
-mod sign_in;
-mod sign_out;
-mod sign_up;
+pub(crate) mod attributes;
+pub(crate) mod challenge;
+pub(crate) mod confirm_sign_up;
+pub(crate) mod forgot_password;
+pub(crate) mod me;
+pub(crate) mod refresh;
+pub(crate) mod resend_code;
+pub(crate) mod reset_password;
+pub(crate) mod sign_in;
+pub(crate) mod sign_out;
+pub(crate) mod sign_up;
 
 use domain::secret::Secret;
-use domain::sessions::{Challenge, ChallengeName, CodeDelivery, Factor, SignIn, Tokens};
-use domain::user::{Attributes, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::{Challenge, ChallengeName, CodeDelivery, Factor, SignIn, Tokens};
+use domain::user_pool::user::{Attributes, Username};
 use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::error::ApiError;
-use crate::router::{Endpoint, Method};
+use crate::http::error::ApiError;
 
 pub(super) use sign_out::SignedOut;
-
-pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![
-        Endpoint::new(Method::Post, "/v1/auth/sign-up", sign_up::handle),
-        Endpoint::new(Method::Post, "/v1/auth/confirm-sign-up", confirm_sign_up::handle),
-        Endpoint::new(Method::Post, "/v1/auth/resend-code", resend_code::handle),
-        Endpoint::new(Method::Post, "/v1/auth/sign-in", sign_in::handle),
-        Endpoint::new(Method::Post, "/v1/auth/challenge", challenge::handle),
-        Endpoint::new(Method::Post, "/v1/auth/refresh", refresh::handle),
-        Endpoint::new(Method::Post, "/v1/auth/sign-out", sign_out::handle),
-        Endpoint::new(Method::Post, "/v1/auth/forgot-password", forgot_password::handle),
-        Endpoint::new(Method::Post, "/v1/auth/reset-password", reset_password::handle),
-        Endpoint::new(Method::Get, "/v1/auth/me", me::handle),
-        Endpoint::new(Method::Post, "/v1/auth/me/totp", me::totp::start::handle),
-        Endpoint::new(Method::Post, "/v1/auth/me/totp/verify", me::totp::verify::handle),
-        Endpoint::new(Method::Delete, "/v1/auth/me/totp", me::totp::remove::handle),
-        Endpoint::new(Method::Post, "/v1/auth/attributes/{name}/code", attributes::code::handle),
-        Endpoint::new(Method::Post, "/v1/auth/attributes/{name}/verify", attributes::verify::handle),
-    ]
-}
-
-/// What the annotations of these routes say.
-#[derive(OpenApi)]
-#[openapi(paths(
-    sign_up::handle,
-    confirm_sign_up::handle,
-    resend_code::handle,
-    sign_in::handle,
-    challenge::handle,
-    refresh::handle,
-    sign_out::handle,
-    forgot_password::handle,
-    reset_password::handle,
-    me::handle,
-    me::totp::start::handle,
-    me::totp::verify::handle,
-    me::totp::remove::handle,
-    attributes::code::handle,
-    attributes::verify::handle
-))]
-pub(super) struct Documented;
 
 /// Refuses attributes that users may not set through the app client, before anything is sent. `AdminRespondToAuthChallenge` is sent
 /// with the function's own credentials, and a client without a list of write attributes may write custom attributes as well.
@@ -86,7 +43,7 @@ async fn require_writable(app: &App, attributes: &Attributes) -> Result<(), ApiE
 /// Where a code went, or would have gone: somebody who does not exist is answered alike.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeSent, example = json!({"code_sent_to": example_delivery()}))]
-struct CodeSent {
+pub(crate) struct CodeSent {
     /// Made up where there is no such user, or null.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
@@ -112,7 +69,7 @@ fn example_delivery() -> Value {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SignInOutcome)]
-enum Outcome {
+pub(crate) enum Outcome {
     Tokens(TokensView),
     Challenge(ChallengeView),
 }
@@ -120,7 +77,7 @@ enum Outcome {
 /// Tokens of a signed-in person.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens, example = Self::example)]
-struct TokensView {
+pub(crate) struct TokensView {
     access_token: String,
     id_token: String,
     /// Absent after a refresh, unless the app client rotates it.
@@ -138,7 +95,7 @@ struct TokensView {
 /// A step that comes before tokens; answer it with `POST /v1/auth/challenge`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Challenge, example = Self::example)]
-struct ChallengeView {
+pub(crate) struct ChallengeView {
     name: ChallengeName,
     /// To be sent back with the answer. Lives for minutes.
     #[schema(required = true)]

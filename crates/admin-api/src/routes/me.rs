@@ -6,20 +6,10 @@ use axum::Json;
 use domain::permission::Permission;
 use domain::roles::Grants;
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
-use crate::access::{Authorized, SecondFactor};
-use crate::caller::Caller;
-use crate::router::{Endpoint, Method};
-
-pub(super) fn endpoint() -> Endpoint {
-    Endpoint::new(Method::Get, "/v1/me", handle)
-}
-
-/// What the annotation of this route says.
-#[derive(OpenApi)]
-#[openapi(paths(handle))]
-pub(super) struct Documented;
+use crate::authz::access::{Authorized, SecondFactor};
+use crate::authz::caller::Caller;
 
 /// The caller, as their token says.
 #[derive(Debug, Serialize, ToSchema)]
@@ -91,7 +81,7 @@ impl Me {
         }))),
     ))),
 )]
-async fn handle(authorized: Authorized) -> Json<impl Serialize> {
+pub(crate) async fn handle(authorized: Authorized) -> Json<impl Serialize> {
     let Authorized { caller, grants, second_factor, .. } = authorized;
     Json(Me::of(caller, &grants, second_factor))
 }

@@ -2,23 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::pool_settings::{AttributeDescription, PasswordPolicy, PoolDescription};
+use domain::user_pool::settings::{AttributeDescription, PasswordPolicy, PoolDescription};
 use serde::Serialize;
 use time::OffsetDateTime;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::error::ApiError;
-use crate::router::{Endpoint, Method};
-
-pub(super) fn endpoint() -> Endpoint {
-    Endpoint::new(Method::Get, "/v1/pool", handle)
-}
-
-/// What the annotation of this route says.
-#[derive(OpenApi)]
-#[openapi(paths(handle))]
-pub(super) struct Documented;
+use crate::http::error::ApiError;
 
 /// How the pool is set up.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,7 +38,7 @@ pub(super) struct Documented;
     "created_at": "2026-01-05T07:58:12.345Z",
     "modified_at": "2026-01-05T07:58:12.345Z",
 }))]
-struct PoolView {
+pub(crate) struct PoolView {
     id: String,
     name: String,
     #[schema(required = true)]
@@ -159,13 +149,13 @@ impl From<AttributeDescription> for AttributeView {
     responses((status = 200, description = "How the pool is set up.", body = PoolView)),
     extensions(("x-problems" = json!(["invalid-request"])))
 )]
-async fn handle(State(app): State<App>) -> Result<Json<PoolView>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>) -> Result<Json<PoolView>, ApiError> {
     Ok(Json(app.pool.describe().await?.into()))
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, USER_POOL_ID, token};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
-use domain::sessions::ChallengeName;
-use domain::user::UserStatus;
+use domain::user_pool::sessions::ChallengeName;
+use domain::user_pool::user::UserStatus;
 use serde_json::json;
 use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;

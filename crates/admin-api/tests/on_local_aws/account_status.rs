@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{Api, World};
+use crate::harness::{Api, Harness};
 
 const STATUSES: [&str; 4] = ["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"];
 
@@ -148,7 +148,7 @@ async fn outcome(api: &Api, operation: &str, status: &str, username: &str) -> St
 async fn the_pool_in_memory_does_what_the_table_says() {
     for row in table() {
         for (status, expected) in STATUSES.into_iter().zip(&row.outcomes) {
-            let (api, _) = World::api_in_memory();
+            let (api, _) = Harness::api_in_memory();
             assert_eq!(&outcome(&api, &row.operation, status, "user").await, expected, "{} in {status}", row.operation);
         }
     }
@@ -156,7 +156,7 @@ async fn the_pool_in_memory_does_what_the_table_says() {
 
 #[tokio::test]
 async fn the_local_aws_does_what_the_table_says() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let api = world.api().await;
     let mut wrong = Vec::new();
     for (number, row) in table().into_iter().enumerate() {

@@ -6,7 +6,7 @@ use lambda_http::Context;
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
-use crate::world::{Answer, Api, World};
+use crate::harness::{Answer, Api, Harness};
 
 /// Long enough for all that is not stalled, on a machine as busy as it likes.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,13 +40,13 @@ fn calls(access_token: &Value) -> Vec<(&'static str, &'static str, Option<Value>
 }
 
 /// An access token of `root`.
-async fn access_token(world: &World) -> Value {
+async fn access_token(world: &Harness) -> Value {
     let sign_in = json!({"username": "root", "password": "Password-of-root-1"});
     let answer = world.api().await.call("POST", "/v1/auth/sign-in", Some(&sign_in)).await;
     answer.body["tokens"]["access_token"].clone()
 }
 
-async fn make_mia(world: &World) {
+async fn make_mia(world: &Harness) {
     let mia = json!({
         "username": "mia", "attributes": {"email": "mia@example.com", "email_verified": "true"}, "invitation": "suppress"
     });
@@ -55,7 +55,7 @@ async fn make_mia(world: &World) {
 
 /// The answer to each call when every attempt of its operation goes wrong.
 async fn answers_to(fault: Fault, patience: Duration, context: fn() -> Context) -> Vec<(&'static str, Answer)> {
-    let world = World::start().await;
+    let world = Harness::start().await;
     make_mia(&world).await;
     let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
     let mut answers = Vec::new();
@@ -106,10 +106,10 @@ async fn a_pool_that_does_not_answer_is_told_while_there_is_time() {
 
 #[tokio::test]
 async fn a_pool_that_is_gone_is_told_as_unavailable() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let api = world.api().await;
     let access_token = access_token(&world).await;
-    let World { local_aws, .. } = world;
+    let Harness { local_aws, .. } = world;
     drop(local_aws);
     for (method, path, body, _) in calls(&access_token) {
         let answer = api.call(method, path, body.as_ref()).await;

@@ -7,7 +7,7 @@ use serde_json::json;
 use testkit::fault_proxy::{Fault, FaultProxy};
 use time::OffsetDateTime;
 
-use crate::world::{Api, World, signing_key};
+use crate::harness::{Api, Harness, signing_key};
 
 /// An address as a user has it, and as somebody types it who invites.
 const HELD: [(&str, &str); 7] = [
@@ -29,7 +29,7 @@ async fn create(api: &Api, username: &str, email: &str, is_verified: bool) {
 
 #[tokio::test]
 async fn who_holds_an_address_is_found_in_whatever_spelling_and_only_once_it_is_verified() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let api = world.api().await;
     let invite = async |email: &str| api.call("POST", "/v1/invitations", Some(&json!({"email": email}))).await;
     for (number, (held, typed)) in HELD.into_iter().enumerate() {
@@ -50,7 +50,7 @@ async fn who_holds_an_address_is_found_in_whatever_spelling_and_only_once_it_is_
 
 #[tokio::test]
 async fn the_key_is_read_at_the_first_invitation_and_kept_once_it_could_be_read() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
     let api = world.api_behind(&proxy, Duration::from_secs(10)).await;
     let invite = async || api.call("POST", "/v1/invitations", Some(&json!({"email": "new@example.com"}))).await;

@@ -3,7 +3,7 @@
 
 mod account_status;
 mod faults;
+mod harness;
 mod invitations;
 mod search;
 mod secrets;
-mod world;

@@ -3,7 +3,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
-use crate::world::{Api, World};
+use crate::harness::{Api, Harness};
 
 /// No two of them are the same without their capital letters: in most attributes Cognito does not tell those apart.
 const VALUES: [&str; 30] = [
@@ -59,7 +59,7 @@ async fn create(api: &Api, username: &str, attributes: serde_json::Value) {
 
 #[tokio::test]
 async fn any_value_finds_exactly_the_user_who_has_it() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let api = world.api().await;
     for (number, value) in VALUES.iter().enumerate() {
         let email = format!("{value}@example.com");
@@ -86,7 +86,7 @@ async fn any_value_finds_exactly_the_user_who_has_it() {
 
 #[tokio::test]
 async fn any_user_name_finds_exactly_its_user() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let api = world.api().await;
     let names = [
         "a\"b",
@@ -129,7 +129,7 @@ async fn walk(api: &Api, query: &str) -> (Vec<String>, usize) {
 
 #[tokio::test]
 async fn lists_are_walked_page_by_page_by_the_tokens_of_the_service() {
-    let world = World::start().await;
+    let world = Harness::start().await;
     let api = world.api().await;
     let all: Vec<String> = (0..130).map(|number| format!("user-{number:03}")).collect();
     for (number, name) in all.iter().enumerate() {

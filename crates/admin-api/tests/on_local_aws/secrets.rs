@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
 use tracing::level_filters::LevelFilter;
 
-use crate::world::{Api, World, signing_key};
+use crate::harness::{Api, Harness, signing_key};
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -82,7 +82,7 @@ async fn no_secret_is_logged_in_success_or_failure() {
         tracing_subscriber::fmt().json().with_max_level(LevelFilter::TRACE).with_writer(move || writer.clone());
     tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
 
-    let world = World::start().await;
+    let world = Harness::start().await;
     let client_secret = world.client_secret().await;
     let mut secrets = live(&world.api().await, "mia").await;
     assert_eq!(secrets.len(), 5, "an invitation, a session and three tokens");

@@ -1,6 +1,6 @@
 //! The program is killed (`SIGKILL`) at every call that it makes, before the call and after it; then it runs again.
 //!
-//! The other faults are tried in `crates/cognito-aws/tests/crash_matrix/`, where a dropped task stands for a killed process.
+//! The other faults are tried in `crates/aws/tests/crash_matrix/`, where a dropped task stands for a killed process.
 
 use std::process::{ExitStatus, Stdio};
 

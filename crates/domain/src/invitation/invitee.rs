@@ -1,16 +1,16 @@
 //! Whom an invitation is for, and whether a user of the pool holds that address already.
 
-use crate::search::{LARGEST_PAGE, PAGE_BUDGET, Place, Query, SoughtText, walk};
+use crate::search::{LARGEST_PAGE, PAGE_BUDGET, Place, Query, SearchTerm, walk};
 use crate::sign_up::{EmailAddress, NotAnAddress};
-use crate::user::User;
 use crate::user_pool::UserPool;
-use crate::user_pool_error::UserPoolError;
+use crate::user_pool::error::UserPoolError;
+use crate::user_pool::user::User;
 
 /// Somebody who is to be invited: an address, and the spellings under which a user of the pool is likely to have it.
 #[derive(Clone)]
 pub struct Invitee {
     email: EmailAddress,
-    spellings: Vec<SoughtText>,
+    spellings: Vec<SearchTerm>,
 }
 
 /// Who holds an address.
@@ -80,7 +80,7 @@ impl TryFrom<String> for Invitee {
         let email: EmailAddress = typed.parse()?;
         let mut spellings = Vec::new();
         for text in [email.to_string(), typed, email.with_unicode_domain()] {
-            let spelling = SoughtText::try_from(text).map_err(|_| NotAnAddress)?;
+            let spelling = SearchTerm::try_from(text).map_err(|_| NotAnAddress)?;
             if !spellings.contains(&spelling) {
                 spellings.push(spelling);
             }
@@ -95,7 +95,7 @@ mod tests {
 
     use super::*;
     use crate::sign_up::MAX_ADDRESS_BYTES;
-    use crate::user::{Attributes, UserStatus};
+    use crate::user_pool::user::{Attributes, UserStatus};
 
     fn invitee(typed: &str) -> Invitee {
         typed.to_owned().try_into().unwrap_or_else(|refusal| panic!("{typed}: {refusal}"))
@@ -123,7 +123,7 @@ mod tests {
         ];
         for (typed, expected) in table {
             let invitee = invitee(typed);
-            assert_eq!(invitee.spellings.iter().map(SoughtText::as_str).collect::<Vec<_>>(), expected, "{typed}");
+            assert_eq!(invitee.spellings.iter().map(SearchTerm::as_str).collect::<Vec<_>>(), expected, "{typed}");
             assert_eq!(invitee.email().to_string(), expected[0], "{typed}");
         }
     }

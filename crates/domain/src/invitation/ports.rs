@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::SigningKey;
 use crate::platform::PlatformError;
 use crate::spec::PoolName;
-use crate::user_pool_error::UserPoolError;
+use crate::user_pool::error::UserPoolError;
 
 /// Where the key comes from, for whoever issues invitations.
 #[async_trait]

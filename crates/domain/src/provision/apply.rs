@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::compare::{self, LEFT_BEHIND};
-use super::create::{NewClient, NewIdentityPool, NewPolicy, NewRole, NewUserPool};
-use super::difference::in_words;
-use super::look::{Found, Names, client_name, ours};
+use super::create_once::{NewClient, NewIdentityPool, NewPolicy, NewRole, NewUserPool};
+use super::diff::{self, LEFT_BEHIND};
+use super::discover::{Found, Names, client_name, ours};
+use super::field_difference::in_words;
 use super::plan::{Planned, Verdict};
 use super::verify::Subject;
 use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, StepReport, Work};
@@ -19,16 +19,16 @@ use crate::spec::{ClientKind, Spec};
 impl Work<'_> {
     pub(super) async fn apply(&mut self, spec: &Spec, renaming: Option<&Renaming>) -> Result<(), ProvisionError> {
         spec.check()?;
-        self.hands.observer.looking();
-        let found = self.hands.look(spec).await?;
+        self.provisioner.observer.discovering();
+        let found = self.provisioner.discover(spec).await?;
         if let Some(renaming) = renaming {
             refuse_another_pool(spec, renaming, found.user_pool.as_ref())?;
         }
         // Also what is refused: everything of it, before anything is touched.
-        let plan = compare::all(spec, &found)?;
-        self.hands.ensure_passable(spec, &found)?;
-        self.hands.ensure_adoptable(spec, found.user_pool.as_ref())?;
-        let apply = Apply { hands: self.hands.clone(), spec, plan: &plan, names: found.names.clone() };
+        let plan = diff::all(spec, &found)?;
+        self.provisioner.ensure_passable(spec, &found)?;
+        self.provisioner.ensure_adoptable(spec, found.user_pool.as_ref())?;
+        let apply = Apply { provisioner: self.provisioner.clone(), spec, plan: &plan, names: found.names.clone() };
         let subject = self.converge(&apply, found).await?;
         if spec.verify { self.verify_applied(spec, subject).await } else { Ok(()) }
     }
@@ -40,12 +40,12 @@ impl Work<'_> {
         self.receipt.user_pool_id = Some(pool.id.clone());
         self.receipt.user_pool_arn = Some(pool.arn.clone());
 
-        let attributes = compare::pool_attributes(apply.spec, Some(&pool), &found.mapped_attributes);
+        let attributes = diff::pool_attributes(apply.spec, Some(&pool), &found.mapped_attributes);
         let mut clients = found.clients;
         let mut client_ids = BTreeMap::new();
         let mut backend = None;
         for (kind, wanted) in apply.spec.clients() {
-            let step = compare::step_of(kind);
+            let step = diff::step_of(kind);
             let state = ClientState::wanted(kind, wanted, &attributes);
             let client = apply.client(&pool.id, kind, state, clients.remove(&kind));
             let client = self.step(step, client).await?;
@@ -77,7 +77,8 @@ impl Work<'_> {
 
         // Last, so that nobody is invited into something that is not there yet.
         if let (Some(address), Some(username)) = (&apply.spec.first_admin, apply.spec.first_admin_username()) {
-            let first_admin = apply.hands.ensure_first_admin(apply.spec, &pool, address, username, found.first_admin);
+            let first_admin =
+                apply.provisioner.ensure_first_admin(apply.spec, &pool, address, username, found.first_admin);
             self.step(Step::FirstAdmin, first_admin).await?;
         }
         // Where IAM was changed a moment ago, what it shows may be what was before.
@@ -85,7 +86,7 @@ impl Work<'_> {
         let written = |it: &StepReport| iam.contains(&it.step) && it.outcome != Outcome::Unchanged;
         let fresh = self.receipt.steps.iter().any(written);
         let role_name = names.iam.clone();
-        Ok(backend.map(|client| Subject::new(&apply.hands, pool, client, identity_pool, role_name, fresh)))
+        Ok(backend.map(|client| Subject::new(&apply.provisioner, pool, client, identity_pool, role_name, fresh)))
     }
 }
 
@@ -100,7 +101,7 @@ fn refuse_another_pool(spec: &Spec, renaming: &Renaming, pool: Option<&UserPool>
 
 /// What the steps share.
 struct Apply<'a> {
-    hands: Provisioner<'a>,
+    provisioner: Provisioner<'a>,
     spec: &'a Spec,
     plan: &'a [Planned],
     names: Names,
@@ -118,7 +119,7 @@ impl Apply<'_> {
     }
 
     async fn user_pool(&self, found: Option<UserPool>) -> Result<Done<UserPool>, ProvisionError> {
-        let (hands, spec) = (&self.hands, self.spec);
+        let (provisioner, spec) = (&self.provisioner, self.spec);
         let wanted = UserPoolState::wanted(spec);
         let is_new = found.is_none();
         let mut done = if let Some(pool) = found {
@@ -126,21 +127,21 @@ impl Apply<'_> {
         } else {
             let custom_attributes = &spec.all_custom_attributes();
             let state = wanted.clone();
-            let tags = hands.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
-            let new = NewUserPool { platform: hands.platform, name: &spec.name, state, custom_attributes, tags };
-            hands.establish(&new).await?
+            let tags = provisioner.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
+            let new = NewUserPool { platform: provisioner.platform, name: &spec.name, state, custom_attributes, tags };
+            provisioner.establish(&new).await?
         };
         // Also of one that another run has just made: its spec may have been another one, and its stack another stack.
-        hands.ensure_adoptable(spec, Some(&done.value))?;
-        let change = compare::user_pool(spec, &done.value)?;
+        provisioner.ensure_adoptable(spec, Some(&done.value))?;
+        let change = diff::user_pool(spec, &done.value)?;
         let differences = change.differences();
         if differences.is_empty() {
             return Ok(done);
         }
         let id = done.value.id.clone();
         if !change.new_attributes.is_empty() {
-            let add = || hands.platform.add_custom_attributes(&id, &change.new_attributes);
-            match hands.call(Situation::Settled, add).await {
+            let add = || provisioner.platform.add_custom_attributes(&id, &change.new_attributes);
+            match provisioner.call(Situation::Settled, add).await {
                 Ok(_) => {}
                 // Adding again what an earlier attempt has added is refused: only what is there now tells.
                 Err(error) => self.attributes_are_there(error).await?,
@@ -148,12 +149,12 @@ impl Apply<'_> {
         }
         // First: `UpdateUserPool` can keep a pool's MFA, but not switch it on.
         if change.changes_mfa() {
-            let set = || hands.platform.set_mfa(&id, wanted.mfa);
-            done.attempts = done.attempts.max(hands.call(Situation::Settled, set).await?.attempts);
+            let set = || provisioner.platform.set_mfa(&id, wanted.mfa);
+            done.attempts = done.attempts.max(provisioner.call(Situation::Settled, set).await?.attempts);
         }
         if change.changes_other_fields() {
-            let update = || hands.platform.update_user_pool(&id, &wanted);
-            done.attempts = done.attempts.max(hands.call(Situation::Settled, update).await?.attempts);
+            let update = || provisioner.platform.update_user_pool(&id, &wanted);
+            done.attempts = done.attempts.max(provisioner.call(Situation::Settled, update).await?.attempts);
         }
         done.value.state = wanted;
         // No create takes MFA with TOTP, so a new pool gets it here.
@@ -162,8 +163,8 @@ impl Apply<'_> {
     }
 
     async fn attributes_are_there(&self, error: ProvisionError) -> Result<(), ProvisionError> {
-        let Some(pool) = self.hands.user_pool(self.spec).await? else { return Err(error) };
-        if compare::user_pool(self.spec, &pool)?.new_attributes.is_empty() { Ok(()) } else { Err(error) }
+        let Some(pool) = self.provisioner.user_pool(self.spec).await? else { return Err(error) };
+        if diff::user_pool(self.spec, &pool)?.new_attributes.is_empty() { Ok(()) } else { Err(error) }
     }
 
     async fn client(
@@ -173,31 +174,34 @@ impl Apply<'_> {
         state: ClientState,
         found: Option<AppClient>,
     ) -> Result<Done<AppClient>, ProvisionError> {
-        let hands = &self.hands;
+        let provisioner = &self.provisioner;
         let mut done = if let Some(client) = found {
-            self.kept(compare::step_of(kind), client)
+            self.kept(diff::step_of(kind), client)
         } else {
             let name = client_name(&self.spec.name, kind);
-            let (platform, with_secret) = (hands.platform, compare::has_secret(kind));
-            hands.establish(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() }).await?
+            let (platform, with_secret) = (provisioner.platform, diff::has_secret(kind));
+            provisioner
+                .establish(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() })
+                .await?
         };
-        let differences = compare::client(kind, &state, &done.value)?;
+        let differences = diff::client(kind, &state, &done.value)?;
         if differences.is_empty() {
             return Ok(done);
         }
-        let update = || hands.platform.update_client(user_pool_id, &done.value.id, &state);
-        done.attempts = hands.call(Situation::Settled, update).await?.attempts;
+        let update = || provisioner.platform.update_client(user_pool_id, &done.value.id, &state);
+        done.attempts = provisioner.call(Situation::Settled, update).await?.attempts;
         done.value.state = state;
         Ok(updated(done, in_words(&differences)))
     }
 
     async fn groups(&self, user_pool_id: &str, there: &BTreeSet<String>) -> Result<Done<()>, ProvisionError> {
-        let hands = &self.hands;
-        let missing = compare::missing_groups(self.spec, there);
+        let provisioner = &self.provisioner;
+        let missing = diff::missing_groups(self.spec, there);
         let mut attempts = 1;
         for group in &missing {
             // Safe to repeat: names are unique.
-            match hands.call(Situation::Settled, || hands.platform.create_group(user_pool_id, group)).await {
+            match provisioner.call(Situation::Settled, || provisioner.platform.create_group(user_pool_id, group)).await
+            {
                 Ok(created) => attempts = attempts.max(created.attempts),
                 // Another run, or an earlier attempt of ours whose answer was lost.
                 Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::AlreadyExists => {
@@ -219,21 +223,21 @@ impl Apply<'_> {
         client_ids: &BTreeMap<ClientKind, String>,
         found: Option<IdentityPool>,
     ) -> Result<Done<IdentityPool>, ProvisionError> {
-        let hands = &self.hands;
+        let provisioner = &self.provisioner;
         let client_ids = client_ids.values().map(String::as_str);
-        let wanted = compare::wanted_identity_pool(self.spec, user_pool_id, client_ids);
+        let wanted = diff::wanted_identity_pool(self.spec, user_pool_id, client_ids);
         let mut done = if let Some(pool) = found {
             self.kept(Step::IdentityPool, pool)
         } else {
-            let (platform, name, state) = (hands.platform, &self.spec.name, wanted.clone());
-            hands.establish(&NewIdentityPool { platform, name, state }).await?
+            let (platform, name, state) = (provisioner.platform, &self.spec.name, wanted.clone());
+            provisioner.establish(&NewIdentityPool { platform, name, state }).await?
         };
-        let differences = compare::identity_pool(&wanted, &done.value);
+        let differences = diff::identity_pool(&wanted, &done.value);
         if differences.is_empty() {
             return Ok(done);
         }
-        let update = || hands.platform.update_identity_pool(&done.value.id, &wanted);
-        done.attempts = hands.call(Situation::Settled, update).await?.attempts;
+        let update = || provisioner.platform.update_identity_pool(&done.value.id, &wanted);
+        done.attempts = provisioner.call(Situation::Settled, update).await?.attempts;
         done.value.state = wanted;
         Ok(updated(done, in_words(&differences)))
     }
@@ -244,25 +248,25 @@ impl Apply<'_> {
         document: &Value,
         found: Option<IamEntity>,
     ) -> Result<Done<IamEntity>, ProvisionError> {
-        let (hands, spec) = (&self.hands, self.spec);
+        let (provisioner, spec) = (&self.provisioner, self.spec);
         let mut done = if let Some(policy) = found {
             self.kept(Step::Policy, policy)
         } else {
-            let (platform, name) = (hands.platform, self.names.iam.as_str());
-            hands.establish(&NewPolicy { platform, name, arn, document, pool: &spec.name }).await?
+            let (platform, name) = (provisioner.platform, self.names.iam.as_str());
+            provisioner.establish(&NewPolicy { platform, name, arn, document, pool: &spec.name }).await?
         };
         ours(Resource::Policy, spec, &done.value)?;
-        if compare::document("document", &done.value.document, document).is_empty() {
+        if diff::document("document", &done.value.document, document).is_empty() {
             return Ok(done);
         }
         // Not safe to repeat blindly: each time would make a version.
-        let update = || hands.platform.update_policy(arn, document);
-        match hands.call(Situation::Creating, update).await {
+        let update = || provisioner.platform.update_policy(arn, document);
+        match provisioner.call(Situation::Creating, update).await {
             Ok(made) => done.attempts = made.attempts,
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::OutcomeUnknown => {
-                let now = hands.policy(spec, arn).await?;
+                let now = provisioner.policy(spec, arn).await?;
                 if now.is_none_or(|policy| policy.document != *document) {
-                    done.attempts = gave_up.attempts + hands.call(Situation::Creating, update).await?.attempts;
+                    done.attempts = gave_up.attempts + provisioner.call(Situation::Creating, update).await?.attempts;
                 }
             }
             Err(error) => return Err(error),
@@ -272,27 +276,27 @@ impl Apply<'_> {
     }
 
     async fn role(&self, trust: &Value, found: Option<IamEntity>) -> Result<Done<IamEntity>, ProvisionError> {
-        let (hands, spec, name) = (&self.hands, self.spec, self.names.iam.as_str());
+        let (provisioner, spec, name) = (&self.provisioner, self.spec, self.names.iam.as_str());
         let mut done = if let Some(role) = found {
             self.kept(Step::Role, role)
         } else {
             let boundary = spec.permissions_boundary.as_deref();
-            let new = NewRole { platform: hands.platform, name, trust, pool: &spec.name, boundary };
-            hands.establish(&new).await?
+            let new = NewRole { platform: provisioner.platform, name, trust, pool: &spec.name, boundary };
+            provisioner.establish(&new).await?
         };
         ours(Resource::Role, spec, &done.value)?;
-        let differences = compare::role(spec, trust, &done.value);
+        let differences = diff::role(spec, trust, &done.value);
         // The boundary first: nothing else of the role is changed while it lacks the boundary.
         if let Some(boundary) =
             spec.permissions_boundary.as_deref().filter(|it| done.value.boundary.as_deref() != Some(it))
         {
-            let set = || hands.platform.set_boundary(name, boundary);
-            done.attempts = hands.call(Situation::JustCreated, set).await?.attempts;
+            let set = || provisioner.platform.set_boundary(name, boundary);
+            done.attempts = provisioner.call(Situation::JustCreated, set).await?.attempts;
             done.value.boundary = Some(boundary.to_owned());
         }
         if done.value.document != *trust {
-            let update = || hands.platform.update_trust(name, trust);
-            done.attempts = hands.call(Situation::JustCreated, update).await?.attempts;
+            let update = || provisioner.platform.update_trust(name, trust);
+            done.attempts = provisioner.call(Situation::JustCreated, update).await?.attempts;
             done.value.document = trust.clone();
         }
         let fields: Vec<_> = differences.into_iter().map(|difference| difference.field).collect();
@@ -303,8 +307,8 @@ impl Apply<'_> {
         if attached {
             return Ok(self.kept(Step::PolicyAttachment, ()));
         }
-        let attach = || self.hands.platform.attach_policy(&self.names.iam, policy_arn);
-        let attempts = self.hands.call(Situation::JustCreated, attach).await?.attempts;
+        let attach = || self.provisioner.platform.attach_policy(&self.names.iam, policy_arn);
+        let attempts = self.provisioner.call(Situation::JustCreated, attach).await?.attempts;
         Ok(Done::new((), Outcome::Created).after(attempts))
     }
 
@@ -317,8 +321,8 @@ impl Apply<'_> {
         if current == Some(role_arn) {
             return Ok(self.kept(Step::IdentityPoolRole, ()));
         }
-        let set = || self.hands.platform.set_authenticated_role(identity_pool_id, role_arn);
-        let attempts = self.hands.call(Situation::JustCreated, set).await?.attempts;
+        let set = || self.provisioner.platform.set_authenticated_role(identity_pool_id, role_arn);
+        let attempts = self.provisioner.call(Situation::JustCreated, set).await?.attempts;
         let outcome = if current.is_some() { Outcome::Updated } else { Outcome::Created };
         Ok(Done::new((), outcome).after(attempts))
     }

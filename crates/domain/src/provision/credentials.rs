@@ -11,7 +11,7 @@ use super::verify::Subject;
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource};
 use crate::platform::{PersonCredentials, Platform, PlatformError};
 use crate::policy_document::check_trust;
-use crate::retry::{Classified, ErrorClass, GaveUp, Situation, patiently};
+use crate::retry::{Classified, ErrorClass, GaveUp, Situation, retry};
 use crate::secret::Secret;
 
 impl Provisioner<'_> {
@@ -55,8 +55,8 @@ impl Provisioner<'_> {
     async fn check_role(&self, subject: &Subject) -> Result<(), ProvisionError> {
         // What was written moments ago may not be what is read now; what has been there for long is.
         let situation = if subject.fresh { Situation::JustCreated } else { Situation::Settled };
-        let look = || look_at_role(self.platform, subject);
-        match patiently(&self.clock, situation.with(self.rights), look, self).await {
+        let look = || check_role(self.platform, subject);
+        match retry(&self.clock, situation.with(self.rights), look, self).await {
             Ok(_) => Ok(()),
             Err(GaveUp { attempts, elapsed, last }) => Err(match last {
                 NotRight::Unread(last) => GaveUp { attempts, elapsed, last }.into(),
@@ -66,7 +66,7 @@ impl Provisioner<'_> {
     }
 }
 
-async fn look_at_role(platform: &dyn Platform, subject: &Subject) -> Result<(), NotRight> {
+async fn check_role(platform: &dyn Platform, subject: &Subject) -> Result<(), NotRight> {
     let name = &subject.role_name;
     let missing = || ProvisionError::Missing { resource: Resource::Role, name: name.clone() };
     let role = platform.role(name).await?.ok_or_else(missing)?;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::difference::Difference;
 use super::error::ProvisionError;
+use super::field_difference::Difference;
 use crate::platform::UserPool;
 use crate::spec::{Alias, MfaMode, Spec, SpecError};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::look::Names;
+use super::discover::Names;
 use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Step, Work};
-use crate::causes::causes;
+use crate::error_chain::causes;
 use crate::platform::{IdentityPool, PlatformError, UserPool};
 use crate::retry::{Classified, DETACHMENT_LIMIT, ErrorClass, Situation};
 use crate::spec::{OnDelete, Spec};
@@ -15,10 +15,10 @@ const STEPS: [Step; 4] = [Step::IdentityPool, Step::Role, Step::Policy, Step::Us
 impl Work<'_> {
     /// `only` is the id of the one user pool that may go, where that is known: the name may have passed to another one.
     pub(super) async fn destroy(&mut self, spec: &Spec, only: Option<&str>) -> Result<(), ProvisionError> {
-        let hands = self.hands.clone();
-        hands.observer.looking();
-        let pool = hands.user_pool(spec).await?;
-        let deployment = hands.deployment.as_ref();
+        let provisioner = self.provisioner.clone();
+        provisioner.observer.discovering();
+        let pool = provisioner.user_pool(spec).await?;
+        let deployment = provisioner.deployment.as_ref();
         if let Some(reason) = retained(spec, pool.as_ref(), only, deployment) {
             for step in STEPS {
                 self.step(step, async { Ok(Done::new((), Outcome::Retained).because(reason)) }).await?;
@@ -27,25 +27,26 @@ impl Work<'_> {
         }
         self.receipt.user_pool_id = pool.as_ref().map(|pool| pool.id.clone());
         // Also what there are several of: before anything is touched.
-        let identity_pool = hands.identity_pool(spec).await?;
-        let names = hands.names(spec).await?;
+        let identity_pool = provisioner.identity_pool(spec).await?;
+        let names = provisioner.names(spec).await?;
         if pool.is_none() && only.is_some_and(|only| !belongs_to(identity_pool.as_ref(), only)) {
             return self.leave(&names, identity_pool.is_some()).await;
         }
 
-        self.step(Step::IdentityPool, hands.delete_identity_pool(identity_pool)).await?;
-        let needs_its_policy = self.step(Step::Role, hands.delete_role(spec, &names)).await?;
-        self.step(Step::Policy, hands.delete_policy(spec, &names.policy_arn(), needs_its_policy)).await?;
+        self.step(Step::IdentityPool, provisioner.delete_identity_pool(identity_pool)).await?;
+        let needs_its_policy = self.step(Step::Role, provisioner.delete_role(spec, &names)).await?;
+        self.step(Step::Policy, provisioner.delete_policy(spec, &names.policy_arn(), needs_its_policy)).await?;
         let user_pool_id = pool.map(|pool| pool.id);
-        self.step(Step::UserPool, hands.delete_user_pool(user_pool_id)).await
+        self.step(Step::UserPool, provisioner.delete_user_pool(user_pool_id)).await
     }
 
     /// The user pool that was meant is not there, and nothing says that the rest belonged to it.
     async fn leave(&mut self, names: &Names, identity_pool: bool) -> Result<(), ProvisionError> {
-        let hands = self.hands.clone();
-        let role = hands.call(Situation::Settled, || hands.platform.role(&names.iam)).await?.value.is_some();
+        let provisioner = self.provisioner.clone();
+        let role =
+            provisioner.call(Situation::Settled, || provisioner.platform.role(&names.iam)).await?.value.is_some();
         let arn = names.policy_arn();
-        let policy = hands.call(Situation::Settled, || hands.platform.policy(&arn)).await?.value.is_some();
+        let policy = provisioner.call(Situation::Settled, || provisioner.platform.policy(&arn)).await?.value.is_some();
         for (step, there) in STEPS.into_iter().zip([identity_pool, role, policy, false]) {
             let done = if there {
                 Done::new((), Outcome::Retained).because(

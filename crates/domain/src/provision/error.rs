@@ -4,14 +4,14 @@ use std::fmt;
 
 use thiserror::Error;
 
-use super::difference::{Difference, in_words};
+use super::field_difference::{Difference, in_words};
 use super::receipt::Receipt;
-use crate::causes::causes;
+use crate::error_chain::causes;
 use crate::platform::PlatformError;
 use crate::policy_document::TrustFault;
 use crate::retry::GaveUp;
 use crate::spec::SpecError;
-use crate::user_pool_error::UserPoolError;
+use crate::user_pool::error::UserPoolError;
 
 /// A kind of thing that is provisioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::deployment::short_hash;
-use super::look::FirstAdmin;
-use super::{Done, Outcome, ProvisionError, Provisioner, compare};
-use crate::directory::{Directory, Invitation, NewUser};
-use crate::group::Membership;
+use super::discover::FirstAdmin;
+use super::{Done, Outcome, ProvisionError, Provisioner, diff};
 use crate::platform::UserPool;
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::secret::Secret;
 use crate::spec::{ADMINS, Spec, SpecError};
-use crate::user::{Attributes, CREATION_ATTRIBUTE, User, Username};
-use crate::user_pool_error::Reason;
+use crate::user_pool::directory::{Directory, Invitation, NewUser};
+use crate::user_pool::error::Reason;
+use crate::user_pool::groups::Membership;
+use crate::user_pool::user::{Attributes, CREATION_ATTRIBUTE, User, Username};
 
 /// What the keys of the tags begin with that record invitations. The hash of the address follows, so that the record of an address outlives
 /// a change to another address and back.
@@ -120,7 +120,7 @@ impl Provisioner<'_> {
         if outcome == Outcome::Adopted && !record.proves(&there.user) {
             self.wait_for_another_run(&*directory, &id, &mut there).await?;
         }
-        let is_admin = outcome != Outcome::Created && compare::first_admin(spec, username, &there, &record)?;
+        let is_admin = outcome != Outcome::Created && diff::first_admin(spec, username, &there, &record)?;
         if !is_admin {
             self.users(Situation::Settled, || directory.add_to_group(&id, ADMINS)).await?;
         }

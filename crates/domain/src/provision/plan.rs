@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::difference::Difference;
+use super::field_difference::Difference;
 use super::receipt::{Action, Step};
 
 /// What becomes of a resource.

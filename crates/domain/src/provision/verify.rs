@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Done, Outcome, ProvisionError, Provisioner, Resource, Step, Work, iam_name};
-use crate::causes::causes;
-use crate::directory::{Directory, Invitation, NewUser};
+use crate::error_chain::causes;
 use crate::platform::{AppClient, IdentityPool, PersonCredentials, UserPool};
 use crate::retry::{Classified, ErrorClass, GaveUp, Overtime, Situation};
 use crate::secret::Secret;
-use crate::sessions::{
+use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
+use crate::user_pool::directory::{Directory, Invitation, NewUser};
+use crate::user_pool::error::{Reason, UserPoolError};
+use crate::user_pool::sessions::{
     Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Registration, Sessions,
     SignIn,
 };
-use crate::spec::{ClientKind, SignInWith, Spec, SpecError};
-use crate::user::{Attributes, User, UserStatus, Username};
-use crate::user_pool_error::{Reason, UserPoolError};
+use crate::user_pool::user::{Attributes, User, UserStatus, Username};
 
 /// How long it is tried to delete the throw-away user when the time is up. [`Provisioner::clock`] must leave as much, and what the last
 /// calls may take.
@@ -60,17 +60,17 @@ struct Person {
 impl Work<'_> {
     pub(super) async fn verify(&mut self, spec: &Spec) -> Result<(), ProvisionError> {
         spec.check()?;
-        self.hands.observer.looking();
-        let subject = self.hands.subject(spec).await?;
+        self.provisioner.observer.discovering();
+        let subject = self.provisioner.subject(spec).await?;
         self.receipt.user_pool_id = Some(subject.pool.id.clone());
         self.receipt.identity_pool_id = Some(subject.identity_pool.id.clone());
-        let hands = self.hands.clone();
-        hands.ensure_adoptable(spec, Some(&subject.pool))?;
+        let provisioner = self.provisioner.clone();
+        provisioner.ensure_adoptable(spec, Some(&subject.pool))?;
         let pool = subject.pool.clone();
         self.prove(spec, subject).await?;
         // The verification is the last resource of a stack: now the deployment has succeeded, and its sign-up policy is in force.
-        if let Some(deployment) = &hands.deployment {
-            self.step(Step::PoolTags, hands.record_deployment(spec, &pool, deployment)).await?;
+        if let Some(deployment) = &provisioner.deployment {
+            self.step(Step::PoolTags, provisioner.record_deployment(spec, &pool, deployment)).await?;
         }
         Ok(())
     }
@@ -82,14 +82,15 @@ impl Work<'_> {
     }
 
     async fn prove(&mut self, spec: &Spec, subject: Subject) -> Result<(), ProvisionError> {
-        let hands = self.hands.clone();
-        let person = hands.throw_away_person(spec)?;
+        let provisioner = self.provisioner.clone();
+        let person = provisioner.throw_away_person(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &person, &mut identity_id).await;
         // Also when the time is up; then the rest of what can be tidied has to wait.
-        let in_time = !hands.clock.time_left().is_zero();
-        let hands = Provisioner { clock: Arc::new(Overtime::on(&hands.clock, FOR_CLEANING_UP)), ..hands };
-        let clean_up = hands.clean_up(&subject, &person.username, identity_id, in_time);
+        let in_time = !provisioner.clock.time_left().is_zero();
+        let provisioner =
+            Provisioner { clock: Arc::new(Overtime::on(&provisioner.clock, FOR_CLEANING_UP)), ..provisioner };
+        let clean_up = provisioner.clean_up(&subject, &person.username, identity_id, in_time);
         let cleaned_up = self.step(Step::CleanUp, clean_up).await;
         // The first failure is the one that matters; the receipt holds both.
         verified.and(cleaned_up)
@@ -101,14 +102,15 @@ impl Work<'_> {
         person: &Person,
         identity_id: &mut Option<String>,
     ) -> Result<(), ProvisionError> {
-        let hands = self.hands.clone();
-        let confirmed = self.step(Step::SignUp, subject.sign_up(&hands, person)).await?;
-        self.step(Step::Confirm, subject.confirm(&hands, &person.username, confirmed)).await?;
-        let id_token = self.step(Step::SignIn, subject.sign_in(&hands, person)).await?;
-        let identity = self.step(Step::Identity, hands.identity_of(subject, &id_token)).await?;
+        let provisioner = self.provisioner.clone();
+        let confirmed = self.step(Step::SignUp, subject.sign_up(&provisioner, person)).await?;
+        self.step(Step::Confirm, subject.confirm(&provisioner, &person.username, confirmed)).await?;
+        let id_token = self.step(Step::SignIn, subject.sign_in(&provisioner, person)).await?;
+        let identity = self.step(Step::Identity, provisioner.identity_of(subject, &id_token)).await?;
         *identity_id = Some(identity.clone());
-        let credentials = self.step(Step::Credentials, hands.credentials_of(subject, &identity, &id_token)).await?;
-        let caller = self.step(Step::CallerIdentity, hands.caller_of(subject, &credentials)).await?;
+        let credentials =
+            self.step(Step::Credentials, provisioner.credentials_of(subject, &identity, &id_token)).await?;
+        let caller = self.step(Step::CallerIdentity, provisioner.caller_of(subject, &credentials)).await?;
         self.receipt.caller_arn = Some(caller);
         Ok(())
     }
@@ -116,22 +118,22 @@ impl Work<'_> {
 
 impl Subject {
     pub(super) fn new(
-        hands: &Provisioner<'_>,
+        provisioner: &Provisioner<'_>,
         pool: UserPool,
         client: AppClient,
         identity_pool: IdentityPool,
         role_name: String,
         fresh: bool,
     ) -> Self {
-        let directory = hands.platform.directory(&pool.id);
-        let sessions = hands.platform.sessions(&pool.id, &client.id);
+        let directory = provisioner.platform.directory(&pool.id);
+        let sessions = provisioner.platform.sessions(&pool.id, &client.id);
         let writable = client.state.write_attributes;
         Self { pool, identity_pool, role_name, fresh, writable, directory, sessions }
     }
 
     /// Signs the person up, or, where the policy refuses people, makes the user as administrator. Says whether the user is
     /// confirmed.
-    async fn sign_up(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<bool>, ProvisionError> {
+    async fn sign_up(&self, provisioner: &Provisioner<'_>, person: &Person) -> Result<Done<bool>, ProvisionError> {
         let mut attributes = person.attributes.clone();
         // Cognito rejects a sign-up with any other. A client without a list can write all.
         attributes.retain(|name, _| self.writable.is_empty() || self.writable.contains(name));
@@ -144,7 +146,7 @@ impl Subject {
             context: ClientContext::default(),
         };
         let sign_up = || self.sessions.sign_up(&registration);
-        let error = match hands.users(Situation::Creating, sign_up).await {
+        let error = match provisioner.users(Situation::Creating, sign_up).await {
             Ok(registered) => {
                 return Ok(Done::new(registered.value.confirmed, Outcome::Succeeded).after(registered.attempts));
             }
@@ -152,23 +154,23 @@ impl Subject {
         };
         match error.last.class() {
             ErrorClass::SignUpRefused => {
-                self.create(hands, person).await?;
+                self.create(provisioner, person).await?;
                 Ok(Done::new(true, Outcome::Succeeded)
                     .because("the sign-up policy refuses people; made the user as administrator"))
             }
             // The mail, not the deployment, is at fault. Everything after the sign-up is proved with a user whom no mail is sent to.
             _ if error.last.reason == Reason::MailQuotaExceeded => {
-                self.create(hands, person).await?;
+                self.create(provisioner, person).await?;
                 Ok(Done::new(true, Outcome::NotProved).because(MAIL_QUOTA))
             }
             // Nobody else has this name: whoever is there now is the person.
             ErrorClass::OutcomeUnknown => {
-                match hands.users(Situation::Settled, || self.directory.get(&person.username)).await {
+                match provisioner.users(Situation::Settled, || self.directory.get(&person.username)).await {
                     Ok(found) => Ok(Done::new(found.value.status == UserStatus::Confirmed, Outcome::Succeeded)
                         .after(error.attempts)
                         .because("the answer to the sign-up was lost")),
                     Err(look) if look.last.reason == Reason::UserNotFound => {
-                        let again = hands.users(Situation::Creating, sign_up).await?;
+                        let again = provisioner.users(Situation::Creating, sign_up).await?;
                         Ok(Done::new(again.value.confirmed, Outcome::Succeeded).after(error.attempts + again.attempts))
                     }
                     Err(look) => Err(look.into()),
@@ -179,33 +181,33 @@ impl Subject {
     }
 
     /// Makes the user as administrator. Nobody else has this name: one that exists is ours, from an answer that was lost.
-    async fn create(&self, hands: &Provisioner<'_>, person: &Person) -> Result<(), ProvisionError> {
+    async fn create(&self, provisioner: &Provisioner<'_>, person: &Person) -> Result<(), ProvisionError> {
         let user = NewUser {
             username: person.username.clone(),
             attributes: person.attributes.clone(),
             temporary_password: None,
             invitation: Invitation::Suppress,
         };
-        match hands.users(Situation::Settled, || self.directory.create(&user)).await {
+        match provisioner.users(Situation::Settled, || self.directory.create(&user)).await {
             Ok(_) => {}
             Err(error) if error.last.reason == Reason::UserExists => {}
             Err(error) => return Err(error.into()),
         }
         let set_password = || self.directory.set_password(&person.username, &person.password, true);
-        hands.users(Situation::Settled, set_password).await?;
+        provisioner.users(Situation::Settled, set_password).await?;
         Ok(())
     }
 
     async fn confirm(
         &self,
-        hands: &Provisioner<'_>,
+        provisioner: &Provisioner<'_>,
         username: &Username,
         confirmed: bool,
     ) -> Result<Done<()>, ProvisionError> {
         if confirmed {
             return Ok(Done::new((), Outcome::Unchanged).because("confirmed already"));
         }
-        let attempts = match hands.users(Situation::Settled, || self.directory.confirm(username)).await {
+        let attempts = match provisioner.users(Situation::Settled, || self.directory.confirm(username)).await {
             Ok(confirmed) => confirmed.attempts,
             // An earlier attempt did it, and its answer was lost.
             Err(error) if error.attempts > 1 && error.last.reason == Reason::WrongState => error.attempts,
@@ -214,17 +216,17 @@ impl Subject {
         Ok(Done::new((), Outcome::Succeeded).after(attempts).because("confirmed as administrator"))
     }
 
-    async fn sign_in(&self, hands: &Provisioner<'_>, person: &Person) -> Result<Done<Secret>, ProvisionError> {
+    async fn sign_in(&self, provisioner: &Provisioner<'_>, person: &Person) -> Result<Done<Secret>, ProvisionError> {
         let credentials = Credentials {
             username: person.username.clone(),
             password: person.password.clone(),
             context: ClientContext::default(),
         };
-        let signed_in = hands.users(Situation::Settled, || self.sessions.sign_in(&credentials)).await?;
+        let signed_in = provisioner.users(Situation::Settled, || self.sessions.sign_in(&credentials)).await?;
         let attempts = signed_in.attempts;
         match signed_in.value {
             SignIn::Challenge(challenge) if challenge.name == ChallengeName::MfaSetup => {
-                let tokens = tokens(self.enroll(hands, &challenge).await?)?;
+                let tokens = tokens(self.enroll(provisioner, &challenge).await?)?;
                 Ok(Done::new(tokens, Outcome::Succeeded).after(attempts).because("enrolled a second factor"))
             }
             other => Ok(Done::new(tokens(other)?, Outcome::Succeeded).after(attempts)),
@@ -232,7 +234,7 @@ impl Subject {
     }
 
     /// Enrolls an authenticator app for the person, which a pool with `mfa` `required` demands at the first sign-in.
-    async fn enroll(&self, hands: &Provisioner<'_>, setup: &Challenge) -> Result<SignIn, ProvisionError> {
+    async fn enroll(&self, provisioner: &Provisioner<'_>, setup: &Challenge) -> Result<SignIn, ProvisionError> {
         let challenged = || ProvisionError::Challenged(ChallengeName::MfaSetup.as_str().to_owned());
         let answer = |challenge: &Challenge, response| {
             let session = challenge.session.clone().ok_or_else(challenged)?;
@@ -241,16 +243,17 @@ impl Subject {
         };
         let start = answer(setup, ChallengeResponse::BeginSetup)?;
         // Sent once: an answer uses its session up.
-        let with_secret = match hands.users(Situation::Creating, || self.sessions.answer_challenge(&start)).await?.value
-        {
-            SignIn::Challenge(challenge) => challenge,
-            other => return Ok(other),
-        };
+        let with_secret =
+            match provisioner.users(Situation::Creating, || self.sessions.answer_challenge(&start)).await?.value {
+                SignIn::Challenge(challenge) => challenge,
+                other => return Ok(other),
+            };
         let secret = with_secret.authenticator_secret.as_ref();
-        let code = secret.and_then(|secret| hands.platform.authenticator_code(secret, hands.clock.wall_time()));
+        let code =
+            secret.and_then(|secret| provisioner.platform.authenticator_code(secret, provisioner.clock.wall_time()));
         let finish = ChallengeResponse::FinishSetup { code: code.ok_or_else(challenged)?, device_name: None };
         let finish = answer(&with_secret, finish)?;
-        Ok(hands.users(Situation::Creating, || self.sessions.answer_challenge(&finish)).await?.value)
+        Ok(provisioner.users(Situation::Creating, || self.sessions.answer_challenge(&finish)).await?.value)
     }
 }
 

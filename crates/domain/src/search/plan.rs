@@ -1,9 +1,9 @@
 //! Which part of a query Cognito looks for, and what is left to be looked at here.
 
-use super::query::{Query, SoughtText};
-use crate::directory::{Comparison, Filter, FilterBy};
-use crate::group::GroupName;
-use crate::user::{UserStatus, Username};
+use super::query::{Query, SearchTerm};
+use crate::user_pool::directory::{Comparison, Filter, FilterBy};
+use crate::user_pool::groups::GroupName;
+use crate::user_pool::user::{UserStatus, Username};
 
 /// How a query is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +36,10 @@ impl Query {
             return Plan { list: List::Members(group), rest };
         }
         let filter = share(&mut rest.username, Username::as_str, FilterBy::Username, Comparison::Equals)
-            .or_else(|| share(&mut rest.email, SoughtText::as_str, FilterBy::Email, Comparison::Equals))
-            .or_else(|| share(&mut rest.phone_number, SoughtText::as_str, FilterBy::PhoneNumber, Comparison::Equals))
-            .or_else(|| share(&mut rest.email_prefix, SoughtText::as_str, FilterBy::Email, Comparison::BeginsWith))
-            .or_else(|| share(&mut rest.name, SoughtText::as_str, FilterBy::Name, Comparison::Equals))
+            .or_else(|| share(&mut rest.email, SearchTerm::as_str, FilterBy::Email, Comparison::Equals))
+            .or_else(|| share(&mut rest.phone_number, SearchTerm::as_str, FilterBy::PhoneNumber, Comparison::Equals))
+            .or_else(|| share(&mut rest.email_prefix, SearchTerm::as_str, FilterBy::Email, Comparison::BeginsWith))
+            .or_else(|| share(&mut rest.name, SearchTerm::as_str, FilterBy::Name, Comparison::Equals))
             .or_else(|| rest.status.as_ref().map(status_filter))
             .or_else(|| rest.enabled.map(enabled_filter));
         Plan { list: List::Users(filter), rest }

@@ -6,19 +6,19 @@ use serde::Serialize;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use crate::group::GroupName;
-use crate::user::{User, UserStatus, Username};
+use crate::user_pool::groups::GroupName;
+use crate::user_pool::user::{User, UserStatus, Username};
 
 /// A text that is looked for: 1 to 2048 characters, as values of attributes have at the most.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct SoughtText(String);
+pub struct SearchTerm(String);
 
 /// Nothing to look for, or too much.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("it has 1 to {} characters", SoughtText::MAX_CHARS)]
-pub struct NotASoughtText;
+#[error("it has 1 to {} characters", SearchTerm::MAX_CHARS)]
+pub struct InvalidSearchTerm;
 
-impl SoughtText {
+impl SearchTerm {
     /// The longest text in characters.
     pub const MAX_CHARS: usize = 2048;
 
@@ -29,11 +29,11 @@ impl SoughtText {
     }
 }
 
-impl TryFrom<String> for SoughtText {
-    type Error = NotASoughtText;
+impl TryFrom<String> for SearchTerm {
+    type Error = InvalidSearchTerm;
 
-    fn try_from(text: String) -> Result<Self, NotASoughtText> {
-        if (1..=Self::MAX_CHARS).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(NotASoughtText) }
+    fn try_from(text: String) -> Result<Self, InvalidSearchTerm> {
+        if (1..=Self::MAX_CHARS).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(InvalidSearchTerm) }
     }
 }
 
@@ -56,16 +56,16 @@ pub struct Query {
     pub username: Option<Username>,
     /// The whole e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<SoughtText>,
+    pub email: Option<SearchTerm>,
     /// The beginning of the e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub email_prefix: Option<SoughtText>,
+    pub email_prefix: Option<SearchTerm>,
     /// The whole phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub phone_number: Option<SoughtText>,
+    pub phone_number: Option<SearchTerm>,
     /// The whole attribute `name`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<SoughtText>,
+    pub name: Option<SearchTerm>,
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
@@ -91,10 +91,10 @@ impl Query {
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
         let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-        let is = |asked: &Option<SoughtText>, found: Option<&str>| {
+        let is = |asked: &Option<SearchTerm>, found: Option<&str>| {
             asked.as_ref().is_none_or(|asked| found.is_some_and(|found| folded(found) == folded(asked.as_str())))
         };
-        let begins = |asked: &Option<SoughtText>, found: Option<&str>| {
+        let begins = |asked: &Option<SearchTerm>, found: Option<&str>| {
             let begins_with = |asked: &str| found.is_some_and(|found| folded(found).starts_with(&folded(asked)));
             asked.as_ref().is_none_or(|asked| begins_with(asked.as_str()))
         };

@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use time::{Duration, OffsetDateTime};
 
 use super::plan::{MAX_SHARED_BYTES, enabled_filter, status_filter};
-use super::{CustomAttribute, List, NotASoughtText, Plan, Query, SoughtText};
-use crate::directory::{Comparison, Filter, FilterBy};
-use crate::group::GroupName;
-use crate::user::{Attributes, User, UserStatus};
+use super::{CustomAttribute, InvalidSearchTerm, List, Plan, Query, SearchTerm};
+use crate::user_pool::directory::{Comparison, Filter, FilterBy};
+use crate::user_pool::groups::GroupName;
+use crate::user_pool::user::{Attributes, User, UserStatus};
 
-fn sought(text: &str) -> SoughtText {
+fn sought(text: &str) -> SearchTerm {
     text.to_owned().try_into().unwrap()
 }
 
@@ -254,10 +254,10 @@ fn where_nothing_of_one_predicate_can_go_to_cognito_the_next_one_does() {
 #[test]
 fn a_text_to_look_for_is_as_long_as_values_of_attributes_are() {
     for good in ["x", " ", "\n", "\"", &"ü".repeat(2048)] {
-        assert!(SoughtText::try_from(good.to_owned()).is_ok(), "{good}");
+        assert!(SearchTerm::try_from(good.to_owned()).is_ok(), "{good}");
     }
     for bad in ["", &"x".repeat(2049)] {
-        assert_eq!(SoughtText::try_from(bad.to_owned()), Err(NotASoughtText), "{bad}");
+        assert_eq!(SearchTerm::try_from(bad.to_owned()), Err(InvalidSearchTerm), "{bad}");
     }
 }
 

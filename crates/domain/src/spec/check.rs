@@ -1,7 +1,7 @@
 //! What the types of a spec alone do not check: ranges, widths, and values that contradict each other.
 
 use super::{CUSTOM, ClientKind, ClientSpec, SignInWith, Spec, SpecError, Statement, Verifiable};
-use crate::user::CREATION_ATTRIBUTE;
+use crate::user_pool::user::CREATION_ATTRIBUTE;
 
 impl Spec {
     /// Checks what the types alone do not: ranges, and values that contradict each other.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{CUSTOM, ClientSpec, SignInWith, Spec};
-use crate::user::CREATION_ATTRIBUTE;
+use crate::user_pool::user::CREATION_ATTRIBUTE;
 
 /// The standard attributes that users can write.
 ///

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::expect_status;
 use super::session::{new_password_required, sign_in, tokens};
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{Scene, Target};
 
 const USER: &str = "mia";
 

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::session::{Tokens, new_password_required, set_new_password, sign_in, tokens};
 use super::{expect_status, expect_text};
 use crate::code_emulator::CodeEmulator;
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{Scene, Target};
 
 const USER: &str = "kim";
 const PREFERRED: &str = "kimberley";

@@ -1,15 +1,15 @@
 //! F4: a front end signs a user up, the trigger confirms, and the user signs in at once.
 
 use domain::secret::Secret;
-use domain::sessions::{ClientContext, Registration, Sessions as _};
-use domain::user::Attributes;
+use domain::user_pool::sessions::{ClientContext, Registration, Sessions as _};
+use domain::user_pool::user::Attributes;
 use serde_json::json;
 
 use super::session::{refresh, sign_in, tokens};
 use super::{expect_status, expect_text};
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{Scene, Target};
 
 const USER: &str = "ann";
 

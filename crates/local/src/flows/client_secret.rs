@@ -6,9 +6,9 @@ use serde_json::json;
 use super::account_status::names;
 use super::expect_status;
 use super::session::{Tokens, refresh, sign_in, tokens};
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{Scene, Target};
 
 const USER: &str = "ray";
 

@@ -3,9 +3,9 @@
 use domain::secret::Secret;
 
 use super::session::{new_password_required, set_new_password, sign_in as sign_in_with};
+use crate::deployment::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target};
 
 /// Somebody who may administer users.
 pub struct Admin {

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use testkit::local_aws::LocalAwsError;
 
 use super::{expect_status, expect_text};
+use crate::deployment::{DENIED_DOMAIN, Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{DENIED_DOMAIN, Scene, Target};
 
 const INVITED: &str = "ida";
 const DENIED: &str = "eve";

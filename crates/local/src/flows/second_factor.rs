@@ -9,9 +9,9 @@ use totp_rs::{Builder, Totp};
 
 use super::expect_text;
 use super::session::{Tokens, refresh, sign_in, tokens};
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{Scene, Target};
 
 const ADMIN: &str = "ada";
 const TOTP: &str = "/v1/auth/me/totp";

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::deployment::{Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{Scene, Target};
 
 /// Walks it.
 ///

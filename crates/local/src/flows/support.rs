@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::session::{sign_in, tokens};
 use super::{expect_listed, expect_status};
+use crate::deployment::{FIRST_ADMIN, Scene, Target};
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::{FIRST_ADMIN, Scene, Target};
 
 const USER: &str = "lou";
 const GROUP: &str = "support";

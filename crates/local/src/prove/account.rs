@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cognito_aws::Aws;
-use domain::directory::Directory as _;
+use aws::Aws;
 use domain::secret::Secret;
+use domain::user_pool::directory::Directory as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::front_end::{self, Answer};
@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use super::question;
 use super::stop::Stop;
 use crate::arguments::ProveOptions;
+use crate::deployment::Target;
 use crate::failure::Failure;
-use crate::scene::Target;
 
 /// The calls that `sam` does not make.
 const SCRIPT: &str = include_str!("account.py");
@@ -58,7 +58,7 @@ impl Account {
     /// Returns [`Stop::Access`] if there are no credentials or AWS does not accept them.
     pub(crate) async fn connect(options: &ProveOptions) -> Result<Self, Stop> {
         let (profile, region) = (options.profile.as_deref(), options.region.as_deref());
-        let cognito = Box::pin(Aws::from_workstation(profile, region)).await;
+        let cognito = Box::pin(Aws::from_profile(profile, region)).await;
         let mut account = Self {
             tools: Tools::find().map_err(Failure::from)?,
             folder: Arc::new(tempfile::Builder::new().prefix("poolkeeper-").tempdir()?),
@@ -67,7 +67,7 @@ impl Account {
             mailbox: options.mailbox.clone(),
             http: reqwest::Client::builder().timeout(ANSWER_LIMIT).build().map_err(Failure::NoAnswer)?,
             admin_password: Secret::new(format!("Prove-1-{}", random(24)?)),
-            cognito: cognito.map_err(|error| Stop::Access(domain::causes::causes(&error)))?,
+            cognito: cognito.map_err(|error| Stop::Access(domain::error_chain::causes(&error)))?,
             id: String::new(),
             operator: String::new(),
         };

@@ -8,9 +8,9 @@ use tokio::time::sleep;
 use super::account::{Account, text};
 use super::plan::helpers;
 use super::proof::{Left, Proof, entries};
+use crate::deployment::Target as _;
 use crate::failure::Failure;
 use crate::report::{Report, Seen};
-use crate::scene::Target as _;
 
 /// Deletes and lists. What goes wrong is noted in the proof.
 pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {

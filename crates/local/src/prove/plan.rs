@@ -10,7 +10,7 @@ use super::account::{Account, random, text};
 use super::question;
 use super::stop::Stop;
 use crate::arguments::ProveOptions;
-use crate::scene::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
+use crate::deployment::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
 
 /// What every name begins with, and how much of it is random.
 const PREFIX: &str = "prove-";

@@ -18,9 +18,9 @@ use testkit::local_aws::LocalAwsError;
 use super::account::{Account, text};
 use super::plan::ORIGIN;
 use super::proof::{Proof, Verdict};
+use crate::deployment::Scene;
 use crate::failure::Failure;
 use crate::report::Report;
-use crate::scene::Scene;
 
 /// The template of what the probes need beside the stack.
 pub(super) const HELPERS: &str = include_str!("probes.yaml");

@@ -12,10 +12,10 @@ use super::plan::Plan;
 use super::probes::{self, HELPERS};
 use super::proof::Proof;
 use crate::api::Api;
+use crate::deployment::Scene;
 use crate::failure::Failure;
 use crate::flows;
 use crate::report::{Report, Seen};
-use crate::scene::Scene;
 
 /// How often the new API is called until it answers, once a second.
 const API_ATTEMPTS: u32 = 60;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::process::Command;
 
+use local::deployment::Scene;
 use local::dev::{Names, commands, instructions};
 use local::flows::first_admin::Admin;
-use local::scene::Scene;
 
 /// Runs them in a shell in which curl fails if the API refuses a request.
 pub(crate) fn that_are_printed_work(scene: &Scene, names: &Names, admin: &Admin) {

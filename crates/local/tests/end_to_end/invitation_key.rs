@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::invitation::{Invitation, InvitationKeys, KeyName, OwningStack, SigningKey};
 use local::arguments::Options;
-use local::scene::{POOL, Scene, parameters};
+use local::deployment::{POOL, Scene, parameters};
 use serde_json::{Value, json};
 use testkit::local_aws::{LocalAwsError, Stack, Tools};
 use time::{Duration, OffsetDateTime};

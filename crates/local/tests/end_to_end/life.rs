@@ -6,9 +6,9 @@ use std::path::Path;
 use domain::secret::Secret;
 use local::api::Api;
 use local::arguments::Options;
+use local::deployment::{POOL, Scene, pairs, parameters};
 use local::flows::first_admin;
 use local::report::Report;
-use local::scene::{POOL, Scene, pairs, parameters};
 use serde_json::{Value, json};
 use testkit::local_aws::{LocalAws, LocalAwsError, Output, Stack, Tooling as _, Tools};
 

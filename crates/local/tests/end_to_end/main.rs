@@ -17,11 +17,11 @@ use std::fs;
 
 use local::arguments::Options;
 use local::demo;
+use local::deployment::{POOL, Scene};
 use local::dev::Names;
 use local::failure::Failure;
 use local::flows::{self, auto_confirm, first_admin};
 use local::report::{Outcome, Report};
-use local::scene::{POOL, Scene};
 use serde_json::json;
 use tempfile::NamedTempFile;
 use testkit::local_aws::{LocalAws, LocalAwsError, Recording, Stack, Tools};
@@ -101,7 +101,7 @@ async fn printed_commands_work_with_the_defaults_of_the_template() {
 }
 
 fn names_of(parameters: &[(&str, &str)]) -> Names {
-    Names::of(&Options { port: None, parameters: local::scene::pairs(parameters).collect() })
+    Names::of(&Options { port: None, parameters: local::deployment::pairs(parameters).collect() })
 }
 
 /// The built template with one text in place of another. Beside the original: the paths of the functions in it are relative.
@@ -120,7 +120,7 @@ async fn a_right_of_the_bootstrap_that_is_missing_is_named_by_the_deployment() {
     let aws = LocalAws::start(None).await.unwrap();
     let template = changed_template("- cognito-idp:CreateUserPoolClient\n", "");
 
-    let parameters = local::scene::parameters(&Options::default());
+    let parameters = local::deployment::parameters(&Options::default());
     let failed = Stack::deploy(&aws, POOL, template.path(), &parameters).await.unwrap_err();
 
     let LocalAwsError::DeploymentFailed(reasons) = &failed else { panic!("{failed:?}") };

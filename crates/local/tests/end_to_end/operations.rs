@@ -4,7 +4,7 @@
 //! against AWS's data.
 
 use domain::secret::Secret;
-use local::scene::{FIRST_ADMIN, Scene};
+use local::deployment::{FIRST_ADMIN, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 

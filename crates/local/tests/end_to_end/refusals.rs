@@ -1,7 +1,7 @@
 //! Requests that must not get through.
 
 use domain::secret::Secret;
-use local::scene::{FIRST_ADMIN, Scene};
+use local::deployment::{FIRST_ADMIN, Scene};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Wrong `Roles` fail the deployment with the sentence that says what is wrong; right ones survive every form.
 
 use local::arguments::Options;
-use local::scene::parameters;
+use local::deployment::parameters;
 use testkit::local_aws::{LocalAws, Recording, Stack, Tools};
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! The sign-up policy as people meet it: the deployed trigger, asked by a Cognito.
 
 use domain::secret::Secret;
+use local::deployment::Scene;
 use local::flows::invitations::{REFUSED, WRONG_DOMAIN, WRONG_INVITATION, changed};
 use local::invoke;
-use local::scene::Scene;
 use serde_json::{Value, json};
 use testkit::cognito_local::{CognitoLocal, Pool};
 use testkit::front_end::Answer;

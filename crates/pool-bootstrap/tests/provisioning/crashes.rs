@@ -1,6 +1,6 @@
 //! Every call goes wrong in every way, once; then the action runs again, and there is exactly one of everything.
 //!
-//! Here on the platform in memory, where a call is one of the port. `crates/cognito-aws/tests/crash_matrix/` does the same with the SDK's own
+//! Here on the platform in memory, where a call is one of the port. `crates/aws/tests/crash_matrix/` does the same with the SDK's own
 //! calls, through a proxy in front of a local AWS.
 
 use domain::provision::Verdict;

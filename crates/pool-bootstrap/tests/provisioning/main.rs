@@ -19,8 +19,8 @@ use domain::provision::{
 };
 use domain::retry::{Clock, ErrorClass};
 use domain::spec::Spec;
-use domain::user::UserStatus;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 use testkit::in_memory::InMemoryPool;
 use testkit::in_memory_platform::{Fault, InMemoryPlatform};

@@ -221,7 +221,7 @@ fn whatever_is_decided_no_log_line_holds_an_address_or_an_invitation() {
             assert!(!logs.contains(private), "{private}: {logs}");
         }
     }
-    let decided = ["\"Admit\"", "\"AsItCame\"", "\"Refuse\""];
+    let decided = ["\"Admit\"", "\"Unchanged\"", "\"Refuse\""];
     assert!(decided.iter().all(|decision| decisions.contains(*decision)), "{decisions:?}");
 }
 

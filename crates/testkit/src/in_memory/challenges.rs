@@ -1,9 +1,9 @@
 //! Steps between the right password and the tokens: which ones come, and how they are answered.
 
 use domain::secret::Secret;
-use domain::sessions::{Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, Factor, SignIn};
-use domain::user::{Attributes, UserStatus};
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::{Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, Factor, SignIn};
+use domain::user_pool::user::{Attributes, UserStatus};
 
 use super::record::Record;
 use super::state::{State, Switch};
@@ -211,8 +211,8 @@ fn factor_of(challenge: ChallengeName) -> Option<Factor> {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::Directory;
-    use domain::sessions::CodeDelivery;
+    use domain::user_pool::directory::Directory;
+    use domain::user_pool::sessions::CodeDelivery;
 
     use super::super::testing::{
         PASSWORD, challenge, enter, name, pool, reason_of, respond, sign_in, switch_on, tokens,

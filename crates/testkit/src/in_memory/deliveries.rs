@@ -1,7 +1,7 @@
 //! Where codes go.
 
-use domain::sessions::{CodeDelivery, Factor};
-use domain::user::Username;
+use domain::user_pool::sessions::{CodeDelivery, Factor};
+use domain::user_pool::user::Username;
 
 use super::record::Record;
 

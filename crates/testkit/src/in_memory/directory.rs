@@ -1,11 +1,11 @@
 //! [`Directory`] on the pool in memory.
 
 use async_trait::async_trait;
-use domain::directory::{AttributeChanges, Directory, Filter, Invitation, NewUser, Page, PageRequest};
-use domain::group::Membership;
 use domain::secret::Secret;
-use domain::user::{Attributes, User, UserStatus, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::directory::{AttributeChanges, Directory, Filter, Invitation, NewUser, Page, PageRequest};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::Membership;
+use domain::user_pool::user::{Attributes, User, UserStatus, Username};
 
 use super::record::Record;
 use super::{InMemoryPool, filter, paging, password_policy};
@@ -202,8 +202,8 @@ impl Directory for InMemoryDirectory {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::{Comparison, FilterBy};
-    use domain::sessions::{ChallengeResponse, ClientContext, Sessions};
+    use domain::user_pool::directory::{Comparison, FilterBy};
+    use domain::user_pool::sessions::{ChallengeResponse, ClientContext, Sessions};
 
     use super::super::testing::{PASSWORD, challenge, enter, name, pool, reason_of, respond, sign_in, tokens, walk};
     use super::*;
@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(reason_of(directory.resend_invitation(&name("mia"), &Attributes::new()).await), Reason::WrongState);
         let invited = NewUser {
             username: name("abe"),
-            attributes: domain::user::Attributes::new(),
+            attributes: domain::user_pool::user::Attributes::new(),
             temporary_password: Some(Secret::new(PASSWORD)),
             invitation: Invitation::Send,
         };

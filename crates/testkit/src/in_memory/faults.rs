@@ -1,6 +1,6 @@
 //! Which calls were made, and which of them are to fail.
 
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
 
 #[derive(Debug, Default)]
 pub(super) struct Faults {

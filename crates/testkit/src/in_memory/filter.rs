@@ -1,6 +1,6 @@
 //! Whom a filter meets.
 
-use domain::directory::{Comparison, Filter, FilterBy};
+use domain::user_pool::directory::{Comparison, Filter, FilterBy};
 
 use super::record::Record;
 
@@ -25,7 +25,7 @@ pub(super) fn meets(filter: &Filter, record: &Record) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use domain::user::{Attributes, UserStatus};
+    use domain::user_pool::user::{Attributes, UserStatus};
     use time::OffsetDateTime;
 
     use super::*;

@@ -1,10 +1,10 @@
 //! [`Groups`] on the pool in memory.
 
 use async_trait::async_trait;
-use domain::directory::{Page, PageRequest};
-use domain::group::{Group, GroupDetails, GroupName, Groups};
-use domain::user::User;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::directory::{Page, PageRequest};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
+use domain::user_pool::user::User;
 use time::OffsetDateTime;
 
 use super::record::Record;

@@ -1,9 +1,9 @@
 //! [`Identities`] on the pool in memory. They are kept where Cognito shows them: in the user's attribute `identities`.
 
 use async_trait::async_trait;
-use domain::identities::{ExternalIdentity, Identities};
-use domain::user::Username;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::identities::{ExternalIdentity, Identities};
+use domain::user_pool::user::Username;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

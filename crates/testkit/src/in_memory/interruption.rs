@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
 
 use super::InMemoryPool;
 
@@ -48,7 +48,7 @@ impl InMemoryPool {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::Directory;
+    use domain::user_pool::directory::Directory;
 
     use super::super::testing::{name, pool, reason_of};
     use super::*;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use domain::directory::{Page, PageRequest};
-use domain::user_pool_error::Reason;
+use domain::user_pool::directory::{Page, PageRequest};
+use domain::user_pool::error::Reason;
 
 /// The largest page that Cognito gives.
 const LARGEST: u8 = 60;

@@ -1,7 +1,7 @@
 //! The password policy of the pool in memory, which is the default policy of a new Cognito pool.
 
-use domain::pool_settings::PasswordPolicy;
 use domain::secret::Secret;
+use domain::user_pool::settings::PasswordPolicy;
 
 /// Fewest characters.
 const MINIMUM_LENGTH: u32 = 8;

@@ -1,8 +1,8 @@
 //! [`PoolSettings`] on the pool in memory.
 
 use async_trait::async_trait;
-use domain::pool_settings::{AttributeDescription, PoolDescription, PoolSettings};
-use domain::user_pool_error::UserPoolError;
+use domain::user_pool::error::UserPoolError;
+use domain::user_pool::settings::{AttributeDescription, PoolDescription, PoolSettings};
 use time::OffsetDateTime;
 
 use super::state::{State, Switch};
@@ -82,7 +82,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
 
     use super::super::testing::{pool, reason_of};
     use super::*;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::sign_in_security::{AuthEvent, Device, Mfa};
-use domain::user::{Attributes, User, UserStatus, Username};
+use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa};
+use domain::user_pool::user::{Attributes, User, UserStatus, Username};
 use time::OffsetDateTime;
 
 /// Attributes under which a user can be found once they are verified; `preferred_username` needs no verification.

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use domain::secret::Secret;
-use domain::self_service::{Myself, SelfService};
-use domain::sessions::{ClientContext, CodeDelivery, Factor};
-use domain::sign_in_security::Mfa;
-use domain::user::{UserStatus, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::self_service::{Myself, SelfService};
+use domain::user_pool::sessions::{ClientContext, CodeDelivery, Factor};
+use domain::user_pool::sign_in_security::Mfa;
+use domain::user_pool::user::{UserStatus, Username};
 
 use super::record::Record;
 use super::state::{State, Switch};
@@ -217,8 +217,8 @@ fn check(code: &Secret, right: &str) -> Result<(), Reason> {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::Directory;
-    use domain::sessions::ChallengeName;
+    use domain::user_pool::directory::Directory;
+    use domain::user_pool::sessions::ChallengeName;
 
     use super::super::FACTOR_CODE;
     use super::super::testing::{PASSWORD, challenge, enter, name, pool, reason_of, sign_in, tokens};

@@ -1,14 +1,14 @@
 //! [`Sessions`] on the pool in memory.
 
 use async_trait::async_trait;
-use domain::cursor_key::CursorKey;
 use domain::secret::Secret;
-use domain::sessions::{
+use domain::user_pool::cursor_key::CursorKey;
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::{
     ChallengeAnswer, ClientContext, Credentials, Registered, Registration, Sessions, SignIn, Tokens,
 };
-use domain::user::{UserStatus, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
-use domain::write_attributes::WriteAttributes;
+use domain::user_pool::user::{UserStatus, Username};
+use domain::user_pool::write_attributes::WriteAttributes;
 
 use super::state::Switch;
 use super::tokens::TokenKind;

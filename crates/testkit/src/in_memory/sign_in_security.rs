@@ -1,11 +1,11 @@
 //! [`SignInSecurity`] on the pool in memory.
 
 use async_trait::async_trait;
-use domain::directory::{Page, PageRequest};
-use domain::sessions::Factor;
-use domain::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
-use domain::user::{Attributes, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::directory::{Page, PageRequest};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
+use domain::user_pool::user::{Attributes, Username};
 
 use super::record::Record;
 use super::state::{State, Switch};

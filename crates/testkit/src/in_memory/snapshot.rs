@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::sessions::Factor;
-use domain::user::{Attributes, UserStatus};
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::user::{Attributes, UserStatus};
 
 use super::InMemoryPool;
 use super::record::Record;
@@ -90,7 +90,7 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use domain::directory::Directory;
+    use domain::user_pool::directory::Directory;
 
     use super::super::testing::{name, pool};
 

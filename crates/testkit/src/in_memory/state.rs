@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::group::GroupName;
-use domain::sessions::ClientContext;
-use domain::user::{Attributes, UserStatus, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::sessions::ClientContext;
+use domain::user_pool::user::{Attributes, UserStatus, Username};
 use time::{Duration, OffsetDateTime};
 
 use super::challenges::OpenChallenge;

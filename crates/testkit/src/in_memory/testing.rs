@@ -1,12 +1,14 @@
 //! What the tests of the pool in memory have in common.
 
-use domain::directory::{Page, PageRequest};
 use domain::secret::Secret;
-use domain::sessions::{Challenge, ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Sessions, SignIn};
-use domain::sessions::{Factor, Tokens};
-use domain::sign_in_security::{Mfa, SignInSecurity};
-use domain::user::Username;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::directory::{Page, PageRequest};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::{
+    Challenge, ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Sessions, SignIn,
+};
+use domain::user_pool::sessions::{Factor, Tokens};
+use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
+use domain::user_pool::user::Username;
 
 use super::InMemoryPool;
 

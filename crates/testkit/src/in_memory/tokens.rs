@@ -1,8 +1,8 @@
 //! Tokens of the pool in memory: what makes them, and what they die of.
 
 use domain::secret::Secret;
-use domain::sessions::Tokens;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::Tokens;
 
 use super::record::Record;
 use super::state::State;

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
-use domain::directory::Directory;
 use domain::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, PersonCredentials, Platform,
     UserPool, UserPoolState,
 };
 use domain::retry::Clock;
 use domain::secret::Secret;
-use domain::sessions::Sessions;
 use domain::spec::{CustomAttribute, MfaMode, PoolName};
+use domain::user_pool::directory::Directory;
+use domain::user_pool::sessions::Sessions;
 use serde_json::Value;
 use time::OffsetDateTime;
 

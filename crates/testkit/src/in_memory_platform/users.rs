@@ -1,16 +1,16 @@
 //! The users of a pool, with the faults that are planned for the platform.
 
 use async_trait::async_trait;
-use domain::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest};
-use domain::group::Membership;
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
-use domain::sessions::{
+use domain::user_pool::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::Membership;
+use domain::user_pool::sessions::{
     ChallengeAnswer, ClientContext, Credentials, Registered, Registration, Sessions, SignIn, Tokens,
 };
-use domain::user::{Attributes, User, Username};
-use domain::user_pool_error::{Reason, UserPoolError};
-use domain::write_attributes::WriteAttributes;
+use domain::user_pool::user::{Attributes, User, Username};
+use domain::user_pool::write_attributes::WriteAttributes;
 
 use super::InMemoryPlatform;
 use super::faults::Fault;

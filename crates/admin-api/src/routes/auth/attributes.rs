@@ -1,28 +1,28 @@
 //! One's own e-mail address and phone number, and the codes that verify them.
 
-pub(super) mod code;
-pub(super) mod verify;
+pub(crate) mod code;
+pub(crate) mod verify;
 
 use axum::extract::FromRequestParts;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
 use http::request::Parts;
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use crate::error::ApiError;
-use crate::path;
+use crate::http::error::ApiError;
+use crate::http::path;
 
 /// An attribute that codes are sent to: the one in the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(as = ContactAttribute, rename_all = "snake_case")]
-pub(super) enum Contact {
+pub(crate) enum Contact {
     Email,
     PhoneNumber,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the attribute is `email` or `phone_number`")]
-pub(super) struct NotAContact;
+pub(crate) struct NotAContact;
 
 impl Contact {
     fn as_str(self) -> &'static str {

@@ -1,17 +1,17 @@
 //! `POST /v1/auth/challenge`: answers the challenge of a sign-in.
 
-mod forms;
+mod request;
 
 use axum::extract::State;
-use domain::sessions::ChallengeResponse;
+use domain::user_pool::sessions::ChallengeResponse;
 
-use self::forms::Body;
+use self::request::Body;
 use super::{ChallengeView, Outcome, TokensView, require_writable};
 use crate::app::App;
-use crate::audit::Audit;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::JsonText;
+use crate::audit::record::Audit;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::JsonText;
 
 /// What the audit says is given.
 fn fields(response: &ChallengeResponse) -> Vec<&str> {
@@ -42,7 +42,7 @@ fn fields(response: &ChallengeResponse) -> Vec<&str> {
         "invalid-password", "code-mismatch", "code-expired"
     ])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,

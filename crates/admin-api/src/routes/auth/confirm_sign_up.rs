@@ -1,23 +1,23 @@
 //! `POST /v1/auth/confirm-sign-up`: with the code that was sent.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::secrets::Code;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::fields::secret_types::Code;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// Who signed up, and the code.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ConfirmSignUp, example = json!({"username": "mia", "code": "123456"}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     username: Username,
     code: Code,
 }
@@ -32,7 +32,7 @@ pub(super) struct Body {
     responses((status = 204, description = "The user may sign in.")),
     extensions(("x-problems" = json!(["code-mismatch", "code-expired", "wrong-state", "alias-exists", "sign-up-refused"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,
@@ -45,8 +45,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::in_memory::{CODE, EXPIRED_CODE};
 

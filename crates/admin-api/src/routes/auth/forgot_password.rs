@@ -1,21 +1,21 @@
 //! `POST /v1/auth/forgot-password`: sends a code for a new password.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::CodeSent;
 use crate::app::App;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// Who forgot the password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ForgotPassword, example = json!({"username": "mia"}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     username: Username,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct Body {
     responses((status = 200, description = "The code is on its way, if there is such a user.", body = CodeSent)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "wrong-state"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     CameFrom(context): CameFrom,
     Json(body): Json<Body>,
@@ -42,8 +42,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
     use crate::testing::{Answer, Api, Call};

@@ -1,18 +1,18 @@
 //! `GET /v1/auth/me`: the owner of an access token, as the user pool knows them this moment.
 
-pub(super) mod totp;
+pub(crate) mod totp;
 
 use axum::Json;
 use axum::extract::State;
-use domain::self_service::Myself;
-use domain::sessions::Factor;
-use domain::user::{Attributes, CREATION_ATTRIBUTE, Username};
+use domain::user_pool::self_service::Myself;
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::user::{Attributes, CREATION_ATTRIBUTE, Username};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access_token::AccessToken;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::access_token::AccessToken;
+use crate::http::error::ApiError;
 
 /// The owner of an access token.
 #[derive(Debug, Serialize, ToSchema)]
@@ -23,7 +23,7 @@ use crate::error::ApiError;
     "factors": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"],
     "preferred_factor": "SOFTWARE_TOKEN_MFA",
 }))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     /// The id that is never used again.
@@ -56,7 +56,7 @@ impl From<Myself> for Answer {
     responses((status = 200, description = "The owner of the access token.", body = Answer)),
     extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "invalid-request"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     AccessToken(access_token): AccessToken,
 ) -> Result<Json<Answer>, ApiError> {
@@ -65,9 +65,9 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::sessions::Factor;
-    use domain::sign_in_security::{Mfa, SignInSecurity};
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::sessions::Factor;
+    use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
     use serde_json::json;
 
     use crate::testing::{Answer, Api, Call, iam};

@@ -1,24 +1,24 @@
 //! `POST /v1/auth/refresh`: new access and ID tokens for a refresh token.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::TokensView;
-use super::secrets::Token;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::fields::secret_types::Token;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// A refresh token, and whose it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Refresh, example = json!({"username": "mia", "refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     /// The `username` of the tokens: an alias is not taken here.
     username: Username,
     refresh_token: Token,
@@ -27,7 +27,7 @@ pub(super) struct Body {
 /// What a refresh comes to.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refreshed, example = Self::example)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     tokens: TokensView,
 }
 
@@ -51,7 +51,7 @@ impl Answer {
     responses((status = 200, description = "Tokens.", body = Answer)),
     extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,
@@ -64,7 +64,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};

@@ -1,18 +1,18 @@
 //! `POST /v1/auth/reset-password`: sets a new password with the code that was sent for it.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::secrets::Code;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::password::Password;
+use crate::audit::record::Audit;
+use crate::fields::password::Password;
+use crate::fields::secret_types::Code;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// Who, the code, and the password from now on.
 #[derive(Deserialize, ToSchema)]
@@ -21,7 +21,7 @@ use crate::password::Password;
     as = ResetPassword,
     example = json!({"username": "mia", "code": "123456", "new_password": "Correct-Horse-9"})
 )]
-pub(super) struct Body {
+pub(crate) struct Body {
     username: Username,
     code: Code,
     new_password: Password,
@@ -39,7 +39,7 @@ pub(super) struct Body {
         "code-mismatch", "code-expired", "invalid-password", "wrong-state", "user-not-confirmed"
     ])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,
@@ -54,8 +54,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::in_memory::{EXPIRED_CODE, RESET_CODE};
 

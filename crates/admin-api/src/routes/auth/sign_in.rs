@@ -1,24 +1,24 @@
 //! `POST /v1/auth/sign-in`: answers tokens, or the challenge that comes before them.
 
 use axum::extract::State;
-use domain::sessions::Credentials;
-use domain::user::Username;
+use domain::user_pool::sessions::Credentials;
+use domain::user_pool::user::Username;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::secrets::TypedPassword;
 use super::{ChallengeView, Outcome, TokensView};
 use crate::app::App;
-use crate::audit::Audit;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::fields::secret_types::TypedPassword;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// A user name, or an alias, and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SignIn, example = json!({"username": "mia", "password": "Correct-Horse-9"}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     username: Username,
     password: TypedPassword,
 }
@@ -38,7 +38,7 @@ pub(super) struct Body {
         "mail-quota-exceeded", "invalid-credentials", "user-not-confirmed", "password-reset-required", "unsupported-challenge"
     ])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,
@@ -52,8 +52,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};

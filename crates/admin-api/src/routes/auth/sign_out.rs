@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::secrets::Token;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::JsonText;
+use crate::audit::record::Audit;
+use crate::fields::secret_types::Token;
+use crate::http::error::ApiError;
+use crate::http::json::JsonText;
 
 /// Which sign-ins end.
-pub(super) enum Body {
+pub(crate) enum Body {
     One(OfRefreshToken),
     All(OfOwner),
 }
@@ -24,7 +24,7 @@ pub(super) enum Body {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "One sign-in", example = json!({"refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
-pub(super) struct OfRefreshToken {
+pub(crate) struct OfRefreshToken {
     refresh_token: Token,
 }
 
@@ -32,7 +32,7 @@ pub(super) struct OfRefreshToken {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "All sign-ins", example = json!({"access_token": "eyJraWQiOiJleGFtcGxlIn0.example"}))]
-pub(super) struct OfOwner {
+pub(crate) struct OfOwner {
     access_token: Token,
 }
 
@@ -176,7 +176,7 @@ impl SignedOut {
     ))),
     extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     text: JsonText,
@@ -197,7 +197,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};

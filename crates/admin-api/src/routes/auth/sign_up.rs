@@ -1,20 +1,20 @@
 //! `POST /v1/auth/sign-up`: makes a user who waits for a code, or is confirmed at once.
 
 use axum::extract::State;
-use domain::sessions::{ClientContext, CodeDelivery, Registration};
-use domain::user::{Attributes, Username};
+use domain::user_pool::sessions::{ClientContext, CodeDelivery, Registration};
+use domain::user_pool::user::{Attributes, Username};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{example_delivery, require_writable};
 use crate::app::App;
-use crate::attributes::{AttributesBody, attributes};
-use crate::audit::Audit;
-use crate::client_context::{CameFrom, DeviceData};
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::password::Password;
+use crate::audit::record::Audit;
+use crate::fields::attributes::{AttributesBody, attributes};
+use crate::fields::password::Password;
+use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// A person signing up.
 #[derive(Deserialize, ToSchema)]
@@ -22,7 +22,7 @@ use crate::password::Password;
 #[schema(as = SignUp, example = json!({
     "username": "mia", "password": "Correct-Horse-9", "attributes": {"email": "mia@example.com"}
 }))]
-pub(super) struct Body {
+pub(crate) struct Body {
     username: Username,
     password: Password,
     #[serde(default)]
@@ -55,7 +55,7 @@ impl Body {
 #[schema(as = SignedUp, example = json!({
     "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7", "confirmed": false, "code_sent_to": example_delivery()
 }))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     sub: String,
     /// Whether the user may sign in at once.
     confirmed: bool,
@@ -76,7 +76,7 @@ pub(super) struct Answer {
     responses((status = 201, description = "Signed up.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-exists", "alias-exists", "invalid-password", "sign-up-refused"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     CameFrom(context): CameFrom,
@@ -94,9 +94,9 @@ pub(super) async fn handle(
 #[cfg(test)]
 mod tests {
     use domain::invitation::MAX_TOKEN_BYTES;
-    use domain::sessions::ClientContext;
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::sessions::ClientContext;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::logs::Logs;
 

@@ -2,26 +2,26 @@
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
-use domain::group::{GroupDetails, GroupName};
+use domain::user_pool::groups::{GroupDetails, GroupName};
 use http::StatusCode;
 use http::header::LOCATION;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::details::{Description, Precedence};
+use super::fields::{Description, Precedence};
 use super::view::GroupView;
-use crate::access::Authorized;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::path;
+use crate::audit::record::Audit;
+use crate::authz::access::Authorized;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
+use crate::http::path;
 
 /// A group to be created.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateGroup, example = json!({"name": "support", "description": "Answers questions", "precedence": 10}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     name: GroupName,
     /// What it is for.
     #[schema(value_type = Option<String>, max_length = 2048)]
@@ -40,7 +40,7 @@ pub(super) struct Body {
     responses((status = 201, description = "The group is created.", body = GroupView, headers(("Location" = String)))),
     extensions(("x-problems" = json!(["group-exists"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
@@ -49,7 +49,7 @@ pub(super) async fn handle(
     let Body { name, description, precedence } = body;
     audit.on_group(&name);
     // A name that `ROLES` knows has rights, whoever is in it.
-    authorized.not_beyond_own(&app.trust.roles, [name.as_str()])?;
+    authorized.ensure_no_escalation(&app.trust.roles, [name.as_str()])?;
     audit.fields(description.is_some().then_some("description"));
     audit.fields(precedence.is_some().then_some("precedence"));
     let details = GroupDetails { description: description.map(Into::into), precedence: precedence.map(Into::into) };
@@ -60,8 +60,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::group::Groups;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::groups::Groups;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call, token};

@@ -1,13 +1,13 @@
 //! `DELETE /v1/groups/{group}`: the members stay in the pool.
 
 use axum::extract::State;
-use domain::group::GroupName;
+use domain::user_pool::groups::GroupName;
 use http::StatusCode;
 
-use super::TargetGroup;
-use crate::access::Authorized;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::access::Authorized;
+use crate::http::error::ApiError;
+use crate::routes::target::TargetGroup;
 
 /// Delete a group
 ///
@@ -19,12 +19,12 @@ use crate::error::ApiError;
     responses((status = 204, description = "The group is gone.")),
     extensions(("x-problems" = json!(["group-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     TargetGroup(name): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
-    authorized.not_own_group(name.as_str())?;
+    authorized.ensure_not_own_group(name.as_str())?;
     if app.trust.roles.has_entry(name.as_str()) {
         return Err(ApiError::GroupInRoles(name));
     }
@@ -34,7 +34,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
 
     use crate::testing::{Api, Call, token};
 

@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::group::GroupName;
+use domain::user_pool::groups::GroupName;
 
-use super::TargetGroup;
 use super::view::GroupView;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::http::error::ApiError;
+use crate::routes::target::TargetGroup;
 
 /// Get a group
 #[utoipa::path(
@@ -16,7 +16,7 @@ use crate::error::ApiError;
     responses((status = 200, description = "The group.", body = GroupView)),
     extensions(("x-problems" = json!(["group-not-found"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     TargetGroup(name): TargetGroup,
 ) -> Result<Json<GroupView>, ApiError> {
@@ -25,7 +25,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

@@ -7,15 +7,15 @@ use utoipa::ToSchema;
 
 use super::view::GroupView;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
-use crate::parameters::Parameters;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
+use crate::http::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
+use crate::http::query::Parameters;
 
 /// A page of groups.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Groups, example = json!({"groups": [GroupView::example()], "next_cursor": EXAMPLE_CURSOR}))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     groups: Vec<GroupView>,
     /// For the next page; null on the last.
     #[schema(required = true)]
@@ -33,7 +33,7 @@ const LIST: &str = "groups";
     ),
     responses((status = 200, description = "A page of groups.", body = Answer)),
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     parameters: Parameters,
@@ -47,7 +47,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};

@@ -3,23 +3,23 @@
 use std::borrow::Cow;
 
 use axum::extract::State;
-use domain::group::{GroupDetails, GroupName};
+use domain::user_pool::groups::{GroupDetails, GroupName};
 use serde::{Deserialize, Deserializer};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::TargetGroup;
-use super::details::{Description, Precedence};
+use super::fields::{Description, Precedence};
 use super::view::GroupView;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
+use crate::routes::target::TargetGroup;
 
 /// At least one change.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Body(Fields);
+pub(crate) struct Body(Fields);
 
 /// Changes of a group. What is not named stays.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -81,7 +81,7 @@ impl TryFrom<Body> for GroupDetails {
     responses((status = 200, description = "The group as it is now.", body = GroupView)),
     extensions(("x-problems" = json!(["group-not-found", "role-not-passable"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     TargetGroup(name): TargetGroup,
@@ -101,7 +101,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call, PASSABLE_ROLE, token};

@@ -2,23 +2,23 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::group::GroupName;
+use domain::user_pool::groups::GroupName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::TargetGroup;
-use crate::access::Authorized;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::pages::{next_cursor, page_request};
-use crate::parameters::Parameters;
-use crate::routes::users::UserView;
+use crate::audit::record::Audit;
+use crate::authz::access::Authorized;
+use crate::http::error::ApiError;
+use crate::http::pages::{next_cursor, page_request};
+use crate::http::query::Parameters;
+use crate::routes::target::TargetGroup;
+use crate::routes::user_view::UserView;
 
 /// A page of the users in a group.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GroupMembers, example = json!({"users": [UserView::example()], "next_cursor": null}))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     users: Vec<UserView>,
     /// For the next page; null on the last. There can be a next page after an empty one.
     #[schema(required = true)]
@@ -38,7 +38,7 @@ pub(super) struct Answer {
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
@@ -55,7 +55,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};

@@ -1,6 +1,6 @@
 //! A group in an answer.
 
-use domain::group::{Group, GroupName};
+use domain::user_pool::groups::{Group, GroupName};
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// A group.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Group, example = Self::example)]
-pub(super) struct GroupView {
+pub(crate) struct GroupView {
     /// Never changes.
     name: GroupName,
     /// What it is for.

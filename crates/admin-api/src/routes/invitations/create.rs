@@ -8,7 +8,7 @@ use axum::extract::State;
 use domain::invitation::{DEFAULT_VALIDITY, Holder, Invitation};
 use domain::secret::Secret;
 use domain::sign_up::EmailAddress;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -18,15 +18,15 @@ use utoipa::ToSchema;
 
 use self::request::{Body, InvitedAddress, Validity};
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 // Holds the text of a secret, so it has no `Debug`.
 /// An invitation to sign up.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation, example = Self::example)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// Tells this invitation from others: in the audit, and in the invitation itself (`jti`).
     #[schema(min_length = 32, max_length = 32, pattern = "^[0-9a-f]+$")]
     id: String,
@@ -90,7 +90,7 @@ const EXAMPLE_TOKEN: &str = concat!(
     responses((status = 201, description = "The invitation.", body = Answer)),
     extensions(("x-problems" = json!(["alias-exists", "wrong-state"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Json(body): Json<Body>,

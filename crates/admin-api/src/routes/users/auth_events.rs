@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::sign_in_security::AuthEvent;
-use domain::user::Username;
+use domain::user_pool::sign_in_security::AuthEvent;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::Target;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
-use crate::parameters::Parameters;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
+use crate::http::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
+use crate::http::query::Parameters;
+use crate::routes::target::Target;
 
 /// A page of events.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,7 +25,7 @@ use crate::parameters::Parameters;
     }],
     "next_cursor": EXAMPLE_CURSOR,
 }))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The latest first.
     events: Vec<EventView>,
     /// For the next page; null on the last.
@@ -85,7 +85,7 @@ impl From<AuthEvent> for EventView {
     responses((status = 200, description = "A page of events.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Target(username): Target,
@@ -101,7 +101,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};

@@ -2,19 +2,19 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::{UserStatus, Username};
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::user::{UserStatus, Username};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access::TargetUser;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::target_user::TargetUser;
+use crate::http::error::ApiError;
 
 /// A user who is confirmed.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserConfirmed, example = json!({"username": "mia", "changed": true}))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     username: Username,
     /// Whether the user was not confirmed before.
     changed: bool,
@@ -29,7 +29,7 @@ pub(super) struct Answer {
     responses((status = 200, description = "The user is confirmed.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     let Err(error) = app.pool.confirm(&user.id()).await else {
         return Ok(Json(Answer { username: user.username, changed: true }));
     };
@@ -41,8 +41,8 @@ pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser)
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

@@ -6,31 +6,31 @@
 mod idempotency_key;
 mod plan;
 mod proof;
-mod repeat;
 mod request;
+mod resume;
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
-use domain::group::GroupName;
 use domain::permission::Permission;
-use domain::user::{CREATION_ATTRIBUTE, User};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::user::{CREATION_ATTRIBUTE, User};
 use http::StatusCode;
 use http::header::LOCATION;
 
 use self::idempotency_key::IdempotencyKey;
 use self::plan::{NewPassword, Plan, Rest};
 use self::proof::Creation;
-use self::repeat::Repeat;
 use self::request::{Body, CreateUser};
-use super::UserView;
-use crate::access::Authorized;
+use self::resume::Repeat;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::path;
-use crate::progress::Progress;
+use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
+use crate::authz::access::Authorized;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
+use crate::http::path;
+use crate::routes::user_view::UserView;
 
 /// Create a user
 ///
@@ -63,7 +63,7 @@ use crate::progress::Progress;
         "sign-up-refused"
     ])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
@@ -76,12 +76,12 @@ pub(super) async fn handle(
     audit.fields(plan.fields());
     if !plan.groups.is_empty() {
         authorized.require(Permission::UsersGroups)?;
-        authorized.not_beyond_own(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
+        authorized.ensure_no_escalation(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
         for group in &plan.groups {
-            authorized.may_assign(group.as_str())?;
+            authorized.ensure_assignable(group.as_str())?;
             // Also for callers who may handle roles: an unknown group is refused before there is a user.
             let group = app.pool.group(group).await?;
-            authorized.may_touch_role(group.role_arn.as_deref())?;
+            authorized.ensure_role_permitted(group.role_arn.as_deref())?;
         }
     }
     let mut new_user = plan.new_user.clone();
@@ -147,8 +147,8 @@ async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) ->
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::in_memory::InMemoryPool;
 

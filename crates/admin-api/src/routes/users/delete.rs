@@ -1,12 +1,12 @@
 //! `DELETE /v1/users/{username}`: for good. Callers cannot delete themselves.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 
-use crate::access::OtherUser;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::target_user::OtherUser;
+use crate::http::error::ApiError;
 
 /// Delete a user
 ///
@@ -17,7 +17,7 @@ use crate::error::ApiError;
     responses((status = 204, description = "The user is gone.")),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<StatusCode, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<StatusCode, ApiError> {
     app.pool.delete(&user.id()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,7 @@
 //! Devices of a user that Cognito remembers.
 
-pub(super) mod forget;
-pub(super) mod list;
+pub(crate) mod forget;
+pub(crate) mod list;
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use thiserror::Error;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::error::ApiError;
-use crate::path;
+use crate::http::error::ApiError;
+use crate::http::path;
 
 /// The key of a device, as Cognito makes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl ToSchema for DeviceKey {
 }
 
 /// The device in the path.
-pub(super) struct TargetDevice(DeviceKey);
+pub(crate) struct TargetDevice(DeviceKey);
 
 impl<S: Sync> FromRequestParts<S> for TargetDevice {
     type Rejection = ApiError;

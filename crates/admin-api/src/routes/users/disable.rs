@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access::OtherUser;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::target_user::OtherUser;
+use crate::http::error::ApiError;
 
 /// A user who is disabled.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserDisabled, example = json!({"username": "mia", "changed": true}))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     /// Whether the user was enabled before.
@@ -30,7 +30,7 @@ pub(super) struct Answer {
     responses((status = 200, description = "The user is disabled.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<Json<Answer>, ApiError> {
     if user.enabled {
         app.pool.disable(&user.id()).await?;
     }
@@ -39,7 +39,7 @@ pub(super) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

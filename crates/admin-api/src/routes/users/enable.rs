@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access::TargetUser;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::target_user::TargetUser;
+use crate::http::error::ApiError;
 
 /// A user who is enabled.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserEnabled, example = json!({"username": "mia", "changed": true}))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     /// Whether the user was disabled before.
@@ -29,7 +29,7 @@ pub(super) struct Answer {
     responses((status = 200, description = "The user is enabled.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     if !user.enabled {
         app.pool.enable(&user.id()).await?;
     }
@@ -38,7 +38,7 @@ pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser)
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

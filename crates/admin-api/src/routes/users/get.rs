@@ -2,22 +2,23 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::groups::list::names;
-use super::{Target, UserView};
-use crate::access::Authorized;
 use crate::app::App;
-use crate::error::ApiError;
-use crate::parameters::Parameters;
+use crate::authz::access::Authorized;
+use crate::http::error::ApiError;
+use crate::http::query::Parameters;
+use crate::routes::target::Target;
+use crate::routes::user_view::UserView;
 
 /// A user, with what was asked for beside.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserWithGroups, example = Self::example)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     #[serde(flatten)]
     user: UserView,
     /// The names of all groups; there where they were asked for.
@@ -65,7 +66,7 @@ fn takes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
     responses((status = 200, description = "The user.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     Target(username): Target,
@@ -79,8 +80,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use time::format_description::well_known::Rfc3339;
     use time::{Duration, OffsetDateTime};

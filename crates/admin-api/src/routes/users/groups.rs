@@ -1,5 +1,5 @@
 //! The groups that a user is in.
 
-pub(super) mod add;
-pub(super) mod list;
-pub(super) mod remove;
+pub(crate) mod add;
+pub(crate) mod list;
+pub(crate) mod remove;

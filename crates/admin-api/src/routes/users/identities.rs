@@ -1,22 +1,22 @@
 //! Identities at external providers that are linked to a user. Which ones there are stands in the attribute `identities`.
 
-pub(super) mod link;
-pub(super) mod unlink;
+pub(crate) mod link;
+pub(crate) mod unlink;
 
 use std::borrow::Cow;
 
 use axum::extract::FromRequestParts;
-use domain::identities::ExternalIdentity;
-use domain::user::{User, UserStatus};
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::identities::ExternalIdentity;
+use domain::user_pool::user::{User, UserStatus};
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::error::ApiError;
-use crate::path;
+use crate::http::error::ApiError;
+use crate::http::path;
 
 /// The name of an external provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -61,7 +61,7 @@ impl ToSchema for ProviderName {
 }
 
 /// The provider in the path.
-pub(super) struct TargetProvider(ProviderName);
+pub(crate) struct TargetProvider(ProviderName);
 
 impl<S: Sync> FromRequestParts<S> for TargetProvider {
     type Rejection = ApiError;

@@ -1,33 +1,33 @@
 //! `GET /v1/users?…`: everybody, or those whom the parameters describe, page by page.
 
-mod asked;
+mod query;
 #[cfg(test)]
 mod tests;
 
 use axum::Json;
 use axum::extract::State;
-use domain::group::GroupName;
-use domain::search::{self, PAGE_BUDGET, Place, Query, SoughtText};
-use domain::user::Username;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::search::{self, PAGE_BUDGET, Place, Query, SearchTerm};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::UserView;
-use crate::access::Authorized;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::pages::{EXAMPLE_CURSOR, take_limit};
-use crate::parameters::Parameters;
-use asked::{CustomAttributeText, Flag, Moment, StatusWord};
+use crate::audit::record::Audit;
+use crate::authz::access::Authorized;
+use crate::http::error::ApiError;
+use crate::http::pages::{EXAMPLE_CURSOR, take_limit};
+use crate::http::query::Parameters;
+use crate::routes::user_view::UserView;
+use query::{CustomAttributeText, Flag, Moment, StatusWord};
 
 /// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Users, example = json!({
     "users": [UserView::example()], "next_cursor": EXAMPLE_CURSOR, "ended_early": false
 }))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     users: Vec<UserView>,
     /// For the next page, with the same parameters; null on the last.
     #[schema(required = true)]
@@ -45,10 +45,10 @@ pub(super) struct Answer {
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(
         ("username" = inline(Option<Username>), Query, description = "The real user name, no alias."),
-        ("email" = inline(Option<SoughtText>), Query, description = "The whole e-mail address."),
-        ("email_prefix" = inline(Option<SoughtText>), Query, description = "The beginning of the e-mail address."),
-        ("phone_number" = inline(Option<SoughtText>), Query, description = "The whole phone number."),
-        ("name" = inline(Option<SoughtText>), Query, description = "The whole attribute `name`."),
+        ("email" = inline(Option<SearchTerm>), Query, description = "The whole e-mail address."),
+        ("email_prefix" = inline(Option<SearchTerm>), Query, description = "The beginning of the e-mail address."),
+        ("phone_number" = inline(Option<SearchTerm>), Query, description = "The whole phone number."),
+        ("name" = inline(Option<SearchTerm>), Query, description = "The whole attribute `name`."),
         ("status" = inline(Option<StatusWord>), Query, description = "The status, in Cognito's own words."),
         ("enabled" = inline(Option<Flag>), Query, description = "Whether an administrator lets the user sign in at all."),
         ("group" = inline(Option<GroupName>), Query, description = "A group that the user is in."),
@@ -64,14 +64,14 @@ pub(super) struct Answer {
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
     mut parameters: Parameters,
 ) -> Result<Json<Answer>, ApiError> {
     let conditions = parameters.names();
-    let query = asked::take_query(&mut parameters)?;
+    let query = query::take_query(&mut parameters)?;
     let limit = take_limit(&mut parameters)?;
     let cursor = parameters.take("cursor")?;
     parameters.finish()?;

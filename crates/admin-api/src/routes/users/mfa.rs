@@ -1,11 +1,11 @@
 //! Second factors of a user.
 
-pub(super) mod get;
-pub(super) mod set;
+pub(crate) mod get;
+pub(crate) mod set;
 
-use domain::sessions::Factor;
-use domain::sign_in_security::Mfa;
-use domain::user::Username;
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::sign_in_security::Mfa;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 #[schema(as = Mfa, example = json!({
     "username": "mia", "enabled": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], "preferred": "SOFTWARE_TOKEN_MFA"
 }))]
-pub(super) struct MfaView {
+pub(crate) struct MfaView {
     /// As in the path.
     username: Username,
     /// Those that are switched on.

@@ -1,23 +1,23 @@
 //! `PUT /v1/users/{username}/password`: permanent, or temporary and to be changed at the next sign-in.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::OtherUser;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::password::Password;
+use crate::audit::record::Audit;
+use crate::authz::target_user::OtherUser;
+use crate::fields::password::Password;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// A password for a user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SetPassword, example = json!({"password": "Correct-Horse-9", "permanent": true}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     password: Password,
     /// Whether it stays, or must be changed at the next sign-in.
     permanent: bool,
@@ -33,7 +33,7 @@ pub(super) struct Body {
     responses((status = 204, description = "The password is set.")),
     extensions(("x-problems" = json!(["user-not-found", "invalid-password", "wrong-state"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     OtherUser(user): OtherUser,
@@ -46,7 +46,7 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
+    use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

@@ -2,14 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::Username;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::user::Username;
 
-use super::{Target, UserView};
-use crate::access::{Authorized, TargetUser};
 use crate::app::App;
-use crate::error::ApiError;
-use crate::naming::name_at_creation;
+use crate::authz::access::Authorized;
+use crate::authz::target_user::TargetUser;
+use crate::fields::creation_name::name_at_creation;
+use crate::http::error::ApiError;
+use crate::routes::target::Target;
+use crate::routes::user_view::UserView;
 
 /// Send a user's invitation again
 ///
@@ -26,7 +28,7 @@ use crate::naming::name_at_creation;
         "mail-quota-exceeded", "user-not-found", "wrong-state", "sign-up-refused", "invalid-password", "user-exists"
     ])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     Target(typed): Target,
@@ -47,8 +49,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

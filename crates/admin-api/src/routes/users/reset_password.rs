@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::{UserStatus, Username};
+use domain::user_pool::user::{UserStatus, Username};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::access::TargetUser;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::target_user::TargetUser;
+use crate::http::error::ApiError;
 
 /// A user whose password is reset.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PasswordReset, example = json!({"username": "mia", "status": "RESET_REQUIRED"}))]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     /// `RESET_REQUIRED`.
@@ -31,15 +31,15 @@ pub(super) struct Answer {
     responses((status = 200, description = "The password is reset, and a code is on its way.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "wrong-state"])))
 )]
-pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
     app.pool.reset_password(&user.id()).await?;
     Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 
-use crate::access::TargetUser;
 use crate::app::App;
-use crate::error::ApiError;
+use crate::authz::target_user::TargetUser;
+use crate::http::error::ApiError;
 use crate::routes::auth::SignedOut;
 
 /// Sign a user out
@@ -18,7 +18,7 @@ use crate::routes::auth::SignedOut;
     responses((status = 200, description = "The user is signed out.", body = SignedOut)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(super) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<SignedOut>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<SignedOut>, ApiError> {
     app.pool.sign_out(&user.id()).await?;
     Ok(Json(SignedOut::everywhere()))
 }

@@ -1,7 +1,7 @@
 //! What is true of every route of users.
 
-use domain::user::UserStatus;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 
 use crate::testing::{Api, Call};

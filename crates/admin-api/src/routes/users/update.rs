@@ -1,25 +1,25 @@
 //! `PATCH /v1/users/{username}`: sets attributes, and removes those that are given as null.
 
 use axum::extract::State;
-use domain::directory::AttributeChanges;
-use domain::user::{Attributes, Username};
+use domain::user_pool::directory::AttributeChanges;
+use domain::user_pool::user::{Attributes, Username};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::access::OtherUser;
 use crate::app::App;
-use crate::attributes::AttributeChangesBody;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::progress::Progress;
+use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
+use crate::authz::target_user::OtherUser;
+use crate::fields::attributes::AttributeChangesBody;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// Changes of a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateUser, example = json!({"attributes": {"name": "Mia", "nickname": null}}))]
-pub(super) struct Body {
+pub(crate) struct Body {
     /// Values to set; null removes an attribute. What is not named stays.
     attributes: AttributeChangesBody,
 }
@@ -53,7 +53,7 @@ impl TryFrom<Body> for AttributeChanges {
     responses((status = 204, description = "The attributes are changed.")),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "alias-exists"])))
 )]
-pub(super) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     progress: Progress,
@@ -76,8 +76,8 @@ pub(super) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::Attributes;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::Attributes;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

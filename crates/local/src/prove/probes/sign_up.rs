@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{Observed, Probing, Question, only_on_aws};
+use crate::deployment::Target as _;
 use crate::failure::Failure;
-use crate::scene::Target as _;
 
 pub(super) const STATEMENT: Question = only_on_aws("Cognito rejects autoVerifyEmail without autoConfirmUser");
 

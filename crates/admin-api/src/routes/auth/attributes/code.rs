@@ -2,21 +2,21 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::sessions::CodeDelivery;
+use domain::user_pool::sessions::CodeDelivery;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Contact, refusal};
-use crate::access_token::AccessToken;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
+use crate::audit::record::Audit;
+use crate::authz::access_token::AccessToken;
+use crate::http::error::ApiError;
 use crate::routes::auth::example_delivery;
 
 /// Where the code went.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttributeCodeSent, example = json!({"code_sent_to": example_delivery()}))]
-pub(in crate::routes::auth) struct Answer {
+pub(crate) struct Answer {
     /// Null if the user pool does not tell.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
@@ -32,7 +32,7 @@ pub(in crate::routes::auth) struct Answer {
     responses((status = 200, description = "The code is on its way.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "invalid-credentials", "password-reset-required", "wrong-state"])))
 )]
-pub(in crate::routes::auth) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     AccessToken(access_token): AccessToken,
@@ -45,7 +45,7 @@ pub(in crate::routes::auth) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Answer, Api, Call};

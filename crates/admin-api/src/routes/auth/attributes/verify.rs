@@ -6,18 +6,18 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Contact, refusal};
-use crate::access_token::AccessToken;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
-use crate::routes::auth::secrets::Code;
+use crate::audit::record::Audit;
+use crate::authz::access_token::AccessToken;
+use crate::fields::secret_types::Code;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// The code.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyAttribute, example = json!({"code": "123456"}))]
-pub(in crate::routes::auth) struct Body {
+pub(crate) struct Body {
     code: Code,
 }
 
@@ -34,7 +34,7 @@ pub(in crate::routes::auth) struct Body {
         "invalid-credentials", "password-reset-required", "wrong-state", "alias-exists", "code-mismatch", "code-expired"
     ])))
 )]
-pub(in crate::routes::auth) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     AccessToken(access_token): AccessToken,
@@ -48,7 +48,7 @@ pub(in crate::routes::auth) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
     use testkit::in_memory::{CODE, EXPIRED_CODE};
 

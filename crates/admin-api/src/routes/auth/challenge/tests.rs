@@ -1,9 +1,9 @@
 //! Every challenge answered, and every answer that is none.
 
-use domain::sessions::{ChallengeName, Factor};
-use domain::sign_in_security::{Mfa, SignInSecurity};
-use domain::user::UserStatus;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::{ChallengeName, Factor};
+use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
+use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 use testkit::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 use testkit::logs::Logs;
@@ -41,9 +41,9 @@ async fn with_factors(enabled: &[Factor]) -> Api {
     api.pool.set_up_authenticator("mia");
     let number = [("phone_number", "+15550100"), ("phone_number_verified", "true")];
     let number = number.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let changes = domain::directory::AttributeChanges { set: number.into(), remove: vec![] };
+    let changes = domain::user_pool::directory::AttributeChanges { set: number.into(), remove: vec![] };
     let mia = "mia".parse().unwrap();
-    domain::directory::Directory::change_attributes(&api.pool.directory(), &mia, &changes).await.unwrap();
+    domain::user_pool::directory::Directory::change_attributes(&api.pool.directory(), &mia, &changes).await.unwrap();
     let mfa = Mfa { enabled: enabled.to_vec(), preferred: None };
     api.pool.directory().set_mfa(&mia, &mfa).await.unwrap();
     api

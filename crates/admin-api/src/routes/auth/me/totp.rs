@@ -3,19 +3,19 @@
 //! Cognito drops the registered authenticator as soon as another enrollment is started, verified or not. Here an authenticator that
 //! works must be removed before another enrollment.
 
-pub(in crate::routes::auth) mod remove;
-pub(in crate::routes::auth) mod start;
-pub(in crate::routes::auth) mod verify;
+pub(crate) mod remove;
+pub(crate) mod start;
+pub(crate) mod verify;
 
 use domain::secret::Secret;
-use domain::self_service::Myself;
-use domain::sessions::Factor;
-use domain::sign_in_security::Mfa;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::self_service::Myself;
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::sign_in_security::Mfa;
 
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
 
 /// What the audit calls the factor.
 const FIELD: &str = "authenticator";

@@ -11,13 +11,13 @@ use time::Duration;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::json::whole;
+use crate::http::json::whole;
 
 /// Whom to invite, and for how long.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateInvitation, example = json!({"email": "mia@example.com", "valid_for_hours": 168}))]
-pub(in crate::routes::invitations) struct Body {
+pub(crate) struct Body {
     pub(super) email: InvitedAddress,
     /// How long the invitation lasts: a week where nothing is said, 30 days at the most.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 720, default = 168)]

@@ -1,8 +1,8 @@
 use domain::invitation::{Claim, Fault};
 use domain::search::PAGE_BUDGET;
 use domain::sign_up::EmailAddress;
-use domain::user::UserStatus;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 use testkit::logs::Logs;
 use time::format_description::well_known::Rfc3339;

@@ -4,12 +4,12 @@ use axum::extract::FromRequestParts;
 use http::HeaderValue;
 use http::request::Parts;
 
-use crate::error::ApiError;
+use crate::http::error::ApiError;
 
 const NAME: &str = "Idempotency-Key";
 
 /// The key, if the request has one. It is not kept: it is part of what the creation proof at the user covers.
-pub(in crate::routes::users) struct IdempotencyKey(pub(super) Option<String>);
+pub(crate) struct IdempotencyKey(pub(super) Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = ApiError;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use domain::directory::{Invitation, NewUser};
-use domain::group::GroupName;
 use domain::secret::Secret;
+use domain::user_pool::directory::{Invitation, NewUser};
+use domain::user_pool::groups::GroupName;
 
 use super::request::{Body, InvitationBody, PasswordBody};
-use crate::attributes::attributes;
-use crate::error::ApiError;
-use crate::json::Object;
+use crate::fields::attributes::attributes;
+use crate::http::error::ApiError;
+use crate::http::json::Object;
 
 /// What is asked for, in the order in which it is done.
 pub(super) struct Plan {

@@ -7,16 +7,16 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::group::GroupName;
 use domain::secret::Secret;
-use domain::user::{CREATION_ATTRIBUTE, User};
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::user::{CREATION_ATTRIBUTE, User};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use time::{Duration, OffsetDateTime};
 
 use super::plan::Plan;
-use crate::caller::Caller;
-use crate::error::ApiError;
+use crate::authz::caller::Caller;
+use crate::http::error::ApiError;
 
 /// Before every proof, for another form to come.
 const VERSION: &str = "1";
@@ -86,8 +86,8 @@ fn parts(proof: &str) -> Option<(i64, Vec<u8>)> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::directory::{Invitation, NewUser};
-    use domain::user::{Attributes, UserStatus};
+    use domain::user_pool::directory::{Invitation, NewUser};
+    use domain::user_pool::user::{Attributes, UserStatus};
 
     use super::*;
 

@@ -3,23 +3,23 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use domain::group::GroupName;
-use domain::user::Username;
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::user::Username;
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::attributes::AttributesBody;
-use crate::json::Object;
-use crate::password::Password;
+use crate::fields::attributes::AttributesBody;
+use crate::fields::password::Password;
+use crate::http::json::Object;
 
 /// A user to be created.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"username": "mia", "attributes": {"email": "mia@example.com"}}))]
-pub(in crate::routes::users) struct Body {
+pub(crate) struct Body {
     /// The user name; where people sign in with an e-mail address or phone number, that.
     pub(super) username: Username,
     #[serde(default)]

@@ -1,14 +1,14 @@
 //! `DELETE /v1/users/{username}/devices/{key}`: the next sign-in with the device is like the first.
 
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 
 use super::{DeviceKey, TargetDevice};
-use crate::access::TargetUser;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
+use crate::audit::record::Audit;
+use crate::authz::target_user::TargetUser;
+use crate::http::error::ApiError;
 
 /// Forget a user's device
 ///
@@ -19,7 +19,7 @@ use crate::error::ApiError;
     responses((status = 204, description = "The device is forgotten.")),
     extensions(("x-problems" = json!(["user-not-found", "device-not-found", "wrong-state"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     TargetUser(user): TargetUser,
@@ -32,7 +32,7 @@ pub(in crate::routes::users) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::pages::walk;

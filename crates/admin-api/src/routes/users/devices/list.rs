@@ -2,18 +2,18 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::sign_in_security::Device;
-use domain::user::{Attributes, Username};
+use domain::user_pool::sign_in_security::Device;
+use domain::user_pool::user::{Attributes, Username};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::pages::{next_cursor, page_request};
-use crate::parameters::Parameters;
-use crate::routes::users::Target;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
+use crate::http::pages::{next_cursor, page_request};
+use crate::http::query::Parameters;
+use crate::routes::target::Target;
 
 /// A page of devices.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,7 +26,7 @@ use crate::routes::users::Target;
     }],
     "next_cursor": null,
 }))]
-pub(in crate::routes::users) struct Answer {
+pub(crate) struct Answer {
     devices: Vec<DeviceView>,
     /// For the next page; null on the last.
     #[schema(required = true)]
@@ -71,7 +71,7 @@ impl From<Device> for DeviceView {
     responses((status = 200, description = "A page of devices.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Target(username): Target,
@@ -87,7 +87,7 @@ pub(in crate::routes::users) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};

@@ -1,14 +1,15 @@
 //! `PUT /v1/users/{username}/groups/{group}`: adds a user, named by user name or `sub`, to a group.
 
 use axum::extract::State;
-use domain::group::GroupName;
-use domain::user::Username;
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 
-use crate::access::{Authorized, NamedUser};
 use crate::app::App;
-use crate::error::ApiError;
-use crate::routes::groups::TargetGroup;
+use crate::authz::access::Authorized;
+use crate::authz::target_user::NamedUser;
+use crate::http::error::ApiError;
+use crate::routes::target::TargetGroup;
 
 /// Add a user to a group
 ///
@@ -20,20 +21,20 @@ use crate::routes::groups::TargetGroup;
     responses((status = 204, description = "The user is in the group.")),
     extensions(("x-problems" = json!(["user-not-found", "group-not-found"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     NamedUser(user): NamedUser,
     TargetGroup(group): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
-    authorized.not_to_oneself(&user)?;
+    authorized.ensure_not_self(&user)?;
     app.pool.add_to_group(&user.id(), group.as_str()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

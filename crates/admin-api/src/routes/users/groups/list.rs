@@ -2,20 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::group::Membership;
-use domain::user::Username;
+use domain::user_pool::groups::Membership;
+use domain::user_pool::user::Username;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::routes::users::Target;
+use crate::audit::record::Audit;
+use crate::http::error::ApiError;
+use crate::routes::target::Target;
 
 /// The groups of a user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserGroups, example = json!({"groups": ["support"]}))]
-pub(in crate::routes::users) struct Answer {
+pub(crate) struct Answer {
     /// All of them, by name.
     groups: Vec<String>,
 }
@@ -29,7 +29,7 @@ pub(in crate::routes::users) struct Answer {
     responses((status = 200, description = "The names of the groups.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Target(username): Target,

@@ -1,14 +1,15 @@
 //! `DELETE /v1/users/{username}/groups/{group}`: removes a user, named by user name or `sub`, from a group.
 
 use axum::extract::State;
-use domain::group::GroupName;
-use domain::user::Username;
+use domain::user_pool::groups::GroupName;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 
-use crate::access::{Authorized, NamedUser};
 use crate::app::App;
-use crate::error::ApiError;
-use crate::routes::groups::TargetGroup;
+use crate::authz::access::Authorized;
+use crate::authz::target_user::NamedUser;
+use crate::http::error::ApiError;
+use crate::routes::target::TargetGroup;
 
 /// Remove a user from a group
 ///
@@ -20,13 +21,13 @@ use crate::routes::groups::TargetGroup;
     responses((status = 204, description = "The user is not in the group.")),
     extensions(("x-problems" = json!(["user-not-found", "group-not-found"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     NamedUser(user): NamedUser,
     TargetGroup(group): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
-    authorized.not_to_oneself(&user)?;
+    authorized.ensure_not_self(&user)?;
     app.pool.remove_from_group(&user.id(), group.as_str()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

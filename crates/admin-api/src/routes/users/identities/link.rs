@@ -3,24 +3,24 @@
 //! Whoever links an identity of their own gets the account. `access` sees to it that nobody gets one that may do more than they may.
 
 use axum::extract::State;
-use domain::identities::ExternalIdentity;
-use domain::user::Username;
+use domain::user_pool::identities::ExternalIdentity;
+use domain::user_pool::user::Username;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
 use super::{ProviderName, TargetProvider, identities_at, must_be_of_the_pool};
-use crate::access::OtherUser;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::authz::target_user::OtherUser;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// Somebody at the provider.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LinkIdentity, example = json!({"user_id": "113489712349817234987"}))]
-pub(in crate::routes::users) struct Body {
+pub(crate) struct Body {
     /// The subject of the provider's tokens, or the `NameID` of its assertions.
     #[schema(value_type = String, min_length = 1, max_length = 2048)]
     user_id: ExternalUserId,
@@ -47,7 +47,7 @@ impl TryFrom<String> for ExternalUserId {
 #[schema(as = LinkedIdentity, example = json!({
     "username": "mia", "provider": "Google", "user_id": "113489712349817234987", "changed": true
 }))]
-pub(in crate::routes::users) struct Answer {
+pub(crate) struct Answer {
     /// The real user name, never an alias.
     username: Username,
     #[schema(inline)]
@@ -69,7 +69,7 @@ pub(in crate::routes::users) struct Answer {
     responses((status = 200, description = "The identity is linked.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "alias-exists", "wrong-state"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     OtherUser(user): OtherUser,
@@ -96,8 +96,8 @@ pub(in crate::routes::users) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user::UserStatus;
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
+    use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, By, Call, token};

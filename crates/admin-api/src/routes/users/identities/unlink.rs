@@ -1,17 +1,17 @@
 //! `DELETE /v1/users/{username}/identities/{provider}`: all identities of the user at this provider.
 
 use axum::extract::State;
-use domain::identities::ExternalIdentity;
-use domain::user::Username;
-use domain::user_pool_error::{Reason, UserPoolError};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::identities::ExternalIdentity;
+use domain::user_pool::user::Username;
 use http::StatusCode;
 
 use super::{ProviderName, TargetProvider, identities_at};
-use crate::access::TargetUser;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::progress::Progress;
+use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
+use crate::authz::target_user::TargetUser;
+use crate::http::error::ApiError;
 
 /// Unlink a user's identity
 ///
@@ -23,7 +23,7 @@ use crate::progress::Progress;
     responses((status = 204, description = "Nothing of this provider is linked to the user.")),
     extensions(("x-problems" = json!(["user-not-found", "identity-not-found", "alias-exists"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     progress: Progress,
@@ -53,7 +53,7 @@ async fn unlink(app: &App, identity: &ExternalIdentity) -> Result<(), UserPoolEr
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Api, Call, token};

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
 use domain::search::PAGE_BUDGET;
-use domain::user::UserStatus;
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::user::UserStatus;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};

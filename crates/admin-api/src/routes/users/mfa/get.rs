@@ -2,12 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::user::Username;
+use domain::user_pool::user::Username;
 
 use super::MfaView;
 use crate::app::App;
-use crate::error::ApiError;
-use crate::routes::users::Target;
+use crate::http::error::ApiError;
+use crate::routes::target::Target;
 
 /// Get a user's second factors
 ///
@@ -18,17 +18,14 @@ use crate::routes::users::Target;
     responses((status = 200, description = "The user's second factors.", body = MfaView)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(in crate::routes::users) async fn handle(
-    State(app): State<App>,
-    Target(username): Target,
-) -> Result<Json<MfaView>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, Target(username): Target) -> Result<Json<MfaView>, ApiError> {
     let mfa = app.pool.mfa(&username).await?;
     Ok(Json(MfaView::of(username, mfa)))
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};

@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State;
-use domain::sessions::Factor;
-use domain::sign_in_security::Mfa;
-use domain::user::Username;
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::sign_in_security::Mfa;
+use domain::user_pool::user::Username;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::MfaView;
-use crate::access::OtherUser;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
-use crate::json::Json;
+use crate::audit::record::Audit;
+use crate::authz::target_user::OtherUser;
+use crate::http::error::ApiError;
+use crate::http::json::Json;
 
 /// The second factors that a user is to have.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SetMfa, example = json!({"enabled": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], "preferred": "SOFTWARE_TOKEN_MFA"}))]
-pub(in crate::routes::users) struct Body {
+pub(crate) struct Body {
     /// All that are to be on, each once.
     #[schema(value_type = BTreeSet<Factor>)]
     enabled: Vec<Factor>,
@@ -55,7 +55,7 @@ impl TryFrom<Body> for Mfa {
     responses((status = 200, description = "The user's second factors as they are now.", body = MfaView)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(in crate::routes::users) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     OtherUser(user): OtherUser,
@@ -70,7 +70,7 @@ pub(in crate::routes::users) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool_error::Reason;
+    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call, token};

@@ -4,10 +4,10 @@ use axum::extract::State;
 use http::StatusCode;
 
 use super::owner;
-use crate::access_token::AccessToken;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
+use crate::audit::record::Audit;
+use crate::authz::access_token::AccessToken;
+use crate::http::error::ApiError;
 
 /// Remove one's own authenticator app
 ///
@@ -18,7 +18,7 @@ use crate::error::ApiError;
     responses((status = 204, description = "No authenticator is switched on.")),
     extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state", "invalid-request"])))
 )]
-pub(in crate::routes::auth) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     AccessToken(access_token): AccessToken,

@@ -3,16 +3,16 @@
 use axum::Json;
 use axum::extract::State;
 use domain::secret::Secret;
-use domain::self_service::Myself;
+use domain::user_pool::self_service::Myself;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::owner_without_totp;
-use crate::access_token::AccessToken;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::ApiError;
+use crate::audit::record::Audit;
+use crate::authz::access_token::AccessToken;
+use crate::http::error::ApiError;
 
 /// What an authenticator app needs.
 // Holds the secret as text, so it has no `Debug`.
@@ -21,7 +21,7 @@ use crate::error::ApiError;
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
     "uri": "otpauth://totp/shop:mia%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=shop",
 }))]
-pub(in crate::routes::auth) struct Answer {
+pub(crate) struct Answer {
     /// The TOTP secret in base32, to be typed into the app.
     secret: String,
     /// The secret, the issuer and the account as an `otpauth` URI, to be shown as a QR code.
@@ -37,7 +37,7 @@ pub(in crate::routes::auth) struct Answer {
     responses((status = 200, description = "The secret for the authenticator app. It is not shown again.", body = Answer)),
     extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state", "invalid-request"])))
 )]
-pub(in crate::routes::auth) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     AccessToken(access_token): AccessToken,

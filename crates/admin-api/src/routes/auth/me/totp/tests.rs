@@ -1,8 +1,8 @@
 //! Enrolling, verifying and removing an authenticator, with the refusals of each step.
 
-use domain::sessions::Factor;
-use domain::sign_in_security::{Mfa, SignInSecurity};
-use domain::user_pool_error::Reason;
+use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
 use serde_json::{Value, json};
 use testkit::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 

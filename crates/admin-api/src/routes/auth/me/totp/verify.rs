@@ -7,19 +7,19 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::owner_without_totp;
-use crate::access_token::AccessToken;
 use crate::app::App;
-use crate::audit::Audit;
-use crate::error::{Advice, ApiError};
-use crate::json::Json;
-use crate::progress::Progress;
-use crate::routes::auth::secrets::AppCode;
+use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
+use crate::authz::access_token::AccessToken;
+use crate::fields::secret_types::AppCode;
+use crate::http::error::{Advice, ApiError};
+use crate::http::json::Json;
 
 /// The proof that the authenticator app has the secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyAuthenticator, example = json!({"code": "123456", "device_name": "Mia's phone"}))]
-pub(in crate::routes::auth) struct Body {
+pub(crate) struct Body {
     code: AppCode,
     /// The user's name for the device.
     device_name: Option<String>,
@@ -39,7 +39,7 @@ pub(in crate::routes::auth) struct Body {
         "invalid-credentials", "user-not-confirmed", "password-reset-required", "wrong-state", "code-mismatch"
     ])))
 )]
-pub(in crate::routes::auth) async fn handle(
+pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     progress: Progress,

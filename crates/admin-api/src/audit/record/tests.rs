@@ -1,0 +1,392 @@
+//! What is recorded, and what is not.
+
+use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::ChallengeName;
+use domain::user_pool::user::UserStatus;
+use serde_json::{Value, json};
+use testkit::in_memory::{AUTHENTICATOR_SECRET, CODE, FACTOR_CODE, RESET_CODE};
+use testkit::logs::Logs;
+
+use crate::testing::{Api, Call, iam, token};
+
+/// The audit record of one call, without the time.
+async fn record_of(api: &Api, call: Call) -> Option<Value> {
+    let logs = Logs::capture();
+    api.call(call).await;
+    let mut records: Vec<Value> = logs.lines().into_iter().filter(|line| line["target"] == "audit").collect();
+    assert!(records.len() <= 1, "{records:?}");
+    let mut fields = records.pop()?["fields"].take();
+    assert_eq!(fields.as_object_mut().unwrap().remove("message"), Some(json!("audit")));
+    Some(fields)
+}
+
+#[tokio::test]
+async fn a_write_is_recorded_with_who_what_whom_and_which_fields() {
+    let api = Api::new();
+    let body = json!({"attributes": {"name": "Mia Canary", "email_verified": null}});
+    let record = record_of(&api, Call::patch("/v1/users/mia", &body)).await.unwrap();
+    let expected = json!({
+        "action": "PATCH /v1/users/{username}", "caller": "root", "user": "mia", "fields": "name email_verified",
+        "outcome": "success", "request_id": "request-1"
+    });
+    assert_eq!(record, expected);
+}
+
+#[tokio::test]
+async fn the_record_names_the_group_even_of_a_refused_write() {
+    let api = Api::new();
+    let delete = Call::delete("/v1/groups/visitors").by(token("ray", "[readers]"));
+    let record = record_of(&api, delete).await.unwrap();
+    let expected = json!({
+        "action": "DELETE /v1/groups/{group}", "caller": "ray", "group": "visitors", "outcome": "forbidden",
+        "request_id": "request-1"
+    });
+    assert_eq!(record, expected);
+
+    let body = json!({"name": "new", "precedence": 7});
+    let record = record_of(&api, Call::post("/v1/groups", Some(&body))).await.unwrap();
+    assert_eq!((&record["group"], &record["fields"]), (&json!("new"), &json!("precedence")));
+}
+
+#[tokio::test]
+async fn a_refused_and_a_failed_write_are_recorded_with_their_code() {
+    let api = Api::new();
+    let delete = Call::delete("/v1/users/mia");
+    let record = record_of(&api, delete.clone().by(token("ray", "[readers]"))).await.unwrap();
+    assert_eq!(
+        (&record["caller"], &record["user"], &record["outcome"]),
+        (&json!("ray"), &json!("mia"), &json!("forbidden"))
+    );
+
+    let record = record_of(&api, delete.clone().by_nobody()).await.unwrap();
+    assert_eq!((record.get("caller"), &record["outcome"]), (None, &json!("unauthenticated")));
+
+    api.pool.fail("delete", 1, Reason::Throttled);
+    let record = record_of(&api, delete).await.unwrap();
+    assert_eq!((&record["caller"], &record["outcome"]), (&json!("root"), &json!("throttled")));
+}
+
+#[tokio::test]
+async fn a_write_that_stands_in_part_is_recorded_with_that_part() {
+    let api = Api::new();
+    api.pool.fail("add_to_group", 1, Reason::Throttled);
+    let body = json!({"username": "new", "groups": ["readers"]});
+    let record = record_of(&api, Call::post("/v1/users", Some(&body))).await.unwrap();
+    assert_eq!((&record["outcome"], &record["completed"]), (&json!("throttled"), &json!("create-user")));
+}
+
+#[tokio::test]
+async fn an_invitation_is_recorded_with_its_id_and_a_hash_of_its_address() {
+    let api = Api::new();
+    let invite = |body: Value| Call::post("/v1/invitations", Some(&body));
+    let logs = Logs::capture();
+    let issued = api.call(invite(json!({"email": "New@Example.com", "valid_for_hours": 24}))).await;
+    let fields = format!("valid_for_hours invitation:{}", issued.body["id"].as_str().unwrap());
+    let record = logs.lines().into_iter().find(|line| line["target"] == "audit").unwrap();
+    let expected = json!({
+        "message": "audit", "action": "POST /v1/invitations", "caller": "root", "user": "sha256:f0030501023327437b06e5c6f87df7871b8e704ae608d1d0b7b24fdd2a06c716", "fields": fields,
+        "outcome": "success", "request_id": "request-1"
+    });
+    assert_eq!(record["fields"], expected);
+
+    let taken = record_of(&api, invite(json!({"email": "mia@example.com"}))).await.unwrap();
+    let expected = json!({
+        "action": "POST /v1/invitations", "caller": "root", "user": "sha256:99857fe111df1f77228c50bacc8acf00afc1516d7c38fe9089f02a1e7e0d512d", "outcome": "alias-exists",
+        "request_id": "request-1"
+    });
+    assert_eq!(taken, expected);
+
+    // Whatever that is, it is no address.
+    let malformed = record_of(&api, invite(json!({"email": "Canary-typed-1"}))).await.unwrap();
+    assert_eq!((malformed.get("user"), &malformed["outcome"]), (None, &json!("invalid-request")));
+    let refused = invite(json!({"email": "new@example.com"})).by(token("ray", "[readers]"));
+    let refused = record_of(&api, refused).await.unwrap();
+    assert_eq!((refused.get("user"), &refused["outcome"]), (None, &json!("forbidden")));
+}
+
+#[tokio::test]
+async fn an_aws_principal_is_recorded_on_open_routes() {
+    let arn = "arn:aws:iam::123456789012:role/shop";
+    let body = json!({"username": "mia", "password": "Password-of-mia-1"});
+    let call = Call::post("/v1/auth/sign-in", Some(&body)).by(iam(arn));
+    assert_eq!(record_of(&Api::new(), call).await.unwrap()["caller"], arn);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_name_is_not_recorded_as_one() {
+    let path = format!("/v1/users/{}", "x".repeat(5000));
+    let record = record_of(&Api::new(), Call::delete(&path)).await.unwrap();
+    assert_eq!((record.get("user"), &record["outcome"]), (None, &json!("invalid-request")));
+}
+
+#[tokio::test]
+async fn reads_of_one_thing_are_not_recorded() {
+    for path in ["/v1/users/mia", "/v1/users/nobody", "/v1/groups/readers", "/v1/pool", "/v1/me"] {
+        assert_eq!(record_of(&Api::new(), Call::get(path)).await, None, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn lists_and_searches_are_recorded_without_values() {
+    let api = Api::new();
+    let by_ray = |path: &str| Call::get(path).by(token("ray", "[readers]"));
+    let search =
+        "/v1/users?email_prefix=canary&enabled=true&custom_attribute=canary%3Dx&custom_attribute=b%3Dy&limit=9";
+    let table = [
+        (by_ray("/v1/users"), json!({"caller": "ray", "results": 5, "outcome": "success"})),
+        (
+            by_ray(search),
+            json!({
+                "caller": "ray", "fields": "custom_attribute email_prefix enabled", "results": 0, "outcome": "success"
+            }),
+        ),
+        (by_ray("/v1/users?canary=1"), json!({"caller": "ray", "outcome": "invalid-request"})),
+        (by_ray("/v1/groups"), json!({"caller": "ray", "outcome": "forbidden"})),
+        (Call::get("/v1/groups"), json!({"caller": "root", "results": 4, "outcome": "success"})),
+        (
+            Call::get("/v1/groups/readers/users"),
+            json!({"caller": "root", "group": "readers", "results": 1, "outcome": "success"}),
+        ),
+        (
+            Call::get("/v1/users/ray/groups"),
+            json!({"caller": "root", "user": "ray", "results": 1, "outcome": "success"}),
+        ),
+        (
+            Call::get("/v1/users/ray/devices"),
+            json!({"caller": "root", "user": "ray", "results": 0, "outcome": "success"}),
+        ),
+        (
+            Call::get("/v1/users/ray/auth-events"),
+            json!({"caller": "root", "user": "ray", "results": 0, "outcome": "success"}),
+        ),
+        (Call::get("/v1/users").by_nobody(), json!({"outcome": "unauthenticated"})),
+    ];
+    for (call, expected) in table {
+        let mut record = record_of(&api, call).await.unwrap();
+        let action = record.as_object_mut().unwrap().remove("action").unwrap();
+        record.as_object_mut().unwrap().remove("request_id");
+        assert_eq!(record, expected, "{action}");
+    }
+}
+
+#[tokio::test]
+async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_known_to_be_one() {
+    let api = Api::new();
+    api.pool.add_user("abe", "Password-of-abe-1", &[], &[("phone_number", "+15550100")]);
+    api.pool.set_status("abe", UserStatus::Unconfirmed);
+    let token = api.sign_in("mia").await.access;
+    let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+    let reset =
+        |code: &str| post("reset-password", json!({"username": "mia", "code": code, "new_password": "Permanent-1"}));
+    let own = |call: Call| call.header("x-access-token", &token);
+    let table = [
+        (post("confirm-sign-up", json!({"username": "abe", "code": "123457"})), json!({"outcome": "code-mismatch"})),
+        (
+            post("confirm-sign-up", json!({"username": "abe", "code": CODE})),
+            json!({"user": "abe", "outcome": "success"}),
+        ),
+        (post("confirm-sign-up", json!({"username": "abe", "code": CODE})), json!({"outcome": "wrong-state"})),
+        // The answer does not tell whether the user exists: Cognito invents deliveries.
+        (post("forgot-password", json!({"username": "mia"})), json!({"outcome": "success"})),
+        (post("forgot-password", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
+        (post("resend-code", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
+        (reset("123457"), json!({"fields": "permanent_password", "outcome": "code-mismatch"})),
+        (reset(RESET_CODE), json!({"user": "mia", "fields": "permanent_password", "outcome": "success"})),
+        // Whose token it is would take another call.
+        (own(Call::post("/v1/auth/attributes/email/code", None)), json!({"fields": "email", "outcome": "success"})),
+        (
+            own(post("attributes/email/verify", json!({"code": "123457"}))),
+            json!({"fields": "email", "outcome": "code-mismatch"}),
+        ),
+        (
+            own(Call::post("/v1/auth/me/totp", None)),
+            json!({"user": "mia", "fields": "authenticator", "outcome": "success"}),
+        ),
+        (
+            own(post("me/totp/verify", json!({"code": "654321"}))),
+            json!({"user": "mia", "fields": "authenticator", "outcome": "code-mismatch"}),
+        ),
+        (
+            own(Call::delete("/v1/auth/me/totp")),
+            json!({"user": "mia", "fields": "authenticator", "outcome": "success"}),
+        ),
+    ];
+    for (call, expected) in table {
+        let mut record = record_of(&api, call).await.unwrap();
+        let action = record.as_object_mut().unwrap().remove("action").unwrap();
+        record.as_object_mut().unwrap().remove("request_id");
+        assert_eq!(record, expected, "{action}");
+    }
+    assert_eq!(record_of(&api, own(Call::get("/v1/auth/me"))).await, None);
+}
+
+#[tokio::test]
+async fn a_name_typed_at_sign_in_is_recorded_only_when_it_is_one() {
+    let api = Api::new();
+    let sign_in = |username: &str, password: &str| {
+        let body = json!({"username": username, "password": password});
+        Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()
+    };
+    let record = record_of(&api, sign_in("mia@example.com", "Password-of-mia-1")).await.unwrap();
+    assert_eq!((&record["user"], &record["outcome"]), (&json!("mia"), &json!("success")));
+
+    let record = record_of(&api, sign_in("Canary-Password-1", "mia")).await.unwrap();
+    assert_eq!((record.get("user"), &record["outcome"]), (None, &json!("invalid-credentials")));
+}
+
+/// Passwords and tokens go through every route here, in success and failure, and none of them comes out in a log.
+#[tokio::test]
+async fn no_secret_is_ever_logged() {
+    let api = Api::new();
+    let logs = Logs::capture();
+    let tokens = api.sign_in("mia").await;
+    let secret = |name: &str| json!(format!("Canary-{name}-1"));
+    let permanent = json!({"value": secret("created"), "permanent": true});
+    let both = json!({"access_token": secret("access"), "refresh_token": secret("refresh")});
+    let invited = |username: &str, password: &str| {
+        let facts = json!({"invitation": secret("invitation")});
+        json!({"username": username, "password": password, "client_metadata": facts, "validation_data": facts})
+    };
+    let calls = [
+        Call::post("/v1/users", Some(&json!({"username": "a", "password": permanent, "groups": ["no-such-group"]}))),
+        Call::post("/v1/users", Some(&json!({"username": "b", "password": secret("misplaced")}))),
+        Call::put("/v1/users/mia/password", &json!({"password": secret("set"), "permanent": false})),
+        Call::put("/v1/users/mia/password", &json!({"password": secret("set"), "permanent": secret("misplaced")})),
+        Call::put("/v1/users/mia/password", &json!({"password": "canary", "permanent": true})),
+        Call::post("/v1/auth/sign-up", Some(&json!({"username": "c", "password": secret("signed-up")}))),
+        Call::post("/v1/auth/sign-up", Some(&invited("c", "Correct-1"))),
+        Call::post("/v1/auth/sign-up", Some(&invited("d", "Correct-1"))),
+        Call::post("/v1/auth/sign-up", Some(&invited("e", "weak"))),
+        Call::post("/v1/invitations", Some(&json!({"email": secret("misplaced")}))),
+        Call::post("/v1/invitations", Some(&json!({"email": "f@example.com", "valid_for_hours": secret("misplaced")}))),
+        Call::post("/v1/auth/sign-in", Some(&json!({"username": "c", "password": secret("signed-up")}))),
+        Call::post("/v1/auth/sign-in", Some(&json!({"username": "mia", "password": secret("set")}))),
+        Call::post("/v1/auth/sign-in", Some(&json!({"username": secret("typed"), "password": "mia"}))),
+        Call::post(
+            "/v1/auth/challenge",
+            Some(&json!({
+                "challenge": "NEW_PASSWORD_REQUIRED", "username": "mia", "session": secret("session"),
+                "new_password": secret("new")
+            })),
+        ),
+        Call::post("/v1/auth/refresh", Some(&json!({"username": "mia", "refresh_token": secret("refresh")}))),
+        Call::post("/v1/auth/refresh", Some(&json!({"username": "mia", "refresh_token": tokens.refresh}))),
+        Call::post("/v1/auth/sign-out", Some(&both)),
+        Call::post("/v1/auth/sign-out", Some(&json!({"access_token": tokens.access}))),
+        Call::post("/v1/auth/sign-out", Some(&json!({"access_token": secret("access")}))),
+        Call::post("/v1/auth/sign-in", None).raw_body("Canary-raw-1".to_owned()).content_type(Some("application/json")),
+    ];
+    api.pool.set_status("mia", UserStatus::Confirmed);
+    let calls: Vec<Call> = calls.into_iter().chain(calls_of_people(&api)).collect();
+    let calls_made = calls.len();
+    for call in calls {
+        make(&api, call).await;
+    }
+    for token in [CANARY_TOKEN, "Canary-header-1", "Canary header"] {
+        for header in ["x-access-token", "authorization"] {
+            let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
+            make(&api, Call::get("/v1/auth/me").by_nobody().header(header, &value)).await;
+        }
+    }
+    let written = logs.text();
+    assert_eq!(logs.lines().iter().filter(|line| line["target"] == "audit").count(), calls_made);
+    let tokens = ["access-token-", "refresh-token-", "id-token-"];
+    let others = ["canary", "password-of", "session-", &AUTHENTICATOR_SECRET.to_lowercase()];
+    for secret in tokens.into_iter().chain(others) {
+        assert!(!written.to_lowercase().contains(secret), "{secret} in {written}");
+    }
+}
+
+/// A failure does not repeat secrets. A success may hold tokens.
+async fn make(api: &Api, call: Call) -> bool {
+    let answer = api.call(call).await;
+    let is_success = answer.status < 400;
+    assert!(is_success || !answer.body.to_string().to_lowercase().contains("canary"), "{}", answer.body);
+    is_success
+}
+
+const CANARY_TOKEN: &str = "Canary-access-2";
+
+/// Secrets in every field and header that takes one under `/v1/auth`. Each route succeeds at least once.
+fn calls_of_people(api: &Api) -> Vec<Call> {
+    let secret = |name: &str| format!("Canary-{name}-1");
+    let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+    let own = |call: Call| call.header("x-access-token", CANARY_TOKEN);
+    api.pool.add_user("abe", "Password-of-abe-1", &[], &[]);
+    api.pool.set_status("abe", UserStatus::Unconfirmed);
+    api.pool.give_tokens("root", CANARY_TOKEN, "Canary-refresh-2");
+    for (session, name) in [
+        ("Canary-session-2", ChallengeName::NewPasswordRequired),
+        ("Canary-session-3", ChallengeName::SmsMfa),
+        ("Canary-session-4", ChallengeName::MfaSetup),
+    ] {
+        api.pool.open_challenge("ray", session, name);
+    }
+    let answer = |challenge: &str, session: &str, field: &str, value: Value| {
+        let mut body = json!({"challenge": challenge, "username": "ray", "session": session});
+        body[field] = value;
+        post("challenge", body)
+    };
+    let reset = |username: &str, code: &str, new_password: &str| {
+        post("reset-password", json!({"username": username, "code": code, "new_password": new_password}))
+    };
+    let setup_answer = json!({"username": "ray", "session": secret("session"), "challenge": "MFA_SETUP"});
+    let proof = |code: &str, device_name: Value| {
+        let mut body = setup_answer.clone();
+        body["code"] = json!(code);
+        body["device_name"] = device_name;
+        post("challenge", body)
+    };
+    vec![
+        post("confirm-sign-up", json!({"username": "abe", "code": secret("code")})),
+        post("confirm-sign-up", json!({"username": "abe", "code": "Canary code"})),
+        post("confirm-sign-up", json!({"username": secret("typed"), "code": CODE})),
+        post("confirm-sign-up", json!({"username": "abe", "code": CODE})),
+        post("resend-code", json!({"username": secret("typed")})),
+        post("resend-code", json!({"username": "Canary typed"})),
+        post("forgot-password", json!({"username": secret("typed")})),
+        post("forgot-password", json!({"username": "root"})).header("x-device-data", "Canary-device-data"),
+        reset("root", "Canary-code-1", "Canary-reset-1"),
+        reset("root", "Canary code", "Canary-reset-1"),
+        reset("root", RESET_CODE, "canary"),
+        reset("root", RESET_CODE, " canary"),
+        reset("Canary-typed-1", RESET_CODE, "Canary-reset-1"),
+        reset("root", RESET_CODE, "Canary-reset-1"),
+        post("sign-in", json!({"username": "root", "password": secret("reset")})),
+        post("sign-in", json!({"username": "ray", "password": secret("wrong"), "remember": "Canary"})),
+        answer("CANARY", "Canary-session-2", "code", json!(FACTOR_CODE)),
+        answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "code", json!(secret("code"))),
+        answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "new_password", json!("canary")),
+        answer("NEW_PASSWORD_REQUIRED", "Canary-session-2", "new_password", json!(secret("new"))),
+        answer("SMS_MFA", "Canary-session-3", "code", json!(secret("code"))),
+        answer("SMS_MFA", "Canary-session-3", "code", json!("Canary code")),
+        answer("SMS_MFA", "Canary-session-3", "code", json!(FACTOR_CODE)),
+        answer("SELECT_MFA_TYPE", "Canary-session-1", "factor", json!("CANARY")),
+        answer("SELECT_MFA_TYPE", "Canary-session-1", "factor", json!("SMS_MFA")),
+        answer("MFA_SETUP", "Canary-session-4", "username", json!("ray")),
+        proof("Canary", json!("Canary-device-1")),
+        proof(FACTOR_CODE, json!("Canary-device-1")),
+        proof(FACTOR_CODE, json!(["Canary-device-1"])),
+        post("refresh", json!({"username": "root", "refresh_token": "Canary-refresh-2"})),
+        post("refresh", json!({"username": secret("typed"), "refresh_token": "Canary refresh"})),
+        own(Call::post("/v1/auth/attributes/email/code", None)),
+        own(Call::post("/v1/auth/attributes/phone_number/code", None)),
+        own(Call::post("/v1/auth/attributes/Canary-name-1/code", None)),
+        Call::post("/v1/auth/attributes/email/code", None).header("authorization", "Bearer Canary-header-1"),
+        Call::post("/v1/auth/attributes/email/code", None).header("authorization", "Canary-header-1"),
+        own(post("attributes/email/verify", json!({"code": secret("code")}))),
+        own(post("attributes/email/verify", json!({"code": "Canary code"}))),
+        own(post("attributes/email/verify", json!({"code": CODE}))),
+        post("attributes/email/verify", json!({"code": CODE})).header("x-access-token", "Canary-header-1"),
+        own(Call::post("/v1/auth/me/totp", None)),
+        own(post("me/totp/verify", json!({"code": "654321", "device_name": "Canary-device-2"}))),
+        own(post("me/totp/verify", json!({"code": "Canary"}))),
+        own(Call::delete("/v1/auth/me/totp")),
+        // Ends the token.
+        own(post("me/totp/verify", json!({"code": FACTOR_CODE, "device_name": "Canary-device-2"}))),
+        own(Call::post("/v1/auth/me/totp", None)),
+        answer("NEW_PASSWORD_REQUIRED", "Canary-session-1", "attributes", json!({"custom:x": "Canary-value-1"})),
+        post("sign-out", json!({"refresh_token": "Canary refresh"})),
+        post("sign-out", json!({"refresh_token": "Canary-refresh-3"})),
+    ]
+}

@@ -1,0 +1,263 @@
+//! The check of a write: what the user pool says about the caller.
+
+mod authorization_table;
+mod second_factor;
+
+use domain::permission::Permission;
+use domain::user_pool::error::Reason;
+use serde_json::{Value, json};
+use testkit::logs::Logs;
+
+use crate::authz::access::Access;
+use crate::routes;
+use crate::settings::{AdminMfa, Served};
+use crate::testing::{Answer, Api, By, Call, rest_token, token, token_with};
+
+async fn delete_mia(api: &Api, by: By) -> Answer {
+    api.call(Call::delete("/v1/users/mia").by(by)).await
+}
+
+#[tokio::test]
+async fn a_write_asks_the_pool_whether_the_caller_still_may() {
+    type Event = fn(&Api);
+    let table: [(&str, Event, u16, &str); 7] = [
+        ("signed out", |api| api.pool.sign_out("root"), 401, "invalid-credentials"),
+        ("disabled", |api| api.pool.disable("root"), 401, "invalid-credentials"),
+        ("removed from the group", |api| api.pool.remove_from_group("root", "admins"), 403, "forbidden"),
+        ("deleted", |api| api.pool.remove_user("root"), 401, "invalid-credentials"),
+        ("deleted in between", |api| api.pool.fail("groups", 1, Reason::UserNotFound), 401, "invalid-credentials"),
+        ("must reset", |api| api.pool.fail("myself", 1, Reason::PasswordResetRequired), 403, "password-reset-required"),
+        (
+            "deleted and created again",
+            |api| {
+                api.pool.remove_user("root");
+                api.pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+            },
+            401,
+            "unauthenticated",
+        ),
+    ];
+    for (case, what_happened, status, code) in table {
+        let api = Api::new();
+        let by = token_with("root", &json!({"cognito:groups": "[admins]", "sub": api.sub_of("root")}));
+        api.token_of("root");
+        what_happened(&api);
+        let answer = delete_mia(&api, by).await;
+        assert_eq!((answer.status, answer.code()), (status, code), "{case}");
+        assert!(api.pool.user("mia").is_some(), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn rights_that_came_after_the_token_do_not_count() {
+    let api = Api::new();
+    let answer = delete_mia(&api, token("root", "[readers]")).await;
+    assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+}
+
+#[tokio::test]
+async fn a_write_is_refused_where_the_pool_cannot_be_asked() {
+    for (operation, reason, status) in [
+        ("myself", Reason::Throttled, 429),
+        ("groups", Reason::Unavailable, 502),
+        ("groups", Reason::DeadlineExceeded, 504),
+    ] {
+        let api = Api::new();
+        api.pool.fail(operation, 1, reason);
+        let answer = delete_mia(&api, token("root", "[admins]")).await;
+        assert_eq!(answer.status, status);
+        assert!(api.pool.user("mia").is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_write_takes_the_callers_own_token_and_no_other() {
+    let api = Api::new();
+    api.pool.add_user("ann", "Password-of-ann-1", &["admins"], &[]);
+    let others = format!("Bearer {}", api.token_of("ann"));
+    let table = [
+        ("authorization", others.as_str(), "unauthenticated"),
+        ("authorization", "Bearer made-up", "invalid-credentials"),
+        ("authorization", "Basic cm9vdDpyb290", "unauthenticated"),
+        ("authorization", "", "unauthenticated"),
+    ];
+    for (header, value, code) in table {
+        let answer = api.call(Call::delete("/v1/users/mia").header(header, value)).await;
+        assert_eq!((answer.status, answer.code()), (401, code), "{value}");
+    }
+    assert!(api.pool.user("mia").is_some());
+    let bare = api.token_of("root");
+    assert_eq!(api.call(Call::delete("/v1/users/mia").header("authorization", &bare)).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_write_requires_the_scope_of_get_user_before_any_call() {
+    for scope in [json!("openid email"), json!("aws.cognito.signin.user.admin.x"), Value::Null] {
+        let api = Api::new();
+        let http = token_with("root", &json!({"cognito:groups": "[admins]", "scope": scope}));
+        let rest = rest_token("root", &json!({"cognito:groups": "admins", "scope": scope}));
+        for by in [http, rest] {
+            let answer = delete_mia(&api, by).await;
+            assert_eq!((answer.status, answer.code()), (403, "insufficient-scope"), "{scope}");
+        }
+        assert_eq!(api.pool.calls(), Vec::<&str>::new(), "{scope}");
+        let read = token_with("root", &json!({"cognito:groups": "[admins]", "scope": scope}));
+        assert_eq!(api.call(Call::get("/v1/users/mia").by(read)).await.status, 200, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn the_access_token_reaches_no_log() {
+    let logs = Logs::capture();
+    for happened in [None, Some(Reason::InvalidCredentials), Some(Reason::Unavailable)] {
+        let api = Api::new();
+        if let Some(reason) = happened {
+            api.pool.fail("myself", 1, reason);
+        }
+        delete_mia(&api, token("root", "[admins]")).await;
+    }
+    let lines = json!(logs.lines()).to_string();
+    assert!(lines.contains("audit") && !lines.contains("access-token-of"), "{lines}");
+}
+
+#[tokio::test]
+async fn a_group_with_a_role_requires_a_permission_for_it() {
+    let stewards = || token("sam", "[stewards]");
+    let with_carrier = || {
+        let api = Api::new();
+        api.pool.add_user("sam", "Password-of-sam-1", &["stewards"], &[]);
+        api.pool.add_user("bob", "Password-of-bob-1", &["carriers"], &[]);
+        api.pool.set_group_role("carriers", "arn:aws:iam::123456789012:role/visitors");
+        api
+    };
+    let password = json!({"password": "Correct-1", "permanent": true});
+    let calls = || {
+        [
+            Call::new("PUT", "/v1/users/mia/groups/carriers", None),
+            Call::delete("/v1/users/bob/groups/carriers"),
+            Call::post("/v1/users", Some(&json!({"username": "new", "groups": ["carriers"]}))),
+            Call::patch("/v1/groups/carriers", &json!({"description": "x"})),
+            Call::delete("/v1/groups/carriers"),
+            Call::put("/v1/users/bob/password", &password),
+            Call::patch("/v1/users/bob", &json!({"attributes": {"email": "mallory@example.com"}})),
+            Call::put("/v1/users/bob/mfa", &json!({"enabled": []})),
+            Call::put("/v1/users/bob/identities/Google", &json!({"user_id": "1"})),
+            Call::post("/v1/users/bob/sign-out", None),
+        ]
+    };
+    for (number, call) in calls().into_iter().enumerate() {
+        let api = with_carrier();
+        let before = (api.pool.user("bob"), api.pool.user("mia"), api.pool.groups_of("bob"), api.pool.groups_of("mia"));
+        let answer = api.call(call.clone().by(stewards())).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{number}");
+        let after = (api.pool.user("bob"), api.pool.user("mia"), api.pool.groups_of("bob"), api.pool.groups_of("mia"));
+        assert_eq!((after, api.pool.user("new")), (before, None), "{number}");
+        assert!(with_carrier().call(call).await.status < 300, "{number}");
+    }
+    // The same group without a role, and a group that does not exist.
+    let api = Api::new();
+    api.pool.add_user("sam", "Password-of-sam-1", &["stewards"], &[]);
+    let put = |group: &str| Call::new("PUT", &format!("/v1/users/mia/groups/{group}"), None).by(stewards());
+    assert_eq!(api.call(put("visitors")).await.status, 204);
+    assert_eq!(api.call(put("no-such-group")).await.code(), "group-not-found");
+}
+
+#[tokio::test]
+async fn rejects_a_user_name_that_is_the_sub_of_another_user() {
+    let api = Api::new();
+    let sub = api.sub_of("mia");
+    api.pool.add_user(&sub, "Password-of-mal-1", &[], &[]);
+    let own_sub = api.sub_of(&sub);
+    let calls = |name: &str| {
+        let path = format!("/v1/users/{name}");
+        let password = json!({"password": "Permanent-1", "permanent": true});
+        [
+            Call::new("PUT", &format!("{path}/groups/readers"), None),
+            Call::new("DELETE", &format!("{path}/groups/readers"), None),
+            Call::put(&format!("{path}/password"), &password),
+            Call::patch(&path, &json!({"attributes": {"email": "new@example.com"}})),
+            Call::delete(&path),
+        ]
+    };
+    let users = || (api.pool.user("mia"), api.pool.user(&sub), api.pool.groups_of("mia"), api.pool.groups_of(&sub));
+    let before = users();
+    for call in ["mia", &sub].into_iter().flat_map(calls) {
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
+        assert_eq!(users(), before);
+    }
+    // Calls that take the user name only cannot reach that user at all.
+    for call in [
+        Call::post(&format!("/v1/users/{own_sub}/resend-invitation"), None),
+        Call::put(&format!("/v1/users/{own_sub}/identities/Google"), &json!({"user_id": "1"})),
+    ] {
+        let answer = api.call(call).await;
+        assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
+        assert_eq!(users(), before);
+    }
+    // The user with that name has a `sub` that names no other user.
+    for call in calls(&own_sub) {
+        let answer = api.call(call).await;
+        assert!(answer.status < 300, "{answer:?}");
+    }
+    let mia = before.0;
+    assert_eq!((api.pool.user(&sub), api.pool.user("mia")), (mia.clone(), mia), "only one user is left with that name");
+}
+
+#[tokio::test]
+async fn a_read_does_not_ask_the_pool_about_the_caller() {
+    let api = Api::new();
+    api.call(Call::get("/v1/users/mia").by(token("ray", "[readers]"))).await;
+    assert_eq!(api.pool.calls(), ["get"]);
+}
+
+#[test]
+fn every_permission_is_asked_for_somewhere() {
+    let asked: Vec<Permission> = routes::of(Served::All)
+        .iter()
+        .filter_map(|route| match route.access {
+            Access::Read(permission) | Access::List(permission) | Access::Write(permission) => Some(permission),
+            Access::Public | Access::OwnToken | Access::AnyCaller => None,
+        })
+        // Required in addition, for groups of new users and for groups with an IAM role.
+        .chain([Permission::UsersGroups, Permission::GroupsRoles])
+        .collect();
+    assert!(Permission::ALL.iter().all(|permission| asked.contains(permission)));
+}
+
+#[tokio::test]
+async fn only_groups_that_both_token_and_pool_name_count() {
+    let roles = json!({"one": ["users:delete"], "two": ["users:delete"]});
+    for (groups, status) in [("[one]", 403), ("[two]", 204), ("[one two]", 204)] {
+        let api = Api::on(testkit::in_memory::InMemoryPool::new(), &roles, AdminMfa::Optional);
+        api.pool.add_user("dan", "Password-of-dan-1", &["two"], &[]);
+        api.pool.add_user("mia", "Password-of-mia-1", &[], &[]);
+        assert_eq!(delete_mia(&api, token("dan", groups)).await.status, status, "{groups}");
+    }
+}
+
+#[tokio::test]
+async fn an_alias_finds_no_user_without_users_read() {
+    let all = ["users:mfa", "users:sessions", "users:groups", "users:state"];
+    for (permissions, status) in [(all.to_vec(), 404), ([&all[..], &["users:read"]].concat(), 200)] {
+        let api =
+            Api::on(testkit::in_memory::InMemoryPool::new(), &json!({ "helpers": permissions }), AdminMfa::Optional);
+        api.pool.add_user("hal", "Password-of-hal-1", &["helpers"], &[]);
+        let mia = [("email", "mia@example.com"), ("email_verified", "true")];
+        api.pool.add_user("mia", "Password-of-mia-1", &[], &mia);
+        let sub = api.sub_of("mia");
+        for (method, route) in
+            [("GET", "/mfa"), ("GET", "/devices"), ("GET", "/groups"), ("POST", "/enable"), ("POST", "/sign-out")]
+        {
+            let path = |name: &str| format!("/v1/users/{name}{route}");
+            let call = |name: &str| Call::new(method, &path(name), None).by(token("hal", "[helpers]"));
+            for name in ["mia", &sub] {
+                assert_eq!(api.call(call(name)).await.status, 200, "{name} {route}");
+            }
+            let unknown = api.call(call("unknown@example.com")).await;
+            let answer = api.call(call("mia@example.com")).await;
+            assert_eq!(answer.status, status, "{route}");
+            assert!(status == 200 || answer.body == unknown.body, "{route}: {} {}", answer.body, unknown.body);
+        }
+    }
+}

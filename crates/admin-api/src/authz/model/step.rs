@@ -1,0 +1,197 @@
+//! Steps of actors, and how they are drawn.
+
+use std::fmt;
+
+use domain::permission::Permission;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::actor::Person;
+use super::capabilities::Roles;
+use super::request::{Credential, Request, Route, Spelling};
+use super::routes::{ALL, GRANTS, SIGN_IN, TAKEOVERS};
+use super::scenario;
+
+/// What one actor does.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) person: Person,
+    pub(super) action: Action,
+    /// What others do in between.
+    pub(super) meanwhile: Option<Meanwhile>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Action {
+    /// A request to the API.
+    Request(Request),
+    /// A call to Cognito with the actor's own token: deletes the actor's account.
+    DeleteMyself,
+    /// A call to Cognito with the actor's own token: sets an attribute of the actor's account.
+    SetAttribute(&'static str, String),
+    /// The operator deploys other roles.
+    Deploy(Roles),
+}
+
+/// What happens before one call of a request.
+#[derive(Debug, Clone)]
+pub(super) struct Meanwhile {
+    /// Which call, from 1.
+    pub(super) before_call: u8,
+    pub(super) steps: Vec<Step>,
+    /// Whether the call then fails without an effect.
+    pub(super) fails: bool,
+}
+
+/// Names of accounts at the start and of accounts that come later.
+const USERS: [&str; 9] = ["ada", "hal", "ivy", "mallory", "nina", "otto", "vera", "pat", "quin"];
+const GROUPS: [&str; 7] = ["admins", "team1", "team2", "club", "bucket", "new-group", "missing"];
+
+pub(super) fn person() -> impl Strategy<Value = Person> {
+    prop_oneof![
+        4 => Just(Person::Ada),
+        3 => Just(Person::Hal),
+        2 => Just(Person::Ivy),
+        4 => Just(Person::Mallory),
+        1 => Just(Person::Nina),
+        1 => Just(Person::Otto),
+        1 => Just(Person::Vera),
+    ]
+}
+
+fn route() -> impl Strategy<Value = Route> {
+    prop_oneof![4 => select(&ALL[..]), 4 => select(&GRANTS[..]), 3 => select(&TAKEOVERS[..]), 3 => select(&SIGN_IN[..])]
+}
+
+fn spelling() -> impl Strategy<Value = Spelling> {
+    prop_oneof![
+        6 => Just(Spelling::Name),
+        2 => Just(Spelling::Sub),
+        1 => Just(Spelling::Uppercase),
+        2 => Just(Spelling::Email),
+    ]
+}
+
+pub(super) fn request() -> impl Strategy<Value = Request> {
+    let names = (select(&USERS[..]), spelling(), select(&GROUPS[..]), select(&Person::ALL[..]));
+    let groups = prop_oneof![1 => Just(vec![]), 2 => subsequence(&GROUPS[..5], 1..=2)];
+    let flags = (any::<bool>(), any::<bool>(), proptest::option::of(0..2_u8), 0..12_u8);
+    let token = prop_oneof![4 => Just(0_u8), 1 => 1..4_u8];
+    let credential = prop_oneof![
+        18 => Just(Credential::Token),
+        1 => Just(Credential::TokenWithoutScope),
+        1 => Just(Credential::Iam),
+    ];
+    (route(), names, groups, flags, (token, credential)).prop_map(|(route, names, groups, flags, caller)| {
+        let (user, spelling, group, other) = names;
+        let (verified, permanent, key, form) = flags;
+        let (token, credential) = caller;
+        Request { route, user, spelling, group, other, verified, permanent, groups, key, form, token, credential }
+    })
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    prop_oneof![
+        30 => request().prop_map(Action::Request),
+        1 => Just(Action::DeleteMyself),
+        2 => own_attribute().prop_map(|(name, value)| Action::SetAttribute(name, value)),
+    ]
+}
+
+fn own_attribute() -> impl Strategy<Value = (&'static str, String)> {
+    prop_oneof![
+        2 => select(&Person::ALL[..]).prop_map(|person| ("email", person.email())),
+        2 => select(&USERS[..]).prop_map(|name| ("preferred_username", name.to_owned())),
+        1 => select(&["custom:team", "custom:level"][..]).prop_map(|name| (name, "chosen".to_owned())),
+    ]
+}
+
+fn plain_step() -> impl Strategy<Value = Step> {
+    (person(), action()).prop_map(|(person, action)| Step { person, action, meanwhile: None })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let steps = proptest::collection::vec(plain_step(), 0..=3);
+    let meanwhile = (1..8_u8, steps, proptest::bool::weighted(0.2));
+    let meanwhile = meanwhile.prop_map(|(before_call, steps, fails)| Meanwhile { before_call, steps, fails });
+    (plain_step(), proptest::option::weighted(0.25, meanwhile)).prop_map(|(step, meanwhile)| Step { meanwhile, ..step })
+}
+
+/// Names of permissions, and groups that may be assigned.
+fn role() -> impl Strategy<Value = Vec<String>> {
+    let mut names: Vec<String> = Permission::ALL.iter().map(|permission| permission.as_str().to_owned()).collect();
+    let assignable = ["team1", "team2", "club", "bucket"].map(|group| format!("users:groups:{group}"));
+    names.extend(assignable.into_iter().filter(|name| format!("team1={name}").parse::<domain::roles::Roles>().is_ok()));
+    let count = names.len();
+    subsequence(names, 0..=count)
+}
+
+fn roles() -> impl Strategy<Value = Roles> {
+    let club = proptest::option::weighted(0.2, role());
+    (role(), role(), club).prop_map(|(team1, team2, club)| Roles::new([team1, team2], club))
+}
+
+/// Other roles, between two requests: a request on its way has the roles of the deployment that it began with.
+fn deployment() -> impl Strategy<Value = Step> {
+    roles().prop_map(|roles| Step { person: Person::Ada, action: Action::Deploy(roles), meanwhile: None })
+}
+
+/// The settings and the steps of one run.
+#[derive(Clone)]
+pub(super) struct Scenario {
+    pub(super) roles: Roles,
+    /// Whether a sign-up confirms its user at once.
+    pub(super) auto_confirm: bool,
+    /// Whether the app client has a list of write attributes.
+    pub(super) has_write_attributes: bool,
+    /// Whether the API requires a second factor of administrators.
+    pub(super) requires_mfa: bool,
+    pub(super) steps: Vec<Step>,
+}
+
+/// How many steps or stories a run has at most.
+pub(super) const MOST_STEPS: usize = 40;
+
+pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
+    let some = prop_oneof![
+        36 => step().prop_map(|step| vec![step]),
+        6 => scenario::story(),
+        1 => deployment().prop_map(|step| vec![step]),
+    ];
+    let steps = proptest::collection::vec(some, 1..=MOST_STEPS).prop_map(|steps| steps.concat());
+    let settings = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.3));
+    (roles(), settings, steps).prop_map(|(roles, settings, steps)| {
+        let (auto_confirm, has_write_attributes, requires_mfa) = settings;
+        Scenario { roles, auto_confirm, has_write_attributes, requires_mfa, steps }
+    })
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: ", self.person)?;
+        match &self.action {
+            Action::Request(request) => request.describe(self.person, formatter)?,
+            Action::DeleteMyself => write!(formatter, "deletes their own account at Cognito")?,
+            Action::SetAttribute(name, value) => write!(formatter, "sets their own {name} to {value} at Cognito")?,
+            Action::Deploy(roles) => write!(formatter, "the operator deploys ROLES {}", roles.json())?,
+        }
+        let Some(meanwhile) = &self.meanwhile else { return Ok(()) };
+        write!(formatter, "\n    before its call {}:", meanwhile.before_call)?;
+        for step in &meanwhile.steps {
+            write!(formatter, "\n    {step}")?;
+        }
+        if meanwhile.fails { write!(formatter, "\n    the call fails") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Scenario {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { roles, auto_confirm, has_write_attributes, requires_mfa, steps: _ } = self;
+        writeln!(
+            formatter,
+            "ROLES {}, AutoConfirm {auto_confirm}, WriteAttributes {has_write_attributes}, AdminMfa {requires_mfa}",
+            roles.json()
+        )?;
+        self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(formatter, "{:>2}. {step}", number + 1))
+    }
+}

@@ -1,0 +1,12 @@
+//! HTTP: what API Gateway passes in, what requests contain, and how errors are answered.
+
+pub(crate) mod client_context;
+pub(crate) mod cursor;
+pub(crate) mod deadline;
+pub(crate) mod error;
+pub(crate) mod gateway;
+pub(crate) mod json;
+pub(crate) mod pages;
+pub(crate) mod path;
+pub(crate) mod problem;
+pub(crate) mod query;

@@ -1,0 +1,224 @@
+//! What API Gateway did to a request before it came here, and undoing it.
+//!
+//! - An HTTP API decodes the path before it hands it on, all but `%25`; a REST API does not. `lambda_http` pastes it into a URL as
+//!   it is, where a decoded `#` would cut the name of a user short, and the request would hit another one. So the path is
+//!   taken as it came, what cannot stand in a path is encoded again, and everything after decodes once.
+//! - A stage that is not `$default` stands before the path, or does not, depending on the kind of API.
+//!
+//! - Neither encodes what a caller left as it is, a quote in a query for instance. `lambda_http` panics over what is no URL, so it is
+//!   encoded before it gets there. `lambda_http` also makes a URL of the host, which no route reads: [`encode`] removes it.
+//! - `lambda_http` panics over a body that is marked as base64 and is not. API Gateway sends none, but a principal with
+//!   `lambda:InvokeFunction` can. Such a body is taken as it is.
+//!
+//! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
+//! their names are reached by their `sub`.
+
+use axum::extract::FromRequestParts;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::HOST;
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use lambda_http::request::{LambdaRequest, RequestContext};
+use lambda_http::{LambdaEvent, RequestExt};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+/// What ends or breaks a path, and so was decoded where it stands in one. `%` stays: it begins what is still encoded.
+const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What cannot stand in a query, and clients send all the same. `%` stays, and what separates parameters.
+const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
+
+/// Makes an event one that `lambda_http` can read: its URL is one, and its body is base64 if it is marked so.
+pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    let encode = |text: &mut Option<String>, set| {
+        if let Some(text) = text {
+            *text = utf8_percent_encode(text, set).to_string();
+        }
+    };
+    let encode_path = |path: &mut Option<String>| {
+        encode(path, NOT_IN_A_PATH);
+        // Without the slash it would be the end of a host name.
+        if let Some(path) = path.as_mut().filter(|path| !path.starts_with('/')) {
+            path.insert(0, '/');
+        }
+    };
+    let is_base64 = |body: &Option<String>| body.as_ref().is_none_or(|body| STANDARD.decode(body).is_ok());
+    match &mut event.payload {
+        LambdaRequest::ApiGatewayV2(request) => {
+            request.is_base64_encoded = request.is_base64_encoded && is_base64(&request.body);
+            request.headers.remove(HOST);
+            request.request_context.domain_name = None;
+            encode_path(&mut request.raw_path);
+            encode(&mut request.raw_query_string, NOT_IN_A_QUERY);
+        }
+        LambdaRequest::ApiGatewayV1(request) => {
+            request.is_base64_encoded = request.is_base64_encoded && is_base64(&request.body);
+            request.headers.remove(HOST);
+            request.request_context.domain_name = None;
+            encode_path(&mut request.path);
+        }
+        _ => {}
+    }
+    event
+}
+
+/// The id of the request that callers, API Gateway's logs and ours have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestId(String);
+
+impl RequestId {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self("unknown".to_owned())))
+    }
+}
+
+/// Makes of a request from API Gateway the request that was sent to it.
+pub(crate) fn undo(mut request: lambda_http::Request) -> lambda_http::Request {
+    let path = sent_path(request.raw_http_path(), stage(request.request_context_ref()));
+    let query = request.uri().query().filter(|query| !query.is_empty());
+    let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+    // The routes match on the path alone: scheme and host are of no use, and the host is what the caller says it is.
+    if let Ok(target) = target.parse::<PathAndQuery>() {
+        *request.uri_mut() = target.into();
+    }
+    if let Some(id) = request_id(request.request_context_ref()) {
+        let id = RequestId(id.to_owned());
+        request.extensions_mut().insert(id);
+    }
+    request
+}
+
+/// The id under which API Gateway and its logs know the request.
+fn request_id(context: Option<&RequestContext>) -> Option<&str> {
+    match context {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.as_deref(),
+        _ => None,
+    }
+}
+
+fn stage(context: Option<&RequestContext>) -> Option<&str> {
+    match context {
+        Some(RequestContext::ApiGatewayV2(context)) => context.stage.as_deref(),
+        Some(RequestContext::ApiGatewayV1(context)) => context.stage.as_deref(),
+        _ => None,
+    }
+}
+
+fn sent_path(raw: &str, stage: Option<&str>) -> String {
+    // All routes begin with /v1/, so that a stage of that name is not taken away by mistake.
+    let without_stage =
+        stage.and_then(|stage| raw.strip_prefix('/')?.strip_prefix(stage)).filter(|rest| rest.starts_with("/v1/"));
+    utf8_percent_encode(without_stage.unwrap_or(raw), NOT_IN_A_PATH).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::Context;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_path_without_a_slash_is_no_host() {
+        for path in ["", "[", ":99999", "@example.com/v1/users"] {
+            let events = testkit::events::all("admin-api");
+            let (_, event) = events.iter().find(|(name, _)| name == "users-get").unwrap();
+            let mut event: Value = serde_json::from_str(event).unwrap();
+            event["rawPath"] = json!(path);
+            let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+            let request = undo(lambda_http::Request::from(encode(event).payload));
+            assert_eq!(request.uri().authority(), None, "{path}");
+            assert_eq!(request.uri().path(), format!("/{path}").replace("//", "/"), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_makes_no_url_is_ignored() {
+        for case in ["users-get", "rest-users-list"] {
+            let events = testkit::events::all("admin-api");
+            let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
+            for host in ["", "a b", "[", "a:b", "a/../b", "%"] {
+                let mut event: Value = serde_json::from_str(event).unwrap();
+                event["headers"]["host"] = json!(host);
+                event["requestContext"]["domainName"] = json!(host);
+                let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+                let request = undo(lambda_http::Request::from(encode(event).payload));
+                assert_eq!(request.uri().authority(), None, "{case} {host}");
+                assert!(request.uri().path().starts_with("/v1/users"), "{case} {host}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_marked_as_base64_and_is_not_stays_as_it_is() {
+        for case in ["users-create", "rest-users-list"] {
+            let events = testkit::events::all("admin-api");
+            let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
+            for (body, expected) in [("e30=", "{}"), ("e30", "e30"), ("{}", "{}"), ("@", "@")] {
+                let mut event: Value = serde_json::from_str(event).unwrap();
+                (event["body"], event["isBase64Encoded"]) = (json!(body), json!(true));
+                let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
+                let request = lambda_http::Request::from(encode(event).payload);
+                assert_eq!(request.body().as_ref(), expected.as_bytes(), "{case} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_stage_goes_and_everything_else_stays() {
+        let table = [
+            ("/v1/users", None, "/v1/users"),
+            ("/v1/users", Some("$default"), "/v1/users"),
+            ("/v1/users", Some("prod"), "/v1/users"),
+            ("/prod/v1/users", Some("prod"), "/v1/users"),
+            ("/prod/v1/users", Some("$default"), "/prod/v1/users"),
+            ("/production/v1/users", Some("prod"), "/production/v1/users"),
+            ("/v1/users", Some("v1"), "/v1/users"),
+            ("/v1/v1/users", Some("v1"), "/v1/users"),
+            ("/prod", Some("prod"), "/prod"),
+            ("", Some("prod"), ""),
+        ];
+        for (raw, stage, expected) in table {
+            assert_eq!(sent_path(raw, stage), expected, "{raw} on {stage:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_decoded_too_early_is_encoded_again_and_what_is_encoded_stays() {
+        let table = [
+            ("/v1/users/mia@example.com", "/v1/users/mia@example.com"),
+            ("/v1/users/mia%40example.com", "/v1/users/mia%40example.com"),
+            ("/v1/users/mia+a@example.com", "/v1/users/mia+a@example.com"),
+            ("/v1/users/mia#x", "/v1/users/mia%23x"),
+            ("/v1/users/mia?x", "/v1/users/mia%3Fx"),
+            ("/v1/users/100%2525", "/v1/users/100%2525"),
+            ("/v1/users/м", "/v1/users/%D0%BC"),
+            ("/v1/users/..", "/v1/users/.."),
+        ];
+        for (raw, expected) in table {
+            assert_eq!(sent_path(raw, Some("$default")), expected, "{raw}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Parameters of paths: taken by name, because a path may have several; and texts that become a segment of one.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+
+use axum::extract::path::ErrorKind;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path};
+use http::request::Parts;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use crate::http::error::ApiError;
+
+/// The parameter of this name, decoded and checked.
+pub(crate) async fn parameter<T>(parts: &mut Parts, name: &'static str) -> Result<T, ApiError>
+where
+    T: TryFrom<String, Error: Display>,
+{
+    let Path(mut all) =
+        Path::<HashMap<String, String>>::from_request_parts(parts, &()).await.map_err(|error| unreadable(&error))?;
+    let text = all.remove(name).ok_or(ApiError::Internal("the route has no such parameter in its path"))?;
+    T::try_from(text).map_err(|error| ApiError::invalid(name, format!("Expected that {error}.")))
+}
+
+/// Bytes that are no text make all parameters of a path unreadable: only the rejection knows which of them it was.
+fn unreadable(rejection: &PathRejection) -> ApiError {
+    match rejection {
+        PathRejection::FailedToDeserializePathParams(error) => match error.kind() {
+            ErrorKind::InvalidUtf8InPathParam { key } => ApiError::invalid(key, "Expected percent-encoded UTF-8."),
+            _ => ApiError::Internal("the path cannot be read"),
+        },
+        _ => ApiError::Internal("the route has no parameters in its path"),
+    }
+}
+
+/// The text as one segment of a path.
+pub(crate) fn segment(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, NOT_IN_A_SEGMENT)
+}
+
+const NOT_IN_A_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::extract::Request;
+    use axum::routing::get;
+    use domain::user_pool::groups::GroupName;
+    use domain::user_pool::user::Username;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    /// What becomes of `username` and `group` in a path that has both.
+    async fn both(path: &str) -> String {
+        let handler = async |request: Request| {
+            let (mut parts, _) = request.into_parts();
+            let username = parameter::<Username>(&mut parts, "username").await;
+            let group = parameter::<GroupName>(&mut parts, "group").await;
+            match (username, group) {
+                (Ok(username), Ok(group)) => format!("{username} in {group}"),
+                (Err(error), _) | (_, Err(error)) => error.to_string(),
+            }
+        };
+        let router: Router = Router::new().route("/users/{username}/groups/{group}", get(handler));
+        let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn each_parameter_is_found_by_its_name_and_refused_with_it() {
+        let long = format!("/users/mia/groups/{}", "x".repeat(129));
+        let table = [
+            ("/users/mia/groups/admins", "mia in admins"),
+            ("/users/mia%40example.com/groups/a%2Fb", "mia@example.com in a/b"),
+            ("/users/two%20words/groups/admins", "the request is wrong at username: Expected that a user name"),
+            ("/users/mia/groups/two%20words", "the request is wrong at group: Expected that the name of a group"),
+            (&long, "the request is wrong at group: Expected that the name of a group"),
+            ("/users/%FF/groups/admins", "the request is wrong at username: Expected percent-encoded UTF-8."),
+            ("/users/mia/groups/%FF", "the request is wrong at group: Expected percent-encoded UTF-8."),
+        ];
+        for (path, expected) in table {
+            let found = both(path).await;
+            assert!(found.starts_with(expected), "{path}: {found}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_parameter_that_the_route_does_not_have_is_our_fault() {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let outcome = parameter::<Username>(&mut parts, "username").await;
+        assert!(matches!(outcome, Err(ApiError::Internal(_))));
+    }
+
+    #[test]
+    fn a_segment_is_one() {
+        assert_eq!(segment("a/b?c#d%e f@g.h-i_j~ü").to_string(), "a%2Fb%3Fc%23d%25e%20f%40g.h-i_j~%C3%BC");
+    }
+}

@@ -1,0 +1,68 @@
+//! One route: its method, path, access and handler.
+
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
+use utoipa::Path;
+use utoipa::openapi::HttpMethod;
+
+use crate::app::App;
+use crate::audit::record::{self, Action};
+use crate::authz::access::Access;
+use crate::authz::gate::{Gate, authorize};
+use crate::http::deadline;
+
+/// One operation.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) access: Access,
+    handler: MethodRouter<App>,
+}
+
+impl Route {
+    /// The route of a handler. The handler's OpenAPI annotation declares method and path.
+    pub(super) fn new<Annotation, H, T>(handler: H, access: Access) -> Self
+    where
+        Annotation: Path,
+        H: Handler<T, App>,
+        T: 'static,
+    {
+        let (method, filter) = method(&Annotation::methods());
+        Self { method, path: Annotation::path(), access, handler: on(filter, handler) }
+    }
+
+    /// Method and path, as the audit names the action.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// Whether each request leaves an audit record: writes, lists and searches do.
+    fn is_recorded(&self) -> bool {
+        self.method != Method::GET || matches!(self.access, Access::List(_))
+    }
+
+    /// The handler behind its checks. The layer that is added last runs first.
+    pub(crate) fn guarded(self, app: &App) -> MethodRouter<App> {
+        let action = Action { name: self.name(), is_recorded: self.is_recorded() };
+        self.handler
+            .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
+            .route_layer(from_fn_with_state(app.clone(), deadline::keep))
+            .route_layer(from_fn_with_state(action, record::record))
+    }
+}
+
+/// The method of an annotation, which has exactly one.
+fn method(methods: &[HttpMethod]) -> (Method, MethodFilter) {
+    match methods.first() {
+        None | Some(HttpMethod::Get) => (Method::GET, MethodFilter::GET),
+        Some(HttpMethod::Post) => (Method::POST, MethodFilter::POST),
+        Some(HttpMethod::Put) => (Method::PUT, MethodFilter::PUT),
+        Some(HttpMethod::Patch) => (Method::PATCH, MethodFilter::PATCH),
+        Some(HttpMethod::Delete) => (Method::DELETE, MethodFilter::DELETE),
+        Some(HttpMethod::Options) => (Method::OPTIONS, MethodFilter::OPTIONS),
+        Some(HttpMethod::Head) => (Method::HEAD, MethodFilter::HEAD),
+        Some(HttpMethod::Trace) => (Method::TRACE, MethodFilter::TRACE),
+    }
+}

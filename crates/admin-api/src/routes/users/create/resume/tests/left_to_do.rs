@@ -1,0 +1,176 @@
+//! What a repeat still does for an account whose creation stopped halfway, and for whom.
+
+use domain::user_pool::directory::Directory;
+use domain::user_pool::error::Reason;
+use serde_json::json;
+
+use super::{asking_for_everything, creator, repeat, with_key, writes};
+use crate::testing::{Api, token};
+
+#[tokio::test]
+async fn a_repeat_does_what_is_left_after_setting_the_password_again() {
+    let table: [(&str, usize, &str, &[&str]); 4] = [
+        ("set_password", 1, "set-password", &["create", "set_password", "add_to_group", "add_to_group"]),
+        ("add_to_group", 1, "add-to-group:admins", &["create", "set_password", "add_to_group", "add_to_group"]),
+        ("add_to_group", 2, "add-to-group:readers", &["create", "set_password", "add_to_group"]),
+        ("get", 1, "read-user", &["create"]),
+    ];
+    for (operation, nth, failed, left_to_do) in table {
+        let api = Api::new();
+        api.pool.fail(operation, nth, Reason::Unavailable);
+        let first = repeat(&api, &asking_for_everything()).await;
+        assert_eq!((first.status, &first.body["failed"]), (502, &json!(failed)));
+        let made = writes(&api).len();
+
+        let second = repeat(&api, &asking_for_everything()).await;
+        assert_eq!((second.status, &second.body["status"]), (200, &json!("CONFIRMED")), "{failed}");
+        assert!(api.pool.has_password("new", "Permanent-1"), "{failed}");
+        assert_eq!(api.pool.groups_of("new"), ["admins", "readers"], "{failed}");
+        assert_eq!(writes(&api)[made..], *left_to_do, "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_adds_no_group_before_the_requested_password_is_set() {
+    let api = Api::new();
+    api.pool.fail("add_to_group", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
+    // Somebody changes the password in between.
+    let name = "new".parse().unwrap();
+    let other = domain::secret::Secret::new("Password-of-somebody-1");
+    api.pool.directory().set_password(&name, &other, true).await.unwrap();
+    api.pool.fail("set_password", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
+    assert_eq!(api.pool.groups_of("new"), Vec::<String>::new());
+
+    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 200);
+    assert!(api.pool.has_password("new", "Permanent-1"));
+    assert_eq!(api.pool.groups_of("new"), ["admins", "readers"]);
+}
+
+#[tokio::test]
+async fn a_repeat_ends_the_sessions_of_others_before_it_adds_groups() {
+    let api = Api::new();
+    api.pool.fail("add_to_group", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
+    // Somebody has signed in in between.
+    api.pool.give_tokens("new", "access-of-somebody", "refresh-of-somebody");
+    api.pool.fail("sign_out", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
+    assert_eq!(api.pool.groups_of("new"), Vec::<String>::new());
+
+    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 200);
+    let tokens = api.pool.snapshot().tokens;
+    assert!(tokens.iter().all(|token| !token.ends_with("-of-somebody")), "{tokens:?}");
+    assert_eq!(api.pool.groups_of("new"), ["admins", "readers"]);
+}
+
+#[tokio::test]
+async fn a_repeat_sets_a_temporary_password_again_before_groups() {
+    let api = Api::new();
+    let temporary = json!({"value": "Temporary-1", "permanent": false});
+    let body = json!({"username": "new", "password": temporary, "groups": ["readers"]});
+    api.pool.fail("add_to_group", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body).await.status, 502);
+    let (name, other) = ("new".parse().unwrap(), domain::secret::Secret::new("Password-of-somebody-1"));
+    api.pool.directory().set_password(&name, &other, false).await.unwrap();
+    api.pool.fail("set_password", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body).await.status, 502);
+    assert_eq!(api.pool.groups_of("new"), Vec::<String>::new());
+
+    let by = creator(&api, &["creators"]);
+    assert_eq!(api.call(with_key(&body).by(by)).await.status, 403);
+    let answer = repeat(&api, &body).await;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("FORCE_CHANGE_PASSWORD")));
+    assert!(api.pool.has_password("new", "Temporary-1"));
+    assert_eq!(api.pool.groups_of("new"), ["readers"]);
+}
+
+#[tokio::test]
+async fn a_repeat_that_fails_says_what_is_done() {
+    let table: [(&str, usize, &str, &[&str]); 7] = [
+        ("set_password", 1, "set-password", &["create-user", "add-to-group:admins"]),
+        (
+            "add_to_group",
+            1,
+            "add-to-group:readers",
+            &["create-user", "add-to-group:admins", "set-password", "sign-out"],
+        ),
+        ("sign_out", 1, "sign-out", &["create-user", "add-to-group:admins", "set-password"]),
+        ("get", 1, "", &[]),
+        // Whether the `sub` names the same user.
+        ("get", 2, "", &[]),
+        // The first look at groups is at the caller's.
+        ("groups", 2, "read-groups", &["create-user"]),
+        (
+            "get",
+            3,
+            "read-user",
+            &["create-user", "add-to-group:admins", "set-password", "sign-out", "add-to-group:readers"],
+        ),
+    ];
+    for (operation, nth, failed, completed) in table {
+        let api = Api::new();
+        api.pool.fail("add_to_group", 2, Reason::Unavailable);
+        assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
+        api.pool.fail(operation, nth, Reason::Unavailable);
+        let answer = repeat(&api, &asking_for_everything()).await;
+        assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation} {nth}");
+        if failed.is_empty() {
+            assert_eq!(answer.body.get("completed"), None, "{operation} {nth}");
+        } else {
+            assert_eq!(answer.body["failed"], failed);
+            assert_eq!(answer.body["completed"], json!(completed), "{failed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_weak_password_can_be_replaced_by_a_repeat_with_a_better_one() {
+    let api = Api::new();
+    let body = |password: &str| json!({"username": "new", "password": {"value": password, "permanent": true}});
+    let first = repeat(&api, &body("weak")).await;
+    assert_eq!((first.status, &first.body["completed"]), (422, &json!(["create-user"])));
+    assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 200);
+    assert!(api.pool.has_password("new", "Permanent-1"));
+    // Nothing is left to do, so no password is set.
+    assert_eq!(repeat(&api, &body("Another-1")).await.status, 200);
+    assert!(api.pool.has_password("new", "Permanent-1"));
+}
+
+#[tokio::test]
+async fn a_repeat_sets_a_password_only_with_the_permission_for_it() {
+    let api = Api::new();
+    let body = json!({"username": "new", "password": {"value": "Permanent-1", "permanent": true}});
+    let by = || token("cleo", "[creators]");
+    api.pool.fail("set_password", 1, Reason::Unavailable);
+    assert_eq!(api.call(with_key(&body).by(by())).await.status, 502);
+    let answer = api.call(with_key(&body).by(by())).await;
+    assert_eq!((answer.status, answer.code()), (403, "forbidden"));
+    assert!(!api.pool.has_password("new", "Permanent-1"));
+}
+
+#[tokio::test]
+async fn a_repeat_changes_no_user_whose_grants_exceed_the_callers() {
+    let password = json!({"value": "Permanent-1", "permanent": true});
+    for body in [
+        json!({"username": "new", "password": password, "groups": ["readers"]}),
+        json!({"username": "new", "groups": ["readers"]}),
+    ] {
+        let api = Api::new();
+        api.pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
+        let request = || with_key(&body).by(token("dee", "[deputies]"));
+        api.pool.fail("add_to_group", 1, Reason::Unavailable);
+        assert_eq!(api.call(request()).await.status, 502);
+        // An administrator promotes the user in between.
+        let name = "new".parse().unwrap();
+        api.pool.directory().add_to_group(&name, "admins").await.unwrap();
+        let answer = api.call(request()).await;
+        assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{body}");
+        assert_eq!(api.pool.groups_of("new"), ["admins"], "{body}");
+
+        // Where nothing is left to do, nothing is refused.
+        api.pool.directory().add_to_group(&name, "readers").await.unwrap();
+        assert_eq!(api.call(request()).await.status, 200, "{body}");
+    }
+}

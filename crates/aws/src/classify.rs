@@ -1,0 +1,475 @@
+//! The only place that knows AWS's error codes: what each one means for provisioning ([`class`]) and for the callers of a user
+//! pool ([`reason`]).
+//!
+//! To add an AWS error: one row in the table that meets it, and one in `tests/modelled_errors/meanings.rs`. The tests there hold
+//! every error that the SDK's model gives an operation of ours against these tables.
+
+use domain::retry::ErrorClass;
+use domain::user_pool::error::{Reason, UserPoolError};
+
+use crate::failure::{Failure, Kind};
+
+/// What a failure means for provisioning.
+pub(crate) fn class(failure: &Failure) -> ErrorClass {
+    match &failure.kind {
+        Kind::Service { code, message, status } => explicit_class(code, message).unwrap_or(match status {
+            500.. => ErrorClass::OutcomeUnknown,
+            _ => ErrorClass::Invalid,
+        }),
+        // An answer that broke off, or lacks what it always holds, says nothing of what was done.
+        Kind::Unreachable(_) | Kind::TimedOut | Kind::Unreadable(_) => ErrorClass::OutcomeUnknown,
+        Kind::NotSent(_) => ErrorClass::Unexpected,
+    }
+}
+
+/// The table of what can go wrong with pools, clients, groups, policies, roles, identities and parameters. `None`: nobody thought of it yet.
+pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
+    let class = match code {
+        _ if throttles(code) => ErrorClass::Throttled,
+        _ if service_failed(code) => ErrorClass::OutcomeUnknown,
+        _ if permission_missing(code) => ErrorClass::Forbidden,
+        // The SDK would count these as throttling; see `clients.rs`.
+        "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" | "ParameterLimitExceeded" => {
+            ErrorClass::QuotaExceeded
+        }
+        "ConcurrentModificationException"
+        | "ConcurrentModification"
+        | "TooManyUpdates"
+        // An import of users locks its pool.
+        | "UserImportInProgressException" => ErrorClass::ConcurrentModification,
+        // Only this text is propagation. Any other malformed policy stays malformed.
+        "MalformedPolicyDocument" if message.contains("Invalid principal in policy") => {
+            ErrorClass::PrincipalNotVisibleYet
+        }
+        // Cognito tries the role for text messages at once, and may see it later than IAM does.
+        "InvalidSmsRoleTrustRelationshipException" | "InvalidSmsRoleAccessPolicyException" => {
+            ErrorClass::PrincipalNotVisibleYet
+        }
+        "InvalidIdentityPoolConfigurationException" => ErrorClass::RoleNotAssumable,
+        "ExternalServiceException" => ErrorClass::ExternalService,
+        "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
+        "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" | "InvalidResourceId" => ErrorClass::NotFound,
+        "EntityAlreadyExists" | "GroupExistsException" | "ParameterAlreadyExists" => ErrorClass::AlreadyExists,
+        // What the spec asks for, or who is to be changed, does not allow it: today, and tomorrow as well.
+        "InvalidParameterException"
+        | "InvalidInput"
+        | "MalformedPolicyDocument"
+        | "NotAuthorizedException"
+        | "InvalidEmailRoleAccessPolicyException"
+        | "InvalidOAuthFlowException"
+        | "ScopeDoesNotExistException"
+        | "UserPoolTaggingException"
+        | "PolicyNotAttachable"
+        | "UnmodifiableEntity"
+        // The key that parameters are encrypted with is switched off, or about to be deleted.
+        | "InvalidKeyId"
+        // What a parameter of ours never has: a version that is asked for by its number, a pattern, policies, a long path.
+        | "ParameterVersionNotFound"
+        | "ParameterMaxVersionLimitExceeded"
+        | "ParameterPatternMismatchException"
+        | "InvalidAllowedPatternException"
+        | "IncompatiblePolicyException"
+        | "InvalidPolicyAttributeException"
+        | "InvalidPolicyTypeException"
+        | "PoliciesLimitExceededException"
+        | "HierarchyLevelLimitExceededException"
+        | "HierarchyTypeMismatchException"
+        | "UnsupportedParameterType"
+        // Only with another type of resource than `Parameter`.
+        | "InvalidResourceType"
+        // Not in the pool's price plan, or not in this region.
+        | "FeatureUnavailableInTierException"
+        | "TierChangeNotAllowedException"
+        | "OperationNotEnabledException" => ErrorClass::Invalid,
+        _ => return None,
+    };
+    Some(class)
+}
+
+/// The call did nothing, and may work in a moment.
+fn throttles(code: &str) -> bool {
+    matches!(
+        code,
+        "TooManyRequestsException"
+            | "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottled"
+            | "RequestThrottledException"
+            | "RequestLimitExceeded"
+    )
+}
+
+/// Nobody knows whether the call did something.
+fn service_failed(code: &str) -> bool {
+    matches!(
+        code,
+        "InternalErrorException"
+            | "InternalServerError"
+            | "InternalServerException"
+            | "InternalFailure"
+            | "ServiceFailure"
+            | "ServiceUnavailable"
+            | "ServiceUnavailableException"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
+    )
+}
+
+/// Wrong, missing or expired credentials, or a role that does not allow the call.
+fn permission_missing(code: &str) -> bool {
+    matches!(
+        code,
+        "AccessDenied"
+            | "AccessDeniedException"
+            | "ExpiredToken"
+            | "ExpiredTokenException"
+            | "IncompleteSignature"
+            | "InvalidClientTokenId"
+            | "InvalidSignatureException"
+            | "MissingAuthenticationToken"
+            | "MissingAuthenticationTokenException"
+            | "OptInRequired"
+            | "RequestExpired"
+            | "SignatureDoesNotMatch"
+            | "UnrecognizedClientException"
+    )
+}
+
+/// The error that the callers of a user pool understand.
+impl From<Failure> for UserPoolError {
+    fn from(failure: Failure) -> Self {
+        Self {
+            reason: reason(&failure),
+            operation: failure.operation,
+            request_id: failure.request_id.clone(),
+            source: Some(Box::new(failure)),
+        }
+    }
+}
+
+/// What a failure means for the callers of a user pool.
+pub(crate) fn reason(failure: &Failure) -> Reason {
+    match &failure.kind {
+        Kind::Service { code, message, status } => {
+            explicit_reason(failure.operation, code, message).unwrap_or(match status {
+                500.. => Reason::Unavailable,
+                _ => Reason::Internal,
+            })
+        }
+        Kind::Unreachable(_) => Reason::Unavailable,
+        Kind::TimedOut => Reason::DeadlineExceeded,
+        Kind::Unreadable(_) | Kind::NotSent(_) => Reason::Internal,
+    }
+}
+
+/// The table of what can go wrong with users and what belongs to them. `None`: nobody thought of it yet.
+pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Option<Reason> {
+    let reason = match code {
+        _ if throttles(code) => Reason::Throttled,
+        _ if service_failed(code) => Reason::Unavailable,
+        _ if permission_missing(code) => Reason::PermissionMissing,
+        // Somebody else is setting up the same authenticator app at this moment.
+        "ConcurrentModificationException" => Reason::Throttled,
+        // "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to
+        // use your own Amazon SES configuration for sending email."
+        "LimitExceededException" if message.contains("daily email limit") => Reason::MailQuotaExceeded,
+        // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time"), or how much
+        // fits into the pool (groups, for instance).
+        "LimitExceededException" | "TooManyFailedAttemptsException" => Reason::LimitReached,
+        "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
+        "InvalidParameterException" => invalid_parameter(operation, message),
+        "NotAuthorizedException" => not_authorized(operation, message),
+        "UserNotFoundException" => user_not_found(operation),
+        "ResourceNotFoundException" => resource_not_found(operation, message),
+        "UserLambdaValidationException" => refused_by_trigger(operation),
+        "UserNotConfirmedException" if presents_token(operation) => Reason::InvalidCredentials,
+        // It is not the caller who must do something first.
+        "UserNotConfirmedException" | "PasswordResetRequiredException" if operation == "AdminSetUserMFAPreference" => {
+            Reason::WrongState
+        }
+        "UserNotConfirmedException" => Reason::UserNotConfirmed,
+        "PasswordResetRequiredException" => Reason::PasswordResetRequired,
+        "UsernameExistsException" => Reason::UserExists,
+        "AliasExistsException" => Reason::AliasExists,
+        "GroupExistsException" => Reason::GroupExists,
+        // The last one: threat protection, and with it the record of events, is switched off.
+        "UnsupportedUserStateException" | "UserPoolAddOnNotEnabledException" => Reason::WrongState,
+        // The pool does not offer authenticator apps.
+        "SoftwareTokenMFANotFoundException"
+            if matches!(operation, "AssociateSoftwareToken" | "VerifySoftwareToken") =>
+        {
+            Reason::WrongState
+        }
+        // The pool remembers no devices.
+        "InvalidUserPoolConfigurationException" if matches!(operation, "AdminListDevices" | "AdminForgetDevice") => {
+            Reason::WrongState
+        }
+        "CodeMismatchException" | "EnableSoftwareTokenMFAException" => Reason::CodeMismatch,
+        "ExpiredCodeException" => Reason::CodeExpired,
+        "UnsupportedTokenTypeException" | "UnauthorizedException" | "RefreshTokenReuseException" => {
+            Reason::InvalidCredentials
+        }
+        "UnexpectedLambdaException" => Reason::TriggerNotInvoked,
+        // The common errors of AWS for an unknown operation, and what cognito-local answers. `InvalidAction` is what ministack answers.
+        "InvalidAction" | "UnknownOperationException" | "Unsupported" => Reason::NotSupportedByEndpoint,
+        // Broken triggers and roles, settings that do not go together, a firewall of the operator's: the operator's to mend, not the
+        // caller's.
+        "InvalidLambdaResponseException"
+        | "CodeDeliveryFailureException"
+        | "InvalidEmailRoleAccessPolicyException"
+        | "InvalidSmsRoleAccessPolicyException"
+        | "InvalidSmsRoleTrustRelationshipException"
+        | "InvalidUserPoolConfigurationException"
+        | "MFAMethodNotFoundException"
+        | "SoftwareTokenMFANotFoundException"
+        | "PreconditionNotMetException"
+        | "FeatureUnavailableInTierException"
+        | "OperationNotEnabledException"
+        | "UnsupportedOperationException"
+        | "UserPoolTaggingException"
+        | "ForbiddenException"
+        // The key of invitations cannot be had.
+        | "InvalidKeyId"
+        | "ParameterNotFound"
+        | "ParameterVersionNotFound" => Reason::Internal,
+        _ => return None,
+    };
+    Some(reason)
+}
+
+/// Mostly what it says. Some refusals are not about the request, but about whom it is for, and only the text tells them apart.
+fn invalid_parameter(operation: &str, message: &str) -> Reason {
+    match operation {
+        // "Cannot reset password for the user as there is no registered/verified email or phone_number"
+        "ForgotPassword" | "AdminResetUserPassword" if message.contains("verified email") => Reason::WrongState,
+        // "User is already confirmed."
+        "ResendConfirmationCode" if message.contains("already confirmed") => Reason::WrongState,
+        // "User has not verified software token mfa", "User does not have delivery config set to turn on SMS_MFA" and more of them.
+        // Nothing else of the request can be wrong: its fields are made here.
+        "AdminSetUserMFAPreference" | "SetUserMFAPreference" => Reason::WrongState,
+        // "SourceUser is already linked to DestinationUser", and "Merging is not currently supported, provide a SourceUser that has
+        // not been signed up in order to link": the identity has a user of its own.
+        "AdminLinkProviderForUser"
+            if message.contains("already linked") || message.contains("Merging is not currently supported") =>
+        {
+            Reason::AliasExists
+        }
+        _ => Reason::InvalidRequest,
+    }
+}
+
+/// One code for many things; the operation, and here and there the text, tell them apart.
+fn not_authorized(operation: &str, message: &str) -> Reason {
+    // "Unable to verify secret hash for client", "Client is configured with secret but SECRET_HASH was not received"
+    let is_ours = message.contains("secret hash") || message.contains("SECRET_HASH");
+    match operation {
+        // "Cannot modify an already provided email": an attribute in the answer to `NEW_PASSWORD_REQUIRED` that the user has already.
+        "AdminRespondToAuthChallenge" if message.contains("Cannot modify an already provided") => {
+            Reason::InvalidRequest
+        }
+        _ if proves_identity(operation) => Reason::InvalidCredentials,
+        "SignUp" | "ConfirmSignUp" | "ResendConfirmationCode" | "ForgotPassword" | "ConfirmForgotPassword"
+            if is_ours =>
+        {
+            Reason::Internal
+        }
+        // "A client attempted to write unauthorized attribute".
+        "SignUp" if message.contains("unauthorized attribute") => Reason::InvalidRequest,
+        "SignUp" => Reason::SignUpRefused,
+        // No code can be right for a user who is switched off, say. That there is such a user is nobody's business.
+        "ConfirmForgotPassword" => Reason::CodeMismatch,
+        // "User cannot be confirmed. Current status is CONFIRMED", "User password cannot be reset in the current state.", "User is
+        // disabled."
+        "AdminConfirmSignUp"
+        | "AdminResetUserPassword"
+        | "ConfirmSignUp"
+        | "ForgotPassword"
+        | "ResendConfirmationCode" => Reason::WrongState,
+        _ if message.contains("urrent status is") => Reason::WrongState,
+        _ => Reason::Internal,
+    }
+}
+
+/// Whoever signs in, or has a code, must not learn from the answer which users exist.
+fn user_not_found(operation: &str) -> Reason {
+    match operation {
+        _ if proves_identity(operation) => Reason::InvalidCredentials,
+        "ConfirmSignUp" | "ConfirmForgotPassword" => Reason::CodeMismatch,
+        _ => Reason::UserNotFound,
+    }
+}
+
+/// Pools and clients, which are the operator's to mend, and what can be looked for in a pool.
+fn resource_not_found(operation: &str, message: &str) -> Reason {
+    match operation {
+        // "User pool eu-west-1_… does not exist."
+        _ if message.starts_with("User pool ") => Reason::Internal,
+        "AdminAddUserToGroup"
+        | "AdminRemoveUserFromGroup"
+        | "DeleteGroup"
+        | "GetGroup"
+        | "ListUsersInGroup"
+        | "UpdateGroup" => Reason::GroupNotFound,
+        "AdminForgetDevice" => Reason::DeviceNotFound,
+        // The model has no `UserNotFoundException` for this one, and nothing else can be missing.
+        "AdminListDevices" => Reason::UserNotFound,
+        _ => Reason::Internal,
+    }
+}
+
+/// A trigger of the operator's said no.
+fn refused_by_trigger(operation: &str) -> Reason {
+    match operation {
+        _ if proves_identity(operation) && !presents_token(operation) => Reason::InvalidCredentials,
+        // It was asked for the text of a message, or told of what was done already: nobody expects a refusal there.
+        "AdminConfirmSignUp"
+        | "AdminResetUserPassword"
+        | "AdminUpdateUserAttributes"
+        | "ConfirmForgotPassword"
+        | "ForgotPassword"
+        | "GetUserAttributeVerificationCode" => Reason::Internal,
+        _ => Reason::SignUpRefused,
+    }
+}
+
+/// Operations in which the caller presents a password, token or session.
+fn proves_identity(operation: &str) -> bool {
+    let signs_in_or_out = matches!(
+        operation,
+        "AdminInitiateAuth"
+            | "AdminRespondToAuthChallenge"
+            | "GetTokensFromRefreshToken"
+            | "RevokeToken"
+            | "GlobalSignOut"
+    );
+    signs_in_or_out || presents_token(operation)
+}
+
+/// Operations on one's own account, with the access token or the session of an open sign-in.
+fn presents_token(operation: &str) -> bool {
+    matches!(
+        operation,
+        "AssociateSoftwareToken"
+            | "GetUser"
+            | "GetUserAttributeVerificationCode"
+            | "SetUserMFAPreference"
+            | "VerifySoftwareToken"
+            | "VerifyUserAttribute"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(operation: &'static str, code: &str, message: &str, status: u16) -> Failure {
+        let kind = Kind::Service { code: code.to_owned(), message: message.to_owned(), status };
+        Failure { operation, kind, request_id: None }
+    }
+
+    #[test]
+    fn a_class_depends_on_the_text_where_the_code_says_too_little_and_on_the_status_where_it_says_nothing() {
+        let table = [
+            (
+                "MalformedPolicyDocument",
+                "Invalid principal in policy: \"AWS\"",
+                400,
+                ErrorClass::PrincipalNotVisibleYet,
+            ),
+            ("MalformedPolicyDocument", "Syntax errors in policy.", 400, ErrorClass::Invalid),
+            ("RequestLimitExceeded", "", 503, ErrorClass::Throttled),
+            ("LimitExceeded", "", 503, ErrorClass::QuotaExceeded),
+            ("", "", 503, ErrorClass::OutcomeUnknown),
+            ("NeverHeardOf", "", 502, ErrorClass::OutcomeUnknown),
+            ("NeverHeardOf", "", 400, ErrorClass::Invalid),
+        ];
+        for (code, message, status, expected) in table {
+            assert_eq!(class(&refused("Any", code, message, status)), expected, "{code} {message}");
+        }
+    }
+
+    #[test]
+    fn every_code_has_its_reason() {
+        let table = [
+            ("AdminCreateUser", "InvalidParameterException", "", Reason::InvalidRequest),
+            ("AdminSetUserPassword", "InvalidPasswordException", "", Reason::InvalidPassword),
+            (
+                "AdminInitiateAuth",
+                "NotAuthorizedException",
+                "Incorrect username or password.",
+                Reason::InvalidCredentials,
+            ),
+            ("AdminInitiateAuth", "NotAuthorizedException", "Unable to verify secret hash", Reason::InvalidCredentials),
+            ("AdminInitiateAuth", "UserNotFoundException", "User does not exist.", Reason::InvalidCredentials),
+            ("AdminInitiateAuth", "UserNotConfirmedException", "", Reason::UserNotConfirmed),
+            ("AdminInitiateAuth", "PasswordResetRequiredException", "", Reason::PasswordResetRequired),
+            ("AdminInitiateAuth", "UserLambdaValidationException", "", Reason::InvalidCredentials),
+            ("AdminRespondToAuthChallenge", "NotAuthorizedException", "Invalid session", Reason::InvalidCredentials),
+            (
+                "AdminRespondToAuthChallenge",
+                "NotAuthorizedException",
+                "Cannot modify an already provided email",
+                Reason::InvalidRequest,
+            ),
+            ("AdminRespondToAuthChallenge", "CodeMismatchException", "", Reason::CodeMismatch),
+            ("AdminRespondToAuthChallenge", "ExpiredCodeException", "", Reason::CodeExpired),
+            ("RevokeToken", "UnsupportedTokenTypeException", "", Reason::InvalidCredentials),
+            ("RevokeToken", "UnauthorizedException", "", Reason::InvalidCredentials),
+            ("GlobalSignOut", "NotAuthorizedException", "Access Token has been revoked", Reason::InvalidCredentials),
+            ("SignUp", "NotAuthorizedException", "SignUp is not permitted for this user pool", Reason::SignUpRefused),
+            ("SignUp", "NotAuthorizedException", "Unable to verify secret hash for client", Reason::Internal),
+            (
+                "SignUp",
+                "NotAuthorizedException",
+                "A client attempted to write unauthorized attribute",
+                Reason::InvalidRequest,
+            ),
+            ("SignUp", "UserLambdaValidationException", "PreSignUp failed with error no.", Reason::SignUpRefused),
+            ("SignUp", "UsernameExistsException", "", Reason::UserExists),
+            ("SignUp", "UnexpectedLambdaException", "", Reason::TriggerNotInvoked),
+            ("AdminConfirmSignUp", "NotAuthorizedException", "Current status is CONFIRMED", Reason::WrongState),
+            ("AdminResetUserPassword", "NotAuthorizedException", "Current status is UNCONFIRMED", Reason::WrongState),
+            ("AdminGetUser", "NotAuthorizedException", "", Reason::Internal),
+            ("AdminGetUser", "UserNotFoundException", "", Reason::UserNotFound),
+            ("AdminAddUserToGroup", "ResourceNotFoundException", "Group not found.", Reason::GroupNotFound),
+            ("AdminGetUser", "ResourceNotFoundException", "User pool does not exist.", Reason::Internal),
+            ("AdminUpdateUserAttributes", "AliasExistsException", "", Reason::AliasExists),
+            ("AdminCreateUser", "UnsupportedUserStateException", "", Reason::WrongState),
+            ("ListUsers", "TooManyRequestsException", "", Reason::Throttled),
+            ("AdminInitiateAuth", "LimitExceededException", "Attempt limit exceeded", Reason::LimitReached),
+            ("ListUsers", "InternalErrorException", "", Reason::Unavailable),
+            ("ListUsers", "AccessDeniedException", "", Reason::PermissionMissing),
+            (
+                "SignUp",
+                "LimitExceededException",
+                "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to use your own Amazon SES configuration for sending email.",
+                Reason::MailQuotaExceeded,
+            ),
+            ("ListUsers", "NeverHeardOf", "", Reason::Internal),
+            ("UpdateGroup", "InvalidAction", "Unknown Cognito IDP action", Reason::NotSupportedByEndpoint),
+            ("UpdateGroup", "UnknownOperationException", "", Reason::NotSupportedByEndpoint),
+            ("UpdateGroup", "UnsupportedOperationException", "", Reason::Internal),
+        ];
+        for (operation, code, message, expected) in table {
+            assert_eq!(reason(&refused(operation, code, message, 400)), expected, "{operation}: {code} {message}");
+        }
+        assert_eq!(reason(&refused("ListUsers", "", "", 503)), Reason::Unavailable);
+        assert_eq!(reason(&refused("GlobalSignOut", "Unsupported", "", 500)), Reason::NotSupportedByEndpoint);
+    }
+
+    #[test]
+    fn a_call_without_an_answer_is_told_from_one_that_was_refused() {
+        let without = |kind| Failure { operation: "ListUsers", kind, request_id: None };
+        let table = [
+            (Kind::Unreachable(String::new()), ErrorClass::OutcomeUnknown, Reason::Unavailable),
+            (Kind::TimedOut, ErrorClass::OutcomeUnknown, Reason::DeadlineExceeded),
+            (Kind::Unreadable(String::new()), ErrorClass::OutcomeUnknown, Reason::Internal),
+            (Kind::NotSent(String::new()), ErrorClass::Unexpected, Reason::Internal),
+        ];
+        for (kind, expected_class, expected_reason) in table {
+            let failure = without(kind);
+            assert_eq!((class(&failure), reason(&failure)), (expected_class, expected_reason), "{failure:?}");
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The users of one pool: the port [`Directory`] on Cognito's administrator calls.
+
+mod filter;
+
+use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
+use aws_sdk_cognitoidentityprovider::types::{DeliveryMediumType, MessageActionType, UserType};
+use domain::secret::Secret;
+use domain::user_pool::directory::{
+    AttributeChanges, Comparison, Directory, Filter, FilterBy, Invitation, NewUser, Page, PageRequest,
+};
+use domain::user_pool::error::UserPoolError;
+use domain::user_pool::groups::Membership;
+use domain::user_pool::user::{Attributes, User, Username};
+
+use crate::clients::sent_once;
+use crate::failure::Failure;
+use crate::users::{to_attribute_types, to_user, to_users};
+
+/// One pool in Cognito, as its administrator handles it: users here, everything else in files of their own.
+#[derive(Debug, Clone)]
+pub struct CognitoDirectory {
+    pub(crate) client: Client,
+    pub(crate) user_pool_id: String,
+}
+
+impl CognitoDirectory {
+    pub(crate) fn new(client: Client, user_pool_id: &str) -> Self {
+        Self { client, user_pool_id: user_pool_id.to_owned() }
+    }
+
+    pub(crate) async fn look_up(&self, username: &Username) -> Result<AdminGetUserOutput, UserPoolError> {
+        let request = self.client.admin_get_user().user_pool_id(&self.user_pool_id).username(username.as_str());
+        Ok(request.send().await.map_err(|error| Failure::of("AdminGetUser", &error))?)
+    }
+}
+
+#[async_trait]
+impl Directory for CognitoDirectory {
+    async fn create(&self, user: &NewUser) -> Result<User, UserPoolError> {
+        const OPERATION: &str = "AdminCreateUser";
+        let mut request = self
+            .client
+            .admin_create_user()
+            .user_pool_id(&self.user_pool_id)
+            .username(user.username.as_str())
+            .set_user_attributes(Some(to_attribute_types(&user.attributes)))
+            .set_temporary_password(user.temporary_password.as_ref().map(|password| password.expose().to_owned()));
+        match user.invitation {
+            Invitation::Suppress => request = request.message_action(MessageActionType::Suppress),
+            Invitation::Send => request = request.desired_delivery_mediums(medium_for(&user.attributes)),
+        }
+        let answer = request.customize().config_override(sent_once()).send().await;
+        let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        to_user(OPERATION, answer.user.ok_or_else(|| Failure::missing(OPERATION, "User"))?)
+    }
+
+    async fn get(&self, username: &Username) -> Result<User, UserPoolError> {
+        let answer = self.look_up(username).await?;
+        // The same fields as in a list, but for another name of the attributes.
+        let found = UserType::builder()
+            .username(answer.username)
+            .set_attributes(answer.user_attributes)
+            .enabled(answer.enabled)
+            .set_user_status(answer.user_status)
+            .set_user_create_date(answer.user_create_date)
+            .set_user_last_modified_date(answer.user_last_modified_date)
+            .build();
+        to_user("AdminGetUser", found)
+    }
+
+    async fn list(&self, filter: Option<&Filter>, page: &PageRequest) -> Result<Page<User>, UserPoolError> {
+        const OPERATION: &str = "ListUsers";
+        let answer = self
+            .client
+            .list_users()
+            .user_pool_id(&self.user_pool_id)
+            .set_filter(filter.map(filter::expression))
+            .limit(i32::from(page.limit))
+            .set_pagination_token(page.after.clone())
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        Ok(Page { entries: to_users(OPERATION, answer.users)?, next: answer.pagination_token })
+    }
+
+    async fn with_email_prefix(&self, prefix: &str) -> Result<Vec<User>, UserPoolError> {
+        let filter = Filter { by: FilterBy::Email, comparison: Comparison::BeginsWith, value: prefix.to_owned() };
+        Ok(self.list(Some(&filter), &PageRequest { limit: 60, after: None }).await?.entries)
+    }
+
+    async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
+        if !changes.set.is_empty() {
+            self.client
+                .admin_update_user_attributes()
+                .user_pool_id(&self.user_pool_id)
+                .username(username.as_str())
+                .set_user_attributes(Some(to_attribute_types(&changes.set)))
+                .customize()
+                .config_override(sent_once())
+                .send()
+                .await
+                .map_err(|error| Failure::of("AdminUpdateUserAttributes", &error))?;
+        }
+        if !changes.remove.is_empty() {
+            self.client
+                .admin_delete_user_attributes()
+                .user_pool_id(&self.user_pool_id)
+                .username(username.as_str())
+                .set_user_attribute_names(Some(changes.remove.clone()))
+                .send()
+                .await
+                .map_err(|error| Failure::of("AdminDeleteUserAttributes", &error))?;
+        }
+        Ok(())
+    }
+
+    async fn delete(&self, username: &Username) -> Result<(), UserPoolError> {
+        let request = self.client.admin_delete_user().user_pool_id(&self.user_pool_id).username(username.as_str());
+        let answer = request.customize().config_override(sent_once()).send().await;
+        answer.map_err(|error| Failure::of("AdminDeleteUser", &error))?;
+        Ok(())
+    }
+
+    async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError> {
+        self.client
+            .admin_set_user_password()
+            .user_pool_id(&self.user_pool_id)
+            .username(username.as_str())
+            .password(password.expose())
+            .permanent(permanent)
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of("AdminSetUserPassword", &error))?;
+        Ok(())
+    }
+
+    async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError> {
+        let request = self.client.admin_reset_user_password().user_pool_id(&self.user_pool_id);
+        let request = request.username(username.as_str()).customize().config_override(sent_once());
+        request.send().await.map_err(|error| Failure::of("AdminResetUserPassword", &error))?;
+        Ok(())
+    }
+
+    async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError> {
+        const OPERATION: &str = "AdminCreateUser";
+        let answer = self
+            .client
+            .admin_create_user()
+            .user_pool_id(&self.user_pool_id)
+            .username(username.as_str())
+            .message_action(MessageActionType::Resend)
+            .desired_delivery_mediums(medium_for(attributes))
+            .customize()
+            // Another password and another message each time.
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        to_user(OPERATION, answer.user.ok_or_else(|| Failure::missing(OPERATION, "User"))?)
+    }
+
+    async fn enable(&self, username: &Username) -> Result<(), UserPoolError> {
+        let request = self.client.admin_enable_user().user_pool_id(&self.user_pool_id).username(username.as_str());
+        request.send().await.map_err(|error| Failure::of("AdminEnableUser", &error))?;
+        Ok(())
+    }
+
+    async fn disable(&self, username: &Username) -> Result<(), UserPoolError> {
+        let request = self.client.admin_disable_user().user_pool_id(&self.user_pool_id).username(username.as_str());
+        request.send().await.map_err(|error| Failure::of("AdminDisableUser", &error))?;
+        Ok(())
+    }
+
+    async fn confirm(&self, username: &Username) -> Result<(), UserPoolError> {
+        let request = self.client.admin_confirm_sign_up().user_pool_id(&self.user_pool_id).username(username.as_str());
+        request.send().await.map_err(|error| Failure::of("AdminConfirmSignUp", &error))?;
+        Ok(())
+    }
+
+    async fn sign_out(&self, username: &Username) -> Result<(), UserPoolError> {
+        let request = self.client.admin_user_global_sign_out().user_pool_id(&self.user_pool_id);
+        let answer = request.username(username.as_str()).send().await;
+        answer.map_err(|error| Failure::of("AdminUserGlobalSignOut", &error))?;
+        Ok(())
+    }
+
+    async fn groups(&self, username: &Username) -> Result<Vec<Membership>, UserPoolError> {
+        let request = self.client.admin_list_groups_for_user().user_pool_id(&self.user_pool_id);
+        let mut pages = request.username(username.as_str()).into_paginator().send();
+        let mut memberships = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Failure::of("AdminListGroupsForUser", &error))?;
+            let groups = page.groups.unwrap_or_default().into_iter();
+            memberships.extend(
+                groups.filter_map(|group| Some(Membership { group: group.group_name?, role_arn: group.role_arn })),
+            );
+        }
+        Ok(memberships)
+    }
+
+    async fn add_to_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
+        let request = self.client.admin_add_user_to_group().user_pool_id(&self.user_pool_id);
+        let answer = request.username(username.as_str()).group_name(group).send().await;
+        answer.map_err(|error| Failure::of("AdminAddUserToGroup", &error))?;
+        Ok(())
+    }
+
+    async fn remove_from_group(&self, username: &Username, group: &str) -> Result<(), UserPoolError> {
+        let request = self.client.admin_remove_user_from_group().user_pool_id(&self.user_pool_id);
+        let answer = request.username(username.as_str()).group_name(group).send().await;
+        answer.map_err(|error| Failure::of("AdminRemoveUserFromGroup", &error))?;
+        Ok(())
+    }
+}
+
+/// How the invitation reaches the user. Where nothing is said, Cognito takes SMS, and refuses it without a phone number.
+fn medium_for(attributes: &Attributes) -> DeliveryMediumType {
+    let only_a_phone = attributes.contains_key("phone_number") && !attributes.contains_key("email");
+    if only_a_phone { DeliveryMediumType::Sms } else { DeliveryMediumType::Email }
+}

@@ -1,0 +1,276 @@
+//! Sign-up and sign-in through one app client: the port [`Sessions`] on Cognito's server-side calls.
+
+mod responses;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::operation::verify_software_token::builders::VerifySoftwareTokenFluentBuilder;
+use aws_sdk_cognitoidentityprovider::types::{
+    AuthFlowType, ChallengeNameType, ContextDataType, HttpHeader, VerifySoftwareTokenResponseType,
+};
+use domain::secret::Secret;
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::{
+    Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, ClientContext, Credentials, Factor, Registered,
+    Registration, Sessions, SignIn, Tokens,
+};
+use domain::user_pool::user::{Attributes, Username};
+use domain::user_pool::write_attributes::WriteAttributes;
+
+use crate::CognitoAppClient;
+use crate::clients::sent_once;
+use crate::failure::Failure;
+use crate::users::to_attribute_types;
+pub(crate) use responses::to_delivery;
+use responses::{ATTRIBUTE_PREFIX, Answer, to_sign_in, to_tokens};
+
+#[async_trait]
+impl Sessions for CognitoAppClient {
+    async fn write_attributes(&self) -> Result<WriteAttributes, UserPoolError> {
+        Ok(self.settings().await?.write_attributes.clone())
+    }
+
+    async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
+        let answer = self
+            .client
+            .sign_up()
+            .client_id(&self.client_id)
+            .username(registration.username.as_str())
+            .password(registration.password.expose())
+            .set_secret_hash(self.secret_hash(&registration.username).await?)
+            .set_user_attributes(Some(to_attribute_types(&registration.attributes)))
+            .set_validation_data(Some(to_attribute_types(&registration.validation_data)))
+            .set_client_metadata(Some(to_map(&registration.client_metadata)))
+            .set_user_context_data(self.user_context(&registration.context).await?)
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of("SignUp", &error))?;
+        let code_sent_to = to_delivery(answer.code_delivery_details);
+        Ok(Registered { sub: answer.user_sub, confirmed: answer.user_confirmed, code_sent_to })
+    }
+
+    async fn sign_in(&self, credentials: &Credentials) -> Result<SignIn, UserPoolError> {
+        const OPERATION: &str = "AdminInitiateAuth";
+        let username = &credentials.username;
+        let mut request = self
+            .client
+            .admin_initiate_auth()
+            .user_pool_id(&self.user_pool_id)
+            .client_id(&self.client_id)
+            .auth_flow(AuthFlowType::AdminUserPasswordAuth)
+            .auth_parameters("USERNAME", username.as_str())
+            .auth_parameters("PASSWORD", credentials.password.expose())
+            .set_context_data(to_context_data(&credentials.context));
+        if let Some(hash) = self.secret_hash(username).await? {
+            request = request.auth_parameters("SECRET_HASH", hash);
+        }
+        let answer = request.customize().config_override(sent_once());
+        let answer = answer.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let answer = Answer {
+            operation: OPERATION,
+            result: answer.authentication_result,
+            challenge: answer.challenge_name,
+            session: answer.session,
+            parameters: answer.challenge_parameters,
+        };
+        to_sign_in(answer, username)
+    }
+
+    async fn answer_challenge(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
+        let one = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        let (challenge, responses) = match &answer.response {
+            ChallengeResponse::NewPassword { new_password, attributes } => {
+                let mut responses = one("NEW_PASSWORD", new_password.expose());
+                let prefixed = |(name, value): (&String, &String)| (format!("{ATTRIBUTE_PREFIX}{name}"), value.clone());
+                responses.extend(attributes.iter().map(prefixed));
+                (ChallengeNameType::NewPasswordRequired, responses)
+            }
+            ChallengeResponse::Code { factor, code } => {
+                let (challenge, field) = match factor {
+                    Factor::SmsMfa => (ChallengeNameType::SmsMfa, "SMS_MFA_CODE"),
+                    Factor::SoftwareTokenMfa => (ChallengeNameType::SoftwareTokenMfa, "SOFTWARE_TOKEN_MFA_CODE"),
+                    Factor::EmailOtp => (ChallengeNameType::EmailOtp, "EMAIL_OTP_CODE"),
+                };
+                (challenge, one(field, code.expose()))
+            }
+            ChallengeResponse::SelectFactor(factor) => {
+                (ChallengeNameType::SelectMfaType, one("ANSWER", factor.as_str()))
+            }
+            ChallengeResponse::BeginSetup => return self.begin_setup(answer).await,
+            ChallengeResponse::FinishSetup { code, device_name } => {
+                let session = self.verify_authenticator(&answer.session, code, device_name.as_deref()).await?;
+                return self.respond(answer, ChallengeNameType::MfaSetup, session, vec![]).await;
+            }
+        };
+        self.respond(answer, challenge, answer.session.clone(), responses).await
+    }
+
+    async fn refresh(
+        &self,
+        username: &Username,
+        refresh_token: &Secret,
+        context: &ClientContext,
+    ) -> Result<Tokens, UserPoolError> {
+        const OPERATION: &str = "AdminInitiateAuth";
+        if self.settings().await?.rotates_refresh_tokens {
+            return self.rotate(refresh_token).await;
+        }
+        let mut request = self
+            .client
+            .admin_initiate_auth()
+            .user_pool_id(&self.user_pool_id)
+            .client_id(&self.client_id)
+            .auth_flow(AuthFlowType::RefreshTokenAuth)
+            .auth_parameters("REFRESH_TOKEN", refresh_token.expose())
+            .set_context_data(to_context_data(context));
+        if let Some(hash) = self.secret_hash(username).await? {
+            request = request.auth_parameters("SECRET_HASH", hash);
+        }
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        to_tokens(OPERATION, answer.authentication_result)
+    }
+
+    async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError> {
+        self.client
+            .revoke_token()
+            .client_id(&self.client_id)
+            .set_client_secret(self.client_secret().await?)
+            .token(refresh_token.expose())
+            .send()
+            .await
+            .map_err(|error| Failure::of("RevokeToken", &error))?;
+        Ok(())
+    }
+
+    async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
+        self.must_be_ours("GlobalSignOut", access_token)?;
+        let request = self.client.global_sign_out().access_token(access_token.expose());
+        let answer = request.customize().config_override(sent_once()).send().await;
+        answer.map_err(|error| Failure::of("GlobalSignOut", &error))?;
+        Ok(())
+    }
+}
+
+impl CognitoAppClient {
+    /// Answers a challenge. The session is the latest one: setting up an authenticator app changes it twice.
+    async fn respond(
+        &self,
+        answer: &ChallengeAnswer,
+        challenge: ChallengeNameType,
+        session: Secret,
+        responses: Vec<(String, String)>,
+    ) -> Result<SignIn, UserPoolError> {
+        const OPERATION: &str = "AdminRespondToAuthChallenge";
+        let username = &answer.username;
+        let mut request = self
+            .client
+            .admin_respond_to_auth_challenge()
+            .user_pool_id(&self.user_pool_id)
+            .client_id(&self.client_id)
+            .challenge_name(challenge)
+            .session(session.expose())
+            .set_challenge_responses(Some(responses.into_iter().collect()))
+            .challenge_responses("USERNAME", username.as_str())
+            .set_context_data(to_context_data(&answer.context));
+        if let Some(hash) = self.secret_hash(username).await? {
+            request = request.challenge_responses("SECRET_HASH", hash);
+        }
+        let next = request.customize().config_override(sent_once()).send().await;
+        let next = next.map_err(|error| Failure::of(OPERATION, &error))?;
+        let next = Answer {
+            operation: OPERATION,
+            result: next.authentication_result,
+            challenge: next.challenge_name,
+            session: next.session,
+            parameters: next.challenge_parameters,
+        };
+        to_sign_in(next, username)
+    }
+
+    /// Asks for the secret of a new authenticator app.
+    async fn begin_setup(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
+        const OPERATION: &str = "AssociateSoftwareToken";
+        let request = self.client.associate_software_token().session(answer.session.expose());
+        let begun = request.customize().config_override(sent_once()).send().await;
+        let begun = begun.map_err(|error| Failure::of(OPERATION, &error))?;
+        let missing = |field| Failure::missing(OPERATION, field);
+        Ok(SignIn::Challenge(Challenge {
+            name: ChallengeName::MfaSetup,
+            session: Some(Secret::new(begun.session.ok_or_else(|| missing("Session"))?)),
+            username: answer.username.clone(),
+            missing_attributes: vec![],
+            factors: vec![Factor::SoftwareTokenMfa],
+            code_sent_to: None,
+            authenticator_secret: Some(Secret::new(begun.secret_code.ok_or_else(|| missing("SecretCode"))?)),
+        }))
+    }
+
+    /// Proves that the authenticator app has the secret. Gives the session that the challenge is answered with.
+    async fn verify_authenticator(
+        &self,
+        session: &Secret,
+        code: &Secret,
+        device_name: Option<&str>,
+    ) -> Result<Secret, UserPoolError> {
+        const OPERATION: &str = "VerifySoftwareToken";
+        let request = self.client.verify_software_token().session(session.expose());
+        let next = verify_software_token(OPERATION, request, code, device_name).await?;
+        Ok(next.ok_or_else(|| Failure::missing(OPERATION, "Session"))?)
+    }
+
+    /// A refresh where the app client rotates refresh tokens: the other way is refused there. This one takes no context.
+    async fn rotate(&self, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
+        const OPERATION: &str = "GetTokensFromRefreshToken";
+        let answer = self
+            .client
+            .get_tokens_from_refresh_token()
+            .client_id(&self.client_id)
+            .set_client_secret(self.client_secret().await?)
+            .refresh_token(refresh_token.expose())
+            .customize()
+            .config_override(sent_once())
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        to_tokens(OPERATION, answer.authentication_result)
+    }
+}
+
+/// Sends a code of an authenticator app. `request` says whose it is: an access token, or the session of a challenge, which goes on
+/// with the session that this gives.
+pub(crate) async fn verify_software_token(
+    operation: &'static str,
+    request: VerifySoftwareTokenFluentBuilder,
+    code: &Secret,
+    device_name: Option<&str>,
+) -> Result<Option<Secret>, UserPoolError> {
+    let request = request.user_code(code.expose()).set_friendly_device_name(device_name.map(str::to_owned));
+    let answer = request.customize().config_override(sent_once()).send().await;
+    let answer = answer.map_err(|error| Failure::of(operation, &error))?;
+    match answer.status {
+        Some(VerifySoftwareTokenResponseType::Success) => Ok(answer.session.map(Secret::new)),
+        Some(_) => Err(UserPoolError::new(operation, Reason::CodeMismatch)),
+        None => Err(Failure::missing(operation, "Status").into()),
+    }
+}
+
+fn to_map(attributes: &Attributes) -> HashMap<String, String> {
+    attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Where the person is, for calls that need rights: any client takes it, but not without an address.
+fn to_context_data(context: &ClientContext) -> Option<ContextDataType> {
+    let header = |(name, value): &(String, String)| HttpHeader::builder().header_name(name).header_value(value).build();
+    // The builder fails only without one of the first four.
+    ContextDataType::builder()
+        .ip_address(context.ip_address.as_ref()?)
+        .server_name(&context.server_name)
+        .server_path(&context.server_path)
+        .set_http_headers(Some(context.headers.iter().map(header).collect()))
+        .set_encoded_data(context.device_data.clone())
+        .build()
+        .ok()
+}

@@ -1,0 +1,55 @@
+//! The adapters on a mocked AWS: what is sent, what is read, what is repeated. Time is paused, so that the SDK's own backoff
+//! takes none.
+
+mod app_client;
+mod directory;
+mod fake_aws;
+mod groups;
+mod http_client;
+mod identities;
+mod invitation_keys;
+mod modelled_errors;
+mod platform;
+mod pool_settings;
+mod retries;
+mod sdk_source;
+mod self_service;
+mod sessions;
+mod sign_in_security;
+mod update_requests;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_types::body::SdkBody;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::secret::Secret;
+use serde_json::{Value, json};
+
+/// An error as Cognito's protocol (AWS JSON) writes it on the wire.
+fn json_error(status: u16, code: &str) -> HttpResponse {
+    let body = format!(r#"{{"__type":"{code}","message":"{code} from the mock"}}"#);
+    response(status, body)
+}
+
+/// An error as IAM's protocol (AWS Query) writes it on the wire.
+fn xml_error(status: u16, code: &str) -> HttpResponse {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>from the mock</Message></Error>");
+    response(status, format!("<ErrorResponse>{error}<RequestId>request-1</RequestId></ErrorResponse>"))
+}
+
+fn response(status: u16, body: impl Into<SdkBody>) -> HttpResponse {
+    let status = status.try_into().unwrap();
+    HttpResponse::new(status, body.into())
+}
+
+/// An access token that says so, as Cognito makes it but for the signature.
+fn access_token(user_pool_id: &str, client_id: &str) -> Secret {
+    access_token_with(&json!({
+        "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{user_pool_id}"), "client_id": client_id,
+        "token_use": "access", "username": "mia"
+    }))
+}
+
+fn access_token_with(claims: &Value) -> Secret {
+    Secret::new(format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims.to_string())))
+}

@@ -1,0 +1,170 @@
+//! Groups: what is sent to Cognito, and what is made of its answers.
+
+use domain::user_pool::directory::PageRequest;
+use domain::user_pool::error::Reason;
+use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::fake_aws::{FakeAws, nowhere};
+use crate::CognitoDirectory;
+
+async fn pool(fake: &FakeAws) -> CognitoDirectory {
+    nowhere().await.answered_by(fake.clone()).directory("pool")
+}
+
+fn admins() -> GroupName {
+    "admins".parse().unwrap()
+}
+
+fn on_the_wire() -> Value {
+    json!({
+        "GroupName": "admins",
+        "UserPoolId": "pool",
+        "Description": "May do all",
+        "RoleArn": "arn:aws:iam::111122223333:role/admins",
+        "Precedence": 0,
+        "CreationDate": 1,
+        "LastModifiedDate": 2,
+    })
+}
+
+fn read() -> Group {
+    Group {
+        name: admins(),
+        description: Some("May do all".to_owned()),
+        precedence: Some(0),
+        role_arn: Some("arn:aws:iam::111122223333:role/admins".to_owned()),
+        created_at: OffsetDateTime::from_unix_timestamp(1).unwrap(),
+        modified_at: OffsetDateTime::from_unix_timestamp(2).unwrap(),
+    }
+}
+
+#[tokio::test]
+async fn a_group_is_read_alike_from_every_answer() {
+    let one = json!({ "Group": on_the_wire() });
+    let fake = FakeAws::answering([
+        ("GetGroup", one.clone()),
+        ("CreateGroup", one.clone()),
+        ("UpdateGroup", one),
+        ("ListGroups", json!({"Groups": [on_the_wire()], "NextToken": "there"})),
+    ]);
+    let (pool, details) = (pool(&fake).await, GroupDetails::default());
+    assert_eq!(pool.group(&admins()).await.unwrap(), read());
+    assert_eq!(pool.create_group(&admins(), &details).await.unwrap(), read());
+    assert_eq!(pool.update_group(&admins(), &details).await.unwrap(), read());
+    let page = pool.list_groups(&PageRequest { limit: 7, after: Some("here".to_owned()) }).await.unwrap();
+    assert_eq!((page.entries, page.next.as_deref()), (vec![read()], Some("there")));
+    assert_eq!(fake.sent("ListGroups"), json!({"UserPoolId": "pool", "Limit": 7, "NextToken": "here"}));
+}
+
+#[tokio::test]
+async fn group_with_an_empty_role_has_none() {
+    let mut group = on_the_wire();
+    group["RoleArn"] = json!("");
+    let fake = FakeAws::answering([("GetGroup", json!({ "Group": group }))]);
+    assert_eq!(pool(&fake).await.group(&admins()).await.unwrap(), Group { role_arn: None, ..read() });
+}
+
+#[tokio::test]
+async fn a_group_is_created_with_what_is_said_and_nothing_else() {
+    let fake = FakeAws::answering([("CreateGroup", json!({ "Group": on_the_wire() }))]);
+    let pool = pool(&fake).await;
+    pool.create_group(&admins(), &GroupDetails::default()).await.unwrap();
+    assert_eq!(fake.sent("CreateGroup"), json!({"UserPoolId": "pool", "GroupName": "admins"}));
+
+    let details = GroupDetails { description: Some("May do all".to_owned()), precedence: Some(0) };
+    pool.create_group(&admins(), &details).await.unwrap();
+    let expected = json!({"UserPoolId": "pool", "GroupName": "admins", "Description": "May do all", "Precedence": 0});
+    assert_eq!(fake.sent("CreateGroup"), expected);
+}
+
+#[tokio::test]
+async fn a_change_of_one_thing_sends_the_others_as_they_are() {
+    let table = [
+        (GroupDetails { description: Some("New".to_owned()), precedence: None }, "New", 0),
+        (GroupDetails { description: None, precedence: Some(7) }, "May do all", 7),
+        (GroupDetails { description: Some(String::new()), precedence: Some(i32::MAX.unsigned_abs()) }, "", i32::MAX),
+    ];
+    for (details, description, precedence) in table {
+        let one = json!({ "Group": on_the_wire() });
+        let fake = FakeAws::answering([("GetGroup", one.clone()), ("UpdateGroup", one)]);
+        pool(&fake).await.update_group(&admins(), &details).await.unwrap();
+        let expected = json!({
+            "UserPoolId": "pool",
+            "GroupName": "admins",
+            "Description": description,
+            "RoleArn": "arn:aws:iam::111122223333:role/admins",
+            "Precedence": precedence,
+        });
+        assert_eq!(fake.sent("UpdateGroup"), expected);
+    }
+}
+
+#[tokio::test]
+async fn refuses_a_precedence_that_cognito_cannot_count_to() {
+    let details = GroupDetails { description: None, precedence: Some(1 << 31) };
+    let fake = FakeAws::answering([]);
+    let pool = pool(&fake).await;
+    assert_eq!(pool.create_group(&admins(), &details).await.unwrap_err().reason, Reason::InvalidRequest);
+    assert_eq!(pool.update_group(&admins(), &details).await.unwrap_err().reason, Reason::InvalidRequest);
+    assert_eq!((fake.calls("CreateGroup"), fake.calls("UpdateGroup")), (0, 0));
+}
+
+#[tokio::test]
+async fn members_are_read_page_by_page() {
+    let mia = json!({
+        "Username": "mia",
+        "Attributes": [{"Name": "email", "Value": "mia@example.com"}],
+        "Enabled": true,
+        "UserStatus": "CONFIRMED",
+        "UserCreateDate": 1,
+        "UserLastModifiedDate": 2,
+    });
+    let fake = FakeAws::answering([("ListUsersInGroup", json!({"Users": [mia], "NextToken": "there"}))]);
+    let page = PageRequest { limit: 60, after: Some("here".to_owned()) };
+    let page = pool(&fake).await.members(&admins(), &page).await.unwrap();
+    assert_eq!(
+        (page.entries[0].attributes["email"].as_str(), page.next.as_deref()),
+        ("mia@example.com", Some("there"))
+    );
+    let expected = json!({"UserPoolId": "pool", "GroupName": "admins", "Limit": 60, "NextToken": "here"});
+    assert_eq!(fake.sent("ListUsersInGroup"), expected);
+}
+
+#[tokio::test]
+async fn a_group_that_is_not_there_is_told_from_a_pool_that_is_not() {
+    let table = [("Group not found.", Reason::GroupNotFound), ("User pool pool does not exist.", Reason::Internal)];
+    for (message, expected) in table {
+        let refused = async |operation| pool(&FakeAws::refusing(operation, "ResourceNotFoundException", message)).await;
+        let (page, details) = (PageRequest { limit: 60, after: None }, GroupDetails::default());
+        let errors = [
+            refused("GetGroup").await.group(&admins()).await.unwrap_err(),
+            refused("GetGroup").await.update_group(&admins(), &details).await.unwrap_err(),
+            refused("DeleteGroup").await.delete_group(&admins()).await.unwrap_err(),
+            refused("ListUsersInGroup").await.members(&admins(), &page).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!(error.reason, expected, "{}", error.operation);
+        }
+    }
+}
+
+#[tokio::test]
+async fn refuses_a_name_that_is_taken() {
+    let fake = FakeAws::refusing("CreateGroup", "GroupExistsException", "A group with the name already exists.");
+    let error = pool(&fake).await.create_group(&admins(), &GroupDetails::default()).await.unwrap_err();
+    assert_eq!(error.reason, Reason::GroupExists);
+}
+
+#[tokio::test]
+async fn a_group_without_what_it_always_has_is_an_error_and_no_panic() {
+    for field in ["GroupName", "CreationDate", "LastModifiedDate"] {
+        let mut group = on_the_wire();
+        group.as_object_mut().unwrap().remove(field);
+        let fake = FakeAws::answering([("GetGroup", json!({ "Group": group }))]);
+        assert_eq!(pool(&fake).await.group(&admins()).await.unwrap_err().reason, Reason::Internal, "{field}");
+    }
+    let error = pool(&FakeAws::answering([])).await.group(&admins()).await.unwrap_err();
+    assert_eq!(error.reason, Reason::Internal, "no group at all");
+}

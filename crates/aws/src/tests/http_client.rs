@@ -1,0 +1,68 @@
+//! How long a connection is kept: counted by a server on this machine.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use domain::user_pool::groups::Groups;
+
+use crate::Aws;
+use crate::http_client::http_client;
+
+/// Answers every request on every connection with nothing in it. Gives its address and the number of connections so far.
+fn server() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            thread::spawn(move || serve(&connection.unwrap()));
+        }
+    });
+    (address, connections)
+}
+
+fn serve(connection: &TcpStream) {
+    let mut requests = BufReader::new(connection);
+    loop {
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            if requests.read_line(&mut line).unwrap_or(0) == 0 {
+                return;
+            }
+            let line = line.trim().to_ascii_lowercase();
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if line.is_empty() {
+                break;
+            }
+        }
+        requests.read_exact(&mut vec![0; length]).unwrap();
+        let mut answers = connection;
+        answers.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+    }
+}
+
+/// How many connections three calls in a row take.
+async fn connections_of_three_calls(kept_idle: Duration) -> usize {
+    let (address, connections) = server();
+    let aws = Aws::local(&address, "eu-west-1", "key-1", "secret-1").await.answered_by(http_client(kept_idle));
+    let pool = aws.directory("pool");
+    for _ in 0..3 {
+        pool.delete_group(&"admins".parse().unwrap()).await.unwrap();
+    }
+    connections.load(Ordering::SeqCst)
+}
+
+#[tokio::test]
+async fn a_connection_serves_call_after_call_and_not_after_its_time() {
+    assert_eq!(connections_of_three_calls(Duration::from_mins(1)).await, 1);
+    assert_eq!(connections_of_three_calls(Duration::from_nanos(1)).await, 3);
+}

@@ -1,0 +1,216 @@
+//! The private key of invitations: how it is kept, read and taken away, and that it shows itself nowhere.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::error_chain::causes;
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
+use domain::retry::ErrorClass;
+use domain::spec::PoolName;
+use domain::user_pool::error::Reason;
+use serde_json::{Value, json};
+
+use super::fake_aws::{FakeAws, nowhere};
+use super::{json_error, response};
+use crate::{SsmInvitationKey, SsmInvitationKeys};
+
+const NAME: &str = "/poolkeeper/shop/invitation-key/stack/1";
+
+/// What a parameter holds that is no key.
+const CANARY: &str = "canary";
+
+fn shop() -> PoolName {
+    "shop".to_owned().try_into().unwrap()
+}
+
+fn name() -> KeyName {
+    KeyName::of(&shop(), &OwningStack::of_id("stack").unwrap(), 1)
+}
+
+fn tags() -> BTreeMap<String, String> {
+    BTreeMap::from([("poolkeeper:pool".to_owned(), "shop".to_owned())])
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_seed(&[7; 32])
+}
+
+fn pem() -> String {
+    key().to_pem().unwrap().expose().to_owned()
+}
+
+fn holding(kind: &str, value: &str) -> FakeAws {
+    FakeAws::answering([("GetParameter", json!({"Parameter": {"Name": NAME, "Type": kind, "Value": value}}))])
+}
+
+async fn keys(fake: &FakeAws) -> SsmInvitationKeys {
+    nowhere().await.answered_by(fake.clone()).invitation_keys()
+}
+
+async fn one_key(fake: &FakeAws) -> SsmInvitationKey {
+    nowhere().await.answered_by(fake.clone()).invitation_key(NAME)
+}
+
+/// What a parameter can hold that is no key of ours: each is one of these answers.
+fn no_keys() -> Vec<FakeAws> {
+    let of = |answer: Value| FakeAws::answering([("GetParameter", answer)]);
+    let truncated = pem().replace("-----END", "canary-----END");
+    vec![
+        holding("SecureString", CANARY),
+        holding("SecureString", ""),
+        holding("SecureString", &truncated),
+        // In clear.
+        holding("String", &pem()),
+        holding("StringList", &pem()),
+        of(json!({"Parameter": {"Name": NAME, "Type": "SecureString"}})),
+        of(json!({"Parameter": {"Name": NAME, "Value": pem()}})),
+        of(json!({})),
+    ]
+}
+
+#[tokio::test]
+async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
+    let fake = FakeAws::answering([]);
+    keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap();
+    let expected = json!({
+        "Name": NAME,
+        "Description": "Signs invitations into a user pool of Poolkeeper",
+        "Type": "SecureString",
+        "Value": pem(),
+        "Overwrite": false,
+        "Tags": [{"Key": "poolkeeper:pool", "Value": "shop"}],
+    });
+    assert_eq!(fake.sent("PutParameter"), expected);
+}
+
+#[tokio::test]
+async fn a_key_that_is_kept_is_read_decrypted_by_both_who_need_it() {
+    let fake = holding("SecureString", &pem());
+    let found = keys(&fake).await.read(&name()).await.unwrap().unwrap();
+    assert_eq!(found.key.public_key(), key().public_key());
+    let expected = json!({"Name": NAME, "WithDecryption": true});
+    assert_eq!(fake.sent("GetParameter"), expected);
+
+    let fake = holding("SecureString", &pem());
+    let found = one_key(&fake).await.invitation_key().await.unwrap();
+    assert_eq!(found.public_key(), key().public_key());
+    assert_eq!(fake.sent("GetParameter"), expected);
+}
+
+#[tokio::test]
+async fn only_the_first_version_of_a_parameter_is_original() {
+    for (version, is_original) in [(json!(1), true), (json!(2), false), (json!(null), false)] {
+        let parameter = json!({"Name": NAME, "Type": "SecureString", "Value": pem(), "Version": version});
+        let fake = FakeAws::answering([("GetParameter", json!({ "Parameter": parameter }))]);
+        assert_eq!(keys(&fake).await.read(&name()).await.unwrap().unwrap().is_original, is_original, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn the_tags_of_a_key_are_read_by_its_name() {
+    let tags = json!({"TagList": [{"Key": "poolkeeper:stack", "Value": "stack"}]});
+    for (answer, expected) in [(tags, vec![("poolkeeper:stack", "stack")]), (json!({}), vec![])] {
+        let fake = FakeAws::answering([("ListTagsForResource", answer)]);
+        let found = keys(&fake).await.tags(&name()).await.unwrap().unwrap();
+        let found: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(found, expected);
+        assert_eq!(fake.sent("ListTagsForResource"), json!({"ResourceType": "Parameter", "ResourceId": NAME}));
+    }
+    let absent = FakeAws::new(|_| Ok(json_error(400, "InvalidResourceId")));
+    assert_eq!(keys(&absent).await.tags(&name()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_key_is_deleted_by_its_name() {
+    let fake = FakeAws::answering([]);
+    keys(&fake).await.delete(&name()).await.unwrap();
+    assert_eq!(fake.sent("DeleteParameter"), json!({ "Name": NAME }));
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_none_to_read_an_error_to_delete_and_an_instruction_to_whoever_needs_it() {
+    let fake = FakeAws::new(|_| Ok(json_error(400, "ParameterNotFound")));
+    assert!(keys(&fake).await.read(&name()).await.unwrap().is_none());
+    assert_eq!(keys(&fake).await.delete(&name()).await.unwrap_err().class, ErrorClass::NotFound);
+
+    let error = one_key(&fake).await.invitation_key().await.unwrap_err();
+    assert_eq!((error.reason, error.operation), (Reason::Internal, "GetParameter"));
+    let told = causes(&error);
+    assert!(told.contains(NAME) && told.contains("deploy with another InvitationKeyVersion"), "{told}");
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_an_error_of_its_own() {
+    let fake = FakeAws::refusing("PutParameter", "ParameterAlreadyExists", "The parameter already exists.");
+    let error = keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap_err();
+    assert_eq!((error.class, error.operation), (ErrorClass::AlreadyExists, "PutParameter"));
+}
+
+#[tokio::test]
+async fn something_else_under_the_name_is_refused_by_its_name_and_never_quoted() {
+    for fake in no_keys() {
+        let refused = keys(&fake).await.read(&name()).await.unwrap_err();
+        assert_eq!((refused.class, refused.operation), (ErrorClass::Invalid, "GetParameter"));
+        let unusable = one_key(&fake).await.invitation_key().await.unwrap_err();
+        assert_eq!((unusable.reason, unusable.operation), (Reason::Internal, "GetParameter"));
+        for told in [causes(&refused), causes(&unusable), format!("{refused:?} {unusable:?}")] {
+            assert!(told.contains(NAME), "{told}");
+            assert!(!told.contains(CANARY) && !told.contains("PRIVATE KEY-----"), "{told}");
+        }
+        for told in [causes(&refused), causes(&unusable)] {
+            assert!(told.contains("deploy with another InvitationKeyVersion, which makes a new key"), "{told}");
+            // That alone makes no key.
+            assert!(!told.contains("delete"), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_key_is_read_once_and_again_only_after_a_failure() {
+    let failed_before = AtomicBool::new(false);
+    let fake = FakeAws::new(move |_| {
+        if failed_before.swap(true, Ordering::SeqCst) {
+            let parameter = json!({"Name": NAME, "Type": "SecureString", "Value": pem()});
+            Ok(response(200, json!({ "Parameter": parameter }).to_string()))
+        } else {
+            Ok(json_error(400, "AccessDeniedException"))
+        }
+    });
+    let one_key = one_key(&fake).await;
+    assert_eq!(one_key.invitation_key().await.unwrap_err().reason, Reason::PermissionMissing);
+    for _ in 0..3 {
+        assert_eq!(one_key.invitation_key().await.unwrap().public_key(), key().public_key());
+    }
+    assert_eq!(fake.calls("GetParameter"), 2);
+}
+
+#[tokio::test]
+async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_request() {
+    let one_key = one_key(&holding("SecureString", &pem())).await;
+    one_key.invitation_key().await.unwrap();
+    let body = pem().lines().nth(1).unwrap().to_owned();
+    assert!(!format!("{one_key:?}").contains(&body));
+
+    let quoting = FakeAws::new(move |_| {
+        let message = format!("1 validation error detected: Value '{}' at 'value' failed to satisfy constraint", pem());
+        Ok(response(400, json!({"__type": "ValidationException", "message": message}).to_string()))
+    });
+    let error = keys(&quoting).await.create(&name(), &tags(), &key()).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Invalid);
+    for told in [causes(&error), format!("{error:?}")] {
+        assert!(told.contains("ValidationException") && !told.contains(&body), "{told}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn making_a_key_and_taking_it_away_is_sent_once_and_reading_it_to_sign_three_times() {
+    let fake = FakeAws::new(|_| Ok(response(503, "")));
+    let keys = keys(&fake).await;
+    assert_eq!(keys.create(&name(), &tags(), &key()).await.unwrap_err().class, ErrorClass::OutcomeUnknown);
+    assert!(keys.delete(&name()).await.is_err() && keys.read(&name()).await.is_err());
+    let once = ["PutParameter", "DeleteParameter", "GetParameter"].map(|operation| fake.calls(operation));
+    assert_eq!(once, [1; 3]);
+
+    assert_eq!(one_key(&fake).await.invitation_key().await.unwrap_err().reason, Reason::Unavailable);
+    assert_eq!(fake.calls("GetParameter"), 1 + 3);
+}

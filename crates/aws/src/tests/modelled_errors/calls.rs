@@ -1,0 +1,500 @@
+//! Every operation that the adapters call: which call of a port leads to it, and when provisioning makes that call.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
+use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
+use domain::retry::{Classified, Context, ErrorClass, Rights, Situation};
+use domain::secret::Secret;
+use domain::spec::{AttributeKind, ClientKind, ClientSpec, CustomAttribute, MfaMode, PoolAttributes, PoolName, Spec};
+use domain::user_pool::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::{GroupDetails, GroupName, Groups};
+use domain::user_pool::identities::{ExternalIdentity, Identities};
+use domain::user_pool::self_service::SelfService;
+use domain::user_pool::sessions::{
+    ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Factor, Registration, Sessions, SignIn,
+};
+use domain::user_pool::settings::PoolSettings;
+use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
+use domain::user_pool::user::{Attributes, Username};
+use serde_json::json;
+
+use crate::tests::access_token;
+use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
+
+/// A call that ends with one operation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Call {
+    /// The source that names the operation, without its ending.
+    pub(super) file: &'static str,
+    pub(super) operation: &'static str,
+    pub(super) situation: Situation,
+    pub(super) service: &'static str,
+    pub(super) port: Port,
+}
+
+/// Who hears of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    Platform,
+    /// A user pool and an app client, and the key of its invitations.
+    Users,
+}
+
+impl Call {
+    /// Only custom resources reach the parameter store, moments after the function's role was changed.
+    pub(super) fn context(&self) -> Context {
+        self.situation.with(if self.service == "ssm" { Rights::JustGranted } else { Rights::Settled })
+    }
+}
+
+const fn of_users(file: &'static str, operation: &'static str, situation: Situation) -> Call {
+    Call { file, operation, situation, service: "cognitoidentityprovider", port: Port::Users }
+}
+
+const fn of_platform(file: &'static str, service: &'static str, operation: &'static str, situation: Situation) -> Call {
+    Call { file, operation, situation, service, port: Port::Platform }
+}
+
+const fn directory(operation: &'static str, situation: Situation) -> Call {
+    of_users("directory", operation, situation)
+}
+
+const fn groups(operation: &'static str, situation: Situation) -> Call {
+    of_users("groups", operation, situation)
+}
+
+const fn sign_in_security(operation: &'static str) -> Call {
+    of_users("sign_in_security", operation, Situation::Settled)
+}
+
+const fn sessions(operation: &'static str, situation: Situation) -> Call {
+    of_users("sessions", operation, situation)
+}
+
+const fn self_service(operation: &'static str) -> Call {
+    of_users("self_service", operation, Situation::Settled)
+}
+
+const fn user_pools(operation: &'static str, situation: Situation) -> Call {
+    of_platform("user_pools", "cognitoidentityprovider", operation, situation)
+}
+
+const fn identity_providers(operation: &'static str) -> Call {
+    of_platform("identity_providers", "cognitoidentityprovider", operation, Situation::Settled)
+}
+
+const fn mfa(operation: &'static str) -> Call {
+    of_platform("mfa", "cognitoidentityprovider", operation, Situation::Settled)
+}
+
+const fn identity_pools(operation: &'static str, situation: Situation) -> Call {
+    of_platform("identity_pools", "cognitoidentity", operation, situation)
+}
+
+const fn parameters(operation: &'static str, situation: Situation) -> Call {
+    of_platform("invitation_keys", "ssm", operation, situation)
+}
+
+const fn iam(operation: &'static str, situation: Situation) -> Call {
+    of_platform("iam", "iam", operation, situation)
+}
+
+/// What provisioning never calls is here as if it did, so that everything is tested alike.
+pub(super) const CALLS: [Call; 97] = [
+    of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
+    directory("AdminAddUserToGroup", Situation::Settled),
+    directory("AdminConfirmSignUp", Situation::Settled),
+    directory("AdminCreateUser", Situation::Creating),
+    directory("AdminDeleteUser", Situation::Settled),
+    directory("AdminDeleteUserAttributes", Situation::Settled),
+    directory("AdminDisableUser", Situation::Settled),
+    directory("AdminEnableUser", Situation::Settled),
+    directory("AdminGetUser", Situation::Settled),
+    directory("AdminListGroupsForUser", Situation::Settled),
+    directory("AdminRemoveUserFromGroup", Situation::Settled),
+    directory("AdminResetUserPassword", Situation::Settled),
+    directory("AdminSetUserPassword", Situation::Settled),
+    directory("AdminUpdateUserAttributes", Situation::Settled),
+    directory("AdminUserGlobalSignOut", Situation::Settled),
+    directory("ListUsers", Situation::Settled),
+    groups("CreateGroup", Situation::Creating),
+    groups("DeleteGroup", Situation::Settled),
+    groups("GetGroup", Situation::Settled),
+    groups("ListGroups", Situation::Settled),
+    groups("ListUsersInGroup", Situation::Settled),
+    groups("UpdateGroup", Situation::Settled),
+    of_users("identities", "AdminDisableProviderForUser", Situation::Settled),
+    of_users("identities", "AdminLinkProviderForUser", Situation::Settled),
+    Call { service: "ssm", ..of_users("invitation_key", "GetParameter", Situation::Settled) },
+    of_users("pool_settings", "DescribeUserPool", Situation::Settled),
+    sign_in_security("AdminForgetDevice"),
+    sign_in_security("AdminListDevices"),
+    sign_in_security("AdminListUserAuthEvents"),
+    sign_in_security("AdminSetUserMFAPreference"),
+    sessions("AdminInitiateAuth", Situation::Settled),
+    sessions("AdminRespondToAuthChallenge", Situation::Settled),
+    sessions("AssociateSoftwareToken", Situation::Settled),
+    sessions("GetTokensFromRefreshToken", Situation::Settled),
+    sessions("GlobalSignOut", Situation::Settled),
+    sessions("RevokeToken", Situation::Settled),
+    sessions("SignUp", Situation::Creating),
+    sessions("VerifySoftwareToken", Situation::Settled),
+    self_service("AssociateSoftwareToken"),
+    self_service("ConfirmForgotPassword"),
+    self_service("ConfirmSignUp"),
+    self_service("ForgotPassword"),
+    self_service("GetUser"),
+    self_service("GetUserAttributeVerificationCode"),
+    self_service("ResendConfirmationCode"),
+    self_service("SetUserMFAPreference"),
+    self_service("VerifySoftwareToken"),
+    self_service("VerifyUserAttribute"),
+    user_pools("AddCustomAttributes", Situation::Settled),
+    // A name, and no id of the service's making: a second one is refused.
+    user_pools("CreateGroup", Situation::Settled),
+    user_pools("CreateUserPool", Situation::Creating),
+    user_pools("CreateUserPoolClient", Situation::Creating),
+    user_pools("DeleteUserPool", Situation::Settled),
+    user_pools("DeleteUserPoolClient", Situation::Settled),
+    user_pools("DescribeUserPool", Situation::Settled),
+    user_pools("DescribeUserPoolClient", Situation::Settled),
+    user_pools("ListGroups", Situation::Settled),
+    user_pools("ListUserPoolClients", Situation::Settled),
+    user_pools("ListUsersInGroup", Situation::Settled),
+    user_pools("ListUserPools", Situation::Settled),
+    user_pools("TagResource", Situation::Settled),
+    user_pools("UpdateUserPool", Situation::Settled),
+    user_pools("UpdateUserPoolClient", Situation::Settled),
+    identity_providers("DescribeIdentityProvider"),
+    identity_providers("ListIdentityProviders"),
+    mfa("GetUserPoolMfaConfig"),
+    mfa("SetUserPoolMfaConfig"),
+    identity_pools("CreateIdentityPool", Situation::Creating),
+    identity_pools("DeleteIdentities", Situation::Settled),
+    identity_pools("DeleteIdentityPool", Situation::Settled),
+    identity_pools("DescribeIdentityPool", Situation::Settled),
+    identity_pools("GetCredentialsForIdentity", Situation::AwaitingPropagation),
+    identity_pools("GetId", Situation::Settled),
+    identity_pools("GetIdentityPoolRoles", Situation::Settled),
+    identity_pools("ListIdentityPools", Situation::Settled),
+    identity_pools("SetIdentityPoolRoles", Situation::JustCreated),
+    identity_pools("UpdateIdentityPool", Situation::Settled),
+    iam("AttachRolePolicy", Situation::JustCreated),
+    iam("CreatePolicy", Situation::Creating),
+    iam("CreatePolicyVersion", Situation::Creating),
+    iam("CreateRole", Situation::Creating),
+    iam("DeletePolicy", Situation::JustDetached),
+    iam("DeletePolicyVersion", Situation::JustDetached),
+    iam("DeleteRole", Situation::JustDetached),
+    iam("DetachRolePolicy", Situation::Settled),
+    iam("GetPolicy", Situation::Settled),
+    iam("GetPolicyVersion", Situation::Settled),
+    iam("GetRole", Situation::Settled),
+    iam("ListAttachedRolePolicies", Situation::Settled),
+    iam("ListPolicyVersions", Situation::JustDetached),
+    iam("PutRolePermissionsBoundary", Situation::JustCreated),
+    iam("UpdateAssumeRolePolicy", Situation::JustCreated),
+    parameters("DeleteParameter", Situation::Settled),
+    parameters("GetParameter", Situation::Settled),
+    parameters("ListTagsForResource", Situation::Settled),
+    parameters("PutParameter", Situation::Creating),
+    of_platform("sts", "sts", "GetCallerIdentity", Situation::Settled),
+];
+
+/// What came back from a port in place of an answer.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) operation: &'static str,
+    pub(super) class: ErrorClass,
+    /// Where it was a call about users.
+    pub(super) reason: Option<Reason>,
+}
+
+impl Classified for Failed {
+    fn class(&self) -> ErrorClass {
+        self.class
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} failed", self.operation)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+impl From<PlatformError> for Failed {
+    fn from(error: PlatformError) -> Self {
+        Self { operation: error.operation, class: error.class, reason: None }
+    }
+}
+
+impl From<UserPoolError> for Failed {
+    fn from(error: UserPoolError) -> Self {
+        Self { operation: error.operation, class: error.class(), reason: Some(error.reason) }
+    }
+}
+
+fn done<T, E: Into<Failed>>(result: Result<T, E>) -> Result<(), Failed> {
+    result.map(drop).map_err(Into::into)
+}
+
+/// All ports on one AWS.
+pub(super) struct Ports {
+    platform: AwsPlatform,
+    directory: CognitoDirectory,
+    client: Arc<CognitoAppClient>,
+    invitation_key: SsmInvitationKey,
+    invitation_keys: SsmInvitationKeys,
+    spec: Spec,
+    mia: Username,
+    nowhere: ClientContext,
+}
+
+const POOL: &str = "pool-1";
+const CLIENT: &str = "client-1";
+const FIRST_PAGE: PageRequest = PageRequest { limit: 60, after: None };
+const IDENTITY_POOL: &str = "id-1";
+const ROLE: &str = "shop";
+const POLICY: &str = "arn:aws:iam::111122223333:policy/shop";
+
+impl Ports {
+    pub(super) fn of(aws: &Aws) -> Self {
+        let platform = aws.platform();
+        Self {
+            directory: aws.directory(POOL),
+            client: aws.app_client(POOL, CLIENT),
+            invitation_key: aws.invitation_key("/key"),
+            invitation_keys: aws.invitation_keys(),
+            platform,
+            spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
+            mia: "mia".parse().unwrap(),
+            nowhere: ClientContext::default(),
+        }
+    }
+
+    /// Makes the call that ends with the operation.
+    pub(super) async fn make(&self, call: &Call) -> Result<(), Failed> {
+        match call.file {
+            "directory" => self.ask_directory(call.operation).await,
+            "groups" => self.ask_groups(call.operation).await,
+            "identities" | "pool_settings" => self.ask_pool(call.operation).await,
+            "sign_in_security" => self.ask_sign_in_security(call.operation).await,
+            "app_client" | "sessions" => self.ask_sessions(call.operation).await,
+            "self_service" => self.ask_self_service(call.operation).await,
+            "identity_providers" | "mfa" | "user_pools" => self.ask_user_pools(call.operation).await,
+            "identity_pools" => self.ask_identity_pools(call.operation).await,
+            "iam" => self.ask_iam(call.operation).await,
+            "invitation_key" => done(self.invitation_key.invitation_key().await),
+            "invitation_keys" => self.ask_invitation_keys(call.operation).await,
+            _ => done(self.platform.account_id().await),
+        }
+    }
+
+    async fn ask_directory(&self, operation: &str) -> Result<(), Failed> {
+        let (directory, mia) = (&self.directory, &self.mia);
+        match operation {
+            "AdminAddUserToGroup" => done(directory.add_to_group(mia, "admins").await),
+            "AdminConfirmSignUp" => done(directory.confirm(mia).await),
+            "AdminCreateUser" => {
+                let invitation = Invitation::Suppress;
+                let (username, attributes) = (mia.clone(), Attributes::new());
+                let user = NewUser { username, attributes, temporary_password: None, invitation };
+                done(directory.create(&user).await)
+            }
+            "AdminDeleteUser" => done(directory.delete(mia).await),
+            "AdminDisableUser" => done(directory.disable(mia).await),
+            "AdminEnableUser" => done(directory.enable(mia).await),
+            "AdminRemoveUserFromGroup" => done(directory.remove_from_group(mia, "admins").await),
+            "AdminResetUserPassword" => done(directory.reset_password(mia).await),
+            "AdminDeleteUserAttributes" | "AdminUpdateUserAttributes" => {
+                let set = Attributes::from([("name".to_owned(), "Mia".to_owned())]);
+                let changes = AttributeChanges { set, remove: vec!["nickname".to_owned()] };
+                done(directory.change_attributes(mia, &changes).await)
+            }
+            "AdminGetUser" => done(directory.get(mia).await),
+            "AdminListGroupsForUser" => done(directory.groups(mia).await),
+            "AdminSetUserPassword" => done(directory.set_password(mia, &Secret::new("x"), true).await),
+            "AdminUserGlobalSignOut" => done(directory.sign_out(mia).await),
+            "ListUsers" => done(directory.list(None, &FIRST_PAGE).await),
+            _ => unreachable!("say which call of the directory leads to {operation}"),
+        }
+    }
+
+    async fn ask_groups(&self, operation: &str) -> Result<(), Failed> {
+        let (groups, details): (&dyn Groups, _) = (&self.directory, GroupDetails::default());
+        let name: GroupName = "admins".parse().unwrap();
+        match operation {
+            "CreateGroup" => done(groups.create_group(&name, &details).await),
+            "DeleteGroup" => done(groups.delete_group(&name).await),
+            "GetGroup" => done(groups.group(&name).await),
+            "ListGroups" => done(groups.list_groups(&FIRST_PAGE).await),
+            "ListUsersInGroup" => done(groups.members(&name, &FIRST_PAGE).await),
+            "UpdateGroup" => done(groups.update_group(&name, &details).await),
+            _ => unreachable!("say which call about groups leads to {operation}"),
+        }
+    }
+
+    async fn ask_pool(&self, operation: &str) -> Result<(), Failed> {
+        let identity = ExternalIdentity { provider: "Google".to_owned(), user_id: "1".to_owned() };
+        match operation {
+            "AdminDisableProviderForUser" => done(self.directory.unlink(&identity).await),
+            "AdminLinkProviderForUser" => done(self.directory.link(&self.mia, &identity).await),
+            "DescribeUserPool" => done(self.directory.describe().await),
+            _ => unreachable!("say which call about the pool leads to {operation}"),
+        }
+    }
+
+    async fn ask_sign_in_security(&self, operation: &str) -> Result<(), Failed> {
+        let (security, mia): (&dyn SignInSecurity, _) = (&self.directory, &self.mia);
+        match operation {
+            "AdminForgetDevice" => done(security.forget_device(mia, "device-1").await),
+            "AdminListDevices" => done(security.devices(mia, &FIRST_PAGE).await),
+            "AdminListUserAuthEvents" => done(security.auth_events(mia, &FIRST_PAGE).await),
+            "AdminSetUserMFAPreference" => {
+                let mfa = Mfa { enabled: vec![Factor::SmsMfa], preferred: None };
+                done(security.set_mfa(mia, &mfa).await)
+            }
+            _ => unreachable!("say which call about sign-in security leads to {operation}"),
+        }
+    }
+
+    async fn ask_sessions(&self, operation: &str) -> Result<(), Failed> {
+        let (sessions, mia, secret): (&dyn Sessions, _, _) = (&*self.client, &self.mia, Secret::new("x"));
+        let (username, context) = (mia.clone(), self.nowhere.clone());
+        match operation {
+            "AdminInitiateAuth" | "DescribeUserPoolClient" => {
+                done(sessions.sign_in(&Credentials { username, password: secret, context }).await)
+            }
+            "AdminRespondToAuthChallenge" => done(self.answer(ChallengeResponse::SelectFactor(Factor::SmsMfa)).await),
+            "AssociateSoftwareToken" => done(self.answer(ChallengeResponse::BeginSetup).await),
+            "GetTokensFromRefreshToken" => done(sessions.refresh(mia, &secret, &context).await),
+            "GlobalSignOut" => done(sessions.sign_out_everywhere(&access_token(POOL, CLIENT)).await),
+            "RevokeToken" => done(sessions.revoke(&secret).await),
+            "SignUp" => {
+                let registration = Registration {
+                    username,
+                    password: secret,
+                    attributes: Attributes::new(),
+                    validation_data: Attributes::new(),
+                    client_metadata: Attributes::new(),
+                    context,
+                };
+                done(sessions.sign_up(&registration).await)
+            }
+            "VerifySoftwareToken" => {
+                done(self.answer(ChallengeResponse::FinishSetup { code: secret, device_name: None }).await)
+            }
+            _ => unreachable!("say which call of the sessions leads to {operation}"),
+        }
+    }
+
+    async fn answer(&self, response: ChallengeResponse) -> Result<SignIn, UserPoolError> {
+        let (username, context) = (self.mia.clone(), self.nowhere.clone());
+        let answer = ChallengeAnswer { username, session: Secret::new("session"), response, context };
+        self.client.answer_challenge(&answer).await
+    }
+
+    async fn ask_self_service(&self, operation: &str) -> Result<(), Failed> {
+        let (own, mia, secret): (&dyn SelfService, _, _) = (&*self.client, &self.mia, Secret::new("x"));
+        let token = access_token(POOL, CLIENT);
+        match operation {
+            "AssociateSoftwareToken" => done(own.start_totp(&token).await),
+            "SetUserMFAPreference" => {
+                let mfa = Mfa { enabled: vec![Factor::SoftwareTokenMfa], preferred: None };
+                done(own.set_own_mfa(&token, &[], &mfa).await)
+            }
+            "VerifySoftwareToken" => done(own.verify_totp(&token, &secret, None).await),
+            "ConfirmForgotPassword" => done(own.reset_password(mia, &secret, &secret, &self.nowhere).await),
+            "ConfirmSignUp" => done(own.confirm_sign_up(mia, &secret, &self.nowhere).await),
+            "ForgotPassword" => done(own.forgot_password(mia, &self.nowhere).await),
+            "GetUser" => done(own.myself(&access_token(POOL, CLIENT)).await),
+            "GetUserAttributeVerificationCode" => {
+                done(own.send_attribute_code(&access_token(POOL, CLIENT), "email").await)
+            }
+            "ResendConfirmationCode" => done(own.resend_code(mia, &self.nowhere).await),
+            "VerifyUserAttribute" => done(own.verify_attribute(&access_token(POOL, CLIENT), "email", &secret).await),
+            _ => unreachable!("say which call of self-service leads to {operation}"),
+        }
+    }
+
+    async fn ask_user_pools(&self, operation: &str) -> Result<(), Failed> {
+        let (platform, name) = (&self.platform, &self.spec.name);
+        let state = UserPoolState::wanted(&self.spec);
+        let client = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+        match operation {
+            "AddCustomAttributes" => {
+                let team = CustomAttribute { name: "team".to_owned(), kind: AttributeKind::String, mutable: true };
+                done(platform.add_custom_attributes(POOL, &[team]).await)
+            }
+            "CreateGroup" => done(platform.create_group(POOL, "admins").await),
+            "CreateUserPool" => done(platform.create_user_pool(name, &state, &[], &BTreeMap::new()).await),
+            "CreateUserPoolClient" => done(platform.create_client(POOL, "shop-web", false, &client).await),
+            "DeleteUserPool" => done(platform.delete_user_pool(POOL).await),
+            "DeleteUserPoolClient" => done(platform.delete_client(POOL, CLIENT).await),
+            "DescribeUserPool" | "ListUserPools" => done(platform.user_pools(name).await),
+            "DescribeUserPoolClient" | "ListUserPoolClients" => done(platform.clients(POOL, "shop-web").await),
+            "DescribeIdentityProvider" | "ListIdentityProviders" => done(platform.mapped_attributes(POOL).await),
+            "GetUserPoolMfaConfig" | "SetUserPoolMfaConfig" => done(platform.set_mfa(POOL, MfaMode::Required).await),
+            "ListGroups" => done(platform.groups(POOL).await),
+            "ListUsersInGroup" => done(platform.members(POOL, "admins").await),
+            "TagResource" => done(platform.tag_user_pool("arn:aws:cognito-idp:…", name, &BTreeMap::new()).await),
+            "UpdateUserPool" => done(platform.update_user_pool(POOL, &state).await),
+            "UpdateUserPoolClient" => done(platform.update_client(POOL, CLIENT, &client).await),
+            _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+
+    async fn ask_identity_pools(&self, operation: &str) -> Result<(), Failed> {
+        let (platform, name, token) = (&self.platform, &self.spec.name, Secret::new("token"));
+        let state = IdentityPoolState { guests: false, classic_flow: false, providers: [].into() };
+        match operation {
+            "CreateIdentityPool" => done(platform.create_identity_pool(name, &state).await),
+            "DeleteIdentities" => done(platform.delete_identity("identity-1").await),
+            "DeleteIdentityPool" => done(platform.delete_identity_pool(IDENTITY_POOL).await),
+            "DescribeIdentityPool" | "ListIdentityPools" => done(platform.identity_pools(name).await),
+            "GetCredentialsForIdentity" => done(platform.credentials("identity-1", POOL, &token).await),
+            "GetId" => done(platform.identity(IDENTITY_POOL, POOL, &token).await),
+            "GetIdentityPoolRoles" => done(platform.authenticated_role(IDENTITY_POOL).await),
+            "SetIdentityPoolRoles" => done(platform.set_authenticated_role(IDENTITY_POOL, "arn:role").await),
+            "UpdateIdentityPool" => done(platform.update_identity_pool(IDENTITY_POOL, &state).await),
+            _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+
+    async fn ask_iam(&self, operation: &str) -> Result<(), Failed> {
+        let (platform, name, document): (_, &PoolName, _) = (&self.platform, &self.spec.name, json!({}));
+        match operation {
+            "AttachRolePolicy" => done(platform.attach_policy(ROLE, POLICY).await),
+            "CreatePolicy" => done(platform.create_policy("shop", &document, name).await),
+            "CreatePolicyVersion" => done(platform.update_policy(POLICY, &document).await),
+            "CreateRole" => done(platform.create_role(ROLE, &document, name, None).await),
+            "DeletePolicy" | "DeletePolicyVersion" | "ListPolicyVersions" => done(platform.delete_policy(POLICY).await),
+            "DeleteRole" => done(platform.delete_role(ROLE).await),
+            "DetachRolePolicy" => done(platform.detach_policy(ROLE, POLICY).await),
+            "GetPolicy" | "GetPolicyVersion" => done(platform.policy(POLICY).await),
+            "GetRole" => done(platform.role(ROLE).await),
+            "ListAttachedRolePolicies" => done(platform.attached_policies(ROLE).await),
+            "PutRolePermissionsBoundary" => done(platform.set_boundary(ROLE, POLICY).await),
+            "UpdateAssumeRolePolicy" => done(platform.update_trust(ROLE, &document).await),
+            _ => unreachable!("say which call of the platform leads to {operation}"),
+        }
+    }
+
+    async fn ask_invitation_keys(&self, operation: &str) -> Result<(), Failed> {
+        let keys = &self.invitation_keys;
+        let name = KeyName::of(&self.spec.name, &OwningStack::of_id("stack/shop/1").unwrap(), 1);
+        match operation {
+            "DeleteParameter" => done(keys.delete(&name).await),
+            "GetParameter" => done(keys.read(&name).await),
+            "ListTagsForResource" => done(keys.tags(&name).await),
+            "PutParameter" => done(keys.create(&name, &BTreeMap::new(), &SigningKey::from_seed(&[7; 32])).await),
+            _ => unreachable!("say which call about keys of invitations leads to {operation}"),
+        }
+    }
+}

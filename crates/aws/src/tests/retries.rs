@@ -1,0 +1,142 @@
+//! How often a call goes out: from the admin API throttling three times, a quota once, and a server error or a broken connection three
+//! times or once, as `modelled_errors/repeats.rs` says of every operation; from provisioning everything once.
+
+use std::time::Duration;
+
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
+use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use domain::platform::{PersonCredentials, Platform};
+use domain::secret::Secret;
+use domain::user_pool::directory::{Directory, Invitation, NewUser};
+use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::{ClientContext, Credentials, Sessions};
+use domain::user_pool::user::Attributes;
+
+use super::fake_aws::{FakeAws, SilentAws, nowhere};
+use super::{json_error, response, xml_error};
+use crate::CognitoDirectory;
+use crate::clients::QuotaIsNotThrottling;
+use crate::platform::iam::Iam;
+
+fn mias_password() -> Credentials {
+    let (username, password) = ("mia".parse().unwrap(), Secret::new("x"));
+    Credentials { username, password, context: ClientContext::default() }
+}
+
+/// Reads a user while every answer is this one. Gives the attempts and the reason.
+async fn read(answer: fn() -> HttpResponse) -> (usize, Reason) {
+    let rule = mock!(Client::admin_get_user).sequence().http_response(answer).repeatedly().build();
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&rule], |config| {
+        config.retry_config(RetryConfig::standard()).retry_classifier(QuotaIsNotThrottling)
+    });
+    let error = CognitoDirectory::new(client, "pool").get(&"mia".parse().unwrap()).await.unwrap_err();
+    (rule.num_calls(), error.reason)
+}
+
+#[tokio::test(start_paused = true)]
+async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
+    assert_eq!(read(|| json_error(400, "TooManyRequestsException")).await, (3, Reason::Throttled));
+    assert_eq!(read(|| json_error(500, "InternalErrorException")).await, (3, Reason::Unavailable));
+    assert_eq!(read(|| json_error(503, "")).await, (3, Reason::Unavailable));
+    assert_eq!(read(|| json_error(400, "LimitExceededException")).await, (1, Reason::LimitReached));
+    assert_eq!(read(|| json_error(400, "UserNotFoundException")).await, (1, Reason::UserNotFound));
+    assert_eq!(read(|| json_error(400, "NotAuthorizedException")).await, (1, Reason::Internal));
+    assert_eq!(read(|| json_error(400, "InvalidParameterException")).await, (1, Reason::InvalidRequest));
+    assert_eq!(read(|| json_error(400, "AccessDeniedException")).await, (1, Reason::PermissionMissing));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_is_sent_once_unless_it_was_throttled() {
+    for (status, code, times, expected) in [
+        (500, "InternalErrorException", 1, Reason::Unavailable),
+        (400, "TooManyRequestsException", 3, Reason::Throttled),
+        (400, "UsernameExistsException", 1, Reason::UserExists),
+    ] {
+        let answer = move || json_error(status, code);
+        let rule = mock!(Client::admin_create_user).sequence().http_response(answer).repeatedly().build();
+        let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&rule], |config| {
+            config.retry_config(RetryConfig::standard())
+        });
+        let user = NewUser {
+            username: "mia".parse().unwrap(),
+            attributes: Attributes::new(),
+            temporary_password: None,
+            invitation: Invitation::Suppress,
+        };
+        let error = CognitoDirectory::new(client, "pool").create(&user).await.unwrap_err();
+        assert_eq!((rule.num_calls(), error.reason), (times, expected));
+    }
+}
+
+/// Somebody who answers everything with this status and nothing else.
+fn failing(status: u16) -> FakeAws {
+    FakeAws::new(move |_| Ok(response(status, "")))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_invitation_is_sent_once_as_well() {
+    let fake = failing(503);
+    let pool = nowhere().await.answered_by(fake.clone()).directory("pool");
+    assert!(pool.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.is_err());
+    assert_eq!(fake.calls("AdminCreateUser"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop() {
+    let fake = failing(503);
+    let aws = nowhere().await.answered_by(fake.clone()).platform();
+    let shop = "shop".to_owned().try_into().unwrap();
+    let mia = "mia".parse().unwrap();
+    assert!(aws.create_role("role", &serde_json::json!({}), &shop, None).await.is_err());
+    assert!(aws.create_group("pool", "admins").await.is_err());
+    assert!(aws.identity_pools(&shop).await.is_err());
+    let mias = PersonCredentials {
+        access_key_id: "key-2".to_owned(),
+        secret_access_key: Secret::new("x"),
+        session_token: Secret::new("x"),
+    };
+    assert!(aws.caller_arn(&mias).await.is_err());
+    assert!(aws.directory("pool").get(&mia).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
+    let called = ["CreateRole", "CreateGroup", "ListIdentityPools", "GetCallerIdentity", "AdminGetUser"];
+    for operation in called.into_iter().chain(["DescribeUserPoolClient"]) {
+        assert_eq!(fake.calls(operation), 1, "{operation}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_admin_api_has_reads_repeated_by_the_sdk() {
+    let fake = failing(503);
+    let aws = nowhere().await.answered_by(fake.clone());
+    let mia = "mia".parse().unwrap();
+    assert!(aws.directory("pool").get(&mia).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
+    assert_eq!((fake.calls("AdminGetUser"), fake.calls("DescribeUserPoolClient")), (3, 3));
+
+    let fake = FakeAws::new(|_| Ok(json_error(400, "LimitExceededException")));
+    assert!(nowhere().await.answered_by(fake.clone()).directory("pool").get(&mia).await.is_err());
+    assert_eq!(fake.calls("AdminGetUser"), 1, "a quota");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_and_a_call_end_when_the_caller_says_so() {
+    let aws = nowhere().await.answered_by(SilentAws).with_timeouts(Duration::from_secs(1), Duration::from_millis(2500));
+    let mia = "mia".parse().unwrap();
+    let began = tokio::time::Instant::now();
+    let error = aws.platform().directory("pool").get(&mia).await.unwrap_err();
+    assert_eq!((error.reason, began.elapsed().as_secs()), (Reason::DeadlineExceeded, 1));
+
+    let began = tokio::time::Instant::now();
+    let error = aws.directory("pool").get(&mia).await.unwrap_err();
+    assert_eq!(error.reason, Reason::DeadlineExceeded);
+    assert!(began.elapsed() < Duration::from_secs(3), "with its repeats: {:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_iam_does_not_find_is_an_answer_and_no_error() {
+    let rule = mock!(aws_sdk_iam::Client::get_role).then_http_response(|| xml_error(404, "NoSuchEntity"));
+    let client = mock_client!(aws_sdk_iam, [&rule]);
+    assert_eq!(Iam::new(client).role("role").await.unwrap(), None);
+}

@@ -1,0 +1,315 @@
+//! What people do with their own account: what is sent, what is read, and what nobody learns from a refusal.
+
+use std::sync::Arc;
+
+use domain::secret::Secret;
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::self_service::{Myself, SelfService};
+use domain::user_pool::sessions::{ClientContext, CodeDelivery, Factor, Sessions};
+use domain::user_pool::sign_in_security::Mfa;
+use domain::user_pool::user::{Attributes, Username};
+use serde_json::{Value, json};
+
+use super::fake_aws::{FakeAws, nowhere};
+use crate::CognitoAppClient;
+use crate::secret_hash::secret_hash;
+
+const CLIENT: &str = "client-1";
+
+async fn client(fake: &FakeAws) -> Arc<CognitoAppClient> {
+    nowhere().await.answered_by(fake.clone()).app_client("pool", CLIENT)
+}
+
+fn mia() -> Username {
+    "mia".parse().unwrap()
+}
+
+fn token() -> Secret {
+    super::access_token("pool", CLIENT)
+}
+
+fn code() -> Secret {
+    Secret::new("123456")
+}
+
+fn somewhere() -> ClientContext {
+    ClientContext {
+        ip_address: Some("203.0.113.7".to_owned()),
+        server_name: "api.example.com".to_owned(),
+        device_data: Some("fingerprint".to_owned()),
+        ..ClientContext::default()
+    }
+}
+
+fn delivered() -> Value {
+    json!({"CodeDeliveryDetails": {"Destination": "m***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}})
+}
+
+fn delivery() -> CodeDelivery {
+    CodeDelivery {
+        medium: "EMAIL".to_owned(),
+        destination: "m***@e***".to_owned(),
+        attribute: Some("email".to_owned()),
+    }
+}
+
+#[tokio::test]
+async fn every_call_with_a_name_proves_the_clients_secret_and_tells_where_the_person_is_if_that_is_taken() {
+    for takes_context in [true, false] {
+        let described = json!({"UserPoolClient": {
+            "ClientId": CLIENT,
+            "ClientSecret": "secret-1",
+            "EnablePropagateAdditionalUserContextData": takes_context,
+        }});
+        let fake = FakeAws::answering([
+            ("DescribeUserPoolClient", described),
+            ("ResendConfirmationCode", delivered()),
+            ("ForgotPassword", delivered()),
+        ]);
+        let (client, here) = (client(&fake).await, somewhere());
+        client.confirm_sign_up(&mia(), &code(), &here).await.unwrap();
+        assert_eq!(client.resend_code(&mia(), &here).await.unwrap(), Some(delivery()));
+        assert_eq!(client.forgot_password(&mia(), &here).await.unwrap(), Some(delivery()));
+        client.reset_password(&mia(), &code(), &Secret::new("Correct-Horse-2"), &here).await.unwrap();
+
+        let table = [
+            ("ConfirmSignUp", json!({"ConfirmationCode": "123456"})),
+            ("ResendConfirmationCode", json!({})),
+            ("ForgotPassword", json!({})),
+            ("ConfirmForgotPassword", json!({"ConfirmationCode": "123456", "Password": "Correct-Horse-2"})),
+        ];
+        for (operation, mut expected) in table {
+            expected["ClientId"] = json!(CLIENT);
+            expected["Username"] = json!("mia");
+            expected["SecretHash"] = json!(secret_hash(&Secret::new("secret-1"), "mia", CLIENT));
+            if takes_context {
+                expected["UserContextData"] = json!({"IpAddress": "203.0.113.7", "EncodedData": "fingerprint"});
+            }
+            assert_eq!(fake.sent(operation), expected, "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_without_a_secret_sends_no_hash() {
+    let fake = FakeAws::answering([("DescribeUserPoolClient", json!({"UserPoolClient": {"ClientId": CLIENT}}))]);
+    let sent_to = client(&fake).await.forgot_password(&mia(), &somewhere()).await.unwrap();
+    assert_eq!(sent_to, None, "Cognito did not say where");
+    assert_eq!(fake.sent("ForgotPassword"), json!({"ClientId": CLIENT, "Username": "mia"}));
+}
+
+#[tokio::test]
+async fn the_owner_of_a_token_is_read_with_the_factors_that_are_known() {
+    let user = json!({
+        "Username": "real-mia",
+        "UserAttributes": [{"Name": "sub", "Value": "sub-1"}],
+        "PreferredMfaSetting": "SOFTWARE_TOKEN_MFA",
+        "UserMFASettingList": ["SOFTWARE_TOKEN_MFA", "WEB_AUTHN", "EMAIL_OTP"],
+    });
+    let fake = FakeAws::answering([("GetUser", user)]);
+    let expected = Myself {
+        username: "real-mia".parse().unwrap(),
+        attributes: Attributes::from([("sub".to_owned(), "sub-1".to_owned())]),
+        factors: vec![Factor::SoftwareTokenMfa, Factor::EmailOtp],
+        preferred_factor: Some(Factor::SoftwareTokenMfa),
+    };
+    assert_eq!(client(&fake).await.myself(&token()).await.unwrap(), expected);
+    assert_eq!(fake.sent("GetUser"), json!({"AccessToken": token().expose()}));
+    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a token needs no secret");
+
+    let nobody = client(&FakeAws::answering([])).await.myself(&token()).await;
+    assert_eq!(nobody.unwrap_err().reason, Reason::Internal, "an answer without a name");
+}
+
+#[tokio::test]
+async fn an_attribute_is_verified_with_the_owners_token() {
+    let fake = FakeAws::answering([("GetUserAttributeVerificationCode", delivered())]);
+    let own = client(&fake).await;
+    assert_eq!(own.send_attribute_code(&token(), "email").await.unwrap(), Some(delivery()));
+    own.verify_attribute(&token(), "email", &code()).await.unwrap();
+    let expected = json!({"AccessToken": token().expose(), "AttributeName": "email"});
+    assert_eq!(fake.sent("GetUserAttributeVerificationCode"), expected);
+    let expected = json!({"AccessToken": token().expose(), "AttributeName": "email", "Code": "123456"});
+    assert_eq!(fake.sent("VerifyUserAttribute"), expected);
+
+    let without_details = client(&FakeAws::answering([])).await.send_attribute_code(&token(), "email").await;
+    assert_eq!(without_details.unwrap(), None, "Cognito's model does not require the details");
+}
+
+fn totp_only() -> Mfa {
+    Mfa { enabled: vec![Factor::SoftwareTokenMfa], preferred: Some(Factor::SoftwareTokenMfa) }
+}
+
+#[tokio::test]
+async fn an_authenticator_is_enrolled_with_the_owners_token() {
+    let fake = FakeAws::answering([
+        ("AssociateSoftwareToken", json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "unused"})),
+        ("VerifySoftwareToken", json!({"Status": "SUCCESS"})),
+    ]);
+    let own = client(&fake).await;
+    let secret = own.start_totp(&token()).await.unwrap();
+    assert_eq!(secret.expose(), "JBSWY3DPEHPK3PXP");
+    assert!(!format!("{secret:?}").contains("JBSWY3DPEHPK3PXP"));
+    own.verify_totp(&token(), &code(), Some("phone")).await.unwrap();
+    own.set_own_mfa(&token(), &[Factor::EmailOtp], &totp_only()).await.unwrap();
+    own.set_own_mfa(&token(), &[], &Mfa::default()).await.unwrap();
+
+    assert_eq!(fake.sent("AssociateSoftwareToken"), json!({"AccessToken": token().expose()}));
+    let expected = json!({"AccessToken": token().expose(), "UserCode": "123456", "FriendlyDeviceName": "phone"});
+    assert_eq!(fake.sent("VerifySoftwareToken"), expected);
+    let expected = json!({
+        "AccessToken": token().expose(),
+        "SoftwareTokenMfaSettings": {"Enabled": true, "PreferredMfa": true},
+        "EmailMfaSettings": {"Enabled": false, "PreferredMfa": false},
+    });
+    assert_eq!(fake.sent("SetUserMFAPreference"), expected);
+    assert_eq!(fake.calls("SetUserMFAPreference"), 1, "nothing to change is nothing to send");
+    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a token needs no secret");
+}
+
+#[tokio::test]
+async fn an_enrollment_that_cognito_does_not_finish_is_an_error() {
+    for (verified, expected) in [(json!({"Status": "ERROR"}), Reason::CodeMismatch), (json!({}), Reason::Internal)] {
+        let own = client(&FakeAws::answering([("VerifySoftwareToken", verified)])).await;
+        assert_eq!(own.verify_totp(&token(), &code(), None).await.unwrap_err().reason, expected);
+    }
+    let own = client(&FakeAws::answering([("AssociateSoftwareToken", json!({"Session": "canary"}))])).await;
+    assert_eq!(own.start_totp(&token()).await.unwrap_err().reason, Reason::Internal);
+}
+
+/// Makes the call that ends with the operation, while that is refused.
+async fn refused(operation: &'static str, code_of_error: &'static str, message: &'static str) -> UserPoolError {
+    let fake = FakeAws::new(move |called| {
+        let refusal = json!({"__type": code_of_error, "message": message});
+        let (status, json) =
+            if called == operation { (400, refusal) } else { (200, json!({"UserPoolClient": {"ClientId": CLIENT}})) };
+        Ok(super::response(status, json.to_string()))
+    });
+    let (own, nowhere) = (client(&fake).await, ClientContext::default());
+    let error = match operation {
+        "ConfirmSignUp" => own.confirm_sign_up(&mia(), &code(), &nowhere).await.err(),
+        "ResendConfirmationCode" => own.resend_code(&mia(), &nowhere).await.err(),
+        "ForgotPassword" => own.forgot_password(&mia(), &nowhere).await.err(),
+        "ConfirmForgotPassword" => own.reset_password(&mia(), &code(), &Secret::new("x"), &nowhere).await.err(),
+        "GetUser" => own.myself(&token()).await.err(),
+        "GetUserAttributeVerificationCode" => own.send_attribute_code(&token(), "email").await.err(),
+        "AssociateSoftwareToken" => own.start_totp(&token()).await.err(),
+        "VerifySoftwareToken" => own.verify_totp(&token(), &code(), None).await.err(),
+        "SetUserMFAPreference" => own.set_own_mfa(&token(), &[], &totp_only()).await.err(),
+        _ => own.verify_attribute(&token(), "email", &code()).await.err(),
+    };
+    let error = error.unwrap();
+    assert_eq!(error.operation, operation);
+    error
+}
+
+#[tokio::test]
+async fn refusals_mean_what_the_text_says_where_the_code_does_not() {
+    let confirmed = "User cannot be confirmed. Current status is CONFIRMED";
+    let no_address = "Cannot reset password for the user as there is no registered/verified email or phone_number";
+    let not_now = "User password cannot be reset in the current state.";
+    let table = [
+        ("ConfirmSignUp", "NotAuthorizedException", confirmed, Reason::WrongState),
+        ("ConfirmSignUp", "NotAuthorizedException", "Unable to verify secret hash for client 1", Reason::Internal),
+        ("ConfirmSignUp", "CodeMismatchException", "", Reason::CodeMismatch),
+        ("ConfirmSignUp", "ExpiredCodeException", "", Reason::CodeExpired),
+        ("ConfirmSignUp", "AliasExistsException", "", Reason::AliasExists),
+        ("ResendConfirmationCode", "InvalidParameterException", "User is already confirmed.", Reason::WrongState),
+        ("ResendConfirmationCode", "InvalidParameterException", "1 validation error", Reason::InvalidRequest),
+        ("ResendConfirmationCode", "UserNotFoundException", "", Reason::UserNotFound),
+        ("ForgotPassword", "NotAuthorizedException", not_now, Reason::WrongState),
+        (
+            "ForgotPassword",
+            "NotAuthorizedException",
+            "Client 1 is configured with secret but SECRET_HASH was not received",
+            Reason::Internal,
+        ),
+        ("ForgotPassword", "InvalidParameterException", no_address, Reason::WrongState),
+        ("ForgotPassword", "UserNotFoundException", "", Reason::UserNotFound),
+        ("ForgotPassword", "LimitExceededException", "Attempt limit exceeded", Reason::LimitReached),
+        ("ConfirmForgotPassword", "InvalidPasswordException", "", Reason::InvalidPassword),
+        ("ConfirmForgotPassword", "ExpiredCodeException", "", Reason::CodeExpired),
+        ("ConfirmForgotPassword", "UserNotConfirmedException", "", Reason::UserNotConfirmed),
+        ("GetUserAttributeVerificationCode", "InvalidParameterException", "", Reason::InvalidRequest),
+        ("AssociateSoftwareToken", "SoftwareTokenMFANotFoundException", "", Reason::WrongState),
+        ("VerifySoftwareToken", "SoftwareTokenMFANotFoundException", "", Reason::WrongState),
+        ("VerifySoftwareToken", "EnableSoftwareTokenMFAException", "", Reason::CodeMismatch),
+        ("VerifySoftwareToken", "CodeMismatchException", "", Reason::CodeMismatch),
+        ("SetUserMFAPreference", "InvalidParameterException", "", Reason::WrongState),
+        ("VerifyUserAttribute", "AliasExistsException", "", Reason::AliasExists),
+        ("VerifyUserAttribute", "CodeMismatchException", "", Reason::CodeMismatch),
+        ("VerifyUserAttribute", "ExpiredCodeException", "", Reason::CodeExpired),
+    ];
+    for (operation, code, message, expected) in table {
+        assert_eq!(refused(operation, code, message).await.reason, expected, "{operation}: {code} {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_for_somebody_who_is_not_there_is_refused_like_a_wrong_one() {
+    for operation in ["ConfirmSignUp", "ConfirmForgotPassword"] {
+        let unknown = refused(operation, "UserNotFoundException", "User does not exist.").await;
+        let wrong = refused(operation, "CodeMismatchException", "Invalid verification code provided").await;
+        assert_eq!((unknown.reason, unknown.to_string()), (wrong.reason, wrong.to_string()), "{operation}");
+    }
+    let disabled = refused("ConfirmForgotPassword", "NotAuthorizedException", "User is disabled.").await;
+    assert_eq!(disabled.reason, Reason::CodeMismatch);
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_longer_good_is_refused_alike_whatever_became_of_its_owner() {
+    let codes = ["NotAuthorizedException", "UserNotFoundException", "UserNotConfirmedException"];
+    let operations = [
+        "GetUser",
+        "GetUserAttributeVerificationCode",
+        "SetUserMFAPreference",
+        "VerifySoftwareToken",
+        "VerifyUserAttribute",
+    ];
+    for operation in operations {
+        for code in codes {
+            assert_eq!(refused(operation, code, "").await.reason, Reason::InvalidCredentials, "{operation}: {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_another_pool_or_client_goes_nowhere() {
+    let issuer = |pool: &str| format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}");
+    let claims = |pool: &str, client: &str, token_use: &str| json!({"iss": issuer(pool), "client_id": client, "token_use": token_use, "username": "mia"});
+    let foreign = [
+        super::access_token_with(&claims("other", CLIENT, "access")),
+        super::access_token_with(&claims("my-pool", CLIENT, "access")),
+        super::access_token_with(&claims("pool", "web", "access")),
+        super::access_token_with(&claims("pool", CLIENT, "id")),
+        super::access_token_with(&json!({})),
+        Secret::new("opaque"),
+        Secret::new("a.b.c"),
+    ];
+    for token in foreign {
+        let fake = FakeAws::answering([]);
+        let own = client(&fake).await;
+        let outcomes = [
+            own.myself(&token).await.map(drop),
+            own.send_attribute_code(&token, "email").await.map(drop),
+            own.verify_attribute(&token, "email", &code()).await,
+            own.sign_out_everywhere(&token).await,
+            own.start_totp(&token).await.map(drop),
+            own.verify_totp(&token, &code(), None).await,
+            own.set_own_mfa(&token, &[], &totp_only()).await,
+        ];
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Err(error) if error.reason == Reason::InvalidCredentials))
+        );
+        let calls = [
+            "GetUser",
+            "GetUserAttributeVerificationCode",
+            "VerifyUserAttribute",
+            "GlobalSignOut",
+            "AssociateSoftwareToken",
+            "VerifySoftwareToken",
+            "SetUserMFAPreference",
+        ];
+        assert!(calls.iter().all(|call| fake.calls(call) == 0));
+    }
+}

@@ -1,0 +1,216 @@
+//! Second factors, devices and events: what is sent to Cognito, and what is made of its answers.
+
+use domain::user_pool::directory::PageRequest;
+use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::Factor;
+use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
+use domain::user_pool::user::{Attributes, Username};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use super::fake_aws::{FakeAws, nowhere};
+use crate::CognitoDirectory;
+
+const SMS: Factor = Factor::SmsMfa;
+const APP: Factor = Factor::SoftwareTokenMfa;
+const EMAIL: Factor = Factor::EmailOtp;
+
+async fn pool(fake: &FakeAws) -> CognitoDirectory {
+    nowhere().await.answered_by(fake.clone()).directory("pool")
+}
+
+fn mia() -> Username {
+    "mia".parse().unwrap()
+}
+
+fn page() -> PageRequest {
+    PageRequest { limit: 7, after: Some("here".to_owned()) }
+}
+
+fn moment(seconds: i64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(seconds).ok()
+}
+
+/// A pool in which the user has these factors on.
+fn having(enabled: &[Factor]) -> FakeAws {
+    let names: Vec<&str> = enabled.iter().map(|factor| factor.as_str()).collect();
+    FakeAws::answering([("AdminGetUser", json!({"Username": "mia", "UserMFASettingList": names}))])
+}
+
+#[tokio::test]
+async fn factors_are_read_and_passkeys_left_out() {
+    let user = json!({
+        "Username": "mia",
+        "UserMFASettingList": ["SMS_MFA", "WEB_AUTHN_MFA", "EMAIL_OTP"],
+        "PreferredMfaSetting": "EMAIL_OTP",
+    });
+    let table = [
+        (user, Mfa { enabled: vec![SMS, EMAIL], preferred: Some(EMAIL) }),
+        (json!({"Username": "mia"}), Mfa::default()),
+    ];
+    for (user, expected) in table {
+        let fake = FakeAws::answering([("AdminGetUser", user)]);
+        assert_eq!(pool(&fake).await.mfa(&mia()).await.unwrap(), expected);
+    }
+}
+
+fn setting(enabled: bool, preferred: bool) -> Value {
+    json!({"Enabled": enabled, "PreferredMfa": preferred})
+}
+
+#[tokio::test]
+async fn what_is_wanted_goes_on_what_was_on_goes_off_and_nothing_else_is_named() {
+    let table = [
+        (&[][..], &[APP][..], Some(APP), json!({"SoftwareTokenMfaSettings": setting(true, true)})),
+        (&[SMS], &[SMS], None, json!({"SMSMfaSettings": setting(true, false)})),
+        (
+            &[SMS],
+            &[APP],
+            Some(APP),
+            json!({"SMSMfaSettings": setting(false, false), "SoftwareTokenMfaSettings": setting(true, true)}),
+        ),
+        (&[EMAIL], &[], None, json!({"EmailMfaSettings": setting(false, false)})),
+        (
+            &[SMS, APP],
+            &[SMS, APP, EMAIL],
+            Some(EMAIL),
+            json!({
+                "SMSMfaSettings": setting(true, false),
+                "SoftwareTokenMfaSettings": setting(true, false),
+                "EmailMfaSettings": setting(true, true),
+            }),
+        ),
+    ];
+    for (present, wanted, preferred, mut expected) in table {
+        let fake = having(present);
+        pool(&fake).await.set_mfa(&mia(), &Mfa { enabled: wanted.to_vec(), preferred }).await.unwrap();
+        expected["UserPoolId"] = json!("pool");
+        expected["Username"] = json!("mia");
+        assert_eq!(fake.sent("AdminSetUserMFAPreference"), expected, "from {present:?} to {wanted:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_nothing_is_on_and_nothing_wanted() {
+    let fake = having(&[]);
+    pool(&fake).await.set_mfa(&mia(), &Mfa::default()).await.unwrap();
+    assert_eq!((fake.calls("AdminGetUser"), fake.calls("AdminSetUserMFAPreference")), (1, 0));
+}
+
+#[tokio::test]
+async fn refuses_to_prefer_a_factor_that_is_off() {
+    let fake = having(&[SMS]);
+    let error = pool(&fake).await.set_mfa(&mia(), &Mfa { enabled: vec![SMS], preferred: Some(APP) }).await.unwrap_err();
+    assert_eq!(error.reason, Reason::InvalidRequest);
+    assert_eq!(fake.calls("AdminSetUserMFAPreference"), 0);
+}
+
+#[tokio::test]
+async fn refuses_a_factor_that_the_user_has_not_set_up() {
+    let messages = [
+        "User has not verified software token mfa",
+        "User has not set up software token mfa",
+        "User does not have a phone_number set to turn on SMS MFA",
+        "User does not have delivery config set to turn on SMS_MFA",
+    ];
+    for message in messages {
+        let fake = FakeAws::refusing("AdminSetUserMFAPreference", "InvalidParameterException", message);
+        let wanted = Mfa { enabled: vec![APP], preferred: None };
+        let error = pool(&fake).await.set_mfa(&mia(), &wanted).await.unwrap_err();
+        assert_eq!(error.reason, Reason::WrongState, "{message}");
+    }
+    let fake = FakeAws::refusing("AdminGetUser", "UserNotFoundException", "User does not exist.");
+    let error = pool(&fake).await.set_mfa(&mia(), &Mfa::default()).await.unwrap_err();
+    assert_eq!(error.reason, Reason::UserNotFound);
+}
+
+#[tokio::test]
+async fn devices_are_read_page_by_page() {
+    let device = json!({
+        "DeviceKey": "eu-west-1_1",
+        "DeviceAttributes": [{"Name": "device_name", "Value": "phone"}],
+        "DeviceCreateDate": 1,
+        "DeviceLastAuthenticatedDate": 2,
+    });
+    let fake = FakeAws::answering([("AdminListDevices", json!({"Devices": [device], "PaginationToken": "there"}))]);
+    let devices = pool(&fake).await.devices(&mia(), &page()).await.unwrap();
+    let expected = Device {
+        key: "eu-west-1_1".to_owned(),
+        attributes: Attributes::from([("device_name".to_owned(), "phone".to_owned())]),
+        created_at: moment(1),
+        last_signed_in_at: moment(2),
+    };
+    assert_eq!((devices.entries, devices.next.as_deref()), (vec![expected], Some("there")));
+    let expected = json!({"UserPoolId": "pool", "Username": "mia", "Limit": 7, "PaginationToken": "here"});
+    assert_eq!(fake.sent("AdminListDevices"), expected);
+}
+
+#[tokio::test]
+async fn a_device_is_forgotten_by_its_key_once() {
+    let fake = FakeAws::answering([]);
+    pool(&fake).await.forget_device(&mia(), "eu-west-1_1").await.unwrap();
+    let expected = json!({"UserPoolId": "pool", "Username": "mia", "DeviceKey": "eu-west-1_1"});
+    assert_eq!(fake.sent("AdminForgetDevice"), expected);
+
+    let table = [
+        ("ResourceNotFoundException", "Device does not exist.", Reason::DeviceNotFound),
+        ("ResourceNotFoundException", "User pool pool does not exist.", Reason::Internal),
+        ("UserNotFoundException", "User does not exist.", Reason::UserNotFound),
+        ("InvalidUserPoolConfigurationException", "", Reason::WrongState),
+    ];
+    for (code, message, expected) in table {
+        let fake = FakeAws::refusing("AdminForgetDevice", code, message);
+        let error = pool(&fake).await.forget_device(&mia(), "eu-west-1_1").await.unwrap_err();
+        assert_eq!(error.reason, expected, "{code} {message}");
+    }
+}
+
+#[tokio::test]
+async fn events_are_read_with_all_that_is_known_of_them() {
+    let full = json!({
+        "EventId": "event-1",
+        "EventType": "SignIn",
+        "CreationDate": 1,
+        "EventResponse": "Fail",
+        "EventRisk": {"RiskDecision": "AccountTakeover", "RiskLevel": "High"},
+        "EventContextData": {"IpAddress": "203.0.113.7", "City": "Bonn", "Country": "Germany", "DeviceName": "Firefox"},
+    });
+    let events = json!({"AuthEvents": [full, {"EventId": "event-2"}], "NextToken": "there"});
+    let fake = FakeAws::answering([("AdminListUserAuthEvents", events)]);
+    let events = pool(&fake).await.auth_events(&mia(), &page()).await.unwrap();
+    let word = |text: &str| Some(text.to_owned());
+    let full = AuthEvent {
+        id: "event-1".to_owned(),
+        kind: word("SignIn"),
+        at: moment(1),
+        outcome: word("Fail"),
+        risk_decision: word("AccountTakeover"),
+        risk_level: word("High"),
+        ip_address: word("203.0.113.7"),
+        city: word("Bonn"),
+        country: word("Germany"),
+        device_name: word("Firefox"),
+    };
+    assert_eq!((&events.entries[0], events.next.as_deref()), (&full, Some("there")));
+    assert_eq!((events.entries[1].id.as_str(), &events.entries[1].kind), ("event-2", &None));
+    let expected = json!({"UserPoolId": "pool", "Username": "mia", "MaxResults": 7, "NextToken": "here"});
+    assert_eq!(fake.sent("AdminListUserAuthEvents"), expected);
+}
+
+#[tokio::test]
+async fn a_pool_that_records_no_events_says_so() {
+    let fake = FakeAws::refusing("AdminListUserAuthEvents", "UserPoolAddOnNotEnabledException", "");
+    let error = pool(&fake).await.auth_events(&mia(), &page()).await.unwrap_err();
+    assert_eq!(error.reason, Reason::WrongState);
+}
+
+#[tokio::test]
+async fn a_device_without_a_key_and_an_event_without_an_id_are_errors_and_no_panic() {
+    let fake = FakeAws::answering([
+        ("AdminListDevices", json!({"Devices": [{}]})),
+        ("AdminListUserAuthEvents", json!({"AuthEvents": [{}]})),
+    ]);
+    let pool = pool(&fake).await;
+    assert_eq!(pool.devices(&mia(), &page()).await.unwrap_err().reason, Reason::Internal);
+    assert_eq!(pool.auth_events(&mia(), &page()).await.unwrap_err().reason, Reason::Internal);
+}

@@ -1,0 +1,226 @@
+//! A deployed stack, and the AWS that it is deployed on: what the flows walk through.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use aws::Aws;
+use domain::secret::Secret;
+use serde_json::{Value, json};
+use testkit::front_end::Answer;
+use testkit::local_aws::{LocalAws, LocalAwsError, Stack, Tooling, Tools, host_architecture};
+
+use crate::api::Api;
+use crate::arguments::Options;
+use crate::code_emulator::CodeEmulator;
+use crate::failure::Failure;
+
+/// The name of the demo's pool, and of its stack.
+pub const POOL: &str = "demo";
+
+/// The user name of the first administrator, in a pool with user names.
+pub const FIRST_ADMIN: &str = "admin";
+
+/// Whose addresses may not sign up.
+pub const DENIED_DOMAIN: &str = "mailinator.example";
+
+/// The local part of the first administrator's e-mail address.
+pub const FIRST_ADMIN_MAILBOX: &str = "ops";
+
+/// An AWS that the flows can walk on: the emulator, or an account.
+pub trait Target: Tooling {
+    /// An e-mail address that takes mail, where AWS sends any.
+    fn address(&self, mailbox: &str) -> String;
+
+    /// Where [`Self::temporary_password`] comes from.
+    fn password_source(&self) -> &'static str;
+
+    /// A temporary password of a user who was invited at this address.
+    ///
+    /// # Errors
+    /// Returns an error if the user has none and can be given none.
+    fn temporary_password(
+        &self,
+        user_pool_id: &str,
+        username: &str,
+        address: &str,
+    ) -> impl Future<Output = Result<Secret, Failure>>;
+
+    /// The password that the first administrator sets.
+    fn admin_password(&self) -> Secret;
+
+    /// The code that Cognito sent to reset a password.
+    ///
+    /// # Errors
+    /// Returns the reason why the code cannot be known.
+    fn reset_code(&self) -> Result<Secret, String>;
+
+    /// An e-mail address for a user who verifies it, if possible one whose mails can be read.
+    fn verified_address(&self, mailbox: &str) -> String {
+        self.address(mailbox)
+    }
+
+    /// The code that Cognito sent to verify that address, or why it cannot be known.
+    fn verification_code(&self) -> impl Future<Output = Result<Secret, String>>;
+
+    /// The emulator, if it lacks the calls about verification codes.
+    fn without_verification(&self) -> Option<&LocalAws> {
+        None
+    }
+
+    /// Sends an operation of Cognito without a signature, as a front end does.
+    ///
+    /// # Errors
+    /// Returns an error if no answer comes. A refusal is an answer.
+    fn call_cognito(&self, operation: &str, body: &Value) -> impl Future<Output = Result<Answer, LocalAwsError>>;
+
+    /// Whether the trigger receives the `ClientMetadata` of a sign-up.
+    fn passes_client_metadata(&self) -> bool;
+
+    /// For how many seconds a list may lag behind what was written.
+    fn list_lag_seconds(&self) -> u32;
+}
+
+/// A deployed stack.
+pub struct Scene<A = LocalAws> {
+    /// The AWS that it is deployed on.
+    pub aws: A,
+    /// The stack.
+    pub stack: Stack,
+    /// Its API.
+    pub api: Api,
+    /// Cognito by the SDK, as a front end uses it.
+    pub cognito: Aws,
+}
+
+impl Scene {
+    /// Deploys the built template.
+    ///
+    /// # Errors
+    /// Where it has not been built or cannot be deployed.
+    pub async fn deploy(aws: LocalAws, options: &Options) -> Result<Self, Failure> {
+        let template = Tools::find()?.built_template()?;
+        Self::deploy_template(aws, &template, options).await
+    }
+
+    /// Deploys a template in place of the built one.
+    ///
+    /// # Errors
+    /// Where it cannot be deployed.
+    pub async fn deploy_template(aws: LocalAws, template: &Path, options: &Options) -> Result<Self, Failure> {
+        let stack = Stack::deploy(&aws, POOL, template, &parameters(options)).await?;
+        let api = Api::new(aws.api_url(stack.output("ApiId")?))?;
+        let cognito = Aws::local(aws.endpoint_url(), LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
+        // On the heap: the SDK's set-up is a large future.
+        let cognito = Box::pin(cognito).await;
+        Ok(Self { aws, stack, api, cognito })
+    }
+}
+
+impl<A: Target> Scene<A> {
+    /// The pool's name, which is the stack's.
+    #[must_use]
+    pub fn pool(&self) -> &str {
+        self.stack.name()
+    }
+
+    /// Sends an event to the bootstrap.
+    ///
+    /// # Errors
+    /// Returns an error if the bootstrap answers with an error.
+    pub async fn bootstrap(&self, action: &str, spec: &Value) -> Result<Value, LocalAwsError> {
+        let function = self.stack.output("PoolBootstrapFunctionArn")?;
+        self.stack.invoke(&self.aws, function, &json!({"action": action, "spec": spec})).await
+    }
+}
+
+impl Target for LocalAws {
+    fn address(&self, mailbox: &str) -> String {
+        format!("{mailbox}@example.com")
+    }
+
+    fn password_source(&self) -> &'static str {
+        "mails"
+    }
+
+    async fn temporary_password(&self, _: &str, _: &str, address: &str) -> Result<Secret, Failure> {
+        let mails = self.mails().await?;
+        let mut to_address = mails.iter().rev().filter(|mail| mail.to.iter().any(|to| to == address));
+        let password = to_address.find_map(|mail| mail.temporary_password()).map(Secret::new);
+        password
+            .ok_or_else(|| Failure::unexpected(format!("an invitation to {address}"), format!("{} mails", mails.len())))
+    }
+
+    fn admin_password(&self) -> Secret {
+        Secret::new("First-Admin-1!")
+    }
+
+    /// The same one for every reset.
+    fn reset_code(&self) -> Result<Secret, String> {
+        Ok(Secret::new("654321"))
+    }
+
+    async fn verification_code(&self) -> Result<Secret, String> {
+        Ok(CodeEmulator::code())
+    }
+
+    fn without_verification(&self) -> Option<&LocalAws> {
+        Some(self)
+    }
+
+    async fn call_cognito(&self, operation: &str, body: &Value) -> Result<Answer, LocalAwsError> {
+        LocalAws::call_cognito(self, operation, body).await
+    }
+
+    fn passes_client_metadata(&self) -> bool {
+        false
+    }
+
+    fn list_lag_seconds(&self) -> u32 {
+        0
+    }
+}
+
+/// The template's parameters: what the flows need, and over that what was asked for.
+#[must_use]
+pub fn parameters(options: &Options) -> BTreeMap<String, String> {
+    let needed = pairs(&[
+        ("PoolName", POOL),
+        ("FirstAdminEmail", "ops@example.com"),
+        ("Mfa", "optional"),
+        ("LimitRights", "false"),
+        ("LocalReplyHost", "127.0.0.1"),
+        ("Architecture", host_architecture()),
+    ]);
+    let mut parameters: BTreeMap<_, _> = for_flows().chain(needed).chain(options.parameters.iter().cloned()).collect();
+    let is_asked_for = |parameter: &str| options.parameters.iter().any(|(name, _)| name == parameter);
+    // Without confirmation the template rejects verification.
+    if !is_asked_for("AutoVerifyEmail") && parameters.get("AutoConfirm").is_some_and(|who| who == "nobody") {
+        parameters.remove("AutoVerifyEmail");
+    }
+    // With e-mail sign-in a pool takes no aliases.
+    if !is_asked_for("Aliases") && parameters.get("SignIn").is_some_and(|name| name == "email") {
+        parameters.remove("Aliases");
+    }
+    parameters
+}
+
+/// The parameters that the flows need on every AWS.
+pub fn for_flows() -> impl Iterator<Item = (String, String)> {
+    pairs(&[
+        ("AutoConfirm", "everyone"),
+        ("SignIn", "username"),
+        ("Aliases", "email,preferred_username"),
+        ("CustomAttributes", "team"),
+        ("DeniedEmailDomains", DENIED_DOMAIN),
+        ("AutoVerifyEmail", "invited"),
+        // Nothing of this is to be kept.
+        ("DeletionProtection", "false"),
+        ("OnDelete", "delete"),
+    ])
+}
+
+/// Names and values as owned strings.
+pub fn pairs<'a>(pairs: &[(&'a str, &'a str)]) -> impl Iterator<Item = (String, String)> + use<'a> {
+    let owned: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    owned.into_iter()
+}
