@@ -127,8 +127,8 @@ impl Authorized {
     /// Whether this user is the caller.
     fn is(&self, user: &User) -> bool {
         match &self.caller {
-            // The user pool has confirmed that the `sub` is the one of this name.
-            Caller::User { username, .. } => user.username == *username,
+            // A user pool that ignores case could spell the user name in another way than the token.
+            Caller::User { sub, .. } => user.attributes.get("sub").is_none_or(|found| found == sub),
             Caller::Iam { .. } => false,
         }
     }

@@ -1,7 +1,7 @@
 //! An authenticator app (TOTP) as the second factor of the owner of an access token: `/v1/auth/me/totp`.
 //!
-//! Cognito drops the registered authenticator as soon as another enrollment is started, verified or not. Here an authenticator that
-//! works must be removed before another enrollment.
+//! Cognito drops the registered authenticator when another enrollment starts. So this API requires the removal of a working
+//! authenticator before another enrollment.
 
 pub(crate) mod remove;
 pub(crate) mod start;
@@ -17,10 +17,10 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::http::error::ApiError;
 
-/// What the audit calls the factor.
+/// The name of the factor in audit records.
 const FIELD: &str = "authenticator";
 
-/// The owner of the token, whom the audit names from here on.
+/// The owner of the token. Adds the owner to the audit record.
 async fn owner(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself, ApiError> {
     audit.fields([FIELD]);
     let owner = app.self_service.myself(access_token).await?;
@@ -28,16 +28,17 @@ async fn owner(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself
     Ok(owner)
 }
 
-/// The owner of the token, who must not have an authenticator that works.
+/// The owner of the token, if the owner has no working authenticator.
 async fn owner_without_totp(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself, ApiError> {
     let owner = owner(app, audit, access_token).await?;
     if works(app, access_token, &owner).await? { Err(ApiError::AuthenticatorExists) } else { Ok(owner) }
 }
 
-/// Whether sign-ins ask for the code of an authenticator.
+/// Whether a sign-in requires the code of an authenticator.
 ///
-/// Cognito lists an authenticator that an unfinished enrollment has dropped as if it were switched on. It refuses to set such a factor,
-/// so the call that changes nothing tells the two apart.
+/// Cognito lists an authenticator as enabled even if an unfinished enrollment has dropped it, but refuses to enable it. So this function
+/// enables what is enabled already. If an administrator disables the factor between the two calls, this function enables it again; the
+/// access token of the owner allows that at Cognito, too.
 async fn works(app: &App, access_token: &Secret, owner: &Myself) -> Result<bool, ApiError> {
     const TOTP: Factor = Factor::SoftwareTokenMfa;
     if !owner.has_totp() {
