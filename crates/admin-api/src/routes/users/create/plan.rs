@@ -1,4 +1,4 @@
-//! What a body asks for.
+//! The calls that a request body leads to.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::fields::attributes::attributes;
 use crate::http::error::ApiError;
 use crate::http::json::Object;
 
-/// What is asked for, in the order in which it is done.
+/// The requested user, password and groups, in the order of the calls.
 pub(super) struct Plan {
     pub(super) new_user: NewUser,
     pub(super) permanent_password: Option<Secret>,
@@ -24,10 +24,10 @@ pub(super) struct NewPassword<'a> {
     pub(super) permanent: bool,
 }
 
-/// What is left of a plan once the user is there.
+/// The part of a plan that follows the creation of the user.
 pub(super) struct Rest<'a> {
     pub(super) password: Option<NewPassword<'a>>,
-    /// Ends all sessions of the user between password and groups.
+    /// Whether all sessions of the user end between password and groups.
     pub(super) ends_sessions: bool,
     pub(super) groups: Vec<&'a GroupName>,
 }
@@ -38,13 +38,16 @@ impl TryFrom<Body> for Plan {
     fn try_from(body: Body) -> Result<Self, ApiError> {
         let (temporary_password, permanent_password) = match body.password {
             Some(Object(PasswordBody { value, permanent: false })) => (Some(value.into()), None),
-            Some(Object(PasswordBody { value, permanent: true })) => (None, Some(value.into())),
+            Some(Object(PasswordBody { value, permanent: true })) => {
+                let value = Secret::from(value);
+                (Some(reversed(&value)), Some(value))
+            }
             None => (None, None),
         };
         let invitation = match body.invitation {
-            // Cognito would send a temporary password that is replaced before it arrives.
+            // The welcome message would contain a password, which the request replaces right away.
             Some(InvitationBody::Send) if permanent_password.is_some() => {
-                let detail = "An invitation carries a temporary password: expected `suppress` with a permanent one.";
+                let detail = "must be `suppress` with a permanent password, because the welcome message contains a temporary password";
                 return Err(ApiError::invalid("invitation", detail));
             }
             Some(InvitationBody::Suppress) => Invitation::Suppress,
@@ -61,21 +64,32 @@ impl TryFrom<Body> for Plan {
     }
 }
 
+/// A temporary password that meets a password policy exactly if this password does, because a policy counts characters of each kind.
+///
+/// `AdminCreateUser` checks its temporary password, so a weak permanent password creates no user. The two passwords differ because AWS
+/// does not document whether the password history of a pool contains temporary passwords.
+fn reversed(password: &Secret) -> Secret {
+    Secret::new(password.expose().chars().rev().collect::<String>())
+}
+
 impl Plan {
-    /// What the audit may know.
+    /// The field names for the audit record.
     pub(super) fn fields(&self) -> Vec<String> {
         let attributes = self.new_user.attributes.keys().cloned();
-        let temporary = self.new_user.temporary_password.as_ref().map(|_| "temporary_password".to_owned());
-        let permanent = self.permanent_password.as_ref().map(|_| "permanent_password".to_owned());
+        let password = match (&self.permanent_password, &self.new_user.temporary_password) {
+            (Some(_), _) => Some("permanent_password".to_owned()),
+            (None, Some(_)) => Some("temporary_password".to_owned()),
+            (None, None) => None,
+        };
         let groups = self.groups.iter().map(|group| format!("group:{group}"));
-        attributes.chain(temporary).chain(permanent).chain(groups).collect()
+        attributes.chain(password).chain(groups).collect()
     }
 
-    /// What is done with a user who has just been created.
+    /// The calls for a user that this request created.
     pub(super) fn rest(&self) -> Rest<'_> {
         let permanent = self.permanent_password.as_ref();
         let password = permanent.map(|value| NewPassword { value, permanent: true });
-        // An account that has just been created has no sessions.
+        // Ending sessions here protects from nobody: who can set the password of the new user can do so until the groups are added.
         Rest { password, ends_sessions: false, groups: self.groups.iter().collect() }
     }
 }

@@ -1,4 +1,4 @@
-//! A repeat: the user exists. Did the same request create the user, and what is left to do?
+//! A repeated request: checks that an earlier one created the user, and completes what is left to do.
 
 use domain::permission::Permission;
 use domain::secret::Secret;
@@ -16,8 +16,8 @@ use crate::authz::access::Authorized;
 use crate::fields::creation_name::is_named;
 use crate::http::error::ApiError;
 
-/// A request that finds its user.
-pub(super) struct Repeat<'a> {
+/// A request whose user exists.
+pub(super) struct Resume<'a> {
     pub(super) app: &'a App,
     pub(super) authorized: &'a Authorized,
     pub(super) audit: &'a Audit,
@@ -25,9 +25,9 @@ pub(super) struct Repeat<'a> {
     pub(super) progress: &'a Progress,
 }
 
-impl Repeat<'_> {
-    /// Goes on where an earlier request ended. `taken` is Cognito's answer to the second create.
-    pub(super) async fn go_on(
+impl Resume<'_> {
+    /// Completes an earlier request. `taken` is the error of Cognito for the second create.
+    pub(super) async fn run(
         &self,
         creation: &Creation<'_>,
         key: Option<&Secret>,
@@ -36,12 +36,12 @@ impl Repeat<'_> {
         let Self { app, authorized, plan, progress, .. } = self;
         let user = match app.pool.get(&plan.new_user.username).await {
             Ok(user) => user,
-            // Another user holds an alias of the new one; or the user is deleted by now.
+            // Another user has an alias of the new user, or the user was deleted in the meantime.
             Err(error) if error.reason == Reason::UserNotFound => return Err(taken.into()),
             Err(error) => return Err(error.into()),
         };
         self.audit.on(&user.username);
-        // The proof names the caller by `sub`, so callers are never the user whom they have created.
+        // The proof contains the `sub` of the creator, and no account creates itself. So the user is never the caller.
         let is_own = match key {
             Some(key) => creation.created(key, &user, app.now())?,
             None => false,
@@ -53,7 +53,7 @@ impl Repeat<'_> {
 
         app.ensure_unambiguous(&plan.new_user.username, &user).await?;
         progress.found(CREATE_USER);
-        // From here on the `sub` names the account: a later one with the same user name is out of reach.
+        // All following calls name the account by its `sub`, so they never reach a later account with the same user name.
         let has = progress.looking(READ_GROUPS, app.pool.groups(&user.id())).await?;
         let is_in = |group: &&GroupName| Membership::names(&has).any(|name| name == group.as_str());
         let (present, groups): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
@@ -61,7 +61,7 @@ impl Repeat<'_> {
             progress.found(add_to_group(group));
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
-        // No group is added to an account whose password another administrator may have set since, if the request has one.
+        // Another administrator can have set a password in the meantime. A request with a password replaces it before it adds groups.
         let password = match (&plan.permanent_password, &plan.new_user.temporary_password) {
             (Some(value), _) if !is_complete => Some(NewPassword { value, permanent: true }),
             (None, Some(value)) if !groups.is_empty() => Some(NewPassword { value, permanent: false }),
@@ -73,12 +73,12 @@ impl Repeat<'_> {
         if password.is_some() || !groups.is_empty() {
             authorized.ensure_no_escalation_in(&app.trust.roles, &has)?;
         }
-        // Setting a password ends no session: one can exist if another administrator has set a password since.
-        let ends_sessions = password.is_some() && !groups.is_empty();
+        // Setting a password ends no session, and a session exists if somebody with another password has signed in.
+        let ends_sessions = !groups.is_empty();
         complete(app, user, Rest { password, ends_sessions, groups }, progress).await
     }
 
-    /// What differs is for callers who can read users: others could guess attributes with it.
+    /// Only callers with `users:read` learn the differences: others could confirm guesses of attributes.
     fn conflict(&self, differing: Vec<String>) -> ApiError {
         if self.authorized.grants.allows(Permission::UsersRead) {
             ApiError::UserDiffers(differing)
@@ -89,29 +89,29 @@ impl Repeat<'_> {
 }
 
 impl Plan {
-    /// What the user differs in from the one whom the request describes and has created, by name.
+    /// The names of the fields in which the user differs from the request.
     fn differing(&self, user: &User, is_own: bool) -> Vec<String> {
         if !is_named(user, &self.new_user.username) {
-            // Another user, who is not compared.
+            // Another user; comparing attributes would disclose them.
             return vec!["username".to_owned()];
         }
-        let differs = |(name, value): &(&String, &String)| !is_said(name, user.attributes.get(*name), value);
+        let differs = |(name, value): &(&String, &String)| !has_value(name, user.attributes.get(*name), value);
         let attributes = self.new_user.attributes.iter().filter(differs).map(|(name, _)| format!("attributes.{name}"));
-        let is_as_far = match user.status {
+        let has_expected_status = match user.status {
             UserStatus::ForceChangePassword => true,
             UserStatus::Confirmed => self.permanent_password.is_some(),
             _ => false,
         };
-        let others = [(is_as_far, "status"), (user.enabled, "enabled"), (is_own, "creation")];
+        let others = [(has_expected_status, "status"), (user.enabled, "enabled"), (is_own, "creation")];
         let others = others.into_iter().filter(|(is_same, _)| !is_same).map(|(_, name)| name.to_owned());
         attributes.chain(others).collect()
     }
 }
 
-/// Whether an attribute says what it was asked to. Cognito does not keep empty ones, and takes `True` for `true`.
-fn is_said(name: &str, found: Option<&String>, asked: &str) -> bool {
+/// Whether an attribute has the requested value. Cognito stores no empty attributes, and treats `True` like `true`.
+fn has_value(name: &str, found: Option<&String>, requested: &str) -> bool {
     let found = found.map_or("", String::as_str);
-    found == asked || (name.ends_with("_verified") && found.eq_ignore_ascii_case(asked))
+    found == requested || (name.ends_with("_verified") && found.eq_ignore_ascii_case(requested))
 }
 
 #[cfg(test)]

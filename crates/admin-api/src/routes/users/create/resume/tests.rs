@@ -1,4 +1,4 @@
-//! What a repeat does, and to whom.
+//! Repeated requests with an `Idempotency-Key`.
 
 mod created_account;
 mod differences;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::testing::{Answer, Api, By, Call, token};
 
-const WRITES: [&str; 3] = ["create", "set_password", "add_to_group"];
+const WRITES: [&str; 4] = ["create", "set_password", "sign_out", "add_to_group"];
 
 fn with_key(body: &Value) -> Call {
     Call::post("/v1/users", Some(body)).header("idempotency-key", "8e03978e-40d5-43e8-bc93-6894a57f9324")

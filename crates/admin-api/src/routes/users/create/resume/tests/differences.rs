@@ -1,4 +1,4 @@
-//! What a conflict says about the account that is there, and to whom.
+//! The differences that a conflict lists, and the callers that learn them.
 
 use domain::user_pool::directory::{AttributeChanges, Directory};
 use domain::user_pool::error::Reason;

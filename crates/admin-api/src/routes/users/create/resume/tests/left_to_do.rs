@@ -1,5 +1,6 @@
-//! What a repeat still does for an account whose creation stopped halfway, and for whom.
+//! Completes an account whose creation failed halfway: the calls, and the refusals.
 
+use domain::secret::Secret;
 use domain::user_pool::directory::Directory;
 use domain::user_pool::error::Reason;
 use serde_json::json;
@@ -10,9 +11,14 @@ use crate::testing::{Api, token};
 #[tokio::test]
 async fn a_repeat_does_what_is_left_after_setting_the_password_again() {
     let table: [(&str, usize, &str, &[&str]); 4] = [
-        ("set_password", 1, "set-password", &["create", "set_password", "add_to_group", "add_to_group"]),
-        ("add_to_group", 1, "add-to-group:admins", &["create", "set_password", "add_to_group", "add_to_group"]),
-        ("add_to_group", 2, "add-to-group:readers", &["create", "set_password", "add_to_group"]),
+        ("set_password", 1, "set-password", &["create", "set_password", "sign_out", "add_to_group", "add_to_group"]),
+        (
+            "add_to_group",
+            1,
+            "add-to-group:admins",
+            &["create", "set_password", "sign_out", "add_to_group", "add_to_group"],
+        ),
+        ("add_to_group", 2, "add-to-group:readers", &["create", "set_password", "sign_out", "add_to_group"]),
         ("get", 1, "read-user", &["create"]),
     ];
     for (operation, nth, failed, left_to_do) in table {
@@ -37,7 +43,7 @@ async fn a_repeat_adds_no_group_before_the_requested_password_is_set() {
     assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
     // Somebody changes the password in between.
     let name = "new".parse().unwrap();
-    let other = domain::secret::Secret::new("Password-of-somebody-1");
+    let other = Secret::new("Password-of-somebody-1");
     api.pool.directory().set_password(&name, &other, true).await.unwrap();
     api.pool.fail("set_password", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
@@ -49,20 +55,33 @@ async fn a_repeat_adds_no_group_before_the_requested_password_is_set() {
 }
 
 #[tokio::test]
-async fn a_repeat_ends_the_sessions_of_others_before_it_adds_groups() {
-    let api = Api::new();
-    api.pool.fail("add_to_group", 1, Reason::Unavailable);
-    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
-    // Somebody has signed in in between.
-    api.pool.give_tokens("new", "access-of-somebody", "refresh-of-somebody");
-    api.pool.fail("sign_out", 1, Reason::Unavailable);
-    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
-    assert_eq!(api.pool.groups_of("new"), Vec::<String>::new());
+async fn a_repeat_ends_all_sessions_before_it_adds_groups() {
+    for body in [asking_for_everything(), json!({"username": "new", "groups": ["readers"]})] {
+        let api = Api::new();
+        api.pool.fail("add_to_group", 1, Reason::Unavailable);
+        assert_eq!(repeat(&api, &body).await.status, 502, "{body}");
+        // Another administrator has set a password in the meantime, and signed in with it.
+        api.pool.give_tokens("new", "access-of-another", "refresh-of-another");
+        api.pool.fail("sign_out", 1, Reason::Unavailable);
+        assert_eq!(repeat(&api, &body).await.status, 502, "{body}");
+        assert_eq!(api.pool.groups_of("new"), Vec::<String>::new(), "{body}");
 
-    assert_eq!(repeat(&api, &asking_for_everything()).await.status, 200);
-    let tokens = api.pool.snapshot().tokens;
-    assert!(tokens.iter().all(|token| !token.ends_with("-of-somebody")), "{tokens:?}");
-    assert_eq!(api.pool.groups_of("new"), ["admins", "readers"]);
+        assert_eq!(repeat(&api, &body).await.status, 200, "{body}");
+        let tokens = api.pool.snapshot().tokens;
+        assert!(tokens.iter().all(|token| !token.ends_with("-of-another")), "{body}: {tokens:?}");
+        assert_eq!(json!(api.pool.groups_of("new")), body["groups"], "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_that_sets_a_password_alone_ends_no_session() {
+    let api = Api::new();
+    let body = json!({"username": "new", "password": {"value": "Permanent-1", "permanent": true}});
+    api.pool.fail("set_password", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body).await.status, 502);
+    let made = writes(&api).len();
+    assert_eq!(repeat(&api, &body).await.status, 200);
+    assert_eq!(writes(&api)[made..], ["create", "set_password"]);
 }
 
 #[tokio::test]
@@ -72,7 +91,7 @@ async fn a_repeat_sets_a_temporary_password_again_before_groups() {
     let body = json!({"username": "new", "password": temporary, "groups": ["readers"]});
     api.pool.fail("add_to_group", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &body).await.status, 502);
-    let (name, other) = ("new".parse().unwrap(), domain::secret::Secret::new("Password-of-somebody-1"));
+    let (name, other) = ("new".parse().unwrap(), Secret::new("Password-of-somebody-1"));
     api.pool.directory().set_password(&name, &other, false).await.unwrap();
     api.pool.fail("set_password", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &body).await.status, 502);
@@ -126,16 +145,16 @@ async fn a_repeat_that_fails_says_what_is_done() {
 }
 
 #[tokio::test]
-async fn a_weak_password_can_be_replaced_by_a_repeat_with_a_better_one() {
+async fn a_repeat_with_another_password_sets_it_only_if_none_is_set_yet() {
     let api = Api::new();
     let body = |password: &str| json!({"username": "new", "password": {"value": password, "permanent": true}});
-    let first = repeat(&api, &body("weak")).await;
-    assert_eq!((first.status, &first.body["completed"]), (422, &json!(["create-user"])));
-    assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 200);
-    assert!(api.pool.has_password("new", "Permanent-1"));
-    // Nothing is left to do, so no password is set.
+    api.pool.fail("set_password", 1, Reason::Unavailable);
+    assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 502);
     assert_eq!(repeat(&api, &body("Another-1")).await.status, 200);
-    assert!(api.pool.has_password("new", "Permanent-1"));
+    assert!(api.pool.has_password("new", "Another-1"));
+    // Nothing is left to do, so no password is set.
+    assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 200);
+    assert!(api.pool.has_password("new", "Another-1"));
 }
 
 #[tokio::test]
@@ -153,14 +172,16 @@ async fn a_repeat_sets_a_password_only_with_the_permission_for_it() {
 #[tokio::test]
 async fn a_repeat_changes_no_user_whose_grants_exceed_the_callers() {
     let password = json!({"value": "Permanent-1", "permanent": true});
-    for body in [
-        json!({"username": "new", "password": password, "groups": ["readers"]}),
-        json!({"username": "new", "groups": ["readers"]}),
-    ] {
+    let bodies = [
+        ("add_to_group", json!({"username": "new", "password": password, "groups": ["readers"]})),
+        ("add_to_group", json!({"username": "new", "groups": ["readers"]})),
+        ("set_password", json!({"username": "new", "password": password})),
+    ];
+    for (operation, body) in bodies {
         let api = Api::new();
         api.pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
         let request = || with_key(&body).by(token("dee", "[deputies]"));
-        api.pool.fail("add_to_group", 1, Reason::Unavailable);
+        api.pool.fail(operation, 1, Reason::Unavailable);
         assert_eq!(api.call(request()).await.status, 502);
         // An administrator promotes the user in between.
         let name = "new".parse().unwrap();
@@ -169,8 +190,11 @@ async fn a_repeat_changes_no_user_whose_grants_exceed_the_callers() {
         assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{body}");
         assert_eq!(api.pool.groups_of("new"), ["admins"], "{body}");
 
-        // Where nothing is left to do, nothing is refused.
+        // If nothing is left to do, nothing is refused.
         api.pool.directory().add_to_group(&name, "readers").await.unwrap();
+        if body.get("password").is_some() {
+            api.pool.directory().set_password(&name, &Secret::new("Permanent-1"), true).await.unwrap();
+        }
         assert_eq!(api.call(request()).await.status, 200, "{body}");
     }
 }
