@@ -40,9 +40,10 @@ fn sorted(value: Value) -> Value {
 /// The document.
 pub(crate) fn value() -> Value {
     let mut document = serde_json::to_value(Annotations::openapi()).unwrap_or_default();
+    let mut problem_responses = Map::new();
     for route in routes::of(Served::All) {
         let operation = &mut document["paths"][&route.path][route.method.as_str().to_lowercase()];
-        complete(operation, &route);
+        complete(operation, &route, &mut problem_responses);
     }
     document["info"] = info();
     document["tags"] = tags();
@@ -53,6 +54,7 @@ pub(crate) fn value() -> Value {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
         "description": "An access token of the backend client, from `POST /v1/auth/sign-in`. An ID token is refused.",
     }});
+    components["responses"] = problem_responses.into();
     components["schemas"]["Problem"] = serde_json::to_value(Problem::schema()).unwrap_or_default();
     document
 }
@@ -80,8 +82,8 @@ fn tags() -> Value {
     ])
 }
 
-/// Adds to an operation what its row in the table of routes says.
-fn complete(operation: &mut Value, route: &Route) {
+/// Adds to an operation what follows from its route. Adds the problem responses that the operation refers to.
+fn complete(operation: &mut Value, route: &Route, problem_responses: &mut Map<String, Value>) {
     let codes = codes(operation, route);
     let Some(fields) = operation.as_object_mut() else { return };
     fields.remove("x-problems");
@@ -102,7 +104,10 @@ fn complete(operation: &mut Value, route: &Route) {
     }
     let responses = fields.entry("responses").or_insert_with(|| json!({}));
     for (status, codes) in by_status {
-        responses[status.to_string()] = failure(status, &codes);
+        let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+        let name = format!("{status}.{}", names.join("."));
+        responses[status.to_string()] = json!({"$ref": format!("#/components/responses/{name}")});
+        problem_responses.entry(name).or_insert_with(|| problem_response(status, &codes));
     }
 }
 
@@ -134,7 +139,8 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
     ErrorCode::ALL.into_iter().filter(|code| is_ours(*code) || own.contains(code.as_str())).collect()
 }
 
-fn failure(status: u16, codes: &[ErrorCode]) -> Value {
+/// The response of a status with one of these codes. Operations with the same codes share it.
+fn problem_response(status: u16, codes: &[ErrorCode]) -> Value {
     let titles: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.row().title)).collect();
     let examples: Map<String, Value> =
         codes.iter().map(|code| (code.as_str().to_owned(), json!({"value": Problem::example(*code)}))).collect();
@@ -188,7 +194,7 @@ mod tests {
             assert!(tags.len() == 1 && known.contains(&tags[0].as_str().unwrap()), "{place:?}: {tags:?}");
             let responses = operation["responses"].as_object().unwrap();
             assert!(responses.keys().any(|status| status.starts_with('2')), "{place:?} never succeeds");
-            for (status, response) in responses {
+            for (status, response) in responses.iter().filter(|(_, response)| response.get("$ref").is_none()) {
                 let has_body = response.get("content").is_some();
                 assert_eq!(has_body, status != "204", "{place:?} {status}");
             }

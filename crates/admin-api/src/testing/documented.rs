@@ -19,6 +19,8 @@ pub(super) fn assert_is_documented(call: &Call, answer: &Answer) {
     let (_, item) = DOCUMENT["paths"].as_object().unwrap().iter().find(|(template, _)| fits(template, path)).unwrap();
     let operation = &item[call.method.to_lowercase()];
     let response = &operation["responses"][answer.status.to_string()];
+    let response =
+        response["$ref"].as_str().map_or(response, |reference| DOCUMENT.pointer(&reference[1..]).unwrap());
     assert!(response.is_object(), "{} {path}: {} is not documented: {:?}", call.method, answer.status, answer.body);
     if answer.status >= 400 {
         let examples = response["content"]["application/problem+json"]["examples"].as_object().unwrap();
