@@ -21,6 +21,9 @@ TESTED = --workspace --locked --target $(HOST)
 DENY_VERSION := 0.20.2
 DENY_ROOT := $(TARGET)/tools/cargo-deny-$(DENY_VERSION)
 DENY := $(DENY_ROOT)/bin/cargo-deny
+NEXTEST_VERSION := 0.9.143
+NEXTEST_ROOT := $(TARGET)/tools/cargo-nextest-$(NEXTEST_VERSION)
+NEXTEST := $(or $(shell command -v cargo-nextest),$(NEXTEST_ROOT)/bin/cargo-nextest)
 COGNITO_LOCAL := $(VENV)/cognito-local
 COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
 ORACLE := $(VENV)/oracle
@@ -174,10 +177,15 @@ validate: setup ## Check the templates
 docs: setup ## Make one HTML page of docs/openapi.json, for reading without a network
 	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
 
-test: build-local cognito-local oracle ## Run every test, the end-to-end tests on a local AWS included
+test: build-local cognito-local oracle $(NEXTEST) ## Run every test, the end-to-end tests on a local AWS included
 	@rm -rf $(TARGET)/oracle
-	if command -v cargo-nextest >/dev/null; then cargo nextest run $(TESTED) && cargo test --doc $(TESTED); else cargo test $(TESTED); fi
+	$(NEXTEST) nextest run $(TESTED)
+	cargo test --doc $(TESTED)
 	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
+
+$(NEXTEST_ROOT)/bin/cargo-nextest:
+	@echo 'Building cargo-nextest $(NEXTEST_VERSION) into $(NEXTEST_ROOT): once, some minutes'
+	@cargo install --quiet --locked --version $(NEXTEST_VERSION) --root $(NEXTEST_ROOT) cargo-nextest
 
 properties: ## Check the properties of the sign-up trigger (100,000 events each) and the rules of the admin API (200,000 steps)
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
