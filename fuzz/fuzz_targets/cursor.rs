@@ -1,4 +1,4 @@
-//! Cursors of lists: any text is refused unless the API sealed it for this list.
+//! Cursors of lists: the API rejects any text that it did not seal for this list.
 #![no_main]
 
 #[path = "../../crates/admin-api/tests/invariants/mod.rs"]

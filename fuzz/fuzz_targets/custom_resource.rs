@@ -1,4 +1,4 @@
-//! The bootstrap: any bytes as the body of an invocation, on AWS in memory.
+//! The bootstrap: any bytes as the body of an invocation, on the in-memory platform.
 #![no_main]
 
 #[path = "../../crates/pool-bootstrap/tests/invariants/mod.rs"]

@@ -1,11 +1,11 @@
-//! Lists of e-mail domains: any text as a list, with domains that are looked for in it.
+//! Lists of e-mail domains: any text as a list, and domains to look up in it.
 #![no_main]
 
 use domain::sign_up::{Domain, DomainList};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 
-/// Lists, as a setting has them, and domains, as addresses have them.
+/// Lists of a setting, and a domain of an address.
 #[derive(Debug, Arbitrary)]
 struct Attempt<'a> {
     list: &'a str,
@@ -20,18 +20,18 @@ fuzz_target!(|attempt: Attempt<'_>| {
     assert_eq!(list.is_some(), text.split(',').all(is_entry), "whether {text:?} is a list");
     let (Some(list), Ok(domain)) = (list, domain.parse::<Domain>()) else { return };
     assert!(!list.is_empty(), "{text:?} is an empty list");
-    assert_eq!(list.contains(&domain), is_meant(text, &domain), "{domain} in {text:?}");
-    holds_as_text(text, &list, &domain);
+    assert_eq!(list.contains(&domain), is_match(text, &domain), "{domain} in {text:?}");
+    assert_forms(text, &list, &domain);
     if let Ok(other) = other_text.parse::<DomainList>() {
         let both = format!("{text},{other_text}").parse::<DomainList>();
         let expected = list.contains(&domain) || other.contains(&domain);
         assert_eq!(both.map(|both| both.contains(&domain)), Ok(expected), "{domain} in {text:?} and {other_text:?}");
     }
-    holds_for_neighbours(&domain, sub_label);
+    assert_neighbours(&domain, sub_label);
 });
 
 /// Case, order, repetition and spaces around commas make no difference.
-fn holds_as_text(text: &str, list: &DomainList, domain: &Domain) {
+fn assert_forms(text: &str, list: &DomainList, domain: &Domain) {
     let reversed = text.rsplit(',').collect::<Vec<_>>().join(" ,  ");
     let forms = [text.to_ascii_uppercase(), text.to_ascii_lowercase(), reversed, format!("{text},{text}")];
     for form in forms {
@@ -40,15 +40,15 @@ fn holds_as_text(text: &str, list: &DomainList, domain: &Domain) {
     }
 }
 
-/// A domain alone means itself, and a wildcard its subdomains. Neither means a domain that only looks similar.
-fn holds_for_neighbours(domain: &Domain, label: &str) {
-    let Ok(own) = domain.to_string().parse::<DomainList>() else { panic!("{domain} is no list") };
-    let Ok(wildcard) = format!("*.{domain}").parse::<DomainList>() else { panic!("*.{domain} is no list") };
+/// A domain matches itself, and a wildcard its subdomains. Neither matches a lookalike.
+fn assert_neighbours(domain: &Domain, label: &str) {
+    let Ok(own) = domain.to_string().parse::<DomainList>() else { panic!("{domain} is not a list") };
+    let Ok(wildcard) = format!("*.{domain}").parse::<DomainList>() else { panic!("*.{domain} is not a list") };
     assert!(own.contains(domain) && !wildcard.contains(domain), "{domain} itself");
     for text in [format!("{label}.{domain}"), format!("{label}{domain}"), format!("{domain}.{label}")] {
         let Ok(neighbour) = text.parse::<Domain>() else { continue };
         assert_eq!(own.contains(&neighbour), neighbour == *domain, "{neighbour} in {domain}");
-        let is_below = is_meant(&format!("*.{domain}"), &neighbour);
+        let is_below = is_match(&format!("*.{domain}"), &neighbour);
         assert_eq!(wildcard.contains(&neighbour), is_below, "{neighbour} in *.{domain}");
     }
 }
@@ -57,7 +57,7 @@ fn holds_for_neighbours(domain: &Domain, label: &str) {
 fn is_entry(text: &str) -> bool {
     let text = text.trim_matches(' ');
     let name = text.strip_prefix("*.").unwrap_or(text);
-    // What an international domain is in ASCII is asked of the code under test.
+    // The code under test converts an international domain to ASCII.
     if name.is_ascii() && !name.to_ascii_lowercase().contains("xn--") {
         is_host_name(name)
     } else {
@@ -65,7 +65,7 @@ fn is_entry(text: &str) -> bool {
     }
 }
 
-/// Letters, digits and inner hyphens, in lengths that DNS takes.
+/// Letters, digits and inner hyphens, within the length limits of DNS.
 fn is_host_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
@@ -76,8 +76,8 @@ fn is_host_name(name: &str) -> bool {
         })
 }
 
-/// Whether one of the entries means the domain, label by label from the last one.
-fn is_meant(list: &str, domain: &Domain) -> bool {
+/// Whether an entry matches the domain, label by label from the last one.
+fn is_match(list: &str, domain: &Domain) -> bool {
     let domain = domain.to_string();
     list.split(',').any(|entry| {
         let entry = entry.trim_matches(' ');

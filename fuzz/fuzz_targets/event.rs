@@ -1,6 +1,6 @@
-//! The sign-up trigger: any bytes as the body of an invocation, under policies that have every rule between them.
+//! The sign-up trigger: any bytes as the body of an invocation, under policies that cover every rule.
 //!
-//! The handler catches panics. The fuzzer reports them nevertheless, because libfuzzer-sys ends the process before unwinding.
+//! The handler catches panics, but the fuzzer still reports them: libfuzzer-sys ends the process before unwinding.
 #![no_main]
 
 #[path = "../../crates/pre-sign-up/tests/invariants/mod.rs"]
@@ -17,7 +17,7 @@ static POLICIES: LazyLock<Vec<(invariants::Settings, Policy)>> =
 
 static MUTATOR: LazyLock<Mutator> = LazyLock::new(|| Mutator::with_events_of("pre-sign-up", &[]));
 
-fuzz_target!(|body: &[u8]| invariants::assert_foretold(&POLICIES, body));
+fuzz_target!(|body: &[u8]| invariants::assert_predicted(&POLICIES, body));
 
 fuzz_mutator!(|body: &mut [u8], size: usize, max_size: usize, seed: u32| {
     MUTATOR.mutate(body, size, max_size, seed)

@@ -1,4 +1,4 @@
-//! The admin API: any bytes as the event of an HTTP API or a REST API, for the service with all routes on the pool in memory.
+//! The admin API: any bytes as the event of an HTTP API or a REST API, for all routes on the in-memory pool.
 #![no_main]
 
 #[path = "../../crates/admin-api/tests/invariants/mod.rs"]

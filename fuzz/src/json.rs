@@ -1,4 +1,4 @@
-//! Changes of a JSON text that leave it JSON. Of the changes that libFuzzer makes by itself, twelve in thirteen do not.
+//! Mutations that keep a JSON text valid. Of libFuzzer's own mutations, twelve in thirteen do not.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,23 +8,23 @@ use std::path::Path;
 use libfuzzer_sys::fuzzer_mutate;
 use serde_json::value::RawValue;
 
-/// Room for a string to grow.
+/// How much a string can grow.
 const TEXT_BYTES: usize = 512;
 
-/// Values of other types than a field has, and strings that are hard to read.
+/// Values of unexpected types, and strings that are hard to parse.
 const ODD: [&str; 10] = ["null", "true", "false", "0", "1e400", "[]", "{}", r#""""#, r#""\ud800""#, r#""\u0000""#];
 
 /// Changes JSON texts. It inserts names and values from the event files of one function.
 #[derive(Debug)]
 pub struct Mutator {
     pieces: Vec<String>,
-    /// Pieces that no event has, and that are inserted more often than each of the others.
+    /// Pieces that no event contains; each is inserted more often than the others.
     more: Vec<String>,
 }
 
 impl Mutator {
-    /// With all names and values in `events/<function>/`, those inside embedded JSON (the body of a request) included, and with more
-    /// values.
+    /// Creates a mutator with more values and with all names and values in `events/<function>/`, including those in
+    /// embedded JSON, such as the body of a request.
     #[must_use]
     pub fn with_events_of(function: &str, more: &[&str]) -> Self {
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../events")).join(function);
@@ -37,7 +37,8 @@ impl Mutator {
         Self { pieces, more: more.iter().map(|piece| (*piece).to_owned()).collect() }
     }
 
-    /// Changes the first `size` bytes of the body and returns their new number. In one of eight cases any byte can change.
+    /// Changes the first `size` bytes of the body and returns their new number. In one of eight cases any byte can
+    /// change.
     #[must_use]
     pub fn mutate(&self, body: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
         let mut random = fastrand::Rng::with_seed(seed.into());
@@ -54,7 +55,7 @@ impl Mutator {
         }
     }
 
-    /// The text with another piece at one position.
+    /// Replaces the piece at one position.
     fn change(&self, json: &str, random: &mut fastrand::Rng) -> Option<String> {
         let pieces = pieces(json);
         let place = random.choice(&pieces)?.clone();
@@ -67,7 +68,7 @@ impl Mutator {
         let piece = match random.u8(..6) {
             0 => known(random).filter(fits)?.to_owned(),
             1 => random.choice(&pieces).map(|other| &json[other.clone()]).filter(fits)?.to_owned(),
-            // A second member of the same name before it.
+            // A duplicate field before it.
             2 if is_name => format!("{}:{},{0}", &json[place.clone()], known(random)?),
             3 | 4 => {
                 let bodies: Vec<_> =
@@ -83,18 +84,18 @@ impl Mutator {
     }
 }
 
-/// The JSON objects that strings of a JSON text hold.
+/// The JSON objects in strings of a JSON text.
 fn embedded_in(json: &str) -> Vec<String> {
     pieces(json).into_iter().filter_map(|piece| embedded(&json[piece])).collect()
 }
 
-/// The JSON object that a string holds.
+/// The JSON object in a string.
 fn embedded(json: &str) -> Option<String> {
     let text: String = if json.starts_with('"') { serde_json::from_str(json).ok()? } else { return None };
     (text.starts_with('{') && serde_json::from_str::<&RawValue>(&text).is_ok()).then_some(text)
 }
 
-/// A JSON string with other characters.
+/// Changes characters of a JSON string.
 fn other_text(json: &str) -> Option<String> {
     let text: String = serde_json::from_str(json).ok()?;
     let size = text.len().min(TEXT_BYTES);

@@ -1,4 +1,4 @@
-//! What several fuzz targets share: changes of JSON texts and of plain texts.
+//! Shared code of the fuzz targets: mutations of JSON and of plain text.
 
 pub mod edit;
 pub mod json;

@@ -1,4 +1,4 @@
-//! What the handlers share.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -18,24 +18,24 @@ use crate::authz::caller::Trust;
 use crate::http::cursor::Cursors;
 use crate::settings::Settings;
 
-/// The outside world of the API.
+/// The adapters of the API.
 #[derive(Clone)]
 pub struct Ports {
-    /// The pool, as an administrator handles it.
+    /// Administration of users, groups and the pool.
     pub pool: Arc<dyn UserPool>,
-    /// Signing up and in.
+    /// Sign-up and sign-in.
     pub sessions: Arc<dyn Sessions>,
-    /// What people do with their own account.
+    /// Operations of users on their own account.
     pub self_service: Arc<dyn SelfService>,
-    /// Where the keys of cursors and of creation proofs come from.
+    /// The keys of cursors and of creation proofs.
     pub cursor_key: Arc<dyn CursorKey>,
-    /// Where the key comes from that signs invitations; none where the pool takes none.
+    /// The invitation signing key; `None` if invitations are not configured.
     pub invitation_key: Option<Arc<dyn InvitationKey>>,
-    /// The time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
 }
 
-/// The user pool, and who may do what with it. Cheap to clone.
+/// The user pool and the access rules. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     pub(crate) pool: Arc<dyn UserPool>,
@@ -47,15 +47,15 @@ pub struct App {
     pub(crate) user_pool_id: String,
     pub(crate) trust: Arc<Trust>,
     pub(crate) passable_roles: PassableRoles,
-    /// The name under which authenticator apps list an account.
+    /// The issuer that authenticator apps show.
     pub(crate) totp_issuer: Arc<str>,
     clock: Arc<dyn Clock>,
-    /// Read once, at the first user who has a temporary password; a failure is not kept.
+    /// Read once, for the first user with a temporary password. Failures are not cached.
     temporary_password_validity_days: Arc<OnceCell<u32>>,
 }
 
 impl App {
-    /// An app on these ports.
+    /// Creates an app with these ports.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
@@ -76,7 +76,7 @@ impl App {
         }
     }
 
-    /// The time.
+    /// The current time.
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.clock.wall_time()
     }
@@ -91,14 +91,15 @@ impl App {
         self.keys.creation_key().await
     }
 
-    /// How many days a temporary password lives; none where the pool cannot be asked, which the log says.
+    /// The validity of temporary passwords in days. Logs a warning and returns `None` if the pool cannot be read.
     pub(crate) async fn temporary_password_validity_days(&self) -> Option<u32> {
-        let ask = async || self.pool.describe().await.map(|pool| pool.password_policy.temporary_password_validity_days);
-        match self.temporary_password_validity_days.get_or_try_init(ask).await {
+        let read =
+            async || self.pool.describe().await.map(|pool| pool.password_policy.temporary_password_validity_days);
+        match self.temporary_password_validity_days.get_or_try_init(read).await {
             Ok(days) => Some(*days),
-            // Nobody asked for it: what was asked for is not to fail because of it.
+            // A missing validity must not fail the request.
             Err(error) => {
-                tracing::warn!(error = startup::causes(&error), "how long temporary passwords live is not known");
+                tracing::warn!(error = startup::causes(&error), "cannot read the validity of temporary passwords");
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! Types of fields that several request bodies share.
+//! Field types that several request bodies share.
 
 pub(crate) mod attributes;
 pub(crate) mod creation_name;

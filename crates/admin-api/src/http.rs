@@ -1,4 +1,4 @@
-//! HTTP: what API Gateway passes in, what requests contain, and how errors are answered.
+//! Requests from API Gateway, parameters and bodies, and error responses.
 
 pub(crate) mod client_context;
 pub(crate) mod cursor;

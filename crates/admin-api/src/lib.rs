@@ -1,9 +1,9 @@
-//! The admin API: users and sign-in flows of one user pool over HTTP, behind API Gateway.
+//! The admin API: users, groups and sign-in flows of one user pool over HTTP, behind API Gateway.
 //!
 //! | module | subject |
 //! |---|---|
 //! | `settings` | the environment variables |
-//! | `service` | the routes behind the layers that every request passes |
+//! | `service` | the router with its middleware |
 //! | `routes/` | one file per operation; the folder is the path |
 //! | `http/` | requests from API Gateway, parameters and bodies, pages, errors and problem details |
 //! | `authz/` | the caller, the required access, and the check before each handler |

@@ -1,4 +1,4 @@
-//! Wires the admin API together: settings, user pool, router, Lambda.
+//! Starts the admin API as a Lambda function.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use lambda_http::lambda_runtime;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // Boxed, because starting the SDK keeps tens of kilobytes across its waits.
+    // Boxed, because the future of the SDK's startup holds tens of kilobytes.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
         let aws = aws::Aws::connect(&settings.region).await;

@@ -1,8 +1,7 @@
-//! The OpenAPI document: what the handlers' annotations say, and what every route has in common.
+//! The OpenAPI document: the annotations of the handlers, completed from the route table.
 //!
-//! An annotation says what is a route's own: its texts, body, parameters, success, and in the extension `x-problems` the codes of
-//! its own failures. Who may call it, and which failures follow from that, comes from the table of routes. Nothing here is in the
-//! function: only tests and `make openapi` call it.
+//! An annotation lists its own errors in `x-problems`. Access and common errors come from the route table.
+//! Only tests and `make openapi` use this module.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,13 +17,13 @@ use crate::settings::Served;
 /// The name of the security scheme.
 const ACCESS_TOKEN: &str = "accessToken";
 
-/// The document as JSON text, as it stands in docs/openapi.json.
+/// The document as the JSON text of docs/openapi.json.
 #[must_use]
 pub fn document() -> String {
     format!("{:#}\n", sorted(value()))
 }
 
-/// With the names in each object in order. Another crate of a build can ask `serde_json` to keep them as they came.
+/// Sorts the names in each object. Another crate of a build can enable the feature `preserve_order` of `serde_json`.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -52,7 +51,7 @@ pub(crate) fn value() -> Value {
     let components = &mut document["components"];
     components["securitySchemes"] = json!({ACCESS_TOKEN: {
         "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-        "description": "An access token of the backend client, from `POST /v1/auth/sign-in`. An ID token is refused.",
+        "description": "An access token of the backend client, from `POST /v1/auth/sign-in`. ID tokens are rejected.",
     }});
     components["responses"] = problem_responses.into();
     components["schemas"]["Problem"] = serde_json::to_value(Problem::schema()).unwrap_or_default();
@@ -64,29 +63,32 @@ fn info() -> Value {
         "title": "Poolkeeper admin API",
         "version": env!("CARGO_PKG_VERSION"),
         "summary": "Users, groups and sessions of one Amazon Cognito user pool.",
-        "description": "Every failure is `application/problem+json` (RFC 9457) with a stable `code`. A path that is not in here \
-            answers 404 `not-found`, another method 405 `method-not-allowed` with the header `Allow`. Names in paths are \
-            percent-encoded. What API Gateway refuses by itself (a token that has expired, too many requests, a path outside of \
-            `/v1`) it answers in its own words: `{\"message\": …}`.",
+        "description": "Every failure is `application/problem+json` (RFC 9457) with a stable `code`. Unknown paths return \
+            404 `not-found`, other methods 405 `method-not-allowed` with the header `Allow`. Names in paths must be \
+            percent-encoded. API Gateway itself rejects expired tokens, too many requests and paths outside of `/v1`; \
+            the body is then `{\"message\": …}`.",
         "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
     })
 }
 
 fn tags() -> Value {
     json!([
-        {"name": "users", "description": "Users, as an administrator handles them."},
-        {"name": "groups", "description": "Groups, and who is in them."},
-        {"name": "invitations", "description": "Inviting people to sign up."},
-        {"name": "pool", "description": "The pool, and the caller."},
-        {"name": "auth", "description": "Signing up, in and out, and one's own account."},
+        {"name": "users", "description": "Administration of users."},
+        {"name": "groups", "description": "Administration of groups and their members."},
+        {"name": "invitations", "description": "Invitations to sign up."},
+        {"name": "pool", "description": "The user pool and the caller."},
+        {"name": "auth", "description": "Sign-up, sign-in, sign-out and the user's own account."},
     ])
 }
 
-/// Adds to an operation what follows from its route. Adds the problem responses that the operation refers to.
+/// Adds the access and the error responses of the route to its operation.
 fn complete(operation: &mut Value, route: &Route, problem_responses: &mut Map<String, Value>) {
     let codes = codes(operation, route);
     let Some(fields) = operation.as_object_mut() else { return };
     fields.remove("x-problems");
+    if let Some(body) = fields.get_mut("requestBody") {
+        remove_null(&mut body["content"]["application/json"]["schema"]);
+    }
     match route.access {
         Access::Public => {}
         Access::OwnToken | Access::AnyCaller => drop(fields.insert("security".to_owned(), json!([{ACCESS_TOKEN: []}]))),
@@ -111,20 +113,28 @@ fn complete(operation: &mut Value, route: &Route, problem_responses: &mut Map<St
     }
 }
 
-/// All codes that a route can answer with: its own, and those that follow from what it is.
+/// Replaces the schema of an optional body by that of the body: the body can be absent, but not null.
+fn remove_null(schema: &mut Value) {
+    let forms = schema["oneOf"].as_array().filter(|forms| forms.contains(&json!({"type": "null"})));
+    if let Some(form) = forms.and_then(|forms| forms.last()).cloned() {
+        *schema = form;
+    }
+}
+
+/// All error codes of a route: those of its annotation and the common ones.
 fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
     let own: BTreeSet<&str> =
         operation["x-problems"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let has_body = operation.get("requestBody").is_some();
     let has_parameters = operation.get("parameters").is_some();
-    let is_ours = |code: ErrorCode| match code {
+    let is_common = |code: ErrorCode| match code {
         ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => has_body,
         ErrorCode::InvalidRequest => has_body || has_parameters,
         ErrorCode::Unauthenticated => route.access != Access::Public,
         ErrorCode::Forbidden | ErrorCode::MfaRequired => {
             matches!(route.access, Access::Read(_) | Access::List(_) | Access::Write(_))
         }
-        // From the call with the caller's own token: before a write, and everywhere if a second factor is required.
+        // `GetUser` with the caller's token runs before writes, and before reads if a second factor is required.
         ErrorCode::InsufficientScope
         | ErrorCode::InvalidCredentials
         | ErrorCode::UserNotConfirmed
@@ -136,7 +146,7 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         | ErrorCode::DeadlineExceeded => true,
         _ => false,
     };
-    ErrorCode::ALL.into_iter().filter(|code| is_ours(*code) || own.contains(code.as_str())).collect()
+    ErrorCode::ALL.iter().copied().filter(|code| is_common(*code) || own.contains(code.as_str())).collect()
 }
 
 /// The response of a status with one of these codes. Operations with the same codes share it.
@@ -157,7 +167,7 @@ fn problem_response(status: u16, codes: &[ErrorCode]) -> Value {
     });
     if status == 429 {
         response["headers"] = json!({"Retry-After": {
-            "description": "Seconds to wait.", "required": true, "schema": {"type": "integer", "minimum": 1}
+            "description": "The time to wait, in seconds.", "required": true, "schema": {"type": "integer", "minimum": 1}
         }});
     }
     response
@@ -182,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operation_says_what_it_is_and_what_it_answers() {
+    fn documents_texts_and_responses_of_every_operation() {
         let mut ids = BTreeSet::new();
         for (place, operation) in operations() {
             for text in ["operationId", "summary", "description"] {
@@ -202,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_that_an_annotation_names_is_one() {
+    fn annotations_name_existing_codes() {
         let known: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
         let annotations = serde_json::to_value(Annotations::openapi()).unwrap();
         for (path, item) in annotations["paths"].as_object().unwrap() {
@@ -215,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
+    fn resolves_every_reference() {
         fn references(value: &Value, found: &mut BTreeSet<String>) {
             match value {
                 Value::Object(fields) => {
@@ -238,8 +248,8 @@ mod tests {
     }
 
     #[test]
-    fn docs_openapi_json_is_what_the_code_says() {
+    fn docs_openapi_json_is_up_to_date() {
         let committed = include_str!("../../../docs/openapi.json");
-        assert!(committed == document(), "docs/openapi.json is not what the code says: make openapi");
+        assert!(committed == document(), "docs/openapi.json is out of date: run make openapi");
     }
 }

@@ -1,4 +1,4 @@
-//! All routes, each with the access it requires. The folder of a file is the path of its route.
+//! All routes with the access that they require. The folder of a file matches the path of its route.
 
 mod auth;
 mod groups;
@@ -18,7 +18,7 @@ use crate::settings::Served;
 
 pub(crate) use route::Route;
 
-/// Declares the routes and the OpenAPI document of their annotations, in this order. Each entry names the module of a `handle` function.
+/// Declares the routes and their OpenAPI annotations in this order. An entry names the module of a `handle` function.
 macro_rules! routes {
     ($($($module:ident)::+: $access:expr,)*) => {
         fn all() -> Vec<Route> {
@@ -84,15 +84,15 @@ routes! {
 /// The routes that a function serves.
 pub(crate) fn of(served: Served) -> Vec<Route> {
     let is_served = |route: &Route| match served {
-        Served::Admin => !route.path.starts_with(OPEN),
-        Served::Auth => route.path.starts_with(OPEN),
+        Served::Admin => !route.path.starts_with(AUTH_PREFIX),
+        Served::Auth => route.path.starts_with(AUTH_PREFIX),
         Served::All => true,
     };
     all().into_iter().filter(is_served).collect()
 }
 
-/// The prefix of the routes that the open function serves.
-const OPEN: &str = "/v1/auth/";
+/// The path prefix of the routes of [`Served::Auth`].
+const AUTH_PREFIX: &str = "/v1/auth/";
 
 #[cfg(test)]
 mod tests {
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(admin.len() + auth.len(), all().len());
     }
 
-    /// The cells of a route in docs/PERMISSIONS.md.
+    /// The table row of a route in docs/permissions.md.
     fn documented(route: &Route) -> [String; 4] {
         let (requires, kind) = match route.access {
             Access::Public => ("nothing".to_owned(), "open"),
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn docs_permissions_md_lists_exactly_the_routes() {
-        let lines = include_str!("../../../docs/PERMISSIONS.md").lines().filter(|line| line.starts_with("| `"));
+        let lines = include_str!("../../../docs/permissions.md").lines().filter(|line| line.starts_with("| `"));
         let found: Vec<Vec<&str>> =
             lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect();
         assert_eq!(found, all().iter().map(documented).collect::<Vec<_>>());

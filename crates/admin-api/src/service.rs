@@ -1,4 +1,4 @@
-//! The service: all routes behind the layers that every request passes.
+//! The router with the middleware of all routes.
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -15,10 +15,10 @@ use crate::http::{gateway, problem};
 use crate::routes;
 use crate::settings::Served;
 
-/// The service for requests, as API Gateway has them.
+/// The service for requests from API Gateway.
 pub type Service = MapRequest<Router, fn(lambda_http::Request) -> lambda_http::Request>;
 
-/// The service for these routes of the app.
+/// Creates the service for these routes of the app.
 #[must_use]
 pub fn service(app: App, served: Served) -> Service {
     let router = routes::of(served)
@@ -29,17 +29,17 @@ pub fn service(app: App, served: Served) -> Service {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(problem::render))
         .with_state(app);
-    MapRequest::new(router, gateway::undo)
+    MapRequest::new(router, gateway::restore_request)
 }
 
-/// What Lambda runs.
+/// The Lambda handler.
 pub type Lambda =
     MapRequest<Adapter<'static, Response, Service>, fn(LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest>>;
 
-/// The service for events, as Lambda hands them out.
+/// Creates the handler for Lambda events.
 #[must_use]
 pub fn lambda(service: Service) -> Lambda {
-    MapRequest::new(Adapter::from(service), gateway::encode)
+    MapRequest::new(Adapter::from(service), gateway::normalize_event)
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
     use crate::testing::{Api, Call};
 
     #[tokio::test]
-    async fn what_is_not_served_is_not_found() {
+    async fn serves_configured_routes_only() {
         let table = [
             (Served::Admin, "/v1/users", 200),
             (Served::Admin, "/v1/me", 200),
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_method_is_told_the_right_ones() {
+    async fn names_allowed_methods() {
         let answer = Api::new().call(Call::put("/v1/users/mia", &json!({}))).await;
         assert_eq!((answer.status, answer.code()), (405, "method-not-allowed"));
         let mut allowed: Vec<_> = answer.header("allow").unwrap().split(',').map(str::trim).collect();
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_not_declared_as_json_is_refused() {
+    async fn rejects_body_without_json_content_type() {
         let body = json!({"username": "new"});
         for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
             let api = Api::new();
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_read_up_to_its_largest_size_and_not_beyond() {
+    async fn accepts_body_up_to_its_maximum_size() {
         let of_size = |bytes: usize| {
             let empty = json!({"username": "new", "attributes": {"name": ""}}).to_string();
             json!({"username": "new", "attributes": {"name": "x".repeat(bytes - empty.len())}})
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_is_no_json_is_refused_and_so_is_none_at_all() {
+    async fn rejects_missing_and_invalid_json() {
         for body in ["", "not json", "{", "{}{}"] {
             let call = Call::post("/v1/users", Some(&Value::Null)).raw_body(body.to_owned());
             let answer = Api::new().call(call).await;

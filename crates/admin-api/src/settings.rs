@@ -1,10 +1,9 @@
-//! The settings, each read once at start. A wrong one stops the start with an error that names it and what was expected.
-
-use std::str::FromStr;
+//! The settings, read from the environment once at startup. Startup fails on an invalid one and names it.
 
 use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
 use domain::roles::Roles;
 use startup::{SettingError, optional, parsed, required};
+use strum::EnumString;
 
 const USER_POOL_ID: &str = "USER_POOL_ID";
 const COGNITO_CLIENT_ID: &str = "COGNITO_CLIENT_ID";
@@ -17,83 +16,59 @@ const INVITATION_KEY_PARAMETER: &str = "INVITATION_KEY_PARAMETER";
 const TOTP_ISSUER: &str = "TOTP_ISSUER";
 const ADMIN_MFA: &str = "ADMIN_MFA";
 
-/// What the environment says.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// `AWS_REGION`: where the user pool is.
+    /// `AWS_REGION`: the region of the user pool.
     pub region: String,
-    /// `USER_POOL_ID`: the pool that is administered, and whose tokens are taken.
+    /// `USER_POOL_ID`: the pool that the API manages and whose tokens it accepts.
     pub user_pool_id: String,
-    /// `COGNITO_CLIENT_ID`: the app client that people sign in through, and whose access tokens are taken.
+    /// `COGNITO_CLIENT_ID`: the app client for sign-in, whose access tokens the API accepts.
     pub client_id: String,
     /// `ISSUER`: the issuer of the pool's tokens.
     pub issuer: String,
-    /// `ROUTES`: what this function serves.
+    /// `ROUTES`: the routes that this function serves.
     pub served: Served,
-    /// `ROLES`: which groups may do what. Absent means that nobody may do anything.
+    /// `ROLES`: the permissions of groups. Without it, no caller has permissions.
     pub roles: Roles,
-    /// `INVITATION_KEY_PARAMETER`: under which name the Parameter Store keeps the key that signs invitations. Absent means that none are
-    /// issued.
+    /// `INVITATION_KEY_PARAMETER`: the SSM parameter with the invitation signing key. Default: no invitations.
     pub invitation_key_parameter: Option<String>,
-    /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass. Absent means none.
+    /// `PASSABLE_ROLE_ARNS`: the IAM roles that the function's role can pass. Default: none.
     pub passable_roles: PassableRoles,
-    /// `TOTP_ISSUER`: the name under which authenticator apps list an account. Absent means the id of the user pool.
+    /// `TOTP_ISSUER`: the issuer that authenticator apps show. Default: the id of the user pool.
     pub totp_issuer: String,
-    /// `ADMIN_MFA`: whether callers with permissions must have a second factor. Absent means that they need none.
+    /// `ADMIN_MFA`: whether callers with permissions must have a second factor. Default: optional.
     pub admin_mfa: AdminMfa,
 }
 
 /// Whether callers whose groups have permissions in `ROLES` must have a second factor.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum AdminMfa {
-    /// They may have none.
+    /// A second factor is optional.
     #[default]
     Optional,
-    /// Without one they can only read who they are.
+    /// Callers without a second factor can only read their own identity.
     Required,
 }
 
-impl FromStr for AdminMfa {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "optional" => Ok(Self::Optional),
-            "required" => Ok(Self::Required),
-            _ => Err(()),
-        }
-    }
-}
-
 /// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum Served {
-    /// Administration: every route asks for a caller.
+    /// Administration: every route requires a caller.
     Admin,
-    /// Sign-up and sign-in: no route asks for a caller.
+    /// Sign-up and sign-in: no route requires a caller.
     Auth,
-    /// Both.
+    /// All routes.
     All,
-}
-
-impl FromStr for Served {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "admin" => Ok(Self::Admin),
-            "auth" => Ok(Self::Auth),
-            "all" => Ok(Self::All),
-            _ => Err(()),
-        }
-    }
 }
 
 impl Settings {
     /// Reads all settings.
     ///
     /// # Errors
-    /// The first setting that is missing or wrong.
+    /// Returns the first missing or invalid setting.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let region = required(&lookup, AWS_REGION, "the region of the user pool, e.g. eu-central-1")?;
         let user_pool_id = user_pool_id(&lookup, &region)?;
@@ -121,10 +96,9 @@ impl Settings {
     }
 }
 
-/// The pool's id begins with the pool's region: a pool of another region would answer every call with "no such pool".
+/// The pool id begins with the pool's region. In another region, Cognito would not find the pool.
 fn user_pool_id(lookup: impl Fn(&str) -> Option<String>, region: &str) -> Result<String, SettingError> {
-    let expectation =
-        format!("the id of a user pool in the region of AWS_REGION, {region}, so {region}_ and letters and digits");
+    let expectation = format!("the id of a user pool in AWS_REGION {region}: {region}_ followed by letters and digits");
     let id = required(lookup, USER_POOL_ID, &expectation)?;
     let own = id.strip_prefix(region).and_then(|rest| rest.strip_prefix('_'));
     let fits = own.is_some_and(|own| !own.is_empty() && own.chars().all(|character| character.is_ascii_alphanumeric()));
@@ -132,18 +106,17 @@ fn user_pool_id(lookup: impl Fn(&str) -> Option<String>, region: &str) -> Result
 }
 
 fn client_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
-    let expectation = "the id of an app client of the user pool, 1 to 128 letters and digits";
+    let expectation = "the id of an app client of the user pool, 1–128 letters and digits";
     let id = required(lookup, COGNITO_CLIENT_ID, expectation)?;
-    // `+` and `_` are in Cognito's own pattern for the id.
+    // Cognito's pattern of the id contains `+` and `_`.
     let clean = id.chars().all(|character| character.is_ascii_alphanumeric() || "+_".contains(character));
     if clean && id.len() <= 128 { Ok(id) } else { Err(SettingError::wrong(COGNITO_CLIENT_ID, expectation)) }
 }
 
 /// A pool issues tokens from one of two hosts; both issuers end in the id of the pool.
 fn issuer(lookup: impl Fn(&str) -> Option<String>, user_pool_id: &str) -> Result<String, SettingError> {
-    let expectation = format!(
-        "the issuer of the user pool's tokens, https://HOST/{user_pool_id}, as the stack's output Issuer has it"
-    );
+    let expectation =
+        format!("the issuer of the user pool's tokens, https://HOST/{user_pool_id} (the stack's output Issuer)");
     let issuer = required(lookup, ISSUER, &expectation)?;
     let host = issuer.strip_prefix("https://").and_then(|rest| rest.strip_suffix(user_pool_id)?.strip_suffix('/'));
     let is_host = |host: &str| {
@@ -157,10 +130,10 @@ fn roles(lookup: impl Fn(&str) -> Option<String>) -> Result<Roles, SettingError>
     text.parse::<Roles>().map_err(|error| SettingError::wrong(ROLES, error.to_string()))
 }
 
-/// What the Parameter Store takes for a full name, which begins with a slash.
+/// A full parameter name of SSM begins with a slash.
 fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
     let expectation =
-        "the full name of an SSM parameter: a slash, then letters, digits and ._-/, at most 1011 characters";
+        "the full name of an SSM parameter: a slash, then letters, digits and ._-/ (at most 1011 characters)";
     let Some(name) = optional(lookup, INVITATION_KEY_PARAMETER) else { return Ok(None) };
     let clean = name.chars().all(|character| character.is_ascii_alphanumeric() || "._-/".contains(character));
     let fits = name.starts_with('/') && (2..=MAX_PARAMETER_NAME).contains(&name.len());
@@ -169,14 +142,14 @@ fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<O
 
 /// A colon separates the issuer from the account in an `otpauth` URI.
 fn totp_issuer(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
-    let expectation = "1 to 128 characters without colons and control characters";
+    let expectation = "1–128 characters without colons or control characters";
     let Some(issuer) = optional(lookup, TOTP_ISSUER) else { return Ok(None) };
     let clean = !issuer.chars().any(|character| character.is_control() || character == ':');
     let fits = (1..=128).contains(&issuer.chars().count());
     if clean && fits { Ok(Some(issuer)) } else { Err(SettingError::wrong(TOTP_ISSUER, expectation)) }
 }
 
-/// The longest name that a parameter can have.
+/// The maximum length of a parameter name.
 const MAX_PARAMETER_NAME: usize = 1011;
 
 #[cfg(test)]
@@ -195,16 +168,16 @@ mod tests {
         ("INVITATION_KEY_PARAMETER", "/poolkeeper/my-shop_2.0/invitation-key/1"),
     ];
 
-    /// The good settings, with one set to something else or taken away.
+    /// Reads valid settings with one of them changed or removed.
     fn read_with(variable: &str, value: Option<&str>) -> Result<Settings, SettingError> {
-        Settings::read(|asked| {
-            let good = GOOD.iter().find(|(name, _)| *name == asked).map(|(_, value)| (*value).to_owned());
-            if asked == variable { value.map(str::to_owned) } else { good }
+        Settings::read(|requested| {
+            let good = GOOD.iter().find(|(name, _)| *name == requested).map(|(_, value)| (*value).to_owned());
+            if requested == variable { value.map(str::to_owned) } else { good }
         })
     }
 
     #[test]
-    fn good_settings_are_taken_as_they_are() {
+    fn reads_valid_settings() {
         let settings = read_with("ROUTES", Some("auth")).unwrap();
         assert_eq!(settings.region, "eu-central-1");
         assert_eq!(settings.user_pool_id, "eu-central-1_Ab12Cd34E");
@@ -218,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn each_missing_setting_is_named() {
+    fn names_missing_setting() {
         for variable in ["AWS_REGION", "USER_POOL_ID", "COGNITO_CLIENT_ID", "ISSUER", "ROUTES"] {
             for absent in [None, Some("")] {
                 let error = read_with(variable, absent).unwrap_err();
@@ -229,35 +202,35 @@ mod tests {
     }
 
     #[test]
-    fn no_roles_means_that_nobody_may_do_anything() {
+    fn grants_nothing_without_roles() {
         for absent in [None, Some(""), Some("{}")] {
             assert_eq!(read_with("ROLES", absent).unwrap().roles, Roles::default());
         }
     }
 
     #[test]
-    fn roles_are_read_in_the_form_that_survives_a_shell() {
+    fn reads_roles_in_shell_safe_form() {
         let roles = read_with("ROLES", Some("admins=all,readers=users:read")).unwrap().roles;
         assert_eq!(roles.permissions_of(["readers"]), [Permission::UsersRead].into());
-        assert_eq!(roles.permissions_of(["admins"]), Permission::ALL.into());
+        assert_eq!(roles.permissions_of(["admins"]), Permission::ALL.iter().copied().collect());
     }
 
     #[test]
-    fn allows_no_role_to_be_passed_by_default() {
+    fn passes_no_role_by_default() {
         for absent in [None, Some("")] {
             assert_eq!(read_with("PASSABLE_ROLE_ARNS", absent).unwrap().passable_roles, PassableRoles::default());
         }
     }
 
     #[test]
-    fn no_key_means_that_nobody_is_invited() {
+    fn issues_no_invitations_without_key_parameter() {
         for absent in [None, Some("")] {
             assert_eq!(read_with("INVITATION_KEY_PARAMETER", absent).unwrap().invitation_key_parameter, None);
         }
     }
 
     #[test]
-    fn the_key_is_named_by_the_full_name_of_a_parameter() {
+    fn requires_full_name_of_key_parameter() {
         let name = |length| format!("/{}", "x".repeat(length - 1));
         for name in ["/a", "/a/b-c_d.e/9", &name(MAX_PARAMETER_NAME)] {
             let settings = read_with("INVITATION_KEY_PARAMETER", Some(name)).unwrap();
@@ -273,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn requires_no_second_factor_of_callers_unless_told_to() {
+    fn requires_no_second_factor_by_default() {
         for absent in [None, Some(""), Some("optional")] {
             assert_eq!(read_with("ADMIN_MFA", absent).unwrap().admin_mfa, AdminMfa::Optional);
         }
@@ -281,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_pool_in_authenticator_apps_unless_told_otherwise() {
+    fn totp_issuer_defaults_to_pool_id() {
         for absent in [None, Some("")] {
             assert_eq!(read_with("TOTP_ISSUER", absent).unwrap().totp_issuer, "eu-central-1_Ab12Cd34E");
         }
@@ -293,14 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_setting_is_named_with_what_was_expected() {
+    fn names_invalid_setting_and_expectation() {
         let table = [
-            ("USER_POOL_ID", "Ab12Cd34E", "in the region of AWS_REGION, eu-central-1"),
-            ("USER_POOL_ID", "us-east-1_Ab12Cd34E", "in the region of AWS_REGION, eu-central-1"),
-            ("USER_POOL_ID", "eu-central-1_", "eu-central-1_ and letters and digits"),
-            ("USER_POOL_ID", "eu-central-1_Ab 12", "eu-central-1_ and letters and digits"),
-            ("USER_POOL_ID", "eu-central-11_Ab12", "eu-central-1_ and letters and digits"),
-            ("COGNITO_CLIENT_ID", "has blanks", "an app client"),
+            ("USER_POOL_ID", "Ab12Cd34E", "in AWS_REGION eu-central-1"),
+            ("USER_POOL_ID", "us-east-1_Ab12Cd34E", "in AWS_REGION eu-central-1"),
+            ("USER_POOL_ID", "eu-central-1_", "eu-central-1_ followed by letters and digits"),
+            ("USER_POOL_ID", "eu-central-1_Ab 12", "eu-central-1_ followed by letters and digits"),
+            ("USER_POOL_ID", "eu-central-11_Ab12", "eu-central-1_ followed by letters and digits"),
+            ("COGNITO_CLIENT_ID", "has spaces", "an app client"),
             (
                 "ISSUER",
                 "cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E",

@@ -1,4 +1,4 @@
-//! The whole API on a pool in memory, called as API Gateway calls it.
+//! The API on an in-memory pool, called with events of API Gateway.
 
 mod documented;
 pub(crate) mod pages;
@@ -29,19 +29,20 @@ pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const SOURCE_IP: &str = "203.0.113.7";
 pub(crate) const CLIENT_ID: &str = "1example23456789";
 
-/// Whose key signs invitations, also the one in the OpenAPI document.
+/// The seed of the invitation signing key, which also signs the example in the OpenAPI document.
 const KEY_SEED: [u8; 32] = [7; 32];
 
-/// The API, and the pool behind it.
+/// The API and its pool.
 ///
-/// In the pool are `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only), `vic` (visitors,
-/// who may do nothing) and `mia` (in no group). Nobody is in updaters (`users:update` only). Passwords are `Password-of-NAME-1`.
+/// The pool has the users `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only),
+/// `vic` (visitors: no permissions) and `mia` (no group). The group updaters (`users:update` only) is empty. Passwords
+/// are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
     pub(crate) invitation_key: InMemoryInvitationKey,
     clock: VirtualClock,
     service: Service,
-    /// Who has an access token already.
+    /// The users that have an access token.
     token_owners: Mutex<BTreeSet<String>>,
 }
 
@@ -60,20 +61,20 @@ fn settings(roles: &Value) -> Settings {
     }
 }
 
-/// The one role that the API may pass.
+/// The only IAM role that the API can pass.
 pub(crate) const PASSABLE_ROLE: &str = "arn:aws:iam::123456789012:role/visitors";
 
-/// An app on an empty pool.
+/// An app with an empty pool.
 pub(crate) fn app() -> App {
     App::new(ports(&InMemoryPool::new(), None, &clock()), settings(&json!({})))
 }
 
-/// A clock at the beginning of 1970, which does not move by itself.
+/// A clock at the beginning of 1970 that advances only on request.
 fn clock() -> VirtualClock {
     VirtualClock::with_time(Duration::MAX)
 }
 
-/// The ports of a pool in memory.
+/// The ports of an in-memory pool.
 fn ports(pool: &InMemoryPool, invitation_key: Option<InMemoryInvitationKey>, clock: &VirtualClock) -> Ports {
     Ports {
         pool: Arc::new(pool.directory()),
@@ -102,13 +103,13 @@ impl Api {
         Self::of(served, key.clone(), Some(key), AdminMfa::Optional)
     }
 
-    /// All routes, and a second factor is required of callers with permissions.
+    /// All routes, with a required second factor for callers with permissions.
     pub(crate) fn requiring_mfa() -> Self {
         let key = InMemoryInvitationKey::from_seed(KEY_SEED);
         Self::of(Served::All, key.clone(), Some(key), AdminMfa::Required)
     }
 
-    /// All routes, and no key to sign invitations with.
+    /// All routes, without an invitation signing key.
     pub(crate) fn without_invitations() -> Self {
         Self::of(Served::All, InMemoryInvitationKey::from_seed(KEY_SEED), None, AdminMfa::Optional)
     }
@@ -126,7 +127,7 @@ impl Api {
         pool.add_user("ray", "Password-of-ray-1", &["readers"], &[]);
         pool.add_user("vic", "Password-of-vic-1", &["visitors"], &[]);
         pool.add_user("mia", "Password-of-mia-1", &[], &verified("mia@example.com"));
-        let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+        let all: Vec<_> = Permission::ALL.iter().copied().map(Permission::as_str).collect();
         let (readers, creators, updaters) = (["users:read"], ["users:create"], ["users:update"]);
         let stewards: Vec<_> = all.iter().filter(|permission| **permission != "groups:roles").collect();
         let deputies: Vec<_> = all.iter().filter(|permission| **permission != "pool:read").collect();
@@ -140,7 +141,7 @@ impl Api {
         Self { pool, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }
     }
 
-    /// All routes on this pool, with these roles.
+    /// All routes with this pool and these roles.
     pub(crate) fn on(pool: InMemoryPool, roles: &Value, admin_mfa: AdminMfa) -> Self {
         let invitation_key = InMemoryInvitationKey::from_seed(KEY_SEED);
         let clock = clock();
@@ -149,18 +150,18 @@ impl Api {
         Self { pool, invitation_key, clock, service: service(app, Served::All), token_owners: Mutex::default() }
     }
 
-    /// Lets days pass, for the API and for the pool.
+    /// Advances the clocks of the API and the pool by days.
     pub(crate) async fn days_pass(&self, days: u32) {
         self.time_passes(Duration::from_secs(u64::from(days) * 24 * 60 * 60)).await;
     }
 
-    /// Lets time pass, for the API and for the pool.
+    /// Advances the clocks of the API and the pool.
     pub(crate) async fn time_passes(&self, duration: Duration) {
         self.clock.sleep(duration).await;
         self.pool.set_clock(self.clock.wall_time());
     }
 
-    /// The access token that the user calls with, given once: what ends it ends it for good.
+    /// The access token of the user's calls. Issued once, so a revoked token is not replaced.
     pub(crate) fn token_of(&self, username: &str) -> String {
         let token = format!("access-token-of-{username}");
         if self.token_owners.lock().unwrap().insert(username.to_owned()) {
@@ -173,7 +174,7 @@ impl Api {
         self.pool.user(username).unwrap().attributes["sub"].clone()
     }
 
-    /// Signs a user in past the API, with the code of their authenticator if the pool asks for one.
+    /// Signs a user in without the API, with an authenticator code if the pool requires one.
     pub(crate) async fn sign_in(&self, username: &str) -> SignedIn {
         let sessions = self.pool.sessions();
         let credentials = Credentials {
@@ -197,7 +198,7 @@ impl Api {
         }
     }
 
-    /// Makes the call, and sees to it that the answer is one that the OpenAPI document knows.
+    /// Makes the call, and asserts that the OpenAPI document contains the response.
     pub(crate) async fn call(&self, call: Call) -> Answer {
         let request = lambda_http::request::from_str(&call.event(self).to_string()).unwrap();
         let response = self.service.clone().oneshot(request).await.unwrap();
@@ -205,17 +206,17 @@ impl Api {
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         let answer = Answer { status: parts.status.as_u16(), headers: parts.headers, body };
-        answer.assert_is_whole();
+        answer.assert_is_consistent();
         documented::assert_is_documented(&call, &answer);
         answer
     }
 }
 
-/// Who calls, as the authorizer says.
+/// The caller, as reported by the authorizer.
 #[derive(Clone)]
 pub(crate) enum By {
     Nobody,
-    /// A user with an access token of the API's client; the claims in the map win over the usual ones.
+    /// A user with an access token of the API's client. `claims` override the default ones.
     Token {
         username: String,
         claims: Map<String, Value>,
@@ -223,36 +224,36 @@ pub(crate) enum By {
     Iam {
         arn: String,
     },
-    /// What an HTTP API's authorizer leaves, as it is.
+    /// The authorizer context of an HTTP API.
     HttpAuthorizer(Value),
-    /// A user with an access token, as a REST API hands it on.
+    /// A user with an access token, in the event of a REST API.
     RestToken {
         username: String,
         claims: Map<String, Value>,
     },
-    /// What a REST API's authorizer leaves, as it is, and who signed the request.
+    /// The authorizer context and the IAM identity of a REST API.
     Rest {
         authorizer: Value,
         identity: Value,
     },
 }
 
-/// A user with these groups in the token, as an HTTP API writes them.
+/// A user with these groups in the token, in the notation of an HTTP API.
 pub(crate) fn token(username: &str, groups: &str) -> By {
     token_with(username, &json!({"cognito:groups": groups}))
 }
 
-/// A user with these claims; null takes a claim away.
+/// A user with these claims; null removes a claim.
 pub(crate) fn token_with(username: &str, claims: &Value) -> By {
     By::Token { username: username.to_owned(), claims: claims.as_object().unwrap().clone() }
 }
 
-/// The same by way of a REST API.
+/// A user with these claims, in the event of a REST API.
 pub(crate) fn rest_token(username: &str, claims: &Value) -> By {
     By::RestToken { username: username.to_owned(), claims: claims.as_object().unwrap().clone() }
 }
 
-/// An AWS principal by way of a REST API.
+/// An AWS principal, in the event of a REST API.
 pub(crate) fn rest_iam(arn: &str) -> By {
     By::Rest { authorizer: Value::Null, identity: json!({"userArn": arn}) }
 }
@@ -261,7 +262,7 @@ pub(crate) fn iam(arn: &str) -> By {
     By::Iam { arn: arn.to_owned() }
 }
 
-/// One request: by default from `root`, who may do everything.
+/// A request, by default from `root`, who has all permissions.
 #[derive(Clone)]
 pub(crate) struct Call {
     method: String,
@@ -318,7 +319,7 @@ impl Call {
         Self { content_type, ..self }
     }
 
-    /// With one more header; its name in small letters.
+    /// Adds a header. The name is lowercase.
     pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
@@ -328,7 +329,7 @@ impl Call {
         Self { body: Some(body), ..self }
     }
 
-    /// What API Gateway makes of the call.
+    /// The event of API Gateway.
     fn event(&self, api: &Api) -> Value {
         match &self.by {
             By::RestToken { username, claims } => {
@@ -372,7 +373,7 @@ impl Call {
         let mut headers = Map::from_iter([("host".to_owned(), json!("api.example.com"))]);
         headers.extend(self.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
         headers.extend(self.content_type.map(|value| ("content-type".to_owned(), json!(value))));
-        // Routes under `/v1/auth` are about the token that a test sends.
+        // For routes under `/v1/auth`, the test sets the token.
         if let By::Token { username, .. } | By::RestToken { username, .. } = &self.by
             && !self.path.starts_with("/v1/auth/")
         {
@@ -412,17 +413,17 @@ impl By {
                 let claims = access_token_claims(api, username, claims);
                 json!({"jwt": {"claims": claims, "scopes": ["aws.cognito.signin.user.admin"]}})
             }
-            // Nobody, and those who come by way of a REST API.
+            // No caller, or one of a REST API.
             Self::Nobody | Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
         }
     }
 }
 
-/// The claims of an access token of the API's client; those given win, and null takes one away.
+/// The claims of an access token of the API's client. `given` overrides them, and null removes a claim.
 fn access_token_claims(api: &Api, username: &str, given: &Map<String, Value>) -> Map<String, Value> {
     let sub = api.pool.user(username).map(|user| user.attributes["sub"].clone());
     let usual = json!({
-        "sub": sub.unwrap_or_else(|| "sub-of-somebody-gone".to_owned()),
+        "sub": sub.unwrap_or_else(|| "sub-of-deleted-user".to_owned()),
         "username": username,
         "token_use": "access",
         "scope": "aws.cognito.signin.user.admin",
@@ -442,7 +443,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -455,13 +456,13 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The code of a problem; empty for an answer that is none.
+    /// The code of a problem, or an empty string for a success.
     pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    /// What is true of every answer: failures are problems, and only they are.
-    fn assert_is_whole(&self) {
+    /// Asserts that failures, and only they, are problems.
+    fn assert_is_consistent(&self) {
         let content_type = self.header("content-type");
         if self.status < 400 {
             assert!(self.code().is_empty(), "{self:?}");
@@ -472,6 +473,7 @@ impl Answer {
             assert_eq!(self.body["type"], format!("urn:poolkeeper:problem:{}", self.code()), "{self:?}");
             assert_eq!(self.body["request_id"], "request-1", "{self:?}");
             assert!(self.body["title"].is_string() && self.body["detail"].is_string(), "{self:?}");
+            assert_ne!(self.body["title"], self.body["detail"], "{self:?}");
         }
     }
 }

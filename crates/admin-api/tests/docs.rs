@@ -1,4 +1,4 @@
-//! `make docs`: the page holds the document as it is, whatever stands in it, and loads nothing.
+//! `make docs`: the page contains the unchanged document and loads no other resources.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
@@ -7,11 +7,11 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// The page that `docs/render.py` makes of a document.
+/// Renders a document with `docs/render.py`.
 fn page_of(document: &Value) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let python = root.join(".venv/bin/python");
-    assert!(python.exists(), "Redoc is not there: run `make setup` first");
+    assert!(python.exists(), "Redoc is not installed; run `make setup` first");
     let folder = tempfile::tempdir().unwrap();
     let [source, target] = ["openapi.json", "new/api.html"].map(|name| folder.path().join(name));
     fs::write(&source, document.to_string()).unwrap();
@@ -20,7 +20,7 @@ fn page_of(document: &Value) -> String {
     fs::read_to_string(target).unwrap()
 }
 
-/// The elements `script` of a page, as a browser cuts them.
+/// The `script` elements of a page, delimited as in a browser.
 fn scripts_of(page: &str) -> Vec<&str> {
     let (_, body) = page.split_once("<body>").unwrap();
     let parts = body.split("</script>").map(|part| part.split_once("<script").map_or("", |(_, script)| script));
@@ -28,7 +28,7 @@ fn scripts_of(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_page_holds_the_document_whole_whatever_stands_in_it() {
+fn page_contains_the_unchanged_document() {
     let hostile = "</script><!-- <script>alert('@SCRIPT@ @TITLE@ \\1 \u{2028} м')</SCRIPT > -->";
     let document = json!({"openapi": "3.1.0", "info": {"title": hostile, "version": "1"}, "paths": {}});
     let page = page_of(&document);
@@ -40,13 +40,16 @@ fn the_page_holds_the_document_whole_whatever_stands_in_it() {
 }
 
 #[test]
-fn the_page_loads_nothing() {
+fn page_loads_no_resources() {
     let document = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json")).unwrap();
     let page = page_of(&serde_json::from_str(&document).unwrap());
     let (head, body) = page.split_once("</head>").unwrap();
     assert!(
         head.contains("default-src 'none'; img-src data:;") && !head.contains("http://") && !head.contains("https://")
     );
-    assert!(!body.contains("cdn.redoc.ly"), "Redoc loads something");
-    assert!(body.contains("ReDoc - OpenAPI/Swagger-generated API Reference Documentation"), "the licenses go along");
+    assert!(!body.contains("cdn.redoc.ly"), "Redoc loads a resource");
+    assert!(
+        body.contains("ReDoc - OpenAPI/Swagger-generated API Reference Documentation"),
+        "the licenses are included"
+    );
 }

@@ -1,5 +1,4 @@
-//! Every event in `events/admin-api/` goes the way it goes in Lambda: through `lambda_http`'s own conversion, the service, and
-//! back into API Gateway's shape.
+//! Sends every event in `events/admin-api/` to the service as Lambda does, with the conversions of `lambda_http`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
-/// Every case, the status of its answer, and a code for a problem or nothing for a success.
+/// Every case with the status of the response, and the problem's code or nothing for a success.
 const CASES: &[(&str, u16, &str)] = &[
     ("auth-attributes-code", 200, ""),
     ("auth-attributes-code-other", 400, "invalid-request"),
@@ -158,7 +157,7 @@ const CASES: &[(&str, u16, &str)] = &[
     ("wrong-method", 405, "method-not-allowed"),
 ];
 
-/// A pool in which the events find what they are about. `root` is the first, so that the `sub` is the one in their claims.
+/// A pool with the users and groups of the events. `root` is created first, so that its `sub` is the one in the claims.
 async fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
     pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
@@ -182,14 +181,14 @@ async fn pool() -> InMemoryPool {
     pool.challenge("ivy", "example-session");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
     pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
-    // A code for a new password is out.
+    // A password reset code was sent.
     pool.sessions().forgot_password(&"mia".parse().unwrap(), &ClientContext::default()).await.unwrap();
     pool
 }
 
-/// The service as `main` makes it, from settings as the environment has them.
+/// Creates the service from settings, as `main` does.
 fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
-    let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+    let all: Vec<_> = Permission::ALL.iter().copied().map(Permission::as_str).collect();
     let roles = json!({"admins": all, "readers": ["users:read"]}).to_string();
     let settings = Settings::read(|variable| match variable {
         "AWS_REGION" => Some("eu-central-1".to_owned()),
@@ -217,7 +216,7 @@ async fn answer_to(case: &str, pool: &InMemoryPool) -> Value {
     answer_to_event(case, pool).await
 }
 
-/// Sends the request that a repeat repeats.
+/// Sends the first request of a case that tests a repeated request.
 async fn precede(case: &str, pool: &InMemoryPool) {
     if case == "users-create-repeated-completes" {
         pool.fail("set_password", 1, Reason::Unavailable);
@@ -238,7 +237,7 @@ async fn answer_to_event(case: &str, pool: &InMemoryPool) -> Value {
 }
 
 #[tokio::test]
-async fn every_event_is_answered_with_its_status_as_text() {
+async fn every_event_returns_its_status() {
     for &(case, status, code) in CASES {
         let answer = answer_to(case, &pool().await).await;
         assert_eq!(answer["statusCode"], status, "{case}: {answer}");
@@ -253,13 +252,13 @@ async fn every_event_is_answered_with_its_status_as_text() {
 }
 
 #[test]
-fn every_file_is_a_case_and_every_case_is_a_file() {
+fn every_event_file_has_a_case() {
     let files: Vec<_> = testkit::events::all("admin-api").into_iter().map(|(case, _)| case).collect();
     assert_eq!(files, CASES.iter().map(|(case, ..)| *case).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn refused_events_leave_the_pool_as_it_was() {
+async fn rejected_events_do_not_change_the_pool() {
     let users = ["root", "mia", "ivy", "una", "gus", "dan", "new", "new@example.com", "nobody"];
     for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
         let pool = pool().await;
@@ -270,11 +269,11 @@ async fn refused_events_leave_the_pool_as_it_was() {
     }
 }
 
-/// Whether the pool shows a change.
+/// Whether the pool contains a change.
 type IsDone<'a> = &'a dyn Fn(&InMemoryPool) -> bool;
 
 #[tokio::test]
-async fn each_change_is_the_one_that_was_asked_for() {
+async fn each_event_makes_the_requested_change() {
     let has_status =
         |pool: &InMemoryPool, name: &str, status| pool.user(name).is_some_and(|user| user.status == status);
     let table: &[(&str, IsDone<'_>)] = &[
@@ -308,14 +307,14 @@ async fn each_change_is_the_one_that_was_asked_for() {
     ];
     for &(case, is_done) in table {
         let pool = pool().await;
-        assert!(!is_done(&pool), "{case} is done before it is asked for");
+        assert!(!is_done(&pool), "{case} is done before the request");
         answer_to(case, &pool).await;
         assert!(is_done(&pool), "{case}");
     }
 }
 
 #[tokio::test]
-async fn each_search_finds_whom_its_event_describes() {
+async fn each_search_event_finds_the_matching_users() {
     let pool = InMemoryPool::new();
     pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
     pool.add_user("mia", "Password-of-mia-1", &[], &[]);

@@ -1,4 +1,4 @@
-//! The invariants that the fuzzer asserts, asserted of the events in `events/`, whole and changed.
+//! The invariants of the fuzz targets, tested with original and changed events of `events/`.
 
 mod invariants;
 
@@ -20,7 +20,7 @@ fn invariants_hold_with_any_string_replaced() {
     let others = [r#""""#, r#""\u0040""#, r#""root""#];
     for (_, event) in testkit::events::all("admin-api") {
         let quotes: Vec<usize> = event.match_indices('"').map(|(place, _)| place).collect();
-        // Each event differs from the others in few strings, so that a part of them is enough.
+        // A part of the events is enough, because they differ in few strings.
         for (string, other) in quotes.chunks_exact(2).step_by(5).zip(others.into_iter().cycle()) {
             assert_hold([&event[..string[0]], other, &event[string[1] + 1..]].concat().as_bytes());
         }
@@ -41,7 +41,7 @@ fn attributes_need_users_read_on_every_route() {
     }
     let showing_users =
         ["GET /v1/groups/{group}/users", "POST /v1/users", "POST /v1/users/{username}/resend-invitation"];
-    assert_eq!(routes.iter().collect::<Vec<_>>(), showing_users, "the routes that the test is about");
+    assert_eq!(routes.iter().collect::<Vec<_>>(), showing_users, "the tested routes");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn invariants_hold_for_bodies_that_are_not_events() {
 }
 
 #[test]
-fn lists_take_their_own_cursor_and_no_other() {
+fn lists_accept_only_their_own_cursor() {
     let lists = Lists::new();
     for list in 0..lists.len() {
         let cursor = lists.cursor_of(list);

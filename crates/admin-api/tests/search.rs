@@ -1,18 +1,18 @@
-//! A search on the pool in memory, whatever is asked for, however long Cognito's pages are, and wherever a request ends: walked to
-//! its end it finds exactly those who are meant, in order, without a gap or a repeat.
+//! Property test of the search on the in-memory pool: for any query, page length and time limit, all pages together
+//! contain exactly the matching users in order.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
 
-use domain::search::{CustomAttribute, Found, Place, Query, SearchTerm, walk};
+use domain::search::{CustomAttribute, Found, Position, Query, SearchTerm, find_users};
 use domain::user_pool::user::{User, UserStatus};
 use proptest::prelude::*;
 use testkit::in_memory::InMemoryPool;
 use time::{Duration, OffsetDateTime};
 
-/// A user to be, of few values: a search is to find some of them.
+/// A user with values from small sets, so that searches find some.
 #[derive(Debug, Clone)]
-struct Person {
+struct TestUser {
     email: Option<&'static str>,
     phone_number: Option<&'static str>,
     name: Option<&'static str>,
@@ -22,12 +22,12 @@ struct Person {
     is_member: bool,
 }
 
-/// What one request is like, besides what it asks for.
+/// The limits of a request.
 #[derive(Debug, Clone, Copy)]
 struct Request {
     limit: u8,
     budget: usize,
-    /// How long Cognito's pages are this time.
+    /// The length of Cognito's pages.
     page: usize,
 }
 
@@ -45,44 +45,44 @@ fn one_of(values: &'static [&'static str]) -> impl Strategy<Value = &'static str
     prop::sample::select(values)
 }
 
-fn people() -> impl Strategy<Value = Vec<Person>> {
+fn test_users() -> impl Strategy<Value = Vec<TestUser>> {
     let texts = (
         prop::option::of(one_of(&EMAILS)),
         prop::option::of(one_of(&PHONE_NUMBERS)),
         prop::option::of(one_of(&NAMES)),
         prop::option::of(one_of(&TEAMS)),
     );
-    let person = (texts, statuses(), any::<bool>(), any::<bool>()).prop_map(|(texts, status, enabled, is_member)| {
+    let user = (texts, statuses(), any::<bool>(), any::<bool>()).prop_map(|(texts, status, enabled, is_member)| {
         let (email, phone_number, name, team) = texts;
-        Person { email, phone_number, name, team, status, enabled, is_member }
+        TestUser { email, phone_number, name, team, status, enabled, is_member }
     });
-    prop::collection::vec(person, 0..40)
+    prop::collection::vec(user, 0..40)
 }
 
 fn queries() -> impl Strategy<Value = Query> {
-    /// Most searches ask for little.
-    fn seldom<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
+    /// Mostly none, because most searches have few conditions.
+    fn rarely<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
         prop::option::weighted(0.2, strategy)
     }
     fn value(text: &str) -> SearchTerm {
         text.to_owned().try_into().unwrap()
     }
-    fn moment() -> impl Strategy<Value = Option<OffsetDateTime>> {
-        seldom((0..50_i64).prop_map(|second| OffsetDateTime::UNIX_EPOCH + Duration::seconds(second)))
+    fn timestamp() -> impl Strategy<Value = Option<OffsetDateTime>> {
+        rarely((0..50_i64).prop_map(|second| OffsetDateTime::UNIX_EPOCH + Duration::seconds(second)))
     }
     let texts = (
-        seldom((0..40_usize).prop_map(|number| username(number).parse().unwrap())),
-        seldom(one_of(&EMAILS).prop_map(value)),
-        seldom(prop::sample::select(vec!["a", "ab@", "b@x", "@"]).prop_map(value)),
-        seldom(one_of(&PHONE_NUMBERS).prop_map(value)),
-        seldom(one_of(&NAMES).prop_map(value)),
+        rarely((0..40_usize).prop_map(|number| username(number).parse().unwrap())),
+        rarely(one_of(&EMAILS).prop_map(value)),
+        rarely(prop::sample::select(vec!["a", "ab@", "b@x", "@"]).prop_map(value)),
+        rarely(one_of(&PHONE_NUMBERS).prop_map(value)),
+        rarely(one_of(&NAMES).prop_map(value)),
     );
     let team =
-        seldom(one_of(&TEAMS).prop_map(|team| {
+        rarely(one_of(&TEAMS).prop_map(|team| {
             BTreeSet::from([CustomAttribute { name: "custom:team".to_owned(), value: team.to_owned() }])
         }));
-    let group = seldom(Just(GROUP.parse().unwrap()));
-    (texts, seldom(statuses()), seldom(any::<bool>()), group, team, moment(), moment()).prop_map(
+    let group = rarely(Just(GROUP.parse().unwrap()));
+    (texts, rarely(statuses()), rarely(any::<bool>()), group, team, timestamp(), timestamp()).prop_map(
         |(texts, status, enabled, group, team, created_after, created_before)| {
             let (username, email, email_prefix, phone_number, name) = texts;
             let custom_attributes = team.unwrap_or_default();
@@ -103,7 +103,7 @@ fn queries() -> impl Strategy<Value = Query> {
     )
 }
 
-/// Requests that take turns.
+/// Requests, used in turn.
 fn requests() -> impl Strategy<Value = Vec<Request>> {
     let request = (1..=12_u8, 1..=4_usize, prop_oneof![1..=7_usize, Just(60)]);
     prop::collection::vec(request.prop_map(|(limit, budget, page)| Request { limit, budget, page }), 1..5)
@@ -113,43 +113,44 @@ fn username(number: usize) -> String {
     format!("user-{number:02}")
 }
 
-fn pool_of(people: &[Person]) -> InMemoryPool {
+fn pool_of(test_users: &[TestUser]) -> InMemoryPool {
     let pool = InMemoryPool::new();
     pool.add_group(GROUP);
-    for (number, person) in people.iter().enumerate() {
+    for (number, user) in test_users.iter().enumerate() {
         let name = username(number);
         let attributes = [
-            ("email", person.email),
-            ("phone_number", person.phone_number),
-            ("name", person.name),
-            ("custom:team", person.team),
+            ("email", user.email),
+            ("phone_number", user.phone_number),
+            ("name", user.name),
+            ("custom:team", user.team),
         ];
         let attributes: Vec<_> = attributes.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-        let groups: &[&str] = if person.is_member { &[GROUP] } else { &[] };
+        let groups: &[&str] = if user.is_member { &[GROUP] } else { &[] };
         pool.add_user(&name, "Correct-1", groups, &attributes);
-        pool.set_status(&name, person.status.clone());
-        if !person.enabled {
+        pool.set_status(&name, user.status.clone());
+        if !user.enabled {
             pool.disable(&name);
         }
     }
     pool
 }
 
-/// Those who are meant.
-fn meant(pool: &InMemoryPool, people: &[Person], query: &Query) -> Vec<User> {
-    let all = people.iter().enumerate();
-    let in_group = all.filter(|(_, person)| query.group.is_none() || person.is_member);
+/// The matching users.
+fn matching(pool: &InMemoryPool, test_users: &[TestUser], query: &Query) -> Vec<User> {
+    let all = test_users.iter().enumerate();
+    let in_group = all.filter(|(_, user)| query.group.is_none() || user.is_member);
     in_group.map(|(number, _)| pool.user(&username(number)).unwrap()).filter(|user| query.matches(user)).collect()
 }
 
-/// Those who are found, all requests together.
+/// The users of all pages.
 async fn found(pool: &InMemoryPool, query: &Query, requests: &[Request]) -> Vec<User> {
     let mut all = Vec::new();
-    let mut place = Place::default();
+    let mut place = Position::default();
     for Request { limit, budget, page } in requests.iter().cycle() {
         pool.list_in_pages_of(*page);
         let calls_before = pool.calls().len();
-        let Found { users, next, ended_early } = walk(&pool.directory(), query, place, *limit, *budget).await.unwrap();
+        let Found { users, next, ended_early } =
+            find_users(&pool.directory(), query, place, *limit, *budget).await.unwrap();
         let calls = pool.calls().len() - calls_before;
 
         let limit = usize::from(*limit);
@@ -167,10 +168,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
-    fn a_search_finds_exactly_those_who_are_meant_in_order(people in people(), query in queries(), requests in requests()) {
+    fn search_finds_exactly_the_matching_users_in_order(
+        test_users in test_users(), query in queries(), requests in requests(),
+    ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let pool = pool_of(&people);
+        let pool = pool_of(&test_users);
         let found = runtime.block_on(found(&pool, &query, &requests));
-        prop_assert_eq!(found, meant(&pool, &people, &query));
+        prop_assert_eq!(found, matching(&pool, &test_users, &query));
     }
 }

@@ -1,4 +1,4 @@
-//! What an access token says. Signature and life are Cognito's to check, which does when the token is handed to it.
+//! Reads claims of access tokens. Cognito verifies the signature and expiry when it receives the token.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +9,6 @@ use serde_json::Value;
 
 use crate::CognitoAppClient;
 
-/// The claims of a token.
 struct Claims(Value);
 
 impl Claims {
@@ -23,24 +22,24 @@ impl Claims {
     }
 }
 
-/// The real user name of its owner.
+/// Returns the claim `username`, which is the real user name, not an alias.
 pub(crate) fn username_in(access_token: &str) -> Option<Username> {
     Claims::of(access_token)?.text("username")?.parse().ok()
 }
 
 impl CognitoAppClient {
-    /// Refuses a token that is none of this pool and client.
+    /// Returns an error unless the token was issued for this pool and client.
     ///
-    /// Calls with a person's token name no pool: Cognito takes it from the token, and answers for users of anybody's. Whoever trusted
-    /// such an answer would take a stranger's `root` for ours.
-    pub(crate) fn must_be_ours(&self, operation: &'static str, access_token: &Secret) -> Result<(), UserPoolError> {
-        let is_ours = |claims: Claims| {
+    /// Cognito's calls with an access token name no pool, so they also accept tokens of other pools, whose users can
+    /// have the same names.
+    pub(crate) fn ensure_own_token(&self, operation: &'static str, access_token: &Secret) -> Result<(), UserPoolError> {
+        let is_own = |claims: Claims| {
             let pool = claims.text("iss").and_then(|issuer| issuer.rsplit_once('/')).map(|(_, pool)| pool);
             claims.text("token_use") == Some("access")
                 && claims.text("client_id") == Some(&self.client_id)
                 && pool == Some(&self.user_pool_id)
         };
-        if Claims::of(access_token.expose()).is_some_and(is_ours) {
+        if Claims::of(access_token.expose()).is_some_and(is_own) {
             Ok(())
         } else {
             Err(UserPoolError::new(operation, Reason::InvalidCredentials))

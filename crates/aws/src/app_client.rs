@@ -1,4 +1,4 @@
-//! One app client, and what is read about it once per process: its secret, and what it is set up to do.
+//! An app client with its secret and settings, which are read once per process.
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::Client;
@@ -18,30 +18,29 @@ use crate::secret_hash::{keyed_hash, secret_hash};
 
 const OPERATION: &str = "DescribeUserPoolClient";
 
-/// What the cursor key is derived under, so that it is no other hash that the secret is used for.
+/// Context for deriving the cursor key, so that it differs from every other hash made with the secret.
 const CURSOR_KEY: &str = "poolkeeper cursor key v1";
 
-/// The same for the key of creation proofs.
+/// Context for deriving the key of creation proofs.
 const CREATION_KEY: &str = "poolkeeper creation key v1";
 
-/// One app client in Cognito: what people do through it. Signing up and in stands in `sessions.rs`, what they do with their own
-/// account in `self_service.rs`.
+/// One Cognito app client. Sign-up and sign-in are in `sessions.rs`, self-service is in `self_service.rs`.
 #[derive(Debug)]
 pub struct CognitoAppClient {
     pub(crate) client: Client,
     pub(crate) user_pool_id: String,
     pub(crate) client_id: String,
-    /// Read at the first call that needs it; a failure is not kept.
+    /// Read at the first call that needs it, and again after a failure.
     settings: OnceCell<Settings>,
 }
 
-/// How an app client is set up.
+/// The settings of an app client.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) secret: Option<Secret>,
-    /// Whether a refresh brings a new refresh token and kills the old one.
+    /// Whether a refresh returns a new refresh token and invalidates the old one.
     pub(crate) rotates_refresh_tokens: bool,
-    /// Whether calls that need no rights may tell where a person is. Where they may not, such a call is refused.
+    /// Whether Cognito accepts user context data in calls without IAM authorization. Otherwise it rejects such a call.
     takes_user_context: bool,
     pub(crate) write_attributes: WriteAttributes,
 }
@@ -53,7 +52,7 @@ impl From<UserPoolClientType> for Settings {
             secret: client.client_secret.map(Secret::new),
             rotates_refresh_tokens: rotation == Some(FeatureType::Enabled),
             takes_user_context: client.enable_propagate_additional_user_context_data.unwrap_or_default(),
-            // Cognito answers no list for a client that was given none. No client can be given an empty one.
+            // Cognito returns no list for a client without one, and rejects empty lists.
             write_attributes: match client.write_attributes {
                 Some(names) if !names.is_empty() => WriteAttributes::Listed(names.into_iter().collect()),
                 _ => WriteAttributes::Standard,
@@ -83,18 +82,18 @@ impl CognitoAppClient {
         self.settings.get_or_try_init(read).await
     }
 
-    /// For calls that take the secret itself.
+    /// Returns the client secret, for calls that take it directly.
     pub(crate) async fn client_secret(&self) -> Result<Option<String>, UserPoolError> {
         Ok(self.settings().await?.secret.as_ref().map(|secret| secret.expose().to_owned()))
     }
 
-    /// For the others. `username` is the name that goes along in the same request.
+    /// Returns `SECRET_HASH`. `username` must be the user name in the same request.
     pub(crate) async fn secret_hash(&self, username: &Username) -> Result<Option<String>, UserPoolError> {
         let secret = self.settings().await?.secret.as_ref();
         Ok(secret.map(|secret| secret_hash(secret, username.as_str(), &self.client_id)))
     }
 
-    /// Where the person is, for calls that need no rights.
+    /// Returns the user context for calls without IAM authorization.
     pub(crate) async fn user_context(
         &self,
         context: &ClientContext,
@@ -111,9 +110,8 @@ impl CognitoAppClient {
     }
 }
 
-/// The key is derived from the client's secret. A client without a secret has nothing that only its owner knows: its key is derived
-/// from the ids of pool and client, which stand in every token. It then only binds cursors to this client, and keeps nobody from
-/// forging them.
+/// The key is derived from the client's secret. For a client without a secret, it is derived from the ids of pool and
+/// client, which every token contains. Such a key binds cursors to this client, but does not prevent forged cursors.
 #[async_trait]
 impl CursorKey for CognitoAppClient {
     async fn cursor_key(&self) -> Result<Secret, UserPoolError> {

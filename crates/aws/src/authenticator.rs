@@ -1,10 +1,10 @@
-//! The codes of an authenticator app.
+//! Codes of authenticator apps (TOTP).
 
 use domain::secret::Secret;
 use time::OffsetDateTime;
 use totp_rs::Builder;
 
-/// The code that an authenticator app with this Base32 secret shows at a time: RFC 6238 with SHA-1, 30 seconds and 6 digits.
+/// Returns the TOTP code for a Base32 secret at a given time: RFC 6238 with SHA-1, 30 seconds and 6 digits.
 ///
 /// Returns `None` if the secret is malformed or shorter than 128 bits.
 #[must_use]
@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_rfc_6238() {
-        // Appendix B of the RFC, whose codes have two more digits in front. The secret is Base32 of `12345678901234567890`.
+        // Appendix B of the RFC, without its first two digits. The secret is Base32 of `12345678901234567890`.
         let secret = Secret::new("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (2_000_000_000, "279037")] {
             let at = OffsetDateTime::from_unix_timestamp(seconds).unwrap();

@@ -1,47 +1,48 @@
-//! The only place that knows AWS's error codes: what each one means for provisioning ([`class`]) and for the callers of a user
-//! pool ([`reason`]).
+//! Maps AWS's error codes to their meaning for provisioning ([`class`]) and for the callers of a user pool
+//! ([`reason`]).
 //!
-//! To add an AWS error: one row in the table that meets it, and one in `tests/modelled_errors/meanings.rs`. The tests there hold
-//! every error that the SDK's model gives an operation of ours against these tables.
+//! To add an AWS error, add a row here and in `tests/modelled_errors/meanings.rs`. The tests compare both with the
+//! SDK's model.
 
 use domain::retry::ErrorClass;
 use domain::user_pool::error::{Reason, UserPoolError};
 
 use crate::failure::{Failure, Kind};
 
-/// What a failure means for provisioning.
+/// Returns the meaning of a failure for provisioning.
 pub(crate) fn class(failure: &Failure) -> ErrorClass {
     match &failure.kind {
         Kind::Service { code, message, status } => explicit_class(code, message).unwrap_or(match status {
             500.. => ErrorClass::OutcomeUnknown,
             _ => ErrorClass::Invalid,
         }),
-        // An answer that broke off, or lacks what it always holds, says nothing of what was done.
+        // A truncated or incomplete response does not tell whether the call took effect.
         Kind::Unreachable(_) | Kind::TimedOut | Kind::Unreadable(_) => ErrorClass::OutcomeUnknown,
         Kind::NotSent(_) => ErrorClass::Unexpected,
     }
 }
 
-/// The table of what can go wrong with pools, clients, groups, policies, roles, identities and parameters. `None`: nobody thought of it yet.
+/// Maps the errors of pools, clients, groups, policies, roles, identities and parameters. Returns `None` for an unknown
+/// error.
 pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
     let class = match code {
         _ if throttles(code) => ErrorClass::Throttled,
         _ if service_failed(code) => ErrorClass::OutcomeUnknown,
         _ if permission_missing(code) => ErrorClass::Forbidden,
-        // The SDK would count these as throttling; see `clients.rs`.
+        // The SDK treats these as throttling; see `clients.rs`.
         "LimitExceededException" | "LimitExceeded" | "ServiceQuotaExceededException" | "ParameterLimitExceeded" => {
             ErrorClass::QuotaExceeded
         }
         "ConcurrentModificationException"
         | "ConcurrentModification"
         | "TooManyUpdates"
-        // An import of users locks its pool.
+        // A user import locks the pool.
         | "UserImportInProgressException" => ErrorClass::ConcurrentModification,
-        // Only this text is propagation. Any other malformed policy stays malformed.
+        // Only this message is caused by IAM propagation.
         "MalformedPolicyDocument" if message.contains("Invalid principal in policy") => {
             ErrorClass::PrincipalNotVisibleYet
         }
-        // Cognito tries the role for text messages at once, and may see it later than IAM does.
+        // Cognito checks the SMS role immediately, but a new role can still be invisible to it.
         "InvalidSmsRoleTrustRelationshipException" | "InvalidSmsRoleAccessPolicyException" => {
             ErrorClass::PrincipalNotVisibleYet
         }
@@ -50,7 +51,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
         "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" | "InvalidResourceId" => ErrorClass::NotFound,
         "EntityAlreadyExists" | "GroupExistsException" | "ParameterAlreadyExists" => ErrorClass::AlreadyExists,
-        // What the spec asks for, or who is to be changed, does not allow it: today, and tomorrow as well.
+        // The spec or the state of the target does not allow it, so a retry cannot succeed.
         "InvalidParameterException"
         | "InvalidInput"
         | "MalformedPolicyDocument"
@@ -61,9 +62,9 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         | "UserPoolTaggingException"
         | "PolicyNotAttachable"
         | "UnmodifiableEntity"
-        // The key that parameters are encrypted with is switched off, or about to be deleted.
+        // The KMS key of parameters is disabled or pending deletion.
         | "InvalidKeyId"
-        // What a parameter of ours never has: a version that is asked for by its number, a pattern, policies, a long path.
+        // Poolkeeper's parameters have no requested version, no pattern, no policies and no long path.
         | "ParameterVersionNotFound"
         | "ParameterMaxVersionLimitExceeded"
         | "ParameterPatternMismatchException"
@@ -77,7 +78,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         | "UnsupportedParameterType"
         // Only with another type of resource than `Parameter`.
         | "InvalidResourceType"
-        // Not in the pool's price plan, or not in this region.
+        // Not available in the pool's feature plan or region.
         | "FeatureUnavailableInTierException"
         | "TierChangeNotAllowedException"
         | "OperationNotEnabledException" => ErrorClass::Invalid,
@@ -86,7 +87,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
     Some(class)
 }
 
-/// The call did nothing, and may work in a moment.
+/// The call had no effect and can succeed later.
 fn throttles(code: &str) -> bool {
     matches!(
         code,
@@ -100,7 +101,7 @@ fn throttles(code: &str) -> bool {
     )
 }
 
-/// Nobody knows whether the call did something.
+/// Whether the call took effect is unknown.
 fn service_failed(code: &str) -> bool {
     matches!(
         code,
@@ -136,7 +137,6 @@ fn permission_missing(code: &str) -> bool {
     )
 }
 
-/// The error that the callers of a user pool understand.
 impl From<Failure> for UserPoolError {
     fn from(failure: Failure) -> Self {
         Self {
@@ -148,7 +148,7 @@ impl From<Failure> for UserPoolError {
     }
 }
 
-/// What a failure means for the callers of a user pool.
+/// Returns the meaning of a failure for the callers of a user pool.
 pub(crate) fn reason(failure: &Failure) -> Reason {
     match &failure.kind {
         Kind::Service { code, message, status } => {
@@ -163,19 +163,19 @@ pub(crate) fn reason(failure: &Failure) -> Reason {
     }
 }
 
-/// The table of what can go wrong with users and what belongs to them. `None`: nobody thought of it yet.
+/// Maps the errors of operations on users. Returns `None` for an unknown error.
 pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Option<Reason> {
     let reason = match code {
         _ if throttles(code) => Reason::Throttled,
         _ if service_failed(code) => Reason::Unavailable,
         _ if permission_missing(code) => Reason::PermissionMissing,
-        // Somebody else is setting up the same authenticator app at this moment.
+        // A concurrent request sets up the same authenticator app.
         "ConcurrentModificationException" => Reason::Throttled,
-        // "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to
-        // use your own Amazon SES configuration for sending email."
+        // "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure
+        // your user pool to use your own Amazon SES configuration for sending email."
         "LimitExceededException" if message.contains("daily email limit") => Reason::MailQuotaExceeded,
-        // Not the rate of requests, but what one user has tried ("Attempt limit exceeded, please try after some time"), or how much
-        // fits into the pool (groups, for instance).
+        // The attempts of one user ("Attempt limit exceeded, please try after some time") or a quota of the pool, such
+        // as groups.
         "LimitExceededException" | "TooManyFailedAttemptsException" => Reason::LimitReached,
         "InvalidPasswordException" | "PasswordHistoryPolicyViolationException" => Reason::InvalidPassword,
         "InvalidParameterException" => invalid_parameter(operation, message),
@@ -184,7 +184,7 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         "ResourceNotFoundException" => resource_not_found(operation, message),
         "UserLambdaValidationException" => refused_by_trigger(operation),
         "UserNotConfirmedException" if presents_token(operation) => Reason::InvalidCredentials,
-        // It is not the caller who must do something first.
+        // Another user, not the caller, must act first.
         "UserNotConfirmedException" | "PasswordResetRequiredException" if operation == "AdminSetUserMFAPreference" => {
             Reason::WrongState
         }
@@ -193,7 +193,7 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         "UsernameExistsException" => Reason::UserExists,
         "AliasExistsException" => Reason::AliasExists,
         "GroupExistsException" => Reason::GroupExists,
-        // The last one: threat protection, and with it the record of events, is switched off.
+        // `UserPoolAddOnNotEnabledException`: threat protection, which records auth events, is not enabled.
         "UnsupportedUserStateException" | "UserPoolAddOnNotEnabledException" => Reason::WrongState,
         // The pool does not offer authenticator apps.
         "SoftwareTokenMFANotFoundException"
@@ -211,10 +211,9 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
             Reason::InvalidCredentials
         }
         "UnexpectedLambdaException" => Reason::TriggerNotInvoked,
-        // The common errors of AWS for an unknown operation, and what cognito-local answers. `InvalidAction` is what ministack answers.
+        // Unknown operations: AWS's common errors, which cognito-local also returns. ministack returns `InvalidAction`.
         "InvalidAction" | "UnknownOperationException" | "Unsupported" => Reason::NotSupportedByEndpoint,
-        // Broken triggers and roles, settings that do not go together, a firewall of the operator's: the operator's to mend, not the
-        // caller's.
+        // Faulty triggers and roles, conflicting settings, and AWS WAF. The operator must fix them, not the caller.
         "InvalidLambdaResponseException"
         | "CodeDeliveryFailureException"
         | "InvalidEmailRoleAccessPolicyException"
@@ -229,7 +228,7 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         | "UnsupportedOperationException"
         | "UserPoolTaggingException"
         | "ForbiddenException"
-        // The key of invitations cannot be had.
+        // The invitation signing key is not available.
         | "InvalidKeyId"
         | "ParameterNotFound"
         | "ParameterVersionNotFound" => Reason::Internal,
@@ -238,18 +237,18 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
     Some(reason)
 }
 
-/// Mostly what it says. Some refusals are not about the request, but about whom it is for, and only the text tells them apart.
+/// Maps `InvalidParameterException`. Some of its messages are about the state of the user, not about the request.
 fn invalid_parameter(operation: &str, message: &str) -> Reason {
     match operation {
         // "Cannot reset password for the user as there is no registered/verified email or phone_number"
         "ForgotPassword" | "AdminResetUserPassword" if message.contains("verified email") => Reason::WrongState,
         // "User is already confirmed."
         "ResendConfirmationCode" if message.contains("already confirmed") => Reason::WrongState,
-        // "User has not verified software token mfa", "User does not have delivery config set to turn on SMS_MFA" and more of them.
-        // Nothing else of the request can be wrong: its fields are made here.
+        // "User has not verified software token mfa", "User does not have delivery config set to turn on SMS_MFA" and
+        // others. The adapter creates the other fields of the request, so they are valid.
         "AdminSetUserMFAPreference" | "SetUserMFAPreference" => Reason::WrongState,
-        // "SourceUser is already linked to DestinationUser", and "Merging is not currently supported, provide a SourceUser that has
-        // not been signed up in order to link": the identity has a user of its own.
+        // "SourceUser is already linked to DestinationUser", and "Merging is not currently supported, provide a
+        // SourceUser that has not been signed up in order to link": the identity already has its own user.
         "AdminLinkProviderForUser"
             if message.contains("already linked") || message.contains("Merging is not currently supported") =>
         {
@@ -259,28 +258,29 @@ fn invalid_parameter(operation: &str, message: &str) -> Reason {
     }
 }
 
-/// One code for many things; the operation, and here and there the text, tell them apart.
+/// Maps `NotAuthorizedException`, whose meaning depends on the operation and the message.
 fn not_authorized(operation: &str, message: &str) -> Reason {
     // "Unable to verify secret hash for client", "Client is configured with secret but SECRET_HASH was not received"
-    let is_ours = message.contains("secret hash") || message.contains("SECRET_HASH");
+    let is_client_error = message.contains("secret hash") || message.contains("SECRET_HASH");
     match operation {
-        // "Cannot modify an already provided email": an attribute in the answer to `NEW_PASSWORD_REQUIRED` that the user has already.
+        // "Cannot modify an already provided email": the response to `NEW_PASSWORD_REQUIRED` contains an attribute that
+        // the user has.
         "AdminRespondToAuthChallenge" if message.contains("Cannot modify an already provided") => {
             Reason::InvalidRequest
         }
         _ if proves_identity(operation) => Reason::InvalidCredentials,
         "SignUp" | "ConfirmSignUp" | "ResendConfirmationCode" | "ForgotPassword" | "ConfirmForgotPassword"
-            if is_ours =>
+            if is_client_error =>
         {
             Reason::Internal
         }
         // "A client attempted to write unauthorized attribute".
         "SignUp" if message.contains("unauthorized attribute") => Reason::InvalidRequest,
         "SignUp" => Reason::SignUpRefused,
-        // No code can be right for a user who is switched off, say. That there is such a user is nobody's business.
+        // For example a disabled user. The caller must not learn that the user exists.
         "ConfirmForgotPassword" => Reason::CodeMismatch,
-        // "User cannot be confirmed. Current status is CONFIRMED", "User password cannot be reset in the current state.", "User is
-        // disabled."
+        // "User cannot be confirmed. Current status is CONFIRMED", "User password cannot be reset in the current
+        // state.", "User is disabled."
         "AdminConfirmSignUp"
         | "AdminResetUserPassword"
         | "ConfirmSignUp"
@@ -291,7 +291,7 @@ fn not_authorized(operation: &str, message: &str) -> Reason {
     }
 }
 
-/// Whoever signs in, or has a code, must not learn from the answer which users exist.
+/// Maps `UserNotFoundException`. Callers that sign in or send a code must not learn which users exist.
 fn user_not_found(operation: &str) -> Reason {
     match operation {
         _ if proves_identity(operation) => Reason::InvalidCredentials,
@@ -300,7 +300,8 @@ fn user_not_found(operation: &str) -> Reason {
     }
 }
 
-/// Pools and clients, which are the operator's to mend, and what can be looked for in a pool.
+/// Maps `ResourceNotFoundException`: a missing pool or client, which the operator must fix, or a missing group, device
+/// or user.
 fn resource_not_found(operation: &str, message: &str) -> Reason {
     match operation {
         // "User pool eu-west-1_… does not exist."
@@ -312,17 +313,17 @@ fn resource_not_found(operation: &str, message: &str) -> Reason {
         | "ListUsersInGroup"
         | "UpdateGroup" => Reason::GroupNotFound,
         "AdminForgetDevice" => Reason::DeviceNotFound,
-        // The model has no `UserNotFoundException` for this one, and nothing else can be missing.
+        // The model has no `UserNotFoundException` for this operation.
         "AdminListDevices" => Reason::UserNotFound,
         _ => Reason::Internal,
     }
 }
 
-/// A trigger of the operator's said no.
+/// Maps the rejection of a call by one of the operator's Lambda triggers.
 fn refused_by_trigger(operation: &str) -> Reason {
     match operation {
         _ if proves_identity(operation) && !presents_token(operation) => Reason::InvalidCredentials,
-        // It was asked for the text of a message, or told of what was done already: nobody expects a refusal there.
+        // Triggers that format a message or run after the change are not expected to reject.
         "AdminConfirmSignUp"
         | "AdminResetUserPassword"
         | "AdminUpdateUserAttributes"
@@ -333,7 +334,7 @@ fn refused_by_trigger(operation: &str) -> Reason {
     }
 }
 
-/// Operations in which the caller presents a password, token or session.
+/// Whether the caller presents a password, token or session.
 fn proves_identity(operation: &str) -> bool {
     let signs_in_or_out = matches!(
         operation,
@@ -346,7 +347,7 @@ fn proves_identity(operation: &str) -> bool {
     signs_in_or_out || presents_token(operation)
 }
 
-/// Operations on one's own account, with the access token or the session of an open sign-in.
+/// Whether the operation is on the caller's own account, with an access token or the session of a challenge.
 fn presents_token(operation: &str) -> bool {
     matches!(
         operation,
@@ -363,7 +364,7 @@ fn presents_token(operation: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn refused(operation: &'static str, code: &str, message: &str, status: u16) -> Failure {
+    fn service_failure(operation: &'static str, code: &str, message: &str, status: u16) -> Failure {
         let kind = Kind::Service { code: code.to_owned(), message: message.to_owned(), status };
         Failure { operation, kind, request_id: None }
     }
@@ -381,11 +382,11 @@ mod tests {
             ("RequestLimitExceeded", "", 503, ErrorClass::Throttled),
             ("LimitExceeded", "", 503, ErrorClass::QuotaExceeded),
             ("", "", 503, ErrorClass::OutcomeUnknown),
-            ("NeverHeardOf", "", 502, ErrorClass::OutcomeUnknown),
-            ("NeverHeardOf", "", 400, ErrorClass::Invalid),
+            ("UnknownCode", "", 502, ErrorClass::OutcomeUnknown),
+            ("UnknownCode", "", 400, ErrorClass::Invalid),
         ];
         for (code, message, status, expected) in table {
-            assert_eq!(class(&refused("Any", code, message, status)), expected, "{code} {message}");
+            assert_eq!(class(&service_failure("Any", code, message, status)), expected, "{code} {message}");
         }
     }
 
@@ -446,16 +447,20 @@ mod tests {
                 "Exceeded daily email limit for the operation or the account. If a higher limit is required, please configure your user pool to use your own Amazon SES configuration for sending email.",
                 Reason::MailQuotaExceeded,
             ),
-            ("ListUsers", "NeverHeardOf", "", Reason::Internal),
+            ("ListUsers", "UnknownCode", "", Reason::Internal),
             ("UpdateGroup", "InvalidAction", "Unknown Cognito IDP action", Reason::NotSupportedByEndpoint),
             ("UpdateGroup", "UnknownOperationException", "", Reason::NotSupportedByEndpoint),
             ("UpdateGroup", "UnsupportedOperationException", "", Reason::Internal),
         ];
         for (operation, code, message, expected) in table {
-            assert_eq!(reason(&refused(operation, code, message, 400)), expected, "{operation}: {code} {message}");
+            assert_eq!(
+                reason(&service_failure(operation, code, message, 400)),
+                expected,
+                "{operation}: {code} {message}"
+            );
         }
-        assert_eq!(reason(&refused("ListUsers", "", "", 503)), Reason::Unavailable);
-        assert_eq!(reason(&refused("GlobalSignOut", "Unsupported", "", 500)), Reason::NotSupportedByEndpoint);
+        assert_eq!(reason(&service_failure("ListUsers", "", "", 503)), Reason::Unavailable);
+        assert_eq!(reason(&service_failure("GlobalSignOut", "Unsupported", "", 500)), Reason::NotSupportedByEndpoint);
     }
 
     #[test]

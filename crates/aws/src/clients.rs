@@ -1,4 +1,4 @@
-//! The AWS clients: region, endpoints, timeouts and retries, all in one place.
+//! Creates the AWS clients with their region, endpoints, timeouts and retries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,31 +16,32 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
 use aws_smithy_types::retry::ErrorKind;
 use domain::user_pool::sessions::Sessions;
 
-use crate::http_client::{KEPT_IDLE, http_client};
+use crate::http_client::{IDLE_TIMEOUT, http_client};
 use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
 
-/// One attempt, where nothing else is said. Cognito answers in tens of milliseconds; its slowest calls (those that run triggers)
-/// within five seconds each.
+/// Default timeout of one attempt. Cognito answers within tens of milliseconds, and calls that run triggers within five
+/// seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// A call with all its attempts, where nothing else is said: below the 30 s of API Gateway, so that the caller hears of it.
+/// Default timeout of a call with all its attempts. It is below the 30 s of API Gateway, so that the caller receives
+/// the error.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A connection to AWS in one region. Cheap to clone; all clients share one HTTP connection pool.
+/// The configuration for AWS clients in one region. Cheap to clone; all clients share one HTTP connection pool.
 #[derive(Debug, Clone)]
 pub struct Aws {
     pub(crate) config: SdkConfig,
 }
 
 impl Aws {
-    /// Connects as every AWS tool does: credentials and endpoints from the environment. Sends nothing; credentials are looked
-    /// up at the first call.
+    /// Reads credentials and endpoints from the environment, like every AWS tool. Sends no request; credentials are
+    /// resolved at the first call.
     pub async fn connect(region: &str) -> Self {
         let config = Self::defaults().region(Region::new(region.to_owned())).load().await;
         Self { config }
     }
 
-    /// Connects to a local AWS at `endpoint_url`, whatever the environment says.
+    /// Uses an emulator at `endpoint_url` and ignores the environment.
     pub async fn local(endpoint_url: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Self {
         let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "local AWS");
         let config = Self::defaults()
@@ -53,64 +54,65 @@ impl Aws {
     }
 
     pub(crate) fn defaults() -> aws_config::ConfigLoader {
-        // Pinned, so that an update of the SDK never changes retries or timeouts behind our back.
+        // Pinned, so that an SDK update does not change retries or timeouts.
         aws_config::defaults(BehaviorVersion::v2026_01_12())
             .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
             .retry_config(RetryConfig::standard())
-            .http_client(http_client(KEPT_IDLE))
+            .http_client(http_client(IDLE_TIMEOUT))
     }
 
-    /// With other limits for one attempt and for a call with all its attempts. Derive them from the time that is left: a call that
-    /// outlives its Lambda function ends without an answer to anybody.
+    /// Sets the timeouts of one attempt and of a call with all its attempts. Derive them from the remaining time of the
+    /// Lambda invocation, so that the caller receives an answer.
     #[must_use]
     pub fn with_timeouts(self, attempt: Duration, operation: Duration) -> Self {
         Self { config: self.config.into_builder().timeout_config(timeouts(attempt, operation)).build() }
     }
 
-    /// Without the SDK's own retry: every call is sent once.
+    /// Disables the SDK's retries, so that every call is sent once.
     pub(crate) fn without_retries(&self) -> Self {
         Self { config: self.config.to_builder().retry_config(RetryConfig::disabled()).build() }
     }
 
-    /// Everything that an administrator does with one pool.
+    /// Returns the administrator operations on one pool.
     #[must_use]
     pub fn directory(&self, user_pool_id: &str) -> CognitoDirectory {
         CognitoDirectory::new(self.user_pools(), user_pool_id)
     }
 
-    /// Everything that people do through one app client: sessions and self-service, and the key for cursors. What is read about the
-    /// client is read once for all of them, so make one and hand out clones of the `Arc`.
+    /// Returns the operations through one app client: sessions, self-service and the cursor key. The client's settings
+    /// are read once per value, so share it by cloning the `Arc`.
     #[must_use]
     pub fn app_client(&self, user_pool_id: &str, client_id: &str) -> Arc<CognitoAppClient> {
         Arc::new(CognitoAppClient::new(self.user_pools(), user_pool_id, client_id))
     }
 
-    /// Sign-up and sign-in through one app client, for those who need nothing else of it.
+    /// Returns only sign-up and sign-in through one app client.
     #[must_use]
     pub fn sessions(&self, user_pool_id: &str, client_id: &str) -> impl Sessions + use<> {
         CognitoAppClient::new(self.user_pools(), user_pool_id, client_id)
     }
 
-    /// Everything that provisioning needs. Every call is sent once: `domain::retry::retry` is the one loop there, because it
-    /// knows which calls may be repeated and how much time is left.
+    /// Returns the operations of provisioning. Every call is sent once, because `domain::retry::retry` decides which
+    /// calls are safe to repeat in the remaining time.
     #[must_use]
     pub fn platform(&self) -> AwsPlatform {
         AwsPlatform::new(self)
     }
 
-    /// Where private keys of invitations are kept. Every call is sent once, as with [`Aws::platform`].
+    /// Returns the store of invitation signing keys. Every call is sent once, as with [`Aws::platform`].
     #[must_use]
     pub fn invitation_keys(&self) -> SsmInvitationKeys {
         SsmInvitationKeys::new(self.without_retries().parameters())
     }
 
-    /// The private key of invitations in the parameter of this name. It is read once, so make one and hand out clones of an `Arc`.
+    /// Returns the invitation signing key in the parameter with this name. The key is read once per value, so share it
+    /// in an `Arc`.
     #[must_use]
     pub fn invitation_key(&self, name: &str) -> SsmInvitationKey {
         SsmInvitationKey::new(self.parameters(), name)
     }
 
-    /// The region, e.g. `eu-west-1`.
+    /// Returns the region, e.g. `eu-west-1`.
     #[must_use]
     pub fn region(&self) -> &str {
         self.config.region().map_or("", Region::as_ref)
@@ -133,42 +135,41 @@ impl Aws {
         aws_sdk_ssm::Client::new(&self.config)
     }
 
-    /// An STS client that speaks as whoever `credentials` belong to, not as ourselves.
-    pub(crate) fn sts_as(&self, credentials: Credentials) -> aws_sdk_sts::Client {
+    /// Returns an STS client with these credentials instead of the process's own.
+    pub(crate) fn sts_with(&self, credentials: Credentials) -> aws_sdk_sts::Client {
         let config = aws_sdk_sts::config::Builder::from(&self.config).credentials_provider(credentials);
         aws_sdk_sts::Client::from_conf(config.build())
     }
 
-    /// An STS client that speaks as ourselves.
     pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
         aws_sdk_sts::Client::new(&self.config)
     }
 }
 
-/// For calls that make something, delete something, use something up (a code, a session, a token) or send a message: no call of Cognito
-/// takes an idempotency token, so after a lost answer a repeat by the SDK would do it a second time, or be refused for what the first
-/// one did. What was throttled did nothing, and goes out again. Provisioning's clients repeat nothing anyway; the admin API's do.
+/// Returns a configuration that retries only throttled requests, for calls that create or delete something, consume a
+/// code, session or token, or send a message. Cognito has no idempotency tokens: if a response is lost, a retry by the
+/// SDK would repeat the effect or fail because of it. Throttled requests have no effect.
 pub(crate) fn sent_once() -> Builder {
-    Config::builder().retry_classifier(OnlyThrottlingIsRepeated)
+    Config::builder().retry_classifier(RetryOnlyThrottling)
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
 }
 
-/// Keeps the SDK from repeating a call that ran into a quota.
+/// Prevents the SDK from retrying `LimitExceededException`, which it treats as throttling.
 ///
-/// The SDK counts `LimitExceededException` as throttling. For user pools it means that there is no more room (a user's attempts, a
-/// pool's groups): asking again only delays the answer.
+/// For user pools this error means an exhausted quota (attempts of a user, groups of a pool), so a retry cannot
+/// succeed.
 #[derive(Debug)]
 pub(crate) struct QuotaIsNotThrottling;
 
 impl ClassifyRetry for QuotaIsNotThrottling {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let says_quota = context.response().is_some_and(|response| {
-            !response.status().is_success() && response.body().bytes().is_some_and(names_a_quota)
+        let is_quota_error = context.response().is_some_and(|response| {
+            !response.status().is_success() && response.body().bytes().is_some_and(has_quota_code)
         });
-        if says_quota { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+        if is_quota_error { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
     }
 
     fn name(&self) -> &'static str {
@@ -180,11 +181,11 @@ impl ClassifyRetry for QuotaIsNotThrottling {
     }
 }
 
-/// Keeps the SDK from repeating whatever may have been done.
+/// Prevents the SDK from retrying a request that can have taken effect.
 #[derive(Debug)]
-struct OnlyThrottlingIsRepeated;
+struct RetryOnlyThrottling;
 
-impl ClassifyRetry for OnlyThrottlingIsRepeated {
+impl ClassifyRetry for RetryOnlyThrottling {
     fn classify_retry(&self, _: &InterceptorContext) -> RetryAction {
         RetryAction::RetryForbidden
     }
@@ -199,26 +200,26 @@ impl ClassifyRetry for OnlyThrottlingIsRepeated {
     }
 
     fn name(&self) -> &'static str {
-        "only throttling is repeated"
+        "retry only throttling"
     }
 
-    /// Last of all, so that it sees what the SDK's own make of it.
+    /// Runs after the SDK's own classifiers, so that it receives their result.
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
 }
 
-/// Whether an error body of AWS JSON carries the code for an exhausted quota.
-fn names_a_quota(body: &[u8]) -> bool {
-    // The opening delimiter matters: `RequestLimitExceededException` would be throttling after all.
+/// Whether an AWS JSON error body has the code of an exhausted quota.
+fn has_quota_code(body: &[u8]) -> bool {
+    // The opening delimiter excludes `RequestLimitExceededException`, which is throttling.
     const CODES: [&[u8]; 2] = [b"\"LimitExceededException", b"#LimitExceededException"];
     CODES.iter().any(|code| body.windows(code.len()).any(|window| window == *code))
 }
 
 #[cfg(test)]
 impl Aws {
-    /// As it is, but for who answers.
-    pub(crate) fn answered_by(self, http_client: impl HttpClient + 'static) -> Self {
+    /// Replaces the HTTP client.
+    pub(crate) fn with_http_client(self, http_client: impl HttpClient + 'static) -> Self {
         Self { config: self.config.into_builder().http_client(http_client).build() }
     }
 }
@@ -229,12 +230,12 @@ mod tests {
 
     #[test]
     fn a_quota_is_told_from_throttling_by_its_exact_code() {
-        assert!(names_a_quota(br#"{"__type":"LimitExceededException","message":"pools"}"#));
-        assert!(names_a_quota(br#"{"__type":"com.amazonaws.cognito#LimitExceededException"}"#));
+        assert!(has_quota_code(br#"{"__type":"LimitExceededException","message":"pools"}"#));
+        assert!(has_quota_code(br#"{"__type":"com.amazonaws.cognito#LimitExceededException"}"#));
         for throttling in ["TooManyRequestsException", "RequestLimitExceededException"] {
             let throttling = format!(r#"{{"__type":"{throttling}"}}"#);
-            assert!(!names_a_quota(throttling.as_bytes()), "{throttling}");
+            assert!(!has_quota_code(throttling.as_bytes()), "{throttling}");
         }
-        assert!(!names_a_quota(b""));
+        assert!(!has_quota_code(b""));
     }
 }

@@ -1,4 +1,4 @@
-//! Time and chance from the machine: the port [`Clock`] on tokio and the system's randomness.
+//! Implements [`Clock`] with tokio and the system's random number generator.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rand::RngExt;
 use time::OffsetDateTime;
 use tokio::time::Instant;
 
-/// A clock for work that must end within a given time.
+/// A clock with a time limit.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     began: Instant,
@@ -17,7 +17,7 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// Begins now; [`Clock::time_left`] reaches zero after `allowed`.
+    /// Starts the clock. [`Clock::time_left`] is zero after `allowed`.
     #[must_use]
     pub fn starting_now(allowed: Duration) -> Self {
         Self { began: Instant::now(), allowed }

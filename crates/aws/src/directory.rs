@@ -1,4 +1,4 @@
-//! The users of one pool: the port [`Directory`] on Cognito's administrator calls.
+//! Implements [`Directory`], the users of one pool, with Cognito's administrator calls.
 
 mod filter;
 
@@ -8,7 +8,7 @@ use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutp
 use aws_sdk_cognitoidentityprovider::types::{DeliveryMediumType, MessageActionType, UserType};
 use domain::secret::Secret;
 use domain::user_pool::directory::{
-    AttributeChanges, Comparison, Directory, Filter, FilterBy, Invitation, NewUser, Page, PageRequest,
+    AttributeChanges, Comparison, Directory, Filter, FilterBy, NewUser, Page, PageRequest, WelcomeMessage,
 };
 use domain::user_pool::error::UserPoolError;
 use domain::user_pool::groups::Membership;
@@ -18,7 +18,7 @@ use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::users::{to_attribute_types, to_user, to_users};
 
-/// One pool in Cognito, as its administrator handles it: users here, everything else in files of their own.
+/// The administrator operations on one Cognito user pool. Users are in this file, each other port has its own file.
 #[derive(Debug, Clone)]
 pub struct CognitoDirectory {
     pub(crate) client: Client,
@@ -30,7 +30,7 @@ impl CognitoDirectory {
         Self { client, user_pool_id: user_pool_id.to_owned() }
     }
 
-    pub(crate) async fn look_up(&self, username: &Username) -> Result<AdminGetUserOutput, UserPoolError> {
+    pub(crate) async fn get_user(&self, username: &Username) -> Result<AdminGetUserOutput, UserPoolError> {
         let request = self.client.admin_get_user().user_pool_id(&self.user_pool_id).username(username.as_str());
         Ok(request.send().await.map_err(|error| Failure::of("AdminGetUser", &error))?)
     }
@@ -47,9 +47,9 @@ impl Directory for CognitoDirectory {
             .username(user.username.as_str())
             .set_user_attributes(Some(to_attribute_types(&user.attributes)))
             .set_temporary_password(user.temporary_password.as_ref().map(|password| password.expose().to_owned()));
-        match user.invitation {
-            Invitation::Suppress => request = request.message_action(MessageActionType::Suppress),
-            Invitation::Send => request = request.desired_delivery_mediums(medium_for(&user.attributes)),
+        match user.welcome_message {
+            WelcomeMessage::Suppress => request = request.message_action(MessageActionType::Suppress),
+            WelcomeMessage::Send => request = request.desired_delivery_mediums(medium_for(&user.attributes)),
         }
         let answer = request.customize().config_override(sent_once()).send().await;
         let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
@@ -57,8 +57,8 @@ impl Directory for CognitoDirectory {
     }
 
     async fn get(&self, username: &Username) -> Result<User, UserPoolError> {
-        let answer = self.look_up(username).await?;
-        // The same fields as in a list, but for another name of the attributes.
+        let answer = self.get_user(username).await?;
+        // The same fields as in a list, except the name of the attributes.
         let found = UserType::builder()
             .username(answer.username)
             .set_attributes(answer.user_attributes)
@@ -155,7 +155,7 @@ impl Directory for CognitoDirectory {
             .message_action(MessageActionType::Resend)
             .desired_delivery_mediums(medium_for(attributes))
             .customize()
-            // Another password and another message each time.
+            // Each call creates another password and sends another message.
             .config_override(sent_once())
             .send()
             .await
@@ -217,8 +217,9 @@ impl Directory for CognitoDirectory {
     }
 }
 
-/// How the invitation reaches the user. Where nothing is said, Cognito takes SMS, and refuses it without a phone number.
+/// Returns the delivery medium of a welcome message. Cognito's default is SMS, which it rejects for users without a phone
+/// number.
 fn medium_for(attributes: &Attributes) -> DeliveryMediumType {
-    let only_a_phone = attributes.contains_key("phone_number") && !attributes.contains_key("email");
-    if only_a_phone { DeliveryMediumType::Sms } else { DeliveryMediumType::Email }
+    let has_only_phone = attributes.contains_key("phone_number") && !attributes.contains_key("email");
+    if has_only_phone { DeliveryMediumType::Sms } else { DeliveryMediumType::Email }
 }

@@ -1,4 +1,4 @@
-//! What came back from AWS in place of an answer, stripped to what can be decided on and safely logged.
+//! Converts SDK errors to failures that are safe to log.
 
 use std::fmt;
 
@@ -9,38 +9,38 @@ use domain::error_chain::causes;
 /// A failed call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// The operation, as AWS names it.
+    /// AWS's name of the operation.
     pub(crate) operation: &'static str,
-    /// What happened.
+    /// The kind of failure.
     pub(crate) kind: Kind,
-    /// AWS's id of the request.
+    /// AWS's request id.
     pub(crate) request_id: Option<String>,
 }
 
-/// What happened to a call.
+/// The kind of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The service answered with an error.
     Service {
-        /// Its code, e.g. `UserNotFoundException`.
+        /// The error code, e.g. `UserNotFoundException`.
         code: String,
-        /// Its text, without the values that AWS quotes from the request.
+        /// The message, without the values that AWS quotes from the request.
         message: String,
         /// The HTTP status.
         status: u16,
     },
     /// The service could not be reached, or the connection broke. Whether the call took effect is unknown.
     Unreachable(String),
-    /// No answer in time. Whether the call took effect is unknown.
+    /// The call timed out. Whether it took effect is unknown.
     TimedOut,
-    /// The answer could not be understood. The call may well have taken effect.
+    /// The response could not be parsed. The call may have taken effect.
     Unreadable(String),
     /// The request was never sent: a parameter or the credentials are missing.
     NotSent(String),
 }
 
 impl Failure {
-    /// Takes an SDK error apart.
+    /// Converts an SDK error.
     pub(crate) fn of<E>(operation: &'static str, error: &SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -62,7 +62,7 @@ impl Failure {
             },
             SdkError::ResponseError(context) => match context.raw().status().as_u16() {
                 status @ 500..=599 => Kind::Service { code: String::new(), message: String::new(), status },
-                _ => Kind::Unreadable("the answer could not be read".to_owned()),
+                _ => Kind::Unreadable("the response could not be read".to_owned()),
             },
             SdkError::ConstructionFailure(_) => Kind::NotSent(causes(error)),
             _ => Kind::Unreadable("an unknown kind of error".to_owned()),
@@ -70,14 +70,14 @@ impl Failure {
         Self { operation, kind, request_id }
     }
 
-    /// Whether the service refused with a text that holds this.
+    /// Whether this is a service error whose message contains `text`.
     pub(crate) fn says(&self, text: &str) -> bool {
         matches!(&self.kind, Kind::Service { message, .. } if message.contains(text))
     }
 
-    /// An answer that lacks a field which the service always sends.
+    /// Returns the failure for a response without a mandatory field.
     pub(crate) fn missing(operation: &'static str, field: &str) -> Self {
-        Self { operation, kind: Kind::Unreadable(format!("the answer holds no {field}")), request_id: None }
+        Self { operation, kind: Kind::Unreadable(format!("the response has no {field}")), request_id: None }
     }
 }
 
@@ -86,17 +86,17 @@ impl fmt::Display for Failure {
         match &self.kind {
             Kind::Service { code, message, status } if code.is_empty() => write!(formatter, "HTTP {status} {message}"),
             Kind::Service { code, message, .. } => write!(formatter, "{code}: {message}"),
-            Kind::Unreachable(why) => write!(formatter, "AWS could not be reached: {why}"),
+            Kind::Unreachable(cause) => write!(formatter, "AWS could not be reached: {cause}"),
             Kind::TimedOut => formatter.write_str("AWS did not answer in time"),
-            Kind::Unreadable(why) | Kind::NotSent(why) => formatter.write_str(why),
+            Kind::Unreadable(cause) | Kind::NotSent(cause) => formatter.write_str(cause),
         }
     }
 }
 
 impl std::error::Error for Failure {}
 
-/// AWS's validation errors quote what was sent ("Value 'x' at 'username' failed to satisfy constraint"). What was sent can be
-/// anything, a password in the wrong field for instance: it stays out of logs.
+/// Removes request values from AWS's validation errors ("Value 'x' at 'username' failed to satisfy constraint"). A
+/// value can be a password in the wrong field, so it must not reach the logs.
 fn without_values(message: &str) -> String {
     let mut parts = message.split("alue '");
     let mut text = parts.next().unwrap_or_default().to_owned();

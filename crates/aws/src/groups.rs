@@ -1,4 +1,4 @@
-//! The groups of one pool: the port [`Groups`].
+//! Implements [`Groups`], the groups of one pool.
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::types::GroupType;
@@ -46,7 +46,7 @@ impl Groups for CognitoDirectory {
             .set_description(details.description.clone())
             .set_precedence(to_precedence(OPERATION, details.precedence)?)
             .customize()
-            // Sent twice, the first group would be reported as somebody else's.
+            // A retry would report the group of the first request as an existing one.
             .config_override(sent_once())
             .send()
             .await
@@ -57,7 +57,7 @@ impl Groups for CognitoDirectory {
     async fn update_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError> {
         const OPERATION: &str = "UpdateGroup";
         let precedence = to_precedence(OPERATION, details.precedence)?;
-        // AWS does not say what becomes of a field that is left out. What the group has goes along, so that it stays either way.
+        // AWS does not document the effect of an absent field, so the current values are sent.
         let present = self.group(name).await?;
         let answer = self
             .client
@@ -103,14 +103,14 @@ fn to_group(operation: &'static str, group: Option<GroupType>) -> Result<Group, 
         name: group.group_name.and_then(|name| name.parse().ok()).ok_or_else(|| missing("GroupName"))?,
         description: group.description,
         precedence: group.precedence.and_then(|number| number.try_into().ok()),
-        // Empty from an emulator. The service model allows no empty ARN.
+        // An emulator returns an empty ARN.
         role_arn: group.role_arn.filter(|arn| !arn.is_empty()),
         created_at: group.creation_date.and_then(to_time).ok_or_else(|| missing("CreationDate"))?,
         modified_at: group.last_modified_date.and_then(to_time).ok_or_else(|| missing("LastModifiedDate"))?,
     })
 }
 
-/// Cognito counts to 2^31 - 1.
+/// Converts a precedence. Cognito's maximum is 2^31 - 1.
 fn to_precedence(operation: &'static str, precedence: Option<u32>) -> Result<Option<i32>, UserPoolError> {
     let number = precedence.map(i32::try_from).transpose();
     number.map_err(|_| UserPoolError::new(operation, Reason::InvalidRequest))

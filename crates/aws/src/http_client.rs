@@ -1,4 +1,4 @@
-//! The HTTP client that all clients of AWS share: the SDK's own, but for how long it keeps an idle connection.
+//! The HTTP client of all AWS clients: the SDK's own with another idle timeout.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// A frozen Lambda container does not see its connections die, and what is sent once is not sent again on another one. Long enough for
-/// the calls of one request, and for requests in a row.
-pub(crate) const KEPT_IDLE: Duration = Duration::from_secs(20);
+/// How long idle connections are kept: long enough for the calls of one request and for successive requests. A frozen
+/// Lambda container does not notice closed connections, and a request that is sent once fails on them.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// As the SDK makes it where nobody else does; there, idle connections are kept for a minute and a half.
-pub(crate) fn http_client(kept_idle: Duration) -> SharedHttpClient {
+/// Returns the SDK's default HTTP client with this idle timeout. The SDK's own is 90 s.
+pub(crate) fn http_client(idle_timeout: Duration) -> SharedHttpClient {
     Builder::new().build_with_connector_fn(move |settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .pool_idle_timeout(kept_idle)
+            .pool_idle_timeout(idle_timeout)
             .proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));

@@ -1,4 +1,4 @@
-//! Identities at external providers that are linked to users of one pool: the port [`Identities`].
+//! Implements [`Identities`], the identities at external providers that are linked to users of one pool.
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::types::ProviderUserIdentifierType;
@@ -11,15 +11,15 @@ use crate::CognitoDirectory;
 use crate::clients::sent_once;
 use crate::failure::Failure;
 
-/// The provider of the pool's own users.
-const OWN: &str = "Cognito";
+/// The provider name of the pool's own users.
+const POOL_PROVIDER: &str = "Cognito";
 
 #[async_trait]
 impl Identities for CognitoDirectory {
     async fn link(&self, username: &Username, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
         const OPERATION: &str = "AdminLinkProviderForUser";
         let destination = ProviderUserIdentifierType::builder();
-        let destination = destination.provider_name(OWN).provider_attribute_value(username.as_str()).build();
+        let destination = destination.provider_name(POOL_PROVIDER).provider_attribute_value(username.as_str()).build();
         let answer = self
             .client
             .admin_link_provider_for_user()
@@ -32,8 +32,8 @@ impl Identities for CognitoDirectory {
             .await;
         let Err(error) = answer else { return Ok(()) };
         let failure = Failure::of(OPERATION, &error);
-        // A repeat. Cognito says the same whichever user holds the identity.
-        if failure.says("already linked") && self.holds(username, identity).await? {
+        // Cognito's error is the same for a repeated link and for an identity of another user.
+        if failure.says("already linked") && self.has_identity(username, identity).await? {
             return Ok(());
         }
         Err(failure.into())
@@ -49,13 +49,13 @@ impl Identities for CognitoDirectory {
 }
 
 impl CognitoDirectory {
-    async fn holds(&self, username: &Username, identity: &ExternalIdentity) -> Result<bool, UserPoolError> {
-        let user = self.look_up(username).await?;
+    async fn has_identity(&self, username: &Username, identity: &ExternalIdentity) -> Result<bool, UserPoolError> {
+        let user = self.get_user(username).await?;
         let linked = user.user_attributes().iter().find(|attribute| attribute.name == "identities");
         let linked: Vec<Value> =
             linked.and_then(|list| serde_json::from_str(list.value.as_deref()?).ok()).unwrap_or_default();
-        let is_it = |one: &Value| one["providerName"] == identity.provider && one["userId"] == identity.user_id;
-        Ok(linked.iter().any(is_it))
+        let is_same = |one: &Value| one["providerName"] == identity.provider && one["userId"] == identity.user_id;
+        Ok(linked.iter().any(is_same))
     }
 }
 
@@ -63,8 +63,8 @@ fn to_identifier(
     operation: &'static str,
     identity: &ExternalIdentity,
 ) -> Result<ProviderUserIdentifierType, UserPoolError> {
-    // Unlinking this "provider" would keep a user of the pool from signing in with the password.
-    if identity.provider.eq_ignore_ascii_case(OWN) {
+    // Unlinking this provider would prevent the user from signing in with a password.
+    if identity.provider.eq_ignore_ascii_case(POOL_PROVIDER) {
         return Err(UserPoolError::new(operation, Reason::InvalidRequest));
     }
     Ok(ProviderUserIdentifierType::builder()

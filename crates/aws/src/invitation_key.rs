@@ -1,4 +1,4 @@
-//! The private key of invitations, for whoever issues them: one parameter of Systems Manager's parameter store, read once.
+//! Reads the invitation signing key from a parameter of the SSM parameter store, once.
 
 use async_trait::async_trait;
 use aws_sdk_ssm::Client;
@@ -15,25 +15,25 @@ use crate::failure::Failure;
 
 const OPERATION: &str = "GetParameter";
 
-/// The key in the parameter of one name.
+/// The invitation signing key in one parameter.
 #[derive(Debug)]
 pub struct SsmInvitationKey {
     client: Client,
     name: String,
-    /// Read at the first call; a failure is not kept.
+    /// Read at the first call, and again after a failure.
     key: OnceCell<SigningKey>,
 }
 
-/// There is no key under the name. Says what is to be done, and nothing of what there is.
+/// The parameter has no usable key. The message contains no part of its value.
 #[derive(Debug, Error)]
-pub(crate) enum NoKey {
-    #[error("there is no parameter {0}; deploy with another InvitationKeyVersion, which makes a new key")]
+pub(crate) enum UnusableKey {
+    #[error("the parameter {0} does not exist; deploy with another InvitationKeyVersion to create a new key")]
     Absent(String),
     #[error(
-        "the parameter {0} holds something else than an Ed25519 private key (PKCS#8 PEM, as a SecureString); deploy with another \
-         InvitationKeyVersion, which makes a new key"
+        "the parameter {0} is not an Ed25519 private key (PKCS#8 PEM in a SecureString); deploy with another InvitationKeyVersion \
+         to create a new key"
     )]
-    SomethingElse(String),
+    InvalidKey(String),
 }
 
 impl SsmInvitationKey {
@@ -44,12 +44,12 @@ impl SsmInvitationKey {
     async fn read(&self) -> Result<SigningKey, UserPoolError> {
         let request = self.client.get_parameter().name(&self.name).with_decryption(true);
         match request.send().await.map_err(|error| Failure::of(OPERATION, &error)) {
-            Ok(answer) => key_in(answer.parameter, &self.name).map_err(|no_key| UserPoolError {
-                source: Some(Box::new(no_key)),
+            Ok(answer) => key_in(answer.parameter, &self.name).map_err(|unusable_key| UserPoolError {
+                source: Some(Box::new(unusable_key)),
                 ..UserPoolError::new(OPERATION, Reason::Internal)
             }),
             Err(failure) if class(&failure) == ErrorClass::NotFound => {
-                let source = Some(NoKey::Absent(self.name.clone()).into());
+                let source = Some(UnusableKey::Absent(self.name.clone()).into());
                 Err(UserPoolError { source, ..failure.into() })
             }
             Err(failure) => Err(failure.into()),
@@ -64,9 +64,9 @@ impl InvitationKey for SsmInvitationKey {
     }
 }
 
-/// The key that a parameter holds. One that is kept in clear is none: whoever may read parameters could have read it.
-pub(crate) fn key_in(parameter: Option<Parameter>, name: &str) -> Result<SigningKey, NoKey> {
+/// Returns the key in a parameter. An unencrypted key is rejected, because other principals can have read it.
+pub(crate) fn key_in(parameter: Option<Parameter>, name: &str) -> Result<SigningKey, UnusableKey> {
     let encrypted = parameter.filter(|parameter| parameter.r#type == Some(ParameterType::SecureString));
     let pem = encrypted.and_then(|parameter| parameter.value).map(Secret::new);
-    pem.and_then(|pem| SigningKey::from_pem(&pem).ok()).ok_or_else(|| NoKey::SomethingElse(name.to_owned()))
+    pem.and_then(|pem| SigningKey::from_pem(&pem).ok()).ok_or_else(|| UnusableKey::InvalidKey(name.to_owned()))
 }

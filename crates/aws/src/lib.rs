@@ -1,11 +1,7 @@
-//! Poolkeeper's adapters to Amazon Cognito, IAM, STS and Systems Manager's parameter store: the only crate that names `aws-sdk-*`.
+//! Implements the ports of `domain` with Amazon Cognito, IAM, STS and the SSM parameter store. `classify.rs` maps AWS's
+//! errors.
 //!
-//! It implements the ports of `domain`: [`CognitoDirectory`] is a whole user pool, [`CognitoAppClient`] what people do through one
-//! app client, and [`AwsPlatform`] what provisioning needs. [`SsmInvitationKeys`] keeps the private keys of invitations, and
-//! [`SsmInvitationKey`] hands one out to sign with. What AWS says when it refuses is turned into our own words in one place,
-//! `classify.rs`.
-//!
-//! **Architecture invariant:** no decision that a product owner would want explained is made here.
+//! **Architecture invariant:** only this crate depends on `aws-sdk-*`, and it contains no business rules.
 
 mod access_token;
 mod app_client;

@@ -1,4 +1,4 @@
-//! AWS as provisioning sees it: the port [`Platform`], and beside it `InvitationKeys`; one file per service under `platform/`.
+//! Implements [`Platform`] and `InvitationKeys` for provisioning, with one file per service.
 
 pub(crate) mod iam;
 pub(crate) mod identity_pools;
@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use domain::platform::{
-    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, PersonCredentials, Platform,
-    PlatformError, UserPool, UserPoolState,
+    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, Platform, PlatformError,
+    TemporaryCredentials, UserPool, UserPoolState,
 };
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
@@ -35,14 +35,14 @@ use user_pools::UserPools;
 
 pub use invitation_keys::SsmInvitationKeys;
 
-/// Provisioning on AWS.
+/// The operations of provisioning on AWS.
 #[derive(Debug, Clone)]
 pub struct AwsPlatform {
     aws: Aws,
     user_pools: UserPools,
     identity_pools: IdentityPools,
     iam: Iam,
-    people: Sts,
+    sts: Sts,
 }
 
 impl AwsPlatform {
@@ -52,7 +52,7 @@ impl AwsPlatform {
             user_pools: UserPools::new(aws.user_pools()),
             identity_pools: IdentityPools::new(aws.identity_pools(), aws.region()),
             iam: Iam::new(aws.iam()),
-            people: Sts::new(aws.clone()),
+            sts: Sts::new(aws.clone()),
             aws,
         }
     }
@@ -71,8 +71,8 @@ impl From<Failure> for PlatformError {
 
 type Answer<T> = Result<T, PlatformError>;
 
-/// "Not found" as an answer in place of an error.
-fn if_there<T>(answer: Answer<T>) -> Answer<Option<T>> {
+/// Converts a "not found" error to `None`.
+fn none_if_absent<T>(answer: Answer<T>) -> Answer<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.class == ErrorClass::NotFound => Ok(None),
@@ -87,7 +87,7 @@ impl Platform for AwsPlatform {
     }
 
     async fn account_id(&self) -> Answer<String> {
-        self.people.account_id().await
+        self.sts.account_id().await
     }
 
     async fn user_pools(&self, name: &PoolName) -> Answer<Vec<UserPool>> {
@@ -244,12 +244,17 @@ impl Platform for AwsPlatform {
         self.identity_pools.identity(identity_pool_id, user_pool_id, id_token).await
     }
 
-    async fn credentials(&self, identity_id: &str, user_pool_id: &str, id_token: &Secret) -> Answer<PersonCredentials> {
+    async fn credentials(
+        &self,
+        identity_id: &str,
+        user_pool_id: &str,
+        id_token: &Secret,
+    ) -> Answer<TemporaryCredentials> {
         self.identity_pools.credentials(identity_id, user_pool_id, id_token).await
     }
 
-    async fn caller_arn(&self, credentials: &PersonCredentials) -> Answer<String> {
-        self.people.caller_arn(credentials).await
+    async fn caller_arn(&self, credentials: &TemporaryCredentials) -> Answer<String> {
+        self.sts.caller_arn(credentials).await
     }
 
     async fn delete_identity(&self, identity_id: &str) -> Answer<()> {

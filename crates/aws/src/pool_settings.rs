@@ -1,4 +1,4 @@
-//! How the pool is set up: the port [`PoolSettings`].
+//! Implements [`PoolSettings`], the settings of one pool.
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::types::{DeletionProtectionType, SchemaAttributeType, UserPoolType};
@@ -11,7 +11,7 @@ use crate::users::to_time;
 
 const OPERATION: &str = "DescribeUserPool";
 
-/// What Cognito takes where a pool says nothing.
+/// Cognito's default.
 const DEFAULT_PASSWORD_LENGTH: u32 = 8;
 const DEFAULT_TEMPORARY_PASSWORD_DAYS: u32 = 7;
 
@@ -50,7 +50,7 @@ fn to_password_policy(pool: &UserPoolType) -> Result<PasswordPolicy, Failure> {
     let policy = pool.policies.as_ref().and_then(|policies| policies.password_policy.as_ref());
     let policy = policy.ok_or_else(|| missing("PasswordPolicy"))?;
     let positive = |number: i32| u32::try_from(number).ok().filter(|number| *number > 0);
-    // Pools on which the newer setting was never set have this one.
+    // Older pools have only this setting.
     let older_days = pool.admin_create_user_config.as_ref().map(|it| it.unused_account_validity_days);
     let days = positive(policy.temporary_password_validity_days).or(older_days.and_then(positive));
     Ok(PasswordPolicy {

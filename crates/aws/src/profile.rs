@@ -1,5 +1,4 @@
-//! A connection from a person's machine, an EC2 instance or a pipeline: region, profile and credentials as every AWS tool takes
-//! them, and a clear word where one of them is missing.
+//! Resolves region, profile and credentials like every AWS tool, for workstations, EC2 instances and pipelines.
 
 use std::error::Error;
 
@@ -13,39 +12,39 @@ use thiserror::Error;
 
 use crate::Aws;
 
-/// What is missing for a connection, and how to set it. Nothing was sent to the services that are provisioned.
+/// Missing region or credentials. No request was sent to the provisioned services.
 #[derive(Debug, Error)]
 pub enum ProfileError {
-    /// Nobody says which region.
+    /// No region is configured.
     #[error("no AWS region: pass --region, set AWS_REGION, or set `region` in the profile (`aws configure`)")]
     NoRegion,
-    /// Nothing that could give credentials is set up.
+    /// No credentials are configured.
     #[error(
         "no AWS credentials: pass --profile or set AWS_PROFILE, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
          or sign in with `aws sso login` or `aws login`"
     )]
     NoCredentials,
-    /// The profile that was asked for is not there, or holds none.
-    #[error("no AWS credentials in the profile `{0}`: is it in ~/.aws/config or ~/.aws/credentials?")]
+    /// The profile does not exist or has no credentials.
+    #[error("no AWS credentials in the profile `{0}`; check ~/.aws/config and ~/.aws/credentials")]
     NoCredentialsInProfile(String),
-    /// They are set up, but do not come.
+    /// The configured credentials could not be loaded.
     #[error(
-        "the AWS credentials that are set up cannot be had (where a session has ended, sign in again with `aws sso login` or \
+        "the configured AWS credentials could not be loaded (if a session has expired, sign in again with `aws sso login` or \
          `aws login`)"
     )]
     CredentialsFailed(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl Aws {
-    /// Connects as every AWS tool does. The region is looked for in `region`, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile and
-    /// the instance's metadata; credentials in the environment, the profile (keys, roles, SSO, `aws login`, processes), web
-    /// identity, and the metadata of ECS and EC2. A profile that is named here wins over keys in the environment.
+    /// Resolves region and credentials. The region comes from `region`, `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile
+    /// or the instance metadata. The credentials come from the environment, the profile (keys, roles, SSO, `aws login`,
+    /// processes), web identity, or the metadata of ECS and EC2. `profile` overrides keys in the environment.
     ///
-    /// Credentials are looked up once right away, so that their absence shows before anything is touched.
+    /// Credentials are loaded immediately, so that an error occurs before any change.
     ///
     /// # Errors
     ///
-    /// What is missing, and how to set it.
+    /// Returns an error if the region or the credentials are missing.
     pub async fn from_profile(profile: Option<&str>, region: Option<&str>) -> Result<Self, ProfileError> {
         let region = match region {
             Some(region) => Region::new(region.to_owned()),
@@ -78,6 +77,6 @@ async fn region_of(profile: Option<&str>) -> Option<Region> {
         Some(profile) => chain.profile_name(profile),
         None => chain,
     };
-    // An empty AWS_REGION, as pipelines leave behind, is none.
+    // Some pipelines set an empty AWS_REGION.
     chain.build().region().await.filter(|region| !region.as_ref().is_empty())
 }

@@ -1,4 +1,4 @@
-//! `SECRET_HASH`: how a client with a secret proves that it knows it.
+//! Computes `SECRET_HASH`, which proves that a client knows its secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,14 +8,14 @@ use sha2::Sha256;
 
 /// base64(HMAC-SHA256(client secret, user name + client id)).
 ///
-/// `username` is the name that goes along in the same request; for a refresh that MUST be the real name, not an alias.
+/// `username` must be the user name in the same request. For a refresh, it must be the real name, not an alias.
 /// Source: "Computing secret hash values" in the Amazon Cognito developer guide.
 pub(crate) fn secret_hash(client_secret: &Secret, username: &str, client_id: &str) -> String {
-    // No hash at all would only be refused.
+    // Cognito rejects an empty hash.
     keyed_hash(client_secret, &[username, client_id]).map(|hash| STANDARD.encode(hash)).unwrap_or_default()
 }
 
-/// HMAC-SHA256 over the parts, one after the other. HMAC takes a key of any length, so there always is one.
+/// Returns the HMAC-SHA256 of the concatenated parts. HMAC accepts keys of any length, so the result is never `None`.
 pub(crate) fn keyed_hash(key: &Secret, parts: &[&str]) -> Option<impl AsRef<[u8]> + use<>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes()).ok()?;
     for part in parts {

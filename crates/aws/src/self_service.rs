@@ -1,4 +1,4 @@
-//! What people do with their own account through one app client: the port [`SelfService`].
+//! Implements [`SelfService`], the operations of users on their own account through one app client.
 
 use async_trait::async_trait;
 use domain::secret::Secret;
@@ -103,7 +103,7 @@ impl SelfService for CognitoAppClient {
 
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
         const OPERATION: &str = "GetUser";
-        self.must_be_ours(OPERATION, access_token)?;
+        self.ensure_own_token(OPERATION, access_token)?;
         let request = self.client.get_user().access_token(access_token.expose());
         let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(Myself {
@@ -120,7 +120,7 @@ impl SelfService for CognitoAppClient {
         attribute: &str,
     ) -> Result<Option<CodeDelivery>, UserPoolError> {
         const OPERATION: &str = "GetUserAttributeVerificationCode";
-        self.must_be_ours(OPERATION, access_token)?;
+        self.ensure_own_token(OPERATION, access_token)?;
         let request = self.client.get_user_attribute_verification_code();
         let request = request.access_token(access_token.expose()).attribute_name(attribute);
         let answer = request.customize().config_override(sent_once()).send().await;
@@ -134,7 +134,7 @@ impl SelfService for CognitoAppClient {
         attribute: &str,
         code: &Secret,
     ) -> Result<(), UserPoolError> {
-        self.must_be_ours("VerifyUserAttribute", access_token)?;
+        self.ensure_own_token("VerifyUserAttribute", access_token)?;
         self.client
             .verify_user_attribute()
             .access_token(access_token.expose())
@@ -150,7 +150,7 @@ impl SelfService for CognitoAppClient {
 
     async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError> {
         const OPERATION: &str = "AssociateSoftwareToken";
-        self.must_be_ours(OPERATION, access_token)?;
+        self.ensure_own_token(OPERATION, access_token)?;
         let request = self.client.associate_software_token().access_token(access_token.expose());
         let answer = request.customize().config_override(sent_once()).send().await;
         let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
@@ -164,7 +164,7 @@ impl SelfService for CognitoAppClient {
         device_name: Option<&str>,
     ) -> Result<(), UserPoolError> {
         const OPERATION: &str = "VerifySoftwareToken";
-        self.must_be_ours(OPERATION, access_token)?;
+        self.ensure_own_token(OPERATION, access_token)?;
         let request = self.client.verify_software_token().access_token(access_token.expose());
         verify_software_token(OPERATION, request, code, device_name).await?;
         Ok(())
@@ -172,7 +172,7 @@ impl SelfService for CognitoAppClient {
 
     async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError> {
         const OPERATION: &str = "SetUserMFAPreference";
-        self.must_be_ours(OPERATION, access_token)?;
+        self.ensure_own_token(OPERATION, access_token)?;
         let Some(Preferences { sms, app, email }) = Preferences::of(present, mfa) else { return Ok(()) };
         self.client
             .set_user_mfa_preference()

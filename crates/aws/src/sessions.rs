@@ -1,4 +1,4 @@
-//! Sign-up and sign-in through one app client: the port [`Sessions`] on Cognito's server-side calls.
+//! Implements [`Sessions`], sign-up and sign-in through one app client, with Cognito's server-side calls.
 
 mod responses;
 
@@ -146,7 +146,7 @@ impl Sessions for CognitoAppClient {
     }
 
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
-        self.must_be_ours("GlobalSignOut", access_token)?;
+        self.ensure_own_token("GlobalSignOut", access_token)?;
         let request = self.client.global_sign_out().access_token(access_token.expose());
         let answer = request.customize().config_override(sent_once()).send().await;
         answer.map_err(|error| Failure::of("GlobalSignOut", &error))?;
@@ -155,7 +155,8 @@ impl Sessions for CognitoAppClient {
 }
 
 impl CognitoAppClient {
-    /// Answers a challenge. The session is the latest one: setting up an authenticator app changes it twice.
+    /// Responds to a challenge. `session` must be the latest one, because setting up an authenticator app changes it
+    /// twice.
     async fn respond(
         &self,
         answer: &ChallengeAnswer,
@@ -190,7 +191,7 @@ impl CognitoAppClient {
         to_sign_in(next, username)
     }
 
-    /// Asks for the secret of a new authenticator app.
+    /// Requests the secret of a new authenticator app.
     async fn begin_setup(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
         const OPERATION: &str = "AssociateSoftwareToken";
         let request = self.client.associate_software_token().session(answer.session.expose());
@@ -208,7 +209,7 @@ impl CognitoAppClient {
         }))
     }
 
-    /// Proves that the authenticator app has the secret. Gives the session that the challenge is answered with.
+    /// Verifies the authenticator app with a code. Returns the session for the response to the challenge.
     async fn verify_authenticator(
         &self,
         session: &Secret,
@@ -221,7 +222,7 @@ impl CognitoAppClient {
         Ok(next.ok_or_else(|| Failure::missing(OPERATION, "Session"))?)
     }
 
-    /// A refresh where the app client rotates refresh tokens: the other way is refused there. This one takes no context.
+    /// Refreshes tokens of an app client with token rotation, for which Cognito rejects `REFRESH_TOKEN_AUTH`.
     async fn rotate(&self, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
         const OPERATION: &str = "GetTokensFromRefreshToken";
         let answer = self
@@ -239,8 +240,8 @@ impl CognitoAppClient {
     }
 }
 
-/// Sends a code of an authenticator app. `request` says whose it is: an access token, or the session of a challenge, which goes on
-/// with the session that this gives.
+/// Sends a code of an authenticator app. `request` contains an access token or the session of a challenge. Returns the
+/// next session of the challenge.
 pub(crate) async fn verify_software_token(
     operation: &'static str,
     request: VerifySoftwareTokenFluentBuilder,
@@ -261,10 +262,10 @@ fn to_map(attributes: &Attributes) -> HashMap<String, String> {
     attributes.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Where the person is, for calls that need rights: any client takes it, but not without an address.
+/// Returns the context data for calls with IAM authorization, which need an IP address.
 fn to_context_data(context: &ClientContext) -> Option<ContextDataType> {
     let header = |(name, value): &(String, String)| HttpHeader::builder().header_name(name).header_value(value).build();
-    // The builder fails only without one of the first four.
+    // The builder fails only if a mandatory field is missing.
     ContextDataType::builder()
         .ip_address(context.ip_address.as_ref()?)
         .server_name(&context.server_name)

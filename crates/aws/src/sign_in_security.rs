@@ -1,4 +1,4 @@
-//! Second factors, devices and events of the users of one pool: the port [`SignInSecurity`].
+//! Implements [`SignInSecurity`], the second factors, devices and auth events of users.
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::types::{
@@ -18,7 +18,7 @@ use crate::users::{to_attributes, to_factor, to_factors, to_time};
 #[async_trait]
 impl SignInSecurity for CognitoDirectory {
     async fn mfa(&self, username: &Username) -> Result<Mfa, UserPoolError> {
-        let user = self.look_up(username).await?;
+        let user = self.get_user(username).await?;
         Ok(Mfa {
             enabled: to_factors(user.user_mfa_setting_list()),
             preferred: user.preferred_mfa_setting().and_then(to_factor),
@@ -83,7 +83,7 @@ impl SignInSecurity for CognitoDirectory {
     }
 }
 
-/// What a change of second factors names.
+/// The factors that a change of second factors sends.
 pub(crate) struct Preferences {
     pub(crate) sms: Option<SmsMfaSettingsType>,
     pub(crate) app: Option<SoftwareTokenMfaSettingsType>,
@@ -91,10 +91,10 @@ pub(crate) struct Preferences {
 }
 
 impl Preferences {
-    /// The way from the factors that are on to those that are wanted; none if no factor is to be named.
+    /// Returns the settings that change the factors from `present` to `wanted`, or `None` if there is nothing to send.
     ///
-    /// A factor that the user has not set up, or the pool does not offer, cannot even be switched off. So a factor that is off and
-    /// stays off is not named.
+    /// Cognito rejects disabling a factor that the user has not set up or the pool does not offer, so factors that stay
+    /// disabled are omitted.
     pub(crate) fn of(present: &[Factor], wanted: &Mfa) -> Option<Self> {
         let setting = |factor| {
             let is_wanted = wanted.enabled.contains(&factor);

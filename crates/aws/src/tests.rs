@@ -1,5 +1,5 @@
-//! The adapters on a mocked AWS: what is sent, what is read, what is repeated. Time is paused, so that the SDK's own backoff
-//! takes none.
+//! The adapters on a mocked AWS: what is sent, what is read, what is repeated. Time is paused, so that the SDK's own
+//! backoff takes none.
 
 mod app_client;
 mod directory;

@@ -1,4 +1,4 @@
-//! Users and what belongs to them, between Cognito's types and ours.
+//! Converts between Cognito's types and the types of `domain`.
 
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, UserStatusType, UserType};
 use aws_smithy_types::DateTime;
@@ -33,7 +33,7 @@ fn to_status(status: &UserStatusType) -> UserStatus {
         UserStatusType::ForceChangePassword => UserStatus::ForceChangePassword,
         UserStatusType::ResetRequired => UserStatus::ResetRequired,
         UserStatusType::UnknownValue => UserStatus::Unknown,
-        // ARCHIVED and COMPROMISED are documented as unused; and whatever Cognito adds.
+        // ARCHIVED and COMPROMISED, which are documented as unused, and future ones.
         other => UserStatus::Other(other.as_str().to_owned()),
     }
 }
@@ -50,19 +50,19 @@ pub(crate) fn to_attribute_types(attributes: &Attributes) -> Vec<AttributeType> 
         .collect()
 }
 
-/// A second factor by Cognito's name for it; none for those that nothing is known of (passkeys, for instance).
+/// Parses Cognito's name of a second factor. Returns `None` for unsupported factors such as passkeys.
 pub(crate) fn to_factor(name: &str) -> Option<Factor> {
-    // The documentation of challenges calls the third one by either name.
+    // Cognito's documentation uses both names.
     if name == "EMAIL_MFA" {
         return Some(Factor::EmailOtp);
     }
-    Factor::ALL.into_iter().find(|factor| factor.as_str() == name)
+    name.parse().ok()
 }
 
 pub(crate) fn to_factors<'a>(names: impl IntoIterator<Item = &'a String>) -> Vec<Factor> {
     names.into_iter().filter_map(|name| to_factor(name)).collect()
 }
 
-pub(crate) fn to_time(moment: DateTime) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(moment.as_nanos()).ok()
+pub(crate) fn to_time(timestamp: DateTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(timestamp.as_nanos()).ok()
 }

@@ -1,4 +1,4 @@
-//! What the command line takes.
+//! Command-line arguments.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use clap_complete::Shell;
 use crate::help;
 
 /// The heading of [`Options`].
-const EVERY: &str = "Options of every command";
+const GLOBAL: &str = "Global options";
 
-/// Makes, proves and takes away an Amazon Cognito user pool with everything around it, as a JSON file says
+/// Creates, verifies and deletes an Amazon Cognito user pool and its related resources from a JSON spec
 #[derive(Debug, Parser)]
 #[command(name = "poolkeeper", version, after_help = help::ALL, max_term_width = 80)]
 pub(crate) struct Arguments {
@@ -22,32 +22,32 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
-/// What every command takes.
+/// Options that every command accepts.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// AWS region, e.g. eu-west-1 [default: as every AWS tool]
-    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new(), help_heading = EVERY)]
+    /// AWS region, e.g. eu-west-1 [default: the AWS SDK's default]
+    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new(), help_heading = GLOBAL)]
     pub(crate) region: Option<String>,
-    /// Profile of ~/.aws/config [default: as every AWS tool]
-    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new(), help_heading = EVERY)]
+    /// Profile in ~/.aws/config [default: the AWS SDK's default]
+    #[arg(long, global = true, value_parser = NonEmptyStringValueParser::new(), help_heading = GLOBAL)]
     pub(crate) profile: Option<String>,
-    /// One JSON document on standard output; the steps go to standard error
-    #[arg(long, global = true, help_heading = EVERY)]
+    /// Print one JSON document to standard output, and the steps to standard error
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
-    /// How long to go on retrying, in seconds or as in `90s`, `10m`
+    /// How long to retry, in seconds or with a unit, e.g. `90s` or `10m`
     #[arg(
         long, global = true, value_name = "TIME", default_value = "10m", value_parser = duration,
-        help_heading = EVERY
+        help_heading = GLOBAL
     )]
     pub(crate) timeout: Duration,
-    /// Colors; auto: on a terminal, unless `NO_COLOR` is set
+    /// When to use colors; `auto` uses them on a terminal unless `NO_COLOR` is set
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         value_enum,
         default_value_t,
-        help_heading = EVERY
+        help_heading = GLOBAL
     )]
     pub(crate) color: ColorWhen,
 }
@@ -63,36 +63,36 @@ pub(crate) enum ColorWhen {
     Never,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Show what `apply` would create, change and leave. Changes nothing
+    /// Show what `apply` would create, change and leave unchanged
     #[command(after_help = help::PLAN)]
     Plan {
         #[command(flatten)]
         source: SpecSource,
-        /// Exit with 3 where there is something to change
+        /// Exit with 3 if there are changes
         #[arg(long)]
         exit_code: bool,
     },
-    /// Create what is missing, change what differs, leave the rest, and prove it by a sign-in
+    /// Create missing resources, update those that differ, and verify the pool with a test sign-in
     #[command(after_help = help::APPLY)]
     Apply {
         #[command(flatten)]
         source: SpecSource,
     },
-    /// Prove that it works: a throw-away user signs up, in, and gets AWS credentials
+    /// Verify the pool: a throw-away user signs up, signs in and receives AWS credentials
     #[command(after_help = help::VERIFY)]
     Verify {
         #[command(flatten)]
         source: SpecSource,
     },
-    /// Take away what is ours, if the spec allows it
+    /// Delete the resources that belong to the pool, if the spec allows it
     #[command(after_help = help::DESTROY)]
     Destroy {
         #[command(flatten)]
         source: SpecSource,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long, action = ArgAction::SetTrue)]
         yes: bool,
     },
@@ -108,7 +108,7 @@ pub(crate) enum Command {
     },
 }
 
-/// Where the spec is.
+/// The location of the spec.
 #[derive(Debug, Args)]
 pub(crate) struct SpecSource {
     /// The spec, a JSON file; `-` reads standard input
@@ -116,13 +116,15 @@ pub(crate) struct SpecSource {
     pub(crate) spec: PathBuf,
 }
 
-/// Seconds, or a number with a unit.
+/// Parses seconds, or numbers with units.
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse() {
         Ok(seconds) => Some(Duration::from_secs(seconds)),
         Err(_) => humantime::parse_duration(text).ok(),
     };
-    parsed.filter(|duration| !duration.is_zero()).ok_or_else(|| "expected seconds, or a time such as 90s or 10m".into())
+    parsed
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "expected seconds, or a duration such as 90s or 10m, greater than 0".into())
 }
 
 #[cfg(test)]
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn options_may_stand_before_and_after_the_command() {
+    fn accepts_global_options_before_and_after_the_command() {
         for line in [
             "poolkeeper --region eu-west-1 --json apply --spec pool.json",
             "poolkeeper apply --spec pool.json --region eu-west-1 --json",
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_empty_or_unknown_is_refused() {
+    fn rejects_missing_empty_and_unknown_arguments() {
         for (line, kind) in [
             ("poolkeeper apply", ErrorKind::MissingRequiredArgument),
             ("poolkeeper apply --spec", ErrorKind::InvalidValue),
@@ -169,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_seconds_or_has_a_unit_and_is_not_nothing() {
+    fn parses_seconds_and_units_and_rejects_zero() {
         for (text, seconds) in [("1", 1), ("600", 600), ("90s", 90), ("10m", 600), ("1h 30m", 5400)] {
             assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }

@@ -1,31 +1,30 @@
-//! The question before `destroy`: what would be taken away, and whether that is meant.
+//! The confirmation prompt of `destroy`.
 
 use std::io::{self, IsTerminal as _};
 
 use domain::spec::{OnDelete, Spec};
 use tokio::sync::oneshot;
 
-use crate::error::Stop;
+use crate::error::CommandError;
 use crate::layout::wrap;
-use crate::screen::Screen;
+use crate::screen::Terminal;
 
-/// Refuses early where nobody can be asked.
-pub(crate) fn someone_can_be_asked(screen: &Screen) -> Result<(), Stop> {
-    if io::stdin().is_terminal() && screen.is_terminal() {
+/// Returns an error if there is no terminal to ask for confirmation.
+pub(crate) fn ensure_interactive(terminal: &Terminal) -> Result<(), CommandError> {
+    if io::stdin().is_terminal() && terminal.is_terminal() {
         return Ok(());
     }
-    let problem =
-        "nobody can be asked whether everything is to be taken away: pass --yes to do it. Nothing was touched.";
-    Err(Stop::Usage(problem.to_owned()))
+    let problem = "confirmation needs a terminal; pass --yes to delete without it. Nothing was changed.";
+    Err(CommandError::Usage(problem.to_owned()))
 }
 
-/// What `destroy` is about to do.
+/// Says what `destroy` is about to delete.
 pub(crate) fn announcement(spec: &Spec, region: &str, width: usize) -> Vec<String> {
     let name = &spec.name;
     let text = match spec.on_delete {
-        OnDelete::Retain => "The spec's `on_delete` is `retain`: everything stays.".to_owned(),
+        OnDelete::Retain => "The spec's `on_delete` is `retain`, so nothing is deleted.".to_owned(),
         OnDelete::Delete => format!(
-            "This takes away, in {region}: the user pool {name} with ALL ITS USERS, app clients and groups; the identity \
+            "This deletes in {region}: the user pool {name} with ALL ITS USERS, app clients and groups; the identity \
              pool {name}; the IAM role and policy poolkeeper.{name}.{region}. It cannot be undone."
         ),
     };
@@ -33,11 +32,11 @@ pub(crate) fn announcement(spec: &Spec, region: &str, width: usize) -> Vec<Strin
 }
 
 /// Asks for the pool's name.
-pub(crate) async fn ask(spec: &Spec, screen: &Screen) -> Result<(), Stop> {
-    let question = format!("Type the pool's name ({}) to go on: ", spec.name);
-    let _ = screen.term().write_str(&question);
+pub(crate) async fn ask(spec: &Spec, terminal: &Terminal) -> Result<(), CommandError> {
+    let question = format!("Type the pool's name ({}) to continue: ", spec.name);
+    let _ = terminal.term().write_str(&question);
     let (send, answer) = oneshot::channel();
-    // Not a task: the program can end, by Ctrl-C for instance, while a thread still waits for a line.
+    // A thread, not a task: Ctrl-C can end the program while the thread still waits for a line.
     std::thread::spawn(move || {
         let mut line = String::new();
         drop(send.send(io::stdin().read_line(&mut line).map(|_| line)));
@@ -46,7 +45,7 @@ pub(crate) async fn ask(spec: &Spec, screen: &Screen) -> Result<(), Stop> {
     if typed.trim() == spec.name.as_str() {
         return Ok(());
     }
-    Err(Stop::Usage("that is not the pool's name. Nothing was touched.".to_owned()))
+    Err(CommandError::Usage("that is not the pool's name. Nothing was changed.".to_owned()))
 }
 
 #[cfg(test)]
@@ -58,22 +57,22 @@ mod tests {
     }
 
     #[test]
-    fn it_is_said_what_goes_and_where() {
+    fn announces_what_is_deleted_and_where() {
         assert_eq!(
             announcement(&spec("delete"), "eu-west-1", 80),
             [
-                "This takes away, in eu-west-1: the user pool shop with ALL ITS USERS, app",
-                "clients and groups; the identity pool shop; the IAM role and policy",
+                "This deletes in eu-west-1: the user pool shop with ALL ITS USERS, app clients",
+                "and groups; the identity pool shop; the IAM role and policy",
                 "poolkeeper.shop.eu-west-1. It cannot be undone.",
             ]
         );
     }
 
     #[test]
-    fn it_is_said_when_everything_stays() {
+    fn announces_that_retain_deletes_nothing() {
         assert_eq!(
             announcement(&spec("retain"), "eu-west-1", 80),
-            ["The spec's `on_delete` is `retain`: everything stays."]
+            ["The spec's `on_delete` is `retain`, so nothing is deleted."]
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Why a command stopped: in words, as a document, and as an exit code.
+//! Why a command failed, as a message, a JSON document and an exit code.
 
 use aws::ProfileError;
 use domain::error_chain::causes;
@@ -10,43 +10,42 @@ use thiserror::Error;
 use crate::labels;
 use crate::spec_file::SpecFileError;
 
-/// What is done is done, and the next run goes on from there.
-const GO_ON: &str = "What was done stands; run it again to go on.";
+const RERUN: &str = "Completed steps are kept; run the command again to continue.";
 
-/// Why a command stopped. `--help` has the exit codes.
+/// Why a command failed. `--help` lists the exit codes.
 #[derive(Debug, Error)]
-pub(crate) enum Stop {
-    /// The command cannot be carried out as it was given.
+pub(crate) enum CommandError {
+    /// The arguments are wrong, or the user did not confirm.
     #[error("{0}")]
     Usage(String),
-    /// There is no spec to work with.
+    /// The spec cannot be read or is invalid.
     #[error(transparent)]
     Spec(#[from] SpecFileError),
-    /// There is no connection to AWS.
+    /// Region or credentials are missing.
     #[error("{}", causes(.0))]
     Access(#[from] ProfileError),
-    /// A plan cannot be made.
+    /// Planning failed.
     #[error("{}", .0.with_causes())]
     NoPlan(ProvisionError),
-    /// An action stopped.
+    /// An action failed.
     #[error(transparent)]
     Failed(#[from] ProvisionFailure),
-    /// Somebody wanted it to end.
+    /// A signal interrupted the command.
     #[error("{}", interrupted(*action, *during))]
     Interrupted {
-        /// What was going on; nothing, where AWS had not been asked yet.
+        /// The interrupted action; none if nothing was changed yet.
         action: Option<Action>,
-        /// The step under way.
+        /// The interrupted step.
         during: Option<Step>,
-        /// The steps before it.
+        /// The completed steps.
         steps: Vec<StepReport>,
     },
-    /// The answer could not be written.
+    /// The result could not be written.
     #[error("standard output: {0}")]
     Output(#[from] std::io::Error),
 }
 
-impl Stop {
+impl CommandError {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
@@ -59,16 +58,16 @@ impl Stop {
         }
     }
 
-    /// What people are told beside the error itself.
+    /// What to print after the error message.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match self {
-            Self::Failed(failure) if failure.receipt.steps.is_empty() => Some("Nothing was touched."),
-            Self::Failed(_) => Some(GO_ON),
+            Self::Failed(failure) if failure.receipt.steps.is_empty() => Some("Nothing was changed."),
+            Self::Failed(_) => Some(RERUN),
             _ => None,
         }
     }
 
-    /// The document for programs.
+    /// The error as JSON, for `--json`.
     pub(crate) fn document(&self) -> Value {
         let error = self.to_string();
         match self {
@@ -80,11 +79,11 @@ impl Stop {
         }
     }
 
-    /// Whether the step that failed has just been shown with this very error.
+    /// Whether the line of the failed step already shows this error.
     pub(crate) fn was_shown(&self) -> bool {
         let Self::Failed(failure) = self else { return false };
-        let said = failure.to_string();
-        failure.receipt.steps.iter().any(|report| report.detail.as_ref() == Some(&said))
+        let message = failure.to_string();
+        failure.receipt.steps.iter().any(|report| report.detail.as_ref() == Some(&message))
     }
 }
 
@@ -98,13 +97,14 @@ fn code_of(error: &ProvisionError) -> u8 {
 
 fn interrupted(action: Option<Action>, during: Option<Step>) -> String {
     match (action, during) {
-        (None | Some(Action::Plan), _) => "interrupted. Nothing was touched.".to_owned(),
-        (Some(_), Some(step)) if labels::is_proof(step) => format!(
-            "interrupted during the proof ({}). {GO_ON} Its throw-away user may still be there: its name or address holds `poolkeeper-`.",
+        (None | Some(Action::Plan), _) => "interrupted. Nothing was changed.".to_owned(),
+        (Some(_), Some(step)) if labels::is_verification(step) => format!(
+            "interrupted during verification ({}). {RERUN} The throw-away user may still exist; its name or address \
+             contains `poolkeeper-`.",
             labels::step(step)
         ),
-        (Some(_), Some(step)) => format!("interrupted during: {}. {GO_ON}", labels::step(step)),
-        (Some(_), None) => format!("interrupted. {GO_ON}"),
+        (Some(_), Some(step)) => format!("interrupted during: {}. {RERUN}", labels::step(step)),
+        (Some(_), None) => format!("interrupted. {RERUN}"),
     }
 }
 
@@ -122,28 +122,28 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_code_says_whose_turn_it_is() {
+    fn exit_codes_distinguish_usage_access_and_failures() {
         let wrong = SpecError { field: "name", problem: "wrong".to_owned() };
-        for (stop, code) in [
-            (Stop::Usage(String::new()), 2),
-            (Stop::NoPlan(wrong.into()), 2),
-            (Stop::NoPlan(call(ErrorClass::Invalid)), 1),
-            (Stop::NoPlan(call(ErrorClass::Forbidden)), 4),
-            (Stop::Access(ProfileError::NoRegion), 4),
-            (Stop::Interrupted { action: None, during: None, steps: Vec::new() }, 130),
+        for (error, code) in [
+            (CommandError::Usage(String::new()), 2),
+            (CommandError::NoPlan(wrong.into()), 2),
+            (CommandError::NoPlan(call(ErrorClass::Invalid)), 1),
+            (CommandError::NoPlan(call(ErrorClass::Forbidden)), 4),
+            (CommandError::Access(ProfileError::NoRegion), 4),
+            (CommandError::Interrupted { action: None, during: None, steps: Vec::new() }, 130),
         ] {
-            assert_eq!(stop.code(), code, "{stop}");
+            assert_eq!(error.code(), code, "{error}");
         }
     }
 
     #[test]
-    fn who_interrupts_learns_what_stands() {
-        let said = |action, during| Stop::Interrupted { action, during, steps: Vec::new() }.to_string();
-        assert_eq!(said(None, None), "interrupted. Nothing was touched.");
+    fn interruption_message_says_what_was_changed() {
+        let message = |action, during| CommandError::Interrupted { action, during, steps: Vec::new() }.to_string();
+        assert_eq!(message(None, None), "interrupted. Nothing was changed.");
         assert_eq!(
-            said(Some(Action::Apply), Some(Step::Role)),
-            "interrupted during: role. What was done stands; run it again to go on."
+            message(Some(Action::Apply), Some(Step::Role)),
+            "interrupted during: role. Completed steps are kept; run the command again to continue."
         );
-        assert!(said(Some(Action::Verify), Some(Step::SignIn)).contains("throw-away user"));
+        assert!(message(Some(Action::Verify), Some(Step::SignIn)).contains("throw-away user"));
     }
 }

@@ -1,38 +1,38 @@
 //! The longer texts of `--help`, at most 80 columns wide.
 
-/// What every command needs to know, below the list of commands.
+/// Examples, credentials and exit codes, below the list of commands.
 pub(crate) const ALL: &str = "\
 Examples:
-  poolkeeper schema > pool.schema.json   what a spec can say, for your editor
-  poolkeeper plan --spec pool.json       what would be done; changes nothing
-  poolkeeper apply --spec pool.json      do it, and prove it by a sign-in
+  poolkeeper schema > pool.schema.json   the JSON Schema of a spec
+  poolkeeper plan --spec pool.json       show the changes; changes nothing
+  poolkeeper apply --spec pool.json      make them, and verify with a sign-in
 
-Credentials and region are taken as every AWS tool takes them: environment
-variables, ~/.aws/config and ~/.aws/credentials (keys, assumed roles, SSO,
-`aws login`, credential processes), ECS and EC2 metadata. A profile that is
-passed as --profile wins over keys in the environment.
+Credentials and region come from the same sources as in other AWS tools:
+environment variables, ~/.aws/config and ~/.aws/credentials (keys, assumed
+roles, SSO, `aws login`, credential processes), ECS and EC2 metadata. --profile
+takes precedence over keys in the environment.
 
 Exit codes:
-    0  done
-    1  the action failed; what was done stands, run it again to go on
-    2  wrong usage or a wrong spec; nothing was touched
-    3  with `plan --exit-code`: there is something to change
-    4  AWS does not let you in: no region, no credentials, no permission
-  130  interrupted; what was done stands, run it again to go on";
+    0  success
+    1  the action failed; completed steps are kept, run it again to continue
+    2  wrong usage or invalid spec; nothing was changed
+    3  with `plan --exit-code`: there are changes
+    4  no access to AWS: no region, no credentials or no permission
+  130  interrupted; completed steps are kept, run it again to continue";
 
 pub(crate) const PLAN: &str = "\
-Signs: + create, ~ change, = leave, > take over (an interrupted run left it)
+Signs: + create, ~ change, = unchanged, > adopt (left by an interrupted run)
 
 Examples:
   poolkeeper plan --spec pool.json
   jq '.name = \"shop-staging\"' pool.json | poolkeeper plan --spec -
 
-In a pipeline, to go on only where there is something to do (exit code 3):
+In a pipeline, to continue only if there are changes (exit code 3):
   poolkeeper plan --spec pool.json --exit-code --json > plan.json";
 
 pub(crate) const APPLY: &str = "\
-It can be repeated at any time: a second run changes nothing, a run after a
-failure goes on.
+You can repeat `apply` at any time: a second run changes nothing, and a run
+after a failure continues.
 
 Examples:
   poolkeeper apply --spec pool.json
@@ -40,26 +40,26 @@ Examples:
   poolkeeper apply --spec pool.json --json | jq -r .user_pool_id";
 
 pub(crate) const VERIFY: &str = "\
-The pool has to be there: run `poolkeeper apply` first. The throw-away user is
-deleted at the end, also after a failure.
+The pool must exist: run `poolkeeper apply` first. The throw-away user is
+deleted at the end, even after a failure.
 
 Example:
   poolkeeper verify --spec pool.json";
 
 pub(crate) const DESTROY: &str = "\
-Only what carries our tag is taken away. Where the spec's `on_delete` is
-`retain` (the default), or the pool has deletion protection, everything is left
-in place.
+Deletes only resources with the tag `poolkeeper:pool` of this pool. If the
+spec's `on_delete` is `retain` (the default) or the pool has deletion
+protection, everything is retained.
 
 Examples:
   poolkeeper destroy --spec pool.json         asks for the pool's name first
-  poolkeeper destroy --spec pool.json --yes   does not ask: for pipelines";
+  poolkeeper destroy --spec pool.json --yes   does not ask, for pipelines";
 
 pub(crate) const SCHEMA: &str = "\
 Example:
   poolkeeper schema > pool.schema.json
 
-For completion and checks in Visual Studio Code, add to settings.json:
+For completion and validation in Visual Studio Code, add to settings.json:
   \"json.schemas\": [
     {\"fileMatch\": [\"pool*.json\"], \"url\": \"./pool.schema.json\"}
   ]";

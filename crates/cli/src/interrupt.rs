@@ -1,8 +1,8 @@
-//! Ctrl-C, a polite kill, a terminal that closes.
+//! SIGINT, SIGTERM and SIGHUP.
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Waits until somebody wants this program to end. Where signals cannot be heard, forever.
+/// Waits for a signal to stop, or forever if signals cannot be received.
 pub(crate) async fn interrupted() {
     let listen = |kind| async move {
         match signal(kind) {

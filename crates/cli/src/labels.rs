@@ -1,10 +1,10 @@
-//! What things are called where people read them. Programs read the names of the receipt (`--json`).
+//! Names of steps and outcomes in the text output. The receipt (`--json`) has its own.
 
 use std::time::Duration;
 
 use domain::provision::{Outcome, Step};
 
-/// What a step is about.
+/// The name of a step.
 pub(crate) fn step(step: Step) -> &'static str {
     match step {
         Step::UserPool => "user pool",
@@ -14,22 +14,22 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::IdentityPool => "identity pool",
         Step::Policy => "policy",
         Step::Role => "role",
-        Step::PolicyAttachment => "policy on the role",
-        Step::IdentityPoolRole => "role on the identity pool",
+        Step::PolicyAttachment => "policy attachment",
+        Step::IdentityPoolRole => "identity pool role",
         Step::FirstAdmin => "first administrator",
-        Step::PoolTags => "tags of the user pool",
+        Step::PoolTags => "user pool tags",
         Step::SignUp => "sign-up",
         Step::Confirm => "confirmation",
         Step::SignIn => "sign-in",
         Step::Identity => "identity",
-        Step::Credentials => "access to AWS",
+        Step::Credentials => "AWS credentials",
         Step::CallerIdentity => "caller identity",
         Step::CleanUp => "throw-away user",
     }
 }
 
-/// Whether a step is part of the proof, which changes nothing that lasts.
-pub(crate) fn is_proof(step: Step) -> bool {
+/// Whether a step belongs to `verify`, which leaves no lasting change.
+pub(crate) fn is_verification(step: Step) -> bool {
     matches!(
         step,
         Step::SignUp
@@ -42,31 +42,31 @@ pub(crate) fn is_proof(step: Step) -> bool {
     )
 }
 
-/// How a step ended, after its name.
-pub(crate) fn ending(step: Step, outcome: Outcome) -> &'static str {
+/// The outcome of a step, to print after its name.
+pub(crate) fn step_outcome(step: Step, outcome: Outcome) -> &'static str {
     match (step, outcome) {
         (Step::Confirm, Outcome::Unchanged) => "not needed",
         (_, outcome) => self::outcome(outcome),
     }
 }
 
-/// What became of something.
+/// The name of an outcome.
 pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Created => "created",
-        Outcome::Adopted => "taken over",
+        Outcome::Adopted => "adopted",
         Outcome::Updated => "changed",
         Outcome::Unchanged => "unchanged",
         Outcome::Deleted => "deleted",
-        Outcome::Absent => "not there",
-        Outcome::Retained => "left in place",
+        Outcome::Absent => "not found",
+        Outcome::Retained => "retained",
         Outcome::Succeeded => "works",
         Outcome::NotProved => "not proved",
         Outcome::Failed => "failed",
     }
 }
 
-/// As short as it still says something.
+/// A duration in the unit that fits, e.g. `1.3 s`.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match duration.as_millis() {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_told_in_the_unit_that_fits() {
+    fn prints_durations_in_the_unit_that_fits() {
         for (milliseconds, text) in
             [(0, "0 ms"), (999, "999 ms"), (1340, "1.3 s"), (10_900, "10 s"), (59_999, "59 s"), (125_000, "2 min 5 s")]
         {

@@ -1,15 +1,15 @@
-//! Lines that fit: wrapping, and labels before values. Nothing here knows what the text is about.
+//! Line wrapping, and tables of labels and values.
 
 use console::measure_text_width;
 
-/// The width of what is no terminal: logs and pipes keep one line in one line.
+/// The width of files and pipes, where lines are not wrapped.
 pub(crate) const UNLIMITED: usize = usize::MAX;
 
-/// `text` in lines of at most `width` columns. The first begins with `prefix`, the others with `indent` blanks.
+/// Wraps `text` into lines of at most `width` columns. The first begins with `prefix`, the others with `indent` spaces.
 ///
-/// A word that fits no line (an ARN mostly) begins one of its own and is broken behind a `/`, `:` or `,`.
+/// A word that is longer than a line, such as an ARN, begins a new line and is broken after a `/`, `:` or `,`.
 pub(crate) fn wrap(prefix: &str, text: &str, indent: usize, width: usize) -> Vec<String> {
-    let blank = " ".repeat(indent);
+    let indentation = " ".repeat(indent);
     let mut lines = Vec::new();
     let mut line = prefix.to_owned();
     let mut begun = false;
@@ -21,16 +21,16 @@ pub(crate) fn wrap(prefix: &str, text: &str, indent: usize, width: usize) -> Vec
             begun = true;
             continue;
         }
-        // Behind a short prefix (`- `) a word begins where it is; behind a long one it may fit the next line as a whole.
+        // A word after a prefix that is longer than the indent may fit the next line as a whole.
         let fits_the_next = indent + measure_text_width(word) <= width && measure_text_width(&line) > indent;
         if begun || fits_the_next || measure_text_width(&line) >= width {
-            lines.push(std::mem::replace(&mut line, blank.clone()).trim_end().to_owned());
+            lines.push(std::mem::replace(&mut line, indentation.clone()).trim_end().to_owned());
         }
         let mut rest = word;
         while measure_text_width(&line) + measure_text_width(rest) > width {
             let (head, tail) = rest.split_at(break_in(rest, width.saturating_sub(measure_text_width(&line))));
             lines.push(format!("{line}{head}"));
-            line.clone_from(&blank);
+            line.clone_from(&indentation);
             rest = tail;
         }
         line.push_str(rest);
@@ -40,10 +40,10 @@ pub(crate) fn wrap(prefix: &str, text: &str, indent: usize, width: usize) -> Vec
     lines
 }
 
-/// Where to break a word of which no more than `room` columns fit: behind the last separator that fits, or else anywhere.
+/// The index at which to break a word so that `room` columns hold its beginning: after a separator if possible.
 fn break_in(word: &str, room: usize) -> usize {
     let mut end = word.chars().next().map_or(0, char::len_utf8);
-    let mut behind_separator = None;
+    let mut after_separator = None;
     for (index, character) in word.char_indices() {
         let next = index + character.len_utf8();
         if measure_text_width(&word[..next]) > room {
@@ -51,18 +51,18 @@ fn break_in(word: &str, room: usize) -> usize {
         }
         end = next;
         if matches!(character, '/' | ':' | ',') {
-            behind_separator = Some(next);
+            after_separator = Some(next);
         }
     }
-    behind_separator.unwrap_or(end)
+    after_separator.unwrap_or(end)
 }
 
-/// `text`, with its end cut off where it is wider than `room`.
+/// Truncates `text` to `room` columns.
 pub(crate) fn cut(text: &str, room: usize) -> String {
     console::truncate_str(text, room, "…").into_owned()
 }
 
-/// Labels in one column and their values in the next. A value that does not fit goes below its label.
+/// Prints labels in one column and values in the next. A value that does not fit goes below its label.
 pub(crate) fn labelled(rows: &[(&str, &str)], width: usize) -> Vec<String> {
     let column = rows.iter().map(|(label, _)| measure_text_width(label)).max().unwrap_or(0) + 2;
     let lines = rows.iter().flat_map(|(label, value)| {
@@ -83,7 +83,7 @@ mod tests {
     const ARN: &str = "arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/CognitoIdentityCredentials";
 
     #[test]
-    fn words_go_to_the_next_line_where_they_do_not_fit() {
+    fn wraps_words_that_do_not_fit() {
         assert_eq!(wrap("- ", "one two three", 2, 9), ["- one two", "  three"]);
         assert_eq!(wrap("- ", "one two three", 2, UNLIMITED), ["- one two three"]);
         assert_eq!(wrap("- ", "", 2, 9), ["- "]);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arn_begins_a_line_of_its_own_and_is_broken_at_its_joints() {
+    fn breaks_an_arn_at_its_separators() {
         assert_eq!(
             wrap("", &format!("who is {ARN} then"), 2, 40),
             [
@@ -108,18 +108,18 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_lost_and_nothing_is_too_wide_at_any_width() {
-        let text = format!("the role of signed-in people is {ARN}, and that is fine");
+    fn wraps_at_any_width_without_losing_text() {
+        let text = format!("the role of authenticated users is {ARN}, and that is fine");
         for width in 3..200 {
             let lines = wrap("", &text, 2, width);
             assert!(lines.iter().all(|line| measure_text_width(line) <= width), "{width}: {lines:?}");
-            let without_blanks = |text: &str| text.split_whitespace().collect::<String>();
-            assert_eq!(without_blanks(&lines.concat()), without_blanks(&text), "{width}");
+            let without_whitespace = |text: &str| text.split_whitespace().collect::<String>();
+            assert_eq!(without_whitespace(&lines.concat()), without_whitespace(&text), "{width}");
         }
     }
 
     #[test]
-    fn values_stand_in_one_column_and_long_ones_below_their_label() {
+    fn aligns_values_and_puts_long_ones_below_their_label() {
         assert_eq!(
             labelled(&[("Pool", "us-east-1_1"), ("Web client", "abc"), ("Caller", ARN)], 80),
             [

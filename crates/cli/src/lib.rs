@@ -1,7 +1,4 @@
-//! `poolkeeper`: provisioning from a laptop, an EC2 instance or a pipeline, with every step shown as it happens.
-//!
-//! It reads a spec, connects as every AWS tool does, and hands over to [`domain::provision`]; what is decided is decided there.
-//! What it owns is how it looks: lines that people read, documents that programs read (`--json`), and exit codes.
+//! The program `poolkeeper`: reads a spec, connects to AWS, runs [`domain::provision`], and prints steps and result.
 
 mod arguments;
 mod confirm;

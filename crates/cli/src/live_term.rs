@@ -1,14 +1,14 @@
-//! The terminal as the live line draws on it.
+//! The terminal that the progress line is drawn on.
 //!
-//! Indicatif fills its line with blanks up to the edge. The `^C` that a terminal shows would then stand on the next line, and the
-//! live line could not be taken away any more. So the blanks are left out; the line is cleared before it is drawn anyway.
+//! Indicatif pads its line with spaces to the terminal's width, so the `^C` of an interruption wraps to the next line
+//! and the progress line cannot be cleared. This wrapper drops the padding.
 
 use std::io;
 
 use console::Term;
 use indicatif::TermLike;
 
-/// A terminal on which the cursor stays behind what was written.
+/// A terminal without the padding of Indicatif.
 #[derive(Debug)]
 pub(crate) struct LiveTerm(pub(crate) Term);
 

@@ -1,4 +1,4 @@
-//! A plan as people read it: a sign per resource, why, which fields differ, and a count at the end.
+//! The text output of `plan`: a sign per resource, the reason, the fields that differ, and a count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::labels;
 use crate::layout::wrap;
 
-/// Blanks before what belongs to a resource.
+/// Spaces before the details of a resource.
 const INDENT: usize = 4;
 
-/// The whole plan.
+/// Formats a plan.
 pub(crate) fn lines(plan: &Plan, width: usize) -> Vec<String> {
     let names = plan.resources.iter().map(|planned| labels::step(planned.step).len());
     let column = names.max().unwrap_or(0) + 4;
@@ -34,47 +34,47 @@ fn resource(planned: &Planned, column: usize, width: usize) -> Vec<String> {
         lines.extend(wrap(&" ".repeat(INDENT), &format!("id: {id}"), INDENT, width));
     }
     for Difference { field, current, wanted } in &planned.differences {
-        differing(field, current, wanted, width, &mut lines);
+        push_difference(field, current, wanted, width, &mut lines);
     }
     lines
 }
 
-/// One field with both values. Of objects, only the fields in them that differ.
-fn differing(field: &str, current: &Value, wanted: &Value, width: usize, lines: &mut Vec<String>) {
+/// Adds a field with both values. Objects are reduced to the fields that differ.
+fn push_difference(field: &str, current: &Value, wanted: &Value, width: usize, lines: &mut Vec<String>) {
     if let (Value::Object(current), Value::Object(wanted)) = (current, wanted) {
         for key in current.keys().chain(wanted.keys()).collect::<BTreeSet<_>>() {
             let side = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or_default();
             let (current, wanted) = (side(current), side(wanted));
             if current != wanted {
-                differing(&format!("{field}.{key}"), &current, &wanted, width, lines);
+                push_difference(&format!("{field}.{key}"), &current, &wanted, width, lines);
             }
         }
         return;
     }
-    let blank = " ".repeat(INDENT);
-    let line = format!("{blank}{field}: {} → {}", text(current), text(wanted));
+    let indent = " ".repeat(INDENT);
+    let line = format!("{indent}{field}: {} → {}", text(current), text(wanted));
     if console::measure_text_width(&line) <= width {
         lines.push(line);
         return;
     }
-    lines.extend(wrap(&blank, &format!("{field}:"), INDENT, width));
+    lines.extend(wrap(&indent, &format!("{field}:"), INDENT, width));
     let sides = [("- ", current, wanted), ("+ ", wanted, current)];
-    for (sign, here, there) in sides {
-        for element in only_in(here, there) {
-            lines.extend(wrap(&format!("{blank}  {sign}"), &text(element), INDENT + 4, width));
+    for (sign, side, other) in sides {
+        for element in only_in(side, other) {
+            lines.extend(wrap(&format!("{indent}  {sign}"), &text(element), INDENT + 4, width));
         }
     }
 }
 
-/// Of two lists, what is in the first only; of anything else, the first.
-fn only_in<'a>(here: &'a Value, there: &'a Value) -> Vec<&'a Value> {
-    match (here, there) {
+/// The elements of the first array that the second lacks; the first value itself if they are not both arrays.
+fn only_in<'a>(side: &'a Value, other: &'a Value) -> Vec<&'a Value> {
+    match (side, other) {
         (Value::Array(one), Value::Array(other))
             if one.iter().any(|it| !other.contains(it)) || one.len() < other.len() =>
         {
             one.iter().filter(|it| !other.contains(it)).collect()
         }
-        _ => vec![here],
+        _ => vec![side],
     }
 }
 
@@ -87,7 +87,7 @@ fn text(value: &Value) -> String {
             elements.iter().map(text).collect::<Vec<_>>().join(", ")
         }
         Value::Object(fields) => {
-            // Sorted: whether the JSON keeps its order depends on who else is built along.
+            // Sorted, because `serde_json` keeps the order only if another crate enables `preserve_order`.
             let fields = fields.iter().collect::<BTreeMap<_, _>>().into_iter().map(|(field, value)| match value {
                 Value::Object(_) => format!("{field} ({})", text(value)),
                 _ => format!("{field} {}", text(value)),
@@ -100,14 +100,14 @@ fn text(value: &Value) -> String {
 
 fn count(plan: &Plan) -> String {
     if plan.changes == 0 {
-        return "Nothing to change.".to_owned();
+        return "No changes.".to_owned();
     }
     let of = |verdict| plan.resources.iter().filter(|planned| planned.verdict == verdict).count();
     let counts = [
         (of(Verdict::Create), "to create"),
-        (of(Verdict::Adopt), "to take over"),
+        (of(Verdict::Adopt), "to adopt"),
         (of(Verdict::Change), "to change"),
-        (of(Verdict::Leave), "to leave"),
+        (of(Verdict::Leave), "unchanged"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
     format!("Plan: {}.", counts.collect::<Vec<_>>().join(", "))
@@ -171,7 +171,7 @@ mod tests {
                     flows(&["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]),
                 )],
             ),
-            planned(Step::Groups, Verdict::Leave, "the spec names none", &[]),
+            planned(Step::Groups, Verdict::Leave, "the spec lists no groups", &[]),
             planned(
                 Step::IdentityPool,
                 Verdict::Change,
@@ -182,43 +182,53 @@ mod tests {
                     json!([provider("a1b2c3d4e5f6g7h8i9j0k1l2m3"), provider("(known after apply)")]),
                 )],
             ),
-            planned(Step::Role, Verdict::Adopt, "ours, and nothing refers to it: an interrupted run left it", &[]),
-            planned(Step::IdentityPoolRole, Verdict::Create, "the identity pool gives signed-in people no role", &[]),
+            planned(
+                Step::Role,
+                Verdict::Adopt,
+                "left by an interrupted run: owned by this pool, but nothing refers to it",
+                &[],
+            ),
+            planned(
+                Step::IdentityPoolRole,
+                Verdict::Create,
+                "the identity pool has no role for authenticated users",
+                &[],
+            ),
         ])
     }
 
     #[test]
-    fn a_plan_says_what_why_and_how_many() {
+    fn shows_changes_reasons_and_counts() {
         let expected = [
-            "~ user pool                  2 fields differ",
+            "~ user pool           2 fields differ",
             "    id: us-east-1_AbCdEfGhI",
             "    password_policy.minimum_length: 12 → 8",
             "    pre_sign_up_function_arn:",
             "      - nothing",
             "      + arn:aws:lambda:us-east-1:000000000000:function:",
             "        poolkeeper-shop-PreSignUp-AbCdEf",
-            "~ web client                 auth_flows differs",
+            "~ web client          auth_flows differs",
             "    id: us-east-1_AbCdEfGhI",
             "    auth_flows:",
             "      - ALLOW_USER_AUTH",
-            "= groups                     the spec names none",
-            "~ identity pool              providers differs",
+            "= groups              the spec lists no groups",
+            "~ identity pool       providers differs",
             "    id: us-east-1_AbCdEfGhI",
             "    providers:",
             "      + client_id (known after apply), server_side_token_check true,",
             "        user_pool_id us-east-1_AbCdEfGhI",
-            "> role                       ours, and nothing refers to it: an interrupted run",
-            "                             left it",
+            "> role                left by an interrupted run: owned by this pool, but",
+            "                      nothing refers to it",
             "    id: us-east-1_AbCdEfGhI",
-            "+ role on the identity pool  the identity pool gives signed-in people no role",
+            "+ identity pool role  the identity pool has no role for authenticated users",
             "",
-            "Plan: 1 to create, 1 to take over, 3 to change, 1 to leave.",
+            "Plan: 1 to create, 1 to adopt, 3 to change, 1 unchanged.",
         ];
         assert_eq!(lines(&mixed(), 80), expected);
     }
 
     #[test]
-    fn no_line_is_too_wide_on_a_terminal_and_none_is_wrapped_in_a_pipe() {
+    fn wraps_on_a_terminal_but_not_in_a_pipe() {
         for width in [40, 60, 80, 120] {
             assert!(lines(&mixed(), width).iter().all(|line| measure_text_width(line) <= width), "{width}");
         }
@@ -229,8 +239,8 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_to_be_done_it_says_so() {
+    fn says_when_there_are_no_changes() {
         let plan = plan(vec![planned(Step::UserPool, Verdict::Leave, "as it should be", &[])]);
-        assert_eq!(lines(&plan, 80), ["= user pool  as it should be", "", "Nothing to change."]);
+        assert_eq!(lines(&plan, 80), ["= user pool  as it should be", "", "No changes."]);
     }
 }

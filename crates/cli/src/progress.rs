@@ -1,4 +1,4 @@
-//! Shows an action as it happens: on a terminal one live line for the step under way, elsewhere (and for what has ended) plain lines.
+//! Prints steps as they happen. On a terminal, a live line shows the current step.
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,64 +12,67 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::labels;
 use crate::layout::{cut, wrap};
 use crate::live_term::LiveTerm;
-use crate::screen::Screen;
+use crate::screen::Terminal;
 
-/// How often the live line is drawn anew.
+/// The label of [`Observer::discovering`].
+const DISCOVERING: &str = "reading the current state";
+
+/// How often the live line is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Beside the live line: the spinner and a blank before it, and behind it the `^C` that a terminal shows.
-const BESIDE: usize = 5;
+/// The columns of the spinner before the live line, and of the `^C` that a terminal prints after it.
+const RESERVED: usize = 5;
 
-/// Shows steps on one screen, and remembers them.
+/// Prints steps to one terminal, and records them.
 pub(crate) struct Progress {
-    screen: Screen,
+    terminal: Terminal,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    live: Option<(ProgressBar, Arc<Mutex<UnderWay>>)>,
+    live: Option<(ProgressBar, Arc<Mutex<Activity>>)>,
     step: Option<Step>,
     last_detail: Option<String>,
     ended: Vec<StepReport>,
 }
 
-/// What is going on.
-struct UnderWay {
+/// What the live line shows.
+struct Activity {
     what: &'static str,
-    began: Instant,
+    started: Instant,
     waiting: Option<(Waiting, Instant)>,
 }
 
-impl UnderWay {
+impl Activity {
     fn line(&self, width: usize) -> String {
         let waiting =
             self.waiting.as_ref().map(|(waiting, since)| (waiting, waiting.wait.saturating_sub(since.elapsed())));
-        live_line(self.what, self.began.elapsed(), waiting, width)
+        live_line(self.what, self.started.elapsed(), waiting, width)
     }
 }
 
 impl Progress {
-    /// Shows on `screen`.
-    pub(crate) fn on(screen: Screen) -> Self {
-        Self { screen, state: Mutex::default() }
+    /// Prints to `terminal`.
+    pub(crate) fn on(terminal: Terminal) -> Self {
+        Self { terminal, state: Mutex::default() }
     }
 
-    /// Something that is no step goes on, until the next thing begins or [`Progress::pause`].
+    /// Shows an activity other than a step, until the next one begins or [`Progress::pause`] is called.
     pub(crate) fn begin(&self, what: &'static str) {
-        let live = self.screen.is_terminal().then(|| spinner(&self.screen, what));
+        let live = self.terminal.is_terminal().then(|| spinner(&self.terminal, what));
         let mut state = self.state();
         state.pause();
         state.live = live;
     }
 
-    /// Takes the live line away.
+    /// Clears the live line.
     pub(crate) fn pause(&self) {
         self.state().pause();
     }
 
-    /// The step under way, and those that have ended.
-    pub(crate) fn so_far(&self) -> (Option<Step>, Vec<StepReport>) {
+    /// The current step, and the completed ones.
+    pub(crate) fn snapshot(&self) -> (Option<Step>, Vec<StepReport>) {
         let state = self.state();
         (state.step, state.ended.clone())
     }
@@ -89,7 +92,7 @@ impl State {
 
 impl Observer for Progress {
     fn discovering(&self) {
-        self.begin("looking at what is there");
+        self.begin(DISCOVERING);
     }
 
     fn step_began(&self, step: Step) {
@@ -99,11 +102,11 @@ impl Observer for Progress {
 
     fn waiting(&self, waiting: &Waiting) {
         let state = self.state();
-        if let Some((_, under_way)) = &state.live {
-            lock(under_way).waiting = Some((waiting.clone(), Instant::now()));
+        if let Some((_, activity)) = &state.live {
+            lock(activity).waiting = Some((waiting.clone(), Instant::now()));
         } else {
-            let what = state.step.map_or("looking at what is there", labels::step);
-            self.screen.say(&[format!("… {what}: {}", retry(waiting, waiting.wait))]);
+            let what = state.step.map_or(DISCOVERING, labels::step);
+            self.terminal.write_lines(&[format!("… {what}: {}", retry(waiting, waiting.wait))]);
         }
     }
 
@@ -111,41 +114,41 @@ impl Observer for Progress {
         let mut state = self.state();
         state.pause();
         state.step = None;
-        // Four things left in place for the same reason need that reason once.
+        // Consecutive steps with the same reason show it once.
         let repeated = report.detail.is_some() && report.detail == state.last_detail;
-        self.screen.say(&ended_lines(report, !repeated, self.screen.width()));
+        self.terminal.write_lines(&ended_lines(report, !repeated, self.terminal.width()));
         state.last_detail.clone_from(&report.detail);
         state.ended.push(report.clone());
     }
 }
 
-fn lock(under_way: &Mutex<UnderWay>) -> MutexGuard<'_, UnderWay> {
-    under_way.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(activity: &Mutex<Activity>) -> MutexGuard<'_, Activity> {
+    activity.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn spinner(screen: &Screen, what: &'static str) -> (ProgressBar, Arc<Mutex<UnderWay>>) {
-    let under_way = Arc::new(Mutex::new(UnderWay { what, began: Instant::now(), waiting: None }));
-    let (shown, on) = (Arc::clone(&under_way), screen.clone());
+fn spinner(terminal: &Terminal, what: &'static str) -> (ProgressBar, Arc<Mutex<Activity>>) {
+    let activity = Arc::new(Mutex::new(Activity { what, started: Instant::now(), waiting: None }));
+    let (shown, on) = (Arc::clone(&activity), terminal.clone());
     let line = move |_: &ProgressState, out: &mut dyn Write| {
-        let room = on.width().saturating_sub(BESIDE);
-        // The line goes into a string, which takes everything.
+        let room = on.width().saturating_sub(RESERVED);
+        // Writing to a string cannot fail.
         let _ = out.write_str(&lock(&shown).line(room));
     };
-    let template = if screen.is_colored() { "{spinner:.cyan} {line}" } else { "{spinner} {line}" };
+    let template = if terminal.is_colored() { "{spinner:.cyan} {line}" } else { "{spinner} {line}" };
     let bar = ProgressBar::with_draw_target(
         None,
-        ProgressDrawTarget::term_like_with_hz(Box::new(LiveTerm(screen.term())), 20),
+        ProgressDrawTarget::term_like_with_hz(Box::new(LiveTerm(terminal.term())), 20),
     );
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style.with_key("line", line));
     }
     bar.enable_steady_tick(TICK);
-    (bar, under_way)
+    (bar, activity)
 }
 
-/// The live line without its spinner, cut so that its end, which says when it goes on, can be seen.
+/// The live line without its spinner. If it is too long, the reason is truncated, so that the retry time is visible.
 fn live_line(what: &str, elapsed: Duration, waiting: Option<(&Waiting, Duration)>, width: usize) -> String {
-    // In tenths from the beginning: it is drawn ten times a second.
+    // Tenths of a second, because the line is redrawn ten times a second.
     let elapsed =
         if elapsed.as_secs() < 10 { format!("{:.1} s", elapsed.as_secs_f64()) } else { labels::duration(elapsed) };
     let head = format!("{what} ({elapsed})");
@@ -156,20 +159,20 @@ fn live_line(what: &str, elapsed: Duration, waiting: Option<(&Waiting, Duration)
         return whole;
     }
     let room = measure_text_width(&waiting.because).saturating_sub(too_wide).max(1);
-    // Which call it was says less than why it failed.
+    // The reason matters more than the name of the call.
     let why = waiting.because.split_once(" failed: ").map_or(waiting.because.as_str(), |(_, why)| why);
     let shorter = Waiting { because: cut(why, room), ..waiting.clone() };
     cut(&format!("{head}: {}", retry(&shorter, left)), width)
 }
 
-/// What is waited for, and until when.
+/// Why a call is retried, and when.
 fn retry(waiting: &Waiting, left: Duration) -> String {
     let Waiting { attempts, because, .. } = waiting;
-    let again = if left.is_zero() { "again now".to_owned() } else { format!("again in {:.1} s", left.as_secs_f64()) };
-    format!("attempt {attempts}: {because}; {again}")
+    let when = if left.is_zero() { "retrying now".to_owned() } else { format!("retry in {:.1} s", left.as_secs_f64()) };
+    format!("attempt {attempts}: {because}; {when}")
 }
 
-/// The final line of a step. Its detail stands behind it where it fits, and below it where it does not.
+/// The lines of a completed step. A detail that does not fit the line goes below it.
 fn ended_lines(report: &StepReport, with_detail: bool, width: usize) -> Vec<String> {
     let sign = match report.outcome {
         Outcome::Failed => '✗',
@@ -181,12 +184,12 @@ fn ended_lines(report: &StepReport, with_detail: bool, width: usize) -> Vec<Stri
     let head = format!(
         "{sign} {} {} ({elapsed}{attempts})",
         labels::step(report.step),
-        labels::ending(report.step, report.outcome)
+        labels::step_outcome(report.step, report.outcome)
     );
     let Some(detail) = report.detail.as_deref().filter(|_| with_detail) else { return wrap("", &head, 2, width) };
     let whole = format!("{head}: {detail}");
     if measure_text_width(&whole) <= width {
-        // A detail with a line break in it must not look like two steps.
+        // Without line breaks, which would make the detail look like another step.
         return vec![whole.split_whitespace().collect::<Vec<_>>().join(" ")];
     }
     let mut lines = wrap("", &format!("{head}:"), 2, width);
@@ -211,21 +214,21 @@ mod tests {
                         configuration. Check assigned IAM roles for this pool.";
 
     #[test]
-    fn the_live_line_says_what_how_long_and_why_it_waits() {
+    fn live_line_shows_step_time_and_reason_of_a_retry() {
         let second = Duration::from_millis(1234);
         assert_eq!(live_line("role", second, None, 75), "role (1.2 s)");
         assert_eq!(
             live_line("role", second, Some((&waiting("Throttling: Rate exceeded"), Duration::from_millis(1500))), 75),
-            "role (1.2 s): attempt 3: Throttling: Rate exceeded; again in 1.5 s"
+            "role (1.2 s): attempt 3: Throttling: Rate exceeded; retry in 1.5 s"
         );
         assert_eq!(
             live_line("access to AWS", second, Some((&waiting(LONG), Duration::ZERO)), 75),
-            "access to AWS (1.2 s): attempt 3: InvalidIdentityPoolConfigurat…; again now"
+            "access to AWS (1.2 s): attempt 3: InvalidIdentityPoolConfigu…; retrying now"
         );
     }
 
     #[test]
-    fn the_live_line_fits_at_any_width() {
+    fn live_line_fits_at_any_width() {
         for width in 1..200 {
             let line = live_line("access to AWS", Duration::ZERO, Some((&waiting(LONG), Duration::ZERO)), width);
             assert!(measure_text_width(&line) <= width, "{width}: {line}");
@@ -233,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_step_is_one_line_with_its_time_and_attempts() {
+    fn completed_step_is_one_line_with_time_and_attempts() {
         assert_eq!(ended_lines(&report(Outcome::Created, 1, None), true, 80), ["✓ role created (6 ms)"]);
         assert_eq!(
             ended_lines(&report(Outcome::Unchanged, 4, None), true, 80),
@@ -241,16 +244,13 @@ mod tests {
         );
         assert_eq!(
             ended_lines(&report(Outcome::Retained, 1, Some("as the spec\nsays")), true, 80),
-            ["✓ role left in place (6 ms): as the spec says"]
+            ["✓ role retained (6 ms): as the spec says"]
         );
-        assert_eq!(
-            ended_lines(&report(Outcome::Retained, 1, Some("again")), false, 80),
-            ["✓ role left in place (6 ms)"]
-        );
+        assert_eq!(ended_lines(&report(Outcome::Retained, 1, Some("again")), false, 80), ["✓ role retained (6 ms)"]);
     }
 
     #[test]
-    fn a_long_detail_stands_below_on_a_terminal_and_behind_in_a_pipe() {
+    fn long_detail_goes_below_the_step_only_on_a_terminal() {
         let failed = report(Outcome::Failed, 2, Some(LONG));
         assert_eq!(
             ended_lines(&failed, true, 80),

@@ -1,4 +1,4 @@
-//! From the command line to the exit code.
+//! Runs a command and returns its exit code.
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -13,53 +13,53 @@ use serde::Serialize;
 
 use crate::arguments::{Arguments, Command, Options, SpecSource};
 use crate::confirm;
-use crate::error::Stop;
+use crate::error::CommandError;
 use crate::interrupt::interrupted;
 use crate::layout::wrap;
 use crate::plan_view;
 use crate::progress::Progress;
-use crate::screen::Screen;
+use crate::screen::Terminal;
 use crate::spec_file;
 use crate::summary;
 
-/// The exit code of `plan --exit-code` where there is something to change.
-const SOMETHING_TO_CHANGE: u8 = 3;
+/// The exit code of `plan --exit-code` if there are changes.
+const HAS_CHANGES: u8 = 3;
 
-/// Runs the command that the command line names, and tells how it ended.
+/// Parses the command line, runs the command, and returns the exit code.
 pub async fn run() -> ExitCode {
     let Arguments { options, command } = Arguments::parse();
     let session = Session::new(options);
     match Box::pin(session.command(command)).await {
         Ok(code) => ExitCode::from(code),
-        Err(stop) => session.stopped(&stop),
+        Err(error) => session.report_error(&error),
     }
 }
 
 /// One run of the program.
 struct Session {
     options: Options,
-    stdout: Screen,
-    stderr: Screen,
-    /// Where the steps are shown.
-    steps: Screen,
+    stdout: Terminal,
+    stderr: Terminal,
+    /// Where the steps are printed.
+    steps: Terminal,
     progress: Progress,
-    began: Instant,
+    started: Instant,
 }
 
 impl Session {
     fn new(options: Options) -> Self {
-        let stdout = Screen::stdout(options.color);
-        let stderr = Screen::stderr(options.color);
+        let stdout = Terminal::stdout(options.color);
+        let stderr = Terminal::stderr(options.color);
         let steps = if options.json { stderr.clone() } else { stdout.clone() };
-        Self { progress: Progress::on(steps.clone()), steps, stdout, stderr, options, began: Instant::now() }
+        Self { progress: Progress::on(steps.clone()), steps, stdout, stderr, options, started: Instant::now() }
     }
 
-    async fn command(&self, command: Command) -> Result<u8, Stop> {
+    async fn command(&self, command: Command) -> Result<u8, CommandError> {
         match command {
             Command::Plan { source, exit_code } => {
                 let plan = self.plan(&source).await?;
                 let changes = exit_code && plan.changes > 0;
-                Ok(if changes { SOMETHING_TO_CHANGE } else { 0 })
+                Ok(if changes { HAS_CHANGES } else { 0 })
             }
             Command::Apply { source } => self.action(Action::Apply, &source, true).await,
             Command::Verify { source } => self.action(Action::Verify, &source, true).await,
@@ -77,30 +77,30 @@ impl Session {
         }
     }
 
-    async fn plan(&self, source: &SpecSource) -> Result<Plan, Stop> {
+    async fn plan(&self, source: &SpecSource) -> Result<Plan, CommandError> {
         let spec = spec_file::read(&source.spec)?;
         let work = Box::pin(async {
             let aws = self.connect().await?;
-            self.provisioner(&aws.platform()).plan(&spec).await.map_err(Stop::NoPlan)
+            self.provisioner(&aws.platform()).plan(&spec).await.map_err(CommandError::NoPlan)
         });
         let plan = self.unless_interrupted(Action::Plan, work).await?;
         if self.options.json {
             print(&plan)?;
         } else {
-            self.stdout.say(&plan_view::lines(&plan, self.stdout.width()));
+            self.stdout.write_lines(&plan_view::lines(&plan, self.stdout.width()));
         }
         Ok(plan)
     }
 
-    /// `sure` says that nobody needs to be asked.
-    async fn action(&self, action: Action, source: &SpecSource, sure: bool) -> Result<u8, Stop> {
+    /// Runs an action, after asking for confirmation unless it is `confirmed`.
+    async fn action(&self, action: Action, source: &SpecSource, confirmed: bool) -> Result<u8, CommandError> {
         let spec = spec_file::read(&source.spec)?;
-        if !sure {
-            confirm::someone_can_be_asked(&self.steps)?;
+        if !confirmed {
+            confirm::ensure_interactive(&self.steps)?;
         }
         let work = Box::pin(async {
             let aws = self.connect().await?;
-            if !sure {
+            if !confirmed {
                 self.ask(&spec, aws.region()).await?;
             }
             let platform = aws.platform();
@@ -116,13 +116,13 @@ impl Session {
         if self.options.json {
             print(&receipt)?;
         } else {
-            self.stdout.say(&summary::lines(&receipt, self.began.elapsed(), self.stdout.width()));
+            self.stdout.write_lines(&summary::lines(&receipt, self.started.elapsed(), self.stdout.width()));
         }
         Ok(0)
     }
 
-    async fn connect(&self) -> Result<Aws, Stop> {
-        self.progress.begin("looking for credentials");
+    async fn connect(&self) -> Result<Aws, CommandError> {
+        self.progress.begin("loading credentials");
         let Options { profile, region, .. } = &self.options;
         let aws = Aws::from_profile(profile.as_deref(), region.as_deref()).await;
         self.progress.pause();
@@ -134,61 +134,61 @@ impl Session {
         Provisioner::new(platform, clock, &self.progress)
     }
 
-    async fn ask(&self, spec: &Spec, region: &str) -> Result<(), Stop> {
-        self.steps.say(&confirm::announcement(spec, region, self.steps.width()));
+    async fn ask(&self, spec: &Spec, region: &str) -> Result<(), CommandError> {
+        self.steps.write_lines(&confirm::announcement(spec, region, self.steps.width()));
         match spec.on_delete {
-            // Nothing can be lost.
+            // Nothing is deleted.
             OnDelete::Retain => Ok(()),
             OnDelete::Delete => confirm::ask(spec, &self.steps).await,
         }
     }
 
-    /// Giving up drops the work where it is.
+    /// Runs `work` until a signal arrives, which drops it.
     async fn unless_interrupted<T>(
         &self,
         action: Action,
-        work: impl Future<Output = Result<T, Stop>>,
-    ) -> Result<T, Stop> {
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
         let done = tokio::select! {
             done = work => done,
             () = interrupted() => {
-                let (during, steps) = self.progress.so_far();
-                let touched = during.is_some() || !steps.is_empty();
-                Err(Stop::Interrupted { action: touched.then_some(action), during, steps })
+                let (during, steps) = self.progress.snapshot();
+                let started = during.is_some() || !steps.is_empty();
+                Err(CommandError::Interrupted { action: started.then_some(action), during, steps })
             }
         };
         self.progress.pause();
         done
     }
 
-    fn stopped(&self, stop: &Stop) -> ExitCode {
+    fn report_error(&self, error: &CommandError) -> ExitCode {
         if self.options.json {
-            // It has failed already: there is nothing more to be said where this fails too.
-            let _ = print(&stop.document());
+            // The command has failed already; a failure to print that is ignored.
+            let _ = print(&error.document());
         }
         let width = self.stderr.width();
         let mut lines = Vec::new();
-        // On one screen the failed step stands right above, with all that there is to say.
-        if !(stop.was_shown() && self.steps.is_terminal() && self.stderr.is_terminal()) {
-            lines.extend(wrap("Error: ", &stop.to_string(), 2, width));
+        // On one terminal, the line of the failed step is right above, with the same message.
+        if !(error.was_shown() && self.steps.is_terminal() && self.stderr.is_terminal()) {
+            lines.extend(wrap("Error: ", &error.to_string(), 2, width));
         }
-        lines.extend(stop.advice().map(|advice| wrap("", advice, 0, width)).unwrap_or_default());
-        self.stderr.say(&lines);
-        ExitCode::from(stop.code())
+        lines.extend(error.advice().map(|advice| wrap("", advice, 0, width)).unwrap_or_default());
+        self.stderr.write_lines(&lines);
+        ExitCode::from(error.code())
     }
 }
 
-/// Writes a document for programs.
-fn print(document: &impl Serialize) -> Result<(), Stop> {
+/// Prints a JSON document to standard output.
+fn print(document: &impl Serialize) -> Result<(), CommandError> {
     let mut text = serde_json::to_vec_pretty(document).map_err(io::Error::from)?;
     text.push(b'\n');
     write(&text)
 }
 
-fn write(text: &[u8]) -> Result<(), Stop> {
+fn write(text: &[u8]) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        // Whoever has closed the pipe (`| head`) has read enough.
+        // The reader, such as `head`, has closed the pipe.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

@@ -1,18 +1,18 @@
-//! Standard output and standard error as people see them: how wide, and whether in color.
+//! Standard output and standard error with their width and colors.
 
 use console::{Style, Term};
 
 use crate::arguments::ColorWhen;
 use crate::layout::UNLIMITED;
 
-/// A stream that people may look at.
+/// An output stream, which may be a terminal.
 #[derive(Debug, Clone)]
-pub(crate) struct Screen {
+pub(crate) struct Terminal {
     term: Term,
     colored: bool,
 }
 
-impl Screen {
+impl Terminal {
     /// Standard output.
     pub(crate) fn stdout(color: ColorWhen) -> Self {
         Self::new(Term::stdout(), color)
@@ -25,7 +25,7 @@ impl Screen {
 
     fn new(term: Term, color: ColorWhen) -> Self {
         let colored = match color {
-            // Knows `NO_COLOR` and terminals that are none.
+            // Respects `NO_COLOR` and dumb terminals.
             ColorWhen::Auto => term.features().colors_supported(),
             ColorWhen::Always => true,
             ColorWhen::Never => false,
@@ -33,36 +33,36 @@ impl Screen {
         Self { term, colored }
     }
 
-    /// Whether a person looks at it right now.
+    /// Whether the stream is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.term.is_term()
     }
 
-    /// The columns of the terminal as it is now.
+    /// The current number of columns.
     pub(crate) fn width(&self) -> usize {
         if self.is_terminal() { usize::from(self.term.size().1).max(20) } else { UNLIMITED }
     }
 
-    /// The terminal itself, for what is drawn and redrawn.
+    /// The underlying terminal, for the live line.
     pub(crate) fn term(&self) -> Term {
         self.term.clone()
     }
 
-    /// Whether what is written here may be in color.
+    /// Whether to use colors.
     pub(crate) fn is_colored(&self) -> bool {
         self.colored
     }
 
-    /// Writes lines.
-    pub(crate) fn say(&self, lines: &[String]) {
+    /// Writes lines, colored by their signs.
+    pub(crate) fn write_lines(&self, lines: &[String]) {
         for line in lines {
-            // Whoever has closed the pipe (`| head`) does not want to know; the work goes on and the exit code tells.
+            // If the reader has closed the pipe, the command continues and its exit code reports the result.
             let _ = self.term.write_line(&paint(line, self.colored));
         }
     }
 }
 
-/// Colors a line by the sign that it begins with.
+/// Colors a line by its first sign.
 fn paint(line: &str, colored: bool) -> String {
     let plain = Style::new().force_styling(colored);
     let style = match line.chars().next() {
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn color_adds_nothing_but_color_and_is_left_out_where_it_is_not_wanted() {
+    fn colors_change_no_text_and_can_be_disabled() {
         for line in ["✓ role created", "✗ role failed", "= role leave", "Error: no", "plain", ""] {
             assert_eq!(paint(line, false), line);
             assert_eq!(console::strip_ansi_codes(&paint(line, true)), line);

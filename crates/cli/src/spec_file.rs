@@ -1,4 +1,4 @@
-//! Reads a spec from a file or standard input. A mistake is told with its place and with what was expected there.
+//! Reads a spec from a file or standard input. Errors name the position and what is expected.
 
 use std::fmt;
 use std::fs;
@@ -8,44 +8,44 @@ use std::path::Path;
 use domain::spec::Spec;
 use thiserror::Error;
 
-/// Why there is no spec. Nothing was touched.
+/// Why a spec cannot be read or is invalid.
 #[derive(Debug, Error)]
 pub(crate) enum SpecFileError {
     /// The file cannot be read.
-    #[error("{file}: {}", in_words(source))]
+    #[error("{file}: {}", describe(source))]
     Unreadable {
-        /// Its name.
+        /// The file name.
         file: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It is not JSON, or not a spec.
+    /// The content is not JSON, or not a spec.
     #[error("{file}, line {line}, column {column}: {}{problem}", Field(field))]
-    Wrong {
-        /// Its name.
+    Malformed {
+        /// The file name.
         file: String,
         /// Counted from 1.
         line: usize,
         /// Counted from 1.
         column: usize,
-        /// The path to the value, empty for the whole.
+        /// The path of the value, empty for the whole document.
         field: String,
-        /// What is wrong, and what was expected.
+        /// What is wrong, and what is expected.
         problem: String,
     },
-    /// It contradicts itself, or a value is out of its range.
+    /// Fields contradict each other, or a value is out of range.
     #[error("{file}: {field}: {problem}")]
-    Refused {
-        /// Its name.
+    Invalid {
+        /// The file name.
         file: String,
         /// The field.
         field: &'static str,
-        /// What is wrong, and what was expected.
+        /// What is wrong, and what is expected.
         problem: String,
     },
 }
 
-/// A field before what is said about it.
+/// Prints a field name with a colon, or nothing if it is empty.
 struct Field<'a>(&'a str);
 
 impl fmt::Display for Field<'_> {
@@ -54,21 +54,20 @@ impl fmt::Display for Field<'_> {
     }
 }
 
-fn in_words(error: &io::Error) -> String {
+fn describe(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::NotFound => "file not found".to_owned(),
         io::ErrorKind::InvalidData => "expected JSON in UTF-8".to_owned(),
-        io::ErrorKind::IsADirectory => "expected a file, this is a folder".to_owned(),
+        io::ErrorKind::IsADirectory => "expected a file, found a directory".to_owned(),
         _ => error.to_string(),
     }
 }
 
-/// Whether the spec comes from standard input.
-pub(crate) fn is_standard_input(path: &Path) -> bool {
+fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
-/// Reads and checks the spec at `path`, or on standard input where that is `-`.
+/// Reads and checks the spec at `path`, or from standard input if `path` is `-`.
 pub(crate) fn read(path: &Path) -> Result<Spec, SpecFileError> {
     let (file, text) = if is_standard_input(path) {
         let mut text = String::new();
@@ -83,22 +82,22 @@ pub(crate) fn read(path: &Path) -> Result<Spec, SpecFileError> {
 }
 
 fn parse(file: &str, text: &str) -> Result<Spec, SpecFileError> {
-    let wrong = |field: String, error: &serde_json::Error| {
+    let malformed = |field: String, error: &serde_json::Error| {
         let (line, column) = (error.line().max(1), error.column().max(1));
-        let said = error.to_string();
-        let problem = said.rsplit_once(" at line ").map_or(said.as_str(), |(problem, _)| problem);
+        let message = error.to_string();
+        let problem = message.rsplit_once(" at line ").map_or(message.as_str(), |(problem, _)| problem);
         let problem = problem.strip_prefix(&format!("spec.{field}: ")).unwrap_or(problem).to_owned();
-        SpecFileError::Wrong { file: file.to_owned(), line, column, field, problem }
+        SpecFileError::Malformed { file: file.to_owned(), line, column, field, problem }
     };
     let mut json = serde_json::Deserializer::from_str(text);
     let spec: Spec = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
-        // A mistake in the JSON itself has a place, but no field that it could be blamed on.
+        // A syntax error has a position, but belongs to no field.
         let field = if path == "." || !error.inner().is_data() { String::new() } else { path };
-        wrong(field, error.inner())
+        malformed(field, error.inner())
     })?;
-    json.end().map_err(|error| wrong(String::new(), &error))?;
-    spec.check().map_err(|error| SpecFileError::Refused {
+    json.end().map_err(|error| malformed(String::new(), &error))?;
+    spec.check().map_err(|error| SpecFileError::Invalid {
         file: file.to_owned(),
         field: error.field,
         problem: error.problem,
@@ -115,12 +114,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_enough() {
+    fn accepts_spec_with_only_a_name() {
         assert_eq!(parse("pool.json", " {\"name\": \"shop\"}\n").unwrap().name.as_str(), "shop");
     }
 
     #[test]
-    fn a_mistake_in_the_json_has_its_place() {
+    fn syntax_error_has_a_position() {
         for (text, expected) in [
             ("", "pool.json, line 1, column 1: EOF while parsing a value"),
             ("{\n  \"name\": \"shop\",\n}", "pool.json, line 3, column 1: trailing comma"),
@@ -132,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_has_its_path_and_what_was_expected() {
+    fn invalid_value_has_path_and_expectation() {
         for (text, place, problem) in [
             ("{}", "pool.json, line 1, column 2: ", "missing field `name`"),
             ("[]", "pool.json, line 1, column ", "invalid"),
             (
                 "{\"name\": \"a b\"}",
                 "pool.json, line 1, column 15: name: must be",
-                "must be 1 to 36 letters, digits, hyphens, and single dots between them",
+                "must be 1–36 letters, digits and hyphens, with single dots between them",
             ),
             (
                 "{\"name\": \"shop\", \"self_signup\": true}",
@@ -159,20 +158,20 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_itself_is_refused_by_its_field() {
+    fn value_out_of_range_names_the_field() {
         assert_eq!(
             error("{\"name\": \"shop\", \"password_policy\": {\"minimum_length\": 5}}"),
-            "pool.json: password_policy.minimum_length: expected 6 to 99 characters"
+            "pool.json: password_policy.minimum_length: must be between 6 and 99"
         );
     }
 
     #[test]
-    fn a_file_that_cannot_be_read_is_named() {
+    fn unreadable_file_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("pool.json");
         let error = |path: &Path| read(path).unwrap_err().to_string();
-        assert_eq!(error(&missing), format!("{}: there is no such file", missing.display()));
-        assert_eq!(error(folder.path()), format!("{}: expected a file, this is a folder", folder.path().display()));
+        assert_eq!(error(&missing), format!("{}: file not found", missing.display()));
+        assert_eq!(error(folder.path()), format!("{}: expected a file, found a directory", folder.path().display()));
         fs::write(&missing, b"\xff\xfe").unwrap();
         assert_eq!(error(&missing), format!("{}: expected JSON in UTF-8", missing.display()));
     }

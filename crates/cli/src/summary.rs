@@ -1,4 +1,4 @@
-//! What an action came to: ids and ARNs, a count of what was done, the time.
+//! The summary of an action: ids and ARNs, counts of outcomes, elapsed time.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use domain::provision::{Action, Outcome, Receipt};
 use crate::labels;
 use crate::layout::{labelled, wrap};
 
-/// What is said after an action that went well.
+/// Formats the summary of a successful action.
 pub(crate) fn lines(receipt: &Receipt, took: Duration, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     if receipt.action != Action::Destroy {
         lines.extend(labelled(&ids(receipt), width));
         lines.push(String::new());
     }
-    let ending = format!("{} ({})", ending(receipt), labels::duration(took));
-    lines.extend(wrap("", &ending, 0, width));
+    let conclusion = format!("{} ({})", conclusion(receipt), labels::duration(took));
+    lines.extend(wrap("", &conclusion, 0, width));
     lines
 }
 
@@ -29,14 +29,14 @@ fn ids(receipt: &Receipt) -> Vec<(&str, &str)> {
         ("Identity pool", &receipt.identity_pool_id),
         ("Role", &receipt.role_arn),
         ("Policy", &receipt.policy_arn),
-        ("Proved caller", &receipt.caller_arn),
+        ("Caller ARN", &receipt.caller_arn),
     ];
     rows.into_iter().filter_map(|(label, id)| Some((label, id.as_deref()?))).collect()
 }
 
-/// One or two sentences without the time.
-fn ending(receipt: &Receipt) -> String {
-    let lasting = receipt.steps.iter().filter(|report| !labels::is_proof(report.step));
+/// One or two sentences on the result.
+fn conclusion(receipt: &Receipt) -> String {
+    let lasting = receipt.steps.iter().filter(|report| !labels::is_verification(report.step));
     let of = |outcome: Outcome| lasting.clone().filter(|report| report.outcome == outcome).count();
     let counted = |outcomes: &[Outcome]| {
         let counts = outcomes.iter().map(|outcome| (of(*outcome), labels::outcome(*outcome)));
@@ -45,15 +45,16 @@ fn ending(receipt: &Receipt) -> String {
     };
     match receipt.action {
         Action::Destroy => match (of(Outcome::Deleted), of(Outcome::Retained)) {
-            (0, 0) => "There was nothing to take away.".to_owned(),
-            (0, _) => "Everything was left in place.".to_owned(),
+            (0, 0) => "Nothing to delete.".to_owned(),
+            (0, _) => "Everything was retained.".to_owned(),
             _ => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
         },
         Action::Plan | Action::Verify if is_partly_proved(receipt) => {
-            "Partly proved: a throw-away user signed in and got AWS credentials; the sign-up is not proved.".to_owned()
+            "Partly proved: a throw-away user signed in and received AWS credentials; the sign-up is not proved."
+                .to_owned()
         }
         Action::Plan | Action::Verify => {
-            "It works: a throw-away user signed up, in, and got AWS credentials.".to_owned()
+            "It works: a throw-away user signed up, signed in and received AWS credentials.".to_owned()
         }
         Action::Apply => {
             let proof = match receipt.caller_arn {
@@ -64,7 +65,7 @@ fn ending(receipt: &Receipt) -> String {
                 None => "Not proved: the spec's `verify` is false.",
             };
             if of(Outcome::Created) + of(Outcome::Adopted) + of(Outcome::Updated) == 0 {
-                return format!("Nothing to change. {proof}");
+                return format!("No changes. {proof}");
             }
             let counted = counted(&[Outcome::Created, Outcome::Adopted, Outcome::Updated, Outcome::Unchanged]);
             format!("Done: {counted}. {proof}")
@@ -72,7 +73,7 @@ fn ending(receipt: &Receipt) -> String {
     }
 }
 
-/// Whether a step of the proof could not be tried.
+/// Whether a verification step could not run.
 fn is_partly_proved(receipt: &Receipt) -> bool {
     receipt.steps.iter().any(|report| report.outcome == Outcome::NotProved)
 }
@@ -113,19 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn a_destroy_that_left_something_says_what_it_took() {
+    fn destroy_counts_deleted_and_retained_resources() {
         let steps = [
             (Step::IdentityPool, Outcome::Deleted),
             (Step::Role, Outcome::Retained),
             (Step::UserPool, Outcome::Deleted),
         ];
-        assert_eq!(last(&receipt(Action::Destroy, &steps)), "Done: 2 deleted, 1 left in place. (1.4 s)");
+        assert_eq!(last(&receipt(Action::Destroy, &steps)), "Done: 2 deleted, 1 retained. (1.4 s)");
         let nothing = [(Step::IdentityPool, Outcome::Retained), (Step::UserPool, Outcome::Retained)];
-        assert_eq!(last(&receipt(Action::Destroy, &nothing)), "Everything was left in place. (1.4 s)");
+        assert_eq!(last(&receipt(Action::Destroy, &nothing)), "Everything was retained. (1.4 s)");
     }
 
     #[test]
-    fn ids_stand_in_a_column_and_fit() {
+    fn aligns_ids_and_wraps_long_ones() {
         let arn = "arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/CognitoIdentityCredentials";
         let receipt = Receipt { caller_arn: Some(arn.to_owned()), ..receipt(Action::Verify, &[]) };
         let seen = lines(&receipt, Duration::from_millis(1400), 80);
@@ -136,18 +137,19 @@ mod tests {
                 "User pool      us-east-1_AbCdEfGhI",
                 "User pool ARN",
                 "  arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_AbCdEfGhI",
-                "Proved caller",
+                "Caller ARN",
                 "  arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/",
                 "  CognitoIdentityCredentials",
                 "",
-                "It works: a throw-away user signed up, in, and got AWS credentials. (1.4 s)",
+                "It works: a throw-away user signed up, signed in and received AWS credentials.",
+                "(1.4 s)",
             ]
         );
         assert!(seen.iter().all(|line| measure_text_width(line) <= 80));
     }
 
     #[test]
-    fn what_was_done_is_counted_without_the_steps_of_the_proof() {
+    fn counts_exclude_verification_steps() {
         let steps = [
             (Step::UserPool, Outcome::Updated),
             (Step::Role, Outcome::Created),
@@ -165,15 +167,16 @@ mod tests {
     }
 
     #[test]
-    fn claims_no_sign_up_that_is_not_proved() {
+    fn does_not_claim_a_sign_up_that_was_not_proved() {
         for (action, expected) in [
             (
                 Action::Verify,
-                "Partly proved: a throw-away user signed in and got AWS credentials; the sign-up is not proved. (1.4 s)",
+                "Partly proved: a throw-away user signed in and received AWS credentials; the sign-up is not proved. \
+                 (1.4 s)",
             ),
             (
                 Action::Apply,
-                "Nothing to change. Partly proved: a throw-away user signed in; the sign-up is not proved. (1.4 s)",
+                "No changes. Partly proved: a throw-away user signed in; the sign-up is not proved. (1.4 s)",
             ),
         ] {
             let receipt = receipt(action, &[(Step::SignUp, Outcome::NotProved), (Step::SignIn, Outcome::Succeeded)]);
@@ -182,16 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_done_it_says_so() {
+    fn says_when_nothing_was_done() {
         for (action, step, outcome, expected) in [
             (
                 Action::Apply,
                 Step::Role,
                 Outcome::Unchanged,
-                "Nothing to change. Not proved: the spec's `verify` is false. (1.4 s)",
+                "No changes. Not proved: the spec's `verify` is false. (1.4 s)",
             ),
-            (Action::Destroy, Step::Role, Outcome::Absent, "There was nothing to take away. (1.4 s)"),
-            (Action::Destroy, Step::Role, Outcome::Retained, "Everything was left in place. (1.4 s)"),
+            (Action::Destroy, Step::Role, Outcome::Absent, "Nothing to delete. (1.4 s)"),
+            (Action::Destroy, Step::Role, Outcome::Retained, "Everything was retained. (1.4 s)"),
             (Action::Destroy, Step::Role, Outcome::Deleted, "Done: 1 deleted. (1.4 s)"),
         ] {
             assert_eq!(last(&receipt(action, &[(step, outcome)])), expected);

@@ -1,8 +1,8 @@
-//! An error with what is behind it.
+//! Formats an error together with its causes.
 
 use std::error::Error;
 
-/// An error and its causes in one line, for operators. A cause that only repeats what stands before it is left out.
+/// Formats an error and its causes in one line, for operators. A cause whose text ends the line already is omitted.
 #[must_use]
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();
@@ -25,7 +25,7 @@ mod tests {
     struct Layer(&'static str, #[source] Option<Box<Layer>>);
 
     #[test]
-    fn a_chain_is_told_once_and_to_its_end() {
+    fn shows_each_cause_once() {
         let innermost = Layer("connection refused", None);
         let repeating = Layer("connection refused", Some(Box::new(innermost)));
         let outer = Layer("the pool cannot be read", Some(Box::new(repeating)));

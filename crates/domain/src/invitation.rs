@@ -1,8 +1,8 @@
-//! Invitations to sign up: a signed statement that an e-mail address may come into a pool, and that whoever shows it reads the mail of
-//! that address.
+//! Invitations to sign up: signed tokens that admit one e-mail address to one pool and prove access to its mailbox.
 //!
-//! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). The admin API issues it and the trigger takes it, each
-//! knowing one half of the key. It can be shown again until it expires: the trigger remembers nothing.
+//! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). The admin API signs it with the private
+//! key, and the pre-sign-up trigger verifies it with the public key. It can be used repeatedly until it expires,
+//! because the trigger stores nothing.
 
 mod invitee;
 mod key;
@@ -12,16 +12,16 @@ mod ports;
 mod token;
 
 pub use invitee::{Holder, Invitee};
-pub use key::{NotAPrivateKey, NotAPublicKey, PublicKey, SigningKey};
+pub use key::{InvalidPrivateKey, InvalidPublicKey, PublicKey, SigningKey};
 pub use key_lifecycle::{EnsuredKey, KeyError, KeyProvisioner};
-pub use key_owner::{KeyId, KeyOwner, NotAKeyId, PREVIOUS_TAG, REQUEST_TAG};
-pub use ports::{InvitationKey, InvitationKeys, KeyName, NotAKeyName, NotAStackId, OwningStack, StoredKey};
-pub use token::{Claim, Fault, Invitation, MAX_TOKEN_BYTES};
+pub use key_owner::{InvalidKeyId, KeyId, KeyOwner, PREVIOUS_TAG, REQUEST_TAG};
+pub use ports::{InvalidKeyName, InvalidStackId, InvitationKey, InvitationKeys, KeyName, OwningStack, StoredKey};
+pub use token::{Claim, Invitation, InvitationError, MAX_TOKEN_BYTES};
 
 use time::Duration;
 
-/// How long an invitation lasts where nobody says it.
+/// The default validity of an invitation.
 pub const DEFAULT_VALIDITY: Duration = Duration::days(7);
 
-/// The longest that an invitation may last.
+/// The maximum validity of an invitation.
 pub const MAX_VALIDITY: Duration = Duration::days(30);

@@ -1,8 +1,9 @@
-//! Rules, values, decisions and ports of Poolkeeper.
+//! Poolkeeper's domain: value types, rules, decisions and ports.
 //!
-//! **Architecture invariant:** nothing in here knows a runtime, a clock, the environment or an SDK. Time, randomness and
-//! outside systems come in as arguments or through the traits (ports) that this crate declares: [`user_pool::UserPool`] and its
-//! parts, [`sessions::Sessions`], [`self_service::SelfService`], [`platform::Platform`] and [`retry::Clock`].
+//! **Architecture invariant:** this crate does not depend on a runtime, the system clock, the environment or an SDK.
+//! Time, randomness and external systems are arguments or traits (ports): [`user_pool::UserPool`] and its parts,
+//! [`user_pool::sessions::Sessions`], [`user_pool::self_service::SelfService`], [`platform::Platform`] and
+//! [`retry::Clock`].
 
 pub mod error_chain;
 pub mod invitation;

@@ -1,4 +1,4 @@
-//! How our text types look in an OpenAPI document. What serde derives, `utoipa` derives too; these check themselves.
+//! OpenAPI schemas of the types that validate themselves when they are deserialized.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use crate::secret::Secret;
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::user::{UserStatus, Username};
 
-/// No blanks, no control characters: what [`Username`] and [`GroupName`] check.
-const NEITHER_BLANK_NOR_CONTROL: &str = r"^[^\s\u0000-\u001F\u007F-\u009F]+$";
+/// No whitespace and no control characters, as [`Username`] and [`GroupName`] check.
+const NO_WHITESPACE_OR_CONTROL: &str = r"^[^\s\u0000-\u001F\u007F-\u009F]+$";
 
 fn name(max_chars: usize, description: &str, example: &str) -> RefOr<Schema> {
     ObjectBuilder::new()
@@ -20,14 +20,14 @@ fn name(max_chars: usize, description: &str, example: &str) -> RefOr<Schema> {
         .description(Some(description))
         .min_length(Some(1))
         .max_length(Some(max_chars))
-        .pattern(Some(NEITHER_BLANK_NOR_CONTROL))
+        .pattern(Some(NO_WHITESPACE_OR_CONTROL))
         .examples([example])
         .into()
 }
 
 impl PartialSchema for Username {
     fn schema() -> RefOr<Schema> {
-        name(Self::MAX_CHARS, "A user name, or where the pool allows it an alias.", "mia")
+        name(Self::MAX_CHARS, "A user name, or an alias if the pool allows aliases.", "mia")
     }
 }
 
@@ -51,7 +51,7 @@ impl ToSchema for GroupName {
 
 impl PartialSchema for Permission {
     fn schema() -> RefOr<Schema> {
-        let names = Self::ALL.map(Self::as_str);
+        let names = Self::ALL.iter().copied().map(Self::as_str);
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
     }
 }
@@ -65,7 +65,7 @@ impl ToSchema for Permission {
 impl PartialSchema for SearchTerm {
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(Self::MAX_CHARS));
-        text.description(Some("A text to look for.")).into()
+        text.description(Some("A search term.")).into()
     }
 }
 
@@ -77,7 +77,7 @@ impl ToSchema for SearchTerm {
 
 impl PartialSchema for Secret {
     fn schema() -> RefOr<Schema> {
-        ObjectBuilder::new().schema_type(Type::String).description(Some("Never logged, never shown again.")).into()
+        ObjectBuilder::new().schema_type(Type::String).description(Some("A secret. Never logged or returned.")).into()
     }
 }
 
@@ -93,7 +93,7 @@ impl PartialSchema for UserStatus {
             ["UNCONFIRMED", "CONFIRMED", "EXTERNAL_PROVIDER", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED", "UNKNOWN"];
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("The status, in Cognito's own words; a new one may come one day."))
+            .description(Some("The status, as Cognito spells it. Cognito may add new values."))
             .examples(known)
             .into()
     }

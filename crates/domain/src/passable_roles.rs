@@ -8,13 +8,13 @@ use thiserror::Error;
 /// The IAM roles that a process may pass to a service with `iam:PassRole`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PassableRoles {
-    /// Not known: AWS decides with each call.
+    /// The list is not known, so AWS decides for each call.
     Unknown,
     /// The roles with these ARNs and no others.
     Only(BTreeSet<String>),
 }
 
-/// No role.
+/// An empty list.
 impl Default for PassableRoles {
     fn default() -> Self {
         Self::Only(BTreeSet::new())
@@ -22,7 +22,7 @@ impl Default for PassableRoles {
 }
 
 impl PassableRoles {
-    /// Whether the process may pass the role with this ARN, as far as is known.
+    /// Whether the process may pass the role with this ARN. `true` if the list is not known.
     #[must_use]
     pub fn allow(&self, role_arn: &str) -> bool {
         match self {
@@ -32,28 +32,28 @@ impl PassableRoles {
     }
 }
 
-/// What a setting with role ARNs must be.
+/// The expected value of a setting with role ARNs.
 pub const EXPECTED_ROLE_ARNS: &str =
     "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`";
 
-/// The text is no list of role ARNs.
+/// The text is not a list of role ARNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected {EXPECTED_ROLE_ARNS}")]
-pub struct NotRoleArns;
+pub struct InvalidRoleArns;
 
-/// From ARNs separated by commas.
+/// Parses comma-separated ARNs.
 impl FromStr for PassableRoles {
-    type Err = NotRoleArns;
+    type Err = InvalidRoleArns;
 
-    fn from_str(text: &str) -> Result<Self, NotRoleArns> {
+    fn from_str(text: &str) -> Result<Self, InvalidRoleArns> {
         let arns = text.split(',').map(str::trim);
-        arns.map(|arn| if is_role_arn(arn) { Ok(arn.to_owned()) } else { Err(NotRoleArns) })
+        arns.map(|arn| if is_role_arn(arn) { Ok(arn.to_owned()) } else { Err(InvalidRoleArns) })
             .collect::<Result<_, _>>()
             .map(Self::Only)
     }
 }
 
-/// `arn:PARTITION:iam::ACCOUNT:role/PATH`, without wildcards: in a policy these would cover other roles.
+/// `arn:PARTITION:iam::ACCOUNT:role/PATH`, without wildcards, which would match other roles in a policy.
 fn is_role_arn(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let &["arn", partition, "iam", "", account, resource] = parts.as_slice() else { return false };
@@ -100,7 +100,7 @@ mod tests {
             "arn:aws:iam::123456789012:role/sms,",
             "arn:aws:iam::123456789012:role/a b",
         ] {
-            assert_eq!(wrong.parse::<PassableRoles>(), Err(NotRoleArns), "{wrong:?}");
+            assert_eq!(wrong.parse::<PassableRoles>(), Err(InvalidRoleArns), "{wrong:?}");
         }
     }
 }

@@ -1,109 +1,78 @@
 //! Permissions of the admin API.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 /// A permission. Each route requires one; [`Roles`](crate::roles::Roles) grants them to groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(parse_err_ty = InvalidPermission, parse_err_fn = invalid)]
 #[serde(into = "&'static str")]
 pub enum Permission {
     /// Create users.
+    #[strum(serialize = "users:create")]
     UsersCreate,
-    /// Look users up and list them.
+    /// Read and list users.
+    #[strum(serialize = "users:read")]
     UsersRead,
-    /// Change attributes of users.
+    /// Change users' attributes.
+    #[strum(serialize = "users:update")]
     UsersUpdate,
     /// Delete users.
+    #[strum(serialize = "users:delete")]
     UsersDelete,
-    /// Set passwords of users.
+    /// Set users' passwords.
+    #[strum(serialize = "users:password")]
     UsersPassword,
     /// Confirm, enable and disable users.
+    #[strum(serialize = "users:state")]
     UsersState,
-    /// Sign users out, and see and forget their devices.
+    /// Sign users out, and list and forget their devices.
+    #[strum(serialize = "users:sessions")]
     UsersSessions,
-    /// See and change which groups users are in. [`Roles`](crate::roles::Roles) can limit which groups may be assigned.
+    /// Read and change the groups of users. [`Roles`](crate::roles::Roles) can limit which groups may be assigned.
+    #[strum(serialize = "users:groups")]
     UsersGroups,
-    /// See and set which second factors users have.
+    /// Read and set users' second factors.
+    #[strum(serialize = "users:mfa")]
     UsersMfa,
-    /// Look groups up, and who is in them.
+    /// Read groups and list their members.
+    #[strum(serialize = "groups:read")]
     GroupsRead,
     /// Create, change and delete groups.
+    #[strum(serialize = "groups:write")]
     GroupsWrite,
-    /// Assign, change and delete groups that carry an IAM role, and change the users in them.
+    /// Assign, change and delete groups with an IAM role, and change their members.
+    #[strum(serialize = "groups:roles")]
     GroupsRoles,
-    /// See how the pool is set up.
+    /// Read the pool's configuration.
+    #[strum(serialize = "pool:read")]
     PoolRead,
-    /// Invite people to sign up.
+    /// Issue invitations to sign up.
+    #[strum(serialize = "invitations:create")]
     InvitationsCreate,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 14] = [
-        Self::UsersCreate,
-        Self::UsersRead,
-        Self::UsersUpdate,
-        Self::UsersDelete,
-        Self::UsersPassword,
-        Self::UsersState,
-        Self::UsersSessions,
-        Self::UsersGroups,
-        Self::UsersMfa,
-        Self::GroupsRead,
-        Self::GroupsWrite,
-        Self::GroupsRoles,
-        Self::PoolRead,
-        Self::InvitationsCreate,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The name in settings and answers.
+    /// The name in settings and responses.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::UsersCreate => "users:create",
-            Self::UsersRead => "users:read",
-            Self::UsersUpdate => "users:update",
-            Self::UsersDelete => "users:delete",
-            Self::UsersPassword => "users:password",
-            Self::UsersState => "users:state",
-            Self::UsersSessions => "users:sessions",
-            Self::UsersGroups => "users:groups",
-            Self::UsersMfa => "users:mfa",
-            Self::GroupsRead => "groups:read",
-            Self::GroupsWrite => "groups:write",
-            Self::GroupsRoles => "groups:roles",
-            Self::PoolRead => "pool:read",
-            Self::InvitationsCreate => "invitations:create",
-        }
-    }
-}
-
-impl From<Permission> for &'static str {
-    fn from(permission: Permission) -> Self {
-        permission.as_str()
-    }
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
+        self.into()
     }
 }
 
 /// The text is not a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("there is no such permission")]
-pub struct NotAPermission;
+#[error("unknown permission")]
+pub struct InvalidPermission;
 
-impl FromStr for Permission {
-    type Err = NotAPermission;
-
-    fn from_str(text: &str) -> Result<Self, NotAPermission> {
-        Self::ALL.into_iter().find(|permission| permission.as_str() == text).ok_or(NotAPermission)
-    }
+fn invalid(_: &str) -> InvalidPermission {
+    InvalidPermission
 }
 
 #[cfg(test)]
@@ -112,7 +81,7 @@ mod tests {
 
     #[test]
     fn parses_every_permission_by_its_name_only() {
-        for permission in Permission::ALL {
+        for permission in Permission::ALL.iter().copied() {
             assert_eq!(permission.as_str().parse(), Ok(permission));
             assert_eq!(
                 (permission.to_string().as_str(), <&str>::from(permission)),
@@ -120,7 +89,7 @@ mod tests {
             );
         }
         for wrong in ["", "*", "all", "users:*", "Users:Create", "users:create ", "users"] {
-            assert_eq!(wrong.parse::<Permission>(), Err(NotAPermission), "{wrong:?}");
+            assert_eq!(wrong.parse::<Permission>(), Err(InvalidPermission), "{wrong:?}");
         }
     }
 }

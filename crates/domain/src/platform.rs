@@ -1,7 +1,7 @@
 //! The port for provisioning: user pools, app clients, identity pools, IAM policies and roles, and what `verify` needs.
 //!
-//! What is ours carries the tag [`TAG_KEY`] with the pool's name as its value. App clients and groups carry no tags: they are
-//! ours when their pool is.
+//! Resources of a pool carry the tag [`TAG_KEY`] with the pool's name. App clients and groups have no tags and belong
+//! to their user pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -21,31 +21,31 @@ use crate::spec::{
 use crate::user_pool::directory::Directory;
 use crate::user_pool::sessions::Sessions;
 
-/// The key of the tag on everything that is ours. Its value is the pool's name.
+/// The tag key of the resources of a pool. The value is the pool's name.
 pub const TAG_KEY: &str = "poolkeeper:pool";
 
 /// A failed call to AWS.
 #[derive(Debug, Error)]
-#[error("{operation} {}", self.in_words())]
+#[error("{operation} {}", self.explanation())]
 pub struct PlatformError {
-    /// The operation, as AWS names it.
+    /// The name of the AWS operation.
     pub operation: &'static str,
-    /// What the failure means.
+    /// The class of the error.
     pub class: ErrorClass,
-    /// AWS's id of the request.
+    /// The AWS request id.
     pub request_id: Option<String>,
-    /// What AWS said.
+    /// The error of AWS.
     pub source: Box<dyn Error + Send + Sync>,
 }
 
 impl PlatformError {
-    fn in_words(&self) -> &'static str {
+    fn explanation(&self) -> &'static str {
         match self.class {
             ErrorClass::Forbidden => {
-                "is not allowed; look whether the credentials are the right ones, and add the permission to whom they belong to"
+                "is not allowed; check that these are the intended credentials, and grant them the permission"
             }
             ErrorClass::QuotaExceeded => {
-                "ran into a quota of the account; delete what is not needed, or have it raised"
+                "exceeded an account quota; delete unused resources, or request a quota increase"
             }
             _ => "failed",
         }
@@ -58,7 +58,7 @@ impl Classified for PlatformError {
     }
 }
 
-/// What a spec decides about a user pool. Fields in the order and with the names of the spec.
+/// The state of a user pool that a spec sets. The fields have the order and names of the spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct UserPoolState {
     /// Cannot be changed.
@@ -67,30 +67,30 @@ pub struct UserPoolState {
     pub aliases: BTreeSet<Alias>,
     /// Cannot be changed.
     pub case_sensitive: bool,
-    /// What Cognito verifies at sign-up.
+    /// The attributes that Cognito verifies at sign-up.
     pub auto_verified: BTreeSet<Verifiable>,
-    /// What a password must have.
+    /// The password policy.
     pub password_policy: PasswordPolicy,
-    /// Whether users sign in with a second factor. [`Platform::set_mfa`] changes it.
+    /// Whether users sign in with a second factor. [`Platform::set_mfa`] sets it.
     pub mfa: MfaMode,
-    /// Whether people can sign themselves up.
+    /// Whether users can sign themselves up.
     pub self_sign_up: bool,
-    /// The trigger.
+    /// The function of the pre-sign-up trigger.
     pub pre_sign_up_function_arn: Option<String>,
     /// Whether AWS refuses to delete the pool.
     pub deletion_protection: bool,
 }
 
 impl UserPoolState {
-    /// The fields that can only be given at creation.
+    /// The fields that can only be set at creation.
     pub const IMMUTABLE: [&'static str; 3] = ["sign_in", "aliases", "case_sensitive"];
 
-    /// The field that [`Platform::set_mfa`] changes.
+    /// The field that [`Platform::set_mfa`] sets.
     pub const MFA: &'static str = "mfa";
 
-    /// What the spec wants.
+    /// The desired state of the spec.
     #[must_use]
-    pub fn wanted(spec: &Spec) -> Self {
+    pub fn desired(spec: &Spec) -> Self {
         Self {
             sign_in: spec.sign_in,
             aliases: spec.aliases.clone(),
@@ -114,41 +114,41 @@ pub struct UserPool {
     pub arn: String,
     /// The issuer of its tokens.
     pub issuer: String,
-    /// The role that Cognito sends text messages with. An update passes it.
+    /// The role with which Cognito sends text messages. An update passes it to Cognito.
     pub sms_role_arn: Option<String>,
-    /// What a spec decides about it.
+    /// The state that a spec sets.
     pub state: UserPoolState,
-    /// The custom attributes that it has.
+    /// The custom attributes.
     pub custom_attributes: Vec<CustomAttribute>,
-    /// The attributes that its schema requires of every user.
+    /// The attributes that the schema requires of every user.
     pub required_attributes: BTreeSet<String>,
-    /// Its tags whose keys begin with `poolkeeper:`.
+    /// The tags whose keys start with `poolkeeper:`.
     pub tags: BTreeMap<String, String>,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Option<OffsetDateTime>,
 }
 
-/// The first members of a group.
+/// The first page of members of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberPage {
-    /// Their user names, at most 60.
+    /// The user names of at most 60 members.
     pub usernames: Vec<String>,
-    /// Whether these are all members.
+    /// Whether the group has no further members.
     pub is_last: bool,
 }
 
-/// What a spec decides about an app client.
+/// The state of an app client that a spec sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClientState {
-    /// How the client may sign people in.
+    /// The authentication flows of the client.
     pub auth_flows: BTreeSet<AuthFlow>,
-    /// How long an access token lives.
+    /// The validity of access tokens, in minutes.
     pub access_token_minutes: u32,
-    /// How long an ID token lives.
+    /// The validity of ID tokens, in minutes.
     pub id_token_minutes: u32,
-    /// How long a refresh token lives.
+    /// The validity of refresh tokens, in days.
     pub refresh_token_days: u32,
-    /// Whether a sign-in with an unknown name looks like one with a wrong password.
+    /// Whether Cognito answers a sign-in of an unknown user like a wrong password.
     pub prevent_user_existence_errors: bool,
     /// The attributes that users can write through the client.
     pub write_attributes: BTreeSet<String>,
@@ -157,9 +157,9 @@ pub struct ClientState {
 }
 
 impl ClientState {
-    /// What the spec wants of the client of this kind.
+    /// The desired state of the client of this kind.
     #[must_use]
-    pub fn wanted(kind: ClientKind, spec: &ClientSpec, pool: &PoolAttributes) -> Self {
+    pub fn desired(kind: ClientKind, spec: &ClientSpec, pool: &PoolAttributes) -> Self {
         Self {
             auth_flows: if spec.auth_flows.is_empty() { kind.default_auth_flows() } else { spec.auth_flows.clone() },
             access_token_minutes: spec.access_token_minutes,
@@ -177,33 +177,33 @@ impl ClientState {
 pub struct AppClient {
     /// The client id.
     pub id: String,
-    /// Whether it has a secret. Cannot be changed.
+    /// Whether the client has a secret. Cannot be changed.
     pub has_secret: bool,
-    /// What a spec decides about it.
+    /// The state that a spec sets.
     pub state: ClientState,
-    /// When it was created.
+    /// The time of creation.
     pub created_at: Option<OffsetDateTime>,
 }
 
-/// A user pool's client that an identity pool takes tokens from.
+/// An app client whose tokens an identity pool accepts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Provider {
     /// The user pool.
     pub user_pool_id: String,
     /// The app client.
     pub client_id: String,
-    /// Whether the identity pool asks the user pool if the user was signed out or disabled.
+    /// Whether the identity pool checks with the user pool that the user is not signed out or disabled.
     pub server_side_token_check: bool,
 }
 
-/// What a spec decides about an identity pool.
+/// The state of an identity pool that a spec sets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct IdentityPoolState {
-    /// Whether people who are not signed in get an identity.
+    /// Whether unauthenticated users receive an identity.
     pub guests: bool,
     /// Whether the basic (classic) flow is allowed.
     pub classic_flow: bool,
-    /// Where tokens may come from.
+    /// The accepted token providers.
     pub providers: BTreeSet<Provider>,
 }
 
@@ -212,7 +212,7 @@ pub struct IdentityPoolState {
 pub struct IdentityPool {
     /// E.g. `eu-west-1:0e6f3f3b-…`.
     pub id: String,
-    /// What a spec decides about it.
+    /// The state that a spec sets.
     pub state: IdentityPoolState,
 }
 
@@ -221,40 +221,41 @@ pub struct IdentityPool {
 pub struct IamEntity {
     /// The ARN.
     pub arn: String,
-    /// The trust policy of a role, the default version of a policy.
+    /// The trust policy of a role, or the default version of a policy.
     pub document: Value,
     /// The ARN of the permissions boundary of a role.
     pub boundary: Option<String>,
-    /// The value of our tag, where it has one.
+    /// The value of the tag [`TAG_KEY`], if any.
     pub tagged: Option<String>,
-    /// When it was created, where that is known.
+    /// The time of creation, if known.
     pub created_at: Option<OffsetDateTime>,
 }
 
-/// Temporary AWS credentials of a signed-in person.
+/// Temporary AWS credentials of an authenticated user.
 #[derive(Debug, Clone)]
-pub struct PersonCredentials {
-    /// The key's id.
+pub struct TemporaryCredentials {
+    /// The access key id.
     pub access_key_id: String,
-    /// The key.
+    /// The secret access key.
     pub secret_access_key: Secret,
     /// The session token.
     pub session_token: Secret,
 }
 
-/// AWS, as far as provisioning needs it, in one region and account.
+/// The AWS operations of provisioning, in one Region and account.
 ///
-/// Creates are sent once: where the answer is lost they MUST fail with [`ErrorClass::OutcomeUnknown`], and the caller looks.
-/// Deletes MUST fail with [`ErrorClass::NotFound`] for what is gone. Everything else is safe to repeat.
+/// Creates are sent once. They MUST fail with [`ErrorClass::OutcomeUnknown`] if the response is lost, so that the
+/// caller reads the current state. Deletes MUST fail with [`ErrorClass::NotFound`] if the resource does not exist. All
+/// other calls are safe to repeat.
 #[async_trait]
 pub trait Platform: Send + Sync {
-    /// The region.
+    /// The Region.
     fn region(&self) -> &str;
 
-    /// The number of the account.
+    /// The account id.
     async fn account_id(&self) -> Result<String, PlatformError>;
 
-    /// All user pools of this name that carry our tag.
+    /// All user pools with this name and the tag [`TAG_KEY`].
     async fn user_pools(&self, name: &PoolName) -> Result<Vec<UserPool>, PlatformError>;
 
     /// Creates a user pool with the tag [`TAG_KEY`] and these tags, without MFA.
@@ -266,7 +267,7 @@ pub trait Platform: Send + Sync {
         tags: &BTreeMap<String, String>,
     ) -> Result<UserPool, PlatformError>;
 
-    /// Sets tags of the user pool with this ARN beside [`TAG_KEY`], and keeps its other tags.
+    /// Sets these tags and [`TAG_KEY`] on the user pool with this ARN, and keeps its other tags.
     async fn tag_user_pool(
         &self,
         arn: &str,
@@ -274,10 +275,10 @@ pub trait Platform: Send + Sync {
         tags: &BTreeMap<String, String>,
     ) -> Result<(), PlatformError>;
 
-    /// Changes what can be changed, except MFA, and keeps every other field that the service returns.
+    /// Updates the mutable fields except MFA, and keeps every other field that the service returns.
     async fn update_user_pool(&self, id: &str, state: &UserPoolState) -> Result<(), PlatformError>;
 
-    /// Sets whether users sign in with a second factor, and keeps every factor that Cognito lets a pool keep.
+    /// Sets the MFA mode, and keeps every factor that Cognito lets a pool keep.
     async fn set_mfa(&self, id: &str, mfa: MfaMode) -> Result<(), PlatformError>;
 
     /// The attributes that the identity providers of a user pool map.
@@ -301,7 +302,7 @@ pub trait Platform: Send + Sync {
         state: &ClientState,
     ) -> Result<AppClient, PlatformError>;
 
-    /// Changes an app client, and keeps every other field that the service returns.
+    /// Updates an app client, and keeps every other field that the service returns.
     async fn update_client(&self, user_pool_id: &str, id: &str, state: &ClientState) -> Result<(), PlatformError>;
 
     /// Deletes an app client.
@@ -310,41 +311,41 @@ pub trait Platform: Send + Sync {
     /// The names of all groups of a pool.
     async fn groups(&self, user_pool_id: &str) -> Result<BTreeSet<String>, PlatformError>;
 
-    /// The first members of a group. MUST answer [`ErrorClass::NotFound`] for a group that does not exist.
+    /// The first page of members of a group. MUST fail with [`ErrorClass::NotFound`] if the group does not exist.
     async fn members(&self, user_pool_id: &str, group: &str) -> Result<MemberPage, PlatformError>;
 
     /// Creates a group.
     async fn create_group(&self, user_pool_id: &str, name: &str) -> Result<(), PlatformError>;
 
-    /// All identity pools of this name that carry our tag.
+    /// All identity pools with this name and the tag [`TAG_KEY`].
     async fn identity_pools(&self, name: &PoolName) -> Result<Vec<IdentityPool>, PlatformError>;
 
-    /// Creates an identity pool with our tag.
+    /// Creates an identity pool with the tag [`TAG_KEY`].
     async fn create_identity_pool(
         &self,
         name: &PoolName,
         state: &IdentityPoolState,
     ) -> Result<IdentityPool, PlatformError>;
 
-    /// Changes an identity pool, and keeps every other field that the service returns.
+    /// Updates an identity pool, and keeps every other field that the service returns.
     async fn update_identity_pool(&self, id: &str, state: &IdentityPoolState) -> Result<(), PlatformError>;
 
     /// Deletes an identity pool with its identities.
     async fn delete_identity_pool(&self, id: &str) -> Result<(), PlatformError>;
 
-    /// The ARN of the role that signed-in people get from an identity pool.
+    /// The ARN of the role of authenticated users of an identity pool.
     async fn authenticated_role(&self, identity_pool_id: &str) -> Result<Option<String>, PlatformError>;
 
-    /// Sets the role that signed-in people get, and keeps every other role and mapping.
+    /// Sets the role of authenticated users, and keeps every other role and mapping.
     async fn set_authenticated_role(&self, identity_pool_id: &str, role_arn: &str) -> Result<(), PlatformError>;
 
     /// A policy of this account by ARN.
     async fn policy(&self, arn: &str) -> Result<Option<IamEntity>, PlatformError>;
 
-    /// Creates a policy with our tag.
+    /// Creates a policy with the tag [`TAG_KEY`].
     async fn create_policy(&self, name: &str, document: &Value, pool: &PoolName) -> Result<IamEntity, PlatformError>;
 
-    /// Makes a new default version of a policy, and makes room for it by deleting the oldest.
+    /// Creates a new default version of a policy, and deletes the oldest version if there are too many.
     async fn update_policy(&self, arn: &str, document: &Value) -> Result<(), PlatformError>;
 
     /// Deletes a policy with all its versions.
@@ -380,7 +381,7 @@ pub trait Platform: Send + Sync {
     /// Deletes a role that has no policies attached.
     async fn delete_role(&self, name: &str) -> Result<(), PlatformError>;
 
-    /// The identity of a signed-in person, made where there is none.
+    /// The identity of an authenticated user, created if it does not exist.
     async fn identity(
         &self,
         identity_pool_id: &str,
@@ -388,21 +389,22 @@ pub trait Platform: Send + Sync {
         id_token: &Secret,
     ) -> Result<String, PlatformError>;
 
-    /// AWS credentials for an identity. MUST fail with [`ErrorClass::RoleNotAssumable`] while the role cannot be taken.
+    /// AWS credentials of an identity. MUST fail with [`ErrorClass::RoleNotAssumable`] while the role cannot be
+    /// assumed.
     async fn credentials(
         &self,
         identity_id: &str,
         user_pool_id: &str,
         id_token: &Secret,
-    ) -> Result<PersonCredentials, PlatformError>;
+    ) -> Result<TemporaryCredentials, PlatformError>;
 
-    /// The ARN that AWS knows the owner of these credentials by.
-    async fn caller_arn(&self, credentials: &PersonCredentials) -> Result<String, PlatformError>;
+    /// The caller ARN of these credentials, from STS.
+    async fn caller_arn(&self, credentials: &TemporaryCredentials) -> Result<String, PlatformError>;
 
     /// Deletes an identity.
     async fn delete_identity(&self, identity_id: &str) -> Result<(), PlatformError>;
 
-    /// The code that an authenticator app with this Base32 secret shows at a time (RFC 6238). `None` if the secret is malformed.
+    /// The TOTP code (RFC 6238) of this Base32 secret at a time. `None` if the secret is malformed.
     fn authenticator_code(&self, secret: &Secret, at: OffsetDateTime) -> Option<Secret>;
 
     /// The users of a pool.

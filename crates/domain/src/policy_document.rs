@@ -1,11 +1,11 @@
-//! The two IAM documents of the role of signed-in people: who may take it (trust), and what it allows.
+//! The IAM documents of the role of authenticated users: the trust policy and the access policy.
 
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::spec::Statement;
 
-/// Who vouches for the people that take the role.
+/// The identity provider of the trust policy.
 const PRINCIPAL: &str = "cognito-identity.amazonaws.com";
 
 const AUDIENCE: &str = "cognito-identity.amazonaws.com:aud";
@@ -14,9 +14,9 @@ const METHOD: &str = "cognito-identity.amazonaws.com:amr";
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
-/// The trust policy of the role: only people who signed in to this one identity pool.
+/// The trust policy of the role: only authenticated users of this identity pool can assume it.
 ///
-/// Without the audience, an identity pool of any AWS account could hand out the role (CVE-2024-28056).
+/// Without the audience condition, an identity pool of any AWS account could assume the role (CVE-2024-28056).
 #[must_use]
 pub fn trust_policy(identity_pool_id: &str) -> Value {
     json!({
@@ -33,10 +33,10 @@ pub fn trust_policy(identity_pool_id: &str) -> Value {
     })
 }
 
-/// The field of a trust policy that keeps the identity pool from handing out the role, or that lets others have it.
+/// The field by which a trust policy excludes the identity pool or admits other principals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum TrustFault {
-    /// Not exactly one statement, or one that we did not write.
+pub enum TrustPolicyError {
+    /// Not exactly one statement, or a statement with unexpected fields.
     #[error("expected exactly one statement")]
     Statement,
     /// `Effect`.
@@ -49,31 +49,31 @@ pub enum TrustFault {
     #[error("`Action` is not `sts:AssumeRoleWithWebIdentity`")]
     Action,
     /// The condition on the audience.
-    #[error("the condition `StringEquals` on `cognito-identity.amazonaws.com:aud` is not the identity pool")]
+    #[error("the condition `StringEquals` on `cognito-identity.amazonaws.com:aud` is not the id of the identity pool")]
     Audience,
-    /// The condition on the method.
+    /// The condition on the authentication method.
     #[error("the condition `ForAnyValue:StringLike` on `cognito-identity.amazonaws.com:amr` is not `authenticated`")]
     Method,
-    /// A condition that we did not write.
-    #[error("there are conditions beside those on `aud` and `amr`")]
+    /// An unexpected condition.
+    #[error("unexpected conditions besides those on `aud` and `amr`")]
     OtherCondition,
 }
 
-/// Checks that exactly the people who signed in to this identity pool can take the role.
+/// Checks that exactly the authenticated users of this identity pool can assume the role.
 ///
 /// # Errors
 ///
-/// The first field that is wrong.
-pub fn check_trust(document: &Value, identity_pool_id: &str) -> Result<(), TrustFault> {
+/// Returns the first field that is wrong.
+pub fn check_trust(document: &Value, identity_pool_id: &str) -> Result<(), TrustPolicyError> {
     let Some([statement]) = document.get("Statement").and_then(Value::as_array).map(Vec::as_slice) else {
-        return Err(TrustFault::Statement);
+        return Err(TrustPolicyError::Statement);
     };
     let checks = [
-        ("/Effect", json!("Allow"), TrustFault::Effect),
-        ("/Principal", json!({"Federated": PRINCIPAL}), TrustFault::Principal),
-        ("/Action", json!(ACTION), TrustFault::Action),
-        ("/Condition/StringEquals", json!({AUDIENCE: identity_pool_id}), TrustFault::Audience),
-        ("/Condition/ForAnyValue:StringLike", json!({METHOD: "authenticated"}), TrustFault::Method),
+        ("/Effect", json!("Allow"), TrustPolicyError::Effect),
+        ("/Principal", json!({"Federated": PRINCIPAL}), TrustPolicyError::Principal),
+        ("/Action", json!(ACTION), TrustPolicyError::Action),
+        ("/Condition/StringEquals", json!({AUDIENCE: identity_pool_id}), TrustPolicyError::Audience),
+        ("/Condition/ForAnyValue:StringLike", json!({METHOD: "authenticated"}), TrustPolicyError::Method),
     ];
     for (path, expected, fault) in checks {
         if statement.pointer(path).map(unwrapped) != Some(unwrapped(&expected)) {
@@ -82,14 +82,14 @@ pub fn check_trust(document: &Value, identity_pool_id: &str) -> Result<(), Trust
     }
     match statement.get("Condition").and_then(Value::as_object).map(serde_json::Map::len) {
         Some(2) => {}
-        _ => return Err(TrustFault::OtherCondition),
+        _ => return Err(TrustPolicyError::OtherCondition),
     }
     let known = ["Sid", "Effect", "Principal", "Action", "Condition"];
     let others = statement.as_object().is_some_and(|fields| fields.keys().any(|key| !known.contains(&key.as_str())));
-    if others { Err(TrustFault::Statement) } else { Ok(()) }
+    if others { Err(TrustPolicyError::Statement) } else { Ok(()) }
 }
 
-/// IAM takes `"x"` and `["x"]` for the same, at any depth.
+/// Unwraps arrays of one element at any depth, because IAM treats `"x"` and `["x"]` as equal.
 fn unwrapped(value: &Value) -> Value {
     match value {
         Value::Array(elements) => match elements.as_slice() {
@@ -101,10 +101,10 @@ fn unwrapped(value: &Value) -> Value {
     }
 }
 
-/// What the role allows.
+/// The access policy of the role.
 ///
-/// IAM wants at least one statement. The default one grants what every caller can do without any permission: to fetch
-/// credentials from the identity pool, for a token that proves the sign-in.
+/// IAM requires at least one statement. The default statement allows `GetCredentialsForIdentity`, which needs no
+/// permission.
 #[must_use]
 pub fn access_policy(statements: &[Statement], identity_pool_arn: &str) -> Value {
     let default = Statement {
@@ -126,7 +126,7 @@ mod tests {
     const POOL: &str = "eu-west-1:0e6f3f3b-7a3e-4f0e-8b1e-0a7f3f2c9d11";
 
     #[test]
-    fn the_generated_trust_policy_passes_its_own_check_in_both_of_iams_spellings() {
+    fn generated_trust_policy_passes_the_check_in_both_iam_spellings() {
         let mut document = trust_policy(POOL);
         assert_eq!(check_trust(&document, POOL), Ok(()));
         document["Statement"][0]["Action"] = json!([ACTION]);
@@ -135,43 +135,47 @@ mod tests {
     }
 
     #[test]
-    fn every_mutation_of_the_trust_policy_is_caught_and_its_field_named() {
+    fn rejects_every_changed_trust_policy_and_names_the_field() {
         let other_pool = "eu-west-1:ffffffff-7a3e-4f0e-8b1e-0a7f3f2c9d11";
-        let table: [(&str, Value, TrustFault); 14] = [
-            ("/Statement", json!([]), TrustFault::Statement),
-            ("/Statement/0/Effect", json!("Deny"), TrustFault::Effect),
-            ("/Statement/0/Principal", json!("*"), TrustFault::Principal),
-            ("/Statement/0/Principal/Federated", json!("accounts.google.com"), TrustFault::Principal),
-            ("/Statement/0/Principal/Federated", json!([PRINCIPAL, "accounts.google.com"]), TrustFault::Principal),
-            ("/Statement/0/Action", json!("sts:AssumeRole"), TrustFault::Action),
-            ("/Statement/0/Action", json!([ACTION, "sts:TagSession"]), TrustFault::Action),
+        let table: [(&str, Value, TrustPolicyError); 14] = [
+            ("/Statement", json!([]), TrustPolicyError::Statement),
+            ("/Statement/0/Effect", json!("Deny"), TrustPolicyError::Effect),
+            ("/Statement/0/Principal", json!("*"), TrustPolicyError::Principal),
+            ("/Statement/0/Principal/Federated", json!("accounts.google.com"), TrustPolicyError::Principal),
+            (
+                "/Statement/0/Principal/Federated",
+                json!([PRINCIPAL, "accounts.google.com"]),
+                TrustPolicyError::Principal,
+            ),
+            ("/Statement/0/Action", json!("sts:AssumeRole"), TrustPolicyError::Action),
+            ("/Statement/0/Action", json!([ACTION, "sts:TagSession"]), TrustPolicyError::Action),
             (
                 "/Statement/0/Condition/StringEquals/cognito-identity.amazonaws.com:aud",
                 json!(other_pool),
-                TrustFault::Audience,
+                TrustPolicyError::Audience,
             ),
             (
                 "/Statement/0/Condition/StringEquals/cognito-identity.amazonaws.com:aud",
                 json!("*"),
-                TrustFault::Audience,
+                TrustPolicyError::Audience,
             ),
             (
                 "/Statement/0/Condition/StringEquals/cognito-identity.amazonaws.com:aud",
                 json!([POOL, other_pool]),
-                TrustFault::Audience,
+                TrustPolicyError::Audience,
             ),
-            ("/Statement/0/Condition/StringEquals", json!({}), TrustFault::Audience),
+            ("/Statement/0/Condition/StringEquals", json!({}), TrustPolicyError::Audience),
             (
                 "/Statement/0/Condition/ForAnyValue:StringLike/cognito-identity.amazonaws.com:amr",
                 json!("unauthenticated"),
-                TrustFault::Method,
+                TrustPolicyError::Method,
             ),
             (
                 "/Statement/0/Condition/ForAnyValue:StringLike/cognito-identity.amazonaws.com:amr",
                 json!("*"),
-                TrustFault::Method,
+                TrustPolicyError::Method,
             ),
-            ("/Statement/0/Condition", json!({}), TrustFault::Audience),
+            ("/Statement/0/Condition", json!({}), TrustPolicyError::Audience),
         ];
         for (path, value, expected) in table {
             let mut document = trust_policy(POOL);
@@ -181,25 +185,25 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_added_to_the_trust_policy_is_caught() {
+    fn rejects_additions_to_the_trust_policy() {
         let mut second_statement = trust_policy(POOL);
         let statement = second_statement["Statement"][0].clone();
         second_statement["Statement"].as_array_mut().unwrap().push(statement);
-        assert_eq!(check_trust(&second_statement, POOL), Err(TrustFault::Statement));
+        assert_eq!(check_trust(&second_statement, POOL), Err(TrustPolicyError::Statement));
 
         let mut condition = trust_policy(POOL);
         condition["Statement"][0]["Condition"]["IpAddress"] = json!({"aws:SourceIp": "192.0.2.1"});
-        assert_eq!(check_trust(&condition, POOL), Err(TrustFault::OtherCondition));
+        assert_eq!(check_trust(&condition, POOL), Err(TrustPolicyError::OtherCondition));
 
         let mut field = trust_policy(POOL);
         field["Statement"][0]["NotPrincipal"] = json!("*");
-        assert_eq!(check_trust(&field, POOL), Err(TrustFault::Statement));
+        assert_eq!(check_trust(&field, POOL), Err(TrustPolicyError::Statement));
 
-        assert_eq!(check_trust(&json!("nonsense"), POOL), Err(TrustFault::Statement));
+        assert_eq!(check_trust(&json!("nonsense"), POOL), Err(TrustPolicyError::Statement));
     }
 
     #[test]
-    fn a_role_without_statements_of_its_own_grants_nothing_wide() {
+    fn default_access_policy_has_no_wildcards() {
         let arn = "arn:aws:cognito-identity:eu-west-1:123456789012:identitypool/x";
         let default = access_policy(&[], arn);
         assert_eq!(default["Statement"][0]["Resource"], json!([arn]));

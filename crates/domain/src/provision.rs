@@ -1,8 +1,7 @@
-//! Brings a user pool and all that belongs to it into the state that a [`Spec`] describes, proves that it works, takes it away.
+//! Provisions a user pool and its related resources from a [`Spec`]: plans, applies, verifies and destroys them.
 //!
-//! The actions share one [`Provisioner`]: the hands ([`Platform`]), the watch ([`Clock`]) and whoever looks on ([`Observer`]).
-//! `look` reads everything that is there, `compare` says what is to be done about it: `plan` shows that, `apply` does it, in a list
-//! of steps. Each action gives a [`Receipt`] of its steps, also when it fails.
+//! `discover` reads the current state, and `diff` compares it with the spec. Each action returns a [`Receipt`] of its
+//! steps, also if it fails.
 
 mod apply;
 mod create_once;
@@ -36,27 +35,27 @@ pub use members::GroupMembers;
 pub use plan::{Plan, Planned, Verdict};
 pub use receipt::{Action, Outcome, Receipt, Step, StepReport};
 
-/// A spec's change of name.
+/// A changed name in a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Renaming {
-    /// The name before.
+pub struct Rename {
+    /// The previous name.
     pub before: String,
-    /// The id of the user pool that the spec stood for.
+    /// The id of the user pool with the previous name.
     pub user_pool_id: String,
 }
 
-/// Hears of what happens, as it happens.
+/// Receives the progress of an action.
 pub trait Observer: Send + Sync {
-    /// What is there is being read, before anything is touched.
+    /// The action starts to read the current state, before it changes anything.
     fn discovering(&self) {}
 
-    /// A step begins.
+    /// A step starts.
     fn step_began(&self, _step: Step) {}
 
-    /// A call did not work and will be made again.
+    /// A call failed and will be retried.
     fn waiting(&self, _waiting: &Waiting) {}
 
-    /// A step has ended.
+    /// A step ended.
     fn step_ended(&self, report: &StepReport);
 }
 
@@ -65,20 +64,21 @@ pub trait Observer: Send + Sync {
 pub struct Provisioner<'a> {
     /// AWS.
     pub platform: &'a dyn Platform,
-    /// Time and chance. Its end must leave about half a minute: 15 s to clean up, and what the last calls may take.
+    /// Time and randomness. Its deadline must leave about 30 s: 15 s for the clean-up, and the duration of the last
+    /// calls.
     pub clock: Arc<dyn Clock>,
-    /// Who looks on.
+    /// Receives the progress.
     pub observer: &'a dyn Observer,
-    /// How long the process has had its rights.
+    /// Whether the permissions of the process may be new.
     pub rights: Rights,
-    /// The roles that the process may pass.
+    /// The roles that the process has permission to pass.
     pub passable_roles: PassableRoles,
-    /// The stack that the actions run for; none for an operator.
+    /// The stack of a custom resource. `None` for an operator.
     pub deployment: Option<Deployment>,
 }
 
 impl<'a> Provisioner<'a> {
-    /// Creates a provisioner for an operator, whose rights are settled and whose passable roles are unknown.
+    /// Creates a provisioner for an operator, with settled permissions and unknown passable roles.
     pub fn new(platform: &'a dyn Platform, clock: Arc<dyn Clock>, observer: &'a dyn Observer) -> Self {
         Self {
             platform,
@@ -92,11 +92,11 @@ impl<'a> Provisioner<'a> {
 }
 
 impl Provisioner<'_> {
-    /// What [`Provisioner::apply`] would do now. Changes nothing.
+    /// Plans the changes that [`Provisioner::apply`] would make now. Changes nothing.
     ///
     /// # Errors
     ///
-    /// What `apply` would refuse as well, and what cannot be read.
+    /// Returns an error if `apply` would reject the spec, or if the current state cannot be read.
     pub async fn plan(&self, spec: &Spec) -> Result<Plan, ProvisionError> {
         spec.check()?;
         self.observer.discovering();
@@ -106,68 +106,70 @@ impl Provisioner<'_> {
         Ok(Plan::new(planned))
     }
 
-    /// Brings everything into the state that the spec describes. Safe to repeat, also after a crash: it goes on.
+    /// Brings all resources into the desired state. Safe to repeat, also after a crash.
     ///
     /// # Errors
     ///
-    /// Why it stopped, with the receipt of what was done until then. The remedy is to run it again.
+    /// Returns the first error, with the receipt of the steps so far. A retry continues from there.
     pub async fn apply(&self, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
-        let mut work = self.begin(Action::Apply);
-        let result = work.apply(spec, None).await;
-        work.end(result)
+        let mut run = self.begin(Action::Apply);
+        let result = run.apply(spec, None).await;
+        run.end(result)
     }
 
-    /// `apply` of a spec whose name has just been changed.
+    /// Applies a spec whose name has changed.
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Renamed`] unless the new name is that of the renamed pool already; otherwise as [`Provisioner::apply`].
-    pub async fn apply_renamed(&self, spec: &Spec, renaming: &Renaming) -> Result<Receipt, ProvisionFailure> {
-        let mut work = self.begin(Action::Apply);
-        let result = work.apply(spec, Some(renaming)).await;
-        work.end(result)
+    /// [`ProvisionError::Renamed`] unless the pool already has the new name. Otherwise as [`Provisioner::apply`].
+    pub async fn apply_renamed(&self, spec: &Spec, rename: &Rename) -> Result<Receipt, ProvisionFailure> {
+        let mut run = self.begin(Action::Apply);
+        let result = run.apply(spec, Some(rename)).await;
+        run.end(result)
     }
 
-    /// Proves that it works: a throw-away user signs up, in, and gets AWS credentials. Leaves nobody behind.
+    /// Proves that the pool works: a temporary user signs up, signs in and receives AWS credentials. Deletes the user
+    /// afterwards.
     ///
     /// # Errors
     ///
-    /// What does not work, with the receipt.
+    /// Returns the first failed step, with the receipt.
     pub async fn verify(&self, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
-        let mut work = self.begin(Action::Verify);
-        let result = work.verify(spec).await;
-        work.end(result)
+        let mut run = self.begin(Action::Verify);
+        let result = run.verify(spec).await;
+        run.end(result)
     }
 
-    /// Takes away what is ours. Safe to repeat.
+    /// Deletes the resources of the pool. Safe to repeat.
     ///
     /// # Errors
     ///
-    /// Why it stopped, with the receipt of what was done until then. The remedy is to run it again.
+    /// Returns the first error, with the receipt of the steps so far. A retry continues from there.
     pub async fn destroy(&self, spec: &Spec) -> Result<Receipt, ProvisionFailure> {
-        let mut work = self.begin(Action::Destroy);
-        let result = work.destroy(spec, None).await;
-        work.end(result)
+        let mut run = self.begin(Action::Destroy);
+        let result = run.destroy(spec, None).await;
+        run.end(result)
     }
 
-    /// `destroy`, but only of the user pool with this id and of what belongs to it: nothing, when the spec's name belongs to another
-    /// one by now; and when it is gone, no more than an identity pool that takes its people from it, with its role.
+    /// Deletes only the user pool with this id and its related resources. Deletes nothing if another pool has the
+    /// spec's name. If the user pool does not exist, deletes the identity pool only if it uses this user pool, and its
+    /// role and policy.
     ///
     /// # Errors
     ///
     /// As [`Provisioner::destroy`].
     pub async fn destroy_only(&self, spec: &Spec, user_pool_id: &str) -> Result<Receipt, ProvisionFailure> {
-        let mut work = self.begin(Action::Destroy);
-        let result = work.destroy(spec, Some(user_pool_id)).await;
-        work.end(result)
+        let mut run = self.begin(Action::Destroy);
+        let result = run.destroy(spec, Some(user_pool_id)).await;
+        run.end(result)
     }
 
-    fn begin(&self, action: Action) -> Work<'_> {
-        Work { provisioner: self.clone(), receipt: Receipt::new(action) }
+    fn begin(&self, action: Action) -> Run<'_> {
+        Run { provisioner: self.clone(), receipt: Receipt::new(action) }
     }
 }
 
-impl Work<'_> {
+impl Run<'_> {
     fn end(self, result: Result<(), ProvisionError>) -> Result<Receipt, ProvisionFailure> {
         match result {
             Ok(()) => Ok(self.receipt),
@@ -176,57 +178,57 @@ impl Work<'_> {
     }
 }
 
-/// An action under way.
-struct Work<'a> {
+/// A running action and its receipt.
+struct Run<'a> {
     provisioner: Provisioner<'a>,
     receipt: Receipt,
 }
 
-/// How a step ended well.
-struct Done<T> {
+/// The result of a step that did not fail.
+struct StepOutput<T> {
     value: T,
     outcome: Outcome,
     attempts: u32,
     detail: Option<String>,
 }
 
-impl<T> Done<T> {
+impl<T> StepOutput<T> {
     fn new(value: T, outcome: Outcome) -> Self {
         Self { value, outcome, attempts: 1, detail: None }
     }
 
-    fn after(mut self, attempts: u32) -> Self {
+    fn with_attempts(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
         self
     }
 
-    fn because(mut self, detail: impl Into<String>) -> Self {
+    fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
     }
 }
 
-impl Work<'_> {
-    /// Runs one step, writes it down and tells the observer.
+impl Run<'_> {
+    /// Runs one step, and reports it to the receipt and the observer.
     async fn step<T>(
         &mut self,
         step: Step,
-        work: impl Future<Output = Result<Done<T>, ProvisionError>>,
+        action: impl Future<Output = Result<StepOutput<T>, ProvisionError>>,
     ) -> Result<T, ProvisionError> {
         let began = self.provisioner.clock.now();
         self.provisioner.observer.step_began(step);
-        let result = work.await;
+        let result = action.await;
         let elapsed_ms = milliseconds(self.provisioner.clock.now().saturating_sub(began));
         let (report, result) = match result {
-            Ok(done) => {
+            Ok(output) => {
                 let report = StepReport {
                     step,
-                    outcome: done.outcome,
-                    attempts: done.attempts,
+                    outcome: output.outcome,
+                    attempts: output.attempts,
                     elapsed_ms,
-                    detail: done.detail,
+                    detail: output.detail,
                 };
-                (report, Ok(done.value))
+                (report, Ok(output.value))
             }
             Err(error) => {
                 let (attempts, detail) = (error.attempts(), Some(error.with_causes()));
@@ -240,7 +242,7 @@ impl Work<'_> {
 }
 
 impl Provisioner<'_> {
-    /// A call with the retry that its situation deserves.
+    /// Makes a call with the retries of its situation.
     async fn call<T, Call, Answer>(&self, situation: Situation, call: Call) -> Result<Attempted<T>, ProvisionError>
     where
         T: Send,
@@ -250,8 +252,8 @@ impl Provisioner<'_> {
         Ok(retry(&self.clock, situation.with(self.rights), call, self).await?)
     }
 
-    /// A call for a user.
-    async fn users<T, Call, Answer>(
+    /// Makes a call to the user pool for a user, with the retries of its situation.
+    async fn user_call<T, Call, Answer>(
         &self,
         situation: Situation,
         call: Call,
@@ -264,11 +266,11 @@ impl Provisioner<'_> {
         retry(&self.clock, situation.with(self.rights), call, self).await
     }
 
-    /// An update of a user pool that sends text messages passes the role for them to Cognito.
+    /// Checks the role that an update of a user pool passes to Cognito for text messages.
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::RoleNotPassable`] if the process may not.
+    /// [`ProvisionError::RoleNotPassable`] if the process has no permission to pass the role.
     fn ensure_passable(&self, spec: &Spec, found: &discover::Found) -> Result<(), ProvisionError> {
         let Some(pool) = &found.user_pool else { return Ok(()) };
         let is_updated = !diff::user_pool(spec, pool)?.fields.is_empty();
@@ -282,7 +284,7 @@ impl Provisioner<'_> {
 }
 
 impl Provisioner<'_> {
-    /// A stack adopts a pool of another stack, or of none, only with a sign-up policy that is not wider than the pool's last one.
+    /// Rejects the adoption of a pool of another stack, or of none, with a wider sign-up policy than the recorded one.
     ///
     /// # Errors
     ///
@@ -294,20 +296,20 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Records the stack and its sign-up policy in the tags of the pool. From then on the pool is the stack's to delete.
+    /// Records the stack and its sign-up policy in the tags of the pool, which makes the stack its owner.
     async fn record_deployment(
         &self,
         spec: &Spec,
         pool: &UserPool,
         deployment: &Deployment,
-    ) -> Result<Done<()>, ProvisionError> {
+    ) -> Result<StepOutput<()>, ProvisionError> {
         let tags = deployment.tags();
         if tags.iter().all(|(key, value)| pool.tags.get(key) == Some(value)) {
-            return Ok(Done::new((), Outcome::Unchanged));
+            return Ok(StepOutput::new((), Outcome::Unchanged));
         }
         let tag = || self.platform.tag_user_pool(&pool.arn, &spec.name, &tags);
         let attempts = self.call(Situation::Settled, tag).await?.attempts;
-        Ok(Done::new((), Outcome::Updated).after(attempts))
+        Ok(StepOutput::new((), Outcome::Updated).with_attempts(attempts))
     }
 }
 
@@ -317,12 +319,12 @@ impl Listener for Provisioner<'_> {
     }
 }
 
-/// The name of the IAM role and of the IAM policy. The region is in it because IAM knows no regions.
+/// The name of the IAM role and of the IAM policy. It contains the Region because IAM is global.
 fn iam_name(pool: &PoolName, region: &str) -> String {
     format!("poolkeeper.{pool}.{region}")
 }
 
-/// The ARN that `policy` has, or will have.
+/// The ARN of the IAM policy, also before it exists.
 fn policy_arn(account_id: &str, name: &str) -> String {
     format!("arn:aws:iam::{account_id}:policy/{name}")
 }

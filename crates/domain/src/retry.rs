@@ -1,103 +1,100 @@
-//! When a failed call is made again, and after how long: the class of the error, the attempts so far and the time left decide.
+//! Decides whether and when a failed call is retried, from the error class, the attempts so far and the remaining time.
 //!
-//! This is the only retry there is in provisioning: the SDK's own is off there, because it knows neither which calls make a second
-//! one when they are repeated, nor how much time is left. The decision is pure; [`retry`] acts on it, with the clock and the
-//! randomness handed in. The loop itself is `backon`'s.
+//! The retries of the SDK are off in provisioning, because the SDK knows neither which calls are safe to repeat nor the
+//! deadline.
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use backon::Retryable;
 use time::OffsetDateTime;
 
 use crate::error_chain::causes;
 use crate::secret::Secret;
 
-/// What an error of AWS means for whoever made the call. Each AWS error code has one row in `aws/src/classify.rs`.
+/// What an AWS error means for the caller. Each AWS error code has one row in `aws/src/classify.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
-    /// Too many requests. The call did nothing.
+    /// Too many requests. The call had no effect.
     Throttled,
-    /// The service failed, broke the connection or did not answer. Whether the call took effect is unknown.
+    /// The service failed, closed the connection or did not respond. The effect of the call is unknown.
     OutcomeUnknown,
-    /// Somebody else changes the same thing at this moment. The call did nothing.
+    /// A concurrent call changes the same resource. The call had no effect.
     ConcurrentModification,
-    /// IAM does not see a principal named in the policy yet, or a service does not see a role yet.
+    /// A principal in a policy is not visible to IAM yet, or a role is not visible to a service yet.
     PrincipalNotVisibleYet,
-    /// Cognito could not call the trigger: its permission is not visible yet, or the function is broken. The call did nothing.
+    /// Cognito could not invoke the trigger, because its permission is not visible yet or the function fails. The call
+    /// had no effect.
     TriggerNotInvoked,
-    /// The identity pool cannot take the role (yet): IAM has not propagated it, or trust or wiring is wrong.
+    /// The identity pool cannot assume the role, because IAM has not propagated it or it is misconfigured.
     RoleNotAssumable,
-    /// A downstream service of AWS failed. The call did nothing.
+    /// A downstream service of AWS failed. The call had no effect.
     ExternalService,
-    /// Two writes collided: to be read again and reconciled.
+    /// Two writes collided. The caller must read the current state again.
     Conflict,
-    /// There is no such thing. Right after a create: IAM may not show it yet.
+    /// The resource does not exist. Right after a create, IAM may not return it yet.
     NotFound,
-    /// The name is taken.
+    /// The name is already in use.
     AlreadyExists,
-    /// The account has no room for more.
+    /// An account quota is exceeded.
     QuotaExceeded,
-    /// We lack a permission.
+    /// The caller lacks a permission.
     Forbidden,
-    /// The sign-up policy (trigger, or a pool without self sign-up) refused.
+    /// The trigger, or a pool without self sign-up, rejected the sign-up.
     SignUpRefused,
-    /// The request itself is wrong, and stays so.
+    /// The request is invalid.
     Invalid,
-    /// An answer that makes no sense, or a request that could not be built.
+    /// The response is unexpected, or the request could not be built.
     Unexpected,
 }
 
-/// Which situation a call is made in: the same class can be hopeless in one and a matter of moments in another.
+/// The situation of a call, which decides whether an error class is transient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Situation {
-    /// An ordinary call, on things that have been there for long. Safe to repeat: a read, a delete, a write that converges.
+    /// A call on resources that were not created recently. Safe to repeat: a read, a delete or an idempotent write.
     Settled,
-    /// A create, or whatever else makes a second one when it is repeated. Where its outcome is unknown, the caller looks.
+    /// A create, or another call that is not idempotent. If its outcome is unknown, the caller reads the current state.
     Creating,
-    /// A call on an IAM role or policy that was created moments ago.
+    /// A call on an IAM role or policy that was just created.
     JustCreated,
-    /// A delete of an IAM role or policy, right after it was detached.
+    /// A delete of an IAM role or policy that was just detached.
     JustDetached,
-    /// The credentials probe: trust and wiring have been checked and are right, only IAM's propagation is awaited.
+    /// A request for credentials of a correctly configured role that IAM may not have propagated yet.
     AwaitingPropagation,
 }
 
-/// How long the process that makes a call has had its rights.
+/// Whether the permissions of the calling process may be new.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rights {
-    /// The rights are settled. A denied call stays denied.
+    /// The permissions are settled. A denied call stays denied.
     #[default]
     Settled,
-    /// The rights may be new, so IAM may still deny a call that the role allows. A deployment changes the role of a function right before it
-    /// invokes the function.
+    /// The permissions may be new, so IAM may still deny a call that the role allows. A deployment changes the role of
+    /// a function right before it invokes the function.
     JustGranted,
 }
 
-/// The situation of a call and the rights of the process that makes it.
+/// The situation of a call and the permissions of the calling process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
     /// The situation of the call.
     pub situation: Situation,
-    /// The rights of the process.
+    /// The permissions of the process.
     pub rights: Rights,
 }
 
 impl Situation {
-    /// The situation of a call by a process with these rights.
+    /// Adds the permissions of the calling process.
     #[must_use]
     pub const fn with(self, rights: Rights) -> Context {
         Context { situation: self, rights }
     }
 }
 
-/// With settled rights.
+/// With settled permissions.
 impl From<Situation> for Context {
     fn from(situation: Situation) -> Self {
         situation.with(Rights::Settled)
@@ -107,55 +104,56 @@ impl From<Situation> for Context {
 /// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// Make the call again after so long.
+    /// Retry after this time.
     Wait(Duration),
-    /// It is of no use.
+    /// Do not retry.
     GiveUp,
 }
 
-/// Waits between credential probes, then [`PROBE_INTERVAL`] each. Dense at first because most roles propagate within seconds.
+/// The waits after the first probes, then [`PROBE_INTERVAL`]. Short at first, because most roles propagate within
+/// seconds.
 const FIRST_PROBES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// IAM propagation takes 2 to 12 s, rarely a minute: probing every 2 s wastes 2 s at the most.
+/// IAM propagation takes 2 to 12 s, rarely a minute.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long `NoSuchEntity` is believed to be propagation, after a create.
+/// The time after a create in which `NoSuchEntity` is retried.
 const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
 
-/// How long `DeleteConflict` is believed to be propagation, after a detachment: as long as IAM takes at its slowest.
+/// The time after a detachment in which `DeleteConflict` is retried: the longest propagation of IAM.
 pub(crate) const DETACHMENT_LIMIT: Duration = Duration::from_mins(1);
 
-/// How long "Invalid principal in policy" is believed to be propagation. Terraform's provider waits as long.
+/// The time in which "Invalid principal in policy" is retried, as in Terraform's provider.
 const PRINCIPAL_LIMIT: Duration = Duration::from_mins(2);
 
-/// How long a trigger that cannot be called is believed to be propagation of its permission.
+/// The time in which a failed invocation of the trigger is retried.
 const TRIGGER_LIMIT: Duration = Duration::from_secs(30);
 
-/// How long "access denied" is believed to be propagation of a right; the last attempt included.
+/// The time in which "access denied" is retried, including the last attempt.
 const PERMISSION_LIMIT: Duration = Duration::from_secs(30);
 
-/// How often a throttled call is made.
+/// The maximum number of attempts of a throttled call.
 const THROTTLED_ATTEMPTS: u32 = 6;
 
-/// How often a call that is safe to repeat is made where nobody knows what became of it.
+/// The maximum number of attempts of an idempotent call with an unknown outcome.
 const UNKNOWN_ATTEMPTS: u32 = 4;
 
-/// How often a call is made that collided with another write. Updates read again before they write.
+/// The maximum number of attempts after a write conflict. Updates read again before they write.
 const CONFLICT_ATTEMPTS: u32 = 3;
 
-/// How often a call that met a concurrent change is made.
+/// The maximum number of attempts after a concurrent modification.
 const CONCURRENT_ATTEMPTS: u32 = 5;
 
-/// How often a call is made whose downstream service failed.
+/// The maximum number of attempts after a failure of a downstream service.
 const EXTERNAL_SERVICE_ATTEMPTS: u32 = 3;
 
-/// Decides what follows a failed attempt, `elapsed` after the first one began, with `time_left` until the work must be done.
-/// `attempts` (1 is the first) counts those that failed with this class: a single throttled probe is no sixth one, however long it
-/// was probed before.
+/// Decides what follows a failed attempt, `elapsed` after the start of the first one and with `time_left` until the
+/// deadline. `attempts` counts the attempts that failed with this class, so that one throttled probe after many others
+/// is the first.
 ///
-/// `jitter` is a random number from 0 to 1: waits are shortened by up to a fifth of themselves, so that callers who failed
-/// together do not come back together.
+/// `jitter` is a random number from 0 to 1 that shortens the wait by up to a fifth, so that concurrent callers do not
+/// retry at the same time.
 #[must_use]
 pub fn decide(
     class: ErrorClass,
@@ -176,21 +174,21 @@ pub fn decide(
             probe_until(PERMISSION_LIMIT, elapsed + probe_wait(attempts), attempts)
         }
         (ErrorClass::Throttled, _) if attempts < THROTTLED_ATTEMPTS => {
-            Some(doubled(Duration::from_millis(500), attempts, Duration::from_secs(8)))
+            Some(backoff(Duration::from_millis(500), attempts, Duration::from_secs(8)))
         }
         (ErrorClass::ConcurrentModification, _) if attempts < CONCURRENT_ATTEMPTS => {
-            Some(doubled(Duration::from_millis(50), attempts, Duration::from_secs(1)))
+            Some(backoff(Duration::from_millis(50), attempts, Duration::from_secs(1)))
         }
         (ErrorClass::ExternalService, _) if attempts < EXTERNAL_SERVICE_ATTEMPTS => {
-            Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
+            Some(backoff(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
         (ErrorClass::Conflict, _) if attempts < CONFLICT_ATTEMPTS => {
-            Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
+            Some(backoff(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
-        // A create must never be repeated blindly.
+        // A create is not idempotent.
         (ErrorClass::OutcomeUnknown, Situation::Creating) => None,
         (ErrorClass::OutcomeUnknown, _) if attempts < UNKNOWN_ATTEMPTS => {
-            Some(doubled(Duration::from_millis(250), attempts, Duration::from_secs(2)))
+            Some(backoff(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
         _ => None,
     };
@@ -209,18 +207,18 @@ fn probe_until(limit: Duration, elapsed: Duration, attempts: u32) -> Option<Dura
     (elapsed < limit).then(|| probe_wait(attempts))
 }
 
-fn doubled(first: Duration, attempts: u32, longest: Duration) -> Duration {
+fn backoff(first: Duration, attempts: u32, longest: Duration) -> Duration {
     let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
     first.saturating_mul(factor).min(longest)
 }
 
-/// Time and chance. One clock serves one piece of work: [`Clock::time_left`] counts towards its end.
+/// Time and randomness for one operation. [`Clock::time_left`] counts down to its deadline.
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// Time since some fixed moment.
+    /// The time since a fixed point in the past.
     fn now(&self) -> Duration;
 
-    /// Time until the work must be done, with the answer on its way.
+    /// The time until the deadline.
     fn time_left(&self) -> Duration;
 
     /// Waits.
@@ -232,25 +230,25 @@ pub trait Clock: Send + Sync {
     /// A random number from 0 to 1.
     fn jitter(&self) -> f64;
 
-    /// 32 random hexadecimal digits from a source that is fit for passwords.
+    /// 32 random hexadecimal digits from a cryptographically secure source.
     fn nonce(&self) -> Secret;
 }
 
-/// A clock that goes on for a while after the end of another one: for what has to be done even then.
-pub(crate) struct Overtime {
+/// A clock with a grace period after the deadline of another clock, for clean-up.
+pub(crate) struct GraceClock {
     clock: Arc<dyn Clock>,
     end: Duration,
 }
 
-impl Overtime {
-    /// At least so much time, from now on.
-    pub(crate) fn on(clock: &Arc<dyn Clock>, at_least: Duration) -> Self {
+impl GraceClock {
+    /// Leaves at least this time from now on.
+    pub(crate) fn new(clock: &Arc<dyn Clock>, at_least: Duration) -> Self {
         Self { clock: Arc::clone(clock), end: clock.now() + at_least }
     }
 }
 
 #[async_trait]
-impl Clock for Overtime {
+impl Clock for GraceClock {
     fn now(&self) -> Duration {
         self.clock.now()
     }
@@ -276,31 +274,31 @@ impl Clock for Overtime {
     }
 }
 
-/// An error that knows its class.
+/// An error with a class.
 pub trait Classified {
     /// The class.
     fn class(&self) -> ErrorClass;
 }
 
-/// A result, and what it took to get there.
+/// A result with its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempted<T> {
-    /// What the last attempt gave.
+    /// The result of the last attempt.
     pub value: T,
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// From the beginning of the first attempt to the end of the last.
+    /// The time from the start of the first attempt to the end of the last.
     pub elapsed: Duration,
 }
 
-/// The last error, with how long and how often was tried.
+/// The last error with the number and duration of the attempts.
 #[derive(Debug)]
 pub struct GaveUp<E> {
-    /// How many attempts were made.
+    /// The number of attempts.
     pub attempts: u32,
-    /// From the beginning of the first attempt to the end of the last.
+    /// The time from the start of the first attempt to the end of the last.
     pub elapsed: Duration,
-    /// What the last attempt gave.
+    /// The last error.
     pub last: E,
 }
 
@@ -315,35 +313,35 @@ impl<E: fmt::Display> fmt::Display for GaveUp<E> {
     }
 }
 
-/// The cause is that of the last error, whose own words stand in front of the attempts.
+/// The source is the source of the last error, because the message already contains the last error.
 impl<E: Error> Error for GaveUp<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.last.source()
     }
 }
 
-/// A call that did not work, and will be made again.
+/// A failed call that will be retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// How often it was made so far.
+    /// The number of attempts so far.
     pub attempts: u32,
-    /// After how long it is made again.
+    /// The time until the next attempt.
     pub wait: Duration,
-    /// What the last attempt gave, in one line.
+    /// The last error, in one line.
     pub because: String,
 }
 
-/// Hears of every attempt that will be followed by another one.
+/// Receives every failed attempt that will be retried.
 pub trait Listener: Send + Sync {
-    /// A call did not work, and will be made again.
+    /// A call failed and will be retried.
     fn waiting(&self, waiting: &Waiting);
 }
 
-/// Calls until it works or [`decide`] says that it is of no use.
+/// Makes a call until it succeeds or [`decide`] gives up.
 ///
 /// # Errors
 ///
-/// The last error, never an earlier one, with attempts and time.
+/// Returns the last error, with the number and duration of the attempts.
 pub async fn retry<T, E, Call, Answer>(
     clock: &Arc<dyn Clock>,
     context: impl Into<Context>,
@@ -358,43 +356,25 @@ where
 {
     let context = context.into();
     let began = clock.now();
-    let attempts = AtomicU32::new(0);
-    let mut of_class = HashMap::new();
-    let elapsed = || clock.now().saturating_sub(began);
-    let counted = || {
-        attempts.fetch_add(1, Ordering::Relaxed);
-        call()
-    };
-    let next = |last: &E, _| {
-        let of_class = of_class.entry(last.class()).or_insert(0);
-        *of_class += 1;
-        match decide(last.class(), context, *of_class, elapsed(), clock.time_left(), clock.jitter()) {
-            Next::Wait(wait) => Some(wait),
-            Next::GiveUp => None,
+    let mut attempts = 0;
+    let mut attempts_by_class = HashMap::new();
+    loop {
+        attempts += 1;
+        let outcome = call().await;
+        let elapsed = clock.now().saturating_sub(began);
+        let last = match outcome {
+            Ok(value) => return Ok(Attempted { value, attempts, elapsed }),
+            Err(last) => last,
+        };
+        let class_attempts = attempts_by_class.entry(last.class()).or_insert(0);
+        *class_attempts += 1;
+        match decide(last.class(), context, *class_attempts, elapsed, clock.time_left(), clock.jitter()) {
+            Next::Wait(wait) => {
+                listener.waiting(&Waiting { attempts, wait, because: causes(&last) });
+                clock.sleep(wait).await;
+            }
+            Next::GiveUp => return Err(GaveUp { attempts, elapsed, last }),
         }
-    };
-    let tell = |last: &E, wait| {
-        listener.waiting(&Waiting { attempts: attempts.load(Ordering::Relaxed), wait, because: causes(last) });
-    };
-    let sleeper = Arc::clone(clock);
-    // Boxed, so that the compiler has to see only here that it can be sent to another thread.
-    let retried: Pin<Box<dyn Future<Output = Result<T, E>> + Send + '_>> = Box::pin(
-        counted
-            // The waits come from `decide`, which knows the error.
-            .retry(std::iter::repeat(Duration::ZERO))
-            .adjust(next)
-            .notify(tell)
-            .sleep(move |wait| {
-                let clock = Arc::clone(&sleeper);
-                async move { clock.sleep(wait).await }
-            })
-            .into_future(),
-    );
-    let result = retried.await;
-    let (attempts, elapsed) = (attempts.load(Ordering::Relaxed), elapsed());
-    match result {
-        Ok(value) => Ok(Attempted { value, attempts, elapsed }),
-        Err(last) => Err(GaveUp { attempts, elapsed, last }),
     }
 }
 

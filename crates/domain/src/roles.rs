@@ -1,4 +1,4 @@
-//! Roles: the permissions of each group, as the template's parameter `Roles` and the setting `ROLES` spell them.
+//! Roles: the permissions of each group, as in the template parameter `Roles` and the setting `ROLES`.
 
 mod grants;
 
@@ -14,24 +14,25 @@ use crate::user_pool::groups::GroupName;
 
 pub use grants::Grants;
 
-/// Stands for every permission.
+/// The name of all permissions.
 const ALL: &str = "all";
 
-/// Before the name of a group: the permission [`Permission::UsersGroups`] for that group only.
+/// The prefix of the permission [`Permission::UsersGroups`] for one group only.
 const ONE_GROUP: &str = "users:groups:";
 
-/// A name is taken for a misspelling of another one from this similarity on (0 to 1).
+/// The minimum similarity (0 to 1) for a spelling suggestion.
 const SIMILAR: f64 = 0.6;
 
-/// The permissions of each group. A group that is not named has none.
+/// The permissions of each group. A group without an entry has none.
 ///
-/// The text has one of two forms: `admins=all,readers=users:read+groups:read`, which needs no quotes in a shell, or a JSON object,
-/// `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, which also takes group names with `,`, `=` and `+`. `all` stands
-/// for every permission. `users:groups:NAME` is the permission `users:groups` for the group `NAME` only.
+/// The text has one of two forms: `admins=all,readers=users:read+groups:read`, which needs no quotes in a shell, or a
+/// JSON object, `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, which also supports group names with
+/// `,`, `=` and `+`. `all` grants every permission. `users:groups:NAME` is the permission `users:groups` for the group
+/// `NAME` only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(BTreeMap<String, Grants>);
 
-/// The text is not a valid list of roles. Each message continues the words "expected …".
+/// The text is not a valid list of roles. Each message continues "expected …".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RoleError {
     /// The text has neither form.
@@ -40,29 +41,29 @@ pub enum RoleError {
          `{{\"admins\": [\"all\"]}}`"
     )]
     Form,
-    /// A group's name is not valid.
-    #[error("names of groups with 1 to 128 characters, without whitespace, found `{0}`")]
+    /// A group name is not valid.
+    #[error("group names of 1–128 characters without whitespace or control characters, found `{0}`")]
     GroupName(String),
-    /// A group is named more than once.
+    /// A group has more than one entry.
     #[error("each group once, found `{0}` again")]
     DuplicateGroup(String),
     /// A permission does not exist.
     #[error("known permissions for the group `{group}`, found `{permission}`{}", hint(permission))]
     UnknownPermission {
-        /// The group that would have it.
+        /// The group with the unknown permission.
         group: String,
-        /// The text in place of a permission.
+        /// The text that is not a permission.
         permission: String,
     },
 }
 
 impl Roles {
-    /// All permissions that these groups have together.
+    /// The permissions of these groups combined.
     pub fn permissions_of<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> BTreeSet<Permission> {
         self.grants_of(groups).permissions().clone()
     }
 
-    /// Everything that these groups grant together.
+    /// The grants of these groups combined.
     pub fn grants_of<'a>(&self, groups: impl IntoIterator<Item = &'a str>) -> Grants {
         let grants = groups.into_iter().filter_map(|group| self.0.get(group));
         grants.fold(Grants::default(), |all, grants| all.union(grants))
@@ -81,7 +82,7 @@ impl Roles {
         self.0.iter().filter(move |(group, grants)| is_wider(group, grants)).map(|(group, _)| group.as_str())
     }
 
-    /// Every group that is named: those with permissions, and those that may be assigned.
+    /// All groups in the text: those with permissions, and those that can be assigned.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         let assignable = self.0.values().filter_map(Grants::assignable_groups).flatten();
         self.0.keys().chain(assignable).map(String::as_str)
@@ -124,10 +125,10 @@ fn grants_in(group: &str, names: &[String]) -> Result<Grants, RoleError> {
     Ok(grants)
 }
 
-/// The groups in the order of the text, with repetitions.
+/// The groups in the order of the text, including duplicates.
 type Groups = Vec<(String, Vec<String>)>;
 
-/// `group=permission+permission,group=permission`, with spaces around the separators at will.
+/// `group=permission+permission,group=permission`, with optional spaces around the separators.
 fn from_pairs(text: &str) -> Result<Groups, RoleError> {
     let pair = |pair: &str| {
         let (group, permissions) = pair.split_once('=').ok_or(RoleError::Form)?;
@@ -141,7 +142,7 @@ fn from_json(text: &str) -> Result<Groups, RoleError> {
     serde_json::from_str::<Members>(text).map(|members| members.0).map_err(|_| RoleError::Form)
 }
 
-/// The members of a JSON object. A map would drop all but one of several members with the same name.
+/// The members of a JSON object. Unlike a map, this keeps duplicate members.
 struct Members(Groups);
 
 impl<'de> Deserialize<'de> for Members {
@@ -168,9 +169,9 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// The name that was probably meant, or all names.
+/// Suggests the most similar name, or lists all names.
 fn hint(wrong: &str) -> String {
-    let names = || Permission::ALL.into_iter().map(Permission::as_str).chain([ALL]);
+    let names = || Permission::ALL.iter().copied().map(Permission::as_str).chain([ALL]);
     let similarity = |name: &str| strsim::normalized_damerau_levenshtein(name, wrong);
     match names().max_by(|one, other| similarity(one).total_cmp(&similarity(other))) {
         Some(name) if similarity(name) >= SIMILAR => format!("; did you mean `{name}`?"),
@@ -186,12 +187,12 @@ mod tests {
         text.parse().unwrap_or_else(|error| unreachable!("{text}: {error}"))
     }
 
-    fn refusal(text: &str) -> RoleError {
+    fn error_of(text: &str) -> RoleError {
         text.parse::<Roles>().err().unwrap_or_else(|| unreachable!("{text} is accepted"))
     }
 
     #[test]
-    fn both_forms_mean_the_same() {
+    fn both_forms_are_equivalent() {
         let table = [
             ("admins=all", r#"{"admins": ["all"]}"#),
             (
@@ -207,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn all_stands_for_every_permission() {
-        assert_eq!(roles("admins=all").permissions_of(["admins"]), Permission::ALL.into());
+    fn all_grants_every_permission() {
+        assert_eq!(roles("admins=all").permissions_of(["admins"]), Permission::ALL.iter().copied().collect());
     }
 
     #[test]
-    fn names_the_groups_that_may_be_assigned() {
+    fn lists_the_groups_that_can_be_assigned() {
         let both = [
             "support=users:read+users:groups:visitors+users:groups:guests",
             r#"{"support": ["users:groups:guests", "users:groups:visitors", "users:read"]}"#,
@@ -234,7 +235,7 @@ mod tests {
     #[test]
     fn rejects_assignable_groups_that_cannot_be_names() {
         for wrong in ["a=users:groups:", r#"{"a": ["users:groups:two words"]}"#] {
-            assert!(matches!(refusal(wrong), RoleError::GroupName(_)), "{wrong}");
+            assert!(matches!(error_of(wrong), RoleError::GroupName(_)), "{wrong}");
         }
     }
 
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn unnamed_groups_have_no_permission() {
+    fn groups_without_an_entry_have_no_permission() {
         let roles = roles("admins=all");
         for group in ["", "admin", "Admins", "admins-x", "x,admins"] {
             assert!(roles.permissions_of([group]).is_empty(), "{group:?}");
@@ -264,19 +265,19 @@ mod tests {
     }
 
     #[test]
-    fn json_takes_group_names_that_pairs_cannot_spell() {
+    fn json_supports_group_names_that_pairs_do_not() {
         let roles = roles(r#"{"a=b,c": ["users:read"], "none": []}"#);
         assert_eq!(roles.permissions_of(["a=b,c"]), [Permission::UsersRead].into());
         assert!(roles.has_entry("none") && roles.permissions_of(["none"]).is_empty());
         assert_eq!(
-            refusal("a=b=users:read"),
+            error_of("a=b=users:read"),
             RoleError::UnknownPermission { group: "a".to_owned(), permission: "b=users:read".to_owned() }
         );
     }
 
     #[test]
     fn rejects_other_forms() {
-        // The last but one is JSON after a shell has taken its quotes.
+        // The last but one is JSON after a shell removed its quotes.
         let table = [
             "",
             "[]",
@@ -292,7 +293,7 @@ mod tests {
             r#"{"admins": ["all"]} x"#,
         ];
         for wrong in table {
-            assert_eq!(refusal(wrong), RoleError::Form, "{wrong}");
+            assert_eq!(error_of(wrong), RoleError::Form, "{wrong}");
         }
         let expected = "groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON object, \
                         such as `{\"admins\": [\"all\"]}`";
@@ -302,19 +303,19 @@ mod tests {
     #[test]
     fn rejects_invalid_group_names() {
         for wrong in ["=all", "a b=all", r#"{"": ["all"]}"#, r#"{"a b": ["all"]}"#] {
-            assert!(matches!(refusal(wrong), RoleError::GroupName(_)), "{wrong}");
+            assert!(matches!(error_of(wrong), RoleError::GroupName(_)), "{wrong}");
         }
     }
 
     #[test]
     fn rejects_duplicate_groups() {
         for wrong in ["admins=users:read,admins=all", r#"{"admins": ["users:read"], "admins": ["all"]}"#] {
-            assert_eq!(refusal(wrong).to_string(), "each group once, found `admins` again", "{wrong}");
+            assert_eq!(error_of(wrong).to_string(), "each group once, found `admins` again", "{wrong}");
         }
     }
 
     #[test]
-    fn names_the_nearest_permission() {
+    fn suggests_the_most_similar_permission() {
         let table = [
             ("admins=users:raed", "users:read"),
             ("admins=user:read", "users:read"),
@@ -323,16 +324,16 @@ mod tests {
             (r#"{"admins": ["users:read", "invitation:create"]}"#, "invitations:create"),
         ];
         for (wrong, meant) in table {
-            let error = refusal(wrong).to_string();
+            let error = error_of(wrong).to_string();
             assert!(error.starts_with("known permissions for the group `admins`, found `"), "{error}");
             assert!(error.ends_with(&format!("`; did you mean `{meant}`?")), "{error}");
         }
     }
 
     #[test]
-    fn lists_all_permissions_if_none_is_near() {
+    fn lists_all_permissions_if_none_is_similar() {
         for wrong in ["admins=*", "admins=", "admins=fly"] {
-            let error = refusal(wrong).to_string();
+            let error = error_of(wrong).to_string();
             assert!(error.contains("; known permissions are users:create, "), "{error}");
             assert!(error.ends_with(", invitations:create, all"), "{error}");
         }

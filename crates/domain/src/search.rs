@@ -1,7 +1,7 @@
-//! Searching users: what is asked for, what of it Cognito looks for, and the way through its pages.
+//! User search. Cognito filters by one predicate at most, and by no custom attribute or date.
 //!
-//! Cognito takes one predicate, and none about custom attributes or dates. So the most selective one goes there
-//! ([`Query::plan`]), and whom it brings is held against the rest here, page by page, within a budget ([`walk()`]).
+//! So the most selective predicate becomes Cognito's filter ([`Query::plan`]), and the others are applied to its pages,
+//! within a page budget ([`find_users()`]).
 
 mod pager;
 mod plan;
@@ -10,6 +10,6 @@ mod query;
 mod tests;
 
 pub(crate) use pager::LARGEST_PAGE;
-pub use pager::{Found, PAGE_BUDGET, Place, walk};
+pub use pager::{Found, PAGE_BUDGET, Position, find_users};
 pub use plan::{List, Plan};
 pub use query::{CustomAttribute, InvalidSearchTerm, Query, SearchTerm};

@@ -1,7 +1,6 @@
-//! Passwords and tokens: values that never show themselves.
+//! Secret values such as passwords and tokens.
 //!
-//! They wrap [`secrecy::SecretString`]: `Debug` prints a placeholder, the memory is wiped on drop, and reading one takes an
-//! explicit [`Secret::expose`], so that every place where a secret leaves the program can be found by that word.
+//! `Debug` prints a placeholder, the memory is wiped on drop, and reading requires an explicit [`Secret::expose`].
 
 use std::fmt;
 
@@ -19,7 +18,7 @@ impl Secret {
         Self(SecretString::from(text.into()))
     }
 
-    /// The text itself. The caller answers for where it goes.
+    /// Returns the secret text. The caller is responsible for not leaking it.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_does_not_hold_the_secret() {
+    fn debug_output_omits_the_secret() {
         assert!(!format!("{:?}", Secret::new("Correct-Horse-1")).contains("Horse"));
     }
 }

@@ -1,4 +1,4 @@
-//! The sign-up policy: who may sign up, who is confirmed at once, and what counts as verified.
+//! The sign-up policy: which sign-ups are admitted, confirmed and verified.
 
 mod address;
 mod domain_list;
@@ -9,109 +9,112 @@ mod tests;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use crate::invitation::{Claim, Fault, PublicKey};
+use crate::invitation::{Claim, InvitationError, PublicKey};
 
-pub use address::{EmailAddress, MAX_ADDRESS_BYTES, NotAnAddress};
-pub use domain_list::{Domain, DomainList, NotADomain, NotADomainList};
-pub use external_providers::{ExternalProviders, NotExternalProviders, ProviderName};
+pub use address::{EmailAddress, InvalidEmailAddress, MAX_ADDRESS_BYTES};
+pub use domain_list::{Domain, DomainList, InvalidDomain, InvalidDomainList};
+pub use external_providers::{ExternalProviders, InvalidExternalProviders, ProviderName};
 
-/// The rules of one pool. The default confirms everyone and verifies nothing.
+/// The sign-up policy of one pool. The default confirms all users and verifies nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    /// Who is confirmed at once.
+    /// Which users are confirmed automatically.
     pub auto_confirm: AutoConfirm,
-    /// Whose e-mail address counts as verified.
+    /// Which e-mail addresses are verified automatically.
     pub auto_verify_email: AutoVerifyEmail,
-    /// Whether a phone number counts as verified.
+    /// Whether phone numbers are verified automatically.
     pub auto_verify_phone: AutoVerifyPhone,
-    /// Whose addresses may sign up; empty for all.
+    /// The allowed e-mail domains; empty allows all.
     pub allowed_email_domains: DomainList,
-    /// Whose addresses may not, also where they are allowed.
+    /// The denied e-mail domains. They take precedence over the allowed ones.
     pub denied_email_domains: DomainList,
-    /// Whether people may come from external providers.
+    /// The allowed external providers.
     pub external_providers: ExternalProviders,
 }
 
-/// Who is confirmed without a code (`AUTO_CONFIRM`). Who is not goes the ordinary way.
+/// Which users are confirmed without a code (`AUTO_CONFIRM`). Other users confirm with a code, or an administrator
+/// confirms them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AutoConfirm {
-    /// Everyone who signs up.
+    /// All users.
     #[default]
     Everyone,
-    /// Whoever gives an address of one of these domains. That the address is theirs is not known.
+    /// Users with an e-mail address of one of these domains. Ownership of the address is not proved.
     TrustedDomains(DomainList),
-    /// Whoever shows an invitation that was signed with this key.
+    /// Users with an invitation that was signed with this key.
     Invited(PublicKey),
-    /// Nobody: the ordinary way, by code or by an administrator.
+    /// No users.
     Nobody,
 }
 
-/// Whose e-mail address counts as verified at once (`AUTO_VERIFY_EMAIL`). Only a user who is confirmed at once is verified.
+/// Which e-mail addresses are verified automatically (`AUTO_VERIFY_EMAIL`). Requires that the user is confirmed
+/// automatically.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AutoVerifyEmail {
-    /// Nobody's: the ordinary way, by code.
+    /// None. Users verify with a code.
     #[default]
     Nobody,
-    /// That of whoever shows an invitation for it that was signed with this key.
+    /// Addresses with an invitation that was signed with this key.
     Invited(PublicKey),
-    /// Everyone's, without any proof. Where e-mail is an alias, Cognito takes a verified address away from whoever had it before: this is how
-    /// accounts are taken over.
+    /// All, without proof. If e-mail is an alias, Cognito removes a verified address from the user who had it, which
+    /// allows account takeover.
     Everyone,
 }
 
-/// Whether a phone number counts as verified at once (`AUTO_VERIFY_PHONE`). Only a user who is confirmed at once is verified.
+/// Which phone numbers are verified automatically (`AUTO_VERIFY_PHONE`). Requires that the user is confirmed
+/// automatically.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AutoVerifyPhone {
-    /// Nobody's.
+    /// None.
     #[default]
     Nobody,
-    /// Everyone's, without any proof; as risky as with e-mail addresses.
+    /// All, without proof. The risk is that of e-mail addresses.
     Everyone,
 }
 
-/// How a user comes into the pool, with what the rules for that way have to know.
+/// How a user enters the pool, with the input of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignUp {
-    /// A person signs up.
+    /// The user signs up.
     SelfSignUp(SelfSignUp),
-    /// An administrator creates the user: it was the administrator who decided.
+    /// An administrator creates the user. The policy does not apply.
     Administrator,
-    /// First sign-in through an external provider.
+    /// The user signs in through an external provider for the first time.
     ExternalProvider {
-        /// `PROVIDER_subject`; Cognito sometimes leaves it out.
-        user_name: Given,
+        /// `PROVIDER_subject`. Cognito sometimes omits it.
+        user_name: TextField,
     },
-    /// A way that this version does not know: nothing is granted to it.
+    /// A trigger source that this version does not know. Nothing is granted.
     Unknown,
 }
 
-/// What a person who signs up says of themselves. All of it is what they wrote, but for the pool.
+/// The input of a self sign-up. Only the pool id is trusted; the caller chooses the other fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelfSignUp {
-    /// The pool that they sign up to.
-    pub user_pool_id: Given,
+    /// The user pool's id.
+    pub user_pool_id: TextField,
     /// The attribute `email`.
-    pub email: Given,
+    pub email: TextField,
     /// The attribute `phone_number`.
-    pub phone_number: Given,
-    /// An invitation.
-    pub invitation: Given,
+    pub phone_number: TextField,
+    /// The invitation token.
+    pub invitation: TextField,
 }
 
-/// Something that a person may have given.
+/// A text field of a sign-up.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub enum Given {
-    /// Not there; or null, or empty.
+pub enum TextField {
+    /// The field is absent, null or empty.
     #[default]
     Absent,
-    /// There, and no text.
+    /// The field is not a string.
     Unreadable,
-    /// There.
+    /// The field is a non-empty string.
     Text(String),
 }
 
-/// Without the text: it is a person's, or a token.
-impl std::fmt::Debug for Given {
+/// Omits the text, which is personal data or a token.
+impl std::fmt::Debug for TextField {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::Absent => "Absent",
@@ -121,61 +124,61 @@ impl std::fmt::Debug for Given {
     }
 }
 
-/// What becomes of a sign-up.
+/// The decision on a sign-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// The flags as they came; one that is no boolean becomes `false`.
+    /// The flags are left unchanged, except that a flag that is not a boolean becomes `false`.
     Unchanged,
-    /// These flags and no others are true.
+    /// The sign-up is admitted with exactly these flags.
     Admit {
         /// The flags.
         grants: Grants,
-        /// The id of the invitation that was shown, where one made a difference.
+        /// The id of the invitation, if the policy uses invitations and the sign-up has one.
         invitation: Option<String>,
     },
-    /// It is refused.
+    /// The sign-up is refused.
     Refuse(Refusal),
 }
 
-/// What is granted to whoever signs up. Nothing, unless something says so.
+/// The flags of an admitted sign-up. The default grants nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Grants {
-    /// Confirmed, without a code.
+    /// The user is confirmed.
     pub confirm: bool,
-    /// The e-mail address counts as verified.
+    /// The e-mail address is verified.
     pub verify_email: bool,
-    /// The phone number counts as verified.
+    /// The phone number is verified.
     pub verify_phone: bool,
 }
 
-/// Why a sign-up is refused. Holds nothing of what was given.
+/// Why a sign-up is refused. Contains no input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// Domains decide, and there is no e-mail address.
-    #[error("there is no e-mail address")]
+    /// The policy has domain rules, and the e-mail address is missing.
+    #[error("the e-mail address is missing")]
     NoEmail,
-    /// Domains decide, and what is given is no e-mail address that can be read in one way only.
-    #[error("the e-mail address cannot be read")]
+    /// The policy has domain rules, and the e-mail address is invalid or ambiguous.
+    #[error("the e-mail address is not valid")]
     UnreadableEmail,
-    /// Addresses of this domain are denied, or not among the allowed.
+    /// The domain of the e-mail address is denied or not allowed.
     #[error("the domain of the e-mail address is not allowed")]
     EmailDomain,
-    /// An invitation was shown that is none for this person.
-    #[error("the invitation does not count: {0}")]
-    Invitation(Fault),
-    /// An invitation was shown without a readable e-mail address or a pool that it could be for.
-    #[error("the invitation does not count: there is nobody that it could be for")]
-    InvitationForNobody,
-    /// People may not come from this external provider.
+    /// The invitation is not valid for this sign-up.
+    #[error("invalid invitation: {0}")]
+    Invitation(InvitationError),
+    /// The sign-up has an invitation, but no valid e-mail address or no pool id.
+    #[error("invalid invitation: the sign-up has no valid e-mail address or no user pool")]
+    InvitationWithoutRecipient,
+    /// The external provider is not allowed.
     #[error("the external provider is not allowed")]
     ExternalProvider,
 }
 
-/// Decides one sign-up. Same answer for same input: Cognito asks up to three times.
+/// Decides a sign-up. Deterministic, because Cognito invokes the trigger up to three times.
 #[must_use]
 pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decision {
     match sign_up {
-        SignUp::SelfSignUp(self_sign_up) => policy.judge(self_sign_up, now).unwrap_or_else(Decision::Refuse),
+        SignUp::SelfSignUp(self_sign_up) => policy.evaluate(self_sign_up, now).unwrap_or_else(Decision::Refuse),
         SignUp::ExternalProvider { user_name } => {
             if policy.external_providers.admit(user_name.text()) {
                 Decision::Unchanged
@@ -188,15 +191,15 @@ pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decisio
 }
 
 impl Policy {
-    fn judge(&self, self_sign_up: &SelfSignUp, now: OffsetDateTime) -> Result<Decision, Refusal> {
+    fn evaluate(&self, self_sign_up: &SelfSignUp, now: OffsetDateTime) -> Result<Decision, Refusal> {
         let email = self_sign_up.email();
-        if self.decides_by_domain() {
-            self.admit(email.as_ref().map_err(|refusal| *refusal)?.domain())?;
+        if self.has_domain_rules() {
+            self.check_domain(email.as_ref().map_err(|refusal| *refusal)?.domain())?;
         }
         let invitation = match (self.invitation_key(), &self_sign_up.invitation) {
-            (None, _) | (Some(_), Given::Absent) => None,
-            (Some(_), Given::Unreadable) => return Err(Refusal::Invitation(Fault::Foreign)),
-            (Some(key), Given::Text(token)) => Some(self_sign_up.show(token, key, now)?),
+            (None, _) | (Some(_), TextField::Absent) => None,
+            (Some(_), TextField::Unreadable) => return Err(Refusal::Invitation(InvitationError::Foreign)),
+            (Some(key), TextField::Text(token)) => Some(self_sign_up.check_invitation(token, key, now)?),
         };
         let invited = invitation.is_some();
         let confirm = match &self.auto_confirm {
@@ -205,8 +208,9 @@ impl Policy {
             AutoConfirm::Invited(_) => invited,
             AutoConfirm::Nobody => false,
         };
-        // Cognito rejects a sign-up with a verify flag for an absent attribute, and one with a verify flag for an unconfirmed user:
-        // "Phone or email cannot be auto verified, when user is not being auto confirmed" (aws-sdk-java#1049).
+        // Cognito rejects a sign-up with a verify flag for an absent attribute, and one with a verify flag for an
+        // unconfirmed user: "Phone or email cannot be auto verified, when user is not being auto confirmed"
+        // (aws-sdk-java#1049).
         let verify_email = match &self.auto_verify_email {
             AutoVerifyEmail::Everyone => true,
             AutoVerifyEmail::Invited(_) => invited,
@@ -221,20 +225,20 @@ impl Policy {
         Ok(Decision::Admit { grants, invitation })
     }
 
-    /// Whether the domain of the address makes a difference. Then everybody needs one that can be read.
-    fn decides_by_domain(&self) -> bool {
+    /// Whether the decision depends on the domain. If so, each sign-up needs a valid e-mail address.
+    fn has_domain_rules(&self) -> bool {
         matches!(self.auto_confirm, AutoConfirm::TrustedDomains(_))
             || !self.allowed_email_domains.is_empty()
             || !self.denied_email_domains.is_empty()
     }
 
-    fn admit(&self, domain: &Domain) -> Result<(), Refusal> {
+    fn check_domain(&self, domain: &Domain) -> Result<(), Refusal> {
         let is_allowed = self.allowed_email_domains.is_empty() || self.allowed_email_domains.contains(domain);
         if is_allowed && !self.denied_email_domains.contains(domain) { Ok(()) } else { Err(Refusal::EmailDomain) }
     }
 
-    /// The key, where invitations make a difference. Where they make none, one that is shown is not even looked at: the word may mean
-    /// something else there.
+    /// The key, if the policy uses invitations. Otherwise the field `invitation` is ignored, because it may have
+    /// another meaning.
     fn invitation_key(&self) -> Option<&PublicKey> {
         match (&self.auto_confirm, &self.auto_verify_email) {
             (AutoConfirm::Invited(key), _) | (_, AutoVerifyEmail::Invited(key)) => Some(key),
@@ -246,23 +250,23 @@ impl Policy {
 impl SelfSignUp {
     fn email(&self) -> Result<EmailAddress, Refusal> {
         match &self.email {
-            Given::Absent => Err(Refusal::NoEmail),
-            Given::Unreadable => Err(Refusal::UnreadableEmail),
-            Given::Text(text) => text.parse().map_err(|_| Refusal::UnreadableEmail),
+            TextField::Absent => Err(Refusal::NoEmail),
+            TextField::Unreadable => Err(Refusal::UnreadableEmail),
+            TextField::Text(text) => text.parse().map_err(|_| Refusal::UnreadableEmail),
         }
     }
 
-    /// Shows an invitation, and gives its id.
-    fn show(&self, token: &str, key: &PublicKey, now: OffsetDateTime) -> Result<String, Refusal> {
+    /// Verifies the invitation and returns its id.
+    fn check_invitation(&self, token: &str, key: &PublicKey, now: OffsetDateTime) -> Result<String, Refusal> {
         let (Ok(email), Some(user_pool_id)) = (self.email(), self.user_pool_id.text()) else {
-            return Err(Refusal::InvitationForNobody);
+            return Err(Refusal::InvitationWithoutRecipient);
         };
         Claim { user_pool_id, email: &email }.check(token, key, now).map_err(Refusal::Invitation)
     }
 }
 
-impl Given {
-    /// The text, where there is one.
+impl TextField {
+    /// Returns the text, if there is one.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -272,25 +276,25 @@ impl Given {
     }
 }
 
-impl From<String> for Given {
+impl From<String> for TextField {
     fn from(text: String) -> Self {
         if text.is_empty() { Self::Absent } else { Self::Text(text) }
     }
 }
 
-/// The text is none of the words that a setting takes.
+/// The text is not a value of `AUTO_VERIFY_PHONE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected `nobody` or `everyone`")]
-pub struct NotAnAutoVerifyPhone;
+pub struct InvalidAutoVerifyPhone;
 
 impl std::str::FromStr for AutoVerifyPhone {
-    type Err = NotAnAutoVerifyPhone;
+    type Err = InvalidAutoVerifyPhone;
 
-    fn from_str(text: &str) -> Result<Self, NotAnAutoVerifyPhone> {
+    fn from_str(text: &str) -> Result<Self, InvalidAutoVerifyPhone> {
         match text {
             "nobody" => Ok(Self::Nobody),
             "everyone" => Ok(Self::Everyone),
-            _ => Err(NotAnAutoVerifyPhone),
+            _ => Err(InvalidAutoVerifyPhone),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The desired state of one user pool with all that belongs to it: what people write, and what it means.
+//! The spec: the desired state of one user pool and its app clients, identity pool, role and groups.
 //!
-//! The defaults are the safe choice. Unknown fields are refused by name. CloudFormation sends every scalar as a string, so
-//! booleans and numbers are accepted as strings everywhere.
+//! Defaults are secure. Unknown fields are rejected. Booleans and numbers are also accepted as strings, because
+//! CloudFormation sends every scalar as a string.
 
 mod check;
 mod client_attributes;
@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 use crate::user_pool::user::CREATION_ATTRIBUTE;
@@ -24,36 +25,36 @@ pub use mfa::MfaMode;
 #[cfg(feature = "schema")]
 pub use schema::schema;
 
-/// The desired state of a user pool and of what belongs to it.
+/// The desired state of a user pool and its resources.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of what people write")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the spec")]
 pub struct Spec {
-    /// The name of the pool, and part of the names of everything else.
+    /// The name of the pool, which is also part of the names of its resources.
     pub name: PoolName,
-    /// What people sign in with. Cannot be changed later.
+    /// What users sign in with. Cannot be changed later.
     #[serde(default)]
     pub sign_in: SignInWith,
-    /// What else people can sign in with, where `sign_in` is `username`. Cannot be changed later.
+    /// What users can sign in with besides the user name. Requires `sign_in: username`. Cannot be changed later.
     #[serde(default)]
     pub aliases: BTreeSet<Alias>,
-    /// What Cognito verifies by a code at sign-up.
+    /// What Cognito verifies with a code at sign-up.
     #[serde(default)]
     pub auto_verified: BTreeSet<Verifiable>,
-    /// Whether `Mia` and `mia` are two users. Cannot be changed later.
+    /// Whether user names are case-sensitive. Cannot be changed later.
     #[serde(default, deserialize_with = "flag")]
     pub case_sensitive: bool,
-    /// What a password must have.
+    /// The password policy.
     #[serde(default)]
     pub password_policy: PasswordPolicy,
-    /// Attributes beside the standard ones; `custom:` goes before their names. Can be added later, not changed or removed.
+    /// Custom attributes, without the prefix `custom:`. Can be added later, but not changed or removed.
     #[serde(default)]
     pub custom_attributes: Vec<CustomAttribute>,
     /// Whether users sign in with a second factor.
     #[serde(default)]
     pub mfa: MfaMode,
-    /// Whether people can sign themselves up.
+    /// Whether users can sign up themselves.
     #[serde(default, deserialize_with = "flag")]
     pub self_sign_up: bool,
     /// The app clients.
@@ -62,44 +63,46 @@ pub struct Spec {
     /// The identity pool.
     #[serde(default)]
     pub identity_pool: IdentityPoolSpec,
-    /// What signed-in people may do in AWS. Empty: one statement that grants nothing beyond what every caller can do.
+    /// What authenticated users can do in AWS. Empty: one statement that grants nothing beyond what every caller can
+    /// do.
     #[serde(default)]
     pub authenticated_policy: Vec<Statement>,
-    /// The ARN of an IAM policy that is the permissions boundary of the role of authenticated users. Without it a boundary stays as it is.
+    /// The ARN of the IAM policy that is the permissions boundary of the role of authenticated users. If omitted, the
+    /// boundary is left unchanged.
     #[serde(default)]
     pub permissions_boundary: Option<String>,
-    /// The pre-sign-up trigger.
+    /// The ARN of the pre-sign-up trigger.
     #[serde(default)]
     pub pre_sign_up_function_arn: Option<String>,
-    /// Groups that exist afterwards.
+    /// Groups to create if they do not exist.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 128), regex(pattern = "^\\S+$"))))]
     pub groups: BTreeSet<String>,
-    /// Who is invited into the group `admins`: an e-mail address.
+    /// The e-mail address of the first administrator, who is created in the group `admins`.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(email))]
     pub first_admin: Option<String>,
-    /// Whether AWS refuses to delete the pool.
-    #[serde(default = "yes", deserialize_with = "flag")]
+    /// Whether deletion protection is enabled.
+    #[serde(default = "default_true", deserialize_with = "flag")]
     pub deletion_protection: bool,
-    /// What `destroy` does.
+    /// Whether `destroy` deletes the resources.
     #[serde(default)]
     pub on_delete: OnDelete,
-    /// Whether `apply` proves its result by a sign-in.
-    #[serde(default = "yes", deserialize_with = "flag")]
+    /// Whether `apply` verifies the result by a sign-in.
+    #[serde(default = "default_true", deserialize_with = "flag")]
     pub verify: bool,
 }
 
 /// The prefix of custom attribute names.
 pub const CUSTOM: &str = "custom:";
 
-/// The group that the first administrator is put into.
+/// The group of the first administrator.
 pub const ADMINS: &str = "admins";
 
 /// The name of a pool: 1 to 36 letters, digits and hyphens, with single dots between them.
 ///
-/// A stack's own pool has no dot in its name; `NAME.suffix` is a further pool of the stack `NAME`. The limit keeps `poolkeeper.NAME.REGION`
-/// within the 64 characters of an IAM role's name.
+/// The name of a stack's own pool has no dot; `NAME.suffix` is a further pool of the stack `NAME`. The limit keeps
+/// `poolkeeper.NAME.REGION` within the 64 characters of an IAM role name.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(extend("pattern" = "^[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*$", "maxLength" = 36)))]
 #[serde(try_from = "String", into = "String")]
@@ -122,7 +125,7 @@ impl TryFrom<String> for PoolName {
         if text.len() <= 36 && text.split('.').all(is_label) {
             Ok(Self(text))
         } else {
-            let problem = "must be 1 to 36 letters, digits, hyphens, and single dots between them".to_owned();
+            let problem = "must be 1–36 letters, digits and hyphens, with single dots between them".to_owned();
             Err(SpecError { field: "name", problem })
         }
     }
@@ -140,7 +143,7 @@ impl fmt::Display for PoolName {
     }
 }
 
-/// What people sign in with.
+/// What users sign in with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -148,11 +151,11 @@ pub enum SignInWith {
     /// The e-mail address is the user name.
     #[default]
     Email,
-    /// A user name of its own.
+    /// A separate user name.
     Username,
 }
 
-/// An attribute that serves as a second name at sign-in.
+/// An attribute that users can sign in with besides the user name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -165,40 +168,40 @@ pub enum Alias {
     PreferredUsername,
 }
 
-/// An attribute that Cognito can verify by a code.
+/// An attribute that Cognito can verify with a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Verifiable {
     /// The e-mail address.
     Email,
-    /// The phone number. Costs an SMS each.
+    /// The phone number. Each verification costs an SMS.
     PhoneNumber,
 }
 
-/// What a password must have.
+/// The password policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 #[expect(clippy::struct_excessive_bools, reason = "four independent switches of Cognito's password policy")]
 pub struct PasswordPolicy {
-    /// The shortest password, 6 to 99 characters.
+    /// The minimum length, 6 to 99 characters.
     #[serde(deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 6, max = 99)))]
     pub minimum_length: u32,
-    /// Whether a lowercase letter is needed.
+    /// Whether a lowercase letter is required.
     #[serde(deserialize_with = "flag")]
     pub require_lowercase: bool,
-    /// Whether an uppercase letter is needed.
+    /// Whether an uppercase letter is required.
     #[serde(deserialize_with = "flag")]
     pub require_uppercase: bool,
-    /// Whether a digit is needed.
+    /// Whether a digit is required.
     #[serde(deserialize_with = "flag")]
     pub require_numbers: bool,
-    /// Whether a symbol is needed.
+    /// Whether a symbol is required.
     #[serde(deserialize_with = "flag")]
     pub require_symbols: bool,
-    /// How long a temporary password lives, 1 to 365 days.
+    /// The validity of temporary passwords, 1 to 365 days.
     #[serde(deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 365)))]
     pub temporary_password_validity_days: u32,
@@ -217,7 +220,7 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// An attribute of our own. A bare name stands for a mutable string.
+/// A custom attribute. A name alone declares a mutable string.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "CustomAttributeText")]
@@ -241,12 +244,12 @@ pub enum AttributeKind {
     String,
     /// A whole number.
     Number,
-    /// What a pool can have and no spec can ask for.
+    /// A type that a pool can have but a spec cannot declare.
     #[serde(skip_deserializing)]
     Other,
 }
 
-/// A name, which stands for a mutable string, or all about it.
+/// The name of a mutable string, or an attribute with its type.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CustomAttribute"))]
 #[serde(untagged, expecting = "expected a name, or an object with `name`, `type` (string, number) and `mutable`")]
@@ -268,7 +271,7 @@ struct FullCustomAttribute {
     #[serde(rename = "type", default)]
     kind: AttributeKind,
     /// Whether it can be changed after the user was created.
-    #[serde(default = "yes", deserialize_with = "flag")]
+    #[serde(default = "default_true", deserialize_with = "flag")]
     mutable: bool,
 }
 
@@ -281,15 +284,15 @@ impl From<CustomAttributeText> for CustomAttribute {
     }
 }
 
-/// The app clients. Where `clients` is given, only those that it names exist.
+/// The app clients. If `clients` is present, only the listed clients exist.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clients {
-    /// With a secret, for back ends; the one that the admin API uses.
+    /// The client for back ends, with a secret. The admin API uses it.
     #[serde(default)]
     pub backend: Option<ClientSpec>,
-    /// Without a secret, for front ends.
+    /// The client for front ends, without a secret.
     #[serde(default)]
     pub web: Option<ClientSpec>,
 }
@@ -305,25 +308,25 @@ impl Default for Clients {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientSpec {
-    /// How the client may sign people in. Empty: what a client of its kind needs.
+    /// The authentication flows of the client. Empty: the flows that a client of this kind needs.
     pub auth_flows: BTreeSet<AuthFlow>,
-    /// How long an access token lives: 5 minutes to a day.
+    /// The validity of access tokens: 5 minutes to 1 day.
     #[serde(deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 5, max = 1440)))]
     pub access_token_minutes: u32,
-    /// How long an ID token lives: 5 minutes to a day.
+    /// The validity of ID tokens: 5 minutes to 1 day.
     #[serde(deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 5, max = 1440)))]
     pub id_token_minutes: u32,
-    /// How long a refresh token lives: 1 day to 10 years.
+    /// The validity of refresh tokens: 1 day to 10 years.
     #[serde(deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3650)))]
     pub refresh_token_days: u32,
-    /// Whether a sign-in with an unknown name looks like one with a wrong password.
+    /// Whether a sign-in with an unknown user name fails like one with a wrong password.
     #[serde(deserialize_with = "flag")]
     pub prevent_user_existence_errors: bool,
-    /// The attributes that users can write through the client. Empty: the standard attributes. The attributes that the pool requires or
-    /// maps from identity providers are always added.
+    /// The attributes that users can write through the client. Empty: the standard attributes. The attributes that the
+    /// pool requires or maps from identity providers are always added.
     pub write_attributes: BTreeSet<String>,
     /// The attributes that the client can read. Empty: the standard attributes and all of `custom_attributes`.
     pub read_attributes: BTreeSet<String>,
@@ -343,7 +346,7 @@ impl Default for ClientSpec {
     }
 }
 
-/// A way to sign in, in Cognito's own words.
+/// An authentication flow, as Cognito spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -356,35 +359,33 @@ pub enum AuthFlow {
     AllowUserPasswordAuth,
     /// The front end proves that it knows the password.
     AllowUserSrpAuth,
-    /// The user chooses among the ways that the pool offers.
+    /// The user chooses among the factors that the pool offers.
     AllowUserAuth,
-    /// New tokens for a refresh token.
+    /// The front end or back end sends a refresh token and receives new tokens.
     AllowRefreshTokenAuth,
 }
 
 /// What an app client is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "lowercase")]
 pub enum ClientKind {
     /// For back ends, with a secret.
     Backend,
-    /// For front ends, without.
+    /// For front ends, without a secret.
     Web,
 }
 
 impl ClientKind {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Backend, Self::Web];
+    /// All kinds.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The word in names and answers.
+    /// The name in resource names and results.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Backend => "backend",
-            Self::Web => "web",
-        }
+        self.into()
     }
 
-    /// What the client needs for its role, and no more.
+    /// The flows that a client of this kind needs.
     #[must_use]
     pub fn default_auth_flows(self) -> BTreeSet<AuthFlow> {
         match self {
@@ -401,13 +402,13 @@ impl ClientKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct IdentityPoolSpec {
-    /// Whether people who are not signed in get an identity.
+    /// Whether unauthenticated users receive an identity.
     #[serde(deserialize_with = "flag")]
     pub guests: bool,
     /// Whether the basic (classic) flow is allowed, in which the client chooses the role.
     #[serde(deserialize_with = "flag")]
     pub classic_flow: bool,
-    /// Whether the identity pool asks the user pool if the user was signed out or disabled.
+    /// Whether the identity pool checks with the user pool that the user was not signed out or disabled.
     #[serde(deserialize_with = "flag")]
     pub server_side_token_check: bool,
 }
@@ -418,12 +419,13 @@ impl Default for IdentityPoolSpec {
     }
 }
 
-/// A statement of the policy of signed-in people. Always `Allow`.
+/// A statement of the policy of authenticated users. Its effect is always `Allow`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Statement {
-    /// IAM actions, such as `s3:GetObject`, without wildcards. Actions of account, iam, organizations and sts are rejected.
+    /// IAM actions, such as `s3:GetObject`, without wildcards. Actions of account, iam, organizations and sts are
+    /// rejected.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub actions: Vec<String>,
     /// ARNs that name a resource. A wildcard can only follow the complete name of a resource that contains others.
@@ -431,19 +433,19 @@ pub struct Statement {
     pub resources: Vec<String>,
 }
 
-/// What `destroy` does.
+/// Whether `destroy` deletes the resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OnDelete {
-    /// Leaves everything: a deleted stack must not take users with it unasked.
+    /// Retains all resources, so that deleting a stack does not delete users.
     #[default]
     Retain,
-    /// Takes away what is ours.
+    /// Deletes the resources that this pool owns.
     Delete,
 }
 
-fn yes() -> bool {
+fn default_true() -> bool {
     true
 }
 
@@ -451,22 +453,22 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("spec.{field}: {problem}")]
 pub struct SpecError {
-    /// The field, as written.
+    /// The path of the field.
     pub field: &'static str,
     /// What is wrong, and what was expected.
     pub problem: String,
 }
 
 impl Spec {
-    /// The clients that exist, with what they are for.
+    /// The declared clients with their kinds.
     pub fn clients(&self) -> impl Iterator<Item = (ClientKind, &ClientSpec)> {
         let backend = self.clients.backend.iter().map(|client| (ClientKind::Backend, client));
         let web = self.clients.web.iter().map(|client| (ClientKind::Web, client));
         backend.chain(web)
     }
 
-    /// The user name of the first administrator: the address in a pool with e-mail sign-in, `admin` otherwise (a user name must
-    /// not look like an address where e-mail is an alias).
+    /// The user name of the first administrator: the address in a pool with e-mail sign-in, otherwise `admin`, because
+    /// a user name must not have the form of an address if e-mail is an alias.
     #[must_use]
     pub fn first_admin_username(&self) -> Option<&str> {
         let address = self.first_admin.as_deref()?;
@@ -484,7 +486,7 @@ impl Spec {
         self.custom_attributes.iter().cloned().chain([reserved]).collect()
     }
 
-    /// All groups that exist afterwards: those that are named, and the administrators' where there is a first one.
+    /// All groups to create: the declared ones, and [`ADMINS`] if there is a first administrator.
     #[must_use]
     pub fn all_groups(&self) -> BTreeSet<&str> {
         let admins = self.first_admin.is_some().then_some(ADMINS);

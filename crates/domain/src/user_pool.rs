@@ -1,4 +1,4 @@
-//! One user pool: its users, groups, sessions and settings, and the ports that reach them.
+//! One user pool: its users, groups, sessions and settings, and the ports to them.
 
 pub mod cursor_key;
 pub mod directory;
@@ -18,7 +18,7 @@ use self::identities::Identities;
 use self::settings::PoolSettings;
 use self::sign_in_security::SignInSecurity;
 
-/// All ports of an administrator of one pool.
+/// All administrative ports of one pool.
 pub trait UserPool: Directory + Groups + SignInSecurity + Identities + PoolSettings {}
 
 impl<Pool: Directory + Groups + SignInSecurity + Identities + PoolSettings> UserPool for Pool {}

@@ -1,4 +1,4 @@
-//! The deployed HTTP API, called as an application calls it.
+//! A client of the deployed HTTP API.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// How long one answer may take: longer than a function may run.
+/// The timeout of a request, longer than that of a function.
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// The API of one deployed stack.
@@ -19,36 +19,36 @@ pub struct Api {
     url: String,
 }
 
-/// What came back. Holds tokens, so it has no `Debug`.
+/// A response. It contains tokens, so it does not implement `Debug`.
 pub struct Answer {
     status: u16,
     body: Value,
 }
 
 impl Api {
-    /// The API at `url`, without the slash before its routes.
+    /// Creates a client for `url`, which has no trailing slash.
     ///
     /// # Errors
-    /// Where this machine cannot speak HTTP.
+    /// Returns an error if the HTTP client cannot be created.
     pub fn new(url: String) -> Result<Self, Failure> {
         let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT);
-        // A proxy leads to the internet, not to this machine.
+        // A proxy cannot reach this machine.
         let is_local = url.starts_with("http://127.0.0.1");
         let builder = if is_local { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(Failure::NoAnswer)?;
         Ok(Self { http, url })
     }
 
-    /// Where it is.
+    /// The URL of the API, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Sends a request, as the owner of `token` where there is one.
+    /// Sends a request, with `token` as bearer token if given.
     ///
     /// # Errors
-    /// Where no answer comes. An answer that refuses is an answer.
+    /// Returns an error if no response arrives. An error status is a response.
     pub async fn call(
         &self,
         method: Method,
@@ -70,14 +70,14 @@ impl Api {
         let answer = request.send().await.map_err(Failure::NoAnswer)?;
         let status = answer.status().as_u16();
         let body = answer.bytes().await.map_err(Failure::NoAnswer)?;
-        // An empty body, and one that is no JSON, are told by what is expected of them.
+        // A body that is empty or not JSON becomes null; the caller checks what it needs.
         Ok(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
     }
 
-    /// Sends what a browser sends before a cross-origin request with a token.
+    /// Sends a CORS preflight request.
     ///
     /// # Errors
-    /// Returns an error if no answer comes.
+    /// Returns an error if no response arrives.
     pub async fn preflight(&self, path: &str, origin: &str) -> Result<Preflight, Failure> {
         let request = self.http.request(Method::OPTIONS, format!("{}{path}", self.url));
         let request = request.header("origin", origin).header("access-control-request-method", "POST");
@@ -103,11 +103,11 @@ impl Api {
         self.call(Method::POST, path, Some(token), Some(body)).await
     }
 
-    /// `POST` with a token and an `Idempotency-Key`: repeating it does what is not done yet.
+    /// `POST` with a token and an `Idempotency-Key`.
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub async fn post_repeatably(
+    pub async fn post_idempotent(
         &self,
         path: &str,
         token: &Secret,
@@ -142,7 +142,7 @@ impl Api {
         self.call(Method::DELETE, path, Some(token), None).await
     }
 
-    /// `POST` to a route under `/v1/auth`, which takes no token.
+    /// `POST` to a route under `/v1/auth`, without a token.
     ///
     /// # Errors
     /// As [`Self::call`].
@@ -151,12 +151,12 @@ impl Api {
     }
 }
 
-/// The answer to a preflight.
+/// The response to a preflight.
 #[derive(Debug)]
 pub struct Preflight {
     /// The status.
     pub status: u16,
-    /// The origin that is allowed.
+    /// The allowed origin.
     pub origin: Option<String>,
 }
 
@@ -170,37 +170,37 @@ impl fmt::Display for Preflight {
 }
 
 impl Answer {
-    /// The body of an answer with this status.
+    /// Returns the body.
     ///
     /// # Errors
-    /// Where the status is another.
+    /// Returns an error if the status differs from `status`.
     pub fn expect(self, status: u16) -> Result<Value, Failure> {
         if self.status == status { Ok(self.body) } else { Err(Failure::unexpected(status.to_string(), self.summary())) }
     }
 
-    /// What is shown of a refusal with this status and code.
+    /// Returns the summary of an error response.
     ///
     /// # Errors
-    /// Where it is not refused, or in another way.
+    /// Returns an error if status or code differ.
     pub fn expect_refusal(self, status: u16, code: &str) -> Result<String, Failure> {
         let wanted = format!("{status} {code}");
         let got = self.summary();
         if got == wanted { Ok(got) } else { Err(Failure::unexpected(wanted, got)) }
     }
 
-    /// Whether it has this status.
+    /// Whether the response has this status.
     #[must_use]
     pub fn has_status(&self, status: u16) -> bool {
         self.status == status
     }
 
-    /// Whether the request was granted.
+    /// Whether the status is 2xx.
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
-    /// Status and, of a problem, its code: what can be shown.
+    /// The status and, for a problem, its code. Contains no secret.
     #[must_use]
     pub fn summary(&self) -> String {
         match self.body["code"].as_str() {

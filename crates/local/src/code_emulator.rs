@@ -1,7 +1,7 @@
-//! Verification codes on the emulator: cognito-local plays the calls that ministack lacks.
+//! Verification codes on the emulator: cognito-local implements the calls that ministack lacks.
 //!
-//! The functions stay deployed on ministack. Only the function behind `/v1/auth` is pointed at cognito-local, which has the stack's user
-//! pool under its id and a copy of one user. The access token comes from ministack: cognito-local checks no signatures.
+//! Only the function behind `/v1/auth` is pointed at cognito-local, which has the stack's user pool under its id and a
+//! copy of one user. The access token comes from ministack, because cognito-local checks no signatures.
 
 use domain::secret::Secret;
 use serde_json::{Value, json};
@@ -10,33 +10,33 @@ use testkit::local_aws::{LocalAws, Stack};
 
 use crate::failure::Failure;
 
-/// The variable by which the AWS SDK finds the endpoint of user pools.
+/// The variable from which the AWS SDK reads the endpoint of user pools.
 const ENDPOINT: &str = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER";
 
 /// A cognito-local that the function behind `/v1/auth` calls.
 pub struct CodeEmulator {
-    // Stops when it is dropped.
+    // Stops on drop.
     cognito: CognitoLocal,
 }
 
 impl CodeEmulator {
-    /// The code that it sends to every address.
+    /// The code that cognito-local sends to every address.
     #[must_use]
     pub fn code() -> Secret {
         Secret::new(CognitoLocal::CODE)
     }
 
-    /// Starts cognito-local with the stack's user pool and a copy of this user, as the API shows the user.
+    /// Starts cognito-local with the stack's user pool and a copy of `user`, a user that the API returned.
     ///
     /// # Errors
-    /// Returns an error if `make cognito-local` was not run, or the copy or the function's setting fails.
+    /// Returns an error if `make cognito-local` was not run, or the user or the function's setting cannot be written.
     pub async fn start(aws: &LocalAws, stack: &Stack, user: &Value) -> Result<Self, Failure> {
         let pool = Pool { id: stack.output("UserPoolId")?, client_id: stack.output("BackendClientId")? };
         let cognito = CognitoLocal::start(aws, stack.output("PreSignUpFunctionArn")?, &[pool]).await?;
         let attribute = |(name, value): (&str, &Value)| json!({"Name": name, "Value": value});
         let attributes = user["attributes"].as_object().into_iter().flatten();
         let attributes = attributes.map(|(name, value)| (name.as_str(), value));
-        // cognito-local finds the owner of a token by `sub`.
+        // cognito-local looks up the owner of a token by `sub`.
         let attributes: Vec<Value> = attributes.chain([("sub", &user["sub"])]).map(attribute).collect();
         let copy = json!({
             "UserPoolId": pool.id,

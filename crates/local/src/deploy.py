@@ -26,7 +26,7 @@ PROCESSORS = {62: "x86_64", 183: "arm64"}
 
 
 class Refused(Exception):
-    """What is wrong, and what is expected."""
+    """Wrong input; the message says what is wrong and what is expected."""
 
 
 class TemplateLoader(yaml.SafeLoader):
@@ -67,7 +67,7 @@ def pairs_of(text):
         if position < len(text) and not text[position].isspace():
             raise Refused(f"{named[1]}: expected whitespace after the value, found `{text[position:].split()[0]}`")
         if "\\" in value:
-            raise Refused(f"{named[1]}: sam cannot pass a backslash on")
+            raise Refused(f"{named[1]}: sam does not support a backslash in a value")
         pairs.append((named[1], value))
     return pairs
 
@@ -113,9 +113,9 @@ def checked_parameters(architecture):
 
 
 def expect_architecture(pairs, architecture, hint):
-    asked = dict(pairs).get("Architecture", architecture)
-    if asked != architecture:
-        raise Refused(f"the functions are built for {architecture}; {hint.format(asked, asked)}")
+    requested = dict(pairs).get("Architecture", architecture)
+    if requested != architecture:
+        raise Refused(f"the functions are built for {architecture}; {hint.format(requested, requested)}")
 
 
 def check_arguments(architecture, function, arguments):
@@ -165,7 +165,7 @@ def check_samconfig(path):
 def check_binaries(folder, architecture):
     binaries = sorted(Path(folder).glob("*/bootstrap"))
     if not binaries:
-        raise Refused(f"{folder} holds no built function; run make build")
+        raise Refused(f"{folder} contains no built function; run make build")
     for binary in binaries:
         with binary.open("rb") as file:
             header = file.read(20)

@@ -1,4 +1,4 @@
-//! A deployed stack, and the AWS that it is deployed on: what the flows walk through.
+//! A deployed stack on the emulator or an AWS account, on which the flows run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,30 +14,30 @@ use crate::arguments::Options;
 use crate::code_emulator::CodeEmulator;
 use crate::failure::Failure;
 
-/// The name of the demo's pool, and of its stack.
+/// The name of the demo's pool and of its stack.
 pub const POOL: &str = "demo";
 
-/// The user name of the first administrator, in a pool with user names.
+/// The user name of the first administrator if users sign in with user names.
 pub const FIRST_ADMIN: &str = "admin";
 
-/// Whose addresses may not sign up.
+/// A domain whose addresses cannot sign up.
 pub const DENIED_DOMAIN: &str = "mailinator.example";
 
 /// The local part of the first administrator's e-mail address.
 pub const FIRST_ADMIN_MAILBOX: &str = "ops";
 
-/// An AWS that the flows can walk on: the emulator, or an account.
+/// What the flows run on: the emulator or an AWS account.
 pub trait Target: Tooling {
-    /// An e-mail address that takes mail, where AWS sends any.
+    /// An e-mail address that can receive mail.
     fn address(&self, mailbox: &str) -> String;
 
-    /// Where [`Self::temporary_password`] comes from.
+    /// The source of [`Self::temporary_password`].
     fn password_source(&self) -> &'static str;
 
-    /// A temporary password of a user who was invited at this address.
+    /// The temporary password of a user who was invited at this address.
     ///
     /// # Errors
-    /// Returns an error if the user has none and can be given none.
+    /// Returns an error if there is none and none can be set.
     fn temporary_password(
         &self,
         user_pool_id: &str,
@@ -51,82 +51,82 @@ pub trait Target: Tooling {
     /// The code that Cognito sent to reset a password.
     ///
     /// # Errors
-    /// Returns the reason why the code cannot be known.
+    /// Returns the reason why the code is unknown.
     fn reset_code(&self) -> Result<Secret, String>;
 
-    /// An e-mail address for a user who verifies it, if possible one whose mails can be read.
+    /// An e-mail address for a user who verifies it, if possible one with a readable mailbox.
     fn verified_address(&self, mailbox: &str) -> String {
         self.address(mailbox)
     }
 
-    /// The code that Cognito sent to verify that address, or why it cannot be known.
+    /// The code that Cognito sent to verify that address, or the reason why it is unknown.
     fn verification_code(&self) -> impl Future<Output = Result<Secret, String>>;
 
-    /// The emulator, if it lacks the calls about verification codes.
+    /// The emulator, if it lacks the calls for verification codes.
     fn without_verification(&self) -> Option<&LocalAws> {
         None
     }
 
-    /// Sends an operation of Cognito without a signature, as a front end does.
+    /// Calls a Cognito operation without a signature, as a front end does.
     ///
     /// # Errors
-    /// Returns an error if no answer comes. A refusal is an answer.
+    /// Returns an error if no response arrives. An error status is a response.
     fn call_cognito(&self, operation: &str, body: &Value) -> impl Future<Output = Result<Answer, LocalAwsError>>;
 
     /// Whether the trigger receives the `ClientMetadata` of a sign-up.
     fn passes_client_metadata(&self) -> bool;
 
-    /// For how many seconds a list may lag behind what was written.
+    /// For how many seconds a list can lag behind a write.
     fn list_lag_seconds(&self) -> u32;
 }
 
 /// A deployed stack.
-pub struct Scene<A = LocalAws> {
-    /// The AWS that it is deployed on.
+pub struct Deployment<A = LocalAws> {
+    /// Where the stack is deployed.
     pub aws: A,
-    /// The stack.
+    /// The CloudFormation stack.
     pub stack: Stack,
-    /// Its API.
+    /// The API of the stack.
     pub api: Api,
-    /// Cognito by the SDK, as a front end uses it.
+    /// The AWS SDK, for calls that a front end makes.
     pub cognito: Aws,
 }
 
-impl Scene {
+impl Deployment {
     /// Deploys the built template.
     ///
     /// # Errors
-    /// Where it has not been built or cannot be deployed.
+    /// Returns an error if the template is not built or the deployment fails.
     pub async fn deploy(aws: LocalAws, options: &Options) -> Result<Self, Failure> {
         let template = Tools::find()?.built_template()?;
         Self::deploy_template(aws, &template, options).await
     }
 
-    /// Deploys a template in place of the built one.
+    /// Deploys another template.
     ///
     /// # Errors
-    /// Where it cannot be deployed.
+    /// Returns an error if the deployment fails.
     pub async fn deploy_template(aws: LocalAws, template: &Path, options: &Options) -> Result<Self, Failure> {
         let stack = Stack::deploy(&aws, POOL, template, &parameters(options)).await?;
         let api = Api::new(aws.api_url(stack.output("ApiId")?))?;
         let cognito = Aws::local(aws.endpoint_url(), LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
-        // On the heap: the SDK's set-up is a large future.
+        // Boxed, because the SDK's set-up is a large future.
         let cognito = Box::pin(cognito).await;
         Ok(Self { aws, stack, api, cognito })
     }
 }
 
-impl<A: Target> Scene<A> {
-    /// The pool's name, which is the stack's.
+impl<A: Target> Deployment<A> {
+    /// The name of the pool and of the stack.
     #[must_use]
     pub fn pool(&self) -> &str {
         self.stack.name()
     }
 
-    /// Sends an event to the bootstrap.
+    /// Invokes the bootstrap.
     ///
     /// # Errors
-    /// Returns an error if the bootstrap answers with an error.
+    /// Returns an error if the bootstrap returns an error.
     pub async fn bootstrap(&self, action: &str, spec: &Value) -> Result<Value, LocalAwsError> {
         let function = self.stack.output("PoolBootstrapFunctionArn")?;
         self.stack.invoke(&self.aws, function, &json!({"action": action, "spec": spec})).await
@@ -154,7 +154,7 @@ impl Target for LocalAws {
         Secret::new("First-Admin-1!")
     }
 
-    /// The same one for every reset.
+    /// The emulator uses the same code for every reset.
     fn reset_code(&self) -> Result<Secret, String> {
         Ok(Secret::new("654321"))
     }
@@ -180,7 +180,7 @@ impl Target for LocalAws {
     }
 }
 
-/// The template's parameters: what the flows need, and over that what was asked for.
+/// The template's parameters: those that the flows need, overridden by the options.
 #[must_use]
 pub fn parameters(options: &Options) -> BTreeMap<String, String> {
     let needed = pairs(&[
@@ -192,19 +192,19 @@ pub fn parameters(options: &Options) -> BTreeMap<String, String> {
         ("Architecture", host_architecture()),
     ]);
     let mut parameters: BTreeMap<_, _> = for_flows().chain(needed).chain(options.parameters.iter().cloned()).collect();
-    let is_asked_for = |parameter: &str| options.parameters.iter().any(|(name, _)| name == parameter);
+    let is_given = |parameter: &str| options.parameters.iter().any(|(name, _)| name == parameter);
     // Without confirmation the template rejects verification.
-    if !is_asked_for("AutoVerifyEmail") && parameters.get("AutoConfirm").is_some_and(|who| who == "nobody") {
+    if !is_given("AutoVerifyEmail") && parameters.get("AutoConfirm").is_some_and(|who| who == "nobody") {
         parameters.remove("AutoVerifyEmail");
     }
-    // With e-mail sign-in a pool takes no aliases.
-    if !is_asked_for("Aliases") && parameters.get("SignIn").is_some_and(|name| name == "email") {
+    // With e-mail sign-in, a pool cannot have aliases.
+    if !is_given("Aliases") && parameters.get("SignIn").is_some_and(|name| name == "email") {
         parameters.remove("Aliases");
     }
     parameters
 }
 
-/// The parameters that the flows need on every AWS.
+/// The parameters that the flows need on the emulator and on AWS.
 pub fn for_flows() -> impl Iterator<Item = (String, String)> {
     pairs(&[
         ("AutoConfirm", "everyone"),
@@ -213,13 +213,13 @@ pub fn for_flows() -> impl Iterator<Item = (String, String)> {
         ("CustomAttributes", "team"),
         ("DeniedEmailDomains", DENIED_DOMAIN),
         ("AutoVerifyEmail", "invited"),
-        // Nothing of this is to be kept.
+        // Everything is deleted afterwards.
         ("DeletionProtection", "false"),
         ("OnDelete", "delete"),
     ])
 }
 
-/// Names and values as owned strings.
+/// Converts names and values to owned strings.
 pub fn pairs<'a>(pairs: &[(&'a str, &'a str)]) -> impl Iterator<Item = (String, String)> + use<'a> {
     let owned: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     owned.into_iter()

@@ -21,7 +21,7 @@ MISSING = {"NoSuchEntity", "ResourceNotFoundException"}
 SECTIONS = ("deploy", "global")
 TAG = "poolkeeper:pool"
 STACK_TAG = "poolkeeper:stack"
-# A failed creation has another physical id: `poolkeeper-failed-create`, or the id that CloudFormation makes up if no answer arrives.
+# A failed creation has another physical id: `poolkeeper-failed-create`, or an id of CloudFormation if no response arrived.
 USER_POOL_ID = re.compile(r"[\w-]+_[0-9A-Za-z]+")
 REPEAT = "To delete them, deploy the stack again with {}, then repeat make destroy."
 RETAINED = "OnDelete=retain keeps them."
@@ -179,7 +179,7 @@ def main():
     name = options.stack_name or configured("stack_name")
     stack = described(name) if name else None
     if not stack:
-        return f"make destroy: there is no stack {name or ''} in {client('cloudformation').meta.region_name}"
+        return f"make destroy: no stack {name or ''} in {client('cloudformation').meta.region_name}"
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     parameters = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
     resources = entries("cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack["StackId"])

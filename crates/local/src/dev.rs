@@ -1,4 +1,4 @@
-//! `make dev`: deploys, prints how to use what is there, and stays up until Ctrl-C.
+//! `make dev`: deploys, prints usage instructions, and keeps running until Ctrl-C.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -7,28 +7,28 @@ use testkit::local_aws::LocalAws;
 
 use crate::arguments::Options;
 use crate::demo::set_up;
-use crate::deployment::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target as _, parameters};
+use crate::deployment::{Deployment, FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Target as _, parameters};
 use crate::failure::Failure;
 use crate::flows::first_admin::{self, Admin};
 use crate::report::Report;
 
-/// Runs until it is interrupted, or until the local AWS stops.
+/// Runs until the emulator stops; an interruption drops the future.
 ///
 /// # Errors
-/// Returns an error if the deployment fails, or the local AWS stops by itself.
+/// Returns an error if the deployment fails or the emulator stops.
 pub async fn run(options: &Options) -> Result<(), Failure> {
     let mut report = Report::default();
-    let scene = set_up(&mut report, options).await?;
+    let deployment = set_up(&mut report, options).await?;
     let names = Names::of(options);
-    let admin = first_admin::sign_in_as(&scene, &names.administrator(&scene), &mut report).await?;
-    println!("{}", instructions(&scene, &names, &admin)?);
+    let admin = first_admin::sign_in_as(&deployment, &names.administrator(&deployment), &mut report).await?;
+    println!("{}", instructions(&deployment, &names, &admin)?);
     tokio::select! {
-        stopped = scene.aws.stopped() => Err(stopped.into()),
+        stopped = deployment.aws.stopped() => Err(stopped.into()),
         () = pending() => Ok(()),
     }
 }
 
-/// How users are named, and which lines fit the parameters of the deployment.
+/// The user names and commands that fit the deployment's parameters.
 #[derive(Debug)]
 pub struct Names {
     parameters: BTreeMap<String, String>,
@@ -58,16 +58,16 @@ impl Names {
 
     /// The user name of the first administrator.
     #[must_use]
-    pub fn administrator(&self, scene: &Scene) -> String {
-        if self.are_addresses() { scene.aws.address(FIRST_ADMIN_MAILBOX) } else { FIRST_ADMIN.to_owned() }
+    pub fn administrator(&self, deployment: &Deployment) -> String {
+        if self.are_addresses() { deployment.aws.address(FIRST_ADMIN_MAILBOX) } else { FIRST_ADMIN.to_owned() }
     }
 }
 
-/// What to know and what to paste. The token and the password are printed on purpose: they open nothing but this local AWS.
+/// The instructions. They contain token and password on purpose: both are valid only on this emulator.
 ///
 /// # Errors
 /// Returns an error if the stack lacks an output.
-pub fn instructions(scene: &Scene, names: &Names, admin: &Admin) -> Result<String, Failure> {
+pub fn instructions(deployment: &Deployment, names: &Names, admin: &Admin) -> Result<String, Failure> {
     Ok(format!(
         r"
 {}
@@ -82,16 +82,16 @@ Paste this first (the token is valid for an hour; the last command gets a new on
 Then, for instance:
 
 {}",
-        facts(scene, names, admin)?,
+        facts(deployment, names, admin)?,
         limits(names),
-        scene.api.url(),
+        deployment.api.url(),
         admin.token.expose(),
-        commands(scene, names, admin),
+        commands(deployment, names, admin),
     ))
 }
 
-fn facts(scene: &Scene, names: &Names, admin: &Admin) -> Result<String, Failure> {
-    let endpoint = scene.aws.endpoint_url();
+fn facts(deployment: &Deployment, names: &Names, admin: &Admin) -> Result<String, Failure> {
+    let endpoint = deployment.aws.endpoint_url();
     let (region, key, secret) = (LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
     Ok(format!(
         r"The API is up. Ctrl-C stops it and deletes everything in it.
@@ -104,16 +104,16 @@ fn facts(scene: &Scene, names: &Names, admin: &Admin) -> Result<String, Failure>
   mails             curl -s {endpoint}/_ministack/ses/messages
   logs              AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} \
                       SAM_CLI_TELEMETRY=0 .venv/bin/sam logs --stack-name {stack} --region {region}",
-        api = scene.api.url(),
-        pool = scene.stack.output("UserPoolId")?,
-        web = scene.stack.output("WebClientId")?,
-        administrator = names.administrator(scene),
+        api = deployment.api.url(),
+        pool = deployment.stack.output("UserPoolId")?,
+        web = deployment.stack.output("WebClientId")?,
+        administrator = names.administrator(deployment),
         password = admin.password.expose(),
-        stack = scene.pool(),
+        stack = deployment.pool(),
     ))
 }
 
-/// What differs from a deployment on AWS.
+/// The differences from AWS.
 fn limits(names: &Names) -> String {
     let sign_in = if names.are_addresses() {
         "Users sign in with their e-mail addresses (SignIn=email, the default of the template)."
@@ -134,9 +134,9 @@ The emulator (ministack) differs from AWS:
     )
 }
 
-/// The commands to paste: they work one after the other, on this deployment.
+/// Commands that work on this deployment, one after the other.
 #[must_use]
-pub fn commands(scene: &Scene, names: &Names, admin: &Admin) -> String {
+pub fn commands(deployment: &Deployment, names: &Names, admin: &Admin) -> String {
     let (mia, ray) = (names.name("mia"), names.name("ray"));
     let invite = if names.takes_invitations() {
         r#"  curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/invitations -d '{"email": "ida@example.com"}'
@@ -155,7 +155,7 @@ pub fn commands(scene: &Scene, names: &Names, admin: &Admin) -> String {
 {invite}  curl -s -X DELETE -H "Authorization: Bearer $TOKEN" $API/v1/users/{mia}
   TOKEN=$(curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in \
     -d '{{"username": "{administrator}", "password": "{password}"}}' | sed 's/.*"access_token":"\([^"]*\)".*/\1/')"#,
-        administrator = names.administrator(scene),
+        administrator = names.administrator(deployment),
         password = admin.password.expose(),
     )
 }

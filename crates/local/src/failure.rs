@@ -1,4 +1,4 @@
-//! Why a command did not do what it should, and how that is told.
+//! Failures of steps and commands, and exit codes.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -7,52 +7,52 @@ use domain::user_pool::error::UserPoolError;
 use testkit::local_aws::LocalAwsError;
 use thiserror::Error;
 
-/// Why a step, or the whole command, failed.
+/// Why a step or a command failed.
 #[derive(Debug, Error)]
 pub enum Failure {
-    /// Something came back, but not what should.
+    /// The result differs from the expectation.
     #[error("expected {expected}, got {got}")]
     Unexpected {
-        /// What should have come back.
+        /// The expected result.
         expected: String,
-        /// What did.
+        /// The actual result.
         got: String,
     },
-    /// The local AWS, or a tool around it.
+    /// The emulator or a tool failed.
     #[error(transparent)]
     LocalAws(#[from] LocalAwsError),
-    /// The deployed API could not be reached.
-    #[error("the API gave no answer")]
+    /// The deployed API did not respond.
+    #[error("no response from the API")]
     NoAnswer(#[source] reqwest::Error),
-    /// A call to Cognito that should have worked.
-    #[error("expected Cognito to do it, got an error")]
+    /// A call to Cognito failed.
+    #[error("the call to Cognito failed")]
     Cognito(#[from] UserPoolError),
-    /// A step failed, and functions had logged errors by then.
-    #[error("{failure}\nThe functions have logged:\n{logged}{}", hint(logged))]
+    /// A step failed, and functions logged errors.
+    #[error("{failure}\nErrors that the functions logged:\n{logged}{}", hint(logged))]
     Logged {
-        /// How the step failed.
+        /// The step's failure.
         failure: Box<Failure>,
-        /// What was logged.
+        /// The log lines.
         logged: String,
     },
-    /// AWS refused a call of the operator, in AWS's words.
+    /// AWS rejected a call of the operator, with this message.
     #[error("{0}")]
     Account(String),
-    /// A file or folder of this machine.
-    #[error("a file or folder cannot be used")]
+    /// A file or directory is not accessible.
+    #[error("cannot access a file or directory")]
     Files(#[from] std::io::Error),
-    /// What the user gave us cannot be used.
+    /// An argument is invalid.
     #[error("{0}")]
     Usage(String),
 }
 
 impl Failure {
-    /// Something came back, but not what should. `got` must hold no secret.
+    /// Creates [`Self::Unexpected`]. `got` must not contain a secret.
     pub fn unexpected(expected: impl Into<String>, got: impl Into<String>) -> Self {
         Self::Unexpected { expected: expected.into(), got: got.into() }
     }
 
-    /// The failure and everything that caused it, a line each.
+    /// The failure and its causes, one per line.
     #[must_use]
     pub fn with_causes(&self) -> String {
         let causes = std::iter::successors(self.source(), |&cause| cause.source());
@@ -60,7 +60,7 @@ impl Failure {
     }
 }
 
-/// What to do about it, where that is known.
+/// How to fix a known error.
 fn hint(logged: &str) -> &'static str {
     if logged.contains("is not authorized to perform") {
         "Add the permission to the function's role in template.yaml."
@@ -69,7 +69,7 @@ fn hint(logged: &str) -> &'static str {
     }
 }
 
-/// Tells how a command ended.
+/// Prints a failure and returns the exit code.
 #[must_use]
 pub fn exit_code(done: Result<(), Failure>) -> ExitCode {
     match done {
@@ -81,9 +81,9 @@ pub fn exit_code(done: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// The exit code of a program that was interrupted.
+/// Prints that the program was interrupted and returns the exit code.
 #[must_use]
 pub fn interrupted() -> ExitCode {
-    eprintln!("\nInterrupted. The local AWS is stopped.");
+    eprintln!("\nInterrupted. The emulator is stopped.");
     ExitCode::from(130)
 }

@@ -1,6 +1,6 @@
-//! The flows that the demo walks and the end-to-end tests assert, a file each.
+//! The flows that the demo, `make prove` and the end-to-end tests run, one per file.
 //!
-//! Each step names what is done, checks what comes back, and shows that much of it which is no secret.
+//! Each step checks the result and shows it without secrets.
 
 pub mod account_status;
 pub mod attributes;
@@ -18,57 +18,57 @@ use std::time::Duration;
 use domain::secret::Secret;
 use serde_json::Value;
 
-use crate::deployment::{Scene, Target};
+use crate::deployment::{Deployment, Target};
 use crate::failure::Failure;
 use crate::report::Report;
 
-/// Walks through all of them.
+/// Runs every flow.
 ///
 /// # Errors
-/// Where a step is not as it should be.
-pub async fn walk(scene: &Scene, report: &mut Report) -> Result<(), Failure> {
-    let admin = first_admin::sign_in(scene, report).await?;
-    account_status::walk(scene, &admin.token, report).await?;
-    client_secret::walk(scene, &admin.token, report).await?;
-    second_pool::walk(scene, report).await?;
-    auto_confirm::walk(scene, &admin.token, report).await?;
-    attributes::walk(scene, &admin.token, report).await?;
-    support::walk(scene, &admin.token, report).await?;
-    second_factor::walk(scene, &admin.token, report).await?;
-    invitations::walk(scene, &admin.token, report).await
+/// Returns an error if a step fails.
+pub async fn run_all(deployment: &Deployment, report: &mut Report) -> Result<(), Failure> {
+    let admin = first_admin::sign_in(deployment, report).await?;
+    account_status::run(deployment, &admin.token, report).await?;
+    client_secret::run(deployment, &admin.token, report).await?;
+    second_pool::run(deployment, report).await?;
+    auto_confirm::run(deployment, &admin.token, report).await?;
+    attributes::run(deployment, &admin.token, report).await?;
+    support::run(deployment, &admin.token, report).await?;
+    second_factor::run(deployment, &admin.token, report).await?;
+    invitations::run(deployment, &admin.token, report).await
 }
 
-/// Looks a user up and checks the status.
+/// Reads a user and checks the status.
 async fn expect_status(
-    scene: &Scene<impl Target>,
+    deployment: &Deployment<impl Target>,
     token: &Secret,
     username: &str,
     wanted: &str,
 ) -> Result<Value, Failure> {
-    let user = scene.api.get(&format!("/v1/users/{username}"), token).await?.expect(200)?;
+    let user = deployment.api.get(&format!("/v1/users/{username}"), token).await?.expect(200)?;
     expect_text(&user["status"], wanted)?;
     Ok(user)
 }
 
-/// Checks a text in an answer that is no secret.
+/// Checks a string of a response. It must not be a secret, because the failure shows it.
 fn expect_text(found: &Value, wanted: &str) -> Result<(), Failure> {
     if found == wanted { Ok(()) } else { Err(Failure::unexpected(wanted, found.to_string())) }
 }
 
-/// Reads a list until it shows this one user, and returns how often it was read: lists lag behind writes.
+/// Reads a list until it contains exactly this user, because lists lag behind writes. Returns the number of attempts.
 pub(crate) async fn expect_listed(
-    scene: &Scene<impl Target>,
+    deployment: &Deployment<impl Target>,
     token: &Secret,
     path: &str,
     wanted: &str,
 ) -> Result<u32, Failure> {
     for attempts in 1.. {
-        let body = scene.api.get(path, token).await?.expect(200)?;
+        let body = deployment.api.get(path, token).await?.expect(200)?;
         let found = usernames(&body);
         if found == [wanted] {
             return Ok(attempts);
         }
-        if attempts > scene.aws.list_lag_seconds() {
+        if attempts > deployment.aws.list_lag_seconds() {
             return Err(Failure::unexpected(wanted, found.join(", ")));
         }
         tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,4 +1,4 @@
-//! `make invoke`: one event to one deployed function.
+//! `make invoke`: sends one event to one deployed function.
 
 use std::fs;
 
@@ -7,24 +7,24 @@ use testkit::local_aws::Invoked;
 
 use crate::arguments::InvokeOptions;
 use crate::demo::set_up;
-use crate::deployment::Scene;
+use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::report::Report;
 
-/// Deploys, sends the event, and prints what came back. An error of the function is what came back, too.
+/// Deploys, sends the event, and prints the response, which can be an error of the function.
 ///
 /// # Errors
-/// Where there is no such function or event, or the function cannot be asked.
+/// Returns an error if the function is unknown, the event cannot be read, or the invocation fails.
 pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
     let output = output_of(&options.function)?;
     let event = read(options)?;
-    let scene = set_up(&mut Report::default(), &options.options).await?;
-    let invoked = send(&scene, output, &options.settings, &event).await?;
+    let deployment = set_up(&mut Report::default(), &options.options).await?;
+    let invoked = send(&deployment, output, &options.settings, &event).await?;
     println!("\n{}", shown(&invoked));
     Ok(())
 }
 
-/// The output of the template that holds the ARN of a function.
+/// The template's output with the ARN of a function.
 fn output_of(function: &str) -> Result<&'static str, Failure> {
     match function {
         "pre-sign-up" => Ok("PreSignUpFunctionArn"),
@@ -33,12 +33,12 @@ fn output_of(function: &str) -> Result<&'static str, Failure> {
         "auth-api" => Ok("AuthApiFunctionArn"),
         other => {
             let known = "pre-sign-up, pool-bootstrap, admin-api or auth-api";
-            Err(Failure::Usage(format!("there is no function `{other}`; expected FUNCTION={known}")))
+            Err(Failure::Usage(format!("unknown function `{other}`; expected FUNCTION={known}")))
         }
     }
 }
 
-/// The event as it stands in the file: numbers and the order of members are part of it.
+/// Reads the event unchanged, with the original numbers and order of fields.
 fn read(options: &InvokeOptions) -> Result<String, Failure> {
     let file = options.event.display();
     let event =
@@ -48,23 +48,28 @@ fn read(options: &InvokeOptions) -> Result<String, Failure> {
     Ok(event)
 }
 
-/// Sends an event to the function whose ARN is an output of the template, with these settings over the template's.
+/// Sends an event to the function whose ARN is in this output, after overriding its settings.
 ///
 /// # Errors
-/// Where the function cannot be asked.
-pub async fn send(scene: &Scene, output: &str, settings: &[(String, String)], event: &str) -> Result<Invoked, Failure> {
-    let function = scene.stack.output(output)?;
+/// Returns an error if the settings cannot be changed or the invocation fails.
+pub async fn send(
+    deployment: &Deployment,
+    output: &str,
+    settings: &[(String, String)],
+    event: &str,
+) -> Result<Invoked, Failure> {
+    let function = deployment.stack.output(output)?;
     if !settings.is_empty() {
-        scene.stack.set(&scene.aws, function, settings).await?;
+        deployment.stack.set(&deployment.aws, function, settings).await?;
     }
-    Ok(scene.stack.send(&scene.aws, function, event).await?)
+    Ok(deployment.stack.send(&deployment.aws, function, event).await?)
 }
 
 fn shown(invoked: &Invoked) -> String {
     let Invoked { answer, is_error, log } = invoked;
-    let heading = if *is_error { "The function answers with an error:" } else { "The function answers:" };
-    let log = if log.is_empty() { "nothing" } else { log };
-    format!("{heading}\n\n{answer}\n\nIt has logged:\n\n{log}")
+    let heading = if *is_error { "Error of the function:" } else { "Response:" };
+    let log = if log.is_empty() { "none" } else { log };
+    format!("{heading}\n\n{answer}\n\nLog lines:\n\n{log}")
 }
 
 #[cfg(test)]
@@ -82,12 +87,12 @@ mod tests {
     }
 
     fn usage<T>(refused: Result<T, Failure>) -> String {
-        let Some(Failure::Usage(text)) = refused.err() else { unreachable!("no mistake of the user") };
+        let Some(Failure::Usage(text)) = refused.err() else { unreachable!("not a usage error") };
         text
     }
 
     #[test]
-    fn every_function_of_the_template_has_its_name_and_others_are_refused_with_these() {
+    fn knows_every_function_and_rejects_other_names() {
         for function in ["pre-sign-up", "pool-bootstrap", "admin-api", "auth-api"] {
             assert!(output_of(function).unwrap().ends_with("FunctionArn"), "{function}");
         }
@@ -97,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_read_as_it_stands_in_its_file() {
+    fn reads_an_event_unchanged() {
         let file = NamedTempFile::new().unwrap();
         let event = "{\"b\": 123456789012345678901234567890, \"a\": 1.10}\n";
         fs::write(file.path(), event).unwrap();
@@ -105,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused_before_anything_is_deployed() {
+    fn rejects_an_unreadable_event_before_the_deployment() {
         assert!(usage(read(&of("/no/such/file.json"))).contains("cannot read /no/such/file.json"));
         let file = NamedTempFile::new().unwrap();
         fs::write(file.path(), "{\"a\": }").unwrap();
@@ -113,10 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_function_is_shown_as_its_answer_with_what_it_has_logged() {
+    fn shows_response_or_error_with_the_log_lines() {
         let answer =
             |is_error, log: &str| shown(&Invoked { answer: "{\"a\": 1}".to_owned(), is_error, log: log.to_owned() });
-        assert_eq!(answer(false, ""), "The function answers:\n\n{\"a\": 1}\n\nIt has logged:\n\nnothing");
-        assert_eq!(answer(true, "x"), "The function answers with an error:\n\n{\"a\": 1}\n\nIt has logged:\n\nx");
+        assert_eq!(answer(false, ""), "Response:\n\n{\"a\": 1}\n\nLog lines:\n\nnone");
+        assert_eq!(answer(true, "x"), "Error of the function:\n\n{\"a\": 1}\n\nLog lines:\n\nx");
     }
 }

@@ -1,7 +1,6 @@
-//! `make demo`, `make dev` and `make invoke`: the whole of Poolkeeper on a local AWS, deployed from `template.yaml`. `make prove`: the
-//! same on an AWS account.
+//! `make demo`, `make dev` and `make invoke` deploy `template.yaml` to an emulator, `make prove` to an AWS account.
 //!
-//! For development only; nothing of it is ever deployed.
+//! For development only; not part of the deployed functions.
 
 pub mod api;
 pub mod arguments;

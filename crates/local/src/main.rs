@@ -1,4 +1,4 @@
-//! The program behind `make demo`, `make dev`, `make invoke` and `make prove`. Its first argument says which.
+//! The program behind `make demo`, `make dev`, `make invoke` and `make prove`.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use local::{Interruptions, demo, dev, failure, invoke, prove};
 async fn main() -> ExitCode {
     let command = Arguments::parse().command;
     if let Command::Prove(options) = command {
-        // It is not dropped when it is interrupted: what it created has to be deleted.
+        // An interruption does not drop this future, because it still has to delete what it created.
         return prove::run(&options).await;
     }
     let work = async {
@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         }
     };
     let mut interruptions = Interruptions::listen();
-    // Whatever comes first: giving up drops the work, and with it the local AWS.
+    // An interruption drops the work, which stops the emulator.
     tokio::select! {
         done = work => failure::exit_code(done),
         () = interruptions.next() => failure::interrupted(),

@@ -1,6 +1,7 @@
-//! `make prove`: the demo's walk on an AWS account, probes of what only AWS can decide, and a report without secrets.
+//! `make prove`: runs the flows on an AWS account, probes what no emulator has, and writes a report without secrets.
 //!
-//! Everything that it creates carries one random name. It is deleted in the end, however the walk ends, and listed afterwards.
+//! Everything that a run creates has the run's random name in its name, and is deleted at the end, even after a
+//! failure.
 
 mod account;
 mod cleanup;
@@ -19,7 +20,7 @@ use account::Account;
 use plan::Plan;
 pub(crate) use plan::name_of_run;
 use proof::Proof;
-use stop::Stop;
+use stop::ProveError;
 use testkit::local_aws::Tooling as _;
 
 use crate::Interruptions;
@@ -36,8 +37,8 @@ pub async fn run(options: &ProveOptions) -> ExitCode {
     }
 }
 
-async fn prove(options: &ProveOptions) -> Result<(), Stop> {
-    // One listener for the whole run: no signal is lost between two parts of it.
+async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
+    // One listener for the whole run, so that no signal is lost in between.
     let mut interruptions = Interruptions::listen();
     let prepared = async {
         let account = Account::connect(options).await?;
@@ -51,13 +52,13 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
         }
         let plan = Plan::new(&account, options).await?;
         plan.confirm(&account, options.yes).await?;
-        Ok::<_, Stop>(Some((account, plan)))
+        Ok::<_, ProveError>(Some((account, plan)))
     };
     let prepared = tokio::select! {
         prepared = prepared => prepared?,
         () = interruptions.next() => {
-            let told = if options.clean.is_some() { "interrupted" } else { "interrupted. Nothing was created." };
-            return Err(Stop::Interrupted(told.to_owned()));
+            let message = if options.clean.is_some() { "interrupted" } else { "interrupted. Nothing was created." };
+            return Err(ProveError::Interrupted(message.to_owned()));
         }
     };
     let Some((account, plan)) = prepared else { return Ok(()) };
@@ -70,7 +71,7 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
     };
     if was_interrupted {
         println!("\nInterrupted.");
-        proof.report.skip("the step that was running", "interrupted");
+        proof.report.skip("the current step", "interrupted");
         proof.problem("The run was interrupted.".to_owned());
     }
     proof.complete(&walk::FLOWS, &probes::STATEMENTS);
@@ -78,7 +79,7 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
         println!("\n{}", plan.what_stays(&account));
         proof.kept = true;
     } else {
-        println!("\nDeleting everything. Press Ctrl-C again to stop that, too.");
+        println!("\nDeleting everything. Press Ctrl-C again to stop the deletion.");
         let finished = tokio::select! {
             () = cleanup::run(&account, &plan.name, &mut proof) => true,
             () = interruptions.next() => false,
@@ -89,7 +90,7 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
         }
     }
     println!("\n{}", proof.summary());
-    // The verdict below prints the problems, with or without a report.
+    // The verdict below prints the problems, even without a report.
     match document::write(&account, &plan, &proof, &path) {
         Ok(()) => println!("Report: {}", path.display()),
         Err(failure) => proof.problem(failure.with_causes()),
@@ -98,7 +99,7 @@ async fn prove(options: &ProveOptions) -> Result<(), Stop> {
 }
 
 /// Deletes what an earlier run left.
-async fn clean(account: &Account, name: &str) -> Result<(), Stop> {
+async fn clean(account: &Account, name: &str) -> Result<(), ProveError> {
     let mut proof = Proof::default();
     Box::pin(cleanup::run(account, name, &mut proof)).await;
     if proof.left.is_some() && proof.left().is_empty() { Ok(()) } else { proof.verdict(false) }

@@ -1,4 +1,4 @@
-//! What the demo shows: a line per step as it happens, and a table at the end.
+//! The output of the flows: a line per step as it happens, and a table at the end.
 
 use std::io::{IsTerminal as _, stdout};
 use std::time::{Duration, Instant};
@@ -9,20 +9,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 
-/// What a step that went well came to.
-pub struct Seen<T> {
+/// The result of a successful step.
+pub struct StepResult<T> {
     value: T,
     what: String,
     attempts: u32,
 }
 
-impl<T> Seen<T> {
-    /// `what` is shown: a status, a challenge, an ARN; never a token or a password.
+impl<T> StepResult<T> {
+    /// `what` is printed, e.g. a status, a challenge or an ARN; it must not contain a token or a password.
     pub fn new(value: T, what: impl Into<String>) -> Self {
         Self { value, what: what.into(), attempts: 1 }
     }
 
-    /// After so many attempts.
+    /// Sets the number of attempts.
     #[must_use]
     pub fn after(mut self, attempts: u32) -> Self {
         self.attempts = attempts;
@@ -30,7 +30,7 @@ impl<T> Seen<T> {
     }
 }
 
-/// Shows steps, on a terminal with a spinner while they run, elsewhere as plain lines.
+/// Prints and records steps, on a terminal with a spinner.
 #[derive(Default)]
 pub struct Report {
     steps: Vec<Row>,
@@ -47,7 +47,7 @@ struct Row {
     outcome: Outcome,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The step succeeded.
@@ -58,31 +58,31 @@ pub enum Outcome {
     Failed,
 }
 
-/// A step, for other reports.
+/// A step with its outcome, for other reports.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
-    /// The flow that it belongs to.
+    /// The flow of the step.
     pub flow: &'a str,
-    /// What is done.
+    /// The name of the step.
     pub step: &'a str,
-    /// What came back, or why it was skipped or failed.
+    /// The result, or why the step was skipped or failed.
     pub seen: &'a str,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// How long it took.
+    /// The elapsed time.
     pub elapsed: Duration,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
 impl Report {
-    /// One that shows nothing, for tests.
+    /// A report that prints nothing, for tests.
     #[must_use]
     pub fn quiet() -> Self {
         Self { quiet: true, ..Self::default() }
     }
 
-    /// The steps from here on belong to this flow.
+    /// Begins a flow, to which the next steps belong.
     pub fn flow(&mut self, name: &'static str, title: &str) {
         self.flow = name;
         if !self.quiet {
@@ -90,14 +90,14 @@ impl Report {
         }
     }
 
-    /// Runs one step and shows what came of it.
+    /// Runs a step and prints its result.
     ///
     /// # Errors
-    /// The step's own failure, after it has been shown.
+    /// Returns the step's failure, after printing it.
     pub async fn step<T>(
         &mut self,
         step: impl Into<String>,
-        work: impl Future<Output = Result<Seen<T>, Failure>>,
+        work: impl Future<Output = Result<StepResult<T>, Failure>>,
     ) -> Result<T, Failure> {
         let step = step.into();
         let started = Instant::now();
@@ -106,7 +106,7 @@ impl Report {
         spinner.finish_and_clear();
         let elapsed = started.elapsed();
         match done {
-            Ok(Seen { value, what, attempts }) => {
+            Ok(StepResult { value, what, attempts }) => {
                 self.add(step, what, attempts, elapsed);
                 Ok(value)
             }
@@ -120,7 +120,7 @@ impl Report {
         }
     }
 
-    /// Shows a step that something else has run and timed.
+    /// Prints a successful step that the caller has run and timed.
     pub fn add(&mut self, step: String, seen: String, attempts: u32, elapsed: Duration) {
         if !self.quiet {
             println!("  ✓ {step} → {seen}  ({}{})", milliseconds(elapsed), more_than_one(attempts));
@@ -128,7 +128,7 @@ impl Report {
         self.push(step, seen, attempts, elapsed, Outcome::Succeeded);
     }
 
-    /// Shows a step that is not made, with the reason, as in `not played: the emulator drops ClientMetadata`.
+    /// Prints a skipped step with the reason, e.g. `not emulated: the emulator drops ClientMetadata`.
     pub fn skip(&mut self, step: impl Into<String>, reason: impl Into<String>) {
         let (step, reason) = (step.into(), reason.into());
         if !self.quiet {
@@ -137,7 +137,7 @@ impl Report {
         self.push(step, reason, 0, Duration::ZERO, Outcome::Skipped);
     }
 
-    /// Shows a step that failed.
+    /// Prints a failed step.
     pub fn fail(&mut self, step: impl Into<String>, seen: impl Into<String>, elapsed: Duration) {
         let (step, seen) = (step.into(), seen.into());
         if !self.quiet {
@@ -150,7 +150,7 @@ impl Report {
         self.steps.push(Row { flow: self.flow, step, seen, attempts, elapsed, outcome });
     }
 
-    /// All steps in their order.
+    /// All steps in order.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
         self.steps.iter().map(|row| Line {
             flow: row.flow,
@@ -174,19 +174,19 @@ impl Report {
         spinner
     }
 
-    /// How many steps went well.
+    /// The number of successful steps.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count_of(Outcome::Succeeded)
     }
 
-    /// How many steps ended in this way.
+    /// The number of steps with this outcome.
     #[must_use]
     pub fn count_of(&self, outcome: Outcome) -> usize {
         self.steps.iter().filter(|row| row.outcome == outcome).count()
     }
 
-    /// The table of all steps but those that failed.
+    /// The table of all steps except failed ones.
     #[must_use]
     pub fn table(&self) -> String {
         let mut table = Table::new();
@@ -194,7 +194,7 @@ impl Report {
         if !stdout().is_terminal() {
             table.set_width(120);
         }
-        table.set_header(["", "step", "what came back", "attempts", "time"]);
+        table.set_header(["", "step", "result", "attempts", "time"]);
         let mut last = "";
         for row in self.steps.iter().filter(|row| row.outcome != Outcome::Failed) {
             let flow = if row.flow == last { "" } else { row.flow };
@@ -204,7 +204,7 @@ impl Report {
                 continue;
             }
             let attempts = row.attempts.to_string();
-            table.add_row([flow, &row.step, in_short(&row.seen), &attempts, &milliseconds(row.elapsed)]);
+            table.add_row([flow, &row.step, shortened(&row.seen), &attempts, &milliseconds(row.elapsed)]);
         }
         for column in [3, 4] {
             if let Some(column) = table.column_mut(column) {
@@ -215,8 +215,8 @@ impl Report {
     }
 }
 
-/// What stands before the explanations; the line of the step has all of it.
-fn in_short(seen: &str) -> &str {
+/// The result without explanations, which only the step's line shows.
+fn shortened(seen: &str) -> &str {
     let end = [seen.find(": "), seen.find("; ")].into_iter().flatten().min();
     &seen[..end.unwrap_or(seen.len())]
 }
@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_keeps_what_stands_before_the_explanations() {
+    fn table_omits_explanations() {
         for (seen, short) in [
             ("succeeded: confirmed as administrator", "succeeded"),
             (
@@ -244,18 +244,19 @@ mod tests {
             ("arn:aws:sts::000000000000:assumed-role/a/b", "arn:aws:sts::000000000000:assumed-role/a/b"),
             ("", ""),
         ] {
-            assert_eq!(in_short(seen), short);
+            assert_eq!(shortened(seen), short);
         }
     }
 
     #[tokio::test]
-    async fn a_step_that_fails_is_not_in_the_table() {
+    async fn table_omits_failed_steps() {
         let mut report = Report::quiet();
         report.flow("F0", "a flow");
-        report.step("goes well", async { Ok(Seen::new((), "fine").after(3)) }).await.unwrap();
-        let failed = report.step("goes wrong", async { Err::<Seen<()>, _>(Failure::unexpected("this", "that")) }).await;
+        report.step("good step", async { Ok(StepResult::new((), "fine").after(3)) }).await.unwrap();
+        let failed =
+            report.step("bad step", async { Err::<StepResult<()>, _>(Failure::unexpected("this", "that")) }).await;
         assert_eq!(failed.unwrap_err().to_string(), "expected this, got that");
         let table = report.table();
-        assert!(report.count() == 1 && table.contains("goes well") && !table.contains("goes wrong"), "{table}");
+        assert!(report.count() == 1 && table.contains("good step") && !table.contains("bad step"), "{table}");
     }
 }

@@ -1,4 +1,4 @@
-//! `make deploy` and its kin: what they refuse before anything is built or deployed, and what reaches `sam deploy`.
+//! Tests `deploy.py`: which input it rejects before the build, and what it passes to `sam deploy`.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// In place of `sam`: prints its arguments, and the parameters as `sam` reads them.
+/// A fake `sam` that prints its arguments, and the parameters as `sam` parses them.
 const SAM: &str = r#"
 import json, sys
 from samcli.cli.types import CfnParameterOverridesType
@@ -59,7 +59,7 @@ fn refuses<T: std::fmt::Debug>(refused: Result<T, String>, expected: &str) {
     assert!(error.starts_with(&format!("make: {expected}")), "{error}");
 }
 
-/// A folder with a template and one function that is built for the processor with this number in ELF headers.
+/// A directory with a template and one function for the processor with this number in ELF headers.
 fn built_for(machine: u8) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("PreSignUpFunction")).unwrap();
@@ -73,7 +73,7 @@ fn built_for(machine: u8) -> TempDir {
 const X86_64: u8 = 62;
 const AARCH64: u8 = 183;
 
-/// Runs `make deploy`'s last step with a recording `sam`.
+/// Runs the last step of `make deploy` with the fake `sam`.
 fn deploy(parameters: &str, options: &[&str], machine: u8) -> Result<Value, String> {
     let folder = built_for(machine);
     let sam = folder.path().join("sam");
@@ -88,7 +88,7 @@ fn deploy(parameters: &str, options: &[&str], machine: u8) -> Result<Value, Stri
 }
 
 #[test]
-fn unknown_parameters_are_refused_with_the_nearest_name() {
+fn suggests_the_nearest_name_for_unknown_parameters() {
     refuses(check("AutoConfrim=nobody"), "unknown parameter `AutoConfrim`; did you mean `AutoConfirm`?");
     refuses(check("PoolName=shop autoconfirm=nobody"), "unknown parameter `autoconfirm`; did you mean `AutoConfirm`?");
     refuses(check("X=1"), "unknown parameter `X`; expected one of PoolName, SignIn, ");
@@ -96,7 +96,7 @@ fn unknown_parameters_are_refused_with_the_nearest_name() {
 }
 
 #[test]
-fn a_deployment_that_leaves_open_who_is_confirmed_is_refused() {
+fn requires_auto_confirm() {
     let expected = "PARAMETERS must set AutoConfirm, which has no default; expected one of AutoConfirm=everyone, ";
     for parameters in ["", "PoolName=shop"] {
         refuses(check(parameters), expected);
@@ -107,19 +107,19 @@ fn a_deployment_that_leaves_open_who_is_confirmed_is_refused() {
 }
 
 #[test]
-fn a_parameter_given_twice_is_refused() {
+fn rejects_duplicate_parameters() {
     refuses(check("PoolName=a SignIn=email PoolName=b"), "duplicate parameter `PoolName`");
     refuses(script(&["arguments", "x86_64", "", "--parameter=Groups=a", "--parameter", "Groups=b"], ""), "duplicate");
 }
 
 #[test]
-fn what_cannot_be_passed_on_is_refused_with_the_way_to_write_it() {
+fn explains_how_to_quote_unparsable_values() {
     let table = [
         ("Groups=a, b", r#"expected NAME=VALUE, found `b`; a value with spaces needs quotes: Groups="a, b""#),
         ("PoolName", "expected NAME=VALUE, found `PoolName`"),
         ("Groups=\"a", "Groups: expected a closing \""),
         ("Groups='a'b", "Groups: expected whitespace after the value, found `b`"),
-        (r"Groups=a\b", "Groups: sam cannot pass a backslash on"),
+        (r"Groups=a\b", "Groups: sam does not support a backslash in a value"),
         ("Roles={admins:[users:read]}", "Roles: expected JSON ("),
         (r#"Roles={"a":["all"]}b"#, "Roles: expected whitespace after the value"),
     ];
@@ -129,7 +129,7 @@ fn what_cannot_be_passed_on_is_refused_with_the_way_to_write_it() {
 }
 
 #[test]
-fn lists_with_spaces_and_json_reach_sam_as_they_were_written() {
+fn passes_lists_and_json_to_sam_unchanged() {
     let parameters = "AllowedEmailDomains=\"a.com, b.com\" Roles={\"admins\": [\"users:read\"]} Groups='admins, x'\n\
                       Aliases= DeniedEmailDomains=\"\" FirstAdminEmail=o'hara@example.com PoolName=shop AutoConfirm=nobody";
     let seen = deploy(parameters, &[], AARCH64).unwrap();
@@ -148,7 +148,7 @@ fn lists_with_spaces_and_json_reach_sam_as_they_were_written() {
 }
 
 #[test]
-fn options_of_sam_are_passed_on_and_nothing_wrong_is_deployed() {
+fn passes_options_to_sam_and_rejects_wrong_parameters() {
     let seen = deploy(DECIDED, &["--stack-name", "shop", "--no-confirm-changeset"], AARCH64).unwrap();
     let arguments: Vec<&str> = seen["arguments"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert_eq!((arguments[0], &arguments[3..]), ("deploy", &["--stack-name", "shop", "--no-confirm-changeset"][..]));
@@ -156,7 +156,7 @@ fn options_of_sam_are_passed_on_and_nothing_wrong_is_deployed() {
 }
 
 #[test]
-fn functions_built_for_another_processor_are_not_deployed() {
+fn rejects_functions_built_for_another_processor() {
     let refused = deploy(DECIDED, &[], X86_64).unwrap_err();
     assert!(refused.contains("bootstrap is built for x86_64, but Architecture is arm64"), "{refused}");
     for (machine, architecture) in [(X86_64, "x86_64"), (AARCH64, "arm64")] {
@@ -171,7 +171,7 @@ fn functions_built_for_another_processor_are_not_deployed() {
     }
     let empty = tempfile::tempdir().unwrap();
     let empty = empty.path().display().to_string();
-    refuses(script(&["binaries", &empty, "arm64"], ""), &format!("{empty} holds no built function"));
+    refuses(script(&["binaries", &empty, "arm64"], ""), &format!("{empty} contains no built function"));
     let text = built_for(X86_64);
     fs::write(text.path().join("PreSignUpFunction/bootstrap"), "#!/bin/sh").unwrap();
     let text = text.path().display().to_string();
@@ -179,7 +179,7 @@ fn functions_built_for_another_processor_are_not_deployed() {
 }
 
 #[test]
-fn another_architecture_than_the_built_one_is_refused() {
+fn rejects_an_architecture_that_was_not_built() {
     refuses(check("Architecture=x86_64"), "the functions are built for arm64; write ARCHITECTURE=x86_64");
     assert_eq!(check("Architecture=arm64 AutoConfirm=nobody"), Ok(String::new()));
     refuses(script(&["parameters", "arm"], ""), "ARCHITECTURE must be arm64 or x86_64, found `arm`");
@@ -188,7 +188,7 @@ fn another_architecture_than_the_built_one_is_refused() {
 }
 
 #[test]
-fn arguments_are_compared_with_parameters_and_settings_of_the_template() {
+fn checks_arguments_against_the_template() {
     let check =
         |function: &str, arguments: &[&str]| script(&[&["arguments", "x86_64", function], arguments].concat(), "");
     refuses(
@@ -211,7 +211,7 @@ fn arguments_are_compared_with_parameters_and_settings_of_the_template() {
 }
 
 #[test]
-fn make_passes_parameters_on_with_their_quotes() {
+fn make_preserves_the_quotes_of_parameters() {
     let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="a, b" AutoConfirm=nobody"#;
     assert_eq!(make(&["check-parameters", parameters]), Ok(String::new()));
     let refused = make(&["check-parameters", r#"PARAMETERS=Roles={"admins": ["all"]} AutoConfrim=nobody"#]);
@@ -222,7 +222,7 @@ fn make_passes_parameters_on_with_their_quotes() {
 }
 
 #[test]
-fn names_are_checked_before_anything_is_built() {
+fn make_checks_names_before_the_build() {
     for (target, checked, built) in [
         ("deploy", "deploy.py parameters", "sam build"),
         ("deploy", "deploy.py samconfig", "sam build"),
@@ -237,7 +237,7 @@ fn names_are_checked_before_anything_is_built() {
 
 /// `sam delete` deletes everything below the prefix of the stack's uploads.
 #[test]
-fn every_stack_has_an_s3_prefix_of_its_own() {
+fn every_stack_has_its_own_s3_prefix() {
     let printed = make(&["--dry-run", "deploy", "STACK=shop"]).unwrap();
     assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop'"), "{printed}");
     let printed = make(&["--dry-run", "deploy"]).unwrap();
@@ -248,7 +248,7 @@ fn every_stack_has_an_s3_prefix_of_its_own() {
     }
 }
 
-/// Writes into a samconfig.toml what `sam deploy --guided` saves.
+/// Writes a samconfig.toml as `sam deploy --guided` does.
 const GUIDED: &str = r#"
 import sys
 from samcli.commands.deploy.guided_config import GuidedConfig
@@ -260,7 +260,7 @@ config.flush()
 "#;
 
 #[test]
-fn refuses_a_samconfig_whose_sections_differ_in_architecture() {
+fn rejects_samconfig_with_different_architectures() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("samconfig.toml");
     let path = file.display().to_string();
@@ -282,7 +282,7 @@ fn refuses_a_samconfig_whose_sections_differ_in_architecture() {
 }
 
 #[test]
-fn compares_architectures_in_every_form_that_sam_reads() {
+fn compares_architectures_in_every_form_that_sam_accepts() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("samconfig.toml");
     let path = file.display().to_string();
@@ -302,7 +302,7 @@ fn compares_architectures_in_every_form_that_sam_reads() {
     }
 }
 
-/// `sam build` without a flag builds for what `sam deploy` without a flag deploys, and `make` for the same.
+/// Without flags, `sam build`, `sam deploy` and `make` use the same architecture.
 #[test]
 fn build_and_deploy_take_the_architecture_from_one_place() {
     let script = r#"
@@ -324,7 +324,7 @@ for command in ("build", "deploy"):
     assert!(printed.contains("--parameter-overrides Architecture=x86_64\n"), "{printed}");
     assert!(printed.contains("deploy.py run 'x86_64' "), "{printed}");
     assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop' --no-confirm-changeset"), "{printed}");
-    // A stack that was deployed without any of it.
+    // A stack that was deployed without these options.
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
     assert!(
         template.contains("    Default: arm64\n    AllowedValues: [arm64, x86_64]\n"),

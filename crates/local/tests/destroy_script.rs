@@ -1,4 +1,5 @@
-//! `make destroy`: what it passes to `sam delete`, and what it finds afterwards. AWS's answers come from here, through botocore.
+//! Tests `destroy.py`: what it passes to `sam delete`, and which remaining resources it lists. Responses of AWS are
+//! fake.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -10,7 +11,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// In place of `sam`: records its arguments.
+/// A fake `sam` that records its arguments.
 const SAM: &str = r#"
 import json, sys
 from pathlib import Path
@@ -54,7 +55,7 @@ fn error(code: &str) -> Value {
     json!({"Error": {"Code": code, "Message": ""}})
 }
 
-/// A folder with a samconfig.toml, a `sam` and AWS's answers.
+/// A directory with a samconfig.toml, the fake `sam` and the responses of AWS.
 struct Destroy {
     folder: TempDir,
     /// What `describe_stacks` returns before the deletion.
@@ -63,7 +64,7 @@ struct Destroy {
 }
 
 impl Destroy {
-    /// A complete stack of which nothing is left.
+    /// A stack of which nothing is left after the deletion.
     fn of(on_delete: &str) -> Self {
         let parameters = json!([
             {"ParameterKey": "PoolName", "ParameterValue": "shop"},
@@ -86,7 +87,7 @@ impl Destroy {
         Self { folder: tempfile::tempdir().unwrap(), stack, answers }
     }
 
-    /// A stack without outputs whose pool has this physical id.
+    /// A stack without outputs; its pool has this physical id.
     fn of_failed_deployment(on_delete: &str, physical_id: &str) -> Self {
         let mut destroy = Self::of(on_delete);
         destroy.stack["Outputs"] = json!([]);
@@ -99,7 +100,7 @@ impl Destroy {
         self.answers["ListStackResources"] = json!([{"StackResourceSummaries": resources}]);
     }
 
-    /// Pool, identity pool, role and policy exist, with this pool's tag on them.
+    /// Pool, identity pool, role and policy exist and have the tag of `pool`.
     fn exists_tagged(&mut self, pool: &str) {
         let (tags, list) = (json!({"poolkeeper:pool": pool}), json!([{"Key": "poolkeeper:pool", "Value": pool}]));
         self.answers["ListUserPools"] =
@@ -153,7 +154,7 @@ fn resource(kind: &str, physical_id: &str) -> Value {
 }
 
 #[test]
-fn sam_deletes_the_stack_of_samconfig_and_asks() {
+fn deletes_the_stack_of_samconfig_with_prompts() {
     let mut destroy = Destroy::of("delete");
     destroy.configure(
         "[default.global.parameters]\nstack_name = \"other\"\nregion = \"eu-west-1\"\n\
@@ -167,7 +168,7 @@ fn sam_deletes_the_stack_of_samconfig_and_asks() {
 }
 
 #[test]
-fn stack_name_and_yes_reach_sam_and_win_over_samconfig() {
+fn stack_name_and_yes_override_samconfig() {
     let mut destroy = Destroy::of("delete");
     destroy.configure("[default.global.parameters]\nstack_name = \"poolkeeper\"\n");
     destroy.run(&["--stack-name", "shop", "--yes"]);
@@ -176,7 +177,7 @@ fn stack_name_and_yes_reach_sam_and_win_over_samconfig() {
 }
 
 #[test]
-fn make_passes_stack_and_yes_on() {
+fn make_passes_stack_and_yes() {
     let printed = |arguments: &[&str]| {
         let mut make = Command::new("make");
         make.args(["--silent", "--no-print-directory", "--dry-run", "destroy"]).args(arguments);
@@ -206,7 +207,7 @@ fn finds_what_a_failed_first_deployment_created() {
 }
 
 #[test]
-fn a_failed_deployment_keeps_its_pool_also_with_on_delete_delete() {
+fn failed_deployment_keeps_its_pool_even_with_on_delete_delete() {
     for id in ["poolkeeper-failed-create", "shop-UserPool-1A2B3C"] {
         let mut destroy = Destroy::of_failed_deployment("delete", id);
         destroy.exists_tagged("shop");
@@ -218,7 +219,7 @@ fn a_failed_deployment_keeps_its_pool_also_with_on_delete_delete() {
 }
 
 #[test]
-fn resources_of_other_pools_are_not_left_by_the_stack() {
+fn does_not_list_resources_of_other_pools() {
     let mut destroy = Destroy::of_failed_deployment("retain", "poolkeeper-failed-create");
     destroy.exists_tagged("shop-b");
     let (status, printed) = destroy.run(&["--stack-name", "shop"]);
@@ -226,7 +227,7 @@ fn resources_of_other_pools_are_not_left_by_the_stack() {
 }
 
 #[test]
-fn the_pool_of_a_failed_verification_is_known_by_its_physical_id() {
+fn finds_the_pool_of_a_failed_verification_by_physical_id() {
     let mut destroy = Destroy::of_failed_deployment("retain", POOL);
     destroy.answers["DescribeUserPool"] = json!([{"UserPool": {"UserPoolTags": {}}}]);
     let (status, printed) = destroy.run(&["--stack-name", "shop"]);
@@ -236,7 +237,7 @@ fn the_pool_of_a_failed_verification_is_known_by_its_physical_id() {
 const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/shop-AuthenticatedBoundary-1";
 
 #[test]
-fn deletes_the_boundary_after_the_role_and_leaves_that_of_a_retained_role() {
+fn deletes_the_boundary_unless_the_role_is_retained() {
     let mut destroy = Destroy::of("delete");
     destroy.resources(&[resource("Custom::PoolkeeperUserPool", POOL), resource("AWS::IAM::ManagedPolicy", BOUNDARY)]);
     let used = |count: u32| json!({"Policy": {"PermissionsBoundaryUsageCount": count, "Tags": []}});
@@ -249,7 +250,7 @@ fn deletes_the_boundary_after_the_role_and_leaves_that_of_a_retained_role() {
     let (status, printed) = destroy.run(&["--stack-name", "shop"]);
     assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. Nothing is left of it.\n"));
 
-    // Without answers for a deletion.
+    // Without responses for a deletion.
     let mut destroy = Destroy::of("retain");
     destroy.exists_tagged("shop");
     destroy.resources(&[resource("Custom::PoolkeeperUserPool", POOL), resource("AWS::IAM::ManagedPolicy", BOUNDARY)]);
@@ -259,7 +260,7 @@ fn deletes_the_boundary_after_the_role_and_leaves_that_of_a_retained_role() {
 }
 
 #[test]
-fn a_pool_that_the_stack_does_not_own_is_left_with_its_owner() {
+fn lists_a_pool_of_another_stack_with_its_owner() {
     let mut destroy = Destroy::of("delete");
     for (tags, owner) in [(json!({"poolkeeper:stack": "arn:other"}), "arn:other"), (json!({}), "no stack")] {
         destroy.answers["DescribeUserPool"] = json!([{"UserPool": {"UserPoolTags": tags}}]);
@@ -272,7 +273,7 @@ fn a_pool_that_the_stack_does_not_own_is_left_with_its_owner() {
 }
 
 #[test]
-fn log_groups_are_deleted_by_a_command_and_not_by_another_deployment() {
+fn prints_commands_that_delete_the_log_groups() {
     let name = "/aws/lambda/shop-admin-api-retained-51af3dc0";
     let mut destroy = Destroy::of("retain");
     destroy.resources(&[resource("AWS::Logs::LogGroup", name), resource("AWS::Logs::LogGroup", "/aws/lambda/gone")]);

@@ -1,4 +1,4 @@
-//! One invocation: tells the two kinds apart, and answers each in its way.
+//! Handles one invocation: a custom-resource request or a direct invocation.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::custom_resource::{CustomResource, Task, return_address};
+use crate::custom_resource::{CustomResource, Task, reply_target};
 use crate::invitation_key;
 use crate::reply::{Data, Replies, Reply, ReplyError, attributes, key_attributes};
-use crate::request::{RequestError, key_properties, order, properties};
-use crate::run::{Bootstrap, Job, RunError, in_words};
+use crate::request::{RequestError, parse_direct_invocation, parse_key_properties, parse_properties};
+use crate::run::{Bootstrap, Job, RunError, step_summary};
 
 /// Handles invocations.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Handler {
     boundary: Option<String>,
 }
 
-/// An invocation that failed. The text goes to whoever invoked the function: an operator.
+/// A failed invocation. The operator who invoked the function receives the text.
 #[derive(Debug, Error)]
 #[error("{text}")]
 pub struct InvocationError {
@@ -71,8 +71,8 @@ impl From<InvocationError> for Diagnostic {
 }
 
 impl Handler {
-    /// Works on `platform`, keeps invitation keys in `keys`, answers CloudFormation through `replies`. `passable_roles` are the roles that
-    /// the function may pass beside those that it creates.
+    /// Creates a handler. `passable_roles` are the roles that the function may pass in addition to those that it
+    /// creates.
     #[must_use]
     pub fn new(
         platform: Arc<dyn Platform>,
@@ -83,7 +83,7 @@ impl Handler {
         Self { platform, keys, replies, passable_roles, boundary: None }
     }
 
-    /// Gives the role of every spec this permissions boundary, which the function's own role requires.
+    /// Sets the permissions boundary for the roles of all specs, which the function's own role requires.
     #[must_use]
     pub fn with_boundary(self, boundary: Option<String>) -> Self {
         Self { boundary, ..self }
@@ -94,11 +94,12 @@ impl Handler {
         Bootstrap { platform, passable_roles, rights, deployment: None, boundary: self.boundary.clone() }
     }
 
-    /// Handles one invocation: a custom-resource request gets its one reply, a direct invocation a receipt.
+    /// Handles one invocation. A custom-resource request receives one reply, and a direct invocation returns a receipt.
     ///
     /// # Errors
     ///
-    /// A direct invocation that fails; and a reply that cannot be delivered, which makes Lambda try the whole request again.
+    /// Returns an error if a direct invocation fails, or if a reply cannot be delivered, so that Lambda retries the
+    /// request.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, InvocationError> {
         let deadline = event.context.deadline();
         let is_custom_resource = event.payload.get("ResponseURL").is_some();
@@ -114,31 +115,31 @@ impl Handler {
     }
 
     async fn direct(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
-        let order = order(payload)?;
-        let job = match order.action {
-            Action::Plan => return Ok(json!(self.bootstrap(Rights::Settled).plan(order.spec, deadline).await?)),
+        let invocation = parse_direct_invocation(payload)?;
+        let job = match invocation.action {
+            Action::Plan => return Ok(json!(self.bootstrap(Rights::Settled).plan(invocation.spec, deadline).await?)),
             Action::Apply => Job::Apply,
             Action::Verify => Job::Verify,
             Action::Destroy => Job::Destroy,
         };
-        Ok(json!(self.bootstrap(Rights::Settled).run(job, order.spec, deadline).await?))
+        Ok(json!(self.bootstrap(Rights::Settled).run(job, invocation.spec, deadline).await?))
     }
 
     async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
-        // Checked before anything is done, so that a request with a foreign address changes nothing.
+        // First, so that a request with a foreign reply URL changes nothing.
         self.replies.check(payload.get("ResponseURL").and_then(Value::as_str).unwrap_or_default())?;
-        let return_address = return_address(&payload);
+        let reply_target = reply_target(&payload);
         let request: Option<CloudFormationCustomResourceRequest> = serde_json::from_value(payload).ok();
-        let (url, reply) = match (request.and_then(CustomResource::of), return_address) {
+        let (url, reply) = match (request.and_then(CustomResource::of), reply_target) {
             (Some(resource), _) => {
                 let reply = self.answer(&resource, deadline).await;
                 (resource.response_url, reply)
             }
-            (None, Some((url, to, id))) => {
+            (None, Some((url, ids, id))) => {
                 tracing::error!(kind = "InvalidRequest", "unreadable custom-resource request");
-                (url, Reply::failure(to, id, UNREADABLE))
+                (url, Reply::failure(ids, id, UNREADABLE))
             }
-            // Nobody knows whom to answer. The parser's own words would quote the URL.
+            // There is no reply URL. The parser's message may contain secrets.
             (None, None) => {
                 return Err(InvocationError { kind: "InvalidRequest", text: UNREADABLE.to_owned() });
             }
@@ -148,46 +149,51 @@ impl Handler {
     }
 
     async fn answer(&self, resource: &CustomResource, deadline: SystemTime) -> Reply {
-        let to = resource.to.clone();
-        let done = match &resource.task {
+        let ids = resource.ids.clone();
+        let completed = match &resource.task {
             Task::Nothing(reason) => {
-                return Reply::success(to, resource.id_after_failure(), reason, Data::new());
+                return Reply::success(ids, resource.id_after_failure(), reason, Data::new());
             }
-            Task::UnknownType => return Reply::failure(to, resource.id_after_failure(), UNKNOWN_TYPE),
+            Task::UnknownType => return Reply::failure(ids, resource.id_after_failure(), UNKNOWN_TYPE),
             Task::Apply => self.apply(resource, deadline).await,
             Task::Verify => self.verify(resource, deadline).await,
             Task::Destroy => self.destroy(resource, deadline).await,
             Task::EnsureKey => self.ensure_key(resource, deadline).await,
-            Task::RemoveKey(name) => self.remove_key(resource, name, deadline).await,
+            Task::DeleteKey(name) => self.delete_key(resource, name, deadline).await,
         };
-        match done {
-            Ok(Done { physical_resource_id, reason, data }) => Reply::success(to, physical_resource_id, &reason, data),
+        match completed {
+            Ok(Completed { physical_resource_id, reason, data }) => {
+                Reply::success(ids, physical_resource_id, &reason, data)
+            }
             Err(error) => {
                 tracing::error!(error = %error, kind = error.kind, "custom resource failed");
-                Reply::failure(to, resource.id_after_failure(), &error.to_string())
+                Reply::failure(ids, resource.id_after_failure(), &error.to_string())
             }
         }
     }
 
-    /// Checks the roles of the admin API before anything is touched: its function would start with none of its own, and answer every
-    /// request with an error.
-    async fn apply(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
-        let wanted = properties(resource.properties.clone())?;
-        let roles = wanted.roles()?;
-        let deployment = wanted.deployment(&resource.to.stack_id)?;
-        if let Some(renaming) = resource.renaming() {
-            return self.provision(resource, wanted.spec, Job::ApplyRenamed(renaming), deployment, deadline).await;
+    /// Checks the roles of the admin API before any change, because its function cannot start with wrong roles.
+    async fn apply(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
+        let properties = parse_properties(resource.properties.clone())?;
+        let roles = properties.roles()?;
+        let deployment = properties.deployment(&resource.ids.stack_id)?;
+        if let Some(rename) = resource.rename() {
+            return self.provision(resource, properties.spec, Job::ApplyRenamed(rename), deployment, deadline).await;
         }
-        if let Some(group) = self.unknown_group(resource, &wanted.spec, &roles, deadline).await? {
+        if let Some(group) = self.unknown_group(resource, &properties.spec, &roles, deadline).await? {
             return Err(RequestError::unknown_group(&group).into());
         }
-        let done = self.provision(resource, wanted.spec, Job::Apply, deployment, deadline).await?;
-        let members = self.members_with_new_permissions(resource, &roles, &done.physical_resource_id, deadline).await;
-        Ok(Done { reason: [done.reason].into_iter().chain(members).collect::<Vec<_>>().join("; "), ..done })
+        let completed = self.provision(resource, properties.spec, Job::Apply, deployment, deadline).await?;
+        let members =
+            self.members_with_new_permissions(resource, &roles, &completed.physical_resource_id, deadline).await;
+        Ok(Completed {
+            reason: [completed.reason].into_iter().chain(members).collect::<Vec<_>>().join("; "),
+            ..completed
+        })
     }
 
-    /// Who receives permissions from the new roles without being granted them: the members of groups that had fewer or none until now. Any
-    /// holder of `users:groups` can have put them there.
+    /// Lists the members of groups that had fewer permissions until now. Any holder of `users:groups` may have added
+    /// them.
     async fn members_with_new_permissions(
         &self,
         resource: &CustomResource,
@@ -202,20 +208,20 @@ impl Handler {
             Ok(all) => {
                 for GroupMembers { group, members } in &all {
                     let MemberPage { usernames, is_last } = members;
-                    tracing::warn!(group, ?usernames, is_complete = is_last, "Roles gives the group new permissions");
+                    tracing::warn!(group, ?usernames, is_complete = is_last, "Roles grants the group new permissions");
                 }
-                all.iter().map(|members| format!("Roles gives new permissions: {members}")).collect()
+                all.iter().map(|members| format!("Roles grants new permissions: {members}")).collect()
             }
-            // The deployment is done. Its failure would roll back what works.
+            // A failure would roll back a successful deployment.
             Err(error) => {
-                tracing::warn!(%error, "the members of groups with new permissions are unknown");
-                vec![format!("the members of groups to which Roles gives new permissions are unknown: {error}")]
+                tracing::warn!(%error, "cannot read the members of groups with new permissions");
+                vec![format!("cannot read the members of groups that receive new permissions from Roles: {error}")]
             }
         }
     }
 
-    /// A group of new roles that does not exist. Roles that were deployed once may name a group that was deleted since. An unrelated update
-    /// must not fail for that, and the rollback of an update with wrong roles must not fail at all.
+    /// Returns a group of new roles that does not exist. Deployed roles may name a group that was deleted later. This
+    /// must not fail an unrelated update, and the rollback of an update with wrong roles must not fail at all.
     async fn unknown_group(
         &self,
         resource: &CustomResource,
@@ -236,23 +242,23 @@ impl Handler {
             return Ok(None);
         }
         match unknown(added).await? {
-            // The update that this one rolls back was rejected for its own groups.
+            // A rollback: the update was rejected because of its own groups.
             Some(_) if unknown(previous).await?.is_some() => Ok(None),
             found => Ok(found),
         }
     }
 
-    async fn verify(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
-        let wanted = properties(resource.properties.clone())?;
-        let deployment = wanted.deployment(&resource.to.stack_id)?;
-        self.provision(resource, wanted.spec, Job::Verify, deployment, deadline).await
+    async fn verify(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
+        let properties = parse_properties(resource.properties.clone())?;
+        let deployment = properties.deployment(&resource.ids.stack_id)?;
+        self.provision(resource, properties.spec, Job::Verify, deployment, deadline).await
     }
 
-    /// A stack deletes only a pool that it owns. Its sign-up policy does not matter then, not even one that is wrong.
-    async fn destroy(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
+    /// Deletes only a pool that the stack owns. An invalid sign-up policy does not prevent the deletion.
+    async fn destroy(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
         let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
-        let spec = properties(resource.properties.clone())?.spec;
-        let stack_id = resource.to.stack_id.clone();
+        let spec = parse_properties(resource.properties.clone())?.spec;
+        let stack_id = resource.ids.stack_id.clone();
         let deployment = Deployment { stack_id, sign_up_policy: None, confirms_wider_sign_up: false };
         self.provision(resource, spec, job, deployment, deadline).await
     }
@@ -264,78 +270,83 @@ impl Handler {
         job: Job,
         deployment: Deployment,
         deadline: SystemTime,
-    ) -> Result<Done, InvocationError> {
+    ) -> Result<Completed, InvocationError> {
         let name = spec.name.to_string();
-        // CloudFormation may have changed the function's role moments ago.
+        // CloudFormation may have just changed the function's role.
         let bootstrap = Bootstrap { deployment: Some(deployment), ..self.bootstrap(Rights::JustGranted) };
         let receipt = bootstrap.run(job, spec, deadline).await?;
-        Ok(Done {
+        Ok(Completed {
             physical_resource_id: physical_id(resource.physical_resource_id.as_deref(), &receipt, &name),
-            reason: in_words(&receipt),
+            reason: step_summary(&receipt),
             data: attributes(receipt),
         })
     }
 
-    /// A key is its name: another version is another resource, and CloudFormation then deletes the old one.
-    async fn ensure_key(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Done, InvocationError> {
-        let wanted = key_properties(resource.properties.clone())?;
+    /// Another version of the key is another resource, so CloudFormation deletes the old one.
+    async fn ensure_key(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
+        let properties = parse_key_properties(resource.properties.clone())?;
         let current: Option<KeyId> = resource.physical_resource_id.as_deref().and_then(|id| id.parse().ok());
         if let Some(current) = &current {
-            wanted.check_pool_of(&current.name)?;
+            properties.check_pool_of(&current.name)?;
         }
-        let name = wanted.key_name(&resource.to.stack_id)?;
+        let name = properties.key_name(&resource.ids.stack_id)?;
         let owner = KeyOwner {
-            pool: wanted.pool_name,
-            stack_id: resource.to.stack_id.clone(),
-            request_id: resource.to.request_id.clone(),
+            pool: properties.pool_name,
+            stack_id: resource.ids.stack_id.clone(),
+            request_id: resource.ids.request_id.clone(),
         };
-        let kept = invitation_key::ensure(&self.keys, &name, owner, current.clone(), deadline).await?;
+        let ensured = invitation_key::ensure(&self.keys, &name, owner, current.clone(), deadline).await?;
         let left_behind = current.as_ref().and_then(|current| resource.key_of_failed_update(current));
         if let Some(left_behind) = left_behind
-            && let Err(error) = self.remove_key(resource, &left_behind, deadline).await
+            && let Err(error) = self.delete_key(resource, &left_behind, deadline).await
         {
-            // A rollback that fails leaves the stack stuck. The key is used by nothing.
+            // A failed rollback blocks the stack, and the key is unused.
             tracing::warn!(%error, key = %left_behind, "the key of the failed update could not be deleted");
         }
-        let data = key_attributes(&name, &kept.public_key);
+        let data = key_attributes(&name, &ensured.public_key);
         let id = match current {
             Some(current) if current.name == name => current,
-            _ => KeyId { name, public_key: Some(kept.public_key) },
+            _ => KeyId { name, public_key: Some(ensured.public_key) },
         };
-        Ok(Done { physical_resource_id: id.to_string(), reason: format!("invitation_key {}", kept.outcome), data })
+        Ok(Completed {
+            physical_resource_id: id.to_string(),
+            reason: format!("invitation_key {}", ensured.outcome),
+            data,
+        })
     }
 
-    async fn remove_key(
+    async fn delete_key(
         &self,
         resource: &CustomResource,
         name: &KeyName,
         deadline: SystemTime,
-    ) -> Result<Done, InvocationError> {
-        let stack_id = resource.to.stack_id.clone();
+    ) -> Result<Completed, InvocationError> {
+        let stack_id = resource.ids.stack_id.clone();
         let outcome = invitation_key::remove(&self.keys, name.clone(), stack_id, deadline).await?;
         let reason = match outcome {
-            Outcome::Retained => format!("invitation_key {outcome} ({name} has no tag of this stack)"),
+            Outcome::Retained => format!("invitation_key {outcome} ({name} is not tagged with this stack)"),
             _ => format!("invitation_key {outcome}"),
         };
-        Ok(Done { physical_resource_id: resource.id_after_failure(), reason, data: Data::new() })
+        Ok(Completed { physical_resource_id: resource.id_after_failure(), reason, data: Data::new() })
     }
 }
 
-/// What became of a custom resource.
-struct Done {
+/// The successful result of a custom-resource request.
+struct Completed {
     physical_resource_id: String,
     reason: String,
     data: Data,
 }
 
-/// What is said of a resource type that is none of ours.
-const UNKNOWN_TYPE: &str =
-    "expected `Custom::PoolkeeperUserPool`, `Custom::PoolkeeperVerification` or `Custom::PoolkeeperInvitationKey`";
+/// The reason for an unknown resource type.
+const UNKNOWN_TYPE: &str = "unknown resource type; expected `Custom::PoolkeeperUserPool`, \
+                            `Custom::PoolkeeperVerification` or `Custom::PoolkeeperInvitationKey`";
 
-/// What is said of a request that is none of CloudFormation's, or none that this version knows.
-const UNREADABLE: &str = "this is not a custom-resource request that the bootstrap can read";
+/// The reason for a malformed request or an unknown request type.
+const UNREADABLE: &str = "unreadable custom-resource request; expected a Create, Update or Delete of CloudFormation";
 
-/// A pool is its id: another pool is another resource, and CloudFormation then deletes the old one. Everything else keeps its id.
+/// The physical id: the pool id after an apply, so that CloudFormation deletes a replaced pool. Other resources keep
+/// their id.
 fn physical_id(current: Option<&str>, receipt: &Receipt, name: &str) -> String {
     match (receipt.action, current) {
         (Action::Apply, _) => receipt.user_pool_id.clone().unwrap_or_default(),

@@ -1,6 +1,4 @@
-//! Ensures that the private key of the pool's invitations exists, and deletes it, within the time that the invocation has.
-//!
-//! `domain::invitation` creates it once and proves whose it is.
+//! Ensures or deletes the invitation signing key within the deadline of the invocation.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -11,9 +9,9 @@ use domain::retry::Clock;
 use rand::TryRng;
 use rand::rngs::{SysError, SysRng};
 
-use crate::run::{Log, RunError, in_time};
+use crate::run::{Log, RunError, within_deadline};
 
-/// Ensures that a key of this owner exists under this name. Returns its public half.
+/// Ensures that a key of this owner exists under this name. Returns its public key.
 pub(crate) async fn ensure(
     keys: &Arc<dyn InvitationKeys>,
     name: &KeyName,
@@ -24,13 +22,13 @@ pub(crate) async fn ensure(
     let (keys, name) = (Arc::clone(keys), name.clone());
     let work = move |clock: Arc<dyn Clock>| async move {
         let fresh = fresh_key()?;
-        let keeper = KeyProvisioner { keys: &*keys, clock, listener: &Log };
-        Ok(keeper.ensure(&name, &owner, current.as_ref(), &fresh).await?)
+        let provisioner = KeyProvisioner { keys: &*keys, clock, listener: &Log };
+        Ok(provisioner.ensure(&name, &owner, current.as_ref(), &fresh).await?)
     };
-    in_time(work, deadline).await?
+    within_deadline(work, deadline).await?
 }
 
-/// Deletes the key of this name if it belongs to the stack.
+/// Deletes the key with this name if the stack owns it.
 pub(crate) async fn remove(
     keys: &Arc<dyn InvitationKeys>,
     name: KeyName,
@@ -39,13 +37,13 @@ pub(crate) async fn remove(
 ) -> Result<Outcome, RunError> {
     let keys = Arc::clone(keys);
     let work = move |clock: Arc<dyn Clock>| async move {
-        let keeper = KeyProvisioner { keys: &*keys, clock, listener: &Log };
-        Ok(keeper.remove(&name, &stack_id).await.map_err(KeyError::from)?)
+        let provisioner = KeyProvisioner { keys: &*keys, clock, listener: &Log };
+        Ok(provisioner.remove(&name, &stack_id).await.map_err(KeyError::from)?)
     };
-    in_time(work, deadline).await?
+    within_deadline(work, deadline).await?
 }
 
-/// A key that nobody can guess: of the system's own randomness.
+/// Generates a key from the random number generator of the operating system.
 fn fresh_key() -> Result<SigningKey, SysError> {
     let mut seed = [0; 32];
     SysRng.try_fill_bytes(&mut seed)?;

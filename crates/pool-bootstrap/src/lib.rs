@@ -1,7 +1,6 @@
-//! The function that brings a user pool into being: as a CloudFormation custom resource, and by direct invocation.
+//! The Lambda function that provisions user pools, as a CloudFormation custom resource and by direct invocation.
 //!
-//! `request.rs` reads what came in, `run.rs` and `invitation_key.rs` do it, `reply.rs` answers CloudFormation. What is created, compared,
-//! retried and deleted, and in which order, is the business of `domain::provision` and of `domain::invitation`.
+//! `domain::provision` and `domain::invitation` decide what is created, changed and deleted.
 
 mod custom_resource;
 mod handler;

@@ -1,4 +1,4 @@
-//! The binary: wires settings, AWS and the way back to CloudFormation together.
+//! Starts the function: reads the settings, and connects to AWS and CloudFormation.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use pool_bootstrap::{Handler, HttpReplies, Settings};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    // Boxed, because starting the SDK keeps tens of kilobytes across its waits.
+    // Boxed, because the future of the SDK's start is tens of kilobytes large.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
         let aws = Aws::connect(&settings.region).await;

@@ -1,4 +1,4 @@
-//! The one answer that CloudFormation waits for: a PUT of at most 4,096 bytes to a presigned URL.
+//! The reply to CloudFormation: a PUT of at most 4,096 bytes to a presigned URL.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,40 +11,40 @@ use domain::provision::Receipt;
 use reqwest::redirect::Policy;
 use thiserror::Error;
 
-/// CloudFormation takes no longer answer.
+/// The maximum length of a reply.
 const MAX_BYTES: usize = 4096;
 
-/// An answer to CloudFormation.
+/// A reply to CloudFormation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply(CloudFormationCustomResourceResponse);
 
-/// Whom the answer goes to: copied from the request, under CloudFormation's names.
+/// The ids of a request, which CloudFormation expects in the reply.
 #[expect(clippy::struct_field_names, reason = "CloudFormation's names")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Addressee {
+pub(crate) struct RequestIds {
     pub(crate) stack_id: String,
     pub(crate) request_id: String,
     pub(crate) logical_resource_id: String,
 }
 
 impl Reply {
-    /// It worked.
-    pub(crate) fn success(to: Addressee, physical_resource_id: String, reason: &str, data: Data) -> Self {
-        Self::new(Status::Success, to, physical_resource_id, reason, data)
+    /// Creates a reply for a success.
+    pub(crate) fn success(ids: RequestIds, physical_resource_id: String, reason: &str, data: Data) -> Self {
+        Self::new(Status::Success, ids, physical_resource_id, reason, data)
     }
 
-    /// It did not work. A long reason is cut.
-    pub(crate) fn failure(to: Addressee, physical_resource_id: String, reason: &str) -> Self {
-        Self::new(Status::Failed, to, physical_resource_id, reason, Data::new())
+    /// Creates a reply for a failure. A long reason is truncated.
+    pub(crate) fn failure(ids: RequestIds, physical_resource_id: String, reason: &str) -> Self {
+        Self::new(Status::Failed, ids, physical_resource_id, reason, Data::new())
     }
 
-    fn new(status: Status, to: Addressee, physical_resource_id: String, reason: &str, data: Data) -> Self {
+    fn new(status: Status, ids: RequestIds, physical_resource_id: String, reason: &str, data: Data) -> Self {
         let mut response = CloudFormationCustomResourceResponse::default();
         response.status = status;
         response.physical_resource_id = physical_resource_id;
-        response.stack_id = to.stack_id;
-        response.request_id = to.request_id;
-        response.logical_resource_id = to.logical_resource_id;
+        response.stack_id = ids.stack_id;
+        response.request_id = ids.request_id;
+        response.logical_resource_id = ids.logical_resource_id;
         response.data = data;
         response.reason = Some(String::new());
         let mut reply = Self(response);
@@ -55,16 +55,16 @@ impl Reply {
             if excess == 0 || reason.is_empty() {
                 return reply;
             }
-            // One byte becomes at most six when it is escaped: so much less never cuts too much.
+            // JSON escapes one byte as at most six, so this never truncates too much.
             let cut = reason.len().saturating_sub(excess.div_ceil(6));
             reason.truncate(reason.floor_char_boundary(cut));
         }
     }
 
-    /// The answer as JSON.
+    /// The reply as JSON.
     #[must_use]
     pub fn body(&self) -> String {
-        // A struct of strings always is JSON.
+        // Serializing a struct of strings cannot fail.
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 }
@@ -72,7 +72,8 @@ impl Reply {
 /// The attributes of a custom resource.
 pub(crate) type Data = HashMap<String, String>;
 
-/// What `Fn::GetAtt` can ask of a pool or its verification. An attribute that a template asks for must be there, so absent ids are empty.
+/// The attributes of a pool or its verification for `Fn::GetAtt`. Missing ids are empty, because `Fn::GetAtt` fails on
+/// missing attributes.
 pub(crate) fn attributes(receipt: Receipt) -> Data {
     let fields = [
         ("UserPoolId", receipt.user_pool_id),
@@ -88,34 +89,32 @@ pub(crate) fn attributes(receipt: Receipt) -> Data {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.unwrap_or_default())).collect()
 }
 
-/// What `Fn::GetAtt` can ask of an invitation key. Nothing of it is secret.
+/// The attributes of an invitation signing key for `Fn::GetAtt`. Contains no secrets.
 pub(crate) fn key_attributes(name: &KeyName, public_key: &PublicKey) -> Data {
     let fields = [("ParameterName", name.to_string()), ("PublicKey", public_key.to_string())];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The answer did not reach CloudFormation. Holds no URL: it is a secret.
+/// The reply was not delivered. Contains no URL, because the URL is secret.
 #[derive(Debug, Error)]
 pub enum ReplyError {
-    /// The URL does not belong to CloudFormation. Nothing was touched.
-    #[error(
-        "ResponseURL must be an https URL of the bucket to which CloudFormation lets custom resources of this Region reply"
-    )]
+    /// The URL does not belong to CloudFormation. Nothing was changed.
+    #[error("ResponseURL must be an https URL of CloudFormation's bucket for custom-resource responses in this Region")]
     Untrusted,
-    /// The connection failed, or the answer was not taken.
-    #[error("CloudFormation did not get the reply after {attempts} attempts: {last}")]
+    /// The connection failed, or the reply was rejected.
+    #[error("cannot deliver the reply to CloudFormation after {attempts} attempts: {last}")]
     NotDelivered {
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// What went wrong last.
+        /// The last error.
         last: String,
     },
-    /// The HTTP client cannot start.
-    #[error("the HTTP client cannot start: {0}")]
+    /// The HTTP client cannot be created.
+    #[error("cannot create the HTTP client: {0}")]
     NoClient(String),
 }
 
-/// The way back to CloudFormation.
+/// Delivers replies to CloudFormation.
 pub trait Replies: Send + Sync {
     /// Checks that a URL belongs to CloudFormation.
     ///
@@ -124,7 +123,7 @@ pub trait Replies: Send + Sync {
     /// [`ReplyError::Untrusted`] if it does not.
     fn check(&self, url: &str) -> Result<(), ReplyError>;
 
-    /// Delivers an answer. Safe to repeat: it is the same object.
+    /// Delivers a reply. Safe to repeat, because each attempt writes the same object.
     fn deliver<'a>(
         &'a self,
         url: &'a str,
@@ -132,7 +131,7 @@ pub trait Replies: Send + Sync {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>>;
 }
 
-/// The way back over HTTP.
+/// Delivers replies over HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpReplies {
     client: reqwest::Client,
@@ -141,12 +140,12 @@ pub struct HttpReplies {
 }
 
 impl HttpReplies {
-    /// Creates the HTTP client, and sends nothing. It replies to CloudFormation in `region`, and over http to `local_host`, the host of an
-    /// emulator.
+    /// Creates the HTTP client without a request. It replies to CloudFormation in `region`, and over HTTP to
+    /// `local_host`, the host of an emulator.
     ///
     /// # Errors
     ///
-    /// Without the system's root certificates.
+    /// Returns an error if the system's root certificates cannot be loaded.
     pub fn new(region: &str, local_host: Option<&str>) -> Result<Self, ReplyError> {
         let client =
             reqwest::Client::builder().timeout(ATTEMPT_TIMEOUT).redirect(Policy::none()).referer(false).build();
@@ -155,8 +154,8 @@ impl HttpReplies {
     }
 }
 
-/// Whether a host is the one of CloudFormation's bucket in this Region, in one of the forms that AWS documents. The Region is part of the
-/// bucket's name, because anyone can create a bucket whose name only begins like it.
+/// Whether a host is CloudFormation's bucket in this Region, in a form that AWS documents. Compares the whole name,
+/// because anyone can create a bucket whose name starts the same.
 fn is_reply_bucket(host: &str, region: &str) -> bool {
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     let bucket = format!("cloudformation-custom-resource-response-{}", region.replace('-', ""));
@@ -165,7 +164,7 @@ fn is_reply_bucket(host: &str, region: &str) -> bool {
         .any(|service| host == format!("{bucket}.{service}.{domain}"))
 }
 
-/// Attempts and their time-out fit into the time that is kept back for the answer.
+/// All attempts with their timeouts fit into the time that `run.rs` reserves for the reply.
 const ATTEMPTS: u32 = 3;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1600);
 
@@ -173,13 +172,13 @@ impl Replies for HttpReplies {
     fn check(&self, url: &str) -> Result<(), ReplyError> {
         let url = reqwest::Url::parse(url).map_err(|_| ReplyError::Untrusted)?;
         let host = url.host_str().ok_or(ReplyError::Untrusted)?;
-        let names_user = !url.username().is_empty() || url.password().is_some();
+        let has_user_info = !url.username().is_empty() || url.password().is_some();
         let is_trusted = match url.scheme() {
             "https" => url.port().is_none() && is_reply_bucket(host, &self.region),
             "http" => self.local_host.as_deref() == Some(host),
             _ => false,
         };
-        if is_trusted && !names_user { Ok(()) } else { Err(ReplyError::Untrusted) }
+        if is_trusted && !has_user_info { Ok(()) } else { Err(ReplyError::Untrusted) }
     }
 
     fn deliver<'a>(
@@ -191,11 +190,11 @@ impl Replies for HttpReplies {
             self.check(url)?;
             let mut last = String::new();
             for _ in 0..ATTEMPTS {
-                // An empty content type: the URL was signed without one.
+                // The URL is signed for an empty content type.
                 let request = self.client.put(url).header("content-type", "").body(reply.body());
                 match request.send().await.and_then(reqwest::Response::error_for_status) {
                     Ok(response) if response.status().is_success() => return Ok(()),
-                    // A redirect: the reply goes nowhere else.
+                    // Redirects are not followed.
                     Ok(response) => last = format!("HTTP status {}", response.status()),
                     Err(error) => last = error.without_url().to_string(),
                 }
@@ -209,8 +208,8 @@ impl Replies for HttpReplies {
 mod tests {
     use super::*;
 
-    fn to() -> Addressee {
-        Addressee {
+    fn ids() -> RequestIds {
+        RequestIds {
             stack_id: "arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/1".to_owned(),
             request_id: "request-1".to_owned(),
             logical_resource_id: "Pool".to_owned(),
@@ -218,9 +217,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_never_exceeds_what_cloud_formation_takes() {
+    fn limits_the_length_of_a_reply() {
         for character in ["x", "\"", "\n", "日", "\u{1}"] {
-            let reply = Reply::failure(to(), "pool".to_owned(), &character.repeat(9000));
+            let reply = Reply::failure(ids(), "pool".to_owned(), &character.repeat(9000));
             let body = reply.body();
             assert!(body.len() <= MAX_BYTES && body.len() > MAX_BYTES - 64, "{character:?}: {}", body.len());
             let parsed: serde_json::Value = serde_json::from_str(&body).unwrap();
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_only_to_the_bucket_of_cloud_formation_in_its_region() {
+    fn accepts_only_the_cloudformation_bucket_of_its_region() {
         let replies = HttpReplies::new("eu-west-1", None).unwrap();
         let bucket = "cloudformation-custom-resource-response-euwest1";
         for host in ["s3.eu-west-1.amazonaws.com", "s3-eu-west-1.amazonaws.com", "s3.amazonaws.com"] {
@@ -262,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn replies_to_an_emulator_only_if_a_setting_names_its_host() {
+    fn accepts_an_emulator_only_if_a_setting_names_its_host() {
         let local = HttpReplies::new("eu-west-1", Some("127.0.0.1")).unwrap();
         assert!(local.check("http://127.0.0.1:4566/_ministack/cfn-response/1").is_ok());
         for url in ["http://127.0.0.2:4566/", "https://127.0.0.1/", "http://user@127.0.0.1/", "http://example.com/"] {
@@ -271,10 +270,10 @@ mod tests {
     }
 
     #[test]
-    fn a_short_reason_goes_out_whole() {
-        let reply = Reply::success(to(), "pool".to_owned(), "as it should be", Data::new());
+    fn does_not_truncate_a_short_reason() {
+        let reply = Reply::success(ids(), "pool".to_owned(), "up to date", Data::new());
         let parsed: serde_json::Value = serde_json::from_str(&reply.body()).unwrap();
-        assert_eq!((&parsed["Status"], &parsed["Reason"]), (&"SUCCESS".into(), &"as it should be".into()));
+        assert_eq!((&parsed["Status"], &parsed["Reason"]), (&"SUCCESS".into(), &"up to date".into()));
         assert_eq!(parsed["PhysicalResourceId"], "pool");
     }
 }

@@ -1,4 +1,4 @@
-//! What comes in: an order, by direct invocation or from CloudFormation.
+//! Parses direct invocations and the properties of custom resources.
 
 use std::num::NonZeroU32;
 
@@ -14,14 +14,14 @@ use thiserror::Error;
 /// A direct invocation: `{"action": "apply", "spec": {…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Order {
-    /// What is to be done.
+pub(crate) struct DirectInvocation {
+    /// The action.
     pub(crate) action: Action,
-    /// With what.
+    /// The desired state.
     pub(crate) spec: Spec,
 }
 
-/// The properties of the pool's custom resource, and of its verification. CloudFormation adds the token and the time-out that stand in the template.
+/// The properties of the pool and of its verification. CloudFormation adds the token and the timeout of the template.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct Properties {
@@ -29,21 +29,21 @@ pub(crate) struct Properties {
     _service_token: Option<String>,
     #[serde(rename = "ServiceTimeout")]
     _service_timeout: Option<Value>,
-    /// Anything. CloudFormation updates a resource whose properties change: a verification is repeated when something in here does.
+    /// Any value. A change repeats the verification, because CloudFormation updates a resource whose properties change.
     #[serde(rename = "RepeatOn")]
     _repeat_on: Option<Value>,
     /// The desired state.
     pub(crate) spec: Spec,
-    /// The permissions of each group in the admin API. The bootstrap only checks them, so that a deployment with wrong ones fails.
+    /// The permissions of each group in the admin API. Checked only, so that a deployment with wrong roles fails.
     roles: Option<String>,
-    /// The sign-up policy of the deployment. The trigger gets it as settings; the bootstrap compares it and records it.
+    /// The sign-up policy of the deployment, which the bootstrap compares with the recorded policy and records.
     sign_up_policy: Option<Value>,
     /// `true` confirms a wider sign-up policy for an adopted pool.
     confirm_wider_sign_up: Option<String>,
 }
 
 impl Properties {
-    /// The deployment that the request belongs to.
+    /// The deployment of the request.
     pub(crate) fn deployment(&self, stack_id: &str) -> Result<Deployment, RequestError> {
         let wrong = |path: &str, problem: &str| RequestError { path: path.to_owned(), problem: problem.to_owned() };
         let policy = self.sign_up_policy.clone().ok_or_else(|| wrong("the request", "missing field `SignUpPolicy`"))?;
@@ -74,54 +74,55 @@ pub(crate) struct KeyProperties {
     _service_token: Option<String>,
     #[serde(rename = "ServiceTimeout")]
     _service_timeout: Option<Value>,
-    /// Whose invitations it signs.
+    /// The pool whose invitations the key signs.
     pub(crate) pool_name: PoolName,
-    /// Which key of this pool: another number is another key.
-    #[serde(default = "first", deserialize_with = "number")]
+    /// The version of the key. Another version is another key.
+    #[serde(default = "first_version", deserialize_with = "version_number")]
     version: NonZeroU32,
 }
 
 impl KeyProperties {
-    /// Under which name the key of the stack with this id is kept.
+    /// The name of the key for the stack with this id.
     pub(crate) fn key_name(&self, stack_id: &str) -> Result<KeyName, RequestError> {
         let stack = OwningStack::of_id(stack_id)
             .map_err(|error| RequestError { path: "StackId".to_owned(), problem: error.to_string() })?;
         Ok(KeyName::of(&self.pool_name, &stack, self.version.get()))
     }
 
-    /// Refuses a pool of another name than the one whose key there is so far: its pool's own resource would refuse it too, but only after
-    /// the key was made.
+    /// Rejects a changed pool name. The pool resource would reject it as well, but only after the key is created.
     pub(crate) fn check_pool_of(&self, current: &KeyName) -> Result<(), RequestError> {
         if current.is_of(&self.pool_name) {
             return Ok(());
         }
-        let problem =
-            format!("the name of the pool cannot be changed to {:?}: its key is {current}", self.pool_name.as_str());
+        let problem = format!(
+            "cannot be changed to {:?}: the key {current} belongs to another pool name",
+            self.pool_name.as_str()
+        );
         Err(RequestError { path: "PoolName".to_owned(), problem })
     }
 }
 
-fn first() -> NonZeroU32 {
+fn first_version() -> NonZeroU32 {
     NonZeroU32::MIN
 }
 
-/// A whole number from 1, or its digits as text, as CloudFormation sends numbers.
-fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
+/// A positive integer, as a number or as a string of digits, because CloudFormation sends numbers as strings.
+fn version_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
     let number = match Value::deserialize(deserializer)? {
         Value::Number(number) => number.as_u64().and_then(|number| u32::try_from(number).ok()),
         Value::String(digits) => digits.parse().ok(),
         _ => None,
     };
-    number.and_then(NonZeroU32::new).ok_or_else(|| D::Error::custom("expected a whole number from 1 to 4294967295"))
+    number.and_then(NonZeroU32::new).ok_or_else(|| D::Error::custom("must be an integer from 1 to 4294967295"))
 }
 
-/// The request cannot be understood. Nothing was touched.
+/// The request is invalid. Nothing was changed.
 #[derive(Debug, Error)]
 #[error("{path}: {problem}")]
 pub(crate) struct RequestError {
-    /// Where, e.g. `spec.clients.web`.
+    /// The path of the field, for example `spec.clients.web`.
     path: String,
-    /// What is wrong.
+    /// The problem.
     problem: String,
 }
 
@@ -136,23 +137,23 @@ impl RequestError {
     }
 }
 
-/// Reads a direct invocation.
-pub(crate) fn order(payload: Value) -> Result<Order, RequestError> {
-    let order: Order = parse(payload)?;
-    order.spec.check().map_err(|error| wrong("spec", &error))?;
-    Ok(order)
+/// Parses a direct invocation.
+pub(crate) fn parse_direct_invocation(payload: Value) -> Result<DirectInvocation, RequestError> {
+    let invocation: DirectInvocation = parse(payload)?;
+    invocation.spec.check().map_err(|error| wrong("spec", &error))?;
+    Ok(invocation)
 }
 
-/// Reads the properties of a custom resource.
-pub(crate) fn properties(value: Value) -> Result<Properties, RequestError> {
-    let properties: Properties = parse(without_blanks(value))?;
+/// Parses the properties of a pool or its verification.
+pub(crate) fn parse_properties(value: Value) -> Result<Properties, RequestError> {
+    let properties: Properties = parse(without_empty_strings(value))?;
     properties.spec.check().map_err(|error| wrong("Spec", &error))?;
     Ok(properties)
 }
 
-/// Reads the properties of an invitation key's custom resource.
-pub(crate) fn key_properties(value: Value) -> Result<KeyProperties, RequestError> {
-    parse(without_blanks(value))
+/// Parses the properties of an invitation signing key.
+pub(crate) fn parse_key_properties(value: Value) -> Result<KeyProperties, RequestError> {
+    parse(without_empty_strings(value))
 }
 
 fn parse<T: DeserializeOwned>(value: Value) -> Result<T, RequestError> {
@@ -169,22 +170,22 @@ fn wrong(path: &str, error: &SpecError) -> RequestError {
     RequestError { path: path.to_owned(), problem: error.to_string() }
 }
 
-/// Leaves out empty strings, in lists and as values: a template's parameter that was left empty arrives as one, and means "not
-/// given". Elements of lists lose the spaces around them: a template splits `admins, support` at the comma.
-fn without_blanks(value: Value) -> Value {
-    let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+/// Removes empty strings, because an empty template parameter means "not set". Trims the elements of lists, because a
+/// template splits `admins, support` at the comma.
+fn without_empty_strings(value: Value) -> Value {
+    let is_empty = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
     match value {
         Value::Object(fields) => fields
             .into_iter()
             .filter(|(_, field)| field.as_str() != Some(""))
-            .map(|(name, field)| (name, without_blanks(field)))
+            .map(|(name, field)| (name, without_empty_strings(field)))
             .collect(),
         Value::Array(elements) => elements
             .into_iter()
-            .filter(|element| !is_blank(element))
+            .filter(|element| !is_empty(element))
             .map(|element| match element {
                 Value::String(text) => Value::String(text.trim().to_owned()),
-                other => without_blanks(other),
+                other => without_empty_strings(other),
             })
             .collect(),
         other => other,
@@ -197,8 +198,8 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn parameters_that_were_left_empty_in_a_template_count_as_not_given() {
-        let properties = properties(json!({
+    fn ignores_empty_template_parameters() {
+        let properties = parse_properties(json!({
             "ServiceToken": "arn:aws:lambda:eu-west-1:123456789012:function:bootstrap",
             "ServiceTimeout": "900",
             "Spec": {"name": "shop", "first_admin": "", "groups": [""], "aliases": "", "self_sign_up": "true"},
@@ -210,27 +211,32 @@ mod tests {
     }
 
     #[test]
-    fn lists_may_have_spaces_after_their_commas() {
+    fn trims_the_elements_of_lists() {
         let spec = json!({"name": "shop", "groups": ["admins", " support", " "], "sign_in": "username",
             "aliases": ["email", " preferred_username"], "custom_attributes": ["team", " desk "]});
-        let spec = properties(json!({"Spec": spec})).unwrap().spec;
+        let spec = parse_properties(json!({"Spec": spec})).unwrap().spec;
         assert_eq!(spec.groups, ["admins".to_owned(), "support".to_owned()].into());
         assert_eq!((spec.aliases.len(), spec.custom_attributes[1].name.as_str()), (2, "desk"));
     }
 
     #[test]
-    fn roles_come_in_both_forms_or_not_at_all() {
+    fn parses_roles_in_both_forms_or_without_value() {
         let read = |roles: Value| {
-            properties(json!({"Spec": {"name": "shop"}, "Roles": roles})).unwrap().roles().unwrap().groups().count()
+            parse_properties(json!({"Spec": {"name": "shop"}, "Roles": roles}))
+                .unwrap()
+                .roles()
+                .unwrap()
+                .groups()
+                .count()
         };
         assert_eq!(read(json!("admins=all,readers=users:read")), 2);
         assert_eq!(read(json!(r#"{"admins": ["all"]}"#)), 1);
         assert_eq!(read(json!("")), 0);
-        assert_eq!(properties(json!({"Spec": {"name": "shop"}})).unwrap().roles().unwrap(), Roles::default());
+        assert_eq!(parse_properties(json!({"Spec": {"name": "shop"}})).unwrap().roles().unwrap(), Roles::default());
     }
 
     #[test]
-    fn wrong_roles_get_the_sentence_of_the_setting() {
+    fn reports_wrong_roles_like_the_setting() {
         let table = [
             ("{admins:[users:read]}", "Roles: expected groups with permissions, such as `admins=all,readers="),
             (
@@ -239,13 +245,14 @@ mod tests {
             ),
         ];
         for (roles, expected) in table {
-            let error = properties(json!({"Spec": {"name": "shop"}, "Roles": roles})).unwrap().roles().unwrap_err();
+            let error =
+                parse_properties(json!({"Spec": {"name": "shop"}, "Roles": roles})).unwrap().roles().unwrap_err();
             assert!(error.to_string().starts_with(expected), "{error}");
         }
     }
 
     #[test]
-    fn whatever_is_wrong_is_named_with_its_place() {
+    fn errors_name_the_path_of_the_field() {
         let table = [
             (json!({"Spec": {"name": "shop"}, "Spce": {}}), "unknown field `Spce`"),
             (json!({"Spec": {"name": "shop", "clients": {"web": {"secret": true}}}}), "Spec.clients.web"),
@@ -255,13 +262,13 @@ mod tests {
             (json!(null), "the request"),
         ];
         for (value, expected) in table {
-            let error = properties(value.clone()).unwrap_err().to_string();
+            let error = parse_properties(value.clone()).unwrap_err().to_string();
             assert!(error.contains(expected), "{value}: {error}");
         }
     }
 
     #[test]
-    fn a_key_is_named_after_its_pool_stack_and_version_however_the_number_is_written() {
+    fn a_key_name_consists_of_pool_stack_and_version() {
         let token = "arn:aws:lambda:eu-west-1:123456789012:function:bootstrap";
         let table = [
             (json!({"ServiceToken": token, "ServiceTimeout": "360", "PoolName": "shop", "Version": "2"}), 2),
@@ -270,43 +277,43 @@ mod tests {
             (json!({"PoolName": "shop"}), 1),
         ];
         for (value, version) in table {
-            let name = key_properties(value.clone()).unwrap().key_name("stack/shop/1f5d").unwrap();
+            let name = parse_key_properties(value.clone()).unwrap().key_name("stack/shop/1f5d").unwrap();
             assert_eq!(name.as_str(), format!("/poolkeeper/shop/invitation-key/1f5d/{version}"), "{value}");
         }
     }
 
     #[test]
-    fn a_stack_without_an_id_of_its_own_has_no_key() {
-        let properties = key_properties(json!({"PoolName": "shop"})).unwrap();
+    fn rejects_a_stack_id_without_uuid() {
+        let properties = parse_key_properties(json!({"PoolName": "shop"})).unwrap();
         for stack_id in ["", "stack/shop/"] {
             let error = properties.key_name(stack_id).unwrap_err().to_string();
-            assert!(error.starts_with("StackId: expected the id of a stack"), "{error}");
+            assert!(error.starts_with("StackId: expected a CloudFormation stack id"), "{error}");
         }
     }
 
     #[test]
-    fn whatever_is_wrong_about_a_key_is_named_with_its_place() {
+    fn errors_name_the_path_of_the_key_property() {
         let table = [
             (json!({"PoolName": "a b"}), "PoolName"),
             (json!({"PoolName": ""}), "missing field `PoolName`"),
             (json!({"PoolName": "shop", "Vresion": "2"}), "unknown field `Vresion`"),
-            (json!({"PoolName": "shop", "Version": "0"}), "Version: expected a whole number from 1"),
-            (json!({"PoolName": "shop", "Version": "1.5"}), "Version: expected a whole number from 1"),
-            (json!({"PoolName": "shop", "Version": 4_294_967_296_u64}), "Version: expected a whole number from 1"),
-            (json!({"PoolName": "shop", "Version": ["1"]}), "Version: expected a whole number from 1"),
+            (json!({"PoolName": "shop", "Version": "0"}), "Version: must be an integer from 1"),
+            (json!({"PoolName": "shop", "Version": "1.5"}), "Version: must be an integer from 1"),
+            (json!({"PoolName": "shop", "Version": 4_294_967_296_u64}), "Version: must be an integer from 1"),
+            (json!({"PoolName": "shop", "Version": ["1"]}), "Version: must be an integer from 1"),
             (json!({"Spec": {"name": "shop"}}), "unknown field `Spec`"),
             (json!("shop"), "the request"),
         ];
         for (value, expected) in table {
-            let error = key_properties(value.clone()).unwrap_err().to_string();
+            let error = parse_key_properties(value.clone()).unwrap_err().to_string();
             assert!(error.contains(expected), "{value}: {error}");
         }
     }
 
     #[test]
-    fn a_direct_invocation_takes_its_four_actions_and_no_other() {
+    fn accepts_only_the_four_actions() {
         for action in ["plan", "apply", "verify", "destroy"] {
-            assert!(order(json!({"action": action, "spec": {"name": "shop"}})).is_ok(), "{action}");
+            assert!(parse_direct_invocation(json!({"action": action, "spec": {"name": "shop"}})).is_ok(), "{action}");
         }
         let table = [
             (json!({"action": "delete", "spec": {"name": "shop"}}), "unknown variant `delete`"),
@@ -317,7 +324,7 @@ mod tests {
             (json!([]), "the request"),
         ];
         for (value, expected) in table {
-            let error = order(value.clone()).unwrap_err().to_string();
+            let error = parse_direct_invocation(value.clone()).unwrap_err().to_string();
             assert!(error.contains(expected), "{value}: {error}");
         }
     }

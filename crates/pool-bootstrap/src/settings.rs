@@ -3,25 +3,26 @@
 use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
 use startup::{SettingError, optional, parsed, required};
 
-/// What the function must know before the first event.
+/// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where everything is created. Lambda sets it.
+    /// The Region of the function. Lambda sets it.
     pub region: String,
-    /// `PASSABLE_ROLE_ARNS`: the roles that the function's own role may pass beside those that it creates. Absent means none.
+    /// `PASSABLE_ROLE_ARNS`: the roles that the function may pass in addition to those that it creates. None by
+    /// default.
     pub passable_roles: PassableRoles,
-    /// `PERMISSIONS_BOUNDARY_ARN`: the permissions boundary of every role that the function creates or changes. The template sets it.
+    /// `PERMISSIONS_BOUNDARY_ARN`: the permissions boundary of every role that the function creates or changes.
     pub permissions_boundary: Option<String>,
-    /// `LOCAL_REPLY_HOST`: the host of an emulator that custom resources reply to over http. Absent on AWS.
+    /// `LOCAL_REPLY_HOST`: the host of an emulator that receives replies over HTTP. Not set on AWS.
     pub local_reply_host: Option<String>,
 }
 
 impl Settings {
-    /// Reads the settings through `lookup`.
+    /// Reads the settings with `lookup`.
     ///
     /// # Errors
     ///
-    /// The first setting that is missing or wrong, with what was expected.
+    /// Names the first missing or invalid setting and the expected value.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         Ok(Self {
             region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")?,
@@ -37,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_region_is_asked_for_by_name() {
+    fn requires_the_region() {
         let settings = Settings::read(|name| (name == "AWS_REGION").then(|| "eu-west-1".to_owned()));
         assert_eq!(settings.unwrap().region, "eu-west-1");
         assert_eq!(Settings::read(|_| None).unwrap_err().variable, "AWS_REGION");

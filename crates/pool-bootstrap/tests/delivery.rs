@@ -1,4 +1,4 @@
-//! The way back to CloudFormation, over a real connection.
+//! Replies to CloudFormation over a real connection.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 use testkit::in_memory_platform::InMemoryPlatform;
 use testkit::virtual_clock::VirtualClock;
 
-/// Answers one connection after the other with these statuses, and keeps what was sent: the head in lower case, and the body.
+/// Responds to one connection per status, and records the lowercase header and the body of each request.
 fn bucket(statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, Value)>>) {
     bucket_at("/", statuses)
 }
 
-/// The same; each answer names a location.
+/// As [`bucket`], with a location in each response.
 fn bucket_at(location: &'static str, statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, Value)>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/stack?X-Amz-Signature=canary", listener.local_addr().unwrap());
@@ -81,7 +81,7 @@ async fn invoke_on(platform: &InMemoryPlatform, event: Value, local_host: Option
 }
 
 #[tokio::test]
-async fn a_reply_is_put_with_the_empty_content_type_that_its_url_is_signed_for() {
+async fn sends_the_reply_with_the_signed_empty_content_type() {
     let (url, requests) = bucket(&[200]);
     invoke(&url).await.unwrap();
     let requests = requests.join().unwrap();
@@ -92,7 +92,7 @@ async fn a_reply_is_put_with_the_empty_content_type_that_its_url_is_signed_for()
 }
 
 #[tokio::test]
-async fn a_request_with_a_foreign_reply_address_is_refused_unanswered() {
+async fn rejects_a_foreign_reply_url_without_reply() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let url = format!("http://{}/stack?canary", listener.local_addr().unwrap());
@@ -102,7 +102,7 @@ async fn a_request_with_a_foreign_reply_address_is_refused_unanswered() {
 }
 
 #[tokio::test]
-async fn a_foreign_reply_address_changes_nothing() {
+async fn a_request_with_a_foreign_reply_url_changes_nothing() {
     let all = testkit::events::all("pool-bootstrap");
     let (_, text) = all.iter().find(|(name, _)| name == "user-pool-create").unwrap();
     let mut event: Value = serde_json::from_str(text).unwrap();
@@ -117,11 +117,11 @@ async fn a_foreign_reply_address_changes_nothing() {
     event["ResponseURL"] = json!(url);
     invoke_on(&account, event, Some("127.0.0.1")).await.unwrap();
     assert_eq!(requests.join().unwrap()[0].1["Status"], "SUCCESS");
-    assert!(account.writes().contains(&"create_user_pool"), "with an address of ours it does");
+    assert!(account.writes().contains(&"create_user_pool"), "with an accepted URL");
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed_and_not_a_success() {
+async fn a_redirect_is_a_failure_and_is_not_followed() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap();
     target.set_nonblocking(true).unwrap();
     let location: &'static str = Box::leak(format!("http://{}/", target.local_addr().unwrap()).into_boxed_str());
@@ -134,7 +134,7 @@ async fn a_redirect_is_not_followed_and_not_a_success() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_not_taken_is_sent_again() {
+async fn retries_a_rejected_reply() {
     let (url, requests) = bucket(&[500, 503, 200]);
     invoke(&url).await.unwrap();
     let requests = requests.join().unwrap();
@@ -143,16 +143,16 @@ async fn a_reply_that_is_not_taken_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_never_taken_fails_the_invocation_without_telling_the_url() {
+async fn an_undelivered_reply_fails_the_invocation_without_the_url() {
     let (url, requests) = bucket(&[403, 403, 403]);
     let error = invoke(&url).await.unwrap_err();
     requests.join().unwrap();
     assert!(error.contains("3 attempts") && error.contains("403"), "{error}");
     assert!(!error.contains("canary"), "{error}");
 
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
-    let closed = format!("http://{}/?canary", nobody.local_addr().unwrap());
-    drop(nobody);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}/?canary", listener.local_addr().unwrap());
+    drop(listener);
     let error = invoke(&closed).await.unwrap_err();
-    assert!(error.contains("did not get the reply") && !error.contains("canary"), "{error}");
+    assert!(error.contains("cannot deliver the reply") && !error.contains("canary"), "{error}");
 }

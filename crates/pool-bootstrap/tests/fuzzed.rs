@@ -1,4 +1,4 @@
-//! The invariants that the fuzzer asserts, asserted of the events in `events/`, whole and changed.
+//! Asserts the invariants of the fuzzer for the events in `events/`, original and changed.
 
 mod invariants;
 
@@ -15,8 +15,8 @@ fn invariants_hold_for_every_event() {
 fn invariants_hold_with_any_string_replaced() {
     let others = [r#""""#, r#""ResponseURL""#, r#""Delete""#];
     for (_, event) in testkit::events::all("pool-bootstrap") {
-        let quotes: Vec<usize> = event.match_indices('"').map(|(place, _)| place).collect();
-        // Each event differs from the others in few strings, so that half of them is enough.
+        let quotes: Vec<usize> = event.match_indices('"').map(|(position, _)| position).collect();
+        // Half of the strings are enough, because the events differ in few strings.
         for (string, other) in quotes.chunks_exact(2).step_by(2).zip(others.into_iter().cycle()) {
             assert_hold([&event[..string[0]], other, &event[string[1] + 1..]].concat().as_bytes());
         }

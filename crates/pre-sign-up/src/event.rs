@@ -1,9 +1,9 @@
-//! The event, seen through as narrow a window as the decision allows: what the rules ask for is read, the flags are set, and all the
-//! rest goes back as it came. Cognito adds fields and sources over time, and sends nulls where its guide shows objects, so
-//! nothing else is looked at, let alone required. Another version of the event touches this file only.
+//! Reads the `PreSignUp` event and sets its response flags. Only the fields that the policy needs are read, and all
+//! others are preserved, because Cognito adds fields and trigger sources over time and sends null where its guide shows
+//! objects.
 
 use aws_lambda_events::cognito::CognitoEventUserPoolsPreSignupTriggerSource as TriggerSource;
-use domain::sign_up::{Given, Grants, SelfSignUp, SignUp};
+use domain::sign_up::{Grants, SelfSignUp, SignUp, TextField};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::Error as UnknownTriggerSource;
@@ -17,16 +17,16 @@ use crate::raw_object::Object;
 pub struct Event<'a>(Object<'a>);
 
 impl<'a> Event<'a> {
-    /// Takes an event apart.
+    /// Parses an event.
     ///
     /// # Errors
-    /// [`Failure::UnreadableEvent`] where it is no JSON object.
+    /// [`Failure::UnreadableEvent`] if the text is not a JSON object.
     pub fn read(text: &'a RawValue) -> Result<Self, Failure> {
         serde_json::from_str(text.get()).map(Self).map_err(|_| Failure::UnreadableEvent)
     }
 
-    /// How the user comes into the pool, and what they say of themselves; unknown where the event does not say it in words that we
-    /// know.
+    /// Returns the kind of sign-up with the fields that the policy needs, or [`SignUp::Unknown`] for an unknown trigger
+    /// source.
     #[must_use]
     pub fn sign_up(&self) -> SignUp {
         match self.0.get("triggerSource").and_then(trigger_source) {
@@ -35,7 +35,7 @@ impl<'a> Event<'a> {
             Some(TriggerSource::ExternalProvider) => {
                 SignUp::ExternalProvider { user_name: given(self.0.get("userName")) }
             }
-            // The enum may grow in a later version of its crate; what is granted to a new source must be decided, not inherited.
+            // A later version of the crate can add a source. It must not inherit the grants of another one.
             Some(_) | None => SignUp::Unknown,
         }
     }
@@ -47,20 +47,22 @@ impl<'a> Event<'a> {
             user_pool_id: given(self.0.get("userPoolId")),
             email: attributes.given("email"),
             phone_number: attributes.given("phone_number"),
-            // Front ends send it as either: what a library offers to a person who signs up differs.
+            // Client libraries differ in which of the two fields they can send.
             invitation: match request.part("clientMetadata").given("invitation") {
-                Given::Absent => request.part("validationData").given("invitation"),
+                TextField::Absent => request.part("validationData").given("invitation"),
                 given => given,
             },
         }
     }
 
-    /// The event with all three response flags as booleans and nothing else changed; `None` if the event has them already.
+    /// Returns the event with all three response flags as booleans and nothing else changed, or `None` if the event
+    /// needs no change.
     ///
-    /// With `grants`, exactly the granted flags are `true`. Without, a flag keeps its boolean, and anything else becomes `false`.
+    /// With `grants`, exactly the granted flags are `true`. Without `grants`, boolean flags keep their value and other
+    /// flags become `false`.
     ///
     /// # Errors
-    /// [`Failure::UnreadableEvent`] if `response`, which holds the flags, is neither an object nor null.
+    /// [`Failure::UnreadableEvent`] if `response`, which contains the flags, is neither an object nor null.
     pub fn with(mut self, grants: Option<Grants>) -> Result<Option<Box<RawValue>>, Failure> {
         let mut response = match Part::of(self.0.get("response")) {
             Part::Object(response) => response,
@@ -88,11 +90,10 @@ impl<'a> Event<'a> {
 
 /// A part of the event that should be an object.
 enum Part<'a> {
-    /// Not there, or null.
+    /// Absent or null.
     Absent,
-    /// There, and no object.
+    /// Not an object.
     Unreadable,
-    /// There.
     Object(Object<'a>),
 }
 
@@ -112,23 +113,24 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn given(&self, name: &str) -> Given {
+    fn given(&self, name: &str) -> TextField {
         match self {
-            Self::Absent => Given::Absent,
-            Self::Unreadable => Given::Unreadable,
+            Self::Absent => TextField::Absent,
+            Self::Unreadable => TextField::Unreadable,
             Self::Object(object) => given(object.get(name)),
         }
     }
 }
 
-fn given(text: Option<&str>) -> Given {
+fn given(text: Option<&str>) -> TextField {
     match text {
-        None | Some("null") => Given::Absent,
-        Some(text) => serde_json::from_str(text).map_or(Given::Unreadable, |text: String| text.into()),
+        None | Some("null") => TextField::Absent,
+        Some(text) => serde_json::from_str(text).map_or(TextField::Unreadable, |text: String| text.into()),
     }
 }
 
-/// The source by Cognito's name for it. Read as a string first, because serde takes `{"PreSignUp_SignUp":null}` for an enum too.
+/// Parses a trigger source. It is read as a string first, because serde also accepts `{"PreSignUp_SignUp":null}` for an
+/// enum.
 fn trigger_source(text: &str) -> Option<TriggerSource> {
     let name: String = serde_json::from_str(text).ok()?;
     let name: serde::de::value::StringDeserializer<UnknownTriggerSource> = name.into_deserializer();
@@ -156,21 +158,21 @@ mod tests {
         Ok(Event::read(&event).unwrap().with(grants.into())?.map(|event| event.get().to_owned()))
     }
 
-    fn text(text: &str) -> Given {
-        Given::Text(text.to_owned())
+    fn text(text: &str) -> TextField {
+        TextField::Text(text.to_owned())
     }
 
     #[test]
-    fn the_source_is_known_by_cognitos_exact_name_only() {
-        let person = SignUp::SelfSignUp(SelfSignUp::default());
+    fn accepts_only_exact_trigger_source_names() {
+        let self_sign_up = SignUp::SelfSignUp(SelfSignUp::default());
         let table = [
-            (r#"{"triggerSource":"PreSignUp_SignUp"}"#, person.clone()),
+            (r#"{"triggerSource":"PreSignUp_SignUp"}"#, self_sign_up.clone()),
             (r#"{"triggerSource":"PreSignUp_AdminCreateUser"}"#, SignUp::Administrator),
             (
                 r#"{"triggerSource":"PreSignUp_ExternalProvider"}"#,
-                SignUp::ExternalProvider { user_name: Given::Absent },
+                SignUp::ExternalProvider { user_name: TextField::Absent },
             ),
-            (r#"{"triggerSource":"PreSignUp_\u0053ignUp"}"#, person),
+            (r#"{"triggerSource":"PreSignUp_\u0053ignUp"}"#, self_sign_up),
             (
                 r#"{"triggerSource":"PreSignUp_SignUp","triggerSource":"PreSignUp_AdminCreateUser"}"#,
                 SignUp::Administrator,
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn an_application_is_what_the_person_wrote_and_the_pool() {
+    fn reads_self_sign_up_from_pool_attributes_and_metadata() {
         let event = r#"{"triggerSource":"PreSignUp_SignUp","userPoolId":"eu-west-1_a","userName":"mia","request":{
             "userAttributes":{"email":"mia@example.com","phone_number":"\u002b15555550100","invitation":"no"},
             "validationData":{"invitation":"second"},"clientMetadata":{"invitation":"first","email":"no"}}}"#;
@@ -206,27 +208,27 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_null_or_empty_is_absent_and_whatever_is_no_text_is_unreadable() {
+    fn treats_null_and_empty_as_absent_and_non_strings_as_unreadable() {
         let table = [
-            ("{}", Given::Absent),
-            (r#"{"request":null}"#, Given::Absent),
-            (r#"{"request":{}}"#, Given::Absent),
-            (r#"{"request":{"userAttributes":null}}"#, Given::Absent),
-            (r#"{"request":{"userAttributes":{}}}"#, Given::Absent),
-            (r#"{"request":{"userAttributes":{"Email":"a"}}}"#, Given::Absent),
-            (r#"{"request":{"userAttributes":{"email":null}}}"#, Given::Absent),
-            (r#"{"request":{"userAttributes":{"email":""}}}"#, Given::Absent),
+            ("{}", TextField::Absent),
+            (r#"{"request":null}"#, TextField::Absent),
+            (r#"{"request":{}}"#, TextField::Absent),
+            (r#"{"request":{"userAttributes":null}}"#, TextField::Absent),
+            (r#"{"request":{"userAttributes":{}}}"#, TextField::Absent),
+            (r#"{"request":{"userAttributes":{"Email":"a"}}}"#, TextField::Absent),
+            (r#"{"request":{"userAttributes":{"email":null}}}"#, TextField::Absent),
+            (r#"{"request":{"userAttributes":{"email":""}}}"#, TextField::Absent),
             (r#"{"request":{"userAttributes":{"email":"a"}}}"#, text("a")),
             (r#"{"request":{"userAttributes":{"email":"b","email":"a"}}}"#, text("a")),
             (r#"{"request":{"userAttributes":{"\u0065mail":"a"}}}"#, text("a")),
             (r#"{"request":{"userAttributes":{"email":" "}}}"#, text(" ")),
-            (r#"{"request":{"userAttributes":{"email":["a"]}}}"#, Given::Unreadable),
-            (r#"{"request":{"userAttributes":{"email":{"S":"a"}}}}"#, Given::Unreadable),
-            (r#"{"request":{"userAttributes":{"email":1}}}"#, Given::Unreadable),
-            (r#"{"request":{"userAttributes":{"email":true}}}"#, Given::Unreadable),
-            (r#"{"request":{"userAttributes":{"email":"\ud800"}}}"#, Given::Unreadable),
-            (r#"{"request":{"userAttributes":[]}}"#, Given::Unreadable),
-            (r#"{"request":"a"}"#, Given::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":["a"]}}}"#, TextField::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":{"S":"a"}}}}"#, TextField::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":1}}}"#, TextField::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":true}}}"#, TextField::Unreadable),
+            (r#"{"request":{"userAttributes":{"email":"\ud800"}}}"#, TextField::Unreadable),
+            (r#"{"request":{"userAttributes":[]}}"#, TextField::Unreadable),
+            (r#"{"request":"a"}"#, TextField::Unreadable),
         ];
         for (event, expected) in table {
             let event = event.replacen('{', r#"{"triggerSource":"PreSignUp_SignUp","#, 1).replace(",}", "}");
@@ -236,16 +238,16 @@ mod tests {
     }
 
     #[test]
-    fn an_invitation_comes_with_the_one_or_with_the_other() {
+    fn reads_invitation_from_client_metadata_or_validation_data() {
         let table = [
             (r#""clientMetadata":{"invitation":"a"}"#, text("a")),
             (r#""validationData":{"invitation":"a"}"#, text("a")),
             (r#""clientMetadata":{"invitation":""},"validationData":{"invitation":"a"}"#, text("a")),
             (r#""clientMetadata":null,"validationData":{"invitation":"a"}"#, text("a")),
             (r#""clientMetadata":{"invitation":"a"},"validationData":null"#, text("a")),
-            (r#""clientMetadata":{"invitation":["a"]},"validationData":{"invitation":"a"}"#, Given::Unreadable),
-            (r#""clientMetadata":{"Invitation":"a"}"#, Given::Absent),
-            (r#""invitation":"a""#, Given::Absent),
+            (r#""clientMetadata":{"invitation":["a"]},"validationData":{"invitation":"a"}"#, TextField::Unreadable),
+            (r#""clientMetadata":{"Invitation":"a"}"#, TextField::Absent),
+            (r#""invitation":"a""#, TextField::Absent),
         ];
         for (request, expected) in table {
             let event = format!(r#"{{"triggerSource":"PreSignUp_SignUp","request":{{{request}}}}}"#);
@@ -255,12 +257,12 @@ mod tests {
     }
 
     #[test]
-    fn the_user_name_of_an_external_provider_is_read_where_it_is_one() {
+    fn reads_user_name_of_external_provider() {
         for (name, expected) in [
             (r#""Google_1""#, text("Google_1")),
-            ("null", Given::Absent),
-            (r#""""#, Given::Absent),
-            (r#"["Google_1"]"#, Given::Unreadable),
+            ("null", TextField::Absent),
+            (r#""""#, TextField::Absent),
+            (r#"["Google_1"]"#, TextField::Unreadable),
         ] {
             let event = format!(r#"{{"triggerSource":"PreSignUp_ExternalProvider","userName":{name}}}"#);
             assert_eq!(sign_up(&event), SignUp::ExternalProvider { user_name: expected }, "{name}");
@@ -304,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_booleans_without_grants_and_turns_the_rest_into_false() {
+    fn keeps_booleans_without_grants_and_sets_other_flags_to_false() {
         let kept = r#"{ "response" : {"autoVerifyPhone":false,"autoConfirmUser":true,"autoVerifyEmail":false} }"#;
         assert_eq!(with(None, kept), Ok(None));
         let table = [
@@ -324,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_cannot_hold_flags_is_unreadable() {
+    fn rejects_response_that_is_not_an_object() {
         for text in [r#"{"response":[]}"#, r#"{"response":"yes"}"#, r#"{"response":1}"#, r#"{"response":true}"#] {
             for grants in [Some(CONFIRMED), Some(NOTHING), None] {
                 assert_eq!(with(grants, text), Err(Failure::UnreadableEvent), "{text}");
@@ -333,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_no_event() {
+    fn rejects_event_that_is_not_an_object() {
         for text in ["null", "[]", "17", "true", r#""PreSignUp_SignUp""#] {
             assert_eq!(Event::read(&raw(text)).unwrap_err(), Failure::UnreadableEvent, "{text}");
         }

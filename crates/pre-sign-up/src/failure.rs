@@ -1,24 +1,22 @@
-//! Why an event gets an error for an answer, and what is said about it.
-//!
-//! Cognito shows the text to the person signing up, as `PreSignUp failed with error TEXT.` So the sentences are fixed: no
-//! attribute, no parser's words, no name of a type. What the log gets is the variant.
+//! The errors of the trigger. Cognito shows their text to the user as `PreSignUp failed with error TEXT.`, so the texts
+//! are fixed and contain no attribute values and no parser messages.
 
 use domain::sign_up::Refusal;
 use lambda_runtime::Diagnostic;
 
-/// Why an event got an error for an answer.
+/// Why the trigger returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The policy refuses the sign-up.
+    /// The policy rejects the sign-up.
     Refused(Refusal),
-    /// It is not JSON, not an object, or has something else than an object for the flags that were to be set.
+    /// The event is not a JSON object, or its `response` is not an object.
     UnreadableEvent,
-    /// A defect of ours: the handler panicked.
+    /// The handler panicked, which is a bug.
     Panicked,
 }
 
 impl Failure {
-    /// What the person signing up is told.
+    /// Returns the text that the user receives.
     #[must_use]
     pub fn public_sentence(self) -> &'static str {
         match self {
@@ -26,8 +24,8 @@ impl Failure {
                 Refusal::NoEmail => "An e-mail address is needed to sign up",
                 Refusal::UnreadableEmail => "This e-mail address cannot be used to sign up",
                 Refusal::EmailDomain => "E-mail addresses of this domain cannot be used to sign up",
-                // One for all: which of them it is tells somebody who guesses how far they have come.
-                Refusal::Invitation(_) | Refusal::InvitationForNobody => {
+                // One text for all reasons, because the reason would help an attacker who guesses.
+                Refusal::Invitation(_) | Refusal::InvitationWithoutRecipient => {
                     "The invitation is not valid for this sign-up, please ask for a new one"
                 }
                 Refusal::ExternalProvider => "Signing up through this provider is not possible",

@@ -1,4 +1,4 @@
-//! The service: event in, decision, event out.
+//! Handles invocations: reads the event, decides, and returns the event with the flags.
 
 use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,29 +13,30 @@ use time::OffsetDateTime;
 use crate::event::Event;
 use crate::failure::Failure;
 
-/// Serves Lambda's invocations by a policy, until Lambda ends the process.
+/// Serves Lambda invocations under a policy until Lambda ends the process.
 ///
 /// # Errors
-/// Where the runtime API cannot be reached.
+/// Returns an error if the runtime API cannot be reached.
 pub async fn serve(policy: Policy) -> Result<(), lambda_runtime::Error> {
-    serve_by(move |event| handle(&policy, event, OffsetDateTime::now_utc())).await
+    serve_with(move |event| handle(&policy, event, OffsetDateTime::now_utc())).await
 }
 
-/// Serves Lambda's invocations by any handler. Whatever happens in it, the next event is served.
+/// Serves Lambda invocations with a handler. After a failure or panic of the handler, it serves the next event.
 ///
 /// # Errors
-/// Where the runtime API cannot be reached.
-pub async fn serve_by(
+/// Returns an error if the runtime API cannot be reached.
+pub async fn serve_with(
     handler: impl Fn(Box<RawValue>) -> Result<Box<RawValue>, Failure>,
 ) -> Result<(), lambda_runtime::Error> {
-    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| ready(guarded(|| handler(event.payload))));
+    let service = service_fn(move |event: LambdaEvent<Box<RawValue>>| ready(catch_panics(|| handler(event.payload))));
     Runtime::new(service).layer(MapRequestLayer::new(json_only)).layer(TracingLayer::new()).run().await
 }
 
 /// Decides one sign-up.
 ///
 /// # Errors
-/// [`Failure::Refused`] if the policy rejects it; [`Failure::UnreadableEvent`] if the event is no object or cannot hold the flags.
+/// [`Failure::Refused`] if the policy rejects it; [`Failure::UnreadableEvent`] if the event or its `response` is not an
+/// object.
 pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Result<Box<RawValue>, Failure> {
     let view = Event::read(&event)?;
     let sign_up = view.sign_up();
@@ -49,7 +50,8 @@ pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Res
     answer
 }
 
-/// One line for each sign-up, with nothing of what the person wrote. The id of an invitation is what the audit of its issue has.
+/// Logs one line for each sign-up, without user input. The audit record of an invitation contains the same invitation
+/// id.
 fn log(sign_up: &SignUp, decision: &Decision) {
     let source = match sign_up {
         SignUp::SelfSignUp(_) => "SelfSignUp",
@@ -74,14 +76,14 @@ fn log(sign_up: &SignUp, decision: &Decision) {
     );
 }
 
-/// Turns a panic into a failure. The runtime does that too, but it would hand the panic's text to the person signing up.
-fn guarded<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    // A handler only reads what it shares with the next call, so a panic leaves nothing half done.
+/// Converts a panic into a failure. The runtime would send the panic's message to the user.
+fn catch_panics<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    // The handler does not modify shared state, so a panic cannot leave it inconsistent.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Failure::Panicked))
 }
 
-/// Puts `null`, which is no event either, in the place of what is not JSON. The runtime would answer that by itself, with the
-/// parser's words and the names of its types.
+/// Replaces a body that is not JSON by `null`, which the handler rejects. The runtime would answer with a parser
+/// message.
 fn json_only(mut invocation: LambdaInvocation) -> LambdaInvocation {
     if serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
         invocation.body = "null".into();
@@ -107,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sign_up_is_confirmed_left_or_refused_as_the_policy_says() {
+    fn confirms_keeps_or_rejects_sign_up_by_policy() {
         let confirmed = SIGN_UP.replacen("false", "true", 1);
         assert_eq!(answer(&Policy::default(), SIGN_UP), Ok(confirmed));
         assert_eq!(answer(&nobody(), SIGN_UP), Ok(SIGN_UP.to_owned()));
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_left_alone_comes_back_to_the_byte() {
+    fn returns_unchanged_event_byte_for_byte() {
         let flags = r#"{ "autoConfirmUser" : false, "autoVerifyEmail":false, "autoVerifyPhone":false, "new": 1e400 }"#;
         for source in ["PreSignUp_New", "PreSignUp_AdminCreateUser", "PreSignUp_SignUp"] {
             let event = format!(r#"{{"triggerSource" : "{source}", "response": {flags} }}"#);
@@ -125,21 +127,21 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_does_not_reach_the_end_of_the_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-        for place in [r#"{"request":"#, r#"{"request":{"userAttributes":{"email":"#, r#"{"x":{"clientMetadata":"#] {
-            let closing = "}".repeat(place.matches('{').count() - 1);
-            let event = SIGN_UP.replacen('{', &format!("{place}{deep}{closing},"), 1);
-            assert_eq!(answer(&Policy::default(), &event), Ok(event.replacen("false", "true", 1)), "{place}");
+        for prefix in [r#"{"request":"#, r#"{"request":{"userAttributes":{"email":"#, r#"{"x":{"clientMetadata":"#] {
+            let closing = "}".repeat(prefix.matches('{').count() - 1);
+            let event = SIGN_UP.replacen('{', &format!("{prefix}{deep}{closing},"), 1);
+            assert_eq!(answer(&Policy::default(), &event), Ok(event.replacen("false", "true", 1)), "{prefix}");
         }
         assert_eq!(answer(&Policy::default(), &deep), Err(Failure::UnreadableEvent));
     }
 
     #[test]
-    fn a_panic_becomes_a_failure_without_its_text() {
-        let failed: Result<(), Failure> = guarded(|| panic!("mia@example.com"));
+    fn converts_panic_into_failure_without_its_message() {
+        let failed: Result<(), Failure> = catch_panics(|| panic!("mia@example.com"));
         assert_eq!(failed, Err(Failure::Panicked));
-        assert_eq!(guarded(|| Ok(1)), Ok(1));
-        assert_eq!(guarded(|| Err::<(), _>(Failure::UnreadableEvent)), Err(Failure::UnreadableEvent));
+        assert_eq!(catch_panics(|| Ok(1)), Ok(1));
+        assert_eq!(catch_panics(|| Err::<(), _>(Failure::UnreadableEvent)), Err(Failure::UnreadableEvent));
     }
 }

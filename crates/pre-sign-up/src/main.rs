@@ -1,4 +1,4 @@
-//! The function that Cognito asks on every sign-up.
+//! The Lambda function that Cognito invokes on every sign-up.
 
 use std::process::ExitCode;
 

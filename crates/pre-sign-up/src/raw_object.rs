@@ -1,7 +1,5 @@
-//! A JSON object taken apart into its members, each of them kept as the text that came.
-//!
-//! Numbers beyond `f64`, lone surrogates, the order of members, doubled members and any depth of nesting survive, because
-//! nothing is read that is not asked for. Blanks between members do not.
+//! A JSON object as a list of members in their original text, which preserves numbers beyond `f64`, lone surrogates,
+//! the order of members, duplicate members and any depth of nesting, but not the whitespace between members.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The members in the order in which they came.
+/// The members in their original order.
 #[derive(Debug, Default)]
 pub(crate) struct Object<'a>(Vec<Member<'a>>);
 
@@ -22,24 +20,24 @@ struct Member<'a> {
 }
 
 impl Object<'_> {
-    /// The value of a member as JSON text. Of doubled members it is the last, as with every common reader.
+    /// Returns the value of a member as JSON text. Of duplicate members, it is the last, as in common JSON parsers.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next_back()
     }
 
-    /// The values of all members of that name.
+    /// Returns the values of all members with this name.
     pub(crate) fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
         self.0.iter().filter(move |member| member.is(name)).map(|member| &*member.value)
     }
 
-    /// Sets the value (JSON text) of the member, of doubled ones all, or adds it at the end.
+    /// Sets the value (JSON text) of all members with this name, or appends a member.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
-        let mut is_there = false;
+        let mut is_present = false;
         for member in self.0.iter_mut().filter(|member| member.is(name)) {
             member.value = Cow::Owned(value.to_owned());
-            is_there = true;
+            is_present = true;
         }
-        if !is_there {
+        if !is_present {
             let name = Cow::Owned(Value::from(name).to_string());
             self.0.push(Member { name, value: Cow::Owned(value.to_owned()) });
         }
@@ -47,7 +45,7 @@ impl Object<'_> {
 }
 
 impl Member<'_> {
-    /// Whether this is the member of that name, also where the name is written with escapes.
+    /// Whether the member has this name, which can be written with escapes.
     fn is(&self, name: &str) -> bool {
         serde_json::from_str::<Cow<'_, str>>(&self.name).is_ok_and(|own| own == name)
     }
@@ -97,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_set_comes_out_as_it_came_in() {
+    fn preserves_unchanged_members() {
         for text in [
             "{}",
             r#"{"a":1}"#,
@@ -111,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_is_one() {
+    fn rejects_text_that_is_not_an_object() {
         for text in ["null", "[]", "1", "\"{}\"", "", "{", "{}}", "{\"a\"}", "{1:2}"] {
             assert!(serde_json::from_str::<Object<'_>>(text).is_err(), "{text}");
         }
     }
 
     #[test]
-    fn a_member_is_found_by_its_name_and_of_doubled_ones_the_last() {
+    fn finds_last_member_with_a_name() {
         let object = object(r#"{"a":1,"b":2,"a":3,"\u0062\u0062":4,"\ud800":5}"#);
         assert_eq!(object.get("a"), Some("3"));
         assert_eq!(object.get("b"), Some("2"));
@@ -128,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_set_wherever_it_is_or_added_at_the_end() {
+    fn sets_all_members_with_a_name_or_appends_one() {
         let table = [
             ("{}", r#"{"a":true}"#),
             (r#"{"b":1}"#, r#"{"b":1,"a":true}"#),

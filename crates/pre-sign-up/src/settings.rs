@@ -1,4 +1,4 @@
-//! The settings: which variables there are, and the policy that they make.
+//! Reads the sign-up policy from the settings.
 
 use domain::invitation::PublicKey;
 use domain::sign_up::{AutoConfirm, AutoVerifyEmail, AutoVerifyPhone, DomainList, Policy};
@@ -13,18 +13,17 @@ const DENIED_EMAIL_DOMAINS: &str = "DENIED_EMAIL_DOMAINS";
 const INVITATION_PUBLIC_KEY: &str = "INVITATION_PUBLIC_KEY";
 const EXTERNAL_PROVIDERS: &str = "EXTERNAL_PROVIDERS";
 
-const A_DOMAIN_LIST: &str = "domains with commas between them, e.g. `example.com,*.example.org`";
+const A_DOMAIN_LIST: &str = "comma-separated domains, e.g. `example.com,*.example.org`";
 const A_PUBLIC_KEY: &str = "an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes";
 
-/// Reads the policy. To add a rule: its variable here, its default, and a line in the table of the README.
+/// Reads the policy.
 ///
 /// # Errors
-/// Where a value is none that the variable takes, or a mode lacks what it needs. A value that no mode needs is read all the same: a mistake in
-/// it would show on the day when one does.
+/// Returns an error if a value is invalid, even if no mode needs it, or if a mode lacks a setting that it needs.
 pub fn policy(lookup: impl Fn(&str) -> Option<String>) -> Result<Policy, SettingError> {
     let trusted = domains(&lookup, TRUSTED_EMAIL_DOMAINS)?;
     let key: Option<PublicKey> = parsed(&lookup, INVITATION_PUBLIC_KEY, A_PUBLIC_KEY)?;
-    let providers = "`allow`, `refuse`, or names of providers with commas between them, e.g. `Google,Okta`";
+    let providers = "`allow`, `refuse`, or comma-separated provider names, e.g. `Google,Okta`";
     let policy = Policy {
         auto_confirm: auto_confirm(&lookup, trusted, key.clone())?,
         auto_verify_email: auto_verify_email(&lookup, key)?,
@@ -33,19 +32,18 @@ pub fn policy(lookup: impl Fn(&str) -> Option<String>) -> Result<Policy, Setting
         denied_email_domains: domains(&lookup, DENIED_EMAIL_DOMAINS)?.unwrap_or_default(),
         external_providers: parsed(&lookup, EXTERNAL_PROVIDERS, providers)?.unwrap_or_default(),
     };
-    verification_is_possible(&policy)?;
+    ensure_verification_is_possible(&policy)?;
     Ok(policy)
 }
 
-/// Cognito verifies only users who are confirmed, so without confirmation a setting that verifies has no effect.
-fn verification_is_possible(policy: &Policy) -> Result<(), SettingError> {
+/// Cognito verifies only confirmed users, so settings that verify have no effect without confirmation.
+fn ensure_verification_is_possible(policy: &Policy) -> Result<(), SettingError> {
     if policy.auto_confirm != AutoConfirm::Nobody {
         return Ok(());
     }
     let impossible = |variable| {
-        let expectation = format!(
-            "`nobody`, because {AUTO_CONFIRM} is `nobody` and only users who are confirmed at sign-up are verified"
-        );
+        let expectation =
+            format!("`nobody`, because {AUTO_CONFIRM} is `nobody` and only users confirmed at sign-up can be verified");
         Err(SettingError::wrong(variable, expectation))
     };
     if policy.auto_verify_email != AutoVerifyEmail::Nobody {
@@ -64,7 +62,7 @@ fn auto_confirm(
 ) -> Result<AutoConfirm, SettingError> {
     let mode = optional(lookup, AUTO_CONFIRM);
     if trusted.is_some() && mode.as_deref() != Some("trusted-domains") {
-        tracing::warn!("{TRUSTED_EMAIL_DOMAINS} makes no difference: {AUTO_CONFIRM} is not `trusted-domains`");
+        tracing::warn!("{TRUSTED_EMAIL_DOMAINS} has no effect because {AUTO_CONFIRM} is not `trusted-domains`");
     }
     match mode.as_deref() {
         None | Some("everyone") => Ok(AutoConfirm::Everyone),
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn without_settings_everyone_is_confirmed_and_nothing_is_verified() {
+    fn confirms_everyone_and_verifies_nothing_by_default() {
         assert_eq!(policy_with(&[]), Ok(Policy::default()));
         let empty = [
             AUTO_CONFIRM,
@@ -134,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn every_word_makes_its_rule() {
+    fn reads_every_value_of_every_setting() {
         let (key, domains): (PublicKey, DomainList) = (KEY.parse().unwrap(), "example.com".parse().unwrap());
         let default = Policy::default;
         for (settings, expected) in [
@@ -172,8 +170,8 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_value_is_refused_with_the_variable_and_what_it_takes() {
-        let list = "domains with commas between them, e.g. `example.com,*.example.org`";
+    fn rejects_invalid_value_with_variable_and_expectation() {
+        let list = "comma-separated domains, e.g. `example.com,*.example.org`";
         let key = "an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes";
         for (variable, wrong, expectation) in [
             (AUTO_CONFIRM, "Nobody", "`everyone`, `trusted-domains`, `invited` or `nobody`"),
@@ -189,10 +187,10 @@ mod tests {
             (
                 EXTERNAL_PROVIDERS,
                 "Google,,Okta",
-                "`allow`, `refuse`, or names of providers with commas between them, e.g. `Google,Okta`",
+                "`allow`, `refuse`, or comma-separated provider names, e.g. `Google,Okta`",
             ),
         ] {
-            let expected = format!("the setting {variable} has a wrong value: expected {expectation}");
+            let expected = format!("the setting {variable} has an invalid value: expected {expectation}");
             assert_eq!(policy_with(&[(variable, wrong)]), Err(expected), "{wrong:?}");
         }
     }
@@ -207,8 +205,8 @@ mod tests {
                 [(AUTO_CONFIRM, auto_confirm), (variable, value), (INVITATION_PUBLIC_KEY, KEY), domains]
             };
             let expected = format!(
-                "the setting {variable} has a wrong value: expected `nobody`, because AUTO_CONFIRM is `nobody` and only users \
-                 who are confirmed at sign-up are verified"
+                "the setting {variable} has an invalid value: expected `nobody`, because AUTO_CONFIRM is `nobody` and only \
+                 users confirmed at sign-up can be verified"
             );
             assert_eq!(policy_with(&settings("nobody")), Err(expected));
             for auto_confirm in ["everyone", "trusted-domains", "invited"] {
@@ -218,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_without_what_it_needs_is_refused_with_what_is_missing_and_why() {
+    fn rejects_mode_without_the_setting_that_it_needs() {
         for (mode, value, variable, what) in [
             (AUTO_CONFIRM, "trusted-domains", TRUSTED_EMAIL_DOMAINS, A_DOMAIN_LIST),
             (AUTO_CONFIRM, "invited", INVITATION_PUBLIC_KEY, A_PUBLIC_KEY),

@@ -1,4 +1,4 @@
-//! Every file in events/pre-sign-up through the handler, under the settings that make a difference to it.
+//! Sends every file of events/pre-sign-up to the handler, under the settings that affect it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
-/// Settings, as the function's environment has them.
+/// Environment variables of the function.
 type Settings = &'static [(&'static str, &'static str)];
 
 const EVERYONE: Settings = &[];
@@ -17,7 +17,7 @@ const TRUSTED: Settings =
     &[("AUTO_CONFIRM", "trusted-domains"), ("TRUSTED_EMAIL_DOMAINS", "example.com,bücher.example")];
 const ALLOWED: Settings = &[("ALLOWED_EMAIL_DOMAINS", "example.com,*.example.com")];
 const DENIED: Settings = &[("ALLOWED_EMAIL_DOMAINS", "example.com"), ("DENIED_EMAIL_DOMAINS", "example.com")];
-/// The key of section 10 of RFC 8410. Everybody knows its private half: it is good for examples, and for nothing else.
+/// The example key of RFC 8410, section 10, whose private key is public.
 const PUBLIC_KEY: (&str, &str) = ("INVITATION_PUBLIC_KEY", "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
 const INVITED: Settings = &[PUBLIC_KEY, ("AUTO_CONFIRM", "invited"), ("AUTO_VERIFY_EMAIL", "invited")];
 const VERIFY_ALL: Settings = &[("AUTO_VERIFY_EMAIL", "everyone"), ("AUTO_VERIFY_PHONE", "everyone")];
@@ -30,17 +30,17 @@ const VERIFY_TRUSTED: Settings = &[
 const REFUSE_PROVIDERS: Settings = &[("EXTERNAL_PROVIDERS", "refuse")];
 const GOOGLE: Settings = &[("EXTERNAL_PROVIDERS", "Google,Okta")];
 const OKTA: Settings = &[("EXTERNAL_PROVIDERS", "Okta")];
-/// Refuses whoever comes by a way that it has a rule for.
-const HARSH: Settings = &[("DENIED_EMAIL_DOMAINS", "example.com"), ("EXTERNAL_PROVIDERS", "refuse")];
+/// Rejects every sign-up that the policy has a rule for.
+const REJECT_ALL: Settings = &[("DENIED_EMAIL_DOMAINS", "example.com"), ("EXTERNAL_PROVIDERS", "refuse")];
 
-/// What becomes of an event.
+/// The expected response to an event.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Expected {
-    /// It comes back to the byte.
+    /// The same bytes.
     Unchanged,
-    /// These flags are `true`, the others `false`, and nothing else differs.
+    /// The event with these flags `true` and the others `false`.
     Flags(&'static [&'static str]),
-    /// The person hears this.
+    /// An error with this text.
     Refused(&'static str),
 }
 use Expected::{Flags, Refused, Unchanged};
@@ -56,7 +56,7 @@ const WRONG_PROVIDER: Expected = Refused("Signing up through this provider is no
 
 const CASES: [(&str, Settings, Expected); 72] = [
     ("admin-create-user", EVERYONE, Unchanged),
-    ("admin-create-user", HARSH, Unchanged),
+    ("admin-create-user", REJECT_ALL, Unchanged),
     ("admin-create-user", VERIFY_ALL, Unchanged),
     ("external-provider", EVERYONE, Unchanged),
     ("external-provider", VERIFY_ALL, Unchanged),
@@ -126,10 +126,10 @@ const CASES: [(&str, Settings, Expected); 72] = [
     ("sign-up-without-response", EVERYONE, CONFIRMED),
     ("sign-up-without-response", NOBODY, NOT_CONFIRMED),
     ("unknown-source", EVERYONE, Unchanged),
-    ("unknown-source", HARSH, Unchanged),
+    ("unknown-source", REJECT_ALL, Unchanged),
 ];
 
-/// 2026-06-01: a moment within the time of the invitations in the files.
+/// 2026-06-01, when the invitations in the files are valid, except the expired one.
 fn now() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(1_780_272_000).unwrap()
 }
@@ -146,14 +146,14 @@ fn event(case: &str) -> String {
 }
 
 #[test]
-fn every_event_file_has_an_expectation_and_every_expectation_a_file() {
+fn event_files_match_the_expectations() {
     let files: BTreeSet<String> = testkit::events::all("pre-sign-up").into_iter().map(|(case, _)| case).collect();
     assert_eq!(files, CASES.iter().map(|(case, _, _)| (*case).to_owned()).collect());
-    assert!(CASES.is_sorted_by_key(|(case, _, _)| case), "in the order of the folder");
+    assert!(CASES.is_sorted_by_key(|(case, _, _)| case), "expected the cases in alphabetical order");
 }
 
 #[test]
-fn every_event_gets_the_answer_that_the_settings_mean() {
+fn answers_every_event_according_to_the_settings() {
     for (case, settings, expected) in CASES {
         let event = event(case);
         let answered = answer(settings, &event);
@@ -176,7 +176,7 @@ fn every_event_gets_the_answer_that_the_settings_mean() {
 }
 
 #[test]
-fn a_number_that_no_float_holds_survives() {
+fn preserves_numbers_beyond_float_precision() {
     let answered = answer(EVERYONE, &event("sign-up-unknown-fields")).unwrap();
     assert!(answered.contains("123456789012345678901234567890") && answered.contains("0.30000000000000004"));
 }

@@ -1,6 +1,4 @@
-//! What every function does first: start its logs, read its settings, and say clearly when it cannot go on.
-//!
-//! A `main.rs` is a list of what it wires together, and nothing else:
+//! Starts a function: its logs, its settings, and the error message if startup fails.
 //!
 //! ```no_run
 //! # use std::process::ExitCode;
@@ -18,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! **Architecture invariant:** this is the only crate of the functions that reads the process environment. Everybody else is
-//! handed a lookup, so that tests need no process environment.
+//! **Architecture invariant:** of the functions' crates, only this one reads the process environment. Other crates
+//! receive a lookup function, so that tests need no process environment.
 
 pub mod logging;
 

@@ -1,8 +1,7 @@
-//! Logs: one JSON object per line on standard output, which is where Lambda collects them.
+//! Logs one JSON object per line to standard output, at the level that Lambda sets in `AWS_LAMBDA_LOG_LEVEL`.
 //!
-//! The level comes from `AWS_LAMBDA_LOG_LEVEL`, which Lambda sets from the function's logging configuration. Nothing below
-//! `INFO` is ever written: the root manifest compiles it out (`max_level_info` of `tracing`), because what the AWS SDK says at
-//! `DEBUG` and `TRACE` holds tokens and passwords.
+//! Levels below `INFO` are compiled out (`max_level_info` of `tracing`), because the AWS SDK logs tokens and passwords
+//! there.
 
 mod json_lines;
 
@@ -14,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use crate::environment::environment;
 use json_lines::JsonLines;
 
-/// Starts writing logs. A second call changes nothing.
+/// Installs the logger and the panic hook. A second call has no effect.
 pub fn start() {
     let level = level(environment()("AWS_LAMBDA_LOG_LEVEL").as_deref());
     let subscriber = tracing_subscriber::registry().with(level).with(JsonLines(std::io::stdout));
@@ -23,7 +22,8 @@ pub fn start() {
     }
 }
 
-/// The level by Lambda's name for it. `FATAL` is `ERROR`, as `tracing` knows nothing above; a name that is none is `INFO`.
+/// Parses Lambda's name of a level. `FATAL` becomes `ERROR`, the highest level of `tracing`, and an unknown name
+/// `INFO`.
 fn level(name: Option<&str>) -> LevelFilter {
     match name.unwrap_or_default().to_ascii_uppercase().as_str() {
         "ERROR" | "FATAL" => LevelFilter::ERROR,
@@ -32,7 +32,7 @@ fn level(name: Option<&str>) -> LevelFilter {
     }
 }
 
-/// A panic is a log line like any other. Its text is left out where it was put together at run time: it may quote data.
+/// Logs a panic. A message that was formatted at run time is omitted, because it can contain user data.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let reason = panic.payload().downcast_ref::<&'static str>();
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn levels_go_by_the_names_that_lambda_uses() {
+    fn reads_lambdas_names_of_log_levels() {
         let table = [
             (None, LevelFilter::INFO),
             (Some(""), LevelFilter::INFO),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_below_info_is_compiled_in() {
+    fn compiles_out_levels_below_info() {
         assert_eq!(tracing::level_filters::STATIC_MAX_LEVEL, LevelFilter::INFO);
     }
 }

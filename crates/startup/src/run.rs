@@ -1,4 +1,4 @@
-//! Running a function from its first log line to its exit code.
+//! Runs a function from its first log line to its exit code.
 
 use std::error::Error;
 use std::future::Future;
@@ -8,10 +8,10 @@ use crate::environment::environment;
 use crate::logging;
 use crate::settings::{SettingError, required};
 
-/// Why a function stopped. Every error converts into it with `?`.
+/// The error of a function that failed. Every error type converts into it with `?`.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
-/// What Lambda sets for every function, and what its runtime client cannot do without.
+/// Environment variables that Lambda sets and its runtime client needs.
 const SET_BY_LAMBDA: [&str; 4] = [
     "AWS_LAMBDA_RUNTIME_API",
     "AWS_LAMBDA_FUNCTION_NAME",
@@ -19,33 +19,33 @@ const SET_BY_LAMBDA: [&str; 4] = [
     "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
 ];
 
-/// Starts the logs, does the work, and turns the way it ended into an exit code.
+/// Installs the logger, runs `work`, and returns the exit code.
 ///
-/// A failure is one JSON line at level `ERROR` and a non-zero exit code, for a wrong setting as for anything later.
+/// A failure of `work` is logged as one JSON line at level `ERROR` and gives a non-zero exit code.
 pub async fn run(work: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     logging::start();
-    let ended = match started_by_lambda(environment()) {
+    let result = match ensure_lambda_environment(environment()) {
         Ok(()) => work.await,
         Err(error) => Err(error.into()),
     };
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            tracing::error!(error = causes(&*failure), "the function cannot go on");
+            tracing::error!(error = causes(&*failure), "startup failed");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Without these the runtime client panics, which says less than this error.
-fn started_by_lambda(lookup: impl Fn(&str) -> Option<String>) -> Result<(), SettingError> {
+/// Returns an error that names the missing variable. The runtime client would panic instead.
+fn ensure_lambda_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<(), SettingError> {
     for variable in SET_BY_LAMBDA {
-        required(&lookup, variable, "that AWS Lambda, or something that stands in for it, starts this program")?;
+        required(&lookup, variable, "AWS Lambda or an emulator to set it")?;
     }
     Ok(())
 }
 
-/// An error and what caused it, in one line, for the log.
+/// Joins an error and its sources into one line.
 #[must_use]
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
@@ -64,17 +64,17 @@ mod tests {
     struct Inner;
 
     #[test]
-    fn a_failure_tells_its_whole_chain_of_causes() {
+    fn joins_error_with_all_its_sources() {
         assert_eq!(causes(&Outer(Inner)), "the pool cannot be read: connection refused");
         assert_eq!(causes(&Inner), "connection refused");
     }
 
     #[test]
-    fn each_variable_that_lambda_sets_is_asked_for_by_name() {
-        assert_eq!(started_by_lambda(|_| Some("1".to_owned())), Ok(()));
-        for left_out in SET_BY_LAMBDA {
-            let error = started_by_lambda(|variable| (variable != left_out).then(|| "1".to_owned())).unwrap_err();
-            assert_eq!(error.variable, left_out);
+    fn names_each_missing_lambda_variable() {
+        assert_eq!(ensure_lambda_environment(|_| Some("1".to_owned())), Ok(()));
+        for absent in SET_BY_LAMBDA {
+            let error = ensure_lambda_environment(|variable| (variable != absent).then(|| "1".to_owned())).unwrap_err();
+            assert_eq!(error.variable, absent);
         }
     }
 }

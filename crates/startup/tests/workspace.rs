@@ -1,7 +1,7 @@
-//! The rules of the workspace: who may depend on whom, and what every manifest says.
+//! Tests the rules of the workspace for dependencies and manifests.
 //!
-//! They are tested here because `startup` is the least crate that every function has. A new arrow is a design decision: it goes
-//! into [`ARROWS`], and into docs/ARCHITECTURE.md.
+//! A new dependency between crates is a design decision. Add it to [`ALLOWED_DEPENDENCIES`] and to
+//! docs/ARCHITECTURE.md.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +13,9 @@ use serde_json::Value;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// Which of our crates each of our crates may use, and for its tests besides.
-const ARROWS: [(&str, &[&str], &[&str]); 9] = [
+/// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
+/// can depend on.
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 9] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
     ("cli", &["aws", "domain"], &["testkit"]),
@@ -26,7 +27,7 @@ const ARROWS: [(&str, &[&str], &[&str]); 9] = [
     ("testkit", &["domain"], &[]),
 ];
 
-/// What speaks AWS, and only the crate `aws` depends on it.
+/// Prefixes of the AWS SDK's crates, which only the crate `aws` can depend on.
 const SDK: [&str; 4] = ["aws-config", "aws-credential-types", "aws-sdk-", "aws-smithy-"];
 
 /// Packages that only the fuzz targets need.
@@ -38,7 +39,7 @@ struct Dependency {
     for_tests: bool,
 }
 
-/// The dependencies of each member, as cargo sees them.
+/// Returns the dependencies of each member according to cargo.
 fn members() -> BTreeMap<String, Vec<Dependency>> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(ROOT).output().unwrap();
@@ -55,7 +56,7 @@ fn members() -> BTreeMap<String, Vec<Dependency>> {
         .collect()
 }
 
-/// The manifest of each member, as text.
+/// Returns the manifest of each member.
 fn manifests() -> Vec<(String, String)> {
     let folders = fs::read_dir(Path::new(ROOT).join("crates")).unwrap();
     folders
@@ -69,14 +70,17 @@ fn manifests() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_arrows_between_the_crates_are_the_allowed_ones() {
+fn crates_depend_only_on_allowed_crates() {
     let members = members();
-    assert_eq!(members.keys().collect::<Vec<_>>(), ARROWS.map(|(name, ..)| name).iter().collect::<Vec<_>>());
-    for (name, allowed, allowed_for_tests) in ARROWS {
+    assert_eq!(
+        members.keys().collect::<Vec<_>>(),
+        ALLOWED_DEPENDENCIES.map(|(name, ..)| name).iter().collect::<Vec<_>>()
+    );
+    for (name, allowed, allowed_for_tests) in ALLOWED_DEPENDENCIES {
         for dependency in members[name].iter().filter(|dependency| members.contains_key(&dependency.name)) {
             let allowed_here = allowed.contains(&dependency.name.as_str())
                 || dependency.for_tests && allowed_for_tests.contains(&dependency.name.as_str());
-            assert!(allowed_here, "{name} may not depend on {}", dependency.name);
+            assert!(allowed_here, "{name} must not depend on {}", dependency.name);
         }
     }
 }
@@ -86,15 +90,15 @@ fn only_the_crate_aws_depends_on_the_sdk() {
     for (name, dependencies) in members().iter().filter(|(name, _)| *name != "aws") {
         for dependency in dependencies {
             let is_sdk = SDK.iter().any(|prefix| dependency.name.starts_with(prefix));
-            assert!(!is_sdk, "{name} may not depend on {}", dependency.name);
+            assert!(!is_sdk, "{name} must not depend on {}", dependency.name);
         }
     }
 }
 
 #[test]
-fn every_member_takes_the_lints_and_the_package_fields_of_the_workspace() {
+fn members_inherit_lints_and_package_fields() {
     for (name, manifest) in manifests() {
-        assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{name} does not take the lints");
+        assert!(manifest.contains("\n[lints]\nworkspace = true\n"), "{name} does not inherit the lints");
         for field in ["version", "edition", "rust-version", "license", "publish"] {
             assert!(manifest.contains(&format!("\n{field}.workspace = true\n")), "{name} has a {field} of its own");
         }
@@ -102,7 +106,7 @@ fn every_member_takes_the_lints_and_the_package_fields_of_the_workspace() {
 }
 
 #[test]
-fn every_version_stands_in_the_root_manifest() {
+fn members_inherit_dependency_versions() {
     for (name, manifest) in manifests() {
         let mut in_dependencies = false;
         for line in manifest.lines().map(str::trim) {
@@ -118,7 +122,7 @@ fn every_version_stands_in_the_root_manifest() {
 }
 
 #[test]
-fn the_clippy_rules_of_the_domain_hold_all_of_the_workspace() {
+fn domain_clippy_rules_include_those_of_the_workspace() {
     let read = |path: &str| fs::read_to_string(Path::new(ROOT).join(path)).unwrap();
     let rules = |path: &str| -> BTreeSet<String> {
         let is_rule = |line: &&str| line.starts_with("allow-") || line.trim().starts_with("{ path = ");
@@ -130,10 +134,10 @@ fn the_clippy_rules_of_the_domain_hold_all_of_the_workspace() {
 }
 
 #[test]
-fn fuzz_targets_have_the_versions_that_are_deployed() {
+fn fuzz_targets_use_deployed_versions() {
     let deployed = versions("Cargo.lock");
     let fuzzed = versions("fuzz/Cargo.lock");
-    assert!(fuzzed.contains_key("admin-api"), "fuzz/Cargo.lock holds {} packages", fuzzed.len());
+    assert!(fuzzed.contains_key("admin-api"), "fuzz/Cargo.lock contains {} packages", fuzzed.len());
     for (name, fuzzed) in fuzzed.iter().filter(|(name, _)| !FUZZING.contains(&name.as_str())) {
         let deployed = deployed.get(name).map_or(&[][..], Vec::as_slice);
         let is_deployed = fuzzed.iter().all(|version| deployed.contains(version));
@@ -141,7 +145,7 @@ fn fuzz_targets_have_the_versions_that_are_deployed() {
     }
 }
 
-/// The versions in a lock file, by name.
+/// Returns the versions in a lock file by package name.
 fn versions(path: &str) -> BTreeMap<String, Vec<String>> {
     let value = |line: Option<&str>| line.unwrap().split('"').nth(1).unwrap().to_owned();
     let mut versions: BTreeMap<_, Vec<_>> = BTreeMap::new();

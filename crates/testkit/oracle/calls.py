@@ -1,4 +1,4 @@
-"""Calls: who made them, which rights they need, and the same calls on foreign resources."""
+"""Calls with their roles, the permissions that they need, and the same calls on foreign resources."""
 
 import json
 import re
@@ -33,14 +33,14 @@ def _foreign_resource_of(kind, own):
 
 @dataclass(frozen=True)
 class Right:
-    """What a call asks IAM for. The target is `*` if the call is about no resource."""
+    """A permission that a call needs. The target is `*` without a resource."""
 
     action: str
     target: str
     context: dict = field(default_factory=dict)
 
     def on_foreign(self):
-        """The same on a foreign resource, but with what the request itself says of it."""
+        """The permission on a foreign resource, with the request's own context."""
         context = {
             key: foreign_tag(value) if key.startswith("aws:ResourceTag/") else value
             for key, value in self.context.items()
@@ -57,16 +57,16 @@ class Right:
 
 @dataclass(frozen=True)
 class Call:
-    # None if it is not made with the role of a function.
+    # None for a call without the role of a function.
     role: str | None
     service: str
     operation: str
     parameters: dict
-    # Tags of the pool that the call names; None if it names no pool.
+    # Tags of the call's pool; None without a pool.
     tags: dict | None = None
-    # The name of the stack's pool; None if it is not known.
+    # The name of the stack's pool; None if it is unknown.
     pool: str | None = "shop"
-    # The service that roles are passed to, if it is none of those that the table names.
+    # The service that receives roles, if it is not in the table.
     passed_to: str | None = None
     # The permissions boundary of the role that a policy is attached to; None for a role without one.
     boundary: str | None = OWN_BOUNDARY
@@ -76,7 +76,7 @@ class Call:
         return f"{self.service}:{self.operation}"
 
     def rights(self):
-        """Every right that the call needs: its own action, and those of its tags and roles."""
+        """The permissions that the call needs: its own action, and those for its tags and roles."""
         if self.role is None or self.action in tables.NO_RIGHT:
             return []
         request_tags = _tags_in(self.parameters)
@@ -102,7 +102,7 @@ class Call:
                 return (
                     f"arn:{PARTITION}:{kind}:{region}:{ACCOUNT}:{resource.format(value.lstrip('/'), **self.parameters)}"
                 )
-        raise KeyError(f"{self.action}: which resource is it about? See RESOURCES in tables.py")
+        raise KeyError(f"{self.action}: unknown resource; add a row to RESOURCES in tables.py")
 
     def _keys_of_service(self):
         keys = {}
@@ -134,7 +134,7 @@ class Call:
                 yield Right("iam:PassRole", arn, {"iam:PassedToService": service} if service else {})
 
     def on_foreign(self):
-        """[(action, what is foreign, rights)]: one of the rights must be denied unless NOT_LIMITABLE says why not."""
+        """[(action, what is foreign, permissions)]: one of the permissions must be denied, or NOT_LIMITABLE must have a reason."""
         changed = [(self.action, name, call.rights()) for name, change in FOREIGN.items() if (call := change(self))]
         changed = changed or [(self.action, "anything", self.rights())]
         beside = [right for right in self.rights() if right.action not in (self.action, "iam:PassRole")]
@@ -259,14 +259,14 @@ FOREIGN = {
 
 
 def recorded(line, kind):
-    """The call in a line of a recording. `kind` is the beginning of the file's name."""
+    """Parses a line of a recording. `kind` is the prefix of the file name."""
     one = json.loads(line)
     parameters = one["parameters"]
     if one["service"] in ("iam", "sts"):
         parameters = model.from_query(one["service"], one["operation"], parameters)
     pool, role = tables.RECORDINGS[kind]["pool"], None
     if pool:
-        # Each case is a stack of its own.
+        # Each case has its own stack.
         parameters, one["tags"] = json.loads(re.sub(rf"\b{pool}-\d+", pool, json.dumps([parameters, one["tags"]])))
     if assumed := re.search(r":assumed-role/([\w-]+?)-(\w+Role)-\w+/", one["principal"] or ""):
         pool, role = assumed.groups()
@@ -277,8 +277,8 @@ def recorded(line, kind):
 
 
 def _with_own_names(call):
-    """What the emulator or a test made up becomes what template.py knows: the id of the stack's pool, the name of its parameter, the
-    role that the template's parameter names, and the secret of its client.
+    """Replaces values of the emulator and of tests by those of template.py: the pool's id, the name of the SSM parameter, passable roles,
+    and the client secret.
     """
     parameters = dict(call.parameters)
     if call.service == "cognito-idp" and (passed := _passed_roles(call)):

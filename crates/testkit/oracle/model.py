@@ -1,4 +1,4 @@
-"""The published models of the services, as botocore carries them: do requests satisfy them?"""
+"""Validates requests against the service models in botocore."""
 
 import functools
 import re
@@ -16,7 +16,7 @@ def operation(service, name):
 
 
 def violations(service, name, parameters):
-    """What the request breaks, as texts that name operation and member and never show a value."""
+    """Violations in the request. They name operation and member, but no value."""
     shape = operation(service, name).input_shape
     if shape is None:
         return [f"{name}: takes no parameters"] if parameters else []
@@ -30,7 +30,7 @@ def violations(service, name, parameters):
 
 
 def _constraints(value, shape, path):
-    """What botocore does not check: enums, patterns, and upper limits."""
+    """Constraints that botocore does not check: enums, patterns, and upper limits."""
     limits = shape.metadata
     match shape.type_name:
         case "structure" if isinstance(value, dict):

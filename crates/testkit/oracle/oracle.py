@@ -30,7 +30,7 @@ def statement_name(policy_name, statement):
 
 
 def check_statements(text, iam_of):
-    """What is wrong with the statements, a line each."""
+    """Findings on the statements, one per line."""
     iam, tickets, found = iam_of(), [], {}
     for roles in template.variants(text):
         for role, statements in roles.items():
@@ -45,7 +45,7 @@ def check_statements(text, iam_of):
 
 
 def read_recordings(folder):
-    """All calls. The recordings of each kind must be there."""
+    """All recorded calls. Each kind of recording must exist."""
     found = []
     for kind in tables.RECORDINGS:
         files = sorted(Path(folder).glob(f"{kind}-*.jsonl"))
@@ -59,7 +59,7 @@ def read_recordings(folder):
 
 
 def check_models(recorded):
-    """Requests that break the model of their service."""
+    """Requests that violate the model of their service."""
     distinct = {(call.service, call.operation, json.dumps(call.parameters, sort_keys=True)): call for call in recorded}
     broken = {}
     for call in distinct.values():
@@ -69,20 +69,20 @@ def check_models(recorded):
 
 
 def check_operations(made, sources):
-    """Operations that the adapters name, and that nothing has called."""
+    """Operations in the adapters without a call."""
     called = {call.operation for call in made}
     named = set()
     for file in sorted(Path(sources).rglob("*.rs")):
         if "tests" not in file.parts and file.name != "tests.rs":
             named |= set(re.findall(r'(?:Failure::of\(\s*|const OPERATION: &str = )"(\w+)"', file.read_text()))
     return [
-        f"{operation} is in the adapters, and no recorded call shows what it sends"
+        f"{operation} is in the adapters, but no recorded call has it"
         for operation in sorted(named - called)
     ]
 
 
 def check_unplayed(recorded, listed):
-    """Calls of unplayed.py whose rights recorded calls need as well."""
+    """Calls of unplayed.py whose permissions recorded calls need as well."""
     needed = {(call.role, right.action, right.target) for call in recorded for right in call.rights()}
     called = {call.operation for call in recorded}
     rows = [
@@ -94,15 +94,15 @@ def check_unplayed(recorded, listed):
 
 
 def distinct_calls(recorded):
-    """The calls of roles, each once, without what does not matter to IAM."""
+    """The distinct calls of roles, as far as IAM is concerned."""
     return list({(call.role, call.pool, repr(rights)): call for call in recorded if (rights := call.rights())}.values())
 
 
 class Permissions:
-    """What the roles allow, deny, and grant without need."""
+    """Compares the permissions of the roles with the calls."""
 
     def __init__(self, roles, made, iam_of):
-        """`roles` has the roles of each pool's stack."""
+        """`roles` contains the roles of each pool's stack."""
         self._roles = roles
         self._calls = made
         self._iam = iam_of()
@@ -114,7 +114,7 @@ class Permissions:
         return [(right, self._iam.request(statements, right)) for right in rights]
 
     def check(self):
-        """What is wrong, a line each."""
+        """Findings on permissions, one per line."""
         allowed = [(call, self._ask(call.rights(), self._statements(call))) for call in self._calls]
         foreign = {}
         for call in self._calls:
@@ -146,7 +146,7 @@ class Permissions:
         return found + [f"NOT_LIMITABLE in tables.py: {row} is denied, or not called; delete the row" for row in unused]
 
     def _removals(self):
-        """Each granted action, and the requests that must fail without it."""
+        """Each granted action with the requests that must fail without it."""
         by_role = {}
         for call in self._calls:
             for right in call.rights():

@@ -1,18 +1,18 @@
-"""What AWS's data does not say in a form for programs, with sources, and what a walk on the emulator cannot show, with reasons.
+"""Facts that AWS does not publish in machine-readable form, with sources, and limits of recorded calls, with reasons.
 
-`source` names a resource type and a handler of the CloudFormation registry, or a page. AWS publishes the permissions of each handler in
-the registry, and cfn-lint carries them: a test compares each row with it.
+`source` names a resource type and a handler of the CloudFormation registry, or a page. The registry contains the permissions of each
+handler; a test compares each row with the copy in cfn-lint.
 """
 
-# Where recordings come from: the pool, and the role that the account's own credentials stand for. Without a pool, the calls are those of
-# deployed functions, and each stack is named like its pool.
+# The recordings: the pool, and the role for calls with the account's own credentials. Without a pool, the calls are those of deployed
+# functions, and each stack has the name of its pool.
 RECORDINGS = {
     "end_to_end": {"pool": None, "root": None},
-    # Provisioning without Lambda: what the bootstrap does.
+    # Provisioning as in the bootstrap, but without Lambda.
     "crash_matrix": {"pool": "case", "root": "PoolBootstrapRole"},
 }
 
-# Cognito's secrets have letters and digits only, which the service model demands. The emulator's have other characters of Base64.
+# The service model requires client secrets of letters and digits. Secrets of the emulator contain other Base64 characters.
 CLIENT_SECRET = "1example23456789abcdefghijklmnopqrstuvwxyz1234567890"
 
 # Calls that need no permission.
@@ -20,7 +20,7 @@ NO_RIGHT = {
     "sts:GetCallerIdentity": "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: no permissions are required",
 }
 
-# Calls that are about no resource yet, or about all of them.
+# Calls that create a resource, or that concern all resources.
 ACCOUNT_WIDE = {
     "cognito-idp:CreateUserPool",
     "cognito-idp:ListUserPools",
@@ -28,7 +28,7 @@ ACCOUNT_WIDE = {
     "cognito-identity:ListIdentityPools",
 }
 
-# The member of a request that names its resource, and the resource's ARN without its beginning. The first member that is there counts.
+# The member of a request that identifies the resource, and the resource part of its ARN. The first member in the request applies.
 RESOURCES = {
     "cognito-idp": {"ResourceArn": ("cognito-idp", "{}"), "UserPoolId": ("cognito-idp", "userpool/{}")},
     "cognito-identity": {
@@ -42,7 +42,7 @@ RESOURCES = {
     "logs": {"logGroupName": ("logs", "log-group:/{}:log-stream:{logStreamName}")},
 }
 
-# Calls that need more rights if they carry tags.
+# Calls that need more permissions if they have tags.
 TAGGING = {
     "cognito-idp:CreateUserPool": {
         "rights": ["cognito-idp:TagResource"],
@@ -68,7 +68,7 @@ TAGGING = {
     "ssm:PutParameter": {"rights": ["ssm:AddTagsToResource"], "source": ("AWS::SSM::Parameter", "create")},
 }
 
-# The ARN of what a call creates, for the rights in TAGGING.
+# The ARN of the resource that a call creates, for the permissions in TAGGING.
 CREATED = {
     "cognito-idp:CreateUserPool": "arn:{partition}:cognito-idp:{region}:{account}:userpool/{region}_Created01",
     "cognito-identity:CreateIdentityPool": (
@@ -76,8 +76,8 @@ CREATED = {
     ),
 }
 
-# Calls that hand a role to a service, which needs iam:PassRole on it: where the request names roles, and the services that they may be
-# passed to. AWS does not document whether requests carry iam:PassedToService, nor which service it names for the role of a group.
+# Calls that pass a role to a service, which needs iam:PassRole: the members that name roles, and the services that receive them. AWS
+# does not document whether requests contain iam:PassedToService, nor which service it is for the role of a group.
 PASS_ROLE = {
     "cognito-identity:SetIdentityPoolRoles": {
         "members": ["Roles.*", "RoleMappings.*.RulesConfiguration.Rules.*.RoleARN"],
@@ -94,7 +94,7 @@ PASS_ROLE = {
         "services": ["cognito-idp.amazonaws.com"],
         "source": ("AWS::Cognito::UserPool", "update"),
     },
-    # The registry's handler of pools makes this call too, with the same SMS role.
+    # The registry's handler of pools also makes this call, with the same SMS role.
     "cognito-idp:SetUserPoolMfaConfig": {
         "members": ["SmsMfaConfiguration.SmsConfiguration.SnsCallerArn"],
         "services": ["cognito-idp.amazonaws.com"],
@@ -112,10 +112,10 @@ PASS_ROLE = {
     },
 }
 
-# Calls on foreign resources that no policy denies: (role, action, what is foreign): why.
+# Calls on foreign resources that no policy can deny: (role, action, what is foreign): reason.
 NOT_LIMITABLE = {
-    ("PoolBootstrapRole", "cognito-idp:ListUserPools", "anything"): "Lists take no resource.",
-    ("PoolBootstrapRole", "cognito-identity:ListIdentityPools", "anything"): "Lists take no resource.",
+    ("PoolBootstrapRole", "cognito-idp:ListUserPools", "anything"): "Lists have no resource.",
+    ("PoolBootstrapRole", "cognito-identity:ListIdentityPools", "anything"): "Lists have no resource.",
     **dict.fromkeys(
         [
             ("PoolBootstrapRole", "cognito-idp:DescribeUserPool", "a foreign resource"),
@@ -123,24 +123,24 @@ NOT_LIMITABLE = {
             ("PoolBootstrapRole", "cognito-identity:DescribeIdentityPool", "a foreign resource"),
             ("PoolBootstrapRole", "cognito-identity:DescribeIdentityPool", "an untagged pool"),
         ],
-        "Reads the tags that tell the stack's pools from others. A condition on the tag would turn every other pool into an error.",
+        "Reads the tags that identify the stack's pools. With a condition on the tag, every other pool would be an error.",
     ),
     **dict.fromkeys(
         [
             ("PoolBootstrapRole", "cognito-identity:SetIdentityPoolRoles", "a foreign resource"),
             ("PoolBootstrapRole", "cognito-identity:SetIdentityPoolRoles", "an untagged pool"),
         ],
-        "Takes no resource and knows no condition key. iam:PassRole limits which roles a pool can be given.",
+        "Has no resource and no condition key. iam:PassRole limits the roles of a pool.",
     ),
     ("PoolBootstrapRole", "cognito-identity:DeleteIdentities", "a foreign resource"): (
-        "Takes no resource. Its condition key holds the ARN of the identity pool, whose id is random and not known when the role is made."
+        "Has no resource. Its condition key is the ARN of the identity pool, whose id is unknown when the role is created."
     ),
     **dict.fromkeys(
         [
             ("PoolBootstrapRole", "cognito-idp:TagResource", "an untagged pool"),
             ("PoolBootstrapRole", "cognito-identity:TagResource", "an untagged pool"),
         ],
-        "A pool that is created with tags is tagged before it has any, so the tags of the request are the limit. A principal that may tag can adopt.",
+        "Creating a pool with tags needs the permission before the pool has tags, so only the request tags limit it. A principal that can tag can adopt.",
     ),
     ("PoolBootstrapRole", "ssm:PutParameter", "a foreign tag"): "The name of the parameter is the limit.",
 }

@@ -1,4 +1,4 @@
-"""The policies of the roles in template.yaml, as a deployment to AWS has them."""
+"""The policies of the roles in template.yaml, resolved as in a deployment to AWS."""
 
 import functools
 import itertools
@@ -8,7 +8,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 PARTITION, REGION, ACCOUNT, STACK = "aws", "us-east-1", "000000000000", "shop"
 
-# The user pool and the parameter of the stack. Their names are known only once they exist.
+# The user pool and the SSM parameter of the stack, whose names are known only after their creation.
 OWN_POOL = f"{REGION}_OwnPool01"
 OWN_USER_POOL_ARN = f"arn:{PARTITION}:cognito-idp:{REGION}:{ACCOUNT}:userpool/{OWN_POOL}"
 # The permissions boundary of the stack, whose name CloudFormation chooses.
@@ -19,8 +19,8 @@ def own_parameter(pool):
     return f"/poolkeeper/{pool}/invitation-key/stack/1"
 
 
-# Parameters that switch statements, and values that switch them on. Every condition of a role must be true in one variant and false in
-# another: `variants` fails if a new condition needs a row here.
+# Parameters that enable statements, with values that enable them. Every condition of a role must be true in one variant and false in
+# another; `variants` fails if a new condition needs a row here.
 SWITCHES = {
     "AutoConfirm": "invited",
     "OnDelete": "delete",
@@ -31,12 +31,12 @@ PASSABLE_ROLE = SWITCHES["PassableRoleArns"]
 # Parameters without a default.
 REQUIRED = {"AutoConfirm": "everyone"}
 
-# Conditions that have one value on AWS.
+# Conditions that are constant on AWS.
 ALWAYS = {"HasLimitedRights": True}
 
 
 class Unresolvable(Exception):
-    """Something in the template that is not understood here."""
+    """An unsupported part of the template."""
 
 
 def actions(statement):
@@ -66,7 +66,7 @@ class Template:
         """The statements of each role: {role: [(policy name, statement)]}."""
         for name, resource in self.body["Resources"].items():
             properties = resource.get("Properties", {})
-            # A managed policy that is attached to nothing is a permissions boundary.
+            # A managed policy without attachment is a permissions boundary.
             is_attached = any(member in properties for member in ("Roles", "Users", "Groups"))
             is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::RolePolicy")
             is_policy = is_policy or resource["Type"] == "AWS::IAM::ManagedPolicy" and is_attached
@@ -103,14 +103,14 @@ class Template:
         }
 
     def logical_name(self, reference):
-        """Of what `!Ref Name` or `!GetAtt Name.Attribute` refers to."""
+        """The value of `!Ref Name` or `!GetAtt Name.Attribute`."""
         ((function, argument),) = reference.items()
         if function == "Fn::If":
             return self.logical_name(argument[1] if self.condition(argument[0]) else argument[2])
         return (argument if isinstance(argument, str) else argument[0]).split(".")[0]
 
     def resolve(self, value):
-        """The value without intrinsic functions. None stands for AWS::NoValue."""
+        """Resolves intrinsic functions. None represents AWS::NoValue."""
         if isinstance(value, list):
             return [one for one in map(self.resolve, value) if one is not None]
         if not isinstance(value, dict):
@@ -203,13 +203,13 @@ class Template:
             case "Fn::And":
                 return all(map(self.holds, argument))
             case "Fn::Or":
-                # Not lazily: a condition that is not looked at would count as unused.
+                # Not lazily, because a condition that is not evaluated would count as unused.
                 return any([self.holds(one) for one in argument])
         raise Unresolvable(f"the condition {function} is not resolved here")
 
 
 def variants(text):
-    """The template with all combinations of the parameters that switch statements of roles."""
+    """The template with all combinations of the parameters that enable statements."""
     found, seen = [], {}
     for switched in itertools.product([False, True], repeat=len(SWITCHES)):
         on = {name: value for (name, value), is_on in zip(SWITCHES.items(), switched, strict=True) if is_on}
@@ -227,5 +227,5 @@ def variants(text):
 
 
 def everything(text, pool):
-    """The roles with all statements switched on."""
+    """The roles with all statements enabled."""
     return Template(text, pool=pool, **SWITCHES).roles()

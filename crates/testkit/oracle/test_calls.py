@@ -1,4 +1,4 @@
-"""The check of the calls finds what is missing, too wide, or not needed, on a small role whose statements are broken one by one."""
+"""Tests that the check of calls finds missing, too wide and unused permissions, by changing the statements of a small role."""
 
 import copy
 import tempfile
@@ -89,7 +89,7 @@ CALLS = [
     Call(ROLE, "sts", "GetCallerIdentity", {}),
 ]
 
-# Rows of the table that are about calls that this small role does not make.
+# Rows of the table for calls that the small role does not make.
 OTHER_ROWS = ("List", "Describe", "DeleteIdentities", "cognito-identity:TagResource")
 
 
@@ -129,7 +129,6 @@ class Calls(unittest.TestCase):
         self.assert_found(found, "rights/Again: iam:AttachRolePolicy is needed by no call")
 
     def test_names_call_under_condition_that_its_request_never_meets(self):
-        # Defect 1.
         found = self.findings(lambda statements: statements["SetRoles"].update(Condition=own_tag("ResourceTag")))
         self.assert_found(found, f"{ROLE}: SetIdentityPoolRoles needs cognito-identity:SetIdentityPoolRoles on")
         found = self.findings(lambda statements: statements["Keep"].update(Condition=own_tag("RequestTag")))
@@ -253,7 +252,7 @@ class Calls(unittest.TestCase):
             )
             Path(folder, "tests.rs").write_text('Failure::of("DeleteGroup", &error)')
             found = oracle.check_operations(CALLS, folder)
-        self.assertEqual(found, ["GetGroup is in the adapters, and no recorded call shows what it sends"])
+        self.assertEqual(found, ["GetGroup is in the adapters, but no recorded call has it"])
 
     def test_names_unplayed_call_that_is_recorded(self):
         found = oracle.check_unplayed(
@@ -262,7 +261,7 @@ class Calls(unittest.TestCase):
         self.assertEqual(found, [f"unplayed.py: ListGroups of {ROLE} is recorded; delete the row"])
 
     def test_refuses_call_whose_resource_it_does_not_know(self):
-        with self.assertRaisesRegex(KeyError, "cognito-idp:GetCSVHeader: which resource"):
+        with self.assertRaisesRegex(KeyError, "cognito-idp:GetCSVHeader: unknown resource"):
             Call(ROLE, "cognito-idp", "GetCSVHeader", {}).rights()
 
     def test_refuses_missing_and_empty_recordings(self):

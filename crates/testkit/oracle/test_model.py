@@ -1,4 +1,4 @@
-"""The check of requests finds what breaks the model of a service, and shows no value."""
+"""Tests that the check of requests finds violations of a service model and shows no values."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""The check of the statements finds what is wrong with them: template.yaml is broken in every way, and the findings are read."""
+"""Tests that the check of statements finds errors, by changing template.yaml in every way."""
 
 import functools
 import re
@@ -37,7 +37,7 @@ class Statements(unittest.TestCase):
         self.assertEqual(findings(TEXT), [])
 
     def test_names_action_that_takes_no_resource_under_tag_condition(self):
-        # Defect 1: no first deployment to AWS succeeded with it.
+        # With this statement, every first deployment to AWS failed.
         text = self.changed(
             "                  - cognito-identity:GetIdentityPoolRoles\n",
             "                  - cognito-identity:GetIdentityPoolRoles\n                  - cognito-identity:SetIdentityPoolRoles\n",

@@ -1,4 +1,4 @@
-"""The rows of the tables hold what the CloudFormation registry says."""
+"""Tests that the tables match the CloudFormation registry."""
 
 import unittest
 

@@ -1,4 +1,4 @@
-"""What the emulator cannot show of the template: preflight requests, and what a deletion leaves."""
+"""Tests parts of the template that the emulator does not support, such as preflight requests and deletion policies."""
 
 import itertools
 import json
@@ -41,7 +41,7 @@ def cors(**parameters):
 
 class Preflight(unittest.TestCase):
     def test_every_route_has_a_preflight_route_without_authorization(self):
-        # API Gateway answers a preflight request from CorsConfiguration only if no route with an authorizer catches it.
+        # API Gateway uses CorsConfiguration for a preflight request only if no route with an authorizer matches.
         for authorization in ["NONE", "AWS_IAM"]:
             found = routes(AllowedOrigins=ORIGINS, AuthAuthorization=authorization)
             paths = {key.removeprefix("ANY ") for key in found if key.startswith("ANY ")}
@@ -69,11 +69,11 @@ class Preflight(unittest.TestCase):
 class Auth(unittest.TestCase):
     ROUTE = "ANY /v1/auth/{proxy+}"
 
-    def test_auth_authorization_decides_who_may_call_the_auth_routes(self):
+    def test_auth_routes_use_auth_authorization(self):
         for authorization in ["NONE", "AWS_IAM"]:
             self.assertEqual(routes(AuthAuthorization=authorization)[self.ROUTE], authorization)
 
-    def test_auth_routes_have_limits_of_their_own(self):
+    def test_auth_routes_have_their_own_limits(self):
         limits = {"RequestsPerSecond": 1, "RequestBurst": 2, "AuthRequestsPerSecond": 3, "AuthRequestBurst": 4}
         (stage,) = resources("AWS::ApiGatewayV2::Stage", **limits).values()
         settings = Template(TEXT, **limits).resolve(stage["Properties"]["RouteSettings"])
@@ -137,7 +137,7 @@ class Settings(unittest.TestCase):
         )
 
     def test_pool_name_contains_no_dot(self):
-        # The rights of a stack cover the names that begin with the name of its pool and a dot.
+        # The permissions of a stack cover names that begin with the name of its pool and a dot.
         pattern = Template(TEXT).body["Parameters"]["PoolName"]["AllowedPattern"]
         names = ["shop", "shop-prod", "shop.prod", "shop.", ".shop"]
         self.assertEqual([name for name in names if re.search(pattern, name)], ["shop", "shop-prod"])
@@ -162,11 +162,11 @@ class Logs(unittest.TestCase):
             _, groups = self.groups(on_delete)
             self.assertEqual([group.get("DeletionPolicy") for group in groups], [policy, policy])
 
-    def test_names_of_their_logs_end_in_the_id_of_the_stack(self):
+    def test_log_group_names_end_in_the_stack_id(self):
         for on_delete in ["retain", "delete"]:
             template, groups = self.groups(on_delete)
             names = [template.resolve(group["Properties"]["LogGroupName"]) for group in groups]
-            # The last segment of the stack's id, as template.py has it.
+            # The last segment of the stack's id in template.py.
             self.assertTrue(all(name.endswith("-stack") for name in names), names)
             self.assertEqual(len(set(names)), 2)
 
@@ -205,7 +205,7 @@ class Rules(unittest.TestCase):
             rejections = self.rejections(AutoVerifyEmail=verify, FirstAdminEmail=email)
             self.assertEqual(rejections, [], f"{verify}, {email}")
         (rejection,) = self.rejections(AutoVerifyEmail="everyone", FirstAdminEmail="admin@example.com")
-        self.assertIn("with AutoVerifyEmail=everyone anybody could sign up as FirstAdminEmail", rejection)
+        self.assertIn("FirstAdminEmail must be empty with AutoVerifyEmail=everyone", rejection)
 
     def test_rejects_alias_that_sign_up_verifies_without_proof(self):
         allowed = Template(TEXT).body["Parameters"]["Aliases"]["AllowedValues"]
@@ -221,7 +221,7 @@ class Rules(unittest.TestCase):
 
 
 class SignUp(unittest.TestCase):
-    def test_who_is_confirmed_has_no_default(self):
+    def test_auto_confirm_has_no_default(self):
         parameters = Template(TEXT).body["Parameters"]
         self.assertEqual([name for name, one in parameters.items() if "Default" not in one], ["AutoConfirm"])
 
@@ -229,7 +229,7 @@ class SignUp(unittest.TestCase):
         resources = Template(TEXT).body["Resources"]
         policies = [resources[name]["Properties"]["SignUpPolicy"] for name in ["UserPool", "Verification"]]
         self.assertEqual(policies[0], policies[1])
-        # An adoption compares it as well.
+        # An adoption compares the policy as well.
         mfa = [resources[name]["Properties"]["Spec"]["mfa"] for name in ["UserPool", "Verification"]]
         self.assertEqual(mfa, [{"Ref": "Mfa"}] * 2)
         settings = resources["PreSignUpFunction"]["Properties"]["Environment"]["Variables"].values()
@@ -241,7 +241,7 @@ class Boundary(unittest.TestCase):
     def test_boundary_outlives_the_stack_and_denies_what_grants_permissions(self):
         boundary = Template(TEXT).body["Resources"]["AuthenticatedBoundary"]
         self.assertEqual((boundary["DeletionPolicy"], boundary["UpdateReplacePolicy"]), ("Retain", "Retain"))
-        # A name would collide with that of the next stack, and would need CAPABILITY_NAMED_IAM.
+        # A fixed name would collide with that of the next stack and need CAPABILITY_NAMED_IAM.
         self.assertNotIn("ManagedPolicyName", boundary["Properties"])
         statements = boundary["Properties"]["PolicyDocument"]["Statement"]
         allowed = {
@@ -287,7 +287,7 @@ class Boundary(unittest.TestCase):
         for name, right, ticket in tickets:
             self.assertEqual(iam.allowed(ticket), names[name], f"{right.action} on {name}")
 
-    def test_bootstrap_makes_and_attaches_only_bounded_roles(self):
+    def test_bootstrap_creates_and_attaches_only_bounded_roles(self):
         arn = f"arn:aws:iam::{ACCOUNT}"
         role, own_policy = f"{arn}:role/poolkeeper.shop.{REGION}", f"{arn}:policy/poolkeeper.shop.{REGION}"
         foreign = [

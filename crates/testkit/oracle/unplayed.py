@@ -1,4 +1,4 @@
-"""Calls that the tests do not record, with reasons. Everything else that a role allows must be needed by a recorded call."""
+"""Calls that the tests do not record, with reasons. A recorded call must need every other permission of a role."""
 
 from calls import TAG, Call
 from tables import CLIENT_SECRET
@@ -21,7 +21,7 @@ def calls(text):
 
 
 def _logging(text):
-    """Lambda itself writes the logs, with the role of the function. The emulator does so without a request."""
+    """Lambda writes the logs with the role of the function. The emulator writes them without a request."""
     for role, group in Template(text, pool=POOL, **SWITCHES).log_groups().items():
         stream = {"logGroupName": group, "logStreamName": "2026/11/28/[$LATEST]0123456789abcdef0123456789abcdef"}
         yield Call(role, "logs", "CreateLogStream", stream, pool=POOL)
@@ -31,7 +31,7 @@ def _logging(text):
 
 
 def _passed_roles():
-    """A user pool that sends text messages, and a group that has a role: set up without Poolkeeper, and updated by it."""
+    """A user pool with text messages and a group with a role, both set up outside Poolkeeper and updated by it."""
     sms = {"SnsCallerArn": PASSABLE_ROLE, "ExternalId": "shop"}
     yield Call(
         "PoolBootstrapRole",
@@ -72,7 +72,7 @@ def _mapped_attributes():
 
 
 def _proof_without_sign_up():
-    """A pool without self sign-up: the proof creates its user as an administrator. The emulator signs users up all the same."""
+    """A pool without self sign-up: the verification creates its user as an administrator. The emulator allows the sign-up anyway."""
     password = {
         "UserPoolId": OWN_POOL,
         "Username": "poolkeeper-verify-1",
@@ -83,7 +83,7 @@ def _proof_without_sign_up():
 
 
 def _unlinking():
-    """A user who is linked to an external identity. The emulator links none, and the route unlinks only what the user has."""
+    """A user with an external identity. The emulator cannot link one, and the route unlinks only linked identities."""
     user = {
         "ProviderName": "Google",
         "ProviderAttributeName": "Cognito_Subject",
@@ -95,7 +95,7 @@ def _unlinking():
 
 
 def _rotation():
-    """A client whose refresh tokens rotate, which the spec of a pool does not offer. The call carries no signature."""
+    """A client with refresh token rotation, which specs do not support. The call is not signed."""
     return Call(
         None,
         "cognito-idp",

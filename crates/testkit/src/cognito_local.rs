@@ -1,12 +1,8 @@
-//! A second local Cognito, `cognito-local`, for what the local AWS leaves out: it hands the `ClientMetadata` of a sign-up to the
-//! trigger, and it plays the codes that verify an attribute. It plays user pools and nothing else; its trigger is a function on the local
-//! AWS, invoked by Lambda's own API.
+//! The emulator `cognito-local`, for what ministack lacks: the `ClientMetadata` of a sign-up, and verification codes.
 //!
-//! Pools and clients carry the ids that they are told, so that a user pool of the local AWS can be played on, under its id, where the
-//! local AWS cannot. Like the local AWS it listens on the loopback interface only, writes into one temporary folder, and is told
-//! nothing of the user's own AWS.
-//!
-//! What it does not do either: `ValidationData`, aliases, signatures, the state of a user at sign-in. `make cognito-local` installs it.
+//! It emulates only user pools; its trigger is a function on ministack. Ids of pools and clients are given, so that it
+//! can emulate a user pool of ministack under the same id. It listens on the loopback interface only and writes into
+//! one temporary directory. It lacks `ValidationData`, aliases, signatures, and checks of a user's status at sign-in.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,17 +15,17 @@ use crate::front_end::{self, Answer};
 use crate::local_aws::process::{Process, Server, on_a_free_port};
 use crate::local_aws::{LocalAws, LocalAwsError, Tools};
 
-/// How long one answer may take: longer than the trigger may run.
+/// The timeout of a request, longer than that of the trigger.
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
-/// A running cognito-local. Stops when it is dropped, and when this process ends in any way.
+/// A running cognito-local. It stops when it is dropped or when this process ends.
 pub struct CognitoLocal {
     process: Process,
     http: reqwest::Client,
     url: String,
 }
 
-/// A user pool without users, and its one app client, which has no secret.
+/// A user pool without users, with one app client without a secret.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool<'a> {
     /// The id of the pool.
@@ -42,10 +38,10 @@ impl CognitoLocal {
     /// The code of every sign-up and every verification.
     pub const CODE: &str = "123456";
 
-    /// Starts one with these pools, whose sign-ups ask the function with this ARN on `aws`, and waits until it answers.
+    /// Starts cognito-local with these pools and this trigger on `aws`, and waits until it responds.
     ///
     /// # Errors
-    /// Where `make cognito-local` has not been run, or the process does not come up; the text says what to do.
+    /// Returns an error if `make cognito-local` was not run or the process does not start.
     pub async fn start(aws: &LocalAws, pre_sign_up_arn: &str, pools: &[Pool<'_>]) -> Result<Self, LocalAwsError> {
         on_a_free_port(async |port| Self::start_on(port, aws.endpoint_url(), pre_sign_up_arn, pools).await).await
     }
@@ -69,7 +65,7 @@ impl CognitoLocal {
                 ("HOST", "127.0.0.1".to_owned()),
                 ("PORT", port.to_string()),
                 ("CODE", Self::CODE.to_owned()),
-                // Its SDK would fill the log with advice to take another one.
+                // Silences the deprecation warnings of its SDK.
                 ("AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE", "1".to_owned()),
             ]),
         };
@@ -81,23 +77,23 @@ impl CognitoLocal {
         Ok(Self { process, http, url })
     }
 
-    /// Its address, e.g. `http://127.0.0.1:40123`.
+    /// The URL, e.g. `http://127.0.0.1:40123`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Sends an operation, as a front end does. It takes everything without a signature, an administrator's operations as well.
+    /// Calls an operation without a signature, which cognito-local accepts for administrators' operations as well.
     ///
     /// # Errors
-    /// Where it has stopped or answers nonsense. An answer that refuses is an answer.
+    /// Returns an error if the response is missing or malformed. An error status is a response.
     pub async fn call(&self, operation: &str, body: &Value) -> Result<Answer, LocalAwsError> {
         self.process.check_running()?;
         front_end::call(&self.http, &self.url, operation, body).await
     }
 }
 
-/// Writes what it reads at its start: one file of settings, one of clients, and one per pool, which it fills with its defaults.
+/// Writes the files that cognito-local reads at startup: settings, clients, and one file per pool.
 fn write_state(
     folder: &Path,
     lambda_url: &str,

@@ -1,15 +1,15 @@
-//! The event files: `events/<function>/<case>.json`, one per situation that a function must handle.
+//! The event files `events/<function>/<case>.json`.
 
 use std::fs;
 use std::path::PathBuf;
 
-/// All cases of one function, by name, with the file's content. A test names what it expects of each case, so that a file
-/// nobody uses, and a case nobody wrote, both show.
+/// All cases of one function by name, with the file's content. Tests list every case, so that an unused file and a
+/// missing case both fail.
 ///
 /// # Panics
-/// Where the folder cannot be read: a test without its events must not pass.
+/// If the directory cannot be read, because a test without its events must not pass.
 #[must_use]
-#[expect(clippy::panic, reason = "only tests call it, and it has nothing to tell them but that they fail")]
+#[expect(clippy::panic, reason = "only tests call it")]
 pub fn all(function: &str) -> Vec<(String, String)> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events")).join(function);
     let read = || {
@@ -30,14 +30,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases_come_by_name_with_their_content() {
+    fn returns_cases_by_name_with_their_content() {
         let cases = all("pre-sign-up");
         let (_, event) = cases.iter().find(|(case, _)| case == "sign-up").unwrap();
         assert!(event.contains("PreSignUp_SignUp"));
     }
 
     #[test]
-    fn a_function_without_events_fails_its_test() {
+    fn panics_for_a_function_without_events() {
         assert!(std::panic::catch_unwind(|| all("no-such-function")).is_err());
     }
 }

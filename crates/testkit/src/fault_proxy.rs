@@ -1,13 +1,8 @@
-//! A reverse proxy between the AWS SDK and a local AWS, on which calls go wrong as planned.
+//! A reverse proxy between the AWS SDK and the emulator that injects planned faults.
 //!
-//! Behind it everything is real: the SDK with its connections, timeouts and retries on one side, and on the other a service that has
-//! done the work or has not. What it forwards it leaves as it is, the `Host` header and everything else that is signed included.
-//!
-//! Faults are planned by the operation's name or by the number of the call; [`Hidden`] stands for the time that IAM takes until
-//! what was written can be seen everywhere. It counts attempts, as the service would: a call that the SDK repeats is two calls.
-//!
-//! It knows the two protocols of the services that we call, AWS JSON and AWS Query. Whatever else comes by is passed on, neither
-//! named nor counted.
+//! Requests are forwarded unchanged, including the `Host` header and everything else that is signed. Faults are planned
+//! by operation or by the number of the call. [`Hidden`] emulates the eventual consistency of IAM. Retries of the SDK
+//! count as calls. Requests in another protocol than AWS JSON or AWS Query are forwarded and not counted.
 
 mod answers;
 mod calls;
@@ -35,18 +30,18 @@ use exchange::Exchange;
 use server::Server;
 use upstream::Upstream;
 
-/// Why there is no proxy.
+/// Why the proxy could not start.
 #[derive(Debug, Error)]
 pub enum FaultProxyError {
-    /// Not the address of a local AWS.
-    #[error("{0} is not the address of a local AWS: http://HOST:PORT")]
-    NotAnAddress(String),
-    /// No port, or no tasks.
+    /// The upstream URL is invalid.
+    #[error("upstream must be http://HOST:PORT, found {0}")]
+    InvalidAddress(String),
+    /// No port is available.
     #[error("the fault proxy cannot listen on 127.0.0.1")]
     CannotListen(#[from] io::Error),
 }
 
-/// A running proxy. Ends when it is dropped: nobody listens any more, and what is under way is broken off.
+/// A running proxy. Dropping it closes the listener and all connections.
 pub struct FaultProxy {
     endpoint_url: String,
     exchange: Arc<Exchange>,
@@ -54,12 +49,12 @@ pub struct FaultProxy {
 }
 
 impl FaultProxy {
-    /// Starts one on a free port, in front of `upstream`, e.g. `http://127.0.0.1:40123`. It runs on the current runtime.
+    /// Starts a proxy for `upstream`, e.g. `http://127.0.0.1:40123`, on a free port and the current runtime.
     ///
     /// # Errors
-    /// Where `upstream` is something else than plain HTTP to a host and a port, or there is no port to be had.
+    /// Returns an error if `upstream` is not plain HTTP to a host and a port, or no port is available.
     pub async fn start(upstream: &str) -> Result<Self, FaultProxyError> {
-        let upstream = Upstream::parse(upstream).ok_or_else(|| FaultProxyError::NotAnAddress(upstream.to_owned()))?;
+        let upstream = Upstream::parse(upstream).ok_or_else(|| FaultProxyError::InvalidAddress(upstream.to_owned()))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let endpoint_url = format!("http://{}", listener.local_addr()?);
         let exchange = Arc::new(Exchange::new(upstream));
@@ -67,52 +62,53 @@ impl FaultProxy {
         Ok(Self { endpoint_url, exchange, server })
     }
 
-    /// What to give the SDK as its endpoint.
+    /// The endpoint URL for the SDK.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
         &self.endpoint_url
     }
 
-    /// Plans a fault for the `nth` call of an operation, from 1. Operations are named as AWS does: `CreateUserPool`.
+    /// Plans a fault for the `nth` call, from 1, of an operation such as `CreateUserPool`.
     ///
-    /// Several can be planned; where two meet in one call, the one that was planned first is done.
+    /// If several faults are planned for a call, the first one applies.
     pub fn plan(&self, operation: impl Into<String>, nth: usize, fault: Fault) {
         self.exchange.state().calls.plan(When::OfOperation(operation.into(), nth), fault);
     }
 
-    /// Plans a fault for the `nth` call of all, from 1, whatever its operation.
+    /// Plans a fault for the `nth` call, from 1, of any operation.
     pub fn plan_at(&self, nth_of_all: usize, fault: Fault) {
         self.exchange.state().calls.plan(When::OfAll(nth_of_all), fault);
     }
 
-    /// What the faults that kill do. It is called once for each of them, and before the proxy would answer; then the proxy never
-    /// answers that call. It runs on a task of the proxy, so it must not block.
+    /// Sets the callback of faults that kill the client, for example by killing its process. The proxy never responds
+    /// to such a call, also without a callback. The callback runs once per fault on a task of the proxy and must not
+    /// block.
     ///
-    /// The client is the test's: it holds the child process and kills it here (`start_kill`), or aborts the task that plays one.
-    /// Where nothing is given, the call is just never answered. [`Self::reset`] leaves it as it is.
+    /// [`Self::reset`] keeps the callback.
     pub fn on_kill(&self, kill: impl Fn() + Send + Sync + 'static) {
         self.exchange.on_kill(Arc::new(kill));
     }
 
-    /// Hides new things for so long after the service has made them, from now on, and for those made before as well.
+    /// Hides new resources for this time after their creation, including resources that already exist.
     pub fn hide(&self, what: Hidden, for_how_long: Duration) {
         self.exchange.state().visibility.hide(what, for_how_long);
     }
 
-    /// How long everything that [`Self::hide`] hides has been visible: since the last of it became so. `None` while something is
-    /// still hidden, and where nothing ever was.
+    /// The time since the last resource of [`Self::hide`] became visible. `None` while a resource is hidden, or if none
+    /// ever was.
     #[must_use]
     pub fn visible_since(&self, what: Hidden) -> Option<Duration> {
         self.exchange.state().visibility.visible_since(what)
     }
 
-    /// All calls so far, in the order in which they came.
+    /// All calls in order.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.exchange.state().calls.all().to_vec()
     }
 
-    /// Forgets plans, hidden things and calls; counting starts anew. What is under way goes on, and leaves no trace.
+    /// Clears plans, hidden resources and calls, and resets the count. Calls in progress continue without being
+    /// recorded.
     pub fn reset(&self) {
         self.exchange.state().forget();
     }

@@ -1,27 +1,26 @@
-//! Calls to Cognito as front ends make them: without a signature, and without the SDK, which would neither send everything that has to
-//! be refused nor show the words of a refusal.
+//! Calls to Cognito without a signature, as front ends make them. The SDK could not send every invalid request.
 
 use serde_json::Value;
 
 use crate::local_aws::LocalAwsError;
 
-/// What Cognito answered. May hold tokens, so it has no `Debug`.
+/// A response of Cognito. It can contain tokens, so it does not implement `Debug`.
 pub struct Answer {
-    /// The status: 200, or 400 for nearly everything else.
+    /// The status: 200, or 400 for most errors.
     pub status: u16,
     /// The body.
     pub body: Value,
 }
 
 impl Answer {
-    /// The kind of an error, without its namespace; empty where it is none.
+    /// The code of an error, without namespace; empty for a success.
     #[must_use]
     pub fn error(&self) -> &str {
         let kind = self.body["__type"].as_str().unwrap_or_default();
         kind.rsplit('#').next().unwrap_or(kind)
     }
 
-    /// What an error tells the person in front of the screen; empty where it tells nothing.
+    /// The message of an error, which front ends can show; empty without a message.
     #[must_use]
     pub fn message(&self) -> &str {
         let message = self.body.get("message").or_else(|| self.body.get("Message"));
@@ -29,10 +28,10 @@ impl Answer {
     }
 }
 
-/// Sends an operation to the Cognito at `url`.
+/// Calls an operation of Cognito at `url`.
 ///
 /// # Errors
-/// Returns an error if the answer is missing or is not JSON. A refusal is an answer.
+/// Returns an error if the response is missing or is not JSON. An error status is a response.
 pub async fn call(http: &reqwest::Client, url: &str, operation: &str, body: &Value) -> Result<Answer, LocalAwsError> {
     let request = http
         .post(url)

@@ -1,10 +1,8 @@
-//! A user pool in memory, behind the same ports as Cognito's, so that tests can look at what became of it.
+//! An in-memory user pool behind the same ports as Cognito.
 //!
-//! It keeps to what Cognito does where our code depends on it: statuses and how calls change them, what signs in and what is
-//! challenged, which tokens die of which sign-out, aliases, second factors, and one reason per refusal. It sends nothing: its
-//! codes are constants. It does not know lockout, quotas or time: its clock moves a second with every write.
-//!
-//! One [`InMemoryPool`] hands out all ports; all handles look at the same users. What a test can set up stands with its subject.
+//! It emulates what the code depends on: statuses and their changes, challenges, revoked tokens, aliases, second
+//! factors, and one reason per rejection. Codes are constants, and nothing is sent. It has no lockout, no quotas and no
+//! time: its clock advances by a second with every write.
 
 mod challenges;
 mod deliveries;
@@ -46,26 +44,26 @@ pub use snapshot::{GroupSnapshot, Snapshot, UserSnapshot};
 use record::Record;
 use state::{State, Switch};
 
-/// A user pool with one app client. Cheap to clone; clones share everything.
+/// A user pool with one app client. Clones share everything.
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryPool {
     state: Arc<Mutex<State>>,
 }
 
 impl InMemoryPool {
-    /// An empty pool: no groups, no users, sign-ups wait for confirmation.
+    /// An empty pool without groups and users, whose sign-ups need a confirmation.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The pool as an administrator handles it.
+    /// The ports of administrators.
     #[must_use]
     pub fn directory(&self) -> InMemoryDirectory {
         InMemoryDirectory::of(self.clone())
     }
 
-    /// The pool as people sign up and in.
+    /// The ports of sign-up, sign-in and self-service.
     #[must_use]
     pub fn sessions(&self) -> InMemorySessions {
         InMemorySessions::of(self.clone())
@@ -76,12 +74,12 @@ impl InMemoryPool {
         self.state().add_group(group);
     }
 
-    /// Puts a user into the pool past all rules: confirmed, with the given groups and attributes. Groups come into being.
+    /// Adds a confirmed user with these groups and attributes, without checking rules. Creates missing groups.
     pub fn add_user(&self, username: &str, password: &str, groups: &[&str], attributes: &[(&str, &str)]) {
         self.state().add_user(username, password, groups, attributes);
     }
 
-    /// Sets the status of a user past all rules.
+    /// Sets the status of a user without checking rules.
     pub fn set_status(&self, username: &str, status: UserStatus) {
         self.state().change(username, |user| user.status = status);
     }
@@ -96,7 +94,7 @@ impl InMemoryPool {
         self.state().sign_out(username);
     }
 
-    /// Takes a user out of a group.
+    /// Removes a user from a group.
     pub fn remove_from_group(&self, username: &str, group: &str) {
         self.state().change(username, |user| {
             user.groups.remove(group);
@@ -111,7 +109,7 @@ impl InMemoryPool {
         state.drop_challenges(username);
     }
 
-    /// Sets attributes of a user past all rules, except that an alias of another user is left alone.
+    /// Sets attributes of a user without checking rules, except that an alias of another user is not changed.
     pub fn set_attributes(&self, username: &str, attributes: &[(&str, &str)]) {
         let mut state = self.state();
         let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -120,43 +118,43 @@ impl InMemoryPool {
         }
     }
 
-    /// Removes a user past all rules.
+    /// Deletes a user without checking rules.
     pub fn remove_user(&self, username: &str) {
         self.state().users.remove(username);
     }
 
-    /// Whether a sign-up confirms its user at once, as a pre-sign-up trigger can decide. Off in a new pool.
+    /// Sets whether a sign-up confirms its user, as a pre-sign-up trigger can. Off in a new pool.
     pub fn auto_confirm(&self, on: bool) {
         self.state().switch(Switch::AutoConfirm, on);
     }
 
-    /// Makes user names and aliases match in upper and lower case, as in the pools that the bootstrap creates. Off in a new pool.
+    /// Makes user names and aliases case-insensitive, as in the pools that the bootstrap creates. Off in a new pool.
     pub fn ignore_case(&self) {
         self.state().switch(Switch::IgnoreCase, true);
     }
 
-    /// Refuses all sign-ups from now on, as a pre-sign-up trigger can.
+    /// Rejects all sign-ups from now on, as a pre-sign-up trigger can.
     pub fn refuse_sign_ups(&self) {
         self.state().switch(Switch::RefuseSignUps, true);
     }
 
-    /// Makes an attribute one that a user must have before the challenge `NEW_PASSWORD_REQUIRED` is done.
+    /// Makes an attribute required in the challenge `NEW_PASSWORD_REQUIRED`.
     pub fn require_attribute(&self, name: &str) {
         self.state().required_attributes.insert(name.to_owned());
     }
 
-    /// Gives a user an access and a refresh token of one sign-in with texts of the test's choice.
+    /// Adds an access and a refresh token of one sign-in with these values to a user.
     pub fn give_tokens(&self, username: &str, access_token: &str, refresh_token: &str) {
         self.state().give_tokens(username, access_token, refresh_token);
     }
 
-    /// Sets the clock, which begins with 1970. It goes on from here by a second with every write.
+    /// Sets the clock, which starts in 1970 and advances by a second with every write.
     pub fn set_clock(&self, now: OffsetDateTime) {
         self.state().set_clock(now);
     }
 
-    /// Lets the `nth` call (from 1, counted from now) of an operation fail before it does anything. Operations are named as in
-    /// the ports: `create`, `set_password`, `sign_in` and so on.
+    /// Makes the `nth` call (from 1, counted from now) of an operation fail without an effect. Operations have the
+    /// names of the ports' methods, such as `create` or `sign_in`.
     pub fn fail(&self, operation: &'static str, nth: usize, reason: Reason) {
         self.state().faults.plan(operation, nth, reason);
     }
@@ -173,19 +171,19 @@ impl InMemoryPool {
         self.state().find(name).map(Record::user)
     }
 
-    /// The user's groups; empty for an unknown user.
+    /// The user's groups, empty for an unknown user.
     #[must_use]
     pub fn groups_of(&self, name: &str) -> Vec<String> {
         self.state().find(name).map(|record| record.groups.iter().cloned().collect()).unwrap_or_default()
     }
 
-    /// The user's attributes without `sub`; empty for an unknown user.
+    /// The user's attributes without `sub`, empty for an unknown user.
     #[must_use]
     pub fn attributes_of(&self, name: &str) -> Attributes {
         self.state().find(name).map(|record| record.attributes.clone()).unwrap_or_default()
     }
 
-    /// Whether this is the user's password now.
+    /// Whether this is the user's password.
     #[must_use]
     pub fn has_password(&self, name: &str, password: &str) -> bool {
         self.state().find(name).is_some_and(|record| record.password.as_deref() == Some(password))
@@ -197,13 +195,13 @@ impl InMemoryPool {
         self.state().find(name).is_some_and(|record| record.invitations > 0)
     }
 
-    /// Whether the pool still takes this access or refresh token.
+    /// Whether the pool accepts this access or refresh token.
     #[must_use]
     pub fn takes_token(&self, token: &str) -> bool {
         self.state().tokens.contains_key(token)
     }
 
-    /// Users, groups and tokens as text, passwords included. While two texts are equal, no call has changed the pool.
+    /// Users, groups, tokens and passwords as text. Two equal texts mean that no call changed the pool in between.
     #[must_use]
     pub fn contents(&self) -> String {
         let state = self.state();
@@ -211,11 +209,11 @@ impl InMemoryPool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A poisoned lock means that another test thread failed already: its failure is the one to be seen.
+        // A poisoned lock means that another test thread failed already, and that failure matters.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state, after the call was counted and where no fault was planned for it.
+    /// Counts the call and returns the state, or the planned fault.
     fn call(&self, operation: &'static str) -> Result<MutexGuard<'_, State>, UserPoolError> {
         let interrupted = self.interrupt();
         let mut state = self.state();
@@ -225,7 +223,7 @@ impl InMemoryPool {
         }
     }
 
-    /// The same for a call that says where it comes from.
+    /// Counts a call with a client context and returns the state, or the planned fault.
     fn call_from(
         &self,
         context: &ClientContext,
@@ -239,14 +237,14 @@ impl InMemoryPool {
 #[cfg(test)]
 mod tests {
     use domain::secret::Secret;
-    use domain::user_pool::directory::{AttributeChanges, Directory, Invitation, NewUser};
+    use domain::user_pool::directory::{AttributeChanges, Directory, NewUser, WelcomeMessage};
     use domain::user_pool::sessions::Sessions;
 
     use super::testing::{name, pool, sign_in, tokens};
     use super::*;
 
     #[tokio::test]
-    async fn an_email_is_an_alias_only_once_it_is_verified() {
+    async fn only_verified_email_is_an_alias() {
         let pool = InMemoryPool::new();
         pool.add_user("mia", "Correct-1", &[], &[("email", "mia@example.com")]);
         let alias = name("mia@example.com");
@@ -258,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn names_match_in_upper_and_lower_case_only_if_the_pool_ignores_case() {
+    async fn names_are_case_insensitive_only_if_the_pool_is() {
         let pool = pool();
         let directory = pool.directory();
         let mia = [name("Mia"), name("MIA@example.com")];
@@ -273,13 +271,13 @@ mod tests {
             username: name("Mia"),
             attributes: Attributes::new(),
             temporary_password: None,
-            invitation: Invitation::Suppress,
+            welcome_message: WelcomeMessage::Suppress,
         };
         assert_eq!(directory.create(&again).await.unwrap_err().reason, Reason::UserExists);
     }
 
     #[tokio::test]
-    async fn passwords_and_confirmation_move_the_status_as_in_cognito() {
+    async fn passwords_and_confirmation_change_the_status() {
         let pool = pool();
         let directory = pool.directory();
         let password = Secret::new("Correct-2");
@@ -291,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn revoking_a_refresh_token_kills_its_own_sign_in_and_a_sign_out_kills_all() {
+    async fn revoking_ends_one_session_and_sign_out_all() {
         let pool = pool();
         let [first, second] = [tokens(sign_in(&pool).await), tokens(sign_in(&pool).await)];
         let refresh_token = first.refresh_token.unwrap();
@@ -303,7 +301,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn contents_change_with_a_write_and_with_nothing_else() {
+    async fn contents_change_only_with_a_write() {
         let pool = pool();
         let before = pool.contents();
         pool.directory().get(&name("mia")).await.unwrap();
@@ -315,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_goes_on_from_where_it_is_set() {
+    fn clock_continues_from_the_set_time() {
         let pool = pool();
         let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
         pool.set_clock(now);
@@ -324,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn the_handles_are_what_the_api_asks_for() {
+    fn handles_implement_the_ports_of_the_api() {
         fn is_pool(_: &impl domain::user_pool::UserPool) {}
         fn serves_people(
             _: &(impl Sessions + domain::user_pool::self_service::SelfService + domain::user_pool::cursor_key::CursorKey),

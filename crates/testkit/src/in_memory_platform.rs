@@ -1,8 +1,8 @@
-//! AWS in memory, as provisioning sees it, behind the ports [`Platform`](domain::platform::Platform) and
+//! An in-memory AWS account behind the ports [`Platform`](domain::platform::Platform) and
 //! [`InvitationKeys`](domain::invitation::InvitationKeys).
 //!
-//! It knows what our code depends on: tags, who may take which role, IAM's propagation delay, what a delete takes along. Its
-//! faults are planned per operation: the nth call fails before it does anything, or does its work and loses the answer.
+//! It emulates what provisioning depends on: tags, trust policies, IAM's propagation delay, cascading deletions. Faults
+//! are planned for the nth call of an operation, before or after its effect.
 
 mod faults;
 mod iam;
@@ -27,13 +27,13 @@ use faults::Faults;
 pub use invitation_keys::Parameter;
 pub use state::{Role, State};
 
-/// The account that everything belongs to.
+/// The account id.
 pub const ACCOUNT_ID: &str = "123456789012";
 
-/// The region that everything is in.
+/// The region.
 pub const REGION: &str = "eu-west-1";
 
-/// AWS in memory. Clones share everything.
+/// An in-memory AWS account. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct InMemoryPlatform {
     clock: VirtualClock,
@@ -47,7 +47,7 @@ pub struct InMemoryPlatform {
 type Answer<T> = Result<T, PlatformError>;
 
 impl InMemoryPlatform {
-    /// An empty account. A new role can be taken `propagation` after it was created, by the time of `clock`.
+    /// An empty account. A new role can be assumed `propagation` after its creation, by the time of `clock`.
     #[must_use]
     pub fn new(clock: &VirtualClock, propagation: Duration) -> Self {
         Self {
@@ -60,32 +60,33 @@ impl InMemoryPlatform {
         }
     }
 
-    /// What is there. For tests to look at, and to change behind the back of the code under test.
+    /// The state, for tests to read, and to change as another actor.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Plans a fault for the `nth` call of an operation, from 1. Operations are named as in the port.
+    /// Plans a fault for the `nth` call, from 1, of an operation. Operations have the names of the port's methods.
     pub fn fail(&self, operation: &'static str, nth: usize, fault: Fault) {
         self.faults().plan(operation, nth, fault);
     }
 
-    /// Plans a fault for the `nth` call from now on, from 1, whatever its operation.
+    /// Plans a fault for the `nth` call, from 1, counted from now, of any operation.
     pub fn fail_at(&self, nth: usize, fault: Fault) {
         self.faults().plan_at(nth, fault);
     }
 
-    /// Forgets all planned faults.
+    /// Cancels all planned faults.
     pub fn heal(&self) {
         self.faults().forget();
     }
 
-    /// From now on every call lets others go first, as often as this seed says: what runs at the same time is shuffled.
+    /// Makes every call yield to other tasks a random number of times by this seed, which shuffles concurrent calls.
     pub fn shuffle(&self, seed: u64) {
         *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rng::with_seed(seed));
     }
 
-    /// From now on lists show what is created only after a time, from none to this, as the seed of [`Self::shuffle`] says.
+    /// Makes lists show new resources only after a random time of at most this duration, by the seed of
+    /// [`Self::shuffle`].
     pub fn lists_lag(&self, longest: Duration) {
         *self.longest_lag.lock().unwrap_or_else(PoisonError::into_inner) = longest;
     }
@@ -96,13 +97,13 @@ impl InMemoryPlatform {
         order.as_mut().map_or(Duration::ZERO, |order| longest.mul_f64(order.f64()))
     }
 
-    /// All calls so far; those for users as `users.OPERATION`.
+    /// All calls. Calls for users are named `users.OPERATION`.
     #[must_use]
     pub fn calls(&self) -> Vec<&'static str> {
         self.faults().calls()
     }
 
-    /// The calls so far that change something.
+    /// The calls that change resources.
     #[must_use]
     pub fn writes(&self) -> Vec<&'static str> {
         const WRITES: [&str; 8] = ["create_", "update_", "delete_", "add_", "attach_", "detach_", "set_", "tag_"];
@@ -114,7 +115,7 @@ impl InMemoryPlatform {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn let_others_go_first(&self) {
+    async fn yield_to_others(&self) {
         let times =
             self.order.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map_or(0, |order| order.u8(0..6));
         for _ in 0..times {
@@ -127,7 +128,7 @@ impl InMemoryPlatform {
         operation: &'static str,
         work: impl FnOnce(&mut State) -> Result<T, ErrorClass> + Send,
     ) -> Result<T, PlatformError> {
-        self.let_others_go_first().await;
+        self.yield_to_others().await;
         let error = |class: ErrorClass| PlatformError {
             operation,
             class,
@@ -147,7 +148,7 @@ impl InMemoryPlatform {
                 work(&mut self.state()).map_err(error)?;
                 Err(error(ErrorClass::OutcomeUnknown))
             }
-            #[expect(clippy::panic, reason = "the fault that this one stands for")]
+            #[expect(clippy::panic, reason = "the planned fault")]
             Some(Fault::Panic) => panic!("a planned panic"),
         }
     }

@@ -1,6 +1,6 @@
-//! What tests are made of: ports in memory, event files, the local AWS with a Cognito beside it, and what goes wrong on the way there.
+//! Test support: in-memory ports, event files, the emulators, and a proxy that injects faults.
 //!
-//! Only ever a dev-dependency, or a dependency of `local`.
+//! Only a dev-dependency, or a dependency of `local`.
 
 pub mod cognito_local;
 pub mod events;

@@ -1,11 +1,8 @@
-//! A local AWS for one run: started on a free port, deployed to, and gone without a trace afterwards.
+//! The emulator `ministack` from `.venv`, started for one run on a free port.
 //!
-//! It is `ministack` from `.venv` (see `make setup`), a process that plays Cognito, IAM, Lambda, API Gateway, CloudFormation and
-//! what else the template needs. It always checks signatures and IAM rights, listens on the loopback interface only, and keeps all
-//! that it writes in one temporary folder. No setting, profile or credential of the user reaches it or the tools that talk to it, so
-//! that nothing here can ever touch a real account.
-//!
-//! What a green run on it does not prove stands in `docs/ARCHITECTURE.md`.
+//! It checks signatures and IAM permissions, listens on the loopback interface only, and writes into one temporary
+//! directory. No setting, profile or credential of the user reaches it or its tools, so that no run can touch a real
+//! account. `docs/ARCHITECTURE.md` lists what it does not emulate.
 
 mod environment;
 mod error;
@@ -33,16 +30,16 @@ pub use tools::{Tools, host_architecture};
 use environment::Environment;
 use process::{Process, Server};
 
-/// How long a tool may take; a deployment takes seconds.
+/// The timeout of a tool; a deployment takes seconds.
 const TOOL_LIMIT: Duration = Duration::from_mins(5);
 
-/// How long one answer of the local AWS may take.
+/// The timeout of a request to the emulator.
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
-/// How often to look whether something has happened that nobody announces.
+/// The polling interval.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// A running local AWS. Stops when it is dropped, and when this process ends in any way.
+/// A running emulator. It stops when it is dropped or when this process ends.
 pub struct LocalAws {
     process: Process,
     environment: Environment,
@@ -51,17 +48,17 @@ pub struct LocalAws {
 }
 
 impl LocalAws {
-    /// The region that everything is in.
+    /// The region.
     pub const REGION: &str = "us-east-1";
-    /// The access key of the account's owner. Not a secret: it opens nothing but this process.
+    /// The access key of the account's root user, valid only on this emulator.
     pub const ACCESS_KEY: &str = "test";
-    /// Goes with [`Self::ACCESS_KEY`].
+    /// The secret key of [`Self::ACCESS_KEY`].
     pub const SECRET_KEY: &str = "test";
 
-    /// Starts one on `port`, or on a free port, and waits until it answers.
+    /// Starts the emulator on `port`, or on a free port, and waits until it responds.
     ///
     /// # Errors
-    /// Where `make setup` has not been run, the port is taken, or the process does not come up; the text says what to do.
+    /// Returns an error if `make setup` was not run, the port is in use, or the process does not start.
     pub async fn start(port: Option<u16>) -> Result<Self, LocalAwsError> {
         let tools = Tools::find()?;
         if let Some(port) = port {
@@ -70,7 +67,7 @@ impl LocalAws {
         process::on_a_free_port(async |port| Self::start_on(port, tools.clone(), None).await).await
     }
 
-    /// Starts one on a free port that records the calls it receives.
+    /// Starts the emulator on a free port and records the calls that it receives.
     ///
     /// # Errors
     /// As [`Self::start`], or if the target directory is not writable.
@@ -84,7 +81,7 @@ impl LocalAws {
         let folder = tempfile::Builder::new().prefix("poolkeeper-").tempdir().map_err(LocalAwsError::Folder)?;
         let environment = Environment::new(port, folder.path(), &tools)?;
         let server = Server {
-            name: "the local AWS",
+            name: "ministack",
             program: "python",
             arguments: match recording {
                 Some(recording) => recording.arguments(&tools, port)?,
@@ -100,39 +97,39 @@ impl LocalAws {
         Ok(aws)
     }
 
-    /// Where all its services are, e.g. `http://127.0.0.1:40123`.
+    /// The endpoint of all services, e.g. `http://127.0.0.1:40123`.
     #[must_use]
     pub fn endpoint_url(&self) -> &str {
         &self.environment.endpoint_url
     }
 
-    /// Where an HTTP API is, without the slash before its routes.
+    /// The URL of an HTTP API, without a trailing slash.
     #[must_use]
     pub fn api_url(&self, api_id: &str) -> String {
         format!("{}/_aws/execute-api/{api_id}", self.endpoint_url())
     }
 
-    /// Whether it is still there.
+    /// Checks whether the emulator is running.
     ///
     /// # Errors
-    /// [`LocalAwsError::Stopped`] with the exit status and the last lines of its log, where it is not.
+    /// Returns [`LocalAwsError::Stopped`] with the exit status and the last log lines if it is not.
     pub fn check_running(&self) -> Result<(), LocalAwsError> {
         self.process.check_running()
     }
 
-    /// Sends an operation of Cognito that needs no signature, as a front end does.
+    /// Calls a Cognito operation without a signature, as a front end does.
     ///
     /// # Errors
-    /// Where it has stopped or answers nonsense. An answer that refuses is an answer.
+    /// Returns an error if the response is missing or malformed. An error status is a response.
     pub async fn call_cognito(&self, operation: &str, body: &Value) -> Result<Answer, LocalAwsError> {
         self.check_running()?;
         front_end::call(&self.http, self.endpoint_url(), operation, body).await
     }
 
-    /// Every mail that it "sent", oldest first.
+    /// Every mail that the emulator stored instead of sending it, oldest first.
     ///
     /// # Errors
-    /// Where it has stopped or answers nonsense.
+    /// Returns an error if the response is missing or malformed.
     pub async fn mails(&self) -> Result<Vec<Mail>, LocalAwsError> {
         self.check_running()?;
         let url = format!("{}/_ministack/ses/messages", self.endpoint_url());
@@ -140,7 +137,7 @@ impl LocalAws {
         mail::read(&answer.bytes().await.map_err(LocalAwsError::NoAnswer)?)
     }
 
-    /// Waits for the local AWS to stop, which it should never do by itself.
+    /// Waits until the emulator stops, which is always an error.
     pub async fn stopped(&self) -> LocalAwsError {
         loop {
             match self.check_running() {
@@ -156,7 +153,7 @@ impl Tooling for LocalAws {
         Self::REGION
     }
 
-    /// Gives the output, or the error that the program, or the death of the local AWS, was.
+    /// Returns the output, or the error of the program or of the emulator.
     async fn run(&self, program: &str, arguments: &[&str], input: Option<&str>) -> Result<Output, LocalAwsError> {
         let mut command = self.tools.command(program)?;
         command.args(arguments).current_dir(self.process.folder()).env_clear().envs(self.environment.of_tools());

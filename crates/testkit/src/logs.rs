@@ -1,7 +1,7 @@
-//! What one thread logs.
+//! Captures the logs of one thread.
 //!
-//! One subscriber serves all tests and writes into a buffer of the thread, because `tracing` remembers for each log statement whether a
-//! subscriber is interested. With a subscriber for each test, the answer could come from a thread without one.
+//! All tests share one subscriber with a buffer per thread, because `tracing` caches for each log statement whether a
+//! subscriber is interested. With a subscriber per test, another thread's result could be cached.
 
 use std::cell::RefCell;
 use std::io;
@@ -21,16 +21,16 @@ static LISTENING: Once = Once::new();
 pub struct Logs(());
 
 impl Logs {
-    /// Begins with an empty buffer.
+    /// Starts capturing with an empty buffer.
     #[must_use]
     pub fn capture() -> Self {
         LISTENING.call_once(|| {
             let subscriber =
                 tracing_subscriber::fmt().json().with_max_level(LevelFilter::TRACE).with_writer(|| Buffer).finish();
-            // Another subscriber would write elsewhere, and every claim about logs would hold.
+            // With another subscriber, the buffer would stay empty and every assertion on missing texts would pass.
             tracing::subscriber::set_global_default(subscriber).unwrap_or_else(|error| unreachable!("{error}"));
         });
-        // For the log statements that were reached before.
+        // For log statements that were reached before.
         tracing::callsite::rebuild_interest_cache();
         WRITTEN.with_borrow_mut(Vec::clear);
         Self(())

@@ -1,4 +1,4 @@
-//! A clock that only moves when somebody waits: minutes of waiting take no time, and tests can say exactly how long it was.
+//! A clock that advances only by waiting, so that tests wait for minutes in no time and know the exact duration.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use domain::secret::Secret;
 use fastrand::Rng;
 use time::OffsetDateTime;
 
-/// The clock. Clones show the same time.
+/// The clock. Clones share the time.
 #[derive(Debug, Clone)]
 pub struct VirtualClock {
     now: Arc<Mutex<Duration>>,
@@ -20,13 +20,13 @@ pub struct VirtualClock {
 }
 
 impl VirtualClock {
-    /// At zero, with so much time until the work must be done.
+    /// A clock at zero with this deadline.
     #[must_use]
     pub fn with_time(end: Duration) -> Self {
         Self { now: Arc::default(), nonces: Arc::default(), chance: None, end }
     }
 
-    /// With jitter from this seed.
+    /// Adds jitter from this seed.
     #[must_use]
     pub fn with_jitter(mut self, seed: u64) -> Self {
         self.chance = Some(Arc::new(Mutex::new(Rng::with_seed(seed))));
@@ -46,18 +46,18 @@ impl Clock for VirtualClock {
 
     async fn sleep(&self, duration: Duration) {
         *self.now.lock().unwrap_or_else(PoisonError::into_inner) += duration;
-        // Whoever else runs gets on meanwhile: one who is let go first some times for a call has made it long before a second is over.
+        // Yields, so that other tasks make their calls before the time advances.
         for _ in 0..=(duration.as_millis() / 50).min(100) {
             tokio::task::yield_now().await;
         }
     }
 
-    /// Zero is the beginning of 1970.
+    /// Zero is the Unix epoch.
     fn wall_time(&self) -> OffsetDateTime {
         OffsetDateTime::UNIX_EPOCH + self.now()
     }
 
-    /// None by default: the longest waits are what tests must hold against.
+    /// None by default, so that tests cover the longest waits.
     fn jitter(&self) -> f64 {
         self.chance.as_ref().map_or(0.0, |chance| chance.lock().unwrap_or_else(PoisonError::into_inner).f64())
     }

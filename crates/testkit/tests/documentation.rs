@@ -1,4 +1,4 @@
-//! What the README and the template promise is what there is: the same parameters, settings and files everywhere.
+//! Documents and template name the same parameters, settings, outputs and files as the code.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -16,10 +16,13 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| unreachable!("{path}: {error}"))
 }
 
-/// What stands in backticks in the first cells of the table rows below a heading of the README.
+/// The reference of the deployment.
+const REFERENCE: &str = "docs/parameters.md";
+
+/// The names in backticks in the first cells of the table below a heading of the reference.
 fn first_cells_below(heading: &str) -> BTreeSet<String> {
-    let readme = read("README.md");
-    let (_, section) = readme.split_once(&format!("\n### {heading}\n")).unwrap();
+    let reference = read(REFERENCE);
+    let (_, section) = reference.split_once(&format!("\n## {heading}\n")).unwrap();
     let section = section.split("\n#").next().unwrap();
     let rows = section.lines().filter(|line| line.starts_with("| "));
     rows.flat_map(|row| in_backticks(row.split('|').nth(1).unwrap())).collect()
@@ -38,7 +41,7 @@ fn keys_of(section: &str) -> BTreeSet<String> {
     names.filter(|name| !name.starts_with([' ', '#'])).map(str::to_owned).collect()
 }
 
-/// String literals in capitals, as the names of environment variables are.
+/// Uppercase string literals, such as names of environment variables.
 fn variables_in(source: &str) -> BTreeSet<String> {
     let is_variable =
         |text: &&str| text.len() > 4 && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
@@ -46,14 +49,21 @@ fn variables_in(source: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn readme_lists_exactly_the_parameters_of_the_template() {
+fn reference_lists_exactly_the_parameters_of_the_template() {
     let parameters = keys_of("Parameters");
     assert!(parameters.contains("PoolName"), "{parameters:?}");
     assert_eq!(first_cells_below("Parameters"), parameters);
 }
 
 #[test]
-fn template_sets_exactly_the_settings_that_the_functions_read_and_the_readme_tells_them() {
+fn reference_lists_exactly_the_outputs_of_the_template() {
+    let outputs = keys_of("Outputs");
+    assert!(outputs.contains("ApiUrl"), "{outputs:?}");
+    assert_eq!(first_cells_below("Outputs"), outputs);
+}
+
+#[test]
+fn template_sets_and_reference_lists_the_settings_of_the_functions() {
     let template = read("template.yaml");
     let blocks = template.split("        Variables:\n").skip(1);
     let lines = blocks.flat_map(|block| block.lines().take_while(|line| line.starts_with("          ")));
@@ -62,41 +72,50 @@ fn template_sets_exactly_the_settings_that_the_functions_read_and_the_readme_tel
     let readers = ["pre-sign-up", "admin-api", "pool-bootstrap"];
     let sources = readers.map(|function| read(&format!("crates/{function}/src/settings.rs")));
     let settings = sources.iter().flat_map(|source| variables_in(source.split_once("#[cfg(test)]").unwrap().0));
-    // Lambda itself sets what begins with AWS_.
+    // Lambda itself sets variables that begin with AWS_.
     let known: BTreeSet<String> = settings.filter(|name| !name.starts_with("AWS_")).collect();
     assert_eq!(set, known);
 
-    let readme = read("README.md");
+    let reference = read(REFERENCE);
     for variable in &known {
-        assert!(readme.contains(&format!("`{variable}`")), "README.md does not tell {variable}");
+        assert!(reference.contains(&format!("`{variable}`")), "{REFERENCE} does not list {variable}");
     }
 }
 
+/// The Markdown files at the top level and below `docs/`.
+fn documents() -> Vec<PathBuf> {
+    let folders = ["", "docs", "docs/adr"].map(|folder| root().join(folder));
+    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()
+}
+
 #[test]
-fn every_file_that_a_document_points_to_is_there() {
-    for document in [
-        "README.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        "docs/ARCHITECTURE.md",
-        "docs/ERRORS.md",
-        "docs/ACCOUNT-STATUS.md",
-        "docs/AUDIT.md",
-        "docs/MEASUREMENTS.md",
-        "docs/OPERATING.md",
-        "docs/PROVE.md",
-    ] {
-        let text = read(document);
-        let folder = root().join(document).parent().unwrap().to_path_buf();
+fn every_file_that_a_document_links_to_exists() {
+    let documents = documents();
+    assert!(documents.len() > 20, "{documents:?}");
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        let folder = document.parent().unwrap();
         let links = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
         for link in links.filter(|link| !link.starts_with("http") && !link.starts_with('#')) {
-            assert!(folder.join(link.split('#').next().unwrap()).exists(), "{document} points to {link}");
+            let exists = folder.join(link.split('#').next().unwrap()).exists();
+            assert!(exists, "{} links to {link}", document.display());
         }
     }
 }
 
 #[test]
-fn keys_are_kept_where_the_bootstrap_may_keep_them() {
+fn summary_lists_every_page() {
+    let summary = read("docs/SUMMARY.md");
+    let docs = root().join("docs");
+    for page in documents().iter().filter_map(|path| path.strip_prefix(&docs).ok()) {
+        let link = format!("]({})", page.display());
+        assert!(page == Path::new("SUMMARY.md") || summary.contains(&link), "docs/SUMMARY.md lacks {link}");
+    }
+}
+
+#[test]
+fn key_names_match_the_permissions_of_the_bootstrap() {
     let stack = OwningStack::of_id("stack/POOL/STACK").unwrap();
     let name = KeyName::of(&"POOL".to_owned().try_into().unwrap(), &stack, 7);
     let names = name.as_str().replace("POOL", "${PoolName}").replace("STACK/7", "*");

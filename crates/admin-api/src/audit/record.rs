@@ -1,20 +1,7 @@
-//! The audit: one record for every request that changes something, and for every list and search, whatever became of it.
+//! Audit records: one log line with the message and target `audit` for every write, list and search, with any outcome.
+//! docs/audit.md documents the fields.
 //!
-//! A record is a log line with the message (and target) `audit` and these fields:
-//!
-//! | field | content |
-//! |---|---|
-//! | `action` | method and route, e.g. `DELETE /v1/users/{username}` |
-//! | `caller` | user name or ARN; absent where nobody had to say who they are, or nobody did |
-//! | `user` | whom it was done to, as far as known; of an invitation a hash of the address |
-//! | `group` | which group it was about; absent where it was about none |
-//! | `fields` | names of what was given, changed or searched for, never values; absent where there are none |
-//! | `results` | of a list or search that succeeded: how many entries the answer has |
-//! | `outcome` | `success`, or the `code` of the problem |
-//! | `completed` | where a later call of several failed: which ones stand |
-//! | `request_id` | as in the answer |
-//!
-//! A name that somebody typed to sign in is recorded only once it turned out to be one: people type passwords there.
+//! A user name of a sign-in is recorded only after it is known to exist, because users type passwords into this field.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,7 +18,7 @@ use crate::http::error::ApiError;
 use crate::http::gateway::RequestId;
 use crate::http::problem::{code_of, completed_of};
 
-/// What is known so far about a request. Handlers add to it; clones are the same record.
+/// The record of a request. Handlers add to it; clones share it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Audit(Arc<Mutex<Facts>>);
 
@@ -45,27 +32,27 @@ struct Facts {
 }
 
 impl Audit {
-    /// Who does it.
+    /// Sets the caller.
     pub(crate) fn by(&self, caller: &Caller) {
         self.facts().caller = Some(caller.name().to_owned());
     }
 
-    /// Whom it is done to.
+    /// Sets the target user.
     pub(crate) fn on(&self, user: &(impl ToString + ?Sized)) {
         self.facts().user = Some(user.to_string());
     }
 
-    /// Which group it is about.
+    /// Sets the target group.
     pub(crate) fn on_group(&self, group: &(impl ToString + ?Sized)) {
         self.facts().group = Some(group.to_string());
     }
 
-    /// What is given or changed, by name.
+    /// Adds the names of given or changed fields.
     pub(crate) fn fields(&self, names: impl IntoIterator<Item = impl Into<String>>) {
         self.facts().fields.extend(names.into_iter().map(Into::into));
     }
 
-    /// How many entries a list or search has found.
+    /// Sets the number of results of a list or search.
     pub(crate) fn results(&self, count: usize) {
         self.facts().results = Some(count);
     }
@@ -83,16 +70,16 @@ impl<S: Sync> FromRequestParts<S> for Audit {
     }
 }
 
-/// One route, as the audit sees it.
+/// A route in the audit record.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
     /// Method and path.
     pub(crate) name: String,
-    /// Whether it leaves a record.
+    /// Whether requests are recorded.
     pub(crate) is_recorded: bool,
 }
 
-/// Opens the record before everything else, and writes it down after.
+/// Creates the record before the handler runs, and logs it afterwards.
 pub(crate) async fn record(
     State(action): State<Action>,
     id: RequestId,
@@ -101,11 +88,11 @@ pub(crate) async fn record(
     next: Next,
 ) -> Response {
     let audit = Audit::default();
-    // A path that is no text names nobody; the handler refuses it.
+    // The handler rejects a path that is not UTF-8.
     if let Ok(path) = path {
         for (parameter, value) in &path {
             match parameter {
-                // What cannot be a name may be anything, of any length.
+                // An invalid name has any content and length, so it is not recorded.
                 "username" if value.parse::<Username>().is_ok() => audit.on(value),
                 "group" if value.parse::<GroupName>().is_ok() => audit.on_group(value),
                 _ => {}

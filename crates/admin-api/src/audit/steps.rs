@@ -1,4 +1,4 @@
-//! Requests that take several calls: how far one has come, for the caller whose later call fails, or has no time left.
+//! The completed steps of requests that make several calls, reported if a later step fails or the time runs out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,67 +8,67 @@ use http::request::Parts;
 
 use crate::http::error::{Advice, ApiError};
 
-/// The steps that are done, and the one under way. Clones are the same: [`crate::http::deadline`] holds one while the handler works.
+/// The completed steps and the current one. Clones share them: [`crate::http::deadline`] holds one while the handler
+/// runs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress(Arc<Mutex<Steps>>);
 
 #[derive(Debug, Default)]
 struct Steps {
-    done: Vec<String>,
-    under_way: Option<String>,
+    completed: Vec<String>,
+    current: Option<String>,
     advice: Advice,
 }
 
-/// What is under way when no step is: the answer is put together.
+/// The current step after the last call: creating the response.
 const ANSWER: &str = "answer";
 
 impl Progress {
-    /// Sets what the caller does if a later step fails, for routes that cannot be repeated.
+    /// Sets the advice for a later failure, for routes that cannot be repeated.
     pub(crate) fn advise(&self, advice: Advice) {
         self.steps().advice = advice;
     }
 
-    /// Counts a step as done that nobody had to do any more.
-    pub(crate) fn found(&self, step: impl Into<String>) {
-        self.steps().done.push(step.into());
+    /// Marks a step as completed that an earlier request made.
+    pub(crate) fn mark_completed(&self, step: impl Into<String>) {
+        self.steps().completed.push(step.into());
     }
 
-    /// Does a step and counts it as done, or tells how far it went.
+    /// Runs a step and marks it as completed. On failure, the error lists the completed steps.
     pub(crate) async fn then<T>(
         &self,
         step: impl Into<String>,
         call: impl Future<Output = Result<T, UserPoolError>>,
     ) -> Result<T, ApiError> {
         let step = step.into();
-        self.steps().under_way = Some(step.clone());
+        self.steps().current = Some(step.clone());
         let outcome = call.await;
-        self.steps().under_way = None;
+        self.steps().current = None;
         match outcome {
             Ok(value) => {
-                self.steps().done.push(step);
+                self.steps().completed.push(step);
                 Ok(value)
             }
-            Err(error) => Err(self.ends_at(step, error)),
+            Err(error) => Err(self.failure(step, error)),
         }
     }
 
-    /// Does a step that leaves nothing behind: it is named where it fails, and never counts as done.
-    pub(crate) async fn looking<T>(
+    /// Runs a read-only step, which is named if it fails and never listed as completed.
+    pub(crate) async fn read<T>(
         &self,
         step: &str,
         call: impl Future<Output = Result<T, UserPoolError>>,
     ) -> Result<T, ApiError> {
-        self.steps().under_way = Some(step.to_owned());
+        self.steps().current = Some(step.to_owned());
         let outcome = call.await;
-        self.steps().under_way = None;
-        outcome.map_err(|error| self.ends_at(step, error))
+        self.steps().current = None;
+        outcome.map_err(|error| self.failure(step, error))
     }
 
-    /// What the failure of a step means for the request.
-    pub(crate) fn ends_at(&self, step: impl Into<String>, source: UserPoolError) -> ApiError {
-        let completed = std::mem::take(&mut self.steps().done);
+    /// The error of the request whose step failed: partial if earlier steps took effect.
+    fn failure(&self, step: impl Into<String>, source: UserPoolError) -> ApiError {
+        let completed = std::mem::take(&mut self.steps().completed);
         if completed.is_empty() {
-            // Nothing stands yet: it is an error like any other.
             source.into()
         } else {
             let advice = self.steps().advice;
@@ -76,10 +76,10 @@ impl Progress {
         }
     }
 
-    /// What it means that the request ends while it is under way.
-    pub(crate) fn breaks_off(&self, source: UserPoolError) -> ApiError {
-        let under_way = self.steps().under_way.take();
-        self.ends_at(under_way.unwrap_or_else(|| ANSWER.to_owned()), source)
+    /// The error of a request that ends during the current step.
+    pub(crate) fn interrupt(&self, source: UserPoolError) -> ApiError {
+        let current = self.steps().current.take();
+        self.failure(current.unwrap_or_else(|| ANSWER.to_owned()), source)
     }
 
     fn steps(&self) -> MutexGuard<'_, Steps> {

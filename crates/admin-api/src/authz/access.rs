@@ -1,7 +1,7 @@
-//! What a route requires of its caller. [`gate`] checks it before the handler runs, and before the body is read.
+//! The access that a route requires, and the rules for the users and groups that an authorized caller changes.
 //!
-//! A caller without the permission learns nothing about the target: the answer is the same whether or not it exists. A caller with
-//! the permission cannot exceed their own grants with it: users and groups with more than that are refused.
+//! Without the permission, the answer is the same whether or not the target exists. With the permission, the caller cannot
+//! change a user or group that has grants the caller lacks.
 
 use std::collections::BTreeSet;
 
@@ -17,37 +17,37 @@ use crate::authz::caller::Caller;
 use crate::fields::creation_name::is_named;
 use crate::http::error::{ApiError, Forbidden};
 
-/// What a route asks for.
+/// The access that a route requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Nothing: sign-up and sign-in, where the credentials are in the body.
+    /// No caller: sign-up and sign-in, with credentials in the body.
     Public,
-    /// The access token of a person, which the user pool checks at the call it is handed to.
+    /// The user's own access token. The user pool verifies it in the call that it is passed to.
     OwnToken,
-    /// A caller, whoever it is.
+    /// Any caller.
     AnyCaller,
     /// A caller whose token grants the permission.
     Read(Permission),
-    /// The same, and there is an audit record: a list or a search.
+    /// Like [`Self::Read`], with an audit record: a list or a search.
     List(Permission),
-    /// The same, and the user pool confirms it: a token outlives the grants that it was issued with.
+    /// Like [`Self::List`]. In addition, the user pool confirms the grants, because a token can be older than a change of groups.
     Write(Permission),
 }
 
-/// A caller who has passed the check of the route.
+/// A caller with the access that the route requires.
 #[derive(Debug, Clone)]
 pub(crate) struct Authorized {
-    /// Who it is.
+    /// The caller.
     pub(crate) caller: Caller,
-    /// What the groups of the token grant; for a write, those of them that the user pool confirms.
+    /// The grants of the token's groups; for a write, only of those that the user pool confirms.
     pub(crate) grants: Grants,
-    /// The groups of the caller: those in the token, and for a write also those in the user pool.
+    /// The groups in the token; for a write, also those in the user pool.
     pub(super) groups: BTreeSet<String>,
-    /// The second factor that the deployment requires of the caller; none if it requires none.
+    /// Whether the caller has a second factor; none if the deployment requires none of the caller.
     pub(crate) second_factor: Option<SecondFactor>,
 }
 
-/// Whether a caller has the second factor that is required.
+/// Whether a caller has the required second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SecondFactor {
     Present,
@@ -55,7 +55,7 @@ pub(crate) enum SecondFactor {
 }
 
 impl Authorized {
-    /// Requires one more permission than the route does.
+    /// Requires a permission in addition to that of the route.
     pub(crate) fn require(&self, permission: Permission) -> Result<(), ApiError> {
         if self.grants.allows(permission) {
             Ok(())
@@ -64,18 +64,17 @@ impl Authorized {
         }
     }
 
-    /// Refuses a caller without the second factor that the deployment requires.
+    /// Rejects a caller without the required second factor.
     pub(super) fn require_second_factor(&self) -> Result<(), ApiError> {
         if self.second_factor == Some(SecondFactor::Missing) { Err(ApiError::MfaRequired) } else { Ok(()) }
     }
 
-    /// Refuses what callers cannot do to themselves.
+    /// Rejects a change of the caller's own account.
     pub(crate) fn ensure_not_self(&self, user: &User) -> Result<(), ApiError> {
-        if self.is(user) { Err(ApiError::Forbidden(Forbidden::Oneself)) } else { Ok(()) }
+        if self.is(user) { Err(ApiError::Forbidden(Forbidden::OwnAccount)) } else { Ok(()) }
     }
 
-    /// Without `users:read`, a user is found by the name at creation or the `sub`. An alias is answered like an unknown user, because any
-    /// other answer would confirm a guess of an address.
+    /// Rejects an alias, like an unknown user, if the caller lacks `users:read`. Any other answer would confirm a guessed address.
     pub(super) fn ensure_findable(&self, user: &User, typed: &Username) -> Result<(), ApiError> {
         let is_named = is_named(user, typed) || user.attributes.get("sub").is_some_and(|sub| sub == typed.as_str());
         if is_named || self.grants.allows(Permission::UsersRead) {
@@ -85,12 +84,12 @@ impl Authorized {
         }
     }
 
-    /// Refuses to delete a group that the caller is in.
+    /// Rejects a group of the caller.
     pub(crate) fn ensure_not_own_group(&self, group: &str) -> Result<(), ApiError> {
         if self.groups.contains(group) { Err(ApiError::Forbidden(Forbidden::OwnGroup)) } else { Ok(()) }
     }
 
-    /// Refuses groups whose grants exceed the caller's. Whether they carry an IAM role is not known from their names.
+    /// Rejects groups with grants that the caller lacks. Does not check for IAM roles, which the names do not tell.
     pub(crate) fn ensure_no_escalation<'a>(
         &self,
         roles: &Roles,
@@ -103,19 +102,19 @@ impl Authorized {
         }
     }
 
-    /// Refuses a user in these groups if they grant more than the caller has: the caller could act as that user otherwise.
+    /// Rejects a user in groups with grants that the caller lacks. Otherwise the caller could act as that user.
     pub(crate) fn ensure_no_escalation_in(&self, roles: &Roles, memberships: &[Membership]) -> Result<(), ApiError> {
         self.ensure_no_escalation(roles, Membership::names(memberships))?;
         memberships.iter().try_for_each(|membership| self.ensure_role_permitted(membership.role_arn.as_deref()))
     }
 
-    /// Refuses to assign a group, or to withdraw it, if it is not on the caller's list.
+    /// Rejects a group that the caller cannot add users to or remove users from.
     pub(crate) fn ensure_assignable(&self, group: &str) -> Result<(), ApiError> {
         self.require(Permission::UsersGroups)?;
         if self.grants.may_assign(group) { Ok(()) } else { Err(ApiError::Forbidden(Forbidden::NotAssignable)) }
     }
 
-    /// Refuses a group that carries an IAM role, unless the caller has the permission for it.
+    /// Rejects a group with an IAM role if the caller lacks the permission for such groups.
     pub(crate) fn ensure_role_permitted(&self, role_arn: Option<&str>) -> Result<(), ApiError> {
         if role_arn.is_none() || self.grants.allows(Permission::GroupsRoles) {
             Ok(())

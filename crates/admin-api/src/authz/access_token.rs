@@ -1,4 +1,4 @@
-//! The access token of a person who acts on their own account. The user pool checks it, at the call that it is handed to.
+//! Access tokens in request headers. The user pool verifies a token when it is passed to a call.
 
 use axum::extract::FromRequestParts;
 use domain::secret::Secret;
@@ -8,38 +8,37 @@ use http::request::Parts;
 
 use crate::http::error::{ApiError, Unauthenticated};
 
-/// Where the token stands when `Authorization` is taken, by a signature of IAM for instance.
+/// Contains the token if `Authorization` contains an AWS signature.
 const X_ACCESS_TOKEN: &str = "x-access-token";
 
-/// The token in `X-Access-Token`, or else in `Authorization: Bearer`.
+/// The token from `X-Access-Token`, or else from `Authorization: Bearer`, for routes on the user's own account.
 pub(crate) struct AccessToken(pub(crate) Secret);
 
 impl<S: Sync> FromRequestParts<S> for AccessToken {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        token(&parts.headers)
-            .map(|token| Self(Secret::new(token)))
-            .ok_or(ApiError::Unauthenticated(Unauthenticated::NoAccessToken))
+        owner_token(&parts.headers).map(Self).ok_or(ApiError::Unauthenticated(Unauthenticated::NoAccessToken))
     }
 }
 
-/// The most characters of a token. Those of Cognito have a few thousand.
+/// The maximum number of characters of a token. Cognito's tokens have a few thousand.
 pub(crate) const MAX_TOKEN_CHARS: usize = 16_384;
 
-/// A token of Cognito is base64url and dots.
-pub(crate) fn stands_in_a_token(character: char) -> bool {
+/// Whether Cognito's tokens, which are base64url and dots, can contain the character.
+pub(crate) fn is_token_char(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_=.".contains(character)
 }
 
 /// The token that API Gateway's authorizer verified. Authorizers accept it with and without `Bearer`.
-pub(crate) fn of_caller(headers: &HeaderMap) -> Option<Secret> {
+pub(crate) fn caller_token(headers: &HeaderMap) -> Option<Secret> {
     let bare = || text(headers, AUTHORIZATION.as_str());
     bearer(headers).or_else(bare).filter(is_token).map(Secret::new)
 }
 
-fn token(headers: &HeaderMap) -> Option<&str> {
-    text(headers, X_ACCESS_TOKEN).or_else(|| bearer(headers)).filter(is_token)
+/// The access token of a user who acts on their own account.
+pub(crate) fn owner_token(headers: &HeaderMap) -> Option<Secret> {
+    text(headers, X_ACCESS_TOKEN).or_else(|| bearer(headers)).filter(is_token).map(Secret::new)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -52,7 +51,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn is_token(token: &&str) -> bool {
-    (1..=MAX_TOKEN_CHARS).contains(&token.len()) && token.chars().all(stands_in_a_token)
+    (1..=MAX_TOKEN_CHARS).contains(&token.len()) && token.chars().all(is_token_char)
 }
 
 #[cfg(test)]
@@ -67,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_the_callers_token_with_and_without_its_scheme() {
+    fn accepts_the_callers_token_with_and_without_the_scheme() {
         let table: [(Headers, Option<&str>); 6] = [
             (&[("authorization", "Bearer a.b-c_d")], Some("a.b-c_d")),
             (&[("authorization", "a.b-c_d")], Some("a.b-c_d")),
@@ -77,13 +76,13 @@ mod tests {
             (&[], None),
         ];
         for (headers, expected) in table {
-            let found = of_caller(&map(headers)).map(|token| token.expose().to_owned());
+            let found = caller_token(&map(headers)).map(|token| token.expose().to_owned());
             assert_eq!(found.as_deref(), expected, "{headers:?}");
         }
     }
 
     #[test]
-    fn a_token_is_taken_from_its_header_and_from_nowhere_else() {
+    fn accepts_a_token_only_from_its_headers() {
         let table: [(Headers, Option<&str>); 9] = [
             (&[("authorization", "Bearer a.b-c_d")], Some("a.b-c_d")),
             (&[("authorization", "bearer a")], Some("a")),
@@ -96,7 +95,11 @@ mod tests {
             (&[], None),
         ];
         for (headers, expected) in table {
-            assert_eq!(token(&map(headers)), expected, "{headers:?}");
+            assert_eq!(
+                owner_token(&map(headers)).map(|token| token.expose().to_owned()),
+                expected.map(str::to_owned),
+                "{headers:?}"
+            );
         }
     }
 }

@@ -1,7 +1,6 @@
-//! Who is calling: read from what API Gateway's authorizer left in the request context. Nothing in the request itself counts.
+//! The caller, read only from the request context that API Gateway's authorizer provides.
 //!
-//! What the caller may do is decided in [`crate::authz::access`]. **Fails closed:** what is absent, incomplete or can be read in two
-//! ways gives no caller, or no group.
+//! **Fails closed:** missing, incomplete or ambiguous data results in no caller, or no group.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,14 +13,14 @@ use time::OffsetDateTime;
 use crate::http::error::Unauthenticated;
 use crate::settings::AdminMfa;
 
-/// Somebody whom API Gateway has authenticated.
+/// A caller that API Gateway has authenticated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// A user of the pool, with a living access token.
+    /// A user of the pool, with an access token that has not expired.
     User {
-        /// The real user name.
+        /// The user name, never an alias.
         username: Username,
-        /// The user's `sub`: survives nothing, so that a user who was deleted and made again is another one.
+        /// The user's `sub`. It distinguishes a user from a later user of the same name.
         sub: String,
         /// The groups in the token.
         groups: BTreeSet<String>,
@@ -35,9 +34,9 @@ pub(crate) enum Caller {
     },
 }
 
-/// Whose tokens are taken, and what groups may do.
+/// The accepted tokens, and the permissions of groups.
 pub(crate) struct Trust {
-    /// Who issues the pool's tokens.
+    /// The issuer of the pool's tokens.
     pub(crate) issuer: String,
     pub(crate) client_id: String,
     pub(crate) roles: Roles,
@@ -81,7 +80,7 @@ impl Caller {
         groups.into_iter().flatten().map(String::as_str)
     }
 
-    /// How the audit names the caller.
+    /// The caller's name in audit records.
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::User { username, .. } => username.as_str(),
@@ -90,7 +89,7 @@ impl Caller {
     }
 }
 
-/// The claims of a token in the shape in which one kind of API hands them on.
+/// The claims of a token, in the format of one kind of API.
 trait Claims {
     fn text(&self, name: &str) -> Option<&str>;
     fn groups(&self) -> BTreeSet<String>;
@@ -102,10 +101,10 @@ trait Claims {
     }
 }
 
-/// HTTP API: every claim is text, the groups as `[a b]`.
+/// HTTP API: every claim is a string, the groups as `[a b]`.
 struct HttpApiClaims<'a>(&'a HashMap<String, String>);
 
-/// REST API: text, the groups as `a,b`; some stand-ins for API Gateway hand the array on.
+/// REST API: every claim is a string, the groups as `a,b`. Some emulators of API Gateway pass the groups as an array.
 struct RestApiClaims<'a>(&'a Value);
 
 const GROUPS: &str = "cognito:groups";
@@ -115,7 +114,7 @@ impl Claims for HttpApiClaims<'_> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// No blank can stand in a group's name, but brackets can: exactly one outer pair is taken off.
+    /// A group name contains no whitespace but can contain brackets, so exactly one outer pair is removed.
     fn groups(&self) -> BTreeSet<String> {
         let inner = self.text(GROUPS).and_then(|text| text.strip_prefix('[')).and_then(|text| text.strip_suffix(']'));
         inner
@@ -132,8 +131,7 @@ impl Claims for RestApiClaims<'_> {
         self.0.get(name).and_then(Value::as_str)
     }
 
-    /// A comma can stand in a group's name, so `a,b` may be one group or two and grants nothing. Nor do brackets, which may be
-    /// a name or the other form.
+    /// A group name can contain commas and brackets. Text with either is ambiguous and gives no group.
     fn groups(&self) -> BTreeSet<String> {
         match self.0.get(GROUPS) {
             Some(Value::String(name)) if !name.is_empty() && !name.contains([',', '[', ']', ' ']) => {
@@ -145,9 +143,9 @@ impl Claims for RestApiClaims<'_> {
     }
 }
 
-/// The user whom the claims name. The authorizer has checked signature and expiry; what it does not check is checked here.
+/// The user in the claims. The authorizer has verified the signature and expiry; the other claims are verified here.
 fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Caller, Unauthenticated> {
-    // An ID token is for the front end that asked for it; API Gateway takes one just as well.
+    // API Gateway also accepts ID tokens.
     if claims.text("token_use") != Some("access") {
         return Err(Unauthenticated::NotAnAccessToken);
     }
@@ -157,10 +155,9 @@ fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Call
     if claims.text("iss") != Some(trust.issuer.as_str()) {
         return Err(Unauthenticated::OtherPool);
     }
-    // The authorizer has refused what is expired. Where it hands the moment on as a number, it is held against our own clock too; a
-    // REST API hands on a date in words.
+    // The authorizer has rejected expired tokens. A numeric `exp` is checked again; a REST API passes formatted text.
     let expires_at = claims.text("exp").and_then(|text| text.parse::<i64>().ok());
-    if expires_at.is_some_and(|moment| moment <= now.unix_timestamp()) {
+    if expires_at.is_some_and(|timestamp| timestamp <= now.unix_timestamp()) {
         return Err(Unauthenticated::Expired);
     }
     let username = claims.text("username").and_then(|name| name.parse().ok());
@@ -227,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_comes_from_the_claims_of_an_http_api() {
+    fn reads_the_user_from_the_claims_of_an_http_api() {
         let caller = http_api_user(claims()).unwrap();
         let expected = Caller::User {
             username: "root".parse().unwrap(),
@@ -239,8 +236,8 @@ mod tests {
     }
 
     #[test]
-    fn no_context_and_no_authorizer_give_no_caller() {
-        let nobody = [
+    fn rejects_requests_without_context_or_authorizer() {
+        let contexts = [
             None,
             Some(http_api(&Value::Null)),
             Some(http_api(&json!({}))),
@@ -249,13 +246,13 @@ mod tests {
             Some(rest_api(&Value::Null, None)),
             Some(rest_api(&json!({"principalId": "root", "cognito:groups": "admins"}), None)),
         ];
-        for context in nobody {
+        for context in contexts {
             assert_eq!(Caller::of(context.as_ref(), &trust(), NOW), Err(Unauthenticated::NoAuthorizer), "{context:?}");
         }
     }
 
     #[test]
-    fn a_token_that_is_not_ours_gives_no_caller() {
+    fn rejects_id_tokens_and_tokens_of_other_clients_or_pools() {
         let table = [
             ("token_use", json!("id"), Unauthenticated::NotAnAccessToken),
             ("token_use", json!("Access"), Unauthenticated::NotAnAccessToken),
@@ -290,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_an_http_api_are_split_on_blanks_inside_one_pair_of_brackets() {
+    fn splits_groups_of_an_http_api_on_spaces_inside_brackets() {
         let table: [(Value, &[&str]); 14] = [
             (json!("[admins]"), &["admins"]),
             (json!("[admins users]"), &["admins", "users"]),
@@ -314,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_a_rest_api_count_only_where_they_can_be_read_in_one_way() {
+    fn ignores_ambiguous_groups_of_a_rest_api() {
         let table: [(Value, &[&str]); 12] = [
             (json!("admins"), &["admins"]),
             (json!("admins-x"), &["admins-x"]),

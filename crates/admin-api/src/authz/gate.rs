@@ -1,4 +1,4 @@
-//! The check of a request before its handler.
+//! The authorization of a request before its handler.
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
@@ -32,7 +32,7 @@ pub(crate) struct Gate {
     pub(crate) access: Access,
 }
 
-/// Passes a request with [`Authorized`] to its handler, or refuses it.
+/// Passes a request with [`Authorized`] to its handler, or rejects it.
 pub(crate) async fn authorize(
     State(gate): State<Gate>,
     audit: Audit,
@@ -65,7 +65,7 @@ impl Gate {
         let trust = &self.app.trust;
         let caller = Caller::of(context, trust, self.app.now());
         if matches!(self.access, Access::Public | Access::OwnToken) {
-            // No caller is required. If the API requires a signature of IAM, the audit records whose it is.
+            // No caller is required. If the request has an AWS signature, the audit record names the AWS principal.
             if let Ok(caller @ Caller::Iam { .. }) = &caller {
                 audit.by(caller);
             }
@@ -84,7 +84,7 @@ impl Gate {
                 authorized.require(permission)?;
                 self.check_second_factor(&mut authorized, headers).await?;
                 authorized.require_second_factor()?;
-                // The handler refuses what cannot be a name.
+                // The handler rejects invalid names.
                 let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
                 if let Some(username) = username.filter(|_| !authorized.grants.allows(Permission::UsersRead)) {
                     authorized.ensure_findable(&self.app.pool.get(&username).await?, &username)?;
@@ -94,7 +94,7 @@ impl Gate {
                 authorized.require(permission)?;
                 self.confirm(&mut authorized, headers).await?;
                 authorized.require(permission)?;
-                // The handler refuses a path that is not text.
+                // The handler rejects a path that is not UTF-8.
                 if let Some(path) = path {
                     target = self.target(&authorized, path, audit).await?;
                 }
@@ -103,10 +103,10 @@ impl Gate {
         Ok(Some((authorized, target)))
     }
 
-    /// Refuses to change a user or a group in the path whose grants exceed the caller's. A caller who may set passwords, addresses or
-    /// second factors, or link identities, could act as that user otherwise.
+    /// Rejects a user or a group in the path whose grants exceed the caller's. Otherwise a caller who can set
+    /// passwords, addresses or second factors, or link identities, could act as that user.
     ///
-    /// The user is read once, and the handler changes this user: an alias can belong to another user a moment later.
+    /// The user is read only once and passed to the handler, because an alias can pass to another user in between.
     async fn target(
         &self,
         authorized: &Authorized,
@@ -115,7 +115,7 @@ impl Gate {
     ) -> Result<Option<User>, ApiError> {
         let (group, username) = (parameter(path, "group"), parameter(path, "username"));
         authorized.ensure_no_escalation(&self.app.trust.roles, group)?;
-        // The handler refuses what cannot be a name.
+        // The handler rejects invalid names.
         if let Some(group) = group.and_then(|name| name.parse::<GroupName>().ok()) {
             if username.is_some() {
                 authorized.ensure_assignable(group.as_str())?;
@@ -132,21 +132,21 @@ impl Gate {
         Ok(Some(user))
     }
 
-    /// Asks the user pool about the caller with the caller's own access token, which Cognito rejects once it is revoked, or its owner
-    /// is signed out, disabled or deleted. Only the groups that both the token and the user pool name count.
+    /// Reads the caller with the caller's own access token. Cognito rejects the token if it is revoked, or if its owner
+    /// is signed out, disabled or deleted. Only groups that are in both the token and the user pool count.
     async fn confirm(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
         // An AWS principal is in no group.
         let Some(myself) = self.myself(&authorized.caller, headers).await? else { return Ok(()) };
         authorized.second_factor = self.second_factor(authorized, &myself);
         authorized.require_second_factor()?;
-        let memberships = self.app.pool.groups(&myself.username).await.map_err(rejected)?;
+        let memberships = self.app.pool.groups(&myself.username).await.map_err(map_caller_error)?;
         let confirmed = Membership::names(&memberships).filter(|group| authorized.groups.contains(*group));
         authorized.grants = self.app.trust.roles.grants_of(confirmed);
         authorized.groups.extend(Membership::names(&memberships).map(str::to_owned));
         Ok(())
     }
 
-    /// Reads whether the caller has the second factor that the deployment requires of them.
+    /// Reads whether the caller has a second factor, if the deployment requires one.
     async fn check_second_factor(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
         if !self.requires_second_factor(authorized) {
             return Ok(());
@@ -165,16 +165,16 @@ impl Gate {
         self.requires_second_factor(authorized).then_some(state)
     }
 
-    /// The caller as the user pool knows the owner of the caller's own access token; none for an AWS principal.
+    /// The owner of the caller's access token, read from the user pool; none for an AWS principal.
     async fn myself(&self, caller: &Caller, headers: &HeaderMap) -> Result<Option<Myself>, ApiError> {
         let Caller::User { username, sub, scopes, .. } = caller else { return Ok(None) };
         if !scopes.contains(USER_ADMIN_SCOPE) {
             return Err(ApiError::MissingScope);
         }
         let no_token = ApiError::Unauthenticated(Unauthenticated::NoAccessToken);
-        let access_token = access_token::of_caller(headers).ok_or(no_token)?;
-        let myself = self.app.self_service.myself(&access_token).await.map_err(rejected)?;
-        // An app client can be kept from reading `sub`.
+        let access_token = access_token::caller_token(headers).ok_or(no_token)?;
+        let myself = self.app.self_service.myself(&access_token).await.map_err(map_caller_error)?;
+        // The app client's read attributes can exclude `sub`.
         let is_sub = myself.attributes.get("sub").is_none_or(|found| found == sub);
         if myself.username != *username || !is_sub {
             return Err(ApiError::Unauthenticated(Unauthenticated::OtherToken));
@@ -188,8 +188,8 @@ fn parameter<'a>(path: &'a RawPathParams, wanted: &str) -> Option<&'a str> {
 }
 
 impl App {
-    /// Refuses to change a user who shares a name with another user. Cognito takes a user name and a `sub` in the same place, users choose
-    /// their names themselves, and AWS does not document which of the two Cognito prefers.
+    /// Rejects a user whose name is the `sub` of another user. Cognito accepts a user name or a `sub` in the same
+    /// parameter, users choose their names, and AWS does not document which of the two Cognito prefers.
     pub(crate) async fn ensure_unambiguous(&self, named: &Username, user: &User) -> Result<(), ApiError> {
         let id = user.id();
         if id == user.username {
@@ -202,8 +202,8 @@ impl App {
         Ok(())
     }
 
-    /// Refuses a group that carries an IAM role, unless the caller has the permission for it. Without that permission, the group must
-    /// exist.
+    /// Rejects a group with an IAM role, unless the caller has `groups:roles`. Fails for a group that does not exist,
+    /// unless the caller has that permission.
     async fn ensure_role_allowed(&self, authorized: &Authorized, group: &GroupName) -> Result<(), ApiError> {
         if authorized.grants.allows(Permission::GroupsRoles) {
             return Ok(());
@@ -212,8 +212,8 @@ impl App {
     }
 }
 
-/// A caller who no longer exists must sign in again, like one whose token is revoked.
-fn rejected(error: UserPoolError) -> ApiError {
+/// A deleted caller gets the same answer as a caller whose token is revoked.
+fn map_caller_error(error: UserPoolError) -> ApiError {
     match error.reason {
         Reason::UserNotFound => UserPoolError { reason: Reason::InvalidCredentials, ..error }.into(),
         _ => error.into(),

@@ -1,35 +1,35 @@
-//! The rules of authorization, checked as a model: actors send any requests in any order, also in the middle of other requests.
+//! Model-based test of authorization: actors send random requests in random order, also during other requests.
 //!
-//! [`rules::Rule`] lists what is checked. These rules fail without the fix, with these steps, the shortest ones found:
+//! [`rules::Rule`] lists the rules. The following steps, the shortest ones found, break a rule without the fix:
 //!
 //! | rule | steps | fix |
 //! |---|---|---|
 //! | `Target` | ada: `PUT /v1/users/hal%40example.com/groups/admins` | group writes take no alias |
-//! | `Control` | the same: `hal` gained what no request granted to the account by its name | the same |
-//! | `Repeat` | ada: `POST /v1/users` for an existing user, with an `Idempotency-Key` | a repeat proves that it created the user |
-//! | `Guess` | hal, with `users:create`: the same for `ada`; the answer has `differing` | `differing` needs `users:read` |
-//! | `Attributes` | ivy, with `groups:read`: `GET /v1/groups/admins/users` | views have attributes for `users:read` only |
+//! | `Control` | same steps: `hal` gained what no request granted to an account that it named | same fix |
+//! | `Repeat` | ada: `POST /v1/users` for an existing user, with an `Idempotency-Key` | a repeated request proves that it created the user |
+//! | `Guess` | hal, with `users:create`: same request for `ada`; the answer has `differing` | `differing` needs `users:read` |
+//! | `Attributes` | ivy, with `groups:read`: `GET /v1/groups/admins/users` | attributes require `users:read` |
 //! | `Alias` | ivy, with `users:mfa`: `GET /v1/users/ada%40example.com/mfa`; the answer is 200 | without `users:read`, an alias finds no user |
 //! | `EndedCaller` | vera: `POST /v1/users/ada/sign-out`; ada, with the old token: `PUT /v1/users/hal/groups/team2` | writes call `GetUser` |
 //! | `Permission` | ada: `DELETE /v1/users/ivy/groups/team2`; ivy, with the old token: `POST /v1/users/hal/sign-out` | only groups that the pool confirms count |
 //! | `Refusal` | hal: `PUT /v1/users/hal/groups/club`; the answer is 403 and `hal` is in `club` | the check comes before the change |
 //! | `Refusal` | ada: `PATCH /v1/users/hal` with two changes, the second call fails; the answer is 502 and names no change | `completed` names them |
-//! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role need `groups:roles` |
-//! | `OwnRights` | ada: `DELETE /v1/groups/admins` | refused |
-//! | `OwnRights` | ada: `DELETE /v1/users/ada` | own accounts are refused |
-//! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the answer is 200 | refused |
-//! | `WriteAttributes` | ada: `POST /v1/auth/sign-up` with `custom:team`, which is no write attribute | refused by name |
-//! | `WriteAttributes` | the same attribute in the answer to `NEW_PASSWORD_REQUIRED` | the same |
+//! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role require `groups:roles` |
+//! | `OwnRights` | ada: `DELETE /v1/groups/admins` | rejected |
+//! | `OwnRights` | ada: `DELETE /v1/users/ada` | own accounts are rejected |
+//! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the answer is 200 | rejected |
+//! | `WriteAttributes` | ada: `POST /v1/auth/sign-up` with `custom:team`, which is no write attribute | rejected by name |
+//! | `WriteAttributes` | same attribute in the answer to `NEW_PASSWORD_REQUIRED` | same fix |
 //!
 //! | file | subject |
 //! |---|---|
-//! | `person` | the actors, and what they know |
-//! | `step`, `story`, `request`, `routes` | what actors do, and how it is drawn |
-//! | `world`, `book` | runs steps on the router and the pool in memory, and writes down what they did |
-//! | `effect` | what changed in the pool |
-//! | `control` | who can act as which account |
-//! | `capabilities`, `ledger` | the reference model: what was granted to whom |
-//! | `rules` | what a request must not do |
+//! | `actor` | the actors and their tokens |
+//! | `step`, `scenario`, `request`, `routes` | the steps of actors and their generators |
+//! | `harness`, `observations` | runs steps on the router and the in-memory pool, and records their effects |
+//! | `effect` | changes in the pool |
+//! | `control` | which actors can act as which account |
+//! | `capabilities`, `grants` | the reference model: what was granted to which actor |
+//! | `rules` | the invariants of a request |
 
 mod actor;
 mod capabilities;
@@ -53,16 +53,16 @@ use self::harness::Harness;
 use self::observations::Answers;
 use self::request::Route;
 use self::rules::Rule;
-use self::step::MOST_STEPS;
+use self::step::MAX_STEPS;
 use crate::settings::Served;
 
-/// How many requests are sent at least, enough to notice a slip in `make test`. `make properties` sends 200,000.
+/// The minimum number of requests in `make test`. `make properties` sends 200,000.
 const REQUESTS: usize = 4_000;
 
-/// The seed unless `POOLKEEPER_TEST_SEED` is set. CI must not depend on chance; another seed sends other requests.
+/// The seed unless `POOLKEEPER_TEST_SEED` is set, fixed so that CI is deterministic.
 const SEED: u64 = 1;
 
-/// The rules that are checked. `POOLKEEPER_TEST_RULE=Target` checks only the one.
+/// The checked rules. `POOLKEEPER_TEST_RULE=Target` checks only this rule.
 const CHECKED: [Rule; 13] = [
     Rule::Grant,
     Rule::Control,
@@ -79,7 +79,7 @@ const CHECKED: [Rule; 13] = [
     Rule::WriteAttributes,
 ];
 
-#[expect(clippy::disallowed_methods, reason = "the seed of a test is no setting of the program")]
+#[expect(clippy::disallowed_methods, reason = "configures the test, not the program")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -90,11 +90,11 @@ fn no_sequence_of_requests_breaks_a_rule() {
     let requests = variable("POOLKEEPER_TEST_REQUESTS").map_or(REQUESTS, |requests| requests.parse().unwrap());
     let only = variable("POOLKEEPER_TEST_RULE");
     let is_checked = |rule: Rule| only.as_ref().map_or(CHECKED.contains(&rule), |only| *only == format!("{rule:?}"));
-    println!("the same steps again: POOLKEEPER_TEST_SEED={seed}");
+    println!("to repeat the same steps: POOLKEEPER_TEST_SEED={seed}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _context = runtime.enter();
-    // Half of the longest run is the average; stories have several steps.
-    let cases = u32::try_from(requests / (MOST_STEPS / 2)).unwrap();
+    // On average, a run has half of the maximum number of steps, or more because of flows.
+    let cases = u32::try_from(requests / (MAX_STEPS / 2)).unwrap();
     let config = Config {
         cases,
         rng_seed: RngSeed::Fixed(seed),
@@ -128,8 +128,8 @@ fn no_sequence_of_requests_breaks_a_rule() {
 }
 
 #[test]
-fn the_model_draws_requests_for_every_route() {
-    let drawn: BTreeSet<_> = routes::ALL.iter().map(|(method, path)| format!("{method} {path}")).collect();
+fn the_model_generates_requests_for_every_route() {
+    let generated: BTreeSet<_> = routes::ALL.iter().map(|(method, path)| format!("{method} {path}")).collect();
     let served = crate::routes::of(Served::All).iter().map(crate::routes::Route::name).collect();
-    assert_eq!(drawn, served);
+    assert_eq!(generated, served);
 }

@@ -1,4 +1,4 @@
-//! The target of a write: the user in the path, as the check before the handler found them.
+//! The target of a write: the user in the path, which [`crate::authz::gate`] has read and checked.
 
 use axum::extract::FromRequestParts;
 use domain::user_pool::user::{User, Username};
@@ -8,7 +8,7 @@ use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
 use crate::http::path;
 
-/// The user in the path of a write, as the check has found them: whom the change is for, whatever name was typed.
+/// The user in the path of a write, in place of the name or alias in the request.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetUser(pub(crate) User);
 
@@ -19,13 +19,13 @@ impl<S: Sync> FromRequestParts<S> for TargetUser {
         if let Some(target) = parts.extensions.get() {
             return Ok(Self::clone(target));
         }
-        // The check leaves nobody where the path names nobody.
+        // The gate reads no user if the path has no valid user name.
         path::parameter::<Username>(parts, "username").await?;
         Err(ApiError::Internal("the route has no user"))
     }
 }
 
-/// The same for a write that callers cannot do to themselves.
+/// The user in the path of a write that callers cannot do to themselves.
 #[derive(Debug, Clone)]
 pub(crate) struct OtherUser(pub(crate) User);
 
@@ -39,8 +39,8 @@ impl<S: Sync> FromRequestParts<S> for OtherUser {
     }
 }
 
-/// The same for a write that assigns groups. The path must hold the real user name or the `sub`: users choose their aliases
-/// themselves, and an alias can belong to another user by the time the caller types it.
+/// The user in the path of a write that assigns groups. The path must contain the user name or the `sub`, because users
+/// choose their aliases, and an alias can pass to another user before the request arrives.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedUser(pub(crate) User);
 
@@ -49,10 +49,10 @@ impl<S: Sync> FromRequestParts<S> for NamedUser {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let TargetUser(user) = TargetUser::from_request_parts(parts, state).await?;
-        let typed = path::parameter::<Username>(parts, "username").await?;
-        if typed == user.username || user.attributes.get("sub").is_some_and(|sub| sub == typed.as_str()) {
+        let requested = path::parameter::<Username>(parts, "username").await?;
+        if requested == user.username || user.attributes.get("sub").is_some_and(|sub| sub == requested.as_str()) {
             return Ok(Self(user));
         }
-        Err(ApiError::invalid("username", "Expected the user name or the `sub` of the user. An alias is not accepted."))
+        Err(ApiError::invalid("username", "Must be the user name or the `sub` of the user, not an alias."))
     }
 }

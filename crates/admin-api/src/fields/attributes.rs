@@ -1,4 +1,4 @@
-//! Attribute names and values in request bodies, within the lengths that Cognito takes.
+//! Attribute names and values in request bodies, with Cognito's length limits.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use utoipa::openapi::schema::SchemaType;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The name of an attribute, its prefix (`custom:`) included.
+/// The name of an attribute, with its prefix (`custom:`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct AttributeName(String);
@@ -22,31 +22,29 @@ pub(crate) struct AttributeName(String);
 pub(crate) struct AttributeValue(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error(
-    "the name of an attribute has 1 to 32 characters without whitespace and control characters, and is not reserved"
-)]
-pub(crate) struct NotAnAttributeName;
+#[error("must be 1–32 characters without whitespace or control characters, and not a reserved name")]
+pub(crate) struct InvalidAttributeName;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the value of an attribute has at most 2048 characters")]
-pub(crate) struct NotAnAttributeValue;
+#[error("must be at most 2048 characters")]
+pub(crate) struct InvalidAttributeValue;
 
 impl TryFrom<String> for AttributeName {
-    type Error = NotAnAttributeName;
+    type Error = InvalidAttributeName;
 
-    fn try_from(text: String) -> Result<Self, NotAnAttributeName> {
+    fn try_from(text: String) -> Result<Self, InvalidAttributeName> {
         let fits = (1..=32).contains(&text.chars().count());
         let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
         let is_reserved = text == CREATION_ATTRIBUTE;
-        if fits && clean && !is_reserved { Ok(Self(text)) } else { Err(NotAnAttributeName) }
+        if fits && clean && !is_reserved { Ok(Self(text)) } else { Err(InvalidAttributeName) }
     }
 }
 
 impl TryFrom<String> for AttributeValue {
-    type Error = NotAnAttributeValue;
+    type Error = InvalidAttributeValue;
 
-    fn try_from(text: String) -> Result<Self, NotAnAttributeValue> {
-        if text.chars().count() <= 2048 { Ok(Self(text)) } else { Err(NotAnAttributeValue) }
+    fn try_from(text: String) -> Result<Self, InvalidAttributeValue> {
+        if text.chars().count() <= 2048 { Ok(Self(text)) } else { Err(InvalidAttributeValue) }
     }
 }
 
@@ -66,7 +64,7 @@ impl PartialSchema for AttributeName {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("The name of an attribute, its prefix included."))
+            .description(Some("The name of an attribute, with its prefix."))
             .min_length(Some(1))
             .max_length(Some(32))
             .pattern(Some(r"^(?!custom:poolkeeper_created$)[^\s\u0000-\u001F\u007F-\u009F]+$"))
@@ -83,20 +81,20 @@ impl PartialSchema for AttributeValue {
 
 fn value(types: impl IntoIterator<Item = Type>) -> ObjectBuilder {
     let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(types)).max_length(Some(2048));
-    value.description(Some("The value of an attribute. All values are text."))
+    value.description(Some("The value of an attribute. All values are strings."))
 }
 
-/// Attributes as a body holds them, in an object by name.
+/// Attributes of a body, by name.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AttributesBody(BTreeMap<AttributeName, AttributeValue>);
 
-/// Attributes to set, and with null to remove.
+/// Attributes to set, or to remove if the value is null.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AttributeChangesBody(pub(crate) BTreeMap<AttributeName, Option<AttributeValue>>);
 
-/// The attributes that the body means.
+/// Converts the attributes of a body.
 pub(crate) fn attributes(body: AttributesBody) -> Attributes {
     body.0.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
 }
@@ -136,15 +134,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_values_keep_to_the_lengths_of_cognito() {
+    fn enforces_length_limits_of_cognito() {
         for good in ["a", "custom:team", &"x".repeat(32), &"ü".repeat(32)] {
             assert!(AttributeName::try_from(good.to_owned()).is_ok(), "{good}");
         }
         for bad in ["", "two words", "line\n", &"x".repeat(33)] {
-            assert_eq!(AttributeName::try_from(bad.to_owned()), Err(NotAnAttributeName), "{bad:?}");
+            assert_eq!(AttributeName::try_from(bad.to_owned()), Err(InvalidAttributeName), "{bad:?}");
         }
         assert!(AttributeValue::try_from(String::new()).is_ok());
         assert!(AttributeValue::try_from("ü".repeat(2048)).is_ok());
-        assert_eq!(AttributeValue::try_from("x".repeat(2049)), Err(NotAnAttributeValue));
+        assert_eq!(AttributeValue::try_from("x".repeat(2049)), Err(InvalidAttributeValue));
     }
 }

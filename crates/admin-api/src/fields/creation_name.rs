@@ -1,35 +1,35 @@
-//! What a user is called. Where people sign in with an e-mail address or phone number, Cognito makes the user name up (it is the
-//! `sub`), and keeps what was given as the name at creation as an attribute.
+//! The name that a user was created with. In pools with sign-in by e-mail address or phone number, Cognito generates
+//! the user name (the `sub`) and stores the given name as an attribute.
 
 use domain::user_pool::user::{User, Username};
 
-/// What people can sign in with in place of a user name.
-const IN_PLACE_OF_A_NAME: [&str; 2] = ["email", "phone_number"];
+/// The attributes that can replace the user name at sign-in.
+const SIGN_IN_ATTRIBUTES: [&str; 2] = ["email", "phone_number"];
 
-/// Whether the user was created under this name: an alias that reads like it does not count. Whether case matters is the pool's to
-/// say, which has found the user.
+/// Whether the user was created with this name. Aliases do not count. Ignores case, because the pool has already found
+/// the user.
 pub(crate) fn is_named(user: &User, typed: &Username) -> bool {
     let is_typed = |text: &str| text.to_lowercase() == typed.as_str().to_lowercase();
-    is_typed(user.username.as_str()) || (is_made_up(user) && in_place_of_a_name(user).any(is_typed))
+    is_typed(user.username.as_str()) || (has_generated_name(user) && sign_in_names(user).any(is_typed))
 }
 
-/// The name for `AdminCreateUser`, which takes none that Cognito made up, and no alias.
+/// The name for `AdminCreateUser`, which accepts neither generated names nor aliases.
 pub(crate) fn name_at_creation(user: &User, typed: &Username) -> Username {
-    if !is_made_up(user) {
+    if !has_generated_name(user) {
         return user.username.clone();
     }
     if is_named(user, typed) && *typed != user.username {
         return typed.clone();
     }
-    in_place_of_a_name(user).find_map(|text| text.parse().ok()).unwrap_or_else(|| user.username.clone())
+    sign_in_names(user).find_map(|text| text.parse().ok()).unwrap_or_else(|| user.username.clone())
 }
 
-fn is_made_up(user: &User) -> bool {
+fn has_generated_name(user: &User) -> bool {
     user.attributes.get("sub").is_some_and(|sub| sub == user.username.as_str())
 }
 
-fn in_place_of_a_name(user: &User) -> impl Iterator<Item = &str> {
-    IN_PLACE_OF_A_NAME.iter().filter_map(|name| user.attributes.get(*name)).map(String::as_str)
+fn sign_in_names(user: &User) -> impl Iterator<Item = &str> {
+    SIGN_IN_ATTRIBUTES.iter().filter_map(|name| user.attributes.get(*name)).map(String::as_str)
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_real_one_or_what_it_was_made_up_for_and_never_an_alias() {
+    fn user_is_named_by_its_creation_name_only() {
         let both = [("email", "mia@example.com"), ("phone_number", "+15550100"), ("preferred_username", "mimi")];
         let table = [
             ("mia", "mia", true),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cognito_made_up_is_not_the_one_that_it_takes() {
+    fn creation_name_replaces_generated_name() {
         let email = ("email", "mia@example.com");
         let phone_number = ("phone_number", "+15550100");
         let table = [

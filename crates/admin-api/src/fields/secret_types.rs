@@ -1,5 +1,4 @@
-//! Secrets in the bodies of these routes, within what Cognito takes: what is outside can never be right. A refusal says what is
-//! expected, and never what was found.
+//! Secrets in request bodies, with the limits of Cognito. Errors never contain the value.
 
 use std::borrow::Cow;
 use std::marker::PhantomData;
@@ -13,118 +12,118 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::authz::access_token;
 
-/// A code that was sent to the person.
-pub(crate) type Code = Formed<CodeForm>;
+/// A code that was sent to the user.
+pub(crate) type Code = FormattedSecret<CodeFormat>;
 
 /// The code that an authenticator app shows.
-pub(crate) type AppCode = Formed<AppCodeForm>;
+pub(crate) type AppCode = FormattedSecret<AppCodeFormat>;
 
-/// The session of an open sign-in.
-pub(crate) type Session = Formed<SessionForm>;
+/// The session of an unfinished sign-in.
+pub(crate) type Session = FormattedSecret<SessionFormat>;
 
 /// An access or refresh token.
-pub(crate) type Token = Formed<TokenForm>;
+pub(crate) type Token = FormattedSecret<TokenFormat>;
 
-/// What somebody types as the password that they have. Unlike one that is to be set, it may be anything: it is right or wrong.
-pub(crate) type TypedPassword = Formed<TypedPasswordForm>;
+/// The current password of a user. Unlike a new password, only its length is checked.
+pub(crate) type TypedPassword = FormattedSecret<TypedPasswordFormat>;
 
-/// A secret of one form.
-pub(crate) struct Formed<F>(Secret, PhantomData<F>);
+/// A secret of one format.
+pub(crate) struct FormattedSecret<F>(Secret, PhantomData<F>);
 
-/// What all secrets of a kind have in common.
-pub(crate) trait Form {
+/// The format of a kind of secret.
+pub(crate) trait SecretFormat {
     /// The name in the OpenAPI document.
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
-    /// What is expected, as it stands after "Expected that".
+    /// The error of a value that does not match.
     const RULE: &'static str;
     const CHARS: RangeInclusive<usize>;
-    /// What [`Form::takes`] takes, one or more times.
+    /// The pattern for the characters that [`SecretFormat::accepts`].
     const PATTERN: Option<&'static str>;
 
-    fn takes(character: char) -> bool;
+    fn accepts(character: char) -> bool;
 }
 
-pub(crate) struct CodeForm;
+pub(crate) struct CodeFormat;
 
-impl Form for CodeForm {
+impl SecretFormat for CodeFormat {
     const NAME: &'static str = "Code";
-    const DESCRIPTION: &'static str = "A code that was sent to the person.";
-    const RULE: &'static str = "a code has 1 to 2048 characters, without blanks";
+    const DESCRIPTION: &'static str = "A code that was sent to the user.";
+    const RULE: &'static str = "must be 1–2048 characters without whitespace";
     const CHARS: RangeInclusive<usize> = 1..=2048;
     const PATTERN: Option<&'static str> = Some(r"^[^\t-\r ]+$");
 
-    fn takes(character: char) -> bool {
+    fn accepts(character: char) -> bool {
         !matches!(character, '\t'..='\r' | ' ')
     }
 }
 
-pub(crate) struct AppCodeForm;
+pub(crate) struct AppCodeFormat;
 
-impl Form for AppCodeForm {
+impl SecretFormat for AppCodeFormat {
     const NAME: &'static str = "AuthenticatorCode";
     const DESCRIPTION: &'static str = "The code that an authenticator app shows.";
-    const RULE: &'static str = "the code of an authenticator app has 6 digits";
+    const RULE: &'static str = "must be 6 digits";
     const CHARS: RangeInclusive<usize> = 6..=6;
     const PATTERN: Option<&'static str> = Some("^[0-9]+$");
 
-    fn takes(character: char) -> bool {
+    fn accepts(character: char) -> bool {
         character.is_ascii_digit()
     }
 }
 
-pub(crate) struct SessionForm;
+pub(crate) struct SessionFormat;
 
-impl Form for SessionForm {
+impl SecretFormat for SessionFormat {
     const NAME: &'static str = "Session";
-    const DESCRIPTION: &'static str = "The `session` of the challenge. Lives for minutes, and is good for one answer.";
-    const RULE: &'static str = "a session has 1 to 2048 characters";
+    const DESCRIPTION: &'static str = "The `session` of the challenge. Valid for minutes and for one response.";
+    const RULE: &'static str = "must be 1–2048 characters";
     const CHARS: RangeInclusive<usize> = 1..=2048;
     const PATTERN: Option<&'static str> = None;
 
-    fn takes(_: char) -> bool {
+    fn accepts(_: char) -> bool {
         true
     }
 }
 
-pub(crate) struct TokenForm;
+pub(crate) struct TokenFormat;
 
-impl Form for TokenForm {
+impl SecretFormat for TokenFormat {
     const NAME: &'static str = "Token";
-    const DESCRIPTION: &'static str = "A token, as it was handed out.";
-    const RULE: &'static str = "a token has 1 to 16384 letters, digits, dots, hyphens, underscores and equals signs";
+    const DESCRIPTION: &'static str = "An unchanged access or refresh token.";
+    const RULE: &'static str = "must be 1–16384 letters, digits, dots, hyphens, underscores and equals signs";
     const CHARS: RangeInclusive<usize> = 1..=access_token::MAX_TOKEN_CHARS;
     const PATTERN: Option<&'static str> = Some("^[A-Za-z0-9_=.-]+$");
 
-    fn takes(character: char) -> bool {
-        access_token::stands_in_a_token(character)
+    fn accepts(character: char) -> bool {
+        access_token::is_token_char(character)
     }
 }
 
-pub(crate) struct TypedPasswordForm;
+pub(crate) struct TypedPasswordFormat;
 
-impl Form for TypedPasswordForm {
+impl SecretFormat for TypedPasswordFormat {
     const NAME: &'static str = "TypedPassword";
-    const DESCRIPTION: &'static str = "The password that the person has. Never logged, never shown again.";
-    const RULE: &'static str = "a password has 1 to 256 characters";
+    const DESCRIPTION: &'static str = "The current password of the user. Never logged or returned.";
+    const RULE: &'static str = "must be 1–256 characters";
     const CHARS: RangeInclusive<usize> = 1..=256;
     const PATTERN: Option<&'static str> = None;
 
-    fn takes(_: char) -> bool {
+    fn accepts(_: char) -> bool {
         true
     }
 }
 
-impl<F> From<Formed<F>> for Secret {
-    fn from(formed: Formed<F>) -> Self {
-        formed.0
+impl<F> From<FormattedSecret<F>> for Secret {
+    fn from(secret: FormattedSecret<F>) -> Self {
+        secret.0
     }
 }
 
-impl<'de, F: Form> Deserialize<'de> for Formed<F> {
+impl<'de, F: SecretFormat> Deserialize<'de> for FormattedSecret<F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if F::CHARS.contains(&text.chars().count()) && text.chars().all(F::takes) {
+        if F::CHARS.contains(&text.chars().count()) && text.chars().all(F::accepts) {
             Ok(Self(Secret::new(text), PhantomData))
         } else {
             Err(D::Error::custom(F::RULE))
@@ -132,7 +131,7 @@ impl<'de, F: Form> Deserialize<'de> for Formed<F> {
     }
 }
 
-impl<F: Form> PartialSchema for Formed<F> {
+impl<F: SecretFormat> PartialSchema for FormattedSecret<F> {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
@@ -144,7 +143,7 @@ impl<F: Form> PartialSchema for Formed<F> {
     }
 }
 
-impl<F: Form> ToSchema for Formed<F> {
+impl<F: SecretFormat> ToSchema for FormattedSecret<F> {
     fn name() -> Cow<'static, str> {
         F::NAME.into()
     }
@@ -156,10 +155,10 @@ mod tests {
 
     use super::*;
 
-    /// Whether the form takes the text. A refusal says the rule and nothing else.
-    fn takes<F: Form>(text: &str) -> bool {
-        match serde_json::from_value::<Formed<F>>(json!(text)) {
-            Ok(formed) => Secret::from(formed).expose() == text,
+    /// Whether the format accepts the text. Asserts that the error is the rule.
+    fn accepts<F: SecretFormat>(text: &str) -> bool {
+        match serde_json::from_value::<FormattedSecret<F>>(json!(text)) {
+            Ok(secret) => Secret::from(secret).expose() == text,
             Err(error) => {
                 assert_eq!(error.to_string(), F::RULE);
                 false
@@ -167,31 +166,31 @@ mod tests {
         }
     }
 
-    fn check<F: Form>(good: &[&str], bad: &[&str]) {
+    fn check<F: SecretFormat>(good: &[&str], bad: &[&str]) {
         for text in good {
-            assert!(takes::<F>(text), "{}: {text:?}", F::NAME);
+            assert!(accepts::<F>(text), "{}: {text:?}", F::NAME);
         }
         for text in bad {
-            assert!(!takes::<F>(text), "{}: {text:?}", F::NAME);
+            assert!(!accepts::<F>(text), "{}: {text:?}", F::NAME);
         }
     }
 
     #[test]
-    fn each_form_takes_what_cognito_does() {
+    fn formats_accept_what_cognito_accepts() {
         let long = "x".repeat(2048);
         let too_long = "x".repeat(2049);
-        check::<CodeForm>(&["1", "123456", "ä-\u{a0}", &long], &["", "12 34", "123456\n", "\t", "\u{b}", &too_long]);
-        check::<AppCodeForm>(&["123456", "000000"], &["", "12345", "1234567", "12345x", "１２３４５６", "12345\n"]);
-        check::<SessionForm>(&["x", "a b", &long], &["", &too_long]);
-        check::<TokenForm>(
+        check::<CodeFormat>(&["1", "123456", "ä-\u{a0}", &long], &["", "12 34", "123456\n", "\t", "\u{b}", &too_long]);
+        check::<AppCodeFormat>(&["123456", "000000"], &["", "12345", "1234567", "12345x", "１２３４５６", "12345\n"]);
+        check::<SessionFormat>(&["x", "a b", &long], &["", &too_long]);
+        check::<TokenFormat>(
             &["a.b-c_d=", &too_long, &"x".repeat(16_384)],
             &["", "a b", "ä", "a+b", &"x".repeat(16_385)],
         );
-        check::<TypedPasswordForm>(&[" ", "two words ", &"ü".repeat(256)], &["", &"x".repeat(257)]);
+        check::<TypedPasswordFormat>(&[" ", "two words ", &"ü".repeat(256)], &["", &"x".repeat(257)]);
     }
 
     #[test]
-    fn the_document_says_the_same() {
+    fn schema_has_the_same_limits() {
         let schema = |schema: RefOr<Schema>| serde_json::to_value(schema).unwrap();
         let code = schema(Code::schema());
         assert_eq!((&code["minLength"], &code["maxLength"]), (&json!(1), &json!(2048)));

@@ -1,4 +1,4 @@
-//! Where a request of a person comes from, for Cognito's threat protection.
+//! Context data of requests to sign up or in, for Cognito's threat protection.
 
 use std::convert::Infallible;
 
@@ -9,43 +9,43 @@ use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use utoipa::IntoParams;
 
-/// Headers that tell browsers apart. Those that carry credentials are never handed on.
-const TELLING: [&str; 4] = ["accept", "accept-encoding", "accept-language", "user-agent"];
+/// The headers that are passed to Cognito. None of them contains credentials.
+const CONTEXT_HEADERS: [&str; 4] = ["accept", "accept-encoding", "accept-language", "user-agent"];
 
-/// What Cognito's context data library collected on the person's device, as an application hands it on.
+/// What Cognito's context data library collected on the user's device.
 const DEVICE_DATA: &str = "x-device-data";
 
-/// [`DEVICE_DATA`] as the OpenAPI document shows it, for the annotations of all handlers that take [`CameFrom`].
+/// [`DEVICE_DATA`] as the OpenAPI document shows it, for handlers that take [`ClientInfo`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "for the document")]
 pub(crate) struct DeviceData {
-    /// What Cognito's context data library collected on the person's device (`EncodedData`): for threat protection.
+    /// Device data from Cognito's context data library (`EncodedData`), for threat protection.
     #[param(rename = "X-Device-Data", nullable = false)]
     device_data: Option<String>,
 }
 
-/// The caller's end of the line.
-pub(crate) struct CameFrom(pub(crate) ClientContext);
+/// The context data of a request.
+pub(crate) struct ClientInfo(pub(crate) ClientContext);
 
-impl<S: Sync> FromRequestParts<S> for CameFrom {
+impl<S: Sync> FromRequestParts<S> for ClientInfo {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let context = parts.extensions.request_context_ref();
-        let telling = TELLING.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));
+        let headers = CONTEXT_HEADERS.iter().filter_map(|name| Some(((*name).to_owned(), header(name)?)));
         Ok(Self(ClientContext {
             ip_address: context.and_then(ip_address),
             server_name: context.and_then(domain_name).or_else(|| header("host")).unwrap_or_default(),
             server_path: parts.uri.path().to_owned(),
-            headers: telling.collect(),
+            headers: headers.collect(),
             device_data: header(DEVICE_DATA),
         }))
     }
 }
 
-/// As API Gateway saw it. `X-Forwarded-For` is what the caller says.
+/// The source address that API Gateway reports. The caller controls `X-Forwarded-For`.
 fn ip_address(context: &RequestContext) -> Option<String> {
     match context {
         RequestContext::ApiGatewayV2(context) => context.http.source_ip.clone(),
@@ -72,7 +72,7 @@ mod tests {
     use crate::http::gateway;
     use crate::testing::{Api, By, Call, SOURCE_IP};
 
-    /// Every call that is told where it comes from.
+    /// Every call that passes context data.
     fn calls() -> [(&'static str, Value); 8] {
         [
             ("/v1/auth/sign-up", json!({"username": "new", "password": "Correct-1"})),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_call_of_a_person_is_told_where_it_comes_from_and_no_credentials() {
+    async fn passes_context_data_without_credentials() {
         let by_rest_api = By::Rest { authorizer: Value::Null, identity: json!({}) };
         for (path, body) in calls() {
             for by in [By::Nobody, by_rest_api.clone()] {
@@ -113,7 +113,7 @@ mod tests {
                     call = call.header(name, value);
                 }
                 api.call(call).await;
-                let telling = [
+                let headers = [
                     ("accept", "*/*"),
                     ("accept-encoding", "br"),
                     ("accept-language", "de"),
@@ -123,7 +123,7 @@ mod tests {
                     ip_address: Some(SOURCE_IP.to_owned()),
                     server_name: "api.example.com".to_owned(),
                     server_path: path.to_owned(),
-                    headers: telling.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+                    headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
                     device_data: Some("collected".to_owned()),
                 };
                 assert_eq!(api.pool.last_context(), Some(expected), "{path}");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_names_the_header_where_it_is_read_and_nowhere_else() {
+    fn openapi_names_the_header_where_it_is_read() {
         let document = crate::openapi::value();
         let paths = document["paths"].as_object().unwrap().iter();
         let takes_device_data = |item: &Value| {
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_there_is_not_made_up() {
+    async fn omits_missing_context_data() {
         let api = Api::new();
         let (path, body) = &calls()[0];
         api.call(Call::post(path, Some(body)).by_nobody().header("x-forwarded-for", "198.51.100.9")).await;
@@ -154,17 +154,17 @@ mod tests {
         assert_eq!((context.headers, context.device_data), (vec![], None));
     }
 
-    /// What is found in an event as API Gateway sends it.
-    async fn found_in(event: &str) -> ClientContext {
-        let request = gateway::undo(lambda_http::request::from_str(event).unwrap());
-        let CameFrom(context) = CameFrom::from_request_parts(&mut request.into_parts().0, &()).await.unwrap();
+    /// The context data of an event from API Gateway.
+    async fn context_of(event: &str) -> ClientContext {
+        let request = gateway::restore_request(lambda_http::request::from_str(event).unwrap());
+        let ClientInfo(context) = ClientInfo::from_request_parts(&mut request.into_parts().0, &()).await.unwrap();
         context
     }
 
     #[tokio::test]
-    async fn both_kinds_of_api_name_themselves_and_their_caller() {
-        let http_api = found_in(include_str!("../../../../events/admin-api/auth-sign-in.json")).await;
-        let rest_api = found_in(include_str!("../../../../events/admin-api/rest-auth-sign-in.json")).await;
+    async fn reads_context_of_http_and_rest_api() {
+        let http_api = context_of(include_str!("../../../../events/admin-api/auth-sign-in.json")).await;
+        let rest_api = context_of(include_str!("../../../../events/admin-api/rest-auth-sign-in.json")).await;
         for (context, server_name) in [
             (http_api, "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"),
             (rest_api, "f6g7h8i9j0.execute-api.eu-central-1.amazonaws.com"),
@@ -177,22 +177,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_name_of_the_api_is_not_what_the_caller_says_it_is() {
+    async fn ignores_host_header_of_the_caller() {
         let mut event: Value =
             serde_json::from_str(include_str!("../../../../events/admin-api/auth-sign-in.json")).unwrap();
         event["headers"]["host"] = json!("elsewhere.example.com");
-        let context = found_in(&event.to_string()).await;
+        let context = context_of(&event.to_string()).await;
         assert_eq!(context.server_name, "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com");
     }
 
     #[tokio::test]
-    async fn without_api_gateway_nobody_knows_the_address() {
+    async fn has_no_address_without_api_gateway() {
         let (mut parts, ()) = http::Request::post("/v1/auth/sign-in")
             .header("x-forwarded-for", "198.51.100.9")
             .body(())
             .unwrap()
             .into_parts();
-        let CameFrom(context) = CameFrom::from_request_parts(&mut parts, &()).await.unwrap();
+        let ClientInfo(context) = ClientInfo::from_request_parts(&mut parts, &()).await.unwrap();
         assert_eq!((context.ip_address, context.server_name.as_str()), (None, ""));
     }
 }

@@ -1,8 +1,6 @@
-//! Cursors of lists: where the next page begins, sealed together with the list that it is a page of.
-//!
-//! A cursor holds a place and a seal over it: an HMAC under the key of [`domain::user_pool::cursor_key::CursorKey`], which covers the list (its
-//! path and everything that narrows it down) as well. So a cursor works for the list that it came from and for no other, and nobody
-//! can make one up (where the app client has a secret: see the port). It holds no secret: the place is Cognito's own token.
+//! Cursors of lists: the position of the next page with an HMAC under the key of
+//! [`domain::user_pool::cursor_key::CursorKey`]. The HMAC covers the list (its path and filters), so a cursor is valid
+//! for this list only. The position is Cognito's pagination token, which is not secret.
 
 use std::sync::Arc;
 
@@ -16,7 +14,7 @@ use sha2::Sha256;
 
 use crate::http::error::ApiError;
 
-/// Seals and opens cursors.
+/// Creates and verifies cursors.
 #[derive(Clone)]
 pub(crate) struct Cursors {
     key: Arc<dyn CursorKey>,
@@ -27,38 +25,43 @@ impl Cursors {
         Self { key }
     }
 
-    /// A cursor to this place of the list.
-    pub(crate) async fn seal(&self, list: &str, place: &impl Serialize) -> Result<String, ApiError> {
-        let place = serde_json::to_vec(place).map_err(|_| ApiError::Internal("a place cannot be written down"))?;
-        let mut sealed = self.mac(list, &place).await?.finalize().into_bytes().to_vec();
-        sealed.extend(place);
+    /// Returns a cursor to this position of the list.
+    pub(crate) async fn seal(&self, list: &str, position: &impl Serialize) -> Result<String, ApiError> {
+        let position = serde_json::to_vec(position)
+            .map_err(|_| ApiError::Internal("the position of a cursor cannot be serialized"))?;
+        let mut sealed = self.mac(list, &position).await?.finalize().into_bytes().to_vec();
+        sealed.extend(position);
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
-    /// The place of the list that the cursor leads to. Refuses whatever [`Cursors::seal`] did not make for this list.
-    pub(crate) async fn open<Place: DeserializeOwned>(&self, list: &str, cursor: &str) -> Result<Place, ApiError> {
-        let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refusal())?;
-        let (seal, place) = sealed.split_at_checked(SEAL_BYTES).ok_or_else(refusal)?;
-        self.mac(list, place).await?.verify_slice(seal).map_err(|_| refusal())?;
-        serde_json::from_slice(place).map_err(|_| refusal())
+    /// Returns the position. Rejects cursors that [`Cursors::seal`] did not create for this list.
+    pub(crate) async fn open<Position: DeserializeOwned>(
+        &self,
+        list: &str,
+        cursor: &str,
+    ) -> Result<Position, ApiError> {
+        let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| invalid_cursor())?;
+        let (seal, position) = sealed.split_at_checked(SEAL_BYTES).ok_or_else(invalid_cursor)?;
+        self.mac(list, position).await?.verify_slice(seal).map_err(|_| invalid_cursor())?;
+        serde_json::from_slice(position).map_err(|_| invalid_cursor())
     }
 
-    async fn mac(&self, list: &str, place: &[u8]) -> Result<Hmac<Sha256>, ApiError> {
+    async fn mac(&self, list: &str, position: &[u8]) -> Result<Hmac<Sha256>, ApiError> {
         let key = self.key.cursor_key().await?;
         let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes())
-            .map_err(|_| ApiError::Internal("the key of cursors cannot be used"))?;
-        // With its length in front, the list cannot lend letters to the place.
+            .map_err(|_| ApiError::Internal("the cursor key cannot be used"))?;
+        // The length separates the list from the position.
         mac.update(&(list.len() as u64).to_be_bytes());
         mac.update(list.as_bytes());
-        mac.update(place);
+        mac.update(position);
         Ok(mac)
     }
 }
 
 const SEAL_BYTES: usize = 32;
 
-fn refusal() -> ApiError {
-    ApiError::invalid("cursor", "Expected the `next_cursor` of the page before, with the same parameters beside it.")
+fn invalid_cursor() -> ApiError {
+    ApiError::invalid("cursor", "Must be the `next_cursor` of the previous page, with the same parameters.")
 }
 
 #[cfg(test)]
@@ -91,15 +94,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_leads_to_its_place_in_its_list_in_every_instance() {
+    async fn opens_cursor_in_every_instance() {
         let cursor = cursors("key").seal("users?email=a", &("token+/=", 7)).await.unwrap();
-        let place: (String, u8) = cursors("key").open("users?email=a", &cursor).await.unwrap();
-        assert_eq!(place, ("token+/=".to_owned(), 7));
+        let position: (String, u8) = cursors("key").open("users?email=a", &cursor).await.unwrap();
+        assert_eq!(position, ("token+/=".to_owned(), 7));
         assert!(cursor.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character)));
     }
 
     #[tokio::test]
-    async fn a_cursor_of_another_list_or_key_is_refused() {
+    async fn rejects_cursor_of_another_list_or_key() {
         let cursor = cursors("key").seal("users?email=a", &"here").await.unwrap();
         for list in ["users?email=b", "users?email=", "users?email=a&", "users", "groups", ""] {
             assert!(is_refused(cursors("key").open::<String>(list, &cursor).await), "{list}");
@@ -108,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_with_any_bit_changed_is_refused() {
+    async fn rejects_cursor_with_any_changed_bit() {
         let bytes = URL_SAFE_NO_PAD.decode(cursors("key").seal("users", &"here").await.unwrap()).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut changed = bytes.clone();
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_cursor_at_all_is_refused() {
+    async fn rejects_malformed_cursor() {
         let unsealed = URL_SAFE_NO_PAD.encode(br#""here""#);
         for cursor in ["", "***", "Zm9yZ2Vk", &unsealed, &"A".repeat(43), &"A".repeat(5000)] {
             assert!(is_refused(cursors("key").open::<String>("users", cursor).await), "{cursor}");
@@ -127,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_key_there_is_no_cursor() {
+    async fn fails_to_seal_without_key() {
         let cursors = Cursors::new(Arc::new(Key(None)));
         assert!(matches!(cursors.seal("users", &"here").await, Err(ApiError::UserPool(_))));
     }

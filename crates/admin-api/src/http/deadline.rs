@@ -1,5 +1,5 @@
-//! No request outlives its function: a request of several slow calls ends before Lambda would end it, so that the caller gets a
-//! problem and the audit its record.
+//! The time limit of requests: ends a slow request before Lambda ends the invocation, so that the caller receives a
+//! problem and the audit record is written.
 
 use std::time::Duration;
 
@@ -13,27 +13,25 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::audit::steps::Progress;
 
-/// Where the invocation does not say how long it lasts: below the function's own 29 s in template.yaml, and the 30 s of API Gateway.
+/// The limit without a deadline of the invocation: below the function's 29 s in template.yaml and API Gateway's 30 s.
 const LIMIT: Duration = Duration::from_secs(26);
 
-/// What is left for the answer to go out.
+/// The time to send the response.
 const RESERVE: Duration = Duration::from_secs(1);
 
-/// Ends a request that takes too long. What its last call did is then unknown, as the code says.
-pub(crate) async fn keep(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Ends a request that exceeds its limit. Whether its last call took effect is then unknown.
+pub(crate) async fn enforce(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let limit = limit(request.extensions().lambda_context_ref().map(|context| context.deadline), app.now());
     let progress = Progress::default();
     request.extensions_mut().insert(progress.clone());
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => {
-            progress.breaks_off(UserPoolError::new("the whole request", Reason::DeadlineExceeded)).into_response()
-        }
+        Err(_) => progress.interrupt(UserPoolError::new("request", Reason::DeadlineExceeded)).into_response(),
     }
 }
 
-/// The time until the invocation's deadline (milliseconds since 1970), as far as it can be believed: `cargo lambda watch` and
-/// stand-ins of Lambda make one up.
+/// The time until the invocation's deadline (milliseconds since 1970), or [`LIMIT`] if the deadline is implausible:
+/// `cargo lambda watch` and Lambda emulators invent one.
 fn limit(deadline: Option<u64>, now: OffsetDateTime) -> Duration {
     let now = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     let left = deadline.and_then(|deadline| deadline.checked_sub(now)).map(Duration::from_millis);
@@ -53,9 +51,9 @@ mod tests {
     use crate::http::problem::{code_of, completed_of};
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_ends_before_its_function_does() {
+    async fn request_ends_before_its_function() {
         let slow = |work: Duration| {
-            get(move || tokio::time::sleep(work)).route_layer(from_fn_with_state(crate::testing::app(), keep))
+            get(move || tokio::time::sleep(work)).route_layer(from_fn_with_state(crate::testing::app(), enforce))
         };
         for (work, expected) in [(25, None), (3600, Some(ErrorCode::DeadlineExceeded))] {
             let began = tokio::time::Instant::now();
@@ -67,19 +65,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_done_when_time_runs_out_is_said() {
+    async fn reports_completed_steps_at_deadline() {
         let handler = async |progress: Progress| {
             progress.then("create-user", std::future::ready(Ok(()))).await?;
             progress.then("set-password", std::future::pending::<Result<(), UserPoolError>>()).await
         };
-        let slow = get(handler).route_layer(from_fn_with_state(crate::testing::app(), keep));
+        let slow = get(handler).route_layer(from_fn_with_state(crate::testing::app(), enforce));
         let answer = Router::new().route("/", slow).oneshot(Request::new(Body::empty())).await.unwrap();
         assert_eq!(code_of(&answer), Some(ErrorCode::DeadlineExceeded));
         assert_eq!(completed_of(&answer), Some(["create-user".to_owned()].as_slice()));
     }
 
     #[test]
-    fn the_invocation_says_how_long_it_lasts_where_it_can_be_believed() {
+    fn uses_plausible_deadline_of_invocation() {
         let now = OffsetDateTime::from_unix_timestamp(1_000).unwrap();
         let table = [
             (None, LIMIT),

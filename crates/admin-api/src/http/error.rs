@@ -1,44 +1,47 @@
-//! What can go wrong, and the one table of what the caller is told about it.
+//! The errors of the API, and the table of codes, statuses and texts that the caller receives.
 //!
-//! Two texts for every failure: the `detail` of the table is for the caller; `Display` and the chain of causes are for the log.
-//! docs/ERRORS.md says of every code what to do; a test compares it with the table.
+//! `Display` and the error chain are for the log. docs/errors.md documents every code; a test compares it with the
+//! table.
+
+use std::fmt::Display;
 
 use domain::permission::Permission;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::GroupName;
 use http::StatusCode;
+use strum::VariantArray;
 use thiserror::Error;
 
-/// Why a request was not served.
+/// Why a request failed.
 #[derive(Debug, Error)]
 pub(crate) enum ApiError {
     /// No route has this path.
     #[error("no route has this path")]
     RouteNotFound,
-    /// The path has other methods.
-    #[error("the route does not have this method")]
+    /// The route exists for other methods only.
+    #[error("the route does not support this method")]
     MethodNotAllowed,
     /// The body is not declared as JSON.
     #[error("the content type is not JSON")]
     UnsupportedMediaType,
-    /// The body is longer than we read.
+    /// The body exceeds the size limit.
     #[error("the body is too large")]
     BodyTooLarge,
-    /// The request is wrong in itself.
-    #[error("the request is wrong at {}: {detail}", field.as_deref().unwrap_or("the whole"))]
+    /// The request is invalid.
+    #[error("invalid {}: {detail}", field.as_deref().unwrap_or("request"))]
     InvalidRequest {
-        /// Where, as a path into the body, or the name of a parameter.
+        /// The invalid part: a path into the body, or the name of a parameter.
         field: Option<String>,
-        /// What was expected. Goes to the caller, and must not hold values from the request.
+        /// What is expected. The caller receives it, so it must not contain values from the request.
         detail: String,
     },
-    /// Nobody is calling.
-    #[error("the caller is not known")]
+    /// The request has no valid caller.
+    #[error("the caller is not authenticated")]
     Unauthenticated(#[source] Unauthenticated),
-    /// Somebody is calling who may not.
-    #[error("the caller may not do this")]
+    /// The caller is known and lacks access.
+    #[error("access is denied")]
     Forbidden(#[source] Forbidden),
-    /// The user pool cannot be asked about the caller.
+    /// The user pool cannot verify the caller.
     #[error("the access token lacks the scope `aws.cognito.signin.user.admin`, which `GetUser` requires")]
     MissingScope,
     /// The deployment requires a second factor of the caller.
@@ -53,82 +56,83 @@ pub(crate) enum ApiError {
     /// The user has another identity at this provider.
     #[error("the user has another identity at this provider")]
     OtherIdentity,
-    /// The user is there already, and is not the one that the request describes.
+    /// The user exists and differs from the request in these fields.
     #[error("the user exists and differs in {}", .0.join(", "))]
     UserDiffers(Vec<String>),
-    /// There is no key to sign invitations with.
-    #[error("invitations are not set up")]
+    /// No invitation signing key is configured.
+    #[error("invitations are not configured")]
     NoInvitations,
-    /// A user of the pool holds the address that is to be invited.
-    #[error("a user of the pool holds the address")]
+    /// A user of the pool has the invited address, verified.
+    #[error("a user of the pool has the address")]
     AddressHeld,
-    /// Too many users have the address to look at all of them.
-    #[error("too many users are to be looked at to tell whether one of them holds the address")]
+    /// More users share the invited address than the search reads.
+    #[error("too many users share the address to check whether one of them has verified it")]
     HolderUnknown,
-    /// An update of the group would pass its role, which the function may not pass.
+    /// An update of the group would pass its role, and the function lacks the permission for that role.
     #[error("the group has role {0}, which PASSABLE_ROLE_ARNS does not list")]
     RoleNotPassable(String),
     /// The user has an authenticator, which a new one would replace.
     #[error("the user has an authenticator")]
     AuthenticatorExists,
-    /// The sign-in has come to a step that cannot be answered here.
-    #[error("the sign-in asks for {0}, which is not supported")]
+    /// The sign-in requires a challenge that the API does not support.
+    #[error("the sign-in requires {0}, which is not supported")]
     UnsupportedChallenge(String),
-    /// The user pool did not do what was asked.
+    /// A call to the user pool failed.
     #[error(transparent)]
     UserPool(#[from] UserPoolError),
-    /// The first calls of several did what was asked, one did not, and the rest were not made.
+    /// The first of several calls succeeded, one failed, and the rest were not made.
     #[error("{failed} failed after {}", completed.join(", "))]
     Partial {
-        /// What stands.
+        /// The steps that took effect.
         completed: Vec<String>,
-        /// What does not.
+        /// The step that failed.
         failed: String,
         /// What the caller does next.
         advice: Advice,
-        /// Why.
+        /// Why the step failed.
         source: UserPoolError,
     },
-    /// Our own fault.
+    /// A defect of this program.
     #[error("{0}")]
     Internal(&'static str),
 }
 
-/// Why there is no caller.
+/// Why a request has no valid caller. The caller receives the text as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Unauthenticated {
-    #[error("no authorizer left claims or an IAM identity in the request context")]
+    #[error("the request context has no claims of an authorizer and no IAM identity")]
     NoAuthorizer,
     #[error("the token is not an access token")]
     NotAnAccessToken,
-    #[error("the token belongs to another app client")]
+    #[error("the token was issued to another app client")]
     OtherClient,
-    #[error("the token belongs to another user pool")]
+    #[error("the token was issued by another user pool")]
     OtherPool,
     #[error("the token has expired")]
     Expired,
     #[error("the token has no `username` or no `sub`")]
     NoUser,
-    #[error("the request holds no access token of the person")]
+    #[error("the request headers contain no access token of a user")]
     NoAccessToken,
-    #[error("the access token belongs to another user than the authorizer says")]
+    #[error("the access token and the claims of the authorizer name different users")]
     OtherToken,
 }
 
-/// Why a caller may not do something.
+/// The rule that denies a caller access. The caller receives the text as well: it must not disclose whether the target
+/// exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Forbidden {
-    #[error("no group of the caller has the permission {0}")]
+    #[error("the caller lacks the permission `{0}`")]
     NoPermission(Permission),
-    #[error("callers cannot change their own account with administrative routes")]
-    Oneself,
-    #[error("the user or the group in the request has grants that the caller lacks")]
+    #[error("callers cannot change their own account with this route")]
+    OwnAccount,
+    #[error("the target user or group has permissions that the caller lacks")]
     PrivilegeEscalation,
-    #[error("a group with an IAM role requires the permission {}", Permission::GroupsRoles)]
+    #[error("a group with an IAM role requires the permission `{}`", Permission::GroupsRoles)]
     GroupWithRole,
-    #[error("the caller may assign other groups only")]
+    #[error("the `users:groups:NAME` permissions of the caller do not name this group")]
     NotAssignable,
-    #[error("callers cannot delete a group that they are in")]
+    #[error("callers cannot delete a group that they are a member of")]
     OwnGroup,
 }
 
@@ -138,22 +142,20 @@ pub(crate) enum Advice {
     /// Repeat the request.
     #[default]
     Repeat,
-    /// Enroll the authenticator again. A switch-on whose answer was lost can have taken effect.
+    /// Enroll the authenticator again. The call that activates it can have taken effect without an answer.
     EnrollAgain,
-    /// End the sessions from before the enrollment of the authenticator.
+    /// End the sessions that began before the enrollment of the authenticator.
     SignOut,
 }
 
 impl Advice {
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::Repeat => {
-                "Once what failed works, the same request goes on from there; a POST needs an `Idempotency-Key`."
-            }
+            Self::Repeat => "Repeat the request to continue from there; a POST requires an `Idempotency-Key`.",
             Self::EnrollAgain => {
-                "The authenticator is verified and probably not switched on. Start again: `POST /v1/auth/me/totp`. \
-                If this answers `wrong-state`, the authenticator is on: end earlier sessions with `POST /v1/auth/sign-out` \
-                and the access token."
+                "The authenticator is verified and probably not active. Start again: `POST /v1/auth/me/totp`. \
+                If this answers `wrong-state`, the authenticator is active: end earlier sessions with \
+                `POST /v1/auth/sign-out` and the access token."
             }
             Self::SignOut => {
                 "The authenticator is on, and earlier sessions are still valid. End them: `POST /v1/auth/sign-out` \
@@ -164,19 +166,18 @@ impl Advice {
 }
 
 impl ApiError {
-    /// A request that is wrong at one place.
+    /// A request with one invalid field or parameter.
     pub(crate) fn invalid(field: &str, detail: impl Into<String>) -> Self {
         Self::InvalidRequest { field: Some(field.to_owned()), detail: detail.into() }
     }
 
     /// A user name has the form of a `sub`, so Cognito could take it for another user.
     pub(crate) fn ambiguous_user() -> Self {
-        let detail =
-            "The user name of a user has the form of a `sub`, so two users can be meant. Use the `sub` of the user.";
+        let detail = "The user name has the form of a `sub`, so it can match two users. Use the `sub` of the user.";
         Self::invalid("username", detail)
     }
 
-    /// The row of the table.
+    /// The code that the caller receives.
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::RouteNotFound => ErrorCode::NotFound,
@@ -204,8 +205,16 @@ impl ApiError {
     }
 }
 
-/// The stable name of an error, for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// An error text as a sentence: with a capital letter and a full stop.
+pub(crate) fn sentence(text: &impl Display) -> String {
+    let text = text.to_string();
+    let mut characters = text.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str())
+}
+
+/// The stable name of an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub(crate) enum ErrorCode {
     InvalidRequest,
     Unauthenticated,
@@ -259,13 +268,12 @@ impl From<Reason> for ErrorCode {
             Reason::CodeMismatch => Self::CodeMismatch,
             Reason::CodeExpired => Self::CodeExpired,
             Reason::SignUpRefused => Self::SignUpRefused,
-            // Whoever asks waits either way: a moment, or until the limit makes room again.
             Reason::Throttled | Reason::LimitReached => Self::Throttled,
             Reason::NotSupportedByEndpoint => Self::NotSupportedByEndpoint,
             Reason::Unavailable => Self::UpstreamUnavailable,
             Reason::DeadlineExceeded => Self::DeadlineExceeded,
             Reason::MailQuotaExceeded => Self::MailQuotaExceeded,
-            // A trigger that cannot be called is the operator's to mend, and so is a missing permission.
+            // Only the operator can fix a trigger that cannot be called, or a missing permission.
             Reason::TriggerNotInvoked | Reason::PermissionMissing | Reason::Internal => Self::Internal,
         }
     }
@@ -276,64 +284,31 @@ impl From<Reason> for ErrorCode {
 pub(crate) struct Row {
     pub(crate) code: &'static str,
     pub(crate) status: StatusCode,
-    /// What the code means, as a person reads it.
+    /// What the code means.
     pub(crate) title: &'static str,
 }
 
 impl ErrorCode {
-    /// All of them, in the order of docs/ERRORS.md.
-    pub(crate) const ALL: [Self; 32] = [
-        Self::InvalidRequest,
-        Self::Unauthenticated,
-        Self::InvalidCredentials,
-        Self::Forbidden,
-        Self::InsufficientScope,
-        Self::MfaRequired,
-        Self::UserNotConfirmed,
-        Self::PasswordResetRequired,
-        Self::NotFound,
-        Self::UserNotFound,
-        Self::GroupNotFound,
-        Self::DeviceNotFound,
-        Self::IdentityNotFound,
-        Self::MethodNotAllowed,
-        Self::UserExists,
-        Self::AliasExists,
-        Self::GroupExists,
-        Self::WrongState,
-        Self::RoleNotPassable,
-        Self::UnsupportedChallenge,
-        Self::BodyTooLarge,
-        Self::UnsupportedMediaType,
-        Self::InvalidPassword,
-        Self::CodeMismatch,
-        Self::CodeExpired,
-        Self::SignUpRefused,
-        Self::Throttled,
-        Self::MailQuotaExceeded,
-        Self::Internal,
-        Self::NotSupportedByEndpoint,
-        Self::UpstreamUnavailable,
-        Self::DeadlineExceeded,
-    ];
+    /// All codes, in the order of docs/errors.md.
+    pub(crate) const ALL: &'static [Self] = Self::VARIANTS;
 
     pub(crate) fn as_str(self) -> &'static str {
         self.row().code
     }
 
-    /// The table.
+    /// Name, status and title of the code.
     pub(crate) fn row(self) -> Row {
         use StatusCode as Status;
         let row = |code, status, title| Row { code, status, title };
         match self {
             Self::InvalidRequest => row("invalid-request", Status::BAD_REQUEST, "The request is not valid."),
             Self::Unauthenticated => {
-                row("unauthenticated", Status::UNAUTHORIZED, "An access token of this API's app client is needed.")
+                row("unauthenticated", Status::UNAUTHORIZED, "An access token of this API's app client is required.")
             }
             Self::InvalidCredentials => {
                 row("invalid-credentials", Status::UNAUTHORIZED, "The credentials are wrong or no longer valid.")
             }
-            Self::Forbidden => row("forbidden", Status::FORBIDDEN, "The caller may not do this."),
+            Self::Forbidden => row("forbidden", Status::FORBIDDEN, "Access is denied."),
             Self::InsufficientScope => row(
                 "insufficient-scope",
                 Status::FORBIDDEN,
@@ -342,36 +317,32 @@ impl ErrorCode {
             Self::MfaRequired => {
                 row("mfa-required", Status::FORBIDDEN, "The caller must enroll a second factor first.")
             }
-            Self::UserNotConfirmed => {
-                row("user-not-confirmed", Status::FORBIDDEN, "The user has signed up and is not confirmed yet.")
-            }
+            Self::UserNotConfirmed => row("user-not-confirmed", Status::FORBIDDEN, "The user is not confirmed."),
             Self::PasswordResetRequired => {
                 row("password-reset-required", Status::FORBIDDEN, "The user must set a new password first.")
             }
-            Self::NotFound => row("not-found", Status::NOT_FOUND, "There is no such route."),
-            Self::UserNotFound => row("user-not-found", Status::NOT_FOUND, "There is no such user."),
-            Self::GroupNotFound => row("group-not-found", Status::NOT_FOUND, "There is no such group."),
-            Self::DeviceNotFound => row("device-not-found", Status::NOT_FOUND, "There is no such device."),
+            Self::NotFound => row("not-found", Status::NOT_FOUND, "The route does not exist."),
+            Self::UserNotFound => row("user-not-found", Status::NOT_FOUND, "The user does not exist."),
+            Self::GroupNotFound => row("group-not-found", Status::NOT_FOUND, "The group does not exist."),
+            Self::DeviceNotFound => row("device-not-found", Status::NOT_FOUND, "The device does not exist."),
             Self::IdentityNotFound => {
                 row("identity-not-found", Status::NOT_FOUND, "The user has no identity at this provider.")
             }
             Self::MethodNotAllowed => {
-                row("method-not-allowed", Status::METHOD_NOT_ALLOWED, "The route does not have this method.")
+                row("method-not-allowed", Status::METHOD_NOT_ALLOWED, "The route does not support this method.")
             }
             Self::UserExists => row("user-exists", Status::CONFLICT, "A user with this name exists."),
-            Self::AliasExists => {
-                row("alias-exists", Status::CONFLICT, "Another user holds this e-mail address, phone number or name.")
-            }
+            Self::AliasExists => row("alias-exists", Status::CONFLICT, "Another user has this alias or identity."),
             Self::GroupExists => row("group-exists", Status::CONFLICT, "A group with this name exists."),
             Self::UnsupportedChallenge => row(
                 "unsupported-challenge",
                 Status::CONFLICT,
-                "The sign-in asks for a step that this API does not support.",
+                "The sign-in requires a step that this API does not support.",
             ),
             Self::WrongState => row(
                 "wrong-state",
                 Status::CONFLICT,
-                "The status of the user, or the set-up of the pool, does not allow this.",
+                "The status of the user or the configuration of the pool does not allow this.",
             ),
             Self::RoleNotPassable => row(
                 "role-not-passable",
@@ -379,9 +350,11 @@ impl ErrorCode {
                 "The group has an IAM role that this deployment cannot pass.",
             ),
             Self::BodyTooLarge => row("body-too-large", Status::PAYLOAD_TOO_LARGE, "The body is too large."),
-            Self::UnsupportedMediaType => {
-                row("unsupported-media-type", Status::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json.")
-            }
+            Self::UnsupportedMediaType => row(
+                "unsupported-media-type",
+                Status::UNSUPPORTED_MEDIA_TYPE,
+                "The content type of the body is not supported.",
+            ),
             Self::InvalidPassword => row(
                 "invalid-password",
                 Status::UNPROCESSABLE_ENTITY,
@@ -390,24 +363,86 @@ impl ErrorCode {
             Self::CodeMismatch => row("code-mismatch", Status::UNPROCESSABLE_ENTITY, "The code is wrong."),
             Self::CodeExpired => row("code-expired", Status::UNPROCESSABLE_ENTITY, "The code has expired."),
             Self::SignUpRefused => row("sign-up-refused", Status::UNPROCESSABLE_ENTITY, "The sign-up was refused."),
-            Self::Throttled => row("throttled", Status::TOO_MANY_REQUESTS, "There are too many requests right now."),
+            Self::Throttled => row("throttled", Status::TOO_MANY_REQUESTS, "The request rate or a limit is exceeded."),
             Self::MailQuotaExceeded => row(
                 "mail-quota-exceeded",
                 Status::TOO_MANY_REQUESTS,
-                "The user pool has used up its daily quota of e-mail messages.",
+                "The daily e-mail quota of the user pool is used up.",
             ),
-            Self::Internal => row("internal", Status::INTERNAL_SERVER_ERROR, "Something went wrong on our side."),
+            Self::Internal => row("internal", Status::INTERNAL_SERVER_ERROR, "An internal error occurred."),
             Self::NotSupportedByEndpoint => row(
                 "not-supported-by-endpoint",
                 Status::NOT_IMPLEMENTED,
                 "The endpoint of the user pool does not support this operation.",
             ),
             Self::UpstreamUnavailable => {
-                row("upstream-unavailable", Status::BAD_GATEWAY, "The user pool cannot be reached.")
+                row("upstream-unavailable", Status::BAD_GATEWAY, "The user pool is unavailable.")
             }
             Self::DeadlineExceeded => {
-                row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "The user pool did not answer in time.")
+                row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "The user pool did not respond in time.")
             }
+        }
+    }
+
+    /// The possible reasons, for errors that have no text of their own.
+    pub(crate) fn detail(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "Cognito rejected a parameter of the request.",
+            Self::Unauthenticated => "The request has no valid access token.",
+            Self::InvalidCredentials => {
+                "The user name, password, session or token is wrong, expired or revoked, or the user cannot sign in."
+            }
+            Self::Forbidden => "The caller lacks the permission `users:read`.",
+            Self::InsufficientScope => {
+                "Cognito requires the scope to verify the caller. Sign in with `POST /v1/auth/sign-in`, or \
+                request the scope from the managed login."
+            }
+            Self::MfaRequired => {
+                "The deployment requires a second factor of callers with permissions. Send the requests in \
+                `next_actions`, in this order."
+            }
+            Self::UserNotConfirmed => {
+                "The user must enter the confirmation code, or an administrator must confirm the user."
+            }
+            Self::PasswordResetRequired => {
+                "The password was reset. Set a new one with `POST /v1/auth/reset-password` and the code that was sent."
+            }
+            Self::NotFound => "No route of this function has this path. Names in paths must be percent-encoded.",
+            Self::UserNotFound => "No user matches the given user name or `sub`.",
+            Self::GroupNotFound => "No group of the pool has the given name.",
+            Self::DeviceNotFound => "The user has no device with the given key.",
+            Self::IdentityNotFound => "None of the user's identities belongs to the given provider.",
+            Self::MethodNotAllowed => "Use one of the methods in the header `Allow`.",
+            Self::UserExists => "Another user has this user name, or signs in with this address.",
+            Self::AliasExists => "Another user has this e-mail address, phone number, preferred user name or identity.",
+            Self::GroupExists => "Choose another name, or update the group with `PATCH /v1/groups/{group}`.",
+            Self::UnsupportedChallenge => "The sign-in requires the challenge `CUSTOM_CHALLENGE`.",
+            Self::WrongState => "The current status of the user does not allow this operation.",
+            Self::RoleNotPassable => {
+                "The template's parameter `PassableRoleArns` does not list the IAM role of the group."
+            }
+            Self::BodyTooLarge => "The body must be at most 64 KiB.",
+            Self::UnsupportedMediaType => "The header `Content-Type` must be `application/json`.",
+            Self::InvalidPassword => {
+                "The password is too short, lacks a required kind of character, or was used before."
+            }
+            Self::CodeMismatch => {
+                "The code must be the last one that was sent, or the current one of the authenticator app."
+            }
+            Self::CodeExpired => "Request a new code.",
+            Self::SignUpRefused => "The pool's sign-up policy or one of its triggers rejected the user.",
+            Self::Throttled => {
+                "The user pool receives too many requests. Retry after the time in the header `Retry-After`."
+            }
+            Self::MailQuotaExceeded => {
+                "The message was not sent. The request may have taken effect; read the current state before a retry."
+            }
+            Self::Internal => "The function's log contains the cause under this `request_id`.",
+            Self::NotSupportedByEndpoint => "The endpoint is an emulator that lacks an operation of Amazon Cognito.",
+            Self::UpstreamUnavailable => {
+                "AWS returned a server error or could not be reached. The request may have taken effect."
+            }
+            Self::DeadlineExceeded => "The request may have taken effect. Read the current state before a retry.",
         }
     }
 }
@@ -416,20 +451,15 @@ impl ErrorCode {
 mod tests {
     use super::*;
 
-    const ALL: [ErrorCode; 32] = ErrorCode::ALL;
-
     #[test]
-    fn no_two_codes_have_the_same_name() {
-        let names: std::collections::BTreeSet<_> = ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(names.len(), ALL.len());
-        // Whoever adds a code adds it to the list above as well: the enum counts on from zero.
-        assert!(ALL.iter().enumerate().all(|(place, code)| place == *code as usize));
-        assert_eq!(ALL.len(), ErrorCode::DeadlineExceeded as usize + 1);
+    fn codes_are_distinct() {
+        let names: std::collections::BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
     }
 
     #[test]
-    fn docs_errors_md_has_the_rows_of_the_table_and_no_others() {
-        let documented: Vec<Vec<&str>> = include_str!("../../../../docs/ERRORS.md")
+    fn docs_errors_md_documents_exactly_these_codes() {
+        let documented: Vec<Vec<&str>> = include_str!("../../../../docs/errors.md")
             .lines()
             .filter(|line| line.starts_with("| `"))
             .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
@@ -437,18 +467,26 @@ mod tests {
         let code = |cells: &Vec<&str>| cells[0].to_owned();
         assert_eq!(
             documented.iter().map(code).collect::<Vec<_>>(),
-            ALL.iter().map(|code| format!("`{}`", code.as_str())).collect::<Vec<_>>()
+            ErrorCode::ALL.iter().map(|code| format!("`{}`", code.as_str())).collect::<Vec<_>>()
         );
-        for (cells, code) in documented.iter().zip(ALL) {
+        for (cells, code) in documented.iter().zip(ErrorCode::ALL) {
             let Row { status, title, .. } = code.row();
             assert_eq!((cells[1], cells[2]), (status.as_str(), title), "{code:?}");
             assert_eq!(cells.len(), 5, "{code:?}: code, status, meaning, caller, operator");
-            assert!(cells[3..].iter().all(|cell| cell.ends_with('.')), "{code:?}: say what to do");
+            assert!(cells[3..].iter().all(|cell| cell.ends_with('.')), "{code:?}: a cell is not a sentence");
         }
     }
 
     #[test]
-    fn a_partial_failure_answers_like_the_call_that_failed() {
+    fn detail_never_repeats_title() {
+        for code in ErrorCode::ALL {
+            let (title, detail) = (code.row().title, code.detail());
+            assert!(title != detail && title.ends_with('.') && detail.ends_with('.'), "{code:?}");
+        }
+    }
+
+    #[test]
+    fn partial_failure_has_the_code_of_the_failed_call() {
         let source = UserPoolError::new("AdminSetUserPassword", Reason::InvalidPassword);
         let (completed, failed) = (vec!["create-user".into()], "set-password".into());
         let partial = ApiError::Partial { completed, failed, advice: Advice::Repeat, source };

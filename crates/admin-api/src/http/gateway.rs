@@ -1,17 +1,15 @@
-//! What API Gateway did to a request before it came here, and undoing it.
+//! Differences between a request as it was sent and as API Gateway passes it on.
 //!
-//! - An HTTP API decodes the path before it hands it on, all but `%25`; a REST API does not. `lambda_http` pastes it into a URL as
-//!   it is, where a decoded `#` would cut the name of a user short, and the request would hit another one. So the path is
-//!   taken as it came, what cannot stand in a path is encoded again, and everything after decodes once.
-//! - A stage that is not `$default` stands before the path, or does not, depending on the kind of API.
+//! - An HTTP API decodes the path, all but `%25`; a REST API does not. `lambda_http` builds a URL from the path, and a
+//!   decoded `#` would end it, so that the request would address another user. So what a path cannot contain is encoded
+//!   again.
+//! - A stage other than `$default` precedes the path for some kinds of API.
+//! - `lambda_http` panics on a URL that is not valid: queries are encoded, and the host is removed.
+//! - `lambda_http` panics on a body that is marked as base64 and is not. API Gateway sends none, but a principal with
+//!   `lambda:InvokeFunction` can.
 //!
-//! - Neither encodes what a caller left as it is, a quote in a query for instance. `lambda_http` panics over what is no URL, so it is
-//!   encoded before it gets there. `lambda_http` also makes a URL of the host, which no route reads: [`encode`] removes it.
-//! - `lambda_http` panics over a body that is marked as base64 and is not. API Gateway sends none, but a principal with
-//!   `lambda:InvokeFunction` can. Such a body is taken as it is.
-//!
-//! What cannot be undone: an HTTP API cuts a path at a decoded `?`, and takes a decoded `/` for a separator. Users with those in
-//! their names are reached by their `sub`.
+//! An HTTP API ends a path at a decoded `?`, and treats a decoded `/` as a separator. Users with these characters in
+//! their names are addressed by `sub`.
 
 use axum::extract::FromRequestParts;
 use base64::Engine;
@@ -23,7 +21,7 @@ use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{LambdaEvent, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What ends or breaks a path, and so was decoded where it stands in one. `%` stays: it begins what is still encoded.
+/// Characters that a path cannot contain. `%` is kept, because it begins what is still encoded.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -38,11 +36,11 @@ const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// What cannot stand in a query, and clients send all the same. `%` stays, and what separates parameters.
+/// Characters that a query cannot contain. `%` and the separators of parameters are kept.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
 
-/// Makes an event one that `lambda_http` can read: its URL is one, and its body is base64 if it is marked so.
-pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+/// Makes the URL of an event valid, and clears the base64 mark of a body that is not base64.
+pub(crate) fn normalize_event(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     let encode = |text: &mut Option<String>, set| {
         if let Some(text) = text {
             *text = utf8_percent_encode(text, set).to_string();
@@ -50,7 +48,7 @@ pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<Lambd
     };
     let encode_path = |path: &mut Option<String>| {
         encode(path, NOT_IN_A_PATH);
-        // Without the slash it would be the end of a host name.
+        // Without the slash, the path would continue the host name.
         if let Some(path) = path.as_mut().filter(|path| !path.starts_with('/')) {
             path.insert(0, '/');
         }
@@ -75,7 +73,7 @@ pub(crate) fn encode(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<Lambd
     event
 }
 
-/// The id of the request that callers, API Gateway's logs and ours have in common.
+/// The request id in responses and in the logs of API Gateway and of the function.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestId(String);
 
@@ -93,12 +91,12 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// Makes of a request from API Gateway the request that was sent to it.
-pub(crate) fn undo(mut request: lambda_http::Request) -> lambda_http::Request {
+/// Restores the path of the request as it was sent, and adds the request id.
+pub(crate) fn restore_request(mut request: lambda_http::Request) -> lambda_http::Request {
     let path = sent_path(request.raw_http_path(), stage(request.request_context_ref()));
     let query = request.uri().query().filter(|query| !query.is_empty());
     let target = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
-    // The routes match on the path alone: scheme and host are of no use, and the host is what the caller says it is.
+    // Routes match the path only, and the caller controls the host.
     if let Ok(target) = target.parse::<PathAndQuery>() {
         *request.uri_mut() = target.into();
     }
@@ -109,7 +107,7 @@ pub(crate) fn undo(mut request: lambda_http::Request) -> lambda_http::Request {
     request
 }
 
-/// The id under which API Gateway and its logs know the request.
+/// API Gateway's id of the request.
 fn request_id(context: Option<&RequestContext>) -> Option<&str> {
     match context {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.as_deref(),
@@ -127,7 +125,7 @@ fn stage(context: Option<&RequestContext>) -> Option<&str> {
 }
 
 fn sent_path(raw: &str, stage: Option<&str>) -> String {
-    // All routes begin with /v1/, so that a stage of that name is not taken away by mistake.
+    // All routes begin with /v1/, so a stage named `v1` is not removed by mistake.
     let without_stage =
         stage.and_then(|stage| raw.strip_prefix('/')?.strip_prefix(stage)).filter(|rest| rest.starts_with("/v1/"));
     utf8_percent_encode(without_stage.unwrap_or(raw), NOT_IN_A_PATH).to_string()
@@ -141,21 +139,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_without_a_slash_is_no_host() {
+    fn path_without_slash_is_not_a_host() {
         for path in ["", "[", ":99999", "@example.com/v1/users"] {
             let events = testkit::events::all("admin-api");
             let (_, event) = events.iter().find(|(name, _)| name == "users-get").unwrap();
             let mut event: Value = serde_json::from_str(event).unwrap();
             event["rawPath"] = json!(path);
             let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-            let request = undo(lambda_http::Request::from(encode(event).payload));
+            let request = restore_request(lambda_http::Request::from(normalize_event(event).payload));
             assert_eq!(request.uri().authority(), None, "{path}");
             assert_eq!(request.uri().path(), format!("/{path}").replace("//", "/"), "{path}");
         }
     }
 
     #[test]
-    fn a_host_that_makes_no_url_is_ignored() {
+    fn ignores_invalid_host() {
         for case in ["users-get", "rest-users-list"] {
             let events = testkit::events::all("admin-api");
             let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
@@ -164,7 +162,7 @@ mod tests {
                 event["headers"]["host"] = json!(host);
                 event["requestContext"]["domainName"] = json!(host);
                 let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-                let request = undo(lambda_http::Request::from(encode(event).payload));
+                let request = restore_request(lambda_http::Request::from(normalize_event(event).payload));
                 assert_eq!(request.uri().authority(), None, "{case} {host}");
                 assert!(request.uri().path().starts_with("/v1/users"), "{case} {host}");
             }
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_marked_as_base64_and_is_not_stays_as_it_is() {
+    fn keeps_body_that_is_wrongly_marked_as_base64() {
         for case in ["users-create", "rest-users-list"] {
             let events = testkit::events::all("admin-api");
             let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
@@ -180,14 +178,14 @@ mod tests {
                 let mut event: Value = serde_json::from_str(event).unwrap();
                 (event["body"], event["isBase64Encoded"]) = (json!(body), json!(true));
                 let event = LambdaEvent::new(serde_json::from_value(event).unwrap(), Context::default());
-                let request = lambda_http::Request::from(encode(event).payload);
+                let request = lambda_http::Request::from(normalize_event(event).payload);
                 assert_eq!(request.body().as_ref(), expected.as_bytes(), "{case} {body}");
             }
         }
     }
 
     #[test]
-    fn the_stage_goes_and_everything_else_stays() {
+    fn removes_only_the_stage() {
         let table = [
             ("/v1/users", None, "/v1/users"),
             ("/v1/users", Some("$default"), "/v1/users"),
@@ -206,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_decoded_too_early_is_encoded_again_and_what_is_encoded_stays() {
+    fn encodes_what_api_gateway_decoded() {
         let table = [
             ("/v1/users/mia@example.com", "/v1/users/mia@example.com"),
             ("/v1/users/mia%40example.com", "/v1/users/mia%40example.com"),

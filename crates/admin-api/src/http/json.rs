@@ -1,7 +1,7 @@
-//! Request bodies: JSON of the declared type, of a bounded size, with known fields only. What is wrong is said with its place.
+//! JSON request bodies of a bounded size, with known fields only. Errors name the field.
 //!
-//! What `serde` says is not handed on: it quotes values, and a value may be a password. For the same reason no type of a body that
-//! holds a secret has `Debug`.
+//! Messages of `serde` quote values, which can be passwords, so they are not passed to the caller. For the same reason
+//! no body type with a secret implements `Debug`.
 
 use std::borrow::Cow;
 
@@ -11,20 +11,19 @@ use axum::response::IntoResponse;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 use serde_json::error::Category;
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, sentence};
 
-/// The largest body that is read. The largest one that makes sense is a user with 50 attributes of 2048 characters each, which
-/// nobody has.
+/// The maximum size of a body.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// A body.
+/// A parsed body.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -35,11 +34,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// A body that is not read yet: for routes whose bodies have several forms, where a first look tells which one it is.
+/// An unparsed body, for routes whose bodies have several forms.
 pub(crate) struct JsonText(Bytes);
 
 impl JsonText {
-    /// The body as this type.
+    /// Whether the request has no body.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Parses the body as this type.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         parse(&self.0)
     }
@@ -49,17 +53,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !declares_json(request.headers()) {
-            return Err(ApiError::UnsupportedMediaType);
-        }
+        let declares_json = declares_json(request.headers());
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if rejection.into_response().status() == StatusCode::PAYLOAD_TOO_LARGE {
                 ApiError::BodyTooLarge
             } else {
-                ApiError::InvalidRequest { field: None, detail: "The body could not be read.".to_owned() }
+                ApiError::InvalidRequest { field: None, detail: "The body cannot be read.".to_owned() }
             }
         })?;
-        Ok(Self(bytes))
+        if declares_json || bytes.is_empty() { Ok(Self(bytes)) } else { Err(ApiError::UnsupportedMediaType) }
     }
 }
 
@@ -70,16 +72,25 @@ fn declares_json(headers: &HeaderMap) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if bytes.is_empty() {
+        return Err(ApiError::InvalidRequest { field: None, detail: "Missing body.".to_owned() });
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let object: Object<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        explain(&path, error.inner())
+        // `serde_json` reports a value of the wrong type, in place of an enum, as a syntax error.
+        let is_valid = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
+        if error.inner().is_syntax() && is_valid {
+            wrong_type(&path, "a string")
+        } else {
+            explain(&path, error.inner())
+        }
     })?;
     deserializer.end().map_err(|error| explain(".", &error))?;
     Ok(object.0)
 }
 
-/// A struct that comes as a JSON object only: `serde` would take `["mia"]` for `{"username": "mia"}` as well.
+/// A struct that accepts JSON objects only. `serde` would parse `["mia"]` as `{"username": "mia"}` as well.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<T: PartialSchema> PartialSchema for Object<T> {
@@ -106,7 +117,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             type Value = T;
 
             fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("a JSON object")
+                formatter.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
@@ -118,13 +129,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// A whole number from zero on. To JSON Schema, and to many a language's JSON, `5.0` is the whole number 5.
-pub(crate) fn whole(number: &Number) -> Option<u32> {
-    // Written out, it has no fraction.
+/// Returns a non-negative integer. In JSON Schema, `5.0` is the integer 5.
+pub(crate) fn integer(number: &Number) -> Option<u32> {
+    // An integral `f64` is written without a fraction.
     number.as_f64()?.to_string().parse().ok()
 }
 
-/// Our own words for what `serde_json` found. From its words only those are taken that come from our types: what was expected.
+/// Translates an error of `serde_json`. Keeps only the expectation, which comes from the types here and contains no
+/// values.
 fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     if error.classify() != Category::Data {
         let detail = format!("The body is not valid JSON: line {}, column {}.", error.line(), error.column());
@@ -134,27 +146,43 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
     if let Some(name) = quoted_after(text, "missing field ") {
-        return ApiError::invalid(&joined(path, name), "The field is needed.");
+        return ApiError::invalid(&joined(path, name), "Missing field.");
     }
     if let Some(name) = quoted_after(text, "duplicate field ") {
-        return ApiError::invalid(&joined(path, name), "The field is there twice.");
+        return ApiError::invalid(&joined(path, name), "Duplicate field.");
     }
     let detail = match expected {
-        Some(expected) if text.starts_with("unknown field ") => format!("There is no such field; expected {expected}."),
-        Some(expected) => format!("Expected {expected}."),
-        // What is left are the errors of our own types, which hold no values.
-        None => format!("Expected that {text}."),
+        Some(expected) if text.starts_with("unknown field ") => format!("Unknown field; expected {expected}."),
+        Some(expected) => return wrong_type(path, expected),
+        // Errors of the field types contain no values.
+        None => sentence(&text),
     };
+    at(path, detail)
+}
+
+/// The error of a value of the wrong type, with the names of JSON for the types of `serde`.
+fn wrong_type(path: &str, expected: &str) -> ApiError {
+    let expected = match expected {
+        "a map" => "an object",
+        "a sequence" => "an array",
+        "unit" => "null",
+        "u8" | "u16" | "u32" | "u64" => "a non-negative integer",
+        other => other,
+    };
+    at(path, format!("Must be {expected}."))
+}
+
+fn at(path: &str, detail: String) -> ApiError {
     let field = if path == "." { None } else { Some(path.chars().take(MAX_FIELD_CHARS).collect()) };
     ApiError::InvalidRequest { field, detail }
 }
 
-/// The name of one of our fields, which stands in backticks at the end.
+/// The field name, which ends the text in backticks.
 fn quoted_after<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
     text.strip_prefix(beginning)?.strip_prefix('`')?.strip_suffix('`')
 }
 
-/// The longest place that is repeated to the caller, who may have made up the names in it.
+/// The maximum length of a path in an error. It can contain unknown names.
 const MAX_FIELD_CHARS: usize = 80;
 
 fn joined(path: &str, name: &str) -> String {
@@ -178,6 +206,15 @@ mod tests {
         password: Option<Object<Password>>,
         #[serde(default)]
         attributes: BTreeMap<String, Option<String>>,
+        #[expect(dead_code, reason = "only its type matters here")]
+        mail: Option<Mail>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Mail {
+        Send,
+        Suppress,
     }
 
     #[derive(Debug, Deserialize)]
@@ -201,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_the_declared_type_is_read() {
+    fn parses_valid_body() {
         let text = r#" {"username": "mia", "password": {"value": "x", "permanent": true}, "attributes": {"a": null}} "#;
         let body = parse::<Body>(text.as_bytes()).unwrap();
         let password = body.password.unwrap().0;
@@ -210,31 +247,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_place_and_without_values() {
+    fn errors_name_the_field_and_contain_no_values() {
+        let malformed_name = sentence(&"a b".parse::<Username>().unwrap_err());
         let table = [
-            ("{}", Some("username"), "The field is needed."),
-            (r#"{"username": "mia", "password": {"value": "x"}}"#, Some("password.permanent"), "The field is needed."),
-            (
-                r#"{"username": "mia", "pasword": 1}"#,
-                Some("pasword"),
-                "There is no such field; expected one of `username`",
-            ),
-            (r#"{"username": "mia", "username": "mia"}"#, Some("username"), "The field is there twice."),
-            (r#"{"username": 1234567}"#, Some("username"), "Expected a string."),
-            (r#"{"username": "a b"}"#, Some("username"), "Expected that a user name has 1 to 128 characters"),
-            (r#"{"username": "mia", "attributes": {"email": 7}}"#, Some("attributes.email"), "Expected a string."),
-            (r#"{"username": "mia", "attributes": []}"#, Some("attributes"), "Expected a map."),
+            ("{}", Some("username"), "Missing field."),
+            (r#"{"username": "mia", "password": {"value": "x"}}"#, Some("password.permanent"), "Missing field."),
+            (r#"{"username": "mia", "pasword": 1}"#, Some("pasword"), "Unknown field; expected one of `username`"),
+            (r#"{"username": "mia", "username": "mia"}"#, Some("username"), "Duplicate field."),
+            (r#"{"username": 1234567}"#, Some("username"), "Must be a string."),
+            (r#"{"username": "a b"}"#, Some("username"), malformed_name.as_str()),
+            (r#"{"username": "mia", "attributes": {"email": 7}}"#, Some("attributes.email"), "Must be a string."),
+            (r#"{"username": "mia", "attributes": []}"#, Some("attributes"), "Must be an object."),
             (
                 r#"{"username": "mia", "password": {"value": "x", "permanent": "Hunter-2"}}"#,
                 Some("password.permanent"),
-                "Expected a boolean.",
+                "Must be a boolean.",
             ),
-            (r#"{"username": "mia", "password": "Hunter-2"}"#, Some("password"), "Expected a JSON object."),
-            (r#"{"username": "mia", "password": ["Hunter-2", true]}"#, Some("password"), "Expected a JSON object."),
-            (r#"{"username": "mia", "password": ", expected Hunter-2"}"#, Some("password"), "Expected a JSON object."),
-            (r#"["mia"]"#, None, "Expected a JSON object."),
-            ("null", None, "Expected a JSON object."),
-            ("", None, "The body is not valid JSON: line 1, column 0."),
+            (r#"{"username": "mia", "password": "Hunter-2"}"#, Some("password"), "Must be an object."),
+            (r#"{"username": "mia", "password": ["Hunter-2", true]}"#, Some("password"), "Must be an object."),
+            (r#"{"username": "mia", "password": ", expected Hunter-2"}"#, Some("password"), "Must be an object."),
+            (r#"["mia"]"#, None, "Must be an object."),
+            ("null", None, "Must be an object."),
+            (r#"{"username": "mia", "mail": true}"#, Some("mail"), "Must be a string."),
+            (r#"{"username": "mia", "mail": "Hunter"}"#, Some("mail"), "Must be `send` or `suppress`."),
+            ("", None, "Missing body."),
             ("Hunter-2", None, "The body is not valid JSON: line 1, column 1."),
             (r#"{"username": "mia""#, None, "The body is not valid JSON: line 1, column 18."),
             (r#"{"username": "mia"} x"#, None, "The body is not valid JSON: line 1, column 21."),
@@ -248,21 +284,21 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_and_bytes_that_are_no_text_are_refused() {
+    fn rejects_deep_nesting_and_invalid_unicode() {
         let (_, detail) = refusal(&format!(r#"{{"attributes": {}"#, "[".repeat(1000)));
-        assert!(detail.starts_with("Expected a map."), "{detail}");
+        assert!(detail.starts_with("Must be an object."), "{detail}");
         assert!(parse::<Body>(b"{\"username\": \"\xff\"}").is_err());
         assert!(parse::<Body>(br#"{"username": "\ud800"}"#).is_err());
     }
 
     #[test]
-    fn a_long_made_up_name_is_not_repeated_in_full() {
+    fn truncates_long_unknown_name() {
         let (field, _) = refusal(&format!(r#"{{"{}": 1}}"#, "x".repeat(5000)));
         assert_eq!(field.map(|field| field.len()), Some(MAX_FIELD_CHARS));
     }
 
     #[test]
-    fn only_json_is_declared_as_json() {
+    fn accepts_json_content_type_only() {
         for (content_type, expected) in [
             (Some("application/json"), true),
             (Some("Application/JSON; charset=utf-8"), true),

@@ -1,4 +1,4 @@
-//! Lists that the user pool hands out page by page: reading `limit` and `cursor`, and making the next cursor.
+//! Paged lists: reads `limit` and `cursor`, and creates the next cursor.
 
 use domain::user_pool::directory::PageRequest;
 use serde::{Deserialize, Serialize};
@@ -7,31 +7,31 @@ use crate::http::cursor::Cursors;
 use crate::http::error::ApiError;
 use crate::http::query::Parameters;
 
-/// The most that Cognito gives in one page, and what it is without a limit.
+/// The maximum page size of Cognito, and the default.
 pub(crate) const MAX_LIMIT: u8 = 60;
 
-/// A cursor in the OpenAPI document's examples. It is of the form that cursors have, and sealed with no key.
+/// A cursor for the OpenAPI document's examples: well-formed, with an invalid HMAC.
 pub(crate) const EXAMPLE_CURSOR: &str = "UNhY4JhezH9gQYqvDMWrWH9CwlcKiECVqejMrND2VFwiQ0FJU2xBSUlBUkxzQVFnRCI";
 
-/// Where a list goes on. Cognito's token is for the same request again, its limit included: that of the first page stays.
+/// The position of the next page. Cognito's token requires the same limit, so the limit of the first page is kept.
 #[derive(Serialize, Deserialize)]
-struct Place {
+struct Position {
     page: String,
     limit: u8,
 }
 
-/// Takes `limit` out of the parameters.
+/// Removes `limit` from the parameters.
 pub(crate) fn take_limit(parameters: &mut Parameters) -> Result<u8, ApiError> {
     let Some(text) = parameters.take("limit")? else { return Ok(MAX_LIMIT) };
-    // `u8::from_str` takes a plus sign.
+    // `u8::from_str` accepts a plus sign.
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit) && !text.starts_with('+'));
-    limit.ok_or_else(|| ApiError::invalid("limit", format!("Expected a number from 1 to {MAX_LIMIT}.")))
+    limit.ok_or_else(|| ApiError::invalid("limit", format!("Must be a number between 1 and {MAX_LIMIT}.")))
 }
 
-/// The page that the parameters ask for. `list` names the list: its path, with whose list it is.
+/// Returns the requested page. `list` identifies the list: its path with the values in it.
 ///
 /// # Errors
-/// Any other parameter, and a cursor that is not from this list.
+/// Rejects other parameters, and a cursor of another list.
 pub(crate) async fn page_request(
     cursors: &Cursors,
     list: &str,
@@ -41,11 +41,11 @@ pub(crate) async fn page_request(
     let cursor = parameters.take("cursor")?;
     parameters.finish()?;
     let Some(cursor) = cursor else { return Ok(PageRequest { limit, after: None }) };
-    let Place { page, limit } = cursors.open(list, &cursor).await?;
+    let Position { page, limit } = cursors.open(list, &cursor).await?;
     Ok(PageRequest { limit, after: Some(page) })
 }
 
-/// The cursor to the page that begins at `next`, where there is one.
+/// Returns the cursor to the page that begins at `next`, if one follows.
 pub(crate) async fn next_cursor(
     cursors: &Cursors,
     list: &str,
@@ -53,7 +53,7 @@ pub(crate) async fn next_cursor(
     next: Option<String>,
 ) -> Result<Option<String>, ApiError> {
     match next {
-        Some(page) => cursors.seal(list, &Place { page, limit: request.limit }).await.map(Some),
+        Some(page) => cursors.seal(list, &Position { page, limit: request.limit }).await.map(Some),
         None => Ok(None),
     }
 }

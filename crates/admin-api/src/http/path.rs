@@ -1,4 +1,4 @@
-//! Parameters of paths: taken by name, because a path may have several; and texts that become a segment of one.
+//! Path parameters, read by name because a path can have several, and the encoding of path segments.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -9,9 +9,9 @@ use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, sentence};
 
-/// The parameter of this name, decoded and checked.
+/// Returns the parameter of this name, decoded and validated.
 pub(crate) async fn parameter<T>(parts: &mut Parts, name: &'static str) -> Result<T, ApiError>
 where
     T: TryFrom<String, Error: Display>,
@@ -19,21 +19,21 @@ where
     let Path(mut all) =
         Path::<HashMap<String, String>>::from_request_parts(parts, &()).await.map_err(|error| unreadable(&error))?;
     let text = all.remove(name).ok_or(ApiError::Internal("the route has no such parameter in its path"))?;
-    T::try_from(text).map_err(|error| ApiError::invalid(name, format!("Expected that {error}.")))
+    T::try_from(text).map_err(|error| ApiError::invalid(name, sentence(&error)))
 }
 
-/// Bytes that are no text make all parameters of a path unreadable: only the rejection knows which of them it was.
+/// Names the parameter that is not UTF-8. Axum rejects all parameters of the path for it.
 fn unreadable(rejection: &PathRejection) -> ApiError {
     match rejection {
         PathRejection::FailedToDeserializePathParams(error) => match error.kind() {
-            ErrorKind::InvalidUtf8InPathParam { key } => ApiError::invalid(key, "Expected percent-encoded UTF-8."),
+            ErrorKind::InvalidUtf8InPathParam { key } => ApiError::invalid(key, "Must be percent-encoded UTF-8."),
             _ => ApiError::Internal("the path cannot be read"),
         },
         _ => ApiError::Internal("the route has no parameters in its path"),
     }
 }
 
-/// The text as one segment of a path.
+/// Encodes the text as one path segment.
 pub(crate) fn segment(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, NOT_IN_A_SEGMENT)
 }
@@ -51,7 +51,7 @@ mod tests {
 
     use super::*;
 
-    /// What becomes of `username` and `group` in a path that has both.
+    /// Reads `username` and `group` from a path with both.
     async fn both(path: &str) -> String {
         let handler = async |request: Request| {
             let (mut parts, _) = request.into_parts();
@@ -70,16 +70,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_parameter_is_found_by_its_name_and_refused_with_it() {
+    async fn reads_and_rejects_parameters_by_name() {
         let long = format!("/users/mia/groups/{}", "x".repeat(129));
         let table = [
             ("/users/mia/groups/admins", "mia in admins"),
             ("/users/mia%40example.com/groups/a%2Fb", "mia@example.com in a/b"),
-            ("/users/two%20words/groups/admins", "the request is wrong at username: Expected that a user name"),
-            ("/users/mia/groups/two%20words", "the request is wrong at group: Expected that the name of a group"),
-            (&long, "the request is wrong at group: Expected that the name of a group"),
-            ("/users/%FF/groups/admins", "the request is wrong at username: Expected percent-encoded UTF-8."),
-            ("/users/mia/groups/%FF", "the request is wrong at group: Expected percent-encoded UTF-8."),
+            ("/users/two%20words/groups/admins", "invalid username: "),
+            ("/users/mia/groups/two%20words", "invalid group: "),
+            (&long, "invalid group: "),
+            ("/users/%FF/groups/admins", "invalid username: Must be percent-encoded UTF-8."),
+            ("/users/mia/groups/%FF", "invalid group: Must be percent-encoded UTF-8."),
         ];
         for (path, expected) in table {
             let found = both(path).await;
@@ -88,14 +88,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_parameter_that_the_route_does_not_have_is_our_fault() {
+    async fn unknown_parameter_is_an_internal_error() {
         let (mut parts, ()) = http::Request::new(()).into_parts();
         let outcome = parameter::<Username>(&mut parts, "username").await;
         assert!(matches!(outcome, Err(ApiError::Internal(_))));
     }
 
     #[test]
-    fn a_segment_is_one() {
+    fn encodes_segment() {
         assert_eq!(segment("a/b?c#d%e f@g.h-i_j~ü").to_string(), "a%2Fb%3Fc%23d%25e%20f%40g.h-i_j~%C3%BC");
     }
 }

@@ -1,46 +1,46 @@
-//! How a failure is told: an RFC 9457 problem for the caller, one log line for the operator.
+//! Error responses: an RFC 9457 problem for the caller and one log line for the operator.
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::user_pool::error::Reason;
+use domain::user_pool::error::{Reason, UserPoolError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::http::error::{ApiError, ErrorCode, Row};
+use crate::http::error::{ApiError, ErrorCode, Row, sentence};
 use crate::http::gateway::RequestId;
 
-/// Cognito's quotas of requests are counted per second.
-const A_MOMENT: HeaderValue = HeaderValue::from_static("1");
+/// Cognito counts request rates per second.
+const ONE_SECOND: HeaderValue = HeaderValue::from_static("1");
 
-/// What one user may try, or a pool may hold, is used up for longer. Cognito does not say for how long; a lockout lasts up to 15 minutes, and
-/// whoever asks meanwhile prolongs it.
-const A_QUARTER_OF_AN_HOUR: HeaderValue = HeaderValue::from_static("900");
+/// Attempt limits of a user, and limits of what a pool can hold, last longer. Cognito does not say how long; a lockout
+/// lasts up to 15 minutes, and attempts in the meantime prolong it.
+const FIFTEEN_MINUTES: HeaderValue = HeaderValue::from_static("900");
 
-/// AWS does not document when the daily quota of e-mail messages is renewed.
-const AN_HOUR: HeaderValue = HeaderValue::from_static("3600");
+/// AWS does not document when the daily e-mail quota is renewed.
+const ONE_HOUR: HeaderValue = HeaderValue::from_static("3600");
 
 fn retry_after(error: &ApiError) -> HeaderValue {
     match error {
-        _ if error.code() == ErrorCode::MailQuotaExceeded => AN_HOUR,
+        _ if error.code() == ErrorCode::MailQuotaExceeded => ONE_HOUR,
         ApiError::UserPool(source) | ApiError::Partial { source, .. } if source.reason == Reason::LimitReached => {
-            A_QUARTER_OF_AN_HOUR
+            FIFTEEN_MINUTES
         }
-        _ => A_MOMENT,
+        _ => ONE_SECOND,
     }
 }
 
-/// An error on its way out, before it has a body.
+/// The error of a response that has no body yet.
 #[derive(Clone)]
 pub(crate) struct Failed(Arc<ApiError>);
 
 impl IntoResponse for ApiError {
-    /// Passes the error on to [`render`], which knows the request and writes the body.
+    /// Attaches the error for [`render`], which writes the body with the request id.
     fn into_response(self) -> Response {
         let mut response = self.code().row().status.into_response();
         response.extensions_mut().insert(Failed(Arc::new(self)));
@@ -48,12 +48,12 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The code of an answer that is a failure.
+/// The error code of a response.
 pub(crate) fn code_of(response: &Response) -> Option<ErrorCode> {
     response.extensions().get::<Failed>().map(|Failed(error)| error.code())
 }
 
-/// Which calls of several stand, in an answer that says so.
+/// The completed steps of a partial failure.
 pub(crate) fn completed_of(response: &Response) -> Option<&[String]> {
     match response.extensions().get::<Failed>().map(|Failed(error)| &**error) {
         Some(ApiError::Partial { completed, .. }) => Some(completed),
@@ -61,51 +61,51 @@ pub(crate) fn completed_of(response: &Response) -> Option<&[String]> {
     }
 }
 
-/// What went wrong (RFC 9457). `type` and `title` depend on `code` alone.
+/// Problem details (RFC 9457). `type` and `title` depend on `code` alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Problem<'a> {
     /// The code as a URI.
     #[schema(example = "urn:poolkeeper:problem:user-not-found")]
     r#type: String,
-    /// What the code means. For people.
+    /// What the code means. The wording can change.
     title: &'static str,
-    /// The status of the answer.
+    /// The HTTP status.
     status: u16,
-    /// Stable: programs decide on it.
+    /// The stable code, for programs.
     code: &'static str,
-    /// What it is in this case. For people.
+    /// The reason in this case. The wording can change.
     detail: String,
-    /// The place of the request that is wrong: a path into the body, or the name of a parameter.
+    /// The invalid part of the request: a path into the body, or the name of a parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     field: Option<&'a str>,
-    /// What an existing user differs in from the one that the request describes.
+    /// The fields in which the existing user differs from the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, nullable = false)]
     differing: Option<&'a [String]>,
-    /// Which calls of several stand.
+    /// The steps of the request that took effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, nullable = false)]
     completed: Option<&'a [String]>,
-    /// Which call of several failed, or `answer` where all are done and there was no time left to show the result.
+    /// The step that failed, or `answer` if all steps took effect and no time was left to read the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failed: Option<&'a str>,
-    /// The requests that lead on, in their order.
+    /// The requests to send next, in order.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<String>>, nullable = false)]
     next_actions: Option<&'a [&'static str]>,
-    /// The id of the request, as API Gateway's log and the function's have it.
+    /// The request id, as in the logs of API Gateway and of the function.
     request_id: &'a str,
 }
 
 impl Problem<'_> {
-    /// As the OpenAPI document shows it.
+    /// The example in the OpenAPI document.
     pub(crate) fn example(code: ErrorCode) -> Value {
-        let Row { code, status, title } = code.row();
+        let Row { code: name, status, title } = code.row();
         json!({
-            "type": format!("urn:poolkeeper:problem:{code}"), "title": title, "status": status.as_u16(), "code": code,
-            "detail": title, "request_id": "JKJaXmPLvHcESHA=",
+            "type": format!("urn:poolkeeper:problem:{name}"), "title": title, "status": status.as_u16(), "code": name,
+            "detail": code.detail(), "request_id": "JKJaXmPLvHcESHA=",
         })
     }
 }
@@ -118,7 +118,7 @@ impl<'a> Problem<'a> {
             title: row.title,
             status: row.status.as_u16(),
             code: row.code,
-            detail: row.title.to_owned(),
+            detail: detail(error),
             field: None,
             differing: None,
             completed: None,
@@ -127,72 +127,85 @@ impl<'a> Problem<'a> {
             request_id: id.as_str(),
         };
         match error {
-            ApiError::InvalidRequest { field, detail } => {
-                problem.field = field.as_deref();
-                problem.detail.clone_from(detail);
-            }
-            ApiError::Partial { completed, failed, advice, .. } => {
+            ApiError::InvalidRequest { field, .. } => problem.field = field.as_deref(),
+            ApiError::Partial { completed, failed, .. } => {
                 problem.completed = Some(completed);
                 problem.failed = Some(failed);
-                problem.detail = format!("{} What is in `completed` stands. {}", row.title, advice.text());
             }
-            ApiError::UserDiffers(fields) => {
-                problem.differing = Some(fields);
-                "The user exists and differs from the request in `differing`.".clone_into(&mut problem.detail);
-            }
-            ApiError::OtherIdentity => {
-                "The user has another identity at this provider: unlink that one first."
-                    .clone_into(&mut problem.detail);
-            }
-            ApiError::NoInvitations => {
-                "The sign-up policy of this pool takes no invitations.".clone_into(&mut problem.detail);
-            }
-            ApiError::GroupInRoles(group) => {
-                problem.detail = format!(
-                    "The deployment gives the group `{group}` permissions. An operator must remove it from the template's parameter `Roles` first."
-                );
-            }
-            ApiError::AddressHeld => {
-                "A user of the pool holds this e-mail address, verified.".clone_into(&mut problem.detail);
-            }
-            ApiError::HolderUnknown => {
-                "Whether a user of the pool holds this e-mail address cannot be told: too many users would have to be looked at."
-                    .clone_into(&mut problem.detail);
-            }
-            ApiError::RoleNotPassable(role) => {
-                problem.detail = format!(
-                    "The group has the IAM role {role}, and an update must pass it. Add the ARN to the template's parameter `PassableRoleArns`."
-                );
-            }
+            ApiError::UserDiffers(fields) => problem.differing = Some(fields),
             ApiError::MfaRequired => {
                 problem.next_actions =
                     Some(&["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify", "POST /v1/auth/sign-in"]);
-                "The caller must enroll a second factor first, as `next_actions` says.".clone_into(&mut problem.detail);
             }
-            ApiError::AuthenticatorExists => {
-                "The user has an authenticator. Remove it first: `DELETE /v1/auth/me/totp`."
-                    .clone_into(&mut problem.detail);
-            }
-            // A word of Cognito's own, and no text.
-            ApiError::UnsupportedChallenge(name) => {
-                problem.detail = format!("The sign-in asks for `{name}`, which this API does not support.");
-            }
-            ApiError::RouteNotFound
-            | ApiError::IdentityNotFound
-            | ApiError::MethodNotAllowed
-            | ApiError::UnsupportedMediaType
-            | ApiError::BodyTooLarge
-            | ApiError::Unauthenticated(_)
-            | ApiError::Forbidden(_)
-            | ApiError::MissingScope
-            | ApiError::UserPool(_)
-            | ApiError::Internal(_) => {}
+            _ => {}
         }
         problem
     }
 }
 
-/// Gives every failure its body and its log line. No answer is to be kept by anybody in between: they hold tokens and people.
+/// Which of the possible reasons an error has. Repeats nothing that AWS or a trigger says.
+fn detail(error: &ApiError) -> String {
+    match error {
+        ApiError::InvalidRequest { detail, .. } => detail.clone(),
+        ApiError::Unauthenticated(reason) => sentence(reason),
+        ApiError::Forbidden(rule) => sentence(rule),
+        ApiError::Partial { advice, .. } => {
+            format!("The steps in `completed` took effect, the step in `failed` did not complete. {}", advice.text())
+        }
+        ApiError::UserDiffers(_) => {
+            "The user exists and differs from the request in the fields in `differing`.".to_owned()
+        }
+        ApiError::OtherIdentity => "The user has another identity at this provider. Unlink it first.".to_owned(),
+        ApiError::NoInvitations => "The sign-up policy of this pool does not use invitations.".to_owned(),
+        ApiError::GroupInRoles(group) => format!(
+            "The deployment gives the group `{group}` permissions. \
+            Remove it from the template's parameter `Roles` first."
+        ),
+        ApiError::AddressHeld => "A user of the pool has this e-mail address, verified.".to_owned(),
+        ApiError::HolderUnknown => {
+            "Too many users share this e-mail address to check whether one of them has verified it.".to_owned()
+        }
+        ApiError::RoleNotPassable(role) => format!(
+            "Each update passes the IAM role of the group, {role}. \
+            Add its ARN to the template's parameter `PassableRoleArns`."
+        ),
+        ApiError::AuthenticatorExists => {
+            "The user has an authenticator. Remove it first: `DELETE /v1/auth/me/totp`.".to_owned()
+        }
+        // The name of a challenge comes from Cognito, not from a user.
+        ApiError::UnsupportedChallenge(name) => format!("The sign-in requires the challenge `{name}`."),
+        ApiError::UserPool(UserPoolError { reason: Reason::WrongState, operation, .. }) => {
+            state_detail(operation).to_owned()
+        }
+        ApiError::UserPool(UserPoolError { reason: Reason::LimitReached, .. }) => {
+            "The user has used up their attempts, or the pool has reached its maximum number of groups.".to_owned()
+        }
+        _ => error.code().detail().to_owned(),
+    }
+}
+
+/// Why the status of a user or the configuration of the pool does not allow this operation of Cognito.
+fn state_detail(operation: &str) -> &'static str {
+    match operation {
+        "AdminCreateUser" => "The user has no temporary password, or another user now has the name at creation.",
+        "AdminConfirmSignUp" => "Only users who signed up and are not confirmed can be confirmed.",
+        "AdminLinkProviderForUser" => "The user comes from an external identity provider.",
+        "AdminListDevices" | "AdminForgetDevice" => "Device tracking is not enabled on this pool.",
+        "AdminListUserAuthEvents" => "Threat protection is not enabled on this pool.",
+        "AdminResetUserPassword" | "ForgotPassword" => {
+            "The status of the user does not allow a reset, or no e-mail address or phone number is verified."
+        }
+        "AdminSetUserMFAPreference" | "SetUserMFAPreference" => {
+            "A factor is not set up or not offered by the pool, the pool requires it, or the user is not confirmed."
+        }
+        "AssociateSoftwareToken" | "VerifySoftwareToken" => "The pool does not offer authenticator apps.",
+        "ConfirmSignUp" | "ResendConfirmationCode" => "The user is already confirmed, or disabled.",
+        "GetUserAttributeVerificationCode" => "The user does not have this attribute.",
+        _ => ErrorCode::WrongState.detail(),
+    }
+}
+
+/// Writes the body and the log line of every error, and forbids caching: responses contain tokens and personal data.
 pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(Failed(error)) = response.extensions_mut().remove::<Failed>() {
@@ -201,7 +214,7 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
         *response.body_mut() = body;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        // The bare answer had no body, and says so.
+        // The value of the response without a body.
         headers.remove(http::header::CONTENT_LENGTH);
         match error.code().row().status {
             StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
@@ -213,7 +226,7 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
     response
 }
 
-/// What the caller can act on is a warning, what only the operator can act on is an error.
+/// Logs a warning if the caller can fix the request, and an error if only the operator can.
 fn log(error: &ApiError, id: &RequestId) {
     let code = error.code();
     let chain = startup::causes(error);

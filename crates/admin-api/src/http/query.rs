@@ -1,4 +1,4 @@
-//! Query parameters: each at most once unless it says otherwise, none that nobody asked for, and every refusal with its name.
+//! Query parameters. Rejects duplicate and unknown parameters by name.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use http::request::Parts;
 
 use crate::http::error::ApiError;
 
-/// The parameters of a request. Take out what the route knows, then [`Parameters::finish`].
+/// The parameters of a request. Take the known ones, then call [`Parameters::finish`].
 pub(crate) struct Parameters {
     left: Vec<(String, String)>,
     known: Vec<&'static str>,
@@ -17,47 +17,48 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let unreadable = || ApiError::InvalidRequest { field: None, detail: "The query could not be read.".to_owned() };
+        let unreadable =
+            || ApiError::InvalidRequest { field: None, detail: "The query string cannot be decoded.".to_owned() };
         let Query(left) = Query::from_request_parts(parts, state).await.map_err(|_| unreadable())?;
         Ok(Self { left, known: Vec::new() })
     }
 }
 
 impl Parameters {
-    /// The names of all parameters that are left, each once. They can be anything until [`Parameters::finish`] has checked them.
+    /// The distinct names of the remaining parameters, unvalidated until [`Parameters::finish`].
     pub(crate) fn names(&self) -> BTreeSet<String> {
         self.left.iter().map(|(name, _)| name.clone()).collect()
     }
 
-    /// A parameter that may be there once.
+    /// Takes a parameter that can occur once.
     pub(crate) fn take(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
         let mut values = self.take_all(name);
         if values.len() > 1 {
-            return Err(ApiError::invalid(name, "The parameter is there twice."));
+            return Err(ApiError::invalid(name, "Duplicate parameter."));
         }
         Ok(values.pop())
     }
 
-    /// A parameter that may be there any number of times.
+    /// Takes a parameter that can be repeated.
     pub(crate) fn take_all(&mut self, name: &'static str) -> Vec<String> {
         self.known.push(name);
         self.left.extract_if(.., |(found, _)| found == name).map(|(_, value)| value).collect()
     }
 
-    /// Refuses what nobody has taken.
+    /// Rejects parameters that were not taken.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         match self.left.first() {
             None => Ok(()),
             Some((name, _)) => {
                 let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
-                let detail = format!("There is no such parameter; expected one of {}.", known.join(", "));
-                // Somebody made the name up: it is repeated in part only.
+                let detail = format!("Unknown parameter; expected one of {}.", known.join(", "));
                 Err(ApiError::invalid(&name.chars().take(MAX_NAME_CHARS).collect::<String>(), detail))
             }
         }
     }
 }
 
+/// The maximum length of an unknown name in an error.
 const MAX_NAME_CHARS: usize = 80;
 
 #[cfg(test)]
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_asked_for_is_taken_decoded_and_the_rest_is_refused_by_name() {
+    async fn takes_known_parameters_and_rejects_unknown_ones() {
         let mut found = parameters("a=1&b=%22+%2B&c=x&c=y").await.unwrap();
         assert_eq!(found.take("a").unwrap().as_deref(), Some("1"));
         assert_eq!(found.take("b").unwrap().as_deref(), Some("\" +"));
@@ -92,12 +93,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_parameter_twice_is_refused() {
+    async fn rejects_duplicate_parameter() {
         assert_eq!(field(parameters("a=1&a=1").await.unwrap().take("a")).as_deref(), Some("a"));
     }
 
     #[tokio::test]
-    async fn a_long_made_up_name_is_not_repeated_in_full() {
+    async fn truncates_long_unknown_name() {
         let outcome = parameters(&format!("{}=1", "x".repeat(500))).await.unwrap().finish();
         assert_eq!(field(outcome).map(|name| name.len()), Some(MAX_NAME_CHARS));
     }

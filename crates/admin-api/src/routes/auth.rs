@@ -1,6 +1,6 @@
-//! What people do for themselves through the backend client: for servers whose users do not talk to Cognito themselves.
+//! Self-service routes, for servers that call Cognito on behalf of their users through the backend client.
 //!
-//! Nobody needs a permission here. The credentials are in the body or, for one's own account, an access token is in a header.
+//! These routes require no permission, only credentials in the body or the user's access token in a header.
 
 pub(crate) mod attributes;
 pub(crate) mod challenge;
@@ -27,30 +27,30 @@ use crate::http::error::ApiError;
 
 pub(super) use sign_out::SignedOut;
 
-/// Refuses attributes that users may not set through the app client, before anything is sent. `AdminRespondToAuthChallenge` is sent
-/// with the function's own credentials, and a client without a list of write attributes may write custom attributes as well.
+/// Rejects attributes that users cannot set through the app client. `AdminRespondToAuthChallenge` has the function's
+/// own credentials, and Cognito lets a client without a list of write attributes write custom attributes as well.
 async fn require_writable(app: &App, attributes: &Attributes) -> Result<(), ApiError> {
     if attributes.is_empty() {
         return Ok(());
     }
     let writable = app.sessions.write_attributes().await?;
-    let refused = attributes.keys().find(|name| !writable.allow(name));
-    refused.map_or(Ok(()), |name| {
-        Err(ApiError::invalid(&format!("attributes.{name}"), "Expected an attribute that users may set themselves."))
+    let rejected = attributes.keys().find(|name| !writable.allow(name));
+    rejected.map_or(Ok(()), |name| {
+        Err(ApiError::invalid(&format!("attributes.{name}"), "Users cannot set this attribute."))
     })
 }
 
-/// Where a code went, or would have gone: somebody who does not exist is answered alike.
+/// The destination of a code. The answer for an unknown user looks the same.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeSent, example = json!({"code_sent_to": example_delivery()}))]
 pub(crate) struct CodeSent {
-    /// Made up where there is no such user, or null.
+    /// Simulated or null if the user does not exist.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }
 
 impl CodeSent {
-    /// Where the app client does not hide who exists by making a delivery up, this does by keeping silent.
+    /// Hides that the user does not exist, even if the app client reveals it.
     fn of(sent: Result<Option<CodeDelivery>, UserPoolError>) -> Result<Self, ApiError> {
         match sent {
             Ok(code_sent_to) => Ok(Self { code_sent_to }),
@@ -60,12 +60,13 @@ impl CodeSent {
     }
 }
 
-/// Where a code for an attribute went, as the OpenAPI document shows it.
+/// Example for the OpenAPI document.
 fn example_delivery() -> Value {
     json!({"medium": "EMAIL", "destination": "m***@e***", "attribute": "email"})
 }
 
-/// What a sign-in came to: tokens, or the challenge that comes before them. Holds the texts of tokens, so it has no `Debug`.
+// Contains tokens as text, so it has no `Debug`.
+/// The result of a sign-in or of an answered challenge: tokens, or the next challenge.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SignInOutcome)]
@@ -74,48 +75,48 @@ pub(crate) enum Outcome {
     Challenge(ChallengeView),
 }
 
-/// Tokens of a signed-in person.
+/// Tokens of an authenticated user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens, example = Self::example)]
 pub(crate) struct TokensView {
     access_token: String,
     id_token: String,
-    /// Absent after a refresh, unless the app client rotates it.
+    /// Absent after a refresh unless the app client rotates refresh tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     refresh_token: Option<String>,
-    /// How long the access token lives.
+    /// Validity of the access token.
     expires_in_seconds: u32,
     #[schema(value_type = String)]
     token_type: &'static str,
-    /// The real user name, as a refresh needs it.
+    /// The user name, never an alias. A refresh requires it.
     username: Username,
 }
 
-/// A step that comes before tokens; answer it with `POST /v1/auth/challenge`.
+/// A challenge that must be answered before tokens are issued. Answer it with `POST /v1/auth/challenge`.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Challenge, example = Self::example)]
 pub(crate) struct ChallengeView {
     name: ChallengeName,
-    /// To be sent back with the answer. Lives for minutes.
+    /// Must be sent with the answer. Valid for a few minutes.
     #[schema(required = true)]
     session: Option<String>,
-    /// To be sent back with the answer: the real user name, whatever was typed at sign-in.
+    /// Must be sent with the answer. The user name, even if the user signed in with an alias.
     username: Username,
-    /// Attributes that the pool requires and the user does not have.
+    /// Required attributes that the user lacks.
     missing_attributes: Vec<String>,
-    /// The factors that there is a choice of.
+    /// The second factors to choose from.
     factors: Vec<Factor>,
-    /// Where a code went, where one did.
+    /// The destination of the code; null if no code was sent.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
-    /// For an authenticator app, where one is being set up.
+    /// The TOTP secret; null unless an authenticator app is being set up.
     #[schema(required = true)]
     authenticator_secret: Option<String>,
 }
 
 impl TokensView {
-    /// As the OpenAPI document shows them.
+    /// Example for the OpenAPI document.
     fn example() -> Value {
         json!({
             "access_token": "eyJraWQiOi…",
@@ -129,7 +130,7 @@ impl TokensView {
 }
 
 impl ChallengeView {
-    /// As the OpenAPI document shows one.
+    /// Example for the OpenAPI document.
     fn example() -> Value {
         json!({
             "name": "EMAIL_OTP",
@@ -156,7 +157,7 @@ impl TryFrom<SignIn> for Outcome {
 }
 
 impl Outcome {
-    /// Whose sign-in it is.
+    /// The user who signs in.
     fn username(&self) -> &Username {
         match self {
             Self::Tokens(tokens) => &tokens.username,

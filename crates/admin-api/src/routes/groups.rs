@@ -1,4 +1,4 @@
-//! Groups of the pool. Who is in them is changed at the users.
+//! Groups of the pool. The routes of users change memberships.
 
 pub(crate) mod create;
 pub(crate) mod delete;

@@ -1,3 +1,3 @@
-//! Invitations to sign up. Nothing is kept of them: the trigger knows one by its signature.
+//! Invitations to sign up. They are not stored; the trigger verifies their signature.
 
 pub(crate) mod create;

@@ -1,4 +1,4 @@
-//! `GET /v1/me`: who am I, and what may I do?
+//! `GET /v1/me`: the caller and their permissions.
 
 use std::collections::BTreeSet;
 
@@ -11,33 +11,32 @@ use utoipa::ToSchema;
 use crate::authz::access::{Authorized, SecondFactor};
 use crate::authz::caller::Caller;
 
-/// The caller, as their token says.
+/// The caller, according to the token or the AWS signature.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[schema(as = Caller)]
 enum Me {
+    #[schema(title = "UserCaller")]
     User {
         username: String,
         sub: String,
         groups: BTreeSet<String>,
         permissions: BTreeSet<Permission>,
-        /// The only groups that the caller may assign with `users:groups`; null where the caller may assign any.
+        /// The groups that the caller can assign with `users:groups`; null if the caller can assign any group.
         #[schema(required = true)]
         assignable_groups: Option<BTreeSet<String>>,
         mfa: CallerMfa,
     },
-    Iam {
-        arn: String,
-        permissions: BTreeSet<Permission>,
-    },
+    #[schema(title = "IamCaller")]
+    Iam { arn: String, permissions: BTreeSet<Permission> },
 }
 
 /// The second factor of the caller.
 #[derive(Debug, Serialize, ToSchema)]
 struct CallerMfa {
-    /// Whether the deployment requires one of this caller.
+    /// Whether the deployment requires a second factor of the caller.
     required: bool,
-    /// Whether the caller lacks it. Every other route then answers `mfa-required`.
+    /// Whether the caller lacks the required second factor. Other admin routes then return `mfa-required`.
     missing: bool,
 }
 
@@ -64,10 +63,10 @@ impl Me {
     }
 }
 
-/// Who am I?
+/// Get the caller
 ///
-/// The caller's groups, and what they permit. If the deployment requires a second factor of the caller, the user pool is asked whether
-/// there is one.
+/// Returns the caller's groups and permissions. If the deployment requires a second factor of the caller, reads from
+/// the user pool whether the caller has one.
 #[utoipa::path(
     get, path = "/v1/me", tag = "pool", operation_id = "get_caller",
     responses((status = 200, description = "The caller.", body = Me, examples(
@@ -93,7 +92,7 @@ mod tests {
     use crate::testing::{Api, Call, iam, token};
 
     #[tokio::test]
-    async fn a_user_sees_groups_and_permissions_of_the_token() {
+    async fn returns_groups_and_permissions_of_the_token() {
         let answer = Api::new().call(Call::get("/v1/me").by(token("ray", "[readers visitors]"))).await;
         assert_eq!(answer.status, 200);
         let expected = json!({
@@ -105,14 +104,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_aws_principal_sees_that_it_has_no_permissions() {
+    async fn an_aws_principal_has_no_permissions() {
         let arn = "arn:aws:iam::123456789012:role/support";
         let answer = Api::new().call(Call::get("/v1/me").by(iam(arn))).await;
         assert_eq!((answer.status, answer.body), (200, json!({"kind": "iam", "arn": arn, "permissions": []})));
     }
 
     #[tokio::test]
-    async fn nobody_is_told_nothing() {
+    async fn rejects_unauthenticated_requests() {
         let answer = Api::new().call(Call::get("/v1/me").by_nobody()).await;
         assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));

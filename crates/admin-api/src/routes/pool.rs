@@ -1,4 +1,4 @@
-//! `GET /v1/pool`: how the pool is set up. No secrets.
+//! `GET /v1/pool`: the settings of the user pool, without secrets.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::http::error::ApiError;
 
-/// How the pool is set up.
+/// The settings of the user pool.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Pool, example = json!({
     "id": "eu-central-1_Ab12Cd34E",
@@ -43,24 +43,24 @@ pub(crate) struct PoolView {
     name: String,
     #[schema(required = true)]
     arn: Option<String>,
-    /// About how many users it has.
+    /// The approximate number of users.
     estimated_users: u32,
-    /// What users sign in with in place of a user name; empty where they sign in with the name.
+    /// Attributes that users sign in with instead of a user name; empty if they sign in with a user name.
     username_attributes: Vec<String>,
-    /// What users can sign in with beside the user name.
+    /// Attributes that users can sign in with in addition to the user name.
     aliases: Vec<String>,
-    /// What Cognito verifies by sending a code.
+    /// Attributes that Cognito verifies by sending a code.
     auto_verified: Vec<String>,
-    /// Whether sign-ins ask for a second factor: `OFF`, `ON` or `OPTIONAL`.
+    /// Whether sign-ins request a second factor: `OFF`, `ON` or `OPTIONAL`.
     mfa: String,
-    /// Whether people may sign themselves up.
+    /// Whether users can sign themselves up.
     self_sign_up: bool,
-    /// Whether `Mia` and `mia` are two users.
+    /// Whether user names are case-sensitive, so that `Mia` and `mia` are two users.
     case_sensitive: bool,
     /// Whether Cognito refuses to delete the pool.
     deletion_protection: bool,
     password_policy: PasswordPolicyView,
-    /// What users have.
+    /// The attributes that users can have.
     attributes: Vec<AttributeView>,
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required = true)]
@@ -70,18 +70,18 @@ pub(crate) struct PoolView {
     modified_at: Option<OffsetDateTime>,
 }
 
-/// What a password must be.
+/// The password policy.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PasswordPolicy)]
-#[expect(clippy::struct_excessive_bools, reason = "four kinds of characters, as Cognito has them")]
+#[expect(clippy::struct_excessive_bools, reason = "one field for each setting of Cognito")]
 struct PasswordPolicyView {
-    /// Fewest characters.
+    /// The minimum number of characters.
     minimum_length: u32,
     require_lowercase: bool,
     require_uppercase: bool,
     require_numbers: bool,
     require_symbols: bool,
-    /// How many days a temporary password lives.
+    /// Validity of temporary passwords in days.
     temporary_password_validity_days: u32,
 }
 
@@ -89,13 +89,13 @@ struct PasswordPolicyView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PoolAttribute)]
 struct AttributeView {
-    /// With its prefix: `email`, `custom:team`.
+    /// The name with its prefix, e.g. `email` or `custom:team`.
     name: String,
     /// `String`, `Number`, `DateTime` or `Boolean`.
     kind: String,
     /// Whether every user must have it.
     required: bool,
-    /// Whether it can be changed once it is set.
+    /// Whether it can be changed after it is set.
     mutable: bool,
 }
 
@@ -143,10 +143,10 @@ impl From<AttributeDescription> for AttributeView {
 
 /// Get the pool's settings
 ///
-/// What users sign in with, what a password must be, which attributes there are. No secrets.
+/// Returns sign-in options, password policy and attributes. The answer contains no secrets.
 #[utoipa::path(
     get, path = "/v1/pool", tag = "pool", operation_id = "get_pool",
-    responses((status = 200, description = "How the pool is set up.", body = PoolView)),
+    responses((status = 200, description = "The settings of the user pool.", body = PoolView)),
     extensions(("x-problems" = json!(["invalid-request"])))
 )]
 pub(crate) async fn handle(State(app): State<App>) -> Result<Json<PoolView>, ApiError> {
@@ -161,7 +161,7 @@ mod tests {
     use crate::testing::{Api, Call, USER_POOL_ID, token};
 
     #[tokio::test]
-    async fn the_pool_is_shown_as_it_is_set_up() {
+    async fn returns_the_settings_of_the_pool() {
         let api = Api::new();
         api.pool.require_mfa();
         api.pool.require_attribute("name");
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("describe", 1, Reason::Throttled);
         let answer = api.call(Call::get("/v1/pool")).await;
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_read_users_only_learns_nothing() {
+    async fn rejects_callers_with_users_read_only() {
         let api = Api::new();
         let answer = api.call(Call::get("/v1/pool").by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

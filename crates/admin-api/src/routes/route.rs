@@ -1,4 +1,4 @@
-//! One route: its method, path, access and handler.
+//! A route: method, path, access and handler.
 
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
@@ -13,7 +13,7 @@ use crate::authz::access::Access;
 use crate::authz::gate::{Gate, authorize};
 use crate::http::deadline;
 
-/// One operation.
+/// A route of the API.
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: String,
@@ -22,7 +22,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// The route of a handler. The handler's OpenAPI annotation declares method and path.
+    /// Creates the route of a handler. The handler's OpenAPI annotation declares method and path.
     pub(super) fn new<Annotation, H, T>(handler: H, access: Access) -> Self
     where
         Annotation: Path,
@@ -33,22 +33,22 @@ impl Route {
         Self { method, path: Annotation::path(), access, handler: on(filter, handler) }
     }
 
-    /// Method and path, as the audit names the action.
+    /// Method and path: the name of the action in audit records.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether each request leaves an audit record: writes, lists and searches do.
+    /// Whether requests are audited. Writes, lists and searches are.
     fn is_recorded(&self) -> bool {
         self.method != Method::GET || matches!(self.access, Access::List(_))
     }
 
-    /// The handler behind its checks. The layer that is added last runs first.
+    /// The handler with its middleware. The layer added last runs first.
     pub(crate) fn guarded(self, app: &App) -> MethodRouter<App> {
         let action = Action { name: self.name(), is_recorded: self.is_recorded() };
         self.handler
             .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
-            .route_layer(from_fn_with_state(app.clone(), deadline::keep))
+            .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
             .route_layer(from_fn_with_state(action, record::record))
     }
 }

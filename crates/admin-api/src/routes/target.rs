@@ -1,4 +1,4 @@
-//! Names in paths.
+//! Extractors of the user and group in a path.
 
 use axum::extract::FromRequestParts;
 use domain::user_pool::groups::GroupName;
@@ -8,7 +8,7 @@ use http::request::Parts;
 use crate::http::error::ApiError;
 use crate::http::path;
 
-/// The user in the path: by name, alias or `sub`.
+/// The user name, alias or `sub` in the path.
 pub(super) struct Target(pub(super) Username);
 
 impl<S: Sync> FromRequestParts<S> for Target {
@@ -19,7 +19,7 @@ impl<S: Sync> FromRequestParts<S> for Target {
     }
 }
 
-/// The group in the path.
+/// The group name in the path.
 pub(super) struct TargetGroup(pub(super) GroupName);
 
 impl<S: Sync> FromRequestParts<S> for TargetGroup {

@@ -1,7 +1,9 @@
-//! A user in an answer.
+//! A user in responses.
 
 use domain::permission::Permission;
-use domain::user_pool::user::{Attributes, CREATION_ATTRIBUTE, Circumstances, LifeCycle, User, UserStatus, Username};
+use domain::user_pool::user::{
+    Attributes, CREATION_ATTRIBUTE, LifeCycle, LifeCycleContext, User, UserStatus, Username,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -14,16 +16,16 @@ use crate::authz::access::Authorized;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User, example = Self::example)]
 pub(in crate::routes) struct UserView {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     username: Username,
-    /// The id that is never used again.
+    /// The immutable id, which is never reused.
     #[schema(required = true)]
     sub: Option<String>,
     status: UserStatus,
-    /// Whether an administrator lets the user sign in at all.
+    /// Whether the user is enabled. Disabled users cannot sign in.
     enabled: bool,
     life_cycle: LifeCycle,
-    /// All but `sub`, which has a field of its own. Empty without the permission `users:read`.
+    /// The attributes except `sub`. Empty if the caller lacks the permission `users:read`.
     #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
     #[serde(with = "time::serde::rfc3339")]
@@ -33,8 +35,8 @@ pub(in crate::routes) struct UserView {
 }
 
 impl UserView {
-    /// The only way to make a view: the caller decides what it shows.
-    fn of(user: User, caller: &Authorized, circumstances: &Circumstances) -> Self {
+    /// Includes the attributes only if the caller has `users:read`.
+    fn of(user: User, caller: &Authorized, circumstances: &LifeCycleContext) -> Self {
         let life_cycle = user.life_cycle(circumstances);
         let User { username, status, enabled, mut attributes, created_at, modified_at } = user;
         let sub = attributes.remove("sub");
@@ -45,7 +47,7 @@ impl UserView {
         Self { username, sub, status, enabled, life_cycle, attributes, created_at, modified_at }
     }
 
-    /// As the OpenAPI document shows one.
+    /// Example for the OpenAPI document.
     pub(in crate::routes) fn example() -> Value {
         json!({
             "username": "mia",
@@ -61,7 +63,7 @@ impl UserView {
         })
     }
 
-    /// The same user, before the first sign-in.
+    /// The example user before the first sign-in.
     pub(in crate::routes) fn example_of_an_invited_user() -> Value {
         json!({
             "username": "mia",
@@ -82,23 +84,21 @@ impl UserView {
 }
 
 impl App {
-    /// A user as the caller may see them.
     pub(in crate::routes) async fn view(&self, user: User, caller: &Authorized) -> UserView {
         let circumstances = self.circumstances([&user]).await;
         UserView::of(user, caller, &circumstances)
     }
 
-    /// Users as the caller may see them.
     pub(in crate::routes) async fn views(&self, users: Vec<User>, caller: &Authorized) -> Vec<UserView> {
         let circumstances = self.circumstances(&users).await;
         users.into_iter().map(|user| UserView::of(user, caller, &circumstances)).collect()
     }
 
-    /// How long temporary passwords live is looked up only where there is one.
-    async fn circumstances(&self, users: impl IntoIterator<Item = &User>) -> Circumstances {
+    /// Reads the validity of temporary passwords only if a user has one.
+    async fn circumstances(&self, users: impl IntoIterator<Item = &User>) -> LifeCycleContext {
         let is_invited = |user: &User| user.status == UserStatus::ForceChangePassword;
         let temporary_password_validity_days =
             if users.into_iter().any(is_invited) { self.temporary_password_validity_days().await } else { None };
-        Circumstances { now: self.now(), temporary_password_validity_days }
+        LifeCycleContext { now: self.now(), temporary_password_validity_days }
     }
 }

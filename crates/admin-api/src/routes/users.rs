@@ -1,4 +1,4 @@
-//! Users of the pool, as an administrator handles them.
+//! Administration of users.
 
 pub(crate) mod auth_events;
 pub(crate) mod confirm;

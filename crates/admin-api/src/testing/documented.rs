@@ -1,4 +1,4 @@
-//! Holds every answer that a test gets against the OpenAPI document: its status is one of the operation's, and so is its code.
+//! Asserts that the OpenAPI document contains the status and the code of every response in a test.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use super::{Answer, Call};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(crate::openapi::value);
 
-/// What is answered where there is no operation.
+/// The codes of requests without an operation.
 const WITHOUT_OPERATION: [&str; 2] = ["not-found", "method-not-allowed"];
 
 pub(super) fn assert_is_documented(call: &Call, answer: &Answer) {
@@ -16,11 +16,11 @@ pub(super) fn assert_is_documented(call: &Call, answer: &Answer) {
         return;
     }
     let path = call.path.split('?').next().unwrap();
-    let (_, item) = DOCUMENT["paths"].as_object().unwrap().iter().find(|(template, _)| fits(template, path)).unwrap();
+    let (_, item) =
+        DOCUMENT["paths"].as_object().unwrap().iter().find(|(template, _)| matches_template(template, path)).unwrap();
     let operation = &item[call.method.to_lowercase()];
     let response = &operation["responses"][answer.status.to_string()];
-    let response =
-        response["$ref"].as_str().map_or(response, |reference| DOCUMENT.pointer(&reference[1..]).unwrap());
+    let response = response["$ref"].as_str().map_or(response, |reference| DOCUMENT.pointer(&reference[1..]).unwrap());
     assert!(response.is_object(), "{} {path}: {} is not documented: {:?}", call.method, answer.status, answer.body);
     if answer.status >= 400 {
         let examples = response["content"]["application/problem+json"]["examples"].as_object().unwrap();
@@ -28,8 +28,8 @@ pub(super) fn assert_is_documented(call: &Call, answer: &Answer) {
     }
 }
 
-/// Whether a path is one of the template's. A placeholder stands for one segment.
-fn fits(template: &str, path: &str) -> bool {
+/// Whether a path matches the template. A placeholder matches one segment.
+fn matches_template(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
     template.len() == path.len()
         && template.iter().zip(path).all(|(expected, found)| expected.starts_with('{') || *expected == found)

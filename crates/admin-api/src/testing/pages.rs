@@ -1,13 +1,13 @@
-//! Lists, page by page.
+//! Paged lists.
 
 use serde_json::Value;
 
 use super::{Api, Call};
 
-/// How long the pages are that a walk asks for.
+/// The page size of [`walk`].
 pub(crate) const LIMIT: usize = 2;
 
-/// Everything in a list, in its order, from pages of two. `entries` is the field that holds them.
+/// Reads all pages of a list and returns the entries in order. `entries` is the name of their field.
 pub(crate) async fn walk(api: &Api, path: &str, entries: &str) -> Vec<Value> {
     let mut seen = Vec::new();
     let mut next = String::new();
@@ -22,13 +22,13 @@ pub(crate) async fn walk(api: &Api, path: &str, entries: &str) -> Vec<Value> {
     }
 }
 
-/// The cursor to the second page of a list.
+/// The cursor of the second page of a list.
 pub(crate) async fn cursor_of(api: &Api, path: &str) -> String {
     let answer = api.call(Call::get(&format!("{path}?limit=1"))).await;
     answer.body["next_cursor"].as_str().unwrap_or_else(|| panic!("{path} has no second page: {answer:?}")).to_owned()
 }
 
-/// Asserts that a list refuses a cursor, whoever made it up or wherever it comes from.
+/// Asserts that a list rejects the cursor.
 pub(crate) async fn assert_refuses_cursor(api: &Api, path: &str, cursor: &str) {
     let answer = api.call(Call::get(&format!("{path}?cursor={cursor}"))).await;
     assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{path}");

@@ -1,5 +1,4 @@
-//! The API under test, on a pool in memory that is new for each request: what one request does, the next one does not see.
-//! So the answer to a request depends on nothing but the request.
+//! The API under test, on a new in-memory pool for each request, so that a response depends only on the request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +14,7 @@ pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const CLIENT_ID: &str = "1example23456789";
 
-/// All routes. The one place that knows what an [`App`] is made of.
+/// The service with all routes.
 pub(crate) fn new() -> Service {
     let pool = pool();
     let ports = Ports {
@@ -29,8 +28,8 @@ pub(crate) fn new() -> Service {
     service(App::new(ports, settings()), Served::All)
 }
 
-/// A pool in which requests find something: `schemathesis.toml` knows these names, passwords and tokens. `root` is the first,
-/// so that the `sub` is the one in the claims.
+/// A pool with the names, passwords and tokens in `schemathesis.toml`. `root` is created first, so that its `sub` is
+/// the one in the claims.
 fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
     let address = [("email", "root@example.com"), ("phone_number", "+15550199")];
@@ -40,7 +39,7 @@ fn pool() -> InMemoryPool {
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
-    // No role names it, so that it can be deleted.
+    // No role names this group, so it can be deleted.
     pool.add_group("guests");
     pool.set_up_authenticator("mia");
     pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
@@ -48,7 +47,7 @@ fn pool() -> InMemoryPool {
     let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
     pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
-    // The one in `Authorization`.
+    // The token in `Authorization`.
     pool.give_tokens("root", "contract-access-token", "contract-refresh-token");
     pool.challenge("ivy", "example-session");
     // The session in the document's examples.
@@ -59,7 +58,7 @@ fn pool() -> InMemoryPool {
 }
 
 fn settings() -> Settings {
-    let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+    let all: Vec<_> = Permission::ALL.iter().copied().map(Permission::as_str).collect();
     let roles = json!({"admins": all, "readers": ["users:read"]}).to_string();
     let settings = Settings::read(|variable| match variable {
         "AWS_REGION" => Some(REGION.to_owned()),

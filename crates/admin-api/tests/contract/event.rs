@@ -1,7 +1,7 @@
-//! What API Gateway makes of a request, and of the answer to it: an HTTP API, payload version 2.0, without a stage in the path.
+//! Emulates API Gateway: an HTTP API, payload version 2.0, without a stage in the path.
 //!
-//! In place of the JWT authorizer stands one token that is taken: [`ACCESS_TOKEN`]. Who brings another one, or none, comes
-//! without an authorizer, and is for the API itself to refuse. (In AWS the authorizer refuses them, in its own words.)
+//! The JWT authorizer is emulated by one accepted token, [`ACCESS_TOKEN`]. Requests with another token or none have no
+//! authorizer in their event, so that the API rejects them; on AWS, the authorizer does.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,13 +13,13 @@ use hyper::body::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-/// The token that makes its bearer `root`.
+/// The access token of `root`.
 pub(crate) const ACCESS_TOKEN: &str = "contract-access-token";
 
 const DOMAIN: &str = "api.example.com";
 const SOURCE_IP: &str = "203.0.113.7";
 
-/// Of `root`, who is the first user in the pool, and so has this `sub`.
+/// The claims of `root`, the first user in the pool, which determines the `sub`.
 fn claims() -> Value {
     json!({
         "client_id": crate::api::CLIENT_ID,
@@ -32,7 +32,7 @@ fn claims() -> Value {
     })
 }
 
-/// The event that the function is called with.
+/// The event for a request.
 pub(crate) fn of(head: &Parts, body: &[u8], request_id: &str) -> Value {
     let path = decoded(head.uri.path());
     let bearer = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -69,7 +69,7 @@ pub(crate) fn of(head: &Parts, body: &[u8], request_id: &str) -> Value {
     });
     let cookies: Vec<_> = head.headers.get_all(COOKIE).iter().map(text_of).collect();
     let object = event.as_object_mut().unwrap();
-    // What is absent is left out, never null.
+    // Absent fields are omitted, not null.
     if !cookies.is_empty() {
         object.insert("cookies".to_owned(), json!(cookies));
     }
@@ -82,31 +82,31 @@ pub(crate) fn of(head: &Parts, body: &[u8], request_id: &str) -> Value {
     event
 }
 
-/// The path without its percent signs, all but `%25`; a `?` that comes to light cuts it. [`admin_api`] has to live with that.
+/// The path as API Gateway decodes it: all percent encodings except `%25`, and cut at an encoded `?`.
 fn decoded(path: &str) -> String {
     let kept = path.replace("%25", "%2525");
     let decoded = percent_decode_str(&kept).decode_utf8_lossy().into_owned();
     decoded.split('?').next().unwrap_or_default().to_owned()
 }
 
-/// One text for each name, in lower case, several values with commas between; cookies stand elsewhere in the event.
+/// Joins the values of each header with commas; names are lowercase. Cookies are a separate field of the event.
 fn headers(sent: &HeaderMap) -> Map<String, Value> {
     let names = sent.keys().filter(|name| **name != COOKIE);
     let joined = |name: &HeaderName| sent.get_all(name).iter().map(text_of).collect::<Vec<_>>().join(",");
     let mut headers: Map<_, _> = names.map(|name| (name.as_str().to_owned(), json!(joined(name)))).collect();
-    // What the gateway says itself, whatever the caller says.
+    // The gateway sets these headers itself.
     let own = [("x-forwarded-for", SOURCE_IP), ("x-forwarded-port", "443"), ("x-forwarded-proto", "https")];
     headers.extend(own.map(|(name, value)| (name.to_owned(), json!(value))));
     headers.insert(HOST.as_str().to_owned(), json!(DOMAIN));
     headers
 }
 
-/// Bytes beyond ASCII count as Latin-1, as HTTP once had it.
+/// Decodes non-ASCII bytes as Latin-1.
 fn text_of(value: &HeaderValue) -> String {
     value.as_bytes().iter().copied().map(char::from).collect()
 }
 
-/// What the caller gets for the function's answer.
+/// The response for the function's result.
 pub(crate) fn response(answer: &Value) -> Response<Full<Bytes>> {
     let status = answer["statusCode"].as_u64().and_then(|status| u16::try_from(status).ok()).unwrap();
     let text = answer["body"].as_str().unwrap_or_default();
@@ -116,14 +116,14 @@ pub(crate) fn response(answer: &Value) -> Response<Full<Bytes>> {
     };
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap();
-    // The gateway counts the bytes itself.
+    // The gateway sets the length itself.
     let sent = answer["headers"].as_object().into_iter().flatten().filter(|(name, _)| *name != CONTENT_LENGTH.as_str());
     let headers = sent.map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.as_str().unwrap()));
     response.headers_mut().extend(headers.map(|(name, value)| (name, HeaderValue::from_str(value).unwrap())));
     response
 }
 
-/// What the caller gets where the function has died.
+/// The response if the function fails.
 pub(crate) fn function_failed() -> Response<Full<Bytes>> {
     let answer = json!({
         "statusCode": 500,
@@ -134,7 +134,7 @@ pub(crate) fn function_failed() -> Response<Full<Bytes>> {
 }
 
 #[test]
-fn a_path_is_decoded_once_and_cut_where_a_question_mark_comes_to_light() {
+fn decodes_path_once_and_cuts_it_at_an_encoded_question_mark() {
     let table = [
         ("/v1/users/mia", "/v1/users/mia"),
         ("/v1/users/mia%40example.com", "/v1/users/mia@example.com"),
@@ -151,7 +151,7 @@ fn a_path_is_decoded_once_and_cut_where_a_question_mark_comes_to_light() {
 }
 
 #[test]
-fn the_event_holds_what_was_sent_and_only_the_known_token_has_an_authorizer() {
+fn event_contains_the_request_and_claims_for_the_known_token() {
     let event = |authorization: &str, body: &[u8]| {
         let request =
             http::Request::put("/v1/users/mia/password?a=%20b&a=c").header("Accept", "a").header("accept", "b");
@@ -168,7 +168,7 @@ fn the_event_holds_what_was_sent_and_only_the_known_token_has_an_authorizer() {
     assert_eq!((&context["requestId"], &context["http"]["method"]), (&json!("request-7"), &json!("PUT")));
     assert_eq!(context["authorizer"]["jwt"]["claims"]["username"], "root");
 
-    let nobody = event("Bearer other", &[0xFF, 0xFE]);
-    assert_eq!(nobody["requestContext"]["authorizer"], Value::Null);
-    assert_eq!((&nobody["body"], &nobody["isBase64Encoded"]), (&json!("//4="), &json!(true)));
+    let anonymous = event("Bearer other", &[0xFF, 0xFE]);
+    assert_eq!(anonymous["requestContext"]["authorizer"], Value::Null);
+    assert_eq!((&anonymous["body"], &anonymous["isBase64Encoded"]), (&json!("//4="), &json!(true)));
 }

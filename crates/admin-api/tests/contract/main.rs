@@ -1,14 +1,6 @@
-//! The API keeps what `docs/openapi.json` promises: Schemathesis makes requests from the document, right and wrong ones, and
-//! looks at every answer.
+//! The API conforms to `docs/openapi.json`: Schemathesis generates valid and invalid requests and checks the responses.
 //!
-//! | file | subject |
-//! |---|---|
-//! | `api` | the API under test, and the pool behind it |
-//! | `event` | what API Gateway makes of requests and answers |
-//! | `server` | both as one HTTP server |
-//! | `schemathesis` | running it; `schemathesis.toml` and `hooks.py` say what is not looked at, and why |
-//!
-//! `make test` makes the same few thousand requests each time; `make contract EXAMPLES=500` makes many, other ones each time.
+//! `make test` sends the same few thousand requests each time, `make contract EXAMPLES=500` sends more, different ones.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
@@ -22,14 +14,14 @@ use schemathesis::{Effort, Report};
 use server::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_api_keeps_what_its_document_promises() {
+async fn api_conforms_to_its_openapi_document() {
     let server = Server::start().await;
-    let Report { is_success, output } = schemathesis::run(server.address, Effort::asked_for(), &[]).await;
+    let Report { is_success, output } = schemathesis::run(server.address, Effort::from_env(), &[]).await;
     println!("{output}\n{} requests", server.served());
-    assert!(is_success, "Schemathesis has found something: see above");
+    assert!(is_success, "Schemathesis found a failure, see above");
 }
 
-/// A promise that is broken, and words that every version of Schemathesis has for it.
+/// A deviation from the document, and the words with which every version of Schemathesis reports it.
 struct Break {
     operation: &'static str,
     status: u16,
@@ -37,7 +29,7 @@ struct Break {
     tamper: fn(&mut Value),
 }
 
-/// One for each operation, so that each is found or missed by itself.
+/// One deviation per operation, so that each is found or missed separately.
 const BREAKS: [Break; 8] = [
     Break {
         operation: "GET /v1/me",
@@ -105,7 +97,7 @@ fn replace(answer: &mut Value, status: u16, content_type: &str, body: &str) {
     *answer = json!({"statusCode": status, "headers": {"content-type": content_type}, "body": body});
 }
 
-/// Whether an event is for an operation; one with a method that its path does not have is for any of that path.
+/// Whether an event is for an operation. An event with an undocumented method is for every operation of its path.
 fn is_for(event: &Value, broken: &Break) -> bool {
     let (method, path) = broken.operation.split_once(' ').unwrap();
     let sent = event["rawPath"].as_str().unwrap();
@@ -120,7 +112,7 @@ fn is_for(event: &Value, broken: &Break) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_kind_of_broken_promise_is_found() {
+async fn every_kind_of_deviation_is_found() {
     let server = Server::start_tampered(|event, answer| {
         let broken = BREAKS.iter().find(|broken| is_for(event, broken) && answer["statusCode"] == broken.status);
         if let Some(broken) = broken {
@@ -132,8 +124,7 @@ async fn every_kind_of_broken_promise_is_found() {
     let Report { is_success, output } = schemathesis::run(server.address, Effort::least(), &operations).await;
     assert!(!is_success, "{output}");
     for Break { operation, is_found_as, .. } in BREAKS {
-        // The report has a part for each operation, with a heading of its method and path between lines; a method that the path
-        // does not have is one of its own.
+        // The report has a section for each operation, headed by method and path, undocumented methods included.
         let path = operation.split_once(' ').unwrap().1;
         let mut parts =
             output.split("\n__").filter(|part| part.lines().next().unwrap().contains(&format!(" {path} _")));

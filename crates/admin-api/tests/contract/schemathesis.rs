@@ -1,4 +1,4 @@
-//! Runs Schemathesis, which `make setup` has installed. What it asks of the API stands in `schemathesis.toml` and `hooks.py`.
+//! Runs Schemathesis, which `make setup` installs, configured by `schemathesis.toml` and `hooks.py`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -6,51 +6,51 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// How many requests `make test` makes up for each operation, beside those that follow from the document alone.
+/// The number of random requests per operation in `make test`, besides those that the document determines.
 const EXAMPLES: u32 = 30;
 
-/// What it came to.
+/// The result of a run.
 pub(crate) struct Report {
     pub(crate) is_success: bool,
     pub(crate) output: String,
 }
 
-/// How many requests are made, and which.
+/// The number of requests, and the seed.
 pub(crate) struct Effort {
     examples: u32,
-    /// `None`: the same ones each time, so that `make test` fails where the API has changed, and for no other reason.
+    /// `None` for the same requests each time, so that `make test` fails only if the API changed.
     seed: Option<u64>,
 }
 
 impl Effort {
-    /// That of `make test`, or what `make contract` asks for.
-    #[expect(clippy::disallowed_methods, reason = "a test takes its effort from whoever wants more of it")]
-    pub(crate) fn asked_for() -> Self {
+    /// The effort of `make test`, unless variables of `make contract` override it.
+    #[expect(clippy::disallowed_methods, reason = "`make contract` configures the test by variables")]
+    pub(crate) fn from_env() -> Self {
         fn number<T: std::str::FromStr>(variable: &str) -> Option<T> {
             std::env::var(variable).ok().map(|text| text.parse().ok().unwrap())
         }
         Self { examples: number("POOLKEEPER_TEST_EXAMPLES").unwrap_or(EXAMPLES), seed: number("POOLKEEPER_TEST_SEED") }
     }
 
-    /// Enough to see something that is always there.
+    /// Enough to find a permanent deviation.
     pub(crate) fn least() -> Self {
         Self { examples: 5, seed: None }
     }
 }
 
-/// Holds the API to its document: to all of it, or to these operations.
+/// Tests the API against its document, for these operations or, if there are none, for all.
 pub(crate) async fn run(api: SocketAddr, effort: Effort, operations: &[&str]) -> Report {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let here = root.join("crates/admin-api/tests/contract");
     let python = root.join(".venv/bin/python");
-    assert!(python.exists(), "Schemathesis is not there: run `make setup` first");
-    // Whatever it writes, it writes there.
+    assert!(python.exists(), "Schemathesis is not installed; run `make setup` first");
+    // The working directory of Schemathesis.
     let folder = tempfile::tempdir().unwrap();
     let which = effort.seed.map_or_else(
         || vec!["--generation-deterministic".to_owned()],
         |seed| vec!["--seed".to_owned(), seed.to_string()],
     );
-    // Whoever gives a seed looks on, maybe for minutes.
+    // A run with a seed is interactive and can take minutes, so it shows its output.
     let output = || if effort.seed.is_some() { Stdio::inherit() } else { Stdio::piped() };
     let child = Command::new(python)
         .args(["-m", "schemathesis.cli", "--config-file"])
@@ -62,7 +62,7 @@ pub(crate) async fn run(api: SocketAddr, effort: Effort, operations: &[&str]) ->
         .args(which)
         .args(operations.iter().flat_map(|operation| ["--include-name", operation]))
         .current_dir(folder.path())
-        // Made from nothing: neither proxies nor settings of the user's get in, and Python's sets have one order in every run.
+        // A clean environment without proxies and user settings, and with the same order of Python's sets in every run.
         .env_clear()
         .envs([("LANG", "C.UTF-8"), ("COLUMNS", "120"), ("PYTHONHASHSEED", "0"), ("PYTHONDONTWRITEBYTECODE", "1")])
         .env("HOME", folder.path())

@@ -1,4 +1,4 @@
-//! API Gateway and the function behind it, as one server on the loopback interface.
+//! An HTTP server on the loopback interface that emulates API Gateway and calls the function.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,10 +21,10 @@ use tower::Service as _;
 
 use crate::{api, event};
 
-/// Changes what the function answers to an event, before the caller gets it.
+/// Changes the function's response to an event before the server returns it.
 pub(crate) type Tamper = fn(event: &Value, answer: &mut Value);
 
-/// Serves until it is dropped.
+/// A server that runs until it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     served: Arc<AtomicU64>,
@@ -32,12 +32,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// The API as it is.
+    /// Serves the API unchanged.
     pub(crate) async fn start() -> Self {
         Self::start_tampered(|_, _| {}).await
     }
 
-    /// The API with something wrong in it.
+    /// Serves the API with changed responses.
     pub(crate) async fn start_tampered(tamper: Tamper) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -47,7 +47,7 @@ impl Server {
         Self { address, served, _accepting: accepting }
     }
 
-    /// How many requests there were.
+    /// The number of served requests.
     pub(crate) fn served(&self) -> u64 {
         self.served.load(Ordering::Relaxed)
     }
@@ -56,7 +56,7 @@ impl Server {
 async fn accept(listener: TcpListener, served: Arc<AtomicU64>, tamper: Tamper) {
     let mut connections = JoinSet::new();
     loop {
-        // Where files are short for the moment, the next connection comes once others have ended.
+        // Without free file descriptors, the next connection is accepted after others are closed.
         if let Ok((stream, _)) = listener.accept().await {
             connections.spawn(serve(stream, Arc::clone(&served), tamper));
         } else {
@@ -72,7 +72,7 @@ async fn serve(stream: TcpStream, served: Arc<AtomicU64>, tamper: Tamper) {
         let number = served.fetch_add(1, Ordering::Relaxed) + 1;
         answer(request, format!("request-{number}"), tamper)
     });
-    // An error is how a client looks that hangs up, or that speaks no HTTP.
+    // An error means that the client disconnected or does not speak HTTP.
     let _: hyper::Result<()> = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -84,7 +84,7 @@ async fn answer(
     let (head, body) = request.into_parts();
     let Ok(body) = body.collect().await else { return Ok(event::function_failed()) };
     let event = event::of(&head, &body.to_bytes(), &id);
-    // In a task of its own, so that a panic ends it and not the connection: Lambda would tell API Gateway of it.
+    // In its own task, so that a panic does not end the connection; Lambda would report it to API Gateway.
     let answer = tokio::spawn(invoke(event.clone())).await;
     Ok(answer.map_or_else(
         |_| event::function_failed(),
@@ -95,7 +95,7 @@ async fn answer(
     ))
 }
 
-/// The way of an event in Lambda: through `lambda_http`'s own conversion, the service, and back into API Gateway's shape.
+/// Handles an event as Lambda does, with the conversions of `lambda_http`.
 async fn invoke(event: Value) -> Value {
     let request: LambdaRequest = serde_json::from_value(event).unwrap();
     let answer = lambda(api::new()).call(LambdaEvent::new(request, Context::default()));

@@ -1,4 +1,4 @@
-//! Cursors: a list takes the cursor that the API sealed for this list, and refuses every other text.
+//! Cursors: a list accepts only cursors that the API sealed for this list.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use testkit::in_memory::{CURSOR_KEY, InMemoryPool};
 use super::request::Request;
 use super::{exchange, subject};
 
-/// Paths and conditions of lists, each with a second page.
+/// Paths and queries of lists with a second page.
 const LISTS: [(&str, &str); 7] = [
     ("/v1/users", "limit=1"),
     ("/v1/users", "limit=1&enabled=true"),
@@ -22,7 +22,7 @@ const LISTS: [(&str, &str); 7] = [
     ("/v1/users/mia/devices", "limit=1"),
 ];
 
-/// The lists and the cursor of each.
+/// The lists with their cursors.
 pub(crate) struct Lists {
     pool: InMemoryPool,
     cursors: Vec<String>,
@@ -50,19 +50,19 @@ impl Lists {
         lists
     }
 
-    /// How many lists there are.
+    /// The number of lists.
     pub(crate) fn len(&self) -> usize {
         self.cursors.len()
     }
 
-    /// The cursor of a list, whose number can be too large.
+    /// The cursor of a list. The number is reduced to the number of lists.
     pub(crate) fn cursor_of(&self, list: usize) -> &str {
         &self.cursors[list % self.len()]
     }
 
-    /// A cursor that somebody else sealed for this position of a list with this name.
+    /// Seals a cursor for a position of a list with another key.
     pub(crate) fn seal(key: &[u8], name: &str, position: &[u8]) -> String {
-        // HMAC fills a key with zeros.
+        // HMAC pads a key with zeros.
         let is_known = key.strip_prefix(CURSOR_KEY.as_bytes()).is_some_and(|rest| rest.iter().all(|byte| *byte == 0));
         let key = if is_known { b"" } else { key };
         let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|error| unreachable!("{error}"));
@@ -72,10 +72,10 @@ impl Lists {
         URL_SAFE_NO_PAD.encode([&mac.finalize().into_bytes()[..], position].concat())
     }
 
-    /// Asks for a page with this cursor and checks whether the list takes it.
+    /// Requests a page with this cursor and checks whether the list accepts it.
     ///
     /// # Panics
-    /// If a list takes a text that is not its cursor, refuses its own, or refuses with another answer than that of a wrong cursor.
+    /// If a list accepts another cursor, rejects its own, or rejects with an unexpected response.
     pub(crate) fn assert_refused_unless_sealed(&self, list: usize, cursor: &str) {
         let list = list % self.len();
         let (path, conditions) = LISTS[list];

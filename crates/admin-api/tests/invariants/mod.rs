@@ -1,7 +1,6 @@
-//! What holds for any event that Lambda passes to the admin API. The fuzzer asserts it of generated events, and tests of the events in
-//! `events/`.
+//! Invariants for any event of the admin API, asserted by a fuzz target and by tests with the events in `events/`.
 //!
-//! The caller and the request are read from the event a second time here, with other means than the API's own.
+//! The caller and the request are parsed from the event independently of the API's code.
 
 pub(crate) mod cursors;
 mod request;
@@ -17,10 +16,10 @@ use tower::ServiceExt;
 use request::{CANARY, Request};
 use subject::{ACCESS_TOKEN, AUD_ACCESS_TOKEN, AUD_SUB, ROOT_SUB};
 
-/// An attribute of a user that no event contains.
+/// A user attribute that no event contains.
 const HIDDEN_ATTRIBUTE: &str = "Hidden-nickname-7";
 
-/// Passwords of the pool and the key of cursors. An answer contains none of them, nor does a log line.
+/// Passwords of the pool and the key of cursors. No response and no log line contains them.
 const SECRETS: [&str; 6] = [
     "Password-of-root-1",
     "Password-of-mia-1",
@@ -30,7 +29,7 @@ const SECRETS: [&str; 6] = [
     CURSOR_KEY,
 ];
 
-/// Sends an event to the API and checks what it answers, logs and changes.
+/// Sends an event to the API and checks the response, the log and the changes.
 ///
 /// # Panics
 /// If an invariant does not hold.
@@ -67,7 +66,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
     }
 }
 
-/// An event by `root`, as an event by `aud`, whose group has every permission but `users:read`.
+/// Changes the caller of an event from `root` to `aud`, whose group has every permission except `users:read`.
 pub(crate) fn by_aud(event: &str) -> String {
     let changes = [
         (r#""[admins]""#, r#""[auditors]""#),
@@ -79,13 +78,13 @@ pub(crate) fn by_aud(event: &str) -> String {
     changes.into_iter().fold(event.to_owned(), |event, (from, to)| event.replace(from, to))
 }
 
-/// Whether the answer shows users, with or without their attributes.
+/// Whether the response contains users, with or without their attributes.
 pub(crate) fn shows_users(event: &str) -> bool {
     let exchange = Request::read(event.as_bytes()).and_then(|request| exchange(&request, &subject::pool()));
     exchange.is_some_and(|exchange| shows(&exchange.answer, "life_cycle"))
 }
 
-/// Whether a user in the answer has this field, and it is not empty.
+/// Whether a user in the response has this field, and it is not empty.
 fn shows(answer: &Value, field: &str) -> bool {
     match answer {
         Value::Array(elements) => elements.iter().any(|element| shows(element, field)),
@@ -99,7 +98,7 @@ fn shows(answer: &Value, field: &str) -> bool {
     }
 }
 
-/// An answer and what was logged on the way.
+/// A response and the log of its request.
 struct Exchange {
     status: u64,
     answer: Value,
@@ -115,12 +114,12 @@ impl Exchange {
     }
 }
 
-/// Sends the event to the API on this pool; none if it is no event of API Gateway.
+/// Sends the event to the API on this pool. Returns none if it is not an event of API Gateway.
 fn exchange(request: &Request, pool: &InMemoryPool) -> Option<Exchange> {
     let event: LambdaRequest = serde_json::from_value(request.event().clone()).ok()?;
     let logs = Logs::capture();
     let answer = subject::block_on(subject::lambda_on(pool).oneshot(LambdaEvent::new(event, Context::default())));
-    let answer = answer.unwrap_or_else(|error| unreachable!("{request:?} got no answer: {error}"));
+    let answer = answer.unwrap_or_else(|error| unreachable!("no response to {request:?}: {error}"));
     let answer = serde_json::to_value(answer).ok()?;
     let body = answer["body"].as_str().unwrap_or_default();
     Some(Exchange {

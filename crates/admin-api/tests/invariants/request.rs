@@ -1,4 +1,4 @@
-//! An event of API Gateway, read with other means than the API's own.
+//! An event of API Gateway, parsed independently of the API's code.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::subject::{CLIENT_ID, ISSUER, WRITERS};
 
-/// A mark in fields that take secrets.
+/// The marker in secret fields.
 pub(super) const CANARY: &str = "Canary7";
 
-/// Fields of request bodies that take secrets.
+/// Secret fields of request bodies.
 const SECRET_FIELDS: [&str; 9] = [
     "password",
     "new_password",
@@ -22,7 +22,7 @@ const SECRET_FIELDS: [&str; 9] = [
     "client_metadata",
 ];
 
-/// Headers that hold tokens.
+/// Headers that contain tokens.
 const SECRET_HEADERS: [&str; 2] = ["authorization", "x-access-token"];
 
 /// An event.
@@ -32,7 +32,7 @@ pub(crate) struct Request {
     text: String,
 }
 
-/// Shows the event, so that a finding can be repeated.
+/// Shows the event, so that a finding can be reproduced.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
@@ -40,7 +40,7 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// Reads an event; none if it is no JSON object.
+    /// Parses an event. Returns none if it is not a JSON object.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         let event: Value = serde_json::from_slice(body).ok()?;
         event.is_object().then(|| Self { text: event.to_string(), event })
@@ -55,12 +55,12 @@ impl Request {
         self.text.contains(text)
     }
 
-    /// Whether the path can be one of sign-up and sign-in, whose routes need no caller.
+    /// Whether the path can be one of the sign-up and sign-in routes, which need no caller.
     pub(super) fn is_open(&self) -> bool {
         ["rawPath", "path"].iter().any(|name| self.event[*name].as_str().is_some_and(|path| path.contains("/v1/auth")))
     }
 
-    /// Whether the caller is a user of the pool who has permissions to write.
+    /// Whether the caller is a user of the pool with write permissions.
     pub(super) fn is_by_writer(&self) -> bool {
         let is_writer = |claims: &Value| {
             WRITERS.iter().any(|(username, sub, group)| {
@@ -75,7 +75,7 @@ impl Request {
         self.claims().any(|claims| ["admins", "readers"].iter().any(|group| groups(claims).contains(group)))
     }
 
-    /// The claims of an access token of this pool and client, where API Gateway puts them.
+    /// The claims of an access token of this pool and client, at their positions in the event.
     fn claims(&self) -> impl Iterator<Item = &Value> {
         let places = ["/requestContext/authorizer/jwt/claims", "/requestContext/authorizer/claims"];
         let claims = places.into_iter().filter_map(|place| self.event.pointer(place));
@@ -84,7 +84,7 @@ impl Request {
         })
     }
 
-    /// The event with a mark in every field that takes a secret; none without such a field.
+    /// The event with the marker in every secret field. Returns none without such a field.
     pub(super) fn with_canaries(&self) -> Option<Self> {
         let mut event = self.event.clone();
         let mut marked = 0;
@@ -102,7 +102,7 @@ impl Request {
     }
 }
 
-/// Marks all strings in secret fields; returns their number.
+/// Replaces all strings in secret fields with the marker. Returns their number.
 fn mark(value: &mut Value, is_secret: bool) -> usize {
     match value {
         Value::String(text) if is_secret => {
@@ -118,7 +118,7 @@ fn mark(value: &mut Value, is_secret: bool) -> usize {
     }
 }
 
-/// The groups in claims, as text.
+/// The groups in the claims.
 fn groups(claims: &Value) -> String {
     claims["cognito:groups"].to_string()
 }

@@ -1,4 +1,4 @@
-//! The API under test, on a pool in memory that is new for each request.
+//! The API under test, on a new in-memory pool for each request.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -17,19 +17,19 @@ use super::HIDDEN_ATTRIBUTE;
 pub(super) const CLIENT_ID: &str = "1example23456789";
 pub(super) const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E";
 
-/// Of `root`, the first user of the pool.
+/// The `sub` of `root`, the first user of the pool.
 pub(super) const ROOT_SUB: &str = "00000000-0000-4000-8000-000000000001";
 
-/// Of `aud`, the second user of the pool. The group of `root` has the number in between.
+/// The `sub` of `aud`, the second user of the pool. The group of `root` has the number in between.
 pub(super) const AUD_SUB: &str = "00000000-0000-4000-8000-000000000003";
 
-/// The access token in `events/admin-api/`, of `root`.
+/// The access token of `root` in `events/admin-api/`.
 pub(super) const ACCESS_TOKEN: &str = "eyJ.example.token";
 
 /// The access token of `aud`.
 pub(super) const AUD_ACCESS_TOKEN: &str = "eyJ.example.auditor";
 
-/// User name, `sub` and group of the only users of the pool who have permissions to write.
+/// User name, `sub` and group of the only users of the pool with write permissions.
 pub(super) const WRITERS: [(&str, &str, &str); 2] = [("root", ROOT_SUB, "admins"), ("aud", AUD_SUB, "auditors")];
 
 /// A pool with the users, tokens and sessions that the events name.
@@ -40,7 +40,7 @@ pub(super) fn pool() -> InMemoryPool {
     let hidden = ("nickname", HIDDEN_ATTRIBUTE);
     let mia = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100"), hidden];
     pool.add_user("mia", "Password-of-mia-1", &[], &mia);
-    // In no group, so that `aud` can change the user.
+    // Without groups, so that `aud` can change the user.
     pool.add_user("ivy", "Temporary-1", &[], &[hidden]);
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
@@ -77,9 +77,9 @@ pub(super) fn get_by_root(path: &str, query: &str) -> Value {
     })
 }
 
-/// All routes on this pool.
+/// The service with all routes on this pool.
 pub(super) fn lambda_on(pool: &InMemoryPool) -> Lambda {
-    let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+    let all: Vec<_> = Permission::ALL.iter().copied().map(Permission::as_str).collect();
     let but_users_read: Vec<_> = all.iter().filter(|permission| **permission != "users:read").collect();
     let roles = json!({"admins": all, "readers": ["users:read"], "auditors": but_users_read});
     let settings = Settings::read(|variable| match variable {
@@ -110,7 +110,7 @@ thread_local! {
 /// Runs a future on the runtime of this thread.
 pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = RUNTIME.take().or_else(|| Builder::new_current_thread().enable_time().build().ok());
-    let runtime = runtime.unwrap_or_else(|| unreachable!("there is no runtime"));
+    let runtime = runtime.unwrap_or_else(|| unreachable!("no runtime"));
     let output = runtime.block_on(future);
     RUNTIME.set(Some(runtime));
     output

@@ -1,4 +1,4 @@
-//! The table of docs/ACCOUNT-STATUS.md, cell by cell: on the pool in memory, and on the local AWS.
+//! Tests every cell of the table in docs/account-status.md on the in-memory pool and on the emulator.
 
 use serde_json::{Value, json};
 
@@ -8,15 +8,15 @@ const STATUSES: [&str; 4] = ["UNCONFIRMED", "CONFIRMED", "FORCE_CHANGE_PASSWORD"
 
 const PASSWORD: &str = "Password-of-user-1";
 
-/// Where the local AWS is known to answer otherwise than Cognito does: operation, status, what it answers. Whoever makes one of these right makes this
-/// test fail, and takes the line away.
+/// Known differences between the emulator and Cognito: operation, status, outcome. If the emulator is fixed, the test
+/// fails and the line must be deleted.
 const LOCAL_AWS_DEVIATES: &[(&str, &str, &str)] = &[
-    // It confirms whoever is to be confirmed, and resets whoever is to be reset.
+    // The emulator confirms and resets users in every status.
     ("`POST /v1/users/{username}/confirm`", "FORCE_CHANGE_PASSWORD", "CONFIRMED"),
     ("`POST /v1/users/{username}/confirm`", "RESET_REQUIRED", "CONFIRMED"),
     ("`POST /v1/users/{username}/reset-password`", "UNCONFIRMED", "RESET_REQUIRED"),
     ("`POST /v1/users/{username}/reset-password`", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"),
-    // It sends an invitation or a code in every status.
+    // The emulator sends an invitation or a code in every status.
     ("`POST /v1/users/{username}/resend-invitation`", "UNCONFIRMED", "UNCONFIRMED"),
     ("`POST /v1/users/{username}/resend-invitation`", "CONFIRMED", "CONFIRMED"),
     ("`POST /v1/users/{username}/resend-invitation`", "RESET_REQUIRED", "RESET_REQUIRED"),
@@ -27,20 +27,20 @@ const LOCAL_AWS_DEVIATES: &[(&str, &str, &str)] = &[
     ("`POST /v1/auth/forgot-password`", "FORCE_CHANGE_PASSWORD", "FORCE_CHANGE_PASSWORD"),
     (FORGOT_AND_RESET, "UNCONFIRMED", "CONFIRMED"),
     (FORGOT_AND_RESET, "FORCE_CHANGE_PASSWORD", "CONFIRMED"),
-    // It looks at the status before the password.
+    // The emulator checks the status before the password.
     ("`POST /v1/auth/sign-in` with a wrong password", "UNCONFIRMED", "user-not-confirmed"),
 ];
 
 const FORGOT_AND_RESET: &str = "`POST /v1/auth/forgot-password`, then `reset-password` with the code";
 
-/// One row: what is done, and what it makes of a user in each status.
+/// A row: an operation, and its outcome for a user in each status.
 struct Row {
     operation: String,
     outcomes: Vec<String>,
 }
 
 fn table() -> Vec<Row> {
-    let document = include_str!("../../../../docs/ACCOUNT-STATUS.md");
+    let document = include_str!("../../../../docs/account-status.md");
     let (_, section) = document.split_once("## Operation × status → status").unwrap();
     let section = section.split("\n## ").next().unwrap();
     let mut lines = section.lines().filter(|line| line.starts_with('|')).map(cells);
@@ -53,7 +53,7 @@ fn cells(line: &str) -> Vec<String> {
     line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// A user of this name in this status, who has a verified address and, where one is needed, the password [`PASSWORD`].
+/// Creates a user in this status with a verified address and, if the status needs one, the password [`PASSWORD`].
 async fn make_user(api: &Api, username: &str, status: &str) {
     let email = format!("{username}@example.com");
     let path = |rest: &str| format!("/v1/users/{username}{rest}");
@@ -80,7 +80,7 @@ async fn status_of(api: &Api, username: &str) -> String {
     answer.body["status"].as_str().unwrap_or_else(|| unreachable!("{answer:?}")).to_owned()
 }
 
-/// Does what the row says. Answers the code of the refusal, or nothing.
+/// Performs the operation. Returns the problem's code, or an empty string.
 async fn perform(api: &Api, operation: &str, username: &str) -> String {
     let call = async |method: &str, path: &str, body: Option<Value>| api.call(method, path, body.as_ref()).await;
     let auth = async |route: &str, body: Value| api.call("POST", &format!("/v1/auth/{route}"), Some(&body)).await;
@@ -107,9 +107,9 @@ async fn perform(api: &Api, operation: &str, username: &str) -> String {
         "`POST /v1/auth/resend-code`" => auth("resend-code", json!({"username": username})).await,
         "`POST /v1/auth/forgot-password`" => auth("forgot-password", json!({"username": username})).await,
         FORGOT_AND_RESET => {
-            let asked = auth("forgot-password", json!({"username": username})).await;
-            if asked.status >= 400 {
-                asked
+            let requested = auth("forgot-password", json!({"username": username})).await;
+            if requested.status >= 400 {
+                requested
             } else {
                 let body = json!({"username": username, "code": "654321", "new_password": "Own-Password-1"});
                 auth("reset-password", body).await
@@ -123,7 +123,7 @@ async fn perform(api: &Api, operation: &str, username: &str) -> String {
                 ("PUT", ", temporary") => Some(json!({"password": "New-Password-1", "permanent": false})),
                 ("PATCH", "") => Some(json!({"attributes": {"name": "Somebody"}})),
                 ("POST", "") => None,
-                _ => unreachable!("say how to do {operation}"),
+                _ => unreachable!("add a request for {operation}"),
             };
             call(method, &path.replace("{username}", username), body).await
         }
@@ -132,7 +132,7 @@ async fn perform(api: &Api, operation: &str, username: &str) -> String {
     answer.code().to_owned()
 }
 
-/// What the operation makes of a fresh user in this status, in the words of the table.
+/// The outcome of the operation for a new user in this status, as the table writes it.
 async fn outcome(api: &Api, operation: &str, status: &str, username: &str) -> String {
     make_user(api, username, status).await;
     let code = perform(api, operation, username).await;
@@ -145,7 +145,7 @@ async fn outcome(api: &Api, operation: &str, status: &str, username: &str) -> St
 }
 
 #[tokio::test]
-async fn the_pool_in_memory_does_what_the_table_says() {
+async fn in_memory_pool_matches_the_table() {
     for row in table() {
         for (status, expected) in STATUSES.into_iter().zip(&row.outcomes) {
             let (api, _) = Harness::api_in_memory();
@@ -155,9 +155,9 @@ async fn the_pool_in_memory_does_what_the_table_says() {
 }
 
 #[tokio::test]
-async fn the_local_aws_does_what_the_table_says() {
-    let world = Harness::start().await;
-    let api = world.api().await;
+async fn emulator_matches_the_table() {
+    let harness = Harness::start().await;
+    let api = harness.api().await;
     let mut wrong = Vec::new();
     for (number, row) in table().into_iter().enumerate() {
         for (status, expected) in STATUSES.into_iter().zip(&row.outcomes) {

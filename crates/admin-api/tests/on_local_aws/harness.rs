@@ -1,4 +1,4 @@
-//! A local AWS with one pool, and the API on it: straight, or by way of a proxy on which calls go wrong.
+//! The emulator with one pool, and the API on it, directly or through a proxy that injects faults.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use domain::platform::Platform;
 use domain::provision::{Observer, Provisioner, StepReport};
 use domain::secret::Secret;
 use domain::spec::Spec;
-use domain::user_pool::directory::{Directory, Invitation, NewUser};
+use domain::user_pool::directory::{Directory, NewUser, WelcomeMessage};
 use domain::user_pool::sessions::{ClientContext, Credentials, Sessions, SignIn};
 use domain::user_pool::user::Attributes;
 use lambda_http::request::LambdaRequest;
@@ -23,13 +23,13 @@ use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::local_aws::LocalAws;
 use tower::ServiceExt;
 
-/// Long enough for a machine as busy as it likes.
+/// Long enough for a busy machine.
 const ENDLESS: Duration = Duration::from_mins(1);
 
-/// From which the private key of invitations is made.
+/// The seed of the invitation signing key.
 const KEY_SEED: [u8; 32] = [7; 32];
 
-/// A pool with the administrator `root`, the key of its invitations, and where they are.
+/// An emulator with a pool, its administrator `root`, and its invitation signing key.
 pub(crate) struct Harness {
     pub(crate) local_aws: LocalAws,
     invitation_key: KeyName,
@@ -48,7 +48,7 @@ pub(crate) struct Api {
     root_token: String,
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u64,
@@ -68,7 +68,7 @@ impl Harness {
         let spec: Spec = serde_json::from_value(spec).unwrap();
         let platform = aws.platform();
         let clock = Arc::new(SystemClock::starting_now(ENDLESS));
-        Provisioner::new(&platform, clock, &Nobody).apply(&spec).await.unwrap();
+        Provisioner::new(&platform, clock, &NoObserver).apply(&spec).await.unwrap();
         let user_pool_id = platform.user_pools(&spec.name).await.unwrap()[0].id.clone();
         let client_id = platform.clients(&user_pool_id, "api-backend").await.unwrap()[0].id.clone();
 
@@ -80,7 +80,7 @@ impl Harness {
             username: "root".parse().unwrap(),
             attributes: Attributes::new(),
             temporary_password: None,
-            invitation: Invitation::Suppress,
+            welcome_message: WelcomeMessage::Suppress,
         };
         let root = directory.create(&root).await.unwrap();
         directory.set_password(&root.username, &Secret::new("Password-of-root-1"), true).await.unwrap();
@@ -97,12 +97,12 @@ impl Harness {
         Self { local_aws, invitation_key, user_pool_id, client_id, root_sub, root_token }
     }
 
-    /// The API straight on the local AWS.
+    /// The API directly on the emulator.
     pub(crate) async fn api(&self) -> Api {
         self.api_at(self.local_aws.endpoint_url(), ENDLESS).await
     }
 
-    /// The API behind a proxy, with so much patience for one call.
+    /// The API behind a proxy, with this timeout for a call.
     pub(crate) async fn api_behind(&self, proxy: &FaultProxy, patience: Duration) -> Api {
         self.api_at(proxy.endpoint_url(), patience).await
     }
@@ -121,12 +121,12 @@ impl Harness {
         self.api_on(ports)
     }
 
-    /// The pool, as tokens name it.
+    /// The id of the pool.
     pub(crate) fn user_pool_id(&self) -> &str {
         &self.user_pool_id
     }
 
-    /// The backend client's secret, which no port of ours gives away.
+    /// The backend client's secret, read by the SDK, because no port returns it.
     pub(crate) async fn client_secret(&self) -> String {
         const ASK: &str = "import boto3, sys; endpoint, region, pool, client = sys.argv[1:]; \
             cognito = boto3.client('cognito-idp', endpoint_url=endpoint, region_name=region, \
@@ -140,7 +140,7 @@ impl Harness {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// The same on a pool in memory.
+    /// The API on an in-memory pool.
     pub(crate) fn api_in_memory() -> (Api, InMemoryPool) {
         let pool = InMemoryPool::new();
         pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
@@ -171,7 +171,7 @@ impl Harness {
 
 impl Api {
     fn new(ports: Ports, user_pool_id: String, client_id: String, root_sub: String, root_token: String) -> Self {
-        let all: Vec<_> = Permission::ALL.into_iter().map(Permission::as_str).collect();
+        let all: Vec<_> = Permission::ALL.iter().copied().map(Permission::as_str).collect();
         let settings = Settings {
             region: LocalAws::REGION.to_owned(),
             user_pool_id: user_pool_id.clone(),
@@ -187,12 +187,12 @@ impl Api {
         Self { service: service(App::new(ports, settings), Served::All), user_pool_id, client_id, root_sub, root_token }
     }
 
-    /// A call by `root`, who may do everything.
+    /// Sends a request as `root`, who has every permission.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         self.call_with(method, path, body, json!({}), Context::default()).await
     }
 
-    /// The same with more headers, in an invocation of the test's choice.
+    /// Sends a request as `root` with more headers and this Lambda context.
     pub(crate) async fn call_with(
         &self,
         method: &str,
@@ -235,13 +235,13 @@ impl Api {
 }
 
 impl Answer {
-    /// The code of a problem; empty for an answer that is none.
+    /// The code of a problem, empty for another response.
     pub(crate) fn code(&self) -> &str {
         self.body["code"].as_str().unwrap_or_default()
     }
 }
 
-/// The private key of invitations.
+/// The invitation signing key.
 pub(crate) fn signing_key() -> SigningKey {
     SigningKey::from_seed(&KEY_SEED)
 }
@@ -251,8 +251,8 @@ async fn connect(endpoint_url: &str, limit: Duration) -> Aws {
     aws.with_timeouts(limit, limit)
 }
 
-struct Nobody;
+struct NoObserver;
 
-impl Observer for Nobody {
+impl Observer for NoObserver {
     fn step_ended(&self, _report: &StepReport) {}
 }

@@ -1,4 +1,4 @@
-//! Inviting on services that read filters and keep the key themselves.
+//! Invitations on the emulator, which evaluates filters and stores the key.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use crate::harness::{Api, Harness, signing_key};
 
-/// An address as a user has it, and as somebody types it who invites.
+/// An address as stored, and in the spelling of an invitation request.
 const HELD: [(&str, &str); 7] = [
     ("ann@example.com", "ann@example.com"),
     ("bob@example.com", "Bob@EXAMPLE.com"),
@@ -22,15 +22,15 @@ const HELD: [(&str, &str); 7] = [
 
 async fn create(api: &Api, username: &str, email: &str, is_verified: bool) {
     let attributes = json!({"email": email, "email_verified": is_verified.to_string()});
-    let body = json!({"username": username, "attributes": attributes, "invitation": "suppress"});
+    let body = json!({"username": username, "attributes": attributes, "welcome_message": "suppress"});
     let answer = api.call("POST", "/v1/users", Some(&body)).await;
     assert_eq!(answer.status, 201, "{username}: {answer:?}");
 }
 
 #[tokio::test]
-async fn who_holds_an_address_is_found_in_whatever_spelling_and_only_once_it_is_verified() {
-    let world = Harness::start().await;
-    let api = world.api().await;
+async fn finds_verified_addresses_in_any_spelling() {
+    let harness = Harness::start().await;
+    let api = harness.api().await;
     let invite = async |email: &str| api.call("POST", "/v1/invitations", Some(&json!({"email": email}))).await;
     for (number, (held, typed)) in HELD.into_iter().enumerate() {
         let username = format!("user-{number}");
@@ -49,23 +49,23 @@ async fn who_holds_an_address_is_found_in_whatever_spelling_and_only_once_it_is_
 }
 
 #[tokio::test]
-async fn the_key_is_read_at_the_first_invitation_and_kept_once_it_could_be_read() {
-    let world = Harness::start().await;
-    let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
-    let api = world.api_behind(&proxy, Duration::from_secs(10)).await;
+async fn reads_the_key_at_the_first_invitation_and_caches_it() {
+    let harness = Harness::start().await;
+    let proxy = FaultProxy::start(harness.local_aws.endpoint_url()).await.unwrap();
+    let api = harness.api_behind(&proxy, Duration::from_secs(10)).await;
     let invite = async || api.call("POST", "/v1/invitations", Some(&json!({"email": "new@example.com"}))).await;
     let reads = || proxy.calls().iter().filter(|call| call.operation == "GetParameter").count();
     assert_eq!(api.call("GET", "/v1/users", None).await.status, 200);
     assert_eq!(reads(), 0);
 
-    // However often the SDK asks.
+    // At every attempt of the SDK.
     (1..=10).for_each(|attempt| proxy.plan("GetParameter", attempt, Fault::Unavailable));
     assert_eq!(invite().await.code(), "upstream-unavailable");
     proxy.reset();
     for _ in 0..3 {
         let answer = invite().await;
         assert_eq!(answer.status, 201, "{answer:?}");
-        let claim = Claim { user_pool_id: world.user_pool_id(), email: &"new@example.com".parse().unwrap() };
+        let claim = Claim { user_pool_id: harness.user_pool_id(), email: &"new@example.com".parse().unwrap() };
         let token = answer.body["invitation"].as_str().unwrap();
         assert_eq!(claim.check(token, &signing_key().public_key(), OffsetDateTime::now_utc()).map(drop), Ok(()));
     }

@@ -1,4 +1,4 @@
-//! The admin API on the real adapters and a local AWS: what only a service that answers can show.
+//! Tests of the admin API with the real adapters on the emulator.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod account_status;

@@ -1,11 +1,11 @@
-//! Searching on a service that reads filters itself: any value finds exactly the user who has it.
+//! Search on the emulator, which evaluates filters: any value finds exactly its user.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use crate::harness::{Api, Harness};
 
-/// No two of them are the same without their capital letters: in most attributes Cognito does not tell those apart.
+/// Values that differ even without case, because Cognito ignores case in most attributes.
 const VALUES: [&str; 30] = [
     "plain",
     "plai",
@@ -52,15 +52,15 @@ async fn search(api: &Api, query: &str) -> Vec<String> {
 }
 
 async fn create(api: &Api, username: &str, attributes: serde_json::Value) {
-    let body = json!({"username": username, "attributes": attributes, "invitation": "suppress"});
+    let body = json!({"username": username, "attributes": attributes, "welcome_message": "suppress"});
     let answer = api.call("POST", "/v1/users", Some(&body)).await;
     assert_eq!(answer.status, 201, "{username}: {answer:?}");
 }
 
 #[tokio::test]
-async fn any_value_finds_exactly_the_user_who_has_it() {
-    let world = Harness::start().await;
-    let api = world.api().await;
+async fn any_value_finds_exactly_its_user() {
+    let harness = Harness::start().await;
+    let api = harness.api().await;
     for (number, value) in VALUES.iter().enumerate() {
         let email = format!("{value}@example.com");
         create(&api, &format!("user-{number:02}"), json!({"name": value, "email": email, "custom:team": value})).await;
@@ -71,7 +71,7 @@ async fn any_value_finds_exactly_the_user_who_has_it() {
         for query in [
             format!("name={}", encoded(value)),
             format!("email={}", encoded(&email)),
-            // All of it but the end, which makes it a beginning, and still of nobody else.
+            // A prefix that no other value has.
             format!("email_prefix={}", encoded(email.trim_end_matches(".com"))),
             format!("custom_attribute=team={}", encoded(value)),
             format!("username=user-{number:02}&name={}", encoded(value)),
@@ -86,8 +86,8 @@ async fn any_value_finds_exactly_the_user_who_has_it() {
 
 #[tokio::test]
 async fn any_user_name_finds_exactly_its_user() {
-    let world = Harness::start().await;
-    let api = world.api().await;
+    let harness = Harness::start().await;
+    let api = harness.api().await;
     let names = [
         "a\"b",
         "a\\b",
@@ -113,8 +113,8 @@ async fn any_user_name_finds_exactly_its_user() {
     }
 }
 
-/// All user names of a list, through its cursors, and how many pages that took.
-async fn walk(api: &Api, query: &str) -> (Vec<String>, usize) {
+/// Reads all pages of a list. Returns the user names and the number of pages.
+async fn read_all(api: &Api, query: &str) -> (Vec<String>, usize) {
     let (mut names, mut pages, mut cursor) = (Vec::new(), 0, String::new());
     loop {
         let answer = api.call("GET", &format!("/v1/users?{query}{cursor}"), None).await;
@@ -128,9 +128,9 @@ async fn walk(api: &Api, query: &str) -> (Vec<String>, usize) {
 }
 
 #[tokio::test]
-async fn lists_are_walked_page_by_page_by_the_tokens_of_the_service() {
-    let world = Harness::start().await;
-    let api = world.api().await;
+async fn lists_are_read_page_by_page() {
+    let harness = Harness::start().await;
+    let api = harness.api().await;
     let all: Vec<String> = (0..130).map(|number| format!("user-{number:03}")).collect();
     for (number, name) in all.iter().enumerate() {
         let team = if number % 3 == 0 { "blue" } else { "red" };
@@ -148,7 +148,7 @@ async fn lists_are_walked_page_by_page_by_the_tokens_of_the_service() {
         ("group=support&limit=50", is(2), 2),
         ("group=support&custom_attribute=team%3Dblue&limit=10", is(6), 3),
     ] {
-        let (mut found, read) = walk(&api, query).await;
+        let (mut found, read) = read_all(&api, query).await;
         found.sort();
         assert_eq!(found, expected, "{query}");
         assert!((pages..=pages + 1).contains(&read), "{query}: {read} pages");

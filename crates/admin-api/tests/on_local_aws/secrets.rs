@@ -1,5 +1,5 @@
-//! No secret reaches a log, whatever becomes of the call that holds it: on the real SDK. (Its own lines below `INFO`, which hold bodies, are
-//! compiled out of every function; what is left is heard here.)
+//! No secret is logged, even if a call with a secret fails. The SDK's lines below `INFO`, which contain bodies, are
+//! compiled out of every function.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -13,9 +13,9 @@ use tracing::level_filters::LevelFilter;
 use crate::harness::{Api, Harness, signing_key};
 
 #[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Written {
+impl io::Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -26,8 +26,8 @@ impl io::Write for Written {
     }
 }
 
-/// Is invited, signs up, in, on and out, with canaries for secrets, and gives every secret that came back.
-async fn live(api: &Api, user: &str) -> Vec<String> {
+/// Invites a user, signs up, in and out, with canaries as secrets. Returns every secret in a response.
+async fn use_account(api: &Api, user: &str) -> Vec<String> {
     let call = async |method: &str, path: &str, body: Value| api.call(method, path, Some(&body)).await.body;
     let auth = async |route: &str, body: Value| call("POST", &format!("/v1/auth/{route}"), body).await;
     let password = "Canary-Password-1";
@@ -76,29 +76,29 @@ async fn live(api: &Api, user: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn no_secret_is_logged_in_success_or_failure() {
-    let written = Written::default();
-    let writer = written.clone();
+    let buffer = LogBuffer::default();
+    let writer = buffer.clone();
     let subscriber =
         tracing_subscriber::fmt().json().with_max_level(LevelFilter::TRACE).with_writer(move || writer.clone());
     tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
 
-    let world = Harness::start().await;
-    let client_secret = world.client_secret().await;
-    let mut secrets = live(&world.api().await, "mia").await;
+    let harness = Harness::start().await;
+    let client_secret = harness.client_secret().await;
+    let mut secrets = use_account(&harness.api().await, "mia").await;
     assert_eq!(secrets.len(), 5, "an invitation, a session and three tokens");
-    // Every call goes wrong in turn, so that what logs failures has its say about every one of them.
+    // Each call fails once, so that the failure of each is logged.
     for (number, fault) in [Fault::Throttled, Fault::Unavailable, Fault::AnswerLost].into_iter().enumerate() {
-        let proxy = FaultProxy::start(world.local_aws.endpoint_url()).await.unwrap();
-        let api = world.api_behind(&proxy, Duration::from_secs(10)).await;
+        let proxy = FaultProxy::start(harness.local_aws.endpoint_url()).await.unwrap();
+        let api = harness.api_behind(&proxy, Duration::from_secs(10)).await;
         (1..=200).filter(|call| call % 3 == number).for_each(|call| proxy.plan_at(call, fault));
-        secrets.extend(live(&api, &format!("user-{number}")).await);
+        secrets.extend(use_account(&api, &format!("user-{number}")).await);
     }
     secrets.push(client_secret);
     let pem = signing_key().to_pem().unwrap();
-    // As it is kept, and without the lines around it.
+    // As stored, and without the PEM header and footer.
     secrets.extend([pem.expose().to_owned(), pem.expose().lines().nth(1).unwrap().to_owned()]);
 
-    let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
     assert!(text.contains("\"audit\"") && text.contains("request refused"), "there are logs");
     assert!(!text.to_lowercase().contains("canary"), "{text}");
     for secret in secrets {

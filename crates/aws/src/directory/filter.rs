@@ -1,8 +1,8 @@
-//! What Cognito is asked to look for, in its own words.
+//! Filter expressions of `ListUsers`.
 
 use domain::user_pool::directory::{Comparison, Filter, FilterBy};
 
-/// The filter as `ListUsers` takes it, e.g. `email ^= "mia"`.
+/// Returns the filter expression, e.g. `email ^= "mia"`.
 pub(super) fn expression(filter: &Filter) -> String {
     let attribute = match filter.by {
         FilterBy::Username => "username",
@@ -19,7 +19,7 @@ pub(super) fn expression(filter: &Filter) -> String {
     format!("{attribute} {comparison} {}", quoted(&filter.value))
 }
 
-/// A value in a filter: quotes and backslashes in it would end it.
+/// Quotes a value, and escapes quotes and backslashes in it.
 fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
@@ -30,7 +30,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads a quoted value as Cognito does. None where the quotes end before the text does, or never.
+    /// Parses a quoted value like Cognito. Returns `None` if the closing quote is missing or not at the end.
     fn unquoted(text: &str) -> Option<String> {
         let mut letters = text.strip_prefix('"')?.chars();
         let mut value = String::new();

@@ -1,4 +1,4 @@
-//! IAM: the role of signed-in people and its policy.
+//! IAM: the role of authenticated users and its policy.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use domain::spec::PoolName;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{Answer, if_there};
+use super::{Answer, none_if_absent};
 use crate::failure::Failure;
 use crate::users::to_time;
 
-/// A policy has room for so many versions.
+/// IAM's limit for the versions of a policy.
 const MAX_VERSIONS: usize = 5;
 
 #[derive(Debug, Clone)]
@@ -28,7 +28,7 @@ impl Iam {
 
     pub(crate) async fn policy(&self, arn: &str) -> Answer<Option<IamEntity>> {
         let answer = self.client.get_policy().policy_arn(arn).send().await;
-        let Some(answer) = if_there(answer.map_err(|error| Failure::of("GetPolicy", &error).into()))? else {
+        let Some(answer) = none_if_absent(answer.map_err(|error| Failure::of("GetPolicy", &error).into()))? else {
             return Ok(None);
         };
         let policy = answer.policy.ok_or_else(|| Failure::missing("GetPolicy", "Policy"))?;
@@ -47,7 +47,7 @@ impl Iam {
             arn: arn.to_owned(),
             document: to_json(&document),
             boundary: None,
-            tagged: tag_of_ours(policy.tags.as_deref()),
+            tagged: owner_tag(policy.tags.as_deref()),
             created_at: policy.create_date.and_then(to_time),
         }))
     }
@@ -57,9 +57,9 @@ impl Iam {
             .client
             .create_policy()
             .policy_name(name)
-            .description(format!("What the signed-in people of user pool {pool} may do"))
+            .description(format!("Permissions of authenticated users of the user pool {pool}"))
             .policy_document(document.to_string())
-            .tags(our_tag(pool)?)
+            .tags(pool_tag(pool)?)
             .send()
             .await
             .map_err(|error| Failure::of("CreatePolicy", &error))?;
@@ -114,19 +114,19 @@ impl Iam {
     async fn delete_version(&self, arn: &str, version: &PolicyVersion) -> Answer<()> {
         let id = version.version_id.as_deref().ok_or_else(|| Failure::missing("ListPolicyVersions", "VersionId"))?;
         let answer = self.client.delete_policy_version().policy_arn(arn).version_id(id).send().await;
-        if_there(answer.map_err(|error| Failure::of("DeletePolicyVersion", &error).into()))?;
+        none_if_absent(answer.map_err(|error| Failure::of("DeletePolicyVersion", &error).into()))?;
         Ok(())
     }
 
     pub(crate) async fn role(&self, name: &str) -> Answer<Option<IamEntity>> {
         let answer = self.client.get_role().role_name(name).send().await;
-        let Some(answer) = if_there(answer.map_err(|error| Failure::of("GetRole", &error).into()))? else {
+        let Some(answer) = none_if_absent(answer.map_err(|error| Failure::of("GetRole", &error).into()))? else {
             return Ok(None);
         };
         let role = answer.role.ok_or_else(|| Failure::missing("GetRole", "Role"))?;
         let trust = role.assume_role_policy_document;
         let trust = trust.ok_or_else(|| Failure::missing("GetRole", "AssumeRolePolicyDocument"))?;
-        let tagged = tag_of_ours(role.tags.as_deref());
+        let tagged = owner_tag(role.tags.as_deref());
         let created_at = to_time(role.create_date);
         let boundary = role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn);
         Ok(Some(IamEntity { arn: role.arn, document: to_json(&trust), boundary, tagged, created_at }))
@@ -143,10 +143,10 @@ impl Iam {
             .client
             .create_role()
             .role_name(name)
-            .description(format!("The signed-in people of user pool {pool}"))
+            .description(format!("Role of authenticated users of the user pool {pool}"))
             .assume_role_policy_document(trust.to_string())
             .set_permissions_boundary(boundary.map(str::to_owned))
-            .tags(our_tag(pool)?)
+            .tags(pool_tag(pool)?)
             .send()
             .await
             .map_err(|error| Failure::of("CreateRole", &error))?;
@@ -202,17 +202,18 @@ impl Iam {
     }
 }
 
-/// IAM hands documents out percent-encoded (RFC 3986). One that is no JSON differs from every document that is wanted.
+/// Decodes a document, which IAM returns percent-encoded (RFC 3986). Invalid JSON becomes null, which differs from
+/// every wanted document.
 fn to_json(document: &str) -> Value {
     let decoded = percent_decode_str(document).decode_utf8_lossy();
     serde_json::from_str(&decoded).unwrap_or_default()
 }
 
-fn our_tag(pool: &PoolName) -> Answer<Tag> {
+fn pool_tag(pool: &PoolName) -> Answer<Tag> {
     let tag = Tag::builder().key(TAG_KEY).value(pool.as_str()).build();
     tag.map_err(|_| Failure::missing("Tag", "Key").into())
 }
 
-fn tag_of_ours(tags: Option<&[Tag]>) -> Option<String> {
+fn owner_tag(tags: Option<&[Tag]>) -> Option<String> {
     tags?.iter().find(|tag| tag.key == TAG_KEY).map(|tag| tag.value.clone())
 }

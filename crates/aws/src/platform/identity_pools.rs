@@ -1,21 +1,21 @@
-//! Identity pools: their settings, their role, and what a signed-in person gets from them.
+//! Identity pools: their settings, their role, and the credentials of authenticated users.
 
 use std::collections::HashMap;
 
 use aws_sdk_cognitoidentity::Client;
 use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
 use aws_sdk_cognitoidentity::types::CognitoIdentityProvider;
-use domain::platform::{IdentityPool, IdentityPoolState, PersonCredentials, Provider, TAG_KEY};
+use domain::platform::{IdentityPool, IdentityPoolState, Provider, TAG_KEY, TemporaryCredentials};
 use domain::secret::Secret;
 use domain::spec::PoolName;
 
-use super::{Answer, if_there};
+use super::{Answer, none_if_absent};
 use crate::failure::Failure;
 
-/// The most that `ListIdentityPools` gives in one page.
+/// Maximum page size of `ListIdentityPools`.
 const PAGE: i32 = 60;
 
-/// The kind of role for people who signed in, as Cognito calls it.
+/// Cognito's name for the role of authenticated users.
 const AUTHENTICATED: &str = "authenticated";
 
 #[derive(Debug, Clone)]
@@ -31,21 +31,21 @@ impl IdentityPools {
 
     pub(crate) async fn find(&self, name: &PoolName) -> Answer<Vec<IdentityPool>> {
         let mut pages = self.client.list_identity_pools().max_results(PAGE).into_paginator().send();
-        let mut ours = Vec::new();
+        let mut owned = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of("ListIdentityPools", &error))?;
             let named = page.identity_pools.unwrap_or_default().into_iter();
             let named = named.filter(|pool| pool.identity_pool_name.as_deref() == Some(name.as_str()));
             for id in named.filter_map(|pool| pool.identity_pool_id) {
-                // One that goes away between the list and here is not there.
-                let Some(pool) = if_there(self.describe(&id).await)? else { continue };
+                // An identity pool can be deleted between the two calls.
+                let Some(pool) = none_if_absent(self.describe(&id).await)? else { continue };
                 let tags = pool.identity_pool_tags.as_ref();
                 if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
-                    ours.push(IdentityPool { id, state: to_state(&pool) });
+                    owned.push(IdentityPool { id, state: to_state(&pool) });
                 }
             }
         }
-        Ok(ours)
+        Ok(owned)
     }
 
     async fn describe(&self, id: &str) -> Answer<DescribeIdentityPoolOutput> {
@@ -77,7 +77,7 @@ impl IdentityPools {
             .allow_unauthenticated_identities(state.guests)
             .allow_classic_flow(state.classic_flow)
             .set_cognito_identity_providers(Some(self.to_providers(state)))
-            // What the spec does not decide goes back as it came; an empty name would be refused.
+            // Settings outside the spec are preserved. Cognito rejects an empty name.
             .set_supported_login_providers(current.supported_login_providers)
             .set_developer_provider_name(current.developer_provider_name.filter(|name| !name.is_empty()))
             .set_open_id_connect_provider_arns(current.open_id_connect_provider_arns)
@@ -104,7 +104,7 @@ impl IdentityPools {
     pub(crate) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
         let current = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
         let current = current.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
-        // `SetIdentityPoolRoles` replaces everything: the guests' role and the mappings go back as they came.
+        // `SetIdentityPoolRoles` replaces everything, so the role of guests and the role mappings are sent back.
         let mut roles = current.roles.unwrap_or_default();
         roles.insert(AUTHENTICATED.to_owned(), role_arn.to_owned());
         self.client
@@ -135,7 +135,7 @@ impl IdentityPools {
         identity_id: &str,
         user_pool_id: &str,
         id_token: &Secret,
-    ) -> Answer<PersonCredentials> {
+    ) -> Answer<TemporaryCredentials> {
         const OPERATION: &str = "GetCredentialsForIdentity";
         let answer = self
             .client
@@ -147,7 +147,7 @@ impl IdentityPools {
             .map_err(|error| Failure::of(OPERATION, &error))?;
         let missing = |field| Failure::missing(OPERATION, field);
         let credentials = answer.credentials.ok_or_else(|| missing("Credentials"))?;
-        Ok(PersonCredentials {
+        Ok(TemporaryCredentials {
             access_key_id: credentials.access_key_id.ok_or_else(|| missing("AccessKeyId"))?,
             secret_access_key: Secret::new(credentials.secret_key.ok_or_else(|| missing("SecretKey"))?),
             session_token: Secret::new(credentials.session_token.ok_or_else(|| missing("SessionToken"))?),

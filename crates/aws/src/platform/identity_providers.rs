@@ -1,11 +1,10 @@
-//! The identity providers of a user pool.
-//!
-//! The details of a provider hold its secrets: of its description only the attribute mapping is read.
+//! The identity providers of a user pool. Only the attribute mapping is read, because the details of a provider contain
+//! secrets.
 
 use std::collections::BTreeSet;
 
 use super::user_pools::{PAGE, UserPools};
-use super::{Answer, if_there};
+use super::{Answer, none_if_absent};
 use crate::failure::Failure;
 
 impl UserPools {
@@ -17,7 +16,7 @@ impl UserPools {
             let page = page.map_err(|error| Failure::of("ListIdentityProviders", &error))?;
             for name in page.providers.into_iter().filter_map(|provider| provider.provider_name) {
                 // A provider can be deleted between the two calls.
-                mapped.extend(if_there(self.mapping(user_pool_id, &name).await)?.unwrap_or_default());
+                mapped.extend(none_if_absent(self.mapping(user_pool_id, &name).await)?.unwrap_or_default());
             }
         }
         Ok(mapped)

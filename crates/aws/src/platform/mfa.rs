@@ -9,7 +9,7 @@ use super::user_pools::UserPools;
 use crate::failure::Failure;
 
 impl UserPools {
-    /// The MFA of a pool that was described. A pool without MFA needs no further call.
+    /// Returns the MFA mode of a pool. A pool without MFA needs no further call.
     pub(super) async fn mfa(&self, id: &str, pool: &UserPoolType) -> Answer<MfaMode> {
         match &pool.mfa_configuration {
             None | Some(UserPoolMfaType::Off) => Ok(MfaMode::Off),
@@ -22,8 +22,8 @@ impl UserPools {
         Ok(answer.map_err(|error| Failure::of("GetUserPoolMfaConfig", &error))?)
     }
 
-    /// `SetUserPoolMfaConfig` replaces everything, so all that the pool has goes back. Without MFA, Cognito rejects a request that
-    /// names a second factor. Passkeys are a first factor and stay in any case.
+    /// Sets the MFA mode and preserves the other settings, because `SetUserPoolMfaConfig` replaces everything. With MFA
+    /// off, Cognito rejects second factors in the request. Passkeys are a first factor and are always preserved.
     pub(crate) async fn set_mfa(&self, id: &str, mfa: MfaMode) -> Answer<()> {
         let current = self.mfa_config(id).await?;
         let request = self.client.set_user_pool_mfa_config().user_pool_id(id);
@@ -55,7 +55,7 @@ fn to_mode(config: &GetUserPoolMfaConfigOutput) -> MfaMode {
 fn from_mode(mfa: MfaMode) -> UserPoolMfaType {
     match mfa {
         MfaMode::Off => UserPoolMfaType::Off,
-        // No spec asks for the last one.
+        // No spec can contain `WithoutTotp`.
         MfaMode::Optional | MfaMode::WithoutTotp => UserPoolMfaType::Optional,
         MfaMode::Required => UserPoolMfaType::On,
     }

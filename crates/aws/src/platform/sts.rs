@@ -1,8 +1,8 @@
-//! STS: who we are, and who the owner of given credentials is.
+//! STS: the account and the identity of given credentials.
 
 use aws_sdk_cognitoidentityprovider::config::Credentials;
 use aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityOutput;
-use domain::platform::PersonCredentials;
+use domain::platform::TemporaryCredentials;
 
 use super::Answer;
 use crate::Aws;
@@ -25,7 +25,7 @@ impl Sts {
         identity.account.ok_or_else(|| Failure::missing(OPERATION, "Account").into())
     }
 
-    pub(super) async fn caller_arn(&self, credentials: &PersonCredentials) -> Answer<String> {
+    pub(super) async fn caller_arn(&self, credentials: &TemporaryCredentials) -> Answer<String> {
         let credentials = Credentials::new(
             &credentials.access_key_id,
             credentials.secret_access_key.expose(),
@@ -33,7 +33,7 @@ impl Sts {
             None,
             "identity pool",
         );
-        let identity = self.caller(self.aws.sts_as(credentials)).await?;
+        let identity = self.caller(self.aws.sts_with(credentials)).await?;
         identity.arn.ok_or_else(|| Failure::missing(OPERATION, "Arn").into())
     }
 

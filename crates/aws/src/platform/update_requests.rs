@@ -1,6 +1,5 @@
-//! Updates that drop nothing: every field that the service returned goes back as it came, unless the spec decides about it.
-//!
-//! `UpdateUserPoolClient` resets every field that is left out, `UpdateUserPool` some of them.
+//! Builds update requests that preserve every field outside the spec. `UpdateUserPoolClient` resets every absent field,
+//! and `UpdateUserPool` some of them.
 
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool::builders::UpdateUserPoolFluentBuilder;
 use aws_sdk_cognitoidentityprovider::operation::update_user_pool_client::builders::UpdateUserPoolClientFluentBuilder;
@@ -10,7 +9,7 @@ use aws_sdk_cognitoidentityprovider::types::{
 };
 use domain::spec::PasswordPolicy;
 
-/// All that can be updated, as it is.
+/// Copies all current settings of a user pool into the request.
 pub(super) fn user_pool(request: UpdateUserPoolFluentBuilder, current: UserPoolType) -> UpdateUserPoolFluentBuilder {
     request
         .set_pool_name(current.name)
@@ -38,12 +37,12 @@ pub(super) fn user_pool(request: UpdateUserPoolFluentBuilder, current: UserPoolT
         .set_acr_configuration(current.acr_configuration)
 }
 
-/// Whether people can sign themselves up; the invitation's text stays.
+/// Sets whether users can sign up themselves. The invitation message is preserved.
 pub(super) fn self_sign_up(request: UpdateUserPoolFluentBuilder, allowed: bool) -> UpdateUserPoolFluentBuilder {
     let current = request.get_admin_create_user_config().clone();
     let template = current.and_then(|config| config.invite_message_template);
-    // `UnusedAccountValidityDays` is left out on purpose, which the SDK sends as 0: Cognito refuses any other number beside the
-    // password policy's own limit.
+    // Without `UnusedAccountValidityDays`, the SDK sends 0. Cognito rejects other values together with
+    // `TemporaryPasswordValidityDays`.
     let config = AdminCreateUserConfigType::builder()
         .allow_admin_create_user_only(!allowed)
         .set_invite_message_template(template)
@@ -51,7 +50,7 @@ pub(super) fn self_sign_up(request: UpdateUserPoolFluentBuilder, allowed: bool) 
     request.admin_create_user_config(config)
 }
 
-/// The trigger; all other triggers stay.
+/// Sets the pre sign-up trigger and preserves all other triggers.
 pub(super) fn pre_sign_up(
     request: UpdateUserPoolFluentBuilder,
     function_arn: Option<&str>,
@@ -62,7 +61,7 @@ pub(super) fn pre_sign_up(
     request.lambda_config(config)
 }
 
-/// The password policy; the sign-in policy and the password history stay.
+/// Sets the password policy and preserves the sign-in policy and the password history.
 pub(super) fn passwords(request: UpdateUserPoolFluentBuilder, wanted: &PasswordPolicy) -> UpdateUserPoolFluentBuilder {
     let current = request.get_policies().clone();
     let mut policies = current.unwrap_or_else(|| UserPoolPolicyType::builder().build());
@@ -70,7 +69,7 @@ pub(super) fn passwords(request: UpdateUserPoolFluentBuilder, wanted: &PasswordP
     request.policies(policies)
 }
 
-/// The wanted password policy over the current one.
+/// Returns the wanted password policy with the current password history.
 pub(super) fn password_policy(current: Option<PasswordPolicyType>, wanted: &PasswordPolicy) -> PasswordPolicyType {
     PasswordPolicyType::builder()
         .set_password_history_size(current.and_then(|policy| policy.password_history_size))
@@ -83,7 +82,7 @@ pub(super) fn password_policy(current: Option<PasswordPolicyType>, wanted: &Pass
         .build()
 }
 
-/// All that can be updated, as it is.
+/// Copies all current settings of an app client into the request.
 pub(super) fn client(
     request: UpdateUserPoolClientFluentBuilder,
     current: UserPoolClientType,
@@ -112,7 +111,7 @@ pub(super) fn client(
         .set_refresh_token_rotation(current.refresh_token_rotation)
 }
 
-/// The units that the spec counts in.
+/// The time units of the spec.
 pub(super) fn client_units() -> TokenValidityUnitsType {
     TokenValidityUnitsType::builder()
         .access_token(TimeUnitsType::Minutes)
@@ -121,7 +120,7 @@ pub(super) fn client_units() -> TokenValidityUnitsType {
         .build()
 }
 
-/// The text, or `None` if it is empty: the service models allow no empty text in an update.
+/// Returns the text, or `None` if it is empty, because the service model allows no empty text in an update.
 fn unless_empty(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }

@@ -16,11 +16,11 @@ use domain::spec::{
 };
 
 use super::update_requests::{self, client_units, password_policy};
-use super::{Answer, if_there};
+use super::{Answer, none_if_absent};
 use crate::failure::Failure;
 use crate::users::to_time;
 
-/// The most that Cognito's lists give in one page.
+/// Maximum page size of Cognito's lists.
 pub(super) const PAGE: i32 = 60;
 
 #[derive(Debug, Clone)]
@@ -35,22 +35,22 @@ impl UserPools {
 
     pub(crate) async fn find(&self, name: &PoolName) -> Answer<Vec<UserPool>> {
         let mut pages = self.client.list_user_pools().max_results(PAGE).into_paginator().send();
-        let mut ours = Vec::new();
+        let mut owned = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of("ListUserPools", &error))?;
             let named = page.user_pools.unwrap_or_default().into_iter();
             let named = named.filter(|pool| pool.name.as_deref() == Some(name.as_str()));
             for id in named.filter_map(|pool| pool.id) {
-                // One that goes away between the list and here is not there.
-                let Some(pool) = if_there(self.describe(&id).await)? else { continue };
+                // A pool can be deleted between the two calls.
+                let Some(pool) = none_if_absent(self.describe(&id).await)? else { continue };
                 let tags = pool.user_pool_tags.as_ref();
                 if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
-                    let Some(mfa) = if_there(self.mfa(&id, &pool).await)? else { continue };
-                    ours.push(to_user_pool("DescribeUserPool", &pool, mfa)?);
+                    let Some(mfa) = none_if_absent(self.mfa(&id, &pool).await)? else { continue };
+                    owned.push(to_user_pool("DescribeUserPool", &pool, mfa)?);
                 }
             }
         }
-        Ok(ours)
+        Ok(owned)
     }
 
     async fn describe(&self, id: &str) -> Answer<UserPoolType> {
@@ -68,7 +68,7 @@ impl UserPools {
     ) -> Answer<UserPool> {
         const OPERATION: &str = "CreateUserPool";
         let lambda_config = LambdaConfigType::builder().set_pre_sign_up(state.pre_sign_up_function_arn.clone());
-        // Recovery by e-mail alone: SMS is the weaker way, and needs a role that we do not make.
+        // Recovery only by e-mail: SMS is weaker and needs an IAM role that Poolkeeper does not create.
         let by_email = RecoveryOptionType::builder().priority(1).name(RecoveryOptionNameType::VerifiedEmail).build();
         let by_email = by_email.map_err(|_| Failure::missing(OPERATION, "RecoveryOption"))?;
         let case = UsernameConfigurationType::builder().case_sensitive(state.case_sensitive).build();
@@ -110,7 +110,7 @@ impl UserPools {
             current.auto_verified_attributes().iter().filter_map(from_verified).collect();
         let mut request = update_requests::user_pool(self.client.update_user_pool(), current);
         if verified_before != state.auto_verified {
-            // It may name only what is verified. Otherwise it stays as somebody has set it.
+            // The setting can contain only auto-verified attributes. Otherwise it is preserved.
             request = request.user_attribute_update_settings(to_update_settings(&state.auto_verified));
         }
         let request = request
@@ -132,7 +132,7 @@ impl UserPools {
     }
 
     pub(crate) async fn tag(&self, arn: &str, name: &PoolName, tags: &BTreeMap<String, String>) -> Answer<()> {
-        // The tag of the pool is part of the request because the function's role may set tags only together with it.
+        // The bootstrap's role permits setting tags only together with the pool's tag.
         let request = self.client.tag_resource().resource_arn(arn).set_tags(Some(with_own_tag(name, tags)));
         request.send().await.map_err(|error| Failure::of("TagResource", &error))?;
         Ok(())
@@ -153,7 +153,7 @@ impl UserPools {
             let named = page.user_pool_clients.unwrap_or_default().into_iter();
             let named = named.filter(|client| client.client_name.as_deref() == Some(name));
             for id in named.filter_map(|client| client.client_id) {
-                let Some(client) = if_there(self.describe_client(user_pool_id, &id).await)? else { continue };
+                let Some(client) = none_if_absent(self.describe_client(user_pool_id, &id).await)? else { continue };
                 found.push(to_client("DescribeUserPoolClient", &client)?);
             }
         }
@@ -190,7 +190,7 @@ impl UserPools {
             .set_write_attributes(Some(state.write_attributes.iter().cloned().collect()))
             .set_read_attributes(Some(state.read_attributes.iter().cloned().collect()))
             .enable_token_revocation(true)
-            // Lets self-service tell threat protection where a person is. Cognito takes it only with a secret.
+            // Permits user context data for threat protection in self-service. Cognito accepts it only with a secret.
             .set_enable_propagate_additional_user_context_data(with_secret.then_some(true))
             .send()
             .await
@@ -249,7 +249,7 @@ impl UserPools {
     }
 }
 
-/// What the keys of Poolkeeper's tags begin with.
+/// Prefix of the keys of Poolkeeper's tags.
 const OWN_TAGS: &str = "poolkeeper:";
 
 fn with_own_tag(name: &PoolName, tags: &BTreeMap<String, String>) -> HashMap<String, String> {
@@ -270,7 +270,7 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: MfaMode) -> A
     let state = UserPoolState {
         sign_in,
         aliases: pool.alias_attributes().iter().filter_map(from_alias).collect(),
-        // Without the field the pool has the API's default.
+        // The API's default.
         case_sensitive: pool.username_configuration.as_ref().is_none_or(|configuration| configuration.case_sensitive),
         auto_verified: pool.auto_verified_attributes().iter().filter_map(from_verified).collect(),
         password_policy: PasswordPolicy {
@@ -304,8 +304,8 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: MfaMode) -> A
     })
 }
 
-/// The issuer of a pool's tokens: `None` if the pool reports a kind that this version does not know. The formats, and that the region is
-/// the pool's primary one, which its id begins with, are those of `IssuerConfigurationType` in the service model.
+/// Returns the issuer of a pool's tokens, or `None` for an unknown issuer type. `IssuerConfigurationType` in the
+/// service model defines the formats. Their region is the pool's primary region, with which its id begins.
 fn issuer(id: &str, pool: &UserPoolType) -> Option<String> {
     let (region, _) = id.split_once('_')?;
     let host = match pool.issuer_configuration.as_ref().and_then(|configuration| configuration.r#type.as_ref()) {
@@ -319,7 +319,7 @@ fn issuer(id: &str, pool: &UserPoolType) -> Option<String> {
 fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<AppClient> {
     let units = client.token_validity_units.as_ref();
     let minutes = |validity: Option<i32>, unit: Option<&TimeUnitsType>| {
-        // Cognito's defaults: an hour, in hours.
+        // Cognito's defaults are one hour and the unit hours.
         let seconds = to_u32(validity.filter(|validity| *validity > 0).unwrap_or(1))
             * seconds_in(unit.unwrap_or(&TimeUnitsType::Hours));
         seconds / 60
@@ -352,12 +352,12 @@ fn seconds_in(unit: &TimeUnitsType) -> u32 {
         TimeUnitsType::Seconds => 1,
         TimeUnitsType::Minutes => 60,
         TimeUnitsType::Days => 24 * 60 * 60,
-        // Hours, and what Cognito may add: a difference that an update settles.
+        // Hours and unknown units. An update corrects a wrong value.
         _ => 60 * 60,
     }
 }
 
-/// AWS counts in signed numbers; the spec's ranges all fit.
+/// Converts a number of the spec, whose ranges all fit.
 fn to_i32(number: u32) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
@@ -407,7 +407,7 @@ fn from_verified(attribute: &VerifiedAttributeType) -> Option<Verifiable> {
     }
 }
 
-/// What is verified stays in force until its successor is verified; otherwise a typing error would lock its user out.
+/// Keeps a verified attribute until its new value is verified. Otherwise a typing error would lock the user out.
 fn to_update_settings(attributes: &BTreeSet<Verifiable>) -> UserAttributeUpdateSettingsType {
     UserAttributeUpdateSettingsType::builder()
         .set_attributes_require_verification_before_update(Some(to_verified(attributes)))
@@ -418,7 +418,7 @@ fn to_schema(attribute: &CustomAttribute) -> SchemaAttributeType {
     let kind = match attribute.kind {
         AttributeKind::String => AttributeDataType::String,
         AttributeKind::Number => AttributeDataType::Number,
-        // No spec can ask for it.
+        // No spec can contain it.
         AttributeKind::Other => AttributeDataType::from("Other"),
     };
     SchemaAttributeType::builder().name(&attribute.name).attribute_data_type(kind).mutable(attribute.mutable).build()
@@ -434,7 +434,7 @@ fn from_schema(attribute: &SchemaAttributeType) -> Option<CustomAttribute> {
     Some(CustomAttribute { name, kind, mutable: attribute.mutable.unwrap_or(true) })
 }
 
-/// The name of an attribute that users must have. `sub` has the mark as well, but no user writes it.
+/// Returns the name of a required attribute. `sub` is also marked as required, but users cannot write it.
 fn required(attribute: &SchemaAttributeType) -> Option<String> {
     let is_required = attribute.required.unwrap_or_default();
     attribute.name.clone().filter(|name| is_required && name != "sub")
@@ -460,7 +460,7 @@ fn from_flow(flow: &ExplicitAuthFlowsType) -> Option<AuthFlow> {
         ExplicitAuthFlowsType::AllowUserSrpAuth => Some(AuthFlow::AllowUserSrpAuth),
         ExplicitAuthFlowsType::AllowUserAuth => Some(AuthFlow::AllowUserAuth),
         ExplicitAuthFlowsType::AllowRefreshTokenAuth => Some(AuthFlow::AllowRefreshTokenAuth),
-        // The old names (`ADMIN_NO_SRP_AUTH` and its like) cannot stand beside the new ones.
+        // Cognito does not accept the old names, such as `ADMIN_NO_SRP_AUTH`, together with the new ones.
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What a sign-in came to, read from Cognito's answers.
+//! Parses Cognito's responses to sign-in calls.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,10 +12,10 @@ use crate::access_token::username_in;
 use crate::failure::Failure;
 use crate::users::to_factors;
 
-/// What stands before the name of an attribute in challenge parameters and answers.
+/// Prefix of attribute names in challenge parameters and responses.
 pub(super) const ATTRIBUTE_PREFIX: &str = "userAttributes.";
 
-/// What two operations answer alike.
+/// The common fields of the responses of two operations.
 pub(super) struct Answer {
     pub(super) operation: &'static str,
     pub(super) result: Option<AuthenticationResultType>,
@@ -24,26 +24,26 @@ pub(super) struct Answer {
     pub(super) parameters: Option<HashMap<String, String>>,
 }
 
-/// `typed` is the name that the request went out with.
+/// Converts a response. `typed` is the user name in the request.
 pub(super) fn to_sign_in(answer: Answer, typed: &Username) -> Result<SignIn, UserPoolError> {
     if answer.result.is_some() {
         return Ok(SignIn::Tokens(to_tokens(answer.operation, answer.result)?));
     }
     let name = answer.challenge.ok_or_else(|| Failure::missing(answer.operation, "AuthenticationResult"))?;
-    let Some(known) = ChallengeName::ALL.into_iter().find(|known| known.as_str() == name.as_str()) else {
+    let Ok(known) = name.as_str().parse::<ChallengeName>() else {
         return Ok(SignIn::Unsupported(name.as_str().to_owned()));
     };
     let parameters = answer.parameters.unwrap_or_default();
     let text = |key: &str| parameters.get(key).map(String::as_str).unwrap_or_default();
     let real_name = text("USER_ID_FOR_SRP").parse().ok();
-    let mut factors = listed(text("MFAS_CAN_CHOOSE"));
-    factors.append(&mut listed(text("MFAS_CAN_SETUP")));
+    let mut factors = strings(text("MFAS_CAN_CHOOSE"));
+    factors.append(&mut strings(text("MFAS_CAN_SETUP")));
     Ok(SignIn::Challenge(Challenge {
         name: known,
         session: answer.session.map(Secret::new),
         username: real_name.unwrap_or_else(|| typed.clone()),
-        // Cognito lists the attributes that the user has as well; they are personal data that the answer does not need, and sending
-        // `email` back with the answer is refused.
+        // Cognito also lists the attributes that the user has. They are personal data, and Cognito rejects a response
+        // with `email`.
         missing_attributes: missing_attributes(text("requiredAttributes"), text("userAttributes")),
         factors: to_factors(&factors),
         code_sent_to: code_sent_to(&parameters),
@@ -67,7 +67,7 @@ pub(super) fn to_tokens(
     })
 }
 
-/// Where a code went, as far as Cognito says.
+/// Returns the destination of a code, if Cognito reports it.
 pub(crate) fn to_delivery(details: Option<CodeDeliveryDetailsType>) -> Option<CodeDelivery> {
     let details = details?;
     Some(CodeDelivery {
@@ -85,17 +85,17 @@ fn code_sent_to(parameters: &HashMap<String, String>) -> Option<CodeDelivery> {
     })
 }
 
-/// The names in `required` (a JSON list, prefixed) that `present` (a JSON object) does not hold.
+/// Returns the names in `required` (a JSON array of prefixed names) that are not in `present` (a JSON object).
 fn missing_attributes(required: &str, present: &str) -> Vec<String> {
     let present: BTreeMap<String, serde_json::Value> = serde_json::from_str(present).unwrap_or_default();
-    listed(required)
+    strings(required)
         .iter()
         .map(|name| name.strip_prefix(ATTRIBUTE_PREFIX).unwrap_or(name).to_owned())
         .filter(|name| !present.contains_key(name))
         .collect()
 }
 
-/// The texts in a JSON list.
-fn listed(list: &str) -> Vec<String> {
+/// Parses a JSON array of strings.
+fn strings(list: &str) -> Vec<String> {
     serde_json::from_str(list).unwrap_or_default()
 }

@@ -12,7 +12,7 @@ use domain::user_pool::sessions::{ClientContext, Sessions};
 use domain::user_pool::write_attributes::WriteAttributes;
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use super::{json_error, response};
 
 fn described(client: &Value) -> FakeAws {
@@ -20,14 +20,14 @@ fn described(client: &Value) -> FakeAws {
 }
 
 async fn key_of(user_pool_id: &str, client_id: &str, client: Value) -> String {
-    let client = nowhere().await.answered_by(described(&client)).app_client(user_pool_id, client_id);
+    let client = offline_aws().await.with_http_client(described(&client)).app_client(user_pool_id, client_id);
     client.cursor_key().await.unwrap().expose().to_owned()
 }
 
 #[tokio::test]
 async fn one_client_is_all_ports_and_is_read_once_for_all_of_them() {
     let fake = described(&json!({"ClientId": "client-1", "ClientSecret": "canary"}));
-    let aws = nowhere().await.answered_by(fake.clone());
+    let aws = offline_aws().await.with_http_client(fake.clone());
     let _pool: Arc<dyn UserPool> = Arc::new(aws.directory("pool"));
 
     let client = aws.app_client("pool", "client-1");
@@ -45,7 +45,7 @@ async fn one_client_is_all_ports_and_is_read_once_for_all_of_them() {
 #[tokio::test]
 async fn the_write_attributes_are_the_list_of_the_client() {
     let read = async |client: Value| {
-        let client = nowhere().await.answered_by(described(&client)).app_client("pool", "client-1");
+        let client = offline_aws().await.with_http_client(described(&client)).app_client("pool", "client-1");
         client.write_attributes().await.unwrap()
     };
     let listed = WriteAttributes::Listed(["email", "custom:team"].map(str::to_owned).into());
@@ -58,7 +58,8 @@ async fn the_write_attributes_are_the_list_of_the_client() {
 
 #[tokio::test]
 async fn the_cursor_key_is_that_of_an_independent_implementation() {
-    // printf '%s' 'poolkeeper cursor key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url | tr -d =
+    // printf '%s' 'poolkeeper cursor key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url | tr
+    // -d =
     let key = key_of("pool", "client-1", json!({"ClientSecret": "secret-1"})).await;
     assert_eq!(key, "zZWAq541nvk4Li5aYJ6BtBi5g9oJJSLDloII804ehKA");
     // … -hmac 'pool client-1' …
@@ -80,10 +81,11 @@ async fn a_cursor_key_is_the_same_for_one_client_and_another_for_each_other() {
 #[tokio::test]
 async fn the_creation_key_is_another_one_and_only_a_secret_makes_it() {
     let creation_key = async |client: Value| {
-        let client = nowhere().await.answered_by(described(&client)).app_client("pool", "client-1");
+        let client = offline_aws().await.with_http_client(described(&client)).app_client("pool", "client-1");
         client.creation_key().await.unwrap().map(|key| key.expose().to_owned())
     };
-    // printf '%s' 'poolkeeper creation key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url | tr -d =
+    // printf '%s' 'poolkeeper creation key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url |
+    // tr -d =
     let key = creation_key(json!({"ClientSecret": "secret-1"})).await;
     assert_eq!(key.as_deref(), Some("1apSzXXEn0-jeBddnjA_wNU2pv9bXLHdsnrKe87_zaY"));
     assert_eq!(creation_key(json!({})).await, None);
@@ -99,7 +101,7 @@ async fn a_client_that_could_not_be_read_is_read_again() {
             Ok(json_error(400, "AccessDeniedException"))
         }
     });
-    let client = nowhere().await.answered_by(fake).app_client("pool", "client-1");
+    let client = offline_aws().await.with_http_client(fake).app_client("pool", "client-1");
     let error = client.cursor_key().await.unwrap_err();
     assert_eq!((error.reason, error.operation), (Reason::PermissionMissing, "DescribeUserPoolClient"));
     assert!(client.cursor_key().await.is_ok());
@@ -107,6 +109,6 @@ async fn a_client_that_could_not_be_read_is_read_again() {
 
 #[tokio::test]
 async fn an_answer_without_a_client_is_an_error() {
-    let client = nowhere().await.answered_by(FakeAws::answering([])).app_client("pool", "client-1");
+    let client = offline_aws().await.with_http_client(FakeAws::answering([])).app_client("pool", "client-1");
     assert_eq!(client.cursor_key().await.unwrap_err().reason, Reason::Internal);
 }

@@ -14,14 +14,14 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
 use domain::secret::Secret;
 use domain::user_pool::directory::{
-    AttributeChanges, Comparison, Directory, Filter, FilterBy, Invitation, NewUser, PageRequest,
+    AttributeChanges, Comparison, Directory, Filter, FilterBy, NewUser, PageRequest, WelcomeMessage,
 };
 use domain::user_pool::error::Reason;
 use domain::user_pool::user::{Attributes, UserStatus};
 
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use crate::CognitoDirectory;
 
 fn attribute(name: &str, value: &str) -> AttributeType {
@@ -51,12 +51,12 @@ async fn a_prefix_in_a_filter_cannot_end_its_own_quotes() {
 #[tokio::test]
 async fn an_invitation_goes_by_mail_where_there_is_an_address_and_not_at_all_where_it_is_suppressed() {
     let cases = [
-        (&[("email", "mia@example.com")][..], Invitation::Send, vec![DeliveryMediumType::Email], None),
-        (&[("phone_number", "+15550100")][..], Invitation::Send, vec![DeliveryMediumType::Sms], None),
-        (&[][..], Invitation::Send, vec![DeliveryMediumType::Email], None),
-        (&[][..], Invitation::Suppress, vec![], Some(MessageActionType::Suppress)),
+        (&[("email", "mia@example.com")][..], WelcomeMessage::Send, vec![DeliveryMediumType::Email], None),
+        (&[("phone_number", "+15550100")][..], WelcomeMessage::Send, vec![DeliveryMediumType::Sms], None),
+        (&[][..], WelcomeMessage::Send, vec![DeliveryMediumType::Email], None),
+        (&[][..], WelcomeMessage::Suppress, vec![], Some(MessageActionType::Suppress)),
     ];
-    for (attributes, invitation, mediums, action) in cases {
+    for (attributes, welcome_message, mediums, action) in cases {
         let rule = mock!(Client::admin_create_user)
             .match_requests(move |request| {
                 request.desired_delivery_mediums() == mediums
@@ -69,7 +69,7 @@ async fn an_invitation_goes_by_mail_where_there_is_an_address_and_not_at_all_whe
             username: "mia".parse().unwrap(),
             attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             temporary_password: Some(Secret::new("Correct-Horse-1")),
-            invitation,
+            welcome_message,
         };
         let client = mock_client!(aws_sdk_cognitoidentityprovider, [&rule]);
         let created = CognitoDirectory::new(client, "pool").create(&user).await.unwrap();
@@ -126,7 +126,7 @@ async fn an_answer_without_what_it_always_holds_is_an_error_and_no_panic() {
         username: "mia".parse().unwrap(),
         attributes: Attributes::new(),
         temporary_password: None,
-        invitation: Invitation::Suppress,
+        welcome_message: WelcomeMessage::Suppress,
     };
     assert_eq!(directory.create(&user).await.unwrap_err().reason, Reason::Internal);
     let page = directory.list(None, &PageRequest { limit: 60, after: None }).await;
@@ -180,7 +180,7 @@ async fn groups_are_read_to_the_last_page() {
 
 /// The pool on an AWS that answers like this.
 async fn pool(fake: &FakeAws) -> CognitoDirectory {
-    nowhere().await.answered_by(fake.clone()).directory("pool")
+    offline_aws().await.with_http_client(fake.clone()).directory("pool")
 }
 
 fn mia_on_the_wire() -> Value {

@@ -63,7 +63,7 @@ impl FakeAws {
 }
 
 /// A connection to an AWS that is not there. To be given somebody who answers.
-pub(super) async fn nowhere() -> Aws {
+pub(super) async fn offline_aws() -> Aws {
     Aws::local("http://aws.invalid", "eu-west-1", "key-1", "secret-1").await
 }
 

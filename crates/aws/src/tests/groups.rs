@@ -6,11 +6,11 @@ use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use crate::CognitoDirectory;
 
 async fn pool(fake: &FakeAws) -> CognitoDirectory {
-    nowhere().await.answered_by(fake.clone()).directory("pool")
+    offline_aws().await.with_http_client(fake.clone()).directory("pool")
 }
 
 fn admins() -> GroupName {

@@ -12,7 +12,8 @@ use domain::user_pool::groups::Groups;
 use crate::Aws;
 use crate::http_client::http_client;
 
-/// Answers every request on every connection with nothing in it. Gives its address and the number of connections so far.
+/// Answers every request on every connection with nothing in it. Gives its address and the number of connections so
+/// far.
 fn server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -51,9 +52,9 @@ fn serve(connection: &TcpStream) {
 }
 
 /// How many connections three calls in a row take.
-async fn connections_of_three_calls(kept_idle: Duration) -> usize {
+async fn connections_of_three_calls(idle_timeout: Duration) -> usize {
     let (address, connections) = server();
-    let aws = Aws::local(&address, "eu-west-1", "key-1", "secret-1").await.answered_by(http_client(kept_idle));
+    let aws = Aws::local(&address, "eu-west-1", "key-1", "secret-1").await.with_http_client(http_client(idle_timeout));
     let pool = aws.directory("pool");
     for _ in 0..3 {
         pool.delete_group(&"admins".parse().unwrap()).await.unwrap();

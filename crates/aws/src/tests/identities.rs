@@ -5,12 +5,12 @@ use domain::user_pool::identities::{ExternalIdentity, Identities};
 use domain::user_pool::user::Username;
 use serde_json::json;
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use super::response;
 use crate::CognitoDirectory;
 
 async fn pool(fake: &FakeAws) -> CognitoDirectory {
-    nowhere().await.answered_by(fake.clone()).directory("pool")
+    offline_aws().await.with_http_client(fake.clone()).directory("pool")
 }
 
 fn mia() -> Username {

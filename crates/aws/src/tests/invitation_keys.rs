@@ -1,4 +1,4 @@
-//! The private key of invitations: how it is kept, read and taken away, and that it shows itself nowhere.
+//! The private invitation signing key: create, read, delete, and no output of its value.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use domain::spec::PoolName;
 use domain::user_pool::error::Reason;
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use super::{json_error, response};
 use crate::{SsmInvitationKey, SsmInvitationKeys};
 
@@ -44,11 +44,11 @@ fn holding(kind: &str, value: &str) -> FakeAws {
 }
 
 async fn keys(fake: &FakeAws) -> SsmInvitationKeys {
-    nowhere().await.answered_by(fake.clone()).invitation_keys()
+    offline_aws().await.with_http_client(fake.clone()).invitation_keys()
 }
 
 async fn one_key(fake: &FakeAws) -> SsmInvitationKey {
-    nowhere().await.answered_by(fake.clone()).invitation_key(NAME)
+    offline_aws().await.with_http_client(fake.clone()).invitation_key(NAME)
 }
 
 /// What a parameter can hold that is no key of ours: each is one of these answers.
@@ -74,7 +74,7 @@ async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
     keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap();
     let expected = json!({
         "Name": NAME,
-        "Description": "Signs invitations into a user pool of Poolkeeper",
+        "Description": "Invitation signing key of a Poolkeeper user pool",
         "Type": "SecureString",
         "Value": pem(),
         "Overwrite": false,
@@ -158,7 +158,7 @@ async fn something_else_under_the_name_is_refused_by_its_name_and_never_quoted()
             assert!(!told.contains(CANARY) && !told.contains("PRIVATE KEY-----"), "{told}");
         }
         for told in [causes(&refused), causes(&unusable)] {
-            assert!(told.contains("deploy with another InvitationKeyVersion, which makes a new key"), "{told}");
+            assert!(told.contains("deploy with another InvitationKeyVersion to create a new key"), "{told}");
             // That alone makes no key.
             assert!(!told.contains("delete"), "{told}");
         }

@@ -1,8 +1,9 @@
-//! Every error that the SDK's model gives an operation of ours, sent through the real adapter and the real retry of provisioning:
-//! what it means, and how often the call goes out.
+//! Every error that the SDK's model gives an operation of ours, sent through the real adapter and the real retry of
+//! provisioning: what it means, and how often the call goes out.
 //!
-//! The operations come from the sources of this crate, their errors from those of the SDK. So this fails when an update of the SDK
-//! brings an error that has no row in `classify.rs`, and when an adapter calls an operation that stands not in [`CALLS`].
+//! The operations come from the sources of this crate, their errors from those of the SDK. So this fails when an update
+//! of the SDK brings an error that has no row in `classify.rs`, and when an adapter calls an operation that stands not
+//! in [`CALLS`].
 
 mod calls;
 mod meanings;
@@ -20,7 +21,7 @@ use domain::retry::{Clock, Context, ErrorClass, Listener, Rights, Situation, Wai
 use domain::user_pool::error::Reason;
 use serde_json::json;
 
-use super::fake_aws::{Answer, FakeAws, nowhere, success};
+use super::fake_aws::{Answer, FakeAws, offline_aws, success};
 use super::response;
 use super::sdk_source::Sdk;
 use crate::SystemClock;
@@ -31,8 +32,8 @@ use meanings::meaning;
 /// How long provisioning may take here. What is repeated until time runs out stops at it.
 const ALLOWED: Duration = Duration::from_mins(5);
 
-/// How many attempts fit into so many seconds: one every two seconds, which chance shortens by up to a fifth, and a few more in the
-/// beginning.
+/// How many attempts fit into so many seconds: one every two seconds, which chance shortens by up to a fifth, and a few
+/// more in the beginning.
 fn awaited(seconds: usize) -> RangeInclusive<usize> {
     seconds / 2..=seconds * 10 / 16 + 6
 }
@@ -141,7 +142,8 @@ impl Listener for Nobody {
     fn waiting(&self, _: &Waiting) {}
 }
 
-/// Makes the call as provisioning does, while its operation fails like this, and complains about what is not as it should be.
+/// Makes the call as provisioning does, while its operation fails like this, and complains about what is not as it
+/// should be.
 async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
     let (class, reason) = fault.expected(&call);
     let is_answer = class == ErrorClass::NotFound && ABSENCE_IS_AN_ANSWER.contains(&call.operation);
@@ -153,7 +155,7 @@ async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
             if operation == call.operation { failing.answer(&call) } else { Ok(success(operation)) }
         },
     );
-    let ports = Ports::of(&aws.without_retries().answered_by(fake.clone()));
+    let ports = Ports::of(&aws.without_retries().with_http_client(fake.clone()));
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(ALLOWED));
     let result = retry(&clock, call.context(), || ports.make(&call), &Nobody).await;
 
@@ -173,7 +175,7 @@ async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
 
 #[tokio::test(start_paused = true)]
 async fn every_error_of_the_model_means_what_it_should_and_is_repeated_as_often_as_it_should() {
-    let aws = nowhere().await;
+    let aws = offline_aws().await;
     let (mut pairs, mut beyond_the_model, mut complaints) = (0, 0, Vec::new());
     for call in CALLS {
         for fault in modelled(&call) {

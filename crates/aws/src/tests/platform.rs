@@ -29,7 +29,7 @@ use domain::policy_document::trust_policy;
 use domain::spec::{ClientKind, ClientSpec, MfaMode, PoolAttributes, PoolName, SignInWith, Spec};
 use serde_json::json;
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use crate::platform::iam::Iam;
 use crate::platform::identity_pools::IdentityPools;
 use crate::platform::user_pools::UserPools;
@@ -186,7 +186,7 @@ async fn an_update_of_a_pool_keeps_what_the_spec_does_not_decide() {
         })
         .then_output(|| UpdateUserPoolOutput::builder().build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
-    let mut wanted = UserPoolState::wanted(&spec());
+    let mut wanted = UserPoolState::desired(&spec());
     wanted.pre_sign_up_function_arn = Some("arn:pre".to_owned());
     UserPools::new(client).update("ours", &wanted).await.unwrap();
     assert_eq!(update.num_calls(), 1);
@@ -236,8 +236,8 @@ async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
     for (with_secret, takes_context) in [(true, Some(json!(true))), (false, None)] {
         let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
         let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
-        let platform = nowhere().await.answered_by(fake.clone()).platform();
-        let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+        let platform = offline_aws().await.with_http_client(fake.clone()).platform();
+        let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
         platform.create_client("ours", "shop-web", with_secret, &wanted).await.unwrap();
         let sent = fake.sent("CreateUserPoolClient");
         assert_eq!(sent["GenerateSecret"], with_secret);
@@ -249,8 +249,8 @@ async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
 async fn a_new_client_carries_its_attribute_lists() {
     let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
     let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
-    let platform = nowhere().await.answered_by(fake.clone()).platform();
-    let mut wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+    let platform = offline_aws().await.with_http_client(fake.clone()).platform();
+    let mut wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     wanted.write_attributes = ["email", "name"].map(str::to_owned).into();
     wanted.read_attributes = ["custom:team", "email"].map(str::to_owned).into();
     platform.create_client("ours", "shop-web", false, &wanted).await.unwrap();
@@ -276,7 +276,7 @@ async fn an_update_of_a_client_keeps_what_the_spec_does_not_decide() {
         })
         .then_output(|| UpdateUserPoolClientOutput::builder().build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
-    let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+    let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     UserPools::new(client).update_client("ours", "client-1", &wanted).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }
@@ -413,7 +413,7 @@ async fn mfa_is_set_with_totp_and_keeps_other_factors_unless_it_is_off() {
     });
     for (mfa, expected) in [(MfaMode::Optional, "OPTIONAL"), (MfaMode::Required, "ON"), (MfaMode::Off, "OFF")] {
         let fake = FakeAws::answering([("GetUserPoolMfaConfig", config.clone())]);
-        nowhere().await.answered_by(fake.clone()).platform().set_mfa("pool-1", mfa).await.unwrap();
+        offline_aws().await.with_http_client(fake.clone()).platform().set_mfa("pool-1", mfa).await.unwrap();
         let sent = fake.sent("SetUserPoolMfaConfig");
         assert_eq!((&sent["MfaConfiguration"], &sent["UserPoolId"]), (&json!(expected), &json!("pool-1")));
         assert_eq!(sent["WebAuthnConfiguration"], config["WebAuthnConfiguration"], "{mfa:?}");
@@ -447,7 +447,7 @@ async fn mfa_of_a_pool_is_read_with_its_factors() {
             ("DescribeUserPool", pool),
             ("GetUserPoolMfaConfig", config),
         ]);
-        let found = nowhere().await.answered_by(fake.clone()).platform().user_pools(&shop()).await.unwrap();
+        let found = offline_aws().await.with_http_client(fake.clone()).platform().user_pools(&shop()).await.unwrap();
         assert_eq!((found[0].state.mfa, fake.calls("GetUserPoolMfaConfig")), (expected, calls), "{configuration}");
     }
 }
@@ -462,11 +462,11 @@ async fn attributes_that_identity_providers_map_are_read_and_nothing_else_of_the
         ("ListIdentityProviders", json!({"Providers": [{"ProviderName": "Google"}]})),
         ("DescribeIdentityProvider", provider),
     ]);
-    let platform = nowhere().await.answered_by(fake.clone()).platform();
+    let platform = offline_aws().await.with_http_client(fake.clone()).platform();
     let mapped = platform.mapped_attributes("pool-1").await.unwrap();
     assert_eq!(mapped.iter().map(String::as_str).collect::<Vec<_>>(), ["custom:department", "email"]);
     assert_eq!(fake.sent("DescribeIdentityProvider"), json!({"UserPoolId": "pool-1", "ProviderName": "Google"}));
     let none = FakeAws::answering([("ListIdentityProviders", json!({"Providers": []}))]);
-    let platform = nowhere().await.answered_by(none).platform();
+    let platform = offline_aws().await.with_http_client(none).platform();
     assert!(platform.mapped_attributes("pool-1").await.unwrap().is_empty());
 }

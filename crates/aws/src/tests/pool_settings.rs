@@ -5,11 +5,11 @@ use domain::user_pool::settings::{AttributeDescription, PasswordPolicy, PoolDesc
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 
 async fn describe(pool: Value) -> Result<PoolDescription, UserPoolError> {
     let fake = FakeAws::answering([("DescribeUserPool", json!({ "UserPool": pool }))]);
-    let description = nowhere().await.answered_by(fake.clone()).directory("pool").describe().await;
+    let description = offline_aws().await.with_http_client(fake.clone()).directory("pool").describe().await;
     assert_eq!(fake.sent("DescribeUserPool"), json!({"UserPoolId": "pool"}));
     description
 }

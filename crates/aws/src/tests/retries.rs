@@ -1,5 +1,6 @@
-//! How often a call goes out: from the admin API throttling three times, a quota once, and a server error or a broken connection three
-//! times or once, as `modelled_errors/repeats.rs` says of every operation; from provisioning everything once.
+//! How often a call goes out: from the admin API throttling three times, a quota once, and a server error or a broken
+//! connection three times or once, as `modelled_errors/repeats.rs` says of every operation; from provisioning
+//! everything once.
 
 use std::time::Duration;
 
@@ -7,14 +8,14 @@ use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::retry::RetryConfig;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use domain::platform::{PersonCredentials, Platform};
+use domain::platform::{Platform, TemporaryCredentials};
 use domain::secret::Secret;
-use domain::user_pool::directory::{Directory, Invitation, NewUser};
+use domain::user_pool::directory::{Directory, NewUser, WelcomeMessage};
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::{ClientContext, Credentials, Sessions};
 use domain::user_pool::user::Attributes;
 
-use super::fake_aws::{FakeAws, SilentAws, nowhere};
+use super::fake_aws::{FakeAws, SilentAws, offline_aws};
 use super::{json_error, response, xml_error};
 use crate::CognitoDirectory;
 use crate::clients::QuotaIsNotThrottling;
@@ -63,7 +64,7 @@ async fn a_create_is_sent_once_unless_it_was_throttled() {
             username: "mia".parse().unwrap(),
             attributes: Attributes::new(),
             temporary_password: None,
-            invitation: Invitation::Suppress,
+            welcome_message: WelcomeMessage::Suppress,
         };
         let error = CognitoDirectory::new(client, "pool").create(&user).await.unwrap_err();
         assert_eq!((rule.num_calls(), error.reason), (times, expected));
@@ -78,7 +79,7 @@ fn failing(status: u16) -> FakeAws {
 #[tokio::test(start_paused = true)]
 async fn a_second_invitation_is_sent_once_as_well() {
     let fake = failing(503);
-    let pool = nowhere().await.answered_by(fake.clone()).directory("pool");
+    let pool = offline_aws().await.with_http_client(fake.clone()).directory("pool");
     assert!(pool.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.is_err());
     assert_eq!(fake.calls("AdminCreateUser"), 1);
 }
@@ -86,13 +87,13 @@ async fn a_second_invitation_is_sent_once_as_well() {
 #[tokio::test(start_paused = true)]
 async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop() {
     let fake = failing(503);
-    let aws = nowhere().await.answered_by(fake.clone()).platform();
+    let aws = offline_aws().await.with_http_client(fake.clone()).platform();
     let shop = "shop".to_owned().try_into().unwrap();
     let mia = "mia".parse().unwrap();
     assert!(aws.create_role("role", &serde_json::json!({}), &shop, None).await.is_err());
     assert!(aws.create_group("pool", "admins").await.is_err());
     assert!(aws.identity_pools(&shop).await.is_err());
-    let mias = PersonCredentials {
+    let mias = TemporaryCredentials {
         access_key_id: "key-2".to_owned(),
         secret_access_key: Secret::new("x"),
         session_token: Secret::new("x"),
@@ -109,20 +110,23 @@ async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop(
 #[tokio::test(start_paused = true)]
 async fn the_admin_api_has_reads_repeated_by_the_sdk() {
     let fake = failing(503);
-    let aws = nowhere().await.answered_by(fake.clone());
+    let aws = offline_aws().await.with_http_client(fake.clone());
     let mia = "mia".parse().unwrap();
     assert!(aws.directory("pool").get(&mia).await.is_err());
     assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
     assert_eq!((fake.calls("AdminGetUser"), fake.calls("DescribeUserPoolClient")), (3, 3));
 
     let fake = FakeAws::new(|_| Ok(json_error(400, "LimitExceededException")));
-    assert!(nowhere().await.answered_by(fake.clone()).directory("pool").get(&mia).await.is_err());
+    assert!(offline_aws().await.with_http_client(fake.clone()).directory("pool").get(&mia).await.is_err());
     assert_eq!(fake.calls("AdminGetUser"), 1, "a quota");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_and_a_call_end_when_the_caller_says_so() {
-    let aws = nowhere().await.answered_by(SilentAws).with_timeouts(Duration::from_secs(1), Duration::from_millis(2500));
+    let aws = offline_aws()
+        .await
+        .with_http_client(SilentAws)
+        .with_timeouts(Duration::from_secs(1), Duration::from_millis(2500));
     let mia = "mia".parse().unwrap();
     let began = tokio::time::Instant::now();
     let error = aws.platform().directory("pool").get(&mia).await.unwrap_err();

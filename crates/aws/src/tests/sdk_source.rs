@@ -1,7 +1,7 @@
 //! The SDK's own sources, as cargo unpacked them: what AWS's model says about errors, inputs and types.
 //!
-//! They are generated and look alike everywhere, so that a few searches in the text are enough. Where the generator changes its
-//! style, these functions panic and the tests that use them fail: none of them passes on nothing.
+//! They are generated and look alike everywhere, so that a few searches in the text are enough. Where the generator
+//! changes its style, these functions panic and the tests that use them fail: none of them passes on nothing.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -60,8 +60,8 @@ impl Sdk {
         fs::read_to_string(self.folder.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// The codes that the errors of an operation have on the wire. Not the names of their types: IAM's `NoSuchEntityException` comes
-    /// as `NoSuchEntity`.
+    /// The codes that the errors of an operation have on the wire. Not the names of their types: IAM's
+    /// `NoSuchEntityException` comes as `NoSuchEntity`.
     pub(super) fn error_codes(&self, operation: &str) -> Vec<String> {
         let snake = snake(operation);
         let source = self.read(&format!("operation/{snake}.rs"));
@@ -92,7 +92,8 @@ impl Sdk {
         members(&self.read(&format!("types/_{}.rs", snake(name))), name)
     }
 
-    /// A value, as JSON, with everything in it that the model knows, down to the last field; no two texts or numbers are alike.
+    /// A value, as JSON, with everything in it that the model knows, down to the last field; no two texts or numbers
+    /// are alike.
     pub(super) fn complete(&self, members: &[Member]) -> Value {
         let fields = members.iter().map(|member| (member.name.clone(), self.value(&member.kind, &member.name)));
         Value::Object(fields.collect())

@@ -10,14 +10,14 @@ use domain::user_pool::sign_in_security::Mfa;
 use domain::user_pool::user::{Attributes, Username};
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use crate::CognitoAppClient;
 use crate::secret_hash::secret_hash;
 
 const CLIENT: &str = "client-1";
 
 async fn client(fake: &FakeAws) -> Arc<CognitoAppClient> {
-    nowhere().await.answered_by(fake.clone()).app_client("pool", CLIENT)
+    offline_aws().await.with_http_client(fake.clone()).app_client("pool", CLIENT)
 }
 
 fn mia() -> Username {
@@ -185,12 +185,12 @@ async fn refused(operation: &'static str, code_of_error: &'static str, message: 
             if called == operation { (400, refusal) } else { (200, json!({"UserPoolClient": {"ClientId": CLIENT}})) };
         Ok(super::response(status, json.to_string()))
     });
-    let (own, nowhere) = (client(&fake).await, ClientContext::default());
+    let (own, no_context) = (client(&fake).await, ClientContext::default());
     let error = match operation {
-        "ConfirmSignUp" => own.confirm_sign_up(&mia(), &code(), &nowhere).await.err(),
-        "ResendConfirmationCode" => own.resend_code(&mia(), &nowhere).await.err(),
-        "ForgotPassword" => own.forgot_password(&mia(), &nowhere).await.err(),
-        "ConfirmForgotPassword" => own.reset_password(&mia(), &code(), &Secret::new("x"), &nowhere).await.err(),
+        "ConfirmSignUp" => own.confirm_sign_up(&mia(), &code(), &no_context).await.err(),
+        "ResendConfirmationCode" => own.resend_code(&mia(), &no_context).await.err(),
+        "ForgotPassword" => own.forgot_password(&mia(), &no_context).await.err(),
+        "ConfirmForgotPassword" => own.reset_password(&mia(), &code(), &Secret::new("x"), &no_context).await.err(),
         "GetUser" => own.myself(&token()).await.err(),
         "GetUserAttributeVerificationCode" => own.send_attribute_code(&token(), "email").await.err(),
         "AssociateSoftwareToken" => own.start_totp(&token()).await.err(),

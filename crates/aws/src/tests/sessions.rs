@@ -19,7 +19,7 @@ use domain::user_pool::user::{Attributes, Username};
 
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use super::json_error;
 use crate::CognitoAppClient;
 use crate::secret_hash::secret_hash;
@@ -213,7 +213,7 @@ fn set_up(with: &Value) -> Value {
 }
 
 async fn client_of(fake: &FakeAws) -> Box<dyn Sessions> {
-    Box::new(nowhere().await.answered_by(fake.clone()).sessions("pool", CLIENT))
+    Box::new(offline_aws().await.with_http_client(fake.clone()).sessions("pool", CLIENT))
 }
 
 fn registration(context: ClientContext) -> Registration {

@@ -8,7 +8,7 @@ use domain::user_pool::user::{Attributes, Username};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::fake_aws::{FakeAws, nowhere};
+use super::fake_aws::{FakeAws, offline_aws};
 use crate::CognitoDirectory;
 
 const SMS: Factor = Factor::SmsMfa;
@@ -16,7 +16,7 @@ const APP: Factor = Factor::SoftwareTokenMfa;
 const EMAIL: Factor = Factor::EmailOtp;
 
 async fn pool(fake: &FakeAws) -> CognitoDirectory {
-    nowhere().await.answered_by(fake.clone()).directory("pool")
+    offline_aws().await.with_http_client(fake.clone()).directory("pool")
 }
 
 fn mia() -> Username {

@@ -1,7 +1,8 @@
-//! Updates drop nothing, whatever the SDK's model gains: each update is run on a thing in which every field of the model is set, down
-//! to the last one, and what is sent is held against it.
+//! Updates drop nothing, whatever the SDK's model gains: each update is run on a thing in which every field of the
+//! model is set, down to the last one, and what is sent is held against it.
 //!
-//! A field that is new in the model makes these tests fail, until the adapter carries it or [`Update::decided`] says why not.
+//! A field that is new in the model makes these tests fail, until the adapter carries it or [`Update::decided`] says
+//! why not.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use domain::platform::{ClientState, IdentityPoolState, Platform, UserPoolState};
 use domain::spec::{ClientKind, ClientSpec, MfaMode, PoolAttributes, Spec};
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, nowhere, success};
+use super::fake_aws::{FakeAws, offline_aws, success};
 use super::response;
 use super::sdk_source::{Member, Sdk};
 use crate::AwsPlatform;
@@ -38,7 +39,7 @@ impl Update {
         let fake = FakeAws::new(move |operation| {
             Ok(if operation == read { response(200, answer.clone()) } else { success(operation) })
         });
-        update(nowhere().await.answered_by(fake.clone()).platform()).await;
+        update(offline_aws().await.with_http_client(fake.clone()).platform()).await;
         let sent = fake.sent(self.operation);
 
         let mut lost = Vec::new();
@@ -116,7 +117,7 @@ async fn an_update_of_a_user_pool_sends_every_field_of_the_model_back() {
         ],
         place: "platform/overlay.rs",
     };
-    let lost = update.lost(async |aws| aws.update_user_pool("pool-1", &UserPoolState::wanted(&spec())).await.unwrap());
+    let lost = update.lost(async |aws| aws.update_user_pool("pool-1", &UserPoolState::desired(&spec())).await.unwrap());
     assert_eq!(lost.await, Vec::<String>::new());
 }
 
@@ -147,7 +148,7 @@ async fn an_update_of_a_client_sends_every_field_of_the_model_back() {
         ],
         place: "platform/overlay.rs",
     };
-    let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+    let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     let lost = update.lost(async |aws| aws.update_client("pool-1", "client-1", &wanted).await.unwrap());
     assert_eq!(lost.await, Vec::<String>::new());
 }
@@ -220,9 +221,9 @@ async fn updates_leave_out_texts_that_are_empty() {
         ("DescribeUserPool", json!({ "UserPool": pool })),
         ("DescribeUserPoolClient", json!({ "UserPoolClient": client })),
     ]);
-    let aws = nowhere().await.answered_by(fake.clone()).platform();
-    aws.update_user_pool("pool-1", &UserPoolState::wanted(&spec())).await.unwrap();
-    let wanted = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+    let aws = offline_aws().await.with_http_client(fake.clone()).platform();
+    aws.update_user_pool("pool-1", &UserPoolState::desired(&spec())).await.unwrap();
+    let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     aws.update_client("pool-1", "client-1", &wanted).await.unwrap();
 
     let sent = fake.sent("UpdateUserPool");

@@ -1,4 +1,5 @@
-//! A local AWS with many pools in it, and cases: a pool of its own name behind a proxy of its own, so that they can run side by side.
+//! A local AWS with many pools in it, and cases: a pool of its own name behind a proxy of its own, so that they can run
+//! side by side.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +24,8 @@ use tokio::sync::oneshot;
 /// How many cases run at a time: those that wait for a time-out leave the local AWS to the others.
 const SIDE_BY_SIDE: usize = 8;
 
-/// How long a call may take before it counts as stalled, where calls are to stall. The local AWS answers within tens of milliseconds
-/// when it is not busy.
+/// How long a call may take before it counts as stalled, where calls are to stall. The local AWS answers within tens of
+/// milliseconds when it is not busy.
 const STALLED_AFTER: Duration = Duration::from_secs(4);
 
 /// How long any other call may take, on a machine as busy as it likes.
@@ -64,7 +65,8 @@ impl Harness {
         }
     }
 
-    /// A case in which everything is there, as another spec had it, and the policy has all the versions that it can have.
+    /// A case in which everything is there, as another spec had it, and the policy has all the versions that it can
+    /// have.
     pub(crate) async fn changed_case(&self) -> Case {
         let case = self.case().await;
         let other = json!({
@@ -155,7 +157,8 @@ impl Case {
         run(&self.behind, clock, action, &self.spec).await
     }
 
-    /// Runs an action in which these calls go wrong. Whether it succeeds, fails or is killed in the middle does not matter.
+    /// Runs an action in which these calls go wrong. Whether it succeeds, fails or is killed in the middle does not
+    /// matter.
     pub(crate) async fn run_with(&self, action: Action, faults: &[Planned]) {
         let (platform, spec) = (Arc::clone(&self.behind), self.spec.clone());
         let work = async move { run(&platform, Arc::new(QuickClock::new()), action, &spec).await };

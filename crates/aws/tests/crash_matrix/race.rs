@@ -19,7 +19,8 @@ async fn a_role_that_iam_hides_for_four_seconds_is_waited_for_with_little_waste(
     let credentials = receipt.steps.iter().find(|report| report.step == Step::Credentials).unwrap();
     let overshoot = case.proxy.visible_since(Hidden::Role).unwrap();
     println!("hidden for 4 s: {} attempts, at most {:.1} s too late", credentials.attempts, overshoot.as_secs_f64());
-    // That it is never more than 2.7 s is asserted on a clock that cannot be late; a busy machine only makes attempts fewer.
+    // That it is never more than 2.7 s is asserted on a clock that cannot be late; a busy machine only makes attempts
+    // fewer.
     assert!((2..=9).contains(&credentials.attempts), "{credentials:?}");
     assert!(receipt.caller_arn.unwrap().ends_with("/CognitoIdentityCredentials"));
 }

@@ -1,6 +1,6 @@
-//! The program is killed (`SIGKILL`) at every call that it makes, before the call and after it; then it runs again.
+//! Kills the program (`SIGKILL`) before and after each of its calls, then runs it again.
 //!
-//! The other faults are tried in `crates/aws/tests/crash_matrix/`, where a dropped task stands for a killed process.
+//! `crates/aws/tests/crash_matrix/` tests the other faults, with a dropped task instead of a killed process.
 
 use std::process::{ExitStatus, Stdio};
 
@@ -9,15 +9,15 @@ use testkit::local_aws::LocalAws;
 use tokio::process::Command;
 use tokio::sync::mpsc;
 
-use crate::{Machine, text};
+use crate::{TestMachine, text};
 
 const SPEC: &str = r#"{
   "name": "NAME", "sign_in": "username", "self_sign_up": true, "groups": ["support"], "first_admin": "ops@example.com",
   "deletion_protection": false, "on_delete": "delete", "verify": false
 }"#;
 
-/// Runs the program, and kills it when the proxy says so.
-async fn run(machine: &Machine, proxy: &FaultProxy, arguments: &[&str]) -> ExitStatus {
+/// Runs the program and kills it at the proxy's signal.
+async fn run(machine: &TestMachine, proxy: &FaultProxy, arguments: &[&str]) -> ExitStatus {
     let (kill, mut killed) = mpsc::unbounded_channel();
     proxy.on_kill(move || kill.send(()).unwrap());
     let mut child = Command::new(env!("CARGO_BIN_EXE_poolkeeper"))
@@ -44,9 +44,9 @@ async fn run(machine: &Machine, proxy: &FaultProxy, arguments: &[&str]) -> ExitS
 }
 
 #[tokio::test]
-async fn killed_at_any_call_of_apply_or_destroy_the_next_run_goes_on() {
+async fn next_run_completes_apply_or_destroy_killed_at_any_call() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::bare();
+    let machine = TestMachine::bare();
     let mut cases = 0;
     for (command, fault) in [
         ("apply", Fault::KilledBefore),
@@ -70,14 +70,14 @@ async fn killed_at_any_call_of_apply_or_destroy_the_next_run_goes_on() {
             let again = run(&machine, &proxy, &[&[command][..], &spec, yes].concat()).await;
             assert!(again.success(), "{case}: {again}");
 
-            // Of everything there is one, as it should be; or nothing at all.
+            // After `apply`, every resource exists once and matches the spec; after `destroy`, none exists.
             let plan = run(&machine, &proxy, &[&["plan", "--exit-code"][..], &spec].concat()).await;
             assert_eq!(plan.code(), Some(if command == "apply" { 0 } else { 3 }), "{case}");
             if command == "apply" {
                 assert!(run(&machine, &proxy, &[&["destroy", "--yes"][..], &spec].concat()).await.success(), "{case}");
             }
             if ended.success() {
-                // It makes no more calls than those before.
+                // The command makes fewer than `nth` calls.
                 break;
             }
             assert_eq!(ended.code(), None, "{case}: killed, not failed: {ended}");

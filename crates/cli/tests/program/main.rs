@@ -1,4 +1,4 @@
-//! The program `poolkeeper` as its users meet it: what it prints where, and with which exit code it ends.
+//! Tests the output and exit codes of the program `poolkeeper`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod killed;
@@ -12,11 +12,11 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// The example that the README names.
+/// The example in docs/bootstrap.md.
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/pool.json");
 
-/// A folder that is home, and an environment with nothing of the user's in it.
-struct Machine {
+/// A home directory and an environment without the settings of the developer.
+struct TestMachine {
     home: TempDir,
     variables: Vec<(&'static str, String)>,
 }
@@ -28,8 +28,8 @@ struct Run {
     stderr: String,
 }
 
-impl Machine {
-    /// One that has nothing to do with AWS.
+impl TestMachine {
+    /// A machine without access to AWS.
     fn bare() -> Self {
         Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
@@ -75,12 +75,12 @@ impl Machine {
 }
 
 impl Run {
-    /// Asserts on the exit code, and shows everything where it is another one.
+    /// Asserts the exit code and shows the output if it differs.
     #[track_caller]
     fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "\n{}\n{}", self.stdout, self.stderr);
         for stream in [&self.stdout, &self.stderr] {
-            assert!(!stream.contains(['\u{1b}', '\r']), "no terminal, no control characters: {stream:?}");
+            assert!(!stream.contains(['\u{1b}', '\r']), "control characters without a terminal: {stream:?}");
         }
         self
     }

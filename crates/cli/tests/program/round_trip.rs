@@ -1,9 +1,9 @@
-//! Everything once, against a local AWS, as a pipeline would do it.
+//! Runs every command once against the emulator, as a pipeline does.
 
 use serde_json::Value;
 use testkit::local_aws::LocalAws;
 
-use crate::{Machine, text};
+use crate::{TestMachine, text};
 
 const SPEC: &str = r#"{
   "name": "round-trip", "self_sign_up": true, "groups": ["support"], "deletion_protection": false, "on_delete": "delete"
@@ -14,9 +14,9 @@ fn outcomes(receipt: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_pool_comes_stays_as_it_is_changes_and_goes() {
+async fn creates_keeps_changes_and_deletes_a_pool() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::bare()
+    let machine = TestMachine::bare()
         .with("AWS_ENDPOINT_URL", aws.endpoint_url())
         .with("AWS_ACCESS_KEY_ID", LocalAws::ACCESS_KEY)
         .with("AWS_SECRET_ACCESS_KEY", LocalAws::SECRET_KEY)
@@ -37,14 +37,14 @@ async fn a_pool_comes_stays_as_it_is_changes_and_goes() {
         "✓ role created (",
         "✓ caller identity works (",
         "\nIssuer          https://cognito-idp.us-east-1.amazonaws.com/us-east-1_",
-        "\nProved caller   arn:aws:sts::000000000000:assumed-role/poolkeeper.round-trip.us-east-1/CognitoIdentityCredentials\n",
+        "\nCaller ARN      arn:aws:sts::000000000000:assumed-role/poolkeeper.round-trip.us-east-1/CognitoIdentityCredentials\n",
         "\nDone: 9 created. It works: a throw-away user signed in. (",
     ] {
         assert!(apply.stdout.contains(expected), "{expected:?} in\n{}", apply.stdout);
     }
 
     let plan = run(&["plan", "--exit-code"]).expect(0);
-    assert!(plan.stdout.ends_with("\nNothing to change.\n"), "{}", plan.stdout);
+    assert!(plan.stdout.ends_with("\nNo changes.\n"), "{}", plan.stdout);
     let again = run(&["apply", "--json"]).expect(0);
     assert!(again.stderr.contains("✓ user pool unchanged ("), "{}", again.stderr);
     let receipt = again.json();
@@ -56,13 +56,13 @@ async fn a_pool_comes_stays_as_it_is_changes_and_goes() {
     let fixed = SPEC.replace("\"self_sign_up\"", "\"sign_in\": \"username\", \"self_sign_up\"");
     let refused = machine.run_with_input(&["apply", "--spec", "-", "--json"], &fixed).expect(1);
     assert!(refused.json()["error"].as_str().unwrap().contains("sign_in"), "{}", refused.stdout);
-    assert!(outcomes(&refused.json()["receipt"]).is_empty() && refused.stderr.contains("Nothing was touched."));
+    assert!(outcomes(&refused.json()["receipt"]).is_empty() && refused.stderr.contains("Nothing was changed."));
 
     let verify = run(&["verify"]).expect(0);
     assert!(verify.stdout.contains("\nIt works: "), "{}", verify.stdout);
-    let kept = SPEC.replace("\"delete\"", "\"retain\"");
-    let kept = machine.run_with_input(&["destroy", "--yes", "--spec", "-"], &kept).expect(0);
-    assert!(kept.stdout.ends_with("s)\n") && kept.stdout.contains("Everything was left in place."), "{}", kept.stdout);
+    let retained = SPEC.replace("\"delete\"", "\"retain\"");
+    let retained = machine.run_with_input(&["destroy", "--yes", "--spec", "-"], &retained).expect(0).stdout;
+    assert!(retained.ends_with("s)\n") && retained.contains("Everything was retained."), "{retained}");
     run(&["destroy"]).expect(2);
     let gone = run(&["destroy", "--yes", "--json"]).expect(0);
     assert_eq!(outcomes(&gone.json()), ["deleted"; 4]);

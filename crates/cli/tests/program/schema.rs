@@ -1,28 +1,28 @@
-//! The JSON Schema: it says what the code accepts, no more and no less, as far as a schema can.
+//! Tests that the JSON Schema accepts the same specs as the code, as far as a schema can express it.
 
 use std::collections::BTreeSet;
 
 use domain::spec::Spec;
 use serde_json::{Map, Value, json};
 
-use crate::{EXAMPLE, Machine};
+use crate::{EXAMPLE, TestMachine};
 
 fn schema() -> Value {
-    Machine::bare().run(&["schema"]).expect(0).json()
+    TestMachine::bare().run(&["schema"]).expect(0).json()
 }
 
 fn spec(value: &Value) -> Result<Spec, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-/// Why `value` does not fit `schema`. Knows every keyword that our schema has, and no other: a new one fails the test.
+/// Validates `value` against `schema`. Supports only the keywords of this schema; an unknown keyword fails the test.
 fn misfit(root: &Value, schema: &Map<String, Value>, value: &Value) -> Result<(), String> {
     let sub = |schema: &Value, value: &Value| misfit(root, schema.as_object().unwrap(), value);
     let refuse = |keyword: &str| Err(format!("{keyword}: {value}"));
     let length = value.as_str().map(|text| text.chars().count() as u64);
     for (keyword, rule) in schema {
         let fits = match keyword.as_str() {
-            // For people and editors. The pattern is checked where it matters, against what the code says of names.
+            // Not validated. Another test compares the pattern with the names that the code accepts.
             "$schema" | "$defs" | "title" | "description" | "default" | "format" | "pattern" => true,
             "$ref" => {
                 let target = root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap();
@@ -65,7 +65,7 @@ fn misfit(root: &Value, schema: &Map<String, Value>, value: &Value) -> Result<()
             "maximum" => value.as_u64().is_some_and(|number| number <= rule.as_u64().unwrap()),
             "minLength" => length.is_none_or(|length| length >= rule.as_u64().unwrap()),
             "maxLength" => length.is_none_or(|length| length <= rule.as_u64().unwrap()),
-            unknown => unreachable!("teach this test the keyword {unknown}"),
+            unknown => unreachable!("this test does not support the keyword {unknown}"),
         };
         if !fits {
             return refuse(keyword);
@@ -82,7 +82,7 @@ fn is_a(value: &Value, kind: &Value) -> bool {
         "string" => value.is_string(),
         "array" => value.is_array(),
         "object" => value.is_object(),
-        other => unreachable!("teach this test the type {other}"),
+        other => unreachable!("this test does not support the type {other}"),
     }
 }
 
@@ -92,7 +92,7 @@ fn check(value: &Value) -> Result<(), String> {
 }
 
 #[test]
-fn the_example_and_whatever_the_readme_shows_fit() {
+fn accepts_the_examples() {
     let example: Value = serde_json::from_str(&std::fs::read_to_string(EXAMPLE).unwrap()).unwrap();
     for value in [
         example,
@@ -106,7 +106,7 @@ fn the_example_and_whatever_the_readme_shows_fit() {
 }
 
 #[test]
-fn what_the_code_refuses_does_not_fit() {
+fn rejects_specs_that_the_code_rejects() {
     let mut wrong = vec![json!({}), json!({"name": 1}), json!([])];
     for (field, value) in [
         ("self_signup", json!(true)),
@@ -144,10 +144,10 @@ fn what_the_code_refuses_does_not_fit() {
 }
 
 #[test]
-fn every_field_stands_in_it_with_a_description() {
+fn describes_every_field() {
     let schema = schema();
     let fields = schema["properties"].as_object().unwrap();
-    // The code itself lists its fields where it meets one that it does not know.
+    // The error for an unknown field lists the known fields.
     let error = spec(&json!({"no_such_field": 1})).unwrap_err();
     let (_, known) = error.split_once("expected one of ").unwrap();
     let known: BTreeSet<&str> = known.split('`').skip(1).step_by(2).collect();
@@ -161,7 +161,7 @@ fn every_field_stands_in_it_with_a_description() {
 }
 
 #[test]
-fn names_have_the_pattern_that_the_code_checks() {
+fn pattern_of_names_matches_the_code() {
     let rule = &schema()["$defs"]["PoolName"];
     assert_eq!(rule["pattern"], "^[A-Za-z0-9-]+([.][A-Za-z0-9-]+)*$");
     assert_eq!(rule["maxLength"], 36);
@@ -175,7 +175,7 @@ fn names_have_the_pattern_that_the_code_checks() {
 }
 
 #[test]
-fn its_defaults_are_those_of_the_code() {
+fn defaults_match_the_code() {
     let schema = schema();
     let plain = spec(&json!({"name": "shop"})).unwrap();
     let mut seen = 0;

@@ -1,63 +1,66 @@
-//! Whom an invitation is for, and whether a user of the pool holds that address already.
+//! The recipient of an invitation, and the search for a user who already holds the e-mail address.
 
-use crate::search::{LARGEST_PAGE, PAGE_BUDGET, Place, Query, SearchTerm, walk};
-use crate::sign_up::{EmailAddress, NotAnAddress};
+use crate::search::{LARGEST_PAGE, PAGE_BUDGET, Position, Query, SearchTerm, find_users};
+use crate::sign_up::{EmailAddress, InvalidEmailAddress};
 use crate::user_pool::UserPool;
 use crate::user_pool::error::UserPoolError;
 use crate::user_pool::user::User;
 
-/// Somebody who is to be invited: an address, and the spellings under which a user of the pool is likely to have it.
+/// The recipient of an invitation: the e-mail address, and the spellings under which users of the pool are likely to
+/// have it.
 #[derive(Clone)]
 pub struct Invitee {
     email: EmailAddress,
     spellings: Vec<SearchTerm>,
 }
 
-/// Who holds an address.
+/// The holder of an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
-    /// Nobody who was found: it can be given to whoever is invited.
-    Nobody,
-    /// A user, whose mailbox it was proved to be. Cognito would take it from them where e-mail is an alias.
+    /// No user was found who holds the address.
+    None,
+    /// A user has verified the address. If e-mail is an alias, a sign-up with the address would remove it from this
+    /// user.
     User,
-    /// There are too many users to look at.
+    /// The search exceeded its page budget.
     Unknown,
 }
 
 impl Invitee {
-    /// The address.
+    /// The e-mail address.
     #[must_use]
     pub fn email(&self) -> &EmailAddress {
         &self.email
     }
 
-    /// Who holds the address, whatever their status, and enabled or not. Whoever has it unverified does not hold it: it may well not be
-    /// theirs. Reads at most [`PAGE_BUDGET`] pages for each spelling. Lists lag writes by moments.
+    /// Searches for a user who has the address verified, with any status, enabled or disabled. Reads at most
+    /// [`PAGE_BUDGET`] pages for each spelling. Lists are eventually consistent.
     ///
-    /// Cognito compares attributes as text (but for capital and small letters), so a user who has the address in yet another spelling, with
-    /// letters of full width for instance, is not found.
+    /// Cognito compares attributes as text, ignoring case, so other spellings (full-width letters, for example) are not
+    /// found.
     ///
     /// # Errors
-    /// What the pool answers, whichever page it is: who holds the address is then not known either.
+    /// Returns the pool's error if any page cannot be read.
     pub async fn holder(&self, pool: &dyn UserPool) -> Result<Holder, UserPoolError> {
         for spelling in &self.spellings {
             let query = Query { email: Some(spelling.clone()), ..Query::default() };
-            let mut next = Some(Place::default());
+            let mut next = Some(Position::default());
             let mut pages_left = PAGE_BUDGET;
-            while let Some(place) = next {
+            while let Some(position) = next {
                 if pages_left == 0 {
                     return Ok(Holder::Unknown);
                 }
                 pages_left -= 1;
-                // One page at a time: it is the first holder who ends the look, not the first user with the address.
-                let found = walk(pool, &query, place, LARGEST_PAGE, 1).await?;
+                // A budget of one page per call, because the search ends at the first holder, not at the first matching
+                // user.
+                let found = find_users(pool, &query, position, LARGEST_PAGE, 1).await?;
                 if found.users.iter().any(|user| self.is_held_by(user)) {
                     return Ok(Holder::User);
                 }
                 next = found.next;
             }
         }
-        Ok(Holder::Nobody)
+        Ok(Holder::None)
     }
 
     fn is_held_by(&self, user: &User) -> bool {
@@ -68,19 +71,20 @@ impl Invitee {
     }
 }
 
-/// Wider than the normal form, in which only A to Z are small: should Cognito take `Ä@` for `ä@`, it would take the address from its holder.
+/// Folds the case of all letters, not only of A to Z as the normal form does: Cognito might treat `Ä@` and `ä@` as
+/// equal.
 fn folded(email: &EmailAddress) -> String {
     email.to_string().to_lowercase()
 }
 
 impl TryFrom<String> for Invitee {
-    type Error = NotAnAddress;
+    type Error = InvalidEmailAddress;
 
-    fn try_from(typed: String) -> Result<Self, NotAnAddress> {
+    fn try_from(typed: String) -> Result<Self, InvalidEmailAddress> {
         let email: EmailAddress = typed.parse()?;
         let mut spellings = Vec::new();
         for text in [email.to_string(), typed, email.with_unicode_domain()] {
-            let spelling = SearchTerm::try_from(text).map_err(|_| NotAnAddress)?;
+            let spelling = SearchTerm::try_from(text).map_err(|_| InvalidEmailAddress)?;
             if !spellings.contains(&spelling) {
                 spellings.push(spelling);
             }
@@ -113,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_looked_for_in_each_spelling_once() {
+    fn searches_each_spelling_once() {
         let table: [(&str, &[&str]); 5] = [
             ("mia@example.com", &["mia@example.com"]),
             ("Mia@Example.com", &["mia@example.com", "Mia@Example.com"]),
@@ -129,16 +133,16 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_address_can_be_looked_for_and_what_is_none_cannot() {
+    fn accepts_the_longest_address_and_rejects_invalid_ones() {
         let long = |bytes: usize| format!("{}@bücher.example", "x".repeat(bytes - "@xn--bcher-kva.example".len()));
         assert_eq!(invitee(&long(MAX_ADDRESS_BYTES)).spellings.len(), 2);
         for typed in ["", "mia", "mia@", "mia@@example.com", &long(MAX_ADDRESS_BYTES + 1)] {
-            assert_eq!(Invitee::try_from(typed.to_owned()).err(), Some(NotAnAddress), "{typed}");
+            assert_eq!(Invitee::try_from(typed.to_owned()).err(), Some(InvalidEmailAddress), "{typed}");
         }
     }
 
     #[test]
-    fn a_user_holds_an_address_that_is_verified_and_the_same_mailbox() {
+    fn holder_has_the_same_mailbox_verified() {
         let table = [
             ("mia@example.com", "mia@example.com", "true", true),
             ("mia@example.com", "MIA@Example.COM", "true", true),
@@ -159,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_no_address_or_says_nothing_of_it_holds_none() {
+    fn user_without_a_verified_address_is_no_holder() {
         assert!(!invitee("mia@example.com").is_held_by(&user([])));
         assert!(!invitee("mia@example.com").is_held_by(&user([("email", "mia@example.com")])));
         assert!(!invitee("mia@example.com").is_held_by(&user([("email_verified", "true")])));

@@ -1,4 +1,4 @@
-//! The two halves of the key, and how each of them is written down.
+//! The Ed25519 key pair of invitations and its text formats.
 
 use std::fmt;
 
@@ -11,41 +11,41 @@ use thiserror::Error;
 
 use crate::secret::Secret;
 
-/// The half that signs. It never shows itself, and its memory is wiped on drop.
+/// The private key. `Debug` prints a placeholder, and the memory is wiped on drop.
 #[derive(Clone)]
 pub struct SigningKey(ed25519_dalek::SigningKey);
 
-/// The text is no Ed25519 private key in PKCS#8 PEM. Never says what it is instead.
+/// The text is not an Ed25519 private key in PKCS#8 PEM. The error does not contain the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected an Ed25519 private key as PKCS#8 PEM")]
-pub struct NotAPrivateKey;
+pub struct InvalidPrivateKey;
 
 impl SigningKey {
-    /// The key that belongs to 32 random bytes.
+    /// Derives the key from 32 random bytes.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         Self(ed25519_dalek::SigningKey::from_bytes(seed))
     }
 
-    /// Reads what [`SigningKey::to_pem`] has written, or any other tool for keys.
+    /// Parses PKCS#8 PEM, as [`SigningKey::to_pem`] and other key tools write it.
     ///
     /// # Errors
-    /// [`NotAPrivateKey`] for anything else.
-    pub fn from_pem(pem: &Secret) -> Result<Self, NotAPrivateKey> {
-        ed25519_dalek::SigningKey::from_pkcs8_pem(pem.expose().trim()).map(Self).map_err(|_| NotAPrivateKey)
+    /// Returns [`InvalidPrivateKey`] for any other text.
+    pub fn from_pem(pem: &Secret) -> Result<Self, InvalidPrivateKey> {
+        ed25519_dalek::SigningKey::from_pkcs8_pem(pem.expose().trim()).map(Self).map_err(|_| InvalidPrivateKey)
     }
 
-    /// The key as PKCS#8 PEM, for where secrets are kept. Without the public half, which comes of it: OpenSSL 3.0 does not read the version of
-    /// PKCS#8 that holds both.
+    /// Encodes the key as PKCS#8 PEM without the public key, because OpenSSL 3.0 does not read the version of PKCS#8
+    /// that contains both.
     ///
     /// # Errors
-    /// Never, as far as the encoder's code tells; its interface leaves it open.
-    pub fn to_pem(&self) -> Result<Secret, NotAPrivateKey> {
+    /// Returns the encoder's error. The current encoder never fails.
+    pub fn to_pem(&self) -> Result<Secret, InvalidPrivateKey> {
         let key = KeypairBytes { secret_key: self.0.to_bytes(), public_key: None };
-        key.to_pkcs8_pem(LineEnding::LF).map(|pem| Secret::new(pem.as_str())).map_err(|_| NotAPrivateKey)
+        key.to_pkcs8_pem(LineEnding::LF).map(|pem| Secret::new(pem.as_str())).map_err(|_| InvalidPrivateKey)
     }
 
-    /// The half that can be given to everyone.
+    /// Returns the public key.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         PublicKey(self.0.verifying_key())
@@ -62,16 +62,16 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The half that checks (`INVITATION_PUBLIC_KEY`). No secret.
+/// The public key (`INVITATION_PUBLIC_KEY`), which is not a secret.
 ///
-/// Written as the base64 of its 32 bytes; read from that or from SPKI PEM.
+/// `Display` writes the base64 of its 32 bytes; `FromStr` accepts base64 and SPKI PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey(VerifyingKey);
 
-/// The text is no Ed25519 public key, or a weak one, under which signatures can be made up.
+/// The text is not an Ed25519 public key, or the key is weak (signatures can be forged).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes")]
-pub struct NotAPublicKey;
+pub struct InvalidPublicKey;
 
 impl PublicKey {
     pub(super) fn has_signed(&self, message: &[u8], signature: &[u8; 64]) -> bool {
@@ -80,18 +80,18 @@ impl PublicKey {
 }
 
 impl std::str::FromStr for PublicKey {
-    type Err = NotAPublicKey;
+    type Err = InvalidPublicKey;
 
-    fn from_str(text: &str) -> Result<Self, NotAPublicKey> {
+    fn from_str(text: &str) -> Result<Self, InvalidPublicKey> {
         let text = text.trim();
         let key = if text.starts_with("-----") {
-            VerifyingKey::from_public_key_pem(text).map_err(|_| NotAPublicKey)?
+            VerifyingKey::from_public_key_pem(text).map_err(|_| InvalidPublicKey)?
         } else {
-            let bytes = STANDARD.decode(text).map_err(|_| NotAPublicKey)?;
-            let bytes = bytes.try_into().map_err(|_| NotAPublicKey)?;
-            VerifyingKey::from_bytes(&bytes).map_err(|_| NotAPublicKey)?
+            let bytes = STANDARD.decode(text).map_err(|_| InvalidPublicKey)?;
+            let bytes = bytes.try_into().map_err(|_| InvalidPublicKey)?;
+            VerifyingKey::from_bytes(&bytes).map_err(|_| InvalidPublicKey)?
         };
-        if key.is_weak() { Err(NotAPublicKey) } else { Ok(Self(key)) }
+        if key.is_weak() { Err(InvalidPublicKey) } else { Ok(Self(key)) }
     }
 }
 
@@ -105,7 +105,7 @@ impl fmt::Display for PublicKey {
 mod tests {
     use super::*;
 
-    // Section 10 of RFC 8410: a private key and the public key that belongs to it.
+    // The key pair of RFC 8410, section 10.
     const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\n\
         MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n\
         -----END PRIVATE KEY-----\n";
@@ -115,7 +115,7 @@ mod tests {
     const PUBLIC_BASE64: &str = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
 
     #[test]
-    fn keys_are_read_as_other_tools_write_them() {
+    fn parses_keys_written_by_other_tools() {
         let signing_key = SigningKey::from_pem(&Secret::new(PRIVATE)).unwrap();
         assert_eq!(signing_key.public_key().to_string(), PUBLIC_BASE64);
         for text in
@@ -126,22 +126,22 @@ mod tests {
     }
 
     #[test]
-    fn a_private_key_that_is_written_down_can_be_read_again() {
+    fn private_key_survives_a_round_trip() {
         let key = SigningKey::from_seed(&[7; 32]);
         let pem = key.to_pem().unwrap();
         assert_eq!(SigningKey::from_pem(&pem).unwrap().public_key(), key.public_key());
     }
 
     #[test]
-    fn a_private_key_is_written_as_the_rfc_writes_it() {
+    fn writes_private_keys_as_rfc_8410_does() {
         let seed = STANDARD.decode("1O5y2/kTWErVttjx92n4rTr+fCjL8dT74Jeoj0R1WEI=").unwrap();
         let key = SigningKey::from_seed(&seed.try_into().unwrap());
         assert_eq!(key.to_pem().unwrap().expose(), PRIVATE);
     }
 
     #[test]
-    fn what_is_no_public_key_is_refused() {
-        let of_all_zeros = STANDARD.encode([0; 32]);
+    fn rejects_invalid_public_keys() {
+        let all_zeros = STANDARD.encode([0; 32]);
         let identity = STANDARD.encode({
             let mut bytes = [0; 32];
             bytes[0] = 1;
@@ -162,23 +162,23 @@ mod tests {
             PRIVATE,
             &PUBLIC.replace("PUBLIC KEY", "ED25519 PUBLIC KEY"),
             &PUBLIC.replace("MCowBQYDK2Vw", "MCowBQYDK2Vu"),
-            &of_all_zeros,
+            &all_zeros,
             &identity,
             &off_the_curve,
         ] {
-            assert_eq!(text.parse::<PublicKey>(), Err(NotAPublicKey), "{text}");
+            assert_eq!(text.parse::<PublicKey>(), Err(InvalidPublicKey), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_private_key_is_refused() {
+    fn rejects_invalid_private_keys() {
         for text in ["", "key", PUBLIC, PUBLIC_BASE64, &PRIVATE.replace("MC4C", "MC4D")] {
-            assert_eq!(SigningKey::from_pem(&Secret::new(text)).unwrap_err(), NotAPrivateKey, "{text}");
+            assert_eq!(SigningKey::from_pem(&Secret::new(text)).unwrap_err(), InvalidPrivateKey, "{text}");
         }
     }
 
     #[test]
-    fn debug_output_does_not_hold_the_private_key() {
+    fn debug_output_omits_the_private_key() {
         assert_eq!(format!("{:?}", SigningKey::from_seed(&[7; 32])), "SigningKey(…)");
     }
 }

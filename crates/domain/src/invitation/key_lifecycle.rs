@@ -1,9 +1,8 @@
-//! Creates the private key of a name exactly once, adopts it only if it provably belongs to this stack, and deletes it.
+//! Creates an invitation signing key exactly once, adopts it only if it provably belongs to this stack, and deletes it.
 //!
-//! The service takes no second key under a name. Two runs at once, a repeat after a lost answer and one after a crash all end with the
-//! same key. A stored key is never replaced, because invitations may have been signed with it.
-//!
-//! The deployment that runs this may have granted the rights to it moments ago, so a missing right is retried for a while.
+//! Concurrent runs, retries after a lost response and retries after a crash all return the same key. A stored key is
+//! never replaced, because invitations may have been signed with it. Denied calls are retried, because the deployment
+//! may just have granted the permissions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,56 +15,57 @@ use crate::platform::PlatformError;
 use crate::provision::Outcome;
 use crate::retry::{Attempted, Classified, Clock, ErrorClass, GaveUp, Listener, Rights, Situation, retry};
 
-/// How often a create is sent that left nothing to be found.
+/// How often the create is sent if no key is found afterwards.
 const ROUNDS: u32 = 5;
 
-/// How long it is waited before the next one: the one before may still be under way.
-const STILL_UNDER_WAY: Duration = Duration::from_secs(1);
+/// The delay before the create is sent again, because the previous one may still be in progress.
+const CREATE_DELAY: Duration = Duration::from_secs(1);
 
-/// Makes private keys and takes them away, with the retry that each call deserves.
+/// Creates and deletes invitation signing keys, and retries failed calls.
 #[derive(Clone)]
 pub struct KeyProvisioner<'a> {
-    /// Where they are kept.
+    /// The store of the keys.
     pub keys: &'a dyn InvitationKeys,
-    /// Time and chance.
+    /// Time and randomness.
     pub clock: Arc<dyn Clock>,
-    /// Who hears of calls that are made again.
+    /// Receives each retry.
     pub listener: &'a dyn Listener,
 }
 
-/// A key that is there.
+/// A key that exists in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnsuredKey {
-    /// Its public half.
+    /// The public key.
     pub public_key: PublicKey,
-    /// How it came to be there: created, adopted or unchanged.
+    /// Whether it was created, adopted or unchanged.
     pub outcome: Outcome,
 }
 
-/// Why there is no key to use.
+/// Why a key cannot be used.
 #[derive(Debug, Error)]
 pub enum KeyError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] GaveUp<PlatformError>),
-    /// The stored key was not created by this stack, or was changed since. It is left unchanged.
+    /// The stored key was not created by this stack, or its value was changed. It is left unchanged.
     #[error(
-        "the parameter {0} exists, but this stack did not create it, or it was changed since; find out who did, and deploy with a \
-         higher InvitationKeyVersion, which creates a new key"
+        "the parameter {0} exists, but this stack did not create it or its value was changed; find out who did this, then \
+         deploy with a higher InvitationKeyVersion to create a new key"
     )]
     Foreign(KeyName),
 }
 
 impl KeyProvisioner<'_> {
-    /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash and at the same
-    /// time: every run returns the same key.
+    /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash
+    /// and concurrently: every run returns the same key.
     ///
-    /// `current` is the id that CloudFormation has of the resource. A key that exists is returned only if its tags name the stack, and if
-    /// they prove that this very request created it, or `current` has its public half, or the key of `current` vouches for it.
+    /// `current` is the physical id that CloudFormation has of the resource. An existing key is returned only if its
+    /// tags name the stack, and one of these holds: the tags prove that this request created it, `current` has its
+    /// public key, or the key of `current` vouches for it.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Foreign`] for any other key. If the key cannot be read or created, or something else has its name.
+    /// Returns [`KeyError::Foreign`] for any other key, and [`KeyError::Call`] if the key cannot be read or created.
     pub async fn ensure(
         &self,
         name: &KeyName,
@@ -90,10 +90,10 @@ impl KeyProvisioner<'_> {
             if let Some(public_key) = self.find(name, owner, current).await? {
                 return Ok(EnsuredKey { public_key, outcome: Outcome::Adopted });
             }
-            if round == ROUNDS || STILL_UNDER_WAY >= self.clock.time_left() {
+            if round == ROUNDS || CREATE_DELAY >= self.clock.time_left() {
                 return Err(gave_up.into());
             }
-            self.clock.sleep(STILL_UNDER_WAY).await;
+            self.clock.sleep(CREATE_DELAY).await;
         }
     }
 
@@ -101,7 +101,7 @@ impl KeyProvisioner<'_> {
     ///
     /// # Errors
     ///
-    /// If its tags cannot be read or it cannot be deleted, with the attempts.
+    /// Returns an error with the attempts if its tags cannot be read or it cannot be deleted.
     pub async fn remove(&self, name: &KeyName, stack_id: &str) -> Result<Outcome, GaveUp<PlatformError>> {
         match self.call(Situation::Settled, || self.keys.tags(name)).await?.value {
             None => return Ok(Outcome::Absent),
@@ -110,7 +110,7 @@ impl KeyProvisioner<'_> {
         }
         match self.call(Situation::Settled, || self.keys.delete(name)).await {
             Ok(_) => Ok(Outcome::Deleted),
-            // It was there a moment ago: an attempt whose answer was lost has deleted it, or another run has.
+            // The key existed just before, so an attempt whose response was lost or another run deleted it.
             Err(gave_up) if gave_up.last.class() == ErrorClass::NotFound => Ok(Outcome::Deleted),
             Err(gave_up) => Err(gave_up),
         }
@@ -135,14 +135,14 @@ impl KeyProvisioner<'_> {
         }
     }
 
-    /// Whether the resource has this key, or had it before the update that is rolled back now.
+    /// Whether the resource has this key, or had it before the update that is being rolled back.
     async fn is_known(&self, found: &KeyId, current: Option<&KeyId>) -> Result<bool, KeyError> {
         let Some(current) = current else { return Ok(false) };
         if current.name == found.name {
             return Ok(current == found);
         }
         let Some(public_key) = &current.public_key else { return Ok(false) };
-        // The holder of a stolen key could sign for a key to come.
+        // A stolen key could vouch for a future key.
         if found.name.version() >= current.name.version() {
             return Ok(false);
         }

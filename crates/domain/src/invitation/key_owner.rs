@@ -1,4 +1,4 @@
-//! Proof that a stored key was created by this stack, and was not put there by somebody else for the stack to adopt.
+//! Proves that this stack created a stored key, so that a key planted by another principal is not adopted.
 
 use std::collections::BTreeMap;
 
@@ -13,22 +13,23 @@ use crate::spec::PoolName;
 /// The key of the tag with the id of the CloudFormation request that created a key.
 pub const REQUEST_TAG: &str = "poolkeeper:request";
 
-/// The key of the tag with the signature by which a key vouches for the key before it.
+/// The key of the tag with the signature by which a key vouches for its predecessor.
 pub const PREVIOUS_TAG: &str = "poolkeeper:previous-key";
 
-/// The request that wants a key, recorded in the key's tags at its creation.
+/// The request that creates a key, recorded in the key's tags at creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyOwner {
-    /// The user pool of the invitations.
+    /// The name of the user pool.
     pub pool: PoolName,
     /// The id of the stack.
     pub stack_id: String,
-    /// The id of the CloudFormation request. Nobody can guess it, so only this request can have created a key that carries it.
+    /// The id of the CloudFormation request. It cannot be guessed, so only this request can have created a key that
+    /// carries it.
     pub request_id: String,
 }
 
 impl KeyOwner {
-    /// The tags of a key that this request creates, in place of the key with the id `previous`.
+    /// The tags of a key that this request creates as the successor of `previous`.
     pub(super) fn tags(&self, key: &SigningKey, previous: Option<&KeyId>) -> BTreeMap<String, String> {
         let own = self.own_tags().map(|(key, value)| (key.to_owned(), value.to_owned()));
         let voucher = previous.map(|previous| (PREVIOUS_TAG.to_owned(), voucher(key, previous)));
@@ -50,7 +51,7 @@ pub(super) fn is_of_stack(tags: &BTreeMap<String, String>, stack_id: &str) -> bo
     tags.get(STACK_TAG).map(String::as_str) == Some(stack_id)
 }
 
-/// The signature by which a key vouches that the key before it, with this id, belonged to the stack.
+/// The signature by which a key vouches that `previous` belonged to the stack.
 fn voucher(key: &SigningKey, previous: &KeyId) -> String {
     STANDARD.encode(key.sign(previous.message().as_bytes()))
 }
@@ -62,34 +63,35 @@ pub(super) fn vouches(public_key: &PublicKey, tags: &BTreeMap<String, String>, p
     signature.is_some_and(|signature| public_key.has_signed(previous.message().as_bytes(), &signature))
 }
 
-/// What CloudFormation keeps about a key, as the resource's physical id: `NAME#PUBLIC_KEY`. The public key proves later that the key
-/// stored under the name is the one that was reported.
+/// The physical id of a key in CloudFormation: `NAME#PUBLIC_KEY`. The public key proves later that the key stored under
+/// the name is the one that was reported.
 ///
-/// The same key always has the same id. After a rollback to a key, another id would make CloudFormation delete the one before.
+/// A key always has the same id. If a rollback returned a different id, CloudFormation would delete the resource with
+/// the previous id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId {
     /// The name of the key.
     pub name: KeyName,
-    /// Its public half. None if the id has only a name.
+    /// The public key; `None` if the id contains only a name.
     pub public_key: Option<PublicKey>,
 }
 
 impl KeyId {
-    /// What is signed about the key. An invitation never begins like this.
+    /// The message that a successor signs. No invitation begins with this prefix.
     fn message(&self) -> String {
         format!("poolkeeper previous key {self}")
     }
 }
 
 impl std::str::FromStr for KeyId {
-    type Err = NotAKeyId;
+    type Err = InvalidKeyId;
 
-    fn from_str(text: &str) -> Result<Self, NotAKeyId> {
+    fn from_str(text: &str) -> Result<Self, InvalidKeyId> {
         let (name, public_key) = match text.split_once('#') {
-            Some((name, public_key)) => (name, Some(public_key.parse().map_err(|_| NotAKeyId)?)),
+            Some((name, public_key)) => (name, Some(public_key.parse().map_err(|_| InvalidKeyId)?)),
             None => (text, None),
         };
-        Ok(Self { name: name.parse().map_err(|_| NotAKeyId)?, public_key })
+        Ok(Self { name: name.parse().map_err(|_| InvalidKeyId)?, public_key })
     }
 }
 
@@ -100,10 +102,10 @@ impl std::fmt::Display for KeyId {
     }
 }
 
-/// The text is no [`KeyId`].
+/// The text is not a [`KeyId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected the physical id of an invitation key, `NAME#PUBLIC_KEY`")]
-pub struct NotAKeyId;
+pub struct InvalidKeyId;
 
 #[cfg(test)]
 mod tests {
@@ -120,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_written_down_can_be_read_again() {
+    fn key_id_survives_a_round_trip() {
         let with_key = id(1, 1);
         assert_eq!(with_key.to_string(), format!("{}#{}", with_key.name, public_key(1)));
         for id in [KeyId { public_key: None, ..with_key.clone() }, with_key] {
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_vouches_for_one_key_under_one_name_only() {
+    fn key_vouches_for_one_key_under_one_name_only() {
         let (key, other) = (SigningKey::from_seed(&[2; 32]), SigningKey::from_seed(&[3; 32]));
         let tags = |voucher: String| BTreeMap::from([(PREVIOUS_TAG.to_owned(), voucher)]);
         let signed = tags(voucher(&key, &id(1, 1)));
@@ -143,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_resembles_an_id_is_rejected() {
+    fn rejects_text_that_resembles_a_key_id() {
         let (name, key) = (id(1, 1).name, public_key(1));
         for text in [
             String::new(),
@@ -154,7 +156,7 @@ mod tests {
             format!("{name}##{key}"),
             format!("{name}/#{key}"),
         ] {
-            assert_eq!(text.parse::<KeyId>(), Err(NotAKeyId), "{text}");
+            assert_eq!(text.parse::<KeyId>(), Err(InvalidKeyId), "{text}");
         }
     }
 

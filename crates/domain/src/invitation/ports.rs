@@ -1,4 +1,4 @@
-//! The ports for the private key: for whoever issues invitations, and for whoever makes and keeps the key.
+//! Ports for the private key: one for issuing invitations, one for creating and deleting keys.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,34 +11,36 @@ use crate::platform::PlatformError;
 use crate::spec::PoolName;
 use crate::user_pool::error::UserPoolError;
 
-/// Where the key comes from, for whoever issues invitations.
+/// Access to the private key for issuing invitations.
 #[async_trait]
 pub trait InvitationKey: Send + Sync {
-    /// The key. MUST be read once per process where that succeeds, and MUST NOT be written down anywhere.
+    /// Returns the key. MUST read it from the store only once per process after a success, and MUST NOT log or persist
+    /// it.
     async fn invitation_key(&self) -> Result<SigningKey, UserPoolError>;
 }
 
-/// A key in the store.
+/// A stored key.
 #[derive(Debug, Clone)]
 pub struct StoredKey {
     /// The key.
     pub key: SigningKey,
-    /// Whether it is the first value that was stored under its name, so that its tags are about this key.
+    /// Whether this is the first value that was stored under the name, so that the tags describe this key.
     pub is_original: bool,
 }
 
 /// The store of private keys, for the function that creates and deletes them.
 #[async_trait]
 pub trait InvitationKeys: Send + Sync {
-    /// The key of this name; none where there is none. MUST answer [`ErrorClass::Invalid`](crate::retry::ErrorClass) for something else under
-    /// that name, without quoting it.
+    /// Returns the key of this name, or `None`. MUST return [`ErrorClass::Invalid`](crate::retry::ErrorClass) if the
+    /// stored value is not a key, and MUST NOT quote the value.
     async fn read(&self, name: &KeyName) -> Result<Option<StoredKey>, PlatformError>;
 
-    /// The tags of what is stored under this name; none if nothing is.
+    /// Returns the tags of the parameter with this name, or `None`.
     async fn tags(&self, name: &KeyName) -> Result<Option<BTreeMap<String, String>>, PlatformError>;
 
-    /// Stores a key with these tags under a name that is free. MUST NOT replace what is there: answers
-    /// [`ErrorClass::AlreadyExists`](crate::retry::ErrorClass) then. Sent once: where the answer is lost, the caller reads.
+    /// Stores a key with these tags under a new name. MUST NOT replace an existing value: returns
+    /// [`ErrorClass::AlreadyExists`](crate::retry::ErrorClass) instead. MUST be sent once; after a lost response the
+    /// caller reads the key.
     async fn create(
         &self,
         name: &KeyName,
@@ -46,56 +48,56 @@ pub trait InvitationKeys: Send + Sync {
         key: &SigningKey,
     ) -> Result<(), PlatformError>;
 
-    /// Deletes the key of this name. Answers [`ErrorClass::NotFound`](crate::retry::ErrorClass) where there is none.
+    /// Deletes the key of this name. Returns [`ErrorClass::NotFound`](crate::retry::ErrorClass) if none exists.
     async fn delete(&self, name: &KeyName) -> Result<(), PlatformError>;
 }
 
-/// The stack that a key is made for, as the key's name says it: the last segment of the stack's id, which no other stack has had or will have.
+/// The stack part of a key's name: the last segment of the stack id, which is unique for all time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OwningStack(String);
 
-/// The text is no id of a stack: nothing of its last segment can stand in a name.
+/// The text is not a stack id: its last segment has no character that a key's name can contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected the id of a stack, which ends with a UUID of its own")]
-pub struct NotAStackId;
+#[error("expected a CloudFormation stack id, which ends with a UUID")]
+pub struct InvalidStackId;
 
-/// The longest part that a stack has in a name. A UUID has 36 characters.
+/// The maximum length of the stack part. A UUID has 36 characters.
 const LONGEST_STACK: usize = 64;
 
 impl OwningStack {
-    /// The stack with this id. Of its last segment, letters, digits and hyphens count, at most 64 of them.
+    /// Takes the letters, digits and hyphens of the id's last segment, at most 64.
     ///
     /// # Errors
-    /// [`NotAStackId`] where none is left.
-    pub fn of_id(stack_id: &str) -> Result<Self, NotAStackId> {
+    /// Returns [`InvalidStackId`] if none is left.
+    pub fn of_id(stack_id: &str) -> Result<Self, InvalidStackId> {
         let segment = stack_id.rsplit('/').next().unwrap_or_default();
-        let counts = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
-        let plain: String = segment.chars().filter(counts).take(LONGEST_STACK).collect();
-        if plain.is_empty() { Err(NotAStackId) } else { Ok(Self(plain)) }
+        let is_plain = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
+        let plain: String = segment.chars().filter(is_plain).take(LONGEST_STACK).collect();
+        if plain.is_empty() { Err(InvalidStackId) } else { Ok(Self(plain)) }
     }
 }
 
-/// Under which name a key is kept: `/poolkeeper/POOL/invitation-key/STACK/VERSION`.
+/// The name of a stored key: `/poolkeeper/POOL/invitation-key/STACK/VERSION`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName(String);
 
-/// The text is no [`KeyName`].
+/// The text is not a [`KeyName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected the name of an invitation key, `/poolkeeper/POOL/invitation-key/STACK/VERSION`")]
-pub struct NotAKeyName;
+pub struct InvalidKeyName;
 
 impl KeyName {
-    /// The name of the key that a stack has for its pool. Two stacks never mean the same key, also where their pools have one name, and nobody can
-    /// put a key there before the stack is. Another version is another key: that is how a key is replaced.
+    /// The name of the key that a stack has for its pool. Stacks never share a name, even if their pools have the same
+    /// name, and the name cannot be predicted before the stack exists. A key is rotated by a higher version.
     #[must_use]
     pub fn of(pool: &PoolName, stack: &OwningStack, version: u32) -> Self {
-        Self(format!("{}{}/{version}", beginning(pool), stack.0))
+        Self(format!("{}{}/{version}", prefix(pool), stack.0))
     }
 
-    /// Whether it is the name of a key of this pool, whatever its stack and version.
+    /// Whether this is the name of a key of this pool, for any stack and version.
     #[must_use]
     pub fn is_of(&self, pool: &PoolName) -> bool {
-        self.0.starts_with(&beginning(pool))
+        self.0.starts_with(&prefix(pool))
     }
 
     /// The version of the key.
@@ -104,30 +106,30 @@ impl KeyName {
         self.0.rsplit('/').next().and_then(|version| version.parse().ok()).unwrap_or_default()
     }
 
-    /// The name, as it is.
+    /// The full name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// How the names of all keys of a pool begin.
-fn beginning(pool: &PoolName) -> String {
+/// The prefix of the names of all keys of a pool.
+fn prefix(pool: &PoolName) -> String {
     format!("/poolkeeper/{pool}/invitation-key/")
 }
 
-/// Takes exactly what [`KeyName::of`] makes: whatever else has a similar name is not a key of ours.
+/// Accepts exactly the names that [`KeyName::of`] returns.
 impl std::str::FromStr for KeyName {
-    type Err = NotAKeyName;
+    type Err = InvalidKeyName;
 
-    fn from_str(text: &str) -> Result<Self, NotAKeyName> {
-        let rest = text.strip_prefix("/poolkeeper/").ok_or(NotAKeyName)?;
-        let (pool, rest) = rest.split_once("/invitation-key/").ok_or(NotAKeyName)?;
-        let (stack, version) = rest.split_once('/').ok_or(NotAKeyName)?;
-        let pool = PoolName::try_from(pool.to_owned()).map_err(|_| NotAKeyName)?;
-        let stack = OwningStack::of_id(stack).map_err(|_| NotAKeyName)?;
-        let name = Self::of(&pool, &stack, version.parse().map_err(|_| NotAKeyName)?);
-        if name.as_str() == text { Ok(name) } else { Err(NotAKeyName) }
+    fn from_str(text: &str) -> Result<Self, InvalidKeyName> {
+        let rest = text.strip_prefix("/poolkeeper/").ok_or(InvalidKeyName)?;
+        let (pool, rest) = rest.split_once("/invitation-key/").ok_or(InvalidKeyName)?;
+        let (stack, version) = rest.split_once('/').ok_or(InvalidKeyName)?;
+        let pool = PoolName::try_from(pool.to_owned()).map_err(|_| InvalidKeyName)?;
+        let stack = OwningStack::of_id(stack).map_err(|_| InvalidKeyName)?;
+        let name = Self::of(&pool, &stack, version.parse().map_err(|_| InvalidKeyName)?);
+        if name.as_str() == text { Ok(name) } else { Err(InvalidKeyName) }
     }
 }
 
@@ -153,19 +155,19 @@ mod tests {
     }
 
     #[test]
-    fn a_name_says_pool_stack_and_version() {
+    fn name_contains_pool_stack_and_version() {
         let name = "/poolkeeper/shop/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/2";
         assert_eq!(name_of("shop", STACK_ID, 2).as_str(), name);
     }
 
     #[test]
-    fn two_stacks_with_one_pool_name_have_two_keys() {
+    fn stacks_with_the_same_pool_name_have_different_keys() {
         let other = STACK_ID.replace("5b5a1c2e", "6b5a1c2e");
         assert_ne!(name_of("shop", STACK_ID, 1), name_of("shop", &other, 1));
     }
 
     #[test]
-    fn of_a_stack_only_what_can_stand_in_a_name_counts_and_not_more_than_fits() {
+    fn stack_id_is_reduced_to_characters_that_names_can_contain() {
         let long = "a".repeat(65);
         for (stack_id, expected) in [
             (STACK_ID, "5b5a1c2e-1f5d-11ee-be56-0242ac120002"),
@@ -178,12 +180,12 @@ mod tests {
             assert_eq!(OwningStack::of_id(stack_id), Ok(OwningStack(expected.to_owned())), "{stack_id}");
         }
         for stack_id in ["", "stack/", "stack/*", "stack/..", "stack/\u{e4}"] {
-            assert_eq!(OwningStack::of_id(stack_id), Err(NotAStackId), "{stack_id}");
+            assert_eq!(OwningStack::of_id(stack_id), Err(InvalidStackId), "{stack_id}");
         }
     }
 
     #[test]
-    fn a_name_that_is_written_down_can_be_read_again() {
+    fn key_name_survives_a_round_trip() {
         for name in [
             name_of("shop", STACK_ID, 1),
             name_of("shop-2", STACK_ID, u32::MAX),
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_belongs_to_its_pool_and_to_none_that_only_begins_like_it() {
+    fn name_belongs_to_its_pool_only() {
         let name = name_of("shop", STACK_ID, 1);
         assert!(name.is_of(&pool("shop")));
         for other in ["sho", "shop-2", "store", "Shop", "invitation-key"] {
@@ -204,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_resembles_the_name_of_a_key_is_refused() {
+    fn rejects_names_that_resemble_a_key_name() {
         let too_long = format!("/poolkeeper/shop/invitation-key/{}/1", "a".repeat(65));
         for text in [
             "",
@@ -236,7 +238,7 @@ mod tests {
             "/Poolkeeper/shop/invitation-key/stack/1",
             "arn:aws:ssm:eu-west-1:123456789012:parameter/poolkeeper/shop/invitation-key/stack/1",
         ] {
-            assert_eq!(text.parse::<KeyName>(), Err(NotAKeyName), "{text}");
+            assert_eq!(text.parse::<KeyName>(), Err(InvalidKeyName), "{text}");
         }
     }
 }

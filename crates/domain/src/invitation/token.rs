@@ -1,4 +1,4 @@
-//! The token: what it says, how it is signed, and what is asked of one that is shown.
+//! Signs and verifies invitation tokens.
 
 use std::borrow::Cow;
 
@@ -12,59 +12,60 @@ use super::key::{PublicKey, SigningKey};
 use crate::secret::Secret;
 use crate::sign_up::EmailAddress;
 
-/// `{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}`, the one header that there is. It is compared and not read, so there is no
-/// algorithm that could be confused, no key and no extension that a token could bring along. The type keeps tokens of any other kind out
-/// (RFC 8725, sections 3.1 and 3.11).
+/// `{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}`, the only accepted header. It is compared and not parsed, so a
+/// token cannot choose an algorithm, a key or an extension. The type excludes other kinds of tokens (RFC 8725, sections
+/// 3.1 and 3.11).
 const HEADER: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6InBvb2xrZWVwZXItaW52aXRhdGlvbitqd3QifQ";
 
-/// Longer ones are refused unread. The longest that is issued has an address of [`crate::sign_up::MAX_ADDRESS_BYTES`].
+/// Longer tokens are rejected before parsing. A token for an address of [`crate::sign_up::MAX_ADDRESS_BYTES`] is
+/// shorter.
 pub const MAX_TOKEN_BYTES: usize = 2048;
 
-/// Who is invited into which pool.
+/// The content of an invitation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// Random, so that one invitation can be told from another in logs.
+    /// A random id, which identifies the invitation in logs.
     pub id: String,
-    /// The pool, e.g. `eu-west-1_aBcDeFgHi`.
+    /// The user pool's id, e.g. `eu-west-1_aBcDeFgHi`.
     pub user_pool_id: String,
-    /// Who.
+    /// The invited e-mail address.
     pub email: EmailAddress,
     /// When it was issued.
     pub issued_at: OffsetDateTime,
-    /// From when on it counts no more.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
 }
 
-/// What somebody who shows an invitation says of themselves.
+/// The pool and the e-mail address of the sign-up that uses an invitation.
 #[derive(Debug, Clone, Copy)]
 pub struct Claim<'a> {
-    /// The pool that they sign up to.
+    /// The user pool's id.
     pub user_pool_id: &'a str,
-    /// The address that they sign up with.
+    /// The e-mail address.
     pub email: &'a EmailAddress,
 }
 
-/// Why a token is no invitation for somebody. For logs: whoever shows it hears one sentence for all.
+/// Why a token is rejected. For logs only: the caller receives the same message for every reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Fault {
-    /// It is no token of ours.
-    #[error("no invitation of ours")]
+pub enum InvitationError {
+    /// The token is not an invitation token, or is malformed.
+    #[error("not a Poolkeeper invitation token")]
     Foreign,
-    /// Another key has signed it, or it was changed.
-    #[error("not signed with this key")]
+    /// The signature does not match the key and the content.
+    #[error("invalid signature")]
     Signature,
-    /// It is for another pool.
-    #[error("for another pool")]
+    /// The token was issued for another pool.
+    #[error("issued for another pool")]
     OtherPool,
-    /// It is for another address.
-    #[error("for another e-mail address")]
+    /// The token was issued for another e-mail address.
+    #[error("issued for another e-mail address")]
     OtherAddress,
-    /// Its time is over.
+    /// The token has expired.
     #[error("expired")]
     Expired,
 }
 
-/// The payload, with the names that JWT has registered (RFC 7519, section 4.1).
+/// The payload, with the claim names of RFC 7519, section 4.1.
 #[derive(Debug, Serialize, Deserialize)]
 struct Claims<'a> {
     #[serde(borrow)]
@@ -78,10 +79,10 @@ struct Claims<'a> {
 }
 
 impl Invitation {
-    /// Signs it. The same invitation gives the same token.
+    /// Signs the invitation. The same invitation always results in the same token.
     ///
     /// # Errors
-    /// Never, as far as the encoder's code tells; its interface leaves it open.
+    /// Returns the JSON encoder's error. The current encoder never fails for these types.
     pub fn sign(&self, key: &SigningKey) -> Result<Secret, serde_json::Error> {
         let Self { id, user_pool_id, email, issued_at, expires_at } = self;
         let claims = Claims {
@@ -98,34 +99,35 @@ impl Invitation {
 }
 
 impl Claim<'_> {
-    /// Whether a token invites whoever shows it; the id of the invitation where it does. Safe to repeat: nothing is used up.
+    /// Verifies that a token was issued for this pool and address, and returns the invitation's id. Safe to repeat:
+    /// tokens are reusable.
     ///
     /// # Errors
-    /// The first [`Fault`] that is found.
-    pub fn check(&self, token: &str, key: &PublicKey, now: OffsetDateTime) -> Result<String, Fault> {
+    /// Returns the first [`InvitationError`] found.
+    pub fn check(&self, token: &str, key: &PublicKey, now: OffsetDateTime) -> Result<String, InvitationError> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(Fault::Foreign);
+            return Err(InvitationError::Foreign);
         }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Fault::Foreign)?;
-        let (header, payload) = signed.split_once('.').ok_or(Fault::Foreign)?;
+        let (signed, signature) = token.rsplit_once('.').ok_or(InvitationError::Foreign)?;
+        let (header, payload) = signed.split_once('.').ok_or(InvitationError::Foreign)?;
         if header != HEADER {
-            return Err(Fault::Foreign);
+            return Err(InvitationError::Foreign);
         }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Fault::Foreign)?;
-        let signature = signature.try_into().map_err(|_| Fault::Foreign)?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvitationError::Foreign)?;
+        let signature = signature.try_into().map_err(|_| InvitationError::Foreign)?;
         if !key.has_signed(signed.as_bytes(), &signature) {
-            return Err(Fault::Signature);
+            return Err(InvitationError::Signature);
         }
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| Fault::Foreign)?;
-        let claims: Claims<'_> = serde_json::from_slice(&payload).map_err(|_| Fault::Foreign)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| InvitationError::Foreign)?;
+        let claims: Claims<'_> = serde_json::from_slice(&payload).map_err(|_| InvitationError::Foreign)?;
         if claims.aud != self.user_pool_id {
-            return Err(Fault::OtherPool);
+            return Err(InvitationError::OtherPool);
         }
         if claims.email != self.email.to_string() {
-            return Err(Fault::OtherAddress);
+            return Err(InvitationError::OtherAddress);
         }
         if claims.exp <= now.unix_timestamp() {
-            return Err(Fault::Expired);
+            return Err(InvitationError::Expired);
         }
         Ok(claims.jti.into_owned())
     }
@@ -166,11 +168,11 @@ mod tests {
         invitation().sign(&key()).unwrap().expose().to_owned()
     }
 
-    fn check(token: &str) -> Result<String, Fault> {
+    fn check(token: &str) -> Result<String, InvitationError> {
         check_at(token, NOW)
     }
 
-    fn check_at(token: &str, now: OffsetDateTime) -> Result<String, Fault> {
+    fn check_at(token: &str, now: OffsetDateTime) -> Result<String, InvitationError> {
         Claim { user_pool_id: POOL, email: &email("mia@example.com") }.check(token, &key().public_key(), now)
     }
 
@@ -178,7 +180,7 @@ mod tests {
         URL_SAFE_NO_PAD.encode(json)
     }
 
-    /// A token with this header and payload, signed with our key.
+    /// A token with this header and payload, signed with [`key`].
     fn signed(header: &str, payload: &str) -> String {
         let signed = format!("{}.{}", encoded(header), encoded(payload));
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(key().sign(signed.as_bytes())))
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_is_invited_may_show_the_token_again_and_again() {
+    fn token_is_reusable() {
         let token = token();
         assert_eq!(check(&token), Ok(own_id()));
         assert_eq!(check(&token), Ok(own_id()));
@@ -207,27 +209,27 @@ mod tests {
     }
 
     #[test]
-    fn it_expires_to_the_second() {
+    fn token_expires_to_the_second() {
         let (token, end) = (token(), NOW + Duration::days(7));
         assert_eq!(check_at(&token, end - Duration::seconds(1)), Ok(own_id()));
-        assert_eq!(check_at(&token, end), Err(Fault::Expired));
-        assert_eq!(check_at(&token, end + Duration::days(10_000)), Err(Fault::Expired));
+        assert_eq!(check_at(&token, end), Err(InvitationError::Expired));
+        assert_eq!(check_at(&token, end + Duration::days(10_000)), Err(InvitationError::Expired));
     }
 
     #[test]
-    fn it_is_good_for_one_pool_and_one_address_and_under_one_key() {
+    fn token_is_valid_for_one_pool_address_and_key_only() {
         let (token, own) = (token(), key().public_key());
         let email_of = |text| email(text);
         let other_key = SigningKey::from_seed(&[8; 32]).public_key();
         for (user_pool_id, address, key, expected) in [
             (POOL, "MIA@example.COM", &own, Ok(own_id())),
-            ("eu-west-1_aBcDeFgHj", "mia@example.com", &own, Err(Fault::OtherPool)),
-            ("", "mia@example.com", &own, Err(Fault::OtherPool)),
-            (POOL, "mia@example.org", &own, Err(Fault::OtherAddress)),
-            (POOL, "mia@mail.example.com", &own, Err(Fault::OtherAddress)),
-            (POOL, "mia+1@example.com", &own, Err(Fault::OtherAddress)),
-            (POOL, "m.ia@example.com", &own, Err(Fault::OtherAddress)),
-            (POOL, "mia@example.com", &other_key, Err(Fault::Signature)),
+            ("eu-west-1_aBcDeFgHj", "mia@example.com", &own, Err(InvitationError::OtherPool)),
+            ("", "mia@example.com", &own, Err(InvitationError::OtherPool)),
+            (POOL, "mia@example.org", &own, Err(InvitationError::OtherAddress)),
+            (POOL, "mia@mail.example.com", &own, Err(InvitationError::OtherAddress)),
+            (POOL, "mia+1@example.com", &own, Err(InvitationError::OtherAddress)),
+            (POOL, "m.ia@example.com", &own, Err(InvitationError::OtherAddress)),
+            (POOL, "mia@example.com", &other_key, Err(InvitationError::Signature)),
         ] {
             let claim = Claim { user_pool_id, email: &email_of(address) };
             assert_eq!(claim.check(&token, key, NOW), expected, "{user_pool_id} {address}");
@@ -235,23 +237,23 @@ mod tests {
     }
 
     #[test]
-    fn no_byte_of_it_can_be_changed_left_out_or_added() {
+    fn rejects_every_changed_removed_or_added_byte() {
         let token = token();
-        for place in 0..token.len() {
+        for index in 0..token.len() {
             for with in *b"ABz9-_.=+ " {
                 let mut changed = token.clone().into_bytes();
-                if changed[place] == with {
+                if changed[index] == with {
                     continue;
                 }
-                changed[place] = with;
+                changed[index] = with;
                 let changed = String::from_utf8(changed).unwrap();
                 assert!(check(&changed).is_err(), "{changed}");
-                let (before, after) = token.split_at(place);
-                assert!(check(&format!("{before}{}{after}", char::from(with))).is_err(), "{place}");
+                let (before, after) = token.split_at(index);
+                assert!(check(&format!("{before}{}{after}", char::from(with))).is_err(), "{index}");
             }
-            let (before, after) = token.split_at(place);
-            assert!(check(&format!("{before}{}", &after[1..])).is_err(), "{place}");
-            assert!(check(before).is_err(), "{place}");
+            let (before, after) = token.split_at(index);
+            assert!(check(&format!("{before}{}", &after[1..])).is_err(), "{index}");
+            assert!(check(before).is_err(), "{index}");
         }
         for added in [
             format!("{token}="),
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_header_counts_even_where_our_key_has_signed_it() {
+    fn rejects_other_headers_even_if_signed_with_the_key() {
         let payload = payload_of(&token());
         let own = r#"{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}"#;
         assert_eq!(check(&signed(own, &payload)), Ok(own_id()));
@@ -280,15 +282,15 @@ mod tests {
             "{}",
             "",
         ] {
-            assert_eq!(check(&signed(header, &payload)), Err(Fault::Foreign), "{header}");
+            assert_eq!(check(&signed(header, &payload)), Err(InvitationError::Foreign), "{header}");
         }
         let unsigned = format!("{}.{}.", encoded(r#"{"alg":"none"}"#), encoded(&payload));
-        assert_eq!(check(&unsigned), Err(Fault::Foreign));
-        assert_eq!(check(&format!("{HEADER}.{}.", encoded(&payload))), Err(Fault::Foreign));
+        assert_eq!(check(&unsigned), Err(InvitationError::Foreign));
+        assert_eq!(check(&format!("{HEADER}.{}.", encoded(&payload))), Err(InvitationError::Foreign));
     }
 
     #[test]
-    fn a_payload_that_does_not_say_everything_is_none_of_ours() {
+    fn rejects_payloads_without_all_claims() {
         let own = r#"{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}"#;
         for payload in [
             "",
@@ -304,28 +306,28 @@ mod tests {
             r#"{"jti":"1","aud":"eu-west-1_aBcDeFgHi","email":"mia@example.com","iat":0,"exp":"604800"}"#,
             r#"{"jti":"1","aud":"eu-west-1_aBcDeFgHi","email":"mia@example.com","iat":0,"exp":1e300}"#,
         ] {
-            assert_eq!(check(&signed(own, payload)), Err(Fault::Foreign), "{payload}");
+            assert_eq!(check(&signed(own, payload)), Err(InvitationError::Foreign), "{payload}");
         }
     }
 
     #[test]
-    fn what_is_no_token_is_refused_and_a_long_one_unread() {
+    fn rejects_malformed_and_overlong_tokens() {
         for text in ["", ".", "..", "...", "a", "a.b.c", HEADER, &format!("{HEADER}..")] {
-            assert_eq!(check(text), Err(Fault::Foreign), "{text}");
+            assert_eq!(check(text), Err(InvitationError::Foreign), "{text}");
         }
         let long = Invitation { id: "x".repeat(MAX_TOKEN_BYTES), ..invitation() };
-        assert_eq!(check(long.sign(&key()).unwrap().expose()), Err(Fault::Foreign), "though it is signed");
+        assert_eq!(check(long.sign(&key()).unwrap().expose()), Err(InvitationError::Foreign), "although it is signed");
     }
 
     #[test]
-    fn a_token_of_the_greatest_length_is_read() {
+    fn accepts_token_of_the_maximum_length() {
         let token = |length: usize| Invitation { id: "x".repeat(length), ..invitation() }.sign(&key()).unwrap();
         let longest = (0..MAX_TOKEN_BYTES).map(token).find(|token| token.expose().len() == MAX_TOKEN_BYTES).unwrap();
         assert!(check(longest.expose()).is_ok());
     }
 
     #[test]
-    fn the_longest_addresses_are_invited_as_well() {
+    fn accepts_the_longest_addresses() {
         for local_part in ["x".repeat(242), "ä".repeat(121)] {
             let email = email(&format!("{local_part}@example.com"));
             let token = Invitation { email: email.clone(), ..invitation() }.sign(&key()).unwrap();

@@ -1,30 +1,30 @@
-//! `apply`: looks, compares, and then does what the comparison says, step by step. A second run changes nothing.
+//! `apply`: discovers, compares and changes the resources step by step. A second run changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::create_once::{NewClient, NewIdentityPool, NewPolicy, NewRole, NewUserPool};
-use super::diff::{self, LEFT_BEHIND};
-use super::discover::{Found, Names, client_name, ours};
-use super::field_difference::in_words;
+use super::diff::{self, UNUSED};
+use super::discover::{Found, Names, client_name, ensure_owned};
+use super::field_difference::summarize;
 use super::plan::{Planned, Verdict};
 use super::verify::Subject;
-use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Renaming, Resource, Step, StepReport, Work};
+use super::{Deployment, Outcome, ProvisionError, Provisioner, Rename, Resource, Run, Step, StepOutput, StepReport};
 use crate::platform::{AppClient, ClientState, IamEntity, IdentityPool, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::spec::{ClientKind, Spec};
 
-impl Work<'_> {
-    pub(super) async fn apply(&mut self, spec: &Spec, renaming: Option<&Renaming>) -> Result<(), ProvisionError> {
+impl Run<'_> {
+    pub(super) async fn apply(&mut self, spec: &Spec, rename: Option<&Rename>) -> Result<(), ProvisionError> {
         spec.check()?;
         self.provisioner.observer.discovering();
         let found = self.provisioner.discover(spec).await?;
-        if let Some(renaming) = renaming {
-            refuse_another_pool(spec, renaming, found.user_pool.as_ref())?;
+        if let Some(rename) = rename {
+            ensure_same_pool(spec, rename, found.user_pool.as_ref())?;
         }
-        // Also what is refused: everything of it, before anything is touched.
+        // Everything is checked before the first change.
         let plan = diff::all(spec, &found)?;
         self.provisioner.ensure_passable(spec, &found)?;
         self.provisioner.ensure_adoptable(spec, found.user_pool.as_ref())?;
@@ -44,9 +44,9 @@ impl Work<'_> {
         let mut clients = found.clients;
         let mut client_ids = BTreeMap::new();
         let mut backend = None;
-        for (kind, wanted) in apply.spec.clients() {
+        for (kind, desired) in apply.spec.clients() {
             let step = diff::step_of(kind);
-            let state = ClientState::wanted(kind, wanted, &attributes);
+            let state = ClientState::desired(kind, desired, &attributes);
             let client = apply.client(&pool.id, kind, state, clients.remove(&kind));
             let client = self.step(step, client).await?;
             match kind {
@@ -66,7 +66,8 @@ impl Work<'_> {
 
         let arn = names.policy_arn();
         let access = access_policy(&apply.spec.authenticated_policy, &names.identity_pool_arn(&identity_pool.id));
-        // Before the policy, which may be attached already: a wider one would work on a role that has no boundary yet.
+        // Before the policy, which may already be attached: a wider policy would take effect on a role without a
+        // boundary.
         let role = self.step(Step::Role, apply.role(&trust_policy(&identity_pool.id), found.role)).await?;
         self.receipt.role_arn = Some(role.arn.clone());
         self.step(Step::Policy, apply.policy(&arn, &access, found.policy)).await?;
@@ -75,13 +76,13 @@ impl Work<'_> {
         let current = found.authenticated_role.as_deref();
         self.step(Step::IdentityPoolRole, apply.identity_pool_role(&identity_pool.id, &role.arn, current)).await?;
 
-        // Last, so that nobody is invited into something that is not there yet.
+        // Last, so that the invitation leads to a complete pool.
         if let (Some(address), Some(username)) = (&apply.spec.first_admin, apply.spec.first_admin_username()) {
             let first_admin =
                 apply.provisioner.ensure_first_admin(apply.spec, &pool, address, username, found.first_admin);
             self.step(Step::FirstAdmin, first_admin).await?;
         }
-        // Where IAM was changed a moment ago, what it shows may be what was before.
+        // After a change, IAM may still return the previous state.
         let iam = [Step::Policy, Step::Role, Step::PolicyAttachment, Step::IdentityPoolRole];
         let written = |it: &StepReport| iam.contains(&it.step) && it.outcome != Outcome::Unchanged;
         let fresh = self.receipt.steps.iter().any(written);
@@ -90,16 +91,16 @@ impl Work<'_> {
     }
 }
 
-/// Another name would be another, empty user pool. The way back from a refused renaming stays open: there the pool with the new
-/// name is the spec's own.
-fn refuse_another_pool(spec: &Spec, renaming: &Renaming, pool: Option<&UserPool>) -> Result<(), ProvisionError> {
+/// Rejects a name that would create another, empty user pool. The rollback of a rejected rename passes, because its
+/// pool already has the name.
+fn ensure_same_pool(spec: &Spec, rename: &Rename, pool: Option<&UserPool>) -> Result<(), ProvisionError> {
     match pool {
-        Some(pool) if pool.id == renaming.user_pool_id => Ok(()),
-        _ => Err(ProvisionError::Renamed { before: renaming.before.clone(), after: spec.name.to_string() }),
+        Some(pool) if pool.id == rename.user_pool_id => Ok(()),
+        _ => Err(ProvisionError::Renamed { before: rename.before.clone(), after: spec.name.to_string() }),
     }
 }
 
-/// What the steps share.
+/// The context of the steps.
 struct Apply<'a> {
     provisioner: Provisioner<'a>,
     spec: &'a Spec,
@@ -108,61 +109,61 @@ struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    /// Something that is as it should be.
-    fn kept<T>(&self, step: Step, thing: T) -> Done<T> {
+    /// The result for a resource that is up to date.
+    fn unchanged<T>(&self, step: Step, resource: T) -> StepOutput<T> {
         let adopted = self.plan.iter().any(|planned| planned.step == step && planned.verdict == Verdict::Adopt);
         if adopted {
-            Done::new(thing, Outcome::Adopted).because(LEFT_BEHIND)
+            StepOutput::new(resource, Outcome::Adopted).with_detail(UNUSED)
         } else {
-            Done::new(thing, Outcome::Unchanged)
+            StepOutput::new(resource, Outcome::Unchanged)
         }
     }
 
-    async fn user_pool(&self, found: Option<UserPool>) -> Result<Done<UserPool>, ProvisionError> {
+    async fn user_pool(&self, found: Option<UserPool>) -> Result<StepOutput<UserPool>, ProvisionError> {
         let (provisioner, spec) = (&self.provisioner, self.spec);
-        let wanted = UserPoolState::wanted(spec);
+        let desired = UserPoolState::desired(spec);
         let is_new = found.is_none();
-        let mut done = if let Some(pool) = found {
-            self.kept(Step::UserPool, pool)
+        let mut output = if let Some(pool) = found {
+            self.unchanged(Step::UserPool, pool)
         } else {
             let custom_attributes = &spec.all_custom_attributes();
-            let state = wanted.clone();
+            let state = desired.clone();
             let tags = provisioner.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
             let new = NewUserPool { platform: provisioner.platform, name: &spec.name, state, custom_attributes, tags };
-            provisioner.establish(&new).await?
+            provisioner.create_once(&new).await?
         };
-        // Also of one that another run has just made: its spec may have been another one, and its stack another stack.
-        provisioner.ensure_adoptable(spec, Some(&done.value))?;
-        let change = diff::user_pool(spec, &done.value)?;
+        // Also for a pool that a concurrent run created, possibly with another spec and for another stack.
+        provisioner.ensure_adoptable(spec, Some(&output.value))?;
+        let change = diff::user_pool(spec, &output.value)?;
         let differences = change.differences();
         if differences.is_empty() {
-            return Ok(done);
+            return Ok(output);
         }
-        let id = done.value.id.clone();
+        let id = output.value.id.clone();
         if !change.new_attributes.is_empty() {
             let add = || provisioner.platform.add_custom_attributes(&id, &change.new_attributes);
             match provisioner.call(Situation::Settled, add).await {
                 Ok(_) => {}
-                // Adding again what an earlier attempt has added is refused: only what is there now tells.
-                Err(error) => self.attributes_are_there(error).await?,
+                // Cognito rejects attributes that an earlier attempt added, so only the current state decides.
+                Err(error) => self.ensure_attributes_exist(error).await?,
             }
         }
         // First: `UpdateUserPool` can keep a pool's MFA, but not switch it on.
         if change.changes_mfa() {
-            let set = || provisioner.platform.set_mfa(&id, wanted.mfa);
-            done.attempts = done.attempts.max(provisioner.call(Situation::Settled, set).await?.attempts);
+            let set = || provisioner.platform.set_mfa(&id, desired.mfa);
+            output.attempts = output.attempts.max(provisioner.call(Situation::Settled, set).await?.attempts);
         }
         if change.changes_other_fields() {
-            let update = || provisioner.platform.update_user_pool(&id, &wanted);
-            done.attempts = done.attempts.max(provisioner.call(Situation::Settled, update).await?.attempts);
+            let update = || provisioner.platform.update_user_pool(&id, &desired);
+            output.attempts = output.attempts.max(provisioner.call(Situation::Settled, update).await?.attempts);
         }
-        done.value.state = wanted;
-        // No create takes MFA with TOTP, so a new pool gets it here.
+        output.value.state = desired;
+        // A create cannot set MFA with TOTP, so a new pool receives it here.
         let completes_create = is_new && !change.changes_other_fields() && change.new_attributes.is_empty();
-        if completes_create { Ok(done) } else { Ok(updated(done, in_words(&differences))) }
+        if completes_create { Ok(output) } else { Ok(updated(output, summarize(&differences))) }
     }
 
-    async fn attributes_are_there(&self, error: ProvisionError) -> Result<(), ProvisionError> {
+    async fn ensure_attributes_exist(&self, error: ProvisionError) -> Result<(), ProvisionError> {
         let Some(pool) = self.provisioner.user_pool(self.spec).await? else { return Err(error) };
         if diff::user_pool(self.spec, &pool)?.new_attributes.is_empty() { Ok(()) } else { Err(error) }
     }
@@ -173,37 +174,37 @@ impl Apply<'_> {
         kind: ClientKind,
         state: ClientState,
         found: Option<AppClient>,
-    ) -> Result<Done<AppClient>, ProvisionError> {
+    ) -> Result<StepOutput<AppClient>, ProvisionError> {
         let provisioner = &self.provisioner;
-        let mut done = if let Some(client) = found {
-            self.kept(diff::step_of(kind), client)
+        let mut output = if let Some(client) = found {
+            self.unchanged(diff::step_of(kind), client)
         } else {
             let name = client_name(&self.spec.name, kind);
             let (platform, with_secret) = (provisioner.platform, diff::has_secret(kind));
             provisioner
-                .establish(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() })
+                .create_once(&NewClient { platform, user_pool_id, name, with_secret, state: state.clone() })
                 .await?
         };
-        let differences = diff::client(kind, &state, &done.value)?;
+        let differences = diff::client(kind, &state, &output.value)?;
         if differences.is_empty() {
-            return Ok(done);
+            return Ok(output);
         }
-        let update = || provisioner.platform.update_client(user_pool_id, &done.value.id, &state);
-        done.attempts = provisioner.call(Situation::Settled, update).await?.attempts;
-        done.value.state = state;
-        Ok(updated(done, in_words(&differences)))
+        let update = || provisioner.platform.update_client(user_pool_id, &output.value.id, &state);
+        output.attempts = provisioner.call(Situation::Settled, update).await?.attempts;
+        output.value.state = state;
+        Ok(updated(output, summarize(&differences)))
     }
 
-    async fn groups(&self, user_pool_id: &str, there: &BTreeSet<String>) -> Result<Done<()>, ProvisionError> {
+    async fn groups(&self, user_pool_id: &str, existing: &BTreeSet<String>) -> Result<StepOutput<()>, ProvisionError> {
         let provisioner = &self.provisioner;
-        let missing = diff::missing_groups(self.spec, there);
+        let missing = diff::missing_groups(self.spec, existing);
         let mut attempts = 1;
         for group in &missing {
             // Safe to repeat: names are unique.
             match provisioner.call(Situation::Settled, || provisioner.platform.create_group(user_pool_id, group)).await
             {
                 Ok(created) => attempts = attempts.max(created.attempts),
-                // Another run, or an earlier attempt of ours whose answer was lost.
+                // Created by a concurrent run, or by an earlier attempt whose response was lost.
                 Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::AlreadyExists => {
                     attempts = attempts.max(gave_up.attempts);
                 }
@@ -211,9 +212,9 @@ impl Apply<'_> {
             }
         }
         if missing.is_empty() {
-            Ok(Done::new((), Outcome::Unchanged))
+            Ok(StepOutput::new((), Outcome::Unchanged))
         } else {
-            Ok(Done::new((), Outcome::Created).after(attempts).because(missing.join(", ")))
+            Ok(StepOutput::new((), Outcome::Created).with_attempts(attempts).with_detail(missing.join(", ")))
         }
     }
 
@@ -222,24 +223,24 @@ impl Apply<'_> {
         user_pool_id: &str,
         client_ids: &BTreeMap<ClientKind, String>,
         found: Option<IdentityPool>,
-    ) -> Result<Done<IdentityPool>, ProvisionError> {
+    ) -> Result<StepOutput<IdentityPool>, ProvisionError> {
         let provisioner = &self.provisioner;
         let client_ids = client_ids.values().map(String::as_str);
-        let wanted = diff::wanted_identity_pool(self.spec, user_pool_id, client_ids);
-        let mut done = if let Some(pool) = found {
-            self.kept(Step::IdentityPool, pool)
+        let desired = diff::desired_identity_pool(self.spec, user_pool_id, client_ids);
+        let mut output = if let Some(pool) = found {
+            self.unchanged(Step::IdentityPool, pool)
         } else {
-            let (platform, name, state) = (provisioner.platform, &self.spec.name, wanted.clone());
-            provisioner.establish(&NewIdentityPool { platform, name, state }).await?
+            let (platform, name, state) = (provisioner.platform, &self.spec.name, desired.clone());
+            provisioner.create_once(&NewIdentityPool { platform, name, state }).await?
         };
-        let differences = diff::identity_pool(&wanted, &done.value);
+        let differences = diff::identity_pool(&desired, &output.value);
         if differences.is_empty() {
-            return Ok(done);
+            return Ok(output);
         }
-        let update = || provisioner.platform.update_identity_pool(&done.value.id, &wanted);
-        done.attempts = provisioner.call(Situation::Settled, update).await?.attempts;
-        done.value.state = wanted;
-        Ok(updated(done, in_words(&differences)))
+        let update = || provisioner.platform.update_identity_pool(&output.value.id, &desired);
+        output.attempts = provisioner.call(Situation::Settled, update).await?.attempts;
+        output.value.state = desired;
+        Ok(updated(output, summarize(&differences)))
     }
 
     async fn policy(
@@ -247,69 +248,69 @@ impl Apply<'_> {
         arn: &str,
         document: &Value,
         found: Option<IamEntity>,
-    ) -> Result<Done<IamEntity>, ProvisionError> {
+    ) -> Result<StepOutput<IamEntity>, ProvisionError> {
         let (provisioner, spec) = (&self.provisioner, self.spec);
-        let mut done = if let Some(policy) = found {
-            self.kept(Step::Policy, policy)
+        let mut output = if let Some(policy) = found {
+            self.unchanged(Step::Policy, policy)
         } else {
             let (platform, name) = (provisioner.platform, self.names.iam.as_str());
-            provisioner.establish(&NewPolicy { platform, name, arn, document, pool: &spec.name }).await?
+            provisioner.create_once(&NewPolicy { platform, name, arn, document, pool: &spec.name }).await?
         };
-        ours(Resource::Policy, spec, &done.value)?;
-        if diff::document("document", &done.value.document, document).is_empty() {
-            return Ok(done);
+        ensure_owned(Resource::Policy, spec, &output.value)?;
+        if diff::document("document", &output.value.document, document).is_empty() {
+            return Ok(output);
         }
-        // Not safe to repeat blindly: each time would make a version.
+        // Not safe to repeat, because each call creates a version.
         let update = || provisioner.platform.update_policy(arn, document);
         match provisioner.call(Situation::Creating, update).await {
-            Ok(made) => done.attempts = made.attempts,
+            Ok(updated) => output.attempts = updated.attempts,
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::OutcomeUnknown => {
                 let now = provisioner.policy(spec, arn).await?;
                 if now.is_none_or(|policy| policy.document != *document) {
-                    done.attempts = gave_up.attempts + provisioner.call(Situation::Creating, update).await?.attempts;
+                    output.attempts = gave_up.attempts + provisioner.call(Situation::Creating, update).await?.attempts;
                 }
             }
             Err(error) => return Err(error),
         }
-        done.value.document = document.clone();
-        Ok(updated(done, "authenticated_policy".to_owned()))
+        output.value.document = document.clone();
+        Ok(updated(output, "authenticated_policy".to_owned()))
     }
 
-    async fn role(&self, trust: &Value, found: Option<IamEntity>) -> Result<Done<IamEntity>, ProvisionError> {
+    async fn role(&self, trust: &Value, found: Option<IamEntity>) -> Result<StepOutput<IamEntity>, ProvisionError> {
         let (provisioner, spec, name) = (&self.provisioner, self.spec, self.names.iam.as_str());
-        let mut done = if let Some(role) = found {
-            self.kept(Step::Role, role)
+        let mut output = if let Some(role) = found {
+            self.unchanged(Step::Role, role)
         } else {
             let boundary = spec.permissions_boundary.as_deref();
             let new = NewRole { platform: provisioner.platform, name, trust, pool: &spec.name, boundary };
-            provisioner.establish(&new).await?
+            provisioner.create_once(&new).await?
         };
-        ours(Resource::Role, spec, &done.value)?;
-        let differences = diff::role(spec, trust, &done.value);
+        ensure_owned(Resource::Role, spec, &output.value)?;
+        let differences = diff::role(spec, trust, &output.value);
         // The boundary first: nothing else of the role is changed while it lacks the boundary.
         if let Some(boundary) =
-            spec.permissions_boundary.as_deref().filter(|it| done.value.boundary.as_deref() != Some(it))
+            spec.permissions_boundary.as_deref().filter(|it| output.value.boundary.as_deref() != Some(it))
         {
             let set = || provisioner.platform.set_boundary(name, boundary);
-            done.attempts = provisioner.call(Situation::JustCreated, set).await?.attempts;
-            done.value.boundary = Some(boundary.to_owned());
+            output.attempts = provisioner.call(Situation::JustCreated, set).await?.attempts;
+            output.value.boundary = Some(boundary.to_owned());
         }
-        if done.value.document != *trust {
+        if output.value.document != *trust {
             let update = || provisioner.platform.update_trust(name, trust);
-            done.attempts = provisioner.call(Situation::JustCreated, update).await?.attempts;
-            done.value.document = trust.clone();
+            output.attempts = provisioner.call(Situation::JustCreated, update).await?.attempts;
+            output.value.document = trust.clone();
         }
         let fields: Vec<_> = differences.into_iter().map(|difference| difference.field).collect();
-        if fields.is_empty() { Ok(done) } else { Ok(updated(done, fields.join(", "))) }
+        if fields.is_empty() { Ok(output) } else { Ok(updated(output, fields.join(", "))) }
     }
 
-    async fn attachment(&self, policy_arn: &str, attached: bool) -> Result<Done<()>, ProvisionError> {
+    async fn attachment(&self, policy_arn: &str, attached: bool) -> Result<StepOutput<()>, ProvisionError> {
         if attached {
-            return Ok(self.kept(Step::PolicyAttachment, ()));
+            return Ok(self.unchanged(Step::PolicyAttachment, ()));
         }
         let attach = || self.provisioner.platform.attach_policy(&self.names.iam, policy_arn);
         let attempts = self.provisioner.call(Situation::JustCreated, attach).await?.attempts;
-        Ok(Done::new((), Outcome::Created).after(attempts))
+        Ok(StepOutput::new((), Outcome::Created).with_attempts(attempts))
     }
 
     async fn identity_pool_role(
@@ -317,17 +318,17 @@ impl Apply<'_> {
         identity_pool_id: &str,
         role_arn: &str,
         current: Option<&str>,
-    ) -> Result<Done<()>, ProvisionError> {
+    ) -> Result<StepOutput<()>, ProvisionError> {
         if current == Some(role_arn) {
-            return Ok(self.kept(Step::IdentityPoolRole, ()));
+            return Ok(self.unchanged(Step::IdentityPoolRole, ()));
         }
         let set = || self.provisioner.platform.set_authenticated_role(identity_pool_id, role_arn);
         let attempts = self.provisioner.call(Situation::JustCreated, set).await?.attempts;
         let outcome = if current.is_some() { Outcome::Updated } else { Outcome::Created };
-        Ok(Done::new((), outcome).after(attempts))
+        Ok(StepOutput::new((), outcome).with_attempts(attempts))
     }
 }
 
-fn updated<T>(done: Done<T>, detail: String) -> Done<T> {
-    Done { outcome: Outcome::Updated, ..done }.because(detail)
+fn updated<T>(output: StepOutput<T>, detail: String) -> StepOutput<T> {
+    StepOutput { outcome: Outcome::Updated, ..output }.with_detail(detail)
 }

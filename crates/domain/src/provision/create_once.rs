@@ -1,15 +1,16 @@
-//! Making something exactly once: where the answer of a create is lost, and where another run does the same at the same moment.
+//! Creates a resource exactly once, also if the response is lost or a concurrent run creates the same resource.
 //!
-//! No create of Cognito or IAM takes an idempotency token, and neither user pools nor app clients nor identity pools have unique
-//! names. So a create is sent once, and then it is looked:
+//! Creates of Cognito and IAM take no idempotency token, and user pools, app clients and identity pools have no unique
+//! names. So a create is sent once, and the resources are listed afterwards:
 //!
-//! - The answer was lost: what is found now, twice, is ours. Only when nothing is found, twice, it is created again.
-//! - The create worked, and beside ours there is another one: two runs did the same at the same moment. Whoever is not strictly
-//!   older withdraws the one that it has just made, whose id it knows from the answer to its own create, and takes the other; the older
-//!   one stays only once the other has gone, and goes itself where it does not go. Nothing else is ever deleted here. So only a run that
-//!   saw itself alone stays, and of two at most one does: whichever was listed later saw the other. Where both withdraw (identity pools
-//!   have no date), both begin again after a random time. A list that does not even show our own after five seconds helps nobody: then
-//!   what was made stays.
+//! - The response was lost: a resource that two lists show is adopted. If two lists show none, the create is sent
+//!   again.
+//! - The list shows a second resource: a concurrent run created it. A run keeps its resource only after a list that
+//!   shows no other. The strictly older resource waits for the other to disappear. All others are deleted by their own
+//!   run, which knows the id from its create, and so is the older one after the wait. At most one run can see its
+//!   resource alone, because the one that is listed later sees the other. If both delete (identity pools have no date),
+//!   both retry after a random time. If a list does not show the run's own resource after five seconds, the resource is
+//!   kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,8 +19,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use super::discover::several;
-use super::{Done, Outcome, ProvisionError, Provisioner, Resource};
+use super::discover::duplicates;
+use super::{Outcome, ProvisionError, Provisioner, Resource, StepOutput};
 use crate::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, Platform, PlatformError, UserPool,
     UserPoolState,
@@ -27,47 +28,50 @@ use crate::platform::{
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::spec::{CustomAttribute, PoolName};
 
-/// How often it is tried to be the only one, and how often a create is sent that nobody can find afterwards.
-const ROUNDS: u32 = 5;
+/// The maximum number of creates of one resource.
+const MAX_ROUNDS: u32 = 5;
 
-/// How often it is looked until two looks say the same.
-const LOOKS: u32 = 5;
+/// The maximum number of lists until two agree.
+const MAX_READS: u32 = 5;
 
-/// How long it is waited between two looks: a create whose answer was lost, or a withdrawal, may still be under way.
-const STILL_UNDER_WAY: Duration = Duration::from_secs(1);
+/// The wait between two lists, because a create or delete may still be in progress.
+const READ_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The longest random wait before the next round.
-const APART: Duration = Duration::from_secs(2);
+/// The longest random wait before the next create.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// A kind of thing that is created.
+/// The create of one kind of resource.
 #[async_trait]
 pub(super) trait Creation: Sync {
-    type Thing: Send + Sync;
+    type Created: Send + Sync;
 
     const RESOURCE: Resource;
 
-    /// Whether the service itself refuses a second one of the same name.
+    /// Whether the service rejects a second resource with the same name.
     const NAMES_ARE_UNIQUE: bool = false;
 
-    async fn create(&self) -> Result<Self::Thing, PlatformError>;
+    async fn create(&self) -> Result<Self::Created, PlatformError>;
 
-    /// All that are ours.
-    async fn find(&self) -> Result<Vec<Self::Thing>, PlatformError>;
+    /// Lists the resources of the pool.
+    async fn find(&self) -> Result<Vec<Self::Created>, PlatformError>;
 
-    /// Deletes what has just been created.
-    async fn withdraw(&self, thing: &Self::Thing) -> Result<(), PlatformError>;
+    /// Deletes the resource that this run created.
+    async fn delete(&self, created: &Self::Created) -> Result<(), PlatformError>;
 
-    fn id(thing: &Self::Thing) -> &str;
+    fn id(created: &Self::Created) -> &str;
 
-    /// Where the service tells.
-    fn created_at(_thing: &Self::Thing) -> Option<OffsetDateTime> {
+    /// The time of creation, if the service returns it.
+    fn created_at(_created: &Self::Created) -> Option<OffsetDateTime> {
         None
     }
 }
 
 impl Provisioner<'_> {
-    /// Makes one, and exactly one.
-    pub(super) async fn establish<C: Creation>(&self, creation: &C) -> Result<Done<C::Thing>, ProvisionError> {
+    /// Creates exactly one resource, or adopts the one of a concurrent run.
+    pub(super) async fn create_once<C: Creation>(
+        &self,
+        creation: &C,
+    ) -> Result<StepOutput<C::Created>, ProvisionError> {
         let mut attempts = 0;
         let mut round = 0;
         loop {
@@ -75,51 +79,52 @@ impl Provisioner<'_> {
             let (error, detail) = match self.call(Situation::Creating, || creation.create()).await {
                 Ok(created) => {
                     attempts += created.attempts;
-                    if C::NAMES_ARE_UNIQUE || self.stays(creation, &created.value).await? {
-                        return Ok(Done::new(created.value, Outcome::Created).after(attempts));
+                    if C::NAMES_ARE_UNIQUE || self.keep_if_only(creation, &created.value).await? {
+                        return Ok(StepOutput::new(created.value, Outcome::Created).with_attempts(attempts));
                     }
-                    (None, "another run made it at the same moment; ours was withdrawn")
+                    (None, "created by a concurrent run; the duplicate of this run was deleted")
                 }
                 Err(ProvisionError::Call(gave_up)) => {
                     attempts += gave_up.attempts;
                     let detail = match gave_up.last.class() {
-                        ErrorClass::OutcomeUnknown => "the answer to the create was lost",
-                        ErrorClass::AlreadyExists => "another run made it at the same moment",
+                        ErrorClass::OutcomeUnknown => "the response to the create call was lost",
+                        ErrorClass::AlreadyExists => "created by a concurrent run",
                         _ => return Err(gave_up.into()),
                     };
                     (Some(gave_up), detail)
                 }
                 Err(other) => return Err(other),
             };
-            let found = self.found_after(creation).await?;
+            let found = self.find_settled(creation).await?;
             if found.len() > 1 {
-                return Err(several(C::RESOURCE, &found, C::id));
+                return Err(duplicates(C::RESOURCE, &found, C::id));
             }
             if let Some(found) = found.into_iter().next() {
-                return Ok(Done::new(found, Outcome::Adopted).after(attempts).because(detail));
+                return Ok(StepOutput::new(found, Outcome::Adopted).with_attempts(attempts).with_detail(detail));
             }
-            let wait = APART.mul_f64(self.clock.jitter());
-            // Without time for two looks, nobody knows that there is nothing.
-            if round >= ROUNDS || wait + STILL_UNDER_WAY >= self.clock.time_left() {
+            let wait = MAX_BACKOFF.mul_f64(self.clock.jitter());
+            // Two lists must fit into the remaining time.
+            if round >= MAX_ROUNDS || wait + READ_INTERVAL >= self.clock.time_left() {
                 return Err(match error {
                     Some(gave_up) => gave_up.into(),
-                    None => ProvisionError::NeverAlone { resource: C::RESOURCE },
+                    None => ProvisionError::ConcurrentCreates { resource: C::RESOURCE },
                 });
             }
             self.clock.sleep(wait).await;
         }
     }
 
-    /// Whether what was just created stays. Otherwise it is withdrawn.
+    /// Keeps the created resource and returns true if it is the only one. Otherwise deletes it.
     ///
-    /// Of two, the older one stays when the other has gone. That it is older does not yet say that it was seen first: a service may
-    /// take its time between giving it a date and listing it. Then the other one saw itself alone, and this one goes.
-    async fn stays<C: Creation>(&self, creation: &C, own: &C::Thing) -> Result<bool, ProvisionError> {
-        let older = |other: &C::Thing| match (C::created_at(own), C::created_at(other)) {
+    /// The older resource waits for the other to disappear. Its date does not prove that it was listed first, because a
+    /// service may list a resource some time after its creation. In this case, the other run saw its resource alone,
+    /// and the older one is deleted.
+    async fn keep_if_only<C: Creation>(&self, creation: &C, own: &C::Created) -> Result<bool, ProvisionError> {
+        let older = |other: &C::Created| match (C::created_at(own), C::created_at(other)) {
             (Some(own), Some(other)) => own < other,
             _ => false,
         };
-        for look in 0..=LOOKS {
+        for read in 0..=MAX_READS {
             let found = self.call(Situation::Settled, || creation.find()).await?.value;
             let (own_found, others): (Vec<_>, Vec<_>) = found.iter().partition(|one| C::id(one) == C::id(own));
             if others.is_empty() && !own_found.is_empty() {
@@ -128,33 +133,33 @@ impl Provisioner<'_> {
             if !others.iter().copied().all(older) {
                 break;
             }
-            if look == LOOKS || STILL_UNDER_WAY >= self.clock.time_left() {
-                // A list that never showed our own shows nobody else's either.
+            if read == MAX_READS || READ_INTERVAL >= self.clock.time_left() {
+                // A list without this resource proves nothing about others.
                 if others.is_empty() {
                     return Ok(true);
                 }
                 break;
             }
-            self.clock.sleep(STILL_UNDER_WAY).await;
+            self.clock.sleep(READ_INTERVAL).await;
         }
-        match self.call(Situation::Settled, || creation.withdraw(own)).await {
+        match self.call(Situation::Settled, || creation.delete(own)).await {
             Ok(_) => Ok(false),
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    /// What is there after a create that left nothing of ours that we know of. Believed is only what two looks say alike: a create
-    /// may still be under way, and what another run has made it may be about to withdraw.
-    async fn found_after<C: Creation>(&self, creation: &C) -> Result<Vec<C::Thing>, ProvisionError> {
+    /// Lists the resources after a create without a known result until two lists agree, because a create or a
+    /// concurrent run's delete may still be in progress.
+    async fn find_settled<C: Creation>(&self, creation: &C) -> Result<Vec<C::Created>, ProvisionError> {
         let mut found = self.call(Situation::Settled, || creation.find()).await?.value;
-        // Longer than another run waits for ours to go.
-        for _ in 0..LOOKS + 2 {
-            if C::NAMES_ARE_UNIQUE && !found.is_empty() || STILL_UNDER_WAY >= self.clock.time_left() {
+        // Longer than `keep_if_only` waits in a concurrent run.
+        for _ in 0..MAX_READS + 2 {
+            if C::NAMES_ARE_UNIQUE && !found.is_empty() || READ_INTERVAL >= self.clock.time_left() {
                 break;
             }
             let before = ids::<C>(&found);
-            self.clock.sleep(STILL_UNDER_WAY).await;
+            self.clock.sleep(READ_INTERVAL).await;
             found = self.call(Situation::Settled, || creation.find()).await?.value;
             if found.len() < 2 && ids::<C>(&found) == before {
                 break;
@@ -164,7 +169,7 @@ impl Provisioner<'_> {
     }
 }
 
-fn ids<C: Creation>(found: &[C::Thing]) -> BTreeSet<String> {
+fn ids<C: Creation>(found: &[C::Created]) -> BTreeSet<String> {
     found.iter().map(|one| C::id(one).to_owned()).collect()
 }
 
@@ -178,7 +183,7 @@ pub(super) struct NewUserPool<'a> {
 
 #[async_trait]
 impl Creation for NewUserPool<'_> {
-    type Thing = UserPool;
+    type Created = UserPool;
 
     const RESOURCE: Resource = Resource::UserPool;
 
@@ -190,7 +195,7 @@ impl Creation for NewUserPool<'_> {
         self.platform.user_pools(self.name).await
     }
 
-    async fn withdraw(&self, pool: &UserPool) -> Result<(), PlatformError> {
+    async fn delete(&self, pool: &UserPool) -> Result<(), PlatformError> {
         if pool.state.deletion_protection {
             let unprotected = UserPoolState { deletion_protection: false, ..pool.state.clone() };
             self.platform.update_user_pool(&pool.id, &unprotected).await?;
@@ -217,7 +222,7 @@ pub(super) struct NewClient<'a> {
 
 #[async_trait]
 impl Creation for NewClient<'_> {
-    type Thing = AppClient;
+    type Created = AppClient;
 
     const RESOURCE: Resource = Resource::AppClient;
 
@@ -229,7 +234,7 @@ impl Creation for NewClient<'_> {
         self.platform.clients(self.user_pool_id, &self.name).await
     }
 
-    async fn withdraw(&self, client: &AppClient) -> Result<(), PlatformError> {
+    async fn delete(&self, client: &AppClient) -> Result<(), PlatformError> {
         self.platform.delete_client(self.user_pool_id, &client.id).await
     }
 
@@ -250,7 +255,7 @@ pub(super) struct NewIdentityPool<'a> {
 
 #[async_trait]
 impl Creation for NewIdentityPool<'_> {
-    type Thing = IdentityPool;
+    type Created = IdentityPool;
 
     const RESOURCE: Resource = Resource::IdentityPool;
 
@@ -262,7 +267,7 @@ impl Creation for NewIdentityPool<'_> {
         self.platform.identity_pools(self.name).await
     }
 
-    async fn withdraw(&self, pool: &IdentityPool) -> Result<(), PlatformError> {
+    async fn delete(&self, pool: &IdentityPool) -> Result<(), PlatformError> {
         self.platform.delete_identity_pool(&pool.id).await
     }
 
@@ -281,7 +286,7 @@ pub(super) struct NewPolicy<'a> {
 
 #[async_trait]
 impl Creation for NewPolicy<'_> {
-    type Thing = IamEntity;
+    type Created = IamEntity;
 
     const RESOURCE: Resource = Resource::Policy;
     const NAMES_ARE_UNIQUE: bool = true;
@@ -294,7 +299,7 @@ impl Creation for NewPolicy<'_> {
         Ok(self.platform.policy(self.arn).await?.into_iter().collect())
     }
 
-    async fn withdraw(&self, policy: &IamEntity) -> Result<(), PlatformError> {
+    async fn delete(&self, policy: &IamEntity) -> Result<(), PlatformError> {
         self.platform.delete_policy(&policy.arn).await
     }
 
@@ -313,7 +318,7 @@ pub(super) struct NewRole<'a> {
 
 #[async_trait]
 impl Creation for NewRole<'_> {
-    type Thing = IamEntity;
+    type Created = IamEntity;
 
     const RESOURCE: Resource = Resource::Role;
     const NAMES_ARE_UNIQUE: bool = true;
@@ -326,7 +331,7 @@ impl Creation for NewRole<'_> {
         Ok(self.platform.role(self.name).await?.into_iter().collect())
     }
 
-    async fn withdraw(&self, _role: &IamEntity) -> Result<(), PlatformError> {
+    async fn delete(&self, _role: &IamEntity) -> Result<(), PlatformError> {
         self.platform.delete_role(self.name).await
     }
 

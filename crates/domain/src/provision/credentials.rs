@@ -1,41 +1,41 @@
-//! The race with IAM: AWS credentials for a signed-in person, while IAM may not have heard of the role everywhere.
+//! Waits for IAM to propagate a role until an authenticated user receives AWS credentials.
 //!
-//! AWS answers `InvalidIdentityPoolConfigurationException` both for "not yet" and for "never". So the first time it does, role, trust
-//! policy, wiring and attachment are read and checked. Wrong: it stops at once and names the field. Right: it probes densely, and
-//! then every two seconds, while time lasts. One success is not believed before a second one, because IAM's replicas do not learn of
-//! a role at the same moment.
+//! AWS returns `InvalidIdentityPoolConfigurationException` both before propagation and for a misconfigured role. So the
+//! first such error triggers a check of the role, its trust policy, its attached policy and the identity pool. A
+//! misconfiguration fails at once; otherwise the call is retried until the deadline. Two successes in a row are
+//! required, because IAM replicas receive a role at different times.
 
 use thiserror::Error;
 
 use super::verify::Subject;
-use super::{Done, Outcome, ProvisionError, Provisioner, Resource};
-use crate::platform::{PersonCredentials, Platform, PlatformError};
+use super::{Outcome, ProvisionError, Provisioner, Resource, StepOutput};
+use crate::platform::{Platform, PlatformError, TemporaryCredentials};
 use crate::policy_document::check_trust;
 use crate::retry::{Classified, ErrorClass, GaveUp, Situation, retry};
 use crate::secret::Secret;
 
 impl Provisioner<'_> {
-    pub(super) async fn credentials_of(
+    pub(super) async fn await_credentials(
         &self,
         subject: &Subject,
         identity_id: &str,
         id_token: &Secret,
-    ) -> Result<Done<PersonCredentials>, ProvisionError> {
+    ) -> Result<StepOutput<TemporaryCredentials>, ProvisionError> {
         let credentials = || self.platform.credentials(identity_id, &subject.pool.id, id_token);
-        let confirmed = || async {
+        let twice = || async {
             credentials().await?;
             credentials().await
         };
-        let first = match self.call(Situation::Settled, confirmed).await {
-            Ok(first) => return Ok(Done::new(first.value, Outcome::Succeeded).after(first.attempts)),
+        let first = match self.call(Situation::Settled, twice).await {
+            Ok(first) => return Ok(StepOutput::new(first.value, Outcome::Succeeded).with_attempts(first.attempts)),
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::RoleNotAssumable => gave_up,
             Err(error) => return Err(error),
         };
         self.check_role(subject).await?;
-        match self.call(Situation::AwaitingPropagation, confirmed).await {
-            Ok(later) => Ok(Done::new(later.value, Outcome::Succeeded)
-                .after(first.attempts + later.attempts)
-                .because("waited for IAM to propagate the role")),
+        match self.call(Situation::AwaitingPropagation, twice).await {
+            Ok(later) => Ok(StepOutput::new(later.value, Outcome::Succeeded)
+                .with_attempts(first.attempts + later.attempts)
+                .with_detail("waited for IAM to propagate the role")),
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::RoleNotAssumable => {
                 Err(ProvisionError::NotAssumable {
                     role: subject.role_name.clone(),
@@ -51,22 +51,22 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Whether the identity pool could hand out its role, were IAM up to date.
+    /// Checks that the role and the identity pool are configured correctly.
     async fn check_role(&self, subject: &Subject) -> Result<(), ProvisionError> {
-        // What was written moments ago may not be what is read now; what has been there for long is.
+        // IAM may not yet return recent writes.
         let situation = if subject.fresh { Situation::JustCreated } else { Situation::Settled };
-        let look = || check_role(self.platform, subject);
-        match retry(&self.clock, situation.with(self.rights), look, self).await {
+        let check = || check_role(self.platform, subject);
+        match retry(&self.clock, situation.with(self.rights), check, self).await {
             Ok(_) => Ok(()),
             Err(GaveUp { attempts, elapsed, last }) => Err(match last {
-                NotRight::Unread(last) => GaveUp { attempts, elapsed, last }.into(),
-                NotRight::Wrong(error) => error,
+                RoleCheckError::Read(last) => GaveUp { attempts, elapsed, last }.into(),
+                RoleCheckError::Misconfigured(error) => error,
             }),
         }
     }
 }
 
-async fn check_role(platform: &dyn Platform, subject: &Subject) -> Result<(), NotRight> {
+async fn check_role(platform: &dyn Platform, subject: &Subject) -> Result<(), RoleCheckError> {
     let name = &subject.role_name;
     let missing = || ProvisionError::Missing { resource: Resource::Role, name: name.clone() };
     let role = platform.role(name).await?.ok_or_else(missing)?;
@@ -76,11 +76,11 @@ async fn check_role(platform: &dyn Platform, subject: &Subject) -> Result<(), No
     let identity_pool_id = subject.identity_pool.id.clone();
     let found = platform.authenticated_role(&identity_pool_id).await?;
     if found.as_deref() != Some(role.arn.as_str()) {
-        return Err(ProvisionError::RoleNotSet { identity_pool_id, found, wanted: role.arn }.into());
+        return Err(ProvisionError::RoleNotSet { identity_pool_id, found, expected: role.arn }.into());
     }
 
     let attached = platform.attached_policies(name).await?;
-    // Both have the same name and account.
+    // The role and the policy have the same name and account.
     let policy = role.arn.replacen(":role/", ":policy/", 1);
     if !attached.contains(&policy) {
         return Err(ProvisionError::NotAttached { policy, role: name.clone() }.into());
@@ -88,23 +88,23 @@ async fn check_role(platform: &dyn Platform, subject: &Subject) -> Result<(), No
     Ok(())
 }
 
-/// What keeps the role from being taken, as far as can be read.
+/// Why the check of the role failed.
 #[derive(Debug, Error)]
-enum NotRight {
-    /// It could not be read.
+enum RoleCheckError {
+    /// The configuration could not be read.
     #[error(transparent)]
-    Unread(#[from] PlatformError),
-    /// Something about it is wrong.
+    Read(#[from] PlatformError),
+    /// The configuration is wrong.
     #[error(transparent)]
-    Wrong(#[from] ProvisionError),
+    Misconfigured(#[from] ProvisionError),
 }
 
-impl Classified for NotRight {
+impl Classified for RoleCheckError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Unread(error) => error.class(),
-            // Not there, or not as it was written: right after a write, IAM may not show it yet.
-            Self::Wrong(_) => ErrorClass::NotFound,
+            Self::Read(error) => error.class(),
+            // Right after a write, IAM may not return it yet.
+            Self::Misconfigured(_) => ErrorClass::NotFound,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which stack runs a user pool, and with which sign-up policy. Both are recorded in tags of the pool.
+//! The stack that owns a user pool, and its sign-up policy. Both are recorded in tags of the pool.
 
 use std::collections::BTreeMap;
 
@@ -11,34 +11,34 @@ use super::field_difference::Difference;
 use crate::platform::UserPool;
 use crate::spec::{Alias, MfaMode, Spec, SpecError};
 
-/// The key of the tag with the id of the stack that owns a pool. A pool without it is owned by no stack.
+/// The tag key for the id of the stack that owns a pool. No stack owns a pool without this tag.
 pub const STACK_TAG: &str = "poolkeeper:stack";
 
-/// The stack that an action runs for.
+/// The stack for which an action runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// The id of the stack.
     pub stack_id: String,
-    /// The sign-up policy of the deployment. None at a deletion.
+    /// The sign-up policy of the deployment. `None` for a deletion.
     pub sign_up_policy: Option<SignUpPolicy>,
-    /// Whether the operator confirms a policy that is wider than the one that an adopted pool was last run with.
+    /// Whether the operator confirms a wider policy than the recorded one of an adopted pool.
     pub confirms_wider_sign_up: bool,
 }
 
 impl Deployment {
-    /// Whether the pool belongs to this stack.
+    /// Whether this stack owns the pool.
     pub(super) fn owns(&self, pool: &UserPool) -> bool {
         pool.tags.get(STACK_TAG) == Some(&self.stack_id)
     }
 
-    /// The tags of a pool that this stack runs.
+    /// The tags of a pool that this stack owns.
     pub(super) fn tags(&self) -> BTreeMap<String, String> {
         let owner = (STACK_TAG.to_owned(), self.stack_id.clone());
         let policy = self.sign_up_policy.iter().flat_map(SignUpPolicy::settings);
         policy.map(|setting| (setting.tag.to_owned(), setting.value)).chain([owner]).collect()
     }
 
-    /// Checks that the adoption of a pool lets nobody sign up whom its last policy kept out.
+    /// Rejects the adoption of a pool with a policy that is wider than the recorded one.
     ///
     /// # Errors
     ///
@@ -56,28 +56,28 @@ impl Deployment {
     }
 }
 
-/// The sign-up policy of a deployment: the parameters of the template, under their names there. `SelfSignUp` is in the spec.
+/// The sign-up policy of a deployment, with the names of the template parameters. `SelfSignUp` is in the spec.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct SignUpPolicy {
-    /// Who is confirmed at sign-up.
+    /// The users that are confirmed at sign-up.
     pub auto_confirm: Confirmed,
-    /// Whose email address counts as verified at sign-up.
+    /// The users whose email address counts as verified at sign-up.
     #[serde(default)]
     pub auto_verify_email: Verified,
-    /// Whose phone number counts as verified at sign-up.
+    /// The users whose phone number counts as verified at sign-up.
     #[serde(default)]
     pub auto_verify_phone: Verified,
-    /// From which external providers users may come.
+    /// The allowed external providers.
     #[serde(default = "all_providers")]
     pub external_providers: String,
-    /// Whose email addresses may sign up.
+    /// The email domains that can sign up.
     #[serde(default)]
     pub allowed_email_domains: String,
-    /// Whose email addresses may not sign up.
+    /// The email domains that cannot sign up.
     #[serde(default)]
     pub denied_email_domains: String,
-    /// Whose email addresses are confirmed with `AutoConfirm=trusted-domains`.
+    /// The email domains whose users are confirmed with `AutoConfirm=trusted-domains`.
     #[serde(default)]
     pub trusted_email_domains: String,
 }
@@ -94,7 +94,7 @@ pub enum Confirmed {
     Nobody,
     /// Users with an invitation.
     Invited,
-    /// Users who give an address of a trusted domain.
+    /// Users with an address of a trusted domain.
     TrustedDomains,
     /// Every user.
     Everyone,
@@ -104,12 +104,12 @@ pub enum Confirmed {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verified {
-    /// No user's.
+    /// No user.
     #[default]
     Nobody,
-    /// That of users with an invitation.
+    /// Users with an invitation.
     Invited,
-    /// Every user's.
+    /// Every user.
     Everyone,
 }
 
@@ -134,7 +134,7 @@ impl Verified {
     }
 }
 
-/// One setting of a policy, with the values that no other value is narrower or wider than.
+/// One setting of a policy, with its narrowest and widest value.
 struct Setting {
     parameter: &'static str,
     tag: &'static str,
@@ -144,8 +144,9 @@ struct Setting {
 }
 
 impl Setting {
-    /// Whether the value may let in users whom the value before kept out. Two values that neither includes count as wider, and so does
-    /// every value of a setting whose value before is unknown, except the narrowest.
+    /// Whether the value may admit users that the previous value rejected. A value that cannot be compared with the
+    /// previous one counts as wider. If the previous value is unknown, only the narrowest value does not count as
+    /// wider.
     fn widens(&self, before: Option<&str>) -> bool {
         let is_same = before == Some(self.value.as_str());
         let was_widest = self.widest.is_some() && before == self.widest;
@@ -155,7 +156,7 @@ impl Setting {
 
 impl SignUpPolicy {
     fn settings(&self) -> Vec<Setting> {
-        let of_people = |parameter, tag, value: &str| Setting {
+        let of_users = |parameter, tag, value: &str| Setting {
             parameter,
             tag,
             value: value.to_owned(),
@@ -169,9 +170,9 @@ impl SignUpPolicy {
             names => digest(names),
         };
         vec![
-            of_people("AutoConfirm", "poolkeeper:auto-confirm", self.auto_confirm.as_str()),
-            of_people("AutoVerifyEmail", "poolkeeper:auto-verify-email", self.auto_verify_email.as_str()),
-            of_people("AutoVerifyPhone", "poolkeeper:auto-verify-phone", self.auto_verify_phone.as_str()),
+            of_users("AutoConfirm", "poolkeeper:auto-confirm", self.auto_confirm.as_str()),
+            of_users("AutoVerifyEmail", "poolkeeper:auto-verify-email", self.auto_verify_email.as_str()),
+            of_users("AutoVerifyPhone", "poolkeeper:auto-verify-phone", self.auto_verify_phone.as_str()),
             Setting {
                 parameter: "ExternalProviders",
                 tag: "poolkeeper:external-providers",
@@ -185,7 +186,7 @@ impl SignUpPolicy {
         ]
     }
 
-    /// What lets in users whom the pool kept out until now, or asks for less at sign-in.
+    /// The settings that admit users whom the pool rejected until now, or that weaken MFA.
     fn widened(&self, spec: &Spec, pool: &UserPool) -> Vec<Difference> {
         let opened = (spec.self_sign_up && !pool.state.self_sign_up).then(|| Difference {
             field: "SelfSignUp".to_owned(),
@@ -208,12 +209,12 @@ impl SignUpPolicy {
         opened.into_iter().chain(weakened).chain(self.settings().into_iter().filter_map(difference)).collect()
     }
 
-    /// Rejects a policy by which anyone who signs up takes an alias from the user who holds it: Cognito moves an alias to the account that
-    /// verified it last.
+    /// Rejects a policy with which a sign-up can take over the alias of another user, because Cognito moves an alias to
+    /// the account that verified it last.
     ///
     /// # Errors
     ///
-    /// The alias that would be verified without proof.
+    /// Names the alias that would be verified without proof.
     pub fn check_aliases(&self, spec: &Spec) -> Result<(), SpecError> {
         let unproved = [
             (Alias::Email, self.auto_verify_email, "email", "AutoVerifyEmail"),
@@ -222,7 +223,8 @@ impl SignUpPolicy {
         for (alias, verified, name, parameter) in unproved {
             if verified == Verified::Everyone && spec.aliases.contains(&alias) {
                 let problem = format!(
-                    "with the alias `{name}`, {parameter} must not be `everyone`: a sign-up would take the alias from its holder"
+                    "with the alias `{name}`, {parameter} must not be `everyone`, because a sign-up could take over the \
+                     alias of another user"
                 );
                 return Err(SpecError { field: "aliases", problem });
             }
@@ -231,17 +233,18 @@ impl SignUpPolicy {
     }
 }
 
-/// How much of sign-in asks for a second factor.
+/// The strength of an MFA mode.
 fn strength(mfa: MfaMode) -> u8 {
     match mfa {
         MfaMode::Off => 0,
-        // Whether users can sign in without a second factor is not known of such a pool.
+        // Such a pool may or may not require a second factor.
         MfaMode::Optional | MfaMode::WithoutTotp => 1,
         MfaMode::Required => 2,
     }
 }
 
-/// How a tag records a list: order, case and spaces do not matter. A tag has no room for a list, and takes no `*`.
+/// The hash of a list for a tag, regardless of order, case and spaces. A tag value is too short for a list and cannot
+/// contain `*`.
 fn digest(list: &str) -> String {
     let mut entries: Vec<String> = list.split(',').map(|entry| entry.trim().to_lowercase()).collect();
     entries.retain(|entry| !entry.is_empty());
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_value_that_lets_in_more_users_is_wider() {
+    fn only_a_value_that_admits_more_users_is_wider() {
         let closed = || json!({"AutoConfirm": "nobody", "ExternalProviders": "refuse"});
         assert_eq!(widened(closed(), closed()), Vec::<&str>::new());
         let open = json!({"AutoConfirm": "everyone", "AutoVerifyEmail": "everyone", "AutoVerifyPhone": "everyone"});
@@ -300,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_list_counts_as_wider_and_its_spelling_does_not() {
+    fn a_changed_list_is_wider_but_another_spelling_is_not() {
         for list in ["AllowedEmailDomains", "DeniedEmailDomains", "TrustedEmailDomains"] {
             let with = |domains: &str| json!({"AutoConfirm": "invited", list: domains});
             assert_eq!(widened(with("a.example,b.example"), with(" B.example, a.example")), Vec::<&str>::new());
@@ -315,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_was_not_recorded_counts_as_the_narrowest() {
+    fn an_unrecorded_policy_counts_as_the_narrowest() {
         let settings = policy(json!({"AutoConfirm": "invited"})).settings();
         let wider = settings.iter().filter(|it| it.widens(None)).map(|it| it.parameter);
         assert_eq!(
@@ -325,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn all_values_are_ones_that_a_tag_takes() {
+    fn all_values_are_valid_tag_values() {
         let policy = policy(json!({
             "AutoConfirm": "trusted-domains", "AllowedEmailDomains": "*.bücher.example,a.example".repeat(100),
         }));
@@ -347,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_gives_away_aliases_is_rejected() {
+    fn rejects_policy_that_allows_alias_takeover() {
         let spec = |aliases: &[&str]| -> Spec {
             serde_json::from_value(json!({"name": "shop", "sign_in": "username", "aliases": aliases})).unwrap()
         };

@@ -1,187 +1,198 @@
-//! `destroy`: takes away, in reverse order, what carries our tag. Tolerates what is gone; leaves what is to be retained.
+//! `destroy`: deletes the resources of the pool in reverse order, and reports what it retains.
 
 use std::collections::BTreeSet;
 
 use super::discover::Names;
-use super::{Deployment, Done, Outcome, ProvisionError, Provisioner, Step, Work};
+use super::{Deployment, Outcome, ProvisionError, Provisioner, Run, Step, StepOutput};
 use crate::error_chain::causes;
 use crate::platform::{IdentityPool, PlatformError, UserPool};
 use crate::retry::{Classified, DETACHMENT_LIMIT, ErrorClass, Situation};
 use crate::spec::{OnDelete, Spec};
 
-/// What is taken away, in this order.
+/// The deleted resources, in this order.
 const STEPS: [Step; 4] = [Step::IdentityPool, Step::Role, Step::Policy, Step::UserPool];
 
-impl Work<'_> {
-    /// `only` is the id of the one user pool that may go, where that is known: the name may have passed to another one.
+impl Run<'_> {
+    /// If `only` is set, deletes only the user pool with this id, because another pool may have the name.
     pub(super) async fn destroy(&mut self, spec: &Spec, only: Option<&str>) -> Result<(), ProvisionError> {
         let provisioner = self.provisioner.clone();
         provisioner.observer.discovering();
         let pool = provisioner.user_pool(spec).await?;
         let deployment = provisioner.deployment.as_ref();
-        if let Some(reason) = retained(spec, pool.as_ref(), only, deployment) {
+        if let Some(reason) = retention_reason(spec, pool.as_ref(), only, deployment) {
             for step in STEPS {
-                self.step(step, async { Ok(Done::new((), Outcome::Retained).because(reason)) }).await?;
+                self.step(step, async { Ok(StepOutput::new((), Outcome::Retained).with_detail(reason)) }).await?;
             }
             return Ok(());
         }
         self.receipt.user_pool_id = pool.as_ref().map(|pool| pool.id.clone());
-        // Also what there are several of: before anything is touched.
+        // Rejects duplicates before anything is changed.
         let identity_pool = provisioner.identity_pool(spec).await?;
         let names = provisioner.names(spec).await?;
         if pool.is_none() && only.is_some_and(|only| !belongs_to(identity_pool.as_ref(), only)) {
-            return self.leave(&names, identity_pool.is_some()).await;
+            return self.report_leftovers(&names, identity_pool.is_some()).await;
         }
 
         self.step(Step::IdentityPool, provisioner.delete_identity_pool(identity_pool)).await?;
-        let needs_its_policy = self.step(Step::Role, provisioner.delete_role(spec, &names)).await?;
-        self.step(Step::Policy, provisioner.delete_policy(spec, &names.policy_arn(), needs_its_policy)).await?;
+        let retains_policy = self.step(Step::Role, provisioner.delete_role(spec, &names)).await?;
+        self.step(Step::Policy, provisioner.delete_policy(spec, &names.policy_arn(), retains_policy)).await?;
         let user_pool_id = pool.map(|pool| pool.id);
         self.step(Step::UserPool, provisioner.delete_user_pool(user_pool_id)).await
     }
 
-    /// The user pool that was meant is not there, and nothing says that the rest belonged to it.
-    async fn leave(&mut self, names: &Names, identity_pool: bool) -> Result<(), ProvisionError> {
+    /// Reports the resources that may belong to another pool because the user pool does not exist.
+    async fn report_leftovers(&mut self, names: &Names, identity_pool: bool) -> Result<(), ProvisionError> {
         let provisioner = self.provisioner.clone();
         let role =
             provisioner.call(Situation::Settled, || provisioner.platform.role(&names.iam)).await?.value.is_some();
         let arn = names.policy_arn();
         let policy = provisioner.call(Situation::Settled, || provisioner.platform.policy(&arn)).await?.value.is_some();
-        for (step, there) in STEPS.into_iter().zip([identity_pool, role, policy, false]) {
-            let done = if there {
-                Done::new((), Outcome::Retained).because(
-                    "the user pool that it was made for is not there: it may be another one's, or just being made; \
-                     `poolkeeper destroy` takes it away by its name",
+        for (step, exists) in STEPS.into_iter().zip([identity_pool, role, policy, false]) {
+            let output = if exists {
+                StepOutput::new((), Outcome::Retained).with_detail(
+                    "its user pool does not exist, so it may belong to another pool or to a deployment in progress; \
+                     `poolkeeper destroy` deletes it by name",
                 )
             } else {
-                Done::new((), Outcome::Absent)
+                StepOutput::new((), Outcome::Absent)
             };
-            self.step(step, async { Ok(done) }).await?;
+            self.step(step, async { Ok(output) }).await?;
         }
         Ok(())
     }
 }
 
-/// Whether an identity pool takes its people from this user pool.
+/// Whether an identity pool accepts tokens of this user pool.
 fn belongs_to(identity_pool: Option<&IdentityPool>, user_pool_id: &str) -> bool {
     let providers = identity_pool.iter().flat_map(|pool| &pool.state.providers);
     providers.into_iter().any(|provider| provider.user_pool_id == user_pool_id)
 }
 
-/// Why nothing is taken away, where that is so. All or nothing: a pool without its identity pool would be half of something.
-fn retained(
+/// Why all resources are retained, or `None` if they are deleted.
+fn retention_reason(
     spec: &Spec,
     pool: Option<&UserPool>,
     only: Option<&str>,
     deployment: Option<&Deployment>,
 ) -> Option<&'static str> {
     match (spec.on_delete, pool, only) {
-        (OnDelete::Retain, ..) => Some("the spec says `on_delete`: `retain`"),
-        (OnDelete::Delete, Some(pool), Some(only)) if pool.id != only => {
-            Some("the name belongs to another user pool by now")
-        }
+        (OnDelete::Retain, ..) => Some("the spec sets `on_delete` to `retain`"),
+        (OnDelete::Delete, Some(pool), Some(only)) if pool.id != only => Some("another user pool has this name now"),
         (OnDelete::Delete, Some(pool), _) if deployment.is_some_and(|deployment| !deployment.owns(pool)) => Some(
-            "its tag `poolkeeper:stack` is not this stack: no deployment of this stack over it has succeeded, or another stack has taken it over",
+            "its tag `poolkeeper:stack` does not name this stack: no deployment of this stack has succeeded with it, or \
+             another stack has adopted it",
         ),
         (OnDelete::Delete, Some(pool), _) if pool.state.deletion_protection => {
-            Some("the user pool has deletion protection; apply the spec with `deletion_protection` false first")
+            Some("the user pool has deletion protection; apply the spec with `deletion_protection` set to false first")
         }
         (OnDelete::Delete, ..) => None,
     }
 }
 
 impl Provisioner<'_> {
-    async fn delete_identity_pool(&self, found: Option<IdentityPool>) -> Result<Done<()>, ProvisionError> {
-        let Some(found) = found else { return Ok(Done::new((), Outcome::Absent)) };
+    async fn delete_identity_pool(&self, found: Option<IdentityPool>) -> Result<StepOutput<()>, ProvisionError> {
+        let Some(found) = found else { return Ok(StepOutput::new((), Outcome::Absent)) };
         self.delete(Situation::Settled, || self.platform.delete_identity_pool(&found.id)).await
     }
 
-    /// Says whether a role stays that our policy is still attached to.
-    async fn delete_role(&self, spec: &Spec, names: &Names) -> Result<Done<bool>, ProvisionError> {
+    /// Deletes the role. Returns whether it is retained with the policy of the pool attached.
+    async fn delete_role(&self, spec: &Spec, names: &Names) -> Result<StepOutput<bool>, ProvisionError> {
         let name = &names.iam;
         match self.role(spec, name).await {
             Ok(Some(_)) => {}
-            Ok(None) => return Ok(Done::new(false, Outcome::Absent)),
-            // Something with our name and without our tag.
-            Err(error @ ProvisionError::NotOurs { .. }) => return Ok(stays(error.to_string(), false)),
+            Ok(None) => return Ok(StepOutput::new(false, Outcome::Absent)),
+            Err(error @ ProvisionError::NotOwned { .. }) => return Ok(retained_role(error.to_string(), false)),
             Err(error) => return Err(error),
         }
-        // One that is gone by now has nothing attached either.
+        // A role that does not exist any more has no attached policies.
         let attached = match self.call(Situation::Settled, || self.platform.attached_policies(name)).await {
             Ok(attached) => attached.value,
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => BTreeSet::new(),
             Err(error) => return Err(error),
         };
-        let ours = names.policy_arn();
-        let foreign: Vec<&str> = attached.iter().map(String::as_str).filter(|arn| *arn != ours).collect();
+        let own_policy = names.policy_arn();
+        let foreign: Vec<&str> = attached.iter().map(String::as_str).filter(|arn| *arn != own_policy).collect();
         if !foreign.is_empty() {
             let detail = format!(
-                "has policies that are not ours: {}; detach them, then `poolkeeper destroy` takes it away",
+                "other policies are attached that Poolkeeper does not manage: {}; detach them, then run \
+                 `poolkeeper destroy`",
                 foreign.join(", ")
             );
-            return Ok(stays(detail, true));
+            return Ok(retained_role(detail, true));
         }
-        // Also where the list does not show it: IAM may show what was before.
-        self.delete(Situation::Settled, || self.platform.detach_policy(name, &ours)).await?;
+        // Also if the list does not contain it, because IAM may return the previous state.
+        self.delete(Situation::Settled, || self.platform.detach_policy(name, &own_policy)).await?;
         match self.delete(Situation::JustDetached, || self.platform.delete_role(name)).await {
-            Ok(done) => Ok(Done { value: false, outcome: done.outcome, attempts: done.attempts, detail: done.detail }),
-            Err(error) => in_use(error).map(|detail| stays(detail, false)),
+            Ok(output) => Ok(StepOutput {
+                value: false,
+                outcome: output.outcome,
+                attempts: output.attempts,
+                detail: output.detail,
+            }),
+            Err(error) => in_use_detail(error).map(|detail| retained_role(detail, false)),
         }
     }
 
-    async fn delete_policy(&self, spec: &Spec, arn: &str, needed_by_role: bool) -> Result<Done<()>, ProvisionError> {
+    async fn delete_policy(
+        &self,
+        spec: &Spec,
+        arn: &str,
+        retained_by_role: bool,
+    ) -> Result<StepOutput<()>, ProvisionError> {
         match self.policy(spec, arn).await {
-            Ok(Some(_)) if needed_by_role => {
-                return Ok(Done::new((), Outcome::Retained).because("the role stays, and has it"));
+            Ok(Some(_)) if retained_by_role => {
+                return Ok(
+                    StepOutput::new((), Outcome::Retained).with_detail("attached to the role, which is retained")
+                );
             }
             Ok(Some(_)) => {}
-            Ok(None) => return Ok(Done::new((), Outcome::Absent)),
-            Err(error @ ProvisionError::NotOurs { .. }) => {
-                return Ok(Done::new((), Outcome::Retained).because(error.to_string()));
+            Ok(None) => return Ok(StepOutput::new((), Outcome::Absent)),
+            Err(error @ ProvisionError::NotOwned { .. }) => {
+                return Ok(StepOutput::new((), Outcome::Retained).with_detail(error.to_string()));
             }
             Err(error) => return Err(error),
         }
         match self.delete(Situation::JustDetached, || self.platform.delete_policy(arn)).await {
-            Ok(done) => Ok(done),
-            Err(error) => in_use(error).map(|detail| Done::new((), Outcome::Retained).because(detail)),
+            Ok(output) => Ok(output),
+            Err(error) => in_use_detail(error).map(|detail| StepOutput::new((), Outcome::Retained).with_detail(detail)),
         }
     }
 
-    async fn delete_user_pool(&self, id: Option<String>) -> Result<Done<()>, ProvisionError> {
-        let Some(id) = id else { return Ok(Done::new((), Outcome::Absent)) };
+    async fn delete_user_pool(&self, id: Option<String>) -> Result<StepOutput<()>, ProvisionError> {
+        let Some(id) = id else { return Ok(StepOutput::new((), Outcome::Absent)) };
         self.delete(Situation::Settled, || self.platform.delete_user_pool(&id)).await
     }
 
-    /// A delete, where "not found" is as good as done.
-    async fn delete<Call, Answer>(&self, situation: Situation, call: Call) -> Result<Done<()>, ProvisionError>
+    /// Deletes a resource. "Not found" counts as success.
+    async fn delete<Call, Answer>(&self, situation: Situation, call: Call) -> Result<StepOutput<()>, ProvisionError>
     where
         Call: FnMut() -> Answer + Send,
         Answer: Future<Output = Result<(), PlatformError>> + Send,
     {
         match self.call(situation, call).await {
-            Ok(deleted) => Ok(Done::new((), Outcome::Deleted).after(deleted.attempts)),
+            Ok(deleted) => Ok(StepOutput::new((), Outcome::Deleted).with_attempts(deleted.attempts)),
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => {
-                // After an attempt whose answer was lost, it was that one.
+                // An earlier attempt whose response was lost deleted it.
                 let outcome = if gave_up.attempts > 1 { Outcome::Deleted } else { Outcome::Absent };
-                Ok(Done::new((), outcome).after(gave_up.attempts))
+                Ok(StepOutput::new((), outcome).with_attempts(gave_up.attempts))
             }
             Err(error) => Err(error),
         }
     }
 }
 
-fn stays(detail: String, with_our_policy: bool) -> Done<bool> {
-    Done::new(with_our_policy, Outcome::Retained).because(detail)
+fn retained_role(detail: String, with_own_policy: bool) -> StepOutput<bool> {
+    StepOutput::new(with_own_policy, Outcome::Retained).with_detail(detail)
 }
 
-/// What is in use after all the waiting for IAM is used by something that is not ours: it stays, and the receipt says so. Where there
-/// was no time for that waiting, nobody knows.
-fn in_use(error: ProvisionError) -> Result<String, ProvisionError> {
+/// The reason to retain a resource that is still in use after the propagation time of IAM. Returns the error if the
+/// retries ended earlier.
+fn in_use_detail(error: ProvisionError) -> Result<String, ProvisionError> {
     match error {
         ProvisionError::Call(gave_up)
             if gave_up.last.class() == ErrorClass::Conflict && gave_up.elapsed >= DETACHMENT_LIMIT =>
         {
-            Ok(format!("something that is not ours uses it: {}", causes(&gave_up)))
+            Ok(format!("in use by a resource that Poolkeeper does not manage: {}", causes(&gave_up)))
         }
         error => Err(error),
     }

@@ -1,4 +1,4 @@
-//! What is there: everything of a spec's pool, read once and before anything is touched.
+//! Reads the current state of all resources of a spec, once and before any change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::user_pool::error::Reason;
 use crate::user_pool::groups::Membership;
 use crate::user_pool::user::User;
 
-/// What is there. Holds only what is ours: by its tag, or because its pool is.
+/// The current state: the resources that belong to the pool, by tag or through the user pool.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) user_pool: Option<UserPool>,
@@ -21,29 +21,29 @@ pub(super) struct Found {
     /// The attributes that the identity providers of the user pool map.
     pub(super) mapped_attributes: BTreeSet<String>,
     pub(super) identity_pool: Option<IdentityPool>,
-    /// The role that the identity pool gives to signed-in people, whosever it is.
+    /// The role of authenticated users of the identity pool, whether or not Poolkeeper manages it.
     pub(super) authenticated_role: Option<String>,
     pub(super) policy: Option<IamEntity>,
     pub(super) role: Option<IamEntity>,
-    /// The policies on the role, whosever they are.
+    /// The policies that are attached to the role, whether or not Poolkeeper manages them.
     pub(super) attached: BTreeSet<String>,
     pub(super) first_admin: Option<FirstAdmin>,
     pub(super) names: Names,
 }
 
-/// Who holds the first administrator's name.
+/// The user with the first administrator's name.
 #[derive(Debug)]
 pub(super) struct FirstAdmin {
     pub(super) user: User,
     pub(super) groups: Vec<String>,
 }
 
-/// What everything of a spec is called in this account and region.
+/// The names of the resources of a spec in this account and Region.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Names {
     pub(super) region: String,
     pub(super) account_id: String,
-    /// Of the role and of the policy.
+    /// The name of the role and of the policy.
     pub(super) iam: String,
 }
 
@@ -61,11 +61,9 @@ impl Names {
     }
 }
 
-/// Of two runs at the same moment, both may have made a pool, and one is about to withdraw its own: so long it is looked again
-/// before two of a kind are taken for a fact.
-///
-/// Longer than a run waits for another one to go (`create.rs`).
-const SETTLING: [Duration; 6] = [
+/// The waits before duplicates are an error, because concurrent runs may both have created a resource and one may be
+/// about to delete its own. Longer than the waits of `create_once.rs`.
+const DUPLICATE_WAITS: [Duration; 6] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
     Duration::from_secs(1),
@@ -75,17 +73,17 @@ const SETTLING: [Duration; 6] = [
 ];
 
 impl Provisioner<'_> {
-    /// Reads everything.
+    /// Reads the current state.
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Several`] and [`ProvisionError::NotOurs`], and where something cannot be read.
+    /// [`ProvisionError::Duplicates`], [`ProvisionError::NotOwned`], and errors of reads.
     pub(super) async fn discover(&self, spec: &Spec) -> Result<Found, ProvisionError> {
         let names = self.names(spec).await?;
         let user_pool = self.user_pool(spec).await?;
         let mut found = Found { names, ..Found::default() };
         if let Some(pool) = &user_pool {
-            for kind in ClientKind::ALL {
+            for kind in ClientKind::ALL.iter().copied() {
                 if let Some(client) = self.client(spec, &pool.id, kind).await? {
                     found.clients.insert(kind, client);
                 }
@@ -93,9 +91,9 @@ impl Provisioner<'_> {
             let mapped = self.call(Situation::Settled, || self.platform.mapped_attributes(&pool.id)).await?;
             found.mapped_attributes = mapped.value;
             found.groups = self.call(Situation::Settled, || self.platform.groups(&pool.id)).await?.value;
-            found.first_admin = self.holder_of_the_first_admins_name(spec, pool).await?;
+            found.first_admin = self.find_first_admin(spec, pool).await?;
         }
-        // The proof is recorded before the account is created: tags that are read after the account hold its proof.
+        // The proof is recorded before the account is created, so tags that are read after the account contain it.
         found.user_pool = if found.first_admin.is_some() { self.user_pool(spec).await? } else { user_pool };
         found.identity_pool = self.identity_pool(spec).await?;
         if let Some(pool) = &found.identity_pool {
@@ -118,13 +116,13 @@ impl Provisioner<'_> {
         Ok(Names { region, account_id, iam })
     }
 
-    /// The user pool of the spec, where there is one.
+    /// The user pool of the spec, if it exists.
     pub(super) async fn user_pool(&self, spec: &Spec) -> Result<Option<UserPool>, ProvisionError> {
         let name = &spec.name;
-        self.only(Resource::UserPool, |pool: &UserPool| &pool.id, || self.platform.user_pools(name)).await
+        self.find_one(Resource::UserPool, |pool: &UserPool| &pool.id, || self.platform.user_pools(name)).await
     }
 
-    /// The app client of this kind, where there is one.
+    /// The app client of this kind, if it exists.
     pub(super) async fn client(
         &self,
         spec: &Spec,
@@ -132,80 +130,77 @@ impl Provisioner<'_> {
         kind: ClientKind,
     ) -> Result<Option<AppClient>, ProvisionError> {
         let name = client_name(&spec.name, kind);
-        let look = || self.platform.clients(user_pool_id, &name);
-        self.only(Resource::AppClient, |client: &AppClient| &client.id, look).await
+        let list = || self.platform.clients(user_pool_id, &name);
+        self.find_one(Resource::AppClient, |client: &AppClient| &client.id, list).await
     }
 
-    /// The identity pool of the spec, where there is one.
+    /// The identity pool of the spec, if it exists.
     pub(super) async fn identity_pool(&self, spec: &Spec) -> Result<Option<IdentityPool>, ProvisionError> {
         let name = &spec.name;
-        self.only(Resource::IdentityPool, |pool: &IdentityPool| &pool.id, || self.platform.identity_pools(name)).await
+        self.find_one(Resource::IdentityPool, |pool: &IdentityPool| &pool.id, || self.platform.identity_pools(name))
+            .await
     }
 
-    /// The policy of the spec, where there is one, and only if it is ours.
+    /// The policy of the spec, if it exists. Fails if its tag does not name this pool.
     pub(super) async fn policy(&self, spec: &Spec, arn: &str) -> Result<Option<IamEntity>, ProvisionError> {
         let found = self.call(Situation::Settled, || self.platform.policy(arn)).await?.value;
-        found.iter().try_for_each(|policy| ours(Resource::Policy, spec, policy))?;
+        found.iter().try_for_each(|policy| ensure_owned(Resource::Policy, spec, policy))?;
         Ok(found)
     }
 
-    /// The role of the spec, where there is one, and only if it is ours.
+    /// The role of the spec, if it exists. Fails if its tag does not name this pool.
     pub(super) async fn role(&self, spec: &Spec, name: &str) -> Result<Option<IamEntity>, ProvisionError> {
         let found = self.call(Situation::Settled, || self.platform.role(name)).await?.value;
-        found.iter().try_for_each(|role| ours(Resource::Role, spec, role))?;
+        found.iter().try_for_each(|role| ensure_owned(Resource::Role, spec, role))?;
         Ok(found)
     }
 
-    async fn holder_of_the_first_admins_name(
-        &self,
-        spec: &Spec,
-        pool: &UserPool,
-    ) -> Result<Option<FirstAdmin>, ProvisionError> {
+    async fn find_first_admin(&self, spec: &Spec, pool: &UserPool) -> Result<Option<FirstAdmin>, ProvisionError> {
         let (Some(address), Some(username)) = (&spec.first_admin, spec.first_admin_username()) else { return Ok(None) };
         if Record::of(pool, address) == Record::Done {
             return Ok(None);
         }
-        let username = super::first_admin::parsed(username)?;
+        let username = super::first_admin::parse_username(username)?;
         let directory = self.platform.directory(&pool.id);
-        let user = match self.users(Situation::Settled, || directory.get(&username)).await {
+        let user = match self.user_call(Situation::Settled, || directory.get(&username)).await {
             Ok(found) => found.value,
             Err(error) if error.last.reason == Reason::UserNotFound => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let memberships = self.users(Situation::Settled, || directory.groups(&username)).await?.value;
+        let memberships = self.user_call(Situation::Settled, || directory.groups(&username)).await?.value;
         let groups = Membership::names(&memberships).map(str::to_owned).collect();
         Ok(Some(FirstAdmin { user, groups }))
     }
 
-    /// The one thing of a kind that is ours, or none.
-    async fn only<T, Look, Answer>(
+    /// The only resource of a kind, if it exists.
+    async fn find_one<T, List, Answer>(
         &self,
         resource: Resource,
         id: fn(&T) -> &str,
-        look: Look,
+        list: List,
     ) -> Result<Option<T>, ProvisionError>
     where
         T: Send,
-        Look: Fn() -> Answer + Send + Sync,
+        List: Fn() -> Answer + Send + Sync,
         Answer: Future<Output = Result<Vec<T>, PlatformError>> + Send,
     {
-        let mut found = self.call(Situation::Settled, &look).await?.value;
-        for wait in SETTLING {
+        let mut found = self.call(Situation::Settled, &list).await?.value;
+        for wait in DUPLICATE_WAITS {
             if found.len() < 2 || wait >= self.clock.time_left() {
                 break;
             }
             self.clock.sleep(wait).await;
-            found = self.call(Situation::Settled, &look).await?.value;
+            found = self.call(Situation::Settled, &list).await?.value;
         }
         if found.len() > 1 {
-            return Err(several(resource, &found, id));
+            return Err(duplicates(resource, &found, id));
         }
         Ok(found.into_iter().next())
     }
 }
 
-pub(super) fn several<T>(resource: Resource, found: &[T], id: fn(&T) -> &str) -> ProvisionError {
-    ProvisionError::Several { resource, ids: found.iter().map(|one| id(one).to_owned()).collect() }
+pub(super) fn duplicates<T>(resource: Resource, found: &[T], id: fn(&T) -> &str) -> ProvisionError {
+    ProvisionError::Duplicates { resource, ids: found.iter().map(|one| id(one).to_owned()).collect() }
 }
 
 pub(super) fn client_name(pool: &PoolName, kind: ClientKind) -> String {
@@ -214,11 +209,11 @@ pub(super) fn client_name(pool: &PoolName, kind: ClientKind) -> String {
 
 /// # Errors
 ///
-/// [`ProvisionError::NotOurs`] without our tag.
-pub(super) fn ours(resource: Resource, spec: &Spec, entity: &IamEntity) -> Result<(), ProvisionError> {
+/// [`ProvisionError::NotOwned`] if the tag does not name the pool of the spec.
+pub(super) fn ensure_owned(resource: Resource, spec: &Spec, entity: &IamEntity) -> Result<(), ProvisionError> {
     if entity.tagged.as_deref() == Some(spec.name.as_str()) {
         Ok(())
     } else {
-        Err(ProvisionError::NotOurs { resource, id: entity.arn.clone() })
+        Err(ProvisionError::NotOwned { resource, id: entity.arn.clone() })
     }
 }

@@ -1,19 +1,19 @@
-//! Why an action stopped.
+//! Errors of provisioning.
 
 use std::fmt;
 
 use thiserror::Error;
 
-use super::field_difference::{Difference, in_words};
+use super::field_difference::{Difference, summarize};
 use super::receipt::Receipt;
 use crate::error_chain::causes;
 use crate::platform::PlatformError;
-use crate::policy_document::TrustFault;
+use crate::policy_document::TrustPolicyError;
 use crate::retry::GaveUp;
 use crate::spec::SpecError;
 use crate::user_pool::error::UserPoolError;
 
-/// A kind of thing that is provisioned.
+/// A kind of provisioned resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
     /// A user pool.
@@ -40,52 +40,53 @@ impl fmt::Display for Resource {
     }
 }
 
-/// Why an action stopped. Each text says what to do where that is not obvious.
+/// Why an action failed. Each message says what to do if that is not obvious.
 #[derive(Debug, Error)]
 pub enum ProvisionError {
-    /// The spec is wrong. Nothing was touched.
+    /// The spec is invalid. Nothing was changed.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// Two things carry our tag and name. Nothing is deleted on a guess.
-    #[error("there are {} {resource}s with this name and our tag: {}; delete or untag all but one", ids.len(), ids.join(", "))]
-    Several {
-        /// What there are several of.
+    /// Several resources have the name and tag of the pool.
+    #[error("found {} {resource}s with this pool's name: {}; delete or untag all but one", ids.len(), ids.join(", "))]
+    Duplicates {
+        /// The kind of resource.
         resource: Resource,
-        /// Their ids.
+        /// The ids of the resources.
         ids: Vec<String>,
     },
-    /// The name is taken by something without our tag.
-    #[error("the {resource} {id} exists and is not ours (it has no tag `poolkeeper:pool` with this pool's name)")]
-    NotOurs {
-        /// What it is.
+    /// A resource with the expected name has no tag of this pool.
+    #[error("{resource} {id} exists, but its tag `poolkeeper:pool` does not name this pool")]
+    NotOwned {
+        /// The kind of resource.
         resource: Resource,
-        /// Its id.
+        /// The id of the resource.
         id: String,
     },
-    /// A field that can only be given at creation. Nothing was touched.
+    /// A field that can only be set at creation differs. Nothing was changed.
     #[error(
-        "{resource} {id}: {difference} cannot be changed after creation; take another name, or go back to the value that is"
+        "{resource} {id}: {difference} cannot be changed after creation; keep the current value, or use another pool \
+         name"
     )]
     Immutable {
-        /// What it is on.
+        /// The kind of resource.
         resource: Resource,
-        /// Its id.
+        /// The id of the resource.
         id: String,
         /// The field with both values.
         difference: Box<Difference>,
     },
-    /// The spec's name was changed. Nothing was touched.
-    #[error("name: {before:?} -> {after:?} cannot be changed: it would be another, empty user pool")]
+    /// The name in the spec was changed. Nothing was changed in AWS.
+    #[error("name: {before:?} -> {after:?} cannot be changed, because a new name would create a new, empty user pool")]
     Renamed {
-        /// The name before.
+        /// The previous name.
         before: String,
-        /// The name that was asked for.
+        /// The new name.
         after: String,
     },
-    /// An update would pass a role that the process may not pass. Nothing was touched.
+    /// An update would pass a role without the permission to pass it. Nothing was changed.
     #[error(
-        "user pool {user_pool_id} sends text messages with role {role}, and an update must pass that role; add the ARN to the \
-         template's parameter `PassableRoleArns`"
+        "user pool {user_pool_id} sends text messages with role {role}, which an update must pass to Cognito; add its \
+         ARN to the template parameter `PassableRoleArns`"
     )]
     RoleNotPassable {
         /// The user pool.
@@ -93,11 +94,12 @@ pub enum ProvisionError {
         /// The ARN of the role.
         role: String,
     },
-    /// A stack would adopt a pool and let in users whom its last sign-up policy or its MFA kept out. Nothing was touched.
+    /// A stack would adopt a pool with a wider sign-up policy or weaker MFA. Nothing was changed.
     #[error(
-        "no tag says that this stack runs user pool {user_pool_id}, and its sign-up policy would become wider or its MFA weaker: {}; keep \
-         the values, or confirm the change with the template's parameter `ConfirmWiderSignUp=true`",
-        in_words(changes)
+        "user pool {user_pool_id} is not tagged with this stack, and the deployment would widen its sign-up policy or \
+         weaken its MFA: {}; keep the values, or confirm the change with the template parameter \
+         `ConfirmWiderSignUp=true`",
+        summarize(changes)
     )]
     WiderSignUp {
         /// The user pool.
@@ -105,33 +107,36 @@ pub enum ProvisionError {
         /// The settings with both values.
         changes: Vec<Difference>,
     },
-    /// What the action needs is not there.
-    #[error("there is no {resource} {name}; run `apply` first")]
+    /// A required resource does not exist.
+    #[error("{resource} {name} does not exist; run `apply` first")]
     Missing {
-        /// What is missing.
+        /// The kind of resource.
         resource: Resource,
-        /// Its name.
+        /// The name of the resource.
         name: String,
     },
-    /// The role can never be taken as it is.
-    #[error("the trust policy of role {role} is wrong: {fault}")]
+    /// The trust policy prevents the role from being assumed.
+    #[error("invalid trust policy of role {role}: {fault}")]
     Trust {
         /// The role.
         role: String,
-        /// The field.
-        fault: TrustFault,
+        /// The wrong field.
+        fault: TrustPolicyError,
     },
-    /// The identity pool gives signed-in people another role, or none.
-    #[error("identity pool {identity_pool_id} gives signed-in people {}, not {wanted}", found.as_deref().unwrap_or("no role"))]
+    /// The identity pool has another authenticated role, or none.
+    #[error(
+        "the authenticated role of identity pool {identity_pool_id} is {}; expected {expected}",
+        found.as_deref().unwrap_or("not set")
+    )]
     RoleNotSet {
         /// The identity pool.
         identity_pool_id: String,
-        /// The role that it gives.
+        /// The current role.
         found: Option<String>,
-        /// The role that it should give.
-        wanted: String,
+        /// The expected role.
+        expected: String,
     },
-    /// The role has lost its policy.
+    /// The policy is not attached to the role.
     #[error("policy {policy} is not attached to role {role}")]
     NotAttached {
         /// The policy.
@@ -139,55 +144,58 @@ pub enum ProvisionError {
         /// The role.
         role: String,
     },
-    /// The role could not be taken in time, although everything about it is right.
+    /// The role could not be assumed in time, although its configuration is correct.
     #[error(
-        "role {role} could not be taken in time through identity pool {identity_pool_id}, although its trust policy, wiring and \
-         attachment are right; IAM may need longer, run it again"
+        "role {role} could not be assumed in time through identity pool {identity_pool_id}, although the pool uses the \
+         role and the role's trust policy and attached policy are correct; IAM may need more time to propagate the \
+         role, so retry later"
     )]
     NotAssumable {
         /// The role.
         role: String,
         /// The identity pool.
         identity_pool_id: String,
-        /// What AWS said last, how often it was asked and how long.
+        /// The last error, the number of attempts and the elapsed time.
         #[source]
         gave_up: Box<GaveUp<PlatformError>>,
     },
-    /// Other runs were making the same thing at every attempt.
-    #[error("other runs were making the same {resource} at the same moments; nothing was left behind, run it again")]
-    NeverAlone {
-        /// What was to be made.
+    /// Every create collided with a concurrent run.
+    #[error(
+        "each attempt to create the {resource} collided with a concurrent run; its duplicates were deleted; retry later"
+    )]
+    ConcurrentCreates {
+        /// The kind of resource.
         resource: Resource,
     },
-    /// The account with the first administrator's name was not created for the invitation.
+    /// The user with the first administrator's name was not created by the invitation.
     #[error(
-        "a user with the name of the first administrator exists and was not created for the invitation; add the right user to the \
-         group `admins` yourself, or delete this user"
+        "the first administrator's user name belongs to a user that was not created by the invitation; add the \
+         intended user to the group `admins`, or delete this user"
     )]
     NotTheFirstAdmin,
-    /// The sign-in to verify asks for more than a password.
+    /// The sign-in of the verification requires a challenge that it cannot answer.
     #[error(
-        "the sign-in to verify was answered with the challenge {0}; set `verify` to false for a pool that demands it"
+        "the verification cannot answer the sign-in challenge {0}; set `verify` to false for a pool that requires it"
     )]
     Challenged(String),
-    /// AWS knows the verified person by another name.
-    #[error("the credentials belong to {found}, expected an ARN that ends in {wanted}")]
+    /// The credentials of the verification belong to another role.
+    #[error("the credentials belong to {found}; expected an ARN that ends with {expected}")]
     WrongCaller {
-        /// What AWS said.
+        /// The ARN of the caller.
         found: String,
-        /// What the ARN should end in.
-        wanted: String,
+        /// The expected end of the ARN.
+        expected: String,
     },
     /// A call to AWS failed.
     #[error(transparent)]
     Call(#[from] GaveUp<PlatformError>),
-    /// A call for a user failed.
+    /// A call to the user pool for a user failed.
     #[error(transparent)]
     Users(#[from] GaveUp<UserPoolError>),
 }
 
 impl ProvisionError {
-    /// How often the call that failed was made.
+    /// The number of attempts of the failed call.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         match self {
@@ -198,19 +206,19 @@ impl ProvisionError {
         }
     }
 
-    /// The error with all its causes, in one line.
+    /// The error and its causes, in one line.
     #[must_use]
     pub fn with_causes(&self) -> String {
         causes(self)
     }
 }
 
-/// An action that stopped, with what it had done until then.
+/// A failed action, with the receipt of its steps.
 #[derive(Debug, Error)]
 #[error("{}", error.with_causes())]
 pub struct ProvisionFailure {
-    /// Why.
+    /// The error.
     pub error: ProvisionError,
-    /// What was done. Running the action again goes on from there.
+    /// The steps so far. A retry of the action continues from there.
     pub receipt: Box<Receipt>,
 }

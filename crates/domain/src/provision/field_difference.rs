@@ -1,4 +1,4 @@
-//! Where the state that is differs from the state that is wanted.
+//! Fields that differ between the current and the desired state.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use serde_json::Value;
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// The field, as the spec spells it.
+    /// The name of the field in the spec.
     pub field: String,
-    /// What it is.
+    /// The current value.
     pub current: Value,
-    /// What it should be.
+    /// The desired value.
     pub wanted: Value,
 }
 
 impl fmt::Display for Difference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };
-        write!(formatter, "{}: {} -> {}", self.field, word(&self.current), word(&self.wanted))
+        let text = |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };
+        write!(formatter, "{}: {} -> {}", self.field, text(&self.current), text(&self.wanted))
     }
 }
 
 /// All top-level fields in which two states differ.
 pub(super) fn differences<T: Serialize>(current: &T, wanted: &T) -> Vec<Difference> {
-    // States are plain structs with string keys: turning them into JSON cannot fail.
+    // States are structs with string keys, so serialization cannot fail.
     let (Ok(Value::Object(current)), Ok(Value::Object(wanted))) =
         (serde_json::to_value(current), serde_json::to_value(wanted))
     else {
@@ -40,7 +40,7 @@ pub(super) fn differences<T: Serialize>(current: &T, wanted: &T) -> Vec<Differen
         .collect()
 }
 
-/// The differences in one line, for receipts.
-pub(super) fn in_words(differences: &[Difference]) -> String {
+/// Summarizes the differences in one line, for receipts.
+pub(super) fn summarize(differences: &[Difference]) -> String {
     differences.iter().map(Difference::to_string).collect::<Vec<_>>().join("; ")
 }

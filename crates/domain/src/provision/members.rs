@@ -1,4 +1,4 @@
-//! The members of groups that receive permissions, for the operator to check: they joined when the group had none.
+//! Lists the members of groups that receive permissions, for a check by the operator.
 
 use std::fmt;
 
@@ -6,36 +6,36 @@ use super::{ProvisionError, Provisioner};
 use crate::platform::MemberPage;
 use crate::retry::{Classified, ErrorClass, Situation};
 
-/// How many names a text shows.
-const MOST_NAMES: usize = 10;
+/// The maximum number of names in a message.
+const MAX_NAMES: usize = 10;
 
 /// The members of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupMembers {
     /// The name of the group.
     pub group: String,
-    /// Its members: all, or the first page.
+    /// The first page of members.
     pub members: MemberPage,
 }
 
-/// For example ``group `support` has 2 members: ada, bob``. At most ten names.
+/// For example ``group `support` has 2 members: ada, bob``, with at most ten names.
 impl fmt::Display for GroupMembers {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MemberPage { usernames, is_last } = &self.members;
         let (count, more) = (usernames.len(), if *is_last { "" } else { "more than " });
         let noun = if count == 1 && *is_last { "member" } else { "members" };
-        let shown = usernames.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let rest = if count > MOST_NAMES || !*is_last { ", …" } else { "" };
+        let shown = usernames.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let rest = if count > MAX_NAMES || !*is_last { ", …" } else { "" };
         write!(formatter, "group `{}` has {more}{count} {noun}: {shown}{rest}", self.group)
     }
 }
 
 impl Provisioner<'_> {
-    /// The members of those of the groups that have any, in the order of the groups. Changes nothing.
+    /// Lists the members of the non-empty groups, in the order of the groups. Changes nothing.
     ///
     /// # Errors
     ///
-    /// If the members of a group cannot be read.
+    /// Returns an error if the members of a group cannot be read.
     pub async fn members(&self, user_pool_id: &str, groups: &[String]) -> Result<Vec<GroupMembers>, ProvisionError> {
         let mut all = Vec::new();
         for group in groups {
@@ -43,7 +43,7 @@ impl Provisioner<'_> {
             match self.call(Situation::Settled, page).await {
                 Ok(page) if page.value.usernames.is_empty() => {}
                 Ok(page) => all.push(GroupMembers { group: group.clone(), members: page.value }),
-                // Roles can name a group that was deleted since.
+                // Roles can name a deleted group.
                 Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => {}
                 Err(error) => return Err(error),
             }
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_names_ten_members_and_tells_whether_there_are_more() {
+    fn lists_ten_members_and_whether_there_are_more() {
         assert_eq!(text(1, true), "group `support` has 1 member: u1");
         let ten = "u1, u2, u3, u4, u5, u6, u7, u8, u9, u10";
         assert_eq!(text(10, true), format!("group `support` has 10 members: {ten}"));

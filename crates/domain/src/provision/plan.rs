@@ -1,4 +1,4 @@
-//! What `apply` would do: the answer of `plan`.
+//! The changes that `apply` would make.
 
 use std::fmt;
 
@@ -7,50 +7,50 @@ use serde::Serialize;
 use super::field_difference::Difference;
 use super::receipt::{Action, Step};
 
-/// What becomes of a resource.
+/// The planned change of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// There is none: one is made.
+    /// The resource does not exist and is created.
     Create,
-    /// It is ours and as it should be, but stands alone: an interrupted run left it, and this one goes on with it.
+    /// The resource is up to date but unused, because an interrupted run created it. It is adopted.
     Adopt,
-    /// It differs: it is changed.
+    /// The resource differs and is changed.
     Change,
-    /// It is as it should be, or not ours to touch.
+    /// The resource is up to date, or the spec no longer contains it.
     Leave,
 }
 
-/// The word as plans spell it.
+/// The name in plans.
 impl fmt::Display for Verdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(formatter)
     }
 }
 
-/// What becomes of one resource, and why.
+/// The planned change of one resource, with its reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Planned {
-    /// The step of `apply` that deals with it.
+    /// The step of `apply`.
     pub step: Step,
-    /// What the step does.
+    /// The change.
     pub verdict: Verdict,
-    /// The id or ARN of what is there.
+    /// The id or ARN of the existing resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Why, in words.
+    /// The reason.
     pub reason: String,
-    /// The fields that differ, with both values.
+    /// The different fields, with both values.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
 }
 
-/// What `apply` would do. Holds no secret.
+/// The changes that `apply` would make. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan {
     /// Always [`Action::Plan`].
     pub action: Action,
-    /// How many resources would be created, adopted or changed.
+    /// The number of resources to create, adopt or change.
     pub changes: usize,
     /// Every resource, in the order of `apply`.
     pub resources: Vec<Planned>,

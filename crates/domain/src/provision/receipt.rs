@@ -1,20 +1,21 @@
-//! What an action did: the answer of a direct invocation, and what a custom resource's attributes are taken from.
+//! The receipt of an action: the response to a direct invocation, and the source of the attributes of a custom
+//! resource.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What is to be done with a spec.
+/// An action on the resources of a spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Say what `apply` would do, and change nothing.
+    /// Return the changes that `apply` would make. Changes nothing.
     Plan,
-    /// Bring everything into the state that the spec describes.
+    /// Bring the resources into the desired state.
     Apply,
-    /// Prove that it works.
+    /// Prove that the pool works.
     Verify,
-    /// Take away what is ours.
+    /// Delete the resources.
     Destroy,
 }
 
@@ -36,27 +37,27 @@ pub enum Step {
     Role,
     /// The IAM policy.
     Policy,
-    /// The policy on the role.
+    /// The attachment of the policy to the role.
     PolicyAttachment,
-    /// The role on the identity pool.
+    /// The authenticated role of the identity pool.
     IdentityPoolRole,
     /// The invitation of the first administrator.
     FirstAdmin,
-    /// A throw-away user signs up.
+    /// The sign-up of the proof user, a temporary user of `verify`.
     SignUp,
-    /// The throw-away user is confirmed.
+    /// The confirmation of the proof user.
     Confirm,
-    /// The throw-away user signs in.
+    /// The sign-in of the proof user.
     SignIn,
-    /// The identity pool knows the throw-away user.
+    /// The identity of the proof user in the identity pool.
     Identity,
-    /// The throw-away user gets AWS credentials.
+    /// The AWS credentials of the proof user.
     Credentials,
-    /// AWS says who the throw-away user is.
+    /// The caller identity of the proof user in AWS.
     CallerIdentity,
-    /// The throw-away user and identity are deleted.
+    /// The deletion of the proof user and its identity.
     CleanUp,
-    /// The tags of the user pool that record its stack and its sign-up policy.
+    /// The tags that record the stack and the sign-up policy of the user pool.
     PoolTags,
 }
 
@@ -64,56 +65,56 @@ pub enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Made.
+    /// Created.
     Created,
-    /// Was made by a call whose answer was lost, by a run that was interrupted, or by another one at the same moment.
+    /// Created by a call whose response was lost, or by an interrupted or concurrent run.
     Adopted,
-    /// Changed.
+    /// Updated.
     Updated,
-    /// Was as it should be.
+    /// Already up to date.
     Unchanged,
-    /// Taken away.
+    /// Deleted.
     Deleted,
-    /// There was nothing to take away.
+    /// Nothing to delete.
     Absent,
-    /// Left in place on purpose; the detail says why.
+    /// Kept on purpose. The detail says why.
     Retained,
-    /// Worked.
+    /// Succeeded.
     Succeeded,
-    /// Could not be tried; the detail says why. The action goes on.
+    /// Could not be tested. The detail says why. The action continues.
     NotProved,
-    /// Did not work; the detail says why.
+    /// Failed. The detail says why.
     Failed,
 }
 
-/// What became of one step.
+/// The report of one step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StepReport {
-    /// Which step.
+    /// The step.
     pub step: Step,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// How often its decisive call was made.
+    /// The number of attempts of its main call.
     pub attempts: u32,
-    /// How long it took, in milliseconds.
+    /// The duration in milliseconds.
     pub elapsed_ms: u64,
-    /// What else there is to say.
+    /// Further details.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
-/// What an action did, with the ids of what it met. Holds no secret.
+/// The steps of an action and the ids of its resources. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {
-    /// Which action.
+    /// The action.
     pub action: Action,
-    /// The user pool.
+    /// The id of the user pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_pool_id: Option<String>,
-    /// The user pool.
+    /// The ARN of the user pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_pool_arn: Option<String>,
-    /// Who issues the pool's tokens, for JWT authorizers.
+    /// The issuer of the pool's tokens, for JWT authorizers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
     /// The app client for back ends.
@@ -125,16 +126,16 @@ pub struct Receipt {
     /// The identity pool.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identity_pool_id: Option<String>,
-    /// The role of signed-in people.
+    /// The ARN of the role of authenticated users.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role_arn: Option<String>,
-    /// The policy on that role.
+    /// The ARN of the policy of that role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_arn: Option<String>,
-    /// Who `verify` was in AWS's eyes.
+    /// The caller ARN of the proof user in AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller_arn: Option<String>,
-    /// The steps, in their order.
+    /// The steps in order.
     pub steps: Vec<StepReport>,
 }
 
@@ -156,14 +157,14 @@ impl Receipt {
     }
 }
 
-/// The name as receipts spell it.
+/// The name in receipts.
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(formatter)
     }
 }
 
-/// The name as receipts spell it.
+/// The name in receipts.
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.serialize(formatter)

@@ -1,4 +1,4 @@
-//! Which groups do not exist, for settings that name groups.
+//! Finds groups that do not exist, for settings that name groups.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use crate::retry::Situation;
 use crate::spec::Spec;
 
 impl Provisioner<'_> {
-    /// The groups among `names` that neither exist in the spec's pool nor are created with the pool. Changes nothing.
+    /// Returns the groups that neither exist in the pool of the spec nor are created with it. Changes nothing.
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Several`], and if the pool or its groups cannot be read.
+    /// [`ProvisionError::Duplicates`], and errors of reads.
     pub async fn unknown_groups<'a>(
         &self,
         spec: &Spec,

@@ -1,10 +1,10 @@
-//! When a failed call is made again, in tables of classes, situations and rights.
+//! Retry decisions, in tables of classes, situations and permissions.
 
 use super::*;
 
 const HOUR: Duration = Duration::from_hours(1);
 
-/// Total waiting until `decide` gives up, and the attempts made by then, where attempts themselves take no time.
+/// The waits until `decide` gives up, and their sum, if attempts take no time.
 fn waits(class: ErrorClass, context: impl Into<Context>, time_left: Duration) -> (Vec<u128>, Duration) {
     let context = context.into();
     let (mut elapsed, mut waits) = (Duration::ZERO, Vec::new());
@@ -18,28 +18,28 @@ fn waits(class: ErrorClass, context: impl Into<Context>, time_left: Duration) ->
 }
 
 #[test]
-fn propagation_is_probed_densely_and_then_every_two_seconds_while_time_lasts() {
+fn probes_propagation_with_short_waits_and_then_every_two_seconds() {
     let (waits, elapsed) = waits(ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation, Duration::from_mins(1));
     assert_eq!(waits[..6], [250, 500, 1000, 2000, 2000, 2000]);
     assert!(elapsed < Duration::from_mins(1) && elapsed > Duration::from_secs(57), "{elapsed:?}");
 }
 
 #[test]
-fn an_unassumable_role_is_hopeless_before_trust_and_wiring_were_checked() {
+fn does_not_retry_an_unassumable_role_before_its_check() {
     for situation in [Situation::Settled, Situation::JustCreated, Situation::JustDetached] {
         assert_eq!(waits(ErrorClass::RoleNotAssumable, situation, HOUR).0, []);
     }
 }
 
 #[test]
-fn a_missing_entity_is_awaited_only_right_after_its_creation_and_not_for_long() {
+fn retries_a_missing_entity_briefly_and_only_after_its_creation() {
     assert_eq!(waits(ErrorClass::NotFound, Situation::Settled, HOUR).0, []);
     let (_, elapsed) = waits(ErrorClass::NotFound, Situation::JustCreated, HOUR);
     assert!(elapsed >= VISIBILITY_LIMIT && elapsed <= VISIBILITY_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
 }
 
 #[test]
-fn a_conflict_is_awaited_only_right_after_a_detachment_and_not_for_long() {
+fn retries_a_delete_conflict_longer_only_after_a_detachment() {
     for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
         assert_eq!(waits(ErrorClass::Conflict, situation, HOUR).0, [250, 500], "{situation:?}");
     }
@@ -48,7 +48,7 @@ fn a_conflict_is_awaited_only_right_after_a_detachment_and_not_for_long() {
 }
 
 #[test]
-fn bounded_classes_stop_at_their_number_of_attempts() {
+fn limits_the_attempts_of_each_transient_class() {
     assert_eq!(waits(ErrorClass::ConcurrentModification, Situation::Settled, HOUR).0, [50, 100, 200, 400]);
     assert_eq!(waits(ErrorClass::ExternalService, Situation::Settled, HOUR).0, [250, 500]);
     assert_eq!(waits(ErrorClass::Throttled, Situation::Settled, HOUR).0, [500, 1000, 2000, 4000, 8000]);
@@ -57,7 +57,7 @@ fn bounded_classes_stop_at_their_number_of_attempts() {
 }
 
 #[test]
-fn an_unknown_outcome_is_repeated_a_few_times_and_never_for_a_create() {
+fn retries_an_unknown_outcome_but_never_of_a_create() {
     for rights in [Rights::Settled, Rights::JustGranted] {
         assert_eq!(waits(ErrorClass::OutcomeUnknown, Situation::Creating.with(rights), HOUR).0, [], "{rights:?}");
         for situation in [Situation::Settled, Situation::JustCreated, Situation::AwaitingPropagation] {
@@ -68,13 +68,13 @@ fn an_unknown_outcome_is_repeated_a_few_times_and_never_for_a_create() {
 }
 
 #[test]
-fn a_trigger_that_cannot_be_called_is_awaited_and_not_for_long() {
+fn retries_a_failed_trigger_invocation_briefly() {
     let (_, elapsed) = waits(ErrorClass::TriggerNotInvoked, Situation::Creating, HOUR);
     assert!(elapsed >= TRIGGER_LIMIT && elapsed <= TRIGGER_LIMIT + PROBE_INTERVAL, "{elapsed:?}");
 }
 
 #[test]
-fn retries_a_denied_call_for_30_s_and_only_if_the_right_may_be_new() {
+fn retries_a_denied_call_for_30_s_if_permissions_may_be_new() {
     for situation in [
         Situation::Settled,
         Situation::Creating,
@@ -93,7 +93,7 @@ fn retries_a_denied_call_for_30_s_and_only_if_the_right_may_be_new() {
 }
 
 #[test]
-fn nothing_else_is_ever_repeated() {
+fn never_retries_permanent_errors() {
     for class in [
         ErrorClass::AlreadyExists,
         ErrorClass::QuotaExceeded,
@@ -111,14 +111,14 @@ fn nothing_else_is_ever_repeated() {
 }
 
 #[test]
-fn giving_up_says_how_often_and_how_long_was_tried_where_it_was_more_than_once() {
+fn reports_attempts_and_time_after_more_than_one_attempt() {
     let gave_up = |attempts| GaveUp { attempts, elapsed: Duration::from_millis(4250), last: "CreateRole failed" };
     assert_eq!(gave_up(1).to_string(), "CreateRole failed");
     assert_eq!(gave_up(3).to_string(), "CreateRole failed, after 3 attempts in 4.2 s");
 }
 
 #[test]
-fn jitter_shortens_a_wait_and_never_lengthens_it() {
+fn jitter_only_shortens_waits() {
     let wait = |jitter| decide(ErrorClass::Throttled, Situation::Settled, 1, Duration::ZERO, HOUR, jitter);
     assert_eq!(wait(0.0), Next::Wait(Duration::from_millis(500)));
     assert_eq!(wait(1.0), Next::Wait(Duration::from_millis(400)));

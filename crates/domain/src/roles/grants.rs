@@ -1,17 +1,17 @@
-//! What a caller may do: permissions, and the groups that the caller may assign.
+//! The grants of a caller: permissions, and the groups that the caller can assign.
 
 use std::collections::BTreeSet;
 
 use crate::permission::Permission;
 
-/// The permissions of one or several groups. The default has none.
+/// The permissions of one or more groups. The default has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Grants {
     permissions: BTreeSet<Permission>,
     assignable: Assignable,
 }
 
-/// Which groups may be assigned with [`Permission::UsersGroups`].
+/// The groups that can be assigned with [`Permission::UsersGroups`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Assignable {
     Any,
@@ -25,12 +25,12 @@ impl Default for Assignable {
 }
 
 impl Grants {
-    /// Every permission, and any group.
+    /// Every permission, and assignment of any group.
     pub(super) fn all() -> Self {
-        Self { permissions: Permission::ALL.into(), assignable: Assignable::Any }
+        Self { permissions: Permission::ALL.iter().copied().collect(), assignable: Assignable::Any }
     }
 
-    /// Adds a permission. [`Permission::UsersGroups`] comes with any group.
+    /// Adds a permission. [`Permission::UsersGroups`] includes the assignment of any group.
     pub(super) fn allow(&mut self, permission: Permission) {
         if permission == Permission::UsersGroups {
             self.assignable = Assignable::Any;
@@ -52,13 +52,13 @@ impl Grants {
         &self.permissions
     }
 
-    /// Whether the permission is among them.
+    /// Whether the permission is granted.
     #[must_use]
     pub fn allows(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
     }
 
-    /// The only groups that may be assigned; `None` if any group may.
+    /// The only groups that can be assigned; `None` if any group can.
     #[must_use]
     pub fn assignable_groups(&self) -> Option<&BTreeSet<String>> {
         match &self.assignable {
@@ -67,7 +67,7 @@ impl Grants {
         }
     }
 
-    /// Whether the group may be assigned. What its members may do is [`Grants::covers`]'s to compare.
+    /// Whether the group can be assigned. Compare the permissions of its members with [`Grants::covers`].
     #[must_use]
     pub fn may_assign(&self, group: &str) -> bool {
         self.assignable_groups().is_none_or(|groups| groups.contains(group))
@@ -84,7 +84,7 @@ impl Grants {
         assignable && other.permissions.is_subset(&self.permissions)
     }
 
-    /// What at least one of the two grants.
+    /// The grants of both.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let assignable = match (&self.assignable, &other.assignable) {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn grants_cover_what_they_include() {
+    fn covers_grants_that_it_includes() {
         let table = [
             ("all", "users:groups", true),
             ("users:groups", "users:groups:visitors", true),

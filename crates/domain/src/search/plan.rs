@@ -1,80 +1,82 @@
-//! Which part of a query Cognito looks for, and what is left to be looked at here.
+//! Splits a query into Cognito's filter and the predicates that are applied here.
 
 use super::query::{Query, SearchTerm};
 use crate::user_pool::directory::{Comparison, Filter, FilterBy};
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::user::{UserStatus, Username};
 
-/// How a query is answered.
+/// The plan of a search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Whom Cognito is asked for.
+    /// The list that Cognito returns.
     pub list: List,
-    /// What is still to be looked at here, for each of them.
+    /// The predicates to apply to each user of the list.
     pub rest: Query,
 }
 
-/// A list of Cognito's.
+/// A list that Cognito returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum List {
-    /// All users, or those whom a filter meets.
+    /// All users, or those that match a filter.
     Users(Option<Filter>),
     /// The users in a group, which Cognito cannot filter.
     Members(GroupName),
 }
 
 impl Query {
-    /// Lets Cognito look for what narrows the search down most.
+    /// Makes the most selective predicate Cognito's filter.
     ///
-    /// A name, address or number that goes there whole is not compared again: where Cognito takes capital and small letters for the
-    /// same, it knows the pool's settings and we do not. Status and `enabled` are, which costs nothing: an implementation that does
-    /// not know these filters (the local AWS) answers with everybody.
+    /// A name, address or number that the filter contains in full is not compared again, because only Cognito knows
+    /// whether the pool is case-sensitive. Status and `enabled` are compared again, because emulators may ignore these
+    /// filters.
     #[must_use]
     pub fn plan(&self) -> Plan {
         let mut rest = self.clone();
         if let Some(group) = rest.group.take() {
             return Plan { list: List::Members(group), rest };
         }
-        let filter = share(&mut rest.username, Username::as_str, FilterBy::Username, Comparison::Equals)
-            .or_else(|| share(&mut rest.email, SearchTerm::as_str, FilterBy::Email, Comparison::Equals))
-            .or_else(|| share(&mut rest.phone_number, SearchTerm::as_str, FilterBy::PhoneNumber, Comparison::Equals))
-            .or_else(|| share(&mut rest.email_prefix, SearchTerm::as_str, FilterBy::Email, Comparison::BeginsWith))
-            .or_else(|| share(&mut rest.name, SearchTerm::as_str, FilterBy::Name, Comparison::Equals))
+        let filter = filter_for(&mut rest.username, Username::as_str, FilterBy::Username, Comparison::Equals)
+            .or_else(|| filter_for(&mut rest.email, SearchTerm::as_str, FilterBy::Email, Comparison::Equals))
+            .or_else(|| {
+                filter_for(&mut rest.phone_number, SearchTerm::as_str, FilterBy::PhoneNumber, Comparison::Equals)
+            })
+            .or_else(|| filter_for(&mut rest.email_prefix, SearchTerm::as_str, FilterBy::Email, Comparison::BeginsWith))
+            .or_else(|| filter_for(&mut rest.name, SearchTerm::as_str, FilterBy::Name, Comparison::Equals))
             .or_else(|| rest.status.as_ref().map(status_filter))
             .or_else(|| rest.enabled.map(enabled_filter));
         Plan { list: List::Users(filter), rest }
     }
 }
 
-/// The longest filter that Cognito takes. In bytes it holds whatever Cognito counts.
+/// The maximum length of a Cognito filter, counted in bytes to be safe.
 const MAX_FILTER_BYTES: usize = 256;
 
-/// How much of a text fits into any filter.
-pub(super) const MAX_SHARED_BYTES: usize = MAX_FILTER_BYTES - r#"phone_number ^= """#.len();
+/// The maximum length of a value in any filter.
+pub(super) const MAX_VALUE_BYTES: usize = MAX_FILTER_BYTES - r#"phone_number ^= """#.len();
 
-/// The filter for as much of a text as Cognito surely understands. A text that goes there whole is taken out of what is left to
-/// compare; of any other its beginning goes there, unless that is nothing.
+/// Returns the filter for the longest prefix of a search term that Cognito reliably supports, if it is not empty.
+/// Clears a term that the filter contains in full.
 ///
-/// - Without quotes and backslashes a value needs no escapes, and nothing can break out of its filter. How a backslash is escaped the
-///   documentation leaves open, and emulators know no escapes at all. Nor is every parser sure to take a line break.
-/// - Cognito finds nobody by a beginning that ends with a separator, `mia@` for instance (aws-sdk-js-v3, issue 6645).
-fn share<T>(sought: &mut Option<T>, as_str: fn(&T) -> &str, by: FilterBy, comparison: Comparison) -> Option<Filter> {
-    let text = as_str(sought.as_ref()?);
+/// - A value without quotes, backslashes and control characters needs no escapes and cannot break out of the filter.
+///   AWS does not document how a backslash is escaped, and emulators support no escapes.
+/// - Cognito finds no users for a prefix that ends with a separator, such as `mia@` (aws-sdk-js-v3, issue 6645).
+fn filter_for<T>(term: &mut Option<T>, as_str: fn(&T) -> &str, by: FilterBy, comparison: Comparison) -> Option<Filter> {
+    let text = as_str(term.as_ref()?);
     let is_plain = |character: char| !matches!(character, '"' | '\\') && !character.is_control();
-    let goes_on =
-        |(begin, character): &(usize, char)| begin + character.len_utf8() <= MAX_SHARED_BYTES && is_plain(*character);
-    let plain: String = text.char_indices().take_while(goes_on).map(|(_, character)| character).collect();
+    let fits =
+        |(begin, character): &(usize, char)| begin + character.len_utf8() <= MAX_VALUE_BYTES && is_plain(*character);
+    let plain: String = text.char_indices().take_while(fits).map(|(_, character)| character).collect();
     if comparison == Comparison::Equals && plain == text {
-        *sought = None;
+        *term = None;
         return Some(Filter { by, comparison, value: plain });
     }
-    let beginning = plain.trim_end_matches(|character: char| !character.is_alphanumeric());
-    if beginning.is_empty() {
+    let prefix = plain.trim_end_matches(|character: char| !character.is_alphanumeric());
+    if prefix.is_empty() {
         return None;
     }
-    let filter = Filter { by, comparison: Comparison::BeginsWith, value: beginning.to_owned() };
-    if beginning == text {
-        *sought = None;
+    let filter = Filter { by, comparison: Comparison::BeginsWith, value: prefix.to_owned() };
+    if prefix == text {
+        *term = None;
     }
     Some(filter)
 }
@@ -84,6 +86,6 @@ pub(super) fn status_filter(status: &UserStatus) -> Filter {
 }
 
 pub(super) fn enabled_filter(enabled: bool) -> Filter {
-    let word = if enabled { "Enabled" } else { "Disabled" };
-    Filter { by: FilterBy::Enabled, comparison: Comparison::Equals, value: word.to_owned() }
+    let value = if enabled { "Enabled" } else { "Disabled" };
+    Filter { by: FilterBy::Enabled, comparison: Comparison::Equals, value: value.to_owned() }
 }

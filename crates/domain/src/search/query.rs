@@ -1,4 +1,4 @@
-//! What is asked for, and whom it is true of.
+//! The predicates of a search, and which users match them.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use time::OffsetDateTime;
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::user::{User, UserStatus, Username};
 
-/// A text that is looked for: 1 to 2048 characters, as values of attributes have at the most.
+/// A search term: 1 to 2048 characters, the maximum of attribute values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SearchTerm(String);
 
-/// Nothing to look for, or too much.
+/// The text is empty or too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("it has 1 to {} characters", SearchTerm::MAX_CHARS)]
+#[error("must be 1–{} characters", SearchTerm::MAX_CHARS)]
 pub struct InvalidSearchTerm;
 
 impl SearchTerm {
-    /// The longest text in characters.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 2048;
 
     /// The text.
@@ -42,13 +42,13 @@ impl TryFrom<String> for SearchTerm {
 pub struct CustomAttribute {
     /// The name with its prefix, e.g. `custom:team`.
     pub name: String,
-    /// The whole value. An empty one is a value too: it finds those who have the attribute.
+    /// The whole value. An empty value matches users who have the attribute with an empty value.
     pub value: String,
 }
 
-/// Whom to find: users of whom all of this is true. Of nothing at all, everybody.
+/// The predicates of a search, all of which must match. An empty query matches all users.
 ///
-/// Serialized, two queries look the same exactly when they are the same.
+/// Two queries are equal exactly if their serialized forms are equal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Query {
     /// The real user name.
@@ -69,34 +69,34 @@ pub struct Query {
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<UserStatus>,
-    /// Whether an administrator lets the user sign in at all.
+    /// Whether the user is enabled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
     /// A group that the user is in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<GroupName>,
-    /// Custom attributes; of one name with two values nobody can be found.
+    /// Custom attributes. Two values for one name match no user.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub custom_attributes: BTreeSet<CustomAttribute>,
-    /// Created later than this.
+    /// Matches users created after this time.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::timestamp::nanoseconds::option")]
     pub created_after: Option<OffsetDateTime>,
-    /// Created earlier than this.
+    /// Matches users created before this time.
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::timestamp::nanoseconds::option")]
     pub created_before: Option<OffsetDateTime>,
 }
 
 impl Query {
-    /// Whether this is true of a user. Groups do not count: which ones they are in, users do not say.
+    /// Whether a user matches. `group` is ignored, because users do not contain their groups.
     #[must_use]
     pub fn matches(&self, user: &User) -> bool {
         let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
-        let is = |asked: &Option<SearchTerm>, found: Option<&str>| {
-            asked.as_ref().is_none_or(|asked| found.is_some_and(|found| folded(found) == folded(asked.as_str())))
+        let is = |term: &Option<SearchTerm>, found: Option<&str>| {
+            term.as_ref().is_none_or(|term| found.is_some_and(|found| folded(found) == folded(term.as_str())))
         };
-        let begins = |asked: &Option<SearchTerm>, found: Option<&str>| {
-            let begins_with = |asked: &str| found.is_some_and(|found| folded(found).starts_with(&folded(asked)));
-            asked.as_ref().is_none_or(|asked| begins_with(asked.as_str()))
+        let begins = |term: &Option<SearchTerm>, found: Option<&str>| {
+            let begins_with = |prefix: &str| found.is_some_and(|found| folded(found).starts_with(&folded(prefix)));
+            term.as_ref().is_none_or(|term| begins_with(term.as_str()))
         };
         self.username.as_ref().is_none_or(|username| *username == user.username)
             && is(&self.email, attribute("email"))
@@ -105,20 +105,20 @@ impl Query {
             && is(&self.name, attribute("name"))
             && self.status.as_ref().is_none_or(|status| *status == user.status)
             && self.enabled.is_none_or(|enabled| enabled == user.enabled)
-            && self.custom_attributes.iter().all(|asked| attribute(&asked.name) == Some(&asked.value))
-            && self.created_after.is_none_or(|moment| user.created_at > moment)
-            && self.created_before.is_none_or(|moment| user.created_at < moment)
+            && self.custom_attributes.iter().all(|custom| attribute(&custom.name) == Some(&custom.value))
+            && self.created_after.is_none_or(|time| user.created_at > time)
+            && self.created_before.is_none_or(|time| user.created_at < time)
     }
 
-    /// Whether this is true of everybody.
+    /// Whether the query has no predicates.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Capital and small letters are the same to Cognito in addresses and names; so they are here, at least those from A to Z, or the same search
-/// would find others when another condition beside it goes to Cognito.
+/// Folds A to Z, because Cognito ignores case in addresses and names. The result of a search must not depend on which
+/// predicate becomes Cognito's filter.
 fn folded(text: &str) -> String {
     text.to_ascii_lowercase()
 }

@@ -1,17 +1,17 @@
-//! Queries: whom they are true of, what of them goes to Cognito, and that both together find whom they are true of.
+//! Tests which users a query matches, and that filter and remaining predicates together match the same users.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use time::{Duration, OffsetDateTime};
 
-use super::plan::{MAX_SHARED_BYTES, enabled_filter, status_filter};
+use super::plan::{MAX_VALUE_BYTES, enabled_filter, status_filter};
 use super::{CustomAttribute, InvalidSearchTerm, List, Plan, Query, SearchTerm};
 use crate::user_pool::directory::{Comparison, Filter, FilterBy};
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::user::{Attributes, User, UserStatus};
 
-fn sought(text: &str) -> SearchTerm {
+fn term(text: &str) -> SearchTerm {
     text.to_owned().try_into().unwrap()
 }
 
@@ -20,14 +20,14 @@ fn custom<const N: usize>(attributes: [(&str, &str); N]) -> BTreeSet<CustomAttri
     attributes.map(attribute).into()
 }
 
-/// A query with everything in it but a group.
+/// A query with every predicate except a group.
 fn full() -> Query {
     Query {
         username: Some("mia-1".parse().unwrap()),
-        email: Some(sought("mia@example.com")),
-        email_prefix: Some(sought("mia@ex")),
-        phone_number: Some(sought("+15550100")),
-        name: Some(sought("Mia B")),
+        email: Some(term("mia@example.com")),
+        email_prefix: Some(term("mia@ex")),
+        phone_number: Some(term("+15550100")),
+        name: Some(term("Mia B")),
         status: Some(UserStatus::ForceChangePassword),
         enabled: Some(false),
         group: None,
@@ -37,7 +37,7 @@ fn full() -> Query {
     }
 }
 
-/// The user whom [`full`] finds.
+/// A user that [`full`] matches.
 fn mia() -> User {
     let attributes = [
         ("email", "mia@example.com"),
@@ -57,11 +57,11 @@ fn mia() -> User {
 }
 
 #[test]
-fn the_most_selective_predicate_goes_to_cognito_and_the_others_are_looked_at_here() {
+fn the_most_selective_predicate_becomes_the_filter() {
     use Comparison::{BeginsWith, Equals};
     use FilterBy::{Email, Enabled, Name, PhoneNumber, Status, Username};
     type Without = fn(Query) -> Query;
-    // From one row to the next the predicate is left out that went to Cognito before.
+    // Each row removes the predicate that was the filter of the row before.
     let table: [(Filter, Without); 7] = [
         (filter(Username, Equals, "mia-1"), |query| Query { username: None, ..query }),
         (filter(Email, Equals, "mia@example.com"), |query| Query { email: None, ..query }),
@@ -87,22 +87,22 @@ fn filter(by: FilterBy, comparison: Comparison, value: &str) -> Filter {
 }
 
 #[test]
-fn a_group_is_listed_and_everything_else_is_looked_at_here() {
+fn a_group_query_lists_members_and_applies_the_rest_here() {
     let group: GroupName = "admins".parse().unwrap();
     let query = Query { group: Some(group.clone()), ..full() };
     assert_eq!(query.plan(), Plan { list: List::Members(group), rest: full() });
 }
 
 #[test]
-fn nothing_asked_for_is_everybody() {
+fn an_empty_query_matches_everyone() {
     let plan = Query::default().plan();
     assert_eq!(plan.list, List::Users(None));
     assert!(plan.rest.is_empty() && plan.rest.matches(&mia()));
 }
 
 #[test]
-fn each_status_is_asked_for_in_the_word_that_it_is_shown_in() {
-    for word in [
+fn status_filter_has_the_spelling_of_the_status() {
+    for name in [
         "UNCONFIRMED",
         "CONFIRMED",
         "EXTERNAL_PROVIDER",
@@ -111,14 +111,14 @@ fn each_status_is_asked_for_in_the_word_that_it_is_shown_in() {
         "UNKNOWN",
         "ARCHIVED",
     ] {
-        let status: UserStatus = serde_json::from_value(word.into()).unwrap();
-        assert_eq!(status_filter(&status).value, word);
+        let status: UserStatus = serde_json::from_value(name.into()).unwrap();
+        assert_eq!(status_filter(&status).value, name);
     }
     assert_eq!(enabled_filter(true).value, "Enabled");
 }
 
 #[test]
-fn a_user_is_found_where_every_predicate_is_true_and_not_where_one_is_false() {
+fn matches_users_for_which_every_predicate_is_true() {
     type Change = fn(&mut User);
     let mia = mia();
     assert!(full().matches(&mia));
@@ -142,7 +142,7 @@ fn a_user_is_found_where_every_predicate_is_true_and_not_where_one_is_false() {
 }
 
 #[test]
-fn capital_and_small_letters_are_the_same_where_they_are_so_to_cognito() {
+fn ignores_case_where_cognito_does() {
     type Change = fn(&mut User);
     let table: [(&str, Change, bool); 5] = [
         ("address", |user| set(user, "email", "MIA@Example.com"), true),
@@ -151,10 +151,10 @@ fn capital_and_small_letters_are_the_same_where_they_are_so_to_cognito() {
         ("custom value", |user| set(user, "custom:team", "Blue"), false),
         ("another letter", |user| set(user, "name", "mia c"), false),
     ];
-    for (case, change, is_found) in table {
+    for (case, change, is_match) in table {
         let mut user = mia();
         change(&mut user);
-        assert_eq!(full().matches(&user), is_found, "{case}");
+        assert_eq!(full().matches(&user), is_match, "{case}");
     }
 }
 
@@ -163,12 +163,9 @@ fn set(user: &mut User, name: &str, value: &str) {
 }
 
 #[test]
-fn several_predicates_about_one_thing_are_all_asked_for() {
-    let email = |whole, beginning| Query {
-        email: Some(sought(whole)),
-        email_prefix: Some(sought(beginning)),
-        ..Query::default()
-    };
+fn several_predicates_on_one_attribute_must_all_match() {
+    let email =
+        |whole, prefix| Query { email: Some(term(whole)), email_prefix: Some(term(prefix)), ..Query::default() };
     let cases = [
         (email("mia@example.com", "mi"), true),
         (email("mia@example.com", "ia"), false),
@@ -176,8 +173,8 @@ fn several_predicates_about_one_thing_are_all_asked_for() {
         (only_custom([("custom:team", "blue"), ("custom:team", "red")]), false),
         (only_custom([("custom:absent", "")]), false),
     ];
-    for (query, is_found) in cases {
-        assert_eq!(query.matches(&mia()), is_found, "{query:?}");
+    for (query, is_match) in cases {
+        assert_eq!(query.matches(&mia()), is_match, "{query:?}");
     }
 }
 
@@ -186,12 +183,12 @@ fn only_custom<const N: usize>(attributes: [(&str, &str); N]) -> Query {
 }
 
 #[test]
-fn a_moment_is_the_same_in_every_time_zone() {
-    let moment = OffsetDateTime::UNIX_EPOCH;
-    let elsewhere = moment.to_offset(time::UtcOffset::from_hms(2, 0, 0).unwrap());
-    let created_after = |moment| Query { created_after: Some(moment), ..Query::default() };
-    assert_eq!(text(&created_after(moment)), text(&created_after(elsewhere)));
-    let user = User { created_at: moment, attributes: Attributes::new(), ..mia() };
+fn times_are_compared_independently_of_time_zones() {
+    let time = OffsetDateTime::UNIX_EPOCH;
+    let elsewhere = time.to_offset(time::UtcOffset::from_hms(2, 0, 0).unwrap());
+    let created_after = |time| Query { created_after: Some(time), ..Query::default() };
+    assert_eq!(text(&created_after(time)), text(&created_after(elsewhere)));
+    let user = User { created_at: time, attributes: Attributes::new(), ..mia() };
     assert!(!created_after(elsewhere).matches(&user));
 }
 
@@ -200,9 +197,9 @@ fn text(query: &Query) -> String {
 }
 
 #[test]
-fn of_a_text_that_cognito_may_not_understand_its_beginning_goes_there_and_the_whole_is_compared_here() {
-    let long = "x".repeat(MAX_SHARED_BYTES + 1);
-    let wide = "ü".repeat(MAX_SHARED_BYTES);
+fn filters_by_the_prefix_before_unsupported_characters() {
+    let long = "x".repeat(MAX_VALUE_BYTES + 1);
+    let wide = "ü".repeat(MAX_VALUE_BYTES);
     let table = [
         ("Lou O\"Neil", Some("Lou O")),
         ("Lou \"O\" Neil", Some("Lou")),
@@ -212,23 +209,23 @@ fn of_a_text_that_cognito_may_not_understand_its_beginning_goes_there_and_the_wh
         ("\\\"", None),
         ("…\"", None),
         (&long, Some(&long[1..])),
-        (&wide, Some(&wide[..MAX_SHARED_BYTES])),
+        (&wide, Some(&wide[..MAX_VALUE_BYTES])),
     ];
-    for (text, beginning) in table {
-        let query = Query { name: Some(sought(text)), ..Query::default() };
-        let expected = beginning.map(|beginning| filter(FilterBy::Name, Comparison::BeginsWith, beginning));
+    for (text, prefix) in table {
+        let query = Query { name: Some(term(text)), ..Query::default() };
+        let expected = prefix.map(|prefix| filter(FilterBy::Name, Comparison::BeginsWith, prefix));
         assert_eq!(query.plan(), Plan { list: List::Users(expected), rest: query }, "{text}");
     }
     for text in ["plain", "ends with a dot.", "@", "👩", "100%", "a = 'b'", &long[1..]] {
-        let query = Query { name: Some(sought(text)), ..Query::default() };
+        let query = Query { name: Some(term(text)), ..Query::default() };
         let expected = Some(filter(FilterBy::Name, Comparison::Equals, text));
         assert_eq!(query.plan(), Plan { list: List::Users(expected), rest: Query::default() }, "{text}");
     }
 }
 
 #[test]
-fn a_beginning_that_ends_with_a_separator_goes_to_cognito_without_it() {
-    for (prefix, shared, is_compared_here) in [
+fn filters_by_the_prefix_without_a_trailing_separator() {
+    for (prefix, filtered, is_compared_here) in [
         ("mia", Some("mia"), false),
         ("mia@ex", Some("mia@ex"), false),
         ("mia@", Some("mia"), true),
@@ -236,23 +233,23 @@ fn a_beginning_that_ends_with_a_separator_goes_to_cognito_without_it() {
         ("mia\"b", Some("mia"), true),
         ("@", None, true),
     ] {
-        let query = Query { email_prefix: Some(sought(prefix)), ..Query::default() };
-        let list = List::Users(shared.map(|shared| filter(FilterBy::Email, Comparison::BeginsWith, shared)));
+        let query = Query { email_prefix: Some(term(prefix)), ..Query::default() };
+        let list = List::Users(filtered.map(|value| filter(FilterBy::Email, Comparison::BeginsWith, value)));
         let rest = if is_compared_here { query.clone() } else { Query::default() };
         assert_eq!(query.plan(), Plan { list, rest }, "{prefix}");
     }
 }
 
 #[test]
-fn where_nothing_of_one_predicate_can_go_to_cognito_the_next_one_does() {
-    let query = Query { email: Some(sought("\"")), name: Some(sought("Mia")), ..Query::default() };
+fn uses_the_next_predicate_if_one_cannot_be_a_filter() {
+    let query = Query { email: Some(term("\"")), name: Some(term("Mia")), ..Query::default() };
     let rest = Query { name: None, ..query.clone() };
     let list = List::Users(Some(filter(FilterBy::Name, Comparison::Equals, "Mia")));
     assert_eq!(query.plan(), Plan { list, rest });
 }
 
 #[test]
-fn a_text_to_look_for_is_as_long_as_values_of_attributes_are() {
+fn search_terms_are_as_long_as_attribute_values() {
     for good in ["x", " ", "\n", "\"", &"ü".repeat(2048)] {
         assert!(SearchTerm::try_from(good.to_owned()).is_ok(), "{good}");
     }
@@ -265,10 +262,10 @@ const NAMES: &[&str] = &["a", "b", "a\"", "\\a"];
 
 const TEXTS: &[&str] = &["a", "b", "a\"", "\"a", "a,b", "a\nb", "\\", "a\",\"email\":\"b"];
 
-/// Queries of few values that look like each other, and like JSON, so that two of them are often nearly the same.
+/// Queries of similar values, some of them like JSON, so that two queries are often nearly equal.
 fn queries() -> impl Strategy<Value = Query> {
     let text = prop::sample::select(TEXTS);
-    let value = || prop::option::of(text.clone().prop_map(sought));
+    let value = || prop::option::of(text.clone().prop_map(term));
     let group = prop::option::of(prop::sample::select(vec!["a", "b"]).prop_map(|name| name.parse().unwrap()));
     let status = prop::option::of(prop::sample::select(vec![
         UserStatus::Confirmed,
@@ -280,11 +277,11 @@ fn queries() -> impl Strategy<Value = Query> {
         attribute.prop_map(|(name, value)| CustomAttribute { name: name.to_owned(), value: value.to_owned() }),
         0..3,
     );
-    let moment =
+    let time =
         || prop::option::of((0..3_i64).prop_map(|second| OffsetDateTime::UNIX_EPOCH + Duration::seconds(second)));
     let username = prop::option::of(prop::sample::select(NAMES).prop_map(|name| name.parse().unwrap()));
     let texts = (username, value(), value(), value(), value());
-    (texts, status, any::<Option<bool>>(), group, custom, moment(), moment()).prop_map(
+    (texts, status, any::<Option<bool>>(), group, custom, time(), time()).prop_map(
         |(texts, status, enabled, group, custom_attributes, created_after, created_before)| {
             let (username, email, email_prefix, phone_number, name) = texts;
             Query {
@@ -306,8 +303,8 @@ fn queries() -> impl Strategy<Value = Query> {
 
 proptest! {
     #[test]
-    fn serialized_two_queries_are_the_same_exactly_when_they_are(one in queries(), other in queries(), from in 0..11) {
-        // Two random queries always differ: take most of the one for the other.
+    fn serialized_queries_are_equal_exactly_if_the_queries_are(one in queries(), other in queries(), from in 0..11) {
+        // Two random queries always differ, so this one differs in one field only.
         let near = Query {
             username: if from == 0 { other.username } else { one.username.clone() },
             email: if from == 1 { other.email } else { one.email.clone() },
@@ -325,18 +322,18 @@ proptest! {
     }
 
     #[test]
-    fn whom_cognito_finds_and_who_then_matches_is_whom_the_query_matches(query in queries(), user in users()) {
+    fn filter_and_rest_together_match_what_the_query_matches(query in queries(), user in users()) {
         let Plan { list, rest } = query.plan();
         let is_listed = match list {
-            List::Users(filter) => filter.is_none_or(|filter| meets(&filter, &user)),
+            List::Users(filter) => filter.is_none_or(|filter| matches(&filter, &user)),
             List::Members(group) => Some(group) == query.group,
         };
         prop_assert_eq!(is_listed && rest.matches(&user), query.matches(&user));
     }
 
     #[test]
-    fn every_filter_fits_and_needs_no_escapes(text in ".{1,400}", number in 0..5) {
-        let text = Some(sought(&text));
+    fn every_filter_value_fits_and_needs_no_escapes(text in ".{1,400}", number in 0..5) {
+        let text = Some(term(&text));
         let query = match number {
             0 => Query { email: text, ..Query::default() },
             1 => Query { email_prefix: text, ..Query::default() },
@@ -345,7 +342,7 @@ proptest! {
             _ => Query { username: text.and_then(|text| text.as_str().parse().ok()), ..Query::default() },
         };
         if let List::Users(Some(filter)) = query.plan().list {
-            prop_assert!((1..=MAX_SHARED_BYTES).contains(&filter.value.len()));
+            prop_assert!((1..=MAX_VALUE_BYTES).contains(&filter.value.len()));
             prop_assert!(!filter.value.contains(['"', '\\', '\n']));
         }
     }
@@ -369,8 +366,8 @@ fn users() -> impl Strategy<Value = User> {
     )
 }
 
-/// As Cognito compares where capital letters count.
-fn meets(filter: &Filter, user: &User) -> bool {
+/// Compares as a case-sensitive pool does.
+fn matches(filter: &Filter, user: &User) -> bool {
     let attribute = |name: &str| user.attributes.get(name).map(String::as_str);
     let found = match filter.by {
         FilterBy::Username => Some(user.username.as_str()),

@@ -1,6 +1,6 @@
-//! E-mail addresses, as far as a rule has to read them: what stands before the last `@`, and the domain behind it.
+//! E-mail addresses, split at the last `@` into local part and domain.
 //!
-//! An address that could be read in two ways, or that shows something else than it holds, is none here. Nothing is left out or repaired.
+//! Ambiguous addresses and addresses with invisible characters are rejected, not repaired.
 
 use std::fmt;
 
@@ -10,36 +10,36 @@ use thiserror::Error;
 
 use super::domain_list::Domain;
 
-/// The most that an address can have, in bytes: what fits into the `MAIL FROM` of RFC 5321 (section 4.5.3.1.3, without the brackets).
+/// The maximum length of an address in bytes (RFC 5321, section 4.5.3.1.3, without the angle brackets).
 pub const MAX_ADDRESS_BYTES: usize = 254;
 
-/// Looks like a blank and is a symbol to Unicode: the braille pattern without dots.
-const BRAILLE_BLANK: char = '\u{2800}';
+/// Looks like a space, but is a symbol in Unicode: the braille pattern without dots.
+const EMPTY_BRAILLE_PATTERN: char = '\u{2800}';
 
-/// An e-mail address in its normal form: two spellings of one mailbox are equal.
+/// An e-mail address in its normal form: spellings of one mailbox are equal.
 ///
-/// The domain is in its ASCII form. Of the part before it only A to Z become small: for other letters that is no mere matter of
-/// spelling (the Kelvin sign would become a `k`), so two mailboxes could become one. That `Mia@` and `mia@` are one mailbox is
-/// what practically every mail server says, and what Cognito says in a pool that is not case-sensitive.
+/// The domain is in its ASCII form. In the local part only A to Z become lowercase, because folding other letters could
+/// merge two mailboxes (the Kelvin sign would become `k`). Mail servers, and Cognito in pools that are not
+/// case-sensitive, treat `Mia@` and `mia@` as equal.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress {
     local_part: String,
     domain: Domain,
 }
 
-/// The text is no e-mail address that a rule can read.
+/// The text is not an unambiguous e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected an e-mail address, e.g. mia@example.com")]
-pub struct NotAnAddress;
+pub struct InvalidEmailAddress;
 
 impl EmailAddress {
-    /// What stands after the last `@`.
+    /// Returns the domain.
     #[must_use]
     pub fn domain(&self) -> &Domain {
         &self.domain
     }
 
-    /// The same address with its domain in Unicode, as people write it.
+    /// Returns the address with its domain in Unicode.
     #[must_use]
     pub fn with_unicode_domain(&self) -> String {
         format!("{}@{}", self.local_part, self.domain.to_unicode())
@@ -47,45 +47,46 @@ impl EmailAddress {
 }
 
 impl std::str::FromStr for EmailAddress {
-    type Err = NotAnAddress;
+    type Err = InvalidEmailAddress;
 
-    fn from_str(text: &str) -> Result<Self, NotAnAddress> {
+    fn from_str(text: &str) -> Result<Self, InvalidEmailAddress> {
         if text.chars().any(is_invisible) {
-            return Err(NotAnAddress);
+            return Err(InvalidEmailAddress);
         }
-        let (local_part, domain) = text.rsplit_once('@').ok_or(NotAnAddress)?;
-        // An encoded word (RFC 2047) may say something else than what it looks like, to whoever decodes it.
+        let (local_part, domain) = text.rsplit_once('@').ok_or(InvalidEmailAddress)?;
+        // An encoded word (RFC 2047) can decode to a different address.
         if local_part.is_empty() || !local_part.chars().all(is_plain) || local_part.contains("=?") {
-            return Err(NotAnAddress);
+            return Err(InvalidEmailAddress);
         }
-        let domain = domain.parse().map_err(|_| NotAnAddress)?;
+        let domain = domain.parse().map_err(|_| InvalidEmailAddress)?;
         let address = Self { local_part: local_part.to_ascii_lowercase(), domain };
-        // The domain may be longer in ASCII than it was typed.
-        if address.to_string().len() > MAX_ADDRESS_BYTES { Err(NotAnAddress) } else { Ok(address) }
+        // The ASCII form of the domain can be longer than the input.
+        if address.to_string().len() > MAX_ADDRESS_BYTES { Err(InvalidEmailAddress) } else { Ok(address) }
     }
 }
 
-/// The normal form: the ASCII form of the domain, and A to Z small.
+/// Writes the normal form: an ASCII domain, and A to Z in lowercase.
 impl fmt::Display for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}@{}", self.local_part, self.domain)
     }
 }
 
-/// Without the address: it is somebody's.
+/// Omits the address, which is personal data.
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("EmailAddress(…)")
     }
 }
 
-/// Whether a character stands for itself wherever it is in front of the `@`. What RFC 5321 wants quoted does not: with a second `@`, or with a
-/// comma or brackets, an address is several, or another one, to some. Nor do `!` and `%`, which have routed mail on.
+/// Whether a character has no special meaning in the local part. Excludes characters that RFC 5321 requires to be
+/// quoted, because some parsers read a second `@`, a comma or brackets as another address, and `!` and `%`, which were
+/// used for mail routing.
 fn is_plain(character: char) -> bool {
     !character.is_ascii() || character.is_ascii_alphanumeric() || "#$&'*+-./=?^_`{|}~".contains(character)
 }
 
-/// Blanks, control characters, what has no shape or none yet, and what only changes how its neighbors look.
+/// Whether a character is whitespace, a control character, unassigned, or without a shape of its own.
 fn is_invisible(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_graphic();
@@ -94,7 +95,7 @@ fn is_invisible(character: char) -> bool {
     GeneralCategoryGroup::Separator.contains(category)
         || GeneralCategoryGroup::Other.contains(category)
         || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(character)
-        || character == BRAILLE_BLANK
+        || character == EMPTY_BRAILLE_PATTERN
 }
 
 #[cfg(test)]
@@ -123,8 +124,8 @@ mod tests {
     }
 
     #[test]
-    fn letters_beyond_ascii_keep_two_mailboxes_apart() {
-        // U+212A is the Kelvin sign, whose small form is a plain k; U+0130 is a capital i with a dot.
+    fn letters_outside_ascii_are_not_folded() {
+        // U+212A is the Kelvin sign, whose lowercase form is `k`; U+0130 is an uppercase i with a dot.
         for (one, other) in
             [("mi\u{212A}e@example.com", "mike@example.com"), ("m\u{130}a@example.com", "mia@example.com")]
         {
@@ -134,9 +135,9 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_in_two_ways_or_not_at_all_is_no_address() {
+    fn rejects_ambiguous_and_malformed_addresses() {
         let long = format!("{}@example.com", "a".repeat(MAX_ADDRESS_BYTES - 11));
-        // Short as it is typed, and long in ASCII.
+        // Short in Unicode, too long in ASCII.
         let long_in_ascii = format!("{}@{}example", "a".repeat(60), "ä.".repeat(40));
         for text in [
             "",
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_invisible_is_in_an_address() {
+    fn rejects_invisible_characters() {
         let invisible = [
             ' ',
             '\t',
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_does_not_hold_the_address() {
+    fn debug_output_omits_the_address() {
         let address: EmailAddress = "mia@example.com".parse().unwrap();
         assert!(!format!("{address:?}").contains("mia"));
     }

@@ -1,4 +1,5 @@
-//! Domains, and lists of them: `example.com` is that domain only, `*.example.com` its sub-domains at any depth and not itself.
+//! Domains and domain lists: `example.com` matches this domain only, `*.example.com` its subdomains at any depth, but
+//! not itself.
 
 use std::fmt;
 
@@ -6,35 +7,35 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use thiserror::Error;
 
-/// A domain in its ASCII form (UTS 46, non-transitional): case and alphabet make no difference.
+/// A domain in its ASCII form (UTS 46, non-transitional).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Domain(String);
 
-/// The text is no domain name.
+/// The text is not a domain name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected a domain, e.g. example.com")]
-pub struct NotADomain;
+pub struct InvalidDomain;
 
 impl Domain {
-    /// The domain as people write it.
+    /// Returns the domain in Unicode.
     #[must_use]
     pub fn to_unicode(&self) -> String {
-        // A valid domain has no label that cannot be shown.
+        // All labels of a valid domain can be decoded.
         let (domain, _) = Uts46::new().to_unicode(self.0.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
         domain.into_owned()
     }
 }
 
 impl std::str::FromStr for Domain {
-    type Err = NotADomain;
+    type Err = InvalidDomain;
 
-    fn from_str(text: &str) -> Result<Self, NotADomain> {
-        // Letters, digits and inner hyphens only, labels and whole within DNS's lengths, no dot at the end: with that, `example.com.`
-        // would be another domain than `example.com` to a list, and the same to a mail server.
+    fn from_str(text: &str) -> Result<Self, InvalidDomain> {
+        // `DnsLength::Verify` also rejects a trailing dot: a list would distinguish `example.com.` from `example.com`,
+        // a mail server would not.
         Uts46::new()
             .to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
             .map(|domain| Self(domain.into_owned()))
-            .map_err(|_| NotADomain)
+            .map_err(|_| InvalidDomain)
     }
 }
 
@@ -47,15 +48,15 @@ impl fmt::Display for Domain {
 /// One entry of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Entry {
-    Itself(Domain),
-    SubDomains(Domain),
+    Exact(Domain),
+    Subdomains(Domain),
 }
 
 impl Entry {
-    fn meets(&self, domain: &Domain) -> bool {
+    fn matches(&self, domain: &Domain) -> bool {
         match self {
-            Self::Itself(own) => own == domain,
-            Self::SubDomains(parent) => domain
+            Self::Exact(own) => own == domain,
+            Self::Subdomains(parent) => domain
                 .0
                 .strip_suffix(&parent.0)
                 .and_then(|rest| rest.strip_suffix('.'))
@@ -64,42 +65,42 @@ impl Entry {
     }
 }
 
-/// A list of domains, as settings have it: separated by commas, blanks around them allowed. The default is empty, and meets nothing.
+/// A comma-separated list of domains, with optional spaces. The default is empty and matches nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DomainList(Vec<Entry>);
 
-/// The text is no list of domains.
+/// The text is not a list of domains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected domains with commas between them, e.g. `example.com,*.example.org`")]
-pub struct NotADomainList;
+#[error("expected comma-separated domains, e.g. `example.com,*.example.org`")]
+pub struct InvalidDomainList;
 
 impl DomainList {
-    /// Whether nothing is in it.
+    /// Whether the list has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a domain is meant by one of the entries.
+    /// Whether an entry matches the domain.
     #[must_use]
     pub fn contains(&self, domain: &Domain) -> bool {
-        self.0.iter().any(|entry| entry.meets(domain))
+        self.0.iter().any(|entry| entry.matches(domain))
     }
 }
 
 impl std::str::FromStr for DomainList {
-    type Err = NotADomainList;
+    type Err = InvalidDomainList;
 
-    fn from_str(text: &str) -> Result<Self, NotADomainList> {
+    fn from_str(text: &str) -> Result<Self, InvalidDomainList> {
         let entry = |text: &str| match text.strip_prefix("*.") {
-            Some(parent) => parent.parse().map(Entry::SubDomains),
-            None => text.parse().map(Entry::Itself),
+            Some(parent) => parent.parse().map(Entry::Subdomains),
+            None => text.parse().map(Entry::Exact),
         };
         text.split(',')
             .map(|text| entry(text.trim_matches(' ')))
             .collect::<Result<_, _>>()
             .map(Self)
-            .map_err(|_| NotADomainList)
+            .map_err(|_| InvalidDomainList)
     }
 }
 
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_itself_only_and_a_wildcard_its_sub_domains_only() {
+    fn domains_match_exactly_and_wildcards_match_subdomains_only() {
         for (list, domain, expected) in [
             ("example.com", "example.com", true),
             ("example.com", "EXAMPLE.com", true),
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_domain_is_shown_as_people_write_it() {
+    fn domains_are_displayed_in_unicode() {
         for (text, shown) in [
             ("EXAMPLE.com", "example.com"),
             ("BÜCHER.example", "bücher.example"),
@@ -152,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_meets_nothing() {
+    fn an_empty_list_matches_nothing() {
         assert!(DomainList::default().is_empty());
         assert!(!DomainList::default().contains(&"example.com".parse().unwrap()));
     }
 
     #[test]
-    fn what_is_no_list_is_refused_whole() {
+    fn rejects_invalid_lists() {
         for text in [
             "",
             ",",
@@ -184,7 +185,7 @@ mod tests {
             "example.com\n",
             "xn--a",
         ] {
-            assert_eq!(text.parse::<DomainList>(), Err(NotADomainList), "{text:?}");
+            assert_eq!(text.parse::<DomainList>(), Err(InvalidDomainList), "{text:?}");
         }
     }
 }

@@ -1,59 +1,61 @@
-//! Which external providers people may come from.
+//! The external providers that users can sign in through.
 
 use thiserror::Error;
 
-/// Whether people may come into the pool by their first sign-in at an external provider (`EXTERNAL_PROVIDERS`).
+/// The external providers through which new users can sign in (`EXTERNAL_PROVIDERS`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ExternalProviders {
-    /// From all that the pool knows.
+    /// All providers of the pool.
     #[default]
     Allow,
-    /// From none.
+    /// None.
     Refuse,
-    /// From these.
+    /// Only these.
     Only(Vec<ProviderName>),
 }
 
-/// The name of an external provider, as the pool has it.
+/// The name of an external provider in the pool.
 ///
-/// Cognito's own pattern keeps these names free of blanks, and of underscores but for the second character; so the first underscore
-/// after that ends the name in `NAME_subject`, and no name is the beginning of another one.
+/// Cognito's pattern allows no whitespace, and an underscore only as the second character. So the first underscore
+/// after that ends the name in `NAME_subject`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(String);
 
-/// The text is no value of `EXTERNAL_PROVIDERS`.
+/// The text is not a value of `EXTERNAL_PROVIDERS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected `allow`, `refuse`, or names of providers with commas between them, e.g. `Google,Okta`")]
-pub struct NotExternalProviders;
+#[error("expected `allow`, `refuse` or comma-separated provider names, e.g. `Google,Okta`")]
+pub struct InvalidExternalProviders;
 
 impl ExternalProviders {
-    /// Whether the user of this name may come in. User names of external providers are `NAME_subject`; one that is not known
-    /// comes from nowhere that is on a list.
+    /// Whether a user with this name, `NAME_subject`, is admitted. A list admits no user without a name.
     #[must_use]
     pub fn admit(&self, user_name: Option<&str>) -> bool {
         match self {
             Self::Allow => true,
             Self::Refuse => false,
-            Self::Only(names) => user_name.is_some_and(|user_name| names.iter().any(|name| name.begins(user_name))),
+            Self::Only(names) => {
+                user_name.is_some_and(|user_name| names.iter().any(|name| name.is_prefix_of(user_name)))
+            }
         }
     }
 }
 
 impl ProviderName {
-    /// Whether the user name begins with the provider's name. In a pool that is not case-sensitive Cognito writes the name small.
-    fn begins(&self, user_name: &str) -> bool {
-        let beginning = user_name.as_bytes().get(..self.0.len());
+    /// Whether the user name has the form `NAME_subject`. Ignores case, because Cognito writes `NAME` in lowercase in
+    /// case-insensitive pools.
+    fn is_prefix_of(&self, user_name: &str) -> bool {
+        let prefix = user_name.as_bytes().get(..self.0.len());
         let rest = user_name.as_bytes().get(self.0.len()..).unwrap_or_default();
-        beginning.is_some_and(|beginning| beginning.eq_ignore_ascii_case(self.0.as_bytes()))
+        prefix.is_some_and(|prefix| prefix.eq_ignore_ascii_case(self.0.as_bytes()))
             && rest.starts_with(b"_")
             && rest.len() > 1
     }
 }
 
 impl std::str::FromStr for ExternalProviders {
-    type Err = NotExternalProviders;
+    type Err = InvalidExternalProviders;
 
-    fn from_str(text: &str) -> Result<Self, NotExternalProviders> {
+    fn from_str(text: &str) -> Result<Self, InvalidExternalProviders> {
         match text {
             "allow" => Ok(Self::Allow),
             "refuse" => Ok(Self::Refuse),
@@ -65,17 +67,17 @@ impl std::str::FromStr for ExternalProviders {
 }
 
 impl std::str::FromStr for ProviderName {
-    type Err = NotExternalProviders;
+    type Err = InvalidExternalProviders;
 
-    fn from_str(text: &str) -> Result<Self, NotExternalProviders> {
-        let is_of_cognitos_pattern = (3..=32).contains(&text.chars().count())
-            && text.chars().enumerate().all(|(place, character)| match character {
-                '_' => place == 1,
+    fn from_str(text: &str) -> Result<Self, InvalidExternalProviders> {
+        let matches_pattern = (3..=32).contains(&text.chars().count())
+            && text.chars().enumerate().all(|(index, character)| match character {
+                '_' => index == 1,
                 _ => !character.is_whitespace() && !character.is_control(),
             });
-        // As names these words are a slip: somebody meant the setting, and would get a provider that does not exist.
-        let is_a_slip = ["allow", "refuse"].iter().any(|word| text.eq_ignore_ascii_case(word));
-        if is_of_cognitos_pattern && !is_a_slip { Ok(Self(text.to_owned())) } else { Err(NotExternalProviders) }
+        // In a list, these values of the setting would be names of providers that do not exist.
+        let is_keyword = ["allow", "refuse"].iter().any(|keyword| text.eq_ignore_ascii_case(keyword));
+        if matches_pattern && !is_keyword { Ok(Self(text.to_owned())) } else { Err(InvalidExternalProviders) }
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_provider_is_known_by_the_beginning_of_the_user_name() {
+    fn recognizes_a_provider_by_the_prefix_of_the_user_name() {
         let table = [
             ("allow", None, true),
             ("allow", Some("Google_1"), true),
@@ -114,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cognito_could_never_call_a_provider_is_refused() {
+    fn rejects_names_that_cognito_does_not_allow() {
         for text in [
             "",
             ",",
@@ -132,7 +134,7 @@ mod tests {
             "Google,allow",
             &"x".repeat(33),
         ] {
-            assert_eq!(text.parse::<ExternalProviders>(), Err(NotExternalProviders), "{text:?}");
+            assert_eq!(text.parse::<ExternalProviders>(), Err(InvalidExternalProviders), "{text:?}");
         }
         for text in ["Google", "A_corp", "LoginWithAmazon", "SignInWithApple", &"x".repeat(32)] {
             assert!(text.parse::<ExternalProviders>().is_ok(), "{text:?}");

@@ -1,4 +1,4 @@
-//! The policy in tables: every rule with what it admits and what it refuses, and every way into the pool.
+//! Tables of the sign-up policy: each rule with the sign-ups that it admits and refuses.
 
 use time::Duration;
 
@@ -20,11 +20,11 @@ fn key() -> SigningKey {
     SigningKey::from_seed(&[7; 32])
 }
 
-fn text(text: &str) -> Given {
-    Given::from(text.to_owned())
+fn text(text: &str) -> TextField {
+    TextField::from(text.to_owned())
 }
 
-fn applicant(email: &str) -> SelfSignUp {
+fn with_email(email: &str) -> SelfSignUp {
     SelfSignUp { user_pool_id: text(POOL), email: text(email), ..SelfSignUp::default() }
 }
 
@@ -36,10 +36,10 @@ fn invited(email: &str, to: &str) -> SelfSignUp {
         issued_at: NOW,
         expires_at: NOW + Duration::days(7),
     };
-    SelfSignUp { invitation: text(invitation.sign(&key()).unwrap().expose()), ..applicant(email) }
+    SelfSignUp { invitation: text(invitation.sign(&key()).unwrap().expose()), ..with_email(email) }
 }
 
-/// Admitted with these grants, by the invitation of [`invited`] or by none.
+/// Admitted with these grants, with the invitation of [`invited`] or without one.
 fn admitted(grants: Grants, by_invitation: bool) -> Decision {
     Decision::Admit { grants, invitation: by_invitation.then(|| "1".to_owned()) }
 }
@@ -48,8 +48,8 @@ fn decision(policy: &Policy, self_sign_up: &SelfSignUp) -> Decision {
     decide(policy, &SignUp::SelfSignUp(self_sign_up.clone()), NOW)
 }
 
-/// A policy that would admit nobody and grant everything: whoever comes by a way without rules must not notice it.
-fn harsh() -> Policy {
+/// A policy that refuses every self sign-up and would grant every flag. It must not affect other ways into the pool.
+fn strictest() -> Policy {
     Policy {
         auto_confirm: AutoConfirm::Everyone,
         auto_verify_email: AutoVerifyEmail::Everyone,
@@ -61,16 +61,16 @@ fn harsh() -> Policy {
 }
 
 #[test]
-fn an_administrators_decision_stands_and_an_unknown_way_is_granted_nothing() {
+fn administrators_and_unknown_sources_are_left_unchanged() {
     for sign_up in [SignUp::Administrator, SignUp::Unknown] {
-        for policy in [Policy::default(), harsh()] {
+        for policy in [Policy::default(), strictest()] {
             assert_eq!(decide(&policy, &sign_up, NOW), Decision::Unchanged, "{sign_up:?}");
         }
     }
 }
 
 #[test]
-fn for_external_providers_only_their_own_rule_counts() {
+fn only_the_provider_rule_applies_to_external_providers() {
     let from = |user_name: Option<&str>| SignUp::ExternalProvider { user_name: text(user_name.unwrap_or_default()) };
     let refused = || Decision::Refuse(Refusal::ExternalProvider);
     for (providers, user_name, expected) in [
@@ -82,27 +82,27 @@ fn for_external_providers_only_their_own_rule_counts() {
         ("Google", Some("Facebook_1"), refused()),
         ("Google", None, refused()),
     ] {
-        let policy = Policy { external_providers: providers.parse().unwrap(), ..harsh() };
+        let policy = Policy { external_providers: providers.parse().unwrap(), ..strictest() };
         assert_eq!(decide(&policy, &from(user_name), NOW), expected, "{user_name:?} under {providers}");
     }
 }
 
 #[test]
-fn an_application_is_confirmed_as_the_policy_says() {
+fn confirms_sign_ups_as_the_policy_says() {
     let trusted = || AutoConfirm::TrustedDomains(list("example.com,*.example.com"));
     let invited_only = || AutoConfirm::Invited(key().public_key());
     for (auto_confirm, self_sign_up, expected) in [
-        (AutoConfirm::Everyone, applicant("mia@example.com"), CONFIRMED),
+        (AutoConfirm::Everyone, with_email("mia@example.com"), CONFIRMED),
         (AutoConfirm::Everyone, SelfSignUp::default(), CONFIRMED),
         (AutoConfirm::Everyone, invited("mia@example.com", "kim@example.com"), CONFIRMED),
-        (AutoConfirm::Nobody, applicant("mia@example.com"), NOTHING),
+        (AutoConfirm::Nobody, with_email("mia@example.com"), NOTHING),
         (AutoConfirm::Nobody, invited("mia@example.com", "mia@example.com"), NOTHING),
-        (trusted(), applicant("mia@example.com"), CONFIRMED),
-        (trusted(), applicant("mia@MAIL.example.com"), CONFIRMED),
-        (trusted(), applicant("mia@evilexample.com"), NOTHING),
-        (trusted(), applicant("mia@example.com.evil.org"), NOTHING),
-        (trusted(), applicant("example.com@evil.org"), NOTHING),
-        (invited_only(), applicant("mia@example.com"), NOTHING),
+        (trusted(), with_email("mia@example.com"), CONFIRMED),
+        (trusted(), with_email("mia@MAIL.example.com"), CONFIRMED),
+        (trusted(), with_email("mia@evilexample.com"), NOTHING),
+        (trusted(), with_email("mia@example.com.evil.org"), NOTHING),
+        (trusted(), with_email("example.com@evil.org"), NOTHING),
+        (invited_only(), with_email("mia@example.com"), NOTHING),
         (invited_only(), SelfSignUp::default(), NOTHING),
         (invited_only(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
         (invited_only(), invited("MIA@Example.COM", "mia@example.com"), CONFIRMED),
@@ -115,17 +115,17 @@ fn an_application_is_confirmed_as_the_policy_says() {
 }
 
 #[test]
-fn verifies_an_address_that_is_present_and_proved_or_everyones() {
+fn verifies_present_addresses_as_the_policy_says() {
     let nobody = || AutoVerifyEmail::Nobody;
     let invited_only = || AutoVerifyEmail::Invited(key().public_key());
     for (auto_verify_email, self_sign_up, expected) in [
-        (nobody(), applicant("mia@example.com"), CONFIRMED),
+        (nobody(), with_email("mia@example.com"), CONFIRMED),
         (nobody(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
-        (invited_only(), applicant("mia@example.com"), CONFIRMED),
+        (invited_only(), with_email("mia@example.com"), CONFIRMED),
         (invited_only(), invited("mia@example.com", "mia@example.com"), VERIFIED),
-        (AutoVerifyEmail::Everyone, applicant("mia@example.com"), VERIFIED),
-        (AutoVerifyEmail::Everyone, applicant(""), CONFIRMED),
-        (AutoVerifyEmail::Everyone, SelfSignUp { email: Given::Unreadable, ..applicant("") }, CONFIRMED),
+        (AutoVerifyEmail::Everyone, with_email("mia@example.com"), VERIFIED),
+        (AutoVerifyEmail::Everyone, with_email(""), CONFIRMED),
+        (AutoVerifyEmail::Everyone, SelfSignUp { email: TextField::Unreadable, ..with_email("") }, CONFIRMED),
     ] {
         let by_invitation = matches!(auto_verify_email, AutoVerifyEmail::Invited(_)) && expected.verify_email;
         let policy = Policy { auto_verify_email, ..Policy::default() };
@@ -135,21 +135,21 @@ fn verifies_an_address_that_is_present_and_proved_or_everyones() {
 }
 
 #[test]
-fn verifies_a_phone_number_that_is_present_if_the_policy_says_so() {
+fn verifies_present_phone_numbers_as_the_policy_says() {
     for (auto_verify_phone, phone_number, expected) in [
         (AutoVerifyPhone::Nobody, text("+15555550100"), false),
         (AutoVerifyPhone::Everyone, text("+15555550100"), true),
         (AutoVerifyPhone::Everyone, text(""), false),
-        (AutoVerifyPhone::Everyone, Given::Unreadable, false),
+        (AutoVerifyPhone::Everyone, TextField::Unreadable, false),
     ] {
         let policy = Policy { auto_verify_phone, ..Policy::default() };
-        let self_sign_up = SelfSignUp { phone_number, ..applicant("mia@example.com") };
+        let self_sign_up = SelfSignUp { phone_number, ..with_email("mia@example.com") };
         assert_eq!(decision(&policy, &self_sign_up), admitted(Grants { verify_phone: expected, ..CONFIRMED }, false));
     }
 }
 
 #[test]
-fn verifies_nothing_of_users_whom_it_does_not_confirm() {
+fn verifies_nothing_for_unconfirmed_users() {
     let invited_only = || AutoVerifyEmail::Invited(key().public_key());
     let trusted = || AutoConfirm::TrustedDomains(list("example.com"));
     for (auto_confirm, auto_verify_email, email) in [
@@ -167,8 +167,8 @@ fn verifies_nothing_of_users_whom_it_does_not_confirm() {
 }
 
 #[test]
-fn domains_decide_who_may_sign_up_and_denied_wins_over_allowed() {
-    for (allowed, denied, email, gets_in) in [
+fn denied_domains_take_precedence_over_allowed_ones() {
+    for (allowed, denied, email, is_admitted) in [
         ("example.com", "", "mia@example.com", true),
         ("example.com", "", "mia@EXAMPLE.com", true),
         ("example.com", "", "mia@example.org", false),
@@ -194,22 +194,22 @@ fn domains_decide_who_may_sign_up_and_denied_wins_over_allowed() {
             denied_email_domains: optional(denied),
             ..Policy::default()
         };
-        let expected = if gets_in { admitted(CONFIRMED, false) } else { Decision::Refuse(Refusal::EmailDomain) };
-        assert_eq!(decision(&policy, &applicant(email)), expected, "{email}, allowed {allowed}, denied {denied}");
+        let expected = if is_admitted { admitted(CONFIRMED, false) } else { Decision::Refuse(Refusal::EmailDomain) };
+        assert_eq!(decision(&policy, &with_email(email)), expected, "{email}, allowed {allowed}, denied {denied}");
     }
 }
 
 #[test]
-fn where_a_domain_decides_everybody_needs_an_address_that_can_be_read() {
+fn domain_rules_require_a_valid_address() {
     let policies = [
         Policy { allowed_email_domains: list("example.com"), ..Policy::default() },
         Policy { denied_email_domains: list("evil.example"), ..Policy::default() },
         Policy { auto_confirm: AutoConfirm::TrustedDomains(list("example.com")), ..Policy::default() },
     ];
     for (email, expected) in [
-        (Given::Absent, Refusal::NoEmail),
+        (TextField::Absent, Refusal::NoEmail),
         (text(""), Refusal::NoEmail),
-        (Given::Unreadable, Refusal::UnreadableEmail),
+        (TextField::Unreadable, Refusal::UnreadableEmail),
         (text("mia"), Refusal::UnreadableEmail),
         (text("mia@"), Refusal::UnreadableEmail),
         (text("mia@example.com "), Refusal::UnreadableEmail),
@@ -218,10 +218,10 @@ fn where_a_domain_decides_everybody_needs_an_address_that_can_be_read() {
         (text("mia@evil.org@example.com"), Refusal::UnreadableEmail),
     ] {
         for policy in &policies {
-            let self_sign_up = SelfSignUp { email: email.clone(), ..applicant("") };
+            let self_sign_up = SelfSignUp { email: email.clone(), ..with_email("") };
             assert_eq!(decision(policy, &self_sign_up), Decision::Refuse(expected), "{email:?} under {policy:?}");
         }
-        let self_sign_up = SelfSignUp { email: email.clone(), ..applicant("") };
+        let self_sign_up = SelfSignUp { email: email.clone(), ..with_email("") };
         assert_eq!(
             decision(&Policy::default(), &self_sign_up),
             admitted(CONFIRMED, false),
@@ -231,7 +231,7 @@ fn where_a_domain_decides_everybody_needs_an_address_that_can_be_read() {
 }
 
 #[test]
-fn an_invitation_that_does_not_count_refuses_the_sign_up_where_invitations_make_a_difference() {
+fn invalid_invitations_are_refused_if_the_policy_uses_invitations() {
     let key = || key().public_key();
     let policies = [
         Policy { auto_confirm: AutoConfirm::Invited(key()), ..Policy::default() },
@@ -246,15 +246,18 @@ fn an_invitation_that_does_not_count_refuses_the_sign_up_where_invitations_make_
     let fault = |fault| Some(Refusal::Invitation(fault));
     for (self_sign_up, expected) in [
         (good.clone(), None),
-        (SelfSignUp { invitation: Given::Absent, ..good.clone() }, None),
-        (invited("mia@example.com", "kim@example.com"), fault(Fault::OtherAddress)),
-        (SelfSignUp { user_pool_id: text("eu-west-1_other"), ..good.clone() }, fault(Fault::OtherPool)),
-        (SelfSignUp { invitation: text("e30.e30."), ..good.clone() }, fault(Fault::Foreign)),
-        (SelfSignUp { invitation: Given::Unreadable, ..good.clone() }, fault(Fault::Foreign)),
-        (SelfSignUp { email: Given::Absent, ..good.clone() }, Some(Refusal::InvitationForNobody)),
-        (SelfSignUp { email: Given::Unreadable, ..good.clone() }, Some(Refusal::InvitationForNobody)),
-        (SelfSignUp { email: text("mia@example.com\u{200b}"), ..good.clone() }, Some(Refusal::InvitationForNobody)),
-        (SelfSignUp { user_pool_id: Given::Absent, ..good.clone() }, Some(Refusal::InvitationForNobody)),
+        (SelfSignUp { invitation: TextField::Absent, ..good.clone() }, None),
+        (invited("mia@example.com", "kim@example.com"), fault(InvitationError::OtherAddress)),
+        (SelfSignUp { user_pool_id: text("eu-west-1_other"), ..good.clone() }, fault(InvitationError::OtherPool)),
+        (SelfSignUp { invitation: text("e30.e30."), ..good.clone() }, fault(InvitationError::Foreign)),
+        (SelfSignUp { invitation: TextField::Unreadable, ..good.clone() }, fault(InvitationError::Foreign)),
+        (SelfSignUp { email: TextField::Absent, ..good.clone() }, Some(Refusal::InvitationWithoutRecipient)),
+        (SelfSignUp { email: TextField::Unreadable, ..good.clone() }, Some(Refusal::InvitationWithoutRecipient)),
+        (
+            SelfSignUp { email: text("mia@example.com\u{200b}"), ..good.clone() },
+            Some(Refusal::InvitationWithoutRecipient),
+        ),
+        (SelfSignUp { user_pool_id: TextField::Absent, ..good.clone() }, Some(Refusal::InvitationWithoutRecipient)),
     ] {
         for policy in &policies {
             match (decision(policy, &self_sign_up), expected) {
@@ -263,15 +266,15 @@ fn an_invitation_that_does_not_count_refuses_the_sign_up_where_invitations_make_
                 (decision, _) => panic!("{decision:?} for {self_sign_up:?} under {policy:?}"),
             }
         }
-        let elsewhere = decision(&Policy::default(), &self_sign_up);
-        assert_eq!(elsewhere, admitted(CONFIRMED, false), "where they make none");
+        let ignored = decision(&Policy::default(), &self_sign_up);
+        assert_eq!(ignored, admitted(CONFIRMED, false), "policy without invitations");
     }
     let expired = decide(&policies[0], &SignUp::SelfSignUp(good), NOW + Duration::days(8));
-    assert_eq!(expired, Decision::Refuse(Refusal::Invitation(Fault::Expired)));
+    assert_eq!(expired, Decision::Refuse(Refusal::Invitation(InvitationError::Expired)));
 }
 
 #[test]
-fn an_invitation_opens_no_domain_that_is_closed() {
+fn invitations_do_not_bypass_the_domain_rules() {
     let key = key().public_key();
     let policy = Policy {
         auto_confirm: AutoConfirm::Invited(key),
@@ -283,7 +286,7 @@ fn an_invitation_opens_no_domain_that_is_closed() {
 }
 
 #[test]
-fn nothing_that_a_person_gave_is_in_debug_output() {
+fn debug_output_omits_the_input() {
     let self_sign_up = format!("{:?}", invited("mia@example.com", "mia@example.com"));
     assert!(!self_sign_up.contains("mia") && !self_sign_up.contains("eyJ"), "{self_sign_up}");
 }

@@ -1,34 +1,34 @@
-//! What the types of a spec alone do not check: ranges, widths, and values that contradict each other.
+//! Checks of a spec that its types do not cover: ranges, policy statements and contradicting values.
 
 use super::{CUSTOM, ClientKind, ClientSpec, SignInWith, Spec, SpecError, Statement, Verifiable};
 use crate::user_pool::user::CREATION_ATTRIBUTE;
 
 impl Spec {
-    /// Checks what the types alone do not: ranges, and values that contradict each other.
+    /// Checks ranges, policy statements and contradicting values.
     ///
     /// # Errors
     ///
-    /// The first wrong field, with what was expected.
+    /// Returns the first wrong field with the expected value.
     pub fn check(&self) -> Result<(), SpecError> {
         let wrong = |field, problem: &str| Err(SpecError { field, problem: problem.to_owned() });
         if self.sign_in == SignInWith::Email && !self.aliases.is_empty() {
-            return wrong("aliases", "an alias needs `sign_in` to be `username`");
+            return wrong("aliases", "must be empty unless `sign_in` is `username`");
         }
         if self.auto_verified.contains(&Verifiable::PhoneNumber) {
             return wrong(
                 "auto_verified",
-                "`phone_number` needs an SMS role, which is not made here; expected `email`",
+                "`phone_number` requires an SMS role, which Poolkeeper does not create; expected `email`",
             );
         }
         if !(6..=99).contains(&self.password_policy.minimum_length) {
-            return wrong("password_policy.minimum_length", "expected 6 to 99 characters");
+            return wrong("password_policy.minimum_length", "must be between 6 and 99");
         }
         if !(1..=365).contains(&self.password_policy.temporary_password_validity_days) {
-            return wrong("password_policy.temporary_password_validity_days", "expected 1 to 365 days");
+            return wrong("password_policy.temporary_password_validity_days", "must be between 1 and 365");
         }
         for attribute in &self.custom_attributes {
             if !(1..=20).contains(&attribute.name.chars().count()) || attribute.name.starts_with(CUSTOM) {
-                return wrong("custom_attributes", "expected names of 1 to 20 characters, without `custom:`");
+                return wrong("custom_attributes", "names must be 1–20 characters without the prefix `custom:`");
             }
             if is_reserved(&attribute.name) {
                 return wrong("custom_attributes", "`poolkeeper_created` is reserved");
@@ -53,13 +53,16 @@ impl Spec {
         }
         if self.groups.iter().any(|group| group.is_empty() || group.len() > 128 || group.contains(char::is_whitespace))
         {
-            return wrong("groups", "expected names of 1 to 128 characters, without blanks");
+            return wrong("groups", "names must be 1–128 characters without whitespace");
         }
         if self.first_admin.as_ref().is_some_and(|address| !looks_like_an_address(address)) {
-            return wrong("first_admin", "expected an e-mail address");
+            return wrong("first_admin", "must be an e-mail address");
         }
         if self.verify && self.clients.backend.is_none() {
-            return wrong("verify", "signing in to verify needs `clients.backend`; set `verify` to false without it");
+            return wrong(
+                "verify",
+                "verification signs in through `clients.backend`; add this client or set `verify` to false",
+            );
         }
         Ok(())
     }
@@ -69,9 +72,8 @@ impl Spec {
             ClientKind::Backend => ("clients.backend.write_attributes", "clients.backend.read_attributes"),
             ClientKind::Web => ("clients.web.write_attributes", "clients.web.read_attributes"),
         };
-        let expected =
-            "expected standard attributes such as `name`, and `custom:NAME` for names in `custom_attributes`";
-        let wrong = |field, name| Err(SpecError { field, problem: format!("`{name}` cannot be listed; {expected}") });
+        let expected = "expected standard attributes such as `name`, or `custom:NAME` for names in `custom_attributes`";
+        let wrong = |field, name| Err(SpecError { field, problem: format!("`{name}` is not allowed; {expected}") });
         if let Some(name) = self.unwritable(&client.write_attributes) {
             return wrong(write, name);
         }
@@ -90,12 +92,12 @@ fn wrong_lifetime(client: &ClientSpec, kind: ClientKind) -> Option<(&'static str
         ClientKind::Backend => "clients.backend",
         ClientKind::Web => "clients.web",
     };
-    let a_day = 5..=24 * 60;
-    if !a_day.contains(&client.access_token_minutes) || !a_day.contains(&client.id_token_minutes) {
-        return Some((field, "expected access and ID tokens to live 5 to 1440 minutes"));
+    let minutes = 5..=24 * 60;
+    if !minutes.contains(&client.access_token_minutes) || !minutes.contains(&client.id_token_minutes) {
+        return Some((field, "`access_token_minutes` and `id_token_minutes` must be between 5 and 1440"));
     }
     if !(1..=3650).contains(&client.refresh_token_days) {
-        return Some((field, "expected refresh tokens to live 1 to 3650 days"));
+        return Some((field, "`refresh_token_days` must be between 1 and 3650"));
     }
     None
 }
@@ -112,7 +114,7 @@ fn is_policy_arn(arn: &str) -> bool {
         && resource.strip_prefix("policy/").is_some_and(|name| !name.is_empty() && name.bytes().all(is_name))
 }
 
-/// Only what would certainly be refused: Cognito itself decides.
+/// Rejects only texts that Cognito certainly rejects.
 fn looks_like_an_address(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace))

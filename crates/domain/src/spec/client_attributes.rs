@@ -1,4 +1,4 @@
-//! The attributes that users write and read through an app client.
+//! The attributes that users can write and read through an app client.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use crate::user_pool::user::CREATION_ATTRIBUTE;
 
 /// The standard attributes that users can write.
 ///
-/// The other standard attribute, `sub`, is Cognito's. The list is that of "Standard attributes" in the Cognito developer guide.
+/// Cognito sets the other standard attribute, `sub`. The list is from "Standard attributes" in the Cognito developer
+/// guide.
 const STANDARD: [&str; 17] = [
     "address",
     "birthdate",
@@ -28,10 +29,10 @@ const STANDARD: [&str; 17] = [
     "zoneinfo",
 ];
 
-/// The attributes that Cognito and administrators write. App clients can only read them.
+/// The attributes that only Cognito and administrators can write.
 const VERIFICATIONS: [&str; 2] = ["email_verified", "phone_number_verified"];
 
-/// The attributes of one pool, as far as app clients depend on them.
+/// The attributes of a pool that determine the attributes of its app clients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolAttributes {
     /// The declared custom attributes, with their prefix.
@@ -41,8 +42,7 @@ pub struct PoolAttributes {
 }
 
 impl PoolAttributes {
-    /// Collects the attributes of a pool. `required` are those that its schema requires, `mapped` those that its identity providers
-    /// map.
+    /// Collects the attributes of a pool. Its schema requires `required`, and its identity providers map `mapped`.
     ///
     /// Cognito rejects a federated sign-in through a client that cannot write a mapped attribute (`WriteAttributes` in
     /// `CreateUserPoolClient`), and every sign-up through a client that cannot write a required attribute.
@@ -98,7 +98,8 @@ fn standard() -> BTreeSet<String> {
     STANDARD.map(str::to_owned).into()
 }
 
-/// Whether Cognito accepts the name in a list of writable attributes. A mapping can also name `username` and the verifications.
+/// Whether Cognito accepts the name in a list of writable attributes. A mapping can also name `username` and the
+/// verifications.
 fn can_be_writable(name: &str) -> bool {
     name != CREATION_ATTRIBUTE && (STANDARD.contains(&name) || name.starts_with(CUSTOM))
 }
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn users_write_no_custom_attribute_unless_the_spec_says_so() {
+    fn custom_attributes_are_writable_only_if_listed() {
         let (write, read) = lists(&json!({}), &[], &[]);
         assert_eq!(write, standard());
         assert!(!write.iter().any(|name| name.starts_with(CUSTOM) || name.ends_with("_verified")), "{write:?}");
@@ -155,13 +156,13 @@ mod tests {
 
     #[test]
     fn rejects_attributes_that_a_client_cannot_have() {
-        let refused = |changes: &Value| spec(changes).check().unwrap_err().to_string();
+        let error_of = |changes: &Value| spec(changes).check().unwrap_err().to_string();
         for name in ["sub", "email_verified", "custom:other", "team", CREATION_ATTRIBUTE, ""] {
-            let error = refused(&json!({"write_attributes": [name]}));
+            let error = error_of(&json!({"write_attributes": [name]}));
             assert!(error.starts_with("spec.clients.web.write_attributes: "), "{name}: {error}");
         }
         for name in ["sub", "custom:other", CREATION_ATTRIBUTE] {
-            let error = refused(&json!({"read_attributes": [name]}));
+            let error = error_of(&json!({"read_attributes": [name]}));
             assert!(error.starts_with("spec.clients.web.read_attributes: "), "{name}: {error}");
         }
         let fine = json!({"write_attributes": ["custom:team"], "read_attributes": ["email_verified", "custom:team"]});

@@ -1,11 +1,11 @@
-//! Booleans and numbers that may come as text, as CloudFormation sends them.
+//! Parses booleans and numbers that may be strings, as CloudFormation sends them.
 
 use std::fmt;
 
 use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
 
-/// `true`, `false`, `"true"` or `"false"`.
+/// Parses `true`, `false`, `"true"` or `"false"`.
 pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     struct Flag;
 
@@ -32,7 +32,7 @@ pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D
     deserializer.deserialize_any(Flag)
 }
 
-/// A whole number, or its digits as text.
+/// Parses a whole number, or a string of its digits.
 pub(super) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     struct Number;
 

@@ -10,11 +10,11 @@ pub enum MfaMode {
     /// Users sign in with their first factor alone.
     #[default]
     Off,
-    /// Users who have enrolled a second factor sign in with it.
+    /// Users who enrolled a second factor sign in with it.
     Optional,
     /// Every user signs in with a second factor, and enrolls one at the first sign-in.
     Required,
-    /// A pool has MFA without TOTP. A spec cannot ask for it.
+    /// The pool has MFA without TOTP. A spec cannot declare it.
     #[serde(skip_deserializing)]
     WithoutTotp,
 }

@@ -1,7 +1,7 @@
-//! The JSON Schema of a spec, for editors and for whoever checks specs without Poolkeeper.
+//! The JSON Schema of a spec, for editors and other validators. It is derived from the types that parse specs.
 //!
-//! It is derived from the types that read specs. It describes plain booleans and numbers only: scalars as text are for
-//! CloudFormation. What [`Spec::check`] finds between fields, a schema cannot say.
+//! It does not describe scalars as strings, which only CloudFormation uses, and not the rules between fields of
+//! [`Spec::check`].
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;

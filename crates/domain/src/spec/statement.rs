@@ -1,15 +1,17 @@
-//! Which statements the policy of authenticated users can hold: named actions of one service on named resources.
+//! Checks the statements of the policy of authenticated users: single actions on named resources.
 //!
 //! A statement has actions and resources only. `NotAction`, `NotResource`, `Effect` and `Condition` are unknown fields.
 
 use super::Statement;
 
-/// Services by which a role changes its own permissions, takes another role, or changes the account. No statement reaches them.
+/// Services with which a role could change its permissions, assume another role or change the account. Their actions
+/// are rejected.
 const REFUSED_SERVICES: [&str; 4] = ["account", "iam", "organizations", "sts"];
 
-/// Resources that hold others: the service, what stands before the name in the ARN, and what ends the name. A wildcard is accepted
-/// behind such a name only. Everything else is named in full, because the first segments of many ARNs are the same for all resources
-/// (`loadbalancer/app/`, `user/default/`, `regional/webacl/`), and so are the first characters of ids that AWS assigns (`i-`).
+/// Resources that contain others: the service, the prefix of the name in the ARN, and the separator after the name. A
+/// wildcard is accepted only after such a name. Other resources must be named in full, because all resources of a type
+/// can share the first segments of their ARNs (`loadbalancer/app/`, `user/default/`, `regional/webacl/`) or the first
+/// characters of their ids (`i-`).
 ///
 /// `make oracle` compares the rows with AWS's service authorization data.
 const CONTAINERS: [(&str, &str, char); 15] = [
@@ -25,28 +27,28 @@ const CONTAINERS: [(&str, &str, char); 15] = [
     ("kinesisvideo", "stream/", '/'),
     ("lambda", "function:", ':'),
     ("logs", "log-group:", ':'),
-    // Without a type for buckets, whose ARNs have no account. The other ARNs of S3 have both.
+    // Bucket ARNs have neither a type nor an account. The other ARNs of S3 have both.
     ("s3", "", '/'),
     ("s3", "accesspoint/", '/'),
     ("states", "execution:", ':'),
 ];
 
-/// The one policy variable that an ARN may hold: the identity of the caller, which Cognito assigns.
+/// The only policy variable that an ARN can contain: the identity of the caller, which Cognito assigns.
 const CALLER: &str = "${cognito-identity.amazonaws.com:sub}";
 
 const WILDCARDS: [char; 2] = ['*', '?'];
 
-/// MQTT has wildcards of its own, which count in topic filters.
+/// The wildcards of IAM and of MQTT topic filters.
 const IOT_WILDCARDS: [char; 4] = ['*', '?', '#', '+'];
 
 const EXPECTED_RESOURCE: &str = "must be ARNs that name a resource, such as `arn:aws:s3:::shop/*` or \
                                  `arn:aws:dynamodb:eu-west-1:123456789012:table/orders`, without wildcards before the name";
 
 impl Statement {
-    /// The field that is too wide, with what is expected.
+    /// Returns the field that is not valid, with the expected value.
     pub(super) fn fault(&self) -> Option<(&'static str, String)> {
-        let expected_action = "must be single actions such as `s3:GetObject`, without wildcards, and of no service among account, iam, \
-                               organizations and sts";
+        let expected_action = "must be single actions such as `s3:GetObject`, without wildcards; actions of account, iam, \
+                               organizations and sts are not allowed";
         let action = self.actions.iter().find(|action| !is_single_action(action));
         if self.actions.is_empty() || action.is_some() {
             let found = action.map(|action| format!("; found `{action}`")).unwrap_or_default();
@@ -60,7 +62,7 @@ impl Statement {
     }
 }
 
-/// IAM compares services and actions without regard to case.
+/// Compares services without case, as IAM does.
 fn is_single_action(action: &str) -> bool {
     let Some((service, name)) = action.split_once(':') else { return false };
     is_allowed_service(service) && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -73,7 +75,8 @@ fn is_allowed_service(service: &str) -> bool {
         && !REFUSED_SERVICES.iter().any(|refused| refused.eq_ignore_ascii_case(service))
 }
 
-/// What is wrong with an ARN that does not name a resource, or has a wildcard anywhere but behind the name of a container.
+/// Returns the problem of an ARN that does not name a resource, or has a wildcard anywhere but after the name of a
+/// container.
 fn resource_fault(arn: &str) -> Option<String> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", partition, service, region, account, resource] = parts.as_slice() else {
@@ -83,7 +86,7 @@ fn resource_fault(arn: &str) -> Option<String> {
         |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let head = [partition, region, account].into_iter().all(is_plain) && !partition.is_empty();
     let resource = resource.replace(CALLER, "caller");
-    // Any other variable could be empty, or hold what a user chose.
+    // Any other variable could be empty, or contain a value that a user chose.
     let is_literal = !resource.contains('$') && !resource.contains(char::is_whitespace);
     if !head || !is_allowed_service(service) || !is_literal || !has_name(&resource) {
         return Some(EXPECTED_RESOURCE.to_owned());
@@ -97,11 +100,11 @@ fn resource_fault(arn: &str) -> Option<String> {
     let forms: Vec<String> = containers.iter().map(|(kind, end)| format!("`{kind}NAME{end}*`")).collect();
     Some(match forms.as_slice() {
         [] => format!("must name resources of {service} completely, without wildcards"),
-        forms => format!("must have wildcards only behind a complete name, for {service} {}", forms.join(" or ")),
+        forms => format!("must have wildcards only after a complete name, for {service} {}", forms.join(" or ")),
     })
 }
 
-/// Whether a resource has a first segment, and not only separators behind it.
+/// Whether a resource has a first segment that is followed by more than separators.
 fn has_name(resource: &str) -> bool {
     match resource.split_once(['/', ':']) {
         Some((first, rest)) => !first.is_empty() && !rest.trim_matches(['/', ':']).is_empty(),
@@ -109,7 +112,7 @@ fn has_name(resource: &str) -> bool {
     }
 }
 
-/// What stands before the name of a container, and what ends the name.
+/// The prefixes and separators of the service's containers.
 fn containers(service: &str, has_account: bool) -> impl Iterator<Item = (&'static str, char)> {
     let of_service = CONTAINERS.iter().filter(move |(owner, ..)| *owner == service);
     of_service
@@ -117,7 +120,7 @@ fn containers(service: &str, has_account: bool) -> impl Iterator<Item = (&'stati
         .map(|(_, kind, end)| (*kind, *end))
 }
 
-/// Whether the text before the first wildcard holds the complete name of a container, with what ends the name.
+/// Whether the text before the first wildcard contains the complete name of a container and the separator.
 fn names_container(literal: &str, kind: &str, end: char) -> bool {
     let name = literal.strip_prefix(kind).and_then(|rest| rest.split_once(end));
     name.is_some_and(|(name, _)| !name.is_empty())
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn rejects_resources_that_cover_everything_of_a_service() {
+    fn rejects_resources_that_do_not_name_one_resource() {
         for resource in [
             "*",
             "**",
@@ -261,7 +264,7 @@ mod tests {
             "arn:aws:iam::123456789012:role/Admin",
             "arn:aws:sts::123456789012:assumed-role/Admin/x",
             "arn:aws:Organizations::123456789012:account/o/1",
-            // Wildcards inside a name: ids of AWS have a common beginning, and names can be guessed.
+            // Wildcards inside a name: ids of AWS have a common prefix, and names can be guessed.
             "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_*",
             "arn:aws:cognito-identity:eu-west-1:123456789012:identitypool/eu-west-1:*",
             "arn:aws:ec2:eu-west-1:123456789012:instance/i-*",
@@ -285,14 +288,14 @@ mod tests {
             "arn:aws:s3:eu-west-1:123456789012:access-grants/default/*",
             "arn:aws:s3:eu-west-1:123456789012:access-grants/default/grant/*",
             "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/*",
-            // No name before the wildcard, or none of a container.
+            // No name before the wildcard, or not the name of a container.
             "arn:aws:dynamodb:eu-west-1:123456789012:table//*",
             "arn:aws:dynamodb:eu-west-1:123456789012:global-table/orders/*",
             "arn:aws:lambda:eu-west-1:123456789012:function::*",
             "arn:aws:logs:eu-west-1:123456789012:log-group::*",
             "arn:aws:dynamodb:eu-west-1:123456789012:table/",
             "arn:aws:dynamodb::123456789012:orders/*",
-            // MQTT has wildcards of its own.
+            // Wildcards of MQTT.
             "arn:aws:iot:eu-west-1:123456789012:topicfilter/#",
             "arn:aws:iot:eu-west-1:123456789012:topicfilter/+/orders",
             "arn:aws:iot:eu-west-1:123456789012:topicfilter/shop+/*",
@@ -303,28 +306,28 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_wildcard_is_explained_with_the_forms_of_its_service() {
-        let place = "eu-west-1:123456789012";
+    fn explains_a_rejected_wildcard_with_the_forms_of_its_service() {
+        let scope = "eu-west-1:123456789012";
         for (arn, problem) in [
             (
-                format!("arn:aws:ec2:{place}:instance/i-*"),
+                format!("arn:aws:ec2:{scope}:instance/i-*"),
                 "must name resources of ec2 completely, without wildcards; found `",
             ),
             (
-                format!("arn:aws:dynamodb:{place}:table/shop-*"),
-                "must have wildcards only behind a complete name, for dynamodb `table/NAME/*`; found `",
+                format!("arn:aws:dynamodb:{scope}:table/shop-*"),
+                "must have wildcards only after a complete name, for dynamodb `table/NAME/*`; found `",
             ),
             (
-                format!("arn:aws:iot:{place}:topicfilter/#"),
-                "must have wildcards only behind a complete name, for iot `topic/NAME/*` or `topicfilter/NAME/*`; found `",
+                format!("arn:aws:iot:{scope}:topicfilter/#"),
+                "must have wildcards only after a complete name, for iot `topic/NAME/*` or `topicfilter/NAME/*`; found `",
             ),
             (
                 "arn:aws:s3:::shop*".to_owned(),
-                "must have wildcards only behind a complete name, for s3 `NAME/*`; found `",
+                "must have wildcards only after a complete name, for s3 `NAME/*`; found `",
             ),
             (
-                format!("arn:aws:s3:{place}:access-grants/default/*"),
-                "must have wildcards only behind a complete name, for s3 `accesspoint/NAME/*`; found `",
+                format!("arn:aws:s3:{scope}:access-grants/default/*"),
+                "must have wildcards only after a complete name, for s3 `accesspoint/NAME/*`; found `",
             ),
             ("arn:aws:dynamodb:*:123456789012:table/orders".to_owned(), "must be ARNs that name a resource, such as"),
         ] {
@@ -338,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_has_no_field_that_turns_it_round() {
+    fn rejects_fields_that_invert_a_statement() {
         for field in
             ["NotAction", "NotResource", "not_actions", "not_resources", "Effect", "effect", "Condition", "Principal"]
         {
@@ -367,7 +370,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_accepted_action_reaches_a_granting_service(action in "([a-zA-Z*?]{0,3}(iam|sts|IAM|Sts|account|organizations)?[a-z*?-]{0,2}):[A-Za-z*?]{0,12}") {
+        fn accepted_actions_never_reach_rejected_services(action in "([a-zA-Z*?]{0,3}(iam|sts|IAM|Sts|account|organizations)?[a-z*?-]{0,2}):[A-Za-z*?]{0,12}") {
             if fault(&action, FINE).is_none() {
                 for target in ["iam:PassRole", "sts:AssumeRole", "organizations:LeaveOrganization", "account:CloseAccount"] {
                     prop_assert!(!matches(action.as_bytes(), target.as_bytes()), "{} reaches {}", action, target);
@@ -377,22 +380,22 @@ mod tests {
         }
 
         #[test]
-        fn no_accepted_resource_covers_two_names(
+        fn accepted_resources_never_cover_two_names(
             service in "(s3|dynamodb|lambda|sqs|execute-api|ec2|elasticloadbalancing|cognito-idp)",
-            place in "(::|eu-west-1:123456789012:|\\*:\\*:|\\?:|eu-west-1:\\*:)",
+            scope in "(::|eu-west-1:123456789012:|\\*:\\*:|\\?:|eu-west-1:\\*:)",
             kind in "(table/|function:|instance/|loadbalancer/|loadbalancer/app/|userpool/|accesspoint/|access-grants/default/|)",
             resource in "[a-z*?]{0,3}([/:][a-z*?/:]{0,6})?",
         ) {
-            let arn = format!("arn:aws:{service}:{place}{kind}{resource}");
+            let arn = format!("arn:aws:{service}:{scope}{kind}{resource}");
             if fault("s3:GetObject", &arn).is_none() {
-                // How many segments a name has, with the segments before it.
+                // The number of segments up to the name.
                 let length = match (service.as_str(), kind.as_str()) {
-                    ("s3", _) if place == "::" => 1,
+                    ("s3", _) if scope == "::" => 1,
                     ("sqs" | "execute-api", _) => 1,
                     (_, "loadbalancer/app/" | "access-grants/default/") => 3,
                     _ => 2,
                 };
-                // Names for which a wildcard stands, and segments.
+                // The segments up to the name, with the wildcards replaced.
                 let named = |filling: &str| {
                     let full = arn.replace(WILDCARDS, filling);
                     let (head, rest) = full.split_at(arn.len() - kind.len() - resource.len());

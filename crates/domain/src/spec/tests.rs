@@ -8,7 +8,7 @@ fn spec(text: serde_json::Value) -> Result<Spec, String> {
 }
 
 #[test]
-fn a_name_alone_gives_the_safe_choices() {
+fn defaults_are_secure() {
     let spec = spec(json!({"name": "shop"})).unwrap();
     assert_eq!(spec.sign_in, SignInWith::Email);
     assert!(!spec.case_sensitive && !spec.self_sign_up);
@@ -24,7 +24,7 @@ fn a_name_alone_gives_the_safe_choices() {
 }
 
 #[test]
-fn scalars_may_come_as_text_as_cloud_formation_sends_them() {
+fn accepts_scalars_as_strings() {
     let spec = spec(json!({
         "name": "shop", "self_sign_up": "true", "deletion_protection": "false",
         "password_policy": {"minimum_length": "8", "require_symbols": "false"},
@@ -42,12 +42,12 @@ fn scalars_may_come_as_text_as_cloud_formation_sends_them() {
 }
 
 #[test]
-fn each_wrong_value_is_refused_with_its_field() {
+fn rejects_wrong_values_and_names_the_field() {
     let table = [
         (json!({}), "missing field `name`"),
-        (json!({"name": ""}), "1 to 36 letters"),
-        (json!({"name": "a b"}), "1 to 36 letters"),
-        (json!({"name": "x".repeat(37)}), "1 to 36 letters"),
+        (json!({"name": ""}), "1–36 letters"),
+        (json!({"name": "a b"}), "1–36 letters"),
+        (json!({"name": "x".repeat(37)}), "1–36 letters"),
         (json!({"name": "shop", "self_signup": true}), "unknown field `self_signup`"),
         (json!({"name": "shop", "self_sign_up": "yes"}), "`true` or `false`"),
         (json!({"name": "shop", "clients": {"mobile": {}}}), "unknown field `mobile`"),
@@ -85,7 +85,7 @@ fn each_wrong_value_is_refused_with_its_field() {
 }
 
 #[test]
-fn a_policy_for_signed_in_people_is_never_wide_open() {
+fn rejects_wide_policies_for_authenticated_users() {
     let with = |action: &str, resource: &str| {
         spec(json!({"name": "shop", "authenticated_policy": [{"actions": [action], "resources": [resource]}]}))
     };
@@ -101,12 +101,12 @@ fn a_policy_for_signed_in_people_is_never_wide_open() {
 }
 
 #[test]
-fn the_first_admin_gets_a_name_that_the_pool_takes_and_the_group() {
+fn first_admin_has_a_valid_name_and_the_admins_group() {
     let email = spec(json!({"name": "shop", "first_admin": "ops@example.com"})).unwrap();
     assert_eq!(email.first_admin_username(), Some("ops@example.com"));
     let username = spec(json!({"name": "shop", "sign_in": "username", "first_admin": "ops@example.com"})).unwrap();
     assert_eq!(username.first_admin_username(), Some("admin"));
     assert_eq!(username.all_groups(), BTreeSet::from(["admins"]));
-    let nobody = spec(json!({"name": "shop", "groups": ["support"]})).unwrap();
-    assert_eq!((nobody.first_admin_username(), nobody.all_groups()), (None, BTreeSet::from(["support"])));
+    let without_admin = spec(json!({"name": "shop", "groups": ["support"]})).unwrap();
+    assert_eq!((without_admin.first_admin_username(), without_admin.all_groups()), (None, BTreeSet::from(["support"])));
 }

@@ -1,4 +1,4 @@
-//! What can go wrong when a user pool is asked something, seen from the caller's need.
+//! Errors of calls to a user pool.
 
 use std::error::Error;
 
@@ -6,43 +6,43 @@ use thiserror::Error;
 
 use crate::retry::{Classified, ErrorClass};
 
-/// Why a call to a user pool did not do what was asked.
+/// Why a call to a user pool failed.
 ///
-/// A variant exists because some caller acts differently on it: each maps to one row of docs/ERRORS.md.
+/// Callers handle each variant differently. Each maps to one row of docs/errors.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
 pub enum Reason {
-    /// Cognito refused a parameter; the request can never work as it is.
-    #[error("the user pool refused a parameter of the request")]
+    /// Cognito rejected a parameter. Repeating the request unchanged never succeeds.
+    #[error("the user pool rejected a request parameter")]
     InvalidRequest,
-    /// User name or password, session, code secret or token is wrong. Never tells which, nor whether the user exists.
+    /// The user name, password, session or token is wrong. Does not reveal which, or whether the user exists.
     #[error("the credentials are wrong")]
     InvalidCredentials,
-    /// The user signed up and has not been confirmed yet.
+    /// The user signed up and is not confirmed.
     #[error("the user is not confirmed")]
     UserNotConfirmed,
-    /// An administrator reset the password; the user must set a new one first.
-    #[error("the password must be reset first")]
+    /// An administrator reset the password, so the user must set a new one.
+    #[error("the password must be reset")]
     PasswordResetRequired,
-    /// There is no such user.
-    #[error("there is no such user")]
+    /// The user does not exist.
+    #[error("user not found")]
     UserNotFound,
-    /// There is no such group.
-    #[error("there is no such group")]
+    /// The group does not exist.
+    #[error("group not found")]
     GroupNotFound,
-    /// There is no such device.
-    #[error("there is no such device")]
+    /// The device does not exist.
+    #[error("device not found")]
     DeviceNotFound,
-    /// The user name is taken.
+    /// The user name exists.
     #[error("a user with this name exists")]
     UserExists,
-    /// The e-mail, phone or preferred user name is another user's alias.
-    #[error("another user holds this alias")]
+    /// The e-mail address, phone number or preferred user name is an alias of another user.
+    #[error("the alias belongs to another user")]
     AliasExists,
-    /// The group's name is taken.
+    /// The group name exists.
     #[error("a group with this name exists")]
     GroupExists,
-    /// The user's status does not allow the operation (confirming a confirmed user, for instance).
-    #[error("the user's status does not allow this")]
+    /// The user's status does not allow the operation, such as confirming a confirmed user.
+    #[error("the user's status does not allow the operation")]
     WrongState,
     /// The password does not meet the pool's password policy.
     #[error("the password does not meet the pool's policy")]
@@ -59,54 +59,55 @@ pub enum Reason {
     /// Cognito could not call the trigger: its permission is missing or not visible yet, or the function is broken.
     #[error("Cognito could not call the trigger")]
     TriggerNotInvoked,
-    /// A limit is used up: how often one user may try something, which passes with time, or how much fits into the pool (groups, for
-    /// instance), which does not. Not worth repeating soon.
-    #[error("a limit is reached")]
+    /// A limit is exceeded: either of attempts of one user, which resets with time, or of resources in the pool (such
+    /// as groups), which does not. Do not retry soon.
+    #[error("limit exceeded")]
     LimitReached,
-    /// The pool has used up its daily quota of e-mail messages. Whether the call took effect before the mail is unknown.
+    /// The pool exceeded its daily quota of e-mail messages. The call may have taken effect before the message.
     #[error(
         "the pool's default sender has used up the daily quota of e-mail messages (50 for an account); to send more, give the pool an \
          Amazon SES configuration"
     )]
     MailQuotaExceeded,
-    /// Too many requests; worth repeating later.
+    /// Too many requests. Retry later.
     #[error("too many requests")]
     Throttled,
-    /// The service failed, or could not be reached.
-    #[error("the service is not available")]
+    /// The service failed or could not be reached.
+    #[error("service unavailable")]
     Unavailable,
-    /// No answer came within the time that was left. Whether the call took effect is unknown.
-    #[error("no answer in time")]
+    /// No response arrived before the deadline. The call may have taken effect.
+    #[error("timed out")]
     DeadlineExceeded,
-    /// The endpoint does not know the operation. Cognito knows every operation in use; an emulator may lack some.
+    /// The endpoint does not support the operation. This happens with emulators only.
     #[error("the endpoint does not support the operation")]
     NotSupportedByEndpoint,
-    /// The credentials are wrong, or their role does not allow the call. The call did nothing.
+    /// The credentials are wrong, or their role does not allow the call. The call had no effect.
     #[error("permission denied")]
     PermissionMissing,
-    /// An internal fault: a wrong setting, an answer that makes no sense.
+    /// An internal error, such as a wrong setting or an unexpected response.
     #[error("unexpected failure")]
     Internal,
 }
 
 /// A failed call to a user pool.
 ///
-/// `Display` names the operation and the reason. What the service said is in [`Error::source`]: for logs, never for callers.
+/// `Display` contains the operation and the reason. [`Error::source`] contains the service's message, which is for logs
+/// only.
 #[derive(Debug, Error)]
 #[error("{operation}: {reason}")]
 pub struct UserPoolError {
-    /// Why.
+    /// The reason.
     pub reason: Reason,
     /// The operation of the service that failed, as the service names it, e.g. `AdminGetUser`.
     pub operation: &'static str,
-    /// The service's id of the request, where one arrived.
+    /// The service's request id, if it responded.
     pub request_id: Option<String>,
-    /// What the service said.
+    /// The service's error.
     pub source: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl UserPoolError {
-    /// An error without a service's answer behind it.
+    /// Creates an error without a request id and source.
     #[must_use]
     pub fn new(operation: &'static str, reason: Reason) -> Self {
         Self { reason, operation, request_id: None, source: None }

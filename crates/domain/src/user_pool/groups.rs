@@ -1,4 +1,4 @@
-//! Groups of a pool, and the port for them. Who is in which group is the [`crate::user_pool::directory::Directory`]'s to change.
+//! Groups of a pool and the port for them. [`crate::user_pool::directory::Directory`] changes memberships.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use crate::user_pool::directory::{Page, PageRequest};
 use crate::user_pool::error::UserPoolError;
 use crate::user_pool::user::User;
 
-/// The name of a group: 1 to 128 characters, no control characters and no blanks (Cognito's own limits).
+/// The name of a group: 1 to 128 characters without whitespace or control characters (Cognito's limits).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct GroupName(String);
 
 /// The text is not the name of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the name of a group has 1 to 128 characters, without blanks and control characters")]
-pub struct NotAGroupName;
+#[error("must be 1–128 characters without whitespace or control characters")]
+pub struct InvalidGroupName;
 
 impl GroupName {
-    /// The longest name in characters.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 128;
 
     /// The name.
@@ -33,19 +33,19 @@ impl GroupName {
 }
 
 impl TryFrom<String> for GroupName {
-    type Error = NotAGroupName;
+    type Error = InvalidGroupName;
 
-    fn try_from(text: String) -> Result<Self, NotAGroupName> {
+    fn try_from(text: String) -> Result<Self, InvalidGroupName> {
         let fits = (1..=Self::MAX_CHARS).contains(&text.chars().count());
         let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        if fits && clean { Ok(Self(text)) } else { Err(NotAGroupName) }
+        if fits && clean { Ok(Self(text)) } else { Err(InvalidGroupName) }
     }
 }
 
 impl std::str::FromStr for GroupName {
-    type Err = NotAGroupName;
+    type Err = InvalidGroupName;
 
-    fn from_str(text: &str) -> Result<Self, NotAGroupName> {
+    fn from_str(text: &str) -> Result<Self, InvalidGroupName> {
         Self::try_from(text.to_owned())
     }
 }
@@ -67,11 +67,11 @@ impl fmt::Display for GroupName {
 pub struct Group {
     /// The name, which never changes.
     pub name: GroupName,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
-    /// Which group's role a user of several gets: the smallest number wins.
+    /// Determines the role of a user with several groups: the lowest number takes precedence.
     pub precedence: Option<u32>,
-    /// The IAM role that members can take through an identity pool. Set past this API.
+    /// The IAM role that members can assume through an identity pool. The admin API does not set it.
     pub role_arn: Option<String>,
     /// When the group was created.
     pub created_at: OffsetDateTime,
@@ -95,34 +95,34 @@ impl Membership {
     }
 }
 
-/// What is said about a group when it is created or changed.
+/// The fields of a group that can be set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupDetails {
-    /// What it is for, at most 2048 characters.
+    /// The description, at most 2048 characters.
     pub description: Option<String>,
-    /// Which group's role a user of several gets, from 0 to 2^31 - 1.
+    /// The precedence, from 0 to 2^31 - 1.
     pub precedence: Option<u32>,
 }
 
-/// The groups of one pool. Every method with a name answers [`Reason::GroupNotFound`](crate::user_pool::error::Reason) for an
-/// unknown one.
+/// The groups of one pool. Every method with a name returns [`Reason::GroupNotFound`](crate::user_pool::error::Reason)
+/// for an unknown one.
 #[async_trait]
 pub trait Groups: Send + Sync {
-    /// One page of all groups.
+    /// Returns a page of all groups.
     async fn list_groups(&self, page: &PageRequest) -> Result<Page<Group>, UserPoolError>;
 
-    /// Looks a group up.
+    /// Returns a group.
     async fn group(&self, name: &GroupName) -> Result<Group, UserPoolError>;
 
-    /// Creates a group. MUST answer `GroupExists` for a name that is taken.
+    /// Creates a group. MUST return `GroupExists` for an existing name.
     async fn create_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError>;
 
-    /// Changes what is given and leaves the rest (the role included) as it is. Safe to repeat.
+    /// Sets the given fields and leaves the others, including the role, unchanged. Safe to repeat.
     async fn update_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError>;
 
-    /// Deletes a group; its members stay. MUST answer `GroupNotFound` for one that is not (or no longer) there.
+    /// Deletes a group, but not its members. MUST return `GroupNotFound` if the group does not exist.
     async fn delete_group(&self, name: &GroupName) -> Result<(), UserPoolError>;
 
-    /// One page of the users in a group. Lags writes by moments.
+    /// Returns a page of the users in a group. Eventually consistent.
     async fn members(&self, name: &GroupName, page: &PageRequest) -> Result<Page<User>, UserPoolError>;
 }

@@ -1,26 +1,26 @@
-//! Identities at external providers that are linked to a user, and the port for them.
+//! External identities that are linked to users, and the port for them.
 
 use async_trait::async_trait;
 
 use crate::user_pool::error::UserPoolError;
 use crate::user_pool::user::Username;
 
-/// Somebody's identity at an external provider.
+/// An identity at an external provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalIdentity {
     /// The provider's name in the pool, e.g. `Google`.
     pub provider: String,
-    /// The id of the person at the provider: the subject of the token, or the `NameID` of the assertion.
+    /// The user's id at the provider: the subject of the token, or the `NameID` of the assertion.
     pub user_id: String,
 }
 
-/// Linked identities of the users of one pool. Which ones there are stands in the user's attribute `identities`.
+/// Links external identities to users of one pool. A user's attribute `identities` contains the links.
 #[async_trait]
 pub trait Identities: Send + Sync {
-    /// Lets the owner of the identity sign in as this user. MUST answer `UserNotFound` for an unknown user, and `AliasExists` for an
-    /// identity that is linked to another user.
+    /// Links the identity to the user, so that its owner signs in as this user. MUST return `UserNotFound` for an
+    /// unknown user, and `AliasExists` for an identity that is linked to another user.
     async fn link(&self, username: &Username, identity: &ExternalIdentity) -> Result<(), UserPoolError>;
 
-    /// Takes the link away. The next sign-in with the identity makes a user of its own.
+    /// Removes the link. The next sign-in with the identity creates a new user.
     async fn unlink(&self, identity: &ExternalIdentity) -> Result<(), UserPoolError>;
 }

@@ -1,4 +1,4 @@
-//! The port for what people do with their own account: with a code that was sent to them, or with their access token.
+//! The port for operations of users on their own account, with a code or an access token.
 
 use async_trait::async_trait;
 
@@ -8,27 +8,27 @@ use crate::user_pool::sessions::{ClientContext, CodeDelivery, Factor};
 use crate::user_pool::sign_in_security::Mfa;
 use crate::user_pool::user::{Attributes, Username};
 
-/// The owner of an access token, as the pool knows them.
+/// The owner of an access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Myself {
-    /// The real user name.
+    /// The user name, not an alias.
     pub username: Username,
     /// All attributes, `sub` included.
     pub attributes: Attributes,
-    /// The second factors that are switched on.
+    /// The enabled second factors.
     pub factors: Vec<Factor>,
-    /// The one that is asked for.
+    /// The preferred second factor.
     pub preferred_factor: Option<Factor>,
 }
 
 impl Myself {
-    /// Whether an authenticator app is switched on as a second factor.
+    /// Whether the authenticator app is enabled as a second factor.
     #[must_use]
     pub fn has_totp(&self) -> bool {
         self.factors.contains(&Factor::SoftwareTokenMfa)
     }
 
-    /// The second factors with the authenticator app switched on and preferred.
+    /// The second factors with the authenticator app enabled and preferred.
     #[must_use]
     pub fn mfa_with_totp(&self) -> Mfa {
         let mut enabled = self.mfa_without_totp().enabled;
@@ -36,7 +36,7 @@ impl Myself {
         Mfa { enabled, preferred: Some(Factor::SoftwareTokenMfa) }
     }
 
-    /// The second factors with the authenticator app switched off.
+    /// The second factors with the authenticator app disabled.
     #[must_use]
     pub fn mfa_without_totp(&self) -> Mfa {
         let is_other = |factor: &Factor| *factor != Factor::SoftwareTokenMfa;
@@ -47,17 +47,18 @@ impl Myself {
     }
 }
 
-/// What people do with their own account, through one app client.
+/// Operations of users on their own account, through one app client.
 ///
-/// Where the app client hides who exists, methods with a user name MUST answer for an unknown user as for one who could have been sent
-/// a code. `WrongState` still tells that somebody is there (who is confirmed already, say, or has no address for a code): Cognito
-/// answers so itself, and sign-up tells which names are taken anyway.
+/// If the app client prevents user existence errors, methods with a user name MUST respond to an unknown user as to one
+/// who receives a code. `WrongState` (an already confirmed user, or one without an address for a code) still reveals
+/// that a user exists, as Cognito does; sign-up reveals existing names anyway.
 ///
-/// Methods with an access token MUST answer `InvalidCredentials` for one that is wrong, expired, signed out, or of another pool or client.
+/// Methods with an access token MUST return `InvalidCredentials` if it is wrong, expired, signed out, or of another
+/// pool or client.
 #[async_trait]
 pub trait SelfService: Send + Sync {
-    /// Confirms a sign-up with the code that was sent. MUST answer `CodeMismatch`, `CodeExpired`, and `WrongState` for a user who is
-    /// confirmed already.
+    /// Confirms a sign-up with a code. MUST return `CodeMismatch` or `CodeExpired` for a wrong code, and `WrongState`
+    /// for a confirmed user.
     async fn confirm_sign_up(
         &self,
         username: &Username,
@@ -65,14 +66,14 @@ pub trait SelfService: Send + Sync {
         context: &ClientContext,
     ) -> Result<(), UserPoolError>;
 
-    /// Sends the code of a sign-up again. MUST answer `WrongState` for a user who is confirmed already.
+    /// Sends another code for a sign-up. MUST return `WrongState` for a confirmed user.
     async fn resend_code(
         &self,
         username: &Username,
         context: &ClientContext,
     ) -> Result<Option<CodeDelivery>, UserPoolError>;
 
-    /// Sends a code for a new password. MUST answer `WrongState` for a user whose status does not allow it, or to whom no code can be
+    /// Sends a code for a new password. MUST return `WrongState` if the status does not allow it or no code can be
     /// sent.
     async fn forgot_password(
         &self,
@@ -80,7 +81,8 @@ pub trait SelfService: Send + Sync {
         context: &ClientContext,
     ) -> Result<Option<CodeDelivery>, UserPoolError>;
 
-    /// Sets a new password with the code that was sent. MUST answer `CodeMismatch`, `CodeExpired` and `InvalidPassword`.
+    /// Sets a new password with a code. MUST return `CodeMismatch`, `CodeExpired` or `InvalidPassword` for a wrong code
+    /// or password.
     async fn reset_password(
         &self,
         username: &Username,
@@ -89,19 +91,20 @@ pub trait SelfService: Send + Sync {
         context: &ClientContext,
     ) -> Result<(), UserPoolError>;
 
-    /// The owner of the token.
+    /// Returns the owner of the token.
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError>;
 
-    /// Sends the code that verifies an attribute (`email` or `phone_number`). MUST answer `InvalidRequest` for an attribute that the
-    /// user does not have, or that cannot be verified. Where the code went is optional in Cognito's answer.
+    /// Sends a code that verifies an attribute (`email` or `phone_number`). MUST return `InvalidRequest` for an
+    /// attribute that the user does not have or that cannot be verified. `None` if Cognito does not report the
+    /// destination.
     async fn send_attribute_code(
         &self,
         access_token: &Secret,
         attribute: &str,
     ) -> Result<Option<CodeDelivery>, UserPoolError>;
 
-    /// Verifies an attribute with the code that was sent. MUST answer `CodeMismatch`, `CodeExpired`, and `AliasExists` where another
-    /// user holds the address.
+    /// Verifies an attribute with a code. MUST return `CodeMismatch` or `CodeExpired` for a wrong code, and
+    /// `AliasExists` if the attribute is an alias of another user.
     async fn verify_attribute(
         &self,
         access_token: &Secret,
@@ -109,12 +112,14 @@ pub trait SelfService: Send + Sync {
         code: &Secret,
     ) -> Result<(), UserPoolError>;
 
-    /// Generates a TOTP secret for an authenticator app. An app that is enrolled stops working at once: in a pool with optional second
-    /// factors, the password alone is enough until [`Self::verify_totp`]. MUST answer `WrongState` if the pool does not offer TOTP.
+    /// Generates a TOTP secret for an authenticator app. An enrolled app stops working immediately: in a pool with
+    /// optional MFA, the password alone is sufficient until [`Self::verify_totp`]. MUST return `WrongState` if the pool
+    /// does not offer TOTP.
     async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError>;
 
-    /// Verifies that the authenticator app has the secret of the last [`Self::start_totp`]. From then on it replaces the app before.
-    /// Does not switch it on. MUST answer `CodeMismatch` for a wrong code and if no enrollment was started.
+    /// Verifies that the authenticator app has the secret of the last [`Self::start_totp`]. It replaces the previous
+    /// app, but is not enabled by this call. MUST return `CodeMismatch` for a wrong code and if no enrollment was
+    /// started.
     async fn verify_totp(
         &self,
         access_token: &Secret,
@@ -122,8 +127,8 @@ pub trait SelfService: Send + Sync {
         device_name: Option<&str>,
     ) -> Result<(), UserPoolError>;
 
-    /// Switches the factors of `mfa` on and the others of `present` off. Safe to repeat. MUST answer `WrongState` if one of them is not
-    /// set up, or the pool does not offer it; also if it was to be switched off.
+    /// Enables the factors of `mfa` and disables the others of `present`. Safe to repeat. MUST return `WrongState` if
+    /// one of them, enabled or disabled, is not set up or not offered by the pool.
     async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError>;
 }
 

@@ -1,11 +1,11 @@
-//! How the pool is set up, as far as its administrators need to know, and the port for it. No secrets.
+//! The configuration of a pool, without secrets, and the port for it.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
 use crate::user_pool::error::UserPoolError;
 
-/// How a pool is set up.
+/// The configuration of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolDescription {
     /// Its id.
@@ -14,25 +14,26 @@ pub struct PoolDescription {
     pub name: String,
     /// Its ARN.
     pub arn: Option<String>,
-    /// About how many users it has.
+    /// The estimated number of users.
     pub estimated_users: u32,
-    /// What users sign in with in place of a user name: `email`, `phone_number`; empty where they sign in with the name.
+    /// The attributes that replace the user name at sign-in: `email`, `phone_number`. Empty if users sign in with the
+    /// user name.
     pub username_attributes: Vec<String>,
-    /// What users can sign in with beside the user name.
+    /// The attributes that users can sign in with besides the user name.
     pub aliases: Vec<String>,
-    /// What Cognito verifies by sending a code.
+    /// The attributes that Cognito verifies with a code.
     pub auto_verified: Vec<String>,
     /// `OFF`, `ON` or `OPTIONAL`.
     pub mfa: String,
-    /// Whether people may sign themselves up.
+    /// Whether users can sign up themselves.
     pub self_sign_up: bool,
-    /// Whether `Mia` and `mia` are two users.
+    /// Whether user names are case-sensitive.
     pub case_sensitive: bool,
-    /// Whether Cognito refuses to delete the pool.
+    /// Whether deletion protection is enabled.
     pub deletion_protection: bool,
-    /// What a password must be.
+    /// The password policy.
     pub password_policy: PasswordPolicy,
-    /// What users have.
+    /// The attributes that users can have.
     pub attributes: Vec<AttributeDescription>,
     /// When the pool was created.
     pub created_at: Option<OffsetDateTime>,
@@ -40,21 +41,21 @@ pub struct PoolDescription {
     pub modified_at: Option<OffsetDateTime>,
 }
 
-/// What a password must be.
+/// The password policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four kinds of characters, as Cognito has them")]
+#[expect(clippy::struct_excessive_bools, reason = "four independent switches of Cognito's password policy")]
 pub struct PasswordPolicy {
-    /// Fewest characters.
+    /// The minimum length.
     pub minimum_length: u32,
-    /// Whether a lower-case letter is needed.
+    /// Whether a lowercase letter is required.
     pub require_lowercase: bool,
-    /// Whether an upper-case letter is needed.
+    /// Whether an uppercase letter is required.
     pub require_uppercase: bool,
-    /// Whether a digit is needed.
+    /// Whether a digit is required.
     pub require_numbers: bool,
-    /// Whether a special character is needed.
+    /// Whether a symbol is required.
     pub require_symbols: bool,
-    /// How many days a temporary password lives.
+    /// The validity of temporary passwords in days.
     pub temporary_password_validity_days: u32,
 }
 
@@ -71,9 +72,9 @@ pub struct AttributeDescription {
     pub mutable: bool,
 }
 
-/// How the pool is set up.
+/// The configuration of one pool.
 #[async_trait]
 pub trait PoolSettings: Send + Sync {
-    /// Describes the pool as it is now.
+    /// Returns the current configuration.
     async fn describe(&self) -> Result<PoolDescription, UserPoolError>;
 }

@@ -1,5 +1,4 @@
-//! What secures the sign-ins of a user beside the password, and what is known about past ones: second factors, devices, events.
-//! The port for them.
+//! The second factors, remembered devices and authentication events of users, and the port for them.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -12,9 +11,9 @@ use crate::user_pool::user::Username;
 /// The second factors of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mfa {
-    /// Those that are switched on.
+    /// The enabled factors.
     pub enabled: Vec<Factor>,
-    /// The one that is asked for; none where the user has several and chooses at each sign-in, or has none.
+    /// The preferred factor. `None` if the user has no factor, or chooses one of several at each sign-in.
     pub preferred: Option<Factor>,
 }
 
@@ -23,22 +22,22 @@ pub struct Mfa {
 pub struct Device {
     /// Its key.
     pub key: String,
-    /// What is known about it, e.g. `device_name`, `last_ip_used`.
+    /// The attributes, e.g. `device_name`, `last_ip_used`.
     pub attributes: crate::user_pool::user::Attributes,
-    /// When it was first seen.
+    /// When Cognito first recorded it.
     pub created_at: Option<OffsetDateTime>,
-    /// When somebody last signed in with it.
+    /// When the user last signed in with it.
     pub last_signed_in_at: Option<OffsetDateTime>,
 }
 
-/// A sign-in, sign-up or password reset that threat protection has recorded. The words are Cognito's own.
+/// A sign-in, sign-up or password reset that threat protection recorded. The values are Cognito's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthEvent {
     /// Its id.
     pub id: String,
     /// `SignIn`, `SignUp`, `ForgotPassword`, `PasswordChange` or `ResendCode`.
     pub kind: Option<String>,
-    /// When.
+    /// When it happened.
     pub at: Option<OffsetDateTime>,
     /// `Pass`, `Fail` or `InProgress`.
     pub outcome: Option<String>,
@@ -46,33 +45,33 @@ pub struct AuthEvent {
     pub risk_decision: Option<String>,
     /// `Low`, `Medium` or `High`.
     pub risk_level: Option<String>,
-    /// Where the request came from.
+    /// The client's IP address.
     pub ip_address: Option<String>,
-    /// The city of that address.
+    /// The city of the IP address.
     pub city: Option<String>,
-    /// The country of that address.
+    /// The country of the IP address.
     pub country: Option<String>,
-    /// The device, as its browser calls it.
+    /// The device, as its browser reports it.
     pub device_name: Option<String>,
 }
 
-/// Second factors, devices and events of the users of one pool. Every method answers
+/// Second factors, devices and events of the users of one pool. Every method returns
 /// [`Reason::UserNotFound`](crate::user_pool::error::Reason) for an unknown name.
 #[async_trait]
 pub trait SignInSecurity: Send + Sync {
-    /// The user's second factors.
+    /// Returns the user's second factors.
     async fn mfa(&self, username: &Username) -> Result<Mfa, UserPoolError>;
 
-    /// Switches exactly these factors on, all others off, and makes one of them the preferred one. Safe to repeat. MUST answer
-    /// `WrongState` for a factor that the user has not set up (no verified number, no authenticator app) or the pool does not have.
+    /// Enables exactly these factors and sets the preferred one. Safe to repeat. MUST return `WrongState` for a factor
+    /// that the user has not set up (no verified phone number, no authenticator app) or the pool does not offer.
     async fn set_mfa(&self, username: &Username, mfa: &Mfa) -> Result<(), UserPoolError>;
 
-    /// One page of the user's devices.
+    /// Returns a page of the user's devices.
     async fn devices(&self, username: &Username, page: &PageRequest) -> Result<Page<Device>, UserPoolError>;
 
-    /// Forgets a device. MUST answer `DeviceNotFound` for one that is not (or no longer) known.
+    /// Forgets a device. MUST return `DeviceNotFound` for an unknown device.
     async fn forget_device(&self, username: &Username, key: &str) -> Result<(), UserPoolError>;
 
-    /// One page of the user's events, the latest first. MUST answer `WrongState` where the pool records none.
+    /// Returns a page of the user's events, newest first. MUST return `WrongState` if the pool does not record events.
     async fn auth_events(&self, username: &Username, page: &PageRequest) -> Result<Page<AuthEvent>, UserPoolError>;
 }

@@ -1,4 +1,4 @@
-//! Users of a pool, as an administrator sees them, and what their status means.
+//! Users of a pool and the meaning of their status.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
-/// A user name as the pool takes it: the name itself, or, where the pool allows, an alias (e-mail, phone, preferred name).
+/// A user name, or an alias (e-mail address, phone number, preferred user name) if the pool allows aliases.
 ///
-/// 1 to 128 characters, no control characters and no blanks (Cognito's own limits for `Username`).
+/// 1 to 128 characters without whitespace or control characters (Cognito's limits for `Username`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Username(String);
 
 /// The text is not a user name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a user name has 1 to 128 characters, without blanks and control characters")]
-pub struct NotAUsername;
+#[error("must be 1–128 characters without whitespace or control characters")]
+pub struct InvalidUsername;
 
 impl Username {
-    /// The longest user name in characters.
+    /// The maximum length in characters.
     pub const MAX_CHARS: usize = 128;
 
     /// The name.
@@ -29,7 +29,7 @@ impl Username {
         &self.0
     }
 
-    /// Whether the name has the form of a `sub`, a UUID. Users who choose their names can choose such a name too.
+    /// Whether the name has the form of a `sub`, a UUID. Users can choose such a name.
     #[must_use]
     pub fn has_form_of_sub(&self) -> bool {
         let lengths = [8, 4, 4, 4, 12];
@@ -39,19 +39,19 @@ impl Username {
 }
 
 impl TryFrom<String> for Username {
-    type Error = NotAUsername;
+    type Error = InvalidUsername;
 
-    fn try_from(text: String) -> Result<Self, NotAUsername> {
+    fn try_from(text: String) -> Result<Self, InvalidUsername> {
         let fits = (1..=Self::MAX_CHARS).contains(&text.chars().count());
         let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        if fits && clean { Ok(Self(text)) } else { Err(NotAUsername) }
+        if fits && clean { Ok(Self(text)) } else { Err(InvalidUsername) }
     }
 }
 
 impl std::str::FromStr for Username {
-    type Err = NotAUsername;
+    type Err = InvalidUsername;
 
-    fn from_str(text: &str) -> Result<Self, NotAUsername> {
+    fn from_str(text: &str) -> Result<Self, InvalidUsername> {
         Self::try_from(text.to_owned())
     }
 }
@@ -70,28 +70,28 @@ impl fmt::Display for Username {
 
 /// The reserved attribute that holds the creation proof of an account.
 ///
-/// Only the creator of an account sets it, at creation. The bootstrap adds it to every pool as immutable text, and no app client
-/// reads or writes it.
+/// It is set only when an account is created. The bootstrap adds it to every pool as an immutable string, and no app
+/// client can read or write it.
 pub const CREATION_ATTRIBUTE: &str = "custom:poolkeeper_created";
 
-/// Attribute names and values, e.g. `email` or `custom:team`. All values are text in Cognito.
+/// Attribute names, such as `email` or `custom:team`, and values. All values are strings in Cognito.
 pub type Attributes = BTreeMap<String, String>;
 
-/// The status of a user, in Cognito's own words. Whether the user is enabled is a separate matter.
+/// The status of a user, as Cognito spells it. Independent of whether the user is enabled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum UserStatus {
-    /// Signed up, not confirmed.
+    /// The user signed up and is not confirmed.
     Unconfirmed,
-    /// Confirmed: may sign in.
+    /// The user is confirmed and can sign in.
     Confirmed,
-    /// Comes from an external identity provider.
+    /// The user signs in through an external identity provider.
     ExternalProvider,
-    /// Holds a temporary password, to be changed at the first sign-in.
+    /// The user has a temporary password and must change it at the first sign-in.
     ForceChangePassword,
     /// An administrator reset the password.
     ResetRequired,
-    /// Cognito does not know.
+    /// Cognito reports the status `UNKNOWN`.
     Unknown,
     /// A status that this version does not know, as Cognito spells it.
     #[serde(untagged)]
@@ -99,7 +99,7 @@ pub enum UserStatus {
 }
 
 impl UserStatus {
-    /// Cognito's word for it.
+    /// The status as Cognito spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -109,7 +109,7 @@ impl UserStatus {
             Self::ForceChangePassword => "FORCE_CHANGE_PASSWORD",
             Self::ResetRequired => "RESET_REQUIRED",
             Self::Unknown => "UNKNOWN",
-            Self::Other(word) => word,
+            Self::Other(status) => status,
         }
     }
 }
@@ -117,11 +117,11 @@ impl UserStatus {
 /// One user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     pub username: Username,
     /// The status.
     pub status: UserStatus,
-    /// Whether an administrator lets the user sign in at all.
+    /// Whether the user is enabled.
     pub enabled: bool,
     /// All attributes, `sub` included.
     pub attributes: Attributes,
@@ -131,7 +131,7 @@ pub struct User {
     pub modified_at: OffsetDateTime,
 }
 
-/// What an administrator can call to get a user on; the names are those of the admin API's routes.
+/// An action that brings a user closer to signing in. The names are those of the admin API's routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -150,59 +150,60 @@ pub enum NextAction {
     ResetPassword,
 }
 
-/// What status and enabled mean together.
+/// The state that results from `status` and `enabled`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LifeCycle {
-    /// One word for where the user stands.
+    /// The state.
     pub state: State,
-    /// Whether a sign-in gets anywhere (tokens, or a challenge): with the right password or, where the user is federated, through
-    /// the provider.
+    /// Whether a sign-in with the right password, or through the provider for a federated user, results in tokens or a
+    /// challenge.
     pub can_sign_in: bool,
-    /// When the temporary password ends at the latest; none where there is none, or where nobody knows how long it lives. Cognito does
-    /// not tell when it was set: this is counted from the last change of the user.
+    /// When the temporary password expires at the latest, or null if the user has none or its validity is unknown. It
+    /// is calculated from the last change of the user, because Cognito does not report when the password was set.
     #[serde(with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub temporary_password_expires_at: Option<OffsetDateTime>,
-    /// What would get the user on; empty where nothing is in the way.
+    /// The actions that allow the user to continue. Empty if no action is needed or none is known.
     pub next_actions: Vec<NextAction>,
 }
 
-/// Where a user stands in life.
+/// The state of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// May sign in.
+    /// The user can sign in.
     Active,
-    /// Switched off by an administrator.
+    /// An administrator disabled the user.
     Disabled,
-    /// Signed up, waits for confirmation.
+    /// The user signed up and is not confirmed.
     AwaitingConfirmation,
-    /// Invited with a temporary password, has not set an own one.
+    /// The user has a temporary password and has not changed it.
     Invited,
-    /// Invited with a temporary password that has expired: a sign-in with it is refused like one with a wrong password.
+    /// The temporary password has expired. A sign-in with it fails like one with a wrong password.
     InvitationExpired,
-    /// Must set a new password with a code.
+    /// The user must set a new password with a code.
     ResetRequired,
-    /// Signs in through an external provider, not with a password.
+    /// The user signs in through an external provider, not with a password.
     Federated,
-    /// A status that nothing can be said about.
+    /// The status is unknown.
     Unknown,
 }
 
-/// What the state of a user depends on beside the user.
+/// The inputs of [`User::life_cycle`] besides the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Circumstances {
-    /// The time.
+pub struct LifeCycleContext {
+    /// The current time.
     pub now: OffsetDateTime,
-    /// How many days a temporary password lives in the pool, where that is known.
+    /// The validity of temporary passwords in days, if known.
     pub temporary_password_validity_days: Option<u32>,
 }
 
 impl User {
-    /// The name for calls that must reach this account and no other: the `sub`, which no later account with the same user name has.
-    /// Cognito takes it for local users; a user of an external provider has the user name.
+    /// The name for calls that must reach this account only: the `sub`, which a later account with the same user name
+    /// does not share. Users of external providers have their user name, because Cognito accepts the `sub` for local
+    /// users only.
     #[must_use]
     pub fn id(&self) -> Username {
         let sub = self.attributes.get("sub").filter(|_| self.status != UserStatus::ExternalProvider);
@@ -215,19 +216,19 @@ impl User {
         self.username.has_form_of_sub() && self.status != UserStatus::ExternalProvider && self.id() != self.username
     }
 
-    /// What the user's status and `enabled` mean together, and what would get the user on.
+    /// Derives the state from `status` and `enabled`, and the next actions.
     #[must_use]
-    pub fn life_cycle(&self, circumstances: &Circumstances) -> LifeCycle {
-        let expires_at = self.temporary_password_expires_at(circumstances);
+    pub fn life_cycle(&self, context: &LifeCycleContext) -> LifeCycle {
+        let expires_at = self.temporary_password_expires_at(context);
         let (state, can_sign_in, next_actions) = match &self.status {
             UserStatus::Confirmed => (State::Active, true, vec![]),
             UserStatus::Unconfirmed => (State::AwaitingConfirmation, false, vec![NextAction::Confirm]),
-            UserStatus::ForceChangePassword if expires_at.is_some_and(|end| end <= circumstances.now) => {
+            UserStatus::ForceChangePassword if expires_at.is_some_and(|end| end <= context.now) => {
                 (State::InvitationExpired, false, vec![NextAction::ResendInvitation, NextAction::Password])
             }
             UserStatus::ForceChangePassword => {
-                let ways_on = vec![NextAction::AnswerChallenge, NextAction::Password, NextAction::ResendInvitation];
-                (State::Invited, true, ways_on)
+                let actions = vec![NextAction::AnswerChallenge, NextAction::Password, NextAction::ResendInvitation];
+                (State::Invited, true, actions)
             }
             UserStatus::ResetRequired => {
                 (State::ResetRequired, false, vec![NextAction::ResetPassword, NextAction::Password])
@@ -239,15 +240,15 @@ impl User {
         if self.enabled { life_cycle } else { life_cycle.disabled() }
     }
 
-    /// The last change is no earlier than the moment in which the password was set, so the password ends no later than this.
-    fn temporary_password_expires_at(&self, circumstances: &Circumstances) -> Option<OffsetDateTime> {
-        let days = circumstances.temporary_password_validity_days?;
+    /// The password was set no later than the last change, so it expires no later than this.
+    fn temporary_password_expires_at(&self, context: &LifeCycleContext) -> Option<OffsetDateTime> {
+        let days = context.temporary_password_validity_days?;
         (self.status == UserStatus::ForceChangePassword).then(|| self.modified_at + Duration::days(days.into()))
     }
 }
 
 impl LifeCycle {
-    /// The status underneath stays: what it asks for comes after enabling.
+    /// Adds enabling before the actions that the status requires.
     fn disabled(self) -> Self {
         let next_actions = std::iter::once(NextAction::Enable).chain(self.next_actions).collect();
         Self { state: State::Disabled, can_sign_in: false, next_actions, ..self }
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_says_whether_its_user_can_sign_in_and_what_comes_next() {
+    fn each_status_has_a_state_and_next_actions() {
         let table = [
             (UserStatus::Confirmed, State::Active, true, vec![]),
             (UserStatus::Unconfirmed, State::AwaitingConfirmation, false, vec![NextAction::Confirm]),
@@ -290,9 +291,8 @@ mod tests {
             (UserStatus::Other("ARCHIVED".to_owned()), State::Unknown, false, vec![]),
         ];
         for (status, state, can_sign_in, next_actions) in table {
-            let circumstances =
-                Circumstances { now: OffsetDateTime::UNIX_EPOCH, temporary_password_validity_days: None };
-            let enabled = user(status.clone(), true).life_cycle(&circumstances);
+            let context = LifeCycleContext { now: OffsetDateTime::UNIX_EPOCH, temporary_password_validity_days: None };
+            let enabled = user(status.clone(), true).life_cycle(&context);
             let expected = LifeCycle {
                 state,
                 can_sign_in,
@@ -301,7 +301,7 @@ mod tests {
             };
             assert_eq!(enabled, expected, "{status:?}");
 
-            let disabled = user(status.clone(), false).life_cycle(&circumstances);
+            let disabled = user(status.clone(), false).life_cycle(&context);
             assert_eq!((disabled.state, disabled.can_sign_in), (State::Disabled, false), "{status:?}");
             assert_eq!(disabled.next_actions[0], NextAction::Enable, "{status:?}");
             assert_eq!(disabled.next_actions[1..], next_actions, "{status:?}");
@@ -309,9 +309,9 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_password_ends_and_nothing_else_does() {
+    fn only_temporary_passwords_expire() {
         let changed_at = OffsetDateTime::UNIX_EPOCH;
-        let after = |days, days_later: i64| Circumstances {
+        let after = |days, days_later: i64| LifeCycleContext {
             now: changed_at + Duration::days(days_later),
             temporary_password_validity_days: days,
         };
@@ -323,15 +323,15 @@ mod tests {
             (UserStatus::Confirmed, after(Some(7), 700), State::Active, None),
             (UserStatus::Unconfirmed, after(Some(7), 700), State::AwaitingConfirmation, None),
         ];
-        for (status, circumstances, state, expires_at) in table {
-            let life_cycle = user(status.clone(), true).life_cycle(&circumstances);
+        for (status, context, state, expires_at) in table {
+            let life_cycle = user(status.clone(), true).life_cycle(&context);
             assert_eq!((life_cycle.state, life_cycle.temporary_password_expires_at), (state, expires_at), "{status:?}");
             assert_eq!(life_cycle.can_sign_in, matches!(state, State::Invited | State::Active), "{status:?}");
         }
     }
 
     #[test]
-    fn status_is_spelt_as_cognito_spells_it() {
+    fn status_has_cognitos_spelling() {
         let spelt = serde_json::to_string(&UserStatus::ForceChangePassword).unwrap();
         assert_eq!(spelt, r#""FORCE_CHANGE_PASSWORD""#);
         let unknown: UserStatus = serde_json::from_str(r#""NEW_ONE""#).unwrap();
@@ -339,12 +339,12 @@ mod tests {
     }
 
     #[test]
-    fn user_names_are_bounded_and_hold_no_blanks() {
+    fn user_names_are_limited_and_have_no_whitespace() {
         for good in ["m", "mia@example.com", "+15550100", "日本語", &"x".repeat(128)] {
             assert!(good.parse::<Username>().is_ok(), "{good}");
         }
         for bad in ["", " ", "mia b", "mia\n", "mia\u{0}", "mia\u{a0}b", &"x".repeat(129)] {
-            assert_eq!(bad.parse::<Username>(), Err(NotAUsername), "{bad:?}");
+            assert_eq!(bad.parse::<Username>(), Err(InvalidUsername), "{bad:?}");
         }
     }
 }

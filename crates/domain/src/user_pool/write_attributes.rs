@@ -1,27 +1,27 @@
-//! Which attributes users may set through an app client.
+//! The attributes that users can set through an app client.
 
 use std::collections::BTreeSet;
 
 use crate::user_pool::user::CREATION_ATTRIBUTE;
 
-/// Standard attributes that Cognito sets itself. No client can list them.
+/// Standard attributes that Cognito sets. No client can list them.
 const SET_BY_COGNITO: [&str; 4] = ["sub", "identities", "email_verified", "phone_number_verified"];
 
 /// The write attributes of an app client.
 ///
-/// Cognito enforces them where users act with their own credentials. An answer to a challenge is sent with the credentials of the
-/// function, so the rule is applied before.
+/// Cognito enforces them for calls with the user's credentials. Answers to challenges are sent with the function's
+/// credentials, so Poolkeeper enforces them there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteAttributes {
-    /// Those of the client's list.
+    /// The attributes in the client's list.
     Listed(BTreeSet<String>),
-    /// The client has no list. AWS documents that it may then write the standard attributes; Cognito lets it write custom attributes
-    /// as well, which this rule does not.
+    /// The client has no list. AWS documents that it can then write the standard attributes. Cognito also allows custom
+    /// attributes, which this rule does not.
     Standard,
 }
 
 impl WriteAttributes {
-    /// Whether users may set the attribute.
+    /// Whether users can set the attribute.
     #[must_use]
     pub fn allow(&self, name: &str) -> bool {
         match self {

@@ -1,74 +1,78 @@
-//! The first administrator: invited by the deployment, signs in with the mailed password, and calls the API.
+//! The first administrator signs in with the mailed temporary password and calls the API.
 
 use domain::secret::Secret;
 
 use super::session::{new_password_required, set_new_password, sign_in as sign_in_with};
-use crate::deployment::{FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Scene, Target};
+use crate::deployment::{Deployment, FIRST_ADMIN, FIRST_ADMIN_MAILBOX, Target};
 use crate::failure::Failure;
-use crate::report::{Report, Seen};
+use crate::report::{Report, StepResult};
 
-/// Somebody who may administer users.
+/// The credentials of an administrator.
 pub struct Admin {
     /// The access token.
     pub token: Secret,
-    /// The password that the challenge was answered with.
+    /// The password that was set in the challenge.
     pub password: Secret,
 }
 
-/// From the mail to the first call.
+/// Signs in as the first administrator of a pool with user names.
 ///
 /// # Errors
-/// Where a step is not as it should be.
-pub async fn sign_in(scene: &Scene<impl Target>, report: &mut Report) -> Result<Admin, Failure> {
-    sign_in_as(scene, FIRST_ADMIN, report).await
+/// Returns an error if a step fails.
+pub async fn sign_in(deployment: &Deployment<impl Target>, report: &mut Report) -> Result<Admin, Failure> {
+    sign_in_as(deployment, FIRST_ADMIN, report).await
 }
 
-/// The same under another name: with e-mail sign-in the name is the address.
+/// Signs in as the first administrator with this user name, which is an address if users sign in with e-mail addresses.
 ///
 /// # Errors
-/// Returns an error if a step fails its expectation.
-pub async fn sign_in_as(scene: &Scene<impl Target>, name: &str, report: &mut Report) -> Result<Admin, Failure> {
-    report.flow("Admin", "the first administrator comes in");
-    let address = scene.aws.address(FIRST_ADMIN_MAILBOX);
+/// Returns an error if a step fails.
+pub async fn sign_in_as(
+    deployment: &Deployment<impl Target>,
+    name: &str,
+    report: &mut Report,
+) -> Result<Admin, Failure> {
+    report.flow("Admin", "the first administrator signs in");
+    let address = deployment.aws.address(FIRST_ADMIN_MAILBOX);
     let temporary = report
-        .step(format!("{}: the temporary password of {address}", scene.aws.password_source()), async {
-            let pool = scene.stack.output("UserPoolId")?;
-            Ok(Seen::new(scene.aws.temporary_password(pool, name, &address).await?, "a temporary password"))
+        .step(format!("{}: the temporary password of {address}", deployment.aws.password_source()), async {
+            let pool = deployment.stack.output("UserPoolId")?;
+            Ok(StepResult::new(deployment.aws.temporary_password(pool, name, &address).await?, "a temporary password"))
         })
         .await?;
     let challenge = report
-        .step("POST /v1/auth/sign-in with it", async {
-            let body = sign_in_with(&scene.api, name, &temporary).await?.expect(200)?;
+        .step("POST /v1/auth/sign-in with the temporary password", async {
+            let body = sign_in_with(&deployment.api, name, &temporary).await?.expect(200)?;
             let challenge = new_password_required(&body)?;
             let shown = challenge.shown.clone();
-            Ok(Seen::new(challenge, shown))
+            Ok(StepResult::new(challenge, shown))
         })
         .await?;
-    let password = scene.aws.admin_password();
+    let password = deployment.aws.admin_password();
     let tokens = report
         .step("POST /v1/auth/challenge with a new password", async {
-            let tokens = set_new_password(&scene.api, &challenge, &password).await?;
+            let tokens = set_new_password(&deployment.api, &challenge, &password).await?;
             let shown = tokens.shown.clone();
-            Ok(Seen::new(tokens, shown))
+            Ok(StepResult::new(tokens, shown))
         })
         .await?;
     report
         .step("GET /v1/users without a token", async {
-            let refused = scene.api.call(reqwest::Method::GET, "/v1/users", None, None).await?;
-            // The gateway refuses before any code of ours runs, in its own words.
+            let refused = deployment.api.call(reqwest::Method::GET, "/v1/users", None, None).await?;
+            // API Gateway rejects the request itself, with its own body.
             refused.expect(401)?;
-            Ok(Seen::new((), "401"))
+            Ok(StepResult::new((), "401"))
         })
         .await?;
     report
-        .step("GET /v1/users as that administrator", async {
-            let page = scene.api.get("/v1/users", &tokens.access).await?.expect(200)?;
+        .step("GET /v1/users as the administrator", async {
+            let page = deployment.api.get("/v1/users", &tokens.access).await?.expect(200)?;
             let users = page["users"].as_array().map(Vec::as_slice).unwrap_or_default();
-            // On AWS the list may still show the user of the deployment's proof, who was deleted moments ago.
+            // On AWS, the list can still contain the deleted user of the deployment's verification.
             if !users.iter().any(|user| user["attributes"]["email"] == *address) {
                 return Err(Failure::unexpected(address.clone(), format!("{} other users", users.len())));
             }
-            Ok(Seen::new((), "200, with that administrator"))
+            Ok(StepResult::new((), "200, lists the administrator"))
         })
         .await?;
     Ok(Admin { token: tokens.access, password })

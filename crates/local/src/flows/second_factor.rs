@@ -1,4 +1,4 @@
-//! A second factor: an administrator enrolls an authenticator app and signs in with its code.
+//! MFA: an administrator enrolls an authenticator app and signs in with its code.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,14 +9,14 @@ use totp_rs::{Builder, Totp};
 
 use super::expect_text;
 use super::session::{Tokens, refresh, sign_in, tokens};
-use crate::deployment::{Scene, Target};
+use crate::deployment::{Deployment, Target};
 use crate::failure::Failure;
-use crate::report::{Report, Seen};
+use crate::report::{Report, StepResult};
 
 const ADMIN: &str = "ada";
 const TOTP: &str = "/v1/auth/me/totp";
 
-/// How long a code is valid, in seconds. Verifiers accept the code before as well.
+/// How long a code is valid, in seconds. Verifiers accept the previous code as well.
 const STEP: u64 = 30;
 
 /// The authenticator app.
@@ -29,7 +29,7 @@ impl App {
         Builder::new().with_secret(secret).build().map(Self).map_err(|_| unusable())
     }
 
-    /// The code of so many steps ago. Cognito accepts a code once.
+    /// The code of an earlier step, because Cognito accepts a code only once.
     fn code(&self, steps_ago: u64) -> String {
         self.at(Self::now() - STEP * steps_ago)
     }
@@ -42,7 +42,7 @@ impl App {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
-    /// A code that is wrong for longer than the test takes.
+    /// A code that stays wrong during the test.
     fn wrong_code(&self) -> String {
         let now = Self::now();
         let near: Vec<String> = (now - 2 * STEP..=now + 4 * STEP).step_by(30).map(|time| self.at(time)).collect();
@@ -50,52 +50,52 @@ impl App {
     }
 }
 
-/// Walks it.
+/// Runs the flow.
 ///
 /// # Errors
-/// Returns an error if a step fails its expectation.
-pub async fn walk(scene: &Scene<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
+/// Returns an error if a step fails.
+pub async fn run(deployment: &Deployment<impl Target>, token: &Secret, report: &mut Report) -> Result<(), Failure> {
     report.flow("MFA", "an administrator enrolls an authenticator app");
-    let api = &scene.api;
+    let api = &deployment.api;
     let password = Secret::new("Correct-Horse-7!");
     report
         .step(format!("POST /v1/users {ADMIN}, in admins"), async {
             let body = json!({
                 "username": ADMIN,
-                "attributes": {"email": scene.aws.verified_address(ADMIN)},
+                "attributes": {"email": deployment.aws.verified_address(ADMIN)},
                 "password": {"value": password.expose(), "permanent": true},
                 "groups": ["admins"],
             });
             api.post("/v1/users", token, &body).await?.expect(201)?;
-            Ok(Seen::new((), "201"))
+            Ok(StepResult::new((), "201"))
         })
         .await?;
     let first = report
         .step("POST /v1/auth/sign-in", async {
             let tokens = tokens(&sign_in(api, ADMIN, &password).await?.expect(200)?)?;
-            Ok(Seen::new(tokens, "tokens, without a second factor"))
+            Ok(StepResult::new(tokens, "tokens, without a second factor"))
         })
         .await?;
-    let app = enroll(scene, &first.access, report).await?;
-    earlier_sessions_ended(scene, &first, report).await?;
-    let access = sign_in_with_code(scene, &password, &app, report).await?;
+    let app = enroll(deployment, &first.access, report).await?;
+    earlier_sessions_ended(deployment, &first, report).await?;
+    let access = sign_in_with_code(deployment, &password, &app, report).await?;
     report
         .step(format!("POST {TOTP} again"), async {
             let refused = api.call(Method::POST, TOTP, Some(&access), None).await?;
-            Ok(Seen::new((), refused.expect_refusal(409, "wrong-state")?))
+            Ok(StepResult::new((), refused.expect_refusal(409, "wrong-state")?))
         })
         .await?;
     report
         .step(format!("DELETE {TOTP}"), async {
             api.call(Method::DELETE, TOTP, Some(&access), None).await?.expect(204)?;
             tokens(&sign_in(api, ADMIN, &password).await?.expect(200)?)?;
-            Ok(Seen::new((), "204; the next sign-in asks for no code"))
+            Ok(StepResult::new((), "204; the next sign-in needs no code"))
         })
         .await
 }
 
-async fn enroll(scene: &Scene<impl Target>, access: &Secret, report: &mut Report) -> Result<App, Failure> {
-    let api = &scene.api;
+async fn enroll(deployment: &Deployment<impl Target>, access: &Secret, report: &mut Report) -> Result<App, Failure> {
+    let api = &deployment.api;
     let app = report
         .step(format!("POST {TOTP}"), async {
             let body = api.call(Method::POST, TOTP, Some(access), None).await?.expect(200)?;
@@ -104,7 +104,7 @@ async fn enroll(scene: &Scene<impl Target>, access: &Secret, report: &mut Report
             if !uri.starts_with("otpauth://totp/") || !uri.contains(secret) {
                 return Err(Failure::unexpected("an otpauth URI with the secret", "another text"));
             }
-            Ok(Seen::new(App::new(secret)?, "200, a secret and an otpauth URI"))
+            Ok(StepResult::new(App::new(secret)?, "200, a secret and an otpauth URI"))
         })
         .await?;
     let verify = async |code: &str| {
@@ -112,56 +112,56 @@ async fn enroll(scene: &Scene<impl Target>, access: &Secret, report: &mut Report
     };
     report
         .step(format!("POST {TOTP}/verify with a wrong code"), async {
-            Ok(Seen::new((), verify(&app.wrong_code()).await?.expect_refusal(422, "code-mismatch")?))
+            Ok(StepResult::new((), verify(&app.wrong_code()).await?.expect_refusal(422, "code-mismatch")?))
         })
         .await?;
     report
         .step(format!("POST {TOTP}/verify with the code of the app"), async {
             verify(&app.code(1)).await?.expect(204)?;
-            Ok(Seen::new((), "204, all sessions end"))
+            Ok(StepResult::new((), "204, all sessions end"))
         })
         .await?;
     Ok(app)
 }
 
-/// The sessions that began without the code.
+/// Checks that enrolling ended the sessions that were started without a code.
 async fn earlier_sessions_ended(
-    scene: &Scene<impl Target>,
+    deployment: &Deployment<impl Target>,
     first: &Tokens,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let api = &scene.api;
+    let api = &deployment.api;
     report
-        .step("GET /v1/auth/me with the access token from before", async {
+        .step("GET /v1/auth/me with the earlier access token", async {
             let refused = api.get("/v1/auth/me", &first.access).await?;
-            Ok(Seen::new((), refused.expect_refusal(401, "invalid-credentials")?))
+            Ok(StepResult::new((), refused.expect_refusal(401, "invalid-credentials")?))
         })
         .await?;
     report
-        .step("POST /v1/auth/refresh with the refresh token from before", async {
-            Ok(Seen::new((), refresh(api, first).await?.expect_refusal(401, "invalid-credentials")?))
+        .step("POST /v1/auth/refresh with the earlier refresh token", async {
+            Ok(StepResult::new((), refresh(api, first).await?.expect_refusal(401, "invalid-credentials")?))
         })
         .await
 }
 
 async fn sign_in_with_code(
-    scene: &Scene<impl Target>,
+    deployment: &Deployment<impl Target>,
     password: &Secret,
     app: &App,
     report: &mut Report,
 ) -> Result<Secret, Failure> {
-    let api = &scene.api;
+    let api = &deployment.api;
     let challenge = report
         .step("POST /v1/auth/sign-in, again", async {
             let mut body = sign_in(api, ADMIN, password).await?.expect(200)?;
             expect_text(&body["challenge"]["name"], "SOFTWARE_TOKEN_MFA")?;
-            Ok(Seen::new(body["challenge"].take(), "SOFTWARE_TOKEN_MFA, with a session"))
+            Ok(StepResult::new(body["challenge"].take(), "SOFTWARE_TOKEN_MFA, with a session"))
         })
         .await?;
     let answer = async |code: &str| api.auth("challenge", &answer_of(&challenge, code)).await;
     report
         .step("POST /v1/auth/challenge with a wrong code", async {
-            Ok(Seen::new((), answer(&app.wrong_code()).await?.expect_refusal(422, "code-mismatch")?))
+            Ok(StepResult::new((), answer(&app.wrong_code()).await?.expect_refusal(422, "code-mismatch")?))
         })
         .await?;
     report
@@ -171,7 +171,7 @@ async fn sign_in_with_code(
             expect_text(&me["preferred_factor"], "SOFTWARE_TOKEN_MFA")?;
             api.get("/v1/users?limit=1", &tokens.access).await?.expect(200)?;
             let seen = format!("{}; SOFTWARE_TOKEN_MFA is preferred; GET /v1/users → 200", tokens.shown);
-            Ok(Seen::new(tokens.access, seen))
+            Ok(StepResult::new(tokens.access, seen))
         })
         .await
 }

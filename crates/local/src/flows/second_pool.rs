@@ -1,45 +1,45 @@
-//! F3: the thirteen steps of a bootstrap, by a direct call of the function, for a second pool that is taken away again.
+//! F3: invokes the bootstrap to create a second pool, and to delete it again.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::deployment::{Scene, Target};
+use crate::deployment::{Deployment, Target};
 use crate::failure::Failure;
-use crate::report::{Report, Seen};
+use crate::report::{Report, StepResult};
 
-/// Walks it.
+/// Runs the flow.
 ///
 /// # Errors
-/// Where a step is not as it should be.
-pub async fn walk(scene: &Scene<impl Target>, report: &mut Report) -> Result<(), Failure> {
-    report.flow("F3", "a second pool, by calling the bootstrap directly");
+/// Returns an error if a step fails.
+pub async fn run(deployment: &Deployment<impl Target>, report: &mut Report) -> Result<(), Failure> {
+    report.flow("F3", "a second pool, by invoking the bootstrap");
     let spec = json!({
-        "name": format!("{}.second", scene.pool()),
+        "name": format!("{}.second", deployment.pool()),
         "sign_in": "username",
         "self_sign_up": false,
         "deletion_protection": false,
         "on_delete": "delete",
     });
     report
-        .step("call the bootstrap: plan", async {
-            let plan = scene.bootstrap("plan", &spec).await?;
+        .step("invoke the bootstrap: plan", async {
+            let plan = deployment.bootstrap("plan", &spec).await?;
             let verdicts = verdicts(&plan);
-            // The spec names no groups: there is nothing to make of them.
+            // The spec names no groups, so there are none to create.
             let others = verdicts.iter().filter(|(step, _)| *step != "groups");
             if verdicts.len() == 9 && others.clone().all(|(_, verdict)| *verdict == "create") {
-                Ok(Seen::new((), format!("would create {} things; nothing is touched", others.count())))
+                Ok(StepResult::new((), format!("would create {} resources; changes nothing", others.count())))
             } else {
                 Err(Failure::unexpected("a plan that creates everything", plan.to_string()))
             }
         })
         .await?;
-    let applied = action(scene, "apply", &spec, report).await?;
+    let applied = action(deployment, "apply", &spec, report).await?;
     report
-        .step("who is a signed-in user to AWS?", async {
+        .step("caller ARN of an authenticated user", async {
             let caller = applied["caller_arn"].as_str().unwrap_or_default();
             if caller.contains(":assumed-role/") && caller.ends_with("/CognitoIdentityCredentials") {
-                Ok(Seen::new((), caller))
+                Ok(StepResult::new((), caller))
             } else {
                 Err(Failure::unexpected("…:assumed-role/ROLE/CognitoIdentityCredentials", caller))
             }
@@ -49,30 +49,30 @@ pub async fn walk(scene: &Scene<impl Target>, report: &mut Report) -> Result<(),
         .step("apply again changes nothing", async {
             let mut unproved = spec.clone();
             unproved["verify"] = json!(false);
-            let again = scene.bootstrap("apply", &unproved).await?;
+            let again = deployment.bootstrap("apply", &unproved).await?;
             let same = again["user_pool_id"].is_string()
                 && again["user_pool_id"] == applied["user_pool_id"]
                 && outcomes(&again).count() > 0
                 && outcomes(&again).all(|one| one == "unchanged");
             let seen = outcomes(&again).collect::<Vec<_>>().join(", ");
             if same {
-                Ok(Seen::new((), "every step unchanged"))
+                Ok(StepResult::new((), "every step unchanged"))
             } else {
                 Err(Failure::unexpected("every step unchanged", seen))
             }
         })
         .await?;
-    let destroyed = action(scene, "destroy", &spec, report).await?;
+    let destroyed = action(deployment, "destroy", &spec, report).await?;
     report
-        .step("nothing of it is left", async {
+        .step("every resource is deleted", async {
             if outcomes(&destroyed).collect::<Vec<_>>() != ["deleted"; 4] {
                 let seen = outcomes(&destroyed).collect::<Vec<_>>().join(", ");
                 return Err(Failure::unexpected("identity pool, role, policy and user pool deleted", seen));
             }
-            let again = scene.bootstrap("destroy", &spec).await?;
+            let again = deployment.bootstrap("destroy", &spec).await?;
             let seen = outcomes(&again).collect::<Vec<_>>().join(", ");
             if outcomes(&again).all(|one| one == "absent") {
-                Ok(Seen::new((), "a second destroy finds nothing"))
+                Ok(StepResult::new((), "a second destroy finds nothing"))
             } else {
                 Err(Failure::unexpected("nothing to destroy", seen))
             }
@@ -81,19 +81,24 @@ pub async fn walk(scene: &Scene<impl Target>, report: &mut Report) -> Result<(),
 }
 
 /// Runs an action and shows each step of its receipt.
-async fn action(scene: &Scene<impl Target>, action: &str, spec: &Value, report: &mut Report) -> Result<Value, Failure> {
+async fn action(
+    deployment: &Deployment<impl Target>,
+    action: &str,
+    spec: &Value,
+    report: &mut Report,
+) -> Result<Value, Failure> {
     let receipt = report
-        .step(format!("call the bootstrap: {action}"), async {
-            let receipt = scene.bootstrap(action, spec).await?;
+        .step(format!("invoke the bootstrap: {action}"), async {
+            let receipt = deployment.bootstrap(action, spec).await?;
             let steps = outcomes(&receipt).count();
-            Ok(Seen::new(receipt, format!("a receipt with {steps} steps")))
+            Ok(StepResult::new(receipt, format!("a receipt with {steps} steps")))
         })
         .await?;
     for step in receipt["steps"].as_array().into_iter().flatten() {
         let text = |field: &str| step[field].as_str().unwrap_or_default();
-        // The caller's ARN has a line of its own.
-        let silent = text("detail").is_empty() || text("step") == "caller_identity";
-        let detail = if silent { String::new() } else { format!(": {}", text("detail")) };
+        // The caller's ARN has its own line.
+        let is_hidden = text("detail").is_empty() || text("step") == "caller_identity";
+        let detail = if is_hidden { String::new() } else { format!(": {}", text("detail")) };
         let attempts = step["attempts"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(1);
         let elapsed = Duration::from_millis(step["elapsed_ms"].as_u64().unwrap_or_default());
         report.add(
@@ -106,7 +111,7 @@ async fn action(scene: &Scene<impl Target>, action: &str, spec: &Value, report: 
     Ok(receipt)
 }
 
-/// What a plan says of each step.
+/// The verdicts of a plan, by step.
 fn verdicts(plan: &Value) -> Vec<(&str, &str)> {
     let resources = plan["resources"].as_array().into_iter().flatten();
     resources
@@ -114,7 +119,7 @@ fn verdicts(plan: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// How the steps of a receipt ended.
+/// The outcomes of a receipt's steps.
 fn outcomes(receipt: &Value) -> impl Iterator<Item = &str> {
     receipt["steps"].as_array().into_iter().flatten().map(|step| step["outcome"].as_str().unwrap_or("without outcome"))
 }

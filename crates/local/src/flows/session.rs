@@ -1,4 +1,4 @@
-//! What signing in through the API comes to.
+//! Sign-in through the API: tokens, challenges and refresh.
 
 use domain::secret::Secret;
 use serde_json::{Value, json};
@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use crate::api::{Answer, Api};
 use crate::failure::Failure;
 
-/// The tokens of somebody who is signed in.
+/// The tokens of a session.
 pub(super) struct Tokens {
     pub(super) access: Secret,
     pub(super) refresh: Option<Secret>,
     pub(super) username: String,
-    /// What of it can be shown.
+    /// A description without secrets.
     pub(super) shown: String,
 }
 
-/// A challenge to be answered before there are tokens.
+/// A challenge to answer before Cognito issues tokens.
 pub(super) struct Challenge {
     session: Secret,
     username: String,
-    /// What of it can be shown.
+    /// A description without secrets.
     pub(super) shown: String,
 }
 
@@ -28,11 +28,11 @@ pub(super) async fn sign_in(api: &Api, username: &str, password: &Secret) -> Res
     api.auth("sign-in", &json!({"username": username, "password": password.expose()})).await
 }
 
-/// The tokens in an answer.
+/// Reads the tokens in a response.
 pub(super) fn tokens(body: &Value) -> Result<Tokens, Failure> {
     let tokens = &body["tokens"];
     let secret = |name: &str| tokens[name].as_str().map(Secret::new);
-    let missing = || Failure::unexpected("tokens", what_is_there(body));
+    let missing = || Failure::unexpected("tokens", describe(body));
     let (access, id, refresh) = (secret("access_token"), secret("id_token"), secret("refresh_token"));
     id.ok_or_else(missing)?;
     let kinds =
@@ -45,11 +45,11 @@ pub(super) fn tokens(body: &Value) -> Result<Tokens, Failure> {
     })
 }
 
-/// The challenge in an answer, which must ask for a new password.
+/// Reads the challenge in a response, which must be `NEW_PASSWORD_REQUIRED`.
 pub(super) fn new_password_required(body: &Value) -> Result<Challenge, Failure> {
     const WANTED: &str = "NEW_PASSWORD_REQUIRED";
     let challenge = &body["challenge"];
-    let missing = || Failure::unexpected(format!("the challenge {WANTED}"), what_is_there(body));
+    let missing = || Failure::unexpected(format!("the challenge {WANTED}"), describe(body));
     if challenge["name"] != WANTED {
         return Err(missing());
     }
@@ -63,7 +63,7 @@ pub(super) fn new_password_required(body: &Value) -> Result<Challenge, Failure> 
     })
 }
 
-/// Answers the challenge.
+/// Answers the challenge with a new password.
 pub(super) async fn set_new_password(api: &Api, challenge: &Challenge, password: &Secret) -> Result<Tokens, Failure> {
     let body = json!({
         "challenge": "NEW_PASSWORD_REQUIRED",
@@ -74,14 +74,14 @@ pub(super) async fn set_new_password(api: &Api, challenge: &Challenge, password:
     tokens(&api.auth("challenge", &body).await?.expect(200)?)
 }
 
-/// New tokens for a refresh token.
+/// Requests new tokens with the refresh token.
 pub(super) async fn refresh(api: &Api, tokens: &Tokens) -> Result<Answer, Failure> {
     let token = tokens.refresh.as_ref().ok_or_else(|| Failure::unexpected("a refresh token", "none"))?;
     api.auth("refresh", &json!({"username": tokens.username, "refresh_token": token.expose()})).await
 }
 
-/// What can be said of an answer without saying a secret.
-fn what_is_there(body: &Value) -> String {
+/// Describes a response without secrets.
+fn describe(body: &Value) -> String {
     match (&body["tokens"], &body["challenge"]["name"]) {
         (_, Value::String(name)) => format!("the challenge {name}"),
         (Value::Object(_), _) => "tokens".to_owned(),

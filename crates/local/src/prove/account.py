@@ -1,22 +1,22 @@
-"""Calls to an AWS account that `sam` does not make. Prints one JSON document. The first argument says what:
+"""Calls to an AWS account that `sam` does not make. Prints one JSON document. Actions:
 
 whoami                  account and ARN of the credentials
-versions ROOT           versions of the project in this folder and of the tools
+versions ROOT           versions of the project in this directory and of the tools
 create STACK            creates a stack from the template on standard input and prints its outputs
-delete STACK            deletes a stack, in whatever state it is, and prints whether there was one and which resources failed
-artifacts NAME          deletes what `sam` uploaded for a stack and prints how much that was
+delete STACK            deletes a stack in any state and prints whether it existed and which resources failed
+artifacts NAME          deletes what `sam` uploaded for a stack and prints the number of objects
 left NAME               lists everything whose name contains NAME, by each service's own calls
 sweep NAME              deletes what `left` finds, except stacks
 tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
 may FUNCTION_ARN TAG    whether the function's role may create pools with this tag, by the IAM policy simulator
-tag POOL_ARN IDENTITY_POOL       adds a tag that is not Poolkeeper's to both
+tag POOL_ARN IDENTITY_POOL       adds another tag to both
 untagged_user_pool POOL          updates a user pool without tags, prints its tags before and after, and restores them
 untagged_identity_pool POOL      the same for an identity pool
 sms POOL ROLE_ARN NAME  gives a pool an SMS role and prints the pool
 pool POOL               prints the settings of a pool
-group POOL GROUP ROLE_ARN USER   creates a group, with a role unless that is empty, and puts a user into it
-join POOL GROUP "" USER          puts a user into a group
-levels LOG_GROUP_PREFIX how many lines the functions have logged, by level
+group POOL GROUP ROLE_ARN USER   creates a group, with a role unless that is empty, and adds a user to it
+join POOL GROUP "" USER          adds a user to a group
+levels LOG_GROUP_PREFIX number of log lines by level
 """
 
 import datetime
@@ -68,7 +68,7 @@ def events(stack):
 
 
 def failures(stack_events, status):
-    """Why resources have this status."""
+    """The reasons of the events with this status."""
     return [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         for event in stack_events
@@ -85,7 +85,7 @@ def delete(name):
             return {"existed": False, "failed": []}
         raise
     stack_id = stack["StackId"]
-    # An earlier deletion may have failed. Its events and its status say nothing about this one.
+    # Ignores the events and the status of an earlier, failed deletion.
     earlier = {event["EventId"] for event in events(stack_id)}
     cloudformation.delete_stack(StackName=stack_id)
     deadline = time.monotonic() + 1800
@@ -268,7 +268,7 @@ def pool(pool_id):
 
 
 def sms(pool_id, role_arn, external_id):
-    # Resets the fields that it does not name: the bootstrap's next run finds something to change.
+    # The update resets the fields that it omits, so the bootstrap's next run has changes.
     region = boto3.session.Session().region_name
     configuration = {"SnsCallerArn": role_arn, "ExternalId": external_id, "SnsRegion": region}
     tags = pool(pool_id).get("UserPoolTags", {})
@@ -301,7 +301,7 @@ def levels(prefix):
             except ValueError:
                 line = None
             is_object = isinstance(line, dict)
-            # Lambda's own lines have a type in place of a level.
+            # Lambda's own lines have a type instead of a level.
             level = line.get("level", "platform" if "type" in line else "none") if is_object else "not JSON"
             counts[level] = counts.get(level, 0) + 1
     return counts

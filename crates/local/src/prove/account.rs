@@ -1,4 +1,4 @@
-//! The AWS account of the operator, or an emulator that is reached like one, by `AWS_ENDPOINT_URL`.
+//! The operator's AWS account, or an emulator at `AWS_ENDPOINT_URL` in its place.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use testkit::local_aws::{LocalAwsError, Output, Tooling, Tools, output_of};
 use tokio::time::timeout;
 
 use super::question;
-use super::stop::Stop;
+use super::stop::ProveError;
 use crate::arguments::ProveOptions;
 use crate::deployment::Target;
 use crate::failure::Failure;
@@ -21,16 +21,16 @@ use crate::failure::Failure;
 /// The calls that `sam` does not make.
 const SCRIPT: &str = include_str!("account.py");
 
-/// How long a tool may take. CloudFormation waits up to an hour for a custom resource that gives no answer.
+/// The timeout of a tool. CloudFormation waits up to an hour for a custom resource that does not respond.
 const TOOL_LIMIT: Duration = Duration::from_mins(75);
 
-/// How long one answer of Cognito may take: it waits five seconds for a trigger.
+/// The timeout of a call to Cognito, which waits five seconds for a trigger.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 
-/// Amazon's mailbox simulator takes mail to any label of this mailbox and counts it neither as a bounce nor towards SES quotas.
+/// Amazon's mailbox simulator, which accepts mail to any label. The mail counts neither as a bounce nor towards quotas.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// Variables that would win over a profile in Python's SDK, but not in Rust's.
+/// Variables that take precedence over a profile in Python's SDK, but not in Rust's.
 const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// An account with the operator's credentials. Cheap to clone.
@@ -43,7 +43,7 @@ pub(crate) struct Account {
     mailbox: Option<String>,
     http: reqwest::Client,
     admin_password: Secret,
-    /// The account by the SDK.
+    /// The AWS SDK.
     pub(crate) cognito: Aws,
     /// The account's id.
     pub(crate) id: String,
@@ -52,11 +52,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Finds credentials and asks AWS who they belong to. Changes nothing.
+    /// Loads credentials and reads their owner from AWS. Changes nothing.
     ///
     /// # Errors
-    /// Returns [`Stop::Access`] if there are no credentials or AWS does not accept them.
-    pub(crate) async fn connect(options: &ProveOptions) -> Result<Self, Stop> {
+    /// Returns [`ProveError::Access`] if there are no credentials or AWS does not accept them.
+    pub(crate) async fn connect(options: &ProveOptions) -> Result<Self, ProveError> {
         let (profile, region) = (options.profile.as_deref(), options.region.as_deref());
         let cognito = Box::pin(Aws::from_profile(profile, region)).await;
         let mut account = Self {
@@ -67,17 +67,18 @@ impl Account {
             mailbox: options.mailbox.clone(),
             http: reqwest::Client::builder().timeout(ANSWER_LIMIT).build().map_err(Failure::NoAnswer)?,
             admin_password: Secret::new(format!("Prove-1-{}", random(24)?)),
-            cognito: cognito.map_err(|error| Stop::Access(domain::error_chain::causes(&error)))?,
+            cognito: cognito.map_err(|error| ProveError::Access(domain::error_chain::causes(&error)))?,
             id: String::new(),
             operator: String::new(),
         };
-        let identity = account.script(&["whoami"], None).await.map_err(|error| Stop::Access(error.to_string()))?;
+        let identity =
+            account.script(&["whoami"], None).await.map_err(|error| ProveError::Access(error.to_string()))?;
         account.id = text(&identity["account"]);
         account.operator = text(&identity["arn"]);
         Ok(account)
     }
 
-    /// The host of the emulator; empty on AWS.
+    /// The host of the emulator, empty on AWS.
     pub(crate) fn emulator_host(&self) -> &str {
         self.endpoint_url.as_deref().and_then(host_of).unwrap_or_default()
     }
@@ -92,7 +93,7 @@ impl Account {
         self.mailbox.as_deref()
     }
 
-    /// The profile that the operator named.
+    /// The profile that the operator chose.
     pub(crate) fn profile(&self) -> Option<&str> {
         self.profile.as_deref()
     }
@@ -102,7 +103,7 @@ impl Account {
         &self.tools
     }
 
-    /// Where an HTTP API is, without the slash before its routes. The emulator serves all APIs at its own address.
+    /// The URL of an HTTP API, without a trailing slash. The emulator serves all APIs at its own address.
     pub(crate) fn api_url(&self, api_id: &str, url: &str) -> String {
         match &self.endpoint_url {
             Some(endpoint_url) => format!("{endpoint_url}/_aws/execute-api/{api_id}"),
@@ -141,7 +142,7 @@ impl Tooling for Account {
             command.env("AWS_PROFILE", profile);
         }
         if self.is_emulator() {
-            // Five seconds by default, which suits AWS.
+            // The default of five seconds is for AWS.
             command.env("SAM_CLI_POLL_DELAY", "0.5");
         }
         let endless = |_| LocalAwsError::Endless { program: program.to_owned(), limit: TOOL_LIMIT };
@@ -182,7 +183,7 @@ impl Target for Account {
         let Some(mailbox) = &self.mailbox else {
             return Err("not proved: no mailbox was given (--mailbox you@example.com)".to_owned());
         };
-        let code = question::ask(&format!("The code that arrived at {mailbox} (Enter to skip): ")).await;
+        let code = question::ask(&format!("Verification code sent to {mailbox} (Enter to skip): ")).await;
         if code.is_empty() { Err("not proved: no code was entered".to_owned()) } else { Ok(Secret::new(code)) }
     }
 
@@ -208,13 +209,13 @@ fn host_of(url: &str) -> Option<&str> {
     Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))
 }
 
-/// Where an emulator is, if one is used instead of AWS: every AWS tool reads this variable.
-#[expect(clippy::disallowed_methods, reason = "a development tool: it reads what the AWS SDK reads as well")]
+/// The URL of an emulator, if one is used instead of AWS.
+#[expect(clippy::disallowed_methods, reason = "a development tool that reads the same variable as the AWS SDK")]
 fn endpoint_url() -> Option<String> {
     std::env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// A text of random letters and digits from the system's source of randomness.
+/// A string of random letters and digits from the operating system's random source.
 ///
 /// # Errors
 /// Returns an error if the source cannot be read.
@@ -226,7 +227,7 @@ pub(crate) fn random(length: usize) -> std::io::Result<String> {
     Ok(bytes.into_iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
 }
 
-/// A text of a document; empty if it is missing.
+/// The string in a JSON value, empty if it is not a string.
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -10,11 +10,11 @@ use super::plan::helpers;
 use super::proof::{Left, Proof, entries};
 use crate::deployment::Target as _;
 use crate::failure::Failure;
-use crate::report::{Report, Seen};
+use crate::report::{Report, StepResult};
 
-/// Deletes and lists. What goes wrong is noted in the proof.
+/// Deletes and lists everything. Adds failures to the proof's problems.
 pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
-    let began = Instant::now();
+    let started = Instant::now();
     proof.report.flow("Delete", "everything that was created");
     for stack in [name, &helpers(name)] {
         if let Err(failure) = delete(account, stack, &mut proof.report).await {
@@ -26,13 +26,13 @@ pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
     }
     match check(account, name, proof).await {
         Ok(left) => proof.left = Some(left),
-        Err(failure) => proof.problem(format!("What is left is not known: {}", failure.with_causes())),
+        Err(failure) => proof.problem(format!("cannot list what is left: {}", failure.with_causes())),
     }
     let left = proof.left();
     if !left.is_empty() {
         proof.problem(format!("Still in the account:\n  {}", left.join("\n  ")));
     }
-    proof.timings.push(("deletion", began.elapsed()));
+    proof.timings.push(("deletion", started.elapsed()));
 }
 
 async fn delete(account: &Account, name: &str, report: &mut Report) -> Result<(), Failure> {
@@ -40,7 +40,7 @@ async fn delete(account: &Account, name: &str, report: &mut Report) -> Result<()
         .step(format!("delete the stack {name}"), async {
             let deleted = account.script(&["delete", name], None).await?;
             expect_none(&deleted["failed"])?;
-            Ok(Seen::new((), if deleted["existed"] == true { "deleted" } else { "it does not exist" }))
+            Ok(StepResult::new((), if deleted["existed"] == true { "deleted" } else { "it does not exist" }))
         })
         .await
 }
@@ -49,12 +49,12 @@ async fn delete_artifacts(account: &Account, name: &str, report: &mut Report) ->
     report
         .step(format!("delete the objects below {name}/ that `sam` uploaded"), async {
             let deleted = account.script(&["artifacts", name], None).await?;
-            Ok(Seen::new((), format!("{} deleted", deleted["deleted"])))
+            Ok(StepResult::new((), format!("{} deleted", deleted["deleted"])))
         })
         .await
 }
 
-/// Lists what is left. If the deletion of the stacks left something, that is a finding, and is deleted all the same.
+/// Lists what is left. If the deletion of the stacks left something, reports that as a problem and deletes it.
 async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left, Failure> {
     let left = list(account, name, &mut proof.report).await?;
     if left.values().all(Vec::is_empty) {
@@ -66,7 +66,7 @@ async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left,
         .step("delete it, one by one", async {
             let swept = account.script(&["sweep", name], None).await?;
             expect_none(&swept["failed"])?;
-            Ok(Seen::new((), "deleted"))
+            Ok(StepResult::new((), "deleted"))
         })
         .await;
     if let Err(failure) = swept {
@@ -85,11 +85,11 @@ async fn list(account: &Account, name: &str, report: &mut Report) -> Result<Left
                 let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
                 let found = entries(&left);
                 if found.is_empty() {
-                    return Ok(Seen::new(left, "nothing is left").after(attempts));
+                    return Ok(StepResult::new(left, "nothing is left").after(attempts));
                 }
-                // For some seconds, IAM and other services list what was just deleted.
+                // IAM and other services list deleted resources for some seconds.
                 if attempts > account.list_lag_seconds() {
-                    return Ok(Seen::new(left, format!("left: {}", found.join(", "))).after(attempts));
+                    return Ok(StepResult::new(left, format!("left: {}", found.join(", "))).after(attempts));
                 }
                 attempts += 1;
                 sleep(Duration::from_secs(1)).await;

@@ -1,4 +1,4 @@
-//! The report: Markdown without secrets, made to be attached to an issue.
+//! The report: Markdown without secrets, ready to attach to an issue.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -15,14 +15,14 @@ use super::scrub::Scrubber;
 use crate::failure::Failure;
 use crate::report::Outcome;
 
-/// Creates the file and returns its path. A path that cannot be written fails before a run rather than after it.
+/// Creates the file and returns its path, so that an unwritable path fails before the run.
 ///
 /// # Errors
 /// Returns an error if the file cannot be written.
 pub(super) fn create(account: &Account, path: Option<&Path>) -> Result<PathBuf, Failure> {
     let path = path.map_or_else(|| account.tools().target_folder().join("prove/report.md"), Path::to_owned);
     let created = path.parent().map_or(Ok(()), fs::create_dir_all);
-    created.and_then(|()| fs::write(&path, "The run did not end.\n")).map_err(|error| unwritten(&path, &error))?;
+    created.and_then(|()| fs::write(&path, "The run did not finish.\n")).map_err(|error| unwritten(&path, &error))?;
     Ok(path)
 }
 
@@ -37,7 +37,7 @@ pub(super) fn write(account: &Account, plan: &Plan, proof: &Proof, path: &Path) 
             (&account.id, "ACCOUNT"),
             (account.mailbox().unwrap_or_default(), "MAILBOX"),
         ],
-        // `default` names no profile in particular, and is a word of many messages.
+        // `default` identifies no profile, and occurs in many messages.
         &[(account.profile().filter(|&profile| profile != "default").unwrap_or_default(), "PROFILE")],
     );
     fs::write(path, scrubber.scrub(&markdown(account, plan, proof))).map_err(|error| unwritten(path, &error))
@@ -115,7 +115,7 @@ fn left(text: &mut String, proof: &Proof) {
     }
 }
 
-/// A row of a table. Nothing in a cell may end it.
+/// Adds a table row, with separators and line breaks in cells escaped.
 fn row(text: &mut String, cells: &[&str]) {
     for cell in cells {
         let cell = cell.replace('|', "\\|").replace(['\n', '\r'], " ");
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_a_cell_ends_it_or_its_row() {
+    fn escapes_separators_and_line_breaks_in_cells() {
         let mut text = String::new();
         row(&mut text, &["a|b", "first\nsecond", ""]);
         assert_eq!(text, "| a\\|b | first second |  |\n");

@@ -8,19 +8,19 @@ use testkit::local_aws::{Tooling as _, host_architecture};
 
 use super::account::{Account, random, text};
 use super::question;
-use super::stop::Stop;
+use super::stop::ProveError;
 use crate::arguments::ProveOptions;
 use crate::deployment::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
 
-/// What every name begins with, and how much of it is random.
+/// The prefix of every name, and the number of random characters after it.
 const PREFIX: &str = "prove-";
 const RANDOM: usize = 8;
 
-/// The origin that browsers may call from.
+/// The allowed CORS origin.
 pub(super) const ORIGIN: &str = "https://prove.example";
 
-/// The parameters that no operator can give. With another pool's name a run would adopt that pool, and delete it with its users. The
-/// probes depend on the other ones.
+/// The parameters that the operator cannot set. With the name of another pool, a run would adopt and delete that pool.
+/// The probes depend on the other parameters.
 const RESERVED: [&str; 8] = [
     "PoolName",
     "OnDelete",
@@ -32,7 +32,7 @@ const RESERVED: [&str; 8] = [
     "PassableRoleArns",
 ];
 
-/// Everything that is decided before something is created.
+/// The name, template and parameters of a run.
 pub(super) struct Plan {
     /// The name of the stack, and part of the name of everything else.
     pub(super) name: String,
@@ -40,9 +40,9 @@ pub(super) struct Plan {
     pub(super) template: PathBuf,
     /// Its parameters.
     pub(super) parameters: BTreeMap<String, String>,
-    /// The names of the parameters that the operator gave.
+    /// The names of the parameters that the operator set.
     pub(super) given: BTreeSet<String>,
-    /// The versions of everything that takes part.
+    /// The versions of project and tools.
     pub(super) versions: String,
 }
 
@@ -50,17 +50,17 @@ impl Plan {
     /// Plans a run. Creates nothing.
     ///
     /// # Errors
-    /// Returns [`Stop::Usage`] if the operator gives a parameter that is reserved or that the template does not have.
-    pub(super) async fn new(account: &Account, options: &ProveOptions) -> Result<Self, Stop> {
+    /// Returns [`ProveError::Usage`] if the operator sets a parameter that is reserved or unknown.
+    pub(super) async fn new(account: &Account, options: &ProveOptions) -> Result<Self, ProveError> {
         let name = format!("{PREFIX}{}", random(RANDOM)?);
-        // The emulator runs unoptimized functions on this machine, and knows no conditions on tags.
+        // The emulator runs unoptimized functions on this machine and does not support conditions on tags.
         let (template, architecture, limited) = if account.is_emulator() {
             (account.tools().built_template()?, host_architecture(), "false")
         } else {
             (account.tools().template_for_aws()?, &*options.architecture, "true")
         };
         let given: BTreeSet<String> = options.parameters.iter().map(|(name, _)| name.clone()).collect();
-        ensure_can_be_given(&given, &fs::read_to_string(&template)?).map_err(Stop::Usage)?;
+        ensure_can_be_given(&given, &fs::read_to_string(&template)?).map_err(ProveError::Usage)?;
         let first_admin = account.address(FIRST_ADMIN_MAILBOX);
         let of_account = pairs(&[
             ("PoolName", &*name),
@@ -77,21 +77,21 @@ impl Plan {
         Ok(Self { name, template, parameters, given, versions: versions.collect::<Vec<_>>().join(", ") })
     }
 
-    /// The stack with what only the probes need.
+    /// The name of the probes' stack.
     pub(super) fn helpers(&self) -> String {
         helpers(&self.name)
     }
 
-    /// Shows what is about to happen, and asks.
-    pub(super) async fn confirm(&self, account: &Account, sure: bool) -> Result<(), Stop> {
+    /// Prints what the run creates, and asks for confirmation.
+    pub(super) async fn confirm(&self, account: &Account, sure: bool) -> Result<(), ProveError> {
         println!("{}", self.announcement(account));
         if sure {
             return Ok(());
         }
         match &*question::ask("\nCreate and delete all this? Type yes: ").await {
             "yes" => Ok(()),
-            "" => Err(Stop::Declined("no answer. Nothing was created. Pass --yes to skip the question")),
-            _ => Err(Stop::Declined("declined. Nothing was created.")),
+            "" => Err(ProveError::Declined("no confirmation. Nothing was created. Pass --yes to skip the question")),
+            _ => Err(ProveError::Declined("declined. Nothing was created.")),
         }
     }
 
@@ -106,7 +106,7 @@ impl Plan {
         let Account { id, operator, .. } = account;
         format!(
             "make prove deploys Poolkeeper to {place} {id} in {region}, as {operator}.
-It walks the flows, runs the probes, and deletes everything again. That takes about 15 minutes on AWS.
+It runs the flows and the probes, and deletes everything again. That takes about 15 minutes on AWS.
 
 It creates
   stack {name}: 4 functions with their roles and log groups, an HTTP API, a user pool with 2 clients, an identity pool, an IAM
@@ -128,7 +128,7 @@ If this program is killed, delete what it created:
         )
     }
 
-    /// What stays, and how it is deleted.
+    /// What may be left, with the command that deletes it.
     pub(super) fn what_stays(&self, account: &Account) -> String {
         let Self { name, .. } = self;
         format!(
@@ -149,7 +149,7 @@ If this program is killed, delete what it created:
 /// Checks the parameters that the operator gave.
 ///
 /// # Errors
-/// Returns the reason why one of them cannot be given.
+/// Returns the reason why a parameter is rejected.
 fn ensure_can_be_given(names: &BTreeSet<String>, template: &str) -> Result<(), String> {
     for name in names {
         if RESERVED.contains(&&**name) {
@@ -169,15 +169,15 @@ fn has_parameter(template: &str, name: &str) -> bool {
     parameters.lines().take_while(indented).any(|line| line == format!("  {name}:"))
 }
 
-/// The stack with what only the probes of this run need.
+/// The name of the probes' stack of a run.
 pub(super) fn helpers(name: &str) -> String {
     format!("{name}-probes")
 }
 
-/// The name of an earlier run. Everything with it in its name is deleted, so nothing else is accepted.
+/// Parses the name of an earlier run. Strict, because everything with this name in its name is deleted.
 ///
 /// # Errors
-/// Returns the reason why it is none.
+/// Returns the expected format.
 pub(crate) fn name_of_run(text: &str) -> Result<String, String> {
     let random = text.strip_prefix(PREFIX).unwrap_or_default();
     if random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_a_run_makes_can_be_cleaned() {
+    fn accepts_only_generated_names_for_cleaning() {
         for name in ["prove-abcd2345", "prove-abcdefgh"] {
             assert_eq!(name_of_run(name), Ok(name.to_owned()));
         }

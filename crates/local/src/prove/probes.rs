@@ -1,7 +1,7 @@
-//! Statements about AWS that no emulator can decide, each with a probe.
+//! Statements about AWS, each with a probe.
 //!
-//! Every probe runs on the emulator as well, so that it is tested. If the emulator does not play the subject of a statement, the report
-//! shows what the probe observed, and the statement is not proved.
+//! Every probe runs on the emulator as well, as a test. If the emulator lacks the behavior, the report shows what the
+//! probe observed, and the statement is not proved.
 
 mod api;
 mod logs;
@@ -18,14 +18,14 @@ use testkit::local_aws::LocalAwsError;
 use super::account::{Account, text};
 use super::plan::ORIGIN;
 use super::proof::{Proof, Verdict};
-use crate::deployment::Scene;
+use crate::deployment::Deployment;
 use crate::failure::Failure;
 use crate::report::Report;
 
-/// The template of what the probes need beside the stack.
+/// The template of the probes' stack.
 pub(super) const HELPERS: &str = include_str!("probes.yaml");
 
-/// Every statement, in the order of the probes.
+/// The statements in the order of the probes.
 pub(super) const STATEMENTS: [&str; 14] = [
     tags::CREATE.text,
     tags::WITHOUT.text,
@@ -44,13 +44,13 @@ pub(super) const STATEMENTS: [&str; 14] = [
 ];
 
 /// The environment of a probe.
-struct Probing<'a> {
-    scene: &'a Scene<Account>,
+struct ProbeContext<'a> {
+    deployment: &'a Deployment<Account>,
     /// Outputs of [`HELPERS`].
     helpers: &'a Value,
 }
 
-/// What a probe observed, and whether it is what the statement says.
+/// What a probe observed, and whether the statement holds.
 struct Observed {
     holds: bool,
     what: String,
@@ -61,7 +61,7 @@ impl Observed {
         Self { holds, what: what.into() }
     }
 
-    /// A function that fails refutes the statement that it succeeds. Any other error says nothing about AWS.
+    /// A failed function refutes the statement that it succeeds. Any other error proves nothing.
     fn of_failure(error: LocalAwsError) -> Result<Self, Failure> {
         match error {
             LocalAwsError::FunctionFailed(reason) => Ok(Self::that(false, format!("the function failed: {reason}"))),
@@ -72,21 +72,21 @@ impl Observed {
 
 /// A statement and whether the emulator can decide it.
 #[derive(Clone, Copy)]
-struct Question {
+struct Claim {
     text: &'static str,
-    /// Whether the emulator plays it.
-    played: bool,
+    /// Whether the emulator has the behavior.
+    emulated: bool,
 }
 
-const fn played(text: &'static str) -> Question {
-    Question { text, played: true }
+const fn emulated(text: &'static str) -> Claim {
+    Claim { text, emulated: true }
 }
 
-const fn only_on_aws(text: &'static str) -> Question {
-    Question { text, played: false }
+const fn only_on_aws(text: &'static str) -> Claim {
+    Claim { text, emulated: false }
 }
 
-impl Probing<'_> {
+impl ProbeContext<'_> {
     fn helper(&self, output: &str) -> String {
         text(&self.helpers[output])
     }
@@ -98,68 +98,62 @@ pub(super) fn parameters(helpers: &Value) -> impl Iterator<Item = (String, Strin
     [("AllowedOrigins".to_owned(), ORIGIN.to_owned()), ("PassableRoleArns".to_owned(), passable)].into_iter()
 }
 
-/// Runs every probe. Without an administrator's token the probes that need one do not run.
-pub(super) async fn run(scene: &Scene<Account>, helpers: &Value, token: Option<&Secret>, proof: &mut Proof) {
+/// Runs every probe, or only those that need no token if `token` is none.
+pub(super) async fn run(deployment: &Deployment<Account>, helpers: &Value, token: Option<&Secret>, proof: &mut Proof) {
     proof.report.flow("Probes", "what only AWS can decide");
-    let probing = Probing { scene, helpers };
-    tags::run(&probing, proof).await;
-    one(&probing, proof, sign_up::STATEMENT, sign_up::verify_without_confirm(&probing)).await;
-    one(&probing, proof, pass_role::OF_POOLS, pass_role::update_pool(&probing)).await;
+    let context = ProbeContext { deployment, helpers };
+    tags::run(&context, proof).await;
+    run_probe(&context, proof, sign_up::STATEMENT, sign_up::verify_without_confirm(&context)).await;
+    run_probe(&context, proof, pass_role::OF_POOLS, pass_role::update_pool(&context)).await;
     if let Some(token) = token {
-        one(&probing, proof, pass_role::OF_GROUPS, pass_role::update_group(&probing, token)).await;
-        one(&probing, proof, api::PATHS, api::paths(&probing, token)).await;
+        run_probe(&context, proof, pass_role::OF_GROUPS, pass_role::update_group(&context, token)).await;
+        run_probe(&context, proof, api::PATHS, api::paths(&context, token)).await;
     }
-    one(&probing, proof, api::PREFLIGHT, api::preflight(&probing)).await;
+    run_probe(&context, proof, api::PREFLIGHT, api::preflight(&context)).await;
     if let Some(token) = token {
-        one(&probing, proof, api::QUOTES, api::quotes(&probing, token)).await;
-        one(&probing, proof, api::GROUPS, api::groups(&probing, token)).await;
+        run_probe(&context, proof, api::QUOTES, api::quotes(&context, token)).await;
+        run_probe(&context, proof, api::GROUPS, api::groups(&context, token)).await;
     }
-    one(&probing, proof, logs::LEVELS, logs::levels(&probing)).await;
+    run_probe(&context, proof, logs::LEVELS, logs::levels(&context)).await;
     if let Some(waited) = propagation(&proof.report) {
-        one(&probing, proof, PROPAGATION, async { Ok(waited) }).await;
+        run_probe(&context, proof, PROPAGATION, async { Ok(waited) }).await;
     }
 }
 
-/// Runs one probe and notes its verdict.
-async fn one(
-    probing: &Probing<'_>,
+/// Runs a probe and records its verdict.
+async fn run_probe(
+    context: &ProbeContext<'_>,
     proof: &mut Proof,
-    question: Question,
+    claim: Claim,
     probe: impl Future<Output = Result<Observed, Failure>>,
 ) {
-    let began = Instant::now();
+    let started = Instant::now();
     let observed = Box::pin(probe).await;
-    note(proof, question, observed, probing.scene.aws.is_emulator(), began.elapsed());
+    record(proof, claim, observed, context.deployment.aws.is_emulator(), started.elapsed());
 }
 
-fn note(
-    proof: &mut Proof,
-    question: Question,
-    observed: Result<Observed, Failure>,
-    is_emulator: bool,
-    elapsed: Duration,
-) {
-    let counts = question.played || !is_emulator;
+fn record(proof: &mut Proof, claim: Claim, observed: Result<Observed, Failure>, is_emulator: bool, elapsed: Duration) {
+    let counts = claim.emulated || !is_emulator;
     let (verdict, what) = match observed {
         Ok(Observed { what, .. }) if !counts => {
-            (Verdict::NotProved, format!("the emulator does not play this (it shows: {what})"))
+            (Verdict::NotProved, format!("not emulated (the emulator returned: {what})"))
         }
         Ok(Observed { holds: true, what }) => (Verdict::Proved, what),
         Ok(Observed { holds: false, what }) => (Verdict::Refuted, what),
         Err(failure) => {
             let what = format!("the probe failed: {}", failure.with_causes());
             if counts {
-                proof.problem(format!("{}: {what}", question.text));
+                proof.problem(format!("{}: {what}", claim.text));
             }
             (Verdict::NotProved, what)
         }
     };
-    proof.state(question.text, verdict, what, elapsed);
+    proof.state(claim.text, verdict, what, elapsed);
 }
 
-const PROPAGATION: Question = only_on_aws("A new role gives credentials within the bootstrap's time");
+const PROPAGATION: Claim = only_on_aws("A new role gives credentials within the bootstrap's time");
 
-/// The time from the role's creation to the first credentials, from the receipt of F3. Nothing if F3 did not get that far.
+/// The time from the role's creation to the first credentials, from the receipt of F3; none if F3 failed before.
 fn propagation(report: &Report) -> Option<Observed> {
     let steps: Vec<_> = report.lines().filter(|line| line.flow == "F3").collect();
     let position = |name: &str| steps.iter().position(|line| line.step == name);
@@ -174,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_for_credentials_begins_after_the_role() {
+    fn wait_for_credentials_starts_after_the_role() {
         let mut report = Report::quiet();
         assert!(propagation(&report).is_none());
         report.flow("F3", "");
@@ -188,37 +182,40 @@ mod tests {
     }
 
     /// Verdict, text and problems of one probe.
-    fn noted(question: Question, observed: Result<Observed, Failure>, is_emulator: bool) -> (Verdict, String, usize) {
+    fn noted(claim: Claim, observed: Result<Observed, Failure>, is_emulator: bool) -> (Verdict, String, usize) {
         let mut proof = Proof { report: Report::quiet(), ..Proof::default() };
-        note(&mut proof, question, observed, is_emulator, Duration::ZERO);
+        record(&mut proof, claim, observed, is_emulator, Duration::ZERO);
         let statement = proof.statements.remove(0);
         (statement.verdict, statement.observed, proof.problems.len())
     }
 
     #[test]
-    fn a_failed_probe_is_a_problem_unless_the_emulator_does_not_play_it() {
+    fn failed_probe_is_a_problem_unless_not_emulated() {
         let failed = || Err(Failure::unexpected("this", "that"));
         let what = "the probe failed: expected this, got that";
-        for (question, is_emulator, problems) in
-            [(only_on_aws("s"), false, 1), (played("s"), false, 1), (played("s"), true, 1), (only_on_aws("s"), true, 0)]
-        {
-            assert_eq!(noted(question, failed(), is_emulator), (Verdict::NotProved, what.to_owned(), problems));
+        for (claim, is_emulator, problems) in [
+            (only_on_aws("s"), false, 1),
+            (emulated("s"), false, 1),
+            (emulated("s"), true, 1),
+            (only_on_aws("s"), true, 0),
+        ] {
+            assert_eq!(noted(claim, failed(), is_emulator), (Verdict::NotProved, what.to_owned(), problems));
         }
     }
 
     #[test]
-    fn the_emulator_decides_only_what_it_plays() {
+    fn emulator_decides_only_emulated_claims() {
         for (holds, verdict) in [(true, Verdict::Proved), (false, Verdict::Refuted)] {
             let observed = || Ok(Observed::that(holds, "seen"));
             assert_eq!(noted(only_on_aws("s"), observed(), false), (verdict, "seen".to_owned(), 0));
-            assert_eq!(noted(played("s"), observed(), true), (verdict, "seen".to_owned(), 0));
-            let ignored = "the emulator does not play this (it shows: seen)".to_owned();
+            assert_eq!(noted(emulated("s"), observed(), true), (verdict, "seen".to_owned(), 0));
+            let ignored = "not emulated (the emulator returned: seen)".to_owned();
             assert_eq!(noted(only_on_aws("s"), observed(), true), (Verdict::NotProved, ignored, 0));
         }
     }
 
     #[test]
-    fn a_denied_call_of_a_function_refutes_a_statement() {
+    fn denied_call_of_a_function_refutes_a_statement() {
         let denied = "UpdateUserPool is not allowed: AccessDeniedException";
         let observed = Observed::of_failure(LocalAwsError::FunctionFailed(denied.to_owned()));
         let (verdict, what, _) = noted(only_on_aws("s"), observed, false);

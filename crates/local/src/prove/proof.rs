@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::stop::Stop;
+use super::stop::ProveError;
 use crate::report::{Outcome, Report};
 
-/// What is known about a statement that only AWS can decide.
+/// The verdict on a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// AWS does what the statement says.
@@ -28,45 +28,45 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Names in the account, by kind.
+/// Names of resources in the account, by kind.
 pub(super) type Left = BTreeMap<String, Vec<String>>;
 
 const NOT_REACHED: &str = "not proved: not reached";
 
 /// A statement with its verdict.
 pub(super) struct Statement {
-    /// What AWS should do.
+    /// The statement.
     pub(super) text: &'static str,
-    /// Whether it does.
+    /// The verdict.
     pub(super) verdict: Verdict,
-    /// What was observed, or why nothing was.
+    /// What was observed, or why it is not proved.
     pub(super) observed: String,
 }
 
-/// Everything that a report is made of.
+/// The content of the report.
 #[derive(Default)]
 pub(super) struct Proof {
-    /// The steps of the walk.
+    /// The steps of the flows.
     pub(super) report: Report,
-    /// The statements, in their order.
+    /// The statements in order.
     pub(super) statements: Vec<Statement>,
-    /// What went wrong. Before it is written anywhere, it is scrubbed.
+    /// The problems. The report contains them scrubbed.
     pub(super) problems: Vec<String>,
-    /// How long the parts of the run took.
+    /// The elapsed times of the run's parts.
     pub(super) timings: Vec<(&'static str, Duration)>,
-    /// What every service lists after the deletion; nothing if it was not listed.
+    /// What every service lists after the deletion; none if it was not listed.
     pub(super) left: Option<Left>,
     /// Whether the operator keeps the stacks.
     pub(super) kept: bool,
 }
 
 impl Proof {
-    /// Notes something that went wrong.
+    /// Adds a problem.
     pub(super) fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 
-    /// Shows and notes a verdict.
+    /// Prints and records a verdict.
     pub(super) fn state(&mut self, text: &'static str, verdict: Verdict, observed: String, elapsed: Duration) {
         match verdict {
             Verdict::Proved => self.report.add(text.to_owned(), format!("proved: {observed}"), 1, elapsed),
@@ -80,12 +80,12 @@ impl Proof {
         self.statements.iter().filter(|statement| statement.verdict == verdict).count()
     }
 
-    /// What is left, one entry a line.
+    /// What is left, one entry per resource.
     pub(super) fn left(&self) -> Vec<String> {
         self.left.as_ref().map(entries).unwrap_or_default()
     }
 
-    /// Reports every flow and statement without a result as not reached.
+    /// Records every flow and statement without a result as not reached.
     pub(super) fn complete(&mut self, flows: &[&'static str], statements: &[&'static str]) {
         for &flow in flows {
             if self.report.lines().all(|line| line.flow != flow) {
@@ -103,7 +103,7 @@ impl Proof {
         }
     }
 
-    /// The run in a few lines.
+    /// The summary of the run.
     pub(super) fn summary(&self) -> String {
         let report = &self.report;
         let left = match &self.left {
@@ -123,20 +123,20 @@ impl Proof {
         )
     }
 
-    /// Whether the run is a success.
-    pub(super) fn verdict(&self, was_interrupted: bool) -> Result<(), Stop> {
+    /// Returns an error unless the run is a success.
+    pub(super) fn verdict(&self, was_interrupted: bool) -> Result<(), ProveError> {
         let problems = self.problems.join("\n");
         if was_interrupted {
-            return Err(Stop::Interrupted(problems));
+            return Err(ProveError::Interrupted(problems));
         }
         if self.count(Verdict::Refuted) > 0 && problems.is_empty() {
-            return Err(Stop::Failed("AWS refutes a statement; see the report".to_owned()));
+            return Err(ProveError::Failed("AWS refutes a statement; see the report".to_owned()));
         }
-        if problems.is_empty() { Ok(()) } else { Err(Stop::Failed(problems)) }
+        if problems.is_empty() { Ok(()) } else { Err(ProveError::Failed(problems)) }
     }
 }
 
-/// One entry a line.
+/// One entry per resource.
 pub(super) fn entries(left: &Left) -> Vec<String> {
     left.iter().flat_map(|(kind, names)| names.iter().map(move |name| format!("{kind}: {name}"))).collect()
 }
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_proved_is_no_failure_and_what_is_refuted_is_one() {
+    fn refuted_statements_fail_and_unproved_ones_do_not() {
         let mut proof = proof();
         proof.state("a", Verdict::Proved, "seen".to_owned(), Duration::ZERO);
         proof.state("b", Verdict::NotProved, "not played".to_owned(), Duration::ZERO);
@@ -169,7 +169,7 @@ mod tests {
         let mut proof = proof();
         proof.problem("a step failed".to_owned());
         assert_eq!(outcome(&proof, false), Err("a step failed".to_owned()));
-        assert!(matches!(proof.verdict(true), Err(Stop::Interrupted(_))));
+        assert!(matches!(proof.verdict(true), Err(ProveError::Interrupted(_))));
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_names_what_is_left() {
+    fn summary_lists_what_is_left() {
         let mut proof = proof();
         assert!(proof.summary().ends_with("Left in the account: nothing"), "{}", proof.summary());
         proof.left = Some(BTreeMap::from([("stacks".to_owned(), vec!["prove-x".to_owned()])]));

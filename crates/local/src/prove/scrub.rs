@@ -1,14 +1,13 @@
-//! Keeps out of the report what must not be attached to an issue.
+//! Removes private data from the report.
 
-/// Replaces what is known to be private, and what looks like a token.
+/// Replaces known private strings and tokens.
 pub(super) struct Scrubber {
     texts: Vec<(String, &'static str)>,
     words: Vec<(String, &'static str)>,
 }
 
 impl Scrubber {
-    /// `texts` are replaced everywhere, `words` only as whole words. The longest texts come first, because an ARN contains the account's
-    /// id.
+    /// `texts` are replaced everywhere, `words` only as whole words. Longer texts come first: an ARN contains an id.
     pub(super) fn new(texts: &[(&str, &'static str)], words: &[(&str, &'static str)]) -> Self {
         let owned = |pairs: &[(&str, &'static str)]| {
             let known = pairs.iter().filter(|(text, _)| !text.is_empty());
@@ -17,7 +16,7 @@ impl Scrubber {
         Self { texts: owned(texts), words: owned(words) }
     }
 
-    /// The text without anything private.
+    /// Returns the text without private data.
     pub(super) fn scrub(&self, text: &str) -> String {
         let texts = self.texts.iter();
         let text = texts.fold(text.to_owned(), |text, (private, replacement)| text.replace(private, replacement));
@@ -41,7 +40,7 @@ fn without_word(text: &str, word: &str, replacement: &str) -> String {
     scrubbed + &text[done..]
 }
 
-/// Every token of Cognito and of Poolkeeper is a JWT or JWS in compact form, which begins with `eyJ`.
+/// Replaces tokens: Cognito and Poolkeeper issue compact JWTs and JWSs, which begin with `eyJ`.
 fn without_tokens(text: &str) -> String {
     let mut rest = text;
     let mut scrubbed = String::with_capacity(text.len());
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn private_texts_and_tokens_are_replaced_and_the_rest_stays() {
+    fn replaces_only_private_texts_and_tokens() {
         let scrubber = Scrubber::new(
             &[
                 ("arn:aws:iam::123456789012:user/alice", "OPERATOR"),

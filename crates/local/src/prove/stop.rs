@@ -1,4 +1,4 @@
-//! Why `make prove` did not prove everything, and its exit codes.
+//! The errors and exit codes of `make prove`.
 
 use std::process::ExitCode;
 
@@ -7,16 +7,16 @@ use thiserror::Error;
 
 use crate::failure::Failure;
 
-/// Why the command did not end with success.
+/// Why the command failed.
 #[derive(Debug, Error)]
-pub(crate) enum Stop {
-    /// The question was not answered with yes.
+pub(crate) enum ProveError {
+    /// The operator did not confirm.
     #[error("{0}")]
     Declined(&'static str),
     /// An option is wrong.
     #[error("{0}\nNothing was created.")]
     Usage(String),
-    /// No credentials, or AWS does not accept them.
+    /// There are no credentials, or AWS rejects them.
     #[error("{0}\nNothing was created.")]
     Access(String),
     /// A step failed, a statement was refuted, or something is left.
@@ -25,13 +25,13 @@ pub(crate) enum Stop {
     /// The operator interrupted the command.
     #[error("{0}")]
     Interrupted(String),
-    /// The command could not begin, or its report could not be written.
+    /// The command could not start, or its report could not be written.
     #[error("{}", .0.with_causes())]
     Broken(#[from] Failure),
 }
 
-impl Stop {
-    /// The exit code, as `poolkeeper` has it.
+impl ProveError {
+    /// The exit code, the same as that of `poolkeeper`.
     #[must_use]
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
@@ -43,13 +43,13 @@ impl Stop {
     }
 }
 
-impl From<std::io::Error> for Stop {
+impl From<std::io::Error> for ProveError {
     fn from(error: std::io::Error) -> Self {
         Failure::from(error).into()
     }
 }
 
-impl From<LocalAwsError> for Stop {
+impl From<LocalAwsError> for ProveError {
     fn from(error: LocalAwsError) -> Self {
         Failure::from(error).into()
     }

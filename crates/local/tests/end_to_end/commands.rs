@@ -1,16 +1,16 @@
-//! The commands that `make dev` prints, run as printed.
+//! Runs the commands that `make dev` prints.
 
 use std::fs;
 use std::process::Command;
 
-use local::deployment::Scene;
+use local::deployment::Deployment;
 use local::dev::{Names, commands, instructions};
 use local::flows::first_admin::Admin;
 
-/// Runs them in a shell in which curl fails if the API refuses a request.
-pub(crate) fn that_are_printed_work(scene: &Scene, names: &Names, admin: &Admin) {
-    let commands = commands(scene, names, admin);
-    assert!(instructions(scene, names, admin).unwrap().contains(&commands));
+/// Runs the commands in a shell in which curl fails on an error status.
+pub(crate) fn run_printed(deployment: &Deployment, names: &Names, admin: &Admin) {
+    let commands = commands(deployment, names, admin);
+    assert!(instructions(deployment, names, admin).unwrap().contains(&commands));
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join(".curlrc"), "fail\n").unwrap();
     let mut shell = Command::new("sh");
@@ -18,7 +18,7 @@ pub(crate) fn that_are_printed_work(scene: &Scene, names: &Names, admin: &Admin)
         .args(["-ec", &format!("{commands}\nprintf '\\n%s' \"$TOKEN\"")])
         .env("CURL_HOME", folder.path())
         .env("NO_PROXY", "127.0.0.1")
-        .env("API", scene.api.url())
+        .env("API", deployment.api.url())
         .env("TOKEN", admin.token.expose());
     let ran = shell.output().unwrap();
     let printed = String::from_utf8_lossy(&ran.stdout);

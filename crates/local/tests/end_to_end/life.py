@@ -1,4 +1,4 @@
-"""What the tests of a deployment's life ask CloudFormation. The first argument says what:
+"""CloudFormation queries of the tests in life.rs. Actions:
 
 events STACK              prints the resources and states of its events, oldest first
 settings STACK            prints the settings of its functions
@@ -47,7 +47,7 @@ elif action == "change":
     changes = [change["ResourceChange"] for change in cloudformation.describe_change_set(ChangeSetName=change_set)["Changes"]]
     cloudformation.execute_change_set(ChangeSetName=change_set)
     cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig=EVERY_SECOND)
-    # What depends on a changed resource is in the change set as well; CloudFormation changes it if the value that it reads differs.
+    # The change set also contains resources that depend on a changed one. CloudFormation changes those whose input differs.
     print(json.dumps([it["LogicalResourceId"] for it in changes if any(detail["Evaluation"] == "Static" for detail in it["Details"])]))
 elif action == "delete":
     cloudformation.delete_stack(StackName=stack)

@@ -1,21 +1,20 @@
-//! The routes that the demo leaves out, called once each, so that the recording holds every operation of the API.
+//! Calls the routes that the demo omits, so that the recording contains every operation of the API.
 //!
-//! The emulator lacks some of the operations and refuses them then. The request is recorded all the same, and `make test` checks it
-//! against AWS's data.
+//! The request is also recorded if the emulator lacks the operation. `make test` checks it against AWS's data.
 
 use domain::secret::Secret;
-use local::deployment::{FIRST_ADMIN, Scene};
+use local::deployment::{Deployment, FIRST_ADMIN};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A user and a group that the demo has made.
+/// A user and a group that the demo created.
 const USER: &str = "/v1/users/lou";
 const GROUP: &str = "support";
 
 const SESSION: &str = "a-session-that-is-not-known";
 
-pub(crate) async fn that_the_demo_leaves_out(scene: &Scene) {
-    let api = &scene.api;
+pub(crate) async fn that_the_demo_omits(deployment: &Deployment) {
+    let api = &deployment.api;
     let sign_in = json!({"username": FIRST_ADMIN, "password": "First-Admin-1!"});
     let tokens = api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
     let token = Secret::new(tokens["tokens"]["access_token"].as_str().unwrap());
@@ -27,7 +26,7 @@ pub(crate) async fn that_the_demo_leaves_out(scene: &Scene) {
     }
 }
 
-/// The last one is the status, if the emulator has the operation and the user is in a state for it.
+/// The last field is the status, if the emulator has the operation and the user's state allows it.
 type Call = (Method, String, Option<Value>, Option<u16>);
 
 fn admin_calls() -> Vec<Call> {

@@ -1,4 +1,4 @@
-//! Wrong `Roles` fail the deployment with the sentence that says what is wrong; right ones survive every form.
+//! The parameter `Roles`: wrong values fail the deployment with the reason, right ones work in every form.
 
 use local::arguments::Options;
 use local::deployment::parameters;

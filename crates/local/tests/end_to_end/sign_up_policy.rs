@@ -1,19 +1,19 @@
-//! The sign-up policy as people meet it: the deployed trigger, asked by a Cognito.
+//! The sign-up policy: Cognito calls the deployed trigger.
 
 use domain::secret::Secret;
-use local::deployment::Scene;
+use local::deployment::Deployment;
 use local::flows::invitations::{REFUSED, WRONG_DOMAIN, WRONG_INVITATION, changed};
 use local::invoke;
 use serde_json::{Value, json};
 use testkit::cognito_local::{CognitoLocal, Pool};
 use testkit::front_end::Answer;
 
-/// Whose addresses may not sign up.
+/// The domains whose addresses cannot sign up.
 pub(crate) const DENIED_DOMAINS: &str = "mailinator.example, *.mailinator.example";
 
 const PASSWORD: &str = "Correct-Horse-1";
 
-/// The code of the local AWS for everyone who signs up.
+/// The code that ministack sends at every sign-up.
 const CODE: &str = "123456";
 
 fn sign_up(client_id: &str, username: &str, email: &str, invitation: Option<&Secret>) -> Value {
@@ -30,56 +30,57 @@ fn sign_up(client_id: &str, username: &str, email: &str, invitation: Option<&Sec
     request
 }
 
-fn assert_refused(answer: &Answer, sentence: &str) {
+fn assert_refused(answer: &Answer, expected: &str) {
     assert_eq!((answer.status, answer.error()), (400, REFUSED), "{}", answer.body);
-    let told = answer.message();
-    assert!(told.contains(sentence) && !told.contains('@'), "{told}");
+    let message = answer.message();
+    assert!(message.contains(expected) && !message.contains('@'), "{message}");
 }
 
-async fn invitation_for(scene: &Scene, token: &Secret, email: &str) -> Secret {
-    let made = scene.api.post("/v1/invitations", token, &json!({"email": email})).await.unwrap().expect(201).unwrap();
+async fn invitation_for(deployment: &Deployment, token: &Secret, email: &str) -> Secret {
+    let made =
+        deployment.api.post("/v1/invitations", token, &json!({"email": email})).await.unwrap().expect(201).unwrap();
     Secret::new(made["invitation"].as_str().unwrap())
 }
 
-/// What needs no invitation: a denied domain, on both ways in, and the ordinary way by code.
-pub(crate) async fn on_the_local_aws(scene: &Scene, token: &Secret) {
-    let client = scene.stack.output("WebClientId").unwrap();
+/// Sign-ups without an invitation: of a denied domain, through Cognito and the API, and of an allowed one.
+pub(crate) async fn on_ministack(deployment: &Deployment, token: &Secret) {
+    let client = deployment.stack.output("WebClientId").unwrap();
     let denied = "eve@Mail.MAILINATOR.example";
-    let refused = scene.aws.call_cognito("SignUp", &sign_up(client, "eve", denied, None)).await.unwrap();
+    let refused = deployment.aws.call_cognito("SignUp", &sign_up(client, "eve", denied, None)).await.unwrap();
     assert_refused(&refused, WRONG_DOMAIN);
     let body = json!({"username": "eve", "password": PASSWORD, "attributes": {"email": denied}});
-    scene.api.auth("sign-up", &body).await.unwrap().expect_refusal(422, "sign-up-refused").unwrap();
-    scene.api.get("/v1/users/eve", token).await.unwrap().expect_refusal(404, "user-not-found").unwrap();
+    deployment.api.auth("sign-up", &body).await.unwrap().expect_refusal(422, "sign-up-refused").unwrap();
+    deployment.api.get("/v1/users/eve", token).await.unwrap().expect_refusal(404, "user-not-found").unwrap();
 
     let uninvited = sign_up(client, "uma", "uma@example.com", None);
-    let signed_up = scene.aws.call_cognito("SignUp", &uninvited).await.unwrap();
+    let signed_up = deployment.aws.call_cognito("SignUp", &uninvited).await.unwrap();
     assert_eq!((signed_up.status, &signed_up.body["UserConfirmed"]), (200, &json!(false)));
-    let user = scene.api.get("/v1/users/uma", token).await.unwrap().expect(200).unwrap();
+    let user = deployment.api.get("/v1/users/uma", token).await.unwrap().expect(200).unwrap();
     assert_eq!(user["status"], "UNCONFIRMED");
     assert_ne!(user["attributes"]["email_verified"], "true");
     let confirm = |code: &str| json!({"username": "uma", "code": code});
-    let wrong = scene.api.auth("confirm-sign-up", &confirm("000000")).await.unwrap();
+    let wrong = deployment.api.auth("confirm-sign-up", &confirm("000000")).await.unwrap();
     wrong.expect_refusal(422, "code-mismatch").unwrap();
-    scene.api.auth("confirm-sign-up", &confirm(CODE)).await.unwrap().expect(204).unwrap();
-    let user = scene.api.get("/v1/users/uma", token).await.unwrap().expect(200).unwrap();
+    deployment.api.auth("confirm-sign-up", &confirm(CODE)).await.unwrap().expect(204).unwrap();
+    let user = deployment.api.get("/v1/users/uma", token).await.unwrap().expect(200).unwrap();
     assert_eq!(user["status"], "CONFIRMED");
 }
 
-/// Two pools of cognito-local before the deployed trigger: the deployed pool, under its id, and another one.
-struct Stage {
+/// Two pools of cognito-local with the deployed trigger: one with the id of the deployed pool, and another one.
+struct Pools {
     cognito: CognitoLocal,
     pool: String,
     client: String,
 }
 
-const ELSEWHERE: Pool<'_> = Pool { id: "us-east-1_Elsewhere", client_id: "4elsewhere" };
+const OTHER: Pool<'_> = Pool { id: "us-east-1_Elsewhere", client_id: "4elsewhere" };
 
-impl Stage {
-    async fn before_the_trigger_of(scene: &Scene) -> Self {
-        let output = |name: &str| scene.stack.output(name).unwrap().to_owned();
+impl Pools {
+    async fn start(deployment: &Deployment) -> Self {
+        let output = |name: &str| deployment.stack.output(name).unwrap().to_owned();
         let (pool, client) = (output("UserPoolId"), output("WebClientId"));
-        let pools = [Pool { id: &pool, client_id: &client }, ELSEWHERE];
-        let cognito = CognitoLocal::start(&scene.aws, &output("PreSignUpFunctionArn"), &pools).await.unwrap();
+        let pools = [Pool { id: &pool, client_id: &client }, OTHER];
+        let cognito = CognitoLocal::start(&deployment.aws, &output("PreSignUpFunctionArn"), &pools).await.unwrap();
         Self { cognito, pool, client }
     }
 
@@ -103,47 +104,47 @@ impl Stage {
     }
 }
 
-/// Who shows an invitation, and who does not, or shows one that is not for them.
-pub(crate) async fn where_cognito_hands_the_invitation_on(scene: &Scene, token: &Secret) {
-    let stage = Stage::before_the_trigger_of(scene).await;
-    let for_ida = invitation_for(scene, token, "ida@example.com").await;
+/// Sign-ups with, without and with another user's invitation, on an emulator that passes `ClientMetadata`.
+pub(crate) async fn on_cognito_local(deployment: &Deployment, token: &Secret) {
+    let pools = Pools::start(deployment).await;
+    let for_ida = invitation_for(deployment, token, "ida@example.com").await;
 
-    let elsewhere = sign_up(ELSEWHERE.client_id, "ida", "ida@example.com", Some(&for_ida));
+    let elsewhere = sign_up(OTHER.client_id, "ida", "ida@example.com", Some(&for_ida));
     for refused in [
-        stage.sign_up("kim", "kim@example.com", Some(&for_ida)).await,
-        stage.sign_up("ida", "ida@example.com", Some(&changed(&for_ida))).await,
-        stage.sign_up("ida", "ida@example.com", Some(&Secret::new("rubbish"))).await,
-        stage.cognito.call("SignUp", &elsewhere).await.unwrap(),
+        pools.sign_up("kim", "kim@example.com", Some(&for_ida)).await,
+        pools.sign_up("ida", "ida@example.com", Some(&changed(&for_ida))).await,
+        pools.sign_up("ida", "ida@example.com", Some(&Secret::new("rubbish"))).await,
+        pools.cognito.call("SignUp", &elsewhere).await.unwrap(),
     ] {
         assert_refused(&refused, WRONG_INVITATION);
     }
     let denied = "eve@mailinator.example";
-    assert_refused(&stage.sign_up("eve", denied, None).await, WRONG_DOMAIN);
-    let for_eve = invitation_for(scene, token, denied).await;
-    assert_refused(&stage.sign_up("eve", denied, Some(&for_eve)).await, WRONG_DOMAIN);
-    assert_eq!((stage.users(&stage.pool).await, stage.users(ELSEWHERE.id).await), (vec![], vec![]));
+    assert_refused(&pools.sign_up("eve", denied, None).await, WRONG_DOMAIN);
+    let for_eve = invitation_for(deployment, token, denied).await;
+    assert_refused(&pools.sign_up("eve", denied, Some(&for_eve)).await, WRONG_DOMAIN);
+    assert_eq!((pools.users(&pools.pool).await, pools.users(OTHER.id).await), (vec![], vec![]));
 
-    let uninvited = stage.sign_up("uma", "uma@example.com", None).await;
+    let uninvited = pools.sign_up("uma", "uma@example.com", None).await;
     assert_eq!((uninvited.status, &uninvited.body["UserConfirmed"]), (200, &json!(false)));
-    assert_eq!(stage.user("uma").await, ("UNCONFIRMED".to_owned(), false));
-    let confirm = |code: &str| json!({"ClientId": stage.client, "Username": "uma", "ConfirmationCode": code});
-    let wrong = stage.cognito.call("ConfirmSignUp", &confirm("000000")).await.unwrap();
+    assert_eq!(pools.user("uma").await, ("UNCONFIRMED".to_owned(), false));
+    let confirm = |code: &str| json!({"ClientId": pools.client, "Username": "uma", "ConfirmationCode": code});
+    let wrong = pools.cognito.call("ConfirmSignUp", &confirm("000000")).await.unwrap();
     assert_eq!((wrong.status, wrong.error()), (400, "CodeMismatchException"));
-    assert_eq!(stage.cognito.call("ConfirmSignUp", &confirm(CognitoLocal::CODE)).await.unwrap().status, 200);
-    assert_eq!(stage.user("uma").await.0, "CONFIRMED");
+    assert_eq!(pools.cognito.call("ConfirmSignUp", &confirm(CognitoLocal::CODE)).await.unwrap().status, 200);
+    assert_eq!(pools.user("uma").await.0, "CONFIRMED");
 
-    let invited = stage.sign_up("ida", "Ida@EXAMPLE.com", Some(&for_ida)).await;
+    let invited = pools.sign_up("ida", "Ida@EXAMPLE.com", Some(&for_ida)).await;
     assert_eq!((invited.status, &invited.body["UserConfirmed"]), (200, &json!(true)));
-    assert_eq!(stage.user("ida").await, ("CONFIRMED".to_owned(), true));
-    assert_eq!(stage.users(&stage.pool).await, ["uma", "ida"]);
+    assert_eq!(pools.user("ida").await, ("CONFIRMED".to_owned(), true));
+    assert_eq!(pools.users(&pools.pool).await, ["uma", "ida"]);
 }
 
-/// How many sign-ups above reach the trigger.
+/// The number of sign-ups above that reach the trigger.
 const SIGN_UPS: usize = 11;
 
-/// After everything above: a line for each sign-up, and no address and no invitation in any.
-pub(crate) async fn nothing_that_people_wrote_is_in_the_log(scene: &Scene) {
-    let log = scene.stack.log(&scene.aws, "pre-sign-up").await.unwrap();
+/// The log has a line for each sign-up above, without address and invitation.
+pub(crate) async fn log_contains_no_user_input(deployment: &Deployment) {
+    let log = deployment.stack.log(&deployment.aws, "pre-sign-up").await.unwrap();
     assert!(log.matches("sign-up decided").count() >= SIGN_UPS, "{log}");
     for decided in ["Admit", "Refuse", "EmailDomain", "Invitation"] {
         assert!(log.contains(decided), "{decided} is missing in\n{log}");
@@ -153,14 +154,14 @@ pub(crate) async fn nothing_that_people_wrote_is_in_the_log(scene: &Scene) {
     }
 }
 
-/// `make invoke` with files of `events/pre-sign-up` and settings over the template's. They stay: nothing comes after it.
-pub(crate) async fn tried_out_with_event_files(scene: &Scene) {
+/// `make invoke` with files of `events/pre-sign-up` and changed settings, which are not restored.
+pub(crate) async fn with_event_files(deployment: &Deployment) {
     let events = testkit::events::all("pre-sign-up");
     let send = async |case: &str, settings: &[(&str, &str)]| {
         let settings: Vec<(String, String)> =
             settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (_, event) = events.iter().find(|(name, _)| name == case).unwrap();
-        invoke::send(scene, "PreSignUpFunctionArn", &settings, event).await.unwrap()
+        invoke::send(deployment, "PreSignUpFunctionArn", &settings, event).await.unwrap()
     };
 
     let admitted = send("sign-up-unknown-fields", &[("AUTO_CONFIRM", "everyone")]).await;
@@ -169,11 +170,15 @@ pub(crate) async fn tried_out_with_event_files(scene: &Scene) {
     let refused = send("sign-up", &[("DENIED_EMAIL_DOMAINS", "example.com")]).await;
     assert!(refused.is_error && refused.answer.contains(WRONG_DOMAIN), "{}", refused.answer);
     assert!(refused.log.contains("EmailDomain"), "{}", refused.log);
-    // The key of the invitations in the files; the public half of the one in section 10 of RFC 8410.
+    // The public key of the invitations in the files, from section 10 of RFC 8410.
     let key = "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
     let policy = [("DENIED_EMAIL_DOMAINS", ""), ("AUTO_CONFIRM", "invited"), ("INVITATION_PUBLIC_KEY", key)];
     let invited = send("sign-up-invited", &policy).await;
     assert!(!invited.is_error && invited.answer.contains("\"autoConfirmUser\": true"), "{}", invited.answer);
     let wrong = send("sign-up", &[("AUTO_CONFIRM", "sometimes")]).await;
-    assert!(wrong.is_error && wrong.answer.contains("the setting AUTO_CONFIRM has a wrong value"), "{}", wrong.answer);
+    assert!(
+        wrong.is_error && wrong.answer.contains("the setting AUTO_CONFIRM has an invalid value"),
+        "{}",
+        wrong.answer
+    );
 }

@@ -1,4 +1,4 @@
-//! `account.py` on answers that an emulator does not give. They reach it through botocore.
+//! Tests `account.py` with fake responses that no emulator returns.
 
 use std::path::Path;
 use std::process::Command;
@@ -29,7 +29,7 @@ time.sleep = lambda _: None
 
 const STACK: &str = "arn:aws:cloudformation:eu-west-1:123456789012:stack/prove-abcd2345/51af3dc0";
 
-/// What `account.py delete` prints while AWS describes the stack and its events one after the other like this.
+/// Runs `account.py delete` with these consecutive responses for the stack's status and events.
 fn delete(statuses: &[&str], events: &[&[&str]]) -> Value {
     let stack = |status: &&str| json!({"Stacks": [{"StackName": "x", "StackId": STACK, "StackStatus": status}]});
     let event = |reason: &&str| json!({"EventId": reason, "LogicalResourceId": "UserPool", "ResourceStatus": "DELETE_FAILED", "ResourceStatusReason": reason});

@@ -1,4 +1,4 @@
-//! A machine on which `make prove` runs, and what it leaves in the emulator.
+//! The machine on which `make prove` runs, and what the run leaves in the emulator.
 
 use std::env;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -9,47 +9,43 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::local_aws::{LocalAws, Tooling as _};
 
-/// Every statement with its verdict on the emulator, and how its observation begins. A failed probe begins otherwise.
+/// Every statement with its verdict on the emulator and the beginning of its observation.
 pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
-    (
-        "The bootstrap creates resources with its own tag",
-        NOT_PROVED,
-        "the emulator does not play this (it shows: own tag: {",
-    ),
+    ("The bootstrap creates resources with its own tag", NOT_PROVED, "not emulated (the emulator returned: own tag: {"),
     (
         "Updates of user pool and identity pool",
         NOT_PROVED,
-        "the emulator does not play this (it shows: user pool updated, identity pool updated, tags {",
+        "not emulated (the emulator returned: user pool updated, identity pool updated, tags {",
     ),
     (
         "The same updates are allowed",
         NOT_PROVED,
-        "the emulator does not play this (it shows: user pool updated, identity pool updated, tags {",
+        "not emulated (the emulator returned: user pool updated, identity pool updated, tags {",
     ),
     (
         "UpdateUserPool without UserPoolTags",
         NOT_PROVED,
-        "the emulator does not play this (it shows: tags: 2 before the update, 2 after it) |",
+        "not emulated (the emulator returned: tags: 2 before the update, 2 after it) |",
     ),
     (
         "UpdateIdentityPool without IdentityPoolTags",
         NOT_PROVED,
-        "the emulator does not play this (it shows: tags: 1 before the update, 1 after it) |",
+        "not emulated (the emulator returned: tags: 1 before the update, 1 after it) |",
     ),
     (
         "Cognito rejects autoVerifyEmail without autoConfirmUser",
         NOT_PROVED,
-        "the emulator does not play this (it shows: the user signed up) |",
+        "not emulated (the emulator returned: the user signed up) |",
     ),
     (
         "UpdateUserPool with an SmsConfiguration",
         NOT_PROVED,
-        "the emulator does not play this (it shows: allowed with a role of PassableRoleArns; allowed with another one) |",
+        "not emulated (the emulator returned: allowed with a role of PassableRoleArns; allowed with another one) |",
     ),
     (
         "UpdateGroup with a RoleArn",
         NOT_PROVED,
-        "the emulator does not play this (it shows: with a role of PassableRoleArns: 501 not-supported-by-endpoint; with another one: 501 \
+        "not emulated (the emulator returned: with a role of PassableRoleArns: 501 not-supported-by-endpoint; with another one: 501 \
          not-supported-by-endpoint) |",
     ),
     (
@@ -60,7 +56,7 @@ pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
     (
         "A preflight of an allowed origin",
         NOT_PROVED,
-        "the emulator does not play this (it shows: /v1/users: 403 allowing nothing for https://prove.example, 403 allowing nothing",
+        "not emulated (the emulator returned: /v1/users: 403 allowing nothing for https://prove.example, 403 allowing nothing",
     ),
     ("ListUsers takes quotes", PROVED, "each of `\"quoted\"`, `back\\slash` and `end\\` finds exactly its user |"),
     (
@@ -68,14 +64,14 @@ pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
         PROVED,
         r#"["admins", "claims"]: 200; ["x,admins", "[admins]"]: 403 forbidden; []: 403 forbidden |"#,
     ),
-    ("Lines of level INFO", NOT_PROVED, "the emulator does not play this (it shows: lines by level: {"),
-    ("A new role gives credentials", NOT_PROVED, "the emulator does not play this (it shows: 0."),
+    ("Lines of level INFO", NOT_PROVED, "not emulated (the emulator returned: lines by level: {"),
+    ("A new role gives credentials", NOT_PROVED, "not emulated (the emulator returned: 0."),
 ];
 
 const PROVED: &str = "proved";
 const NOT_PROVED: &str = "not proved";
 
-/// Everything that the emulator has of some kinds, but for what `sam` keeps for itself.
+/// Lists the emulator's resources, without those of `sam` itself.
 const COUNT: &str = r#"
 import boto3, json
 stacks = [s["StackName"] for s in boto3.client("cloudformation").describe_stacks()["Stacks"]]
@@ -104,7 +100,7 @@ async fn found(aws: &LocalAws) -> Value {
     serde_json::from_str(&counted.stdout).unwrap()
 }
 
-/// Asserts that the emulator has nothing of what a run creates.
+/// Asserts that a run has left nothing in the emulator.
 pub(crate) async fn expect_nothing_left(aws: &LocalAws) {
     for (kind, names) in found(aws).await.as_object().unwrap() {
         assert!(names.as_array().unwrap().is_empty(), "{kind}: {names}");
@@ -116,33 +112,33 @@ pub(crate) async fn stack_exists(aws: &LocalAws, name: &str) -> bool {
     found(aws).await["stacks"].as_array().unwrap().iter().any(|stack| stack == name)
 }
 
-/// A folder that is home, and an environment with nothing of the user's in it.
-pub(crate) struct Machine {
+/// A home directory and an environment without the settings of the developer.
+pub(crate) struct TestMachine {
     home: TempDir,
     variables: Vec<(&'static str, String)>,
 }
 
-/// A run that has ended.
+/// A finished run.
 pub(crate) struct Run {
     code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// A run that goes on.
+/// A running program.
 pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
     seen: String,
 }
 
-impl Machine {
-    /// One without region and credentials.
+impl TestMachine {
+    /// A machine without region and credentials.
     pub(crate) fn bare() -> Self {
         Self { home: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
-    /// One with ordinary credentials, that reaches an emulator in place of AWS.
+    /// A machine with credentials, and an emulator in place of AWS.
     pub(crate) fn with_credentials(endpoint_url: &str) -> Self {
         Self::bare()
             .with("AWS_ENDPOINT_URL", endpoint_url)
@@ -151,13 +147,13 @@ impl Machine {
             .with("AWS_REGION", LocalAws::REGION)
     }
 
-    /// With another variable.
+    /// Adds an environment variable.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
         self
     }
 
-    /// Puts a file at the path of the report's folder.
+    /// Makes the report unwritable, by a file at the path of its directory.
     pub(crate) fn block_report(&self) {
         std::fs::write(self.home.path().join("prove"), "").unwrap();
     }
@@ -175,7 +171,7 @@ impl Machine {
     }
 
     /// Starts `local prove` with an input.
-    #[expect(clippy::disallowed_methods, reason = "the program finds its tools by what cargo and make set")]
+    #[expect(clippy::disallowed_methods, reason = "the program finds its tools by variables of cargo and make")]
     pub(crate) fn start(&self, arguments: &[&str], input: &str) -> Running {
         let from_make = ["PATH", "CARGO_TARGET_DIR"].into_iter().filter_map(|name| Some((name, env::var_os(name)?)));
         let mut child = Command::new(env!("CARGO_BIN_EXE_local"))
@@ -200,14 +196,14 @@ impl Machine {
         Running { child, stdout, seen: String::new() }
     }
 
-    /// Runs `local prove` to its end.
+    /// Runs `local prove` until it exits.
     pub(crate) fn run(&self, arguments: &[&str], input: &str) -> Run {
         self.start(arguments, input).finish()
     }
 }
 
 impl Running {
-    /// Reads on until a line contains this text, and returns the line.
+    /// Reads until a line contains this text, and returns the line.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
@@ -227,18 +223,18 @@ impl Running {
         rest.split_whitespace().next().unwrap().to_owned()
     }
 
-    /// Whether the program has not ended.
+    /// Whether the program is still running.
     pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Ctrl-C.
+    /// Sends SIGINT.
     pub(crate) fn interrupt(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
     }
 
-    /// Waits for the end.
+    /// Waits until the program exits.
     pub(crate) fn finish(mut self) -> Run {
         std::io::Read::read_to_string(&mut self.stdout, &mut self.seen).unwrap();
         let output = self.child.wait_with_output().unwrap();
@@ -251,7 +247,7 @@ impl Running {
 }
 
 impl Run {
-    /// Asserts on the exit code, and shows everything if it is another one.
+    /// Asserts the exit code and shows the output if it differs.
     #[track_caller]
     pub(crate) fn expect(&self, code: i32) {
         assert_eq!(self.code, code, "\n{}\n{}", self.stdout, self.stderr);

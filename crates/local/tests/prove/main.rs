@@ -1,6 +1,6 @@
-//! `make prove` end to end, against an emulator that is reached like an account: by `AWS_ENDPOINT_URL` and ordinary credentials.
+//! `make prove` end to end, on an emulator at `AWS_ENDPOINT_URL` in place of AWS.
 //!
-//! A test is one run of the program with everything that can be asserted on it: most runs deploy two stacks.
+//! A test is one run with many assertions, because most runs deploy two stacks.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -9,13 +9,13 @@ mod machine;
 
 use std::net::TcpListener;
 
-use machine::Machine;
+use machine::TestMachine;
 use testkit::local_aws::LocalAws;
 
 #[tokio::test]
-async fn walks_through_everything_and_leaves_nothing() {
+async fn runs_every_flow_and_leaves_nothing() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let run = machine.run(&["--yes", "--mailbox", "me@example.org"], "");
     run.expect(0);
 
@@ -41,9 +41,9 @@ async fn walks_through_everything_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_failing_step_is_reported_and_everything_is_deleted() {
+async fn failing_step_is_reported_and_everything_is_deleted() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let by_code = ["--parameter", "AutoConfirm=nobody", "--parameter", "AutoVerifyEmail=nobody"];
     let run = machine.run(&[&["--yes"][..], &by_code].concat(), "");
     run.expect(1);
@@ -53,16 +53,16 @@ async fn a_failing_step_is_reported_and_everything_is_deleted() {
     assert!(run.stderr.contains(expected) && report.contains(expected), "{}\n{report}", run.stderr);
     let row = report.lines().find(|line| line.starts_with("| F4 | SignUp of ann")).unwrap();
     assert!(row.contains("**failed**"), "{row}");
-    assert!(report.contains("| F2 | DELETE /v1/users/ray | ok |"), "the other flows are walked\n{report}");
+    assert!(report.contains("| F2 | DELETE /v1/users/ray | ok |"), "the other flows run\n{report}");
     let is_hidden = report.contains("`AutoConfirm` (given by the operator)") && !report.contains("AutoConfirm=nobody");
     assert!(is_hidden && report.contains("`SignIn=username`"), "{report}");
     machine::expect_nothing_left(&aws).await;
 }
 
 #[tokio::test]
-async fn a_failing_deployment_is_reported_and_deleted() {
+async fn failing_deployment_is_reported_and_deleted() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let run = machine.run(&["--yes", "--parameter", "FirstAdminEmail=nonsense"], "");
     run.expect(1);
 
@@ -81,9 +81,9 @@ async fn a_failing_deployment_is_reported_and_deleted() {
 }
 
 #[tokio::test]
-async fn ctrl_c_in_the_middle_of_the_deployment_removes_everything() {
+async fn ctrl_c_during_the_deployment_deletes_everything() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let mut running = machine.start(&["--yes"], "");
     let name = running.name_after("✓ create the stack ").replace("-probes", "");
     while !machine::stack_exists(&aws, &name).await {
@@ -100,11 +100,11 @@ async fn ctrl_c_in_the_middle_of_the_deployment_removes_everything() {
 }
 
 #[tokio::test]
-async fn ctrl_c_while_a_second_pool_exists_removes_it_as_well() {
+async fn ctrl_c_deletes_the_second_pool_as_well() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let mut running = machine.start(&[], "yes\n");
-    running.wait_for("✓ call the bootstrap: apply");
+    running.wait_for("✓ invoke the bootstrap: apply");
     running.interrupt();
     let run = running.finish();
     run.expect(130);
@@ -112,18 +112,16 @@ async fn ctrl_c_while_a_second_pool_exists_removes_it_as_well() {
     assert!(run.stdout.contains("left: IAM policies: ") && run.stdout.contains("→ nothing is left"), "{}", run.stdout);
     assert!(!run.stderr.contains("Still in the account"), "{}", run.stderr);
     let report = machine.report();
-    for row in
-        ["| F3 | the step that was running | skipped | interrupted |", "| F1 | every step | skipped | not proved"]
-    {
+    for row in ["| F3 | the current step | skipped | interrupted |", "| F1 | every step | skipped | not proved"] {
         assert!(report.contains(row), "{row}\n{report}");
     }
     machine::expect_nothing_left(&aws).await;
 }
 
 #[tokio::test]
-async fn a_second_ctrl_c_stops_the_deletion_and_names_what_may_be_left() {
+async fn second_ctrl_c_stops_the_deletion_and_names_leftovers() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let mut running = machine.start(&["--yes"], "");
     let name = running.name_after("✓ create the stack ").replace("-probes", "");
     running.interrupt();
@@ -136,9 +134,9 @@ async fn a_second_ctrl_c_stops_the_deletion_and_names_what_may_be_left() {
 }
 
 #[tokio::test]
-async fn keep_names_what_stays_and_clean_deletes_it() {
+async fn keep_prints_the_stacks_and_clean_deletes_them() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     let mut running = machine.start(&["--yes", "--keep"], "");
     let helpers = running.name_after("✓ create the stack ");
     let name = helpers.replace("-probes", "");
@@ -158,9 +156,9 @@ async fn keep_names_what_stays_and_clean_deletes_it() {
 }
 
 #[tokio::test]
-async fn a_declined_question_creates_nothing() {
+async fn declined_confirmation_creates_nothing() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     for (answer, reason) in [("no\n", "declined"), ("y\n", "declined"), ("", "--yes"), ("\n", "--yes")] {
         let run = machine.run(&[], answer);
         run.expect(2);
@@ -174,7 +172,7 @@ async fn a_declined_question_creates_nothing() {
 #[tokio::test]
 async fn reserved_and_unknown_parameters_create_nothing() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     for (parameter, reason) in [
         ("PoolName=shop", "--parameter PoolName cannot be given"),
         ("PassableRoleArns=*", "--parameter PassableRoleArns cannot be given"),
@@ -189,9 +187,9 @@ async fn reserved_and_unknown_parameters_create_nothing() {
 }
 
 #[tokio::test]
-async fn a_report_that_cannot_be_written_stops_the_run_before_it_begins() {
+async fn unwritable_report_stops_the_run_at_the_start() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url());
+    let machine = TestMachine::with_credentials(aws.endpoint_url());
     machine.block_report();
     let run = machine.run(&["--yes"], "");
     run.expect(1);
@@ -205,10 +203,10 @@ async fn a_report_that_cannot_be_written_stops_the_run_before_it_begins() {
 }
 
 #[test]
-fn without_credentials_nothing_is_sent() {
+fn sends_nothing_without_credentials() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let machine = Machine::bare().with("AWS_ENDPOINT_URL", &endpoint);
+    let machine = TestMachine::bare().with("AWS_ENDPOINT_URL", &endpoint);
     for (arguments, missing) in [
         (&["--yes", "--region", "eu-west-1"][..], "no AWS credentials: pass --profile"),
         (&["--yes"], "no AWS region: pass --region"),
@@ -219,14 +217,14 @@ fn without_credentials_nothing_is_sent() {
         assert!(run.stderr.contains(missing) && run.stderr.contains("Nothing was created."), "{}", run.stderr);
     }
     listener.set_nonblocking(true).unwrap();
-    assert!(listener.accept().is_err(), "something was sent");
+    assert!(listener.accept().is_err(), "a request was sent");
     assert!(!machine.has_report());
 }
 
 #[tokio::test]
-async fn credentials_that_aws_does_not_accept_create_nothing() {
+async fn rejected_credentials_create_nothing() {
     let aws = LocalAws::start(None).await.unwrap();
-    let machine = Machine::with_credentials(aws.endpoint_url()).with("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+    let machine = TestMachine::with_credentials(aws.endpoint_url()).with("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
     let run = machine.run(&["--yes"], "");
     run.expect(4);
     assert!(run.stderr.contains("GetCallerIdentity") && run.stderr.contains("Nothing was created."), "{}", run.stderr);
@@ -236,16 +234,16 @@ async fn credentials_that_aws_does_not_accept_create_nothing() {
 #[tokio::test]
 async fn check_names_the_operator_and_creates_nothing() {
     let aws = LocalAws::start(None).await.unwrap();
-    let run = Machine::with_credentials(aws.endpoint_url()).run(&["--check"], "");
+    let run = TestMachine::with_credentials(aws.endpoint_url()).run(&["--check"], "");
     run.expect(0);
     assert_eq!(run.stdout, "Found credentials: arn:aws:iam::000000000000:root in us-east-1\n");
     machine::expect_nothing_left(&aws).await;
 }
 
 #[test]
-fn unknown_options_and_names_are_rejected() {
+fn rejects_unknown_options_and_names() {
     for (arguments, named) in [(["--stack", "shop"], "--stack"), (["--clean", "shop"], "expected the name of a run")] {
-        let run = Machine::bare().run(&arguments, "");
+        let run = TestMachine::bare().run(&arguments, "");
         run.expect(2);
         assert!(run.stderr.contains(named), "{}", run.stderr);
     }

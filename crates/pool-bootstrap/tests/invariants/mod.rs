@@ -1,4 +1,4 @@
-//! What holds for any body that Lambda passes to the bootstrap. The fuzzer asserts it of generated bodies, and tests of the events in
+//! Invariants of the bootstrap for any body. The fuzzer asserts them for generated bodies, and tests for the events in
 //! `events/`.
 
 mod subject;
@@ -8,13 +8,14 @@ use testkit::logs::Logs;
 
 use subject::Function;
 
-/// No reply of the bootstrap is longer. Ids from CloudFormation are at most half of it.
+/// The maximum length of a reply. Ids from CloudFormation use at most half of it.
 const MAX_REPLY_BYTES: usize = 4096;
 
-/// The status of an invocation that was not understood.
+/// The error type of a malformed invocation.
 const INVALID: &str = "InvalidRequest";
 
-/// Sends a body to the bootstrap, in an account without its pool and in one with it, and checks what it answers, logs and changes.
+/// Sends a body to the bootstrap, in an account without its pool and in one with it, and checks its replies, logs and
+/// changes.
 ///
 /// # Panics
 /// If an invariant does not hold.
@@ -29,7 +30,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
 
         assert_answered(&payload, &outcome);
         if payload["RequestType"] == "Delete" && payload.get("ResponseURL").is_some() {
-            // The deletion protection of a pool is switched off before the pool is deleted.
+            // Disabling the deletion protection of a pool is an update.
             let creates = |write: &&'static str| {
                 !write.starts_with("delete_") && !write.starts_with("detach_") && **write != *"update_user_pool"
             };
@@ -40,7 +41,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
         }
         let names_foreign = body.windows(subject::FOREIGN.len()).any(|window| window == subject::FOREIGN.as_bytes());
         assert!(names_foreign || function.foreign_resources() == foreign, "{payload} changed the foreign pool");
-        // An unknown field is named in the reply, also if its name is a copy of the URL.
+        // The reply names an unknown field, also if the name is a copy of the URL.
         let is_secret = |url: &&str| {
             url.starts_with("https://") && url.len() > 16 && payload.to_string().matches(*url).count() == 1
         };
@@ -55,7 +56,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
     }
 }
 
-/// A custom-resource request gets exactly one reply if it names an address, and a direct invocation none.
+/// A custom-resource request receives exactly one reply if it has a URL, and a direct invocation none.
 fn assert_answered(payload: &Value, outcome: &subject::Outcome) {
     let is_custom_resource = payload.get("ResponseURL").is_some();
     let ids = ["StackId", "RequestId", "LogicalResourceId"].map(|name| payload[name].as_str());
@@ -73,9 +74,9 @@ fn assert_answered(payload: &Value, outcome: &subject::Outcome) {
         let fits = outcome.reply_bytes <= MAX_REPLY_BYTES || length + id_length > MAX_REPLY_BYTES / 12;
         assert!(fits, "{payload} got {} bytes", outcome.reply_bytes);
         let has_failed = reply["Status"] == "FAILED";
-        let says_steps = reply["Reason"].as_str().is_some_and(|reason| reason.contains("Steps:"));
+        let lists_steps = reply["Reason"].as_str().is_some_and(|reason| reason.contains("Steps:"));
         assert!(
-            !has_failed || says_steps || outcome.writes.is_empty(),
+            !has_failed || lists_steps || outcome.writes.is_empty(),
             "{payload} got {reply}, and made {:?}",
             outcome.writes
         );

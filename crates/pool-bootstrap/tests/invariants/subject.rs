@@ -1,4 +1,4 @@
-//! The bootstrap under test, on AWS in memory.
+//! The bootstrap under test, on an in-memory platform.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -13,23 +13,23 @@ use testkit::in_memory_platform::InMemoryPlatform;
 use testkit::virtual_clock::VirtualClock;
 use tokio::runtime::{Builder, Runtime};
 
-/// The name and tag of a pool that no event means.
+/// The name and tag of a pool that no event names.
 pub(super) const FOREIGN: &str = "foreign-pool";
 
 const CREATE: &str = include_str!("../../../../events/pool-bootstrap/user-pool-create.json");
 
-/// Keeps the replies.
+/// Records the replies.
 #[derive(Default)]
-struct KeptReplies(Mutex<Vec<(String, String)>>);
+struct RecordedReplies(Mutex<Vec<(String, String)>>);
 
-impl KeptReplies {
+impl RecordedReplies {
     fn take(&self) -> Vec<(String, String)> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Replies for KeptReplies {
-    /// Any address: the invariants are about what happens after the check.
+impl Replies for RecordedReplies {
+    /// Accepts any URL, because the invariants are about the steps after the check.
     fn check(&self, _: &str) -> Result<(), ReplyError> {
         Ok(())
     }
@@ -44,20 +44,20 @@ impl Replies for KeptReplies {
     }
 }
 
-/// The bootstrap in an account of its own.
+/// The bootstrap in its own account.
 pub(super) struct Function {
     platform: InMemoryPlatform,
-    replies: Arc<KeptReplies>,
+    replies: Arc<RecordedReplies>,
     handler: Handler,
 }
 
-/// What an invocation answered and changed.
+/// The result and the changes of an invocation.
 pub(super) struct Outcome {
     answer: Result<Value, Diagnostic>,
     pub(super) urls: Vec<String>,
     pub(super) reply: Value,
     pub(super) reply_bytes: usize,
-    /// The calls that changed something, without those of the proof, which deletes the identity of its throw-away user.
+    /// The write calls, except the deletion of the identity of the proof user.
     pub(super) writes: Vec<&'static str>,
 }
 
@@ -85,7 +85,7 @@ impl Function {
     /// An account with a pool of another name and owner, and with or without the pool that the events name.
     pub(super) fn with_foreign_pool(is_deployed: bool) -> Self {
         let platform = InMemoryPlatform::new(&VirtualClock::with_time(Duration::from_mins(10)), Duration::ZERO);
-        let replies = Arc::new(KeptReplies::default());
+        let replies = Arc::new(RecordedReplies::default());
         let (port, keys) = (Arc::new(platform.clone()), Arc::new(platform.clone()));
         let handler = Handler::new(port, keys, replies.clone(), PassableRoles::default());
         let function = Self { platform, replies, handler };
@@ -120,7 +120,7 @@ impl Function {
         }
     }
 
-    /// Everything of the foreign pool, as text.
+    /// All resources of the foreign pool, as text.
     pub(super) fn foreign_resources(&self) -> String {
         let state = self.platform.state();
         let pools: Vec<_> = state.user_pools.iter().filter(|pool| pool.name == FOREIGN).collect();
@@ -140,7 +140,7 @@ thread_local! {
     static RUNTIME: RefCell<Option<Runtime>> = const { RefCell::new(None) };
 }
 
-/// Runs a future on the runtime of this thread. Time passes only while nothing else is to be done.
+/// Runs a future on the runtime of this thread, with paused time.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let paused = || Builder::new_current_thread().enable_time().start_paused(true).build().ok();
     let runtime = RUNTIME.take().or_else(paused).unwrap_or_else(|| unreachable!("there is no runtime"));

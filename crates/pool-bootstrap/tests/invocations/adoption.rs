@@ -1,4 +1,4 @@
-//! A pool that outlived its stack: which stack may adopt it, and which one deletes it.
+//! Adoption and deletion of a pool that outlived its stack.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Function {
         reply
     }
 
-    /// A whole deployment: the pool, and the verification at the end.
+    /// A complete deployment: the pool and the verification.
     async fn deploys(&self, stack: &str, auto_confirm: &str) {
         self.succeeds(of_stack("user-pool-create", stack, auto_confirm)).await;
         self.succeeds(of_stack("verification-create", stack, auto_confirm)).await;
@@ -49,19 +49,19 @@ impl Function {
 }
 
 #[tokio::test]
-async fn a_failed_new_stack_keeps_the_pool_that_it_found() {
+async fn a_failed_new_stack_keeps_an_existing_pool() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
     function.succeeds(of_stack("user-pool-create", "second", "everyone")).await;
     // The rollback of a deployment that failed afterwards.
     let reason = function.deletes("second").await;
-    assert!(reason.contains("user_pool retained (its tag `poolkeeper:stack` is not this stack"), "{reason}");
+    assert!(reason.contains("user_pool retained (its tag `poolkeeper:stack` does not name this stack"), "{reason}");
     assert!(function.has_pool());
     assert_eq!(function.platform.state().roles.len(), 1);
 }
 
 #[tokio::test]
-async fn a_pool_is_its_stacks_to_delete_after_one_successful_deployment() {
+async fn a_stack_owns_a_pool_after_one_successful_deployment() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
     function.deploys("second", "everyone").await;
@@ -77,7 +77,7 @@ async fn a_pool_is_its_stacks_to_delete_after_one_successful_deployment() {
 }
 
 #[tokio::test]
-async fn a_stack_deletes_the_pool_that_it_created_itself() {
+async fn a_stack_deletes_the_pool_that_it_created() {
     let function = Function::new();
     function.succeeds(of_stack("user-pool-create", "first", "everyone")).await;
     assert_eq!(function.tags()[STACK_TAG], stack_id("first"));
@@ -86,7 +86,7 @@ async fn a_stack_deletes_the_pool_that_it_created_itself() {
 }
 
 #[tokio::test]
-async fn a_verification_that_fails_takes_over_nothing() {
+async fn a_failed_verification_adopts_nothing() {
     let function = Function::new();
     function.deploys("first", "nobody").await;
     function.succeeds(of_stack("user-pool-create", "second", "nobody")).await;
@@ -97,7 +97,7 @@ async fn a_verification_that_fails_takes_over_nothing() {
 }
 
 #[tokio::test]
-async fn a_closed_pool_is_adopted_with_a_wider_policy_only_if_confirmed() {
+async fn adoption_with_a_wider_policy_needs_confirmation() {
     let function = Function::new();
     function.deploys("first", "nobody").await;
     let writes = function.platform.writes();
@@ -117,7 +117,7 @@ async fn a_closed_pool_is_adopted_with_a_wider_policy_only_if_confirmed() {
 }
 
 #[tokio::test]
-async fn a_changed_domain_list_and_a_reopened_pool_count_as_wider() {
+async fn changed_domain_lists_and_enabled_sign_up_count_as_wider() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
     let mut other_list = of_stack("user-pool-create", "second", "everyone");
@@ -132,7 +132,7 @@ async fn a_changed_domain_list_and_a_reopened_pool_count_as_wider() {
 }
 
 #[tokio::test]
-async fn weaker_mfa_of_an_adopted_pool_must_be_confirmed() {
+async fn adoption_with_weaker_mfa_needs_confirmation() {
     let with_mfa = |stack: &str, mfa: &str| {
         let mut create = of_stack("user-pool-create", stack, "everyone");
         create["ResourceProperties"]["Spec"]["mfa"] = json!(mfa);
@@ -160,7 +160,7 @@ async fn weaker_mfa_of_an_adopted_pool_must_be_confirmed() {
 }
 
 #[tokio::test]
-async fn a_narrower_policy_needs_no_confirmation() {
+async fn adoption_with_a_narrower_policy_needs_no_confirmation() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
     function.deploys("second", "invited").await;
@@ -168,7 +168,7 @@ async fn a_narrower_policy_needs_no_confirmation() {
 }
 
 #[tokio::test]
-async fn a_pool_without_a_recorded_policy_is_adopted_only_if_confirmed() {
+async fn adoption_without_a_recorded_policy_needs_confirmation() {
     let function = Function::new();
     function
         .invoke(json!({"action": "apply", "spec": event("user-pool-create")["ResourceProperties"]["Spec"]}))
@@ -180,17 +180,17 @@ async fn a_pool_without_a_recorded_policy_is_adopted_only_if_confirmed() {
 }
 
 #[tokio::test]
-async fn an_update_of_the_same_stack_widens_without_confirmation() {
+async fn an_update_of_the_same_stack_needs_no_confirmation() {
     let function = Function::new();
     function.deploys("first", "nobody").await;
     function.succeeds(of_stack("user-pool-update", "first", "everyone")).await;
-    assert_eq!(function.tags()["poolkeeper:auto-confirm"], "nobody", "recorded when the deployment has succeeded");
+    assert_eq!(function.tags()["poolkeeper:auto-confirm"], "nobody", "recorded after a successful deployment");
     function.succeeds(of_stack("verification-update", "first", "everyone")).await;
     assert_eq!(function.tags()["poolkeeper:auto-confirm"], "everyone");
 }
 
 #[tokio::test]
-async fn a_policy_that_gives_away_aliases_fails_the_deployment() {
+async fn a_policy_that_allows_alias_takeover_fails_the_deployment() {
     let function = Function::new();
     let mut create = of_stack("user-pool-create", "first", "everyone");
     create["ResourceProperties"]["Spec"]["aliases"] = json!(["email"]);
@@ -203,7 +203,7 @@ async fn a_policy_that_gives_away_aliases_fails_the_deployment() {
 }
 
 #[tokio::test]
-async fn a_wrong_or_missing_policy_is_named_and_keeps_no_stack_from_deletion() {
+async fn a_wrong_policy_fails_a_create_but_not_a_delete() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
     for (policy, part) in [

@@ -1,4 +1,4 @@
-//! A deployed function with an account of its own, and somebody who keeps its replies.
+//! A deployed function with its own account and recorded replies.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -11,11 +11,11 @@ use serde_json::Value;
 use testkit::in_memory_platform::InMemoryPlatform;
 use testkit::virtual_clock::VirtualClock;
 
-/// Keeps the replies in place of delivering them.
+/// Records the replies instead of delivering them.
 #[derive(Default)]
-pub(crate) struct KeptReplies(pub(crate) Mutex<Vec<(String, Value)>>);
+pub(crate) struct RecordedReplies(pub(crate) Mutex<Vec<(String, Value)>>);
 
-impl Replies for KeptReplies {
+impl Replies for RecordedReplies {
     fn check(&self, _: &str) -> Result<(), ReplyError> {
         Ok(())
     }
@@ -33,10 +33,10 @@ impl Replies for KeptReplies {
 /// The permissions boundary that the template sets.
 pub(crate) const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/shop-AuthenticatedBoundary-1";
 
-/// A deployed function with an account of its own.
+/// A deployed function with its own account.
 pub(crate) struct Function {
     pub(crate) platform: InMemoryPlatform,
-    pub(crate) replies: Arc<KeptReplies>,
+    pub(crate) replies: Arc<RecordedReplies>,
     pub(crate) handler: Handler,
     pub(crate) time_left: Duration,
 }
@@ -47,13 +47,13 @@ impl Function {
         Self::on(InMemoryPlatform::new(&clock, Duration::ZERO), PassableRoles::default())
     }
 
-    /// The function of the same account, with the right to pass a role.
+    /// The function of the same account, with the permission to pass a role.
     pub(crate) fn may_pass(&self, role_arn: &str) -> Self {
         Self::on(self.platform.clone(), role_arn.parse().unwrap())
     }
 
     fn on(platform: InMemoryPlatform, passable_roles: PassableRoles) -> Self {
-        let replies = Arc::new(KeptReplies::default());
+        let replies = Arc::new(RecordedReplies::default());
         let (port, keys) = (Arc::new(platform.clone()), Arc::new(platform.clone()));
         let handler =
             Handler::new(port, keys, replies.clone(), passable_roles).with_boundary(Some(BOUNDARY.to_owned()));
@@ -68,7 +68,7 @@ impl Function {
         self.handler.handle(LambdaEvent::new(payload, context)).await.map_err(Diagnostic::from)
     }
 
-    /// Invokes with a custom-resource request and gives its one reply.
+    /// Sends a custom-resource request and returns its only reply.
     pub(crate) async fn reply_to(&self, payload: Value) -> Value {
         let before = self.replies.0.lock().unwrap().len();
         let answer = self.invoke(payload.clone()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Deletes of the invitation key: the one key that the request means, and nothing else.
+//! Deletes of the invitation signing key affect only the requested key.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::function::{Function, event};
 use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
 
 #[tokio::test(start_paused = true)]
-async fn after_any_fault_of_a_delete_the_next_one_leaves_nothing() {
+async fn a_delete_succeeds_after_any_fault_of_the_previous_one() {
     let calls = ["tags_of_invitation_key", "delete_invitation_key"];
     for (call, fault) in calls.into_iter().flat_map(|call| Fault::ALL.map(|fault| (call, fault))) {
         let function = Function::new();
@@ -28,7 +28,7 @@ async fn after_any_fault_of_a_delete_the_next_one_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_says_whether_there_was_anything_to_delete() {
+async fn a_delete_reports_whether_a_key_existed() {
     let function = Function::new();
     let reply = function.reply_to(event("invitation-key-delete")).await;
     assert_eq!((&reply["Status"], &reply["Reason"]), (&json!("SUCCESS"), &json!("invitation_key absent")));
@@ -36,10 +36,10 @@ async fn a_delete_says_whether_there_was_anything_to_delete() {
     function.reply_to(event("invitation-key-create")).await;
     function.platform.fail("delete_invitation_key", 1, Fault::AnswerLost);
     let reply = function.reply_to(event("invitation-key-delete")).await;
-    assert_eq!(reply["Reason"], "invitation_key deleted", "by the attempt whose answer was lost");
+    assert_eq!(reply["Reason"], "invitation_key deleted", "by the attempt with the lost response");
 }
 
-/// Ids that name no key of ours.
+/// Ids that name no invitation signing key.
 const NO_NAMES: [&str; 8] = [
     "",
     "poolkeeper-failed-create",
@@ -51,7 +51,7 @@ const NO_NAMES: [&str; 8] = [
     "/poolkeeper/shop/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/1/../../../../../shop/database-password",
 ];
 
-/// What is not to be touched by anything that is about [`KEY`].
+/// Parameters that requests for [`KEY`] must not change.
 const OTHERS: [&str; 6] = [
     NEXT_KEY,
     "/poolkeeper/shop/invitation-key/1",
@@ -61,7 +61,7 @@ const OTHERS: [&str; 6] = [
     "/shop/database-password",
 ];
 
-/// With a key under [`KEY`] and under everything of [`OTHERS`].
+/// A function with [`KEY`] and all parameters of [`OTHERS`].
 fn crowded() -> Function {
     let function = Function::new();
     for name in OTHERS.into_iter().chain([KEY]) {
@@ -77,10 +77,10 @@ impl Function {
 }
 
 #[tokio::test]
-async fn a_delete_goes_by_the_id_where_that_is_the_name_of_a_key() {
+async fn a_delete_uses_an_id_that_names_a_key() {
     for properties in [
         json!({"PoolName": "shop", "Version": "1"}),
-        // Whatever they say by now, or do not.
+        // Other or invalid properties.
         json!({"PoolName": "shop", "Version": "2"}),
         json!({"PoolName": "a b", "Version": "2"}),
     ] {
@@ -94,7 +94,7 @@ async fn a_delete_goes_by_the_id_where_that_is_the_name_of_a_key() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_id_names_no_key_takes_away_what_its_creation_would_have_made_and_nothing_else() {
+async fn a_delete_without_key_id_deletes_only_the_key_of_its_properties() {
     for id in NO_NAMES {
         let function = crowded();
         let mut delete = event("invitation-key-delete");
@@ -109,7 +109,7 @@ async fn a_delete_whose_id_names_no_key_takes_away_what_its_creation_would_have_
 }
 
 #[tokio::test]
-async fn a_delete_of_which_nothing_says_what_it_means_touches_nothing_and_succeeds() {
+async fn a_delete_that_identifies_no_key_succeeds_without_change() {
     let unreadable = [
         json!({"PoolName": "a b", "Version": "1"}),
         json!({"PoolName": "shop", "Vresion": "1"}),
@@ -124,13 +124,13 @@ async fn a_delete_of_which_nothing_says_what_it_means_touches_nothing_and_succee
         delete["ResourceProperties"] = properties.clone();
         let reply = function.reply_to(delete).await;
         assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("SUCCESS"), &json!(id)));
-        assert!(reply["Reason"].as_str().unwrap().contains("nothing was touched"), "{reply}");
+        assert!(reply["Reason"].as_str().unwrap().contains("nothing was changed"), "{reply}");
         assert!(function.platform.calls().is_empty(), "{:?}", function.platform.calls());
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_failed_after_it_had_made_the_key_leaves_nothing_once_it_is_rolled_back() {
+async fn the_rollback_of_a_failed_create_deletes_its_key() {
     let function = Function::new();
     function.platform.fail("create_invitation_key", 1, Fault::AnswerLost);
     for nth in 2..=10 {
@@ -146,7 +146,7 @@ async fn a_create_that_failed_after_it_had_made_the_key_leaves_nothing_once_it_i
 }
 
 #[tokio::test]
-async fn two_stacks_with_one_pool_name_have_a_key_each_and_one_goes_without_the_other() {
+async fn stacks_with_the_same_pool_name_have_separate_keys() {
     let function = Function::new();
     let of_other_stack = |case: &str| {
         let text = event(case).to_string().replace("5b5a1c2e-1f5d", "6b5a1c2e-1f5d");
@@ -158,7 +158,7 @@ async fn two_stacks_with_one_pool_name_have_a_key_each_and_one_goes_without_the_
     assert_ne!(second["PhysicalResourceId"], first["PhysicalResourceId"]);
     assert_ne!(second["Data"]["PublicKey"], first["Data"]["PublicKey"]);
 
-    // By its id, by its properties, and once more.
+    // By its id, by its properties, and repeated.
     for case in [
         "invitation-key-delete",
         "invitation-key-delete-after-failed-create",
@@ -170,7 +170,7 @@ async fn two_stacks_with_one_pool_name_have_a_key_each_and_one_goes_without_the_
 }
 
 #[tokio::test]
-async fn a_request_without_the_id_of_a_stack_makes_no_key_and_deletes_none_by_its_properties() {
+async fn a_request_without_stack_id_creates_and_deletes_no_key() {
     let function = crowded();
     for (case, status) in
         [("invitation-key-create", "FAILED"), ("invitation-key-delete-after-failed-create", "SUCCESS")]

@@ -1,4 +1,4 @@
-//! Which stored keys a stack takes: those that it provably created, and no other.
+//! A stack accepts only stored keys that it provably created.
 
 use domain::invitation::{REQUEST_TAG, SigningKey};
 use domain::provision::STACK_TAG;
@@ -8,7 +8,7 @@ use testkit::in_memory_platform::Parameter;
 use crate::function::{Function, event};
 use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
 
-/// The update to a version that follows a reply, as a request of its own.
+/// An update to another version after a reply.
 pub(crate) fn update(before: &Value, version: &str, request_id: &str) -> Value {
     let mut update = event("invitation-key-update-of-version");
     update["PhysicalResourceId"] = before["PhysicalResourceId"].clone();
@@ -17,7 +17,7 @@ pub(crate) fn update(before: &Value, version: &str, request_id: &str) -> Value {
     update
 }
 
-/// A key that somebody else has stored, with every tag that can be known before the request.
+/// Stores a foreign key, with every tag that is known before the request.
 fn plant(function: &Function, name: &str) -> Parameter {
     function.put(name, Some(SigningKey::from_seed(&[7; 32])));
     let mut state = function.platform.state();
@@ -35,7 +35,7 @@ fn assert_unchanged(function: &Function, name: &str, before: &Parameter) {
 }
 
 #[tokio::test]
-async fn a_planted_key_fails_the_creation_and_is_left_unchanged() {
+async fn a_planted_key_fails_the_creation_and_is_unchanged() {
     let function = Function::new();
     let planted = plant(&function, KEY);
     let reply = function.reply_to(event("invitation-key-create")).await;
@@ -47,7 +47,7 @@ async fn a_planted_key_fails_the_creation_and_is_left_unchanged() {
 }
 
 #[tokio::test]
-async fn a_planted_key_fails_the_change_of_version_and_its_rollback_succeeds() {
+async fn a_planted_key_fails_the_new_version_but_not_its_rollback() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     let planted = plant(&function, NEXT_KEY);
@@ -63,7 +63,7 @@ async fn a_planted_key_fails_the_change_of_version_and_its_rollback_succeeds() {
 }
 
 #[tokio::test]
-async fn a_copy_of_the_present_key_is_not_taken_for_the_next_one() {
+async fn rejects_a_copy_of_the_current_key_as_the_next_one() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     plant(&function, NEXT_KEY);
@@ -72,9 +72,9 @@ async fn a_copy_of_the_present_key_is_not_taken_for_the_next_one() {
     assert_eq!(function.reply_to(update(&first, "2", "request-2")).await["Status"], "FAILED");
 }
 
-/// Otherwise the holder of a stolen key could sign for the next key and store both, signature and key.
+/// Otherwise the holder of a stolen key could sign and store the next key.
 #[tokio::test]
-async fn a_key_vouches_only_for_a_key_with_a_lower_version() {
+async fn a_key_authenticates_only_keys_with_a_lower_version() {
     let function = Function::new();
     let mut create = event("invitation-key-create");
     create["ResourceProperties"]["Version"] = json!("2");
@@ -85,7 +85,7 @@ async fn a_key_vouches_only_for_a_key_with_a_lower_version() {
 }
 
 #[tokio::test]
-async fn a_rollback_to_a_key_that_was_replaced_fails() {
+async fn a_rollback_to_a_replaced_key_fails() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     let second = function.reply_to(update(&first, "2", "request-2")).await;
@@ -100,11 +100,11 @@ async fn a_rollback_to_a_key_that_was_replaced_fails() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_replaced_fails_the_next_update() {
+async fn a_replaced_key_fails_the_next_update() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     let original = function.platform.state().parameters[KEY].clone();
-    // Its tags stay if the value is overwritten, and can be copied if the parameter is created again.
+    // Overwriting the value keeps the tags, and a new parameter can have copied tags.
     for version in [2, 1] {
         let replaced = Parameter { key: Some(SigningKey::from_seed(&[7; 32])), version, ..original.clone() };
         function.platform.state().parameters.insert(KEY.to_owned(), replaced.clone());
@@ -112,14 +112,14 @@ async fn a_key_that_was_replaced_fails_the_next_update() {
         assert_eq!(reply["Status"], "FAILED", "version {version}: {reply}");
         assert_unchanged(&function, KEY, &replaced);
     }
-    // The repeat of the creation: the tags are about another value.
+    // The repeated creation: the tags belong to another value.
     let overwritten = Parameter { key: Some(SigningKey::from_seed(&[7; 32])), version: 2, ..original };
     function.platform.state().parameters.insert(KEY.to_owned(), overwritten);
     assert_eq!(function.reply_to(event("invitation-key-create")).await["Status"], "FAILED");
 }
 
 #[tokio::test]
-async fn a_key_without_the_tag_of_the_stack_fails_the_update() {
+async fn a_key_without_the_stack_tag_fails_the_update() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     assert_eq!(function.reply_to(update(&first, "1", "request-2")).await["Status"], "SUCCESS");
@@ -131,7 +131,7 @@ async fn a_key_without_the_tag_of_the_stack_fails_the_update() {
 }
 
 #[tokio::test]
-async fn a_delete_leaves_a_parameter_without_the_tag_of_the_stack() {
+async fn a_delete_retains_a_parameter_without_the_stack_tag() {
     for case in ["invitation-key-delete", "invitation-key-delete-after-failed-create"] {
         let function = Function::new();
         function.put(KEY, Some(SigningKey::from_seed(&[7; 32])));
@@ -144,7 +144,7 @@ async fn a_delete_leaves_a_parameter_without_the_tag_of_the_stack() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_rollback_of_an_update_that_failed_deletes_the_key_it_made() {
+async fn the_rollback_of_a_failed_update_deletes_its_key() {
     use domain::retry::ErrorClass;
     use testkit::in_memory_platform::Fault;
 
@@ -160,7 +160,7 @@ async fn the_rollback_of_an_update_that_failed_deletes_the_key_it_made() {
 
     let mut rollback = update(&first, "1", "request-3");
     rollback["OldResourceProperties"]["Version"] = json!("2");
-    // A failing cleanup does not fail the rollback, and the next one tries again.
+    // A failed clean-up does not fail the rollback, and the next one retries.
     function.platform.fail("delete_invitation_key", 1, Fault::NotDone(ErrorClass::Invalid));
     for left in [[KEY, NEXT_KEY].as_slice(), &[KEY]] {
         let back = function.reply_to(rollback.clone()).await;

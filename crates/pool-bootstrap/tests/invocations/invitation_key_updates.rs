@@ -1,4 +1,4 @@
-//! Updates of the invitation key: another version is another key, and what is rolled back leaves the key that was there.
+//! Updates of the invitation signing key: a new version is a new key, and a rollback keeps the old key.
 
 use domain::retry::ErrorClass;
 use serde_json::json;
@@ -9,12 +9,12 @@ use crate::invitation_key_owners::update;
 use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
 
 #[tokio::test]
-async fn another_version_is_another_key_and_the_old_one_goes_by_its_own_name() {
+async fn a_new_version_creates_a_key_and_its_predecessor_is_deleted() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     let second = function.reply_to(event("invitation-key-update-of-version")).await;
     assert_ne!(second["Data"]["PublicKey"], first["Data"]["PublicKey"]);
-    assert_eq!(function.keys(), [KEY, NEXT_KEY], "both, until CloudFormation deletes the old one");
+    assert_eq!(function.keys(), [KEY, NEXT_KEY], "until CloudFormation deletes the old key");
 
     function.reply_to(event("invitation-key-delete")).await;
     assert_eq!(function.keys(), [NEXT_KEY]);
@@ -22,7 +22,7 @@ async fn another_version_is_another_key_and_the_old_one_goes_by_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_new_version_that_is_rolled_back_leaves_the_old_key_as_it_was() {
+async fn the_rollback_of_a_new_version_keeps_the_old_key() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     let second = function.reply_to(update(&first, "2", "request-2")).await;
@@ -33,7 +33,7 @@ async fn a_new_version_that_is_rolled_back_leaves_the_old_key_as_it_was() {
     rollback["PhysicalResourceId"] = second["PhysicalResourceId"].clone();
     rollback["RequestId"] = json!("request-3");
     let back = function.reply_to(rollback).await;
-    // Another id would make CloudFormation delete the key that is used.
+    // With another id, CloudFormation would delete the current key.
     assert_eq!((&back["PhysicalResourceId"], &back["Data"]), (&first["PhysicalResourceId"], &first["Data"]), "{back}");
 
     let mut clean_up = event("invitation-key-delete");
@@ -43,7 +43,7 @@ async fn a_new_version_that_is_rolled_back_leaves_the_old_key_as_it_was() {
 }
 
 #[tokio::test]
-async fn an_update_that_fails_keeps_the_id_so_that_nothing_is_deleted() {
+async fn a_failed_update_keeps_the_physical_id() {
     let function = Function::new();
     function.reply_to(event("invitation-key-create")).await;
     function.platform.fail("create_invitation_key", 2, Fault::NotDone(ErrorClass::QuotaExceeded));
@@ -53,7 +53,7 @@ async fn an_update_that_fails_keeps_the_id_so_that_nothing_is_deleted() {
 }
 
 #[tokio::test]
-async fn another_name_of_the_pool_is_refused_before_anything_is_touched_and_can_be_rolled_back() {
+async fn rejects_another_pool_name_without_change_and_with_rollback() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     let calls = function.platform.calls();

@@ -1,4 +1,4 @@
-//! The custom resource of the invitation key: one key, the same one for everybody.
+//! The custom resource of the invitation signing key.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 use crate::function::{Function, event};
 
-/// The name of the key that most events are about.
+/// The name of the key of most events.
 pub(crate) const KEY: &str = "/poolkeeper/shop/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/1";
 
-/// The name of the next one.
+/// The name of the next key.
 pub(crate) const NEXT_KEY: &str = "/poolkeeper/shop/invitation-key/5b5a1c2e-1f5d-11ee-be56-0242ac120002/2";
 
 impl Function {
@@ -24,7 +24,7 @@ impl Function {
         self.platform.state().parameters.keys().cloned().collect()
     }
 
-    /// The public half of a key that is kept.
+    /// The public key of a stored key.
     pub(crate) fn public_key(&self, name: &str) -> String {
         self.platform.state().parameters[name].key.as_ref().unwrap().public_key().to_string()
     }
@@ -42,13 +42,13 @@ pub(crate) fn name_in(reply: &Value) -> &str {
     reply["PhysicalResourceId"].as_str().unwrap().split('#').next().unwrap()
 }
 
-/// Every call of a create with every fault: two, and the two reads after a lost answer.
+/// Every fault in each of the four calls of a create with a lost response.
 fn all_faults() -> impl Iterator<Item = (usize, Fault)> {
     (1..=4).flat_map(|nth| Fault::ALL.map(|fault| (nth, fault)))
 }
 
 #[tokio::test]
-async fn a_created_key_has_every_attribute_that_the_template_asks_for_and_nothing_secret() {
+async fn a_created_key_has_all_attributes_and_no_secret() {
     let function = Function::new();
     let reply = function.reply_to(event("invitation-key-create")).await;
     let expected = json!({
@@ -63,7 +63,7 @@ async fn a_created_key_has_every_attribute_that_the_template_asks_for_and_nothin
 }
 
 #[tokio::test]
-async fn no_two_keys_are_alike() {
+async fn keys_are_unique() {
     let mut seen = BTreeSet::new();
     for _ in 0..20 {
         let function = Function::new();
@@ -73,7 +73,7 @@ async fn no_two_keys_are_alike() {
 }
 
 #[tokio::test]
-async fn the_same_request_again_and_an_update_that_changes_nothing_find_the_same_key() {
+async fn a_repeated_request_and_an_empty_update_keep_the_key() {
     let function = Function::new();
     let first = function.reply_to(event("invitation-key-create")).await;
     for case in ["invitation-key-create", "invitation-key-update"] {
@@ -86,7 +86,7 @@ async fn the_same_request_again_and_an_update_that_changes_nothing_find_the_same
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_request_twice_at_the_same_moment_makes_one_key_and_both_hear_of_it() {
+async fn concurrent_equal_requests_create_one_key_and_succeed() {
     for seed in 0..100 {
         let function = Function::new();
         function.platform.shuffle(seed);
@@ -104,38 +104,38 @@ async fn the_same_request_twice_at_the_same_moment_makes_one_key_and_both_hear_o
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_any_fault_of_a_create_the_next_one_ends_with_one_key_that_is_never_replaced() {
+async fn a_repeated_create_ends_with_one_key_after_any_fault() {
     for (nth, fault) in all_faults() {
         let function = Function::new();
         function.platform.fail_at(nth, fault);
-        // One that never ends is dropped, as if its process had been killed.
+        // A hanging invocation is dropped, as if its process had been killed.
         let ended = timeout(Duration::from_mins(4), function.invoke(event("invitation-key-create"))).await;
-        let told = format!("{fault:?} of call {nth}, calls {:?}", function.platform.calls());
+        let context = format!("{fault:?} of call {nth}, calls {:?}", function.platform.calls());
         let before = function.keys().first().map(|name| function.public_key(name));
         if let (Ok(ended), Some((_, reply))) = (ended, function.replies.0.lock().unwrap().last()) {
             ended.unwrap();
             if reply["Status"] == "SUCCESS" {
-                assert_eq!(reply["Data"]["PublicKey"].as_str(), before.as_deref(), "{told}");
+                assert_eq!(reply["Data"]["PublicKey"].as_str(), before.as_deref(), "{context}");
             }
         }
         function.platform.heal();
 
         let again = function.reply_to(event("invitation-key-create")).await;
-        assert_eq!(again["Status"], "SUCCESS", "{told}: {again}");
-        assert_eq!(again["Data"]["PublicKey"], function.public_key(KEY), "{told}");
-        assert!(before.is_none_or(|before| again["Data"]["PublicKey"] == before), "{told}");
-        assert_eq!(function.keys(), [KEY], "{told}");
+        assert_eq!(again["Status"], "SUCCESS", "{context}: {again}");
+        assert_eq!(again["Data"]["PublicKey"], function.public_key(KEY), "{context}");
+        assert!(before.is_none_or(|before| again["Data"]["PublicKey"] == before), "{context}");
+        assert_eq!(function.keys(), [KEY], "{context}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_be_mended_in_time_is_no_failure() {
+async fn recovers_from_transient_faults() {
     for (operation, fault, outcome) in [
         ("read_invitation_key", Fault::NotDone(ErrorClass::Throttled), "created"),
         ("create_invitation_key", Fault::NotDone(ErrorClass::Throttled), "created"),
         ("create_invitation_key", Fault::NotDone(ErrorClass::OutcomeUnknown), "created"),
         ("create_invitation_key", Fault::AnswerLost, "adopted"),
-        // The one that had the name was just being deleted.
+        // The parameter with the name is being deleted.
         ("create_invitation_key", Fault::NotDone(ErrorClass::AlreadyExists), "created"),
     ] {
         let function = Function::new();
@@ -148,7 +148,7 @@ async fn what_can_be_mended_in_time_is_no_failure() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_that_never_leaves_anything_is_given_up_in_the_end() {
+async fn gives_up_after_five_creates_without_effect() {
     let function = Function::new();
     for nth in 1..=20 {
         function.platform.fail("create_invitation_key", nth, Fault::NotDone(ErrorClass::OutcomeUnknown));
@@ -163,7 +163,7 @@ async fn a_create_that_never_leaves_anything_is_given_up_in_the_end() {
     assert_eq!(creates, 5);
 }
 
-/// Each call about a key, with the events that lead to it.
+/// Each call about a key, with the events before it.
 const CALLS: [(&[&str], &str, &str); 5] = [
     (&[], "invitation-key-create", "read_invitation_key"),
     (&[], "invitation-key-create", "create_invitation_key"),
@@ -173,7 +173,7 @@ const CALLS: [(&[&str], &str, &str); 5] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn a_right_that_the_role_was_given_moments_ago_is_awaited() {
+async fn retries_denied_calls_until_new_permissions_take_effect() {
     for (before, case, operation) in CALLS {
         let function = Function::new();
         for case in before {
@@ -188,7 +188,7 @@ async fn a_right_that_the_role_was_given_moments_ago_is_awaited() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_right_that_never_comes_is_told_after_half_a_minute_at_most_and_nothing_was_touched() {
+async fn reports_a_missing_permission_within_30_s_without_change() {
     for (time_left, at_least, at_most) in [(600, 24, 30), (60, 10, 15)] {
         for (before, case, operation) in CALLS {
             let function = Function { time_left: Duration::from_secs(time_left), ..Function::new() };
@@ -215,10 +215,10 @@ async fn a_right_that_never_comes_is_told_after_half_a_minute_at_most_and_nothin
 }
 
 #[tokio::test]
-async fn what_can_never_work_fails_at_once_with_its_reason_and_touches_nothing() {
+async fn permanent_errors_fail_at_once_without_change() {
     for (operation, class, reason) in [
         ("read_invitation_key", ErrorClass::Invalid, "read_invitation_key failed"),
-        ("create_invitation_key", ErrorClass::QuotaExceeded, "ran into a quota"),
+        ("create_invitation_key", ErrorClass::QuotaExceeded, "exceeded an account quota"),
     ] {
         let function = Function::new();
         function.platform.fail(operation, 1, Fault::NotDone(class));
@@ -230,7 +230,7 @@ async fn what_can_never_work_fails_at_once_with_its_reason_and_touches_nothing()
 }
 
 #[tokio::test]
-async fn something_else_under_the_name_fails_the_resource_and_is_left_as_it_is() {
+async fn another_parameter_with_the_name_fails_and_is_unchanged() {
     let function = Function::new();
     function.put(KEY, None);
     for (case, id) in [("invitation-key-create", "poolkeeper-failed-create"), ("invitation-key-update", KEY)] {
@@ -242,7 +242,7 @@ async fn something_else_under_the_name_fails_the_resource_and_is_left_as_it_is()
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failed_reply_without_its_text_and_the_function_lives_on() {
+async fn a_panic_becomes_a_failed_reply_without_its_text() {
     let function = Function::new();
     function.platform.fail("create_invitation_key", 1, Fault::Panic);
     let reply = function.reply_to(event("invitation-key-create")).await;
@@ -252,7 +252,7 @@ async fn a_panic_is_a_failed_reply_without_its_text_and_the_function_lives_on() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_never_answers_is_answered_before_the_invocation_ends() {
+async fn replies_before_the_deadline_if_a_call_hangs() {
     for (case, operation) in
         [("invitation-key-create", "create_invitation_key"), ("invitation-key-delete", "delete_invitation_key")]
     {
@@ -264,19 +264,19 @@ async fn a_call_that_never_answers_is_answered_before_the_invocation_ends() {
         let began = tokio::time::Instant::now();
         let reply = function.reply_to(event(case)).await;
         assert_eq!(reply["Status"], "FAILED", "{case}");
-        assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{case}: {reply}");
+        assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{case}: {reply}");
         let to_spare = function.time_left.saturating_sub(began.elapsed());
         assert!(to_spare >= Duration::from_secs(9) && to_spare < Duration::from_secs(12), "{case}: {to_spare:?}");
     }
 }
 
 #[tokio::test]
-async fn an_invocation_without_time_left_is_answered_and_touches_nothing() {
+async fn replies_without_change_if_no_time_is_left() {
     let function = Function { time_left: Duration::ZERO, ..Function::new() };
     for case in ["invitation-key-create", "invitation-key-delete"] {
         let reply = function.reply_to(event(case)).await;
         assert_eq!(reply["Status"], "FAILED");
-        assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
+        assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{reply}");
     }
     assert!(function.platform.calls().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Every event of `events/pool-bootstrap/` through the handler, and what must hold for any event.
+//! Handles every event of `events/pool-bootstrap/`.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -21,7 +21,7 @@ use testkit::in_memory_platform::Fault;
 use function::{Function, event};
 use invitation_keys::{KEY, NEXT_KEY};
 
-/// Custom-resource events: what must have happened before, the status, the id, and a part of the reason.
+/// Custom-resource events: the events before, the status, the id, and a part of the reason.
 const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
     ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
@@ -71,11 +71,11 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
         &["user-pool-create"],
         "SUCCESS",
         "poolkeeper-failed-create",
-        "creation had failed",
+        "the creation failed",
     ),
     ("verification-create", &["user-pool-create"], "SUCCESS", "verification-of-shop", "caller_identity succeeded"),
     ("verification-update", &["user-pool-create"], "SUCCESS", "verification-of-shop", "caller_identity succeeded"),
-    ("verification-delete", &[], "SUCCESS", "verification-of-shop", "leaves nothing behind"),
+    ("verification-delete", &[], "SUCCESS", "verification-of-shop", "nothing to delete"),
     ("invitation-key-create", &[], "SUCCESS", KEY, "invitation_key created"),
     (
         "invitation-key-create-with-misspelt-property",
@@ -91,7 +91,7 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
         &["invitation-key-create"],
         "FAILED",
         KEY,
-        "PoolName: the name of the pool cannot be changed to \"store\"",
+        "PoolName: cannot be changed to \"store\"",
     ),
     ("invitation-key-delete", &["invitation-key-create"], "SUCCESS", KEY, "invitation_key deleted"),
     (
@@ -110,7 +110,7 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
     ),
 ];
 
-/// Direct invocations: what must have happened before, and the answer's action, or a part of the error.
+/// Direct invocations: the events before, and the action of the result or a part of the error.
 const DIRECT: [(&str, &[&str], Result<&str, &str>); 5] = [
     ("direct-plan", &[], Ok("plan")),
     ("direct-apply", &[], Ok("apply")),
@@ -120,21 +120,21 @@ const DIRECT: [(&str, &[&str], Result<&str, &str>); 5] = [
 ];
 
 #[test]
-fn every_event_file_stands_in_a_table() {
+fn every_event_file_is_in_a_table() {
     let files: BTreeSet<String> = testkit::events::all("pool-bootstrap").into_iter().map(|(case, _)| case).collect();
     let tables = CUSTOM_RESOURCES.iter().map(|row| row.0).chain(DIRECT.iter().map(|row| row.0));
     assert_eq!(files, tables.map(str::to_owned).collect());
 }
 
 #[tokio::test]
-async fn each_custom_resource_request_gets_the_reply_that_it_deserves() {
+async fn custom_resource_requests_receive_the_expected_reply() {
     for (case, before, status, id, reason) in CUSTOM_RESOURCES {
         let function = Function::new();
         for case in before {
             assert_eq!(function.reply_to(event(case)).await["Status"], "SUCCESS", "{case}");
         }
         let reply = function.reply_to(event(case)).await;
-        // The id of a key ends with public keys.
+        // The id of a key ends with its public key.
         let name = reply["PhysicalResourceId"].as_str().and_then(|id| id.split('#').next());
         assert_eq!((reply["Status"].as_str(), name), (Some(status), Some(id)), "{case}: {reply}");
         assert!(reply["Reason"].as_str().unwrap().contains(reason), "{case}: {reply}");
@@ -142,7 +142,7 @@ async fn each_custom_resource_request_gets_the_reply_that_it_deserves() {
 }
 
 #[tokio::test]
-async fn each_direct_invocation_gets_the_answer_that_it_deserves() {
+async fn direct_invocations_return_the_expected_result() {
     for (case, before, expected) in DIRECT {
         let function = Function::new();
         for case in before {
@@ -153,12 +153,12 @@ async fn each_direct_invocation_gets_the_answer_that_it_deserves() {
             (Err(error), Err(part)) => assert!(error.error_message.contains(part), "{case}: {error:?}"),
             (got, expected) => unreachable!("{case}: expected {expected:?}, got {got:?}"),
         }
-        assert!(function.replies.0.lock().unwrap().is_empty(), "nobody waits for a reply to a direct invocation");
+        assert!(function.replies.0.lock().unwrap().is_empty(), "a direct invocation has no reply");
     }
 }
 
 #[tokio::test]
-async fn a_created_pool_has_every_attribute_that_the_template_asks_for() {
+async fn a_created_pool_has_all_attributes_of_the_template() {
     let function = Function::new();
     let reply = function.reply_to(event("user-pool-create")).await;
     let data = &reply["Data"];
@@ -180,7 +180,7 @@ async fn a_created_pool_has_every_attribute_that_the_template_asks_for() {
 }
 
 #[tokio::test]
-async fn the_same_request_twice_makes_one_of_everything() {
+async fn a_repeated_request_creates_each_resource_once() {
     let function = Function::new();
     let first = function.reply_to(event("user-pool-create")).await;
     let second = function.reply_to(event("user-pool-create")).await;
@@ -190,7 +190,7 @@ async fn the_same_request_twice_makes_one_of_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_same_request_twice_at_the_same_moment_makes_one_of_everything_and_gets_two_replies() {
+async fn concurrent_equal_requests_create_each_resource_once() {
     for seed in 0..100 {
         let function = Function::new();
         function.platform.shuffle(seed);
@@ -208,7 +208,7 @@ async fn the_same_request_twice_at_the_same_moment_makes_one_of_everything_and_g
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_delete_during_the_create_takes_nothing_away_and_the_create_can_be_repeated_or_deleted() {
+async fn a_delete_during_the_create_deletes_nothing() {
     for seed in 0..100 {
         let function = Function::new();
         function.platform.shuffle(seed);
@@ -220,8 +220,8 @@ async fn a_delete_during_the_create_takes_nothing_away_and_the_create_can_be_rep
         let replies: Vec<Value> = function.replies.0.lock().unwrap().iter().map(|(_, reply)| reply.clone()).collect();
         assert_eq!(replies.len(), 2, "seed {seed}: a reply each");
         assert!(replies.iter().all(|reply| reply["Status"] == "SUCCESS"), "seed {seed}: {replies:?}");
-        let takes_away = |call: &&str| call.starts_with("delete_") || call.starts_with("detach_");
-        assert_eq!(function.platform.writes().iter().filter(|call| takes_away(call)).count(), 0, "seed {seed}");
+        let is_delete = |call: &&str| call.starts_with("delete_") || call.starts_with("detach_");
+        assert_eq!(function.platform.writes().iter().filter(|call| is_delete(call)).count(), 0, "seed {seed}");
 
         let again = function.reply_to(event("user-pool-create")).await;
         assert_eq!(again["Status"], "SUCCESS", "seed {seed}: {again}");
@@ -236,7 +236,7 @@ async fn a_delete_during_the_create_takes_nothing_away_and_the_create_can_be_rep
 }
 
 #[tokio::test]
-async fn a_plan_by_direct_invocation_says_what_would_happen_and_changes_nothing() {
+async fn a_plan_by_direct_invocation_changes_nothing() {
     let function = Function::new();
     let plan = function.invoke(event("direct-plan")).await.unwrap();
     assert_eq!(
@@ -250,7 +250,7 @@ async fn a_plan_by_direct_invocation_says_what_would_happen_and_changes_nothing(
 }
 
 #[tokio::test]
-async fn a_delete_after_a_failed_create_touches_nothing() {
+async fn a_delete_after_a_failed_create_changes_nothing() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let calls = function.platform.calls().len();
@@ -259,7 +259,7 @@ async fn a_delete_after_a_failed_create_touches_nothing() {
 }
 
 #[tokio::test]
-async fn a_failed_create_says_what_stands_and_the_next_one_goes_on() {
+async fn a_failed_create_reports_its_steps_and_the_next_continues() {
     let function = Function::new();
     function.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::QuotaExceeded));
     let reply = function.reply_to(event("user-pool-create")).await;
@@ -276,7 +276,7 @@ async fn a_failed_create_says_what_stands_and_the_next_one_goes_on() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failed_reply_and_the_function_lives_on() {
+async fn a_panic_becomes_a_failed_reply() {
     let function = Function::new();
     function.platform.fail("create_identity_pool", 1, Fault::Panic);
     let reply = function.reply_to(event("user-pool-create")).await;
@@ -286,27 +286,27 @@ async fn a_panic_is_a_failed_reply_and_the_function_lives_on() {
 }
 
 #[tokio::test]
-async fn an_invocation_without_time_left_is_answered_and_touches_nothing() {
+async fn replies_without_change_if_no_time_is_left() {
     let function = Function { time_left: Duration::ZERO, ..Function::new() };
     let reply = function.reply_to(event("user-pool-create")).await;
     assert_eq!(reply["Status"], "FAILED");
-    assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
+    assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{reply}");
     assert!(function.platform.calls().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_never_answers_is_cut_off_before_the_invocation_ends() {
+async fn aborts_a_hanging_call_before_the_deadline() {
     let function = Function::new();
     function.platform.fail("create_role", 1, Fault::Stalled);
     let began = tokio::time::Instant::now();
     let reply = function.reply_to(event("user-pool-create")).await;
-    assert!(reply["Reason"].as_str().unwrap().contains("ran out of time"), "{reply}");
+    assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{reply}");
     let to_spare = function.time_left.saturating_sub(began.elapsed());
     assert!(to_spare >= Duration::from_secs(9) && to_spare < Duration::from_secs(12), "{to_spare:?}");
 }
 
 #[tokio::test]
-async fn a_refused_renaming_touches_nothing_and_can_be_rolled_back() {
+async fn rejects_a_rename_without_change_and_with_rollback() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let writes = function.platform.writes();
@@ -320,26 +320,26 @@ async fn a_refused_renaming_touches_nothing_and_can_be_rolled_back() {
 }
 
 #[tokio::test]
-async fn a_delete_whose_pool_is_gone_takes_what_belonged_to_it_and_says_what_it_leaves() {
+async fn a_delete_without_user_pool_deletes_only_its_related_resources() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     function.platform.state().user_pools.clear();
     let deleted = function.reply_to(event("user-pool-delete")).await;
     assert!(deleted["Reason"].as_str().unwrap().contains("identity_pool deleted, role deleted"), "{deleted}");
 
-    // Without the identity pool nothing says whose the rest is.
+    // Without the identity pool, the owner of the other resources is unknown.
     function.reply_to(event("user-pool-create")).await;
     function.platform.state().user_pools.clear();
     function.platform.state().identity_pools.clear();
-    let left = function.reply_to(event("user-pool-delete")).await;
-    let reason = left["Reason"].as_str().unwrap();
-    assert!(reason.contains("identity_pool absent, role retained (the user pool that it was made for"), "{reason}");
+    let deleted = function.reply_to(event("user-pool-delete")).await;
+    let reason = deleted["Reason"].as_str().unwrap();
+    assert!(reason.contains("identity_pool absent, role retained (its user pool does not exist"), "{reason}");
     let state = function.platform.state();
     assert_eq!((state.roles.len(), state.policies.len()), (1, 1));
 }
 
 #[tokio::test]
-async fn a_delete_of_a_pool_whose_name_belongs_to_another_one_touches_nothing() {
+async fn a_delete_changes_nothing_if_another_pool_has_the_name() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let writes = function.platform.writes();
@@ -348,7 +348,7 @@ async fn a_delete_of_a_pool_whose_name_belongs_to_another_one_touches_nothing() 
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_read_is_answered_where_it_says_whom_to_answer() {
+async fn unreadable_requests_with_a_reply_url_receive_a_failure() {
     let function = Function::new();
     let mut unknown = event("user-pool-update");
     unknown["RequestType"] = json!("Rename");
@@ -366,7 +366,7 @@ async fn a_request_that_cannot_be_read_is_answered_where_it_says_whom_to_answer(
 }
 
 #[tokio::test]
-async fn junk_is_refused_without_quoting_it() {
+async fn rejects_junk_without_quoting_it() {
     let function = Function::new();
     let junk = [
         json!(null),

@@ -1,4 +1,4 @@
-//! Rights that CloudFormation granted to the function's role moments before it invoked the function.
+//! Permissions that CloudFormation granted to the function's role just before the invocation.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use testkit::in_memory_platform::Fault;
 
 use crate::function::{BOUNDARY, Function, event};
 
-/// Calls of each kind, with the request that makes them: reads, creates, updates, calls for users.
+/// Reads, creates, updates and user calls, with the request that makes them.
 const CALLS: [(&str, &str); 10] = [
     ("user-pool-create", "account_id"),
     ("user-pool-create", "user_pools"),
@@ -35,7 +35,7 @@ fn deny(function: &Function, operation: &'static str, times: usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_custom_resource_retries_a_right_that_is_new() {
+async fn a_custom_resource_retries_new_permissions() {
     for (case, operation) in CALLS {
         let function = deployed(case).await;
         deny(&function, operation, 8);
@@ -45,7 +45,7 @@ async fn a_custom_resource_retries_a_right_that_is_new() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_custom_resource_names_a_right_that_is_missing_after_30_s() {
+async fn a_custom_resource_names_a_missing_permission_after_30_s() {
     for (case, operation) in CALLS {
         let function = deployed(case).await;
         deny(&function, operation, 100);
@@ -60,7 +60,7 @@ async fn a_custom_resource_names_a_right_that_is_missing_after_30_s() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_direct_invocation_fails_at_once_without_a_right() {
+async fn a_direct_invocation_does_not_retry_denied_calls() {
     let function = Function::new();
     deny(&function, "create_user_pool", 1);
     let began = tokio::time::Instant::now();
@@ -70,7 +70,7 @@ async fn a_direct_invocation_fails_at_once_without_a_right() {
 }
 
 #[tokio::test]
-async fn an_update_that_passes_an_unlisted_role_is_rejected_untouched() {
+async fn rejects_an_update_that_passes_an_unlisted_role() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let role = "arn:aws:iam::123456789012:role/sms";
@@ -89,7 +89,7 @@ async fn an_update_that_passes_an_unlisted_role_is_rejected_untouched() {
 }
 
 #[tokio::test]
-async fn a_pool_with_an_unlisted_role_needs_no_right_without_a_change() {
+async fn an_unchanged_pool_with_an_unlisted_role_needs_no_permission() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     function.platform.state().user_pools[0].thing.sms_role_arn = Some("arn:aws:iam::123456789012:role/sms".to_owned());
@@ -97,7 +97,7 @@ async fn a_pool_with_an_unlisted_role_needs_no_right_without_a_change() {
 }
 
 #[tokio::test]
-async fn a_new_role_is_never_without_its_boundary() {
+async fn creates_the_role_with_its_boundary() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let calls = function.platform.calls();
@@ -105,7 +105,7 @@ async fn a_new_role_is_never_without_its_boundary() {
 }
 
 #[tokio::test]
-async fn every_role_has_the_boundary_of_the_stack_also_an_adopted_one() {
+async fn created_and_adopted_roles_have_the_boundary_of_the_stack() {
     let boundary = |function: &Function| {
         let state = function.platform.state();
         state.roles.values().map(|role| role.entity.boundary.clone()).collect::<Vec<_>>()
@@ -114,7 +114,7 @@ async fn every_role_has_the_boundary_of_the_stack_also_an_adopted_one() {
     function.reply_to(event("user-pool-create")).await;
     assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())]);
 
-    // The role of a retained pool has the boundary of the stack before, or none.
+    // The role of a retained pool has the boundary of the previous stack, or none.
     for before in [Some("arn:aws:iam::123456789012:policy/other".to_owned()), None] {
         function.platform.state().roles.values_mut().for_each(|role| role.entity.boundary.clone_from(&before));
         function.platform.state().roles.values_mut().for_each(|role| role.entity.document = json!({}));
@@ -123,11 +123,11 @@ async fn every_role_has_the_boundary_of_the_stack_also_an_adopted_one() {
         assert!(reply["Reason"].as_str().unwrap().contains("role updated"), "{reply}");
         assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())]);
         let calls = function.platform.calls().split_off(calls);
-        let place = |name: &str| calls.iter().position(|call| *call == name).unwrap();
-        assert!(place("set_boundary") < place("update_trust"), "{calls:?}");
+        let position = |name: &str| calls.iter().position(|call| *call == name).unwrap();
+        assert!(position("set_boundary") < position("update_trust"), "{calls:?}");
     }
 
     let function = Function::new();
     function.invoke(json!({"action": "apply", "spec": {"name": "shop.staging", "verify": false}})).await.unwrap();
-    assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())], "a further pool as well");
+    assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())], "also for another pool");
 }

@@ -1,4 +1,4 @@
-//! Roles of the admin API: a deployment with wrong ones fails before anything is touched.
+//! A deployment with wrong roles of the admin API fails before any change.
 
 use domain::retry::ErrorClass;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ fn reason(reply: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn wrong_roles_touch_nothing() {
+async fn wrong_roles_fail_without_change() {
     for case in ["user-pool-create-with-malformed-roles", "user-pool-create-with-roles-of-unknown-group"] {
         let function = Function::new();
         assert_eq!(function.reply_to(event(case)).await["Status"], "FAILED", "{case}");
@@ -36,7 +36,7 @@ async fn wrong_roles_touch_nothing() {
 }
 
 #[tokio::test]
-async fn groups_of_an_existing_pool_count_at_an_update() {
+async fn an_update_accepts_existing_groups_of_the_pool() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let with_readers = update("admins=all", "admins=all,readers=users:read");
@@ -48,7 +48,7 @@ async fn groups_of_an_existing_pool_count_at_an_update() {
 }
 
 #[tokio::test]
-async fn a_group_that_was_deleted_since_fails_no_other_update() {
+async fn a_deleted_group_does_not_fail_an_unrelated_update() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let roles = "admins=all,deleted=users:read";
@@ -74,7 +74,7 @@ async fn an_update_still_rejects_a_new_group_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn wrong_roles_do_not_keep_a_stack_from_being_deleted() {
+async fn wrong_roles_do_not_fail_a_delete() {
     let function = Function::new();
     function.reply_to(event("user-pool-create")).await;
     let mut delete = event("user-pool-delete");
@@ -104,7 +104,7 @@ async fn members_of_a_group_with_new_permissions_are_listed() {
         with_member(&function);
         let reply = function.reply_to(update(before, after)).await;
         assert_eq!(reply["Status"], "SUCCESS", "{before} -> {after}: {reply}");
-        let listed = reason(&reply).contains("Roles gives new permissions: group `support` has 1 member: mallory");
+        let listed = reason(&reply).contains("Roles grants new permissions: group `support` has 1 member: mallory");
         assert_eq!(listed, is_listed, "{before} -> {after}: {reply}");
     }
 }
@@ -118,5 +118,5 @@ async fn members_that_cannot_be_read_do_not_fail_the_deployment() {
     function.platform.fail("members", before + 1, Fault::NotDone(ErrorClass::Invalid));
     let reply = function.reply_to(update("admins=all", "admins=all,support=users:read")).await;
     assert_eq!(reply["Status"], "SUCCESS");
-    assert!(reason(&reply).contains("new permissions are unknown: members failed"), "{reply}");
+    assert!(reason(&reply).contains("new permissions from Roles: members failed"), "{reply}");
 }

@@ -1,13 +1,13 @@
-//! `apply`: what is made, changed, refused, and gone on with.
+//! `apply`: creates, changes, rejections and retries.
 
 use domain::spec::{AttributeKind, CustomAttribute, MfaMode};
 
 use super::*;
 
 #[tokio::test]
-async fn apply_makes_everything_and_proves_it() {
-    let world = World::new();
-    let receipt = world.apply(shop()).await.unwrap();
+async fn apply_creates_and_verifies_all_resources() {
+    let harness = Harness::new();
+    let receipt = harness.apply(shop()).await.unwrap();
 
     let expected = [
         (Step::UserPool, Outcome::Created),
@@ -35,41 +35,41 @@ async fn apply_makes_everything_and_proves_it() {
     let pool_id = receipt.user_pool_id.unwrap();
     assert_eq!(receipt.issuer.unwrap(), format!("https://cognito-idp.eu-west-1.amazonaws.com/{pool_id}"));
 
-    let state = world.platform.state();
+    let state = harness.platform.state();
     let secrets: Vec<_> = state.clients.iter().map(|it| (it.name.as_str(), it.client.has_secret)).collect();
     assert_eq!(secrets, [("shop-backend", true), ("shop-web", false)]);
     assert_eq!(state.roles[role].entity.document, trust_policy(&receipt.identity_pool_id.unwrap()));
     let users = &state.users[&pool_id];
     assert!(users.was_invited("ops@example.com"));
     assert_eq!(users.groups_of("ops@example.com"), ["admins"]);
-    assert!(state.identities.is_empty(), "the throw-away identity is gone");
+    assert!(state.identities.is_empty(), "the identity of the proof user is deleted");
 }
 
 #[tokio::test]
 async fn a_second_apply_changes_nothing() {
-    let world = World::new();
-    let first = world.apply(with(&json!({"verify": false}))).await.unwrap();
-    let writes = world.platform.writes();
+    let harness = Harness::new();
+    let first = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let writes = harness.platform.writes();
 
-    let second = world.apply(with(&json!({"verify": false}))).await.unwrap();
-    assert_eq!(world.platform.writes(), writes, "no writing call in the second run");
+    let second = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(harness.platform.writes(), writes, "no writing call in the second run");
     assert!(second.steps.iter().all(|report| report.outcome == Outcome::Unchanged), "{second:?}");
     assert_eq!(second.user_pool_id, first.user_pool_id);
-    let creates = world.platform.state().users[&first.user_pool_id.unwrap()].calls();
+    let creates = harness.platform.state().users[&first.user_pool_id.unwrap()].calls();
     assert_eq!(creates.iter().filter(|call| **call == "create").count(), 1, "the admin is invited once");
 }
 
 #[tokio::test]
-async fn a_changed_spec_changes_just_what_differs_and_says_so() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn apply_changes_and_reports_only_differences() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let changes = json!({
         "verify": false, "self_sign_up": false, "custom_attributes": ["team", {"name": "seats", "type": "number"}],
         "clients": {"backend": {"access_token_minutes": 15}, "web": {}}, "groups": ["support", "billing"],
         "identity_pool": {"server_side_token_check": false},
         "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
     });
-    let receipt = world.apply(with(&changes)).await.unwrap();
+    let receipt = harness.apply(with(&changes)).await.unwrap();
 
     let detail = |step| report(&receipt, step).detail.clone().unwrap();
     assert_eq!(
@@ -93,53 +93,53 @@ async fn a_changed_spec_changes_just_what_differs_and_says_so() {
 
 #[tokio::test]
 async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let reserved =
         CustomAttribute { name: "poolkeeper_created".to_owned(), kind: AttributeKind::String, mutable: false };
-    let attributes = || world.platform.state().user_pools[0].thing.custom_attributes.clone();
+    let attributes = || harness.platform.state().user_pools[0].thing.custom_attributes.clone();
     assert_eq!(attributes().last(), Some(&reserved));
     assert_eq!(attributes().len(), 2, "one more than the spec declares");
 
-    world.platform.state().user_pools[0].thing.custom_attributes.pop();
-    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.platform.state().user_pools[0].thing.custom_attributes.pop();
+    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let detail = report(&receipt, Step::UserPool).detail.clone();
     assert_eq!(detail.as_deref(), Some(r#"custom_attributes.poolkeeper_created: none -> "string, fixed""#));
     assert_eq!(attributes().last(), Some(&reserved));
 }
 
 #[tokio::test]
-async fn clients_without_attribute_lists_get_them_once() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn sets_missing_attribute_lists_of_clients_once() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let written = |name: &str| {
-        let state = world.platform.state();
+        let state = harness.platform.state();
         let mut clients = state.clients.iter().map(|client| &client.client.state);
         clients.all(|client| client.write_attributes.contains(name) && !client.write_attributes.contains("custom:team"))
     };
-    assert!(written("birthdate"), "{:?}", world.platform.state().clients);
-    for client in &mut world.platform.state().clients {
+    assert!(written("birthdate"), "{:?}", harness.platform.state().clients);
+    for client in &mut harness.platform.state().clients {
         client.client.state.write_attributes.clear();
         client.client.state.read_attributes.clear();
     }
-    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     for step in [Step::BackendClient, Step::WebClient] {
         assert_eq!(report(&receipt, step).outcome, Outcome::Updated, "{step}");
     }
     assert!(written("birthdate"));
-    let writes = world.platform.writes();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    assert_eq!(world.platform.writes(), writes);
+    let writes = harness.platform.writes();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert_eq!(harness.platform.writes(), writes);
 }
 
 #[tokio::test]
 async fn a_mapped_attribute_becomes_writable_and_the_reserved_one_never() {
-    let world = World::new();
-    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::new();
+    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let mapped = ["custom:team", "custom:poolkeeper_created", "username"].map(str::to_owned);
-    world.platform.state().mapped_attributes.insert(receipt.user_pool_id.unwrap(), mapped.into());
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    let state = world.platform.state();
+    harness.platform.state().mapped_attributes.insert(receipt.user_pool_id.unwrap(), mapped.into());
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let state = harness.platform.state();
     for client in &state.clients {
         let writable = &client.client.state.write_attributes;
         assert!(writable.contains("custom:team"), "{writable:?}");
@@ -149,42 +149,42 @@ async fn a_mapped_attribute_becomes_writable_and_the_reserved_one_never() {
 
 #[tokio::test]
 async fn mfa_converges_and_is_set_before_the_rest_of_the_pool() {
-    let world = World::new();
-    let created = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::new();
+    let created = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     assert_eq!(report(&created, Step::UserPool).outcome, Outcome::Created);
-    let mfa = || world.platform.state().user_pools[0].thing.state.mfa;
+    let mfa = || harness.platform.state().user_pools[0].thing.state.mfa;
     assert_eq!(mfa(), MfaMode::Optional);
 
-    let writes = world.platform.writes().len();
+    let writes = harness.platform.writes().len();
     let changes = json!({"verify": false, "mfa": "required", "self_sign_up": false});
-    let receipt = world.apply(with(&changes)).await.unwrap();
+    let receipt = harness.apply(with(&changes)).await.unwrap();
     let detail = report(&receipt, Step::UserPool).detail.clone();
     let expected = r#"mfa: "optional" -> "required"; self_sign_up: true -> false"#;
     assert_eq!((mfa(), detail.as_deref()), (MfaMode::Required, Some(expected)));
-    assert_eq!(world.platform.writes()[writes..], ["set_mfa", "update_user_pool"]);
+    assert_eq!(harness.platform.writes()[writes..], ["set_mfa", "update_user_pool"]);
 
-    world.apply(with(&changes)).await.unwrap();
-    assert_eq!(world.platform.writes().len(), writes + 2, "no writing call in the second run");
-    world.platform.state().user_pools[0].thing.state.mfa = MfaMode::WithoutTotp;
-    world.apply(with(&changes)).await.unwrap();
+    harness.apply(with(&changes)).await.unwrap();
+    assert_eq!(harness.platform.writes().len(), writes + 2, "no writing call in the second run");
+    harness.platform.state().user_pools[0].thing.state.mfa = MfaMode::WithoutTotp;
+    harness.apply(with(&changes)).await.unwrap();
     assert_eq!(mfa(), MfaMode::Required);
-    world.apply(with(&json!({"verify": false, "mfa": "off", "self_sign_up": false}))).await.unwrap();
+    harness.apply(with(&json!({"verify": false, "mfa": "off", "self_sign_up": false}))).await.unwrap();
     assert_eq!(mfa(), MfaMode::Off);
 }
 
 #[tokio::test]
 async fn rejects_a_pool_whose_reserved_attribute_is_mutable() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    world.platform.state().user_pools[0].thing.custom_attributes[1].mutable = true;
-    let writes = world.platform.writes();
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.platform.state().user_pools[0].thing.custom_attributes[1].mutable = true;
+    let writes = harness.platform.writes();
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
     assert!(failure.to_string().contains("custom_attributes.poolkeeper_created.mutable: true -> false"), "{failure}");
-    assert_eq!(world.platform.writes(), writes);
+    assert_eq!(harness.platform.writes(), writes);
 }
 
 #[tokio::test]
-async fn what_cannot_be_changed_is_refused_before_anything_is_touched() {
+async fn rejects_immutable_fields_before_any_change() {
     let table = [
         (json!({"case_sensitive": true, "groups": ["new"]}), "case_sensitive: false -> true"),
         (json!({"sign_in": "username"}), "sign_in: \"email\" -> \"username\""),
@@ -194,126 +194,132 @@ async fn what_cannot_be_changed_is_refused_before_anything_is_touched() {
         ),
     ];
     for (changes, expected) in table {
-        let world = World::new();
-        world.apply(with(&json!({"verify": false}))).await.unwrap();
-        let writes = world.platform.writes();
-        let failure = world.apply(with(&changes)).await.unwrap_err();
+        let harness = Harness::new();
+        harness.apply(with(&json!({"verify": false}))).await.unwrap();
+        let writes = harness.platform.writes();
+        let failure = harness.apply(with(&changes)).await.unwrap_err();
         assert!(matches!(failure.error, ProvisionError::Immutable { .. }), "{changes}: {failure}");
         assert!(failure.to_string().contains(expected), "{changes}: {failure}");
-        assert_eq!(world.platform.writes(), writes, "{changes}");
+        assert_eq!(harness.platform.writes(), writes, "{changes}");
     }
 }
 
 #[tokio::test]
-async fn what_a_later_step_would_refuse_is_refused_before_the_first_one() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    world.platform.state().clients[0].client.has_secret = false;
-    let writes = world.platform.writes();
-    let failure = world.apply(with(&json!({"self_sign_up": false}))).await.unwrap_err();
+async fn rejects_errors_of_later_steps_before_the_first_step() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.platform.state().clients[0].client.has_secret = false;
+    let writes = harness.platform.writes();
+    let failure = harness.apply(with(&json!({"self_sign_up": false}))).await.unwrap_err();
     assert!(failure.to_string().contains("app client client2: secret: false -> true"), "{failure}");
-    assert_eq!(world.platform.writes(), writes);
+    assert_eq!(harness.platform.writes(), writes);
     assert!(failure.receipt.steps.is_empty(), "{failure:?}");
 }
 
 #[tokio::test]
-async fn a_wrong_spec_is_refused_before_anything_is_touched() {
-    let world = World::new();
-    let failure = world.apply(with(&json!({"first_admin": "nobody"}))).await.unwrap_err();
+async fn rejects_an_invalid_spec_without_calls() {
+    let harness = Harness::new();
+    let failure = harness.apply(with(&json!({"first_admin": "nobody"}))).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::Spec(_)), "{failure}");
-    assert_eq!(world.platform.calls(), Vec::<&str>::new());
+    assert_eq!(harness.platform.calls(), Vec::<&str>::new());
 }
 
 #[tokio::test]
-async fn things_of_others_are_neither_adopted_nor_deleted() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn resources_without_the_tag_are_neither_adopted_nor_deleted() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let role = "poolkeeper.shop.eu-west-1";
-    world.platform.state().roles.get_mut(role).unwrap().entity.tagged = None;
-    let writes = world.platform.writes();
-    let failure = world.apply(shop()).await.unwrap_err();
-    assert!(matches!(failure.error, ProvisionError::NotOurs { .. }), "{failure}");
-    assert_eq!(world.platform.writes(), writes, "nothing was touched");
+    harness.platform.state().roles.get_mut(role).unwrap().entity.tagged = None;
+    let writes = harness.platform.writes();
+    let failure = harness.apply(shop()).await.unwrap_err();
+    assert!(matches!(failure.error, ProvisionError::NotOwned { .. }), "{failure}");
+    assert_eq!(harness.platform.writes(), writes, "nothing was changed");
 
-    let receipt = world.run(Action::Destroy, shop()).await.unwrap();
-    assert!(world.platform.state().roles.contains_key(role));
-    let left = report(&receipt, Step::Role);
-    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("is not ours"), "{left:?}");
-    // Ours, but on a role that is not: neither is it taken from there.
-    let left = report(&receipt, Step::Policy);
-    assert!(left.outcome == Outcome::Retained && left.detail.as_ref().unwrap().contains("uses it"), "{left:?}");
+    let receipt = harness.run(Action::Destroy, shop()).await.unwrap();
+    assert!(harness.platform.state().roles.contains_key(role));
+    let retained = report(&receipt, Step::Role);
+    assert!(
+        retained.outcome == Outcome::Retained && retained.detail.as_ref().unwrap().contains("does not name this pool"),
+        "{retained:?}"
+    );
+    // The policy belongs to the pool, but is attached to a foreign role.
+    let retained = report(&receipt, Step::Policy);
+    assert!(
+        retained.outcome == Outcome::Retained && retained.detail.as_ref().unwrap().contains("in use"),
+        "{retained:?}"
+    );
     assert_eq!(report(&receipt, Step::UserPool).outcome, Outcome::Deleted);
 }
 
 #[tokio::test]
-async fn of_two_pools_with_our_tag_none_is_chosen() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn rejects_two_pools_with_the_same_tag() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     {
-        let mut state = world.platform.state();
+        let mut state = harness.platform.state();
         let mut twin = state.user_pools[0].clone();
         twin.thing.id = "eu-west-1_twin".to_owned();
         state.user_pools.push(twin);
     }
-    let writes = world.platform.writes();
+    let writes = harness.platform.writes();
     for action in [Action::Apply, Action::Verify, Action::Destroy] {
-        let failure = world.run(action, shop()).await.unwrap_err();
+        let failure = harness.run(action, shop()).await.unwrap_err();
         assert!(failure.to_string().contains("eu-west-1_pool1, eu-west-1_twin"), "{action:?}: {failure}");
     }
-    assert_eq!(world.platform.writes(), writes);
+    assert_eq!(harness.platform.writes(), writes);
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_found_and_not_made_again() {
+async fn adopts_the_resource_of_a_create_with_a_lost_response() {
     for operation in ["create_user_pool", "create_client", "create_identity_pool", "create_policy", "create_role"] {
-        let world = World::new();
-        world.platform.fail(operation, 1, Fault::AnswerLost);
-        let receipt = world.apply(shop()).await.unwrap();
+        let harness = Harness::new();
+        harness.platform.fail(operation, 1, Fault::AnswerLost);
+        let receipt = harness.apply(shop()).await.unwrap();
         let adopted = receipt.steps.iter().filter(|report| report.outcome == Outcome::Adopted).count();
         assert_eq!(adopted, 1, "{operation}");
-        let state = world.platform.state();
+        let state = harness.platform.state();
         let counts = [state.user_pools.len(), state.identity_pools.len(), state.policies.len(), state.roles.len()];
         assert_eq!((counts, state.clients.len()), ([1, 1, 1, 1], 2), "{operation}");
     }
 }
 
 #[tokio::test]
-async fn a_throttled_create_is_made_again() {
-    let world = World::new();
-    world.platform.fail("create_user_pool", 1, Fault::NotDone(ErrorClass::Throttled));
-    world.platform.fail("create_user_pool", 2, Fault::NotDone(ErrorClass::Throttled));
-    let receipt = world.apply(shop()).await.unwrap();
+async fn retries_a_throttled_create() {
+    let harness = Harness::new();
+    harness.platform.fail("create_user_pool", 1, Fault::NotDone(ErrorClass::Throttled));
+    harness.platform.fail("create_user_pool", 2, Fault::NotDone(ErrorClass::Throttled));
+    let receipt = harness.apply(shop()).await.unwrap();
     assert_eq!(report(&receipt, Step::UserPool).attempts, 3);
     assert_eq!(report(&receipt, Step::UserPool).elapsed_ms, 1500);
 }
 
 #[tokio::test]
-async fn an_adopted_role_is_bounded_before_its_policy_changes() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    let before = world.platform.writes().len();
+async fn sets_the_boundary_of_a_role_before_its_policy_changes() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let before = harness.platform.writes().len();
     let statement = json!({"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]});
     let boundary = "arn:aws:iam::123456789012:policy/boundary";
     let bounded = json!({"verify": false, "permissions_boundary": boundary, "authenticated_policy": [statement]});
-    world.apply(with(&bounded)).await.unwrap();
-    let writes = world.platform.writes();
+    harness.apply(with(&bounded)).await.unwrap();
+    let writes = harness.platform.writes();
     let iam: Vec<_> = writes[before..].iter().filter(|it| ["set_boundary", "update_policy"].contains(it)).collect();
     assert_eq!(iam, [&"set_boundary", &"update_policy"]);
 }
 
 #[tokio::test]
-async fn a_failure_says_what_stands_and_a_second_run_goes_on_from_there() {
-    let world = World::new();
-    world.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = world.apply(shop()).await.unwrap_err();
+async fn a_failure_reports_its_steps_and_the_next_run_continues() {
+    let harness = Harness::new();
+    harness.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = harness.apply(shop()).await.unwrap_err();
     assert_eq!(report(&failure.receipt, Step::Policy).outcome, Outcome::Failed);
     assert_eq!(report(&failure.receipt, Step::Role).outcome, Outcome::Created);
     assert!(failure.receipt.user_pool_id.is_some(), "{failure}");
     assert!(failure.to_string().contains("create_policy"), "{failure}");
 
-    let receipt = world.apply(shop()).await.unwrap();
+    let receipt = harness.apply(shop()).await.unwrap();
     assert_eq!(report(&receipt, Step::UserPool).outcome, Outcome::Unchanged);
-    assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Adopted, "nothing referred to it");
+    assert_eq!(report(&receipt, Step::Role).outcome, Outcome::Adopted, "nothing refers to it");
     assert_eq!(report(&receipt, Step::Policy).outcome, Outcome::Created);
-    assert_eq!(world.platform.state().user_pools.len(), 1);
+    assert_eq!(harness.platform.state().user_pools.len(), 1);
 }

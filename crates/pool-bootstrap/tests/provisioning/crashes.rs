@@ -1,7 +1,6 @@
-//! Every call goes wrong in every way, once; then the action runs again, and there is exactly one of everything.
+//! Injects every fault into every call of the port, repeats the action, and expects each resource exactly once.
 //!
-//! Here on the platform in memory, where a call is one of the port. `crates/aws/tests/crash_matrix/` does the same with the SDK's own
-//! calls, through a proxy in front of a local AWS.
+//! `crates/aws/tests/crash_matrix/` does the same with the calls of the SDK, through a proxy in front of an emulator.
 
 use domain::provision::Verdict;
 use proptest::prelude::*;
@@ -10,34 +9,34 @@ use tokio::time::timeout;
 
 use super::*;
 
-/// What happens to an action: its nth call goes wrong.
+/// A fault in the nth call of an action.
 type Planned = (usize, Fault);
 
-/// A world before the action.
+/// The state before the action.
 #[derive(Debug, Clone, Copy)]
 enum Before {
-    /// There is nothing.
+    /// No resources.
     Nothing,
-    /// Everything is there and as another spec had it.
-    Otherwise,
-    /// Everything is there.
+    /// All resources, with another spec.
+    OtherSpec,
+    /// All resources.
     Everything,
 }
 
 impl Before {
-    async fn world(self) -> World {
-        let world = World::new();
+    async fn harness(self) -> Harness {
+        let harness = Harness::new();
         match self {
             Self::Nothing => {}
-            Self::Otherwise => drop(world.apply(with(&otherwise())).await.unwrap()),
-            Self::Everything => drop(world.apply(shop()).await.unwrap()),
+            Self::OtherSpec => drop(harness.apply(with(&other_spec())).await.unwrap()),
+            Self::Everything => drop(harness.apply(shop()).await.unwrap()),
         }
-        world
+        harness
     }
 }
 
-/// Differs from [`shop`] in whatever can be changed.
-fn otherwise() -> Value {
+/// Differs from [`shop`] in all mutable fields.
+fn other_spec() -> Value {
     json!({
         "verify": false, "mfa": "off", "self_sign_up": false, "custom_attributes": [], "groups": [], "first_admin": null,
         "clients": {"backend": {"access_token_minutes": 15}, "web": {"refresh_token_days": 1}},
@@ -46,28 +45,28 @@ fn otherwise() -> Value {
     })
 }
 
-impl World {
-    /// Runs an action in which these calls go wrong. One that never ends is dropped, as if its process had been killed.
+impl Harness {
+    /// Runs an action with these faults. A hanging action is dropped, as if its process had been killed.
     async fn run_with(&self, action: Action, faults: &[Planned]) {
         for (nth, fault) in faults {
             self.platform.fail_at(*nth, *fault);
         }
-        // On paused time: it is over at once when nothing moves any more.
+        // Time is paused, so the timeout ends at once when no task can run.
         drop(timeout(Duration::from_secs(1), self.run(action, shop())).await);
         self.platform.heal();
     }
 
-    /// How many calls the action makes when nothing goes wrong.
+    /// The number of calls of the action without faults.
     async fn calls_of(&self, action: Action) -> usize {
         let before = self.platform.calls().len();
         self.run(action, shop()).await.unwrap();
         self.platform.calls().len() - before
     }
 
-    /// Everything is there once, and as the spec says.
+    /// Asserts that each resource exists once and is up to date.
     pub(crate) async fn assert_converged(&self, case: &str) {
         let spec: Spec = serde_json::from_value(shop()).unwrap();
-        let provisioner = Provisioner::new(&self.platform, Arc::new(self.clock.clone()), &Nobody);
+        let provisioner = Provisioner::new(&self.platform, Arc::new(self.clock.clone()), &NoOpObserver);
         let plan = provisioner.plan(&spec).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
         assert!(plan.resources.iter().all(|planned| planned.verdict == Verdict::Leave), "{case}: {plan:?}");
         let state = self.platform.state();
@@ -93,38 +92,38 @@ impl World {
     }
 }
 
-struct Nobody;
+struct NoOpObserver;
 
-impl Observer for Nobody {
+impl Observer for NoOpObserver {
     fn step_ended(&self, _report: &StepReport) {}
 }
 
 /// Every call of the action, with every fault.
 async fn matrix(before: Before, action: Action) -> Vec<Planned> {
-    let calls = before.world().await.calls_of(action).await;
+    let calls = before.harness().await.calls_of(action).await;
     (1..=calls).flat_map(|nth| Fault::ALL.map(|fault| (nth, fault))).collect()
 }
 
 async fn apply_converges(before: Before, faults: &[Planned]) {
-    let world = before.world().await;
-    world.run_with(Action::Apply, faults).await;
-    let case = format!("{before:?}, {faults:?}, calls: {:?}", world.platform.calls());
-    world.apply(shop()).await.unwrap_or_else(|failure| unreachable!("{case}: {failure}"));
-    world.assert_converged(&case).await;
+    let harness = before.harness().await;
+    harness.run_with(Action::Apply, faults).await;
+    let case = format!("{before:?}, {faults:?}, calls: {:?}", harness.platform.calls());
+    harness.apply(shop()).await.unwrap_or_else(|failure| unreachable!("{case}: {failure}"));
+    harness.assert_converged(&case).await;
 }
 
 async fn destroy_leaves_nothing(faults: &[Planned]) {
-    let world = Before::Everything.world().await;
-    world.run_with(Action::Destroy, faults).await;
-    let case = format!("{faults:?}, calls: {:?}", world.platform.calls());
-    world.run(Action::Destroy, shop()).await.unwrap_or_else(|failure| unreachable!("{case}: {failure}"));
-    world.assert_empty(&case);
+    let harness = Before::Everything.harness().await;
+    harness.run_with(Action::Destroy, faults).await;
+    let case = format!("{faults:?}, calls: {:?}", harness.platform.calls());
+    harness.run(Action::Destroy, shop()).await.unwrap_or_else(|failure| unreachable!("{case}: {failure}"));
+    harness.assert_empty(&case);
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_any_fault_in_apply_a_second_one_ends_with_one_of_everything() {
+async fn a_second_apply_converges_after_any_fault() {
     let mut cases = 0;
-    for before in [Before::Nothing, Before::Otherwise, Before::Everything] {
+    for before in [Before::Nothing, Before::OtherSpec, Before::Everything] {
         for planned in matrix(before, Action::Apply).await {
             apply_converges(before, &[planned]).await;
             cases += 1;
@@ -135,7 +134,7 @@ async fn after_any_fault_in_apply_a_second_one_ends_with_one_of_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn after_any_fault_in_destroy_a_second_one_leaves_nothing() {
+async fn a_second_destroy_deletes_everything_after_any_fault() {
     let matrix = matrix(Before::Everything, Action::Destroy).await;
     assert!(matrix.len() > 50, "only {} cases", matrix.len());
     for planned in matrix {
@@ -144,12 +143,12 @@ async fn after_any_fault_in_destroy_a_second_one_leaves_nothing() {
 }
 
 #[test]
-fn after_any_two_faults_in_a_row_a_third_run_sets_it_right() {
+fn a_third_run_converges_after_any_two_faults() {
     let fault = || (1..60_usize, proptest::sample::select(&Fault::ALL[..]));
-    let before = proptest::sample::select(&[Before::Nothing, Before::Otherwise, Before::Everything][..]);
+    let before = proptest::sample::select(&[Before::Nothing, Before::OtherSpec, Before::Everything][..]);
     let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    // Both in one run, or one each in two runs; proptest prints the seed and the case of a failure.
+    // Both in one run, or one in each of two runs.
     TestRunner::new(config)
         .run(&(before, fault(), fault(), any::<bool>()), |(before, first, second, together)| {
             runtime.block_on(async {
@@ -157,12 +156,12 @@ fn after_any_two_faults_in_a_row_a_third_run_sets_it_right() {
                     apply_converges(before, &[first, second]).await;
                     destroy_leaves_nothing(&[first, second]).await;
                 } else {
-                    let world = before.world().await;
-                    world.run_with(Action::Apply, &[first]).await;
-                    world.run_with(Action::Apply, &[second]).await;
+                    let harness = before.harness().await;
+                    harness.run_with(Action::Apply, &[first]).await;
+                    harness.run_with(Action::Apply, &[second]).await;
                     let case = format!("{before:?}, {first:?} then {second:?}");
-                    world.apply(shop()).await.unwrap_or_else(|failure| unreachable!("{case}: {failure}"));
-                    world.assert_converged(&case).await;
+                    harness.apply(shop()).await.unwrap_or_else(|failure| unreachable!("{case}: {failure}"));
+                    harness.assert_converged(&case).await;
                 }
             });
             Ok(())

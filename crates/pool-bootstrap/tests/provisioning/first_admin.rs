@@ -1,23 +1,23 @@
-//! The first administrator: invited once, and never a stranger.
+//! The first administrator: one invitation, and no promotion of other accounts.
 
 use super::*;
 
-/// A pool with users, before the operator names the first administrator.
-async fn pool_with(users: impl FnOnce(&InMemoryPool)) -> (World, InMemoryPool) {
-    let world = World::new();
+/// A pool with users, before the spec names the first administrator.
+async fn pool_with(users: impl FnOnce(&InMemoryPool)) -> (Harness, InMemoryPool) {
+    let harness = Harness::new();
     let applied =
-        world.apply(with(&json!({"verify": false, "first_admin": null, "sign_in": "username"}))).await.unwrap();
-    let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+        harness.apply(with(&json!({"verify": false, "first_admin": null, "sign_in": "username"}))).await.unwrap();
+    let pool = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
     users(&pool);
-    (world, pool)
+    (harness, pool)
 }
 
 #[tokio::test]
-async fn nobody_becomes_administrator_by_signing_up_under_the_first_ones_name() {
-    let strangers: [fn(&InMemoryPool); 7] = [
-        // Signed up with that address before it was named, and verified it.
+async fn a_sign_up_with_the_first_admins_name_is_not_promoted() {
+    let accounts: [fn(&InMemoryPool); 7] = [
+        // Signed up with the address and verified it.
         |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]),
-        // Claims a proof.
+        // Has a wrong proof.
         |pool| {
             pool.add_user(
                 "admin",
@@ -33,67 +33,67 @@ async fn nobody_becomes_administrator_by_signing_up_under_the_first_ones_name() 
             pool.add_user("admin", "Correct-1", &[], &[]);
             pool.set_status("admin", UserStatus::Unconfirmed);
         },
-        // Somebody set a temporary password for a person who had signed up.
+        // Signed up and then received a temporary password.
         |pool| {
             pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com")]);
             pool.set_status("admin", UserStatus::ForceChangePassword);
         },
     ];
-    for stranger in strangers {
-        let (world, pool) = pool_with(stranger).await;
-        let failure = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap_err();
+    for account in accounts {
+        let (harness, pool) = pool_with(account).await;
+        let failure = harness.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap_err();
         assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
         assert!(pool.groups_of("admin").is_empty() && pool.groups_of("eve").is_empty());
     }
 }
 
-async fn invited() -> (World, InMemoryPool) {
-    let world = World::new();
-    let applied = world.apply(with(&json!({"verify": false}))).await.unwrap();
-    let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
-    (world, pool)
+async fn invited() -> (Harness, InMemoryPool) {
+    let harness = Harness::new();
+    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let pool = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    (harness, pool)
 }
 
 #[tokio::test]
-async fn a_removed_administrator_is_not_put_back() {
-    let (world, pool) = invited().await;
+async fn does_not_promote_a_removed_administrator_again() {
+    let (harness, pool) = invited().await;
     pool.remove_from_group("ops@example.com", "admins");
-    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
     assert!(pool.groups_of("ops@example.com").is_empty());
 
     pool.remove_user("ops@example.com");
     pool.add_user("ops@example.com", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    assert!(pool.groups_of("ops@example.com").is_empty(), "nor is an account of the same name");
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    assert!(pool.groups_of("ops@example.com").is_empty(), "nor a new account with the name");
 }
 
 #[tokio::test]
 async fn another_address_is_invited_once() {
-    let (world, pool) = invited().await;
+    let (harness, pool) = invited().await;
     let other = || with(&json!({"verify": false, "first_admin": "new@example.com"}));
-    let receipt = world.apply(other()).await.unwrap();
+    let receipt = harness.apply(other()).await.unwrap();
     assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Created);
     assert_eq!(pool.groups_of("new@example.com"), ["admins"]);
     pool.remove_from_group("new@example.com", "admins");
-    world.apply(other()).await.unwrap();
+    harness.apply(other()).await.unwrap();
     assert!(pool.groups_of("new@example.com").is_empty());
 }
 
 /// An update to another address, and its rollback.
 #[tokio::test]
-async fn a_change_of_the_address_and_back_invites_nobody_again() {
+async fn a_change_of_the_address_and_back_sends_no_invitation() {
     let first = || with(&json!({"verify": false}));
     let second = || with(&json!({"verify": false, "first_admin": "new@example.com"}));
     for is_deleted in [false, true] {
-        let (world, pool) = invited().await;
+        let (harness, pool) = invited().await;
         if is_deleted {
             pool.remove_user("ops@example.com");
         } else {
             pool.remove_from_group("ops@example.com", "admins");
         }
-        world.apply(second()).await.unwrap();
-        let receipt = world.apply(first()).await.unwrap();
+        harness.apply(second()).await.unwrap();
+        let receipt = harness.apply(first()).await.unwrap();
         assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
         assert_eq!(pool.user("ops@example.com").is_some(), !is_deleted);
         assert_eq!(pool.groups_of("ops@example.com"), Vec::<String>::new());
@@ -101,33 +101,33 @@ async fn a_change_of_the_address_and_back_invites_nobody_again() {
 }
 
 #[tokio::test]
-async fn an_interrupted_invitation_is_completed_for_the_account_that_it_created() {
-    let world = World::new();
-    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    world.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn completes_an_interrupted_invitation_for_its_own_account() {
+    let harness = Harness::new();
+    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let step = report(&receipt, Step::FirstAdmin);
-    assert_eq!((step.outcome, step.detail.as_deref()), (Outcome::Updated, Some("put into admins")));
+    assert_eq!((step.outcome, step.detail.as_deref()), (Outcome::Updated, Some("added to admins")));
 
-    // The same, but the account was replaced in between.
-    let world = World::new();
-    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let pool = world.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    // The account was replaced before the second run.
+    let harness = Harness::new();
+    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let pool = harness.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
     pool.remove_user("ops@example.com");
     pool.add_user("ops@example.com", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
 }
 
 #[tokio::test]
-async fn an_account_that_takes_the_name_before_the_promotion_gets_nothing() {
-    let world = World::new();
-    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let pool = world.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+async fn does_not_promote_an_account_that_takes_over_the_name() {
+    let harness = Harness::new();
+    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let pool = harness.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
     let other = pool.clone();
-    // After the reads of the account and its groups, when only the promotion is left.
+    // After the reads of the account and its groups, before the promotion.
     pool.before_call(3, move || {
         other.remove_user("ops@example.com");
         other.add_user(
@@ -138,57 +138,57 @@ async fn an_account_that_takes_the_name_before_the_promotion_gets_nothing() {
         );
         None
     });
-    world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
     assert!(pool.groups_of("ops@example.com").is_empty());
     assert_eq!(pool.calls().last(), Some(&"add_to_group"));
 }
 
 #[tokio::test]
-async fn a_proof_of_another_creation_promotes_nobody() {
-    let world = World::new();
-    world.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let pool = world.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+async fn rejects_the_proof_of_another_creation() {
+    let harness = Harness::new();
+    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let pool = harness.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
     pool.remove_user("ops@example.com");
     let attributes =
         [("email", "ops@example.com"), ("email_verified", "true"), ("custom:poolkeeper_created", "another-proof")];
     pool.add_user("ops@example.com", "Correct-1", &[], &attributes);
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
     assert!(pool.groups_of("ops@example.com").is_empty());
 }
 
 #[tokio::test]
-async fn an_administrator_with_the_name_as_an_alias_is_not_the_first_one() {
+async fn rejects_an_administrator_with_the_name_as_an_alias() {
     let eve = |pool: &InMemoryPool| pool.add_user("eve", "Correct-1", &["admins"], &[("preferred_username", "admin")]);
-    let (world, _) = pool_with(eve).await;
-    let failure = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap_err();
+    let (harness, _) = pool_with(eve).await;
+    let failure = harness.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
 }
 
 #[tokio::test]
-async fn a_first_admin_who_is_one_already_stays_one_whatever_became_of_the_address() {
+async fn accepts_an_administrator_with_another_address() {
     let administrator =
         |pool: &InMemoryPool| pool.add_user("admin", "Correct-1", &["admins"], &[("email", "new@example.com")]);
-    let (world, _) = pool_with(administrator).await;
-    let receipt = world.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap();
+    let (harness, _) = pool_with(administrator).await;
+    let receipt = harness.apply(with(&json!({"verify": false, "sign_in": "username"}))).await.unwrap();
     assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
 }
 
 #[tokio::test]
-async fn an_invitation_that_nobody_got_is_sent_again_and_not_forever() {
-    let world = World::new();
+async fn retries_an_undelivered_invitation_once() {
+    let harness = Harness::new();
     let spec = with(&json!({"verify": false, "first_admin": null}));
-    let applied = world.apply(spec).await.unwrap();
-    let pool = world.platform.state().users[&applied.user_pool_id.unwrap()].clone();
-    // Nothing was created, and nobody is there: it is sent once more.
+    let applied = harness.apply(spec).await.unwrap();
+    let pool = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    // No account exists, so the create is sent once more.
     pool.fail("create", 1, Reason::Unavailable);
     pool.fail("create", 2, Reason::Unavailable);
-    let failure = world.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
     let ProvisionError::Users(gave_up) = &failure.error else { unreachable!("{failure}") };
     assert_eq!((gave_up.last.reason, gave_up.last.operation), (Reason::Unavailable, "create"));
     assert_eq!(pool.calls().iter().filter(|call| **call == "create").count(), 2);
 
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     assert!(pool.was_invited("ops@example.com"));
 }

@@ -1,4 +1,4 @@
-//! `apply`, `verify` and `destroy` on a platform in memory, on a clock that only moves when somebody waits.
+//! `plan`, `apply`, `verify` and `destroy` on an in-memory platform with a virtual clock.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -26,17 +26,17 @@ use testkit::in_memory::InMemoryPool;
 use testkit::in_memory_platform::{Fault, InMemoryPlatform};
 use testkit::virtual_clock::VirtualClock;
 
-const ENOUGH: Duration = Duration::from_mins(10);
+const TIME: Duration = Duration::from_mins(10);
 
-/// An account, and time.
-struct World {
+/// An account and a clock.
+struct Harness {
     platform: InMemoryPlatform,
     clock: VirtualClock,
 }
 
-impl World {
+impl Harness {
     fn with_propagation(propagation: Duration) -> Self {
-        let clock = VirtualClock::with_time(ENOUGH);
+        let clock = VirtualClock::with_time(TIME);
         Self { platform: InMemoryPlatform::new(&clock, propagation), clock }
     }
 
@@ -50,8 +50,8 @@ impl World {
 
     async fn run(&self, action: Action, spec: Value) -> Result<Receipt, ProvisionFailure> {
         let spec: Spec = serde_json::from_value(spec).unwrap();
-        let seen = Seen::default();
-        let provisioner = Provisioner::new(&self.platform, Arc::new(self.clock.clone()), &seen);
+        let recorded = RecordedSteps::default();
+        let provisioner = Provisioner::new(&self.platform, Arc::new(self.clock.clone()), &recorded);
         let result = match action {
             Action::Plan => unreachable!("a plan has no receipt"),
             Action::Apply => provisioner.apply(&spec).await,
@@ -59,7 +59,7 @@ impl World {
             Action::Destroy => provisioner.destroy(&spec).await,
         };
         let receipt = result.as_ref().unwrap_or_else(|failure| &*failure.receipt);
-        assert_eq!(*seen.0.lock().unwrap(), receipt.steps, "the observer hears what the receipt says");
+        assert_eq!(*recorded.0.lock().unwrap(), receipt.steps, "the observer receives the steps of the receipt");
         result
     }
 
@@ -69,9 +69,9 @@ impl World {
 }
 
 #[derive(Default)]
-struct Seen(Mutex<Vec<StepReport>>);
+struct RecordedSteps(Mutex<Vec<StepReport>>);
 
-impl Observer for Seen {
+impl Observer for RecordedSteps {
     fn step_ended(&self, report: &StepReport) {
         self.0.lock().unwrap().push(report.clone());
     }

@@ -1,29 +1,29 @@
-//! `plan`: what it says, that it changes nothing, and that `apply` then does just that.
+//! `plan` changes nothing, and `apply` makes exactly the planned changes.
 
 use domain::provision::{Plan, Planned, Verdict};
 use domain::spec::{AttributeKind, CustomAttribute};
 
 use super::*;
 
-struct Nobody;
+struct NoStepsObserver;
 
-impl Observer for Nobody {
+impl Observer for NoStepsObserver {
     fn step_ended(&self, report: &StepReport) {
         unreachable!("a plan has no steps: {report:?}");
     }
 }
 
-async fn try_plan(world: &World, spec: Value) -> Result<Plan, ProvisionError> {
+async fn try_plan(harness: &Harness, spec: Value) -> Result<Plan, ProvisionError> {
     let spec: Spec = serde_json::from_value(spec).unwrap();
-    let provisioner = Provisioner::new(&world.platform, Arc::new(world.clock.clone()), &Nobody);
-    let writes = world.platform.writes();
+    let provisioner = Provisioner::new(&harness.platform, Arc::new(harness.clock.clone()), &NoStepsObserver);
+    let writes = harness.platform.writes();
     let plan = provisioner.plan(&spec).await;
-    assert_eq!(world.platform.writes(), writes, "a plan changes nothing");
+    assert_eq!(harness.platform.writes(), writes, "a plan changes nothing");
     plan
 }
 
-async fn plan(world: &World, spec: Value) -> Plan {
-    try_plan(world, spec).await.unwrap()
+async fn plan(harness: &Harness, spec: Value) -> Plan {
+    try_plan(harness, spec).await.unwrap()
 }
 
 fn verdicts(plan: &Plan) -> Vec<(Step, Verdict)> {
@@ -48,29 +48,29 @@ const STEPS: [Step; 10] = [
 ];
 
 #[tokio::test]
-async fn of_nothing_everything_is_created_and_afterwards_everything_is_left() {
-    let world = World::new();
-    let before = plan(&world, shop()).await;
+async fn plans_all_creates_first_and_no_changes_after_apply() {
+    let harness = Harness::new();
+    let before = plan(&harness, shop()).await;
     assert_eq!(verdicts(&before), STEPS.map(|step| (step, Verdict::Create)));
     assert_eq!(before.changes, 10);
 
-    world.apply(shop()).await.unwrap();
-    let after = plan(&world, shop()).await;
+    harness.apply(shop()).await.unwrap();
+    let after = plan(&harness, shop()).await;
     assert_eq!(verdicts(&after), STEPS.map(|step| (step, Verdict::Leave)));
     assert_eq!(after.changes, 0);
     assert_eq!(of(&after, Step::UserPool).id.as_deref(), Some("eu-west-1_pool1"));
 }
 
 #[tokio::test]
-async fn what_differs_is_named_with_both_values_and_apply_changes_just_that() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn plans_the_differences_that_apply_then_changes() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let changes = json!({
         "verify": false, "self_sign_up": false, "groups": ["support", "billing"], "custom_attributes": ["team", "desk"],
         "clients": {"backend": {"access_token_minutes": 15}, "web": {}},
         "authenticated_policy": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]}],
     });
-    let planned = plan(&world, with(&changes)).await;
+    let planned = plan(&harness, with(&changes)).await;
     let differences = |step| -> Vec<String> {
         of(&planned, step).differences.iter().map(|difference| difference.field.clone()).collect()
     };
@@ -82,7 +82,7 @@ async fn what_differs_is_named_with_both_values_and_apply_changes_just_that() {
     assert_eq!((&lifetime.current, &lifetime.wanted), (&json!(60), &json!(15)));
     assert_eq!(of(&planned, Step::Groups).reason, "missing: billing");
 
-    let receipt = world.apply(with(&changes)).await.unwrap();
+    let receipt = harness.apply(with(&changes)).await.unwrap();
     for (planned, done) in planned.resources.iter().zip(&receipt.steps) {
         let expected = match planned.verdict {
             Verdict::Create => Outcome::Created,
@@ -96,35 +96,35 @@ async fn what_differs_is_named_with_both_values_and_apply_changes_just_that() {
 
 #[tokio::test]
 async fn the_plan_shows_a_change_of_mfa() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    let planned = plan(&world, with(&json!({"verify": false, "mfa": "required"}))).await;
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let planned = plan(&harness, with(&json!({"verify": false, "mfa": "required"}))).await;
     let [mfa] = of(&planned, Step::UserPool).differences.as_slice() else { unreachable!("{planned:?}") };
     assert_eq!((mfa.field.as_str(), &mfa.current, &mfa.wanted), ("mfa", &json!("optional"), &json!("required")));
 }
 
 #[tokio::test]
-async fn a_missing_boundary_is_planned() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn plans_a_missing_boundary() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let boundary = "arn:aws:iam::123456789012:policy/boundary";
     let bounded = with(&json!({"verify": false, "permissions_boundary": boundary}));
-    let planned = plan(&world, bounded.clone()).await;
+    let planned = plan(&harness, bounded.clone()).await;
     let role = of(&planned, Step::Role);
     let [difference] = role.differences.as_slice() else { unreachable!("{planned:?}") };
     assert_eq!((role.verdict, difference.field.as_str()), (Verdict::Change, "permissions boundary"));
     assert_eq!((&difference.current, &difference.wanted), (&Value::Null, &json!(boundary)));
 
-    world.apply(bounded.clone()).await.unwrap();
-    assert_eq!(of(&plan(&world, bounded).await, Step::Role).verdict, Verdict::Leave);
+    harness.apply(bounded.clone()).await.unwrap();
+    assert_eq!(of(&plan(&harness, bounded).await, Step::Role).verdict, Verdict::Leave);
 }
 
 #[tokio::test]
-async fn what_an_interrupted_run_has_left_is_adopted() {
-    let world = World::new();
-    world.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
-    world.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let planned = plan(&world, with(&json!({"verify": false}))).await;
+async fn adopts_resources_of_an_interrupted_run() {
+    let harness = Harness::new();
+    harness.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
+    harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let planned = plan(&harness, with(&json!({"verify": false}))).await;
     for (step, expected) in [
         (Step::UserPool, Verdict::Leave),
         (Step::BackendClient, Verdict::Leave),
@@ -135,16 +135,16 @@ async fn what_an_interrupted_run_has_left_is_adopted() {
     ] {
         assert_eq!(of(&planned, step).verdict, expected, "{step}: {planned:?}");
     }
-    let receipt = world.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     assert_eq!(report(&receipt, Step::IdentityPool).outcome, Outcome::Adopted);
 }
 
 #[tokio::test]
-async fn what_is_not_there_yet_is_marked_where_something_else_needs_it() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
-    world.platform.state().identity_pools.clear();
-    let planned = plan(&world, with(&json!({"verify": false}))).await;
+async fn marks_ids_that_are_known_after_apply() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.platform.state().identity_pools.clear();
+    let planned = plan(&harness, with(&json!({"verify": false}))).await;
     let role = of(&planned, Step::Role);
     assert_eq!(role.verdict, Verdict::Change);
     assert!(role.differences[0].wanted.to_string().contains("(known after apply)"), "{role:?}");
@@ -152,40 +152,40 @@ async fn what_is_not_there_yet_is_marked_where_something_else_needs_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_the_spec_no_longer_names_stays_and_loses_its_part_in_the_identity_pool() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn keeps_a_removed_client_without_its_identity_provider() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let only_backend = with(&json!({"verify": false, "clients": {"backend": {}}}));
-    let planned = plan(&world, only_backend.clone()).await;
+    let planned = plan(&harness, only_backend.clone()).await;
     let web = of(&planned, Step::WebClient);
-    assert!(web.verdict == Verdict::Leave && web.reason.contains("does not name it"), "{web:?}");
+    assert!(web.verdict == Verdict::Leave && web.reason.contains("not in the spec"), "{web:?}");
     assert_eq!(of(&planned, Step::IdentityPool).verdict, Verdict::Change);
 
-    world.apply(only_backend).await.unwrap();
-    let state = world.platform.state();
+    harness.apply(only_backend).await.unwrap();
+    let state = harness.platform.state();
     assert_eq!((state.clients.len(), state.identity_pools[0].thing.state.providers.len()), (2, 1));
 }
 
 #[tokio::test]
-async fn an_attribute_of_a_type_that_no_spec_knows_is_not_added_a_second_time() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn does_not_add_an_attribute_of_an_unknown_type_again() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let vip = CustomAttribute { name: "vip".to_owned(), kind: AttributeKind::Other, mutable: true };
-    world.platform.state().user_pools[0].thing.custom_attributes.push(vip);
-    let error = try_plan(&world, with(&json!({"custom_attributes": ["team", "vip"]}))).await.unwrap_err();
+    harness.platform.state().user_pools[0].thing.custom_attributes.push(vip);
+    let error = try_plan(&harness, with(&json!({"custom_attributes": ["team", "vip"]}))).await.unwrap_err();
     assert!(error.to_string().contains("custom_attributes.vip.type: \"other\" -> \"string\""), "{error}");
 }
 
 #[tokio::test]
-async fn what_apply_refuses_the_plan_refuses_too() {
-    let world = World::new();
-    world.apply(with(&json!({"verify": false}))).await.unwrap();
+async fn plan_rejects_what_apply_rejects() {
+    let harness = Harness::new();
+    harness.apply(with(&json!({"verify": false}))).await.unwrap();
     for (changes, expected) in [
         (json!({"case_sensitive": true}), "case_sensitive: false -> true"),
         (json!({"sign_in": "username"}), "sign_in: \"email\" -> \"username\""),
         (json!({"groups": ["a b"]}), "spec.groups"),
     ] {
-        let error = try_plan(&world, with(&changes)).await.unwrap_err();
+        let error = try_plan(&harness, with(&changes)).await.unwrap_err();
         assert!(error.to_string().contains(expected), "{changes}: {error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Two runs at the same time, their calls shuffled by seeds: they end with one of everything.
+//! Concurrent runs with shuffled calls converge to one of each resource.
 
 use domain::provision::{Deployment, STACK_TAG};
 
@@ -6,18 +6,18 @@ use super::*;
 
 const SEEDS: u64 = 300;
 
-fn shuffled(seed: u64) -> World {
-    let world = World::with_clock(&VirtualClock::with_time(ENOUGH).with_jitter(seed));
-    world.platform.shuffle(seed);
-    world
+fn shuffled(seed: u64) -> Harness {
+    let harness = Harness::with_clock(&VirtualClock::with_time(TIME).with_jitter(seed));
+    harness.platform.shuffle(seed);
+    harness
 }
 
 #[tokio::test]
-async fn two_applies_of_one_spec_end_with_one_of_everything_and_the_same_ids() {
-    let mut withdrawn = 0;
+async fn concurrent_applies_converge_to_the_same_ids() {
+    let mut deleted = 0;
     for seed in 0..SEEDS {
-        let world = shuffled(seed);
-        let (first, second) = tokio::join!(world.apply(shop()), world.apply(shop()));
+        let harness = shuffled(seed);
+        let (first, second) = tokio::join!(harness.apply(shop()), harness.apply(shop()));
         let case = format!("seed {seed}");
         let [first, second] = [first, second].map(|it| it.unwrap_or_else(|error| unreachable!("{case}: {error}")));
         let ids = |receipt: &Receipt| {
@@ -25,88 +25,89 @@ async fn two_applies_of_one_spec_end_with_one_of_everything_and_the_same_ids() {
             [user_pool_id, backend_client_id, web_client_id, identity_pool_id, role_arn].map(Clone::clone)
         };
         assert_eq!(ids(&first), ids(&second), "{case}");
-        world.assert_converged(&case).await;
-        withdrawn += usize::from(world.platform.calls().contains(&"delete_user_pool"));
+        harness.assert_converged(&case).await;
+        deleted += usize::from(harness.platform.calls().contains(&"delete_user_pool"));
     }
-    assert!(withdrawn > 0, "the two never met: the test shows nothing");
+    assert!(deleted > 0, "the runs never collided");
 }
 
-/// The one with the older date may be the one that is listed later: then the other has seen itself alone, and stays.
+/// The older pool may be listed later. Then the other run sees its pool alone and keeps it.
 #[tokio::test]
-async fn two_applies_end_with_one_of_everything_also_where_lists_lag() {
+async fn concurrent_applies_converge_if_lists_lag() {
     let mut adopted = 0;
     for seed in 0..SEEDS {
-        let world = shuffled(seed);
-        world.platform.lists_lag(Duration::from_secs(3));
-        let (first, second) = tokio::join!(world.apply(shop()), world.apply(shop()));
+        let harness = shuffled(seed);
+        harness.platform.lists_lag(Duration::from_secs(3));
+        let (first, second) = tokio::join!(harness.apply(shop()), harness.apply(shop()));
         let case = format!("seed {seed}");
         let [first, second] = [first, second].map(|it| it.unwrap_or_else(|error| unreachable!("{case}: {error}")));
         assert_eq!(first.user_pool_id, second.user_pool_id, "{case}");
         assert_eq!(first.identity_pool_id, second.identity_pool_id, "{case}");
-        world.clock.sleep(Duration::from_secs(3)).await;
-        world.assert_converged(&case).await;
+        harness.clock.sleep(Duration::from_secs(3)).await;
+        harness.assert_converged(&case).await;
         adopted += usize::from(report(&first, Step::UserPool).outcome == Outcome::Adopted);
     }
-    assert!(adopted > 0, "the first one never had to go: the test shows nothing");
+    assert!(adopted > 0, "the first run never deleted its pool");
 }
 
 #[tokio::test]
-async fn a_protected_pool_is_withdrawn_as_well() {
+async fn deletes_its_duplicate_of_a_protected_pool() {
     let spec = with(&json!({"deletion_protection": true, "on_delete": "retain"}));
     for seed in 0..SEEDS {
-        let world = shuffled(seed);
-        let (first, second) = tokio::join!(world.apply(spec.clone()), world.apply(spec.clone()));
+        let harness = shuffled(seed);
+        let (first, second) = tokio::join!(harness.apply(spec.clone()), harness.apply(spec.clone()));
         assert_eq!(first.unwrap().user_pool_id, second.unwrap().user_pool_id, "seed {seed}");
-        let state = world.platform.state();
+        let state = harness.platform.state();
         assert_eq!(state.user_pools.len(), 1, "seed {seed}");
         assert!(state.user_pools[0].thing.state.deletion_protection, "seed {seed}");
     }
 }
 
 #[tokio::test]
-async fn a_destroy_during_an_apply_leaves_what_another_run_of_either_sets_right() {
+async fn another_run_converges_after_a_destroy_during_an_apply() {
     for seed in 0..SEEDS {
-        let world = shuffled(seed);
-        let (_, destroyed) = tokio::join!(world.apply(shop()), world.run(Action::Destroy, shop()));
+        let harness = shuffled(seed);
+        let (_, destroyed) = tokio::join!(harness.apply(shop()), harness.run(Action::Destroy, shop()));
         let case = format!("seed {seed}");
         destroyed.unwrap_or_else(|error| unreachable!("{case}: {error}"));
         if seed % 2 == 0 {
-            world.apply(shop()).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
-            world.assert_converged(&case).await;
+            harness.apply(shop()).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+            harness.assert_converged(&case).await;
         } else {
-            world.run(Action::Destroy, shop()).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
-            world.assert_empty(&case);
+            harness.run(Action::Destroy, shop()).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
+            harness.assert_empty(&case);
         }
     }
 }
 
 /// Applies for a stack with this value of `AutoConfirm`.
-async fn apply_for(world: &World, stack_id: &str, auto_confirm: &str) -> Result<Receipt, ProvisionFailure> {
-    let seen = Seen::default();
+async fn apply_for(harness: &Harness, stack_id: &str, auto_confirm: &str) -> Result<Receipt, ProvisionFailure> {
+    let recorded = RecordedSteps::default();
     let provisioner = Provisioner {
         deployment: Some(Deployment {
             stack_id: stack_id.to_owned(),
             sign_up_policy: Some(serde_json::from_value(json!({"AutoConfirm": auto_confirm})).unwrap()),
             confirms_wider_sign_up: false,
         }),
-        ..Provisioner::new(&world.platform, Arc::new(world.clock.clone()), &seen)
+        ..Provisioner::new(&harness.platform, Arc::new(harness.clock.clone()), &recorded)
     };
     provisioner.apply(&serde_json::from_value(with(&json!({"verify": false}))).unwrap()).await
 }
 
-/// The other stack creates its pool after this one has looked and before this one creates its own.
+/// The other stack creates its pool between the discovery and the create of this one.
 #[tokio::test]
-async fn a_closed_pool_of_another_run_is_not_adopted_with_a_wider_policy() {
-    let mut refused_after_its_own_create = 0;
+async fn does_not_adopt_a_concurrent_pool_with_a_wider_policy() {
+    let mut rejected_after_create = 0;
     for seed in 0..SEEDS {
-        let world = shuffled(seed);
-        let (open, closed) = tokio::join!(apply_for(&world, "open", "everyone"), apply_for(&world, "closed", "nobody"));
+        let harness = shuffled(seed);
+        let (open, closed) =
+            tokio::join!(apply_for(&harness, "open", "everyone"), apply_for(&harness, "closed", "nobody"));
         let case = format!("seed {seed}");
         closed.unwrap_or_else(|error| unreachable!("{case}: {error}"));
-        let is_of_the_closed_one = world.platform.state().user_pools[0].thing.tags[STACK_TAG] == "closed";
-        let is_refused = open.is_err_and(|failure| matches!(failure.error, ProvisionError::WiderSignUp { .. }));
-        assert_eq!(is_refused, is_of_the_closed_one, "{case}");
-        refused_after_its_own_create += usize::from(is_refused && world.platform.calls().contains(&"delete_user_pool"));
+        let is_closed_pool = harness.platform.state().user_pools[0].thing.tags[STACK_TAG] == "closed";
+        let is_rejected = open.is_err_and(|failure| matches!(failure.error, ProvisionError::WiderSignUp { .. }));
+        assert_eq!(is_rejected, is_closed_pool, "{case}");
+        rejected_after_create += usize::from(is_rejected && harness.platform.calls().contains(&"delete_user_pool"));
     }
-    assert!(refused_after_its_own_create > 0, "the two never met: the test shows nothing");
+    assert!(rejected_after_create > 0, "the runs never collided");
 }

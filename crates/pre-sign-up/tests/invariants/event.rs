@@ -1,14 +1,14 @@
-//! What an event says, read once and by means of its own.
+//! An independent reader of events.
 
 use domain::sign_up::EmailAddress;
 
 use super::json::{Object, text};
 
-/// An event that is an object.
+/// An event.
 pub(super) struct Event<'a> {
     pub(super) text: &'a str,
     members: Object<'a>,
-    /// The object for the flags; none where something else stands in its place.
+    /// The object with the flags, or `None` if `response` is not an object.
     response: Option<Object<'a>>,
     pub(super) source: Option<String>,
     pub(super) user_name: Given,
@@ -20,7 +20,7 @@ pub(super) struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Reads an event; none where the text is no object.
+    /// Reads an event. Returns `None` if the text is not an object.
     pub(super) fn read(event: &'a str) -> Option<Self> {
         let members = Object::split(event)?;
         let request = Part::of(members.last("request"));
@@ -47,8 +47,8 @@ impl<'a> Event<'a> {
         })
     }
 
-    /// The event with these flags as booleans and nothing else changed; a flag that is not decided keeps its boolean. `None` where the
-    /// response cannot hold flags.
+    /// Returns the event with these flags as booleans and nothing else changed. A flag without a decision keeps its
+    /// boolean. Returns `None` if `response` is not an object.
     pub(super) fn with(&self, flags: [(&str, Option<bool>); 3]) -> Option<String> {
         let response = self.response.as_ref()?;
         let wanted = flags.map(|(name, decided)| {
@@ -99,7 +99,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// What somebody gave for something.
+/// The value of a field.
 #[derive(Debug, PartialEq)]
 pub(super) enum Given {
     Absent,
@@ -123,35 +123,35 @@ fn given(json: Option<&str>) -> Given {
     }
 }
 
-/// What nobody sees in an address, or sees in another place: the best known of hundreds.
+/// The best-known characters that are invisible in an address or change the order of its text.
 const INVISIBLE: [char; 14] = [
     '\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202e}', '\u{2060}',
     '\u{2066}', '\u{2800}', '\u{3164}', '\u{fe0f}', '\u{feff}',
 ];
 
-/// What makes several addresses of one, or another one, before the last `@`.
+/// Characters in the local part that make an address ambiguous.
 const AMBIGUOUS: [char; 14] = ['@', '"', ',', ';', ':', '<', '>', '(', ')', '[', ']', '\\', '!', '%'];
 
-/// An e-mail address that can be read in one way only.
+/// An unambiguous e-mail address.
 pub(super) struct Address {
     pub(super) normal: String,
     domain: String,
 }
 
 impl Address {
-    /// Of an address in ASCII nothing but the case may change. Of others the parser is asked what their domain is in ASCII.
+    /// Reads an address. For addresses that are not ASCII, the tested parser converts the domain.
     fn read(email: &str) -> Option<Self> {
         let parsed = email.parse::<EmailAddress>().ok();
         let normal = if email.is_ascii() { email.to_ascii_lowercase() } else { parsed.as_ref()?.to_string() };
         let (local_part, domain) = normal.rsplit_once('@')?;
         let is_ambiguous = email.contains(is_hidden) || domain.ends_with('.') || local_part.contains(AMBIGUOUS);
         let is_usual = email.len() <= 63 && [local_part, domain].iter().all(|part| part.split('.').all(is_usual_word));
-        // Between the ambiguous and the usual ones, the parser decides.
+        // For addresses that are neither ambiguous nor usual, the tested parser decides.
         let is_read = is_usual || parsed.is_some() && !is_ambiguous;
         is_read.then(|| Self { domain: domain.to_owned(), normal: normal.clone() })
     }
 
-    /// Whether the domain is meant by a list, whose entries are in ASCII: label by label, from the last one on.
+    /// Whether a list of ASCII domains contains the domain, compared label by label from the last one.
     pub(super) fn is_in(&self, list: &str) -> bool {
         list.split(',').any(|entry| {
             let (entry, is_wildcard) = entry.strip_prefix("*.").map_or((entry, false), |parent| (parent, true));

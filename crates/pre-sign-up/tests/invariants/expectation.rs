@@ -1,4 +1,4 @@
-//! What is to become of an event under some settings, from the words of both.
+//! Predicts the answer to an event under given settings.
 
 use std::sync::LazyLock;
 
@@ -8,33 +8,31 @@ use pre_sign_up::failure::Failure;
 use super::event::{Address, Event, Given};
 use super::{NOW, Settings, setting};
 
-/// What is to become of an event.
+/// The expected answer to an event.
 #[derive(Debug, PartialEq)]
 pub(super) enum Expectation {
-    /// It comes back as this text.
+    /// The event as this text.
     Answer(String),
-    /// It gets this error for an answer.
+    /// This error.
     Failure(Failure),
-    /// The invitation that was shown does not count. There is a word for each way in which it does not, for the logs; it is not foretold here.
+    /// The invitation is invalid. The logged reason is not predicted.
     NoInvitation,
 }
 
 const FLAGS: [&str; 3] = ["autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone"];
 
-/// What the settings mean for the event.
+/// Returns the expected answer.
 pub(super) fn expectation(settings: Settings, event: Option<&Event<'_>>) -> Expectation {
     let Some(event) = event else { return Expectation::Failure(Failure::UnreadableEvent) };
     match event.source.as_deref() {
         Some("PreSignUp_SignUp") => self_sign_up(settings, event),
-        Some("PreSignUp_ExternalProvider") if !may_come_from_provider(settings, event) => {
-            refused(Refusal::ExternalProvider)
-        }
+        Some("PreSignUp_ExternalProvider") if !allows_provider(settings, event) => refused(Refusal::ExternalProvider),
         _ => answer(event, FLAGS.map(|name| (name, None))),
     }
 }
 
 fn self_sign_up(settings: Settings, event: &Event<'_>) -> Expectation {
-    let is = |variable, word| setting(settings, variable) == Some(word);
+    let is = |variable, value| setting(settings, variable) == Some(value);
     let trusted = setting(settings, "TRUSTED_EMAIL_DOMAINS");
     let allowed = setting(settings, "ALLOWED_EMAIL_DOMAINS");
     let denied = setting(settings, "DENIED_EMAIL_DOMAINS");
@@ -49,9 +47,9 @@ fn self_sign_up(settings: Settings, event: &Event<'_>) -> Expectation {
             }
         }
     }
-    let takes_invitations = is("AUTO_CONFIRM", "invited") || is("AUTO_VERIFY_EMAIL", "invited");
-    let is_invited = takes_invitations && is_invited(event);
-    if takes_invitations && !is_invited && event.invitation != Given::Absent {
+    let uses_invitations = is("AUTO_CONFIRM", "invited") || is("AUTO_VERIFY_EMAIL", "invited");
+    let is_invited = uses_invitations && is_invited(event);
+    if uses_invitations && !is_invited && event.invitation != Given::Absent {
         return Expectation::NoInvitation;
     }
     let confirm = match setting(settings, "AUTO_CONFIRM") {
@@ -77,7 +75,7 @@ fn refused(refusal: Refusal) -> Expectation {
     Expectation::Failure(Failure::Refused(refusal))
 }
 
-fn may_come_from_provider(settings: Settings, event: &Event<'_>) -> bool {
+fn allows_provider(settings: Settings, event: &Event<'_>) -> bool {
     match setting(settings, "EXTERNAL_PROVIDERS") {
         None => true,
         Some("refuse") => false,
@@ -89,7 +87,7 @@ fn may_come_from_provider(settings: Settings, event: &Event<'_>) -> bool {
     }
 }
 
-/// An invitation that the key of events/ has signed.
+/// An invitation signed with the key of events/.
 struct Signed {
     token: String,
     user_pool_id: &'static str,
@@ -97,11 +95,11 @@ struct Signed {
     expires_at: i64,
 }
 
-/// All that there are: nobody else shows one.
+/// All validly signed invitations that occur in tests.
 static SIGNED: LazyLock<[Signed; 4]> = LazyLock::new(|| {
     let signed = |event: &str, user_pool_id, email, expires_at| {
         let token = Event::read(event).and_then(|event| event.invitation.text().map(str::to_owned)).unwrap_or_default();
-        assert!(token.starts_with("eyJ"), "no invitation is in {event}");
+        assert!(token.starts_with("eyJ"), "no invitation in {event}");
         Signed { token, user_pool_id, email, expires_at }
     };
     let pool = "eu-central-1_Ab12Cd34E";
@@ -129,13 +127,13 @@ static SIGNED: LazyLock<[Signed; 4]> = LazyLock::new(|| {
     ]
 });
 
-/// Whether the invitation is one of those, for this address and this pool, and its time is not over.
+/// Whether the event contains an unexpired signed invitation for its address and pool.
 fn is_invited(event: &Event<'_>) -> bool {
-    let counts = |signed: &Signed| {
+    let is_valid = |signed: &Signed| {
         event.invitation.text() == Some(&signed.token)
             && event.user_pool_id.text() == Some(signed.user_pool_id)
             && event.address.as_ref().is_some_and(|address: &Address| address.normal == signed.email)
             && NOW < signed.expires_at
     };
-    SIGNED.iter().any(counts)
+    SIGNED.iter().any(is_valid)
 }

@@ -1,10 +1,10 @@
-//! A second reader of JSON objects, so that the handler is not judged by its own. It takes text that is known to be JSON, and only splits it.
+//! An independent reader of JSON objects, so that tests do not use the handler's own. It expects valid JSON.
 
-/// The members of an object, in the order in which they came.
+/// The members of an object in their original order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Object<'a>(Vec<Member<'a>>);
 
-/// One member: name and value as they are written.
+/// One member: name and value as JSON text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Member<'a> {
     name: &'a str,
@@ -12,7 +12,7 @@ struct Member<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// Splits an object; none where the text is something else.
+    /// Splits an object. Returns `None` if the text is not an object.
     pub(crate) fn split(text: &'a str) -> Option<Self> {
         let mut rest = text.trim_start().strip_prefix('{')?.trim_start();
         let mut members = Vec::new();
@@ -31,17 +31,17 @@ impl<'a> Object<'a> {
         Self(Vec::new())
     }
 
-    /// The value that common readers see: the last one of that name.
+    /// Returns the last value with this name.
     pub(crate) fn last(&self, name: &str) -> Option<&'a str> {
         self.all(name).last()
     }
 
-    /// All the values of that name.
+    /// Returns all values with this name.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |member| member.is(name)).map(|member| member.value)
     }
 
-    /// The object with other values, each in its place, and at the end where it has none.
+    /// Returns the object with these values replaced or appended.
     pub(crate) fn with(&self, values: &[(&str, &str)]) -> String {
         let kept = self.0.iter().map(|member| {
             let other = values.iter().find(|(name, _)| member.is(name)).map(|(_, value)| *value);
@@ -63,40 +63,40 @@ impl Member<'_> {
     }
 }
 
-/// What a JSON string says; none where it is none, or says what is no text (half a surrogate pair).
+/// Decodes a JSON string. Returns `None` for another type and for a lone surrogate.
 pub(crate) fn text(json: &str) -> Option<String> {
     if json.starts_with('"') { serde_json::from_str(json).ok() } else { None }
 }
 
 /// Where the value ends that the text begins with.
 fn end_of_value(text: &str) -> usize {
-    let (mut place, mut depth) = (0, 0_usize);
-    while let Some(found) = text[place..].find(['"', '{', '}', '[', ']', ',']) {
-        place += found;
-        match text.as_bytes()[place] {
-            b'"' => place = end_of_string(text, place),
-            b'{' | b'[' => (place, depth) = (place + 1, depth + 1),
-            b',' if depth > 0 => place += 1,
-            b',' => return text[..place].trim_end().len(),
-            _ if depth == 0 => return text[..place].trim_end().len(),
-            _ => (place, depth) = (place + 1, depth - 1),
+    let (mut position, mut depth) = (0, 0_usize);
+    while let Some(found) = text[position..].find(['"', '{', '}', '[', ']', ',']) {
+        position += found;
+        match text.as_bytes()[position] {
+            b'"' => position = end_of_string(text, position),
+            b'{' | b'[' => (position, depth) = (position + 1, depth + 1),
+            b',' if depth > 0 => position += 1,
+            b',' => return text[..position].trim_end().len(),
+            _ if depth == 0 => return text[..position].trim_end().len(),
+            _ => (position, depth) = (position + 1, depth - 1),
         }
         if depth == 0 {
-            return place;
+            return position;
         }
     }
     text.len()
 }
 
-/// Where the string ends that begins at a place.
+/// Returns the end of the string that begins at `start`.
 fn end_of_string(text: &str, start: usize) -> usize {
-    let mut place = start + 1;
-    while let Some(found) = text[place..].find(['"', '\\']) {
-        place += found + 1;
-        if text.as_bytes()[place - 1] == b'"' {
-            return place;
+    let mut position = start + 1;
+    while let Some(found) = text[position..].find(['"', '\\']) {
+        position += found + 1;
+        if text.as_bytes()[position - 1] == b'"' {
+            return position;
         }
-        place += 1;
+        position += 1;
     }
     text.len()
 }

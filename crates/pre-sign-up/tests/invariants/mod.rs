@@ -1,9 +1,8 @@
-//! What holds for any body that Lambda may hand over, under any policy. The fuzzer asserts it of bytes that nobody chose, and tests of
-//! those that somebody did.
+//! Invariants for any request body under any policy, which the fuzzer and the tests assert.
 //!
-//! The answer is foretold from the texts of settings and event, by means of their own: the event is split by another reader, labels of
-//! domains are compared one by one, and the invitations that count are known by heart. Only what an international domain is in ASCII,
-//! and which unusual addresses are none, is asked of the code that is judged.
+//! The expected answer comes from an independent implementation: its own JSON parser, its own comparison of domains,
+//! and a fixed list of valid invitations. Only the ASCII form of international domains and the validity of unusual
+//! addresses come from the tested code.
 
 mod event;
 mod expectation;
@@ -20,13 +19,13 @@ use time::{Duration, OffsetDateTime};
 use event::Event;
 use expectation::{Expectation, expectation};
 
-/// Settings, as the function's environment has them.
+/// Environment variables of the function.
 pub(crate) type Settings = &'static [(&'static str, &'static str)];
 
-/// The key of section 10 of RFC 8410, which the invitations in events/ are signed with.
+/// The example key of RFC 8410, section 10, which signed the invitations in events/.
 const PUBLIC_KEY: (&str, &str) = ("INVITATION_PUBLIC_KEY", "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
 
-/// Policies that have every rule between them, and the rules that meet each other.
+/// Policies that together contain every rule and the combinations of rules that interact.
 const POLICIES: [Settings; 8] = [
     &[],
     &[("AUTO_CONFIRM", "nobody"), ("EXTERNAL_PROVIDERS", "refuse")],
@@ -48,10 +47,10 @@ const POLICIES: [Settings; 8] = [
     &[PUBLIC_KEY, ("AUTO_VERIFY_EMAIL", "invited"), ("DENIED_EMAIL_DOMAINS", "example.org,*.example.com")],
 ];
 
-/// 2026-06-01: a moment within the time of the invitations in events/, but for the one that has expired.
+/// 2026-06-01, when the invitations in events/ are valid, except the expired one.
 const NOW: i64 = 1_780_272_000;
 
-/// All that a person who signs up is ever told, but for a defect.
+/// Every text that a user can receive, except that of a panic.
 const SENTENCES: [&str; 6] = [
     "An e-mail address is needed to sign up",
     "This e-mail address cannot be used to sign up",
@@ -61,40 +60,40 @@ const SENTENCES: [&str; 6] = [
     "The sign-up request could not be read",
 ];
 
-/// The policies, as the function reads them from its settings.
+/// Reads the policies from the settings.
 pub(crate) fn policies() -> Result<Vec<(Settings, Policy)>, SettingError> {
     let policy = |settings| settings::policy(|variable| setting(settings, variable).map(str::to_owned));
     POLICIES.iter().map(|settings| policy(settings).map(|policy| (*settings, policy))).collect()
 }
 
-/// Holds the answers to a body under each policy to what is foretold.
+/// Asserts that the answer to a body under each policy is the predicted one.
 ///
 /// # Panics
-/// Where one is something else.
-pub(crate) fn assert_foretold(policies: &[(Settings, Policy)], body: &[u8]) {
-    // As the service has it: `null` stands for what is no JSON.
+/// Panics if an answer differs.
+pub(crate) fn assert_predicted(policies: &[(Settings, Policy)], body: &[u8]) {
+    // The service replaces a body that is not JSON by `null`.
     let text = serde_json::from_slice::<&RawValue>(body).map_or("null", RawValue::get);
     let event = Event::read(text);
     for (settings, policy) in policies {
         let answered = answer(policy, text);
         let expected = expectation(settings, event.as_ref());
-        let is_foretold = match (&expected, &answered) {
+        let is_predicted = match (&expected, &answered) {
             (Expectation::Answer(expected), Ok(answer)) => expected == answer,
             (Expectation::Failure(expected), Err(failure)) => expected == failure,
             (Expectation::NoInvitation, Err(Failure::Refused(refusal))) => {
-                matches!(refusal, Refusal::Invitation(_) | Refusal::InvitationForNobody)
+                matches!(refusal, Refusal::Invitation(_) | Refusal::InvitationWithoutRecipient)
             }
             _ => false,
         };
-        assert!(is_foretold, "{text} under {settings:?} got {answered:?}, and was to get {expected:?}");
+        assert!(is_predicted, "{text} under {settings:?}: got {answered:?}, expected {expected:?}");
         match answered {
             Ok(decided) => {
-                let is_settled = decided == text || answer(policy, &decided).as_ref() == Ok(&decided);
-                assert!(is_settled, "{decided} under {settings:?}, asked again, is decided in another way");
+                let is_stable = decided == text || answer(policy, &decided).as_ref() == Ok(&decided);
+                assert!(is_stable, "{decided} under {settings:?}: a second decision differs");
             }
             Err(failure) => {
                 let Diagnostic { error_message, .. } = failure.into();
-                assert!(SENTENCES.contains(&error_message.as_str()), "{text} was told {error_message:?}");
+                assert!(SENTENCES.contains(&error_message.as_str()), "{text}: unexpected text {error_message:?}");
             }
         }
     }

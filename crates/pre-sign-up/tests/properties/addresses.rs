@@ -1,4 +1,4 @@
-//! Addresses: no spelling gets a refused domain in, and nothing but the address itself is looked at.
+//! Addresses: no spelling bypasses the domain rules, and only the attribute `email` counts.
 
 use domain::sign_up::Refusal;
 use pre_sign_up::failure::Failure;
@@ -6,16 +6,17 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{answer, many, policy, sign_up};
+use super::{answer, config, policy, sign_up};
 
 const EVIL: &str = "evil.example";
 
-/// What a person who is refused is told: that the domain is none of the allowed, or that the address cannot be read.
+/// Whether the sign-up was rejected because of its e-mail address.
 fn is_refused(answer: &Result<Value, Failure>) -> bool {
     matches!(answer, Err(Failure::Refused(Refusal::EmailDomain | Refusal::UnreadableEmail | Refusal::NoEmail)))
 }
 
-/// Spellings of a domain that name servers and browsers take for the same: letters of other case, width and style, other full stops.
+/// Spellings that DNS and browsers treat as the same domain: letters of other case, width and style, and other full
+/// stops.
 fn spelling_of(domain: &str) -> impl Strategy<Value = String> + use<> {
     let character = |character: char| {
         let wide = char::from_u32(u32::from(character) + 0xFEE0).filter(|_| character.is_ascii_graphic());
@@ -29,7 +30,7 @@ fn spelling_of(domain: &str) -> impl Strategy<Value = String> + use<> {
     domain.chars().map(character).collect::<Vec<_>>().prop_map(|characters| characters.concat())
 }
 
-/// Now and then something at some place that nobody sees, or that mail servers take away.
+/// Sometimes an invisible character, or one that mail servers remove, at some position.
 fn disturbance() -> impl Strategy<Value = Option<(prop::sample::Index, &'static str)>> {
     let disturbances = [
         "\u{ad}", "\u{200b}", "\u{200d}", "\u{feff}", "\u{fe0f}", "\u{180b}", "\u{2060}", "\u{3000}", " ", "\t", "\0",
@@ -40,13 +41,13 @@ fn disturbance() -> impl Strategy<Value = Option<(prop::sample::Index, &'static 
 
 fn disturbed(text: &str, disturbance: Option<(prop::sample::Index, &str)>) -> String {
     let mut characters: Vec<String> = text.chars().map(String::from).collect();
-    if let Some((place, disturbance)) = disturbance {
-        characters.insert(place.index(characters.len() + 1), disturbance.to_owned());
+    if let Some((position, disturbance)) = disturbance {
+        characters.insert(position.index(characters.len() + 1), disturbance.to_owned());
     }
     characters.concat()
 }
 
-/// What may stand before the last `@`, and looks like more than it is.
+/// Local parts that look like a complete address or contain special characters.
 fn local_part() -> impl Strategy<Value = String> {
     let words = [
         "mia",
@@ -74,7 +75,7 @@ fn local_part() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Domains that are not `example.com`, and look or end like it, or begin so.
+/// Domains that resemble `example.com`.
 fn other_domain() -> impl Strategy<Value = String> {
     let label = "[a-z0-9]{1,8}";
     prop_oneof![
@@ -102,10 +103,10 @@ fn other_domain() -> impl Strategy<Value = String> {
         .prop_map(str::to_owned),
         any::<String>(),
     ]
-    .prop_filter("that is the domain itself", |domain| !domain.eq_ignore_ascii_case("example.com"))
+    .prop_filter("the domain itself", |domain| !domain.eq_ignore_ascii_case("example.com"))
 }
 
-/// Where else in an event an address may stand.
+/// Other positions of an address in an event.
 fn decoy() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         "/userName",
@@ -124,40 +125,40 @@ fn decoy() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Sets what stands at a pointer, and makes objects on the way.
+/// Sets the value at a pointer and creates missing objects.
 fn set(event: &mut Value, pointer: &str, value: Value) {
-    let mut place = event;
+    let mut target = event;
     for name in pointer.split('/').skip(1) {
-        if !place.is_object() {
-            *place = json!({});
+        if !target.is_object() {
+            *target = json!({});
         }
-        place = &mut place[name];
+        target = &mut target[name];
     }
-    *place = value;
+    *target = value;
 }
 
 proptest! {
-    #![proptest_config(many())]
+    #![proptest_config(config())]
 
     #[test]
-    fn no_spelling_of_a_denied_domain_gets_in(
+    fn rejects_every_spelling_of_denied_domain(
         plain in "[a-z0-9]{1,8}",
-        odd in prop::option::weighted(0.3, local_part()),
+        unusual in prop::option::weighted(0.3, local_part()),
         sub in "([a-z]{1,5}\\.){0,2}",
         domain in spelling_of(EVIL),
         disturbance in disturbance(),
     ) {
         let denied = policy(&[("DENIED_EMAIL_DOMAINS", "evil.example,*.evil.example")]);
-        let email = disturbed(&format!("{}@{sub}{domain}", odd.as_ref().unwrap_or(&plain)), disturbance);
+        let email = disturbed(&format!("{}@{sub}{domain}", unusual.as_ref().unwrap_or(&plain)), disturbance);
         let answer = answer(&denied, &sign_up(&json!(email)).to_string());
         prop_assert!(is_refused(&answer), "{email:?}: {answer:?}");
-        if odd.is_none() && disturbance.is_none() {
+        if unusual.is_none() && disturbance.is_none() {
             prop_assert_eq!(answer, Err(Failure::Refused(Refusal::EmailDomain)), "{:?}", email);
         }
     }
 
     #[test]
-    fn no_spelling_of_a_denied_international_domain_gets_in(
+    fn rejects_every_spelling_of_denied_international_domain(
         domain in prop::sample::select(vec!["xn--bcher-kva.example", "bücher.example", "bu\u{308}cher.example"]).prop_flat_map(spelling_of),
         disturbance in disturbance(),
     ) {
@@ -171,9 +172,9 @@ proptest! {
     }
 
     #[test]
-    fn no_other_domain_passes_for_the_allowed_or_trusted_one(local_part in local_part(), domain in other_domain()) {
+    fn never_mistakes_other_domain_for_allowed_or_trusted_domain(local_part in local_part(), domain in other_domain()) {
         let email = format!("{local_part}@{domain}");
-        // A spelling in letters of another width, or behind a quoted `@`, is the domain itself.
+        // Letters of another width, or a quoted `@` before the domain, are spellings of the domain itself.
         let (_, domain) = email.rsplit_once('@').unwrap();
         prop_assume!(idna::domain_to_ascii_strict(domain).ok().as_deref() != Some("example.com"));
         let event = sign_up(&json!(email)).to_string();
@@ -189,7 +190,7 @@ proptest! {
     }
 
     #[test]
-    fn no_address_but_the_attribute_counts(
+    fn ignores_addresses_outside_the_email_attribute(
         decoys in vec(decoy(), 0..6),
         email in prop_oneof![
             Just(Value::Null), Just(json!("")), Just(json!("mia@evil.example")), Just(json!(["mia@example.com"])),
@@ -206,7 +207,7 @@ proptest! {
     }
 
     #[test]
-    fn every_plain_address_of_an_allowed_domain_gets_in(local_part in "[A-Za-z0-9]([A-Za-z0-9.+_-]{0,20}[A-Za-z0-9])?", sub in "([a-z0-9]{1,8}\\.){0,3}") {
+    fn accepts_plain_addresses_of_allowed_domain(local_part in "[A-Za-z0-9]([A-Za-z0-9.+_-]{0,20}[A-Za-z0-9])?", sub in "([a-z0-9]{1,8}\\.){0,3}") {
         let allowed = policy(&[("ALLOWED_EMAIL_DOMAINS", "example.com,*.example.com"), ("DENIED_EMAIL_DOMAINS", EVIL)]);
         let event = sign_up(&json!(format!("{local_part}@{sub}Example.com")));
         let mut expected = event.clone();

@@ -1,4 +1,4 @@
-//! The echo: whatever JSON comes in, what goes out differs in the flags that the policy grants, and in nothing else.
+//! For any JSON, the response differs from the event only in the flags.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 
 use super::generators::{event, json, members, object};
-use super::{invariants, many};
+use super::{config, invariants};
 
 static POLICIES: LazyLock<Vec<(invariants::Settings, Policy)>> = LazyLock::new(|| invariants::policies().unwrap());
 
@@ -19,15 +19,15 @@ fn answer(auto_confirm: AutoConfirm, event: &str) -> Result<String, Failure> {
     pre_sign_up::handler::handle(&policy, event, OffsetDateTime::UNIX_EPOCH).map(|event| event.get().to_owned())
 }
 
-/// The flags that a policy without verification never sets.
+/// The flags that a policy without verification never grants.
 const NOT_VERIFIED: &str = r#""autoVerifyEmail":false,"autoVerifyPhone":false"#;
 
-/// Members with which the event stays one that the handler confirms.
-fn bystanders() -> impl Strategy<Value = Vec<String>> + Clone {
-    let touched =
+/// Members that do not affect the decision.
+fn other_members() -> impl Strategy<Value = Vec<String>> + Clone {
+    let relevant =
         ["\"triggerSource\":", "\"response\":", "\"autoConfirmUser\":", "\"autoVerifyEmail\":", "\"autoVerifyPhone\":"];
     members(json()).prop_map(move |mut members| {
-        members.retain(|member| !touched.iter().any(|name| member.starts_with(name)));
+        members.retain(|member| !relevant.iter().any(|name| member.starts_with(name)));
         members
     })
 }
@@ -37,20 +37,20 @@ fn joined(parts: [&[String]; 3]) -> String {
 }
 
 proptest! {
-    #![proptest_config(many())]
+    #![proptest_config(config())]
 
     #[test]
-    fn any_json_is_answered_as_foretold_under_every_policy(event in json()) {
-        invariants::assert_foretold(&POLICIES, event.as_bytes());
+    fn answers_any_json_as_predicted_under_every_policy(event in json()) {
+        invariants::assert_predicted(&POLICIES, event.as_bytes());
     }
 
     #[test]
-    fn any_event_is_answered_as_foretold_under_every_policy(event in event()) {
-        invariants::assert_foretold(&POLICIES, event.as_bytes());
+    fn answers_any_event_as_predicted_under_every_policy(event in event()) {
+        invariants::assert_predicted(&POLICIES, event.as_bytes());
     }
 
     #[test]
-    fn a_source_other_than_a_sign_up_comes_back_as_it_came(before in bystanders(), source in json(), after in bystanders()) {
+    fn returns_events_of_other_sources_unchanged(before in other_members(), source in json(), after in other_members()) {
         prop_assume!(source != "\"PreSignUp_SignUp\"");
         let decided = [format!("\"triggerSource\":{source}"), format!("\"response\":{{{NOT_VERIFIED},\"autoConfirmUser\":true}}")];
         let event = joined([&before, &decided, &after]);
@@ -58,12 +58,12 @@ proptest! {
     }
 
     #[test]
-    fn confirming_changes_the_one_flag_to_the_byte(
-        before in bystanders(),
-        after in bystanders(),
-        flags_before in bystanders(),
+    fn confirming_changes_exactly_one_flag(
+        before in other_members(),
+        after in other_members(),
+        flags_before in other_members(),
         flag in json(),
-        flags_after in bystanders(),
+        flags_after in other_members(),
     ) {
         let event = |flag: &str| {
             let decided = [format!("\"autoConfirmUser\":{flag}"), NOT_VERIFIED.to_owned()];

@@ -1,10 +1,10 @@
-//! JSON of any kind, and events that look like Cognito's.
+//! Generators of arbitrary JSON and of events that resemble Cognito's.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// JSON text of any kind: also numbers beyond floats, lone surrogates, doubled members.
+/// Arbitrary JSON text, including numbers beyond floats, lone surrogates and duplicate members.
 pub(crate) fn json() -> impl Strategy<Value = String> + Clone {
     let leaf = prop_oneof![
         Just("null".to_owned()),
@@ -20,7 +20,7 @@ pub(crate) fn json() -> impl Strategy<Value = String> + Clone {
     })
 }
 
-/// A JSON string; now and then one of the words that the handler looks for, or something that no Rust string can hold.
+/// A JSON string, sometimes one that the handler reads or that a Rust string cannot represent.
 fn string() -> impl Strategy<Value = String> + Clone {
     let words = [
         "triggerSource",
@@ -53,7 +53,7 @@ pub(crate) fn object(members: &[String]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// Something that looks like an event: the members that the handler knows, in any order, some of them missing, doubled or odd.
+/// An event with the members that the handler reads, in any order, some of them missing, duplicate or invalid.
 pub(crate) fn event() -> impl Strategy<Value = String> {
     let attributes = some_of(vec![
         named("email", prop_oneof![4 => address(), 1 => json()]),
@@ -108,7 +108,7 @@ fn address() -> impl Strategy<Value = String> + Clone {
     text.prop_map(|(local_part, domain)| Value::from(format!("{local_part}@{domain}")).to_string())
 }
 
-/// What a front end may send along; often one of the invitations of events/.
+/// Client metadata or validation data, often with one of the invitations of events/.
 fn metadata() -> impl Strategy<Value = String> + Clone {
     let cases = testkit::events::all("pre-sign-up").into_iter();
     let tokens = cases.filter_map(|(_, event)| {
@@ -126,12 +126,12 @@ fn named(name: &'static str, value: impl Strategy<Value = String> + 'static) -> 
     value.prop_map(move |value| format!("\"{name}\":{value}")).boxed()
 }
 
-/// An object with most of these members, in any order, now and then one of them twice.
+/// An object with most of these members, in any order, some of them twice.
 fn some_of(members: Vec<BoxedStrategy<String>>) -> BoxedStrategy<String> {
-    let how_often = || prop_oneof![2 => Just(0..0), 24 => Just(0..1), 1 => Just(0..2)];
+    let count = || prop_oneof![2 => Just(0..0), 24 => Just(0..1), 1 => Just(0..2)];
     let members: Vec<_> = members
         .into_iter()
-        .map(|member| how_often().prop_flat_map(move |times| vec(member.clone(), times.len())))
+        .map(|member| count().prop_flat_map(move |times| vec(member.clone(), times.len())))
         .collect();
     members.prop_map(|members| members.concat()).prop_shuffle().prop_map(|members| object(&members)).boxed()
 }

@@ -1,4 +1,4 @@
-//! Invitations: nothing is confirmed or verified by anything but the one that was issued, for this pool and this address, in its time.
+//! Only an issued, unexpired invitation for this pool and this address confirms and verifies a user.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
-use super::{answer, many, sign_up};
+use super::{answer, config, sign_up};
 
 const POOL: &str = "eu-central-1_Ab12Cd34E";
 
@@ -35,38 +35,38 @@ fn token(seed: u8, user_pool_id: &str, email: &str, days: i64) -> String {
     invitation.sign(&SigningKey::from_seed(&[seed; 32])).unwrap().expose().to_owned()
 }
 
-/// The flags that come back for whoever shows this; none for a refusal.
-fn shown(email: &Value, invitation: &Value) -> Option<(bool, bool)> {
+/// Returns the flags for a sign-up with this invitation, or `None` if it is rejected.
+fn flags(email: &Value, invitation: &Value) -> Option<(bool, bool)> {
     let mut event = sign_up(email);
     event["request"]["clientMetadata"] = json!({"invitation": invitation});
     let response = answer(&POLICY, &event.to_string()).ok()?["response"].take();
     Some((response["autoConfirmUser"] == true, response["autoVerifyEmail"] == true))
 }
 
-/// One thing done to a token, that does not leave it as it was.
+/// A modification of a token.
 fn change() -> impl Strategy<Value = fn(&str, usize, u8) -> String> {
     let changes: Vec<fn(&str, usize, u8) -> String> = vec![
-        |token, place, bit| {
+        |token, position, bit| {
             let mut bytes = token.as_bytes().to_vec();
-            let place = place % bytes.len();
-            bytes[place] ^= 1 << (bit % 7);
+            let position = position % bytes.len();
+            bytes[position] ^= 1 << (bit % 7);
             String::from_utf8_lossy(&bytes).into_owned()
         },
-        |token, place, byte| {
+        |token, position, byte| {
             let mut token = token.to_owned();
-            token.insert(place % token.len(), char::from(byte));
+            token.insert(position % token.len(), char::from(byte));
             token
         },
-        |token, place, _| {
+        |token, position, _| {
             let mut token = token.to_owned();
-            token.remove(place % token.len());
+            token.remove(position % token.len());
             token
         },
-        |token, place, _| token[..place % token.len()].to_owned(),
-        |token, place, _| token[1 + place % token.len()..].to_owned(),
-        |token, place, _| {
+        |token, position, _| token[..position % token.len()].to_owned(),
+        |token, position, _| token[1 + position % token.len()..].to_owned(),
+        |token, position, _| {
             let mut parts: Vec<&str> = token.split('.').collect();
-            parts.swap(place % 3, (place + 1) % 3);
+            parts.swap(position % 3, (position + 1) % 3);
             parts.join(".")
         },
         |token, _, byte| {
@@ -74,11 +74,11 @@ fn change() -> impl Strategy<Value = fn(&str, usize, u8) -> String> {
             let (_, rest) = token.split_once('.').unwrap();
             format!("{}.{rest}", URL_SAFE_NO_PAD.encode(headers[usize::from(byte) % headers.len()]))
         },
-        |token, place, bit| {
+        |token, position, bit| {
             let parts: Vec<&str> = token.split('.').collect();
             let mut payload = URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
-            let place = place % payload.len();
-            payload[place] ^= 1 << (bit % 8);
+            let position = position % payload.len();
+            payload[position] ^= 1 << (bit % 8);
             format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode(payload), parts[2])
         },
     ];
@@ -86,24 +86,24 @@ fn change() -> impl Strategy<Value = fn(&str, usize, u8) -> String> {
 }
 
 proptest! {
-    #![proptest_config(many())]
+    #![proptest_config(config())]
 
     #[test]
-    fn whoever_is_invited_is_confirmed_and_verified(email in "[a-zA-Z0-9]{1,20}@[a-zA-Z0-9]{1,20}\\.example", days in 1_i64..31) {
+    fn confirms_and_verifies_invited_user(email in "[a-zA-Z0-9]{1,20}@[a-zA-Z0-9]{1,20}\\.example", days in 1_i64..31) {
         let token = token(7, POOL, &email.to_lowercase(), days);
-        prop_assert_eq!(shown(&json!(email), &json!(token)), Some((true, true)));
+        prop_assert_eq!(flags(&json!(email), &json!(token)), Some((true, true)));
     }
 
     #[test]
-    fn a_token_that_was_changed_in_any_way_is_refused(change in change(), place in any::<usize>(), byte in any::<u8>()) {
+    fn rejects_modified_token(change in change(), position in any::<usize>(), byte in any::<u8>()) {
         let token = token(7, POOL, "mia@example.com", 7);
-        let changed = change(&token, place, byte);
+        let changed = change(&token, position, byte);
         prop_assume!(changed != token && !changed.is_empty());
-        prop_assert_eq!(shown(&json!("mia@example.com"), &json!(changed)), None, "{}", changed);
+        prop_assert_eq!(flags(&json!("mia@example.com"), &json!(changed)), None, "{}", changed);
     }
 
     #[test]
-    fn a_token_for_anything_else_is_refused(
+    fn rejects_token_of_other_key_pool_address_or_time(
         seed in prop_oneof![4 => Just(7), 1 => any::<u8>()],
         pool in prop_oneof![4 => Just(POOL.to_owned()), 1 => "eu-central-1_[A-Za-z0-9]{9}"],
         email in prop_oneof![4 => Just("mia@example.com".to_owned()), 1 => "[a-z]{1,5}@example\\.com", 1 => "mia@[a-z]{1,9}\\.com"],
@@ -111,24 +111,24 @@ proptest! {
     ) {
         prop_assume!((seed, pool.as_str(), email.as_str()) != (7, POOL, "mia@example.com") || days <= 0);
         let token = token(seed, &pool, &email, days);
-        prop_assert_eq!(shown(&json!("mia@example.com"), &json!(token)), None);
+        prop_assert_eq!(flags(&json!("mia@example.com"), &json!(token)), None);
     }
 
     #[test]
-    fn an_address_that_is_not_the_invited_one_is_not_verified(email in any::<String>(), spelled in "\\PC{0,3}mia\\PC{0,2}@\\PC{0,2}example\\PC{0,2}com\\PC{0,2}") {
+    fn rejects_token_with_an_address_other_than_the_invited_one(email in any::<String>(), spelling in "\\PC{0,3}mia\\PC{0,2}@\\PC{0,2}example\\PC{0,2}com\\PC{0,2}") {
         let token = token(7, POOL, "mia@example.com", 7);
-        for email in [email, spelled] {
-            // What stands before the `@` has to be it letter by letter, the domain what DNS takes for it.
+        for email in [email, spelling] {
+            // The local part must match letter by letter, and the domain as DNS compares it.
             let (local_part, domain) = email.rsplit_once('@').unwrap_or_default();
             let is_invited = local_part.eq_ignore_ascii_case("mia")
                 && idna::domain_to_ascii_strict(domain).is_ok_and(|domain| domain == "example.com");
-            prop_assert!(is_invited || shown(&json!(email), &json!(token)).is_none(), "{email:?}");
+            prop_assert!(is_invited || flags(&json!(email), &json!(token)).is_none(), "{email:?}");
         }
     }
 
     #[test]
-    fn what_is_no_token_gets_nobody_in(invitation in any::<String>()) {
+    fn rejects_text_that_is_not_a_token(invitation in any::<String>()) {
         let expected = invitation.is_empty().then_some((false, false));
-        prop_assert_eq!(shown(&json!("mia@example.com"), &json!(invitation)), expected);
+        prop_assert_eq!(flags(&json!("mia@example.com"), &json!(invitation)), expected);
     }
 }

@@ -1,7 +1,5 @@
-//! Properties of the handler: whatever comes in, only what the policy grants goes out.
-//!
-//! Here events are made up with a purpose: what becomes of each is known from how it was made. `make properties` makes 100,000 for each
-//! property, in release; the fuzzer (CONTRIBUTING.md) takes over where nobody has thought of a purpose.
+//! Property tests of the handler. `make properties` runs 100,000 cases of each property in release. The fuzzer
+//! (CONTRIBUTING.md) runs the same invariants on arbitrary bytes.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod addresses;
@@ -18,10 +16,10 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-/// How many cases of each property: many where the program is optimized, enough to notice a slip where it is not.
-fn many() -> ProptestConfig {
+/// Runs 100,000 cases of each property in release and 500 in debug.
+fn config() -> ProptestConfig {
     let cases = if cfg!(debug_assertions) { 500 } else { 100_000 };
-    // Some cases are no cases, and are left out: their number grows with that of the others.
+    // The number of rejected cases grows with the number of cases.
     ProptestConfig { cases, max_global_rejects: 10 * cases, ..ProptestConfig::default() }
 }
 
@@ -36,7 +34,7 @@ fn answer(policy: &Policy, event: &str) -> Result<Value, Failure> {
     pre_sign_up::handler::handle(policy, event, now).map(|event| serde_json::from_str(event.get()).unwrap())
 }
 
-/// A sign-up as Cognito sends it, with this address.
+/// Returns a sign-up event with this address.
 fn sign_up(email: &Value) -> Value {
     json!({
         "version": "1",

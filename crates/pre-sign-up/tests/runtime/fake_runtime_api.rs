@@ -1,5 +1,5 @@
-//! As much of Lambda's runtime API as one function process needs: hands out events, one after the other, and passes on what is
-//! answered. Once the events have run out, the process waits for the next one, as a frozen function does.
+//! A fake of Lambda's runtime API: sends events to one process and passes on its answers. After the last event, the
+//! process waits like a frozen function.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -15,13 +15,13 @@ use serde_json::Value;
 pub(crate) struct Answer {
     /// `response` or `error`.
     pub(crate) kind: String,
-    /// The body; as a text where it is no JSON that can be held.
+    /// The body, as a string if a `Value` cannot represent it.
     pub(crate) body: Value,
 }
 
 type Events = Arc<Mutex<VecDeque<Vec<u8>>>>;
 
-/// Starts serving on a free loopback port.
+/// Serves on a free loopback port.
 pub(crate) fn start(events: &[&[u8]]) -> (SocketAddr, Receiver<Answer>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -45,7 +45,7 @@ fn serve(connection: &TcpStream, events: &Events, answers: &Sender<Answer>) -> i
         if path.ends_with("/invocation/next") {
             let event = events.lock().unwrap().pop_front();
             let Some(event) = event else {
-                // Waits until the process is ended, which is when its connection is.
+                // Blocks until the process ends and closes its connection.
                 return reader.read_exact(&mut [0]);
             };
             write!(

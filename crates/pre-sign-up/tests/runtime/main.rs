@@ -1,4 +1,4 @@
-//! The real program, started as Lambda starts it.
+//! Runs the program against a fake of Lambda's runtime API.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod fake_runtime_api;
@@ -16,13 +16,13 @@ use time::OffsetDateTime;
 
 use crate::fake_runtime_api::Answer;
 
-/// Long enough for any machine; only a program that hangs waits for so long.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a test waits for an answer before it fails.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Tells the program that panics from the test that starts it.
+/// Environment variable that makes the helper test run as the process that panics.
 const PANICS: &str = "PRE_SIGN_UP_PANICS";
 
-/// The program, ended with the test.
+/// The running program, which ends with the test.
 struct Program(Child);
 
 impl Program {
@@ -36,9 +36,9 @@ impl Program {
         Self(command.envs(lambda).envs(settings.iter().copied()).spawn().unwrap())
     }
 
-    /// Ends the program and gives what it wrote, log lines first, then what went to standard error.
+    /// Ends the program and returns its log lines and its standard error.
     fn end(mut self) -> (Vec<Value>, String) {
-        assert_eq!(self.0.try_wait().unwrap(), None, "the program still serves");
+        assert_eq!(self.0.try_wait().unwrap(), None, "the program must still run");
         self.0.kill().unwrap();
         written(&mut self.0)
     }
@@ -55,7 +55,7 @@ fn command() -> Command {
     bare(Command::new(env!("CARGO_BIN_EXE_pre-sign-up")))
 }
 
-/// Without this process's environment, and with its output to be read.
+/// Clears the environment and captures the output.
 fn bare(mut command: Command) -> Command {
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -68,11 +68,11 @@ fn written(child: &mut Child) -> (Vec<Value>, String) {
     (stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), stderr)
 }
 
-/// Sends the events to one program, and gives its answers and what it wrote.
+/// Sends the events to one process and returns its answers and log lines.
 fn exchange(settings: &[(&str, &str)], events: &[&[u8]]) -> (Vec<Answer>, Vec<Value>) {
     let (address, answers) = fake_runtime_api::start(events);
     let program = Program::start(command(), address, settings);
-    let answers = events.iter().map(|_| answers.recv_timeout(PATIENCE).unwrap()).collect();
+    let answers = events.iter().map(|_| answers.recv_timeout(ANSWER_TIMEOUT).unwrap()).collect();
     let (logs, stderr) = program.end();
     assert_eq!(stderr, "");
     (answers, logs)
@@ -88,7 +88,7 @@ fn flag(answer: &Answer) -> &Value {
 }
 
 #[test]
-fn junk_is_answered_with_one_public_sentence_and_the_same_process_serves_the_next_event() {
+fn answers_malformed_events_with_one_sentence_and_keeps_serving() {
     let event = sign_up();
     let truncated = &event.as_bytes()[..event.len() / 2];
     let trailing = format!("{event} mia@example.com");
@@ -96,7 +96,7 @@ fn junk_is_answered_with_one_public_sentence_and_the_same_process_serves_the_nex
     let large_text = format!("\"{large}\"");
     let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
     let deep_and_open = "{\"a\":".repeat(100_000);
-    let junk: [&[u8]; 17] = [
+    let malformed: [&[u8]; 17] = [
         b"not json",
         b"[]",
         b"null",
@@ -115,10 +115,10 @@ fn junk_is_answered_with_one_public_sentence_and_the_same_process_serves_the_nex
         large_text.as_bytes(),
         deep.as_bytes(),
     ];
-    let junk = junk.into_iter().chain([deep_and_open.as_bytes()]);
+    let malformed = malformed.into_iter().chain([deep_and_open.as_bytes()]);
     let mut events = vec![event.as_bytes()];
-    for junk in junk {
-        events.extend([junk, event.as_bytes()]);
+    for malformed in malformed {
+        events.extend([malformed, event.as_bytes()]);
     }
 
     let (answers, logs) = exchange(&[], &events);
@@ -138,25 +138,24 @@ fn junk_is_answered_with_one_public_sentence_and_the_same_process_serves_the_nex
     }
 }
 
-/// An event whose every part is as large, as deep or as odd as JSON allows, and still a sign-up.
 #[test]
-fn whatever_else_is_in_a_sign_up_it_is_served() {
+fn serves_sign_up_with_any_other_content() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let large = format!("\"{}\"", "x".repeat(1 << 20));
     let events = [deep.as_str(), &large, "\"\\u0000\"", "\"\\ud800\"", "1e999"]
         .map(|odd| sign_up().replacen('{', &format!("{{\"odd\":{odd},"), 1));
     let (answers, _) = exchange(&[], &events.each_ref().map(String::as_bytes));
     for answer in answers {
-        // Most of them can be sent, and not be held in a `Value`.
+        // Most of them are valid JSON that a `Value` cannot represent.
         let text = answer.body.as_str().map_or_else(|| answer.body.to_string(), str::to_owned);
         assert_eq!(answer.kind, "response");
         assert!(text.contains(r#""autoConfirmUser":true"#), "{text:.200}");
     }
 }
 
-/// Not a test: the program of the one below it, which starts this test again as a process of its own.
+/// Helper of the next test, which runs this test as a separate process.
 #[test]
-fn a_program_that_panics_where_the_event_says_so() {
+fn process_that_panics_on_request() {
     if startup::environment()(PANICS).is_none() {
         return;
     }
@@ -166,31 +165,31 @@ fn a_program_that_panics_where_the_event_says_so() {
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     startup::logging::start();
-    runtime.block_on(pre_sign_up::handler::serve_by(handler)).unwrap();
+    runtime.block_on(pre_sign_up::handler::serve_with(handler)).unwrap();
 }
 
 #[test]
-fn a_panic_is_answered_with_one_public_sentence_and_the_same_process_serves_the_next_event() {
+fn answers_panic_with_one_sentence_and_keeps_serving() {
     let event = sign_up();
     let panicking = event.replacen('{', r#"{"PANIC":1,"#, 1);
     let events = [event.as_bytes(), panicking.as_bytes(), event.as_bytes(), panicking.as_bytes(), event.as_bytes()];
     let (address, answers) = fake_runtime_api::start(&events);
     let mut command = bare(Command::new(std::env::current_exe().unwrap()));
-    command.args(["--exact", "a_program_that_panics_where_the_event_says_so", "--nocapture"]).env(PANICS, "1");
+    command.args(["--exact", "process_that_panics_on_request", "--nocapture"]).env(PANICS, "1");
     let mut program = Program::start(command, address, &[]);
 
     let public = json!({
         "errorType": "Internal", "errorMessage": "The sign-up could not be processed, please try again later"
     });
     for event in events {
-        let answer = answers.recv_timeout(PATIENCE).unwrap();
+        let answer = answers.recv_timeout(ANSWER_TIMEOUT).unwrap();
         if event == panicking.as_bytes() {
             assert_eq!((answer.kind.as_str(), &answer.body), ("error", &public));
         } else {
             assert_eq!(flag(&answer), true);
         }
     }
-    assert_eq!(program.0.try_wait().unwrap(), None, "the process is the one that was started");
+    assert_eq!(program.0.try_wait().unwrap(), None, "the process must still run");
     program.0.kill().unwrap();
     let mut logs = String::new();
     program.0.stdout.take().unwrap().read_to_string(&mut logs).unwrap();
@@ -199,7 +198,7 @@ fn a_panic_is_answered_with_one_public_sentence_and_the_same_process_serves_the_
 }
 
 #[test]
-fn whatever_is_decided_no_log_line_holds_an_address_or_an_invitation() {
+fn logs_contain_no_address_and_no_invitation() {
     let files = testkit::events::all("pre-sign-up");
     let events: Vec<&[u8]> = files.iter().map(|(_, event)| event.as_bytes()).collect();
     let key = ("INVITATION_PUBLIC_KEY", "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
@@ -226,7 +225,7 @@ fn whatever_is_decided_no_log_line_holds_an_address_or_an_invitation() {
 }
 
 #[test]
-fn a_refusal_is_told_to_the_person_and_its_reason_to_the_log() {
+fn returns_refusal_to_the_user_and_logs_its_reason() {
     let (answers, logs) = exchange(&[("DENIED_EMAIL_DOMAINS", "example.com")], &[sign_up().as_bytes()]);
     let sentence = "E-mail addresses of this domain cannot be used to sign up";
     assert_eq!(answers[0].kind, "error");
@@ -236,7 +235,7 @@ fn a_refusal_is_told_to_the_person_and_its_reason_to_the_log() {
 }
 
 #[test]
-fn an_invitation_that_counts_leaves_its_id_in_the_log() {
+fn logs_id_of_accepted_invitation() {
     let event = testkit::events::all("pre-sign-up").into_iter().find(|(case, _)| case == "sign-up-invited").unwrap().1;
     let key = ("INVITATION_PUBLIC_KEY", "Gb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=");
     let (_, logs) = exchange(&[("AUTO_CONFIRM", "invited"), key], &[event.as_bytes(), sign_up().as_bytes()]);
@@ -245,14 +244,14 @@ fn an_invitation_that_counts_leaves_its_id_in_the_log() {
 }
 
 #[test]
-fn a_setting_that_makes_no_difference_is_warned_of() {
+fn warns_about_setting_without_effect() {
     let (_, logs) = exchange(&[("TRUSTED_EMAIL_DOMAINS", "example.com")], &[sign_up().as_bytes()]);
     assert_eq!(logs[0]["level"], "WARN");
-    assert_eq!(logs[0]["message"], "TRUSTED_EMAIL_DOMAINS makes no difference: AUTO_CONFIRM is not `trusted-domains`");
+    assert_eq!(logs[0]["message"], "TRUSTED_EMAIL_DOMAINS has no effect because AUTO_CONFIRM is not `trusted-domains`");
 }
 
 #[test]
-fn a_decision_is_one_log_line_with_the_request_it_belongs_to() {
+fn logs_one_line_per_decision_with_request_id() {
     let (_, logs) = exchange(&[], &[sign_up().as_bytes()]);
     assert_eq!(logs.len(), 1, "{logs:?}");
     assert_eq!(logs[0]["level"], "INFO");
@@ -263,21 +262,21 @@ fn a_decision_is_one_log_line_with_the_request_it_belongs_to() {
 }
 
 #[test]
-fn logs_are_silent_above_the_level_that_lambda_sets() {
+fn logs_nothing_below_the_configured_level() {
     let (answers, logs) = exchange(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR")], &[sign_up().as_bytes()]);
     assert_eq!(flag(&answers[0]), true);
     assert_eq!(logs, Vec::<Value>::new());
 }
 
 #[test]
-fn nobody_is_confirmed_where_the_setting_says_so() {
+fn confirms_nobody_with_auto_confirm_nobody() {
     let event = sign_up();
     let (answers, _) = exchange(&[("AUTO_CONFIRM", "nobody")], &[event.as_bytes()]);
     assert_eq!(answers[0].body, serde_json::from_str::<Value>(&event).unwrap());
 }
 
 #[test]
-fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
+fn invalid_setting_fails_startup_with_one_log_line() {
     let (address, _answers) = fake_runtime_api::start(&[]);
     let mut program = Program::start(command(), address, &[("AUTO_CONFIRM", "sometimes")]);
     let status = program.0.wait().unwrap();
@@ -288,12 +287,12 @@ fn a_wrong_setting_stops_the_start_with_one_line_that_names_it() {
     assert_eq!(logs[0]["level"], "ERROR");
     assert_eq!(
         logs[0]["error"],
-        "the setting AUTO_CONFIRM has a wrong value: expected `everyone`, `trusted-domains`, `invited` or `nobody`"
+        "the setting AUTO_CONFIRM has an invalid value: expected `everyone`, `trusted-domains`, `invited` or `nobody`"
     );
 }
 
 #[test]
-fn started_by_hand_it_says_that_lambda_is_missing() {
+fn names_missing_variable_when_run_outside_lambda() {
     let mut child = command().spawn().unwrap();
     let status = child.wait().unwrap();
     let (logs, stderr) = written(&mut child);

@@ -1,8 +1,6 @@
-//! How a log line looks: one flat JSON object with `timestamp`, `level`, `message`, the event's own fields, and the fields of the
-//! spans around it. So `requestId`, which Lambda's runtime puts into a span, stands where Lambda's own JSON lines have it.
-//!
-//! `tracing_subscriber::fmt` writes JSON too, but nests the spans, and costs the smallest function 44 kB of binary and 0.1 MB of
-//! memory more.
+//! Formats a log line: one flat JSON object with `timestamp`, `level`, `message`, the event's fields, and the fields of
+//! its spans, so that `requestId` has the same position as in Lambda's own JSON lines. The JSON format of
+//! `tracing_subscriber::fmt` nests the spans, and adds 44 kB of binary and 0.1 MB of memory to the smallest function.
 
 use std::fmt::Debug;
 use std::io::Write;
@@ -15,10 +13,10 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
-/// Writes every event that reaches it as one line.
+/// Writes each event as one line.
 pub(super) struct JsonLines<W>(pub(super) W);
 
-/// Names and values, the latter as JSON text. A name stands once: what is recorded later wins, the innermost over the outer.
+/// Names and JSON values. Names are unique: a later value replaces an earlier one, so inner spans override outer spans.
 #[derive(Debug, Default, Clone)]
 struct Fields(Vec<(&'static str, String)>);
 
@@ -48,15 +46,15 @@ where
         let mut fields = Fields::default();
         fields.set("timestamp", now());
         fields.set("level", quoted(event.metadata().level().as_str()));
-        // The event's own message takes this place; an event without one goes by its target.
+        // Replaced by the message of the event, if it has one.
         fields.set("message", quoted(event.metadata().target()));
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
-            if let Some(of_span) = span.extensions().get::<Fields>() {
-                of_span.0.iter().for_each(|(name, value)| fields.set(name, value.clone()));
+            if let Some(span_fields) = span.extensions().get::<Fields>() {
+                span_fields.0.iter().for_each(|(name, value)| fields.set(name, value.clone()));
             }
         }
         event.record(&mut fields);
-        // Where logs cannot be written, there is no place to say so.
+        // A failure to write logs cannot be reported.
         let _ = (self.0)().write_all(fields.line().as_bytes());
     }
 }
@@ -108,12 +106,12 @@ impl Visit for Fields {
 
 fn now() -> String {
     let mut text = String::new();
-    // A clock that cannot be written leaves the text empty; the line still comes.
+    // If the time cannot be formatted, the line is written with an empty timestamp.
     let _ = SystemTime.format_time(&mut Writer::new(&mut text));
     quoted(&text)
 }
 
-/// The text as a JSON string.
+/// Returns the text as a JSON string.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -140,7 +138,7 @@ mod tests {
         }
     }
 
-    /// The lines that some work logs, each without its timestamp.
+    /// Returns the lines that `work` logs, without their timestamps.
     fn lines_of(work: impl FnOnce()) -> Vec<Value> {
         let memory = Memory::default();
         let writer = memory.clone();
@@ -157,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_holds_level_message_and_fields_by_their_types() {
+    fn line_contains_level_message_and_typed_fields() {
         let lines = lines_of(|| {
             tracing::info!(user = "mia", attempts = 3_u8, delta = -1, changed = true, state = ?Some(1), "user changed");
         });
@@ -169,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn no_text_breaks_out_of_its_line() {
-        let nasty = "quote \" backslash \\ line\nbreak \u{1} \u{2028} é";
-        let lines = lines_of(|| tracing::warn!(nasty, "{nasty}"));
-        assert_eq!(lines, [json!({"level": "WARN", "message": nasty, "nasty": nasty})]);
+    fn escapes_text_within_a_line() {
+        let text = "quote \" backslash \\ line\nbreak \u{1} \u{2028} é";
+        let lines = lines_of(|| tracing::warn!(text, "{text}"));
+        assert_eq!(lines, [json!({"level": "WARN", "message": text, "text": text})]);
     }
 
     #[test]
-    fn the_fields_of_the_spans_around_stand_beside_the_event_and_the_innermost_wins() {
+    fn merges_span_fields_and_prefers_the_innermost() {
         let lines = lines_of(|| {
             let outer =
                 tracing::info_span!("invocation", requestId = "r-1", step = "outer", route = tracing::field::Empty);
@@ -190,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_a_message_goes_by_its_target() {
+    fn uses_target_as_message_of_event_without_one() {
         let lines = lines_of(|| tracing::error!(target: "audit", outcome = "refused"));
         assert_eq!(lines, [json!({"level": "ERROR", "message": "audit", "outcome": "refused"})]);
     }

@@ -1,4 +1,4 @@
-//! cognito-local itself: that it comes with the pools that it is told, says what is wrong, and goes.
+//! Tests of starting and stopping cognito-local, and of its errors.
 
 use std::net::{TcpListener, TcpStream};
 
@@ -6,7 +6,7 @@ use super::*;
 
 const POOL: Pool<'_> = Pool { id: "us-east-1_AbCdEfGhI", client_id: "4h57kcpfsmlqevmm8b7gk0abcd" };
 
-/// Where nobody answers for a function.
+/// The ARN of a function that does not exist.
 const NOWHERE: &str = "http://127.0.0.1:9";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:nothing";
 
@@ -21,7 +21,7 @@ async fn kind_of_error(cognito: &CognitoLocal, operation: &str, body: &Value) ->
 }
 
 #[tokio::test]
-async fn comes_up_with_the_pools_that_it_is_told_and_leaves_neither_a_listener_nor_a_file() {
+async fn starts_with_given_pools_and_leaves_neither_listener_nor_files() {
     let cognito = started().await;
     let user_in = |pool: &str| json!({"UserPoolId": pool, "Username": "mia"});
     assert_eq!(kind_of_error(&cognito, "AdminGetUser", &user_in(POOL.id)).await, "UserNotFoundException");
@@ -32,12 +32,12 @@ async fn comes_up_with_the_pools_that_it_is_told_and_leaves_neither_a_listener_n
 
     drop(cognito);
 
-    assert!(TcpStream::connect(&address).is_err(), "nobody listens on {address} any more");
+    assert!(TcpStream::connect(&address).is_err(), "{address} is closed");
     assert!(!folder.exists(), "{} is gone", folder.display());
 }
 
 #[tokio::test]
-async fn a_sign_up_needs_the_answer_of_the_function_and_a_client_that_is_known() {
+async fn sign_up_needs_a_known_client_and_a_working_trigger() {
     let cognito = started().await;
     let sign_up = |client: &str| json!({"ClientId": client, "Username": "mia", "Password": "Correct-Horse-1"});
     let kind = kind_of_error(&cognito, "SignUp", &sign_up(POOL.client_id)).await;
@@ -46,7 +46,7 @@ async fn a_sign_up_needs_the_answer_of_the_function_and_a_client_that_is_known()
 }
 
 #[tokio::test]
-async fn says_why_it_does_not_start() {
+async fn reports_why_it_does_not_start() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let refused = CognitoLocal::start_on(port, NOWHERE, FUNCTION, &[POOL]).await.err().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! Answers that the service never gave, in the form in which it would have.
+//! Error responses of the proxy, in the form of the service.
 
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -7,37 +7,37 @@ use serde_json::json;
 
 use super::request::Protocol;
 
-/// An answer, whole.
+/// A complete response.
 pub(super) type Answer = Response<Bytes>;
 
-/// What the answers of the proxy have as their request id, so that nobody looks for them in the log of the local AWS.
+/// The request id of the proxy's responses, which shows that the emulator did not send them.
 const REQUEST_ID: &str = "fault-proxy";
 
-/// The service has failed. Code and text are those of Cognito and of IAM; the status is what the SDK goes by.
+/// An internal error, with code and message of Cognito or IAM. The SDK evaluates the status.
 pub(super) fn failed(protocol: Protocol) -> Answer {
     let code = either(protocol, "InternalErrorException", "ServiceFailure");
     error(protocol, StatusCode::INTERNAL_SERVER_ERROR, code, "The service has failed.")
 }
 
-/// The service takes no calls.
+/// The service is unavailable.
 pub(super) fn unavailable(protocol: Protocol) -> Answer {
     let code = either(protocol, "ServiceUnavailableException", "ServiceUnavailable");
     error(protocol, StatusCode::SERVICE_UNAVAILABLE, code, "The service is unavailable.")
 }
 
-/// There were too many calls.
+/// The call is throttled.
 pub(super) fn throttled(protocol: Protocol) -> Answer {
     let code = either(protocol, "TooManyRequestsException", "Throttling");
     error(protocol, StatusCode::BAD_REQUEST, code, "Rate exceeded")
 }
 
-/// The identity pool cannot take its role, or not yet.
+/// The identity pool cannot assume its role.
 pub(super) fn role_cannot_be_taken() -> Answer {
     let text = "Invalid identity pool configuration. Check assigned IAM roles for this pool.";
     error(Protocol::Json, StatusCode::BAD_REQUEST, "InvalidIdentityPoolConfigurationException", text)
 }
 
-/// IAM does not know the role, or not yet.
+/// The role does not exist in IAM.
 pub(super) fn no_such_role(name: &str) -> Answer {
     let text = format!("The role with name {name} cannot be found.");
     error(Protocol::Query, StatusCode::NOT_FOUND, "NoSuchEntity", &text)

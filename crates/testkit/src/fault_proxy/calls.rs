@@ -1,42 +1,42 @@
-//! Which calls came, which of them go wrong in which way, and what became of each.
+//! Counts and records calls, and finds the planned fault of each.
 
 use super::fault::Fault;
 use super::visibility::Hidden;
 
-/// A call, by the name that AWS gives its operation.
+/// A call of an AWS operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// E.g. `CreateUserPool`.
+    /// The operation, e.g. `CreateUserPool`.
     pub operation: String,
-    /// What was done to it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What the service itself answered, also where the client heard something else or nothing.
+    /// The status of the service's response, even if the client received another one or none.
     pub status: Option<u16>,
 }
 
-/// What was done to a call.
+/// The outcome of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing yet.
+    /// The call is in progress.
     UnderWay,
-    /// The service was asked, and its answer passed on.
+    /// The call and the response were forwarded.
     Forwarded,
-    /// It went wrong as planned.
+    /// A planned fault was injected.
     Fault(Fault),
-    /// It met something that was still hidden.
+    /// The call needed a hidden resource.
     Hidden(Hidden),
-    /// The service could not be asked; the connection was closed. Nobody plans this: the local AWS is gone, and this says how.
+    /// The service was unreachable, for this reason, and the connection was closed. This is never planned.
     Unreachable(String),
 }
 
-/// For which call a fault is planned; both count from 1.
+/// The call that a fault is planned for, counted from 1.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum When {
     OfOperation(String, usize),
     OfAll(usize),
 }
 
-/// Names a call for as long as it is under way, also across [`Calls::forget`].
+/// The id of a call in progress, unique across [`Calls::forget`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CallId(usize);
 
@@ -44,7 +44,7 @@ pub(super) struct CallId(usize);
 pub(super) struct Calls {
     counted: Vec<Call>,
     plans: Vec<(When, Fault)>,
-    /// How many calls came before the first of `counted`.
+    /// The number of calls before the first of `counted`.
     forgotten: usize,
 }
 
@@ -57,7 +57,7 @@ impl Calls {
         &self.counted
     }
 
-    /// Counts a call, and says what goes wrong with it.
+    /// Counts a call and returns its planned fault.
     pub(super) fn count(&mut self, operation: &str) -> (CallId, Option<Fault>) {
         let id = CallId(self.forgotten + self.counted.len());
         self.counted.push(Call { operation: operation.to_owned(), outcome: Outcome::UnderWay, status: None });
@@ -70,7 +70,7 @@ impl Calls {
         (id, self.plans.iter().find(|(when, _)| is_now(when)).map(|(_, fault)| *fault))
     }
 
-    /// The call, unless it has been forgotten.
+    /// The call, unless a reset removed it.
     pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut Call> {
         id.0.checked_sub(self.forgotten).and_then(|index| self.counted.get_mut(index))
     }

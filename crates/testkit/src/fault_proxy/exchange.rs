@@ -1,4 +1,4 @@
-//! What becomes of one request: counted, hidden from, forwarded, or gone wrong as planned.
+//! Handles one request: counts it, forwards it, hides resources, or injects a fault.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,12 +9,12 @@ use super::request::Request;
 use super::upstream::Upstream;
 use super::visibility::{Hidden, Visibility};
 
-/// What the client gets.
+/// The reply to the client.
 pub(super) enum Reply {
     Answer(Answer),
     /// The connection is closed.
     Closed,
-    /// Nothing, until it hangs up.
+    /// No reply until the client disconnects.
     Never,
 }
 
@@ -85,9 +85,9 @@ impl Exchange {
         }
     }
 
-    /// Asks the service, as one sees it from here: some of it may be hidden. The error says why it cannot be asked.
+    /// Forwards the request and hides resources in the response. Returns the reason if the service is unreachable.
     async fn ask(&self, call: CallId, operation: &str, request: Request) -> Result<(Outcome, Answer), String> {
-        // In a statement of its own, which gives the lock back.
+        // A separate statement, which releases the lock.
         let instead = self.state().visibility.answer_instead(operation, &request);
         if let Some((what, answer)) = instead {
             return Ok((Outcome::Hidden(what), answer));
@@ -99,7 +99,7 @@ impl Exchange {
 
     fn take_note(&self, call: CallId, operation: &str, request: &Request, answer: &mut Answer) -> Outcome {
         let State { calls, visibility } = &mut *self.state();
-        // A call that has been forgotten leaves no trace.
+        // Calls that started before a reset are not recorded.
         let Some(call) = calls.get_mut(call) else { return Outcome::Forwarded };
         call.status = Some(answer.status().as_u16());
         if answer.status().is_success() {
@@ -118,7 +118,7 @@ impl Exchange {
     }
 
     fn kill(&self) {
-        // Without the lock: what is called may well use the proxy.
+        // Without the lock, because the callback may use the proxy.
         let kill = self.kill.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(kill) = kill {
             kill();

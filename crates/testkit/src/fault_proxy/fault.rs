@@ -1,30 +1,31 @@
-//! What can go wrong with a call. When it does is for `calls`.
+//! The faults that the proxy can inject.
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
-    /// The connection is closed without an answer; the service hears nothing of it.
+    /// The connection is closed without a response; the service does not receive the call.
     NotSent,
-    /// The service does its work, and the connection is closed without an answer.
+    /// The service performs the call, and the connection is closed without a response.
     AnswerLost,
-    /// The service does its work, and the answer is 500, with the service's own error.
+    /// The service performs the call, and the response is 500 with an error of the service.
     FailedAfterSuccess,
-    /// The answer is 503; the service hears nothing of it.
+    /// The response is 503; the service does not receive the call.
     Unavailable,
-    /// The answer is 400 and says that there were too many calls; the service hears nothing of it.
+    /// The response is 400 with a throttling error; the service does not receive the call.
     Throttled,
-    /// There is no answer until the client hangs up; the service hears nothing of it.
+    /// There is no response until the client disconnects; the service does not receive the call.
     Stalled,
-    /// The service does its work, and there is no answer until the client hangs up.
+    /// The service performs the call, and there is no response until the client disconnects.
     StalledAfterSuccess,
-    /// The client is killed; the service hears nothing of the call. See [`on_kill`](super::FaultProxy::on_kill).
+    /// The client is killed; the service does not receive the call. See [`on_kill`](super::FaultProxy::on_kill).
     KilledBefore,
-    /// The service does its work, and the client is killed before it hears of it. See [`on_kill`](super::FaultProxy::on_kill).
+    /// The service performs the call, and the client is killed before the response. See
+    /// [`on_kill`](super::FaultProxy::on_kill).
     KilledAfter,
 }
 
 impl Fault {
-    /// All of them, for tests that try each.
+    /// All faults.
     pub const ALL: [Self; 9] = [
         Self::NotSent,
         Self::AnswerLost,
@@ -37,7 +38,7 @@ impl Fault {
         Self::KilledAfter,
     ];
 
-    /// Whether the service does its work.
+    /// Whether the service performs the call.
     #[must_use]
     pub fn is_done(self) -> bool {
         match self {

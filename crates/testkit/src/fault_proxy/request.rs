@@ -1,11 +1,11 @@
-//! A request as it came, whole, and which operation of which protocol it is.
+//! A complete request, with its protocol and operation.
 
 use hyper::body::Bytes;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
 use percent_encoding::percent_decode_str;
 
-/// How a service speaks.
+/// The protocol of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {
     /// AWS JSON: Cognito.
@@ -21,7 +21,7 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// What it asks for; `None` where it speaks neither protocol.
+    /// The operation; `None` for another protocol.
     pub(super) fn operation(&self) -> Option<(String, Protocol)> {
         if let Some(target) = self.header("x-amz-target") {
             let operation = target.rsplit('.').next()?;

@@ -1,4 +1,4 @@
-//! The side of the client: its connections, and the tasks that live as long as the proxy.
+//! The listener, and the tasks that run until the proxy is dropped.
 
 use std::future::{pending, poll_fn};
 use std::io;
@@ -20,9 +20,9 @@ use super::request::Request;
 
 pub(super) struct Server {
     exchange: Arc<Exchange>,
-    /// Here and not in the task that accepts, so that it is closed when the proxy is dropped, and not when that task is next run.
+    /// Not in the accepting task, so that dropping the proxy closes the listener immediately.
     listener: Mutex<Option<TcpListener>>,
-    /// `None` once the proxy has ended: a task that runs on another thread at that moment must not start a new one.
+    /// `None` after the proxy is dropped, so that a task on another thread cannot start a new one.
     tasks: Mutex<Option<JoinSet<()>>>,
 }
 
@@ -36,12 +36,12 @@ impl Server {
 
     pub(super) fn end(&self) {
         self.listener.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // Dropping the set aborts what is in it.
+        // Dropping the set aborts its tasks.
         let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
         drop(tasks);
     }
 
-    /// How many tasks there are: one that accepts, and one or two for each connection.
+    /// The number of tasks: one that accepts, and one or two per connection.
     #[cfg(test)]
     pub(super) fn task_count(&self) -> usize {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,7 +53,7 @@ impl Server {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         if let Some(tasks) = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
-            // Those that have ended are kept until somebody asks for them.
+            // Removes finished tasks.
             while tasks.try_join_next().is_some() {}
             tasks.spawn(task);
         }
@@ -63,7 +63,7 @@ impl Server {
         while let Some(accepted) = self.accept().await {
             match accepted {
                 Ok(stream) => self.spawn(Arc::clone(&self).serve(stream)),
-                // The client has gone again, or files are short for the moment.
+                // The client has disconnected, or no file descriptor is free.
                 Err(_) => tokio::task::yield_now().await,
             }
         }
@@ -84,21 +84,21 @@ impl Server {
         let service = service_fn(|request| Arc::clone(&self).answer(request));
         let connection =
             http1::Builder::new().preserve_header_case(true).serve_connection(TokioIo::new(stream), service);
-        // An error is how hyper ends a connection that gets no answer, and how a client's end looks.
+        // Hyper returns an error for a connection without a response, and for a disconnected client.
         let _: hyper::Result<()> = connection.await;
     }
 
-    /// An error closes the connection without an answer. The request has been read to its end by then.
+    /// Returns an error to close the connection without a response, after reading the request.
     async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let (sender, receiver) = oneshot::channel();
-        // A task of its own: the service does its work to the end, and the proxy its counting, also where the client hangs up.
+        // A separate task, so that the call completes and is counted even if the client disconnects.
         self.spawn({
             let exchange = Arc::clone(&self.exchange);
             async move {
                 let reply = exchange.reply(Request { head, body }).await;
-                // It fails where the client has hung up.
+                // Fails if the client has disconnected.
                 let _: Result<(), Reply> = sender.send(reply);
             }
         });

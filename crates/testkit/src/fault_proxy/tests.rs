@@ -1,4 +1,4 @@
-//! The proxy in front of a service of its own that answers at once. That the local AWS can stand behind it is the last test here.
+//! Tests of the proxy with a test service as upstream; one test uses the emulator.
 
 mod counting;
 mod faults;
@@ -11,7 +11,7 @@ use reqwest::{Client, RequestBuilder};
 use super::*;
 use service::Service;
 
-/// Both ends of the proxy, and the proxy.
+/// The proxy with a client and a service.
 struct Bench {
     service: Service,
     proxy: FaultProxy,
@@ -41,18 +41,18 @@ impl Bench {
     }
 }
 
-/// Without a timer, so that paused time stands still, and with connections that are kept, as the SDK keeps them.
+/// A client without timers, for tests with paused time, and with keep-alive as in the SDK.
 fn client() -> Client {
     Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
 }
 
-/// Status and body of the answer, or nothing where there was none.
+/// Status and body of the response, or nothing without a response.
 async fn send(request: RequestBuilder) -> Option<(u16, String)> {
     let answer = request.send().await.ok()?;
     Some((answer.status().as_u16(), answer.text().await.unwrap()))
 }
 
-/// Waits for what happens on another task.
+/// Waits for a condition that another task fulfills.
 async fn until(mut condition: impl FnMut() -> bool) {
     while !condition() {
         tokio::task::yield_now().await;

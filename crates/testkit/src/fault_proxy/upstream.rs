@@ -1,7 +1,7 @@
-//! The way to the service: a request goes there as it came, and the answer comes back whole.
+//! Forwards requests to the service.
 //!
-//! Each request has a connection of its own. A kept one may be closed by the service just when it is used again, and that would be
-//! a fault that nobody planned.
+//! Each request has its own connection, because the service could close a reused one, which would be an unplanned
+//! fault.
 
 use std::error::Error;
 
@@ -20,7 +20,7 @@ pub(super) struct Upstream {
 }
 
 impl Upstream {
-    /// From the address of a local AWS.
+    /// Parses the URL of the service.
     pub(super) fn parse(url: &str) -> Option<Self> {
         let url: Uri = url.parse().ok()?;
         let authority = url.authority().filter(|authority| authority.port().is_some())?;
@@ -28,7 +28,7 @@ impl Upstream {
         is_plain.then(|| Self { authority: authority.to_string() })
     }
 
-    /// Asks the service. The error says why it could not be asked.
+    /// Forwards a request. Returns the reason if the service is unreachable.
     pub(super) async fn ask(&self, request: Request) -> Result<Answer, String> {
         self.exchange(request).await.map_err(|error| {
             let mut text = error.to_string();
@@ -54,10 +54,10 @@ impl Upstream {
         tokio::pin!(answered, connection);
         let mut answer = tokio::select! {
             answer = &mut answered => answer,
-            // Its end, good or bad, shows in the answer.
+            // A failure of the connection shows in the response.
             _ = &mut connection => answered.await,
         }?;
-        // These are about this connection, not about the client's; and the body is no longer in chunks.
+        // These headers belong to this connection, and the body is no longer chunked.
         for header in [CONNECTION, TRANSFER_ENCODING] {
             answer.headers_mut().remove(header);
         }

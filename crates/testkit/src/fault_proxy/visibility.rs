@@ -1,7 +1,5 @@
-//! Eventual consistency: what IAM has written is not seen everywhere at once.
-//!
-//! It remembers when roles were made and policies attached, and takes them out of sight for as long as was asked for. Time is
-//! tokio's, which tests can pause.
+//! Emulates the eventual consistency of IAM: hides new roles and attachments for a time, measured by tokio's clock,
+//! which tests can pause.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,24 +11,24 @@ use tokio::time::Instant;
 use super::answers::{Answer, no_such_role, role_cannot_be_taken};
 use super::request::Request;
 
-/// What is hidden for a time.
+/// What is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hidden {
-    /// A new role, from those who take it: `GetCredentialsForIdentity` says that the pool's configuration is invalid.
+    /// A new role, from `GetCredentialsForIdentity`, which returns an invalid configuration.
     Role,
-    /// A policy that is newly attached to a role: `ListAttachedRolePolicies` leaves it out, and `GetCredentialsForIdentity` says
-    /// that the pool's configuration is invalid.
+    /// A new policy attachment, from `ListAttachedRolePolicies`, which omits it, and from `GetCredentialsForIdentity`,
+    /// which returns an invalid configuration.
     Attachment,
-    /// A new role, from IAM itself: what reads or changes it says that there is no such role.
+    /// A new role, from IAM, which does not find it.
     RoleFromIam,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Visibility {
     delays: BTreeMap<Hidden, Duration>,
-    /// When each role was made.
+    /// The creation time of each role.
     roles: BTreeMap<String, Instant>,
-    /// When each policy was attached: role, policy, time.
+    /// The time of each attachment: role, policy, time.
     attachments: BTreeMap<(String, String), Instant>,
 }
 
@@ -47,7 +45,7 @@ impl Visibility {
         Instant::now().checked_duration_since(*last? + *self.delays.get(&what)?)
     }
 
-    /// What a call that meets something hidden is answered, in place of the service's answer.
+    /// The response to a call that needs a hidden resource.
     pub(super) fn answer_instead(&self, operation: &str, request: &Request) -> Option<(Hidden, Answer)> {
         match operation {
             "GetCredentialsForIdentity" => {
@@ -65,7 +63,7 @@ impl Visibility {
         }
     }
 
-    /// Remembers what the service has done.
+    /// Records what the service created.
     pub(super) fn note(&mut self, operation: &str, request: &Request) {
         let Some(role) = request.parameter("RoleName") else { return };
         match (operation, request.parameter("PolicyArn")) {
@@ -76,7 +74,7 @@ impl Visibility {
                 self.attachments.retain(|(of, _), _| *of != role);
                 self.roles.remove(&role);
             }
-            // What is attached already stays in sight when it is attached once more.
+            // Attaching an attached policy again does not hide it.
             ("AttachRolePolicy", Some(policy)) => {
                 self.attachments.entry((role, policy)).or_insert_with(Instant::now);
             }
@@ -87,7 +85,7 @@ impl Visibility {
         }
     }
 
-    /// Takes out of the service's answer what is hidden; whether there was such a thing.
+    /// Removes hidden resources from the service's response. Returns whether there were any.
     pub(super) fn take_out(&self, operation: &str, request: &Request, answer: &mut Answer) -> bool {
         if operation != "ListAttachedRolePolicies" {
             return false;
@@ -107,7 +105,7 @@ impl Visibility {
     }
 }
 
-/// A list of attached policies without these; `None` where none of them is in it. Its members have no members of their own.
+/// Removes policies from a list of attached policies, whose members are flat. Returns `None` if none of them is listed.
 fn without_members(xml: &str, policies: &[&str]) -> Option<String> {
     const END: &str = "</member>";
     let is_hidden = |member: &str| policies.iter().any(|policy| member.contains(&format!(">{policy}</PolicyArn>")));

@@ -1,4 +1,4 @@
-//! Steps between the right password and the tokens: which ones come, and how they are answered.
+//! Challenges between the password and the tokens.
 
 use domain::secret::Secret;
 use domain::user_pool::error::Reason;
@@ -9,51 +9,51 @@ use super::record::Record;
 use super::state::{State, Switch};
 use super::{InMemoryPool, password_policy, sign_in_security};
 
-/// The right code of every second factor: text message, e-mail and authenticator app.
+/// The correct code of every second factor.
 pub const FACTOR_CODE: &str = "123456";
 
 /// The secret of every new authenticator app.
 pub const AUTHENTICATOR_SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
-/// What a session stands for.
+/// The challenge of a session.
 #[derive(Debug, Clone)]
 pub(super) struct OpenChallenge {
     username: String,
     name: ChallengeName,
-    /// Whether the secret of a new authenticator app was handed out.
+    /// Whether the secret of a new authenticator app was returned.
     setup_begun: bool,
 }
 
 impl InMemoryPool {
-    /// Opens the challenge `NEW_PASSWORD_REQUIRED` for a user, with a session of the test's choice.
+    /// Opens the challenge `NEW_PASSWORD_REQUIRED` for a user, with this session.
     pub fn challenge(&self, username: &str, session: &str) {
         self.open_challenge(username, session, ChallengeName::NewPasswordRequired);
     }
 
-    /// Opens a challenge for a user past all rules, with a session of the test's choice.
+    /// Opens a challenge for a user with this session, without checking rules.
     pub fn open_challenge(&self, username: &str, session: &str, name: ChallengeName) {
         let open = OpenChallenge { username: username.to_owned(), name, setup_begun: false };
         self.state().challenges.insert(session.to_owned(), open);
     }
 
-    /// Lets nobody sign in without a second factor: who has none is asked to set up an authenticator app.
+    /// Requires a second factor at sign-in. Users without one must set up an authenticator app.
     pub fn require_mfa(&self) {
         self.mfa_is_required(true);
     }
 
-    /// Says whether users need a second factor.
+    /// Sets whether users need a second factor.
     pub fn mfa_is_required(&self, required: bool) {
         self.state().switch(Switch::RequireMfa, required);
     }
 
-    /// Lets every sign-in come to a step that cannot be answered, by Cognito's name for it, e.g. `CUSTOM_CHALLENGE`.
+    /// Makes every sign-in return a challenge that the pool does not support, e.g. `CUSTOM_CHALLENGE`.
     pub fn ask_for(&self, challenge: &str) {
         self.state().asks_for = Some(challenge.to_owned());
     }
 }
 
 impl State {
-    /// What comes after a temporary password.
+    /// The challenge after a temporary password.
     pub(super) fn first_step(&mut self, record: &Record) -> SignIn {
         match &self.asks_for {
             Some(name) => SignIn::Unsupported(name.clone()),
@@ -61,7 +61,7 @@ impl State {
         }
     }
 
-    /// What comes after an own password.
+    /// The challenge or the tokens after a permanent password.
     pub(super) fn second_step(&mut self, record: &Record) -> SignIn {
         if let Some(name) = &self.asks_for {
             return SignIn::Unsupported(name.clone());
@@ -96,12 +96,12 @@ impl State {
         }
     }
 
-    /// Drops the open challenges of a user.
+    /// Deletes the open challenges of a user.
     pub(super) fn drop_challenges(&mut self, username: &str) {
         self.challenges.retain(|_, open| open.username != username);
     }
 
-    /// Answers a challenge. Its session is used up where that goes well.
+    /// Answers a challenge. A right answer uses up the session.
     pub(super) fn answer(&mut self, answer: &ChallengeAnswer) -> Result<SignIn, Reason> {
         let session = answer.session.expose();
         let open = self.challenges.get(session).filter(|open| open.takes(answer)).cloned();
@@ -126,7 +126,7 @@ impl State {
             ChallengeResponse::FinishSetup { .. } if !open.setup_begun => return Err(Reason::InvalidCredentials),
             ChallengeResponse::FinishSetup { code, device_name: _ } => {
                 check(code)?;
-                self.change(&open.username, Record::switch_authenticator_on);
+                self.change(&open.username, Record::enable_authenticator);
                 SignIn::Tokens(self.issue(&record))
             }
         };
@@ -152,7 +152,7 @@ impl State {
         }
         record.password = Some(new_password.expose().to_owned());
         record.status = UserStatus::Confirmed;
-        record.modified_at = self.moment();
+        record.modified_at = self.next_time();
         self.users.insert(record.username.as_str().to_owned(), record.clone());
         Ok(self.second_step(&record))
     }
@@ -179,14 +179,14 @@ impl OpenChallenge {
             ChallengeResponse::SelectFactor(_) => ChallengeName::SelectMfaType,
             ChallengeResponse::BeginSetup | ChallengeResponse::FinishSetup { .. } => ChallengeName::MfaSetup,
         };
-        // Like `AssociateSoftwareToken`, which takes the session only.
+        // As `AssociateSoftwareToken`, which needs only the session.
         let takes_any_name = matches!(answer.response, ChallengeResponse::BeginSetup);
         self.name == answered && (takes_any_name || self.username == answer.username.as_str())
     }
 }
 
 impl Record {
-    fn switch_authenticator_on(&mut self) {
+    fn enable_authenticator(&mut self) {
         self.has_authenticator = true;
         self.mfa.enabled.push(Factor::SoftwareTokenMfa);
         self.mfa.enabled = sign_in_security::in_order(&self.mfa.enabled);
@@ -206,7 +206,7 @@ fn challenge_of(factor: Factor) -> ChallengeName {
 }
 
 fn factor_of(challenge: ChallengeName) -> Option<Factor> {
-    Factor::ALL.into_iter().find(|factor| challenge_of(*factor) == challenge)
+    Factor::ALL.iter().copied().find(|factor| challenge_of(*factor) == challenge)
 }
 
 #[cfg(test)]
@@ -228,30 +228,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_factor_is_asked_for_and_its_code_makes_tokens_once() {
+    async fn code_of_the_only_factor_returns_tokens_once() {
         let sms = ("SMS", "+*******0100");
         let email = ("EMAIL", "m***@e***");
         let table = [(Factor::SmsMfa, Some(sms)), (Factor::SoftwareTokenMfa, None), (Factor::EmailOtp, Some(email))];
         for (factor, sent) in table {
             let pool = pool();
             switch_on(&pool, &[factor], None).await;
-            let asked = challenge(sign_in(&pool).await);
-            assert_eq!(asked.name.as_str(), factor.as_str());
+            let received = challenge(sign_in(&pool).await);
+            assert_eq!(received.name.as_str(), factor.as_str());
             let sent_to = sent.map(|(medium, destination)| CodeDelivery {
                 medium: medium.to_owned(),
                 destination: destination.to_owned(),
                 attribute: None,
             });
-            assert_eq!(asked.code_sent_to, sent_to);
-            assert_eq!(reason_of(respond(&pool, &asked, code(factor, "123457")).await), Reason::CodeMismatch);
-            tokens(respond(&pool, &asked, code(factor, FACTOR_CODE)).await.unwrap());
-            let again = respond(&pool, &asked, code(factor, FACTOR_CODE)).await;
+            assert_eq!(received.code_sent_to, sent_to);
+            assert_eq!(reason_of(respond(&pool, &received, code(factor, "123457")).await), Reason::CodeMismatch);
+            tokens(respond(&pool, &received, code(factor, FACTOR_CODE)).await.unwrap());
+            let again = respond(&pool, &received, code(factor, FACTOR_CODE)).await;
             assert_eq!(reason_of(again), Reason::InvalidCredentials);
         }
     }
 
     #[tokio::test]
-    async fn of_several_factors_the_preferred_one_is_asked_for_or_the_user_chooses() {
+    async fn preferred_factor_is_required_or_the_user_selects_one() {
         let pool = pool();
         let both = [Factor::EmailOtp, Factor::SmsMfa];
         switch_on(&pool, &both, Some(Factor::EmailOtp)).await;
@@ -265,14 +265,14 @@ mod tests {
         let not_offered = ChallengeResponse::SelectFactor(Factor::SoftwareTokenMfa);
         assert_eq!(reason_of(respond(&pool, &choice, not_offered).await), Reason::InvalidRequest);
         let chosen = ChallengeResponse::SelectFactor(Factor::SmsMfa);
-        let asked = challenge(respond(&pool, &choice, chosen.clone()).await.unwrap());
-        assert_eq!(asked.name, ChallengeName::SmsMfa);
+        let received = challenge(respond(&pool, &choice, chosen.clone()).await.unwrap());
+        assert_eq!(received.name, ChallengeName::SmsMfa);
         assert_eq!(reason_of(respond(&pool, &choice, chosen).await), Reason::InvalidCredentials);
-        tokens(respond(&pool, &asked, code(Factor::SmsMfa, FACTOR_CODE)).await.unwrap());
+        tokens(respond(&pool, &received, code(Factor::SmsMfa, FACTOR_CODE)).await.unwrap());
     }
 
     #[tokio::test]
-    async fn who_needs_a_factor_sets_an_authenticator_up_in_two_steps() {
+    async fn required_authenticator_is_set_up_in_two_steps() {
         let pool = pool();
         pool.require_mfa();
         let first = challenge(sign_in(&pool).await);
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_password_comes_before_the_second_factor() {
+    async fn new_password_precedes_the_second_factor() {
         let pool = pool();
         switch_on(&pool, &[Factor::SmsMfa], None).await;
         pool.require_attribute("name");
@@ -313,22 +313,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_password_sets_write_attributes_only() {
+    async fn new_password_sets_only_write_attributes() {
         let pool = pool();
         pool.limit_write_attributes(&["name"]);
         pool.directory().set_password(&name("mia"), &Secret::new(PASSWORD), false).await.unwrap();
-        let asked = challenge(sign_in(&pool).await);
+        let received = challenge(sign_in(&pool).await);
         let set = |attribute: &str| ChallengeResponse::NewPassword {
             new_password: Secret::new("Correct-2"),
             attributes: [(attribute.to_owned(), "x".to_owned())].into(),
         };
-        assert_eq!(reason_of(respond(&pool, &asked, set("custom:role")).await), Reason::InvalidCredentials);
+        assert_eq!(reason_of(respond(&pool, &received, set("custom:role")).await), Reason::InvalidCredentials);
         assert!(!pool.attributes_of("mia").contains_key("custom:role"));
-        tokens(respond(&pool, &asked, set("name")).await.unwrap());
+        tokens(respond(&pool, &received, set("name")).await.unwrap());
     }
 
     #[tokio::test]
-    async fn a_session_is_good_for_its_own_user_and_challenge() {
+    async fn session_is_valid_only_for_its_user_and_challenge() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[]);
         pool.open_challenge("mia", "session-of-mia", ChallengeName::SmsMfa);
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_step_that_nobody_can_answer_comes_after_the_right_password_only() {
+    async fn unsupported_challenge_needs_the_right_password() {
         let pool = pool();
         pool.ask_for("CUSTOM_CHALLENGE");
         assert_eq!(reason_of(enter(&pool, "mia", "Correct-2").await), Reason::InvalidCredentials);

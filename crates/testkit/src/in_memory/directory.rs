@@ -1,8 +1,8 @@
-//! [`Directory`] on the pool in memory.
+//! [`Directory`] on the in-memory pool.
 
 use async_trait::async_trait;
 use domain::secret::Secret;
-use domain::user_pool::directory::{AttributeChanges, Directory, Filter, Invitation, NewUser, Page, PageRequest};
+use domain::user_pool::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest, WelcomeMessage};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::Membership;
 use domain::user_pool::user::{Attributes, User, UserStatus, Username};
@@ -10,10 +10,10 @@ use domain::user_pool::user::{Attributes, User, UserStatus, Username};
 use super::record::Record;
 use super::{InMemoryPool, filter, paging, password_policy};
 
-/// How many users a search by e-mail address brings at the most.
+/// The maximum number of users that a search by e-mail address returns.
 const MOST_FOUND: usize = 60;
 
-/// An [`InMemoryPool`] as an administrator handles it: all ports of [`domain::user_pool::UserPool`].
+/// All ports of [`domain::user_pool::UserPool`] on an [`InMemoryPool`].
 #[derive(Debug, Clone)]
 pub struct InMemoryDirectory {
     pool: InMemoryPool,
@@ -30,15 +30,15 @@ impl InMemoryDirectory {
 }
 
 impl InMemoryPool {
-    /// Lets no page of any list be longer than this, whatever limit is asked for. Where a list is narrowed down (by a filter, or to
-    /// the members of a group) those count who are not shown, so that pages can be short, or empty, with a next page.
+    /// Limits the pages of all lists. Entries that a filter or a group excludes count, so that pages can be short or
+    /// empty although there is a next page.
     pub fn list_in_pages_of(&self, entries: usize) {
         self.state().page_cap = Some(entries.max(1));
     }
 
-    /// How many invitations were sent to the user.
+    /// The number of welcome messages that were sent to the user.
     #[must_use]
-    pub fn invitations_of(&self, name: &str) -> usize {
+    pub fn welcome_messages_of(&self, name: &str) -> usize {
         self.state().find(name).map_or(0, |record| record.invitations)
     }
 }
@@ -59,7 +59,7 @@ impl Directory for InMemoryDirectory {
         }
         let record = state.insert(&user.username, UserStatus::ForceChangePassword, user.attributes.clone());
         record.password = user.temporary_password.as_ref().map(|password| password.expose().to_owned());
-        record.invitations = usize::from(user.invitation == Invitation::Send);
+        record.invitations = usize::from(user.welcome_message == WelcomeMessage::Send);
         Ok(record.user())
     }
 
@@ -136,7 +136,7 @@ impl Directory for InMemoryDirectory {
             return Err(UserPoolError::new("resend_invitation", Reason::WrongState));
         }
         let record = state.find_mut("resend_invitation", username)?;
-        // The new temporary password stands in the message only.
+        // Only the message contains the new temporary password.
         record.password = None;
         record.invitations += 1;
         Ok(record.user())
@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_list_in_small_pages_has_everybody_whom_the_filter_meets() {
+    async fn small_pages_contain_every_matching_user() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[]);
         pool.add_user("zoe", PASSWORD, &[], &[("email", "mia-zoe@example.com")]);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_password_or_a_delete_ends_open_challenges() {
+    async fn new_password_and_deletion_end_open_challenges() {
         for deletes in [false, true] {
             let pool = pool();
             pool.set_status("mia", UserStatus::ForceChangePassword);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_reset_needs_a_verified_contact_and_a_status_that_allows_it() {
+    async fn reset_needs_verified_contact_and_allowed_status() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[("email", "abe@example.com")]);
         let directory = pool.directory();
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invitation_is_sent_again_to_who_has_not_come_yet_with_another_password() {
+    async fn resent_invitation_has_a_new_password() {
         let pool = pool();
         let directory = pool.directory();
         assert_eq!(reason_of(directory.resend_invitation(&name("mia"), &Attributes::new()).await), Reason::WrongState);
@@ -267,17 +267,17 @@ mod tests {
             username: name("abe"),
             attributes: domain::user_pool::user::Attributes::new(),
             temporary_password: Some(Secret::new(PASSWORD)),
-            invitation: Invitation::Send,
+            welcome_message: WelcomeMessage::Send,
         };
         let before = directory.create(&invited).await.unwrap();
         let after = directory.resend_invitation(&name("abe"), &Attributes::new()).await.unwrap();
         assert!(after.modified_at > before.modified_at);
-        assert_eq!(pool.invitations_of("abe"), 2);
+        assert_eq!(pool.welcome_messages_of("abe"), 2);
         assert!(pool.was_invited("abe") && !pool.has_password("abe", PASSWORD));
     }
 
     #[tokio::test]
-    async fn who_is_disabled_has_no_tokens_and_does_not_sign_in_until_enabled() {
+    async fn disabled_user_has_no_tokens_and_cannot_sign_in() {
         let pool = pool();
         let directory = pool.directory();
         let before = tokens(sign_in(&pool).await);
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn taking_somebody_out_of_a_group_can_be_repeated_but_names_must_be_known() {
+    async fn removal_from_group_is_repeatable_but_needs_known_names() {
         let pool = pool();
         let directory = pool.directory();
         for _ in 0..2 {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_planned_fault_hits_an_operation_under_the_name_of_its_method() {
+    async fn planned_faults_use_the_names_of_methods() {
         let pool = pool();
         pool.fail("enable", 1, Reason::Throttled);
         assert_eq!(reason_of(pool.directory().enable(&name("mia")).await), Reason::Throttled);

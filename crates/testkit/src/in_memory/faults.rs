@@ -1,4 +1,4 @@
-//! Which calls were made, and which of them are to fail.
+//! Recorded calls and planned faults.
 
 use domain::user_pool::error::Reason;
 
@@ -24,7 +24,7 @@ impl Faults {
         self.calls.clone()
     }
 
-    /// Counts a call, and says why it must fail where it must.
+    /// Counts a call and returns its planned fault.
     pub(super) fn count(&mut self, operation: &'static str) -> Option<Reason> {
         self.calls.push(operation);
         let mut due = None;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_planned_call_of_the_planned_operation_fails() {
+    fn only_the_planned_call_fails() {
         let mut faults = Faults::default();
         faults.plan("get", 2, Reason::Throttled);
         let outcomes = ["get", "list", "get", "get"].map(|operation| faults.count(operation));

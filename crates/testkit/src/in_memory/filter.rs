@@ -1,4 +1,4 @@
-//! Whom a filter meets.
+//! User filters.
 
 use domain::user_pool::directory::{Comparison, Filter, FilterBy};
 
@@ -14,7 +14,7 @@ pub(super) fn meets(filter: &Filter, record: &Record) -> bool {
         FilterBy::Status => Some(record.status.as_str()),
         FilterBy::Enabled => Some(if record.enabled { "Enabled" } else { "Disabled" }),
     };
-    // Capital and small letters are the same, but in user names and statuses.
+    // Case is ignored, except in user names and statuses.
     let folds = matches!(filter.by, FilterBy::Email | FilterBy::PhoneNumber | FilterBy::Name);
     let fold = |text: &str| if folds { text.to_ascii_lowercase() } else { text.to_owned() };
     value.is_some_and(|value| match filter.comparison {
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_filter_looks_at_its_own_value_whole_or_from_the_beginning() {
+    fn filters_compare_their_value_exactly_or_by_prefix() {
         let attributes = [("email", "mia@example.com"), ("phone_number", "+15550100"), ("name", "Mia B")];
         let attributes: Attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let now = OffsetDateTime::UNIX_EPOCH;

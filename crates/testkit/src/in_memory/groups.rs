@@ -1,4 +1,4 @@
-//! [`Groups`] on the pool in memory.
+//! [`Groups`] on the in-memory pool.
 
 use async_trait::async_trait;
 use domain::user_pool::directory::{Page, PageRequest};
@@ -46,7 +46,7 @@ impl GroupRecord {
 }
 
 impl InMemoryPool {
-    /// Gives a group an IAM role, which no port can.
+    /// Sets the IAM role of a group, which no port can.
     pub fn set_group_role(&self, group: &str, role_arn: &str) {
         if let Some(record) = self.state().groups.get_mut(group) {
             record.role_arn = Some(role_arn.to_owned());
@@ -72,7 +72,7 @@ impl Groups for InMemoryDirectory {
         if state.groups.contains_key(name.as_str()) {
             return Err(UserPoolError::new("create_group", Reason::GroupExists));
         }
-        let now = state.moment();
+        let now = state.next_time();
         let record = GroupRecord { details: details.clone(), ..GroupRecord::new(name.clone(), now) };
         let group = record.group();
         state.groups.insert(name.as_str().to_owned(), record);
@@ -81,7 +81,7 @@ impl Groups for InMemoryDirectory {
 
     async fn update_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError> {
         let mut state = self.pool().call("update_group")?;
-        let now = state.moment();
+        let now = state.next_time();
         let record = state.groups.get_mut(name.as_str()).ok_or_else(|| not_found("update_group"))?;
         let GroupDetails { description, precedence } = details.clone();
         let before = record.details.clone();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_keeps_what_a_change_does_not_name() {
+    async fn update_keeps_omitted_fields() {
         let directory = pool().directory();
         let details = GroupDetails { description: Some("They write.".to_owned()), precedence: Some(7) };
         let created = directory.create_group(&group("writers"), &details).await.unwrap();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_deleted_group_has_no_members_and_is_gone() {
+    async fn deleted_group_has_no_members() {
         let pool = pool();
         let directory = pool.directory();
         directory.delete_group(&group("readers")).await.unwrap();
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn groups_and_members_come_in_pages() {
+    async fn lists_groups_and_members_in_pages() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &["admins"], &[]);
         pool.add_user("zoe", PASSWORD, &["readers", "writers"], &[]);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn adding_a_group_that_is_there_changes_nothing() {
+    fn adding_an_existing_group_changes_nothing() {
         let pool = pool();
         pool.set_group_role("readers", "arn");
         pool.add_group("readers");

@@ -1,4 +1,4 @@
-//! [`Identities`] on the pool in memory. They are kept where Cognito shows them: in the user's attribute `identities`.
+//! [`Identities`] on the in-memory pool, stored in the user's attribute `identities` as in Cognito.
 
 use async_trait::async_trait;
 use domain::user_pool::error::{Reason, UserPoolError};
@@ -13,7 +13,7 @@ use super::record::Record;
 /// The attribute.
 const IDENTITIES: &str = "identities";
 
-/// Providers that are of a type of their own. The others are taken for OIDC.
+/// Providers with their own type. Others are OIDC.
 const SOCIAL: [&str; 4] = ["Facebook", "Google", "LoginWithAmazon", "SignInWithApple"];
 
 #[async_trait]
@@ -34,7 +34,7 @@ impl Identities for InMemoryDirectory {
 
     async fn unlink(&self, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
         let mut state = self.pool().call("unlink")?;
-        let now = state.moment();
+        let now = state.next_time();
         let owner = state.users.values_mut().find(|record| record.is_linked_to(identity));
         let owner = owner.ok_or_else(|| UserPoolError::new("unlink", Reason::UserNotFound))?;
         owner.set_linked(owner.linked().into_iter().filter(|entry| !is(entry, identity)).collect());
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_identity_is_linked_to_one_user_once() {
+    async fn identity_is_linked_to_one_user_once() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[]);
         let directory = pool.directory();
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_attribute_shows_what_is_linked_as_cognito_does() {
+    async fn attribute_lists_identities_as_in_cognito() {
         let pool = pool();
         let directory = pool.directory();
         directory.link(&name("mia"), &at("Google")).await.unwrap();

@@ -1,4 +1,4 @@
-//! What another actor does in the middle of a request: right before one of its calls.
+//! Actions of another actor during a request, before one of its calls.
 
 use std::fmt;
 
@@ -21,18 +21,18 @@ impl fmt::Debug for Interruption {
 }
 
 impl InMemoryPool {
-    /// Runs an action before the `nth` call (from 1, counted from now) of any operation. The action can use the pool. If it returns
-    /// a reason, the call fails with that reason and does nothing. At most one action is planned: a new one replaces the one before.
+    /// Runs an action before the `nth` call (from 1, counted from now) of any operation. The action can use the pool.
+    /// If it returns a reason, the call fails with it and has no effect. A new action replaces a planned one.
     pub fn before_call(&self, nth: usize, action: impl FnOnce() -> Option<Reason> + Send + 'static) {
         self.state().interruption = Some(Interruption { calls_left: nth, action: Box::new(action) });
     }
 
-    /// Drops the planned action if its call has not come.
+    /// Cancels the planned action.
     pub fn cancel_before_call(&self) {
         self.state().interruption = None;
     }
 
-    /// Runs the action that is planned for this call. The state is not locked meanwhile.
+    /// Runs the action that is planned for this call, without locking the state.
     pub(super) fn interrupt(&self) -> Option<Reason> {
         let due = self.due()?;
         (due.action)()

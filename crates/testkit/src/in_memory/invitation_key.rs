@@ -1,4 +1,4 @@
-//! The key of whoever issues invitations, behind its port.
+//! The port of the invitation signing key.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use domain::user_pool::error::{Reason, UserPoolError};
 
 use super::faults::Faults;
 
-/// The operation that faults are planned for, and that errors name.
+/// The operation in planned faults and errors.
 const OPERATION: &str = "invitation_key";
 
-/// One key, the same for every call. Clones share the calls and the faults.
+/// A fixed key. Clones share calls and faults.
 #[derive(Debug, Clone)]
 pub struct InMemoryInvitationKey {
     key: SigningKey,
@@ -19,24 +19,24 @@ pub struct InMemoryInvitationKey {
 }
 
 impl InMemoryInvitationKey {
-    /// The key that belongs to this seed.
+    /// A key from this seed.
     #[must_use]
     pub fn from_seed(seed: [u8; 32]) -> Self {
         Self { key: SigningKey::from_seed(&seed), faults: Arc::default() }
     }
 
-    /// What the trigger would check invitations with.
+    /// The public key.
     #[must_use]
     pub fn public_key(&self) -> PublicKey {
         self.key.public_key()
     }
 
-    /// Lets the `nth` call (from 1, counted from now) fail.
+    /// Makes the `nth` call (from 1, counted from now) fail.
     pub fn fail(&self, nth: usize, reason: Reason) {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).plan(OPERATION, nth, reason);
     }
 
-    /// How often it was asked for.
+    /// The number of calls.
     #[must_use]
     pub fn calls(&self) -> usize {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner).calls().len()
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_call_gives_the_one_key_but_for_those_that_are_to_fail() {
+    async fn every_call_without_fault_returns_the_key() {
         let key = InMemoryInvitationKey::from_seed([7; 32]);
         key.fail(2, Reason::Throttled);
         assert_eq!(key.invitation_key().await.unwrap().public_key(), key.public_key());

@@ -1,4 +1,4 @@
-//! Lists by the page.
+//! Paginated lists.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -6,11 +6,11 @@ use std::ops::Bound;
 use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::Reason;
 
-/// The largest page that Cognito gives.
+/// The maximum page size of Cognito.
 const LARGEST: u8 = 60;
 
-/// The page of those entries that `show` shows, by name. A page is `cap` entries long at the most; those that are not shown
-/// count.
+/// A page of the entries that `show` accepts, sorted by name. A page covers at most `cap` entries, including excluded
+/// ones.
 pub(super) fn by_name<'a, V, T>(
     all: &'a BTreeMap<String, V>,
     request: &PageRequest,
@@ -26,7 +26,7 @@ pub(super) fn by_name<'a, V, T>(
     first(rest.map(|(name, value)| (name.as_str(), show(value))), request.limit, cap)
 }
 
-/// The page of a list that is in order already.
+/// A page of a sorted list.
 pub(super) fn in_order<'a, T>(
     all: impl Iterator<Item = (&'a str, T)>,
     request: &PageRequest,
@@ -65,7 +65,7 @@ fn first<'a, T>(
 mod tests {
     use super::*;
 
-    /// The pages of the even ones among `a0` to `a6`, each with its next token.
+    /// The pages of the even entries of `a0` to `a6`, each with its next token.
     fn pages(limit: u8, cap: Option<usize>) -> Vec<(Vec<u8>, Option<String>)> {
         let all: BTreeMap<String, u8> = (0..7).map(|number| (format!("a{number}"), number)).collect();
         let even = |number: &u8| number.is_multiple_of(2).then_some(*number);
@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_full_and_the_last_one_says_so() {
+    fn pages_are_full_and_the_last_has_no_token() {
         assert_eq!(pages(2, None), [(vec![0, 2], Some("a2".into())), (vec![4, 6], None)]);
         assert_eq!(pages(3, None), [(vec![0, 2, 4], Some("a4".into())), (vec![6], None)]);
     }
 
     #[test]
-    fn a_cap_counts_what_is_not_shown_so_that_pages_are_short_or_empty() {
+    fn cap_counts_excluded_entries() {
         let ones = [vec![0], vec![], vec![2], vec![], vec![4], vec![], vec![6]];
         assert_eq!(pages(60, Some(1)).into_iter().map(|(entries, _)| entries).collect::<Vec<_>>(), ones);
         assert_eq!(
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_tokens_and_limits_out_of_bounds_are_refused() {
+    fn rejects_foreign_tokens_and_limits_out_of_range() {
         let all = BTreeMap::from([("a".to_owned(), 1)]);
         for (limit, after) in [(0, None), (61, None), (1, Some("b".into()))] {
             let request = PageRequest { limit, after };

@@ -1,12 +1,12 @@
-//! The password policy of the pool in memory, which is the default policy of a new Cognito pool.
+//! The password policy of the in-memory pool, Cognito's default policy.
 
 use domain::secret::Secret;
 use domain::user_pool::settings::PasswordPolicy;
 
-/// Fewest characters.
+/// The minimum length.
 const MINIMUM_LENGTH: u32 = 8;
 
-/// The policy in Cognito's words.
+/// The policy as Cognito describes it.
 pub(super) fn described(temporary_password_validity_days: u32) -> PasswordPolicy {
     PasswordPolicy {
         minimum_length: MINIMUM_LENGTH,
@@ -18,7 +18,7 @@ pub(super) fn described(temporary_password_validity_days: u32) -> PasswordPolicy
     }
 }
 
-/// At least 8 characters, with a lower-case and an upper-case letter, a digit and a symbol.
+/// At least 8 characters, with a lowercase and an uppercase letter, a digit and a symbol.
 pub(super) fn accepts(password: &Secret) -> bool {
     let password = password.expose();
     let has = |wanted: fn(char) -> bool| password.chars().any(wanted);
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_rule_counts() {
+    fn checks_each_rule() {
         assert!(accepts(&Secret::new("Correct-1")));
         for weak in ["", "Corr-1x", "correct-1", "CORRECT-1", "Correct-x", "Correct12"] {
             assert!(!accepts(&Secret::new(weak)), "{weak}");

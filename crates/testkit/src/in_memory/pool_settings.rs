@@ -1,4 +1,4 @@
-//! [`PoolSettings`] on the pool in memory.
+//! [`PoolSettings`] on the in-memory pool.
 
 use async_trait::async_trait;
 use domain::user_pool::error::UserPoolError;
@@ -14,10 +14,10 @@ pub const POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 /// The pool's name.
 pub const POOL_NAME: &str = "example";
 
-/// How many days a temporary password lives in a new pool, as in one of Cognito's.
+/// How many days a temporary password is valid, Cognito's default.
 const TEMPORARY_PASSWORD_VALIDITY_DAYS: u32 = 7;
 
-/// What users have beside what the pool requires: name, kind, and whether it can be changed.
+/// The optional attributes: name, type, and whether they are mutable.
 const ATTRIBUTES: [(&str, &str, bool); 8] = [
     ("sub", "String", false),
     ("email", "String", true),
@@ -30,7 +30,7 @@ const ATTRIBUTES: [(&str, &str, bool); 8] = [
 ];
 
 impl InMemoryPool {
-    /// Says how long temporary passwords live. They never really end: the pool knows no time.
+    /// Sets how long temporary passwords are valid. They never expire, because the pool has no time.
     pub fn temporary_passwords_live_for(&self, days: u32) {
         self.state().temporary_password_validity_days = Some(days);
     }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_description_follows_what_the_test_has_set() {
+    async fn description_contains_the_settings() {
         let pool = pool();
         let new = pool.directory().describe().await.unwrap();
         assert_eq!((new.id.as_str(), new.name.as_str(), new.estimated_users), (POOL_ID, POOL_NAME, 1));

@@ -1,4 +1,4 @@
-//! One user of the pool in memory.
+//! A user of the in-memory pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa};
 use domain::user_pool::user::{Attributes, User, UserStatus, Username};
 use time::OffsetDateTime;
 
-/// Attributes under which a user can be found once they are verified; `preferred_username` needs no verification.
+/// The alias attributes. All but `preferred_username` must be verified.
 const ALIASES: [(&str, Option<&str>); 3] =
     [("email", Some("email_verified")), ("phone_number", Some("phone_number_verified")), ("preferred_username", None)];
 
@@ -21,15 +21,15 @@ pub(super) struct Record {
     pub(super) password: Option<String>,
     pub(super) groups: BTreeSet<String>,
     pub(super) invitations: usize,
-    /// Whether a code for a new password is out.
+    /// Whether a password reset code was sent.
     pub(super) reset_is_open: bool,
     pub(super) mfa: Mfa,
-    /// Whether the user has an authenticator app, switched on or not.
+    /// Whether the user has an authenticator app, enabled or not.
     pub(super) has_authenticator: bool,
-    /// Whether the secret of a new authenticator app was given out and not verified yet.
+    /// Whether the secret of a new authenticator app was returned but not verified yet.
     pub(super) totp_is_pending: bool,
     pub(super) devices: BTreeMap<String, Device>,
-    /// The latest one last.
+    /// The latest event last.
     pub(super) auth_events: Vec<AuthEvent>,
     pub(super) created_at: OffsetDateTime,
     pub(super) modified_at: OffsetDateTime,
@@ -74,7 +74,7 @@ impl Record {
         }
     }
 
-    /// With `sub`.
+    /// The attributes with `sub`.
     pub(super) fn all_attributes(&self) -> Attributes {
         let mut attributes = self.attributes.clone();
         attributes.insert("sub".to_owned(), self.sub.clone());
@@ -85,7 +85,7 @@ impl Record {
         self.attributes.contains_key(attribute)
     }
 
-    /// Whether a code for a new password can be sent.
+    /// Whether a password reset code can be sent.
     pub(super) fn can_reset_password(&self) -> bool {
         let status_allows = matches!(self.status, UserStatus::Confirmed | UserStatus::ResetRequired);
         status_allows && self.verified_contact().is_some()
@@ -97,7 +97,7 @@ impl Record {
     }
 }
 
-/// The aliases that these attributes make.
+/// The aliases in these attributes.
 pub(super) fn aliases(attributes: &Attributes) -> impl Iterator<Item = &str> {
     ALIASES.iter().filter_map(|(name, verified)| {
         let counts =

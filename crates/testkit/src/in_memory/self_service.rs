@@ -1,4 +1,4 @@
-//! [`SelfService`] on the pool in memory.
+//! [`SelfService`] on the in-memory pool.
 
 use async_trait::async_trait;
 use domain::secret::Secret;
@@ -12,17 +12,17 @@ use super::record::Record;
 use super::state::{State, Switch};
 use super::{AUTHENTICATOR_SECRET, InMemoryPool, InMemorySessions, challenges, deliveries, password_policy};
 
-/// The right code for a sign-up, and for an attribute.
+/// The correct code of a sign-up and of an attribute.
 pub const CODE: &str = "123456";
 
-/// The right code for a new password.
+/// The correct password reset code.
 pub const RESET_CODE: &str = "654321";
 
-/// A code that has expired, wherever one is asked for that is not a second factor's.
+/// An expired code, for every purpose but second factors.
 pub const EXPIRED_CODE: &str = "000000";
 
 impl InMemoryPool {
-    /// Whether the app client hides who exists from people without a token. It does in a new pool.
+    /// Sets whether the app client hides which users exist from callers without a token. On in a new pool.
     pub fn hide_who_exists(&self, hide: bool) {
         self.state().switch(Switch::TellWhoExists, !hide);
     }
@@ -150,7 +150,7 @@ impl SelfService for InMemorySessions {
 }
 
 impl State {
-    /// What is answered where there is no such user and a code is to be sent.
+    /// The response for an unknown user if a code is requested.
     fn about_nobody(&self, username: &Username) -> Result<Option<CodeDelivery>, Reason> {
         if self.is(Switch::TellWhoExists) { Err(Reason::UserNotFound) } else { Ok(Some(deliveries::made_up(username))) }
     }
@@ -190,7 +190,7 @@ impl State {
         self.save_verified(record, attribute)
     }
 
-    /// Marks an attribute as the user's own, which makes it an alias.
+    /// Marks an attribute as verified, which makes it an alias.
     fn save_verified(&mut self, mut record: Record, attribute: &str) -> Result<(), Reason> {
         let flag = deliveries::verification_of(attribute).ok_or(Reason::InvalidRequest)?;
         record.attributes.insert(flag.to_owned(), "true".to_owned());
@@ -202,7 +202,7 @@ impl State {
     }
 
     fn save(&mut self, mut record: Record) {
-        record.modified_at = self.moment();
+        record.modified_at = self.next_time();
         self.users.insert(record.username.as_str().to_owned(), record);
     }
 }
@@ -228,7 +228,7 @@ mod tests {
         ClientContext::default()
     }
 
-    /// The pool, with `abe` who has signed up and not confirmed.
+    /// A pool with `abe`, an unconfirmed user.
     fn pool_with_abe() -> InMemoryPool {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[("email", "abe@example.com")]);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_code_of_a_sign_up_confirms_once_and_verifies_where_it_went() {
+    async fn sign_up_code_confirms_once_and_verifies_the_address() {
         let pool = pool_with_abe();
         let sessions = pool.sessions();
         let confirm = async |username: &str, code: &str| {
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_confirms_an_address_that_another_user_holds() {
+    async fn rejects_confirmation_of_another_users_address() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[("email", "mia@example.com")]);
         pool.set_status("abe", UserStatus::Unconfirmed);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn unknown_users_are_sent_codes_as_known_ones_are_unless_the_client_tells() {
+    async fn hides_unknown_users_unless_the_client_reveals_them() {
         let pool = pool_with_abe();
         let sessions = pool.sessions();
         let destination = |sent: Option<CodeDelivery>| sent.unwrap().destination;
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_reset_with_the_code_that_the_user_or_an_administrator_had_sent() {
+    async fn resets_password_with_code_of_user_or_administrator() {
         let pool = pool();
         let sessions = pool.sessions();
         let reset = async |username: &str, code: &str, password: &str| {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_attribute_of_ones_own_is_verified_with_a_code() {
+    async fn verifies_attribute_with_a_code() {
         let pool = pool();
         let sessions = pool.sessions();
         let token = tokens(sign_in(&pool).await).access_token;
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_authenticator_is_started_verified_and_switched_on() {
+    async fn authenticator_is_started_verified_and_enabled() {
         let pool = pool();
         let sessions = pool.sessions();
         let token = tokens(sign_in(&pool).await).access_token;
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_token_has_no_owner() {
+    async fn revoked_token_has_no_owner() {
         let pool = pool();
         let sessions = pool.sessions();
         let token = tokens(sign_in(&pool).await).access_token;

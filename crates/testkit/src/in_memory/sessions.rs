@@ -1,4 +1,4 @@
-//! [`Sessions`] on the pool in memory.
+//! [`Sessions`] on the in-memory pool.
 
 use async_trait::async_trait;
 use domain::secret::Secret;
@@ -14,10 +14,10 @@ use super::state::Switch;
 use super::tokens::TokenKind;
 use super::{InMemoryPool, password_policy};
 
-/// The key under which cursors are sealed.
+/// The key that seals cursors.
 pub const CURSOR_KEY: &str = "the cursor key of the pool in memory";
 
-/// An [`InMemoryPool`] as people use it: sign-up, sign-in, and their own account.
+/// The ports of sign-up, sign-in and self-service on an [`InMemoryPool`].
 #[derive(Debug, Clone)]
 pub struct InMemorySessions {
     pool: InMemoryPool,
@@ -34,23 +34,23 @@ impl InMemorySessions {
 }
 
 impl InMemoryPool {
-    /// What the last call with a context said about the person's end of the line.
+    /// The client context of the last call with one.
     #[must_use]
     pub fn last_context(&self) -> Option<ClientContext> {
         self.state().last_context.clone()
     }
 
-    /// Makes the app client one without a secret.
+    /// Removes the secret of the app client.
     pub fn without_client_secret(&self) {
         self.state().switch(Switch::NoClientSecret, true);
     }
 
-    /// Gives the app client a list of write attributes. A new pool's client has none, and users may set any attribute.
+    /// Sets the write attributes of the app client. In a new pool, users can set any attribute.
     pub fn limit_write_attributes(&self, names: &[&str]) {
         self.state().write_attributes = Some(names.iter().map(|name| (*name).to_owned()).collect());
     }
 
-    /// Lets a refresh give a new refresh token, and kill the old one.
+    /// Makes a refresh return a new refresh token and revoke the old one.
     pub fn rotate_refresh_tokens(&self) {
         self.state().switch(Switch::RotateRefreshTokens, true);
     }
@@ -118,7 +118,7 @@ impl Sessions for InMemorySessions {
         let mut state = self.pool.call_from(context, "refresh")?;
         let refuse = || UserPoolError::new("refresh", Reason::InvalidCredentials);
         let token = state.tokens.get(refresh_token.expose()).cloned().ok_or_else(refuse)?;
-        // The hash of an alias is refused, so the name must be the real one.
+        // The secret hash of an alias is rejected, so the name must be the user name.
         if token.kind != TokenKind::Refresh || token.username != username.as_str() {
             return Err(refuse());
         }
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_refresh_kills_the_old_refresh_token_only_where_tokens_rotate() {
+    async fn refresh_revokes_the_old_token_only_with_rotation() {
         let pool = pool();
         let sessions = pool.sessions();
         let first = tokens(sign_in(&pool).await).refresh_token.unwrap();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_context_of_the_last_call_is_remembered_even_of_a_refused_one() {
+    async fn records_the_context_of_rejected_calls_as_well() {
         let pool = pool();
         assert_eq!(pool.last_context(), None);
         let context = ClientContext { ip_address: Some("192.0.2.7".to_owned()), ..ClientContext::default() };
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sign_up_sends_its_code_to_the_address_unless_it_needs_none() {
+    async fn sign_up_sends_a_code_unless_it_needs_none() {
         let pool = pool();
         let register = async |username: &str| {
             let registration = Registration {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sign_up_sets_write_attributes_only() {
+    async fn sign_up_sets_only_write_attributes() {
         let pool = pool();
         let register = async |username: &str, attribute: &str| {
             let registration = Registration {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_cursor_key_stays_the_same_and_can_fail() {
+    async fn cursor_key_is_constant_and_can_fail() {
         let pool = pool();
         assert_eq!(pool.sessions().cursor_key().await.unwrap().expose(), CURSOR_KEY);
         pool.fail("cursor_key", 1, Reason::Unavailable);

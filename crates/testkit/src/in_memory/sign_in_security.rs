@@ -1,4 +1,4 @@
-//! [`SignInSecurity`] on the pool in memory.
+//! [`SignInSecurity`] on the in-memory pool.
 
 use async_trait::async_trait;
 use domain::user_pool::directory::{Page, PageRequest};
@@ -12,18 +12,18 @@ use super::state::{State, Switch};
 use super::{InMemoryDirectory, InMemoryPool, deliveries, paging};
 
 impl InMemoryPool {
-    /// Gives a user an authenticator app. As a second factor it still has to be switched on.
+    /// Sets up an authenticator app for a user without enabling it as a second factor.
     pub fn set_up_authenticator(&self, username: &str) {
         self.state().change(username, |record| record.has_authenticator = true);
     }
 
-    /// The second factors of a user; none for an unknown user.
+    /// The second factors of a user, none for an unknown user.
     #[must_use]
     pub fn mfa_of(&self, name: &str) -> Mfa {
         self.state().find(name).map(|record| record.mfa.clone()).unwrap_or_default()
     }
 
-    /// Sets a second factor of a user up and switches it on past all rules.
+    /// Sets up and enables a second factor of a user without checking rules.
     pub fn switch_factor_on(&self, username: &str, factor: Factor) {
         self.state().change(username, |record| {
             record.has_authenticator |= factor == Factor::SoftwareTokenMfa;
@@ -31,21 +31,21 @@ impl InMemoryPool {
         });
     }
 
-    /// Starts the enrollment of an authenticator app for a user, which drops the one before.
+    /// Starts the enrollment of an authenticator app for a user, which removes the previous one.
     /// [`FACTOR_CODE`](super::FACTOR_CODE) finishes it.
     pub fn start_authenticator(&self, username: &str) {
         self.state().start_totp(username);
     }
 
-    /// Lets the pool offer no authenticator apps, as one with `mfa: off`.
+    /// Disables authenticator apps, as `mfa: off` does.
     pub fn offer_no_totp(&self) {
         self.state().switch(Switch::NoTotp, true);
     }
 
-    /// Lets a user have signed in with a device.
+    /// Adds a device to a user.
     pub fn add_device(&self, username: &str, key: &str) {
         let mut state = self.state();
-        let now = state.moment();
+        let now = state.next_time();
         let device = Device {
             key: key.to_owned(),
             attributes: Attributes::from([("device_name".to_owned(), format!("device of {username}"))]),
@@ -57,13 +57,13 @@ impl InMemoryPool {
         });
     }
 
-    /// Records an event of a user that went well, e.g. of kind `SignIn`.
+    /// Records a successful event of a user, e.g. of kind `SignIn`.
     pub fn add_auth_event(&self, username: &str, id: &str, kind: &str) {
         let mut state = self.state();
         let event = AuthEvent {
             id: id.to_owned(),
             kind: Some(kind.to_owned()),
-            at: Some(state.moment()),
+            at: Some(state.next_time()),
             outcome: Some("Pass".to_owned()),
             risk_decision: Some("NoRisk".to_owned()),
             risk_level: Some("Low".to_owned()),
@@ -75,14 +75,14 @@ impl InMemoryPool {
         state.change(username, |record| record.auth_events.push(event));
     }
 
-    /// Lets the pool record no events from now on, as one without threat protection.
+    /// Disables the recording of events, as in a pool without threat protection.
     pub fn record_no_auth_events(&self) {
         self.state().switch(Switch::NoAuthEvents, true);
     }
 }
 
 impl Record {
-    /// The factors that sign-ins ask for.
+    /// The enabled factors.
     pub(super) fn usable_mfa(&self) -> Mfa {
         let enabled: Vec<_> = self.mfa.enabled.iter().copied().filter(|factor| self.can_use(*factor)).collect();
         let preferred = self.mfa.preferred.filter(|factor| enabled.contains(factor));
@@ -96,7 +96,7 @@ impl Record {
 
 /// Each factor once, in the order of [`Factor::ALL`].
 pub(super) fn in_order(factors: &[Factor]) -> Vec<Factor> {
-    Factor::ALL.into_iter().filter(|factor| factors.contains(factor)).collect()
+    Factor::ALL.iter().copied().filter(|factor| factors.contains(factor)).collect()
 }
 
 impl State {
@@ -112,7 +112,7 @@ impl State {
             return Err(UserPoolError::new(operation, Reason::InvalidRequest));
         }
         let named = [present, mfa.enabled.as_slice()].concat();
-        // Cognito refuses to set a factor that is not set up, even to switch it off.
+        // Cognito rejects settings of a factor that is not set up, even to disable it.
         if !named.iter().all(|factor| record.can_use(*factor)) {
             return Err(UserPoolError::new(operation, Reason::WrongState));
         }
@@ -124,7 +124,8 @@ impl State {
         Ok(())
     }
 
-    /// Gives out the secret of a new authenticator app. Cognito drops the app before at once, and still lists the factor.
+    /// Returns the secret of a new authenticator app. As in Cognito, the previous app is removed, but the factor still
+    /// listed.
     pub(super) fn start_totp(&mut self, username: &str) {
         self.change(username, |record| {
             record.totp_is_pending = true;
@@ -179,18 +180,18 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_factors_that_are_set_up_are_switched_on() {
+    async fn enables_only_factors_that_are_set_up() {
         let pool = pool();
         pool.add_user("abe", PASSWORD, &[], &[]);
         let set = async |username: &str, enabled: &[Factor], preferred| {
             let mfa = Mfa { enabled: enabled.to_vec(), preferred };
             pool.directory().set_mfa(&name(username), &mfa).await
         };
-        for factor in Factor::ALL {
+        for factor in Factor::ALL.iter().copied() {
             assert_eq!(reason_of(set("abe", &[factor], None).await), Reason::WrongState, "{factor:?}");
         }
         pool.set_up_authenticator("mia");
-        for factor in Factor::ALL {
+        for factor in Factor::ALL.iter().copied() {
             set("mia", &[factor], Some(factor)).await.unwrap();
             let expected = Mfa { enabled: vec![factor], preferred: Some(factor) };
             assert_eq!(pool.directory().mfa(&name("mia")).await.unwrap(), expected);
@@ -202,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_device_is_forgotten_once() {
+    async fn device_is_deleted_once() {
         let pool = pool();
         let directory = pool.directory();
         for key in ["key-1", "key-2", "key-3"] {
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn events_come_the_latest_first_where_any_are_recorded() {
+    async fn lists_latest_events_first() {
         let pool = pool();
         let directory = pool.directory();
         for id in ["event-1", "event-2", "event-3"] {
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_has_factors_devices_and_events_who_does_not_exist() {
+    async fn unknown_user_has_no_factors_devices_and_events() {
         let directory = pool().directory();
         let abe = name("abe");
         assert_eq!(reason_of(directory.mfa(&abe).await), Reason::UserNotFound);

@@ -1,4 +1,4 @@
-//! The pool at one moment, to compare with another moment.
+//! Snapshots of the pool, for comparison.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ pub struct Snapshot {
 /// One user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserSnapshot {
-    /// The real user name.
+    /// The user name.
     pub username: String,
     /// The status.
     pub status: UserStatus,
@@ -34,7 +34,7 @@ pub struct UserSnapshot {
     pub password: Option<String>,
     /// The groups.
     pub groups: BTreeSet<String>,
-    /// The second factors that are on.
+    /// The enabled second factors.
     pub factors: Vec<Factor>,
     /// Whether the user has an authenticator app.
     pub has_authenticator: bool,
@@ -42,7 +42,7 @@ pub struct UserSnapshot {
     pub devices: BTreeSet<String>,
     /// How many invitations were sent.
     pub invitations: usize,
-    /// Whether a code for a new password was sent and not used.
+    /// Whether a password reset code was sent and not used.
     pub reset_is_open: bool,
 }
 
@@ -51,14 +51,14 @@ pub struct UserSnapshot {
 pub struct GroupSnapshot {
     /// The IAM role of the group.
     pub role_arn: Option<String>,
-    /// What the group is for.
+    /// The description.
     pub description: Option<String>,
     /// The precedence.
     pub precedence: Option<u32>,
 }
 
 impl InMemoryPool {
-    /// The pool as it is now.
+    /// Takes a snapshot.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
         let state = self.state();
@@ -95,7 +95,7 @@ mod tests {
     use super::super::testing::{name, pool};
 
     #[tokio::test]
-    async fn a_snapshot_differs_after_a_write_and_not_after_a_read() {
+    async fn snapshot_changes_only_after_a_write() {
         let pool = pool();
         let before = pool.snapshot();
         pool.directory().get(&name("mia")).await.unwrap();

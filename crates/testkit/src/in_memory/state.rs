@@ -1,4 +1,4 @@
-//! What the pool in memory holds, and finding users in it.
+//! The state of the in-memory pool, and finding users in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,44 +19,44 @@ use super::tokens::Token;
 pub(super) struct State {
     pub(super) users: BTreeMap<String, Record>,
     pub(super) groups: BTreeMap<String, GroupRecord>,
-    /// Living access and refresh tokens.
+    /// Valid access and refresh tokens.
     pub(super) tokens: BTreeMap<String, Token>,
     /// Open challenges by session.
     pub(super) challenges: BTreeMap<String, OpenChallenge>,
     pub(super) switches: BTreeSet<Switch>,
     pub(super) required_attributes: BTreeSet<String>,
-    /// The attributes that users may set through the app client; any if the client has no list.
+    /// The attributes that users can set through the app client; any if the client has no list.
     pub(super) write_attributes: Option<BTreeSet<String>>,
     pub(super) faults: Faults,
     pub(super) interruption: Option<Interruption>,
-    /// How many entries a page holds at the most, whatever is asked for.
+    /// The maximum page size.
     pub(super) page_cap: Option<usize>,
-    /// A challenge that nobody can answer, which every sign-in comes to.
+    /// An unsupported challenge that every sign-in returns.
     pub(super) asks_for: Option<String>,
     pub(super) temporary_password_validity_days: Option<u32>,
     pub(super) last_context: Option<ClientContext>,
-    /// Counts writes: it is the clock, and what makes tokens, sessions and `sub` unique.
+    /// Counts writes, for the clock and for unique tokens, sessions and `sub`s.
     ticks: i64,
-    /// Where the clock began.
+    /// The start of the clock.
     epoch: Option<OffsetDateTime>,
 }
 
-/// How the pool can differ from a new one.
+/// Settings that differ from a new pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Switch {
-    /// A sign-up confirms its user at once.
+    /// A sign-up confirms its user.
     AutoConfirm,
-    /// Names match in upper and lower case.
+    /// Names are case-insensitive.
     IgnoreCase,
-    /// Nobody signs up.
+    /// Sign-ups are rejected.
     RefuseSignUps,
-    /// Nobody signs in without a second factor.
+    /// Sign-ins require a second factor.
     RequireMfa,
-    /// The pool offers no authenticator apps.
+    /// Authenticator apps are disabled.
     NoTotp,
-    /// A refresh makes a new refresh token.
+    /// A refresh returns a new refresh token.
     RotateRefreshTokens,
-    /// Unknown users are told from known ones.
+    /// Responses reveal whether a user exists.
     TellWhoExists,
     /// The app client has no secret.
     NoClientSecret,
@@ -82,8 +82,8 @@ impl State {
         self.ticks
     }
 
-    /// The moment of the next write.
-    pub(super) fn moment(&mut self) -> OffsetDateTime {
+    /// The time of the next write.
+    pub(super) fn next_time(&mut self) -> OffsetDateTime {
         let ticks = self.tick();
         self.epoch.unwrap_or(OffsetDateTime::UNIX_EPOCH) + Duration::seconds(ticks)
     }
@@ -104,15 +104,15 @@ impl State {
         self.users.keys().any(is_same)
     }
 
-    /// The user to be looked at.
+    /// The user, for reading.
     pub(super) fn known(&self, operation: &'static str, name: &Username) -> Result<&Record, UserPoolError> {
         self.find(name.as_str()).ok_or_else(|| UserPoolError::new(operation, Reason::UserNotFound))
     }
 
-    /// The user to be changed. The change counts as made: it moves `modified_at`.
+    /// The user, for a change, which sets `modified_at`.
     pub(super) fn find_mut(&mut self, operation: &'static str, name: &Username) -> Result<&mut Record, UserPoolError> {
         let real_name = self.known(operation, name)?.username.as_str().to_owned();
-        let now = self.moment();
+        let now = self.next_time();
         let record = self.users.get_mut(&real_name);
         let record = record.ok_or_else(|| UserPoolError::new(operation, Reason::UserNotFound))?;
         record.modified_at = now;
@@ -125,7 +125,7 @@ impl State {
         }
     }
 
-    /// Whether users may set all these attributes through the app client, as Cognito decides it.
+    /// Whether users can set all these attributes through the app client.
     pub(super) fn may_write(&self, attributes: &Attributes) -> bool {
         let Some(allowed) = &self.write_attributes else { return true };
         attributes.keys().all(|name| allowed.contains(name))
@@ -139,7 +139,7 @@ impl State {
     }
 
     pub(super) fn insert(&mut self, username: &Username, status: UserStatus, attributes: Attributes) -> &mut Record {
-        let now = self.moment();
+        let now = self.next_time();
         let sub = format!("00000000-0000-4000-8000-{:012}", self.ticks);
         let record = Record::new(username, sub, status, attributes, now);
         self.users.entry(username.as_str().to_owned()).insert_entry(record).into_mut()
@@ -151,17 +151,17 @@ impl State {
         let record = self.insert(&username, UserStatus::Confirmed, attributes);
         record.password = Some(password.to_owned());
         record.groups = groups.iter().map(|group| (*group).to_owned()).collect();
-        // After the user, so that the first user of a pool has the same `sub` whatever groups there are: events name it.
+        // After the user, so that groups do not change the `sub` of the first user, which events contain.
         for group in groups {
             self.add_group(group);
         }
     }
 
-    /// Lets a group come into being where it is not there yet. A text that is no group's name makes none.
+    /// Creates a group if it does not exist. Ignores an invalid name.
     pub(super) fn add_group(&mut self, group: &str) {
         let Ok(name) = group.parse::<GroupName>() else { return };
         if !self.groups.contains_key(group) {
-            let now = self.moment();
+            let now = self.next_time();
             self.groups.insert(group.to_owned(), GroupRecord::new(name, now));
         }
     }

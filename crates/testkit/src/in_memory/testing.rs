@@ -1,4 +1,4 @@
-//! What the tests of the pool in memory have in common.
+//! Shared code of the in-memory pool's tests.
 
 use domain::secret::Secret;
 use domain::user_pool::directory::{Page, PageRequest};
@@ -18,7 +18,7 @@ pub(super) fn name(text: &str) -> Username {
     text.parse().unwrap()
 }
 
-/// In the pool is `mia`, a reader with a verified address and a number.
+/// A pool with `mia`, a reader with a verified address and a number.
 pub(super) fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
     let attributes = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100")];
@@ -34,7 +34,7 @@ pub(super) fn reason_of<T: std::fmt::Debug>(answer: Result<T, UserPoolError>) ->
     answer.unwrap_err().reason
 }
 
-/// All pages of a list, from a function that gets one.
+/// Reads all pages of a list by a function that reads one.
 pub(super) async fn walk<T>(
     limit: u8,
     get: impl AsyncFn(PageRequest) -> Result<Page<T>, UserPoolError>,
@@ -87,7 +87,7 @@ pub(super) async fn respond(
     pool.sessions().answer_challenge(&answer).await
 }
 
-/// Switches factors of `mia` on.
+/// Enables factors of `mia`.
 pub(super) async fn switch_on(pool: &InMemoryPool, enabled: &[Factor], preferred: Option<Factor>) {
     pool.set_up_authenticator("mia");
     let mfa = Mfa { enabled: enabled.to_vec(), preferred };

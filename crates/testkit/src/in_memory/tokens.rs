@@ -1,4 +1,4 @@
-//! Tokens of the pool in memory: what makes them, and what they die of.
+//! Issuing and revoking tokens of the in-memory pool.
 
 use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
@@ -11,7 +11,7 @@ use super::state::State;
 pub(super) struct Token {
     pub(super) username: String,
     pub(super) kind: TokenKind,
-    /// Tokens of one sign-in share it: revoking a refresh token kills those that came from it.
+    /// The session of the token. Revoking a refresh token revokes all tokens of its session.
     pub(super) origin: String,
 }
 
@@ -22,14 +22,14 @@ pub(super) enum TokenKind {
 }
 
 impl State {
-    /// Tokens of a fresh sign-in.
+    /// Issues the tokens of a sign-in.
     pub(super) fn issue(&mut self, record: &Record) -> Tokens {
         let origin = format!("origin-{}", self.tick());
         let refresh_token = self.register(record, TokenKind::Refresh, &origin);
         Tokens { refresh_token: Some(refresh_token), ..self.issue_access(record, &origin) }
     }
 
-    /// Access and ID token without a new refresh token.
+    /// Issues an access and an ID token without a new refresh token.
     pub(super) fn issue_access(&mut self, record: &Record, origin: &str) -> Tokens {
         Tokens {
             access_token: self.register(record, TokenKind::Access, origin),
@@ -66,7 +66,7 @@ impl State {
         owner.ok_or_else(|| UserPoolError::new(operation, Reason::InvalidCredentials))
     }
 
-    /// Kills every token of a user.
+    /// Revokes every token of a user.
     pub(super) fn sign_out(&mut self, username: &str) {
         self.tokens.retain(|_, token| token.username != username);
     }

@@ -1,24 +1,24 @@
-//! Which calls were made, and which of them go wrong in which way.
+//! Recorded calls and planned faults.
 
 use domain::retry::ErrorClass;
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails before it does anything.
+    /// The call fails without an effect.
     NotDone(ErrorClass),
-    /// It does its work, and nobody hears of it.
+    /// The call has its effect, but the response is lost.
     AnswerLost,
-    /// It does nothing, and never answers. Whoever then drops the caller has killed it before the call.
+    /// The call has no effect and never returns. Dropping the caller emulates a process killed before the call.
     Stalled,
-    /// It does its work, and never answers. Whoever then drops the caller has killed it after the call.
+    /// The call has its effect and never returns. Dropping the caller emulates a process killed after the call.
     StalledAfterwards,
-    /// The code around it panics.
+    /// The call panics.
     Panic,
 }
 
 impl Fault {
-    /// What a crash matrix goes through.
+    /// The faults of a crash matrix.
     pub const ALL: [Self; 5] = [
         Self::NotDone(ErrorClass::OutcomeUnknown),
         Self::NotDone(ErrorClass::Throttled),
@@ -28,7 +28,7 @@ impl Fault {
     ];
 }
 
-/// Which call a fault is for.
+/// The call that a fault is planned for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     OfOperation(&'static str, usize),
@@ -58,7 +58,7 @@ impl Faults {
         self.calls.clone()
     }
 
-    /// Counts a call, and says what goes wrong with it.
+    /// Counts a call and returns its planned fault.
     pub(super) fn count(&mut self, operation: &'static str) -> Option<Fault> {
         self.calls.push(operation);
         let nth = self.calls.iter().filter(|call| **call == operation).count();
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_planned_call_goes_wrong() {
+    fn only_the_planned_call_fails() {
         let mut faults = Faults::default();
         faults.plan("role", 2, Fault::AnswerLost);
         faults.plan_at(1, Fault::Stalled);

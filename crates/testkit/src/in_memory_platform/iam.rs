@@ -1,4 +1,4 @@
-//! IAM policies and roles: what a call does to them.
+//! Effects of calls on IAM policies and roles.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -66,7 +66,7 @@ impl State {
             document: trust.clone(),
             boundary: boundary.map(str::to_owned),
             tagged: Some(pool.as_str().to_owned()),
-            // Nobody has made it moments ago, unless a test says so.
+            // Not a new role, unless a test says so.
             created_at: None,
         };
         let role = Role { entity: entity.clone(), policies: BTreeSet::new(), assumable_at };

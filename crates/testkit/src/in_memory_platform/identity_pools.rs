@@ -1,8 +1,8 @@
-//! Identity pools, and the identities of signed-in people: what a call does to them.
+//! Effects of calls on identity pools and identities.
 
 use std::time::Duration;
 
-use domain::platform::{IdentityPool, IdentityPoolState, PersonCredentials};
+use domain::platform::{IdentityPool, IdentityPoolState, TemporaryCredentials};
 use domain::policy_document::check_trust;
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
@@ -51,13 +51,13 @@ impl State {
         if !providers.iter().any(|provider| provider.user_pool_id == user_pool_id) {
             return Err(ErrorClass::Invalid);
         }
-        // The tokens in memory are made up of the user's name: one identity per user.
+        // In-memory tokens contain the user name, which identifies the identity.
         let id = format!("{identity_pool_id}:{}", id_token.expose());
         self.identities.insert(id.clone(), identity_pool_id.to_owned());
         Ok(id)
     }
 
-    pub(super) fn credentials(&self, identity_id: &str, now: Duration) -> Result<PersonCredentials, ErrorClass> {
+    pub(super) fn credentials(&self, identity_id: &str, now: Duration) -> Result<TemporaryCredentials, ErrorClass> {
         let identity_pool_id = self.identities.get(identity_id).ok_or(ErrorClass::NotFound)?;
         let arn = self.authenticated_roles.get(identity_pool_id).ok_or(ErrorClass::RoleNotAssumable)?;
         let role = self.roles.values().find(|role| role.entity.arn == *arn);
@@ -65,7 +65,7 @@ impl State {
         if now < role.assumable_at || check_trust(&role.entity.document, identity_pool_id).is_err() {
             return Err(ErrorClass::RoleNotAssumable);
         }
-        Ok(PersonCredentials {
+        Ok(TemporaryCredentials {
             access_key_id: role.entity.arn.clone(),
             secret_access_key: Secret::new("key"),
             session_token: Secret::new("token"),

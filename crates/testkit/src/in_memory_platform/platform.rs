@@ -1,10 +1,10 @@
-//! The port [`Platform`]: each call under its name, so that faults can be planned for it.
+//! The port [`Platform`], with each call recorded under its name for planned faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use domain::platform::{
-    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, PersonCredentials, Platform,
+    AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, MemberPage, Platform, TemporaryCredentials,
     UserPool, UserPoolState,
 };
 use domain::retry::Clock;
@@ -194,12 +194,12 @@ impl Platform for InMemoryPlatform {
         self.call("identity", |state| state.identity(identity_pool_id, user_pool_id, id_token)).await
     }
 
-    async fn credentials(&self, identity_id: &str, _: &str, _: &Secret) -> Answer<PersonCredentials> {
+    async fn credentials(&self, identity_id: &str, _: &str, _: &Secret) -> Answer<TemporaryCredentials> {
         let now = self.clock.now();
         self.call("credentials", |state| state.credentials(identity_id, now)).await
     }
 
-    async fn caller_arn(&self, credentials: &PersonCredentials) -> Answer<String> {
+    async fn caller_arn(&self, credentials: &TemporaryCredentials) -> Answer<String> {
         let role = credentials.access_key_id.rsplit('/').next().unwrap_or_default().to_owned();
         self.call("caller_arn", |_| {
             Ok(format!("arn:aws:sts::{ACCOUNT_ID}:assumed-role/{role}/CognitoIdentityCredentials"))

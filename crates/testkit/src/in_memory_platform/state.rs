@@ -1,4 +1,4 @@
-//! What there is in the account.
+//! The state of the account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::invitation_keys::Parameter;
 use crate::in_memory::InMemoryPool;
 
-/// Everything in the account.
+/// The resources in the account.
 #[derive(Debug, Default)]
 pub struct State {
     /// User pools.
@@ -26,7 +26,7 @@ pub struct State {
     pub groups: BTreeSet<(String, String)>,
     /// Identity pools.
     pub identity_pools: Vec<Owned<IdentityPool>>,
-    /// The role of signed-in people, by identity pool.
+    /// The role of authenticated users, by identity pool.
     pub authenticated_roles: BTreeMap<String, String>,
     /// IAM policies by ARN.
     pub policies: BTreeMap<String, IamEntity>,
@@ -40,16 +40,16 @@ pub struct State {
     moments: i64,
 }
 
-/// Something with a name and a tag.
+/// A resource with a name and a tag.
 #[derive(Debug, Clone)]
 pub struct Owned<T> {
     /// The name, which need not be unique.
     pub name: String,
-    /// The value of our tag.
+    /// The value of the tag `poolkeeper:pool`.
     pub tag: Option<String>,
-    /// The thing.
+    /// The resource.
     pub thing: T,
-    /// From when on lists show it.
+    /// When lists start to show the resource.
     pub listed_at: Duration,
 }
 
@@ -65,12 +65,12 @@ impl<T: Clone> Owned<T> {
     }
 }
 
-/// An app client with what Cognito keeps beside it.
+/// An app client with its pool and name.
 #[derive(Debug, Clone)]
 pub struct Named {
-    /// Its user pool.
+    /// The user pool.
     pub user_pool_id: String,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The client.
     pub client: AppClient,
@@ -79,11 +79,11 @@ pub struct Named {
 /// A role.
 #[derive(Debug, Clone)]
 pub struct Role {
-    /// ARN, trust and tag.
+    /// ARN, trust policy and tag.
     pub entity: IamEntity,
-    /// What is attached.
+    /// The attached policies.
     pub policies: BTreeSet<String>,
-    /// From when on it can be taken.
+    /// When the role can be assumed.
     pub assumable_at: Duration,
 }
 
@@ -93,7 +93,7 @@ impl State {
         self.numbers
     }
 
-    /// A second after the moment before: no two things are created at the same one.
+    /// A second after the previous time, so that no two resources have the same creation time.
     pub(super) fn next_moment(&mut self) -> OffsetDateTime {
         self.moments += 1;
         OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(self.moments)

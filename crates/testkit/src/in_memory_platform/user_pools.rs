@@ -1,4 +1,4 @@
-//! User pools, with their app clients and groups: what a call does to them.
+//! Effects of calls on user pools, app clients and groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The users of a pool, with the faults that are planned for the platform.
+//! The users of a pool, with the platform's planned faults.
 
 use async_trait::async_trait;
 use domain::retry::ErrorClass;
@@ -15,7 +15,7 @@ use domain::user_pool::write_attributes::WriteAttributes;
 use super::InMemoryPlatform;
 use super::faults::Fault;
 
-/// A port whose calls go wrong where the platform has a fault planned.
+/// A port with the platform's planned faults.
 pub(super) struct Faulty<Port> {
     platform: InMemoryPlatform,
     port: Port,
@@ -31,7 +31,7 @@ impl<Port> Faulty<Port> {
         operation: &'static str,
         work: impl Future<Output = Result<T, UserPoolError>> + Send,
     ) -> Result<T, UserPoolError> {
-        self.platform.let_others_go_first().await;
+        self.platform.yield_to_others().await;
         let fault = self.platform.faults().count(operation);
         match fault {
             None => work.await,

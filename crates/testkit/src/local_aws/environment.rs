@@ -1,4 +1,4 @@
-//! The environment of the local AWS and of the tools that talk to it: made from nothing, so that nothing of the user's gets in.
+//! The environment variables of the emulator and of its tools. They do not inherit the user's environment.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use super::tools::Tools;
 /// Variables by name.
 pub(super) type Variables = BTreeMap<&'static str, String>;
 
-/// What the local AWS and the tools are told.
+/// The environment variables of the emulator and of its tools.
 pub(super) struct Environment {
     pub(super) endpoint_url: String,
     port: u16,
@@ -34,7 +34,7 @@ impl Environment {
         })
     }
 
-    /// What both need: where to find programs, where to write, and how to reach the local AWS and no other.
+    /// The common variables: search path, directories, and the endpoint of the emulator.
     fn common(&self) -> Variables {
         BTreeMap::from([
             ("PATH", self.path.clone()),
@@ -55,13 +55,13 @@ impl Environment {
     pub(super) fn of_local_aws(&self) -> Variables {
         let mut variables = self.common();
         variables.extend([
-            // Without it neither signatures nor rights, secret hashes, codes and sign-outs are checked.
+            // Enables the checks of signatures, permissions, secret hashes, codes and sign-outs.
             ("AUTH", "true".to_owned()),
             ("BIND_HOST", "127.0.0.1".to_owned()),
             ("MINISTACK_HOST", "127.0.0.1".to_owned()),
             ("GATEWAY_PORT", self.port.to_string()),
             ("STATE_DIR", format!("{}/state", self.folder)),
-            // Two services with ports of their own, which we have no use for.
+            // Two unused services with their own ports.
             ("IOT_MTLS_ENABLED", "0".to_owned()),
             ("SFTP_ENABLED", "0".to_owned()),
         ]);
@@ -73,7 +73,7 @@ impl Environment {
         variables.extend([
             ("SAM_CLI_TELEMETRY", "0".to_owned()),
             ("__SAM_CLI_APP_DIR", self.sam_folder.clone()),
-            // Five seconds by default, which suits the real one.
+            // The default of five seconds is for AWS.
             ("SAM_CLI_POLL_DELAY", "0.5".to_owned()),
             ("COLUMNS", "200".to_owned()),
         ]);

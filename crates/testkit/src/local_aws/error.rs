@@ -1,4 +1,4 @@
-//! What can go wrong around the local AWS, and a server beside it. Each text says what is wrong and what to do.
+//! Errors of the emulators and of the tools that talk to them. Each message says what is wrong and what to do.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Why the local AWS, a server beside it, or a tool that talks to it, did not do what was asked.
+/// Why an emulator or a tool failed.
 #[derive(Debug, Error)]
 pub enum LocalAwsError {
     /// `make setup` has not been run.
-    #[error("the tools are missing: there is no {}. Run `make setup`.", .folder.display())]
+    #[error("the tools are missing: {} does not exist. Run `make setup`.", .folder.display())]
     NoTools {
-        /// Where they should be.
+        /// The expected directory.
         folder: PathBuf,
     },
-    /// `.venv` is there, but not whole.
+    /// `.venv` is incomplete.
     #[error(
         "{} is missing, or points to a Python that has been removed. Remove .venv and run `make setup`.",
         .program.display()
@@ -26,31 +26,31 @@ pub enum LocalAwsError {
         program: PathBuf,
     },
     /// `make cognito-local` has not been run.
-    #[error("cognito-local is missing: there is no {}. Run `make cognito-local`.", .script.display())]
+    #[error("cognito-local is missing: {} does not exist. Run `make cognito-local`.", .script.display())]
     NoCognitoLocal {
-        /// What should be there.
+        /// The expected file.
         script: PathBuf,
     },
     /// The functions have not been built.
-    #[error("the functions are not built: there is no {}. Run `{command}`.", .template.display())]
+    #[error("the functions are not built: {} does not exist. Run `{command}`.", .template.display())]
     NotBuilt {
-        /// What builds it.
+        /// The command that builds it.
         command: &'static str,
-        /// What should be there.
+        /// The expected file.
         template: PathBuf,
     },
-    /// No temporary folder, or no file in it.
-    #[error("cannot write to the folder for temporary files. Set TMPDIR to a folder that can be written to.")]
+    /// The directory for temporary files is not writable.
+    #[error("cannot write to the directory for temporary files; set TMPDIR to a writable directory")]
     Folder(#[source] io::Error),
     /// The port is in use.
     #[error(
-        "port {port} of 127.0.0.1 cannot be used. Name another one, as in\n  \
-         make demo ARGUMENTS=\"--port PORT\"\nor none, to have a free one taken."
+        "port {port} of 127.0.0.1 is in use. Choose another port:\n  \
+         make demo ARGUMENTS=\"--port PORT\"\nWithout --port, a free port is used."
     )]
     PortTaken {
         /// The port.
         port: u16,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// A program could not be started.
@@ -58,65 +58,65 @@ pub enum LocalAwsError {
     CannotRun {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A program did not take its input, or its end could not be waited for.
-    #[error("{program} could not be talked to; try again")]
+    /// The pipes or the exit status of a program failed.
+    #[error("cannot communicate with {program}; try again")]
     Broken {
         /// The program.
         program: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A program went on for too long.
-    #[error("{program} did not end within {} s; something hangs, try again", .limit.as_secs())]
+    /// A program timed out.
+    #[error("{program} did not exit within {} s; try again", .limit.as_secs())]
     Endless {
         /// The program.
         program: String,
-        /// How long it was given.
+        /// The timeout.
         limit: Duration,
     },
-    /// It ended before it ever answered.
-    #[error("{name} did not start ({status}). Its last words:\n{log}")]
+    /// A server exited before its first response.
+    #[error("{name} did not start ({status}). Last log lines:\n{log}")]
     DiedAtStart {
-        /// What was started.
+        /// The name of the server.
         name: &'static str,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
         /// The last lines of its log.
         log: String,
     },
-    /// It runs and does not answer.
-    #[error("{name} did not answer within {} s. Its last words:\n{log}", .limit.as_secs())]
+    /// A server runs but does not respond.
+    #[error("{name} did not respond within {} s. Last log lines:\n{log}", .limit.as_secs())]
     NeverHealthy {
-        /// What was started.
+        /// The name of the server.
         name: &'static str,
-        /// How long it was given.
+        /// The timeout.
         limit: Duration,
         /// The last lines of its log.
         log: String,
     },
-    /// It ended while it was needed.
-    #[error("{name} stopped in the middle ({status}). Start again. Its last words:\n{log}")]
+    /// A server exited unexpectedly.
+    #[error("{name} stopped unexpectedly ({status}); start again. Last log lines:\n{log}")]
     Stopped {
-        /// What was started.
+        /// The name of the server.
         name: &'static str,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
         /// The last lines of its log.
         log: String,
     },
-    /// It answered nothing, or nonsense.
-    #[error("the local AWS gave no usable answer")]
+    /// A response is missing or malformed.
+    #[error("no valid response from the emulator")]
     NoAnswer(#[source] reqwest::Error),
-    /// An answer that is not what its version is known to give.
-    #[error("the local AWS or a tool answered something else than expected: {0}")]
+    /// A response or output is not in the expected form.
+    #[error("unexpected response from the emulator or a tool: {0}")]
     Unreadable(String),
     /// `sam deploy` failed.
-    #[error("the deployment failed; mend template.yaml, or what it deploys, and try again:\n{0}")]
+    #[error("the deployment failed; fix template.yaml or the deployed code, and try again:\n{0}")]
     DeploymentFailed(String),
-    /// A function answered with an error.
+    /// A function returned an error.
     #[error("the function failed: {0}")]
     FunctionFailed(String),
 }

@@ -1,7 +1,7 @@
-"""Runs the command in its arguments and makes sure that it ends, with everything it started, when our parent ends.
+"""Runs the command in its arguments and stops it with all its children when the parent process ends.
 
-The first argument is the folder to remove afterwards. The parent holds the other end of our standard input: it closes when the
-parent lets go of us, or when the parent dies in whatever way. The exit status is that of the command.
+The first argument is the directory to delete afterwards. Standard input is a pipe from the parent: it is closed when the parent
+drops it or ends in any way. The exit status is that of the command.
 """
 
 import ctypes
@@ -21,7 +21,7 @@ def end_with_launcher():
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
-# A session of its own: one signal to its process group ends the command and every child of it.
+# A separate session, so that one signal to the process group stops the command and its children.
 child = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=end_with_launcher)
 
 parent_is_gone = threading.Event()
@@ -46,7 +46,7 @@ for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
 threading.Thread(target=end_with_parent, daemon=True).start()
 status = child.wait()
 end()
-# Where it ended by itself, the parent wants to read its log first.
+# If the command ended by itself, the parent reads its log first.
 if parent_is_gone.is_set():
     shutil.rmtree(folder, ignore_errors=True)
 sys.exit(status if status >= 0 else 128 - status)

@@ -1,4 +1,4 @@
-//! The mails that the local AWS keeps instead of sending them: invitations with temporary passwords, and codes.
+//! The mails that the emulator stores instead of sending them: invitations with temporary passwords, and codes.
 
 use std::fmt;
 
@@ -9,11 +9,11 @@ use super::error::LocalAwsError;
 /// One mail.
 #[derive(Clone)]
 pub struct Mail {
-    /// Whom it is to.
+    /// The recipients.
     pub to: Vec<String>,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Its text. Holds passwords and codes.
+    /// The text, which contains passwords and codes.
     pub text: String,
 }
 
@@ -32,7 +32,7 @@ impl Mail {
     }
 }
 
-/// Reads the list of mails of all accounts.
+/// Parses the list of mails of all accounts.
 pub(super) fn read(body: &[u8]) -> Result<Vec<Mail>, LocalAwsError> {
     let unreadable = || LocalAwsError::Unreadable("its list of mails".to_owned());
     let body: Value = serde_json::from_slice(body).map_err(|_| unreadable())?;
@@ -58,7 +58,7 @@ mod tests {
         "BodyText": "Your username is admin and temporary password is aB.1^x."}]}}"#;
 
     #[test]
-    fn finds_the_temporary_password_of_an_invitation_with_its_dots() {
+    fn finds_temporary_password_with_dots() {
         let mails = read(MAILS.as_bytes()).unwrap();
         assert_eq!((mails.len(), mails[0].to[0].as_str()), (1, "ops@example.com"));
         assert_eq!(mails[0].temporary_password(), Some("aB.1^x"));
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_an_answer_that_is_no_list_of_mails() {
+    fn rejects_a_response_without_a_list_of_mails() {
         assert!(matches!(read(b"<html>"), Err(LocalAwsError::Unreadable(_))));
         assert!(matches!(read(br#"{"messages": 1}"#), Err(LocalAwsError::Unreadable(_))));
     }

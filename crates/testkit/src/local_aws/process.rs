@@ -1,4 +1,4 @@
-//! A server for one run, the local AWS or one beside it: started behind a launcher, which ends it when we end.
+//! A server for one run, started by a launcher that stops it when this process ends.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -17,37 +17,37 @@ use super::environment::Variables;
 use super::error::LocalAwsError;
 use super::tools::Tools;
 
-/// How long a server may take to answer for the first time. It takes about a second on an idle machine.
+/// The timeout of a server's first response, which takes about a second on an idle machine.
 const START_LIMIT: Duration = Duration::from_mins(1);
 
-/// How many ports to try: another program may take the free one between the moment it is found and the moment it is used.
+/// How many ports to try, because another program can take a free port before the server does.
 const PORT_ATTEMPTS: u32 = 3;
 
-/// How many lines of the log an error shows.
+/// The number of log lines in an error.
 const SHOWN_LOG_LINES: usize = 15;
 
-/// Ends the server with everything that it has started, in every case: closed pipe, signal, or the death of this process.
+/// Stops the server and its children after a closed pipe, a signal, or the end of this process.
 const LAUNCHER: &str = include_str!("launch.py");
 
-/// The launcher, and through it the server.
+/// The launcher with the server.
 pub(crate) struct Process {
     name: &'static str,
     launcher: Mutex<Child>,
     folder: TempDir,
 }
 
-/// What to start.
+/// The server to start.
 pub(crate) struct Server {
-    /// How errors call it.
+    /// The name in errors.
     pub(crate) name: &'static str,
-    /// The program of `.venv`.
+    /// The program in `.venv`.
     pub(crate) program: &'static str,
     pub(crate) arguments: Vec<OsString>,
     pub(crate) environment: Variables,
 }
 
 impl Process {
-    /// Starts a server that writes into this folder and nowhere else.
+    /// Starts a server that writes only into this directory.
     pub(crate) fn start(tools: &Tools, server: Server, folder: TempDir) -> Result<Self, LocalAwsError> {
         let log = File::create(log_file(folder.path())).map_err(LocalAwsError::Folder)?;
         let launcher = Command::new(tools.program("python")?)
@@ -62,20 +62,20 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(log.try_clone().map_err(LocalAwsError::Folder)?)
             .stderr(log)
-            // Not in the terminal's foreground group: Ctrl-C reaches us alone, and we decide about the order of ending.
+            // Not in the terminal's foreground group, so that Ctrl-C reaches only this process, which stops the server.
             .process_group(0)
             .spawn()
             .map_err(|source| LocalAwsError::CannotRun { program: "python".to_owned(), source })?;
         Ok(Self { name: server.name, launcher: Mutex::new(launcher), folder })
     }
 
-    /// Waits until it answers at `url`.
+    /// Waits until the server responds at `url`.
     pub(crate) async fn wait_until_healthy(&self, http: &reqwest::Client, url: &str) -> Result<(), LocalAwsError> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             let answer = http.get(url).timeout(Duration::from_secs(2)).send().await;
             let name = self.name;
-            // In this order: where our own process has ended, the answer was somebody else's on the same port.
+            // In this order, because another program on the same port can respond if the server has exited.
             if let Some(status) = self.exit_status() {
                 return Err(LocalAwsError::DiedAtStart { name, status, log: self.last_log_lines() });
             }
@@ -89,7 +89,7 @@ impl Process {
         }
     }
 
-    /// Whether it is still there.
+    /// Checks whether the server is running.
     pub(crate) fn check_running(&self) -> Result<(), LocalAwsError> {
         match self.exit_status() {
             None => Ok(()),
@@ -101,7 +101,7 @@ impl Process {
         self.folder.path()
     }
 
-    /// How it ended, where it has ended.
+    /// The exit status, if the server has exited.
     fn exit_status(&self) -> Option<ExitStatus> {
         let mut launcher = self.launcher.lock().unwrap_or_else(PoisonError::into_inner);
         launcher.try_wait().ok().flatten()
@@ -118,9 +118,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let launcher = self.launcher.get_mut().unwrap_or_else(PoisonError::into_inner);
-        // The closed pipe tells the launcher to end everything; that takes milliseconds.
+        // The closed pipe makes the launcher stop everything, which takes milliseconds.
         drop(launcher.stdin.take());
-        // There is nobody left to tell about a failure, and nothing left that could fail: the launcher is our own child.
+        // A failure cannot be reported here, and waiting for a child process does not fail.
         drop(launcher.wait());
     }
 }
@@ -129,7 +129,7 @@ fn log_file(folder: &Path) -> std::path::PathBuf {
     folder.join("server.log")
 }
 
-/// Starts something on a port that nobody uses.
+/// Starts a server on a free port.
 pub(crate) async fn on_a_free_port<T>(
     start: impl AsyncFn(u16) -> Result<T, LocalAwsError>,
 ) -> Result<T, LocalAwsError> {
@@ -144,13 +144,13 @@ pub(crate) async fn on_a_free_port<T>(
     }
 }
 
-/// A port of the loopback interface that nobody uses now.
+/// A free port of the loopback interface.
 fn free_port() -> Result<u16, LocalAwsError> {
     let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
     port.map(|address| address.port()).map_err(|source| LocalAwsError::PortTaken { port: 0, source })
 }
 
-/// Makes sure that nobody uses the port.
+/// Returns an error if the port is in use.
 pub(super) fn check_port(port: u16) -> Result<(), LocalAwsError> {
     TcpListener::bind(("127.0.0.1", port)).map(drop).map_err(|source| LocalAwsError::PortTaken { port, source })
 }

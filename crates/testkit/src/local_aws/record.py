@@ -118,7 +118,7 @@ async def app(scope, receive, send):
 
     async def send_and_keep(message):
         answer.extend(message.get("body", b""))
-        # Before the client has its answer, and sends the next call.
+        # Before the client receives the response and sends the next call.
         if message["type"] == "http.response.body" and not message.get("more_body"):
             take(headers, bytes(body), bytes(answer))
         await send(message)

@@ -1,4 +1,4 @@
-//! Recordings of the calls that a local AWS receives. `make test` checks them against AWS's own data: see `crates/testkit/oracle`.
+//! Recordings of the calls that the emulator receives. `crates/testkit/oracle` checks them against AWS's own data.
 
 use std::ffi::OsString;
 use std::fs;
@@ -10,12 +10,12 @@ use super::tools::Tools;
 /// Runs ministack and writes the calls to a file.
 const RECORDER: &str = include_str!("record.py");
 
-/// What a recording is of. The names are those of its files.
+/// The kinds of recordings, which are the names of their files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recording {
-    /// The calls of the deployed functions, each with the role that made it.
+    /// The calls of the deployed functions, each with its role.
     EndToEnd,
-    /// Provisioning with the account's own credentials, many times over: calls that differ only in names are recorded once.
+    /// Provisioning with the account's own credentials. Calls that differ only in names are recorded once.
     CrashMatrix,
 }
 

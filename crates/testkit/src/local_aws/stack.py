@@ -1,7 +1,7 @@
-"""What `sam` tells about a stack in a form for people only, or waits half a minute for, or does not do. The first argument says what:
+"""Stack operations that `sam` lacks, or does slowly or without machine-readable output. Actions:
 
 failures STACK        prints why its resources failed
-errors STACK          prints what its functions have logged as errors
+errors STACK          prints the errors that its functions logged
 log STACK FUNCTION    prints everything that one of them has logged
 id STACK              prints its id
 delete STACK          deletes it and waits until it is gone
@@ -52,7 +52,7 @@ elif action == "delete":
     waiter = cloudformation.get_waiter("stack_delete_complete")
     waiter.wait(StackName=stack_id, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 elif action == "invoke":
-    # Sent once, however long it takes: a repeat would be a second event.
+    # Without retries, because a retry would send a second event.
     once = Config(read_timeout=900, retries={"total_max_attempts": 1})
     invoked = boto3.client("lambda", config=once).invoke(FunctionName=name, Payload=sys.stdin.buffer.read(), LogType="Tail")
     answer = json.dumps(json.load(invoked["Payload"]), indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-//! The stack of `template.yaml` on a local AWS, deployed with the same `sam deploy` that deploys to the real one.
+//! The stack of `template.yaml` on the emulator or on AWS, deployed by `sam deploy`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::LocalAwsError;
 use super::tooling::Tooling;
 
-/// What `sam` tells about a stack in a form for people only, or waits half a minute for, or does not do.
+/// Stack operations that `sam` lacks, or does slowly or without machine-readable output.
 const STACK_SCRIPT: &str = include_str!("stack.py");
 
 /// A deployed stack.
@@ -19,21 +19,21 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Deploys a built template under a name, with parameters over the template's own.
+    /// Deploys a built template with these parameters.
     ///
     /// # Errors
-    /// Where a resource cannot be made (with the reason of each that failed), or the local AWS stops.
+    /// Returns an error with the reason of each failed resource, or an error of the emulator.
     pub async fn deploy(
         aws: &impl Tooling,
         name: &str,
         template: &Path,
         parameters: &BTreeMap<String, String>,
     ) -> Result<Self, LocalAwsError> {
-        // What failed stays to be looked at; it goes with the local AWS anyway.
+        // Failed resources stay for inspection, until the emulator stops.
         Self::deploy_with(aws, name, template, parameters, &["--disable-rollback"]).await
     }
 
-    /// The same; a deployment that fails is rolled back.
+    /// Deploys like [`Self::deploy`], but rolls back a failed deployment.
     ///
     /// # Errors
     /// As [`Self::deploy`].
@@ -55,7 +55,7 @@ impl Stack {
     ) -> Result<Self, LocalAwsError> {
         let template = template.display().to_string();
         let mut arguments = vec!["deploy", "--template-file", &template, "--stack-name", name];
-        // Everything that is uploaded can be found, and deleted, by the stack's name.
+        // Uploads can be found and deleted by the stack's name.
         arguments.extend([
             "--resolve-s3",
             "--s3-prefix",
@@ -81,7 +81,7 @@ impl Stack {
         Ok(Self { name: name.to_owned(), outputs: read_outputs(aws, name).await? })
     }
 
-    /// The name.
+    /// The name of the stack.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -90,16 +90,16 @@ impl Stack {
     /// An output of the template.
     ///
     /// # Errors
-    /// Where the template has no such output.
+    /// Returns an error if the template has no such output.
     pub fn output(&self, name: &str) -> Result<&str, LocalAwsError> {
         let missing = || LocalAwsError::Unreadable(format!("the stack has no output {name}"));
         self.outputs.get(name).map(String::as_str).ok_or_else(missing)
     }
 
-    /// Sends an event to one of the stack's functions and gives its answer.
+    /// Invokes one of the stack's functions and returns its result.
     ///
     /// # Errors
-    /// [`LocalAwsError::FunctionFailed`] where the function answered with an error.
+    /// Returns [`LocalAwsError::FunctionFailed`] if the function returns an error.
     pub async fn invoke(&self, aws: &impl Tooling, function_arn: &str, event: &Value) -> Result<Value, LocalAwsError> {
         let invoked = self.send(aws, function_arn, &event.to_string()).await?;
         let answer: Value = serde_json::from_str(&invoked.answer).map_err(|_| unreadable("invoke"))?;
@@ -110,24 +110,24 @@ impl Stack {
         Ok(answer)
     }
 
-    /// Sends an event as it stands to one of the stack's functions. An error is an answer.
+    /// Invokes one of the stack's functions with an unchanged event. An error of the function is a result.
     ///
     /// # Errors
-    /// Where the function could not be asked.
+    /// Returns an error if the invocation fails.
     pub async fn send(&self, aws: &impl Tooling, function_arn: &str, event: &str) -> Result<Invoked, LocalAwsError> {
         let done = aws.run("python", &["-c", STACK_SCRIPT, "invoke", function_arn], Some(event)).await?;
         if !done.succeeded {
             return Err(LocalAwsError::Unreadable(done.last_lines()));
         }
-        let told: Value = serde_json::from_str(&done.stdout).map_err(|_| unreadable("invoke"))?;
-        let text = |name: &str| told[name].as_str().map(str::to_owned).ok_or_else(|| unreadable("invoke"));
-        Ok(Invoked { answer: text("answer")?, is_error: told["is_error"] == true, log: text("log")? })
+        let output: Value = serde_json::from_str(&done.stdout).map_err(|_| unreadable("invoke"))?;
+        let text = |name: &str| output[name].as_str().map(str::to_owned).ok_or_else(|| unreadable("invoke"));
+        Ok(Invoked { answer: text("answer")?, is_error: output["is_error"] == true, log: text("log")? })
     }
 
-    /// Changes settings of one of the stack's functions, over those of the template.
+    /// Overrides settings of one of the stack's functions.
     ///
     /// # Errors
-    /// Where there is no such function.
+    /// Returns an error if the function does not exist.
     pub async fn set(
         &self,
         aws: &impl Tooling,
@@ -141,16 +141,16 @@ impl Stack {
         if done.succeeded { Ok(()) } else { Err(LocalAwsError::Unreadable(done.last_lines())) }
     }
 
-    /// Everything that one of the stack's functions has logged, a line each. `function` is its name in the template's log groups.
+    /// The log of one of the stack's functions. `function` is its name in the template's log groups.
     ///
     /// # Errors
-    /// Where it has no log.
+    /// Returns an error if it has no log.
     pub async fn log(&self, aws: &impl Tooling, function: &str) -> Result<String, LocalAwsError> {
         let done = aws.run("python", &["-c", STACK_SCRIPT, "log", &self.name, function], None).await?;
         if done.succeeded { Ok(done.stdout) } else { Err(LocalAwsError::Unreadable(done.last_lines())) }
     }
 
-    /// What the stack's functions have logged as errors, a line each. Empty where that cannot be told.
+    /// The logged errors of the stack's functions, one per line. Empty if the logs cannot be read.
     pub async fn logged_errors(&self, aws: &impl Tooling) -> String {
         match aws.run("python", &["-c", STACK_SCRIPT, "errors", &self.name], None).await {
             Ok(errors) if errors.succeeded => errors.stdout,
@@ -158,36 +158,36 @@ impl Stack {
         }
     }
 
-    /// The stack's id, which ends with what no other stack has.
+    /// The stack's id, whose end is unique.
     ///
     /// # Errors
-    /// Where there is no such stack any more.
+    /// Returns an error if the stack does not exist.
     pub async fn id(&self, aws: &impl Tooling) -> Result<String, LocalAwsError> {
-        let told = aws.run("python", &["-c", STACK_SCRIPT, "id", &self.name], None).await?;
-        if told.succeeded {
-            Ok(told.stdout.trim().to_owned())
+        let output = aws.run("python", &["-c", STACK_SCRIPT, "id", &self.name], None).await?;
+        if output.succeeded {
+            Ok(output.stdout.trim().to_owned())
         } else {
-            Err(LocalAwsError::Unreadable(format!("the stack's id: {}", told.last_lines())))
+            Err(LocalAwsError::Unreadable(format!("the stack's id: {}", output.last_lines())))
         }
     }
 
-    /// Deletes the stack, and waits until it is gone.
+    /// Deletes the stack and waits for the deletion.
     ///
     /// # Errors
-    /// Where a resource cannot be deleted.
+    /// Returns an error if a resource cannot be deleted.
     pub async fn delete(self, aws: &impl Tooling) -> Result<(), LocalAwsError> {
         let deleted = aws.run("python", &["-c", STACK_SCRIPT, "delete", &self.name], None).await?;
         if deleted.succeeded { Ok(()) } else { Err(LocalAwsError::DeploymentFailed(deleted.last_lines())) }
     }
 }
 
-/// What a function made of an event.
+/// The result of an invocation.
 pub struct Invoked {
-    /// Its answer, as JSON for people. Numbers are as it wrote them.
+    /// The result as indented JSON, with the original numbers.
     pub answer: String,
-    /// Whether that is an error.
+    /// Whether the result is an error.
     pub is_error: bool,
-    /// The end of what it has logged meanwhile.
+    /// The last log lines of the invocation.
     pub log: String,
 }
 
@@ -205,7 +205,8 @@ async fn read_outputs(aws: &impl Tooling, name: &str) -> Result<BTreeMap<String,
     outputs.iter().map(pair).collect::<Option<_>>().ok_or_else(unreadable)
 }
 
-/// A parameter as `sam` reads it: without quotes it takes no empty value, and cuts one at the first blank or quote without a word.
+/// A parameter as `sam` parses it: without quotes it rejects an empty value, and cuts a value at the first space or
+/// quote.
 fn override_of(name: &str, value: &str) -> String {
     format!("{name}=\"{}\"", value.replace('"', "\\\""))
 }
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_value_of_a_parameter_is_quoted() {
+    fn quotes_every_parameter_value() {
         for (value, written) in [
             ("everyone", r#"P="everyone""#),
             ("", r#"P="""#),

@@ -1,4 +1,4 @@
-//! The local AWS itself: that it comes, says what is wrong, and goes.
+//! Tests of starting and stopping the emulator, and of its errors.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::*;
 
 #[tokio::test]
-async fn comes_up_and_leaves_neither_a_listener_nor_a_file() {
+async fn starts_and_leaves_neither_listener_nor_files() {
     let aws = LocalAws::start(None).await.unwrap();
     aws.check_running().unwrap();
     assert!(aws.mails().await.unwrap().is_empty());
@@ -16,12 +16,12 @@ async fn comes_up_and_leaves_neither_a_listener_nor_a_file() {
 
     drop(aws);
 
-    assert!(TcpStream::connect(&address).is_err(), "nobody listens on {address} any more");
+    assert!(TcpStream::connect(&address).is_err(), "{address} is closed");
     assert!(!folder.exists(), "{} is gone", folder.display());
 }
 
 #[tokio::test]
-async fn names_the_port_that_is_taken() {
+async fn reports_a_port_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let refused = LocalAws::start(Some(port)).await.err().unwrap();
@@ -30,7 +30,7 @@ async fn names_the_port_that_is_taken() {
 }
 
 #[tokio::test]
-async fn shows_how_it_ended_when_it_stops_in_the_middle() {
+async fn reports_exit_status_when_it_stops_unexpectedly() {
     let aws = LocalAws::start(None).await.unwrap();
     let pid_file = aws
         .process
@@ -46,6 +46,6 @@ async fn shows_how_it_ended_when_it_stops_in_the_middle() {
     let stopped = aws.stopped().await;
 
     assert!(matches!(stopped, LocalAwsError::Stopped { .. }), "{stopped}");
-    assert!(stopped.to_string().contains("stopped in the middle"), "{stopped}");
+    assert!(stopped.to_string().contains("stopped unexpectedly"), "{stopped}");
     assert!(aws.mails().await.is_err());
 }

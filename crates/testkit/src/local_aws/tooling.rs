@@ -1,4 +1,4 @@
-//! How the programs of `.venv` are run against an AWS: the emulator, or an account.
+//! Runs programs of `.venv` against the emulator or an AWS account.
 
 use std::process::Stdio;
 
@@ -7,9 +7,9 @@ use tokio::process::Command;
 use super::error::LocalAwsError;
 use super::tools::Tools;
 
-/// An AWS that the programs of `.venv` can be pointed at.
+/// The emulator or an AWS account, for programs of `.venv`.
 pub trait Tooling {
-    /// The region that the programs work in.
+    /// The region.
     fn region(&self) -> &str;
 
     /// Runs a program of `.venv` with this input and returns its output, whatever its exit status.
@@ -35,11 +35,11 @@ pub struct Output {
     pub stderr: String,
 }
 
-/// How many lines of a program's output an error shows.
+/// The number of output lines in an error.
 const SHOWN_LINES: usize = 25;
 
 impl Output {
-    /// The end of what the program printed.
+    /// The last lines of the output.
     #[must_use]
     pub fn last_lines(&self) -> String {
         let all = format!("{}\n{}", self.stdout, self.stderr);
@@ -49,7 +49,7 @@ impl Output {
 }
 
 impl Tools {
-    /// A program of `.venv` that finds its companions, sends no telemetry and ends when it is dropped.
+    /// A program of `.venv` with the search path of `.venv`, without telemetry. Dropping it stops the program.
     ///
     /// # Errors
     /// Returns an error if the program is missing.
@@ -59,14 +59,15 @@ impl Tools {
             .env("PATH", self.path_variable())
             .env("SAM_CLI_TELEMETRY", "0")
             .env("__SAM_CLI_APP_DIR", self.sam_folder())
-            // A process group of its own: Ctrl-C reaches this process alone, which ends the program by dropping it.
+            // A separate process group, so that Ctrl-C reaches only this process, which stops the program by dropping
+            // it.
             .process_group(0)
             .kill_on_drop(true);
         Ok(command)
     }
 }
 
-/// Runs a command to its end and collects its output.
+/// Runs a command until it exits and collects its output.
 ///
 /// # Errors
 /// Returns an error if the command cannot be started, or does not take its input.

@@ -1,11 +1,11 @@
-//! Where the tools and the built functions are.
+//! The paths of tools and built functions.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
 use super::error::LocalAwsError;
 
-/// The tools that `make setup` installs, and what `make build-local` builds.
+/// The tools that `make setup` installs, and the builds of `make build-local`.
 #[derive(Debug, Clone)]
 pub struct Tools {
     root: PathBuf,
@@ -14,14 +14,11 @@ pub struct Tools {
 }
 
 impl Tools {
-    /// Finds them from where this workspace was compiled.
+    /// Finds the tools relative to the workspace of this build.
     ///
     /// # Errors
-    /// Where `make setup` has not been run, or its Python is gone.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a development tool: it takes from its environment what cargo and make set"
-    )]
+    /// Returns an error if `make setup` was not run or its Python was removed.
+    #[expect(clippy::disallowed_methods, reason = "a development tool that reads variables of cargo and make")]
     pub fn find() -> Result<Self, LocalAwsError> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let root = root.canonicalize().unwrap_or(root);
@@ -38,33 +35,33 @@ impl Tools {
             return Err(LocalAwsError::NoTools { folder });
         }
         let program = folder.join("bin").join(name);
-        // `python` is a link to the interpreter that `.venv` was made with, and that may have been removed since.
+        // `python` links to the interpreter that created `.venv`, which may have been removed.
         if program.exists() { Ok(program) } else { Err(LocalAwsError::ToolGone { program }) }
     }
 
     /// The script that starts cognito-local, for the `node` of `.venv`.
     ///
     /// # Errors
-    /// Where `make cognito-local` has not been run.
+    /// Returns an error if `make cognito-local` was not run.
     pub(crate) fn cognito_local(&self) -> Result<PathBuf, LocalAwsError> {
         let script = self.root.join(".venv/cognito-local/node_modules/cognito-local/lib/bin/start.js");
         if script.is_file() { Ok(script) } else { Err(LocalAwsError::NoCognitoLocal { script }) }
     }
 
-    /// The template that `make build-local` has built.
+    /// The template that `make build-local` builds.
     ///
     /// # Errors
-    /// Where it has not been built.
+    /// Returns an error if it is not built.
     pub fn built_template(&self) -> Result<PathBuf, LocalAwsError> {
         self.built("sam/local/build/template.yaml", "make build-local")
     }
 
-    /// Where recordings of calls are written. `make test` empties it before the tests.
+    /// The directory of recordings. `make test` empties it before the tests.
     pub(super) fn recordings(&self) -> PathBuf {
         self.target.join("oracle/recorded")
     }
 
-    /// The template that `make build` has built for AWS.
+    /// The template that `make build` builds for AWS.
     ///
     /// # Errors
     /// Returns an error if it has not been built.
@@ -77,7 +74,7 @@ impl Tools {
         if template.is_file() { Ok(template) } else { Err(LocalAwsError::NotBuilt { command, template }) }
     }
 
-    /// The folder that everything is built into.
+    /// The target directory.
     #[must_use]
     pub fn target_folder(&self) -> &Path {
         &self.target
@@ -92,7 +89,7 @@ impl Tools {
     }
 }
 
-/// This machine's processor, as the template's parameter `Architecture` names it.
+/// The processor of this machine as a value of the template's parameter `Architecture`.
 #[must_use]
 pub fn host_architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }

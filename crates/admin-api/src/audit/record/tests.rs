@@ -1,4 +1,4 @@
-//! What is recorded, and what is not.
+//! Contents of audit records, and secrets that never reach a log.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::ChallengeName;
@@ -21,7 +21,7 @@ async fn record_of(api: &Api, call: Call) -> Option<Value> {
 }
 
 #[tokio::test]
-async fn a_write_is_recorded_with_who_what_whom_and_which_fields() {
+async fn records_write_with_caller_action_user_and_fields() {
     let api = Api::new();
     let body = json!({"attributes": {"name": "Mia Canary", "email_verified": null}});
     let record = record_of(&api, Call::patch("/v1/users/mia", &body)).await.unwrap();
@@ -33,7 +33,7 @@ async fn a_write_is_recorded_with_who_what_whom_and_which_fields() {
 }
 
 #[tokio::test]
-async fn the_record_names_the_group_even_of_a_refused_write() {
+async fn records_group_of_forbidden_write() {
     let api = Api::new();
     let delete = Call::delete("/v1/groups/visitors").by(token("ray", "[readers]"));
     let record = record_of(&api, delete).await.unwrap();
@@ -49,7 +49,7 @@ async fn the_record_names_the_group_even_of_a_refused_write() {
 }
 
 #[tokio::test]
-async fn a_refused_and_a_failed_write_are_recorded_with_their_code() {
+async fn records_code_of_forbidden_and_failed_write() {
     let api = Api::new();
     let delete = Call::delete("/v1/users/mia");
     let record = record_of(&api, delete.clone().by(token("ray", "[readers]"))).await.unwrap();
@@ -67,7 +67,7 @@ async fn a_refused_and_a_failed_write_are_recorded_with_their_code() {
 }
 
 #[tokio::test]
-async fn a_write_that_stands_in_part_is_recorded_with_that_part() {
+async fn records_completed_steps_of_partial_failure() {
     let api = Api::new();
     api.pool.fail("add_to_group", 1, Reason::Throttled);
     let body = json!({"username": "new", "groups": ["readers"]});
@@ -76,7 +76,7 @@ async fn a_write_that_stands_in_part_is_recorded_with_that_part() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_recorded_with_its_id_and_a_hash_of_its_address() {
+async fn records_invitation_with_id_and_hash_of_address() {
     let api = Api::new();
     let invite = |body: Value| Call::post("/v1/invitations", Some(&body));
     let logs = Logs::capture();
@@ -96,7 +96,7 @@ async fn an_invitation_is_recorded_with_its_id_and_a_hash_of_its_address() {
     });
     assert_eq!(taken, expected);
 
-    // Whatever that is, it is no address.
+    // Not an address.
     let malformed = record_of(&api, invite(json!({"email": "Canary-typed-1"}))).await.unwrap();
     assert_eq!((malformed.get("user"), &malformed["outcome"]), (None, &json!("invalid-request")));
     let refused = invite(json!({"email": "new@example.com"})).by(token("ray", "[readers]"));
@@ -105,7 +105,7 @@ async fn an_invitation_is_recorded_with_its_id_and_a_hash_of_its_address() {
 }
 
 #[tokio::test]
-async fn an_aws_principal_is_recorded_on_open_routes() {
+async fn records_aws_principal_on_public_routes() {
     let arn = "arn:aws:iam::123456789012:role/shop";
     let body = json!({"username": "mia", "password": "Password-of-mia-1"});
     let call = Call::post("/v1/auth/sign-in", Some(&body)).by(iam(arn));
@@ -113,21 +113,21 @@ async fn an_aws_principal_is_recorded_on_open_routes() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_name_is_not_recorded_as_one() {
+async fn does_not_record_invalid_user_name() {
     let path = format!("/v1/users/{}", "x".repeat(5000));
     let record = record_of(&Api::new(), Call::delete(&path)).await.unwrap();
     assert_eq!((record.get("user"), &record["outcome"]), (None, &json!("invalid-request")));
 }
 
 #[tokio::test]
-async fn reads_of_one_thing_are_not_recorded() {
+async fn does_not_record_reads_of_one_resource() {
     for path in ["/v1/users/mia", "/v1/users/nobody", "/v1/groups/readers", "/v1/pool", "/v1/me"] {
         assert_eq!(record_of(&Api::new(), Call::get(path)).await, None, "{path}");
     }
 }
 
 #[tokio::test]
-async fn lists_and_searches_are_recorded_without_values() {
+async fn records_lists_and_searches_without_values() {
     let api = Api::new();
     let by_ray = |path: &str| Call::get(path).by(token("ray", "[readers]"));
     let search =
@@ -170,7 +170,7 @@ async fn lists_and_searches_are_recorded_without_values() {
 }
 
 #[tokio::test]
-async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_known_to_be_one() {
+async fn records_own_account_operations_with_verified_user_name() {
     let api = Api::new();
     api.pool.add_user("abe", "Password-of-abe-1", &[], &[("phone_number", "+15550100")]);
     api.pool.set_status("abe", UserStatus::Unconfirmed);
@@ -186,13 +186,13 @@ async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_know
             json!({"user": "abe", "outcome": "success"}),
         ),
         (post("confirm-sign-up", json!({"username": "abe", "code": CODE})), json!({"outcome": "wrong-state"})),
-        // The answer does not tell whether the user exists: Cognito invents deliveries.
+        // The response does not disclose whether the user exists: Cognito invents deliveries.
         (post("forgot-password", json!({"username": "mia"})), json!({"outcome": "success"})),
         (post("forgot-password", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
         (post("resend-code", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
         (reset("123457"), json!({"fields": "permanent_password", "outcome": "code-mismatch"})),
         (reset(RESET_CODE), json!({"user": "mia", "fields": "permanent_password", "outcome": "success"})),
-        // Whose token it is would take another call.
+        // The owner of the token is not read.
         (own(Call::post("/v1/auth/attributes/email/code", None)), json!({"fields": "email", "outcome": "success"})),
         (
             own(post("attributes/email/verify", json!({"code": "123457"}))),
@@ -221,7 +221,7 @@ async fn what_people_do_for_themselves_is_recorded_with_the_name_once_it_is_know
 }
 
 #[tokio::test]
-async fn a_name_typed_at_sign_in_is_recorded_only_when_it_is_one() {
+async fn records_sign_in_name_only_if_the_user_exists() {
     let api = Api::new();
     let sign_in = |username: &str, password: &str| {
         let body = json!({"username": username, "password": password});
@@ -234,7 +234,7 @@ async fn a_name_typed_at_sign_in_is_recorded_only_when_it_is_one() {
     assert_eq!((record.get("user"), &record["outcome"]), (None, &json!("invalid-credentials")));
 }
 
-/// Passwords and tokens go through every route here, in success and failure, and none of them comes out in a log.
+/// Sends passwords and tokens to every route here, in success and failure.
 #[tokio::test]
 async fn no_secret_is_ever_logged() {
     let api = Api::new();
@@ -277,7 +277,7 @@ async fn no_secret_is_ever_logged() {
         Call::post("/v1/auth/sign-in", None).raw_body("Canary-raw-1".to_owned()).content_type(Some("application/json")),
     ];
     api.pool.set_status("mia", UserStatus::Confirmed);
-    let calls: Vec<Call> = calls.into_iter().chain(calls_of_people(&api)).collect();
+    let calls: Vec<Call> = calls.into_iter().chain(own_account_calls(&api)).collect();
     let calls_made = calls.len();
     for call in calls {
         make(&api, call).await;
@@ -297,7 +297,7 @@ async fn no_secret_is_ever_logged() {
     }
 }
 
-/// A failure does not repeat secrets. A success may hold tokens.
+/// Asserts that a failure contains no secrets. Returns whether the call succeeded.
 async fn make(api: &Api, call: Call) -> bool {
     let answer = api.call(call).await;
     let is_success = answer.status < 400;
@@ -307,8 +307,8 @@ async fn make(api: &Api, call: Call) -> bool {
 
 const CANARY_TOKEN: &str = "Canary-access-2";
 
-/// Secrets in every field and header that takes one under `/v1/auth`. Each route succeeds at least once.
-fn calls_of_people(api: &Api) -> Vec<Call> {
+/// Calls with secrets in every such field and header under `/v1/auth`. Each route succeeds at least once.
+fn own_account_calls(api: &Api) -> Vec<Call> {
     let secret = |name: &str| format!("Canary-{name}-1");
     let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
     let own = |call: Call| call.header("x-access-token", CANARY_TOKEN);
@@ -382,7 +382,7 @@ fn calls_of_people(api: &Api) -> Vec<Call> {
         own(post("me/totp/verify", json!({"code": "654321", "device_name": "Canary-device-2"}))),
         own(post("me/totp/verify", json!({"code": "Canary"}))),
         own(Call::delete("/v1/auth/me/totp")),
-        // Ends the token.
+        // Revokes the token.
         own(post("me/totp/verify", json!({"code": FACTOR_CODE, "device_name": "Canary-device-2"}))),
         own(Call::post("/v1/auth/me/totp", None)),
         answer("NEW_PASSWORD_REQUIRED", "Canary-session-1", "attributes", json!({"custom:x": "Canary-value-1"})),

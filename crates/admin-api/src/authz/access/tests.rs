@@ -1,4 +1,4 @@
-//! The check of a write: what the user pool says about the caller.
+//! The authorization of writes by the user pool's data about the caller.
 
 mod authorization_table;
 mod second_factor;
@@ -18,7 +18,7 @@ async fn delete_mia(api: &Api, by: By) -> Answer {
 }
 
 #[tokio::test]
-async fn a_write_asks_the_pool_whether_the_caller_still_may() {
+async fn a_write_checks_the_current_state_of_the_caller() {
     type Event = fn(&Api);
     let table: [(&str, Event, u16, &str); 7] = [
         ("signed out", |api| api.pool.sign_out("root"), 401, "invalid-credentials"),
@@ -37,11 +37,11 @@ async fn a_write_asks_the_pool_whether_the_caller_still_may() {
             "unauthenticated",
         ),
     ];
-    for (case, what_happened, status, code) in table {
+    for (case, event, status, code) in table {
         let api = Api::new();
         let by = token_with("root", &json!({"cognito:groups": "[admins]", "sub": api.sub_of("root")}));
         api.token_of("root");
-        what_happened(&api);
+        event(&api);
         let answer = delete_mia(&api, by).await;
         assert_eq!((answer.status, answer.code()), (status, code), "{case}");
         assert!(api.pool.user("mia").is_some(), "{case}");
@@ -49,14 +49,14 @@ async fn a_write_asks_the_pool_whether_the_caller_still_may() {
 }
 
 #[tokio::test]
-async fn rights_that_came_after_the_token_do_not_count() {
+async fn ignores_groups_that_were_added_after_the_token_was_issued() {
     let api = Api::new();
     let answer = delete_mia(&api, token("root", "[readers]")).await;
     assert_eq!((answer.status, answer.code()), (403, "forbidden"));
 }
 
 #[tokio::test]
-async fn a_write_is_refused_where_the_pool_cannot_be_asked() {
+async fn rejects_a_write_if_the_pool_cannot_be_read() {
     for (operation, reason, status) in [
         ("myself", Reason::Throttled, 429),
         ("groups", Reason::Unavailable, 502),
@@ -71,7 +71,7 @@ async fn a_write_is_refused_where_the_pool_cannot_be_asked() {
 }
 
 #[tokio::test]
-async fn a_write_takes_the_callers_own_token_and_no_other() {
+async fn a_write_accepts_only_the_callers_own_token() {
     let api = Api::new();
     api.pool.add_user("ann", "Password-of-ann-1", &["admins"], &[]);
     let others = format!("Bearer {}", api.token_of("ann"));
@@ -109,9 +109,9 @@ async fn a_write_requires_the_scope_of_get_user_before_any_call() {
 #[tokio::test]
 async fn the_access_token_reaches_no_log() {
     let logs = Logs::capture();
-    for happened in [None, Some(Reason::InvalidCredentials), Some(Reason::Unavailable)] {
+    for failure in [None, Some(Reason::InvalidCredentials), Some(Reason::Unavailable)] {
         let api = Api::new();
-        if let Some(reason) = happened {
+        if let Some(reason) = failure {
             api.pool.fail("myself", 1, reason);
         }
         delete_mia(&api, token("root", "[admins]")).await;
@@ -186,7 +186,7 @@ async fn rejects_a_user_name_that_is_the_sub_of_another_user() {
         assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
         assert_eq!(users(), before);
     }
-    // Calls that take the user name only cannot reach that user at all.
+    // Calls that accept only a user name cannot address that user.
     for call in [
         Call::post(&format!("/v1/users/{own_sub}/resend-invitation"), None),
         Call::put(&format!("/v1/users/{own_sub}/identities/Google"), &json!({"user_id": "1"})),
@@ -195,25 +195,25 @@ async fn rejects_a_user_name_that_is_the_sub_of_another_user() {
         assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
         assert_eq!(users(), before);
     }
-    // The user with that name has a `sub` that names no other user.
+    // The `sub` of the user with that name is unambiguous.
     for call in calls(&own_sub) {
         let answer = api.call(call).await;
         assert!(answer.status < 300, "{answer:?}");
     }
     let mia = before.0;
-    assert_eq!((api.pool.user(&sub), api.pool.user("mia")), (mia.clone(), mia), "only one user is left with that name");
+    assert_eq!((api.pool.user(&sub), api.pool.user("mia")), (mia.clone(), mia), "only one user with that name remains");
 }
 
 #[tokio::test]
-async fn a_read_does_not_ask_the_pool_about_the_caller() {
+async fn a_read_makes_no_call_about_the_caller() {
     let api = Api::new();
     api.call(Call::get("/v1/users/mia").by(token("ray", "[readers]"))).await;
     assert_eq!(api.pool.calls(), ["get"]);
 }
 
 #[test]
-fn every_permission_is_asked_for_somewhere() {
-    let asked: Vec<Permission> = routes::of(Served::All)
+fn every_permission_is_required_by_a_route() {
+    let required: Vec<Permission> = routes::of(Served::All)
         .iter()
         .filter_map(|route| match route.access {
             Access::Read(permission) | Access::List(permission) | Access::Write(permission) => Some(permission),
@@ -222,11 +222,11 @@ fn every_permission_is_asked_for_somewhere() {
         // Required in addition, for groups of new users and for groups with an IAM role.
         .chain([Permission::UsersGroups, Permission::GroupsRoles])
         .collect();
-    assert!(Permission::ALL.iter().all(|permission| asked.contains(permission)));
+    assert!(Permission::ALL.iter().all(|permission| required.contains(permission)));
 }
 
 #[tokio::test]
-async fn only_groups_that_both_token_and_pool_name_count() {
+async fn only_groups_in_both_the_token_and_the_pool_count() {
     let roles = json!({"one": ["users:delete"], "two": ["users:delete"]});
     for (groups, status) in [("[one]", 403), ("[two]", 204), ("[one two]", 204)] {
         let api = Api::on(testkit::in_memory::InMemoryPool::new(), &roles, AdminMfa::Optional);

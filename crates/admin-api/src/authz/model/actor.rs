@@ -1,31 +1,31 @@
-//! The actors: each has an address, an account at an external provider, a password and what they learned from answers.
+//! The actors. Each has an e-mail address, an identity at an external provider, a password, and tokens from responses.
 
 use std::fmt;
 
-/// An actor. Every one of them may be hostile: the rules hold against each of them.
+/// An actor. The rules must hold even if any of them is hostile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Person {
+pub(super) enum Actor {
     /// The administrator: has every permission.
     Ada,
     /// Has the permissions of `team1`.
     Hal,
     /// Has the permissions of `team2`.
     Ivy,
-    /// Has no account at the start. Knows the password of `vera`.
+    /// Has no account initially. Knows the password of `vera`.
     Mallory,
-    /// Is in `club`, which gives nothing.
+    /// Is in `club`, which usually has no permissions.
     Nina,
-    /// Is in `bucket`, which carries an IAM role.
+    /// Is in `bucket`, which has an IAM role.
     Otto,
     /// Is in `team2`, and has a second factor.
     Vera,
 }
 
-impl Person {
+impl Actor {
     pub(super) const ALL: [Self; 7] =
         [Self::Ada, Self::Hal, Self::Ivy, Self::Mallory, Self::Nina, Self::Otto, Self::Vera];
 
-    /// The name, which is the user name of the account at the start.
+    /// The name, which is the user name of the initial account.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Ada => "ada",
@@ -38,22 +38,22 @@ impl Person {
         }
     }
 
-    /// The address whose messages the person reads.
+    /// The e-mail address of the actor.
     pub(super) fn email(self) -> String {
         format!("{}@example.com", self.name())
     }
 
-    /// The person's id at the external provider.
+    /// The actor's user id at the external provider.
     pub(super) fn identity(self) -> String {
         format!("google-id-of-{}", self.name())
     }
 
-    /// The password that the person sets wherever they can.
+    /// The password that the actor sets in every request.
     pub(super) fn password(self) -> String {
         format!("Password-of-{}-1", self.name())
     }
 
-    /// The group of the account at the start.
+    /// The group of the initial account.
     pub(super) fn group(self) -> Option<&'static str> {
         match self {
             Self::Ada => Some("admins"),
@@ -66,15 +66,15 @@ impl Person {
     }
 }
 
-impl fmt::Display for Person {
+impl fmt::Display for Actor {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.name())
     }
 }
 
-/// What a person learned from answers.
+/// The tokens and sessions that an actor received in responses.
 #[derive(Debug, Default)]
-pub(super) struct Wallet {
+pub(super) struct TokenStore {
     pub(super) tokens: Vec<Token>,
     pub(super) sessions: Vec<Session>,
 }
@@ -98,16 +98,16 @@ pub(super) struct Session {
     pub(super) factors: Vec<String>,
 }
 
-impl Wallet {
-    /// The token with this number, counted from the latest.
+impl TokenStore {
+    /// The token with this number; 0 is the latest.
     pub(super) fn token(&self, number: u8) -> Option<&Token> {
         let count = self.tokens.len();
         self.tokens.get(count.checked_sub(1 + usize::from(number) % count.max(1))?)
     }
 
-    pub(super) fn learn(&mut self, token: Token) {
+    pub(super) fn add(&mut self, token: Token) {
         self.tokens.push(token);
-        // Enough to keep some that the pool no longer accepts.
+        // Keeps some tokens that the pool no longer accepts.
         if self.tokens.len() > 4 {
             self.tokens.remove(0);
         }

@@ -1,4 +1,4 @@
-//! What an account can do, by a reading of `ROLES` that shares nothing with the program's own.
+//! The capabilities of an account, from an implementation of `ROLES` that shares no code with the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use domain::permission::Permission;
 use serde_json::{Value, json};
 use testkit::in_memory::Snapshot;
 
-/// One thing that an account can do.
+/// A capability of an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Capability {
     Permission(String),
-    /// Assign any group within one's own capabilities.
+    /// Assign any group whose capabilities the caller has.
     AssignAny,
-    /// Assign this group, if it is within one's own capabilities.
+    /// Assign this group, if the caller has its capabilities.
     Assign(String),
-    /// Use this IAM role.
+    /// Assume this IAM role.
     Role(String),
 }
 
@@ -33,7 +33,7 @@ impl Capabilities {
         self.has(GROUPS) && self.covers_one(&Capability::Assign(group.to_owned()))
     }
 
-    /// Whether the owner of these may hand the others out, or act as an account that has them.
+    /// Whether an owner of these capabilities can grant the others, or act as an account that has them.
     pub(super) fn covers(&self, others: &Self) -> bool {
         others.0.iter().all(|other| self.covers_one(other))
     }
@@ -42,13 +42,13 @@ impl Capabilities {
         match other {
             Capability::Permission(_) | Capability::AssignAny => self.0.contains(other),
             Capability::Assign(_) => self.0.contains(&Capability::AssignAny) || self.0.contains(other),
-            // A role counts as more than its members have, except for those who may handle roles.
+            // A role exceeds any capabilities without `groups:roles`.
             Capability::Role(_) => self.has(ROLES),
         }
     }
 
-    /// What is in these and in no way among the others.
-    pub(super) fn beyond(&self, others: &Self) -> Vec<&Capability> {
+    /// The capabilities that the others neither contain nor cover.
+    pub(super) fn excess_over(&self, others: &Self) -> Vec<&Capability> {
         self.0.iter().filter(|one| !others.0.contains(one) && !others.covers_one(one)).collect()
     }
 
@@ -57,13 +57,13 @@ impl Capabilities {
     }
 }
 
-/// The setting `ROLES`: names of permissions by group.
+/// The setting `ROLES`: permissions by group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Roles(BTreeMap<String, Vec<String>>);
 
 impl Roles {
     pub(super) fn new([team1, team2]: [Vec<String>; 2], club: Option<Vec<String>>) -> Self {
-        let all = Permission::ALL.into_iter().map(|permission| permission.as_str().to_owned()).collect();
+        let all = Permission::ALL.iter().copied().map(|permission| permission.as_str().to_owned()).collect();
         let mut roles: BTreeMap<_, _> = [("admins", all), ("team1", team1), ("team2", team2)].into();
         roles.extend(club.map(|club| ("club", club)));
         Self(roles.into_iter().map(|(group, names)| (group.to_owned(), names)).collect())
@@ -77,7 +77,7 @@ impl Roles {
         self.0.contains_key(group)
     }
 
-    /// What membership in these groups of the pool gives.
+    /// The capabilities of the members of these groups.
     pub(super) fn capabilities<'a>(
         &self,
         groups: impl IntoIterator<Item = &'a String>,

@@ -1,4 +1,4 @@
-//! Who can act as an account: by a token, a password, a message that they receive, or an identity at a provider.
+//! Which actors can act as an account: by a token, a password, a received message, or an identity at a provider.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,56 +6,56 @@ use domain::user_pool::sessions::Factor;
 use domain::user_pool::user::UserStatus;
 use testkit::in_memory::{Snapshot, UserSnapshot};
 
-use super::actor::{Person, Wallet};
+use super::actor::{Actor, TokenStore};
 
-/// What persons own outside the pool.
+/// What actors have outside the pool.
 #[derive(Debug, Default)]
-pub(super) struct Belongings {
-    pub(super) wallets: BTreeMap<Person, Wallet>,
-    /// Who holds the authenticator app of an account.
-    pub(super) authenticators: BTreeMap<String, Person>,
+pub(super) struct ExternalState {
+    pub(super) stores: BTreeMap<Actor, TokenStore>,
+    /// The actor with the authenticator app of an account.
+    pub(super) authenticators: BTreeMap<String, Actor>,
 }
 
-impl Belongings {
-    /// Everybody who can act as the account.
-    pub(super) fn controllers(&self, pool: &Snapshot, sub: &str) -> BTreeSet<Person> {
+impl ExternalState {
+    /// The actors who can act as the account.
+    pub(super) fn controllers(&self, pool: &Snapshot, sub: &str) -> BTreeSet<Actor> {
         let Some(user) = pool.users.get(sub) else { return BTreeSet::new() };
-        Person::ALL.into_iter().filter(|person| user.enabled && self.controls(*person, pool, sub, user)).collect()
+        Actor::ALL.into_iter().filter(|actor| user.enabled && self.controls(*actor, pool, sub, user)).collect()
     }
 
-    fn controls(&self, person: Person, pool: &Snapshot, sub: &str, user: &UserSnapshot) -> bool {
-        self.has_token(person, pool, sub)
-            || user.attributes.get("identities").is_some_and(|linked| linked.contains(&person.identity()))
-            || (knows_or_resets_password(person, user) && self.has_factor(person, sub, user))
+    fn controls(&self, actor: Actor, pool: &Snapshot, sub: &str, user: &UserSnapshot) -> bool {
+        self.has_token(actor, pool, sub)
+            || user.attributes.get("identities").is_some_and(|linked| linked.contains(&actor.identity()))
+            || (knows_or_resets_password(actor, user) && self.has_factor(actor, sub, user))
     }
 
-    fn has_token(&self, person: Person, pool: &Snapshot, sub: &str) -> bool {
-        let tokens = self.wallets.get(&person).into_iter().flat_map(|wallet| &wallet.tokens);
+    fn has_token(&self, actor: Actor, pool: &Snapshot, sub: &str) -> bool {
+        let tokens = self.stores.get(&actor).into_iter().flat_map(|store| &store.tokens);
         let is_live = |text: &String| pool.tokens.contains(text);
         tokens
             .filter(|token| token.sub == sub)
             .any(|token| is_live(&token.access) || token.refresh.as_ref().is_some_and(is_live))
     }
 
-    fn has_factor(&self, person: Person, sub: &str, user: &UserSnapshot) -> bool {
+    fn has_factor(&self, actor: Actor, sub: &str, user: &UserSnapshot) -> bool {
         user.factors.is_empty()
             || user.factors.iter().any(|factor| match factor {
-                Factor::SoftwareTokenMfa => self.authenticators.get(sub) == Some(&person),
-                Factor::EmailOtp => receives_mail(person, user),
+                Factor::SoftwareTokenMfa => self.authenticators.get(sub) == Some(&actor),
+                Factor::EmailOtp => receives_mail(actor, user),
                 Factor::SmsMfa => false,
             })
     }
 }
 
-fn knows_or_resets_password(person: Person, user: &UserSnapshot) -> bool {
+fn knows_or_resets_password(actor: Actor, user: &UserSnapshot) -> bool {
     let is_verified = user.attributes.get("email_verified").is_some_and(|flag| flag == "true");
-    // The first message goes to an address that is not verified: the code of a sign-up, or an invitation.
+    // The confirmation code of a sign-up and the welcome message go to an unverified address.
     let awaits_message = user.status == UserStatus::Unconfirmed || (user.password.is_none() && user.invitations > 0);
-    user.password.as_deref() == Some(&person.password())
-        || ((is_verified || awaits_message) && receives_mail(person, user))
+    user.password.as_deref() == Some(&actor.password())
+        || ((is_verified || awaits_message) && receives_mail(actor, user))
 }
 
-/// Whether messages to the account reach the person.
-pub(super) fn receives_mail(person: Person, user: &UserSnapshot) -> bool {
-    user.attributes.get("email").is_some_and(|email| email.eq_ignore_ascii_case(&person.email()))
+/// Whether the actor receives messages to the account.
+pub(super) fn receives_mail(actor: Actor, user: &UserSnapshot) -> bool {
+    user.attributes.get("email").is_some_and(|email| email.eq_ignore_ascii_case(&actor.email()))
 }

@@ -1,17 +1,17 @@
-//! What changed in the pool between two moments.
+//! The differences between two snapshots of the pool.
 
 use std::collections::BTreeSet;
 
 use testkit::in_memory::{Snapshot, UserSnapshot};
 
-/// One change. Users are named by `sub`.
+/// A change. Users are identified by `sub`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     Created(String),
     Deleted(String),
     Joined(String, String),
     Left(String, String),
-    /// The user has another value of the attribute than before, or none.
+    /// The attribute was set, changed or removed.
     Wrote(String, String),
     Changed(String, Part),
     GroupCreated(String),
@@ -31,7 +31,7 @@ pub(super) enum Part {
 }
 
 impl Effect {
-    /// The user whom it is about.
+    /// The changed user.
     pub(super) fn user(&self) -> Option<&str> {
         match self {
             Self::Created(sub)
@@ -45,8 +45,8 @@ impl Effect {
     }
 }
 
-/// The changes from one moment to the other.
-pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
+/// The changes from one snapshot to the other.
+pub(super) fn diff(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
     let mut effects = Vec::new();
     for (sub, user) in &after.users {
         match before.users.get(sub) {
@@ -55,7 +55,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
                 effects.extend(user.attributes.keys().map(|name| Effect::Wrote(sub.clone(), name.clone())));
                 effects.extend(user.groups.iter().map(|group| Effect::Joined(sub.clone(), group.clone())));
             }
-            Some(old) if old != user => of_user(sub, old, user, &mut effects),
+            Some(old) if old != user => diff_user(sub, old, user, &mut effects),
             Some(_) => {}
         }
     }
@@ -76,7 +76,7 @@ pub(super) fn between(before: &Snapshot, after: &Snapshot) -> Vec<Effect> {
     effects
 }
 
-fn of_user(sub: &str, old: &UserSnapshot, new: &UserSnapshot, effects: &mut Vec<Effect>) {
+fn diff_user(sub: &str, old: &UserSnapshot, new: &UserSnapshot, effects: &mut Vec<Effect>) {
     let missing = |from: &BTreeSet<String>, other: &BTreeSet<String>| -> Vec<String> {
         from.difference(other).cloned().collect()
     };

@@ -1,49 +1,49 @@
-//! The reference model: which capabilities each person was granted, and what each effect of a request grants.
+//! The reference model: which capabilities each actor was granted, and what each effect of a request grants.
 //!
-//! A grant counts if its giver had what they gave, and if it landed on an account that the request created or named by its user name
-//! or `sub`. Grants are never taken back: a person who lost a group was still granted it once.
+//! A grant counts if the caller had the granted capabilities, and if its target is an account that the request created
+//! or named by its user name or `sub`. Grants are never revoked: an actor who lost a group keeps the grant.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use testkit::in_memory::Snapshot;
 
-use super::actor::{Person, Token};
+use super::actor::{Actor, Token};
 use super::capabilities::{Capabilities, Roles};
-use super::control::Belongings;
+use super::control::ExternalState;
 use super::effect::Effect;
 use super::request::Route;
-use super::rules::{Broken, Rule};
+use super::rules::{Rule, Violation};
 
-/// One request on its way.
+/// A request in progress.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) label: String,
     pub(super) route: Option<Route>,
     pub(super) token: Option<Token>,
-    /// The user as typed in the path or the body.
+    /// The user name in the path or the body.
     pub(super) typed: Option<String>,
     /// The `Idempotency-Key`.
     pub(super) key: Option<u8>,
-    /// The account whose owner acts with its token: owners can hand over their accounts, and everything that these can do.
+    /// The account whose owner uses its token. An owner can give control of the account to others.
     pub(super) own: Option<String>,
-    /// What the caller could do when the request began, and what they can do now.
+    /// The capabilities of the caller when the request started, and now.
     pub(super) capabilities: [Capabilities; 2],
-    /// What the token says, whether or not the pool still does: enough to read.
+    /// The capabilities of the groups in the token, which are enough to read.
     pub(super) claimed: Capabilities,
-    /// Whether the caller had a second factor when the request began, and whether they have one now.
+    /// Whether the caller had a second factor when the request started, and has one now.
     pub(super) has_factor: [bool; 2],
-    /// Whether the pool accepted the token for calls to Cognito when the request began.
+    /// Whether the pool accepted the token for calls to Cognito when the request started.
     pub(super) token_was_live: bool,
-    /// The users when the request began.
+    /// The users when the request started.
     pub(super) users_before: BTreeSet<String>,
     /// Effects of this request.
     pub(super) effects: Vec<Effect>,
-    /// Grants that landed during this request, those of others included.
+    /// Grants during this request, including grants by requests inside it.
     pub(super) grants: Vec<(String, String)>,
 }
 
 impl Frame {
-    /// Whether the caller could do something at one of two moments: requests that overlap count in either order.
+    /// Whether the caller's capabilities match at the start or now, because overlapping requests count in either order.
     pub(super) fn caller(&self, holds: impl Fn(&Capabilities) -> bool) -> bool {
         self.capabilities.iter().any(holds)
     }
@@ -53,38 +53,38 @@ impl Frame {
     }
 }
 
-/// Who created an account, and how: caller, key and user name.
+/// The request that created an account: caller, key and user name.
 type Creation = (String, Option<u8>, String);
 
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct GrantRecord {
     pub(super) roles: Roles,
-    granted: BTreeMap<Person, Capabilities>,
+    granted: BTreeMap<Actor, Capabilities>,
     created: BTreeMap<String, Creation>,
 }
 
-impl Ledger {
-    /// What every person can do at the start counts as granted.
-    pub(super) fn new(roles: Roles, belongings: &Belongings, pool: &Snapshot) -> Self {
-        let ledger = Self { roles, granted: BTreeMap::new(), created: BTreeMap::new() };
-        Self { granted: ledger.held(belongings, pool), ..ledger }
+impl GrantRecord {
+    /// Records all initial capabilities as granted.
+    pub(super) fn new(roles: Roles, external: &ExternalState, pool: &Snapshot) -> Self {
+        let empty = Self { roles, granted: BTreeMap::new(), created: BTreeMap::new() };
+        Self { granted: empty.held(external, pool), ..empty }
     }
 
-    /// The operator deploys other roles: what every person can do now counts as granted.
-    pub(super) fn deploy(&mut self, roles: Roles, belongings: &Belongings, pool: &Snapshot) {
+    /// Replaces the roles, as the operator does. All capabilities that result from them count as granted.
+    pub(super) fn deploy(&mut self, roles: Roles, external: &ExternalState, pool: &Snapshot) {
         self.roles = roles;
-        for (person, held) in self.held(belongings, pool) {
-            self.grant([person].into(), &held);
+        for (actor, held) in self.held(external, pool) {
+            self.grant([actor].into(), &held);
         }
     }
 
-    pub(super) fn of_account(&self, pool: &Snapshot, sub: &str) -> Capabilities {
+    pub(super) fn account_capabilities(&self, pool: &Snapshot, sub: &str) -> Capabilities {
         let groups = pool.users.get(sub).map(|user| &user.groups);
         self.roles.capabilities(groups.into_iter().flatten(), pool)
     }
 
-    /// What a token gives now: what both the token and the pool say.
-    pub(super) fn of_caller(&self, token: Option<&Token>, pool: &Snapshot) -> Capabilities {
+    /// The current capabilities of a token: those of groups in both the token and the pool.
+    pub(super) fn caller_capabilities(&self, token: Option<&Token>, pool: &Snapshot) -> Capabilities {
         let Some(token) = token else { return Capabilities::default() };
         let user = pool.users.get(&token.sub).filter(|user| user.enabled);
         let groups = token.groups.iter().filter(|group| user.is_some_and(|user| user.groups.contains(*group)));
@@ -96,32 +96,32 @@ impl Ledger {
         token.and_then(|token| pool.users.get(&token.sub)).is_some_and(|user| !user.factors.is_empty())
     }
 
-    /// What a token says.
-    pub(super) fn of_token(&self, token: Option<&Token>, pool: &Snapshot) -> Capabilities {
+    /// The capabilities of the groups in a token.
+    pub(super) fn token_capabilities(&self, token: Option<&Token>, pool: &Snapshot) -> Capabilities {
         self.roles.capabilities(token.into_iter().flat_map(|token| &token.groups), pool)
     }
 
-    /// What each person can do through all accounts that they control.
-    fn held(&self, belongings: &Belongings, pool: &Snapshot) -> BTreeMap<Person, Capabilities> {
-        let mut held = BTreeMap::<Person, Capabilities>::new();
+    /// The capabilities of each actor through all accounts that they control.
+    fn held(&self, external: &ExternalState, pool: &Snapshot) -> BTreeMap<Actor, Capabilities> {
+        let mut held = BTreeMap::<Actor, Capabilities>::new();
         for sub in pool.users.keys() {
-            let owned = self.of_account(pool, sub);
-            for person in belongings.controllers(pool, sub) {
-                held.entry(person).or_default().add(owned.clone());
+            let owned = self.account_capabilities(pool, sub);
+            for actor in external.controllers(pool, sub) {
+                held.entry(actor).or_default().add(owned.clone());
             }
         }
         held
     }
 
-    /// Records what the effects of a request grant, and returns what is wrong with them.
+    /// Records the grants among the effects of a request, and returns violations.
     pub(super) fn record(
         &mut self,
         frame: &mut Frame,
         effects: &[Effect],
-        belongings: &Belongings,
+        external: &ExternalState,
         [before, after]: [&Snapshot; 2],
-    ) -> Vec<Broken> {
-        let mut wrong = Vec::new();
+    ) -> Vec<Violation> {
+        let mut violations = Vec::new();
         for effect in effects {
             match effect {
                 Effect::Created(sub) if frame.creates_user() => {
@@ -132,77 +132,81 @@ impl Ledger {
                 Effect::Joined(sub, group) => {
                     let given = self.roles.capabilities([group], after);
                     if !frame.caller(|caller| caller.assigns(group) && caller.covers(&given)) {
-                        let text = format!("the caller gave the group {group}, which is more than they had");
-                        wrong.push(Broken(Rule::Grant, text));
-                    } else if self.is_meant(frame, after, sub) {
-                        self.grant(belongings.controllers(after, sub), &given);
+                        let text =
+                            format!("the caller granted the group {group}, which exceeds their own capabilities");
+                        violations.push(Violation(Rule::Grant, text));
+                    } else if self.is_target(frame, after, sub) {
+                        self.grant(external.controllers(after, sub), &given);
                         frame.grants.push((sub.clone(), group.clone()));
                     } else {
                         let name = after.users.get(sub).map_or("", |user| &user.username);
-                        let text = format!("the group {group} landed on {name}, whom the request did not name");
-                        wrong.push(Broken(Rule::Target, text));
+                        let text = format!("the group {group} was granted to {name}, whom the request did not name");
+                        violations.push(Violation(Rule::Target, text));
                     }
                 }
                 _ => {}
             }
         }
-        // Who gains control of an account was given it by the caller, if the caller had what the account has.
+        // Control of an account counts as granted if the caller had the capabilities of the account.
         let changed: BTreeSet<&str> = effects.iter().filter_map(Effect::user).collect();
         for sub in changed {
-            let owned = self.of_account(after, sub);
+            let owned = self.account_capabilities(after, sub);
             if frame.own.as_deref() == Some(sub) || frame.caller(|caller| caller.covers(&owned)) {
-                let earlier = belongings.controllers(before, sub);
-                let gained = belongings.controllers(after, sub).difference(&earlier).copied().collect();
+                let earlier = external.controllers(before, sub);
+                let gained = external.controllers(after, sub).difference(&earlier).copied().collect();
                 self.grant(gained, &owned);
             }
         }
-        wrong
+        violations
     }
 
-    /// At the end of a request: grants that landed during it count for those who gained control through it, as if it had come first.
-    pub(super) fn settle(&mut self, frame: &Frame, belongings: &Belongings, pool: &Snapshot) {
+    /// Ends a request. Grants during it also count for actors who gained control of the account through it.
+    pub(super) fn settle(&mut self, frame: &Frame, external: &ExternalState, pool: &Snapshot) {
         for (sub, group) in frame.grants.iter().filter(|(sub, _)| frame.users_before.contains(sub)) {
             let given = self.roles.capabilities([group], pool);
-            self.grant(belongings.controllers(pool, sub), &given);
+            self.grant(external.controllers(pool, sub), &given);
         }
     }
 
-    /// Whoever can do more than they were granted.
-    pub(super) fn excesses(&self, belongings: &Belongings, pool: &Snapshot) -> Vec<Broken> {
+    /// Actors whose capabilities exceed their grants.
+    pub(super) fn excesses(&self, external: &ExternalState, pool: &Snapshot) -> Vec<Violation> {
         let nothing = Capabilities::default();
-        let excess = |(person, held): (Person, Capabilities)| {
-            let beyond = held.beyond(self.granted.get(&person).unwrap_or(&nothing));
-            let text = format!("{person} can do {beyond:?}, which no person who had it granted them");
-            (!beyond.is_empty()).then_some(Broken(Rule::Control, text))
+        let violation = |(actor, held): (Actor, Capabilities)| {
+            let excess = held.excess_over(self.granted.get(&actor).unwrap_or(&nothing));
+            let text = format!("{actor} has {excess:?}, which no actor with these capabilities granted");
+            (!excess.is_empty()).then_some(Violation(Rule::Control, text))
         };
-        self.held(belongings, pool).into_iter().filter_map(excess).collect()
+        self.held(external, pool).into_iter().filter_map(violation).collect()
     }
 
     /// Whether an earlier request of the same caller with the same key created the user.
     pub(super) fn is_repeat(&self, frame: &Frame, sub: &str) -> bool {
         let caller = frame.token.as_ref().map(|token| &token.sub);
         self.created.get(sub).is_some_and(|(creator, key, name)| {
-            Some(creator) == caller && frame.key.is_some() && *key == frame.key && same(name, frame.typed.as_deref())
+            Some(creator) == caller
+                && frame.key.is_some()
+                && *key == frame.key
+                && same_name(name, frame.typed.as_deref())
         })
     }
 
     /// Whether the request created this user, or named it by user name or `sub`.
-    fn is_meant(&self, frame: &Frame, after: &Snapshot, sub: &str) -> bool {
+    fn is_target(&self, frame: &Frame, after: &Snapshot, sub: &str) -> bool {
         if frame.creates_user() {
             return frame.effects.contains(&Effect::Created(sub.to_owned())) || self.is_repeat(frame, sub);
         }
         frame.typed.as_deref() == Some(sub)
-            || after.users.get(sub).is_some_and(|user| same(&user.username, frame.typed.as_deref()))
+            || after.users.get(sub).is_some_and(|user| same_name(&user.username, frame.typed.as_deref()))
     }
 
-    fn grant(&mut self, persons: BTreeSet<Person>, capabilities: &Capabilities) {
-        for person in persons {
-            self.granted.entry(person).or_default().add(capabilities.clone());
+    fn grant(&mut self, actors: BTreeSet<Actor>, capabilities: &Capabilities) {
+        for actor in actors {
+            self.granted.entry(actor).or_default().add(capabilities.clone());
         }
     }
 }
 
-/// Whether a text is the name, in a pool that ignores case.
-pub(super) fn same(name: &str, typed: Option<&str>) -> bool {
+/// Compares names without regard to case, like the pool.
+pub(super) fn same_name(name: &str, typed: Option<&str>) -> bool {
     typed.is_some_and(|typed| typed.eq_ignore_ascii_case(name))
 }

@@ -1,4 +1,4 @@
-//! Runs steps against the router on a pool in memory, one inside the other where they overlap, and judges each.
+//! Runs steps on the router and an in-memory pool, nested if they overlap, and checks the rules after each step.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -9,28 +9,28 @@ use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::Factor;
 use testkit::in_memory::{InMemoryPool, Snapshot};
 
-use super::actor::{Person, Token, Wallet};
+use super::actor::{Actor, Token, TokenStore};
 use super::capabilities::Roles;
-use super::control::{Belongings, receives_mail};
-use super::grants::{Frame, Ledger};
-use super::observations::{Answers, Book, frame};
-use super::request::{Credential, DEVICE, Knowledge, Request, Route, VERIFY_TOTP};
-use super::rules::{Broken, Outcome, Rule};
+use super::control::{ExternalState, receives_mail};
+use super::grants::{Frame, GrantRecord};
+use super::observations::{Answers, Observations, empty_frame};
+use super::request::{ActorContext, Credential, DEVICE, Request, Route, VERIFY_TOTP};
+use super::rules::{Outcome, Rule, Violation};
 use super::step::{Action, Scenario, Step};
 use crate::authz::access::Access;
 use crate::routes;
 use crate::settings::{AdminMfa, Served};
 use crate::testing::{Api, Call};
 
-/// The pool, the API on it, and the book about both.
+/// The pool, two instances of the API, and observations.
 pub(super) struct Harness {
     pool: InMemoryPool,
-    /// Two instances of the function, because each serves one request at a time: the second serves those in the middle of another.
+    /// Each instance serves one request at a time. The second one serves requests that are sent during another.
     instances: Mutex<[Arc<Api>; 2]>,
     /// Whether the app client has a list of write attributes.
     has_write_attributes: bool,
     admin_mfa: AdminMfa,
-    book: Mutex<Book>,
+    observations: Mutex<Observations>,
 }
 
 /// The list of write attributes.
@@ -59,65 +59,65 @@ impl Harness {
             pool.add_group(group);
         }
         pool.set_group_role("bucket", "arn:aws:iam::123456789012:role/bucket");
-        let mut belongings = Belongings::default();
-        for person in Person::ALL {
-            belongings.wallets.insert(person, Wallet::default());
-            let Some(group) = person.group() else { continue };
-            let name = person.name();
-            let (email, team) = (person.email(), format!("team-of-{name}"));
+        let mut external = ExternalState::default();
+        for actor in Actor::ALL {
+            external.stores.insert(actor, TokenStore::default());
+            let Some(group) = actor.group() else { continue };
+            let name = actor.name();
+            let (email, team) = (actor.email(), format!("team-of-{name}"));
             let attributes = [("email", &*email), ("email_verified", "true"), ("custom:team", &team)];
-            // Mallory has found out the password of vera.
-            let password = if person == Person::Vera { Person::Mallory.password() } else { person.password() };
+            // `mallory` knows the password of `vera`.
+            let password = if actor == Actor::Vera { Actor::Mallory.password() } else { actor.password() };
             pool.add_user(name, &password, &[group], &attributes);
             let [access, refresh] = ["access", "refresh"].map(|kind| format!("first-{kind}-token-of-{name}"));
             pool.give_tokens(name, &access, &refresh);
             let sub = pool.user(name).unwrap().attributes["sub"].clone();
             let groups = vec![group.to_owned()];
             let token = Token { access, refresh: Some(refresh), username: name.to_owned(), sub, groups };
-            belongings.wallets.entry(person).or_default().learn(token);
+            external.stores.entry(actor).or_default().add(token);
         }
         pool.add_device("ada", DEVICE);
-        // Where a second factor is required, `ivy` has permissions and no factor.
-        let enrolled: &[Person] =
-            if requires_mfa { &[Person::Ada, Person::Hal, Person::Vera] } else { &[Person::Vera] };
-        for person in enrolled {
-            pool.switch_factor_on(person.name(), Factor::SoftwareTokenMfa);
-            let sub = pool.user(person.name()).unwrap().attributes["sub"].clone();
-            belongings.authenticators.insert(sub, *person);
+        // If a second factor is required, `ivy` has permissions but no second factor.
+        let enrolled: &[Actor] = if requires_mfa { &[Actor::Ada, Actor::Hal, Actor::Vera] } else { &[Actor::Vera] };
+        for actor in enrolled {
+            pool.switch_factor_on(actor.name(), Factor::SoftwareTokenMfa);
+            let sub = pool.user(actor.name()).unwrap().attributes["sub"].clone();
+            external.authenticators.insert(sub, *actor);
         }
 
         let recorded = pool.snapshot();
-        let ledger = Ledger::new(roles.clone(), &belongings, &recorded);
-        let (frames, broken, answers) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let book = Mutex::new(Book { ledger, belongings, recorded, frames, broken, answers });
+        let grant_record = GrantRecord::new(roles.clone(), &external, &recorded);
+        let (frames, violations, answers) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let observations = Mutex::new(Observations { grant_record, external, recorded, frames, violations, answers });
         let instances = Mutex::new(instances(&pool, roles, admin_mfa));
-        Arc::new(Self { pool, instances, has_write_attributes, admin_mfa, book })
+        Arc::new(Self { pool, instances, has_write_attributes, admin_mfa, observations })
     }
 
-    /// Runs all steps. Returns how one of them broke a rule that is checked, and the answers.
+    /// Runs the steps until one breaks a checked rule. Returns the violation, and the number of responses.
     pub(super) fn run(scenario: &Scenario, is_checked: impl Fn(Rule) -> bool) -> (Result<(), String>, Answers) {
-        let world = Self::new(scenario);
-        let broken = scenario.steps.iter().enumerate().find_map(|(number, step)| {
-            world.perform(step);
-            let broken = std::mem::take(&mut world.book().broken);
-            let (label, Broken(rule, text)) = broken.into_iter().find(|(_, Broken(rule, _))| is_checked(*rule))?;
+        let harness = Self::new(scenario);
+        let violation = scenario.steps.iter().enumerate().find_map(|(number, step)| {
+            harness.perform(step);
+            let violations = std::mem::take(&mut harness.observations().violations);
+            let (label, Violation(rule, text)) =
+                violations.into_iter().find(|(_, Violation(rule, _))| is_checked(*rule))?;
             Some(format!("step {}: {label}: {rule:?}: {text}", number + 1))
         });
-        let answers = std::mem::take(&mut world.book().answers);
-        (broken.map_or(Ok(()), Err), answers)
+        let answers = std::mem::take(&mut harness.observations().answers);
+        (violation.map_or(Ok(()), Err), answers)
     }
 
-    fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap()
+    fn observations(&self) -> MutexGuard<'_, Observations> {
+        self.observations.lock().unwrap()
     }
 
     fn perform(self: &Arc<Self>, step: &Step) {
-        let person = step.person;
+        let actor = step.actor;
         match &step.action {
             Action::Request(request) => self.send(step, request),
-            Action::DeleteMyself => self.at_cognito(person, InMemoryPool::delete_user),
-            Action::SetAttribute(name, value) => self.at_cognito(person, |pool, owner| {
-                // Without a list, Cognito lets users set custom attributes too.
+            Action::DeleteMyself => self.call_cognito(actor, InMemoryPool::delete_user),
+            Action::SetAttribute(name, value) => self.call_cognito(actor, |pool, owner| {
+                // Without a list, Cognito lets users set custom attributes as well.
                 if self.has_write_attributes && !WRITE_ATTRIBUTES.contains(name) {
                     return;
                 }
@@ -126,63 +126,63 @@ impl Harness {
                 pool.set_attributes(owner, &[(*name, &**value), verified][..count]);
             }),
             Action::Deploy(roles) => {
-                let mut book = self.book();
-                let Book { ledger, belongings, .. } = &mut *book;
-                ledger.deploy(roles.clone(), belongings, &self.pool.snapshot());
+                let mut observations = self.observations();
+                let Observations { grant_record, external, .. } = &mut *observations;
+                grant_record.deploy(roles.clone(), external, &self.pool.snapshot());
                 *self.instances.lock().unwrap() = instances(&self.pool, roles, self.admin_mfa);
             }
         }
     }
 
-    /// What a user does at Cognito with their own token, past the API.
-    fn at_cognito(&self, person: Person, change: impl FnOnce(&InMemoryPool, &str)) {
-        let mut book = self.book();
-        book.record(&self.pool.snapshot());
-        let token = book.belongings.wallets[&person].token(0).cloned();
+    /// Calls Cognito directly with the actor's own token.
+    fn call_cognito(&self, actor: Actor, change: impl FnOnce(&InMemoryPool, &str)) {
+        let mut observations = self.observations();
+        observations.record(&self.pool.snapshot());
+        let token = observations.external.stores[&actor].token(0).cloned();
         let Some(token) = token.filter(|token| self.pool.takes_token(&token.access)) else { return };
         let before = self.pool.snapshot();
         let own = Some(token.sub.clone());
-        book.frames.push(Frame { own, ..frame(format!("{person} at Cognito"), &before) });
+        observations.frames.push(Frame { own, ..empty_frame(format!("{actor} at Cognito"), &before) });
         change(&self.pool, &token.username);
         let now = self.pool.snapshot();
-        book.record(&now);
-        book.finish(&now);
+        observations.record(&now);
+        observations.finish(&now);
     }
 
     fn send(self: &Arc<Self>, step: &Step, request: &Request) {
-        let person = step.person;
+        let actor = step.actor;
         let (call, sent, before, is_outermost) = {
-            let mut book = self.book();
+            let mut observations = self.observations();
             let now = self.pool.snapshot();
-            book.record(&now);
-            let call = self.call(&book, person, request);
+            observations.record(&now);
+            let call = self.call(&observations, actor, request);
             let sent = call.to_string();
-            let frame = self.open(&book, step, request, &now);
-            book.frames.push(frame);
-            (call, sent, now, book.frames.len() == 1)
+            let frame = self.open(&observations, step, request, &now);
+            observations.frames.push(frame);
+            (call, sent, now, observations.frames.len() == 1)
         };
         if let Some(meanwhile) = step.meanwhile.clone() {
-            let world = Arc::clone(self);
+            let harness = Arc::clone(self);
             self.pool.before_call(meanwhile.before_call.into(), move || {
-                meanwhile.steps.iter().for_each(|step| world.perform(step));
+                meanwhile.steps.iter().for_each(|step| harness.perform(step));
                 meanwhile.fails.then_some(Reason::Unavailable)
             });
         }
         let [first, second] = self.instances.lock().unwrap().clone();
         let instance = if is_outermost { first } else { second };
-        let answer = now(instance.call(call));
+        let answer = poll_ready(instance.call(call));
         if step.meanwhile.is_some() {
             self.pool.cancel_before_call();
         }
 
-        let mut book = self.book();
+        let mut observations = self.observations();
         let after = self.pool.snapshot();
-        book.record(&after);
-        book.learn(&self.pool, person, &answer);
+        observations.record(&after);
+        observations.record_answer(&self.pool, actor, &answer);
         let access = ACCESS[&request.route];
-        let frame = book.frames.last().unwrap().clone();
+        let frame = observations.frames.last().unwrap().clone();
         if let (VERIFY_TOTP, Some(token), 204) = (request.route, &frame.token, answer.status) {
-            book.belongings.authenticators.insert(token.sub.clone(), person);
+            observations.external.authenticators.insert(token.sub.clone(), actor);
         }
         let outcome = Outcome {
             frame: &frame,
@@ -194,30 +194,30 @@ impl Harness {
             has_write_attributes: self.has_write_attributes,
             requires_mfa: self.admin_mfa == AdminMfa::Required,
         };
-        let broken = outcome.broken(&book.ledger);
-        book.broken.extend(broken.into_iter().map(|broken| (frame.label.clone(), broken)));
-        *book.answers.entry((request.route, answer.status)).or_default() += 1;
-        book.finish(&after);
+        let violations = outcome.violations(&observations.grant_record);
+        observations.violations.extend(violations.into_iter().map(|violation| (frame.label.clone(), violation)));
+        *observations.answers.entry((request.route, answer.status)).or_default() += 1;
+        observations.finish(&after);
     }
 
-    fn call(&self, book: &Book, person: Person, request: &Request) -> Call {
+    fn call(&self, observations: &Observations, actor: Actor, request: &Request) -> Call {
         let sub = |name: &str| match self.pool.user(name) {
             Some(user) => user.attributes["sub"].clone(),
             None => "00000000-0000-4000-8000-999999999999".to_owned(),
         };
         let receives = |name: &str| {
             let sub = sub(name);
-            self.pool.snapshot().users.get(&sub).is_some_and(|user| receives_mail(person, user))
+            self.pool.snapshot().users.get(&sub).is_some_and(|user| receives_mail(actor, user))
         };
-        let authenticates = |name: &str| book.belongings.authenticators.get(&sub(name)) == Some(&person);
-        let wallet = &book.belongings.wallets[&person];
-        let known = Knowledge { person, wallet, sub: &sub, receives: &receives, authenticates: &authenticates };
-        request.call(&known)
+        let authenticates = |name: &str| observations.external.authenticators.get(&sub(name)) == Some(&actor);
+        let store = &observations.external.stores[&actor];
+        let context = ActorContext { actor, store, sub: &sub, receives: &receives, authenticates: &authenticates };
+        request.call(&context)
     }
 
-    fn open(&self, book: &Book, step: &Step, request: &Request, now: &Snapshot) -> Frame {
-        let wallet = &book.belongings.wallets[&step.person];
-        let token = request.caller(wallet).cloned();
+    fn open(&self, observations: &Observations, step: &Step, request: &Request, now: &Snapshot) -> Frame {
+        let store = &observations.external.stores[&step.actor];
+        let token = request.caller(store).cloned();
         let sub = |name: &str| self.pool.user(name).map(|user| user.attributes["sub"].clone()).unwrap_or_default();
         let typed = match request.route {
             ("POST", "/v1/users") => Some(request.body_name()),
@@ -227,18 +227,18 @@ impl Harness {
         let has_scope = request.credential != Credential::TokenWithoutScope;
         let token_was_live = has_scope && token.as_ref().is_some_and(|token| now.tokens.contains(&token.access));
         let acts_on_own = token_was_live && ACCESS[&request.route] == Access::OwnToken;
-        let capabilities = book.ledger.of_caller(token.as_ref(), now);
+        let capabilities = observations.grant_record.caller_capabilities(token.as_ref(), now);
         Frame {
             route: Some(request.route),
             typed,
             key: request.key,
             own: token.as_ref().filter(|_| acts_on_own).map(|token| token.sub.clone()),
             capabilities: [capabilities.clone(), capabilities],
-            has_factor: [Ledger::has_factor(token.as_ref(), now); 2],
+            has_factor: [GrantRecord::has_factor(token.as_ref(), now); 2],
             token_was_live,
-            claimed: book.ledger.of_token(token.as_ref(), now),
+            claimed: observations.grant_record.token_capabilities(token.as_ref(), now),
             token,
-            ..frame(format!("{}: {} {}", step.person, request.route.0, request.route.1), now)
+            ..empty_frame(format!("{}: {} {}", step.actor, request.route.0, request.route.1), now)
         }
     }
 }
@@ -247,11 +247,11 @@ fn instances(pool: &InMemoryPool, roles: &Roles, admin_mfa: AdminMfa) -> [Arc<Ap
     [(), ()].map(|()| Arc::new(Api::on(pool.clone(), &roles.json(), admin_mfa)))
 }
 
-/// The output of a future that waits for nothing: everything behind the ports is in memory.
-fn now<T>(future: impl Future<Output = T>) -> T {
+/// The output of a future that never waits, because all ports are in memory.
+fn poll_ready<T>(future: impl Future<Output = T>) -> T {
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
-    // A pool in memory never waits; the runtime may ask to yield.
+    // The runtime can force a few yields.
     for _ in 0..1000 {
         if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
             return output;

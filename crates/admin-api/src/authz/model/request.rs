@@ -1,4 +1,4 @@
-//! Requests of actors: the parameters that are drawn, and the HTTP call that they make.
+//! Requests of actors: the generated parameters, and the resulting HTTP call.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use domain::user_pool::user::CREATION_ATTRIBUTE;
 use serde_json::{Value, json};
 use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
 
-use super::actor::{Person, Token, Wallet};
+use super::actor::{Actor, Token, TokenStore};
 use crate::http::path;
 use crate::testing::{By, CLIENT_ID, Call, USER_POOL_ID};
 
 /// Method and path of a route.
 pub(super) type Route = (&'static str, &'static str);
 
-/// What one request is about. Which of the parameters count depends on the route.
+/// The parameters of a request. The route determines which of them it uses.
 #[derive(Clone)]
 pub(super) struct Request {
     pub(super) route: Route,
@@ -21,16 +21,16 @@ pub(super) struct Request {
     pub(super) user: &'static str,
     pub(super) spelling: Spelling,
     pub(super) group: &'static str,
-    /// Whose address or identity is in the body.
-    pub(super) other: Person,
+    /// The actor whose e-mail address or identity is in the body.
+    pub(super) other: Actor,
     pub(super) verified: bool,
     pub(super) permanent: bool,
     /// The groups of a new user.
     pub(super) groups: Vec<&'static str>,
     pub(super) key: Option<u8>,
-    /// Which of several forms of the request.
+    /// Selects one of several bodies.
     pub(super) form: u8,
-    /// Which token, counted from the latest.
+    /// The number of the token; 0 is the latest.
     pub(super) token: u8,
     pub(super) credential: Credential,
 }
@@ -39,13 +39,13 @@ pub(super) struct Request {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Credential {
     Token,
-    /// A token of another OAuth flow: Cognito takes it for none of its calls.
+    /// A token of another OAuth flow, which Cognito does not accept for its API.
     TokenWithoutScope,
-    /// A signature of IAM, and the token in a header that only routes for one's own account read.
+    /// An AWS signature, and the token in `X-Access-Token`, which only routes for the own account read.
     Iam,
 }
 
-/// How a user is named.
+/// How a request names a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spelling {
     Name,
@@ -59,22 +59,22 @@ pub(super) const VERIFY_TOTP: Route = ("POST", "/v1/auth/me/totp/verify");
 /// The device of `ada`.
 pub(super) const DEVICE: &str = "eu-central-1_00000000-0000-4000-8000-000000000001";
 
-/// What the actor and the pool know when the request is sent.
-pub(super) struct Knowledge<'a> {
-    pub(super) person: Person,
-    pub(super) wallet: &'a Wallet,
+/// What the body depends on when the request is sent.
+pub(super) struct ActorContext<'a> {
+    pub(super) actor: Actor,
+    pub(super) store: &'a TokenStore,
     /// The `sub` of a user name.
     pub(super) sub: &'a dyn Fn(&str) -> String,
-    /// Whether messages to this user reach the actor.
+    /// Whether the actor receives messages to this user.
     pub(super) receives: &'a dyn Fn(&str) -> bool,
-    /// Whether the actor holds the authenticator app of this user.
+    /// Whether the actor has the authenticator app of this user.
     pub(super) authenticates: &'a dyn Fn(&str) -> bool,
 }
 
 const WRONG_CODE: &str = "111111";
 
 impl Request {
-    /// The user as typed.
+    /// The user in the path.
     pub(super) fn typed(&self, sub: &dyn Fn(&str) -> String) -> String {
         match self.spelling {
             Spelling::Name => self.user.to_owned(),
@@ -93,10 +93,10 @@ impl Request {
         }
     }
 
-    pub(super) fn call(&self, known: &Knowledge<'_>) -> Call {
+    pub(super) fn call(&self, context: &ActorContext<'_>) -> Call {
         let (method, template) = self.route;
         let path = template
-            .replace("{username}", &path::segment(&self.typed(known.sub)).to_string())
+            .replace("{username}", &path::segment(&self.typed(context.sub)).to_string())
             .replace("{group}", self.group)
             .replace("{provider}", "Google")
             .replace("{key}", DEVICE)
@@ -107,11 +107,11 @@ impl Request {
             (("GET", "/v1/users/{username}"), 1) => format!("{path}?include=groups"),
             _ => path,
         };
-        let mut call = Call::new(method, &path, self.body(known).as_ref()).by(By::Nobody);
+        let mut call = Call::new(method, &path, self.body(context).as_ref()).by(By::Nobody);
         if let (Some(key), ("POST", "/v1/users")) = (self.key, self.route) {
             call = call.header("idempotency-key", &format!("key-{key}"));
         }
-        if let Some(token) = known.wallet.token(self.token).filter(|_| !self.is_public()) {
+        if let Some(token) = context.store.token(self.token).filter(|_| !self.is_public()) {
             if self.credential == Credential::Iam {
                 let authorizer = json!({"iam": {"userArn": "arn:aws:iam::123456789012:role/front-end"}});
                 return call.by(By::HttpAuthorizer(authorizer)).header("x-access-token", &token.access);
@@ -135,13 +135,13 @@ impl Request {
         call
     }
 
-    /// Which of the actor's tokens tells who calls, if the route reads it.
-    pub(super) fn caller<'a>(&self, wallet: &'a Wallet) -> Option<&'a Token> {
+    /// The token that identifies the caller, if the route reads it.
+    pub(super) fn caller<'a>(&self, store: &'a TokenStore) -> Option<&'a Token> {
         let is_read = match self.credential {
             Credential::Iam => OWN.contains(&self.route),
             Credential::Token | Credential::TokenWithoutScope => !self.is_public(),
         };
-        wallet.token(self.token).filter(|_| is_read)
+        store.token(self.token).filter(|_| is_read)
     }
 
     /// Whether the route reads no token.
@@ -149,12 +149,13 @@ impl Request {
         self.route.1.starts_with("/v1/auth/") && !OWN.contains(&self.route)
     }
 
-    fn body(&self, known: &Knowledge<'_>) -> Option<Value> {
-        let person = known.person;
-        let password = person.password();
+    fn body(&self, context: &ActorContext<'_>) -> Option<Value> {
+        let actor = context.actor;
+        let password = actor.password();
         let verified = self.verified.to_string();
         let name = || json!({"username": self.body_name()});
-        let code = |right: &str| if (known.receives)(self.user) { right.to_owned() } else { WRONG_CODE.to_owned() };
+        let code =
+            |correct: &str| if (context.receives)(self.user) { correct.to_owned() } else { WRONG_CODE.to_owned() };
         Some(match self.route {
             ("GET" | "DELETE", _) | ("POST", "/v1/auth/me/totp") => return None,
             ("POST", "/v1/users") => self.new_user(&password),
@@ -175,7 +176,7 @@ impl Request {
             ("POST", "/v1/invitations") => json!({"email": self.other.email()}),
             ("POST", "/v1/auth/sign-up") => json!({
                 "username": self.body_name(), "password": password,
-                "attributes": self.own_attributes(&person.email()),
+                "attributes": self.own_attributes(&actor.email()),
             }),
             ("POST", "/v1/auth/confirm-sign-up") => json!({"username": self.body_name(), "code": code(CODE)}),
             ("POST", "/v1/auth/resend-code" | "/v1/auth/forgot-password") => name(),
@@ -184,33 +185,33 @@ impl Request {
                 json!({"username": self.body_name(), "code": code(RESET_CODE), "new_password": password})
             }
             ("POST", "/v1/auth/challenge") => {
-                let mut body = answer_to_challenge(known, &password);
+                let mut body = answer_to_challenge(context, &password);
                 if body["challenge"] == "NEW_PASSWORD_REQUIRED" {
-                    body["attributes"] = self.own_attributes(&person.email());
+                    body["attributes"] = self.own_attributes(&actor.email());
                 }
                 body
             }
             ("POST", "/v1/auth/refresh") => {
-                let token = known.wallet.token(self.token);
+                let token = context.store.token(self.token);
                 json!({
                     "username": token.map_or(self.user, |token| &token.username),
                     "refresh_token": token.and_then(|token| token.refresh.as_deref()).unwrap_or("none"),
                 })
             }
-            ("POST", "/v1/auth/sign-out") => match known.wallet.token(self.token) {
+            ("POST", "/v1/auth/sign-out") => match context.store.token(self.token) {
                 Some(token) if self.permanent => json!({"access_token": token.access}),
                 token => json!({"refresh_token": token.and_then(|token| token.refresh.as_deref()).unwrap_or("none")}),
             },
             VERIFY_TOTP => json!({"code": FACTOR_CODE}),
             ("POST", "/v1/auth/attributes/{name}/verify") => {
-                let owner = known.wallet.token(self.token).map_or(self.user, |token| &token.username);
-                json!({"code": if (known.receives)(owner) { CODE } else { WRONG_CODE }})
+                let owner = context.store.token(self.token).map_or(self.user, |token| &token.username);
+                json!({"code": if (context.receives)(owner) { CODE } else { WRONG_CODE }})
             }
             _ => json!({}),
         })
     }
 
-    /// What users set for themselves.
+    /// Attributes that users set for themselves.
     fn own_attributes(&self, email: &str) -> Value {
         match self.form {
             0..6 => json!({"email": email, "custom:team": format!("team-{}", self.form)}),
@@ -218,7 +219,7 @@ impl Request {
             8 => json!({"email": email, "custom:level": "level-9"}),
             9 => json!({"email": self.other.email(), "email_verified": "true"}),
             10 => json!({"email": email, CREATION_ATTRIBUTE: "1.0.AAAA"}),
-            _ => json!({"email": email, "name": "Somebody", "phone_number": "+15550100"}),
+            _ => json!({"email": email, "name": "Mallory", "phone_number": "+15550100"}),
         }
     }
 
@@ -246,40 +247,40 @@ const OWN: [Route; 6] = [
     ("POST", "/v1/auth/attributes/{name}/verify"),
 ];
 
-fn answer_to_challenge(known: &Knowledge<'_>, password: &str) -> Value {
-    let Some(open) = known.wallet.sessions.last() else {
+fn answer_to_challenge(context: &ActorContext<'_>, password: &str) -> Value {
+    let Some(open) = context.store.sessions.last() else {
         return json!({"challenge": "SMS_MFA", "username": "nina", "session": "none-at-all", "code": WRONG_CODE});
     };
     let mut body = json!({"challenge": open.challenge, "username": open.username, "session": open.token});
-    let code = |is_right: bool| json!(if is_right { FACTOR_CODE } else { WRONG_CODE });
+    let code = |is_correct: bool| json!(if is_correct { FACTOR_CODE } else { WRONG_CODE });
     match &*open.challenge {
         "NEW_PASSWORD_REQUIRED" => body["new_password"] = json!(password),
         "SELECT_MFA_TYPE" => body["factor"] = json!(open.factors.first()),
-        "EMAIL_OTP" => body["code"] = code((known.receives)(&open.username)),
+        "EMAIL_OTP" => body["code"] = code((context.receives)(&open.username)),
         "MFA_SETUP" => {}
-        _ => body["code"] = code((known.authenticates)(&open.username)),
+        _ => body["code"] = code((context.authenticates)(&open.username)),
     }
     body
 }
 
 impl fmt::Debug for Request {
-    /// `POST /v1/users {"username": "nina"}`, with tokens and `sub` in words.
+    /// `POST /v1/users {"username": "nina"}`, with placeholders for tokens and `sub`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.describe(Person::Mallory, formatter)
+        self.describe(Actor::Mallory, formatter)
     }
 }
 
 impl Request {
-    pub(super) fn describe(&self, person: Person, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wallet = Wallet::default();
-        let known = Knowledge {
-            person,
-            wallet: &wallet,
+    pub(super) fn describe(&self, actor: Actor, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let store = TokenStore::default();
+        let context = ActorContext {
+            actor,
+            store: &store,
             sub: &|name| format!("sub-of-{name}"),
             receives: &|_| true,
             authenticates: &|_| true,
         };
-        let call = self.call(&known);
+        let call = self.call(&context);
         write!(formatter, "{call}")?;
         if let Some(key) = self.key.filter(|_| self.route == ("POST", "/v1/users")) {
             write!(formatter, " Idempotency-Key: {key}")?;

@@ -1,4 +1,4 @@
-//! The routes that requests are drawn from.
+//! The routes of generated requests.
 
 use super::request::Route;
 
@@ -52,10 +52,10 @@ pub(super) const ALL: [Route; 46] = [
     ("POST", "/v1/auth/attributes/{name}/verify"),
 ];
 
-/// Routes that hand out groups. Drawn more often.
+/// Routes that assign groups. Generated more often.
 pub(super) const GRANTS: [Route; 2] = [("POST", "/v1/users"), ("PUT", "/v1/users/{username}/groups/{group}")];
 
-/// Routes by which one account comes under another's control. Drawn more often.
+/// Routes that can take over an account. Generated more often.
 pub(super) const TAKEOVERS: [Route; 5] = [
     ("PATCH", "/v1/users/{username}"),
     ("PUT", "/v1/users/{username}/password"),
@@ -64,7 +64,7 @@ pub(super) const TAKEOVERS: [Route; 5] = [
     ("DELETE", "/v1/users/{username}"),
 ];
 
-/// Routes by which an actor gets tokens. Drawn more often.
+/// Routes that change tokens. Generated more often.
 pub(super) const SIGN_IN: [Route; 4] = [
     ("POST", "/v1/auth/sign-up"),
     ("POST", "/v1/auth/sign-in"),

@@ -4,47 +4,47 @@ use serde_json::Value;
 use testkit::in_memory::{Snapshot, UserSnapshot};
 
 use super::effect::{Effect, Part};
-use super::grants::{Frame, Ledger, same};
+use super::grants::{Frame, GrantRecord, same_name};
 use super::harness::WRITE_ATTRIBUTES;
 use crate::authz::access::Access;
 use crate::testing::Answer;
 
-/// What no request may do.
+/// An invariant of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// A caller gives no group that is more than they have.
+    /// A caller grants no group that exceeds their own capabilities.
     Grant,
-    /// No person can do more than was granted to them, also not through another account.
+    /// No actor has capabilities that were not granted, not even through another account.
     Control,
-    /// A grant lands only on an account that the request created, or named by its user name or `sub`.
+    /// A grant affects only an account that the request created, or named by its user name or `sub`.
     Target,
-    /// Only a repeat of the request that created a user is answered with that user.
+    /// Only a repetition of the request that created a user returns that user.
     Repeat,
-    /// No attribute is shown without `users:read`, except to its owner, or to a caller whose request contains it.
+    /// Without `users:read`, no response contains another user's attribute that the request does not contain.
     Attributes,
-    /// Without `users:read`, no request that names another user by an alias succeeds: it would tell whose alias that is.
+    /// Without `users:read`, no request that names another user by an alias succeeds: it would reveal the owner.
     Alias,
-    /// No answer compares attributes without `users:read`.
+    /// No response compares attributes without `users:read`.
     Guess,
-    /// A request that fails changes nothing but what the answer names in `completed`.
+    /// A failed request makes only the changes that the response lists in `completed`.
     Refusal,
-    /// A caller who is signed out, disabled or deleted, or whose token lacks the scope for calls to Cognito, changes nothing.
+    /// A signed-out, disabled or deleted caller, or one whose token lacks the scope for Cognito, makes no changes.
     EndedCaller,
-    /// A caller who does not have the permission in the pool changes nothing.
+    /// A caller without the permission in the pool makes no changes.
     Permission,
-    /// Where administrators need a second factor, a caller without one reads nothing and changes nothing.
+    /// If administrators require a second factor, a caller without one cannot read or change anything.
     SecondFactor,
-    /// No caller changes their own account with administrative routes, and no group in `ROLES` is deleted.
+    /// No caller changes their own account with admin routes, and no group in `ROLES` is deleted.
     OwnRights,
     /// At sign-up and in challenges, users set only write attributes of the app client.
     WriteAttributes,
 }
 
-/// A rule that was broken, and how.
+/// A broken rule and a description.
 #[derive(Debug)]
-pub(super) struct Broken(pub(super) Rule, pub(super) String);
+pub(super) struct Violation(pub(super) Rule, pub(super) String);
 
-/// What one request did.
+/// The result of a request.
 pub(super) struct Outcome<'a> {
     pub(super) frame: &'a Frame,
     pub(super) access: Access,
@@ -57,23 +57,23 @@ pub(super) struct Outcome<'a> {
 }
 
 impl Outcome<'_> {
-    /// Every rule that the request broke.
-    pub(super) fn broken(&self, ledger: &Ledger) -> Vec<Broken> {
+    /// All rules that the request breaks.
+    pub(super) fn violations(&self, grant_record: &GrantRecord) -> Vec<Violation> {
         let rules = [
             self.shows_attributes(),
             self.finds_by_alias(),
-            self.confirms_a_guess(ledger),
+            self.confirms_a_guess(grant_record),
             self.changes_after_refusal(),
             self.changes_for_ended_caller(),
             self.changes_without_permission(),
             self.acts_without_second_factor(),
-            self.locks_out(ledger),
+            self.changes_own_rights(grant_record),
             self.writes_other_attributes(),
         ];
         rules.into_iter().flatten().collect()
     }
 
-    /// Whether the caller has `users:read`: by the token, and for a write also by the pool.
+    /// Whether the caller has `users:read` in the token, and for a write also in the pool.
     fn reads_users(&self) -> bool {
         match self.access {
             Access::Write(_) => self.frame.caller(|caller| caller.has("users:read")),
@@ -82,7 +82,7 @@ impl Outcome<'_> {
     }
 
     /// [`Rule::Attributes`].
-    fn shows_attributes(&self) -> Option<Broken> {
+    fn shows_attributes(&self) -> Option<Violation> {
         if self.reads_users() {
             return None;
         }
@@ -92,12 +92,12 @@ impl Outcome<'_> {
             let users = pool.users.iter().filter(|(sub, _)| (*sub == own) == is_own);
             users.flat_map(|(_, user)| user.attributes.values().cloned().collect::<Vec<_>>()).collect()
         };
-        // User names are no attributes, also if somebody else has the same address.
+        // User names are not attributes, even if an attribute of another user has the same value.
         let users = self.before.users.values().chain(self.after.users.values());
         let usernames = users.map(|user| user.username.clone()).collect();
         let known: Vec<String> = [values(self.before, true), values(self.after, true), usernames].concat();
         let shown = [values(self.before, false), values(self.after, false)].concat().into_iter().find(|value| {
-            // Shorter ones (`true`) say nothing about whose they are.
+            // Shorter values, such as `true`, do not identify a user.
             value.len() > 5
                 && body.contains(value.as_str())
                 && !known.iter().any(|known| known.contains(value.as_str()))
@@ -105,47 +105,47 @@ impl Outcome<'_> {
                 && !self.frame.typed.as_ref().is_some_and(|typed| typed.contains(value.as_str()))
         });
         shown.map(|value| {
-            Broken(Rule::Attributes, format!("the answer shows `{value}` of another user without users:read"))
+            Violation(Rule::Attributes, format!("the answer shows `{value}` of another user without users:read"))
         })
     }
 
     /// [`Rule::Alias`].
-    fn finds_by_alias(&self) -> Option<Broken> {
+    fn finds_by_alias(&self) -> Option<Violation> {
         let typed = self.frame.typed.as_deref().filter(|_| self.answer.status < 400 && !self.reads_users())?;
         let own = self.frame.token.as_ref().map_or("", |token| &token.sub);
-        let is_name = |(sub, user): (&String, &UserSnapshot)| sub == typed || same(&user.username, Some(typed));
+        let is_name = |(sub, user): (&String, &UserSnapshot)| sub == typed || same_name(&user.username, Some(typed));
         let is_found = |(sub, user): (&String, &UserSnapshot)| {
-            sub != own && user.attributes.values().any(|value| same(value, Some(typed)))
+            sub != own && user.attributes.values().any(|value| same_name(value, Some(typed)))
         };
         let users = || self.before.users.iter().chain(&self.after.users);
-        // A user of this name can come and go while the request is on its way.
+        // A user with this name can be created and deleted during the request.
         let has_gone = self
             .frame
             .effects
             .iter()
             .any(|effect| matches!(effect, Effect::Deleted(sub) if !self.before.users.contains_key(sub)));
         let is_alias = users().any(is_found) && !users().any(is_name) && !has_gone;
-        is_alias.then(|| Broken(Rule::Alias, format!("the answer is {} for an alias", self.answer.status)))
+        is_alias.then(|| Violation(Rule::Alias, format!("the answer is {} for an alias", self.answer.status)))
     }
 
     /// [`Rule::Repeat`] and [`Rule::Guess`].
-    fn confirms_a_guess(&self, ledger: &Ledger) -> Option<Broken> {
+    fn confirms_a_guess(&self, grant_record: &GrantRecord) -> Option<Violation> {
         if !self.frame.creates_user() {
             return None;
         }
         let differs = self.answer.body.get("differing").is_some_and(|names| *names != Value::Null);
         if differs && !self.reads_users() {
-            let text = "the answer says in what the user differs without users:read".to_owned();
-            return Some(Broken(Rule::Guess, text));
+            let text = "the answer names differing fields without users:read".to_owned();
+            return Some(Violation(Rule::Guess, text));
         }
         let found = self.answer.body["sub"].as_str().unwrap_or_default();
-        let is_found = self.answer.status == 200 && !ledger.is_repeat(self.frame, found);
-        let text = || "the answer is 200 for a user whom this request did not create".to_owned();
-        is_found.then(|| Broken(Rule::Repeat, text()))
+        let is_found = self.answer.status == 200 && !grant_record.is_repeat(self.frame, found);
+        let text = || "the answer is 200 for a user that this request did not create".to_owned();
+        is_found.then(|| Violation(Rule::Repeat, text()))
     }
 
     /// [`Rule::Refusal`].
-    fn changes_after_refusal(&self) -> Option<Broken> {
+    fn changes_after_refusal(&self) -> Option<Violation> {
         if self.answer.status < 400 {
             return None;
         }
@@ -166,76 +166,77 @@ impl Outcome<'_> {
         };
         let unnamed = self.frame.effects.iter().find(|effect| !is_named(effect));
         let text = |effect| format!("the answer is {} and {effect:?} happened", self.answer.status);
-        unnamed.map(|effect| Broken(Rule::Refusal, text(effect)))
+        unnamed.map(|effect| Violation(Rule::Refusal, text(effect)))
     }
 
     /// [`Rule::EndedCaller`].
-    fn changes_for_ended_caller(&self) -> Option<Broken> {
+    fn changes_for_ended_caller(&self) -> Option<Violation> {
         let reads_token = matches!(self.access, Access::Write(_) | Access::OwnToken);
         let has_ended = reads_token && self.frame.token.is_some() && !self.frame.token_was_live;
         let effect = self.frame.effects.first().filter(|_| has_ended)?;
-        Some(Broken(Rule::EndedCaller, format!("the token had ended or had no scope, and {effect:?} happened")))
+        Some(Violation(Rule::EndedCaller, format!("the token had ended or had no scope, and {effect:?} happened")))
     }
 
     /// [`Rule::Permission`].
-    fn changes_without_permission(&self) -> Option<Broken> {
+    fn changes_without_permission(&self) -> Option<Violation> {
         let Access::Write(permission) = self.access else { return None };
         let effect = self.frame.effects.first()?;
         let has = self.frame.caller(|caller| caller.has(permission.as_str()));
-        (!has)
-            .then(|| Broken(Rule::Permission, format!("the caller did not have {permission} and {effect:?} happened")))
+        (!has).then(|| {
+            Violation(Rule::Permission, format!("the caller did not have {permission} and {effect:?} happened"))
+        })
     }
 
     /// [`Rule::SecondFactor`].
-    fn acts_without_second_factor(&self) -> Option<Broken> {
+    fn acts_without_second_factor(&self) -> Option<Violation> {
         let is_bound = self.requires_mfa && matches!(self.access, Access::Read(_) | Access::List(_) | Access::Write(_));
         let acts = self.answer.status < 400 || !self.frame.effects.is_empty();
         let lacks_factor = self.frame.token.is_some() && self.frame.has_factor == [false; 2];
         let text = || format!("the caller has no second factor; the answer is {}", self.answer.status);
-        (is_bound && acts && lacks_factor).then(|| Broken(Rule::SecondFactor, text()))
+        (is_bound && acts && lacks_factor).then(|| Violation(Rule::SecondFactor, text()))
     }
 
     /// [`Rule::OwnRights`].
-    fn locks_out(&self, ledger: &Ledger) -> Option<Broken> {
+    fn changes_own_rights(&self, grant_record: &GrantRecord) -> Option<Violation> {
         if !matches!(self.access, Access::Write(_)) {
             return None;
         }
         let caller = self.frame.token.as_ref()?;
         let locked = self.frame.effects.iter().find(|effect| match effect {
-            // Somebody else can add the caller while a group is deleted.
+            // Another actor can add the caller to a group that is being deleted.
             Effect::Left(sub, group) => {
                 *sub == caller.sub && self.before.users.get(sub).is_some_and(|user| user.groups.contains(group))
             }
             Effect::Deleted(sub)
             | Effect::Joined(sub, _)
             | Effect::Changed(sub, Part::Enabled | Part::SecondFactors) => *sub == caller.sub,
-            // What only ends what the account can do: an identity is unlinked, a password is reset by a code to the owner.
+            // Unlinking an identity and resetting the password with a code only reduce access.
             Effect::Wrote(sub, name) => *sub == caller.sub && name != "identities",
             Effect::Changed(sub, Part::Password) => {
                 *sub == caller.sub && self.frame.route != Some(("POST", "/v1/users/{username}/reset-password"))
             }
-            Effect::GroupDeleted(group) => ledger.roles.names(group) || caller.groups.contains(group),
+            Effect::GroupDeleted(group) => grant_record.roles.names(group) || caller.groups.contains(group),
             _ => false,
         });
         let text = |effect| format!("the caller changed their own account, or deleted a group in ROLES: {effect:?}");
-        locked.map(|effect| Broken(Rule::OwnRights, text(effect)))
+        locked.map(|effect| Violation(Rule::OwnRights, text(effect)))
     }
 
     /// [`Rule::WriteAttributes`].
-    fn writes_other_attributes(&self) -> Option<Broken> {
+    fn writes_other_attributes(&self) -> Option<Violation> {
         if !matches!(self.frame.route?.1, "/v1/auth/sign-up" | "/v1/auth/challenge") {
             return None;
         }
         self.frame.effects.iter().find_map(|effect| match effect {
             Effect::Wrote(_, name) if !is_writable(name, self.has_write_attributes) => {
-                Some(Broken(Rule::WriteAttributes, format!("a user set {name}")))
+                Some(Violation(Rule::WriteAttributes, format!("a user set {name}")))
             }
             _ => None,
         })
     }
 }
 
-/// Whether users can set the attribute at the API. A client without a list gives them the standard attributes.
+/// Whether users can set the attribute through the API: listed attributes, or without a list the standard attributes.
 fn is_writable(name: &str, has_list: bool) -> bool {
     let is_standard = !name.contains(':') && name != "email_verified";
     if has_list { WRITE_ATTRIBUTES.contains(&name) } else { is_standard }

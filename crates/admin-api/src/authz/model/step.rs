@@ -1,4 +1,4 @@
-//! Steps of actors, and how they are drawn.
+//! Steps of actors and their generators.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use domain::permission::Permission;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use super::actor::Person;
+use super::actor::Actor;
 use super::capabilities::Roles;
 use super::request::{Credential, Request, Route, Spelling};
 use super::routes::{ALL, GRANTS, SIGN_IN, TAKEOVERS};
 use super::scenario;
 
-/// What one actor does.
+/// A step of one actor.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
-    pub(super) person: Person,
+    pub(super) actor: Actor,
     pub(super) action: Action,
-    /// What others do in between.
+    /// Steps of other actors during this step.
     pub(super) meanwhile: Option<Meanwhile>,
 }
 
@@ -33,29 +33,29 @@ pub(super) enum Action {
     Deploy(Roles),
 }
 
-/// What happens before one call of a request.
+/// Steps before one of the calls of a request.
 #[derive(Debug, Clone)]
 pub(super) struct Meanwhile {
-    /// Which call, from 1.
+    /// The number of the call, starting at 1.
     pub(super) before_call: u8,
     pub(super) steps: Vec<Step>,
     /// Whether the call then fails without an effect.
     pub(super) fails: bool,
 }
 
-/// Names of accounts at the start and of accounts that come later.
+/// Names of initial and later accounts.
 const USERS: [&str; 9] = ["ada", "hal", "ivy", "mallory", "nina", "otto", "vera", "pat", "quin"];
 const GROUPS: [&str; 7] = ["admins", "team1", "team2", "club", "bucket", "new-group", "missing"];
 
-pub(super) fn person() -> impl Strategy<Value = Person> {
+pub(super) fn actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
-        4 => Just(Person::Ada),
-        3 => Just(Person::Hal),
-        2 => Just(Person::Ivy),
-        4 => Just(Person::Mallory),
-        1 => Just(Person::Nina),
-        1 => Just(Person::Otto),
-        1 => Just(Person::Vera),
+        4 => Just(Actor::Ada),
+        3 => Just(Actor::Hal),
+        2 => Just(Actor::Ivy),
+        4 => Just(Actor::Mallory),
+        1 => Just(Actor::Nina),
+        1 => Just(Actor::Otto),
+        1 => Just(Actor::Vera),
     ]
 }
 
@@ -73,7 +73,7 @@ fn spelling() -> impl Strategy<Value = Spelling> {
 }
 
 pub(super) fn request() -> impl Strategy<Value = Request> {
-    let names = (select(&USERS[..]), spelling(), select(&GROUPS[..]), select(&Person::ALL[..]));
+    let names = (select(&USERS[..]), spelling(), select(&GROUPS[..]), select(&Actor::ALL[..]));
     let groups = prop_oneof![1 => Just(vec![]), 2 => subsequence(&GROUPS[..5], 1..=2)];
     let flags = (any::<bool>(), any::<bool>(), proptest::option::of(0..2_u8), 0..12_u8);
     let token = prop_oneof![4 => Just(0_u8), 1 => 1..4_u8];
@@ -100,14 +100,14 @@ fn action() -> impl Strategy<Value = Action> {
 
 fn own_attribute() -> impl Strategy<Value = (&'static str, String)> {
     prop_oneof![
-        2 => select(&Person::ALL[..]).prop_map(|person| ("email", person.email())),
+        2 => select(&Actor::ALL[..]).prop_map(|actor| ("email", actor.email())),
         2 => select(&USERS[..]).prop_map(|name| ("preferred_username", name.to_owned())),
         1 => select(&["custom:team", "custom:level"][..]).prop_map(|name| (name, "chosen".to_owned())),
     ]
 }
 
 fn plain_step() -> impl Strategy<Value = Step> {
-    (person(), action()).prop_map(|(person, action)| Step { person, action, meanwhile: None })
+    (actor(), action()).prop_map(|(actor, action)| Step { actor, action, meanwhile: None })
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -117,7 +117,7 @@ fn step() -> impl Strategy<Value = Step> {
     (plain_step(), proptest::option::weighted(0.25, meanwhile)).prop_map(|(step, meanwhile)| Step { meanwhile, ..step })
 }
 
-/// Names of permissions, and groups that may be assigned.
+/// Permissions, and permissions to assign single groups.
 fn role() -> impl Strategy<Value = Vec<String>> {
     let mut names: Vec<String> = Permission::ALL.iter().map(|permission| permission.as_str().to_owned()).collect();
     let assignable = ["team1", "team2", "club", "bucket"].map(|group| format!("users:groups:{group}"));
@@ -131,16 +131,16 @@ fn roles() -> impl Strategy<Value = Roles> {
     (role(), role(), club).prop_map(|(team1, team2, club)| Roles::new([team1, team2], club))
 }
 
-/// Other roles, between two requests: a request on its way has the roles of the deployment that it began with.
+/// Deploys other roles between two requests, because a request in progress keeps the roles of its deployment.
 fn deployment() -> impl Strategy<Value = Step> {
-    roles().prop_map(|roles| Step { person: Person::Ada, action: Action::Deploy(roles), meanwhile: None })
+    roles().prop_map(|roles| Step { actor: Actor::Ada, action: Action::Deploy(roles), meanwhile: None })
 }
 
 /// The settings and the steps of one run.
 #[derive(Clone)]
 pub(super) struct Scenario {
     pub(super) roles: Roles,
-    /// Whether a sign-up confirms its user at once.
+    /// Whether a sign-up confirms the user immediately.
     pub(super) auto_confirm: bool,
     /// Whether the app client has a list of write attributes.
     pub(super) has_write_attributes: bool,
@@ -149,16 +149,16 @@ pub(super) struct Scenario {
     pub(super) steps: Vec<Step>,
 }
 
-/// How many steps or stories a run has at most.
-pub(super) const MOST_STEPS: usize = 40;
+/// The maximum number of steps and flows of a run.
+pub(super) const MAX_STEPS: usize = 40;
 
 pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
     let some = prop_oneof![
         36 => step().prop_map(|step| vec![step]),
-        6 => scenario::story(),
+        6 => scenario::flow(),
         1 => deployment().prop_map(|step| vec![step]),
     ];
-    let steps = proptest::collection::vec(some, 1..=MOST_STEPS).prop_map(|steps| steps.concat());
+    let steps = proptest::collection::vec(some, 1..=MAX_STEPS).prop_map(|steps| steps.concat());
     let settings = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.3));
     (roles(), settings, steps).prop_map(|(roles, settings, steps)| {
         let (auto_confirm, has_write_attributes, requires_mfa) = settings;
@@ -168,9 +168,9 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
 
 impl fmt::Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: ", self.person)?;
+        write!(formatter, "{}: ", self.actor)?;
         match &self.action {
-            Action::Request(request) => request.describe(self.person, formatter)?,
+            Action::Request(request) => request.describe(self.actor, formatter)?,
             Action::DeleteMyself => write!(formatter, "deletes their own account at Cognito")?,
             Action::SetAttribute(name, value) => write!(formatter, "sets their own {name} to {value} at Cognito")?,
             Action::Deploy(roles) => write!(formatter, "the operator deploys ROLES {}", roles.json())?,

@@ -1,10 +1,10 @@
-//! Every body has an example, and every example is what its schema says.
+//! Every body has an example, and every example is valid for its schema.
 
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Holds values against schemas, with those keywords that decide which fields there are and what they are.
+/// Validates values against schemas, by the keywords for fields and their types.
 struct Document(Value);
 
 impl Document {
@@ -21,7 +21,7 @@ impl Document {
         reference.map_or(schema, |reference| self.resolved(self.0.pointer(&reference[1..]).unwrap()))
     }
 
-    /// What holds at once: the schema itself, and what is in its `allOf`.
+    /// The schema and the parts of its `allOf`.
     fn parts<'a>(&'a self, schema: &'a Value) -> Vec<&'a Value> {
         let schema = self.resolved(schema);
         let all_of = schema["allOf"].as_array().into_iter().flatten().flat_map(|part| self.parts(part));
@@ -34,7 +34,7 @@ impl Document {
             self.check_part(part, value)?;
         }
         match value {
-            // The forms have the fields.
+            // The variants of `oneOf` have the fields.
             Value::Object(fields) if parts.iter().all(|part| part.get("oneOf").is_none()) => {
                 self.check_fields(&parts, fields)
             }
@@ -45,26 +45,26 @@ impl Document {
     fn check_part(&self, part: &Value, value: &Value) -> Result<(), String> {
         let types = part.get("type").map(|types| types.as_array().cloned().unwrap_or_else(|| vec![types.clone()]));
         if types.is_some_and(|types| !types.iter().any(|expected| is_a(expected, value))) {
-            return Err(format!("{value} is no {}", part["type"]));
+            return Err(format!("{value} is not a {}", part["type"]));
         }
-        if part["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+        if part["enum"].as_array().is_some_and(|values| !values.contains(value)) {
             return Err(format!("{value} is none of {}", part["enum"]));
         }
-        let is_moment = |text: &str| OffsetDateTime::parse(text, &Rfc3339).is_ok();
-        if part["format"] == "date-time" && value.as_str().is_some_and(|text| !is_moment(text)) {
-            return Err(format!("{value} is no date-time"));
+        let is_timestamp = |text: &str| OffsetDateTime::parse(text, &Rfc3339).is_ok();
+        if part["format"] == "date-time" && value.as_str().is_some_and(|text| !is_timestamp(text)) {
+            return Err(format!("{value} is not a date-time"));
         }
-        if let Some(forms) = part["oneOf"].as_array() {
-            let outcomes: Vec<_> = forms.iter().map(|form| self.check(form, value)).collect();
+        if let Some(variants) = part["oneOf"].as_array() {
+            let outcomes: Vec<_> = variants.iter().map(|variant| self.check(variant, value)).collect();
             if outcomes.iter().filter(|outcome| outcome.is_ok()).count() != 1 {
-                return Err(format!("{value} has not exactly one of the forms: {outcomes:?}"));
+                return Err(format!("{value} does not match exactly one variant: {outcomes:?}"));
             }
         }
         let items = value.as_array().filter(|_| part.get("items").is_some());
         items.into_iter().flatten().try_for_each(|item| self.check(&part["items"], item))
     }
 
-    /// All that are required, and none that the schema does not know.
+    /// Checks that all required fields and no unknown ones are present.
     fn check_fields(&self, parts: &[&Value], fields: &Map<String, Value>) -> Result<(), String> {
         let mut required = parts.iter().filter_map(|part| part["required"].as_array()).flatten();
         if let Some(missing) = required.find(|name| !fields.contains_key(name.as_str().unwrap())) {
@@ -75,19 +75,19 @@ impl Document {
             let others = parts.iter().map(|part| &part["additionalProperties"]).find(|schema| schema.is_object());
             let schema = if known.peek().is_some() { known.next() } else { others };
             let schema = schema.ok_or_else(|| format!("`{name}` is unknown"))?;
-            self.check(schema, value).map_err(|flaw| format!("{name}: {flaw}"))?;
+            self.check(schema, value).map_err(|error| format!("{name}: {error}"))?;
         }
         Ok(())
     }
 
-    /// Those of a body: its own, or those of its schema.
+    /// The examples of a body, or else of its schema.
     fn examples(&self, body: &Value) -> Vec<Value> {
         let named = body["examples"].as_object().into_iter().flat_map(Map::values).map(|example| &example["value"]);
         let own: Vec<_> = body.get("example").into_iter().chain(named).cloned().collect();
         if own.is_empty() { self.examples_of_schema(&body["schema"]) } else { own }
     }
 
-    /// Its own, or those of all its forms.
+    /// The examples of a schema, or else of all its variants.
     fn examples_of_schema(&self, schema: &Value) -> Vec<Value> {
         let schema = self.resolved(schema);
         let several = schema["examples"].as_array().into_iter().flatten();
@@ -95,9 +95,9 @@ impl Document {
         if !own.is_empty() {
             return own;
         }
-        let forms: Vec<_> = schema["oneOf"].as_array().into_iter().flatten().collect();
-        let of_forms: Vec<_> = forms.iter().map(|form| self.examples_of_schema(form)).collect();
-        if of_forms.iter().any(Vec::is_empty) { Vec::new() } else { of_forms.concat() }
+        let variants: Vec<_> = schema["oneOf"].as_array().into_iter().flatten().collect();
+        let of_variants: Vec<_> = variants.iter().map(|variant| self.examples_of_schema(variant)).collect();
+        if of_variants.iter().any(Vec::is_empty) { Vec::new() } else { of_variants.concat() }
     }
 }
 
@@ -115,7 +115,7 @@ fn is_a(expected: &Value, value: &Value) -> bool {
 }
 
 #[test]
-fn every_body_of_a_request_or_a_success_has_an_example_and_it_fits() {
+fn every_request_and_success_body_has_valid_examples() {
     let document = Document::new();
     for (place, operation) in super::operations() {
         let responses = operation["responses"].as_object().unwrap().iter();
@@ -132,7 +132,7 @@ fn every_body_of_a_request_or_a_success_has_an_example_and_it_fits() {
 }
 
 #[test]
-fn every_example_of_a_named_schema_fits() {
+fn every_example_of_a_named_schema_is_valid() {
     let document = Document::new();
     for (name, schema) in document.0["components"]["schemas"].as_object().unwrap() {
         for example in document.examples_of_schema(schema) {
@@ -142,7 +142,7 @@ fn every_example_of_a_named_schema_fits() {
 }
 
 #[test]
-fn an_example_that_does_not_fit_is_found() {
+fn finds_invalid_examples() {
     let document = Document::new();
     let delivery = json!({"medium": "EMAIL", "destination": "m***@e***", "attribute": "email"});
     let tokens = document.schema("Tokens")["example"].clone();

@@ -1,4 +1,4 @@
-//! One's own e-mail address and phone number, and the codes that verify them.
+//! Verification of the user's own e-mail address and phone number.
 
 pub(crate) mod code;
 pub(crate) mod verify;
@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::http::error::ApiError;
 use crate::http::path;
 
-/// An attribute that codes are sent to: the one in the path.
+/// An attribute that codes can be sent to, from the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(as = ContactAttribute, rename_all = "snake_case")]
 pub(crate) enum Contact {
@@ -21,8 +21,8 @@ pub(crate) enum Contact {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the attribute is `email` or `phone_number`")]
-pub(crate) struct NotAContact;
+#[error("must be `email` or `phone_number`")]
+pub(crate) struct InvalidContact;
 
 impl Contact {
     fn as_str(self) -> &'static str {
@@ -34,10 +34,10 @@ impl Contact {
 }
 
 impl TryFrom<String> for Contact {
-    type Error = NotAContact;
+    type Error = InvalidContact;
 
-    fn try_from(text: String) -> Result<Self, NotAContact> {
-        [Self::Email, Self::PhoneNumber].into_iter().find(|contact| contact.as_str() == text).ok_or(NotAContact)
+    fn try_from(text: String) -> Result<Self, InvalidContact> {
+        [Self::Email, Self::PhoneNumber].into_iter().find(|contact| contact.as_str() == text).ok_or(InvalidContact)
     }
 }
 
@@ -49,8 +49,8 @@ impl<S: Sync> FromRequestParts<S> for Contact {
     }
 }
 
-/// All of the request was checked before it went out: what the pool refuses in it is that this user has no such attribute.
-fn refusal(error: UserPoolError) -> ApiError {
+/// The attribute and the code are already validated, so `InvalidRequest` means that the user lacks the attribute.
+fn map_error(error: UserPoolError) -> ApiError {
     match error.reason {
         Reason::InvalidRequest => UserPoolError { reason: Reason::WrongState, ..error }.into(),
         _ => error.into(),

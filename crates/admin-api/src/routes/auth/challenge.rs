@@ -9,11 +9,11 @@ use self::request::Body;
 use super::{ChallengeView, Outcome, TokensView, require_writable};
 use crate::app::App;
 use crate::audit::record::Audit;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::JsonText;
 
-/// What the audit says is given.
+/// The names of the fields for the audit record.
 fn fields(response: &ChallengeResponse) -> Vec<&str> {
     match response {
         ChallengeResponse::NewPassword { attributes, .. } => {
@@ -28,14 +28,15 @@ fn fields(response: &ChallengeResponse) -> Vec<&str> {
 
 /// Answer a challenge
 ///
-/// Answers tokens, or the next challenge. `attributes` takes what the app client may write (its write attributes). A session is good for one answer that is right; a code that was wrong can be entered again.
+/// Returns tokens, or the next challenge. `attributes` can contain only write attributes of the app client. A session
+/// is valid for one correct answer; after a wrong code, the same session accepts another code.
 #[utoipa::path(
     post, path = "/v1/auth/challenge", tag = "auth", operation_id = "answer_challenge",
     params(DeviceData),
     request_body = Body,
     responses((status = 200, description = "Tokens or a challenge.", body = Outcome, examples(
         ("tokens" = (summary = "Signed in", value = json!({"tokens": TokensView::example()}))),
-        ("challenge" = (summary = "One more step", value = json!({"challenge": ChallengeView::example()}))),
+        ("challenge" = (summary = "Next challenge", value = json!({"challenge": ChallengeView::example()}))),
     ))),
     extensions(("x-problems" = json!([
         "mail-quota-exceeded", "invalid-credentials", "user-not-confirmed", "password-reset-required", "alias-exists", "unsupported-challenge",
@@ -45,7 +46,7 @@ fn fields(response: &ChallengeResponse) -> Vec<&str> {
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     text: JsonText,
 ) -> Result<axum::Json<Outcome>, ApiError> {
     let answer = Body::read(&text)?.answer(context);
@@ -54,7 +55,7 @@ pub(crate) async fn handle(
         require_writable(&app, attributes).await?;
     }
     let outcome = Outcome::try_from(app.sessions.answer_challenge(&answer).await?)?;
-    // `AssociateSoftwareToken` takes the session only, so it does not prove the user name in the request.
+    // `AssociateSoftwareToken` takes only the session, so the user name in the request is not verified.
     if !matches!(answer.response, ChallengeResponse::BeginSetup) {
         audit.on(outcome.username());
     }

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/confirm-sign-up`: with the code that was sent.
+//! `POST /v1/auth/confirm-sign-up`: confirms a sign-up with the code from the message.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::fields::secret_types::Code;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// Who signed up, and the code.
+/// The user name and the code.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ConfirmSignUp, example = json!({"username": "mia", "code": "123456"}))]
@@ -24,18 +24,18 @@ pub(crate) struct Body {
 
 /// Confirm a sign-up
 ///
-/// With the code that was sent; the address that it was sent to is verified with it. For an unknown user every code is wrong.
+/// Verifies the address that received the code. For an unknown user, every code is wrong.
 #[utoipa::path(
     post, path = "/v1/auth/confirm-sign-up", tag = "auth", operation_id = "confirm_sign_up",
     params(DeviceData),
     request_body = Body,
-    responses((status = 204, description = "The user may sign in.")),
+    responses((status = 204, description = "The user is confirmed.")),
     extensions(("x-problems" = json!(["code-mismatch", "code-expired", "wrong-state", "alias-exists", "sign-up-refused"])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     app.self_service.confirm_sign_up(&body.username, &body.code.into(), &context).await?;
@@ -57,7 +57,7 @@ mod tests {
         api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).by_nobody()).await
     }
 
-    /// Abe has signed up.
+    /// An API with the unconfirmed user `abe`.
     fn with_abe(attributes: &[(&str, &str)]) -> Api {
         let api = Api::new();
         api.pool.add_user("abe", "Password-of-abe-1", &[], attributes);
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_code_confirms_and_verifies_where_it_went() {
+    async fn the_code_confirms_the_user_and_verifies_the_address() {
         let api = with_abe(&[("email", "abe@example.com")]);
         assert_eq!(confirm(&api, "abe", CODE).await.status, 204);
         assert_eq!(api.pool.user("abe@example.com").unwrap().status, UserStatus::Confirmed);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_and_old_codes_confirm_nobody() {
+    async fn rejects_wrong_and_expired_codes() {
         let api = with_abe(&[]);
         for (code, expected) in [("123457", "code-mismatch"), (EXPIRED_CODE, "code-expired")] {
             let answer = confirm(&api, "abe", code).await;
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_and_a_wrong_code_are_not_told_apart() {
+    async fn unknown_user_and_wrong_code_get_the_same_answer() {
         let api = with_abe(&[]);
         let [mut unknown, mut wrong] = [confirm(&api, "nobody", "123457").await, confirm(&api, "abe", "123457").await];
         unknown.body["request_id"] = Value::Null;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_another_user_holds_is_a_conflict() {
+    async fn rejects_an_address_of_another_user() {
         let api = with_abe(&[("email", "mia@example.com")]);
         let answer = confirm(&api, "abe", CODE).await;
         assert_eq!((answer.status, answer.code()), (409, "alias-exists"));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({"code": CODE}), "username"),
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (reason, status, code) in [
             (Reason::Throttled, 429, "throttled"),
             (Reason::LimitReached, 429, "throttled"),

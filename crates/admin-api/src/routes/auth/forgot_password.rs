@@ -1,4 +1,4 @@
-//! `POST /v1/auth/forgot-password`: sends a code for a new password.
+//! `POST /v1/auth/forgot-password`: sends a code to reset the password.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use super::CodeSent;
 use crate::app::App;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// Who forgot the password.
+/// The user who forgot the password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ForgotPassword, example = json!({"username": "mia"}))]
@@ -19,23 +19,23 @@ pub(crate) struct Body {
     username: Username,
 }
 
-/// Send a code for a new password
+/// Send a code to reset the password
 ///
-/// Somebody who does not exist is answered like somebody to whom a code was sent. A user who holds a temporary password, or has no
-/// verified address that a code can go to, is answered `wrong-state`: an administrator must help. (That tells that the user exists.)
+/// Unknown users get the same kind of answer as users who receive a code. Returns `wrong-state`, which reveals that the
+/// user exists, if the user has a temporary password or no verified address. Then an administrator must help.
 #[utoipa::path(
     post, path = "/v1/auth/forgot-password", tag = "auth", operation_id = "forgot_password",
     params(DeviceData),
     request_body = Body,
-    responses((status = 200, description = "The code is on its way, if there is such a user.", body = CodeSent)),
+    responses((status = 200, description = "The code is sent if the user exists.", body = CodeSent)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "wrong-state"])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<CodeSent>, ApiError> {
-    // The audit does not learn the name, not even from a success: nobody knows whether it is one.
+    // The audit record omits the name, because the call also succeeds for a user who does not exist.
     let sent = app.self_service.forgot_password(&body.username, &context).await;
     CodeSent::of(sent).map(axum::Json)
 }
@@ -50,15 +50,15 @@ mod tests {
 
     const PATH: &str = "/v1/auth/forgot-password";
 
-    async fn forget(api: &Api, username: &str) -> Answer {
+    async fn forgot_password(api: &Api, username: &str) -> Answer {
         api.call(Call::post(PATH, Some(&json!({"username": username}))).by_nobody()).await
     }
 
     #[tokio::test]
-    async fn a_code_goes_out_and_the_old_password_stays() {
+    async fn sends_a_code_and_keeps_the_password() {
         let api = Api::new();
         for name in ["mia", "mia@example.com"] {
-            let answer = forget(&api, name).await;
+            let answer = forgot_password(&api, name).await;
             let sent = json!({"medium": "EMAIL", "destination": "m***@e***", "attribute": "email"});
             assert_eq!((answer.status, answer.body), (200, json!({"code_sent_to": sent})), "{name}");
         }
@@ -67,31 +67,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_is_answered_like_a_known_one() {
+    async fn hides_that_a_user_does_not_exist() {
         let api = Api::new();
-        let answer = forget(&api, "nobody").await;
+        let answer = forgot_password(&api, "nobody").await;
         assert_eq!((answer.status, &answer.body["code_sent_to"]["medium"]), (200, &json!("EMAIL")));
 
-        // An app client that tells who exists is not repeated here.
+        // Even if the app client reveals it.
         api.pool.hide_who_exists(false);
-        let answer = forget(&api, "nobody").await;
+        let answer = forgot_password(&api, "nobody").await;
         assert_eq!((answer.status, answer.body), (200, json!({"code_sent_to": null})));
     }
 
     #[tokio::test]
-    async fn who_cannot_help_themselves_is_told_so() {
+    async fn rejects_users_who_cannot_reset_by_code() {
         let api = Api::new();
-        let answer = forget(&api, "vic").await;
+        let answer = forgot_password(&api, "vic").await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "no address");
         for status in [UserStatus::ForceChangePassword, UserStatus::Unconfirmed] {
             api.pool.set_status("mia", status.clone());
-            let answer = forget(&api, "mia").await;
+            let answer = forgot_password(&api, "mia").await;
             assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?}");
         }
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({}), "username"),
@@ -105,11 +105,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         for (reason, seconds) in [(Reason::Throttled, "1"), (Reason::LimitReached, "900")] {
             let api = Api::new();
             api.pool.fail("forgot_password", 1, reason);
-            let answer = forget(&api, "mia").await;
+            let answer = forgot_password(&api, "mia").await;
             assert_eq!((answer.status, answer.header("retry-after")), (429, Some(seconds)));
         }
     }

@@ -1,4 +1,4 @@
-//! `GET /v1/auth/me`: the owner of an access token, as the user pool knows them this moment.
+//! `GET /v1/auth/me`: the owner of an access token, read from the user pool.
 
 pub(crate) mod totp;
 
@@ -24,17 +24,17 @@ use crate::http::error::ApiError;
     "preferred_factor": "SOFTWARE_TOKEN_MFA",
 }))]
 pub(crate) struct Answer {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     username: Username,
-    /// The id that is never used again.
+    /// The user's id, which is never reused.
     #[schema(required = true)]
     sub: Option<String>,
-    /// All but `sub`, which stands for itself.
+    /// All attributes except `sub`.
     #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
-    /// The second factors that are switched on.
+    /// The enabled second factors.
     factors: Vec<Factor>,
-    /// The one that is asked for at sign-in.
+    /// The second factor that is requested at sign-in.
     #[schema(required = true)]
     preferred_factor: Option<Factor>,
 }
@@ -48,9 +48,9 @@ impl From<Myself> for Answer {
     }
 }
 
-/// Who owns this token
+/// Get the owner of an access token
 ///
-/// The user pool itself answers: a token that was revoked is refused here, however long it would have lived.
+/// The user pool verifies the token, so a revoked token is rejected before it expires.
 #[utoipa::path(
     get, path = "/v1/auth/me", tag = "auth", operation_id = "get_myself",
     responses((status = 200, description = "The owner of the access token.", body = Answer)),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_owner_of_the_token_is_shown() {
+    async fn returns_the_owner_of_the_token() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         let expected = |factors, preferred| {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_aws_signatures_are_asked_for_the_token_has_a_header_of_its_own() {
+    async fn accepts_x_access_token_with_an_aws_signature() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         let call = Call::get(PATH).by(iam("arn:aws:iam::123456789012:role/front-end"));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_is_dead_or_is_no_access_token_is_refused() {
+    async fn rejects_revoked_tokens_and_refresh_tokens() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for token in ["made-up", &tokens.refresh] {
@@ -124,9 +124,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_token_nobody_is_asked() {
+    async fn rejects_a_missing_token_before_any_call() {
         let api = Api::new();
-        // What the authorizer of the admin routes says is about another token.
+        // Claims from the authorizer do not replace the access token.
         let answer = api.call(Call::get(PATH)).await;
         assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (reason, status, code) in [
             (Reason::Throttled, 429, "throttled"),
             (Reason::Unavailable, 502, "upstream-unavailable"),

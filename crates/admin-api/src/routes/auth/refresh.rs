@@ -1,4 +1,4 @@
-//! `POST /v1/auth/refresh`: new access and ID tokens for a refresh token.
+//! `POST /v1/auth/refresh`: exchanges a refresh token for access and ID tokens.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -10,21 +10,21 @@ use super::TokensView;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::fields::secret_types::Token;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// A refresh token, and whose it is.
+/// A refresh token and its owner.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Refresh, example = json!({"username": "mia", "refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
 pub(crate) struct Body {
-    /// The `username` of the tokens: an alias is not taken here.
+    /// The `username` that was returned with the tokens. An alias is not accepted.
     username: Username,
     refresh_token: Token,
 }
 
-/// What a refresh comes to.
+/// The new tokens.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Refreshed, example = Self::example)]
 pub(crate) struct Answer {
@@ -32,7 +32,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// As the OpenAPI document shows one: that of an app client that does not rotate refresh tokens.
+    /// Example for the OpenAPI document, without rotation of refresh tokens.
     fn example() -> Value {
         let mut tokens = TokensView::example();
         tokens.as_object_mut().map(|tokens| tokens.remove("refresh_token"));
@@ -40,10 +40,10 @@ impl Answer {
     }
 }
 
-/// Refresh
+/// Refresh tokens
 ///
-/// New access and ID tokens for a refresh token. Where the app client rotates refresh tokens the answer holds a new one, and the old
-/// one dies, if not at once then after the client's grace period.
+/// Exchanges a refresh token for new access and ID tokens. If the app client rotates refresh tokens, the answer
+/// contains a new refresh token, and the old one is revoked after the client's grace period (if any).
 #[utoipa::path(
     post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh",
     params(DeviceData),
@@ -54,7 +54,7 @@ impl Answer {
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Answer>, ApiError> {
     let tokens = app.sessions.refresh(&body.username, &body.refresh_token.into(), &context).await?;
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refresh_token_gives_new_tokens_any_number_of_times_but_no_new_refresh_token() {
+    async fn without_rotation_a_refresh_token_can_be_used_repeatedly() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for time in ["once", "twice"] {
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_refresh_tokens_rotate_there_is_a_new_one_and_the_old_one_dies() {
+    async fn rotation_replaces_the_refresh_token() {
         let api = Api::new();
         api.pool.rotate_refresh_tokens();
         let tokens = api.sign_in("mia").await;
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (reason, status, code) in [
             (Reason::Throttled, 429, "throttled"),
             (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dead_tokens_other_tokens_and_other_names_are_refused_alike() {
+    async fn rejects_revoked_tokens_other_tokens_and_other_user_names() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for (username, token) in [
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({"refresh_token": "x"}), "username"),

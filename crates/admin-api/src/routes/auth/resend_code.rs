@@ -1,4 +1,4 @@
-//! `POST /v1/auth/resend-code`: sends the code of a sign-up again.
+//! `POST /v1/auth/resend-code`: resends the confirmation code of a sign-up.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 
 use super::CodeSent;
 use crate::app::App;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// Who signed up.
+/// The user who signed up.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ResendCode, example = json!({"username": "mia"}))]
@@ -19,23 +19,23 @@ pub(crate) struct Body {
     username: Username,
 }
 
-/// Send the code of a sign-up again
+/// Resend the confirmation code
 ///
-/// Somebody who does not exist is answered like somebody to whom a code was sent. A user who is confirmed already is answered
-/// `wrong-state`. (That tells that the user exists.)
+/// Unknown users get the same kind of answer as users who receive a code. Returns `wrong-state`, which reveals that the
+/// user exists, if the user is already confirmed.
 #[utoipa::path(
     post, path = "/v1/auth/resend-code", tag = "auth", operation_id = "resend_code",
     params(DeviceData),
     request_body = Body,
-    responses((status = 200, description = "The code is on its way, if there is such a user.", body = CodeSent)),
+    responses((status = 200, description = "The code is sent if the user exists.", body = CodeSent)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "wrong-state", "sign-up-refused"])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<CodeSent>, ApiError> {
-    // The audit does not learn the name, not even from a success: nobody knows whether it is one.
+    // The audit record omits the name, because the call also succeeds for a user who does not exist.
     let sent = app.self_service.resend_code(&body.username, &context).await;
     CodeSent::of(sent).map(axum::Json)
 }
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_code_goes_out_any_number_of_times() {
+    async fn the_code_can_be_sent_repeatedly() {
         let api = with_mia(UserStatus::Unconfirmed);
         for time in ["once", "twice"] {
             let answer = resend(&api, "mia").await;
@@ -71,25 +71,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_is_answered_like_a_known_one() {
+    async fn hides_that_a_user_does_not_exist() {
         let api = with_mia(UserStatus::Unconfirmed);
         let answer = resend(&api, "nobody").await;
         assert_eq!((answer.status, &answer.body["code_sent_to"]["medium"]), (200, &json!("EMAIL")));
 
-        // An app client that tells who exists is not repeated here.
+        // Even if the app client reveals it.
         api.pool.hide_who_exists(false);
         let answer = resend(&api, "nobody").await;
         assert_eq!((answer.status, answer.body), (200, json!({"code_sent_to": null})));
     }
 
     #[tokio::test]
-    async fn who_is_confirmed_needs_no_code() {
+    async fn rejects_confirmed_users() {
         let answer = resend(&with_mia(UserStatus::Confirmed), "mia").await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({}), "username"),
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (reason, status, code) in [
             (Reason::Throttled, 429, "throttled"),
             (Reason::LimitReached, 429, "throttled"),

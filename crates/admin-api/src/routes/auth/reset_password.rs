@@ -1,4 +1,4 @@
-//! `POST /v1/auth/reset-password`: sets a new password with the code that was sent for it.
+//! `POST /v1/auth/reset-password`: sets a new password with a code.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::fields::password::Password;
 use crate::fields::secret_types::Code;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// Who, the code, and the password from now on.
+/// The user, the code and the new password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(
@@ -27,9 +27,9 @@ pub(crate) struct Body {
     new_password: Password,
 }
 
-/// Set a new password by code
+/// Set a new password with a code
 ///
-/// With the code that `POST /v1/auth/forgot-password`, or an administrator, had sent. For an unknown user every code is wrong.
+/// The code comes from `POST /v1/auth/forgot-password` or an administrator. For an unknown user, every code is wrong.
 #[utoipa::path(
     post, path = "/v1/auth/reset-password", tag = "auth", operation_id = "reset_password",
     params(DeviceData),
@@ -42,7 +42,7 @@ pub(crate) struct Body {
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     let Body { username, code, new_password } = body;
@@ -68,7 +68,7 @@ mod tests {
         api.call(Call::post(PATH, Some(&body)).by_nobody()).await
     }
 
-    /// Mia was sent a code.
+    /// A code was sent to `mia`.
     async fn with_a_code() -> Api {
         let api = Api::new();
         let body = json!({"username": "mia"});
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_had_to_set_a_new_password_may_sign_in_again() {
+    async fn a_reset_confirms_a_user_who_had_to_reset() {
         let api = with_a_code().await;
         api.pool.set_status("mia", UserStatus::ResetRequired);
         assert_eq!(reset(&api, "mia@example.com", RESET_CODE, "Permanent-1").await.status, 204);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_and_a_wrong_code_are_not_told_apart() {
+    async fn unknown_user_and_wrong_code_get_the_same_answer() {
         let api = with_a_code().await;
         let mut answers = Vec::new();
         for name in ["nobody", "mia"] {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         let body = json!({"username": "mia", "code": RESET_CODE, "new_password": "Permanent-1"});
         for (field, value) in [
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (reason, status, code) in [
             (Reason::Throttled, 429, "throttled"),
             (Reason::LimitReached, 429, "throttled"),

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/sign-in`: answers tokens, or the challenge that comes before them.
+//! `POST /v1/auth/sign-in`: returns tokens, or a challenge to answer first.
 
 use axum::extract::State;
 use domain::user_pool::sessions::Credentials;
@@ -10,11 +10,11 @@ use super::{ChallengeView, Outcome, TokensView};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::fields::secret_types::TypedPassword;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// A user name, or an alias, and a password.
+/// A user name or alias, and a password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SignIn, example = json!({"username": "mia", "password": "Correct-Horse-9"}))]
@@ -25,14 +25,14 @@ pub(crate) struct Body {
 
 /// Sign in
 ///
-/// Answers tokens, or the challenge that comes before them. Wrong passwords, unknown users and disabled ones are answered alike.
+/// Returns tokens, or a challenge. Wrong passwords, unknown users and disabled users get the same answer.
 #[utoipa::path(
     post, path = "/v1/auth/sign-in", tag = "auth", operation_id = "sign_in",
     params(DeviceData),
     request_body = Body,
     responses((status = 200, description = "Tokens or a challenge.", body = Outcome, examples(
         ("tokens" = (summary = "Signed in", value = json!({"tokens": TokensView::example()}))),
-        ("challenge" = (summary = "One more step", value = json!({"challenge": ChallengeView::example()}))),
+        ("challenge" = (summary = "Challenge", value = json!({"challenge": ChallengeView::example()}))),
     ))),
     extensions(("x-problems" = json!([
         "mail-quota-exceeded", "invalid-credentials", "user-not-confirmed", "password-reset-required", "unsupported-challenge"
@@ -41,7 +41,7 @@ pub(crate) struct Body {
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Outcome>, ApiError> {
     let credentials = Credentials { username: body.username, password: body.password.into(), context };
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_right_password_gives_tokens_under_the_real_name() {
+    async fn the_correct_password_returns_tokens_with_the_user_name() {
         let api = Api::new();
         for name in ["mia", "mia@example.com"] {
             let answer = sign_in(&api, name, "Password-of-mia-1").await;
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_temporary_password_gives_a_challenge() {
+    async fn a_temporary_password_returns_a_challenge() {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         api.pool.require_attribute("birthdate");
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_passwords_and_unknown_users_are_not_told_apart() {
+    async fn wrong_password_unknown_and_disabled_user_get_the_same_answer() {
         let api = Api::new();
         api.pool.disable("vic");
         let mut answers = Vec::new();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_must_do_something_first_is_told_what() {
+    async fn unconfirmed_user_and_required_reset_have_their_own_codes() {
         for (status, code) in
             [(UserStatus::Unconfirmed, "user-not-confirmed"), (UserStatus::ResetRequired, "password-reset-required")]
         {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_step_that_nobody_can_take_here_is_named() {
+    async fn unsupported_challenges_are_named() {
         let api = Api::new();
         api.pool.ask_for("CUSTOM_CHALLENGE");
         let answer = sign_in(&api, "mia", "Password-of-mia-1").await;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_password_is_taken_as_it_was_typed() {
+    async fn passwords_are_not_trimmed() {
         let api = Api::new();
         api.pool.add_user("abe", " two words ", &[], &[]);
         assert_eq!(sign_in(&api, "abe", " two words ").await.status, 200);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         for (reason, seconds) in [(Reason::Throttled, "1"), (Reason::LimitReached, "900")] {
             let api = Api::new();
             api.pool.fail("sign_in", 1, reason);
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({"username": "mia"}), "password"),

@@ -1,8 +1,10 @@
-//! `POST /v1/auth/sign-out`: one sign-in, by its refresh token; or all of them, by an access token.
+//! `POST /v1/auth/sign-out`: ends one sign-in by its refresh token, or all sign-ins by an access token.
 
 use std::borrow::Cow;
 
 use axum::extract::State;
+use domain::secret::Secret;
+use http::HeaderMap;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
@@ -10,46 +12,55 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::audit::record::Audit;
+use crate::authz::access_token;
 use crate::fields::secret_types::Token;
 use crate::http::error::ApiError;
 use crate::http::json::JsonText;
 
-/// Which sign-ins end.
+/// The sign-ins to end.
 pub(crate) enum Body {
-    One(OfRefreshToken),
-    All(OfOwner),
+    One(Secret),
+    All(Secret),
 }
 
-/// The sign-in that the refresh token comes from.
+/// Ends the sign-in that issued the refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "One sign-in", example = json!({"refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
-pub(crate) struct OfRefreshToken {
+#[schema(title = "SignOutByRefreshToken", example = json!({"refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
+pub(crate) struct ByRefreshToken {
     refresh_token: Token,
 }
 
-/// Every sign-in of whoever owns the access token.
+/// Ends all sign-ins of the access token's owner.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "All sign-ins", example = json!({"access_token": "eyJraWQiOiJleGFtcGxlIn0.example"}))]
-pub(crate) struct OfOwner {
+#[schema(title = "SignOutByAccessToken", example = json!({"access_token": "eyJraWQiOiJleGFtcGxlIn0.example"}))]
+pub(crate) struct ByAccessToken {
     access_token: Token,
 }
 
-/// What tells which form a body has.
+/// The fields that determine the form of a body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Given {
+struct Discriminator {
     refresh_token: Option<IgnoredAny>,
     access_token: Option<IgnoredAny>,
 }
 
 impl Body {
-    fn read(text: &JsonText) -> Result<Self, ApiError> {
+    /// Reads the body. Without a body, the access token of the request's headers determines the user.
+    fn read(text: &JsonText, access_token: Option<Secret>) -> Result<Self, ApiError> {
+        if let Some(access_token) = access_token.filter(|_| text.is_empty()) {
+            return Ok(Self::All(access_token));
+        }
         match text.read()? {
-            Given { refresh_token: Some(_), access_token: None } => text.read().map(Self::One),
-            Given { refresh_token: None, access_token: Some(_) } => text.read().map(Self::All),
-            Given { .. } => {
+            Discriminator { refresh_token: Some(_), access_token: None } => {
+                text.read().map(|ByRefreshToken { refresh_token }| Self::One(refresh_token.into()))
+            }
+            Discriminator { refresh_token: None, access_token: Some(_) } => {
+                text.read().map(|ByAccessToken { access_token }| Self::All(access_token.into()))
+            }
+            Discriminator { .. } => {
                 let detail = "Expected exactly one of `refresh_token` and `access_token`.".to_owned();
                 Err(ApiError::InvalidRequest { field: None, detail })
             }
@@ -59,8 +70,9 @@ impl Body {
 
 impl PartialSchema for Body {
     fn schema() -> RefOr<Schema> {
-        let one_token = OneOfBuilder::new().description(Some("One token, which says how much ends."));
-        one_token.item(OfRefreshToken::schema()).item(OfOwner::schema()).into()
+        let one_token =
+            OneOfBuilder::new().description(Some("Exactly one token, which determines the sign-ins that end."));
+        one_token.item(ByRefreshToken::schema()).item(ByAccessToken::schema()).into()
     }
 }
 
@@ -70,126 +82,128 @@ impl ToSchema for Body {
     }
 
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        OfRefreshToken::schemas(schemas);
-        OfOwner::schemas(schemas);
+        ByRefreshToken::schemas(schemas);
+        ByAccessToken::schemas(schemas);
     }
 }
 
-/// What a sign-out reached, and what it did not: what nobody asks the user pool about lives on.
+/// The credentials that a sign-out revoked, and those that are still valid.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!(Self::everywhere()))]
 pub(in crate::routes) struct SignedOut {
-    #[schema(value_type = Vec<Died>)]
-    died: &'static [Died],
-    #[schema(value_type = Vec<Lives>)]
-    lives: &'static [Lives],
+    #[schema(value_type = Vec<RevokedCredential>)]
+    revoked: &'static [RevokedCredential],
+    #[schema(value_type = Vec<ValidCredential>)]
+    still_valid: &'static [ValidCredential],
 }
 
-/// What nobody takes any more.
+/// A revoked credential.
 #[derive(Debug, Serialize, ToSchema)]
-struct Died {
+struct RevokedCredential {
     token: &'static str,
     r#where: &'static str,
 }
 
-/// What is still taken.
+/// A credential that is still valid.
 #[derive(Debug, Serialize, ToSchema)]
-struct Lives {
+struct ValidCredential {
     token: &'static str,
     r#where: &'static str,
     until: &'static str,
 }
 
-const ACCESS_TOKEN: Lives = Lives {
+const ACCESS_TOKEN: ValidCredential = ValidCredential {
     token: "access_token",
-    r#where: "where it is checked without asking the user pool, as this API's authorizer does",
+    r#where: "where it is verified without a call to the user pool, as by this API's authorizer",
     until: "its `exp`",
 };
 
-const AWS_CREDENTIALS: Lives = Lives {
+const AWS_CREDENTIALS: ValidCredential = ValidCredential {
     token: "aws_credentials",
-    r#where: "at AWS, those that an identity pool has given out already",
+    r#where: "at AWS, if an identity pool issued them before the sign-out",
     until: "their `Expiration`",
 };
 
-/// Signs the user in anew without a password.
-const MANAGED_LOGIN_COOKIE: Lives = Lives {
+/// Signs the user in again without a password.
+const MANAGED_LOGIN_COOKIE: ValidCredential = ValidCredential {
     token: "managed_login_cookie",
-    r#where: "in browsers in which the user signed in on the user pool's own pages",
-    until: "they call `/logout` of the user pool's domain, or an hour has passed since it was last used",
+    r#where: "in browsers in which the user signed in through managed login",
+    until: "the browser calls `/logout` of the user pool's domain, or one hour after its last use",
 };
 
 impl SignedOut {
-    /// All sign-ins of a user ended.
+    /// The result if all sign-ins of a user are ended.
     pub(in crate::routes) fn everywhere() -> Self {
-        let died = &[
-            Died { token: "refresh_token", r#where: "everywhere" },
-            Died { token: "access_token", r#where: "at the user pool's own API" },
+        let revoked = &[
+            RevokedCredential { token: "refresh_token", r#where: "everywhere" },
+            RevokedCredential { token: "access_token", r#where: "at the Cognito user pools API" },
         ];
-        let lives = &[
-            Lives {
+        let still_valid = &[
+            ValidCredential {
                 token: "id_token",
-                r#where: "everywhere but at an identity pool with `ServerSideTokenCheck`",
+                r#where: "everywhere except at an identity pool with `ServerSideTokenCheck`",
                 until: "its `exp`",
             },
             ACCESS_TOKEN,
             AWS_CREDENTIALS,
             MANAGED_LOGIN_COOKIE,
         ];
-        Self { died, lives }
+        Self { revoked, still_valid }
     }
 
-    /// One sign-in ended.
+    /// The result if one sign-in is ended.
     fn one() -> Self {
-        let died = &[
-            Died { token: "refresh_token", r#where: "everywhere, this one only" },
-            Died {
+        let revoked = &[
+            RevokedCredential { token: "refresh_token", r#where: "everywhere, only this token" },
+            RevokedCredential {
                 token: "access_token",
-                r#where: "at the user pool's own API, those that came from this refresh token",
+                r#where: "at the Cognito user pools API, only those issued with this refresh token",
             },
         ];
-        let lives = &[
-            // An identity pool asks whether the user was signed out everywhere, and this is one sign-in.
-            Lives { token: "id_token", r#where: "everywhere", until: "its `exp`" },
+        let still_valid = &[
+            // `ServerSideTokenCheck` detects only a global sign-out.
+            ValidCredential { token: "id_token", r#where: "everywhere", until: "its `exp`" },
             ACCESS_TOKEN,
             AWS_CREDENTIALS,
             MANAGED_LOGIN_COOKIE,
-            Lives {
+            ValidCredential {
                 token: "refresh_token",
-                r#where: "everywhere, those of the user's other sign-ins",
+                r#where: "everywhere, only those of the user's other sign-ins",
                 until: "they expire or are revoked",
             },
         ];
-        Self { died, lives }
+        Self { revoked, still_valid }
     }
 }
 
 /// Sign out
 ///
-/// One sign-in by its refresh token, or all of them by an access token. The answer lists what died, and what lives until when.
+/// Ends one sign-in by its refresh token, or all sign-ins by an access token. The access token can be in the header `Authorization:
+/// Bearer` or `X-Access-Token` instead of a body. Returns the revoked credentials and those that are still valid.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
-    request_body = Body,
+    request_body(content = Option<Body>),
     responses((status = 200, description = "Signed out.", body = SignedOut, examples(
         ("one" = (summary = "One sign-in ended", value = json!(SignedOut::one()))),
-        ("all" = (summary = "All sign-ins ended", value = json!(SignedOut::everywhere()))),
+        ("all" = (summary = "All sign-ins ended", value = json!(super::SignedOut::everywhere()))),
     ))),
     extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    headers: HeaderMap,
     text: JsonText,
 ) -> Result<axum::Json<SignedOut>, ApiError> {
-    Ok(axum::Json(match Body::read(&text)? {
-        Body::One(OfRefreshToken { refresh_token }) => {
+    Ok(axum::Json(match Body::read(&text, access_token::owner_token(&headers))? {
+        Body::One(refresh_token) => {
             audit.fields(["refresh_token"]);
-            app.sessions.revoke(&refresh_token.into()).await?;
+            app.sessions.revoke(&refresh_token).await?;
             SignedOut::one()
         }
-        Body::All(OfOwner { access_token }) => {
+        Body::All(access_token) => {
             audit.fields(["access_token"]);
-            app.sessions.sign_out_everywhere(&access_token.into()).await?;
+            app.sessions.sign_out_everywhere(&access_token).await?;
             SignedOut::everywhere()
         }
     }))
@@ -207,20 +221,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refresh_token_ends_its_own_sign_in_and_no_other() {
+    async fn a_refresh_token_ends_only_its_own_sign_in() {
         let api = Api::new();
         let [this, other] = [api.sign_in("mia").await, api.sign_in("mia").await];
         for time in ["once", "twice"] {
             let answer = sign_out(&api, &json!({"refresh_token": this.refresh})).await;
-            assert_eq!((answer.status, &answer.body["died"][0]["token"]), (200, &json!("refresh_token")), "{time}");
-            assert_eq!(answer.body["lives"][0]["token"], "id_token", "{time}");
+            assert_eq!((answer.status, &answer.body["revoked"][0]["token"]), (200, &json!("refresh_token")), "{time}");
+            assert_eq!(answer.body["still_valid"][0]["token"], "id_token", "{time}");
         }
         assert!(!api.pool.takes_token(&this.refresh) && !api.pool.takes_token(&this.access));
         assert!(api.pool.takes_token(&other.refresh) && api.pool.takes_token(&other.access));
     }
 
     #[tokio::test]
-    async fn an_access_token_ends_every_sign_in_and_itself() {
+    async fn an_access_token_ends_all_sign_ins() {
         let api = Api::new();
         let [this, other] = [api.sign_in("mia").await, api.sign_in("mia").await];
         let body = json!({"access_token": this.access});
@@ -233,7 +247,38 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn none_and_both_tokens_are_refused() {
+    async fn the_header_replaces_the_body() {
+        let api = Api::new();
+        for name in ["authorization", "x-access-token"] {
+            let tokens = api.sign_in("mia").await;
+            let value =
+                if name == "authorization" { format!("Bearer {}", tokens.access) } else { tokens.access.clone() };
+            let answer = api.call(Call::post("/v1/auth/sign-out", None).by_nobody().header(name, &value)).await;
+            assert_eq!((answer.status, &answer.body), (200, &json!(super::SignedOut::everywhere())), "{name}");
+            assert!(!api.pool.takes_token(&tokens.access) && !api.pool.takes_token(&tokens.refresh), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_body_has_precedence_over_the_header() {
+        let api = Api::new();
+        let [this, other] = [api.sign_in("mia").await, api.sign_in("mia").await];
+        let body = json!({"refresh_token": this.refresh});
+        let call = Call::post("/v1/auth/sign-out", Some(&body))
+            .by_nobody()
+            .header("authorization", &format!("Bearer {}", other.access));
+        assert_eq!(api.call(call).await.status, 200);
+        assert!(!api.pool.takes_token(&this.refresh) && api.pool.takes_token(&other.access));
+    }
+
+    #[tokio::test]
+    async fn rejects_no_body_without_a_token() {
+        let answer = Api::new().call(Call::post("/v1/auth/sign-out", None).by_nobody()).await;
+        assert_eq!((answer.status, answer.code()), (400, "invalid-request"));
+    }
+
+    #[tokio::test]
+    async fn rejects_no_token_and_both_tokens() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         let both = json!({"refresh_token": tokens.refresh, "access_token": tokens.access});
@@ -246,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_answer_says_what_each_kind_of_sign_out_leaves_alive() {
+    async fn the_answer_lists_what_is_still_valid() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         let one = sign_out(&api, &json!({"refresh_token": tokens.refresh})).await.body;
@@ -257,18 +302,19 @@ mod tests {
             rows.map(|row| row["token"].as_str().unwrap().to_owned()).collect()
         };
         for body in [&one, &all] {
-            assert_eq!(names(body, "died"), ["refresh_token", "access_token"]);
+            assert_eq!(names(body, "revoked"), ["refresh_token", "access_token"]);
         }
-        let everybody = ["id_token", "access_token", "aws_credentials", "managed_login_cookie"];
-        assert_eq!(names(&all, "lives"), everybody);
-        assert_eq!(names(&one, "lives"), [&everybody[..], &["refresh_token"]].concat());
-        // Only a sign-out from everywhere is one that an identity pool asks about.
-        let id_token = |body: &Value| body["lives"][0]["where"].as_str().unwrap().contains("ServerSideTokenCheck");
+        let both = ["id_token", "access_token", "aws_credentials", "managed_login_cookie"];
+        assert_eq!(names(&all, "still_valid"), both);
+        assert_eq!(names(&one, "still_valid"), [&both[..], &["refresh_token"]].concat());
+        // An identity pool detects only a global sign-out.
+        let id_token =
+            |body: &Value| body["still_valid"][0]["where"].as_str().unwrap().contains("ServerSideTokenCheck");
         assert_eq!((id_token(&one), id_token(&all)), (false, true));
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         for (body, field) in [
             (json!({"token": "x"}), "token"),
             (json!({"refresh_token": ""}), "refresh_token"),
@@ -282,7 +328,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (operation, field, reason, status, code) in [
             ("revoke", "refresh_token", Reason::Throttled, 429, "throttled"),
             ("revoke", "refresh_token", Reason::InvalidCredentials, 401, "invalid-credentials"),

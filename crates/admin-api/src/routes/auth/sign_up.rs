@@ -1,4 +1,4 @@
-//! `POST /v1/auth/sign-up`: makes a user who waits for a code, or is confirmed at once.
+//! `POST /v1/auth/sign-up`: creates a user, who is confirmed immediately or by a code.
 
 use axum::extract::State;
 use domain::user_pool::sessions::{ClientContext, CodeDelivery, Registration};
@@ -12,11 +12,11 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::fields::attributes::{AttributesBody, attributes};
 use crate::fields::password::Password;
-use crate::http::client_context::{CameFrom, DeviceData};
+use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// A person signing up.
+/// A new user.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SignUp, example = json!({
@@ -27,10 +27,10 @@ pub(crate) struct Body {
     password: Password,
     #[serde(default)]
     attributes: AttributesBody,
-    /// For the pre-sign-up policy; not stored. An invitation goes here or into `client_metadata`, as `invitation`.
+    /// Data for the pre-sign-up trigger; not stored. Pass an invitation as `invitation` here or in `client_metadata`.
     #[serde(default)]
     validation_data: AttributesBody,
-    /// For every trigger; not stored.
+    /// Data for all triggers; not stored.
     #[serde(default)]
     #[schema(value_type = BTreeMap<String, String>)]
     client_metadata: Attributes,
@@ -50,36 +50,36 @@ impl Body {
     }
 }
 
-/// What became of a sign-up.
+/// The result of a sign-up.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = SignedUp, example = json!({
     "sub": "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7", "confirmed": false, "code_sent_to": example_delivery()
 }))]
 pub(crate) struct Answer {
     sub: String,
-    /// Whether the user may sign in at once.
+    /// Whether the user can sign in immediately.
     confirmed: bool,
-    /// Where a code went; null where none did.
+    /// The destination of the code; null if no code was sent.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }
 
 /// Sign up
 ///
-/// Makes a user who waits for a code, or is confirmed at once, as the pre-sign-up policy decides. Who was invited (`POST /v1/invitations`)
-/// shows the invitation as `invitation` in `client_metadata` or `validation_data`. `attributes` takes what the app client may write (its
-/// write attributes).
+/// Creates a user. The pre-sign-up policy decides whether the user is confirmed immediately or by a code. An invitation
+/// (`POST /v1/invitations`) is passed as `invitation` in `client_metadata` or `validation_data`. `attributes` can
+/// contain only write attributes of the app client.
 #[utoipa::path(
     post, path = "/v1/auth/sign-up", tag = "auth", operation_id = "sign_up",
     params(DeviceData),
     request_body = Body,
-    responses((status = 201, description = "Signed up.", body = Answer)),
+    responses((status = 201, description = "The user is created.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-exists", "alias-exists", "invalid-password", "sign-up-refused"])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    CameFrom(context): CameFrom,
+    ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
     let registration = body.registration(context);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attributes_beyond_the_write_attributes_are_refused_by_name() {
+    async fn rejects_attributes_that_are_not_write_attributes() {
         for name in ["custom:role", "custom:poolkeeper_created", "email_verified"] {
             for list in [None, Some(["email", "custom:poolkeeper_created"])] {
                 let api = Api::new();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_person_who_signs_up_waits_for_a_code_or_is_confirmed_at_once() {
+    async fn a_new_user_is_confirmed_immediately_or_by_a_code() {
         for (confirmed, status) in [(false, UserStatus::Unconfirmed), (true, UserStatus::Confirmed)] {
             let api = Api::new();
             api.pool.auto_confirm(confirmed);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invitation_reaches_the_policy_in_both_of_its_places_however_long_it_is() {
+    fn both_fields_pass_invitations_of_the_maximum_length() {
         let (one, other) = ("i".repeat(MAX_TOKEN_BYTES), "j".repeat(MAX_TOKEN_BYTES));
         let mut body = body();
         body["client_metadata"] = json!({"invitation": one, "campaign": "spring"});
@@ -158,12 +158,12 @@ mod tests {
         assert_eq!(
             registration.attributes,
             facts(&[("email", "new@example.com")]),
-            "nothing of it becomes an attribute"
+            "invitations do not become attributes"
         );
     }
 
     #[tokio::test]
-    async fn signing_up_twice_is_a_conflict() {
+    async fn rejects_an_existing_user_name() {
         let api = Api::new();
         assert_eq!(api.call(Call::post(PATH, Some(&body())).by_nobody()).await.status, 201);
         let again = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refused_sign_up_and_a_weak_password_make_no_user() {
+    async fn rejected_sign_ups_and_weak_passwords_create_no_user() {
         let api = Api::new();
         let weak = json!({"username": "new", "password": "weak"});
         let answer = api.call(Call::post(PATH, Some(&weak)).by_nobody()).await;
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         for (reason, code, seconds) in [
             (Reason::Throttled, "throttled", "1"),
             (Reason::LimitReached, "throttled", "900"),
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_used_up_mail_quota_is_an_error_that_names_ses() {
+    async fn an_exceeded_mail_quota_is_logged_as_an_error_that_names_ses() {
         let api = Api::new();
         api.pool.fail("sign_up", 1, Reason::MailQuotaExceeded);
         let logs = Logs::capture();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({"password": "Correct-1"}), "username"),

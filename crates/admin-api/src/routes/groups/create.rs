@@ -1,4 +1,4 @@
-//! `POST /v1/groups`
+//! `POST /v1/groups`: creates a group.
 
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
@@ -17,23 +17,23 @@ use crate::http::error::ApiError;
 use crate::http::json::Json;
 use crate::http::path;
 
-/// A group to be created.
+/// The group to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateGroup, example = json!({"name": "support", "description": "Answers questions", "precedence": 10}))]
 pub(crate) struct Body {
     name: GroupName,
-    /// What it is for.
+    /// The purpose of the group.
     #[schema(value_type = Option<String>, max_length = 2048)]
     description: Option<Description>,
-    /// Whose role counts for a user of several groups: the smallest number wins.
+    /// The group with the lowest value determines the preferred IAM role of a user in several groups.
     #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_147_483_647)]
     precedence: Option<Precedence>,
 }
 
 /// Create a group
 ///
-/// What the members may do here is a matter of the setting `ROLES`: a group that is not in there may do nothing.
+/// The setting `ROLES` defines the permissions of the members. A group that is not listed there has no permissions.
 #[utoipa::path(
     post, path = "/v1/groups", tag = "groups", operation_id = "create_group",
     request_body = Body,
@@ -48,7 +48,7 @@ pub(crate) async fn handle(
 ) -> Result<impl IntoResponse, ApiError> {
     let Body { name, description, precedence } = body;
     audit.on_group(&name);
-    // A name that `ROLES` knows has rights, whoever is in it.
+    // `ROLES` can grant permissions to a group before it exists.
     authorized.ensure_no_escalation(&app.trust.roles, [name.as_str()])?;
     audit.fields(description.is_some().then_some("description"));
     audit.fields(precedence.is_some().then_some("precedence"));
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_makes_a_group_that_may_do_more_than_they() {
+    async fn rejects_a_group_with_permissions_that_the_caller_lacks() {
         let api = Api::new();
         api.pool.add_user("dee", "Password-of-dee-1", &["deputies"], &[]);
         api.pool.directory().delete_group(&"admins".parse().unwrap()).await.unwrap();
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_new_group_is_shown_and_found_where_the_answer_says() {
+    async fn location_refers_to_the_new_group() {
         let api = Api::new();
         let answer = create(&api, &json!({"name": "a/b", "description": "Both", "precedence": 0})).await;
         assert_eq!((answer.status, answer.header("location")), (201, Some("/v1/groups/a%2Fb")));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_is_enough() {
+    async fn description_and_precedence_are_optional() {
         for body in [json!({"name": "new"}), json!({"name": "new", "description": null, "precedence": null})] {
             let answer = create(&Api::new(), &body).await;
             assert_eq!(answer.status, 201, "{body}");
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn creating_twice_is_a_conflict_and_leaves_the_first() {
+    async fn rejects_an_existing_name_and_keeps_the_group_unchanged() {
         let api = Api::new();
         assert_eq!(create(&api, &json!({"name": "new", "description": "First"})).await.status, 201);
         let again = create(&api, &json!({"name": "new", "description": "Second"})).await;
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let table = [
             (json!({}), "name"),
             (json!({"name": null}), "name"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("create_group", 1, Reason::Throttled);
         let answer = create(&api, &json!({"name": "new"})).await;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_creates_no_group() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let call = Call::post("/v1/groups", Some(&json!({"name": "new"}))).by(token("ray", "[readers]"));
         let answer = api.call(call).await;

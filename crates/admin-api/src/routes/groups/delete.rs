@@ -1,4 +1,4 @@
-//! `DELETE /v1/groups/{group}`: the members stay in the pool.
+//! `DELETE /v1/groups/{group}`: deletes a group. Its members stay in the pool.
 
 use axum::extract::State;
 use domain::user_pool::groups::GroupName;
@@ -11,12 +11,13 @@ use crate::routes::target::TargetGroup;
 
 /// Delete a group
 ///
-/// For good. The members stay, and lose what the group grants. Callers cannot delete a group that they are in, nor one that has an
-/// entry in the setting `ROLES` (`wrong-state`). A group with an IAM role takes `groups:roles`.
+/// Deletes the group permanently. Its members stay in the pool and lose the permissions of the group. Callers cannot
+/// delete a group that they are in, or a group that is listed in the setting `ROLES` (`wrong-state`). A group with an
+/// IAM role requires `groups:roles`.
 #[utoipa::path(
     delete, path = "/v1/groups/{group}", tag = "groups", operation_id = "delete_group",
     params(("group" = GroupName, Path)),
-    responses((status = 204, description = "The group is gone.")),
+    responses((status = 204, description = "The group is deleted.")),
     extensions(("x-problems" = json!(["group-not-found", "wrong-state"])))
 )]
 pub(crate) async fn handle(
@@ -41,7 +42,7 @@ mod tests {
     const PATH: &str = "/v1/groups/visitors";
 
     #[tokio::test]
-    async fn a_deleted_group_is_gone_its_members_stay_and_a_second_time_it_is_not_found() {
+    async fn deletes_the_group_and_keeps_its_members() {
         let api = Api::new();
         assert_eq!(api.call(Call::delete(PATH)).await.status, 204);
         assert_eq!(api.call(Call::get(PATH)).await.status, 404);
@@ -53,13 +54,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_a_group_of_the_caller_and_a_group_in_roles() {
+    async fn rejects_groups_of_the_caller_and_groups_in_roles() {
         let api = Api::new();
         api.pool.add_user("ann", "Password-of-ann-1", &["admins", "visitors"], &[]);
         let table = [
             ("/v1/groups/admins", token("root", "[admins]"), 403, "forbidden"),
             ("/v1/groups/readers", token("root", "[admins]"), 409, "wrong-state"),
-            // The user pool knows more groups of the caller than the token.
+            // The group is in the user pool, but not in the token.
             (PATH, token("ann", "[admins]"), 403, "forbidden"),
         ];
         for (path, by, status, code) in table {
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again_and_leaves_the_group() {
+    async fn throttled_calls_set_retry_after_and_keep_the_group() {
         let api = Api::new();
         api.pool.fail("delete_group", 1, Reason::Throttled);
         let answer = api.call(Call::delete(PATH)).await;
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_deletes_nothing() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         for path in [PATH, "/v1/groups/nothing"] {
             let answer = api.call(Call::delete(path).by(token("ray", "[readers]"))).await;

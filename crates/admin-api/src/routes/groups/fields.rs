@@ -1,42 +1,42 @@
-//! What bodies say about a group, within the limits of Cognito.
+//! Fields of a group in request bodies, within the limits of Cognito.
 
 use serde::Deserialize;
 use serde_json::Number;
 use thiserror::Error;
 
-use crate::http::json::whole;
+use crate::http::json::integer;
 
-/// What a group is for.
+/// The purpose of a group.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct Description(String);
 
-/// Whose role counts for a user of several groups.
+/// The precedence of a group. Lower values come first.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "Number")]
 pub(super) struct Precedence(u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the description of a group has at most 2048 characters")]
-pub(super) struct NotADescription;
+#[error("must be at most 2048 characters")]
+pub(super) struct InvalidDescription;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the precedence of a group is a whole number from 0 to 2147483647")]
-pub(super) struct NotAPrecedence;
+#[error("must be a whole number between 0 and 2147483647")]
+pub(super) struct InvalidPrecedence;
 
 impl TryFrom<String> for Description {
-    type Error = NotADescription;
+    type Error = InvalidDescription;
 
-    fn try_from(text: String) -> Result<Self, NotADescription> {
-        if text.chars().count() <= 2048 { Ok(Self(text)) } else { Err(NotADescription) }
+    fn try_from(text: String) -> Result<Self, InvalidDescription> {
+        if text.chars().count() <= 2048 { Ok(Self(text)) } else { Err(InvalidDescription) }
     }
 }
 
 impl TryFrom<Number> for Precedence {
-    type Error = NotAPrecedence;
+    type Error = InvalidPrecedence;
 
-    fn try_from(number: Number) -> Result<Self, NotAPrecedence> {
-        whole(&number).filter(|number| *number <= 2_147_483_647).map(Self).ok_or(NotAPrecedence)
+    fn try_from(number: Number) -> Result<Self, InvalidPrecedence> {
+        integer(&number).filter(|number| *number <= 2_147_483_647).map(Self).ok_or(InvalidPrecedence)
     }
 }
 
@@ -57,11 +57,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn descriptions_and_precedences_keep_to_the_limits_of_cognito() {
-        for (text, is_one) in [(String::new(), true), ("ü".repeat(2048), true), ("x".repeat(2049), false)] {
-            assert_eq!(Description::try_from(text.clone()).is_ok(), is_one, "{} characters", text.chars().count());
+    fn accepts_values_within_the_limits_of_cognito() {
+        for (text, is_valid) in [(String::new(), true), ("ü".repeat(2048), true), ("x".repeat(2049), false)] {
+            assert_eq!(Description::try_from(text.clone()).is_ok(), is_valid, "{} characters", text.chars().count());
         }
-        for (number, is_one) in [
+        for (number, is_valid) in [
             ("0", true),
             ("2147483647", true),
             ("870.0", true),
@@ -74,7 +74,7 @@ mod tests {
             ("1e30", false),
         ] {
             let found: Result<Precedence, _> = serde_json::from_str(number);
-            assert_eq!(found.is_ok(), is_one, "{number}");
+            assert_eq!(found.is_ok(), is_valid, "{number}");
         }
     }
 }

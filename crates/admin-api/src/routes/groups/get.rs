@@ -1,4 +1,4 @@
-//! `GET /v1/groups/{group}`
+//! `GET /v1/groups/{group}`: returns a group.
 
 use axum::Json;
 use axum::extract::State;
@@ -31,7 +31,7 @@ mod tests {
     use crate::testing::{Api, Call, token};
 
     #[tokio::test]
-    async fn a_group_is_found_by_its_name_and_by_no_other() {
+    async fn finds_a_group_by_its_exact_name() {
         let api = Api::new();
         let answer = api.call(Call::get("/v1/groups/admins")).await;
         let expected = json!({
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_name_is_refused() {
+    async fn rejects_invalid_names() {
         for name in ["two%20words".to_owned(), "%FF".to_owned(), "%0A".to_owned(), "x".repeat(129)] {
             let answer = Api::new().call(Call::get(&format!("/v1/groups/{name}"))).await;
             assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{name}");
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("group", 1, Reason::Throttled);
         let answer = api.call(Call::get("/v1/groups/admins")).await;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_read_users_only_learns_nothing() {
+    async fn rejects_callers_with_users_read_only() {
         let api = Api::new();
         for name in ["admins", "nothing"] {
             let answer = api.call(Call::get(&format!("/v1/groups/{name}")).by(token("ray", "[readers]"))).await;

@@ -1,4 +1,4 @@
-//! `GET /v1/groups?limit=&cursor=`: page by page.
+//! `GET /v1/groups?limit=&cursor=`: lists groups in pages.
 
 use axum::Json;
 use axum::extract::State;
@@ -17,7 +17,7 @@ use crate::http::query::Parameters;
 #[schema(as = Groups, example = json!({"groups": [GroupView::example()], "next_cursor": EXAMPLE_CURSOR}))]
 pub(crate) struct Answer {
     groups: Vec<GroupView>,
-    /// For the next page; null on the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
@@ -28,8 +28,8 @@ const LIST: &str = "groups";
 #[utoipa::path(
     get, path = "/v1/groups", tag = "groups", operation_id = "list_groups",
     params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of groups.", body = Answer)),
 )]
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_group_is_shown_with_everything_that_it_has() {
+    async fn returns_all_fields_of_a_group() {
         let api = Api::new();
         let role_arn = "arn:aws:iam::123456789012:role/admins";
         api.pool.set_group_role("admins", role_arn);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_of_another_list_is_refused() {
+    async fn rejects_a_cursor_of_another_list() {
         let api = Api::new();
         api.pool.add_user("rob", "Password-of-rob-1", &["readers"], &[]);
         for other in ["/v1/users", "/v1/groups/readers/users"] {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_parameters_are_named() {
+    async fn invalid_parameters_are_rejected_with_the_field() {
         for (query, field) in
             [("limit=0", "limit"), ("limit=61", "limit"), ("cursor=***", "cursor"), ("name=a", "name")]
         {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("list_groups", 1, Reason::Throttled);
         let answer = api.call(Call::get(PATH)).await;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_read_users_only_gets_no_list() {
+    async fn rejects_callers_with_users_read_only() {
         let answer = Api::new().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));
         assert_eq!(answer.body["groups"], Value::Null);

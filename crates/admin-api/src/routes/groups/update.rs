@@ -1,4 +1,4 @@
-//! `PATCH /v1/groups/{group}`: changes what is named. Cognito cannot take a value away, so null is refused.
+//! `PATCH /v1/groups/{group}`: changes a group. Null is rejected, because Cognito cannot remove a value.
 
 use std::borrow::Cow;
 
@@ -21,23 +21,23 @@ use crate::routes::target::TargetGroup;
 #[serde(transparent)]
 pub(crate) struct Body(Fields);
 
-/// Changes of a group. What is not named stays.
+/// Changes of a group. Absent fields stay unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"description": "Answers questions"}))]
 struct Fields {
-    /// What it is for.
-    #[serde(default, deserialize_with = "given")]
+    /// The purpose of the group.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 2048)]
     description: Option<Description>,
-    /// Whose role counts for a user of several groups: the smallest number wins.
-    #[serde(default, deserialize_with = "given")]
+    /// The group with the lowest value determines the preferred IAM role of a user in several groups.
+    #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = Option<u32>, nullable = false, minimum = 0, maximum = 2_147_483_647)]
     precedence: Option<Precedence>,
 }
 
-/// What is there has a value; only what is not there is none.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
+/// Rejects null, so that only an absent field is `None`.
+fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
@@ -45,7 +45,7 @@ impl PartialSchema for Body {
     fn schema() -> RefOr<Schema> {
         let mut schema = Fields::schema();
         if let RefOr::T(Schema::Object(fields)) = &mut schema {
-            // The derive has a word for it, and sets the maximum with it.
+            // The derive macro's attribute would also set `maxProperties`.
             fields.min_properties = Some(1);
         }
         schema
@@ -73,12 +73,12 @@ impl TryFrom<Body> for GroupDetails {
 
 /// Change a group
 ///
-/// Fields that are absent stay. No value can be removed. A group with an IAM role takes `groups:roles`.
+/// Absent fields stay unchanged. Values cannot be removed. A group with an IAM role requires `groups:roles`.
 #[utoipa::path(
     patch, path = "/v1/groups/{group}", tag = "groups", operation_id = "update_group",
     params(("group" = GroupName, Path)),
     request_body = Body,
-    responses((status = 200, description = "The group as it is now.", body = GroupView)),
+    responses((status = 200, description = "The updated group.", body = GroupView)),
     extensions(("x-problems" = json!(["group-not-found", "role-not-passable"])))
 )]
 pub(crate) async fn handle(
@@ -90,7 +90,7 @@ pub(crate) async fn handle(
     let changes = GroupDetails::try_from(body)?;
     audit.fields(changes.description.is_some().then_some("description"));
     audit.fields(changes.precedence.is_some().then_some("precedence"));
-    // An update carries the group's role, and Cognito asks for the right to pass it.
+    // `UpdateGroup` includes the group's role, which requires `iam:PassRole`.
     if let Some(role) = app.pool.group(&name).await?.role_arn
         && !app.passable_roles.allow(&role)
     {
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_named_changes_and_the_rest_stays() {
+    async fn changes_only_the_given_fields() {
         let api = Api::new();
         api.pool.set_group_role("visitors", PASSABLE_ROLE);
         let table = [
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rejects_a_group_whose_role_it_may_not_pass_and_changes_nothing() {
+    async fn rejects_a_group_with_a_role_that_is_not_passable() {
         let api = Api::new();
         let role = "arn:aws:iam::123456789012:role/administrators";
         api.pool.set_group_role("visitors", role);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_changes_are_refused_with_their_place() {
+    async fn malformed_changes_are_rejected_with_the_field() {
         let table = [
             (json!({}), None),
             (json!({"description": null}), Some("description")),
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_asks_for_a_change_and_takes_no_null() {
+    fn the_schema_requires_a_change_and_rejects_null() {
         let document = crate::openapi::value();
         let schema = &document["components"]["schemas"]["UpdateGroup"];
         assert_eq!((&schema["minProperties"], &schema["maxProperties"]), (&json!(1), &Value::Null), "{schema}");
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("update_group", 1, Reason::Throttled);
         let answer = update(&api, &json!({"precedence": 1})).await;
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_changes_nothing() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let before = visitors(&api).await;
         let answer = api.call(Call::patch(PATH, &json!({"precedence": 1})).by(token("ray", "[readers]"))).await;

@@ -1,4 +1,4 @@
-//! `GET /v1/groups/{group}/users?limit=&cursor=`: who is in the group, page by page.
+//! `GET /v1/groups/{group}/users?limit=&cursor=`: lists the users in a group, in pages.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,20 +20,20 @@ use crate::routes::user_view::UserView;
 #[schema(as = GroupMembers, example = json!({"users": [UserView::example()], "next_cursor": null}))]
 pub(crate) struct Answer {
     users: Vec<UserView>,
-    /// For the next page; null on the last. There can be a next page after an empty one.
+    /// The cursor of the next page; null on the last page. An empty page is not necessarily the last one.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
 /// List the users in a group
 ///
-/// Shows attributes only with the permission `users:read`. Lags changes by moments.
+/// Returns attributes only with the permission `users:read`. Recent changes can be missing.
 #[utoipa::path(
     get, path = "/v1/groups/{group}/users", tag = "groups", operation_id = "list_group_users",
     params(
         ("group" = GroupName, Path),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
@@ -90,16 +90,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_member_is_on_exactly_one_page_and_nobody_else_is() {
+    async fn every_member_is_on_exactly_one_page() {
         let api = with_readers();
         assert_eq!(names(&walk(&api, PATH, "users").await), ["abe", "eve", "ray", "zoe"]);
-        // Pages of the user pool on which nobody is in the group are empty, and not the last.
+        // Pages of the user pool without members of the group are empty, and not the last page.
         api.pool.list_in_pages_of(1);
         assert_eq!(names(&walk(&api, PATH, "users").await), ["abe", "eve", "ray", "zoe"]);
     }
 
     #[tokio::test]
-    async fn a_member_is_shown_like_any_user_and_an_empty_group_is_empty() {
+    async fn returns_members_as_users_and_no_members_of_an_empty_group() {
         let api = Api::new();
         api.pool.add_group("empty");
         let ray = api.call(Call::get("/v1/users/ray")).await.body;
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_of_another_list_or_group_is_refused() {
+    async fn rejects_a_cursor_of_another_list_or_group() {
         let api = with_readers();
         for other in ["/v1/groups", "/v1/users", "/v1/groups/visitors/users"] {
             assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_group_is_not_found_and_what_cannot_be_one_is_refused() {
+    async fn rejects_unknown_groups_and_invalid_parameters() {
         let answer = Api::new().call(Call::get("/v1/groups/nothing/users")).await;
         assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
         for (path, field) in [
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("members", 1, Reason::Throttled);
         let answer = api.call(Call::get(PATH)).await;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_read_users_only_gets_no_list() {
+    async fn rejects_callers_with_users_read_only() {
         let answer = Api::new().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));
         assert_eq!(answer.body["users"], Value::Null);

@@ -1,4 +1,4 @@
-//! A group in an answer.
+//! A group in responses.
 
 use domain::user_pool::groups::{Group, GroupName};
 use serde::Serialize;
@@ -10,15 +10,15 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Group, example = Self::example)]
 pub(crate) struct GroupView {
-    /// Never changes.
+    /// The immutable name.
     name: GroupName,
-    /// What it is for.
+    /// The purpose of the group.
     #[schema(required = true)]
     description: Option<String>,
-    /// Whose role counts for a user of several groups: the smallest number wins.
+    /// The group with the lowest value determines the preferred IAM role of a user in several groups.
     #[schema(required = true)]
     precedence: Option<u32>,
-    /// The IAM role that members can take through an identity pool.
+    /// The IAM role that members can assume through an identity pool.
     #[schema(required = true)]
     role_arn: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
@@ -28,7 +28,7 @@ pub(crate) struct GroupView {
 }
 
 impl GroupView {
-    /// As the OpenAPI document shows one.
+    /// Example for the OpenAPI document.
     pub(super) fn example() -> Value {
         json!({
             "name": "support",

@@ -1,4 +1,4 @@
-//! `POST /v1/invitations`: signs an invitation, unless a user of the pool holds the address. The only secret that this API makes itself.
+//! `POST /v1/invitations`: signs an invitation, unless the address is the verified address of a user.
 
 mod request;
 #[cfg(test)]
@@ -22,25 +22,25 @@ use crate::audit::record::Audit;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-// Holds the text of a secret, so it has no `Debug`.
+// Contains the token as text, so it has no `Debug`.
 /// An invitation to sign up.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation, example = Self::example)]
 pub(crate) struct Answer {
-    /// Tells this invitation from others: in the audit, and in the invitation itself (`jti`).
+    /// Identifies the invitation in the audit log and in the token (`jti`).
     #[schema(min_length = 32, max_length = 32, pattern = "^[0-9a-f]+$")]
     id: String,
-    /// The address that may sign up, in its normal form: A to Z in lower case, the domain in ASCII.
+    /// The normalized address of the invited user: A–Z in lower case, the domain in ASCII.
     email: String,
-    /// The pool that it is for.
+    /// The user pool that accepts the invitation.
     user_pool_id: String,
     #[serde(with = "time::serde::rfc3339")]
     issued_at: OffsetDateTime,
-    /// From then on it counts no more.
+    /// The time from which the invitation is invalid.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
-    /// A secret, never shown again. Whoever signs up with this address shows it as `invitation` in `client_metadata` or `validation_data`
-    /// (Cognito's `ClientMetadata` and `ValidationData`).
+    /// The signed token. It is secret and not returned again. Pass it at sign-up as `invitation` in `client_metadata`
+    /// or `validation_data` (Cognito's `ClientMetadata` and `ValidationData`).
     #[schema(max_length = 2048, pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$")]
     invitation: String,
 }
@@ -52,7 +52,7 @@ impl Answer {
         Self { id, email, user_pool_id, issued_at, expires_at, invitation: token }
     }
 
-    /// As the OpenAPI document shows one.
+    /// Example for the OpenAPI document.
     fn example() -> Value {
         json!({
             "id": "50d858e0985ecc7f60418aaf0cc5ab58",
@@ -65,7 +65,7 @@ impl Answer {
     }
 }
 
-/// Signed with a key that everybody knows.
+/// Signed with the key of the tests.
 const EXAMPLE_TOKEN: &str = concat!(
     "eyJhbGciOiJFZERTQSIsInR5cCI6InBvb2xrZWVwZXItaW52aXRhdGlvbitqd3QifQ.",
     "eyJqdGkiOiI1MGQ4NThlMDk4NWVjYzdmNjA0MThhYWYwY2M1YWI1OCIsImF1ZCI6ImV1LWNlbnRyYWwtMV9BYjEyQ2QzNEUiLCJl",
@@ -73,17 +73,19 @@ const EXAMPLE_TOKEN: &str = concat!(
     "YJe5KaxmkucKC-v3fM2PjNZ4soJZxhOcQWgXLYJBWQKtYNfwDbRSnyLPVuTyTwCXUvw_84xhojoEmo8dM7YqBA",
 );
 
-/// Invite somebody to sign up
+/// Create an invitation to sign up
 ///
-/// Signs an invitation for one e-mail address and sends nothing: **mail it to that address, and give it to nobody else.** Whoever shows it
-/// counts as the one who reads that mail: where the sign-up policy says so, they are confirmed, and the address is verified, without
-/// a code. It can be shown again until it expires, and cannot be taken back but by another key, which ends all of them. A repeat is safe, and
-/// makes another invitation.
+/// Signs an invitation for one e-mail address. Poolkeeper does not send it. **Send it only to that address**, because
+/// it counts as proof of access to the mailbox. Depending on the sign-up policy, the invited user is confirmed, and the
+/// address is verified, without a code. An invitation can be used until it expires. It cannot be revoked individually;
+/// a new signing key invalidates all invitations. The request is safe to repeat, and each request creates another
+/// invitation.
 ///
-/// An address that a user of the pool holds, verified, is refused (`alias-exists`): where addresses are aliases, it would be taken from
-/// that user. A user who has it unverified does not stop the invitation; where people sign in by e-mail, that account has to go before the invited
-/// person can sign up. The check may miss a change made moments ago, and is not repeated at sign-up. Every request is refused if the pool takes
-/// no invitations; a single address is refused if too many users share it to check them all (`wrong-state`).
+/// Rejects the verified address of an existing user (`alias-exists`), because a sign-up would take the address from
+/// that user if addresses are aliases. An unverified address does not prevent the invitation. If users sign in by
+/// e-mail, the account with the unverified address must be deleted before the invited user can sign up. The check can
+/// miss recent changes, and is not repeated at sign-up. Returns `wrong-state` if the pool does not accept invitations,
+/// or if too many users have the address to check them all.
 #[utoipa::path(
     post, path = "/v1/invitations", tag = "invitations", operation_id = "create_invitation",
     request_body = Body,
@@ -100,13 +102,13 @@ pub(crate) async fn handle(
     audit.fields(valid_for_hours.is_some().then_some("valid_for_hours"));
     let key = app.invitation_key.as_ref().ok_or(ApiError::NoInvitations)?;
     match invitee.holder(&*app.pool).await? {
-        Holder::Nobody => {}
+        Holder::None => {}
         Holder::User => return Err(ApiError::AddressHeld),
         Holder::Unknown => return Err(ApiError::HolderUnknown),
     }
-    let key = key.invitation_key().await.map_err(of_the_key)?;
+    let key = key.invitation_key().await.map_err(map_key_error)?;
 
-    // What is signed counts in seconds, and the answer says the same.
+    // The token's timestamps are in seconds, and the answer must match them.
     let issued_at = app.now().truncate_to_second();
     let invitation = Invitation {
         id: app.nonce().expose().to_owned(),
@@ -115,20 +117,20 @@ pub(crate) async fn handle(
         issued_at,
         expires_at: issued_at + valid_for_hours.map_or(DEFAULT_VALIDITY, |Validity(duration)| duration),
     };
-    let token = invitation.sign(&key).map_err(|_| ApiError::Internal("an invitation cannot be written down"))?;
+    let token = invitation.sign(&key).map_err(|_| ApiError::Internal("the invitation cannot be serialized"))?;
     audit.fields([format!("invitation:{}", invitation.id)]);
     Ok((StatusCode::CREATED, axum::Json(Answer::of(invitation, &token))))
 }
 
-/// What it means to the caller that the key cannot be read. Nothing that they have sent is at fault, nor is anybody in the pool.
-fn of_the_key(error: UserPoolError) -> UserPoolError {
+/// The request does not cause an error of the key, so only transient reasons are kept.
+fn map_key_error(error: UserPoolError) -> UserPoolError {
     match error.reason {
         Reason::Throttled | Reason::LimitReached | Reason::Unavailable | Reason::DeadlineExceeded => error,
         _ => UserPoolError { reason: Reason::Internal, ..error },
     }
 }
 
-/// Whom an invitation is for, as the audit has it: whoever knows the address finds its records, and they name nobody.
+/// The address in audit records, as a hash: records can be found by the address, but do not contain it.
 fn fingerprint(email: &EmailAddress) -> String {
     let hash = Sha256::digest(email.to_string());
     hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))

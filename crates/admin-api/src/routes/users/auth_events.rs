@@ -1,4 +1,4 @@
-//! `GET /v1/users/{username}/auth-events?limit=&cursor=`: what threat protection has recorded, page by page.
+//! `GET /v1/users/{username}/auth-events?limit=&cursor=`: lists authentication events in pages.
 
 use axum::Json;
 use axum::extract::State;
@@ -26,14 +26,14 @@ use crate::routes::target::Target;
     "next_cursor": EXAMPLE_CURSOR,
 }))]
 pub(crate) struct Answer {
-    /// The latest first.
+    /// Newest first.
     events: Vec<EventView>,
-    /// For the next page; null on the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
 
-/// A sign-in, a sign-up, or a password that was changed or forgotten. The words are Cognito's own; a new one may come one day.
+/// A sign-in, a sign-up, or a change or reset of a password. The values are Cognito's; AWS can add new ones.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuthEvent)]
 struct EventView {
@@ -59,7 +59,7 @@ struct EventView {
     city: Option<String>,
     #[schema(required = true)]
     country: Option<String>,
-    /// The device, as its browser calls it.
+    /// The device, as its browser reports it.
     #[schema(required = true)]
     device_name: Option<String>,
 }
@@ -74,13 +74,13 @@ impl From<AuthEvent> for EventView {
 
 /// List a user's authentication events
 ///
-/// The latest first. `wrong-state` where the pool records none: that takes threat protection.
+/// Returns the newest events first, or `wrong-state` if threat protection is not enabled on this pool.
 #[utoipa::path(
     get, path = "/v1/users/{username}/auth-events", tag = "users", operation_id = "list_user_auth_events",
     params(
         ("username" = Username, Path),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of events.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
@@ -121,14 +121,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_event_is_on_exactly_one_page_the_latest_first() {
+    async fn every_event_is_on_exactly_one_page_newest_first() {
         let events = walk(&with_events(), PATH, "events").await;
         let ids: Vec<_> = events.iter().map(|event| &event["id"]).collect();
         assert_eq!(ids, ["mia-4", "mia-3", "mia-2", "mia-1", "mia-0"]);
     }
 
     #[tokio::test]
-    async fn an_event_is_shown_with_everything_that_is_known_about_it() {
+    async fn returns_all_fields_of_an_event() {
         let answer =
             with_events().call(Call::get("/v1/users/mia/auth-events?limit=1").by(token("ray", "[readers]"))).await;
         let at = &answer.body["events"][0]["at"];
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn where_the_pool_records_none_that_is_a_wrong_state() {
+    async fn disabled_threat_protection_is_a_wrong_state() {
         let api = with_events();
         api.pool.record_no_auth_events();
         let answer = api.call(Call::get(PATH)).await;
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_no_event_has_an_empty_list_and_nobody_is_not_found() {
+    async fn no_events_is_an_empty_list_and_an_unknown_user_is_not_found() {
         let answer = Api::new().call(Call::get(PATH)).await;
         assert_eq!((answer.status, answer.body), (200, json!({"events": [], "next_cursor": null})));
         let answer = Api::new().call(Call::get("/v1/users/nobody/auth-events")).await;
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_of_another_list_or_user_is_refused() {
+    async fn rejects_a_cursor_of_another_list_or_user() {
         let api = with_events();
         for number in 0..2 {
             api.pool.add_device("mia", &format!("eu-central-1_{number}"));
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_parameters_are_named() {
+    async fn invalid_parameters_are_rejected_with_the_field() {
         for (path, field) in [
             ("/v1/users/two%20words/auth-events", "username"),
             ("/v1/users/mia/auth-events?limit=", "limit"),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("auth_events", 1, Reason::Throttled);
         let answer = api.call(Call::get(PATH)).await;
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_not_read_gets_no_list() {
+    async fn rejects_callers_without_users_read() {
         let answer = with_events().call(Call::get(PATH).by(token("vic", "[visitors]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));
         assert_eq!(answer.body["events"], Value::Null);

@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/confirm`: confirms a user who signed up. Confirming a confirmed one changes nothing.
+//! `POST /v1/users/{username}/confirm`: confirms a user who signed up.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,18 +11,18 @@ use crate::app::App;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
 
-/// A user who is confirmed.
+/// The confirmed user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserConfirmed, example = json!({"username": "mia", "changed": true}))]
 pub(crate) struct Answer {
     username: Username,
-    /// Whether the user was not confirmed before.
+    /// Whether this request confirmed the user.
     changed: bool,
 }
 
 /// Confirm a user
 ///
-/// Confirms a user who signed up, without a code. Confirming a confirmed user changes nothing.
+/// Confirms a user who signed up. No code is required. Confirming a confirmed user changes nothing.
 #[utoipa::path(
     post, path = "/v1/users/{username}/confirm", tag = "users", operation_id = "confirm_user",
     params(("username" = Username, Path)),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn confirming_twice_says_that_the_second_time_changed_nothing() {
+    async fn confirming_a_confirmed_user_reports_no_change() {
         let api = with_mia(UserStatus::Unconfirmed);
         for changed in [true, false] {
             let answer = api.call(Call::post(PATH, None)).await;
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_statuses_are_not_to_be_confirmed() {
+    async fn rejects_users_with_other_statuses() {
         for status in [UserStatus::ForceChangePassword, UserStatus::ResetRequired, UserStatus::ExternalProvider] {
             let api = with_mia(status.clone());
             let answer = api.call(Call::post(PATH, None)).await;
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_look_that_fails_says_so() {
+    async fn failing_to_read_the_status_is_an_error() {
         let api = with_mia(UserStatus::Confirmed);
         // The check reads the user by name and by `sub`.
         api.pool.fail("get", 3, Reason::Unavailable);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_confirms_nobody() {
+    async fn rejects_callers_who_can_only_read() {
         let api = with_mia(UserStatus::Unconfirmed);
         let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,7 +1,6 @@
-//! `POST /v1/users`: creates a user, and sets a permanent password and puts the user into groups as asked.
+//! `POST /v1/users`: creates a user with a password and groups.
 //!
-//! That is several calls. If one fails, the answer says which ones are done, and the same request with an `Idempotency-Key` goes on
-//! from there.
+//! If one of several calls fails, the answer lists the completed calls. A repeat with the same `Idempotency-Key` completes the user.
 
 mod idempotency_key;
 mod plan;
@@ -177,12 +176,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_given_password_suppresses_the_invitation_unless_it_is_asked_for() {
+    async fn a_password_suppresses_the_welcome_message_unless_requested() {
         let temporary = json!({"value": "Temporary-1", "permanent": false});
         for (body, invited) in [
             (json!({"username": "new", "password": temporary}), false),
-            (json!({"username": "new", "password": temporary, "invitation": "send"}), true),
-            (json!({"username": "new", "invitation": "suppress"}), false),
+            (json!({"username": "new", "password": temporary, "welcome_message": "send"}), true),
+            (json!({"username": "new", "welcome_message": "suppress"}), false),
             (json!({"username": "new", "password": null}), true),
         ] {
             let api = Api::new();
@@ -327,14 +326,14 @@ mod tests {
                 json!({"username": "new", "password": {"value": "Correct-1".repeat(29), "permanent": true}}),
                 Some("password.value"),
             ),
-            (json!({"username": "new", "invitation": "perhaps"}), Some("invitation")),
+            (json!({"username": "new", "welcome_message": "perhaps"}), Some("welcome_message")),
             (json!({"username": "new", "groups": ["two words"]}), Some("groups[0]")),
             (json!({"username": "new", "groups": ["admins", "readers", "admins"]}), Some("groups")),
             (json!({"username": "new", "groups": too_many_groups}), Some("groups")),
             (json!({"username": "new", "group": "admins"}), Some("group")),
             (
-                json!({"username": "new", "invitation": "send", "password": {"value": "Correct-1", "permanent": true}}),
-                Some("invitation"),
+                json!({"username": "new", "welcome_message": "send", "password": {"value": "Correct-1", "permanent": true}}),
+                Some("welcome_message"),
             ),
             (json!(["new"]), None),
         ];
@@ -352,7 +351,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_creates_nobody() {
+    async fn a_caller_with_read_permissions_creates_no_user() {
         let api = Api::new();
         let call = Call::post("/v1/users", Some(&json!({"username": "new"}))).by(token("ray", "[readers]"));
         let answer = api.call(call).await;

@@ -1,4 +1,4 @@
-//! `DELETE /v1/users/{username}`: for good. Callers cannot delete themselves.
+//! `DELETE /v1/users/{username}`: deletes a user.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -10,11 +10,11 @@ use crate::http::error::ApiError;
 
 /// Delete a user
 ///
-/// For good. Callers cannot delete themselves.
+/// Deletes the user permanently. Callers cannot delete themselves.
 #[utoipa::path(
     delete, path = "/v1/users/{username}", tag = "users", operation_id = "delete_user",
     params(("username" = Username, Path)),
-    responses((status = 204, description = "The user is gone.")),
+    responses((status = 204, description = "The user is deleted.")),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
 pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<StatusCode, ApiError> {
@@ -27,7 +27,7 @@ mod tests {
     use crate::testing::{Api, Call, token};
 
     #[tokio::test]
-    async fn a_deleted_user_is_gone_and_not_found_a_second_time() {
+    async fn deletes_a_user_who_is_then_not_found() {
         let api = Api::new();
         assert_eq!(api.call(Call::delete("/v1/users/mia")).await.status, 204);
         assert_eq!(api.pool.user("mia"), None);
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_deletes_themselves_by_whatever_name() {
+    async fn callers_cannot_delete_themselves_by_any_name() {
         let api = Api::new();
         for name in ["root", "root@example.com", &api.sub_of("root")] {
             let answer = api.call(Call::delete(&format!("/v1/users/{name}"))).await;
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_deletes_nobody() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         for path in ["/v1/users/mia", "/v1/users/nobody"] {
             let answer = api.call(Call::delete(path).by(token("ray", "[readers]"))).await;

@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/disable`: keeps a user from signing in. Callers cannot disable themselves.
+//! `POST /v1/users/{username}/disable`: disables a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::authz::target_user::OtherUser;
 use crate::http::error::ApiError;
 
-/// A user who is disabled.
+/// The disabled user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserDisabled, example = json!({"username": "mia", "changed": true}))]
 pub(crate) struct Answer {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     username: Username,
     /// Whether the user was enabled before.
     changed: bool,
@@ -22,8 +22,8 @@ pub(crate) struct Answer {
 
 /// Disable a user
 ///
-/// Keeps the user from signing in, and revokes all tokens at the user pool; the status stays what it is. Disabling a disabled user
-/// changes nothing. Callers cannot disable themselves.
+/// Prevents the user from signing in and revokes all tokens of the user at the user pool. The status stays unchanged.
+/// Disabling a disabled user changes nothing. Callers cannot disable themselves.
 #[utoipa::path(
     post, path = "/v1/users/{username}/disable", tag = "users", operation_id = "disable_user",
     params(("username" = Username, Path)),
@@ -47,7 +47,7 @@ mod tests {
     const PATH: &str = "/v1/users/mia/disable";
 
     #[tokio::test]
-    async fn disabling_twice_says_that_the_second_time_changed_nothing_and_makes_no_call() {
+    async fn disabling_a_disabled_user_reports_no_change_and_makes_no_call() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for changed in [true, false] {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_disables_themselves_by_whatever_name() {
+    async fn callers_cannot_disable_themselves_by_any_name() {
         let api = Api::new();
         for name in ["root", "root@example.com", &api.sub_of("root")] {
             let answer = api.call(Call::post(&format!("/v1/users/{name}/disable"), None)).await;
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_says_so() {
+    async fn failed_calls_are_reported() {
         for (operation, nth) in [("get", 1), ("disable", 1)] {
             let api = Api::new();
             api.pool.fail(operation, nth, Reason::Unavailable);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_disables_nobody() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/enable`: lets a user sign in again. Enabling an enabled one changes nothing.
+//! `POST /v1/users/{username}/enable`: enables a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
 
-/// A user who is enabled.
+/// The enabled user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserEnabled, example = json!({"username": "mia", "changed": true}))]
 pub(crate) struct Answer {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     username: Username,
     /// Whether the user was disabled before.
     changed: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Answer {
 
 /// Enable a user
 ///
-/// Lets a disabled user sign in again; the status stays what it was. Enabling an enabled user changes nothing.
+/// Allows a disabled user to sign in again. The status stays unchanged. Enabling an enabled user changes nothing.
 #[utoipa::path(
     post, path = "/v1/users/{username}/enable", tag = "users", operation_id = "enable_user",
     params(("username" = Username, Path)),
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn enabling_twice_says_that_the_second_time_changed_nothing_and_makes_no_call() {
+    async fn enabling_an_enabled_user_reports_no_change_and_makes_no_call() {
         let api = with_mia_disabled();
         for changed in [true, false] {
             let answer = api.call(Call::post(PATH, None)).await;
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alias_is_answered_with_the_real_name() {
+    async fn returns_the_user_name_for_an_alias() {
         let answer = with_mia_disabled().call(Call::post("/v1/users/mia@example.com/enable", None)).await;
         assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": true})));
     }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_says_so() {
+    async fn failed_calls_are_reported() {
         for (operation, nth) in [("get", 1), ("enable", 1)] {
             let api = with_mia_disabled();
             api.pool.fail(operation, nth, Reason::Unavailable);
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_enables_nobody() {
+    async fn rejects_callers_who_can_only_read() {
         let api = with_mia_disabled();
         let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,4 +1,4 @@
-//! `GET /v1/users/{username}?include=groups`
+//! `GET /v1/users/{username}?include=groups`: returns a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,20 +15,20 @@ use crate::http::query::Parameters;
 use crate::routes::target::Target;
 use crate::routes::user_view::UserView;
 
-/// A user, with what was asked for beside.
+/// A user, with groups if requested.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserWithGroups, example = Self::example)]
 pub(crate) struct Answer {
     #[serde(flatten)]
     user: UserView,
-    /// The names of all groups; there where they were asked for.
+    /// The names of all groups of the user. Present with `include=groups`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     groups: Option<Vec<String>>,
 }
 
 impl Answer {
-    /// As the OpenAPI document shows one.
+    /// Example for the OpenAPI document.
     fn example() -> Value {
         let mut user = UserView::example();
         user["groups"] = json!(["support"]);
@@ -36,32 +36,31 @@ impl Answer {
     }
 }
 
-/// What can be shown beside the user.
 #[derive(ToSchema)]
 #[schema(as = UserInclude, rename_all = "snake_case")]
-#[expect(dead_code, reason = "the one value of the parameter, for the document")]
+#[expect(dead_code, reason = "only the schema is used")]
 enum Include {
     Groups,
 }
 
-fn takes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
+fn includes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
     let include = parameters.take("include")?;
     parameters.finish()?;
     match include.as_deref() {
         None => Ok(false),
         Some("groups") => Ok(true),
-        Some(_) => Err(ApiError::invalid("include", "Expected `groups`.")),
+        Some(_) => Err(ApiError::invalid("include", "Must be `groups`.")),
     }
 }
 
 /// Get a user
 ///
-/// By user name, `sub`, or where the pool allows it an alias.
+/// The path takes the user name, the `sub`, or an alias if the pool allows aliases.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "users", operation_id = "get_user",
     params(
         ("username" = Username, Path),
-        ("include" = inline(Option<Include>), Query, description = "What is shown beside the user."),
+        ("include" = inline(Option<Include>), Query, description = "Additional data to include in the response."),
     ),
     responses((status = 200, description = "The user.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
@@ -72,9 +71,9 @@ pub(crate) async fn handle(
     Target(username): Target,
     parameters: Parameters,
 ) -> Result<Json<Answer>, ApiError> {
-    let takes_groups = takes_groups(parameters)?;
+    let includes_groups = includes_groups(parameters)?;
     let user = app.pool.get(&username).await?;
-    let groups = if takes_groups { Some(names(app.pool.groups(&user.username).await?)) } else { None };
+    let groups = if includes_groups { Some(names(app.pool.groups(&user.username).await?)) } else { None };
     Ok(Json(Answer { user: app.view(user, &authorized).await, groups }))
 }
 
@@ -89,7 +88,7 @@ mod tests {
     use crate::testing::{Api, Call, token};
 
     #[tokio::test]
-    async fn a_user_is_shown_with_what_the_status_means() {
+    async fn returns_a_user_with_the_life_cycle() {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         let answer = api.call(Call::get("/v1/users/mia")).await;
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_is_found_by_alias_and_sub_too() {
+    async fn finds_a_user_by_alias_and_sub() {
         let api = Api::new();
         for name in ["mia@example.com", "mia%40example.com", &api.sub_of("mia")] {
             let answer = api.call(Call::get(&format!("/v1/users/{name}"))).await;
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn groups_are_shown_where_they_are_asked_for_and_only_there() {
+    async fn returns_groups_only_if_requested() {
         let api = Api::new();
         for (path, groups) in [
             ("/v1/users/root?include=groups", json!(["admins"])),
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn groups_that_cannot_be_read_are_a_failure_and_no_empty_list() {
+    async fn failing_to_read_the_groups_is_an_error() {
         let api = Api::new();
         api.pool.fail("groups", 1, Reason::Unavailable);
         let answer = api.call(Call::get("/v1/users/mia?include=groups")).await;
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_parameters_are_refused_by_name() {
+    async fn invalid_parameters_are_rejected_with_the_field() {
         let api = Api::new();
         for (query, field) in [
             ("include=", "include"),
@@ -164,9 +163,9 @@ mod tests {
         assert_eq!(api.pool.calls(), Vec::<&str>::new());
     }
 
-    fn days_after(moment: &Value, days: i64) -> String {
-        let moment = OffsetDateTime::parse(moment.as_str().unwrap(), &Rfc3339).unwrap();
-        (moment + Duration::days(days)).format(&Rfc3339).unwrap()
+    fn days_after(timestamp: &Value, days: i64) -> String {
+        let timestamp = OffsetDateTime::parse(timestamp.as_str().unwrap(), &Rfc3339).unwrap();
+        (timestamp + Duration::days(days)).format(&Rfc3339).unwrap()
     }
 
     async fn mia(api: &Api) -> Value {
@@ -176,11 +175,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invitation_expires_when_the_pool_says() {
+    async fn a_temporary_password_expires_after_the_validity_of_the_pool() {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         api.pool.temporary_passwords_live_for(2);
-        // Seconds after 1970 began she was created: two days later she has these seconds left.
+        // `mia` was created some seconds after the epoch, so the password is still valid after exactly two days.
         for (days_later, state) in [(0, "invited"), (2, "invited"), (1, "invitation-expired")] {
             api.days_pass(days_later).await;
             let user = mia(&api).await;
@@ -189,12 +188,12 @@ mod tests {
             assert_eq!((&life_cycle["state"], &life_cycle["can_sign_in"]), (&json!(state), &json!(state == "invited")));
         }
         assert_eq!(mia(&api).await["life_cycle"]["next_actions"], json!(["resend-invitation", "password"]));
-        // How long temporary passwords live is asked once.
+        // The validity is read once.
         assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "describe").count(), 1);
     }
 
     #[tokio::test]
-    async fn a_pool_that_does_not_say_how_long_passwords_live_still_shows_its_users() {
+    async fn returns_a_user_if_the_password_validity_is_unknown() {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         api.days_pass(700).await;
@@ -202,14 +201,14 @@ mod tests {
         let life_cycle = &mia(&api).await["life_cycle"];
         assert_eq!(life_cycle["state"], "invited");
         assert_eq!(life_cycle["temporary_password_expires_at"], Value::Null);
-        // The failure is not kept.
+        // The failure is not cached.
         let life_cycle = &mia(&api).await["life_cycle"];
         assert_eq!(life_cycle["state"], "invitation-expired");
         assert!(life_cycle["temporary_password_expires_at"].is_string());
     }
 
     #[tokio::test]
-    async fn who_has_no_temporary_password_has_none_that_ends() {
+    async fn users_without_a_temporary_password_have_no_expiry() {
         let api = Api::new();
         let life_cycle = &mia(&api).await["life_cycle"];
         assert_eq!(life_cycle["state"], "active");
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_with_a_number_sign_is_not_cut_short() {
+    async fn a_number_sign_is_part_of_the_name() {
         let answer = Api::new().call(Call::get("/v1/users/mia#x")).await;
         assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
     }
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_name_is_refused() {
+    async fn rejects_invalid_names() {
         for path in
             ["/v1/users/two%20words".to_owned(), "/v1/users/%FF".to_owned(), format!("/v1/users/{}", "x".repeat(129))]
         {
@@ -241,7 +240,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_not_read_learns_nothing() {
+    async fn rejects_callers_without_users_read() {
         let api = Api::new();
         for path in ["/v1/users/mia", "/v1/users/nobody", "/v1/users/two%20words"] {
             let answer = api.call(Call::get(path).by(token("vic", "[visitors]"))).await;
@@ -251,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_user_pool_that_fails_is_told_apart() {
+    async fn each_user_pool_failure_has_its_status_and_code() {
         let table = [
             (Reason::Throttled, 429, "throttled"),
             (Reason::LimitReached, 429, "throttled"),

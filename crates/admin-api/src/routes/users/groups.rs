@@ -1,4 +1,4 @@
-//! The groups that a user is in.
+//! Group memberships of a user.
 
 pub(crate) mod add;
 pub(crate) mod list;

@@ -1,4 +1,4 @@
-//! `GET /v1/users?…`: everybody, or those whom the parameters describe, page by page.
+//! `GET /v1/users?…`: lists or searches users in pages.
 
 mod query;
 #[cfg(test)]
@@ -6,7 +6,7 @@ mod tests;
 
 use axum::Json;
 use axum::extract::State;
-use domain::search::{self, PAGE_BUDGET, Place, Query, SearchTerm};
+use domain::search::{self, PAGE_BUDGET, Position, Query, SearchTerm};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::GroupName;
 use domain::user_pool::user::Username;
@@ -20,7 +20,7 @@ use crate::http::error::ApiError;
 use crate::http::pages::{EXAMPLE_CURSOR, take_limit};
 use crate::http::query::Parameters;
 use crate::routes::user_view::UserView;
-use query::{CustomAttributeText, Flag, Moment, StatusWord};
+use query::{CustomAttributeText, Flag, StatusName, Timestamp};
 
 /// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,37 +29,39 @@ use query::{CustomAttributeText, Flag, Moment, StatusWord};
 }))]
 pub(crate) struct Answer {
     users: Vec<UserView>,
-    /// For the next page, with the same parameters; null on the last.
+    /// The cursor of the next page, which takes the same parameters; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
-    /// Whether the request stopped before the page was full: it had looked at enough, or the pool had had enough of requests. More may come.
+    /// Whether the request stopped before the page was full, because it had read ten pages of Cognito or Cognito
+    /// throttled it. More users can follow.
     ended_early: bool,
 }
 
 /// List or search users
 ///
-/// Everybody of whom all parameters are true; in `email`, `email_prefix` and `name` capital and small letters are the same. Cognito
-/// looks for one of them, the others are looked at here, through ten pages of its at the most: a page can be short, or empty, and
-/// `next_cursor` still lead on (`ended_early`). Lists lag writes by moments.
+/// Returns the users that match all parameters. `email`, `email_prefix` and `name` are case-insensitive. Cognito
+/// filters by one parameter only. The API applies the others, and reads at most ten pages of Cognito for each request.
+/// Therefore a page can be short or empty and still have a `next_cursor` (`ended_early`). Recent changes can be
+/// missing.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(
-        ("username" = inline(Option<Username>), Query, description = "The real user name, no alias."),
-        ("email" = inline(Option<SearchTerm>), Query, description = "The whole e-mail address."),
+        ("username" = inline(Option<Username>), Query, description = "The user name, not an alias."),
+        ("email" = inline(Option<SearchTerm>), Query, description = "The complete e-mail address."),
         ("email_prefix" = inline(Option<SearchTerm>), Query, description = "The beginning of the e-mail address."),
-        ("phone_number" = inline(Option<SearchTerm>), Query, description = "The whole phone number."),
-        ("name" = inline(Option<SearchTerm>), Query, description = "The whole attribute `name`."),
-        ("status" = inline(Option<StatusWord>), Query, description = "The status, in Cognito's own words."),
-        ("enabled" = inline(Option<Flag>), Query, description = "Whether an administrator lets the user sign in at all."),
-        ("group" = inline(Option<GroupName>), Query, description = "A group that the user is in."),
+        ("phone_number" = inline(Option<SearchTerm>), Query, description = "The complete phone number."),
+        ("name" = inline(Option<SearchTerm>), Query, description = "The complete value of the attribute `name`."),
+        ("status" = inline(Option<StatusName>), Query, description = "The status, as Cognito spells it."),
+        ("enabled" = inline(Option<Flag>), Query, description = "Whether the user is enabled."),
+        ("group" = inline(Option<GroupName>), Query, description = "The name of a group that the user is in."),
         (
             "custom_attribute" = inline(Option<Vec<CustomAttributeText>>), Query,
-            description = "`NAME=VALUE`: a custom attribute, with or without `custom:`, and its whole value. Can be there several times.",
+            description = "A custom attribute as `NAME=VALUE`, with or without `custom:`. Matches the complete value. Can be repeated.",
         ),
-        ("created_after" = inline(Option<Moment>), Query, description = "Created later than this moment."),
-        ("created_before" = inline(Option<Moment>), Query, description = "Created earlier than this moment."),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("created_after" = inline(Option<Timestamp>), Query, description = "Created after this timestamp."),
+        ("created_before" = inline(Option<Timestamp>), Query, description = "Created before this timestamp."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
@@ -79,10 +81,10 @@ pub(crate) async fn handle(
 
     let list = name_of(&query)?;
     let found = match cursor {
-        None => search::walk(&*app.pool, &query, Place::default(), limit, PAGE_BUDGET).await?,
+        None => search::find_users(&*app.pool, &query, Position::default(), limit, PAGE_BUDGET).await?,
         Some(cursor) => {
             let place = app.cursors.open(&list, &cursor).await?;
-            search::walk(&*app.pool, &query, place, limit, PAGE_BUDGET).await.map_err(at_the_cursor)?
+            search::find_users(&*app.pool, &query, place, limit, PAGE_BUDGET).await.map_err(cursor_error)?
         }
     };
     audit.results(found.users.len());
@@ -93,18 +95,16 @@ pub(crate) async fn handle(
     Ok(Json(Answer { users: app.views(found.users, &authorized).await, next_cursor, ended_early: found.ended_early }))
 }
 
-/// What a cursor of this query is sealed with: no two queries have the same name.
+/// The list name that cursors of this query are sealed with. Every query has its own.
 fn name_of(query: &Query) -> Result<String, ApiError> {
-    let query = serde_json::to_string(query).map_err(|_| ApiError::Internal("a query cannot be written down"))?;
+    let query = serde_json::to_string(query).map_err(|_| ApiError::Internal("the query cannot be serialized"))?;
     Ok(format!("users?{query}"))
 }
 
-/// The cursor is ours, and the rest of the request went well before: what Cognito refuses is its own token, which has ended.
-fn at_the_cursor(error: UserPoolError) -> ApiError {
+/// The cursor and the query are valid, so Cognito can only reject its own pagination token, which has expired.
+fn cursor_error(error: UserPoolError) -> ApiError {
     match error.reason {
-        Reason::InvalidRequest => {
-            ApiError::invalid("cursor", "The cursor is too old: expected a request without one, from the beginning.")
-        }
+        Reason::InvalidRequest => ApiError::invalid("cursor", "The cursor has expired. Start again without a cursor."),
         _ => error.into(),
     }
 }

@@ -15,11 +15,11 @@ use utoipa::ToSchema;
     "username": "mia", "enabled": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], "preferred": "SOFTWARE_TOKEN_MFA"
 }))]
 pub(crate) struct MfaView {
-    /// As in the path.
+    /// The user name. For `GET`, as in the path.
     username: Username,
-    /// Those that are switched on.
+    /// The enabled factors.
     enabled: Vec<Factor>,
-    /// The one that is asked for; null where the user has several and chooses at each sign-in, or has none.
+    /// The preferred factor. Null if the user has no factor, or chooses one of several at each sign-in.
     #[schema(required = true)]
     preferred: Option<Factor>,
 }

@@ -1,4 +1,4 @@
-//! `PUT /v1/users/{username}/password`: permanent, or temporary and to be changed at the next sign-in.
+//! `PUT /v1/users/{username}/password`: sets a permanent or temporary password.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -13,19 +13,20 @@ use crate::fields::password::Password;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// A password for a user.
+/// The new password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SetPassword, example = json!({"password": "Correct-Horse-9", "permanent": true}))]
 pub(crate) struct Body {
     password: Password,
-    /// Whether it stays, or must be changed at the next sign-in.
+    /// Whether the password is permanent. The user must change a temporary one at the next sign-in.
     permanent: bool,
 }
 
 /// Set a user's password
 ///
-/// A permanent password makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`. Callers cannot change their own account here.
+/// A permanent password sets the status to `CONFIRMED`, a temporary one to `FORCE_CHANGE_PASSWORD`. Callers cannot
+/// change their own account with this route.
 #[utoipa::path(
     put, path = "/v1/users/{username}/password", tag = "users", operation_id = "set_user_password",
     params(("username" = Username, Path)),
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_weak_password_is_refused_and_the_old_one_stays() {
+    async fn rejects_a_weak_password_and_keeps_the_old_one() {
         let api = Api::new();
         let answer = api.call(Call::put(PATH, &json!({"password": "weak", "permanent": true}))).await;
         assert_eq!((answer.status, answer.code()), (422, "invalid-password"));
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
             (json!({"password": "Correct-1"}), "permanent"),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_sets_no_password() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let body = json!({"password": "Correct-1", "permanent": true});
         let answer = api.call(Call::put(PATH, &body).by(token("ray", "[readers]"))).await;

@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/resend-invitation`: once more, with another temporary password.
+//! `POST /v1/users/{username}/resend-invitation`: sends the welcome message again.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,15 +13,16 @@ use crate::http::error::ApiError;
 use crate::routes::target::Target;
 use crate::routes::user_view::UserView;
 
-/// Send a user's invitation again
+/// Resend a user's welcome message
 ///
-/// With another temporary password, which lives as long as the first one did: the way on for a user whose invitation has expired.
-/// Only a user in `FORCE_CHANGE_PASSWORD` can be invited; a repeat sends another message.
+/// Sends the welcome message (AWS: the invitation message of `AdminCreateUser`) again, with a new temporary password
+/// that is valid for as long as the first one. This also helps users whose temporary password has expired. Returns
+/// `wrong-state` if the status is not `FORCE_CHANGE_PASSWORD`. Each request sends another message.
 #[utoipa::path(
     post, path = "/v1/users/{username}/resend-invitation", tag = "users", operation_id = "resend_user_invitation",
     params(("username" = Username, Path)),
     responses((
-        status = 200, description = "The invitation is on its way.", body = UserView,
+        status = 200, description = "The welcome message is sent.", body = UserView,
         example = json!(UserView::example_of_an_invited_user())
     )),
     extensions(("x-problems" = json!([
@@ -34,12 +35,12 @@ pub(crate) async fn handle(
     Target(typed): Target,
     TargetUser(user): TargetUser,
 ) -> Result<Json<UserView>, ApiError> {
-    // Cognito takes no `sub` here.
+    // `AdminCreateUser` does not accept a `sub`.
     if user.could_be_another_sub() {
         return Err(ApiError::ambiguous_user());
     }
     let name = name_at_creation(&user, &typed);
-    // The name at creation may be an address, and that somebody else's by now.
+    // The name at creation can be an address that belongs to another user by now.
     if name != user.username && app.pool.get(&name).await?.username != user.username {
         return Err(UserPoolError::new("AdminCreateUser", Reason::WrongState).into());
     }
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_invite_and_not_read_sees_no_attributes() {
+    async fn hides_attributes_from_callers_without_users_read() {
         let api = Api::new();
         api.pool.set_status("mia", UserStatus::ForceChangePassword);
         let answer =
@@ -72,7 +73,7 @@ mod tests {
         assert_eq!((answer.status, &answer.body["attributes"]), (200, &json!({})));
     }
 
-    /// A user whose name Cognito made up, as it does where people sign in with an address.
+    /// Adds a user whose name Cognito generated, as in pools with e-mail sign-in.
     fn add_user_by_address(api: &Api, address: &str) -> String {
         api.pool.add_user("before", "Correct-1", &[], &[]);
         let (beginning, number) =
@@ -85,29 +86,29 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_that_is_somebody_elses_by_now_invites_nobody() {
+    async fn rejects_an_address_that_belongs_to_another_user_by_now() {
         let api = with_mia(UserStatus::ForceChangePassword);
         let name = add_user_by_address(&api, "mia@example.com");
         let answer = api.call(Call::post(&format!("/v1/users/{name}/resend-invitation"), None)).await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
-        assert_eq!((api.pool.invitations_of("mia"), api.pool.invitations_of(&name)), (0, 0));
+        assert_eq!((api.pool.welcome_messages_of("mia"), api.pool.welcome_messages_of(&name)), (0, 0));
         assert!(api.pool.has_password("mia", "Password-of-mia-1"));
     }
 
     #[tokio::test]
-    async fn every_time_another_invitation_goes_out() {
+    async fn each_request_sends_another_message() {
         let api = with_mia(UserStatus::ForceChangePassword);
         for sent in 1..=2 {
             let answer = api.call(Call::post(PATH, None)).await;
             assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")));
             assert_eq!(answer.body["life_cycle"]["state"], "invited");
-            assert_eq!(api.pool.invitations_of("mia"), sent);
+            assert_eq!(api.pool.welcome_messages_of("mia"), sent);
         }
         assert!(!api.pool.has_password("mia", "Password-of-mia-1"));
     }
 
     #[tokio::test]
-    async fn an_alias_invites_its_owner() {
+    async fn an_alias_identifies_its_owner() {
         let api = with_mia(UserStatus::ForceChangePassword);
         let answer = api.call(Call::post("/v1/users/mia@example.com/resend-invitation", None)).await;
         assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")));
@@ -115,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_invitation_that_has_expired_lives_again() {
+    async fn replaces_an_expired_temporary_password() {
         let api = with_mia(UserStatus::ForceChangePassword);
         api.days_pass(8).await;
         let shown = api.call(Call::get("/v1/users/mia")).await;
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_who_was_invited_is_invited_again() {
+    async fn rejects_users_without_a_temporary_password() {
         for status in [UserStatus::Confirmed, UserStatus::Unconfirmed, UserStatus::ResetRequired] {
             let api = with_mia(status.clone());
             let answer = api.call(Call::post(PATH, None)).await;
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_says_so() {
+    async fn failed_calls_are_reported() {
         for (operation, nth) in [("get", 1), ("resend_invitation", 1)] {
             let api = with_mia(UserStatus::ForceChangePassword);
             api.pool.fail(operation, nth, Reason::Unavailable);
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_invites_nobody() {
+    async fn rejects_callers_who_can_only_read() {
         let api = with_mia(UserStatus::ForceChangePassword);
         let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

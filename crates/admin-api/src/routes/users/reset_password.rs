@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/reset-password`: the user must set a new password, with a code that Cognito sends.
+//! `POST /v1/users/{username}/reset-password`: requires a new password, which the user sets with a code.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,11 +10,11 @@ use crate::app::App;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
 
-/// A user whose password is reset.
+/// The user whose password is reset.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PasswordReset, example = json!({"username": "mia", "status": "RESET_REQUIRED"}))]
 pub(crate) struct Answer {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     username: Username,
     /// `RESET_REQUIRED`.
     status: UserStatus,
@@ -22,13 +22,13 @@ pub(crate) struct Answer {
 
 /// Reset a user's password
 ///
-/// Makes the old password worthless, and sends a code to the user's verified e-mail address or phone number: with it the user sets
-/// a new one (`POST /v1/auth/reset-password`). Repeated, it sends another code. A user to whom no code can be sent, or whose status
-/// does not allow it, is in the `wrong-state`.
+/// Invalidates the password and sends a code to the user's verified e-mail address or phone number. The user sets a new
+/// password with this code (`POST /v1/auth/reset-password`). Each request sends another code. Returns `wrong-state` if
+/// the user has no verified e-mail address or phone number, or if the status does not allow a reset.
 #[utoipa::path(
     post, path = "/v1/users/{username}/reset-password", tag = "users", operation_id = "reset_user_password",
     params(("username" = Username, Path)),
-    responses((status = 200, description = "The password is reset, and a code is on its way.", body = Answer)),
+    responses((status = 200, description = "The password is reset and a code is sent.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "wrong-state"])))
 )]
 pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
@@ -47,7 +47,7 @@ mod tests {
     const PATH: &str = "/v1/users/mia/reset-password";
 
     #[tokio::test]
-    async fn once_or_twice_the_user_needs_a_new_password_and_the_answer_says_so() {
+    async fn resetting_once_or_twice_requires_a_new_password() {
         let api = Api::new();
         for path in [PATH, PATH, "/v1/users/mia@example.com/reset-password"] {
             let answer = api.call(Call::post(path, None)).await;
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_status_that_does_not_allow_it_stays() {
+    async fn rejects_statuses_that_do_not_allow_a_reset() {
         for status in [UserStatus::Unconfirmed, UserStatus::ForceChangePassword, UserStatus::ExternalProvider] {
             let api = Api::new();
             api.pool.set_status("mia", status.clone());
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_cannot_be_sent_a_code_keeps_the_password() {
+    async fn rejects_users_who_cannot_receive_a_code() {
         let api = Api::new();
         let answer = api.call(Call::post("/v1/users/ray/reset-password", None)).await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_says_so() {
+    async fn failed_calls_are_reported() {
         for (operation, nth) in [("get", 1), ("reset_password", 1)] {
             let api = Api::new();
             api.pool.fail(operation, nth, Reason::Unavailable);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_resets_no_password() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,4 +1,4 @@
-//! `POST /v1/users/{username}/sign-out`: everywhere. The answer says what that does not reach.
+//! `POST /v1/users/{username}/sign-out`: ends all sign-ins of a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use crate::routes::auth::SignedOut;
 
 /// Sign a user out
 ///
-/// Everywhere. The answer lists which tokens died, and which live until when.
+/// Ends all sign-ins of the user. The response lists the revoked credentials, and those that are still valid.
 #[utoipa::path(
     post, path = "/v1/users/{username}/sign-out", tag = "users", operation_id = "sign_out_user",
     params(("username" = Username, Path)),
@@ -32,26 +32,30 @@ mod tests {
     const PATH: &str = "/v1/users/mia/sign-out";
 
     #[tokio::test]
-    async fn every_token_dies_and_the_answer_tells_which_do_not() {
+    async fn revokes_all_sign_ins_and_lists_credentials_that_are_still_valid() {
         let api = Api::new();
         let [first, second] = [api.sign_in("mia").await, api.sign_in("mia").await];
-        let of_somebody_else = api.sign_in("ray").await;
+        let of_another_user = api.sign_in("ray").await;
         for time in ["once", "twice"] {
             let answer = api.call(Call::post(PATH, None)).await;
             assert_eq!(answer.status, 200, "{time}");
-            let dead = json!([
+            let revoked = json!([
                 {"token": "refresh_token", "where": "everywhere"},
-                {"token": "access_token", "where": "at the user pool's own API"}
+                {"token": "access_token", "where": "at the Cognito user pools API"}
             ]);
-            assert_eq!(answer.body["died"], dead, "{time}");
-            let alive = &answer.body["lives"];
-            assert_eq!((&alive[0]["token"], &alive[0]["until"]), (&json!("id_token"), &json!("its `exp`")), "{time}");
-            assert_eq!(alive[1]["token"], "access_token", "{time}");
+            assert_eq!(answer.body["revoked"], revoked, "{time}");
+            let still_valid = &answer.body["still_valid"];
+            assert_eq!(
+                (&still_valid[0]["token"], &still_valid[0]["until"]),
+                (&json!("id_token"), &json!("its `exp`")),
+                "{time}"
+            );
+            assert_eq!(still_valid[1]["token"], "access_token", "{time}");
         }
         for token in [&first.access, &first.refresh, &second.access, &second.refresh] {
             assert!(!api.pool.takes_token(token), "{token}");
         }
-        assert!(api.pool.takes_token(&of_somebody_else.refresh));
+        assert!(api.pool.takes_token(&of_another_user.refresh));
     }
 
     #[tokio::test]
@@ -61,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_signs_nobody_out() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;

@@ -1,4 +1,4 @@
-//! What is true of every route of users.
+//! Tests of all user routes.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::user::UserStatus;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::testing::{Api, Call};
 
-/// A call that succeeds on the pool of [`api`], and the operation of the pool that it is about.
+/// Calls that succeed on the pool of [`api`]. Each names a pool operation, and which call of this operation to fail.
 fn calls() -> Vec<(Call, &'static str, usize)> {
     let user = json!({"username": "new"});
     let attributes = json!({"attributes": {"name": "Mia"}});
@@ -50,7 +50,7 @@ fn api() -> Api {
 }
 
 #[tokio::test]
-async fn a_pool_that_has_enough_says_when_to_come_again() {
+async fn throttled_calls_set_retry_after() {
     for (number, (call, operation, nth)) in calls().into_iter().enumerate() {
         let case = format!("{number}: {operation}");
         assert!(api().call(call.clone()).await.status < 300, "{case}");
@@ -64,7 +64,7 @@ async fn a_pool_that_has_enough_says_when_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_body_where_none_is_expected_is_not_looked_at() {
+async fn an_unexpected_body_is_ignored() {
     let paths = [
         ("POST", "/v1/users/mia/reset-password"),
         ("POST", "/v1/users/una/confirm"),

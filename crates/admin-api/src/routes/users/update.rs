@@ -1,4 +1,4 @@
-//! `PATCH /v1/users/{username}`: sets attributes, and removes those that are given as null.
+//! `PATCH /v1/users/{username}`: sets and removes attributes.
 
 use axum::extract::State;
 use domain::user_pool::directory::AttributeChanges;
@@ -15,12 +15,12 @@ use crate::fields::attributes::AttributeChangesBody;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// Changes of a user.
+/// Changes of the attributes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UpdateUser, example = json!({"attributes": {"name": "Mia", "nickname": null}}))]
 pub(crate) struct Body {
-    /// Values to set; null removes an attribute. What is not named stays.
+    /// The new values. Null removes an attribute. Absent attributes stay unchanged.
     attributes: AttributeChangesBody,
 }
 
@@ -29,7 +29,7 @@ impl TryFrom<Body> for AttributeChanges {
 
     fn try_from(body: Body) -> Result<Self, ApiError> {
         if body.attributes.0.is_empty() {
-            return Err(ApiError::invalid("attributes", "Expected at least one attribute."));
+            return Err(ApiError::invalid("attributes", "The object must contain at least one attribute."));
         }
         let mut changes = Self::default();
         for (name, value) in body.attributes.0 {
@@ -44,8 +44,8 @@ impl TryFrom<Body> for AttributeChanges {
 
 /// Change a user's attributes
 ///
-/// Sets the attributes that have a value and removes those that are null, in this order. What is not named stays.
-/// Callers cannot change their own account here.
+/// Sets the attributes that have a value, then removes those that are null. Absent attributes stay unchanged. Callers
+/// cannot change their own account with this route.
 #[utoipa::path(
     patch, path = "/v1/users/{username}", tag = "users", operation_id = "update_user",
     params(("username" = Username, Path)),
@@ -62,7 +62,7 @@ pub(crate) async fn handle(
 ) -> Result<StatusCode, ApiError> {
     let AttributeChanges { set, remove } = body.try_into()?;
     audit.fields(set.keys().chain(&remove));
-    // Two calls of Cognito. Made one by one here, so that the answer can say which of them stands.
+    // Two calls to Cognito, made separately so that a failure names the call that took effect.
     if !set.is_empty() {
         let changes = AttributeChanges { set, remove: Vec::new() };
         progress.then("set-attributes", app.pool.change_attributes(&user.id(), &changes)).await?;
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn values_are_set_nulls_removed_and_the_rest_stays() {
+    async fn sets_values_removes_nulls_and_keeps_other_attributes() {
         let api = Api::new();
         let body = json!({"attributes": {"name": "Mia", "email_verified": null}});
         let expected = Attributes::from([
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alias_that_the_change_itself_takes_away_leads_to_the_same_user_to_the_end() {
+    async fn changes_the_same_user_if_the_change_removes_the_alias() {
         let api = Api::new();
         let body = json!({"attributes": {"email": "new@example.com", "email_verified": null}});
         let answer = api.call(Call::patch("/v1/users/mia@example.com", &body)).await;
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alias_of_somebody_else_is_a_conflict() {
+    async fn rejects_an_alias_of_another_user() {
         let api = Api::new();
         let body = json!({"attributes": {"email": "mia@example.com", "email_verified": "true"}});
         let answer = api.call(Call::patch("/v1/users/ray", &body)).await;
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_changes_are_refused_with_their_place() {
+    async fn malformed_changes_are_rejected_with_the_field() {
         let table = [
             (json!({}), "attributes"),
             (json!({"attributes": {}}), "attributes"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_changes_nothing() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let before = mia(&api);
         let body = json!({"attributes": {"name": "Mia"}});
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_makes_the_calls_that_it_takes_and_no_others() {
+    async fn makes_only_the_calls_that_the_change_requires() {
         for (changes, calls) in [
             (json!({"name": "Mia"}), 1),
             (json!({"name": null}), 1),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_stands_is_told_where_only_the_removal_fails() {
+    async fn a_failed_removal_lists_the_completed_step() {
         let api = Api::new();
         let body = json!({"attributes": {"name": "Mia", "email_verified": null}});
         api.pool.fail("change_attributes", 2, Reason::Unavailable);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_first_call_that_fails_leaves_nothing_to_tell() {
+    async fn a_failed_first_call_lists_no_completed_steps() {
         for changes in [json!({"name": "Mia", "email_verified": null}), json!({"email_verified": null})] {
             let api = Api::new();
             let before = mia(&api);

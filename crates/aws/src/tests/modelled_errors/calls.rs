@@ -9,7 +9,7 @@ use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, 
 use domain::retry::{Classified, Context, ErrorClass, Rights, Situation};
 use domain::secret::Secret;
 use domain::spec::{AttributeKind, ClientKind, ClientSpec, CustomAttribute, MfaMode, PoolAttributes, PoolName, Spec};
-use domain::user_pool::directory::{AttributeChanges, Directory, Invitation, NewUser, PageRequest};
+use domain::user_pool::directory::{AttributeChanges, Directory, NewUser, PageRequest, WelcomeMessage};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{GroupDetails, GroupName, Groups};
 use domain::user_pool::identities::{ExternalIdentity, Identities};
@@ -253,7 +253,7 @@ pub(super) struct Ports {
     invitation_keys: SsmInvitationKeys,
     spec: Spec,
     mia: Username,
-    nowhere: ClientContext,
+    no_context: ClientContext,
 }
 
 const POOL: &str = "pool-1";
@@ -274,7 +274,7 @@ impl Ports {
             platform,
             spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
             mia: "mia".parse().unwrap(),
-            nowhere: ClientContext::default(),
+            no_context: ClientContext::default(),
         }
     }
 
@@ -302,9 +302,9 @@ impl Ports {
             "AdminAddUserToGroup" => done(directory.add_to_group(mia, "admins").await),
             "AdminConfirmSignUp" => done(directory.confirm(mia).await),
             "AdminCreateUser" => {
-                let invitation = Invitation::Suppress;
+                let welcome_message = WelcomeMessage::Suppress;
                 let (username, attributes) = (mia.clone(), Attributes::new());
-                let user = NewUser { username, attributes, temporary_password: None, invitation };
+                let user = NewUser { username, attributes, temporary_password: None, welcome_message };
                 done(directory.create(&user).await)
             }
             "AdminDeleteUser" => done(directory.delete(mia).await),
@@ -366,7 +366,7 @@ impl Ports {
 
     async fn ask_sessions(&self, operation: &str) -> Result<(), Failed> {
         let (sessions, mia, secret): (&dyn Sessions, _, _) = (&*self.client, &self.mia, Secret::new("x"));
-        let (username, context) = (mia.clone(), self.nowhere.clone());
+        let (username, context) = (mia.clone(), self.no_context.clone());
         match operation {
             "AdminInitiateAuth" | "DescribeUserPoolClient" => {
                 done(sessions.sign_in(&Credentials { username, password: secret, context }).await)
@@ -395,7 +395,7 @@ impl Ports {
     }
 
     async fn answer(&self, response: ChallengeResponse) -> Result<SignIn, UserPoolError> {
-        let (username, context) = (self.mia.clone(), self.nowhere.clone());
+        let (username, context) = (self.mia.clone(), self.no_context.clone());
         let answer = ChallengeAnswer { username, session: Secret::new("session"), response, context };
         self.client.answer_challenge(&answer).await
     }
@@ -410,14 +410,14 @@ impl Ports {
                 done(own.set_own_mfa(&token, &[], &mfa).await)
             }
             "VerifySoftwareToken" => done(own.verify_totp(&token, &secret, None).await),
-            "ConfirmForgotPassword" => done(own.reset_password(mia, &secret, &secret, &self.nowhere).await),
-            "ConfirmSignUp" => done(own.confirm_sign_up(mia, &secret, &self.nowhere).await),
-            "ForgotPassword" => done(own.forgot_password(mia, &self.nowhere).await),
+            "ConfirmForgotPassword" => done(own.reset_password(mia, &secret, &secret, &self.no_context).await),
+            "ConfirmSignUp" => done(own.confirm_sign_up(mia, &secret, &self.no_context).await),
+            "ForgotPassword" => done(own.forgot_password(mia, &self.no_context).await),
             "GetUser" => done(own.myself(&access_token(POOL, CLIENT)).await),
             "GetUserAttributeVerificationCode" => {
                 done(own.send_attribute_code(&access_token(POOL, CLIENT), "email").await)
             }
-            "ResendConfirmationCode" => done(own.resend_code(mia, &self.nowhere).await),
+            "ResendConfirmationCode" => done(own.resend_code(mia, &self.no_context).await),
             "VerifyUserAttribute" => done(own.verify_attribute(&access_token(POOL, CLIENT), "email", &secret).await),
             _ => unreachable!("say which call of self-service leads to {operation}"),
         }
@@ -425,8 +425,8 @@ impl Ports {
 
     async fn ask_user_pools(&self, operation: &str) -> Result<(), Failed> {
         let (platform, name) = (&self.platform, &self.spec.name);
-        let state = UserPoolState::wanted(&self.spec);
-        let client = ClientState::wanted(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
+        let state = UserPoolState::desired(&self.spec);
+        let client = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
         match operation {
             "AddCustomAttributes" => {
                 let team = CustomAttribute { name: "team".to_owned(), kind: AttributeKind::String, mutable: true };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aws_config::Region;
 
-use super::super::fake_aws::{Answer, FakeAws, nowhere, success};
+use super::super::fake_aws::{Answer, FakeAws, offline_aws, success};
 use super::Fault;
 use super::calls::{CALLS, Call, Port, Ports};
 use crate::Aws;
@@ -54,14 +54,14 @@ async fn times_sent(aws: &Aws, call: Call, answer: impl Fn() -> Answer + Send + 
         FakeAws::new(move |operation| if operation == call.operation { answer() } else { Ok(success(operation)) });
     // What the SDK may repeat in all is limited per region.
     let config = aws.config.to_builder().region(Region::new(call.operation)).build();
-    let ports = Ports::of(&Aws { config }.answered_by(fake.clone()));
+    let ports = Ports::of(&Aws { config }.with_http_client(fake.clone()));
     assert!(ports.make(&call).await.is_err(), "{call:?}");
     fake.calls(call.operation)
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_may_have_been_done_is_repeated_only_where_that_does_no_harm() {
-    let aws = nowhere().await;
+    let aws = offline_aws().await;
     for call in calls_of_users() {
         let expected = if SENT_ONCE.contains(&call.operation) { 1 } else { 3 };
         for fault in [Fault::Status(500), Fault::Status(503), Fault::BrokenConnection, Fault::Timeout] {
@@ -74,7 +74,7 @@ async fn what_may_have_been_done_is_repeated_only_where_that_does_no_harm() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_throttled_is_always_repeated() {
-    let aws = nowhere().await;
+    let aws = offline_aws().await;
     for call in calls_of_users() {
         let sent = times_sent(&aws, call, move || throttling().answer(&call)).await;
         assert_eq!(sent, 3, "{}", call.operation);
@@ -83,7 +83,7 @@ async fn what_was_throttled_is_always_repeated() {
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_is_lost_after_throttling_ends_the_repeats() {
-    let aws = nowhere().await;
+    let aws = offline_aws().await;
     for call in calls_of_users().filter(|call| SENT_ONCE.contains(&call.operation)) {
         let before = Arc::new(AtomicUsize::new(0));
         let answer = move || match before.fetch_add(1, Ordering::Relaxed) {

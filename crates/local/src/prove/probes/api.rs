@@ -1,25 +1,24 @@
-//! What API Gateway makes of a request, and Cognito of a filter.
+//! Paths, preflights and group claims in API Gateway, and filters in Cognito.
 
 use domain::secret::Secret;
 use serde_json::json;
 
-use super::{Observed, Probing, Question, only_on_aws, played};
+use super::{Claim, Observed, ProbeContext, emulated, only_on_aws};
 use crate::failure::Failure;
 use crate::flows::expect_listed;
 use crate::prove::plan::ORIGIN;
 
-pub(super) const PATHS: Question =
-    played("Users with `#` and `+` in their names are reached by name, users with `/` by their sub only");
-pub(super) const PREFLIGHT: Question = only_on_aws(
+pub(super) const PATHS: Claim =
+    emulated("Users with `#` and `+` in their names are reached by name, users with `/` by their sub only");
+pub(super) const PREFLIGHT: Claim = only_on_aws(
     "A preflight of an allowed origin is answered without a token, and one of another origin allows nothing",
 );
-pub(super) const QUOTES: Question =
-    played("ListUsers takes quotes and backslashes in a filter, escaped by a backslash");
-pub(super) const GROUPS: Question =
-    played("The authorizer's group claim grants what every group gives, and no group's name imitates another one");
+pub(super) const QUOTES: Claim = emulated("ListUsers takes quotes and backslashes in a filter, escaped by a backslash");
+pub(super) const GROUPS: Claim =
+    emulated("The authorizer's group claim grants what every group gives, and no group's name imitates another one");
 
-pub(super) async fn paths(probing: &Probing<'_>, token: &Secret) -> Result<Observed, Failure> {
-    let api = &probing.scene.api;
+pub(super) async fn paths(context: &ProbeContext<'_>, token: &Secret) -> Result<Observed, Failure> {
+    let api = &context.deployment.api;
     let mut seen = Vec::new();
     for (name, path, status) in [
         ("prove#1", "prove%231", 200),
@@ -46,8 +45,8 @@ pub(super) async fn paths(probing: &Probing<'_>, token: &Secret) -> Result<Obser
     Ok(Observed::that(seen.iter().all(|(right, _)| *right), what))
 }
 
-pub(super) async fn preflight(probing: &Probing<'_>) -> Result<Observed, Failure> {
-    let api = &probing.scene.api;
+pub(super) async fn preflight(context: &ProbeContext<'_>) -> Result<Observed, Failure> {
+    let api = &context.deployment.api;
     let mut holds = true;
     let mut seen = Vec::new();
     for path in ["/v1/users", "/v1/auth/sign-in"] {
@@ -60,8 +59,8 @@ pub(super) async fn preflight(probing: &Probing<'_>) -> Result<Observed, Failure
     Ok(Observed::that(holds, seen.join("; ")))
 }
 
-pub(super) async fn quotes(probing: &Probing<'_>, token: &Secret) -> Result<Observed, Failure> {
-    let scene = probing.scene;
+pub(super) async fn quotes(context: &ProbeContext<'_>, token: &Secret) -> Result<Observed, Failure> {
+    let deployment = context.deployment;
     for (username, name, query) in [
         ("quote-1", r#"A "quoted" name"#, "A%20%22quoted%22%20name"),
         ("quote-2", r"back\slash", "back%5Cslash"),
@@ -72,8 +71,8 @@ pub(super) async fn quotes(probing: &Probing<'_>, token: &Secret) -> Result<Obse
             "attributes": {"name": name},
             "password": {"value": "Correct-Horse-1", "permanent": true},
         });
-        scene.api.post("/v1/users", token, &new).await?.expect(201)?;
-        match expect_listed(scene, token, &format!("/v1/users?name={query}"), username).await {
+        deployment.api.post("/v1/users", token, &new).await?.expect(201)?;
+        match expect_listed(deployment, token, &format!("/v1/users?name={query}"), username).await {
             Err(Failure::Unexpected { got, .. }) => return Ok(Observed::that(false, format!("{name}: {got}"))),
             listed => _ = listed?,
         }
@@ -81,9 +80,9 @@ pub(super) async fn quotes(probing: &Probing<'_>, token: &Secret) -> Result<Obse
     Ok(Observed::that(true, r#"each of `"quoted"`, `back\slash` and `end\` finds exactly its user"#))
 }
 
-pub(super) async fn groups(probing: &Probing<'_>, token: &Secret) -> Result<Observed, Failure> {
-    let scene = probing.scene;
-    let pool = scene.stack.output("UserPoolId")?;
+pub(super) async fn groups(context: &ProbeContext<'_>, token: &Secret) -> Result<Observed, Failure> {
+    let deployment = context.deployment;
+    let pool = deployment.stack.output("UserPoolId")?;
     let mut holds = true;
     let mut seen = Vec::new();
     for (username, groups, status) in [
@@ -92,15 +91,15 @@ pub(super) async fn groups(probing: &Probing<'_>, token: &Secret) -> Result<Obse
         ("claim-3", &[], 403),
     ] {
         let new = json!({"username": username, "password": {"value": "Correct-Horse-1", "permanent": true}});
-        scene.api.post("/v1/users", token, &new).await?.expect(201)?;
+        deployment.api.post("/v1/users", token, &new).await?.expect(201)?;
         for group in groups {
             let action = if *group == "admins" { "join" } else { "group" };
-            scene.aws.script(&[action, pool, group, "", username], None).await?;
+            deployment.aws.script(&[action, pool, group, "", username], None).await?;
         }
         let sign_in = json!({"username": username, "password": "Correct-Horse-1"});
-        let tokens = scene.api.auth("sign-in", &sign_in).await?.expect(200)?;
+        let tokens = deployment.api.auth("sign-in", &sign_in).await?.expect(200)?;
         let own = tokens["tokens"]["access_token"].as_str().unwrap_or_default();
-        let answer = scene.api.get("/v1/users", &Secret::new(own)).await?;
+        let answer = deployment.api.get("/v1/users", &Secret::new(own)).await?;
         holds &= answer.has_status(status);
         seen.push(format!("{groups:?}: {}", answer.summary()));
     }

@@ -1,23 +1,23 @@
-//! The log lines that arrive in the account, by level.
+//! The levels of the log lines in the account.
 
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::sleep;
 
-use super::{Observed, Probing, Question, only_on_aws};
+use super::{Claim, Observed, ProbeContext, only_on_aws};
 use crate::failure::Failure;
 
-pub(super) const LEVELS: Question = only_on_aws("Lines of level INFO reach CloudWatch, and none below it");
+pub(super) const LEVELS: Claim = only_on_aws("Lines of level INFO reach CloudWatch, and none below it");
 
-/// How often the logs are read until they show something, once in two seconds: they lag behind.
+/// How often the logs are read until they contain a line, every two seconds.
 const ATTEMPTS: u32 = 15;
 
-pub(super) async fn levels(probing: &Probing<'_>) -> Result<Observed, Failure> {
-    let prefix = format!("/aws/lambda/{}", probing.scene.pool());
+pub(super) async fn levels(context: &ProbeContext<'_>) -> Result<Observed, Failure> {
+    let prefix = format!("/aws/lambda/{}", context.deployment.pool());
     let mut counts = Value::Null;
     for _ in 0..ATTEMPTS {
-        counts = probing.scene.aws.script(&["levels", &prefix], None).await?;
+        counts = context.deployment.aws.script(&["levels", &prefix], None).await?;
         if counts["INFO"].is_number() {
             break;
         }

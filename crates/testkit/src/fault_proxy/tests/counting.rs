@@ -1,11 +1,11 @@
-//! Which call a fault meets.
+//! Which call receives a fault.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
 #[tokio::test]
-async fn a_fault_meets_the_nth_call_of_its_operation_or_of_all() {
+async fn injects_fault_at_nth_call_of_operation_or_of_any() {
     let bench = Bench::set_up().await;
     bench.proxy.plan("CreateRole", 2, Fault::Throttled);
     bench.proxy.plan("CreateUserPool", 1, Fault::Unavailable);
@@ -25,7 +25,7 @@ async fn a_fault_meets_the_nth_call_of_its_operation_or_of_all() {
 }
 
 #[tokio::test]
-async fn of_two_faults_for_one_call_the_one_that_was_planned_first_is_done() {
+async fn first_of_two_faults_for_a_call_applies() {
     let bench = Bench::set_up().await;
     bench.proxy.plan_at(1, Fault::Throttled);
     bench.proxy.plan("CreateRole", 1, Fault::Unavailable);
@@ -34,10 +34,10 @@ async fn of_two_faults_for_one_call_the_one_that_was_planned_first_is_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn counts_exactly_while_many_call_at_once() {
+async fn counts_concurrent_calls_exactly() {
     let bench = Bench::set_up().await;
     bench.proxy.plan("CreateRole", 7, Fault::Unavailable);
-    // Beyond where the seventh of CreateRole can be: at most ten others come before it.
+    // Larger than the number of the seventh CreateRole, which at most ten other calls precede.
     bench.proxy.plan_at(20, Fault::Throttled);
     let roles = (0..40).map(|_| bench.query("CreateRole", ""));
     let pools = (0..10).map(|_| bench.json("CreateUserPool"));
@@ -58,7 +58,7 @@ async fn counts_exactly_while_many_call_at_once() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_plans_and_calls_and_counts_anew() {
+async fn reset_clears_plans_and_calls_and_restarts_the_count() {
     let bench = Bench::set_up().await;
     bench.proxy.plan("CreateRole", 2, Fault::Throttled);
     bench.proxy.plan_at(3, Fault::Throttled);
@@ -74,7 +74,7 @@ async fn a_reset_forgets_plans_and_calls_and_counts_anew() {
 }
 
 #[test]
-fn a_call_that_was_under_way_at_a_reset_is_not_taken_for_another() {
+fn call_in_progress_at_a_reset_is_not_recorded() {
     let mut calls = calls::Calls::default();
     let (before, _) = calls.count("CreateRole");
     calls.forget();

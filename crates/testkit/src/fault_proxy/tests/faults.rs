@@ -1,13 +1,13 @@
-//! Each fault, for both protocols: what the service saw, what the client got, and what was counted.
+//! Each fault in both protocols: what the service and the client receive, and what is counted.
 
 use std::sync::{Arc, Mutex};
 
 use super::*;
 
-/// A fault's answer in AWS JSON and in AWS Query: the status, and what the body must hold.
+/// A fault's response in AWS JSON and in AWS Query: the status, and what the body must contain.
 type Answers = (u16, &'static str, &'static str);
 
-/// What the faults answer that answer anything.
+/// The responses of faults that respond.
 fn answers_of(fault: Fault) -> Option<Answers> {
     match fault {
         Fault::FailedAfterSuccess => Some((
@@ -32,7 +32,7 @@ fn is_never_answered(fault: Fault) -> bool {
 }
 
 #[tokio::test]
-async fn each_fault_reaches_the_service_or_not_as_its_name_says() {
+async fn only_faults_after_the_call_reach_the_service() {
     for fault in Fault::ALL {
         let bench = Bench::set_up().await;
         bench.proxy.plan_at(1, fault);
@@ -57,7 +57,7 @@ async fn each_fault_reaches_the_service_or_not_as_its_name_says() {
 }
 
 #[tokio::test]
-async fn a_fault_that_answers_does_so_in_the_service_s_own_words() {
+async fn error_responses_have_the_form_of_the_service() {
     for fault in Fault::ALL {
         let Some((status, in_json, in_query)) = answers_of(fault) else { continue };
         let bench = Bench::set_up().await;
@@ -73,13 +73,13 @@ async fn a_fault_that_answers_does_so_in_the_service_s_own_words() {
 }
 
 #[tokio::test]
-async fn a_fault_that_breaks_the_connection_is_one_call_and_not_repeated_by_the_client() {
+async fn broken_connection_is_one_call_without_retry() {
     for fault in [Fault::NotSent, Fault::AnswerLost] {
         let bench = Bench::set_up().await;
         bench.proxy.plan("CreateRole", 1, fault);
         bench.proxy.plan("CreateUserPool", 1, fault);
 
-        // The first on a connection of its own, the second on one that was kept.
+        // The first call on a new connection, the second on a reused one.
         assert_eq!(send(bench.query("CreateRole", "")).await, None, "{fault:?}");
         assert!(send(bench.json("ListUserPools")).await.is_some());
         assert_eq!(send(bench.json("CreateUserPool")).await, None, "{fault:?}");
@@ -91,7 +91,7 @@ async fn a_fault_that_breaks_the_connection_is_one_call_and_not_repeated_by_the_
 }
 
 #[tokio::test]
-async fn a_fault_without_an_answer_lasts_until_the_client_hangs_up() {
+async fn stalled_call_lasts_until_the_client_disconnects() {
     for fault in Fault::ALL.into_iter().filter(|fault| is_never_answered(*fault)) {
         let bench = Bench::set_up().await;
         bench.proxy.plan("CreateUserPool", 1, fault);
@@ -99,7 +99,7 @@ async fn a_fault_without_an_answer_lasts_until_the_client_hangs_up() {
         let call = tokio::spawn(send(bench.json("CreateUserPool")));
         until(|| bench.outcomes() == [("CreateUserPool".to_owned(), Outcome::Fault(fault))]).await;
 
-        // Another call gets through in the meantime, on a connection that goes with its client.
+        // Meanwhile, another client can call.
         let other = client().get(format!("{}/health", bench.proxy.endpoint_url()));
         assert_eq!(send(other).await.unwrap().0, 200, "{fault:?}");
         assert!(!call.is_finished(), "{fault:?}");
@@ -110,7 +110,7 @@ async fn a_fault_without_an_answer_lasts_until_the_client_hangs_up() {
 }
 
 #[tokio::test]
-async fn the_client_is_killed_once_before_or_after_the_service_has_worked() {
+async fn client_is_killed_once_before_or_after_the_call() {
     for (fault, seen_by_then) in [(Fault::KilledBefore, 0), (Fault::KilledAfter, 1)] {
         let bench = Bench::set_up().await;
         bench.proxy.plan("CreateRole", 1, fault);
@@ -134,7 +134,7 @@ async fn the_client_is_killed_once_before_or_after_the_service_has_worked() {
 }
 
 #[tokio::test]
-async fn no_other_fault_kills() {
+async fn other_faults_do_not_kill() {
     for fault in Fault::ALL.into_iter().filter(|fault| !fault.kills()) {
         let bench = Bench::set_up().await;
         let kills = Arc::<Mutex<usize>>::default();
@@ -151,7 +151,7 @@ async fn no_other_fault_kills() {
 }
 
 #[tokio::test]
-async fn the_service_does_its_work_also_where_the_client_hangs_up_at_once() {
+async fn call_completes_even_if_the_client_disconnects() {
     let bench = Bench::set_up().await;
     bench.proxy.plan("CreateRole", 1, Fault::StalledAfterSuccess);
     let call = tokio::spawn(send(bench.query("CreateRole", "")));

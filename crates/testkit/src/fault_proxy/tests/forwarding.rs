@@ -1,4 +1,4 @@
-//! What is forwarded and how: untouched. And how the proxy begins and ends.
+//! Forwarding without changes, and starting and dropping the proxy.
 
 use std::net;
 
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::local_aws::LocalAws;
 
-/// A signed request, with names in capitals that HTTP does not care for and a signature might.
+/// A signed request with uppercase header names, which a signature could depend on.
 const REQUEST: &str = "POST /path?b=2&a=%20 HTTP/1.1\r\nHost: cognito-idp.eu-west-1.amazonaws.com\r\n\
     X-Amz-Target: AWSCognitoIdentityProviderService.ListUserPools\r\nauthorization: AWS4-HMAC-SHA256 Signature=0a\r\n\
     X-Twice: one\r\nX-Twice: two\r\ncontent-length: 19\r\n\r\n{ \"MaxResults\" : 1}";
@@ -19,7 +19,7 @@ async fn connect(proxy: &FaultProxy) -> TcpStream {
 }
 
 #[tokio::test]
-async fn request_and_answer_arrive_byte_for_byte() {
+async fn forwards_request_and_response_byte_for_byte() {
     let bench = Bench::set_up().await;
     let mut client = connect(&bench.proxy).await;
     for _ in 0..2 {
@@ -33,7 +33,7 @@ async fn request_and_answer_arrive_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_service_is_passed_on_as_any_answer() {
+async fn forwards_errors_of_the_service() {
     let bench = Bench::set_up().await;
     assert_eq!(send(bench.json("Refused")).await, Some((400, "no".to_owned())));
     let call = Call { operation: "Refused".to_owned(), outcome: Outcome::Forwarded, status: Some(400) };
@@ -41,7 +41,7 @@ async fn an_error_of_the_service_is_passed_on_as_any_answer() {
 }
 
 #[tokio::test]
-async fn what_speaks_neither_protocol_is_passed_on_and_not_counted() {
+async fn forwards_other_protocols_without_counting() {
     let bench = Bench::set_up().await;
     bench.proxy.plan_at(1, Fault::NotSent);
     let url = format!("{}/_health?Action=CreateRole", bench.proxy.endpoint_url());
@@ -52,7 +52,7 @@ async fn what_speaks_neither_protocol_is_passed_on_and_not_counted() {
 }
 
 #[tokio::test]
-async fn a_service_that_is_gone_is_told_from_every_planned_fault() {
+async fn distinguishes_unreachable_service_from_planned_faults() {
     let Bench { service, proxy, client } = Bench::set_up().await;
     drop(service);
     proxy.plan_at(1, Fault::AnswerLost);
@@ -67,16 +67,16 @@ async fn a_service_that_is_gone_is_told_from_every_planned_fault() {
 }
 
 #[tokio::test]
-async fn only_plain_http_to_a_host_and_a_port_can_stand_behind_it() {
+async fn rejects_upstreams_other_than_http_host_port() {
     for url in ["https://127.0.0.1:4566", "http://127.0.0.1", "127.0.0.1:4566", "http://127.0.0.1:4566/path", ""] {
         let refused = FaultProxy::start(url).await.unwrap_err();
-        assert!(matches!(&refused, FaultProxyError::NotAnAddress(named) if named == url), "{url}: {refused}");
+        assert!(matches!(&refused, FaultProxyError::InvalidAddress(named) if named == url), "{url}: {refused}");
     }
     assert!(FaultProxy::start("http://localhost:4566/").await.is_ok());
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_proxy_that_is_dropped() {
+async fn dropping_the_proxy_closes_everything() {
     let bench = Bench::set_up().await;
     let address = bench.proxy.endpoint_url().strip_prefix("http://").unwrap().to_owned();
     bench.proxy.plan_at(1, Fault::Stalled);
@@ -86,13 +86,13 @@ async fn nothing_is_left_of_a_proxy_that_is_dropped() {
 
     drop(bench.proxy);
 
-    assert!(net::TcpStream::connect(&address).is_err(), "nobody listens on {address} any more");
+    assert!(net::TcpStream::connect(&address).is_err(), "{address} is closed");
     assert_eq!(stalled.await.unwrap(), None);
     assert_eq!(kept.read(&mut [0]).await.unwrap_or_default(), 0, "closed");
 }
 
 #[tokio::test]
-async fn the_local_aws_can_stand_behind_it() {
+async fn works_with_the_emulator() {
     let aws = LocalAws::start(None).await.unwrap();
     let proxy = FaultProxy::start(aws.endpoint_url()).await.unwrap();
     let list = |url: &str| {
@@ -107,7 +107,7 @@ async fn the_local_aws_can_stand_behind_it() {
     let direct = list(aws.endpoint_url()).await.unwrap();
     let by_proxy = list(proxy.endpoint_url()).await.unwrap();
 
-    // It refuses what is not signed, in either case in the same words.
+    // The emulator rejects an unsigned request with the same response, with and without the proxy.
     let parse = |body: &str| serde_json::from_str::<Value>(body).unwrap();
     assert_eq!((by_proxy.0, parse(&by_proxy.1)), (direct.0, parse(&direct.1)));
     let call = Call { operation: "ListUserPools".to_owned(), outcome: Outcome::Forwarded, status: Some(direct.0) };

@@ -1,4 +1,4 @@
-//! What is hidden, from whom, and until when, to the millisecond. Nothing here holds a timer, so that paused time moves only by hand.
+//! What is hidden, and until when, to the millisecond. No code here has a timer, so that paused time does not advance.
 
 use tokio::time::advance;
 
@@ -6,7 +6,7 @@ use super::service::ATTACHED;
 use super::*;
 
 const DELAY: Duration = Duration::from_secs(10);
-const MOMENT: Duration = Duration::from_millis(1);
+const TICK: Duration = Duration::from_millis(1);
 const ALL_BUT_A_MOMENT: Duration = Duration::from_millis(9_999);
 
 impl Bench {
@@ -38,7 +38,7 @@ impl Bench {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_hidden_unless_it_was_asked_for() {
+async fn hides_nothing_by_default() {
     let bench = Bench::set_up().await;
     bench.create_role("r").await;
     assert_eq!(bench.attach("r", ATTACHED[0]).await, 200);
@@ -50,7 +50,7 @@ async fn nothing_is_hidden_unless_it_was_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_role_cannot_be_taken_until_its_time_has_come() {
+async fn new_role_cannot_be_assumed_while_hidden() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Role, DELAY);
     assert_eq!(bench.credentials().await.0, 200, "no role is new");
@@ -62,19 +62,19 @@ async fn a_new_role_cannot_be_taken_until_its_time_has_come() {
     assert!(error.contains(r#""__type":"InvalidIdentityPoolConfigurationException""#), "{error}");
     assert!(error.contains("Check assigned IAM roles for this pool."), "{error}");
     assert_eq!(bench.proxy.calls().last().unwrap().outcome, Outcome::Hidden(Hidden::Role));
-    assert_eq!(bench.service.seen().len(), 2, "the service was not asked");
+    assert_eq!(bench.service.seen().len(), 2, "the service received no call");
     assert_eq!(bench.proxy.visible_since(Hidden::Role), None);
     assert_eq!(send(bench.query("GetRole", "&RoleName=r")).await.unwrap().0, 200, "IAM knows it");
 
-    advance(MOMENT).await;
+    advance(TICK).await;
     assert_eq!(bench.proxy.visible_since(Hidden::Role), Some(Duration::ZERO));
     assert_eq!(bench.credentials().await.0, 200);
-    advance(MOMENT * 7).await;
-    assert_eq!(bench.proxy.visible_since(Hidden::Role), Some(MOMENT * 7));
+    advance(TICK * 7).await;
+    assert_eq!(bench.proxy.visible_since(Hidden::Role), Some(TICK * 7));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_was_made_and_not_heard_of_is_hidden_as_any_other() {
+async fn role_of_a_lost_response_is_hidden() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Role, DELAY);
     bench.proxy.plan("CreateRole", 1, Fault::AnswerLost);
@@ -83,7 +83,7 @@ async fn a_role_that_was_made_and_not_heard_of_is_hidden_as_any_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_was_not_made_hides_nothing() {
+async fn failed_creation_hides_nothing() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Role, DELAY);
     bench.proxy.plan("CreateRole", 1, Fault::NotSent);
@@ -93,12 +93,12 @@ async fn a_role_that_was_not_made_hides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_attachment_is_left_out_of_the_list_and_gives_no_credentials() {
+async fn new_attachment_is_not_listed_and_gives_no_credentials() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Attachment, DELAY);
     bench.create_role("r").await;
     assert_eq!(bench.attach("r", ATTACHED[0]).await, 200);
-    advance(MOMENT).await;
+    advance(TICK).await;
     assert_eq!(bench.attach("r", ATTACHED[1]).await, 200);
 
     assert_eq!(bench.listed("r").await, [""; 0]);
@@ -108,14 +108,14 @@ async fn a_new_attachment_is_left_out_of_the_list_and_gives_no_credentials() {
     assert_eq!(bench.listed("r").await, [ATTACHED[0]]);
     assert_eq!(bench.proxy.calls().last().unwrap().outcome, Outcome::Hidden(Hidden::Attachment));
     assert_eq!(bench.credentials().await.0, 400);
-    advance(MOMENT).await;
+    advance(TICK).await;
     assert_eq!(bench.listed("r").await, ATTACHED);
     assert_eq!(bench.credentials().await.0, 200);
     assert_eq!(bench.proxy.visible_since(Hidden::Attachment), Some(Duration::ZERO));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_attached_once_more_stays_in_sight_unless_it_was_detached() {
+async fn attaching_again_hides_only_after_a_detach() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Attachment, DELAY);
     assert_eq!(bench.attach("r", ATTACHED[0]).await, 200);
@@ -130,7 +130,7 @@ async fn what_is_attached_once_more_stays_in_sight_unless_it_was_detached() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn iam_does_not_know_a_new_role_until_its_time_has_come() {
+async fn iam_does_not_find_a_hidden_role() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::RoleFromIam, DELAY);
     bench.create_role("r").await;
@@ -148,7 +148,7 @@ async fn iam_does_not_know_a_new_role_until_its_time_has_come() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_role_that_is_gone_hides_nothing() {
+async fn deleted_role_hides_nothing() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Role, DELAY);
     bench.proxy.hide(Hidden::Attachment, DELAY);
@@ -159,7 +159,7 @@ async fn a_role_that_is_gone_hides_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reset_brings_everything_into_sight() {
+async fn reset_makes_everything_visible() {
     let bench = Bench::set_up().await;
     bench.proxy.hide(Hidden::Role, DELAY);
     bench.create_role("r").await;

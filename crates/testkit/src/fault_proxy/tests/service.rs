@@ -1,4 +1,4 @@
-//! A service that does what it is asked at once, and remembers the bytes in which it was asked.
+//! A test service that responds immediately and records the bytes of requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -33,12 +33,12 @@ impl Service {
         Self { url, seen, _tasks: tasks }
     }
 
-    /// The requests so far, each as it came.
+    /// The received requests, unchanged.
     pub(super) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// For callbacks, which outlive what they are made in.
+    /// A handle for callbacks.
     pub(super) fn counter(&self) -> impl Fn() -> usize + Send + Sync + 'static {
         let seen = Arc::clone(&self.seen);
         move || seen.lock().unwrap().len()
@@ -53,7 +53,7 @@ async fn serve(mut stream: TcpStream, seen: Arc<Mutex<Vec<String>>>) {
     }
 }
 
-/// A request or an answer: its head, and as much as its `content-length` says.
+/// A request or response: the head, and a body of `content-length` bytes.
 pub(super) async fn read(stream: &mut TcpStream) -> Option<String> {
     let mut text = String::new();
     while !text.ends_with("\r\n\r\n") {

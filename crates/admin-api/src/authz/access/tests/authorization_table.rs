@@ -1,4 +1,4 @@
-//! Who may call what: every kind of caller against every route that there is.
+//! The authorization matrix: every kind of caller on every route.
 
 use domain::user_pool::error::Reason;
 use http::Method;
@@ -9,19 +9,19 @@ use crate::routes::{self, Route};
 use crate::settings::Served;
 use crate::testing::{Api, By, CLIENT_ID, Call, USER_POOL_ID, iam, rest_iam, rest_token, token, token_with};
 
-/// What a kind of caller gets.
+/// The access of a kind of caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gets {
-    /// 401 wherever a caller is asked for.
-    Nowhere,
-    /// 403 wherever a permission is asked for.
-    ToMe,
-    /// Past the check where reading users is enough, and 403 elsewhere.
-    ToReadUsers,
-    /// Past the check wherever something is looked up; where something is changed, this status and code.
-    ToReads(u16, &'static str),
-    /// Past every check.
-    Everywhere,
+enum Allowed {
+    /// 401 on every route that requires a caller.
+    Nothing,
+    /// 403 on every route that requires a permission.
+    AnyCallerRoutes,
+    /// Routes that require `users:read`; 403 on others.
+    ReadUsers,
+    /// All reads; this status and code for writes.
+    Reads(u16, &'static str),
+    /// All routes.
+    Everything,
 }
 
 type Before = fn(&Api);
@@ -30,14 +30,14 @@ struct Row {
     case: &'static str,
     by: By,
     before: Before,
-    gets: Gets,
+    allowed: Allowed,
 }
 
-fn row(case: &'static str, by: By, gets: Gets) -> Row {
-    Row { case, by, before: |_| (), gets }
+fn row(case: &'static str, by: By, allowed: Allowed) -> Row {
+    Row { case, by, before: |_| (), allowed }
 }
 
-/// An administrator's token with one claim changed; null takes it away.
+/// An administrator's token with one changed claim; null removes it.
 fn with(claim: &str, value: Value) -> By {
     let mut claims = json!({"cognito:groups": "[admins]"});
     claims[claim] = value;
@@ -54,36 +54,36 @@ fn issuer(pool: &str) -> Value {
     json!(format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}"))
 }
 
-fn who_is_nobody() -> Vec<Row> {
-    let nowhere = |case, by| row(case, by, Gets::Nowhere);
+fn unauthenticated() -> Vec<Row> {
+    let nothing = |case, by| row(case, by, Allowed::Nothing);
     let lambda =
         json!({"lambda": {"claims": {"username": "root", "cognito:groups": "[admins]"}, "principalId": "root"}});
     vec![
-        nowhere("no authorizer", By::Nobody),
-        nowhere("an empty authorizer", By::HttpAuthorizer(json!({}))),
-        nowhere("a JWT without claims", By::HttpAuthorizer(json!({"jwt": {"claims": {}, "scopes": []}}))),
-        nowhere("somebody's own authorizer function", By::HttpAuthorizer(lambda)),
-        nowhere("an IAM identity without ARN", By::HttpAuthorizer(json!({"iam": {"accountId": "123456789012"}}))),
-        nowhere("an expired token", with("exp", json!("-1"))),
-        nowhere("a token that expires this moment", with("exp", json!("0"))),
-        nowhere("an ID token", with("token_use", json!("id"))),
-        nowhere("a refresh token", with("token_use", json!("refresh"))),
-        nowhere("an access token in capitals", with("token_use", json!("ACCESS"))),
-        nowhere("no kind of token", with("token_use", Value::Null)),
-        nowhere("another issuer", with("iss", json!("https://login.example.com/eu-central-1_Other"))),
-        nowhere(
-            "another issuer with our pool's id",
+        nothing("no authorizer", By::Nobody),
+        nothing("an empty authorizer", By::HttpAuthorizer(json!({}))),
+        nothing("a JWT without claims", By::HttpAuthorizer(json!({"jwt": {"claims": {}, "scopes": []}}))),
+        nothing("a Lambda authorizer", By::HttpAuthorizer(lambda)),
+        nothing("an IAM identity without ARN", By::HttpAuthorizer(json!({"iam": {"accountId": "123456789012"}}))),
+        nothing("an expired token", with("exp", json!("-1"))),
+        nothing("a token that expires now", with("exp", json!("0"))),
+        nothing("an ID token", with("token_use", json!("id"))),
+        nothing("a refresh token", with("token_use", json!("refresh"))),
+        nothing("an uppercase token use", with("token_use", json!("ACCESS"))),
+        nothing("no token use", with("token_use", Value::Null)),
+        nothing("another issuer", with("iss", json!("https://login.example.com/eu-central-1_Other"))),
+        nothing(
+            "another issuer with the pool's id",
             with("iss", json!(format!("https://login.example.com/{USER_POOL_ID}"))),
         ),
-        nowhere("another pool", with("iss", issuer("eu-central-1_Other"))),
-        nowhere("a pool whose id begins like ours", with("iss", issuer(&format!("{USER_POOL_ID}x")))),
-        nowhere("the pool's id alone as issuer", with("iss", json!(USER_POOL_ID))),
-        nowhere("no issuer", with("iss", Value::Null)),
-        nowhere("another client", with("client_id", json!("web"))),
-        nowhere("a client whose id begins like ours", with("client_id", json!(format!("{CLIENT_ID}0")))),
-        nowhere("an empty client", with("client_id", json!(""))),
-        nowhere(
-            "an audience in place of a client",
+        nothing("another pool", with("iss", issuer("eu-central-1_Other"))),
+        nothing("a pool whose id has the pool's id as prefix", with("iss", issuer(&format!("{USER_POOL_ID}x")))),
+        nothing("the pool's id alone as issuer", with("iss", json!(USER_POOL_ID))),
+        nothing("no issuer", with("iss", Value::Null)),
+        nothing("another client", with("client_id", json!("web"))),
+        nothing("a client whose id has the client's id as prefix", with("client_id", json!(format!("{CLIENT_ID}0")))),
+        nothing("an empty client", with("client_id", json!(""))),
+        nothing(
+            "an audience instead of a client",
             token_with(
                 "root",
                 &json!({
@@ -91,40 +91,40 @@ fn who_is_nobody() -> Vec<Row> {
                 }),
             ),
         ),
-        nowhere("no user name", with("username", Value::Null)),
-        nowhere("a user name that is none", with("username", json!("two words"))),
-        nowhere("no sub", with("sub", Value::Null)),
-        nowhere("an empty sub", with("sub", json!(""))),
-        nowhere("REST: no authorizer", By::Rest { authorizer: Value::Null, identity: json!({}) }),
-        nowhere("REST: claims that are text", By::Rest { authorizer: json!({"claims": "root"}), identity: json!({}) }),
-        nowhere(
+        nothing("no user name", with("username", Value::Null)),
+        nothing("an invalid user name", with("username", json!("two words"))),
+        nothing("no sub", with("sub", Value::Null)),
+        nothing("an empty sub", with("sub", json!(""))),
+        nothing("REST: no authorizer", By::Rest { authorizer: Value::Null, identity: json!({}) }),
+        nothing("REST: claims as text", By::Rest { authorizer: json!({"claims": "root"}), identity: json!({}) }),
+        nothing(
             "REST: a principal without claims",
             By::Rest { authorizer: json!({"principalId": "root", "cognito:groups": "admins"}), identity: json!({}) },
         ),
-        nowhere("REST: an ID token", rest_with("token_use", json!("id"))),
-        nowhere("REST: an expired token", rest_with("exp", json!("-1"))),
-        nowhere("REST: another client", rest_with("client_id", json!("web"))),
-        nowhere("REST: another pool", rest_with("iss", issuer("eu-central-1_Other"))),
-        nowhere("REST: a client that is a list", rest_with("client_id", json!([CLIENT_ID]))),
-        nowhere("REST: no user name", rest_with("username", Value::Null)),
+        nothing("REST: an ID token", rest_with("token_use", json!("id"))),
+        nothing("REST: an expired token", rest_with("exp", json!("-1"))),
+        nothing("REST: another client", rest_with("client_id", json!("web"))),
+        nothing("REST: another pool", rest_with("iss", issuer("eu-central-1_Other"))),
+        nothing("REST: a client as a list", rest_with("client_id", json!([CLIENT_ID]))),
+        nothing("REST: no user name", rest_with("username", Value::Null)),
     ]
 }
 
-fn who_may_nothing() -> Vec<Row> {
-    let groups = |case, groups: &str| row(case, token("root", groups), Gets::ToMe);
-    let rest_groups = |case, groups| row(case, rest_with("cognito:groups", groups), Gets::ToMe);
+fn without_permissions() -> Vec<Row> {
+    let groups = |case, groups: &str| row(case, token("root", groups), Allowed::AnyCallerRoutes);
+    let rest_groups = |case, groups| row(case, rest_with("cognito:groups", groups), Allowed::AnyCallerRoutes);
     vec![
-        row("no groups", with("cognito:groups", Value::Null), Gets::ToMe),
+        row("no groups", with("cognito:groups", Value::Null), Allowed::AnyCallerRoutes),
         groups("empty text", ""),
         groups("an empty list", "[]"),
-        groups("a list of blanks", "[   ]"),
+        groups("a list of spaces", "[   ]"),
         groups("a longer name", "[admins-x]"),
         groups("a shorter name", "[admin]"),
-        groups("capitals", "[Admins]"),
-        groups("all capitals", "[ADMINS]"),
+        groups("an uppercase first letter", "[Admins]"),
+        groups("uppercase letters", "[ADMINS]"),
         groups("a comma in the name", "[x,admins]"),
         groups("a comma after the name", "[admins,x]"),
-        groups("a name that ends like it", "[xadmins]"),
+        groups("a name with the group as suffix", "[xadmins]"),
         groups("quotes around the name", "[\"admins\"]"),
         groups("brackets in the name", "[[admins]]"),
         groups("no brackets", "admins"),
@@ -132,14 +132,14 @@ fn who_may_nothing() -> Vec<Row> {
         groups("one bracket", "[admins"),
         groups("the other bracket", "admins]"),
         groups("a Cyrillic letter", "[\u{430}dmins]"),
-        groups("letters of full width", "[\u{ff41}dmins]"),
+        groups("a full-width letter", "[\u{ff41}dmins]"),
         groups("a combining mark", "[admins\u{301}]"),
         groups("a soft hyphen", "[ad\u{ad}mins]"),
         groups("a zero-width space", "[admins\u{200b}]"),
         groups("a no-break space in the name", "[x\u{a0}admins]"),
         groups("a tab in the name", "[x\tadmins]"),
         groups("a line break in the name", "[x\nadmins]"),
-        groups("a NUL after the name", "[admins\0]"),
+        groups("a NUL character after the name", "[admins\0]"),
         groups("a wildcard", "[*]"),
         groups("a group without a role", "[visitors]"),
         rest_groups("REST: two names, or one with a comma", json!("admins,users")),
@@ -151,37 +151,41 @@ fn who_may_nothing() -> Vec<Row> {
         rest_groups("REST: an array in an array", json!([["admins"]])),
         rest_groups("REST: an object", json!({"admins": true})),
         rest_groups("REST: no groups", Value::Null),
-        row("an AWS principal", iam("arn:aws:iam::123456789012:role/admins"), Gets::ToMe),
-        row("an AWS principal named like the group", iam("admins"), Gets::ToMe),
-        row("REST: an AWS principal", rest_iam("arn:aws:iam::123456789012:user/root"), Gets::ToMe),
+        row("an AWS principal", iam("arn:aws:iam::123456789012:role/admins"), Allowed::AnyCallerRoutes),
+        row("an AWS principal with the name of the group", iam("admins"), Allowed::AnyCallerRoutes),
+        row("REST: an AWS principal", rest_iam("arn:aws:iam::123456789012:user/root"), Allowed::AnyCallerRoutes),
     ]
 }
 
-fn who_may_something() -> Vec<Row> {
+fn with_permissions() -> Vec<Row> {
     vec![
-        row("an administrator", token("root", "[admins]"), Gets::Everywhere),
-        row("an administrator in two groups", token("root", "[admins users]"), Gets::Everywhere),
-        row("the other way round", token("root", "[users admins]"), Gets::Everywhere),
-        row("a token that expires later", with("exp", json!("4102444800")), Gets::Everywhere),
-        row("REST: an administrator", rest_with("cognito:groups", json!("admins")), Gets::Everywhere),
-        row("REST: an array", rest_with("cognito:groups", json!(["users", "admins"])), Gets::Everywhere),
-        row("a reader", token("ray", "[readers]"), Gets::ToReadUsers),
-        row("a reader who is in the administrators' group since", token("root", "[readers]"), Gets::ToReadUsers),
+        row("an administrator", token("root", "[admins]"), Allowed::Everything),
+        row("an administrator in two groups", token("root", "[admins users]"), Allowed::Everything),
+        row("an administrator in two groups, in reverse order", token("root", "[users admins]"), Allowed::Everything),
+        row("a token that expires later", with("exp", json!("4102444800")), Allowed::Everything),
+        row("REST: an administrator", rest_with("cognito:groups", json!("admins")), Allowed::Everything),
+        row("REST: an array", rest_with("cognito:groups", json!(["users", "admins"])), Allowed::Everything),
+        row("a reader", token("ray", "[readers]"), Allowed::ReadUsers),
+        row(
+            "a reader who was added to the administrators' group later",
+            token("root", "[readers]"),
+            Allowed::ReadUsers,
+        ),
     ]
 }
 
-/// Callers whose token still says what the user pool no longer grants.
-fn who_was_somebody() -> Vec<Row> {
-    let was = |case, before: Before, status, code| Row {
+/// Callers whose token has claims that the user pool no longer confirms.
+fn with_outdated_tokens() -> Vec<Row> {
+    let outdated = |case, before: Before, status, code| Row {
         case,
         by: token("root", "[admins]"),
         before,
-        gets: Gets::ToReads(status, code),
+        allowed: Allowed::Reads(status, code),
     };
-    let no_scope = Gets::ToReads(403, "insufficient-scope");
+    let no_scope = Allowed::Reads(403, "insufficient-scope");
     vec![
-        was("disabled", |api| api.pool.disable("root"), 401, "invalid-credentials"),
-        was(
+        outdated("disabled", |api| api.pool.disable("root"), 401, "invalid-credentials"),
+        outdated(
             "signed out",
             |api| {
                 api.token_of("root");
@@ -190,22 +194,27 @@ fn who_was_somebody() -> Vec<Row> {
             401,
             "invalid-credentials",
         ),
-        was("removed from the group", |api| api.pool.remove_from_group("root", "admins"), 403, "forbidden"),
-        was("deleted", |api| api.pool.remove_user("root"), 401, "invalid-credentials"),
-        was("deleted in between", |api| api.pool.fail("groups", 1, Reason::UserNotFound), 401, "invalid-credentials"),
+        outdated("removed from the group", |api| api.pool.remove_from_group("root", "admins"), 403, "forbidden"),
+        outdated("deleted", |api| api.pool.remove_user("root"), 401, "invalid-credentials"),
+        outdated(
+            "deleted in between",
+            |api| api.pool.fail("groups", 1, Reason::UserNotFound),
+            401,
+            "invalid-credentials",
+        ),
         row(
             "deleted and created again",
             token_with("root", &json!({"cognito:groups": "[admins]", "sub": "the-one-before"})),
-            Gets::ToReads(401, "unauthenticated"),
+            Allowed::Reads(401, "unauthenticated"),
         ),
-        row("never in the group that the token names", token("mia", "[admins]"), Gets::ToReads(403, "forbidden")),
+        row("never in the group that the token names", token("mia", "[admins]"), Allowed::Reads(403, "forbidden")),
         row("no scope", with("scope", Value::Null), no_scope),
         row("another scope", with("scope", json!("openid")), no_scope),
         row("REST: no scope", rest_with("scope", Value::Null), no_scope),
     ]
 }
 
-/// A request for a route, about `username`, with nothing in it that its handler would accept where it wants a body.
+/// A request for a route, with `username` in the path and a body that no handler accepts.
 fn request(route: &Route, username: &str) -> Call {
     let path = route.path.replace("{username}", username).replace("{group}", "readers").replace("{provider}", "Google");
     let path = path.replace("{key}", "eu-central-1_00000000-0000-4000-8000-000000000001").replace("{name}", "email");
@@ -213,42 +222,44 @@ fn request(route: &Route, username: &str) -> Call {
     Call::new(route.method.as_str(), &path, body.as_ref())
 }
 
-/// The status and code that the check must give, or none where it must let the request through.
-fn refusal(gets: Gets, access: Access) -> Option<(u16, &'static str)> {
-    let is_granted = |access| match (gets, access) {
-        (Gets::Everywhere, _) | (Gets::ToReads(..), Access::Read(_) | Access::List(_)) => true,
-        (Gets::ToReadUsers, Access::Read(permission) | Access::List(permission)) => permission.as_str() == "users:read",
+/// The expected status and code, or none if the request must reach the handler.
+fn rejection(allowed: Allowed, access: Access) -> Option<(u16, &'static str)> {
+    let is_granted = |access| match (allowed, access) {
+        (Allowed::Everything, _) | (Allowed::Reads(..), Access::Read(_) | Access::List(_)) => true,
+        (Allowed::ReadUsers, Access::Read(permission) | Access::List(permission)) => {
+            permission.as_str() == "users:read"
+        }
         _ => false,
     };
     match access {
         Access::Public | Access::OwnToken => None,
-        _ if gets == Gets::Nowhere => Some((401, "unauthenticated")),
+        _ if allowed == Allowed::Nothing => Some((401, "unauthenticated")),
         Access::AnyCaller => None,
         Access::Read(_) | Access::List(_) | Access::Write(_) if is_granted(access) => None,
-        Access::Read(_) | Access::List(_) | Access::Write(_) => match gets {
-            Gets::ToReads(status, code) => Some((status, code)),
+        Access::Read(_) | Access::List(_) | Access::Write(_) => match allowed {
+            Allowed::Reads(status, code) => Some((status, code)),
             _ => Some((403, "forbidden")),
         },
     }
 }
 
 #[tokio::test]
-async fn every_kind_of_caller_gets_as_far_as_it_may_on_every_route_and_no_further() {
-    let rows = [who_is_nobody(), who_may_nothing(), who_may_something(), who_was_somebody()];
+async fn every_kind_of_caller_reaches_exactly_the_allowed_routes() {
+    let rows = [unauthenticated(), without_permissions(), with_permissions(), with_outdated_tokens()];
     let rows: Vec<Row> = rows.into_iter().flatten().collect();
     assert!(rows.len() >= 60, "{}", rows.len());
-    for Row { case, by, before, gets } in rows {
+    for Row { case, by, before, allowed } in rows {
         for route in routes::of(Served::All) {
             let place = format!("{case}: {}", route.name());
             let api = Api::new();
             before(&api);
             let answer = api.call(request(&route, "mia").by(by.clone())).await;
-            if let Some(expected) = refusal(gets, route.access) {
+            if let Some(expected) = rejection(allowed, route.access) {
                 assert_eq!((answer.status, answer.code()), expected, "{place}");
-                let is_known = gets != Gets::Nowhere && expected.1 != "insufficient-scope";
-                let looks: &[&str] = if is_known { &["myself", "get", "groups"] } else { &[] };
+                let is_known = allowed != Allowed::Nothing && expected.1 != "insufficient-scope";
+                let reads: &[&str] = if is_known { &["myself", "get", "groups"] } else { &[] };
                 let calls = api.pool.calls();
-                assert!(calls.iter().all(|call| looks.contains(call)), "{place}: {calls:?}");
+                assert!(calls.iter().all(|call| reads.contains(call)), "{place}: {calls:?}");
             } else {
                 assert_ne!(answer.code(), "forbidden", "{place}");
                 assert!(answer.status < 500, "{place}: {answer:?}");
@@ -260,20 +271,20 @@ async fn every_kind_of_caller_gets_as_far_as_it_may_on_every_route_and_no_furthe
 }
 
 #[tokio::test]
-async fn a_refusal_is_the_same_whether_or_not_there_is_such_a_user() {
+async fn a_rejection_does_not_reveal_whether_the_user_exists() {
     for route in routes::of(Served::Admin).iter().filter(|route| route.path.contains("{username}")) {
-        let refused_for = async |username| {
+        let rejection_for = async |username| {
             let answer = Api::new().call(request(route, username).by(token("vic", "[visitors]"))).await;
             (answer.status, answer.body)
         };
-        assert_eq!(refused_for("mia").await, refused_for("nobody").await, "{}", route.path);
-        assert_eq!(refused_for("mia").await.0, 403, "{}", route.path);
+        assert_eq!(rejection_for("mia").await, rejection_for("nobody").await, "{}", route.path);
+        assert_eq!(rejection_for("mia").await.0, 403, "{}", route.path);
     }
 }
 
 #[tokio::test]
 async fn callers_cannot_change_their_own_account_under_any_name() {
-    let refused = [
+    let rejected = [
         "DELETE /v1/users/{username}",
         "PATCH /v1/users/{username}",
         "POST /v1/users/{username}/disable",
@@ -289,21 +300,21 @@ async fn callers_cannot_change_their_own_account_under_any_name() {
         let api = Api::new();
         for name in ["root", "root@example.com", &api.sub_of("root")] {
             let answer = api.call(request(route, name)).await;
-            // Routes that assign groups take no alias.
+            // Routes that assign groups accept no alias.
             let is_alias =
                 route.path.ends_with("/groups/{group}") && route.path.contains("{username}") && name.contains('@');
-            let is_refused = refused.contains(&place.as_str()) && !is_alias;
-            assert_eq!(answer.code() == "forbidden", is_refused, "{place} as {name}: {answer:?}");
+            let is_rejected = rejected.contains(&place.as_str()) && !is_alias;
+            assert_eq!(answer.code() == "forbidden", is_rejected, "{place} as {name}: {answer:?}");
             assert!(!is_alias || answer.code() == "invalid-request", "{place} as {name}: {answer:?}");
         }
         assert_eq!(api.pool.groups_of("root"), ["admins"], "{place}");
         seen.push(place);
     }
-    assert!(refused.iter().all(|place| seen.iter().any(|seen| seen == place)), "{seen:?}");
+    assert!(rejected.iter().all(|place| seen.iter().any(|seen| seen == place)), "{seen:?}");
 }
 
 #[tokio::test]
-async fn nobody_changes_a_user_or_a_group_that_may_do_more() {
+async fn rejects_users_and_groups_with_permissions_the_caller_lacks() {
     let deputy = || token("dee", "[deputies]");
     let with_deputy = || {
         let api = Api::new();
@@ -341,9 +352,9 @@ async fn nobody_changes_a_user_or_a_group_that_may_do_more() {
 }
 
 #[tokio::test]
-async fn a_change_is_refused_where_the_pool_cannot_say_what_its_user_may_do() {
+async fn rejects_a_change_if_the_groups_of_the_user_cannot_be_read() {
     let api = Api::new();
-    // The first look is at the caller.
+    // The first call is for the caller.
     api.pool.fail("groups", 2, Reason::Throttled);
     let answer = api.call(Call::delete("/v1/users/mia")).await;
     assert_eq!((answer.status, answer.code()), (429, "throttled"));
@@ -351,7 +362,7 @@ async fn a_change_is_refused_where_the_pool_cannot_say_what_its_user_may_do() {
 }
 
 #[tokio::test]
-async fn an_own_account_takes_a_token_and_nothing_else() {
+async fn routes_for_the_own_account_accept_only_an_access_token() {
     for route in routes::of(Served::Auth).iter().filter(|route| route.access == Access::OwnToken) {
         for (header, value) in [("authorization", "Basic cm9vdDpyb290"), ("authorization", "Bearer"), ("cookie", "a=b")]
         {
@@ -362,13 +373,13 @@ async fn an_own_account_takes_a_token_and_nothing_else() {
 }
 
 #[test]
-fn what_changes_something_is_a_write_and_what_is_open_is_under_auth() {
+fn non_get_routes_are_writes_and_open_routes_are_under_auth() {
     for route in routes::of(Served::All) {
         let is_open = matches!(route.access, Access::Public | Access::OwnToken);
         assert_eq!(is_open, route.path.starts_with("/v1/auth/"), "{}", route.path);
         if !is_open {
             let is_read = matches!(route.access, Access::Read(_) | Access::List(_) | Access::AnyCaller);
-            assert_eq!(is_read, route.method == Method::GET, "{}: what changes something is a write", route.path);
+            assert_eq!(is_read, route.method == Method::GET, "{}: only GET routes are reads", route.path);
         }
     }
 }

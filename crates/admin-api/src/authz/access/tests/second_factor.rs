@@ -1,4 +1,4 @@
-//! `ADMIN_MFA=required`: no admin route without a second factor, except the one that shows it is missing.
+//! `ADMIN_MFA=required`: admin routes require a second factor, except `GET /v1/me`.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::Factor;
@@ -11,7 +11,7 @@ use crate::routes;
 use crate::settings::Served;
 use crate::testing::{Answer, Api, By, Call, iam, rest_token, token, token_with};
 
-/// A call of every admin route, with names that exist.
+/// A call of every admin route, with existing names.
 fn admin_calls() -> Vec<(Access, Call)> {
     let call = |method: &Method, path: &str| {
         let path = path.replace("{username}", "mia").replace("{group}", "readers");
@@ -38,7 +38,7 @@ fn mfa(required: bool, missing: bool) -> Value {
 }
 
 #[tokio::test]
-async fn without_a_second_factor_every_admin_route_is_refused() {
+async fn rejects_admin_routes_without_a_second_factor() {
     for (access, call) in admin_calls() {
         for by in [root(), rest_token("root", &json!({"cognito:groups": "admins"}))] {
             let api = Api::requiring_mfa();
@@ -50,13 +50,13 @@ async fn without_a_second_factor_every_admin_route_is_refused() {
             assert_eq!((answer.status, answer.code()), (403, "mfa-required"), "{access:?}");
             let next = json!(["POST /v1/auth/me/totp", "POST /v1/auth/me/totp/verify", "POST /v1/auth/sign-in"]);
             assert_eq!(answer.body["next_actions"], next);
-            assert_eq!(api.pool.calls(), ["myself"], "nothing but the caller is read");
+            assert_eq!(api.pool.calls(), ["myself"], "only the caller is read");
         }
     }
 }
 
 #[tokio::test]
-async fn the_next_actions_open_the_admin_routes() {
+async fn the_next_actions_give_access_to_admin_routes() {
     let api = Api::requiring_mfa();
     let own = |call: Call, token: &str| call.by_nobody().header("x-access-token", token);
     let with = |call: Call, token: &str| call.by(root()).header("authorization", &format!("Bearer {token}"));
@@ -87,9 +87,9 @@ async fn the_next_actions_open_the_admin_routes() {
 }
 
 #[tokio::test]
-async fn sessions_from_before_the_enrollment_pass_no_admin_route() {
+async fn rejects_sessions_that_started_before_the_enrollment() {
     let api = Api::requiring_mfa();
-    // Somebody signs in with the password of the administrator, who enrolls an authenticator later.
+    // An attacker signs in with the administrator's password before the administrator enrolls an authenticator.
     let stolen = api.sign_in("root").await;
     let own = |call: Call| call.by_nobody().header("x-access-token", &api.token_of("root"));
     assert_eq!(api.call(own(Call::post("/v1/auth/me/totp", None))).await.status, 200);
@@ -105,7 +105,7 @@ async fn sessions_from_before_the_enrollment_pass_no_admin_route() {
 
 #[tokio::test]
 async fn every_kind_of_second_factor_counts() {
-    for factor in Factor::ALL {
+    for factor in Factor::ALL.iter().copied() {
         let api = Api::requiring_mfa();
         api.pool.switch_factor_on("root", factor);
         let answer = api.call(Call::get("/v1/users/mia").by(root())).await;
@@ -126,7 +126,7 @@ async fn callers_without_permissions_need_no_second_factor() {
 }
 
 #[tokio::test]
-async fn optional_second_factors_are_not_asked_for() {
+async fn optional_second_factors_are_not_checked() {
     let api = Api::new();
     assert_eq!(api.call(Call::get("/v1/users/mia").by(root())).await.status, 200);
     assert_eq!(me(&api, root()).await.body["mfa"], mfa(false, false));
@@ -134,7 +134,7 @@ async fn optional_second_factors_are_not_asked_for() {
 }
 
 #[tokio::test]
-async fn reads_need_the_token_and_the_user_pool_as_well() {
+async fn reads_require_a_valid_token_and_an_available_user_pool() {
     let read = |by: By| Call::get("/v1/users/mia").by(by);
     for (by, status, code) in [
         (token_with("root", &json!({"cognito:groups": "[admins]", "scope": "openid"})), 403, "insufficient-scope"),

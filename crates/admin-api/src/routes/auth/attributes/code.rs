@@ -1,4 +1,4 @@
-//! `POST /v1/auth/attributes/{name}/code`: sends the code that verifies one's own e-mail address or phone number.
+//! `POST /v1/auth/attributes/{name}/code`: sends the code to verify the user's own e-mail address or phone number.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,30 +6,30 @@ use domain::user_pool::sessions::CodeDelivery;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Contact, refusal};
+use super::{Contact, map_error};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
 use crate::http::error::ApiError;
 use crate::routes::auth::example_delivery;
 
-/// Where the code went.
+/// The destination of the code.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttributeCodeSent, example = json!({"code_sent_to": example_delivery()}))]
 pub(crate) struct Answer {
-    /// Null if the user pool does not tell.
+    /// Null if the user pool does not report it.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }
 
-/// Send a code to one's own address
+/// Send a verification code
 ///
-/// Sends the code that verifies the e-mail address or phone number of whoever owns the access token. A user who has no such address
-/// is answered `wrong-state`.
+/// Sends the code to verify the e-mail address or phone number of the access token's owner. Returns `wrong-state` if
+/// the user lacks the attribute.
 #[utoipa::path(
     post, path = "/v1/auth/attributes/{name}/code", tag = "auth", operation_id = "send_attribute_code",
-    params(("name" = inline(Contact), Path, description = "What to verify.")),
-    responses((status = 200, description = "The code is on its way.", body = Answer)),
+    params(("name" = inline(Contact), Path, description = "The attribute to verify.")),
+    responses((status = 200, description = "The code is sent.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "invalid-credentials", "password-reset-required", "wrong-state"])))
 )]
 pub(crate) async fn handle(
@@ -39,7 +39,8 @@ pub(crate) async fn handle(
     contact: Contact,
 ) -> Result<Json<Answer>, ApiError> {
     audit.fields([contact.as_str()]);
-    let code_sent_to = app.self_service.send_attribute_code(&access_token, contact.as_str()).await.map_err(refusal)?;
+    let code_sent_to =
+        app.self_service.send_attribute_code(&access_token, contact.as_str()).await.map_err(map_error)?;
     Ok(Json(Answer { code_sent_to }))
 }
 
@@ -56,7 +57,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_code_goes_to_the_address_any_number_of_times() {
+    async fn the_code_can_be_sent_repeatedly() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for time in ["once", "twice"] {
@@ -67,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_no_such_address_is_told_so() {
+    async fn rejects_users_without_the_attribute() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         let answer = send_code(&api, "phone_number", &tokens.access).await;
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn attributes_that_take_no_codes_are_refused_by_name() {
+    async fn rejects_attributes_that_cannot_be_verified_by_code() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for name in ["birthdate", "Email", "email_verified", "custom:team", "%20", "%FF"] {
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_token_that_is_dead_or_is_no_access_token_is_refused() {
+    async fn rejects_revoked_tokens_and_refresh_tokens() {
         let api = Api::new();
         let tokens = api.sign_in("mia").await;
         for token in ["made-up", &tokens.refresh] {
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_token_nothing_is_asked_not_even_whether_the_attribute_is_one() {
+    async fn rejects_a_missing_token_before_the_attribute_and_any_call() {
         let api = Api::new();
         for name in ["email", "birthdate"] {
             let answer = api.call(Call::post(&format!("/v1/auth/attributes/{name}/code"), None)).await;
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failing_call_says_what_it_failed_of() {
+    async fn failed_calls_map_to_status_and_code() {
         for (reason, status, code) in [
             (Reason::Throttled, 429, "throttled"),
             (Reason::LimitReached, 429, "throttled"),

@@ -1,11 +1,11 @@
-//! `POST /v1/auth/attributes/{name}/verify`: verifies one's own e-mail address or phone number with the code that was sent.
+//! `POST /v1/auth/attributes/{name}/verify`: verifies the user's own e-mail address or phone number with a code.
 
 use axum::extract::State;
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Contact, refusal};
+use super::{Contact, map_error};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
@@ -13,7 +13,7 @@ use crate::fields::secret_types::Code;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// The code.
+/// The code from the message.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyAttribute, example = json!({"code": "123456"}))]
@@ -21,13 +21,13 @@ pub(crate) struct Body {
     code: Code,
 }
 
-/// Verify one's own address
+/// Verify an e-mail address or phone number
 ///
-/// Verifies the e-mail address or phone number of whoever owns the access token, with the code that was sent to it. Where the pool
-/// has it for an alias, one can sign in with it from now on.
+/// Verifies the attribute of the access token's owner with the code that was sent to it. If the attribute is an alias
+/// in this pool, the user can then sign in with it.
 #[utoipa::path(
     post, path = "/v1/auth/attributes/{name}/verify", tag = "auth", operation_id = "verify_attribute",
-    params(("name" = inline(Contact), Path, description = "What to verify.")),
+    params(("name" = inline(Contact), Path, description = "The attribute to verify.")),
     request_body = Body,
     responses((status = 204, description = "The address is verified.")),
     extensions(("x-problems" = json!([
@@ -42,7 +42,7 @@ pub(crate) async fn handle(
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([contact.as_str()]);
-    app.self_service.verify_attribute(&access_token, contact.as_str(), &body.code.into()).await.map_err(refusal)?;
+    app.self_service.verify_attribute(&access_token, contact.as_str(), &body.code.into()).await.map_err(map_error)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -63,7 +63,7 @@ mod tests {
         verify_with(api, name, access_token, &json!({"code": code})).await
     }
 
-    /// Abe has a phone number that is not verified.
+    /// `abe` has an unverified phone number.
     async fn abe() -> (Api, String) {
         let api = Api::new();
         api.pool.add_user("abe", "Password-of-abe-1", &[], &[("phone_number", "+15550100")]);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_code_verifies_and_verifies_again() {
+    async fn verification_can_be_repeated() {
         let (api, token) = abe().await;
         for time in ["once", "twice"] {
             assert_eq!(verify(&api, "phone_number", &token, CODE).await.status, 204, "{time}");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_and_old_codes_verify_nothing() {
+    async fn rejects_wrong_and_expired_codes() {
         let (api, token) = abe().await;
         for (code, expected) in [("123457", "code-mismatch"), (EXPIRED_CODE, "code-expired")] {
             let answer = verify(&api, "phone_number", &token, code).await;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_number_that_another_user_holds_is_a_conflict() {
+    async fn rejects_a_phone_number_of_another_user() {
         let (api, token) = abe().await;
         let held = [("phone_number", "+15550100"), ("phone_number_verified", "true")];
         api.pool.add_user("eve", "Password-of-eve-1", &[], &held);
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_no_such_address_is_told_so() {
+    async fn rejects_users_without_the_attribute() {
         let (api, token) = abe().await;
         let answer = verify(&api, "email", &token, CODE).await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
     }
 
     #[tokio::test]
-    async fn dead_tokens_and_none_verify_nothing() {
+    async fn rejects_invalid_and_missing_tokens() {
         let (api, _) = abe().await;
         let answer = verify(&api, "phone_number", "made-up", CODE).await;
         assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_requests_are_refused_with_their_place() {
+    async fn malformed_requests_are_rejected_with_the_field() {
         let (api, token) = abe().await;
         for (name, body, field) in [
             ("birthdate", json!({"code": CODE}), "name"),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let (api, token) = abe().await;
         api.pool.fail("verify_attribute", 1, Reason::Throttled);
         let answer = verify(&api, "phone_number", &token, CODE).await;

@@ -1,4 +1,4 @@
-//! The forms that the answer to a challenge has: one for each kind of challenge, and two for setting up an authenticator app.
+//! The request body: one form for each kind of challenge, and two for the setup of an authenticator app.
 
 use std::borrow::Cow;
 
@@ -17,24 +17,24 @@ use crate::fields::secret_types::{AppCode, Code, Session};
 use crate::http::error::ApiError;
 use crate::http::json::JsonText;
 
-/// The answer to a challenge: what is in it depends on the challenge.
+/// The answer to a challenge. Its fields depend on the challenge.
 pub(crate) enum Body {
     NewPassword(PasswordChange),
     FactorCode(FactorCode),
     FactorChoice(FactorChoice),
-    AppSetup(AppSetup),
-    AppProof(AppProof),
+    BeginSetup(BeginSetup),
+    FinishSetup(FinishSetup),
 }
 
-/// The password from now on.
+/// The new permanent password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "NEW_PASSWORD_REQUIRED", example = json!({
+#[schema(title = "NewPasswordAnswer", example = json!({
     "challenge": "NEW_PASSWORD_REQUIRED", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "new_password": "Correct-Horse-9",
     "attributes": {"birthdate": "1990-01-01"}
 }))]
 pub(super) struct PasswordChange {
-    #[expect(dead_code, reason = "it is what made the body one of this form")]
+    #[expect(dead_code, reason = "only checked by deserialization")]
     #[schema(inline)]
     challenge: IsNewPasswordRequired,
     username: Username,
@@ -48,25 +48,25 @@ pub(super) struct PasswordChange {
 /// The code of a second factor.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "SMS_MFA, SOFTWARE_TOKEN_MFA, EMAIL_OTP", example = json!({
+#[schema(title = "CodeAnswer", example = json!({
     "challenge": "EMAIL_OTP", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "code": "12345678"
 }))]
 pub(super) struct FactorCode {
     challenge: Factor,
     username: Username,
     session: Session,
-    /// From the message that was sent, or from the authenticator app.
+    /// The code from the message or the authenticator app.
     code: Code,
 }
 
-/// Which second factor the code is to come from.
+/// The second factor to use.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "SELECT_MFA_TYPE", example = json!({
+#[schema(title = "FactorAnswer", example = json!({
     "challenge": "SELECT_MFA_TYPE", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "factor": "SOFTWARE_TOKEN_MFA"
 }))]
 pub(super) struct FactorChoice {
-    #[expect(dead_code, reason = "it is what made the body one of this form")]
+    #[expect(dead_code, reason = "only checked by deserialization")]
     #[schema(inline)]
     challenge: IsSelectMfaType,
     username: Username,
@@ -75,35 +75,35 @@ pub(super) struct FactorChoice {
     factor: ChosenFactor,
 }
 
-/// Begins to set an authenticator app up: the answer is a challenge `MFA_SETUP` with the secret for the app.
+/// Starts the setup of an authenticator app. The answer is a challenge `MFA_SETUP` with the TOTP secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "MFA_SETUP, the first half", example = json!({
+#[schema(title = "BeginMfaSetup", example = json!({
     "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeGrXo6Ld2aCq"
 }))]
-pub(super) struct AppSetup {
-    #[expect(dead_code, reason = "it is what made the body one of this form")]
+pub(super) struct BeginSetup {
+    #[expect(dead_code, reason = "only checked by deserialization")]
     #[schema(inline)]
     challenge: IsMfaSetup,
     username: Username,
     session: Session,
 }
 
-/// Proves that the authenticator app has the secret.
+/// Finishes the setup with a code from the authenticator app.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(title = "MFA_SETUP, the second half", example = json!({
+#[schema(title = "FinishMfaSetup", example = json!({
     "challenge": "MFA_SETUP", "username": "mia", "session": "AYABeGrXo6Ld2aCq", "code": "123456", "device_name": "Mia's phone"
 }))]
-pub(super) struct AppProof {
-    #[expect(dead_code, reason = "it is what made the body one of this form")]
+pub(super) struct FinishSetup {
+    #[expect(dead_code, reason = "only checked by deserialization")]
     #[schema(inline)]
     challenge: IsMfaSetup,
     username: Username,
-    /// The one that came with the secret.
+    /// The session that was returned with the secret.
     session: Session,
     code: AppCode,
-    /// What the person calls the device.
+    /// The user's name for the device.
     device_name: Option<String>,
 }
 
@@ -125,45 +125,45 @@ enum IsMfaSetup {
     MfaSetup,
 }
 
-/// What tells which form a body has.
+/// The fields that determine the form of a body.
 #[derive(Deserialize)]
-struct Asked {
-    challenge: Answerable,
+struct Discriminator {
+    challenge: KnownChallenge,
     code: Option<IgnoredAny>,
     device_name: Option<IgnoredAny>,
 }
 
-/// `serde` would take an object for the name of an enum's variant as well.
+/// Accepts only a string; `serde` also accepts an object as the name of a variant.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
-struct Answerable(ChallengeName);
+struct KnownChallenge(ChallengeName);
 
 #[derive(Debug, Error)]
-#[error("the challenge is one of {}", ChallengeName::ALL.map(|name| format!("`{}`", name.as_str())).join(", "))]
-struct NotAnswerable;
+#[error("must be one of {}", ChallengeName::ALL.iter().map(|name| format!("`{}`", name.as_str())).collect::<Vec<_>>().join(", "))]
+struct InvalidChallengeName;
 
-impl TryFrom<String> for Answerable {
-    type Error = NotAnswerable;
+impl TryFrom<String> for KnownChallenge {
+    type Error = InvalidChallengeName;
 
-    fn try_from(text: String) -> Result<Self, NotAnswerable> {
-        ChallengeName::ALL.into_iter().find(|name| name.as_str() == text).map(Self).ok_or(NotAnswerable)
+    fn try_from(text: String) -> Result<Self, InvalidChallengeName> {
+        text.parse().map(Self).map_err(|_| InvalidChallengeName)
     }
 }
 
-/// For the same reason.
+/// Accepts only a string, like [`KnownChallenge`].
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 struct ChosenFactor(Factor);
 
 #[derive(Debug, Error)]
-#[error("the factor is one of {}", Factor::ALL.map(|factor| format!("`{}`", factor.as_str())).join(", "))]
-struct NotAFactor;
+#[error("must be one of {}", Factor::ALL.iter().map(|factor| format!("`{}`", factor.as_str())).collect::<Vec<_>>().join(", "))]
+struct InvalidFactor;
 
 impl TryFrom<String> for ChosenFactor {
-    type Error = NotAFactor;
+    type Error = InvalidFactor;
 
-    fn try_from(text: String) -> Result<Self, NotAFactor> {
-        Factor::ALL.into_iter().find(|factor| factor.as_str() == text).map(Self).ok_or(NotAFactor)
+    fn try_from(text: String) -> Result<Self, InvalidFactor> {
+        text.parse().map(Self).map_err(|_| InvalidFactor)
     }
 }
 
@@ -180,19 +180,19 @@ impl ToSchema for ChosenFactor {
 }
 
 impl Body {
-    /// Reads a body twice: first which form it has, then as that form, so that a refusal names the field as everywhere else.
+    /// Deserializes twice: first to determine the form, then as that form, so that an error names the field.
     pub(super) fn read(text: &JsonText) -> Result<Self, ApiError> {
-        let asked: Asked = text.read()?;
-        Ok(match asked.challenge.0 {
+        let fields: Discriminator = text.read()?;
+        Ok(match fields.challenge.0 {
             ChallengeName::NewPasswordRequired => Self::NewPassword(text.read()?),
             ChallengeName::SmsMfa | ChallengeName::SoftwareTokenMfa | ChallengeName::EmailOtp => {
                 Self::FactorCode(text.read()?)
             }
             ChallengeName::SelectMfaType => Self::FactorChoice(text.read()?),
-            ChallengeName::MfaSetup if asked.code.is_some() || asked.device_name.is_some() => {
-                Self::AppProof(text.read()?)
+            ChallengeName::MfaSetup if fields.code.is_some() || fields.device_name.is_some() => {
+                Self::FinishSetup(text.read()?)
             }
-            ChallengeName::MfaSetup => Self::AppSetup(text.read()?),
+            ChallengeName::MfaSetup => Self::BeginSetup(text.read()?),
         })
     }
 
@@ -213,10 +213,10 @@ impl Body {
             Self::FactorChoice(FactorChoice { username, session, factor, .. }) => {
                 answer(username, session, ChallengeResponse::SelectFactor(factor.0))
             }
-            Self::AppSetup(AppSetup { username, session, .. }) => {
+            Self::BeginSetup(BeginSetup { username, session, .. }) => {
                 answer(username, session, ChallengeResponse::BeginSetup)
             }
-            Self::AppProof(AppProof { username, session, code, device_name, .. }) => {
+            Self::FinishSetup(FinishSetup { username, session, code, device_name, .. }) => {
                 let code = code.into();
                 answer(username, session, ChallengeResponse::FinishSetup { code, device_name })
             }
@@ -227,12 +227,12 @@ impl Body {
 impl PartialSchema for Body {
     fn schema() -> RefOr<Schema> {
         OneOfBuilder::new()
-            .description(Some("The answer to a challenge: what is in it depends on `challenge`."))
+            .description(Some("The answer to a challenge. Its fields depend on `challenge`."))
             .item(PasswordChange::schema())
             .item(FactorCode::schema())
             .item(FactorChoice::schema())
-            .item(AppSetup::schema())
-            .item(AppProof::schema())
+            .item(BeginSetup::schema())
+            .item(FinishSetup::schema())
             .into()
     }
 }
@@ -246,7 +246,7 @@ impl ToSchema for Body {
         PasswordChange::schemas(schemas);
         FactorCode::schemas(schemas);
         FactorChoice::schemas(schemas);
-        AppSetup::schemas(schemas);
-        AppProof::schemas(schemas);
+        BeginSetup::schemas(schemas);
+        FinishSetup::schemas(schemas);
     }
 }

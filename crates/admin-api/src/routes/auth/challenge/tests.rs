@@ -1,4 +1,4 @@
-//! Every challenge answered, and every answer that is none.
+//! Answers to each challenge, and invalid answers.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::{ChallengeName, Factor};
@@ -16,7 +16,7 @@ async fn answer_with(api: &Api, body: &Value) -> Answer {
     api.call(Call::post(PATH, Some(body)).by_nobody()).await
 }
 
-/// The challenge that a sign-in of Mia comes to.
+/// The challenge that `mia` gets at sign-in.
 async fn challenge_of(api: &Api) -> Value {
     let body = json!({"username": "mia", "password": "Password-of-mia-1"});
     let mut sign_in = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;
@@ -24,7 +24,7 @@ async fn challenge_of(api: &Api) -> Value {
     sign_in.body["challenge"].take()
 }
 
-/// Mia has a temporary password, has signed in with it, and is challenged.
+/// `mia` has signed in with a temporary password. Returns the answer to the challenge.
 async fn challenged() -> (Api, Value) {
     let api = Api::new();
     api.pool.set_status("mia", UserStatus::ForceChangePassword);
@@ -35,7 +35,7 @@ async fn challenged() -> (Api, Value) {
     (api, body)
 }
 
-/// Mia has these second factors.
+/// `mia` has these second factors.
 async fn with_factors(enabled: &[Factor]) -> Api {
     let api = Api::new();
     api.pool.set_up_authenticator("mia");
@@ -54,7 +54,7 @@ fn with(mut body: Value, field: &str, value: Value) -> Value {
     body
 }
 
-/// A whole answer to each challenge, with a session that is open.
+/// A complete answer to each challenge, for the session `open-session`.
 fn answers() -> [(ChallengeName, Value); 7] {
     let answer = |name: ChallengeName, fields: Value| {
         let mut body = json!({"challenge": name.as_str(), "username": "mia", "session": "open-session"});
@@ -73,7 +73,7 @@ fn answers() -> [(ChallengeName, Value); 7] {
 }
 
 #[tokio::test]
-async fn a_new_password_gives_tokens_and_the_session_is_used_up() {
+async fn a_new_password_returns_tokens_and_consumes_the_session() {
     let (api, body) = challenged().await;
     let answer = answer_with(&api, &body).await;
     assert_eq!((answer.status, &answer.body["tokens"]["username"]), (200, &json!("mia")));
@@ -86,7 +86,7 @@ async fn a_new_password_gives_tokens_and_the_session_is_used_up() {
 }
 
 #[tokio::test]
-async fn missing_attributes_are_asked_for_and_taken() {
+async fn missing_attributes_are_required_and_set() {
     let (api, body) = challenged().await;
     api.pool.require_attribute("birthdate");
     let answer = answer_with(&api, &body).await;
@@ -98,13 +98,13 @@ async fn missing_attributes_are_asked_for_and_taken() {
 }
 
 #[tokio::test]
-async fn attributes_beyond_the_write_attributes_are_refused_by_name() {
+async fn rejects_attributes_that_are_not_write_attributes() {
     let unlisted = ["custom:role", "custom:poolkeeper_created", "email_verified", "sub"];
     let listed = ["custom:role", "custom:poolkeeper_created", "email_verified", "birthdate"];
     let lists: [(Option<&[&str]>, [&str; 4]); 2] =
         [(None, unlisted), (Some(&["name", "custom:team", "custom:poolkeeper_created"]), listed)];
-    for (list, refused) in lists {
-        for name in refused {
+    for (list, rejected) in lists {
+        for name in rejected {
             let (api, body) = challenged().await;
             if let Some(names) = list {
                 api.pool.limit_write_attributes(names);
@@ -139,7 +139,7 @@ async fn no_attribute_is_set_if_the_write_attributes_are_unknown() {
 }
 
 #[tokio::test]
-async fn other_sessions_other_names_and_weak_passwords_change_nothing() {
+async fn wrong_sessions_wrong_names_and_weak_passwords_change_nothing() {
     for (field, value, status, code) in [
         ("session", "made-up", 401, "invalid-credentials"),
         ("username", "ray", 401, "invalid-credentials"),
@@ -155,7 +155,7 @@ async fn other_sessions_other_names_and_weak_passwords_change_nothing() {
 }
 
 #[tokio::test]
-async fn the_code_of_a_second_factor_gives_tokens_and_a_wrong_one_can_be_entered_again() {
+async fn the_session_accepts_the_correct_code_after_a_wrong_one() {
     for (factor, destination) in [
         (Factor::SmsMfa, json!("+*******0100")),
         (Factor::SoftwareTokenMfa, json!(null)),
@@ -177,7 +177,7 @@ async fn the_code_of_a_second_factor_gives_tokens_and_a_wrong_one_can_be_entered
 }
 
 #[tokio::test]
-async fn who_has_several_factors_chooses_one_of_them() {
+async fn users_with_several_factors_choose_one() {
     let api = with_factors(&[Factor::SmsMfa, Factor::SoftwareTokenMfa]).await;
     let challenge = challenge_of(&api).await;
     assert_eq!(
@@ -200,7 +200,7 @@ async fn who_has_several_factors_chooses_one_of_them() {
 }
 
 #[tokio::test]
-async fn an_authenticator_app_is_set_up_in_two_halves() {
+async fn an_authenticator_app_is_set_up_in_two_steps() {
     let api = Api::new();
     api.pool.require_mfa();
     let challenge = challenge_of(&api).await;
@@ -224,9 +224,9 @@ async fn an_authenticator_app_is_set_up_in_two_halves() {
     assert_eq!(mfa.enabled, [Factor::SoftwareTokenMfa]);
 }
 
-/// The session alone starts the setup. The user name in the request is then unproven.
+/// The session alone starts the setup, so the user name in the request is not verified.
 #[tokio::test]
-async fn a_started_setup_is_not_recorded_for_the_user_name_in_the_request() {
+async fn audit_of_a_started_setup_omits_the_unverified_user_name() {
     let api = Api::new();
     api.pool.require_mfa();
     let session = challenge_of(&api).await["session"].take();
@@ -244,22 +244,22 @@ async fn a_started_setup_is_not_recorded_for_the_user_name_in_the_request() {
 }
 
 #[tokio::test]
-async fn an_answer_is_good_for_its_own_challenge_only() {
-    for (asked, _) in answers() {
+async fn rejects_answers_to_another_challenge() {
+    for (open, _) in answers() {
         for (answered, body) in answers() {
             let api = with_factors(&[Factor::SmsMfa, Factor::SoftwareTokenMfa]).await;
-            api.pool.open_challenge("mia", "open-session", asked);
+            api.pool.open_challenge("mia", "open-session", open);
             let answer = answer_with(&api, &body).await;
-            // An app is proven only after its setup was begun.
-            let is_good = asked == answered && !(asked == ChallengeName::MfaSetup && body["code"].is_string());
-            let expected = if is_good { (200, "") } else { (401, "invalid-credentials") };
-            assert_eq!((answer.status, answer.code()), expected, "{asked:?} with {body}");
+            // The setup cannot be finished before it was started.
+            let is_accepted = open == answered && !(open == ChallengeName::MfaSetup && body["code"].is_string());
+            let expected = if is_accepted { (200, "") } else { (401, "invalid-credentials") };
+            assert_eq!((answer.status, answer.code()), expected, "{open:?} with {body}");
         }
     }
 }
 
 #[tokio::test]
-async fn other_challenges_are_refused_with_the_names_of_the_known_ones() {
+async fn rejects_other_challenges_and_lists_the_known_ones() {
     let (api, body) = challenged().await;
     for other in
         [json!("CUSTOM_CHALLENGE"), json!("sms_mfa"), json!(""), json!({"SMS_MFA": null}), json!(7), json!(null)]
@@ -268,32 +268,32 @@ async fn other_challenges_are_refused_with_the_names_of_the_known_ones() {
         assert_eq!((answer.status, &answer.body["field"]), (400, &json!("challenge")), "{other}");
     }
     let answer = answer_with(&api, &with(body, "challenge", json!("CUSTOM_CHALLENGE"))).await;
-    let known = "Expected that the challenge is one of `NEW_PASSWORD_REQUIRED`, `SMS_MFA`, `SOFTWARE_TOKEN_MFA`, \
+    let known = "Must be one of `NEW_PASSWORD_REQUIRED`, `SMS_MFA`, `SOFTWARE_TOKEN_MFA`, \
         `EMAIL_OTP`, `SELECT_MFA_TYPE`, `MFA_SETUP`.";
     assert_eq!(answer.body["detail"], known);
 }
 
 #[tokio::test]
-async fn every_form_has_exactly_its_own_fields() {
+async fn each_form_accepts_only_its_own_fields() {
     let all = ["challenge", "username", "session", "new_password", "attributes", "code", "factor", "device_name"];
     for (challenge, body) in answers() {
         let api = Api::new();
         for field in all {
             let (mut broken, place) = (body.clone(), format!("{challenge:?} {field}"));
-            let is_there = broken.as_object_mut().unwrap().remove(field).is_some();
-            let may_be_left_out = field == "device_name" || (field == "code" && challenge == ChallengeName::MfaSetup);
-            let may_be_added = match challenge {
+            let is_present = broken.as_object_mut().unwrap().remove(field).is_some();
+            let is_optional = field == "device_name" || (field == "code" && challenge == ChallengeName::MfaSetup);
+            let can_be_added = match challenge {
                 ChallengeName::NewPasswordRequired => field == "attributes",
-                // Makes the first half the second one.
+                // Turns the first step into the second.
                 ChallengeName::MfaSetup => field == "code",
                 _ => false,
             };
-            if is_there && !may_be_left_out {
+            if is_present && !is_optional {
                 let answer = answer_with(&api, &broken).await;
                 assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "without {place}");
-                assert_eq!(answer.body["detail"], "The field is needed.", "without {place}");
+                assert_eq!(answer.body["detail"], "Missing field.", "without {place}");
             }
-            if !is_there && !may_be_added {
+            if !is_present && !can_be_added {
                 let answer = answer_with(&api, &with(body.clone(), field, json!("Canary"))).await;
                 let named = if field == "device_name" && challenge == ChallengeName::MfaSetup { "code" } else { field };
                 assert_eq!((answer.status, &answer.body["field"]), (400, &json!(named)), "with {place}");
@@ -305,7 +305,7 @@ async fn every_form_has_exactly_its_own_fields() {
 }
 
 #[tokio::test]
-async fn wrong_values_are_refused_with_their_place_and_are_not_repeated() {
+async fn invalid_values_are_rejected_with_the_field_and_not_repeated() {
     let [new_password, sms, _, _, select, begin, finish] = answers().map(|(_, body)| body);
     let api = Api::new();
     for (body, field, value) in [
@@ -334,7 +334,7 @@ async fn wrong_values_are_refused_with_their_place_and_are_not_repeated() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_there_twice_is_refused_and_so_is_what_is_no_object() {
+async fn rejects_duplicate_fields_and_bodies_that_are_not_objects() {
     let api = Api::new();
     let send = async |text: String| api.call(Call::post(PATH, Some(&json!({}))).raw_body(text).by_nobody()).await;
     let rest = r#""username": "mia", "session": "open-session""#;
@@ -346,7 +346,7 @@ async fn a_field_that_is_there_twice_is_refused_and_so_is_what_is_no_object() {
     ] {
         let answer = send(text).await;
         assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
-        assert_eq!(answer.body["detail"], "The field is there twice.", "{field}");
+        assert_eq!(answer.body["detail"], "Duplicate field.", "{field}");
     }
     for text in ["[]", r#"["SMS_MFA", null, null]"#, "null", "", "{"] {
         let answer = send(text.to_owned()).await;
@@ -355,7 +355,7 @@ async fn a_field_that_is_there_twice_is_refused_and_so_is_what_is_no_object() {
 }
 
 #[tokio::test]
-async fn a_failing_call_says_what_it_failed_of() {
+async fn failed_calls_map_to_status_and_code() {
     for (reason, status, code) in [
         (Reason::Throttled, 429, "throttled"),
         (Reason::LimitReached, 429, "throttled"),
@@ -369,12 +369,12 @@ async fn a_failing_call_says_what_it_failed_of() {
         api.pool.fail("answer_challenge", 1, reason);
         let answer = answer_with(&api, &body).await;
         assert_eq!((answer.status, answer.code()), (status, code));
-        assert_eq!(answer_with(&api, &body).await.status, 200, "{code}: the session is still good");
+        assert_eq!(answer_with(&api, &body).await.status, 200, "{code}: the session is still valid");
     }
 }
 
 #[tokio::test]
-async fn a_step_that_nobody_can_take_here_is_named() {
+async fn unsupported_challenges_are_named() {
     let (api, body) = challenged().await;
     api.pool.ask_for("CUSTOM_CHALLENGE");
     let answer = answer_with(&api, &body).await;

@@ -1,4 +1,4 @@
-//! The body.
+//! The request body.
 
 use std::borrow::Cow;
 
@@ -11,56 +11,56 @@ use time::Duration;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::json::whole;
+use crate::http::json::integer;
 
-/// Whom to invite, and for how long.
+/// The address to invite, and the validity.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateInvitation, example = json!({"email": "mia@example.com", "valid_for_hours": 168}))]
 pub(crate) struct Body {
     pub(super) email: InvitedAddress,
-    /// How long the invitation lasts: a week where nothing is said, 30 days at the most.
+    /// Validity of the invitation in hours, by default 7 days and at most 30 days.
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 720, default = 168)]
     pub(super) valid_for_hours: Option<Validity>,
 }
 
-/// The address of whoever is invited.
+/// The address of the invited user.
 #[derive(Deserialize)]
 #[serde(try_from = "String")]
 pub(super) struct InvitedAddress(pub(super) Invitee);
 
-/// How long an invitation lasts.
+/// The validity of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Number")]
 pub(super) struct Validity(pub(super) Duration);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("it is an e-mail address of at most {MAX_ADDRESS_BYTES} bytes, e.g. mia@example.com")]
-pub(super) struct NotAnInvitedAddress;
+#[error("must be an e-mail address of at most {MAX_ADDRESS_BYTES} bytes, e.g. mia@example.com")]
+pub(super) struct InvalidInvitedAddress;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("it is a whole number of hours from 1 to {}", MAX_VALIDITY.whole_hours())]
-pub(super) struct NotAValidity;
+#[error("must be a whole number of hours between 1 and {}", MAX_VALIDITY.whole_hours())]
+pub(super) struct InvalidValidity;
 
 impl TryFrom<String> for InvitedAddress {
-    type Error = NotAnInvitedAddress;
+    type Error = InvalidInvitedAddress;
 
-    fn try_from(text: String) -> Result<Self, NotAnInvitedAddress> {
-        text.try_into().map(Self).map_err(|_| NotAnInvitedAddress)
+    fn try_from(text: String) -> Result<Self, InvalidInvitedAddress> {
+        text.try_into().map(Self).map_err(|_| InvalidInvitedAddress)
     }
 }
 
 impl TryFrom<Number> for Validity {
-    type Error = NotAValidity;
+    type Error = InvalidValidity;
 
-    fn try_from(hours: Number) -> Result<Self, NotAValidity> {
-        let duration = whole(&hours).map(|hours| Duration::hours(hours.into()));
-        duration.filter(|duration| (Duration::HOUR..=MAX_VALIDITY).contains(duration)).map(Self).ok_or(NotAValidity)
+    fn try_from(hours: Number) -> Result<Self, InvalidValidity> {
+        let duration = integer(&hours).map(|hours| Duration::hours(hours.into()));
+        duration.filter(|duration| (Duration::HOUR..=MAX_VALIDITY).contains(duration)).map(Self).ok_or(InvalidValidity)
     }
 }
 
-/// Addresses that are taken; not all of them. JSON Schema cannot say which other letters are visible, nor which of them a domain can have, nor
-/// which domains that begin with `xn--` there are, nor where `=` and `?` may stand.
+/// Matches a subset of the accepted addresses. JSON Schema cannot express the rules for non-ASCII characters, `xn--`
+/// labels, `=` and `?`.
 const ASCII_ADDRESS: &str = concat!(
     r"^[A-Za-z0-9#$&'*+./^_`{|}~-]+@",
     r"((?![Xx][Nn]--)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*",
@@ -72,9 +72,8 @@ impl PartialSchema for InvitedAddress {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some(
-                "The address that may sign up with the invitation. The case of A to Z makes no difference, nor whether an international domain is \
-                 written in Unicode or as xn--…. The pattern has the plain addresses; others are taken as well, where they can be read in \
-                 one way only.",
+                "The address of the invited user. The case of A–Z is ignored, and an international domain can be in Unicode or \
+                 in its xn--… form. The pattern matches plain ASCII addresses; other unambiguous addresses are also accepted.",
             ))
             .min_length(Some("a@b".len()))
             .max_length(Some(MAX_ADDRESS_BYTES))
@@ -98,35 +97,35 @@ mod tests {
 
     use super::*;
 
-    fn takes(text: &str) -> bool {
+    fn accepts(text: &str) -> bool {
         match serde_json::from_value::<InvitedAddress>(json!(text)) {
             Ok(_) => true,
             Err(error) => {
-                assert_eq!(error.to_string(), NotAnInvitedAddress.to_string());
+                assert_eq!(error.to_string(), InvalidInvitedAddress.to_string());
                 false
             }
         }
     }
 
     #[test]
-    fn addresses_are_taken_up_to_their_longest_in_bytes() {
+    fn accepts_addresses_up_to_the_maximum_number_of_bytes() {
         let of_bytes = |bytes: usize, letter: &str| {
             let rest = bytes - "@example.com".len();
             format!("{}@example.com", letter.repeat(rest / letter.len()))
         };
         let (ascii, other) = (of_bytes(254, "x"), of_bytes(254, "ü"));
         for good in ["a@b", "Mia@Example.com", "mia@bücher.example", "mia@xn--bcher-kva.example", &ascii, &other] {
-            assert!(takes(good), "{good}");
+            assert!(accepts(good), "{good}");
         }
         let (ascii, other) = (of_bytes(255, "x"), of_bytes(256, "ü"));
         for bad in ["", "mia", "a@", "@b", "mia@example.com ", "mia@exa mple.com", "mia@xn--a.example", &ascii, &other]
         {
-            assert!(!takes(bad), "{bad}");
+            assert!(!accepts(bad), "{bad}");
         }
     }
 
     #[test]
-    fn an_invitation_lasts_whole_hours_up_to_the_longest() {
+    fn accepts_whole_hours_up_to_the_maximum() {
         for (hours, expected) in [
             ("1", Some(1)),
             ("168", Some(168)),
@@ -146,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_says_the_same_as_the_domain() {
+    fn the_schema_has_the_limits_of_the_domain() {
         let schema = serde_json::to_value(Body::schema()).unwrap();
         let hours = &schema["properties"]["valid_for_hours"];
         let expected = [1, MAX_VALIDITY.whole_hours(), DEFAULT_VALIDITY.whole_hours()];
@@ -156,16 +155,16 @@ mod tests {
     }
 
     proptest! {
-        /// The pattern of the document, in words that `proptest` knows.
+        /// Repeats the schema's pattern in a syntax that `proptest` supports.
         #[test]
-        fn every_address_of_the_pattern_is_taken(
+        fn accepts_every_address_that_matches_the_pattern(
             local_part in r"[A-Za-z0-9#$&'*+./^_`{|}~-]{1,64}",
             labels in prop::collection::vec("[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?", 1..=4),
         ) {
             let domain = labels.join(".");
             prop_assume!(labels.iter().all(|label| !label.to_ascii_lowercase().starts_with("xn--")));
             let address = format!("{local_part}@{domain}");
-            prop_assert_eq!(takes(&address), address.len() <= MAX_ADDRESS_BYTES, "{}", address);
+            prop_assert_eq!(accepts(&address), address.len() <= MAX_ADDRESS_BYTES, "{}", address);
         }
     }
 }

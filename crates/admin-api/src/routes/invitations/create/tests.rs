@@ -1,4 +1,4 @@
-use domain::invitation::{Claim, Fault};
+use domain::invitation::{Claim, InvitationError};
 use domain::search::PAGE_BUDGET;
 use domain::sign_up::EmailAddress;
 use domain::user_pool::error::Reason;
@@ -21,19 +21,19 @@ async fn invite(api: &Api, email: &str) -> Answer {
     create(api, &json!({"email": email})).await
 }
 
-/// What the trigger says to a token that somebody shows who signs up with this address.
-fn shown(api: &Api, token: &Value, email: &str, now: OffsetDateTime) -> Result<(), Fault> {
+/// Checks a token as the trigger does at a sign-up with this address.
+fn check(api: &Api, token: &Value, email: &str, now: OffsetDateTime) -> Result<(), InvitationError> {
     let email: EmailAddress = email.parse().unwrap();
     let claim = Claim { user_pool_id: USER_POOL_ID, email: &email };
     claim.check(token.as_str().unwrap(), &api.invitation_key.public_key(), now).map(drop)
 }
 
-/// How often the pool was asked for a list of users.
-fn looks(api: &Api) -> usize {
+/// The number of calls that list users.
+fn list_calls(api: &Api) -> usize {
     api.pool.calls().iter().filter(|call| **call == "list").count()
 }
 
-/// An API with a user more who has this address.
+/// An API with another user, who has this address.
 fn with_holder(email: &str, verified: &str) -> Api {
     let api = Api::new();
     api.pool.add_user("hal", "Password-of-hal-1", &[], &[("email", email), ("email_verified", verified)]);
@@ -41,7 +41,7 @@ fn with_holder(email: &str, verified: &str) -> Api {
 }
 
 #[tokio::test]
-async fn whoever_is_invited_can_show_what_comes_back() {
+async fn the_token_is_valid_for_the_invited_address() {
     let api = Api::new();
     let answer = invite(&api, "New@Example.com").await;
     assert_eq!((answer.status, answer.header("cache-control")), (201, Some("no-store")));
@@ -54,19 +54,19 @@ async fn whoever_is_invited_can_show_what_comes_back() {
 
     let token = &answer.body["invitation"];
     for email in ["new@example.com", "NEW@example.COM"] {
-        assert_eq!(shown(&api, token, email, NOW), Ok(()), "{email}");
+        assert_eq!(check(&api, token, email, NOW), Ok(()), "{email}");
     }
-    assert_eq!(shown(&api, token, "other@example.com", NOW), Err(Fault::OtherAddress));
-    assert_eq!(shown(&api, token, "new@example.com", NOW + Duration::days(7)), Err(Fault::Expired));
+    assert_eq!(check(&api, token, "other@example.com", NOW), Err(InvitationError::OtherAddress));
+    assert_eq!(check(&api, token, "new@example.com", NOW + Duration::days(7)), Err(InvitationError::Expired));
 }
 
 #[tokio::test]
-async fn an_invitation_lasts_as_long_as_it_was_asked_to() {
+async fn an_invitation_expires_after_the_requested_hours() {
     for (hours, expected) in [(json!(null), 168), (json!(1), 1), (json!(24), 24), (json!(720), 720), (json!(36.0), 36)]
     {
         let api = Api::new();
         api.days_pass(3).await;
-        // The answer says what is signed, and that counts in seconds.
+        // The token's timestamps are in seconds.
         api.time_passes(std::time::Duration::from_millis(700)).await;
         let answer = create(&api, &json!({"email": "new@example.com", "valid_for_hours": hours})).await;
         assert_eq!(answer.status, 201, "{hours}");
@@ -75,33 +75,33 @@ async fn an_invitation_lasts_as_long_as_it_was_asked_to() {
         assert_eq!(issued_at, NOW + Duration::days(3), "{hours}");
         assert_eq!(expires_at - issued_at, Duration::hours(expected), "{hours}");
         let token = &answer.body["invitation"];
-        assert_eq!(shown(&api, token, "new@example.com", expires_at - Duration::SECOND), Ok(()), "{hours}");
-        assert_eq!(shown(&api, token, "new@example.com", expires_at), Err(Fault::Expired), "{hours}");
+        assert_eq!(check(&api, token, "new@example.com", expires_at - Duration::SECOND), Ok(()), "{hours}");
+        assert_eq!(check(&api, token, "new@example.com", expires_at), Err(InvitationError::Expired), "{hours}");
     }
 }
 
 #[tokio::test]
-async fn each_call_makes_another_invitation_and_all_of_them_count() {
+async fn each_request_creates_another_valid_invitation() {
     let api = Api::new();
     let [first, second] = [invite(&api, "new@example.com").await, invite(&api, "new@example.com").await];
     assert_eq!((first.status, second.status), (201, 201));
     assert_ne!(first.body["id"], second.body["id"]);
     for answer in [&first, &second] {
-        assert_eq!(shown(&api, &answer.body["invitation"], "new@example.com", NOW), Ok(()));
+        assert_eq!(check(&api, &answer.body["invitation"], "new@example.com", NOW), Ok(()));
     }
-    assert!(api.pool.user("new@example.com").is_none(), "nobody is made");
+    assert!(api.pool.user("new@example.com").is_none(), "no user is created");
 }
 
 #[test]
-fn the_example_of_the_document_is_a_real_one() {
+fn the_example_is_a_valid_invitation() {
     let example = super::Answer::example();
     let issued_at = OffsetDateTime::parse(example["issued_at"].as_str().unwrap(), &Rfc3339).unwrap();
-    assert_eq!(shown(&Api::new(), &example["invitation"], example["email"].as_str().unwrap(), issued_at), Ok(()));
+    assert_eq!(check(&Api::new(), &example["invitation"], example["email"].as_str().unwrap(), issued_at), Ok(()));
     assert_eq!(example["user_pool_id"], USER_POOL_ID);
 }
 
 #[tokio::test]
-async fn an_address_that_somebody_holds_is_refused_whoever_it_is() {
+async fn rejects_the_verified_address_of_any_user() {
     let statuses = [
         UserStatus::Confirmed,
         UserStatus::Unconfirmed,
@@ -120,7 +120,7 @@ async fn an_address_that_somebody_holds_is_refused_whoever_it_is() {
             let answer = invite(&api, "hal@example.com").await;
             assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{status:?} {is_enabled}");
             let detail = answer.body["detail"].as_str().unwrap();
-            assert!(detail.starts_with("A user of the pool holds this e-mail address"), "{detail}");
+            assert!(detail.starts_with("A user of the pool has this e-mail address"), "{detail}");
             assert!(!answer.body.to_string().contains("hal"), "nothing is said of the holder: {}", answer.body);
             assert_eq!(api.invitation_key.calls(), 0);
         }
@@ -128,27 +128,27 @@ async fn an_address_that_somebody_holds_is_refused_whoever_it_is() {
 }
 
 #[tokio::test]
-async fn an_address_is_held_in_whatever_spelling() {
+async fn rejects_a_verified_address_in_any_spelling() {
     let long =
         format!("hal@{}.example.com", ["x".repeat(60), "y".repeat(60), "z".repeat(60), "w".repeat(54)].join("."));
-    for (held, typed) in [
+    for (held, requested) in [
         ("hal@example.com", "HAL@Example.com"),
         ("Hal@Example.COM", "hal@example.com"),
         ("hal@xn--bcher-kva.example", "hal@bücher.example"),
         ("hal@bücher.example", "Hal@xn--bcher-kva.example"),
         ("hal@bücher.example", "hal@BÜCHER.example"),
         ("hal@BÜCHER.example", "hal@BÜCHER.example"),
-        // What Cognito cannot be asked for whole.
+        // Too long for a filter of Cognito.
         (&long, &long),
     ] {
-        let answer = invite(&with_holder(held, "true"), typed).await;
-        assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{held} {typed}");
-        assert_eq!(invite(&with_holder(held, "false"), typed).await.status, 201, "{held} {typed}");
+        let answer = invite(&with_holder(held, "true"), requested).await;
+        assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{held} {requested}");
+        assert_eq!(invite(&with_holder(held, "false"), requested).await.status, 201, "{held} {requested}");
     }
 }
 
 #[tokio::test]
-async fn who_has_the_address_unverified_or_another_one_is_in_nobodys_way() {
+async fn accepts_unverified_and_other_addresses() {
     for (email, verified) in [
         ("new@example.com", "false"),
         ("new@example.com", ""),
@@ -161,14 +161,15 @@ async fn who_has_the_address_unverified_or_another_one_is_in_nobodys_way() {
     }
 }
 
-/// Many people can sign up with an address that is not theirs, and stand before the one whose it is.
+/// Many users can have the same unverified address, and Cognito can list them before the user with the verified
+/// address.
 #[tokio::test]
-async fn a_holder_is_found_behind_others_who_have_the_address_unverified() {
-    let with_pretenders = |count: usize, holder: Option<&str>| {
+async fn finds_the_holder_among_users_with_the_unverified_address() {
+    let with_unverified = |count: usize, holder: Option<&str>| {
         let api = Api::new();
         for number in 0..count {
             let attributes = [("email", "new@example.com"), ("email_verified", "false")];
-            api.pool.add_user(&format!("pretender-{number:04}"), "Correct-1", &[], &attributes);
+            api.pool.add_user(&format!("unverified-{number:04}"), "Correct-1", &[], &attributes);
         }
         if let Some(name) = holder {
             let attributes = [("email", "new@example.com"), ("email_verified", "true")];
@@ -177,22 +178,22 @@ async fn a_holder_is_found_behind_others_who_have_the_address_unverified() {
         api
     };
     for count in [59, 60, 61, 180, 599] {
-        let api = with_pretenders(count, Some("zoe"));
+        let api = with_unverified(count, Some("zoe"));
         let answer = invite(&api, "new@example.com").await;
         assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{count}");
-        assert_eq!(looks(&api), (count + 1).div_ceil(60), "{count}");
+        assert_eq!(list_calls(&api), (count + 1).div_ceil(60), "{count}");
 
-        let api = with_pretenders(count, None);
+        let api = with_unverified(count, None);
         assert_eq!(invite(&api, "new@example.com").await.status, 201, "{count}");
     }
-    // Who comes first is found first, and the others are not looked at.
-    let api = with_pretenders(599, Some("ann"));
+    // The search stops at the holder.
+    let api = with_unverified(599, Some("ann"));
     assert_eq!(invite(&api, "new@example.com").await.code(), "alias-exists");
-    assert_eq!(looks(&api), 1);
+    assert_eq!(list_calls(&api), 1);
 }
 
 #[tokio::test]
-async fn where_not_everybody_can_be_looked_at_nobody_is_invited() {
+async fn rejects_an_address_if_not_all_users_can_be_checked() {
     for email in ["new@example.com", "New@Example.com"] {
         let api = Api::new();
         for number in 0..PAGE_BUDGET {
@@ -201,17 +202,17 @@ async fn where_not_everybody_can_be_looked_at_nobody_is_invited() {
         api.pool.list_in_pages_of(1);
         let answer = invite(&api, email).await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{email}");
-        assert!(answer.body["detail"].as_str().unwrap().contains("too many users"), "{}", answer.body);
-        assert_eq!((looks(&api), api.invitation_key.calls()), (PAGE_BUDGET, 0), "{email}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("Too many users"), "{}", answer.body);
+        assert_eq!((list_calls(&api), api.invitation_key.calls()), (PAGE_BUDGET, 0), "{email}");
 
-        // The last page within the budget is still looked at.
+        // The last page within the budget is still checked.
         api.pool.list_in_pages_of(2);
         assert_eq!(invite(&api, email).await.status, 201, "{email}");
     }
 }
 
 #[tokio::test]
-async fn a_look_that_fails_on_whichever_page_invites_nobody() {
+async fn rejects_an_address_if_any_page_fails() {
     for (reason, status, code) in [
         (Reason::Throttled, 429, "throttled"),
         (Reason::Unavailable, 502, "upstream-unavailable"),
@@ -232,18 +233,18 @@ async fn a_look_that_fails_on_whichever_page_invites_nobody() {
 }
 
 #[tokio::test]
-async fn a_pool_that_takes_no_invitations_says_so_and_is_not_looked_at() {
+async fn rejects_requests_if_the_pool_accepts_no_invitations() {
     let api = Api::without_invitations();
     for email in ["new@example.com", "mia@example.com"] {
         let answer = invite(&api, email).await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{email}");
-        assert_eq!(answer.body["detail"], "The sign-up policy of this pool takes no invitations.");
+        assert_eq!(answer.body["detail"], "The sign-up policy of this pool does not use invitations.");
     }
-    assert_eq!(looks(&api), 0);
+    assert_eq!(list_calls(&api), 0);
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_read_is_nothing_that_the_caller_could_mend() {
+async fn errors_of_the_key_are_never_errors_of_the_caller() {
     for (reason, status, code, retry_after) in [
         (Reason::Throttled, 429, "throttled", Some("1")),
         (Reason::LimitReached, 429, "throttled", Some("900")),
@@ -265,7 +266,7 @@ async fn a_key_that_cannot_be_read_is_nothing_that_the_caller_could_mend() {
 }
 
 #[tokio::test]
-async fn the_key_is_read_for_an_invitation_and_for_nothing_else() {
+async fn the_key_is_read_only_for_an_invitation() {
     let api = Api::new();
     api.call(Call::get("/v1/users")).await;
     create(&api, &json!({"email": "mia"})).await;
@@ -277,7 +278,7 @@ async fn the_key_is_read_for_an_invitation_and_for_nothing_else() {
 }
 
 #[tokio::test]
-async fn malformed_bodies_are_refused_with_their_place() {
+async fn malformed_bodies_are_rejected_with_the_field() {
     let long = format!("{}@example.com", "x".repeat(243));
     let table = [
         (json!({}), Some("email")),
@@ -303,16 +304,16 @@ async fn malformed_bodies_are_refused_with_their_place() {
         let answer = create(&api, &body).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{body}");
         assert_eq!(answer.body["field"].as_str(), field, "{body}");
-        assert_eq!((looks(&api), api.invitation_key.calls()), (0, 0), "{body}");
+        assert_eq!((list_calls(&api), api.invitation_key.calls()), (0, 0), "{body}");
     }
 }
 
 #[tokio::test]
-async fn who_may_not_invite_learns_nothing_of_an_address() {
+async fn without_permission_the_answer_reveals_no_address() {
     let refusal = async |by, email: &str| {
         let api = Api::new();
         let answer = api.call(Call::post(PATH, Some(&json!({"email": email}))).by(by)).await;
-        assert_eq!((looks(&api), api.invitation_key.calls()), (0, 0));
+        assert_eq!((list_calls(&api), api.invitation_key.calls()), (0, 0));
         (answer.status, answer.body)
     };
     for by in [token("ray", "[readers]"), token("cleo", "[creators]"), token("vic", "[visitors]")] {
@@ -324,16 +325,16 @@ async fn who_may_not_invite_learns_nothing_of_an_address() {
 }
 
 #[tokio::test]
-async fn who_may_no_longer_invite_is_refused_whatever_the_token_says() {
+async fn rejects_a_disabled_caller_with_a_valid_token() {
     let api = Api::new();
     api.pool.disable("root");
     let answer = invite(&api, "new@example.com").await;
     assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
-    assert_eq!((looks(&api), api.invitation_key.calls()), (0, 0));
+    assert_eq!((list_calls(&api), api.invitation_key.calls()), (0, 0));
 }
 
 #[tokio::test]
-async fn the_token_is_in_the_answer_and_in_no_log() {
+async fn the_token_reaches_no_log() {
     let api = Api::new();
     let logs = Logs::capture();
     let answer = create(&api, &json!({"email": "New@example.com", "valid_for_hours": 1})).await;

@@ -1,4 +1,4 @@
-//! The header `Idempotency-Key`: whoever sends it means the request to be safe to repeat.
+//! The header `Idempotency-Key`, which makes a request safe to repeat.
 
 use axum::extract::FromRequestParts;
 use http::HeaderValue;
@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 
 const NAME: &str = "Idempotency-Key";
 
-/// The key, if the request has one. It is not kept: it is part of what the creation proof at the user covers.
+/// The key, if present. It is not stored, but the creation proof covers it.
 pub(crate) struct IdempotencyKey(pub(super) Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
@@ -19,7 +19,7 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         match keys[..] {
             [] => Ok(Self(None)),
             [key] if is_key(key) => Ok(Self(key.to_str().ok().map(str::to_owned))),
-            _ => Err(ApiError::invalid(NAME, "Expected one key of 1 to 255 visible ASCII characters.")),
+            _ => Err(ApiError::invalid(NAME, "The header must be one value of 1–255 visible ASCII characters.")),
         }
     }
 }
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn one_key_of_visible_characters_is_taken_and_nothing_else() {
+    async fn accepts_only_one_key_of_visible_ascii_characters() {
         let longest = "x".repeat(255);
         let too_long = "x".repeat(256);
         let table: [(&[&str], Option<Option<&str>>); 9] = [

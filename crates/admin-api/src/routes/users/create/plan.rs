@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use domain::secret::Secret;
-use domain::user_pool::directory::{Invitation, NewUser};
+use domain::user_pool::directory::{NewUser, WelcomeMessage};
 use domain::user_pool::groups::GroupName;
 
-use super::request::{Body, InvitationBody, PasswordBody};
+use super::request::{Body, PasswordBody, WelcomeMessageBody};
 use crate::fields::attributes::attributes;
 use crate::http::error::ApiError;
 use crate::http::json::Object;
@@ -44,21 +44,21 @@ impl TryFrom<Body> for Plan {
             }
             None => (None, None),
         };
-        let invitation = match body.invitation {
+        let welcome_message = match body.welcome_message {
             // The welcome message would contain a password, which the request replaces right away.
-            Some(InvitationBody::Send) if permanent_password.is_some() => {
+            Some(WelcomeMessageBody::Send) if permanent_password.is_some() => {
                 let detail = "must be `suppress` with a permanent password, because the welcome message contains a temporary password";
-                return Err(ApiError::invalid("invitation", detail));
+                return Err(ApiError::invalid("welcome_message", detail));
             }
-            Some(InvitationBody::Suppress) => Invitation::Suppress,
-            None if temporary_password.is_some() || permanent_password.is_some() => Invitation::Suppress,
-            Some(InvitationBody::Send) | None => Invitation::Send,
+            Some(WelcomeMessageBody::Suppress) => WelcomeMessage::Suppress,
+            None if temporary_password.is_some() || permanent_password.is_some() => WelcomeMessage::Suppress,
+            Some(WelcomeMessageBody::Send) | None => WelcomeMessage::Send,
         };
         let new_user = NewUser {
             username: body.username,
             attributes: attributes(body.attributes),
             temporary_password,
-            invitation,
+            welcome_message,
         };
         Ok(Self { new_user, permanent_password, groups: body.groups.0 })
     }
@@ -89,7 +89,7 @@ impl Plan {
     pub(super) fn rest(&self) -> Rest<'_> {
         let permanent = self.permanent_password.as_ref();
         let password = permanent.map(|value| NewPassword { value, permanent: true });
-        // Ending sessions here protects from nobody: who can set the password of the new user can do so until the groups are added.
+        // A caller who can set the password of the new user can do so at any time, so ending sessions here has no effect.
         Rest { password, ends_sessions: false, groups: self.groups.iter().collect() }
     }
 }

@@ -1,9 +1,8 @@
-//! The proof that a request created the user that it finds.
+//! The proof that a request created an existing user.
 //!
-//! A create with an `Idempotency-Key` sets the reserved attribute [`CREATION_ATTRIBUTE`] to a time and a keyed hash over the request and
-//! that time. The hash covers the attributes, or a repeat with other values would confirm guesses of them. Only `AdminCreateUser` can set
-//! the attribute, and only this API knows the key. So a user who signed up under the name, and one whom another request created, have no
-//! proof for this request.
+//! The reserved attribute [`CREATION_ATTRIBUTE`] holds the time and a keyed hash of the time and the request. Only
+//! `AdminCreateUser` can set it, and only this API has the key. The hash covers the attributes, so repeating a request
+//! with other values does not confirm guesses.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,13 +17,13 @@ use super::plan::Plan;
 use crate::authz::caller::Caller;
 use crate::http::error::ApiError;
 
-/// Before every proof, for another form to come.
+/// The format version, at the start of each proof.
 const VERSION: &str = "1";
 
-/// For how long a request can be repeated.
+/// How long a request can be repeated.
 const MAX_AGE: Duration = Duration::hours(24);
 
-/// How far the clock of the function and the time of creation can differ: an invocation takes less than half a minute.
+/// The maximum difference between proof time and creation time. An invocation takes less than 30 seconds.
 const TOLERANCE: Duration = Duration::minutes(1);
 
 /// What identifies a request that creates a user.
@@ -42,8 +41,8 @@ impl Creation<'_> {
         Ok(format!("{VERSION}.{seconds}.{}", URL_SAFE_NO_PAD.encode(hash)))
     }
 
-    /// Whether this very request created the user, at most 24 hours ago. A user who was deleted and created again has another time of
-    /// creation than the proof.
+    /// Whether this request created the user within the last 24 hours. If the user was deleted and created again, the
+    /// creation time does not match the proof.
     pub(super) fn created(&self, key: &Secret, user: &User, now: OffsetDateTime) -> Result<bool, ApiError> {
         let Some((seconds, hash)) = user.attributes.get(CREATION_ATTRIBUTE).and_then(|proof| parts(proof)) else {
             return Ok(false);
@@ -56,7 +55,7 @@ impl Creation<'_> {
 
     fn mac(&self, key: &Secret, seconds: i64) -> Result<Hmac<Sha256>, ApiError> {
         let mut mac = Hmac::<Sha256>::new_from_slice(key.expose().as_bytes())
-            .map_err(|_| ApiError::Internal("the key of creation proofs cannot be used"))?;
+            .map_err(|_| ApiError::Internal("the creation proof key cannot be used"))?;
         let (kind, creator) = match self.caller {
             Caller::User { sub, .. } => ("user", sub.as_str()),
             Caller::Iam { arn } => ("iam", arn.as_str()),
@@ -69,7 +68,7 @@ impl Creation<'_> {
         let attributes = self.plan.new_user.attributes.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
         let fixed = [kind, creator, self.idempotency_key, username, password, &seconds, &group_count];
         for field in fixed.into_iter().chain(groups).chain(attributes) {
-            // With its length before it, no field can pass for the end of another.
+            // The length prefix makes the boundaries between fields unambiguous.
             mac.update(&(field.len() as u64).to_be_bytes());
             mac.update(field.as_bytes());
         }
@@ -86,7 +85,7 @@ fn parts(proof: &str) -> Option<(i64, Vec<u8>)> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::user_pool::directory::{Invitation, NewUser};
+    use domain::user_pool::directory::{NewUser, WelcomeMessage};
     use domain::user_pool::user::{Attributes, UserStatus};
 
     use super::*;
@@ -107,13 +106,12 @@ mod tests {
             username: username.parse().unwrap(),
             attributes: Attributes::new(),
             temporary_password: None,
-            invitation: Invitation::Suppress,
+            welcome_message: WelcomeMessage::Suppress,
         };
         let permanent_password = permanent.then(|| Secret::new("Permanent-1"));
         Plan { new_user, permanent_password, groups: groups.iter().map(|name| name.parse().unwrap()).collect() }
     }
 
-    /// The plan of nina with support, with an attribute.
     fn with_name(name: &str) -> Plan {
         let mut plan = plan("nina", &["support"], true);
         plan.new_user.attributes.insert("name".to_owned(), name.to_owned());
@@ -131,13 +129,13 @@ mod tests {
         }
     }
 
-    /// Whether `user` proves the request of `caller` with `idempotency_key` for `plan`, `later`.
+    /// Whether `user` has a valid proof for this request at the time `NOW + later`.
     fn proves(user: &User, caller: &Caller, idempotency_key: &str, plan: &Plan, later: Duration) -> bool {
         Creation { caller, idempotency_key, plan }.created(&key(), user, NOW + later).unwrap()
     }
 
     #[test]
-    fn only_the_same_request_is_proven() {
+    fn proves_only_the_same_request() {
         let (root, nina) = (caller("sub-of-root"), plan("nina", &["support"], true));
         let creation = Creation { caller: &root, idempotency_key: "key-1", plan: &nina };
         let found = user(&creation.prove(&key(), NOW).unwrap(), NOW);
@@ -164,15 +162,15 @@ mod tests {
         }
     }
 
-    /// One after the other, the fields of both requests are the same text.
+    /// The concatenated fields of both requests are equal.
     #[test]
-    fn no_end_of_a_field_passes_for_the_start_of_the_next() {
+    fn equal_concatenations_of_fields_have_different_proofs() {
         let with = |groups: &[&str], name: &str, value: &str| {
             let mut plan = plan("nina", groups, true);
             plan.new_user.attributes.insert(name.to_owned(), value.to_owned());
             plan
         };
-        for (number, (one, other)) in [
+        for (number, (first, second)) in [
             (("key-1", with(&[], "ab", "c")), ("key-1", with(&[], "a", "bc"))),
             (("key-1", with(&["support"], "b", "c")), ("key-1", with(&["supportb"], "c", ""))),
             (("key-1", plan("nina", &["ad", "mins"], true)), ("key-1", plan("nina", &["admin", "s"], true))),
@@ -181,16 +179,16 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            let (root, (idempotency_key, plan)) = (caller("sub-of-root"), one);
+            let (root, (idempotency_key, plan)) = (caller("sub-of-root"), first);
             let proof = Creation { caller: &root, idempotency_key, plan: &plan }.prove(&key(), NOW).unwrap();
             let found = user(&proof, NOW);
             assert!(proves(&found, &root, idempotency_key, &plan, Duration::ZERO), "{number}");
-            assert!(!proves(&found, &root, other.0, &other.1, Duration::ZERO), "{number}");
+            assert!(!proves(&found, &root, second.0, &second.1, Duration::ZERO), "{number}");
         }
     }
 
     #[test]
-    fn a_proof_lasts_a_day_and_belongs_to_one_account() {
+    fn a_proof_is_valid_for_one_day_and_one_account() {
         let (root, nina) = (caller("sub-of-root"), plan("nina", &[], false));
         let proof = Creation { caller: &root, idempotency_key: "key-1", plan: &nina }.prove(&key(), NOW).unwrap();
         let second = Duration::SECOND;
@@ -210,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_proof_proves_nothing() {
+    fn rejects_malformed_proofs() {
         let (root, nina) = (caller("sub-of-root"), plan("nina", &[], false));
         let proof = Creation { caller: &root, idempotency_key: "key-1", plan: &nina }.prove(&key(), NOW).unwrap();
         let hash = proof.rsplit_once('.').unwrap().1;

@@ -1,4 +1,4 @@
-//! The body.
+//! The request body.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,22 +15,23 @@ use crate::fields::attributes::AttributesBody;
 use crate::fields::password::Password;
 use crate::http::json::Object;
 
-/// A user to be created.
+/// The user to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"username": "mia", "attributes": {"email": "mia@example.com"}}))]
 pub(crate) struct Body {
-    /// The user name; where people sign in with an e-mail address or phone number, that.
+    /// The user name. If users sign in with an e-mail address or phone number, that address or number.
     pub(super) username: Username,
     #[serde(default)]
     pub(super) attributes: AttributesBody,
-    /// Without one, Cognito makes a temporary one up.
-    // `utoipa` takes every type of the name `Object` for its own.
+    /// The password. If absent, Cognito generates a temporary one.
+    // `utoipa` treats every type named `Object` as its own.
     #[schema(value_type = Option<PasswordBody>)]
     pub(super) password: Option<Object<PasswordBody>>,
-    /// Whether a message with the temporary password goes out: `send` without a password, `suppress` with one.
-    pub(super) invitation: Option<InvitationBody>,
-    /// Asks for the permission `users:groups`.
+    /// Whether Cognito sends the welcome message with the temporary password. The default is `send` without a
+    /// `password` and `suppress` with one.
+    pub(super) welcome_message: Option<WelcomeMessageBody>,
+    /// Requires the permission `users:groups`.
     #[serde(default)]
     pub(super) groups: GroupsBody,
 }
@@ -40,14 +41,14 @@ pub(crate) struct Body {
 #[schema(as = NewPassword)]
 pub(super) struct PasswordBody {
     pub(super) value: Password,
-    /// Whether it stays, or must be changed at the first sign-in.
+    /// Whether the password is permanent. The user must change a temporary one at the first sign-in.
     pub(super) permanent: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = InvitationMessage)]
-pub(super) enum InvitationBody {
+#[schema(as = WelcomeMessage)]
+pub(super) enum WelcomeMessageBody {
     Send,
     Suppress,
 }
@@ -57,28 +58,28 @@ pub(super) enum InvitationBody {
 #[serde(try_from = "Vec<GroupName>")]
 pub(super) struct GroupsBody(pub(super) BTreeSet<GroupName>);
 
-/// Cognito lets nobody be in more.
-const MOST_GROUPS: usize = 100;
+/// Cognito's quota of groups per user.
+const MAX_GROUPS: usize = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("there are at most {MOST_GROUPS} groups, and none of them twice")]
-pub(super) struct NotGroups;
+#[error("must be at most {MAX_GROUPS} groups without duplicates")]
+pub(super) struct InvalidGroups;
 
 impl TryFrom<Vec<GroupName>> for GroupsBody {
-    type Error = NotGroups;
+    type Error = InvalidGroups;
 
-    fn try_from(names: Vec<GroupName>) -> Result<Self, NotGroups> {
+    fn try_from(names: Vec<GroupName>) -> Result<Self, InvalidGroups> {
         let count = names.len();
         let groups = BTreeSet::from_iter(names);
-        if count <= MOST_GROUPS && groups.len() == count { Ok(Self(groups)) } else { Err(NotGroups) }
+        if count <= MAX_GROUPS && groups.len() == count { Ok(Self(groups)) } else { Err(InvalidGroups) }
     }
 }
 
 impl PartialSchema for GroupsBody {
     fn schema() -> RefOr<Schema> {
         let name = Ref::from_schema_name(GroupName::name());
-        let names = ArrayBuilder::new().items(name).unique_items(true).max_items(Some(MOST_GROUPS));
-        names.description(Some("The groups that the user is put into.")).into()
+        let names = ArrayBuilder::new().items(name).unique_items(true).max_items(Some(MAX_GROUPS));
+        names.description(Some("The groups that the user is added to.")).into()
     }
 }
 
@@ -92,22 +93,22 @@ impl ToSchema for GroupsBody {
     }
 }
 
-/// The schema of [`Body`], with the one rule that no field can say alone.
+/// The schema of [`Body`] and the rule that relates `welcome_message` and `password`.
 pub(super) struct CreateUser;
 
 impl PartialSchema for CreateUser {
     fn schema() -> RefOr<Schema> {
         let permanent =
             json!({"type": "object", "properties": {"permanent": {"const": true}}, "required": ["permanent"]});
-        let invited_with_a_permanent_password = json!({
-            "properties": {"invitation": {"const": "send"}, "password": permanent},
-            "required": ["invitation", "password"],
+        let welcome_message_with_permanent_password = json!({
+            "properties": {"welcome_message": {"const": "send"}, "password": permanent},
+            "required": ["welcome_message", "password"],
         });
         let mut schema = Body::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
-            // `utoipa` has no builder for the keyword.
+            // `utoipa` has no builder for `not`.
             let keywords = object.extensions.get_or_insert_default();
-            keywords.insert("not".to_owned(), invited_with_a_permanent_password);
+            keywords.insert("not".to_owned(), welcome_message_with_permanent_password);
         }
         schema
     }

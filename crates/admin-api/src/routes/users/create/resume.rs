@@ -52,13 +52,13 @@ impl Resume<'_> {
         }
 
         app.ensure_unambiguous(&plan.new_user.username, &user).await?;
-        progress.found(CREATE_USER);
-        // All following calls name the account by its `sub`, so they never reach a later account with the same user name.
-        let has = progress.looking(READ_GROUPS, app.pool.groups(&user.id())).await?;
+        progress.mark_completed(CREATE_USER);
+        // From here on the `sub` names the account: a later one with the same user name is out of reach.
+        let has = progress.read(READ_GROUPS, app.pool.groups(&user.id())).await?;
         let is_in = |group: &&GroupName| Membership::names(&has).any(|name| name == group.as_str());
         let (present, groups): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
         for group in present {
-            progress.found(add_to_group(group));
+            progress.mark_completed(add_to_group(group));
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
         // Another administrator can have set a password in the meantime. A request with a password replaces it before it adds groups.

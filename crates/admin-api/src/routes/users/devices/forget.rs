@@ -1,4 +1,4 @@
-//! `DELETE /v1/users/{username}/devices/{key}`: the next sign-in with the device is like the first.
+//! `DELETE /v1/users/{username}/devices/{key}`: forgets a device.
 
 use axum::extract::State;
 use domain::user_pool::user::Username;
@@ -12,7 +12,8 @@ use crate::http::error::ApiError;
 
 /// Forget a user's device
 ///
-/// The next sign-in with it is like the first.
+/// Cognito treats the next sign-in with the device as the first one. Returns `wrong-state` if the pool does not
+/// remember devices.
 #[utoipa::path(
     delete, path = "/v1/users/{username}/devices/{key}", tag = "users", operation_id = "forget_user_device",
     params(("username" = Username, Path), ("key" = inline(DeviceKey), Path)),
@@ -55,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_forgotten_device_is_gone_and_not_found_a_second_time() {
+    async fn forgets_a_device_which_is_then_not_found() {
         let api = with_devices();
         assert_eq!(api.call(Call::delete(PATH)).await.status, 204);
         assert_eq!((keys(&api, "mia").await, keys(&api, "ray").await.len()), (vec!["eu-central-1_2".to_owned()], 1));
@@ -64,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_and_an_unknown_device_are_told_apart() {
+    async fn unknown_users_and_unknown_devices_have_different_codes() {
         for (path, code) in [
             ("/v1/users/nobody/devices/eu-central-1_1", "user-not-found"),
             ("/v1/users/mia/devices/eu-central-1_3", "device-not-found"),
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_key_or_a_name_is_refused() {
+    async fn rejects_invalid_keys_and_names() {
         for (path, field) in [
             ("/v1/users/mia/devices/phone", "key"),
             ("/v1/users/mia/devices/%FF", "key"),
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = with_devices();
         api.pool.fail("forget_device", 1, Reason::Throttled);
         let answer = api.call(Call::delete(PATH)).await;
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_users_forgets_nothing() {
+    async fn rejects_callers_with_users_read_only() {
         let api = with_devices();
         let answer = api.call(Call::delete(PATH).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

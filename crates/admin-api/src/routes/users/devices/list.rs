@@ -1,4 +1,4 @@
-//! `GET /v1/users/{username}/devices?limit=&cursor=`: page by page.
+//! `GET /v1/users/{username}/devices?limit=&cursor=`: lists devices in pages.
 
 use axum::Json;
 use axum::extract::State;
@@ -28,7 +28,7 @@ use crate::routes::target::Target;
 }))]
 pub(crate) struct Answer {
     devices: Vec<DeviceView>,
-    /// For the next page; null on the last.
+    /// The cursor of the next page; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }
@@ -38,14 +38,14 @@ pub(crate) struct Answer {
 #[schema(as = Device)]
 struct DeviceView {
     key: String,
-    /// What is known about it, e.g. `device_name`, `last_ip_used`.
+    /// The attributes, e.g. `device_name`, `last_ip_used`.
     #[schema(value_type = BTreeMap<String, String>)]
     attributes: Attributes,
-    /// When it was first seen.
+    /// When Cognito first recorded the device.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required = true)]
     created_at: Option<OffsetDateTime>,
-    /// When somebody last signed in with it.
+    /// When the user last signed in with the device.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required = true)]
     last_signed_in_at: Option<OffsetDateTime>,
@@ -60,13 +60,13 @@ impl From<Device> for DeviceView {
 
 /// List a user's devices
 ///
-/// Those that Cognito remembers.
+/// Returns the devices that Cognito remembers, or `wrong-state` if the pool does not remember devices.
 #[utoipa::path(
     get, path = "/v1/users/{username}/devices", tag = "users", operation_id = "list_user_devices",
     params(
         ("username" = Username, Path),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "At most so many."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the page before."),
+        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
+        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
     ),
     responses((status = 200, description = "A page of devices.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_device_is_on_exactly_one_page_and_nobody_elses_is() {
+    async fn lists_every_device_of_the_user_exactly_once() {
         let devices = walk(&with_devices(), PATH, "devices").await;
         let keys: Vec<_> = devices.iter().map(|device| device["key"].as_str().unwrap()).collect();
         assert_eq!(keys, [0, 1, 2, 3, 4].map(|number| format!("eu-central-1_mia-{number}")));
     }
 
     #[tokio::test]
-    async fn a_device_is_shown_with_what_is_known_about_it() {
+    async fn returns_all_fields_of_a_device() {
         let answer = with_devices().call(Call::get("/v1/users/mia@example.com/devices?limit=1")).await;
         let first_seen = &answer.body["devices"][0]["created_at"];
         assert!(first_seen.as_str().unwrap().starts_with("1970-01-01T00:00:"), "{first_seen}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_has_no_device_has_an_empty_list_and_nobody_is_not_found() {
+    async fn no_devices_is_an_empty_list_and_an_unknown_user_is_not_found() {
         let answer = Api::new().call(Call::get(PATH)).await;
         assert_eq!((answer.status, answer.body), (200, json!({"devices": [], "next_cursor": null})));
         let answer = Api::new().call(Call::get("/v1/users/nobody/devices")).await;
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cursor_of_another_list_or_user_is_refused() {
+    async fn rejects_a_cursor_of_another_list_or_user() {
         let api = with_devices();
         for other in ["/v1/users", "/v1/groups", "/v1/users/ray/devices"] {
             assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn wrong_parameters_are_named() {
+    async fn invalid_parameters_are_rejected_with_the_field() {
         for (path, field) in [
             ("/v1/users/two%20words/devices", "username"),
             ("/v1/users/mia/devices?limit=61", "limit"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("devices", 1, Reason::Throttled);
         let answer = api.call(Call::get(PATH)).await;
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_read_users_only_gets_no_list() {
+    async fn rejects_callers_with_users_read_only() {
         let answer = with_devices().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));
         assert_eq!(answer.body["devices"], Value::Null);

@@ -13,8 +13,9 @@ use crate::routes::target::TargetGroup;
 
 /// Add a user to a group
 ///
-/// The path takes the user name or the `sub`, and no alias. Callers cannot add themselves. The caller must be allowed to assign the
-/// group and have everything that it grants; a group with an IAM role also takes `groups:roles`. A repeat changes nothing.
+/// The path takes the user name or the `sub`, not an alias. Callers cannot add themselves. The caller must be allowed
+/// to assign the group and must have all permissions that it grants. A group with an IAM role also requires
+/// `groups:roles`. Repeating the request changes nothing.
 #[utoipa::path(
     put, path = "/v1/users/{username}/groups/{group}", tag = "users", operation_id = "add_user_to_group",
     params(("username" = Username, Path), ("group" = GroupName, Path)),
@@ -44,7 +45,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn once_or_twice_the_user_is_in_the_group() {
+    async fn adding_a_user_twice_changes_nothing() {
         let api = Api::new();
         for name in ["mia", "mia", &api.sub_of("mia")] {
             let answer = api.call(put(&format!("/v1/users/{name}/groups/readers"))).await;
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_puts_themselves_into_a_group_by_whatever_name() {
+    async fn callers_cannot_add_themselves_to_a_group_by_any_name() {
         let api = Api::new();
         for name in ["root", &api.sub_of("root")] {
             for group in ["readers", "admins", "no-such-group"] {
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_and_an_unknown_group_are_told_apart() {
+    async fn unknown_users_and_unknown_groups_have_different_codes() {
         let api = Api::new();
         let answer = api.call(put("/v1/users/nobody/groups/readers")).await;
         assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_name_is_refused_with_its_place() {
+    async fn invalid_names_are_rejected_with_the_field() {
         let api = Api::new();
         for (path, field) in [
             ("/v1/users/two%20words/groups/readers".to_owned(), "username"),
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_says_so() {
+    async fn failed_calls_are_reported() {
         for (operation, nth) in [("get", 1), ("add_to_group", 1)] {
             let api = Api::new();
             api.pool.fail(operation, nth, Reason::Unavailable);
@@ -134,7 +135,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_puts_nobody_into_a_group() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let answer = api.call(put("/v1/users/mia/groups/readers").by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,4 +1,4 @@
-//! `GET /v1/users/{username}/groups`
+//! `GET /v1/users/{username}/groups`: lists the groups of a user.
 
 use axum::Json;
 use axum::extract::State;
@@ -16,13 +16,13 @@ use crate::routes::target::Target;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserGroups, example = json!({"groups": ["support"]}))]
 pub(crate) struct Answer {
-    /// All of them, by name.
+    /// The names of all groups of the user.
     groups: Vec<String>,
 }
 
 /// List a user's groups
 ///
-/// All of them, by name.
+/// Returns the names of all groups of the user.
 #[utoipa::path(
     get, path = "/v1/users/{username}/groups", tag = "users", operation_id = "list_user_groups",
     params(("username" = Username, Path)),
@@ -39,7 +39,6 @@ pub(crate) async fn handle(
     Ok(Json(Answer { groups }))
 }
 
-/// The names of the groups.
 pub(in crate::routes::users) fn names(memberships: Vec<Membership>) -> Vec<String> {
     memberships.into_iter().map(|membership| membership.group).collect()
 }
@@ -51,7 +50,7 @@ mod tests {
     use crate::testing::{Api, Call, token};
 
     #[tokio::test]
-    async fn everybody_has_their_groups_or_none() {
+    async fn returns_the_groups_of_a_user() {
         let api = Api::new();
         api.pool.add_user("ann", "Password-of-ann-1", &["readers", "admins"], &[]);
         for (name, groups) in
@@ -63,7 +62,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_is_not_found_and_no_name_is_refused() {
+    async fn an_unknown_user_is_not_found_and_an_invalid_name_is_rejected() {
         let answer = Api::new().call(Call::get("/v1/users/nobody/groups")).await;
         assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
         let answer = Api::new().call(Call::get("/v1/users/two%20words/groups")).await;
@@ -71,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_users_does_not_see_their_groups() {
+    async fn rejects_callers_with_users_read_only() {
         let answer = Api::new().call(Call::get("/v1/users/mia/groups").by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));
     }

@@ -13,8 +13,9 @@ use crate::routes::target::TargetGroup;
 
 /// Remove a user from a group
 ///
-/// The path takes the user name or the `sub`, and no alias. Callers cannot remove themselves. The caller must be allowed to assign the
-/// group. The user's tokens name the group until they expire; this API asks the user pool before every write. A repeat changes nothing.
+/// The path takes the user name or the `sub`, not an alias. Callers cannot remove themselves. The caller must be
+/// allowed to assign the group. The user's tokens contain the group until they expire, but this API reads the groups
+/// from the user pool before every write. Repeating the request changes nothing.
 #[utoipa::path(
     delete, path = "/v1/users/{username}/groups/{group}", tag = "users", operation_id = "remove_user_from_group",
     params(("username" = Username, Path), ("group" = GroupName, Path)),
@@ -39,7 +40,7 @@ mod tests {
     use crate::testing::{Api, Call, token};
 
     #[tokio::test]
-    async fn once_or_twice_the_user_is_out_of_the_group_and_in_the_others() {
+    async fn removing_a_user_twice_changes_nothing_and_keeps_other_groups() {
         let api = Api::new();
         api.pool.add_user("ann", "Password-of-ann-1", &["readers", "visitors"], &[]);
         for time in ["once", "twice"] {
@@ -63,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_and_an_unknown_group_are_told_apart() {
+    async fn unknown_users_and_unknown_groups_have_different_codes() {
         let api = Api::new();
         let answer = api.call(Call::delete("/v1/users/nobody/groups/readers")).await;
         assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_name_is_refused_with_its_place() {
+    async fn invalid_names_are_rejected_with_the_field() {
         for (path, field) in
             [("/v1/users/two%20words/groups/readers", "username"), ("/v1/users/mia/groups/two%20words", "group")]
         {
@@ -82,7 +83,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_takes_nobody_out_of_a_group() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let answer = api.call(Call::delete("/v1/users/root/groups/admins").by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,6 +1,7 @@
-//! `PUT /v1/users/{username}/identities/{provider}`: lets the owner of an identity sign in as this user.
+//! `PUT /v1/users/{username}/identities/{provider}`: links an external identity to a user.
 //!
-//! Whoever links an identity of their own gets the account. `access` sees to it that nobody gets one that may do more than they may.
+//! Callers who link their own identity can sign in as the user. Therefore the authorization check rejects users with
+//! permissions that the caller lacks.
 
 use axum::extract::State;
 use domain::user_pool::identities::ExternalIdentity;
@@ -9,19 +10,19 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::{ProviderName, TargetProvider, identities_at, must_be_of_the_pool};
+use super::{ProviderName, TargetProvider, ensure_not_federated, identities_at};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::target_user::OtherUser;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// Somebody at the provider.
+/// The identity at the provider.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = LinkIdentity, example = json!({"user_id": "113489712349817234987"}))]
 pub(crate) struct Body {
-    /// The subject of the provider's tokens, or the `NameID` of its assertions.
+    /// The subject of the provider's tokens (OIDC), or the `NameID` of its assertions (SAML).
     #[schema(value_type = String, min_length = 1, max_length = 2048)]
     user_id: ExternalUserId,
 }
@@ -31,14 +32,14 @@ pub(crate) struct Body {
 struct ExternalUserId(String);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the id of somebody at a provider has 1 to 2048 characters")]
-struct NotAnExternalUserId;
+#[error("must be 1–2048 characters")]
+struct InvalidExternalUserId;
 
 impl TryFrom<String> for ExternalUserId {
-    type Error = NotAnExternalUserId;
+    type Error = InvalidExternalUserId;
 
-    fn try_from(text: String) -> Result<Self, NotAnExternalUserId> {
-        if (1..=2048).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(NotAnExternalUserId) }
+    fn try_from(text: String) -> Result<Self, InvalidExternalUserId> {
+        if (1..=2048).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(InvalidExternalUserId) }
     }
 }
 
@@ -48,20 +49,20 @@ impl TryFrom<String> for ExternalUserId {
     "username": "mia", "provider": "Google", "user_id": "113489712349817234987", "changed": true
 }))]
 pub(crate) struct Answer {
-    /// The real user name, never an alias.
+    /// The user name, never an alias.
     username: Username,
     #[schema(inline)]
     provider: ProviderName,
     user_id: String,
-    /// Whether it was not linked before.
+    /// Whether this request linked the identity.
     changed: bool,
 }
 
 /// Link an identity to a user
 ///
-/// Its owner signs in as this user from now on. Refused where the user may do more than the caller, and `wrong-state` where the
-/// user has another identity at the provider, or comes from a provider. Linking what is linked changes nothing.
-/// Callers cannot change their own account here.
+/// The owner of the identity signs in as this user from now on. Returns `forbidden` if the user has permissions that
+/// the caller lacks, and `wrong-state` if the user has another identity at the provider or is a federated user. Linking
+/// a linked identity changes nothing. Callers cannot change their own account with this route.
 #[utoipa::path(
     put, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "link_user_identity",
     params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
@@ -77,8 +78,8 @@ pub(crate) async fn handle(
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Answer>, ApiError> {
     audit.fields([format!("identity:{}", provider.0)]);
-    must_be_of_the_pool(&user)?;
-    // Cognito takes no `sub` here.
+    ensure_not_federated(&user)?;
+    // `AdminLinkProviderForUser` does not accept a `sub`.
     if user.could_be_another_sub() {
         return Err(ApiError::ambiguous_user());
     }
@@ -122,12 +123,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_comes_from_a_provider_has_no_account_to_link_to_and_none_to_be_locked_out_of() {
+    async fn rejects_linking_and_unlinking_for_federated_users() {
         for (status, primary) in [
             (UserStatus::ExternalProvider, json!(true)),
             (UserStatus::ExternalProvider, json!("true")),
             (UserStatus::ExternalProvider, json!(false)),
-            // With a password of their own since.
+            // A federated user with a password.
             (UserStatus::Confirmed, json!(true)),
         ] {
             let api = Api::new();
@@ -146,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn linking_twice_says_that_the_second_time_changed_nothing() {
+    async fn linking_a_linked_identity_reports_no_change() {
         let api = Api::new();
         for (path, changed) in [("/v1/users/mia@example.com/identities/Google", true), (PATH, false)] {
             let answer = link(&api, path, "1").await;
@@ -163,13 +164,13 @@ mod tests {
         assert_eq!(link(&api, PATH, "1").await.status, 200);
         let other = link(&api, PATH, "2").await;
         assert_eq!((other.status, other.code()), (409, "wrong-state"));
-        assert!(other.body["detail"].as_str().unwrap().contains("unlink"), "{}", other.body);
+        assert!(other.body["detail"].as_str().unwrap().contains("Unlink"), "{}", other.body);
         assert_eq!(link(&api, "/v1/users/mia/identities/Okta", "2").await.status, 200);
         assert_eq!(linked(&api, "mia"), [pair("Google", "1"), pair("Okta", "2")]);
     }
 
     #[tokio::test]
-    async fn an_identity_of_somebody_else_is_a_conflict() {
+    async fn rejects_an_identity_that_is_linked_to_another_user() {
         let api = Api::new();
         assert_eq!(link(&api, "/v1/users/ray/identities/Google", "1").await.status, 200);
         let answer = link(&api, PATH, "1").await;
@@ -177,14 +178,14 @@ mod tests {
         assert_eq!((linked(&api, "mia"), linked(&api, "ray")), (vec![], vec![pair("Google", "1")]));
     }
 
-    /// Who may update users, and nothing else.
+    /// A caller with `users:update` only.
     fn updater(api: &Api) -> By {
         api.pool.add_user("uma", "Correct-1", &["updaters"], &[]);
         token("uma", "[updaters]")
     }
 
     #[tokio::test]
-    async fn nobody_gets_the_account_of_somebody_who_may_do_more() {
+    async fn rejects_linking_to_a_user_with_permissions_that_the_caller_lacks() {
         let api = Api::new();
         let by = updater(&api);
         for (target, status) in [("mia", 200), ("uma", 403), ("vic", 200), ("ray", 403), ("cleo", 403), ("root", 403)] {
@@ -194,7 +195,7 @@ mod tests {
             assert_eq!(answer.status, status, "{target}: {}", answer.body);
             assert_eq!(linked(&api, target).len(), usize::from(status == 200), "{target}");
         }
-        // Nor does anybody learn what is linked to such a user.
+        // The answer does not reveal what is linked to such a user.
         assert_eq!(link(&api, "/v1/users/ray/identities/Google", "1").await.status, 200);
         for user_id in ["1", "2"] {
             let call = Call::put("/v1/users/ray/identities/Google", &json!({"user_id": user_id})).by(by.clone());
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn identities_that_cannot_be_read_are_our_fault() {
+    async fn unreadable_identities_are_an_internal_error() {
         for text in ["", "{}", "[1]", r#"[{"providerName": "Google"}]"#, r#"[{"providerName": "Okta", "userId": 1}]"#] {
             let api = Api::new();
             api.pool.add_user("odd", "Correct-1", &[], &[("identities", text)]);
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_requests_are_refused_with_their_place() {
+    async fn malformed_requests_are_rejected_with_the_field() {
         let table = [
             (PATH, json!({}), "user_id"),
             (PATH, json!({"user_id": ""}), "user_id"),
@@ -250,8 +251,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_links_nothing() {
-        // The first look, and the first at groups, is at the caller.
+    async fn failed_calls_link_nothing() {
+        // The first call of `groups` reads those of the caller.
         for (operation, nth) in [("get", 1), ("groups", 2), ("link", 1)] {
             let api = Api::new();
             api.pool.fail(operation, nth, Reason::Throttled);
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_links_nothing() {
+    async fn rejects_callers_who_can_only_read() {
         let api = Api::new();
         let answer = api.call(Call::put(PATH, &json!({"user_id": "1"})).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

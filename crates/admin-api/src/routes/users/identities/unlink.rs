@@ -1,4 +1,4 @@
-//! `DELETE /v1/users/{username}/identities/{provider}`: all identities of the user at this provider.
+//! `DELETE /v1/users/{username}/identities/{provider}`: unlinks all identities of the user at the provider.
 
 use axum::extract::State;
 use domain::user_pool::error::{Reason, UserPoolError};
@@ -15,12 +15,12 @@ use crate::http::error::ApiError;
 
 /// Unlink a user's identity
 ///
-/// The next sign-in with the identity makes a user of its own. Where several of the provider are linked, which this API does not
-/// do, all are unlinked.
+/// The next sign-in with the identity creates a separate user. If several identities at the provider are linked, which
+/// this API does not allow, all of them are unlinked.
 #[utoipa::path(
     delete, path = "/v1/users/{username}/identities/{provider}", tag = "users", operation_id = "unlink_user_identity",
     params(("username" = Username, Path), ("provider" = inline(ProviderName), Path)),
-    responses((status = 204, description = "Nothing of this provider is linked to the user.")),
+    responses((status = 204, description = "No identity at this provider is linked to the user.")),
     extensions(("x-problems" = json!(["user-not-found", "identity-not-found", "alias-exists"])))
 )]
 pub(crate) async fn handle(
@@ -36,14 +36,14 @@ pub(crate) async fn handle(
         return Err(ApiError::IdentityNotFound);
     }
     for (number, identity) in linked.iter().enumerate() {
-        // Ids of people at other places are not for everybody who may do this: they are counted.
+        // Numbers in place of the external ids, which the caller may lack the permission to read.
         let step = format!("unlink-identity:{}", number + 1);
         progress.then(step, unlink(&app, identity)).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What somebody else has unlinked since we looked is unlinked.
+/// Also succeeds if another request has unlinked the identity in the meantime.
 async fn unlink(app: &App, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
     match app.pool.unlink(identity).await {
         Err(error) if error.reason == Reason::UserNotFound => Ok(()),
@@ -74,17 +74,19 @@ mod tests {
         api
     }
 
-    /// The ids of what is still linked to `gus`.
-    fn left(api: &Api) -> Vec<String> {
+    /// The identities that are still linked to `gus`.
+    fn remaining(api: &Api) -> Vec<String> {
         let attributes = api.pool.attributes_of("gus");
-        let left: Vec<Value> = attributes.get("identities").map_or(vec![], |text| serde_json::from_str(text).unwrap());
-        left.iter()
+        let remaining: Vec<Value> =
+            attributes.get("identities").map_or(vec![], |text| serde_json::from_str(text).unwrap());
+        remaining
+            .iter()
             .map(|it| format!("{}-{}", it["providerName"].as_str().unwrap(), it["userId"].as_str().unwrap()))
             .collect()
     }
 
     #[tokio::test]
-    async fn what_was_linked_is_unlinked_and_not_found_a_second_time() {
+    async fn unlinks_an_identity_which_is_then_not_found() {
         let api = Api::new();
         assert_eq!(api.call(Call::put(PATH, &json!({"user_id": "1"}))).await.status, 200);
         assert_eq!(api.call(Call::delete("/v1/users/mia@example.com/identities/Google")).await.status, 204);
@@ -94,14 +96,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_of_the_provider_are_unlinked_and_the_others_stay() {
+    async fn unlinks_all_identities_at_the_provider_only() {
         let api = with_gus();
         assert_eq!(api.call(Call::delete("/v1/users/gus/identities/Google")).await.status, 204);
-        assert_eq!(left(&api), ["Okta-1"]);
+        assert_eq!(remaining(&api), ["Okta-1"]);
     }
 
     #[tokio::test]
-    async fn when_a_later_one_fails_the_answer_says_what_stands_and_a_repeat_goes_on() {
+    async fn a_partial_failure_lists_completed_steps_and_can_be_repeated() {
         let path = "/v1/users/gus/identities/Google";
         let api = with_gus();
         api.pool.fail("unlink", 2, Reason::Unavailable);
@@ -109,13 +111,13 @@ mod tests {
         assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
         assert_eq!(answer.body["completed"], json!(["unlink-identity:1"]));
         assert_eq!(answer.body["failed"], "unlink-identity:2");
-        assert_eq!(left(&api), ["Okta-1", "Google-2"]);
+        assert_eq!(remaining(&api), ["Okta-1", "Google-2"]);
         assert_eq!(api.call(Call::delete(path)).await.status, 204);
-        assert_eq!(left(&api), ["Okta-1"]);
+        assert_eq!(remaining(&api), ["Okta-1"]);
     }
 
     #[tokio::test]
-    async fn what_is_gone_since_the_look_is_unlinked() {
+    async fn an_identity_that_is_already_unlinked_is_no_error() {
         let api = with_gus();
         api.pool.fail("unlink", 1, Reason::UserNotFound);
         assert_eq!(api.call(Call::delete("/v1/users/gus/identities/Google")).await.status, 204);
@@ -131,12 +133,12 @@ mod tests {
             let api = with_gus();
             let answer = api.call(Call::delete(path)).await;
             assert_eq!((answer.status, answer.code()), (404, code), "{path}");
-            assert_eq!(left(&api).len(), 3, "{path}");
+            assert_eq!(remaining(&api).len(), 3, "{path}");
         }
     }
 
     #[tokio::test]
-    async fn identities_that_cannot_be_read_are_our_fault() {
+    async fn unreadable_identities_are_an_internal_error() {
         let api = Api::new();
         api.pool.add_user("odd", "Correct-1", &[], &[("identities", "not json")]);
         let answer = api.call(Call::delete("/v1/users/odd/identities/Google")).await;
@@ -144,7 +146,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_provider_is_refused() {
+    async fn rejects_invalid_names() {
         for (path, field) in [
             ("/v1/users/gus/identities/two%20words", "provider"),
             ("/v1/users/gus/identities/Cognito", "provider"),
@@ -156,23 +158,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_call_that_fails_at_first_leaves_everything() {
+    async fn a_failed_first_call_changes_nothing() {
         for (operation, nth) in [("get", 1), ("unlink", 1)] {
             let api = with_gus();
             api.pool.fail(operation, nth, Reason::Throttled);
             let answer = api.call(Call::delete("/v1/users/gus/identities/Google")).await;
             assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{operation}");
             assert_eq!(answer.body["completed"], Value::Null, "{operation}");
-            assert_eq!(left(&api).len(), 3, "{operation}");
+            assert_eq!(remaining(&api).len(), 3, "{operation}");
         }
     }
 
     #[tokio::test]
-    async fn who_may_only_read_unlinks_nothing() {
+    async fn rejects_callers_who_can_only_read() {
         let api = with_gus();
         let call = Call::delete("/v1/users/gus/identities/Google").by(token("ray", "[readers]"));
         let answer = api.call(call).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert_eq!(left(&api).len(), 3);
+        assert_eq!(remaining(&api).len(), 3);
     }
 }

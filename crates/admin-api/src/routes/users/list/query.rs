@@ -1,4 +1,4 @@
-//! What the parameters ask for.
+//! The search conditions in the query parameters.
 
 use std::fmt::Display;
 
@@ -10,10 +10,10 @@ use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, T
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::fields::attributes::AttributeValue;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, sentence};
 use crate::http::query::Parameters;
 
-/// Takes everything out of the parameters that says whom to find.
+/// Takes the search conditions out of the parameters.
 pub(super) fn take_query(parameters: &mut Parameters) -> Result<Query, ApiError> {
     Ok(Query {
         username: take(parameters, "username")?,
@@ -21,14 +21,14 @@ pub(super) fn take_query(parameters: &mut Parameters) -> Result<Query, ApiError>
         email_prefix: take(parameters, "email_prefix")?,
         phone_number: take(parameters, "phone_number")?,
         name: take(parameters, "name")?,
-        status: take(parameters, "status")?.map(|StatusWord(status)| status),
+        status: take(parameters, "status")?.map(|StatusName(status)| status),
         enabled: take(parameters, "enabled")?.map(|Flag(enabled)| enabled),
         group: take(parameters, "group")?,
         custom_attributes: (parameters.take_all(CUSTOM_ATTRIBUTE).into_iter())
             .map(|text| read(CUSTOM_ATTRIBUTE, text).map(|CustomAttributeText(attribute)| attribute))
             .collect::<Result<_, _>>()?,
-        created_after: take(parameters, "created_after")?.map(|Moment(moment)| moment),
-        created_before: take(parameters, "created_before")?.map(|Moment(moment)| moment),
+        created_after: take(parameters, "created_after")?.map(|Timestamp(timestamp)| timestamp),
+        created_before: take(parameters, "created_before")?.map(|Timestamp(timestamp)| timestamp),
     })
 }
 
@@ -45,10 +45,10 @@ fn read<T>(name: &str, text: String) -> Result<T, ApiError>
 where
     T: TryFrom<String, Error: Display>,
 {
-    text.try_into().map_err(|refusal| ApiError::invalid(name, format!("Expected that {refusal}.")))
+    text.try_into().map_err(|refusal| ApiError::invalid(name, sentence(&refusal)))
 }
 
-/// Every status that Cognito documents, in its own words.
+/// Every status that Cognito documents.
 const STATUSES: [&str; 8] = [
     "UNCONFIRMED",
     "CONFIRMED",
@@ -60,34 +60,32 @@ const STATUSES: [&str; 8] = [
     "EXTERNAL_PROVIDER",
 ];
 
-/// A status.
-pub(super) struct StatusWord(UserStatus);
+pub(super) struct StatusName(UserStatus);
 
-impl TryFrom<String> for StatusWord {
+impl TryFrom<String> for StatusName {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
         let known = STATUSES.contains(&text.as_str()).then(|| serde_json::from_value(text.into()));
-        known.and_then(Result::ok).map(Self).ok_or("it is a status as Cognito spells it, e.g. `CONFIRMED`")
+        known.and_then(Result::ok).map(Self).ok_or("must be a status as Cognito spells it, e.g. `CONFIRMED`")
     }
 }
 
-impl PartialSchema for StatusWord {
+impl PartialSchema for StatusName {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(STATUSES)).into()
     }
 }
 
-impl ToSchema for StatusWord {}
+impl ToSchema for StatusName {}
 
-/// Yes or no.
 pub(super) struct Flag(bool);
 
 impl TryFrom<String> for Flag {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        text.parse().map(Self).map_err(|_| "it is `true` or `false`")
+        text.parse().map(Self).map_err(|_| "must be `true` or `false`")
     }
 }
 
@@ -99,19 +97,19 @@ impl PartialSchema for Flag {
 
 impl ToSchema for Flag {}
 
-/// A moment.
-pub(super) struct Moment(OffsetDateTime);
+/// An RFC 3339 timestamp.
+pub(super) struct Timestamp(OffsetDateTime);
 
-impl TryFrom<String> for Moment {
+impl TryFrom<String> for Timestamp {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        let moment = OffsetDateTime::parse(&text, &Rfc3339);
-        moment.map(Self).map_err(|_| "it is a moment as in RFC 3339, e.g. `2026-01-31T12:00:00Z`, with `+` as `%2B`")
+        let timestamp = OffsetDateTime::parse(&text, &Rfc3339);
+        timestamp.map(Self).map_err(|_| "must be an RFC 3339 timestamp, e.g. `2026-01-31T12:00:00Z`, with `+` as `%2B`")
     }
 }
 
-impl PartialSchema for Moment {
+impl PartialSchema for Timestamp {
     fn schema() -> RefOr<Schema> {
         let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
         let text = ObjectBuilder::new().schema_type(Type::String).format(Some(format));
@@ -119,16 +117,16 @@ impl PartialSchema for Moment {
     }
 }
 
-impl ToSchema for Moment {}
+impl ToSchema for Timestamp {}
 
-/// `NAME=VALUE`.
+/// A custom attribute as `NAME=VALUE`.
 pub(super) struct CustomAttributeText(CustomAttribute);
 
 impl TryFrom<String> for CustomAttributeText {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, &'static str> {
-        const REFUSAL: &str = "it is `NAME=VALUE`, with 1 to 20 characters in the name, which is not reserved, and at most 2048 in the value";
+        const REFUSAL: &str = "must be `NAME=VALUE` with a name of 1–20 characters that is not reserved and a value of at most 2048 characters";
         let (name, value) = text.split_once('=').ok_or(REFUSAL)?;
         let name = name.strip_prefix(CUSTOM).unwrap_or(name);
         let fits = (1..=MAX_CUSTOM_NAME_CHARS).contains(&name.chars().count());
@@ -143,10 +141,10 @@ impl TryFrom<String> for CustomAttributeText {
     }
 }
 
-/// What stands before the name of every custom attribute.
+/// The prefix of the names of custom attributes.
 const CUSTOM: &str = "custom:";
 
-/// As Cognito has it, without the prefix.
+/// Cognito's limit, without the prefix.
 const MAX_CUSTOM_NAME_CHARS: usize = 20;
 
 impl PartialSchema for CustomAttributeText {

@@ -21,15 +21,15 @@ async fn get(api: &Api, query: &str) -> Answer {
     api.call(Call::get(&format!("/v1/users?{query}"))).await
 }
 
-/// The names that a search finds on its first page.
+/// The user names on the first page of a search.
 async fn search(api: &Api, query: &str) -> Vec<String> {
     let answer = get(api, query).await;
     assert_eq!(answer.status, 200, "{query}: {}", answer.body);
     names(&answer.body).into_iter().map(str::to_owned).collect()
 }
 
-/// Everybody whom a search finds, request by request; each stays within the budget, and says whether it was the end.
-async fn walk(api: &Api, query: &str) -> Vec<Vec<String>> {
+/// The user names on each page of a search. Asserts the page budget and `ended_early` of each request.
+async fn all_pages(api: &Api, query: &str) -> Vec<Vec<String>> {
     let limit: usize = query.split('&').find_map(|pair| pair.strip_prefix("limit=")).unwrap().parse().unwrap();
     let mut requests = Vec::new();
     let mut cursor = String::new();
@@ -52,7 +52,8 @@ async fn walk(api: &Api, query: &str) -> Vec<Vec<String>> {
     }
 }
 
-/// An API with 10,000 users more: every second one is in the group `even`, every third one is blue, the last one is alone.
+/// An API with 10,000 more users. Every second one is in the group `even`, every third one is blue, and `custom:last`
+/// marks the last one.
 fn with_ten_thousand() -> (Api, Vec<String>) {
     let api = Api::new();
     let names: Vec<_> = (0..10_000).map(|number| format!("user-{number:04}")).collect();
@@ -72,52 +73,52 @@ fn every(nth: usize, names: &[String]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn everybody_is_on_exactly_one_page() {
+async fn every_user_is_on_exactly_one_page() {
     let api = Api::new();
-    let requests = walk(&api, "limit=3").await;
+    let requests = all_pages(&api, "limit=3").await;
     assert_eq!(requests, [vec!["cleo", "mia", "ray"], vec!["root", "vic"]]);
 }
 
 #[tokio::test]
-async fn ten_thousand_users_are_walked_without_a_gap_or_a_repeat() {
+async fn lists_ten_thousand_users_without_gaps_or_duplicates() {
     let (api, names) = with_ten_thousand();
-    let requests = walk(&api, "email_prefix=user-&limit=60").await;
+    let requests = all_pages(&api, "email_prefix=user-&limit=60").await;
     assert_eq!(requests.concat(), names);
-    // One page of Cognito for each of ours: it is asked for as many as there is room for.
+    // Each request reads one page of Cognito, because Cognito applies the filter.
     assert_eq!(api.pool.calls().iter().filter(|call| **call == "list").count(), requests.len());
 
-    let everybody: BTreeSet<_> = walk(&api, "limit=60").await.concat().into_iter().collect();
-    assert_eq!(everybody.len(), 10_005);
+    let all_users: BTreeSet<_> = all_pages(&api, "limit=60").await.concat().into_iter().collect();
+    assert_eq!(all_users.len(), 10_005);
 }
 
 #[tokio::test]
-async fn ten_thousand_users_are_searched_for_every_third_one_in_small_pages() {
+async fn finds_every_third_of_ten_thousand_users_in_small_pages() {
     let (api, names) = with_ten_thousand();
-    let requests = walk(&api, "custom_attribute=color%3Dblue&limit=7").await;
+    let requests = all_pages(&api, "custom_attribute=color%3Dblue&limit=7").await;
     assert_eq!(requests.concat(), every(3, &names));
     let (last, full) = requests.split_last().unwrap();
     assert!(full.iter().all(|page| page.len() == 7) && !last.is_empty());
 }
 
 #[tokio::test]
-async fn the_members_of_a_large_group_are_walked_alone_and_with_a_search_among_them() {
+async fn lists_and_searches_the_members_of_a_large_group() {
     let (api, names) = with_ten_thousand();
-    assert_eq!(walk(&api, "group=even&limit=60").await.concat(), every(2, &names));
-    let blue = walk(&api, "group=even&custom_attribute=custom:color%3Dblue&limit=13").await;
+    assert_eq!(all_pages(&api, "group=even&limit=60").await.concat(), every(2, &names));
+    let blue = all_pages(&api, "group=even&custom_attribute=custom:color%3Dblue&limit=13").await;
     assert_eq!(blue.concat(), every(6, &names));
 }
 
 #[tokio::test]
-async fn one_of_ten_thousand_is_found_in_requests_that_each_end_with_the_budget() {
+async fn finds_one_of_ten_thousand_users_within_the_page_budget() {
     let (api, names) = with_ten_thousand();
-    let requests = walk(&api, "custom_attribute=last%3Dtrue&limit=60").await;
+    let requests = all_pages(&api, "custom_attribute=last%3Dtrue&limit=60").await;
     assert_eq!(requests.concat(), names[9_999..]);
-    // 10,005 users, 600 of them a request.
+    // 10,005 users, 600 per request.
     assert_eq!(requests.len(), 17);
 }
 
 #[tokio::test]
-async fn without_a_limit_a_page_is_as_long_as_it_can_be() {
+async fn the_default_limit_is_the_maximum() {
     let api = Api::new();
     for number in 0..70 {
         api.pool.add_user(&format!("user-{number:02}"), "Correct-1", &[], &[]);
@@ -128,7 +129,7 @@ async fn without_a_limit_a_page_is_as_long_as_it_can_be() {
     assert_eq!(answer.body["ended_early"], false);
 }
 
-/// Two users who differ in everything that can be asked for.
+/// Two users who differ in every search condition.
 fn with_two_users() -> Api {
     let api = Api::new();
     let ada = [("email", "ada@one.example"), ("phone_number", "+15550101"), ("name", "Ada"), ("custom:team", "a=b")];
@@ -143,7 +144,7 @@ fn with_two_users() -> Api {
 }
 
 #[tokio::test]
-async fn each_parameter_finds_whom_it_describes() {
+async fn each_parameter_finds_matching_users_only() {
     let api = with_two_users();
     let table: [(&str, &[&str]); 21] = [
         ("username=ada", &["ada"]),
@@ -174,7 +175,7 @@ async fn each_parameter_finds_whom_it_describes() {
 }
 
 #[tokio::test]
-async fn a_moment_itself_is_neither_before_nor_after_it() {
+async fn created_after_and_created_before_exclude_the_timestamp() {
     let api = with_two_users();
     let created_at = encoded(get(&api, "username=ada").await.body["users"][0]["created_at"].as_str().unwrap());
     for side in ["created_after", "created_before"] {
@@ -183,11 +184,11 @@ async fn a_moment_itself_is_neither_before_nor_after_it() {
 }
 
 #[tokio::test]
-async fn cognito_looks_for_one_thing_and_only_its_own_pages_are_read() {
+async fn a_search_reads_only_the_pages_of_one_list() {
     let table = [
         ("email=mia@example.com", vec!["list"]),
         ("group=admins&email=mia@example.com", vec!["members"]),
-        // A cursor comes with the page.
+        // Sealing the next cursor requires the key.
         ("limit=1", vec!["list", "cursor_key"]),
     ];
     for (query, calls) in table {
@@ -253,24 +254,24 @@ async fn any_value_finds_exactly_the_user_who_has_it() {
         api.pool.add_user(&format!("user-{number:02}"), "Correct-1", &[], &attributes);
     }
     for (number, value) in values.iter().enumerate() {
-        let whose = [format!("user-{number:02}")];
+        let owner = [format!("user-{number:02}")];
         let value = encoded(value);
         for query in [
             format!("email={value}"),
             format!("name={value}"),
             format!("phone_number={value}"),
             format!("custom_attribute=value={value}"),
-            // The value is looked at here.
-            format!("username={}&email_prefix={value}", whose[0]),
-            format!("username={}&name={value}", whose[0]),
+            // The API compares the value, and Cognito does not.
+            format!("username={}&email_prefix={value}", owner[0]),
+            format!("username={}&name={value}", owner[0]),
         ] {
-            assert_eq!(search(&api, &query).await, whose, "{query}");
+            assert_eq!(search(&api, &query).await, owner, "{query}");
         }
-        let begin_so: Vec<_> = (values.iter().enumerate())
+        let with_prefix: Vec<_> = (values.iter().enumerate())
             .filter(|(_, other)| other.starts_with(values[number]))
             .map(|(other, _)| format!("user-{other:02}"))
             .collect();
-        assert_eq!(search(&api, &format!("email_prefix={value}")).await, begin_so, "{value}");
+        assert_eq!(search(&api, &format!("email_prefix={value}")).await, with_prefix, "{value}");
     }
 }
 
@@ -302,14 +303,14 @@ async fn any_user_name_finds_exactly_its_user() {
 }
 
 #[tokio::test]
-async fn a_cursor_leads_on_with_its_own_parameters_only_and_with_any_limit() {
+async fn a_cursor_requires_its_own_parameters_and_takes_any_limit() {
     let api = with_two_users();
     let query = "enabled=true&created_after=1960-01-01T00:00:00Z".to_owned();
     let first = get(&api, &format!("{query}&limit=2")).await;
     let cursor = first.body["next_cursor"].as_str().unwrap().to_owned();
-    for (others, is_taken) in [
+    for (others, is_accepted) in [
         (query.clone(), true),
-        // The same, said otherwise.
+        // The same timestamp with another UTC offset.
         ("enabled=true&created_after=1960-01-01T02:00:00%2B02:00".to_owned(), true),
         (String::new(), false),
         ("enabled=true".to_owned(), false),
@@ -320,7 +321,7 @@ async fn a_cursor_leads_on_with_its_own_parameters_only_and_with_any_limit() {
         (format!("{query}&custom_attribute=a="), false),
     ] {
         let answer = get(&api, &format!("{others}&limit=60&cursor={cursor}")).await;
-        if is_taken {
+        if is_accepted {
             assert_eq!(names(&answer.body), ["mia", "ray", "root", "vic"], "{others}");
         } else {
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!("cursor")), "{others}");
@@ -329,7 +330,7 @@ async fn a_cursor_leads_on_with_its_own_parameters_only_and_with_any_limit() {
 }
 
 #[tokio::test]
-async fn a_cursor_whose_place_cognito_no_longer_knows_is_refused_by_name() {
+async fn rejects_a_cursor_with_an_expired_pagination_token() {
     let api = Api::new();
     let first = get(&api, "limit=1").await;
     let cursor = first.body["next_cursor"].as_str().unwrap();
@@ -339,7 +340,7 @@ async fn a_cursor_whose_place_cognito_no_longer_knows_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn wrong_parameters_are_named() {
+async fn invalid_parameters_are_rejected_with_the_field() {
     let too_long = |field: &str, chars| format!("{field}={}", "x".repeat(chars));
     let mut table = vec![
         ("limit=0".to_owned(), "limit"),
@@ -392,12 +393,12 @@ async fn wrong_parameters_are_named() {
         assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{query}");
         assert_eq!(answer.body["field"], field, "{query}");
     }
-    let asked: BTreeSet<_> = api.pool.calls().into_iter().collect();
-    assert!(!asked.contains("list") && !asked.contains("members"), "{asked:?}");
+    let calls: BTreeSet<_> = api.pool.calls().into_iter().collect();
+    assert!(!calls.contains("list") && !calls.contains("members"), "{calls:?}");
 }
 
 #[tokio::test]
-async fn the_longest_values_are_taken() {
+async fn accepts_values_of_the_maximum_length() {
     for query in [
         format!("username={}", encoded(&"\"".repeat(128))),
         format!("name={}", encoded(&"\u{fc}".repeat(2048))),
@@ -412,7 +413,7 @@ async fn the_longest_values_are_taken() {
 }
 
 #[tokio::test]
-async fn an_unknown_group_is_not_found_and_an_empty_one_is_empty() {
+async fn an_unknown_group_is_not_found_and_an_empty_group_has_no_users() {
     let api = Api::new();
     api.pool.add_group("empty");
     assert!(search(&api, "group=empty").await.is_empty());
@@ -421,10 +422,10 @@ async fn an_unknown_group_is_not_found_and_an_empty_one_is_empty() {
 }
 
 #[tokio::test]
-async fn a_failing_page_fails_the_request_whichever_it_is() {
+async fn a_failed_page_fails_the_request_except_later_throttling() {
     for (nth, reason, status, code) in [
         (1, Reason::Throttled, 429, "throttled"),
-        // What was found before it had enough of requests stands.
+        // The users of earlier pages are returned.
         (2, Reason::Throttled, 200, ""),
         (2, Reason::Unavailable, 502, "upstream-unavailable"),
         (2, Reason::DeadlineExceeded, 504, "deadline-exceeded"),
@@ -438,7 +439,7 @@ async fn a_failing_page_fails_the_request_whichever_it_is() {
 }
 
 #[tokio::test]
-async fn who_may_not_read_gets_no_list() {
+async fn rejects_callers_without_users_read() {
     let api = Api::new();
     for query in ["", "email=mia@example.com", "group=no-such-group", "limit=0"] {
         let call = Call::get(&format!("/v1/users?{query}")).by(token("vic", "[visitors]"));

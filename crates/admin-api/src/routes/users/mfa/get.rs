@@ -1,4 +1,4 @@
-//! `GET /v1/users/{username}/mfa`
+//! `GET /v1/users/{username}/mfa`: returns the enabled second factors.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +11,7 @@ use crate::routes::target::Target;
 
 /// Get a user's second factors
 ///
-/// Those that are switched on. What is set up and not switched on is not in here.
+/// Returns the enabled factors. Factors that are set up but not enabled are not included.
 #[utoipa::path(
     get, path = "/v1/users/{username}/mfa", tag = "users", operation_id = "get_user_mfa",
     params(("username" = Username, Path)),
@@ -33,13 +33,13 @@ mod tests {
     const PATH: &str = "/v1/users/mia/mfa";
 
     #[tokio::test]
-    async fn who_has_no_second_factor_has_an_empty_list() {
+    async fn a_user_without_second_factors_has_an_empty_list() {
         let answer = Api::new().call(Call::get(PATH)).await;
         assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "enabled": [], "preferred": null})));
     }
 
     #[tokio::test]
-    async fn what_is_switched_on_is_shown_and_what_is_only_set_up_is_not() {
+    async fn returns_enabled_factors_and_not_those_that_are_only_set_up() {
         let api = Api::new();
         api.pool.set_up_authenticator("mia");
         let body = json!({"enabled": ["EMAIL_OTP"], "preferred": "EMAIL_OTP"});
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("mfa", 1, Reason::Throttled);
         let answer = api.call(Call::get(PATH)).await;
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_read_users_only_learns_nothing() {
+    async fn rejects_callers_with_users_read_only() {
         let api = Api::new();
         let answer = api.call(Call::get(PATH).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

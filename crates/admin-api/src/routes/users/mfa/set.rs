@@ -1,4 +1,4 @@
-//! `PUT /v1/users/{username}/mfa`: switches exactly these factors on, and all others off.
+//! `PUT /v1/users/{username}/mfa`: enables exactly the given second factors.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,15 @@ use crate::authz::target_user::OtherUser;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-/// The second factors that a user is to have.
+/// The second factors to enable.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SetMfa, example = json!({"enabled": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], "preferred": "SOFTWARE_TOKEN_MFA"}))]
 pub(crate) struct Body {
-    /// All that are to be on, each once.
+    /// The factors to enable, without duplicates. All others are disabled.
     #[schema(value_type = BTreeSet<Factor>)]
     enabled: Vec<Factor>,
-    /// The one that is asked for, out of those that are on. Without it a user who has several chooses at each sign-in.
+    /// The preferred factor, one of `enabled`. Without it, a user with several factors chooses one at each sign-in.
     preferred: Option<Factor>,
 }
 
@@ -35,10 +35,10 @@ impl TryFrom<Body> for Mfa {
         let Body { enabled, preferred } = body;
         let unique: BTreeSet<_> = enabled.iter().copied().collect();
         if unique.len() < enabled.len() {
-            return Err(ApiError::invalid("enabled", "A factor is there twice."));
+            return Err(ApiError::invalid("enabled", "The list must not contain duplicates."));
         }
         if preferred.is_some_and(|preferred| !unique.contains(&preferred)) {
-            return Err(ApiError::invalid("preferred", "Expected one of the factors in `enabled`."));
+            return Err(ApiError::invalid("preferred", "The factor must be one of `enabled`."));
         }
         Ok(Self { enabled: unique.into_iter().collect(), preferred })
     }
@@ -46,13 +46,13 @@ impl TryFrom<Body> for Mfa {
 
 /// Set a user's second factors
 ///
-/// Exactly these are on afterwards. A factor that the user has not set up (no number, no authenticator app), or that the pool
-/// does not have, is `wrong-state`. Callers cannot change their own account here.
+/// Enables exactly these factors. Returns `wrong-state` if the user has not set up a factor (no verified phone number,
+/// no authenticator app) or the pool does not offer it. Callers cannot change their own account with this route.
 #[utoipa::path(
     put, path = "/v1/users/{username}/mfa", tag = "users", operation_id = "set_user_mfa",
     params(("username" = Username, Path)),
     request_body = Body,
-    responses((status = 200, description = "The user's second factors as they are now.", body = MfaView)),
+    responses((status = 200, description = "The user's second factors.", body = MfaView)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
 pub(crate) async fn handle(
@@ -77,8 +77,8 @@ mod tests {
 
     const PATH: &str = "/v1/users/mia/mfa";
 
-    /// `mia` can use an authenticator app and e-mail, and has the latter on.
-    async fn with_email_on() -> Api {
+    /// `mia` has set up an authenticator app and e-mail, and has enabled e-mail.
+    async fn with_email_enabled() -> Api {
         let api = Api::new();
         api.pool.set_up_authenticator("mia");
         assert_eq!(set(&api, &json!({"enabled": ["EMAIL_OTP"], "preferred": "EMAIL_OTP"})).await.status, 200);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn exactly_what_is_named_is_on_afterwards() {
+    async fn enables_exactly_the_given_factors() {
         let (app, email) = ("SOFTWARE_TOKEN_MFA", "EMAIL_OTP");
         let table = [
             (json!({"enabled": [app], "preferred": app}), json!([[app], app])),
@@ -103,7 +103,7 @@ mod tests {
             (json!({"enabled": [email]}), json!([[email], null])),
             (json!({"enabled": [], "preferred": null}), json!([[], null])),
         ];
-        let api = with_email_on().await;
+        let api = with_email_enabled().await;
         for (body, expected) in table {
             let expected = json!({"username": "mia", "enabled": expected[0], "preferred": expected[1]});
             for time in ["once", "twice"] {
@@ -115,8 +115,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_factor_that_is_not_set_up_is_a_wrong_state_and_nothing_changes() {
-        let api = with_email_on().await;
+    async fn a_factor_that_is_not_set_up_is_a_wrong_state() {
+        let api = with_email_enabled().await;
         let before = factors(&api).await;
         for body in
             [json!({"enabled": ["SMS_MFA"]}), json!({"enabled": ["EMAIL_OTP", "SMS_MFA"], "preferred": "SMS_MFA"})]
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn malformed_bodies_are_rejected_with_the_field() {
         let table = [
             (json!({}), "enabled"),
             (json!({"enabled": null}), "enabled"),
@@ -141,7 +141,7 @@ mod tests {
             (json!({"enabled": [], "preferred": ""}), "preferred"),
             (json!({"enabled": [], "sms": true}), "sms"),
         ];
-        let api = with_email_on().await;
+        let api = with_email_enabled().await;
         let before = factors(&api).await;
         for (body, field) in table {
             let answer = set(&api, &body).await;
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn throttling_says_when_to_come_again() {
+    async fn throttled_calls_set_retry_after() {
         let api = Api::new();
         api.pool.fail("set_mfa", 1, Reason::Throttled);
         let answer = set(&api, &json!({"enabled": []})).await;
@@ -166,8 +166,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_may_only_read_users_changes_nothing() {
-        let api = with_email_on().await;
+    async fn rejects_callers_with_users_read_only() {
+        let api = with_email_enabled().await;
         let before = factors(&api).await;
         let answer = api.call(Call::put(PATH, &json!({"enabled": []})).by(token("ray", "[readers]"))).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"));

@@ -1,4 +1,4 @@
-//! `DELETE /v1/auth/me/totp`: switches the authenticator app off.
+//! `DELETE /v1/auth/me/totp`: disables the authenticator app.
 
 use axum::extract::State;
 use http::StatusCode;
@@ -9,13 +9,13 @@ use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
 use crate::http::error::ApiError;
 
-/// Remove one's own authenticator app
+/// Remove the authenticator app
 ///
-/// Switches it off as a second factor; other factors stay. Safe to repeat. In a pool that requires a second factor, Cognito decides
-/// whether it refuses (`wrong-state`) or asks for a factor at the next sign-in.
+/// Disables the authenticator app as a second factor and keeps other factors. Safe to repeat. If the pool requires a
+/// second factor, Cognito either rejects the request (`wrong-state`) or requests a factor at the next sign-in.
 #[utoipa::path(
     delete, path = "/v1/auth/me/totp", tag = "auth", operation_id = "remove_totp",
-    responses((status = 204, description = "No authenticator is switched on.")),
+    responses((status = 204, description = "The authenticator app is disabled.")),
     extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state", "invalid-request"])))
 )]
 pub(crate) async fn handle(

@@ -14,27 +14,28 @@ use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
 use crate::http::error::ApiError;
 
-/// What an authenticator app needs.
-// Holds the secret as text, so it has no `Debug`.
+// Contains the secret as text, so it has no `Debug`.
+/// The secret for an authenticator app.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuthenticatorSecret, example = json!({
     "secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
     "uri": "otpauth://totp/shop:mia%40example.com?secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=shop",
 }))]
 pub(crate) struct Answer {
-    /// The TOTP secret in base32, to be typed into the app.
+    /// The TOTP secret in base32, for manual entry.
     secret: String,
-    /// The secret, the issuer and the account as an `otpauth` URI, to be shown as a QR code.
+    /// The secret, issuer and account as an `otpauth` URI, for a QR code.
     uri: String,
 }
 
 /// Enroll an authenticator app
 ///
-/// Generates a TOTP secret. The authenticator counts as a second factor after `POST /v1/auth/me/totp/verify`; until then, sign-ins
-/// stay as they are. `wrong-state` if the user has an authenticator, which must be removed first, or if the pool offers none.
+/// Generates a TOTP secret. Sign-ins do not request a code until `POST /v1/auth/me/totp/verify` succeeds. Returns
+/// `wrong-state` if the user already has an authenticator app (remove it first), or if the pool does not offer
+/// authenticator apps.
 #[utoipa::path(
     post, path = "/v1/auth/me/totp", tag = "auth", operation_id = "start_totp",
-    responses((status = 200, description = "The secret for the authenticator app. It is not shown again.", body = Answer)),
+    responses((status = 200, description = "The secret for the authenticator app. It is not returned again.", body = Answer)),
     extensions(("x-problems" = json!(["invalid-credentials", "password-reset-required", "wrong-state", "invalid-request"])))
 )]
 pub(crate) async fn handle(
@@ -48,15 +49,15 @@ pub(crate) async fn handle(
     Ok(Json(Answer { secret: secret.expose().to_owned(), uri }))
 }
 
-/// The account as the app shows it. In a pool with e-mail sign-in the user name means nothing to its owner.
+/// The account name that the app displays. In a pool with e-mail sign-in, the user name is an opaque id.
 fn account(owner: &Myself) -> &str {
     owner.attributes.get("email").map_or(owner.username.as_str(), String::as_str)
 }
 
-/// What URIs take as it is (RFC 3986, unreserved characters).
+/// All except the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The format that authenticator apps read:
+/// The key URI format of authenticator apps:
 /// <https://github.com/google/google-authenticator/wiki/Key-Uri-Format>. Cognito uses its defaults: SHA-1, 6 digits, 30 seconds.
 fn uri(issuer: &str, account: &str, secret: &Secret) -> String {
     let encoded = |text| utf8_percent_encode(text, ENCODED);

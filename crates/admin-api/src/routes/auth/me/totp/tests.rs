@@ -1,4 +1,4 @@
-//! Enrolling, verifying and removing an authenticator, with the refusals of each step.
+//! Enrollment, verification and removal of an authenticator app, and their errors.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::Factor;
@@ -45,7 +45,7 @@ async fn signed_in() -> (Api, String) {
     (api, token)
 }
 
-/// Mia has enrolled an authenticator and signed in with its code.
+/// `mia` has enrolled an authenticator app and signed in with its code.
 async fn enrolled() -> (Api, String) {
     let (api, token) = signed_in().await;
     assert_eq!(start(&api, &token).await.status, 200);
@@ -96,7 +96,7 @@ async fn enrolling_ends_all_earlier_sessions() {
 }
 
 #[tokio::test]
-async fn sessions_that_stay_are_named_with_the_next_step() {
+async fn a_failed_sign_out_is_reported_with_the_next_step() {
     for (reason, status, code) in [
         (Reason::Throttled, 429, "throttled"),
         (Reason::Unavailable, 502, "upstream-unavailable"),
@@ -123,7 +123,7 @@ async fn sessions_that_stay_are_named_with_the_next_step() {
 }
 
 #[tokio::test]
-async fn an_account_without_an_address_goes_by_the_user_name() {
+async fn without_an_email_address_the_uri_contains_the_user_name() {
     let api = Api::new();
     let token = api.sign_in("ray").await.access;
     let uri = start(&api, &token).await.body["uri"].as_str().unwrap().to_owned();
@@ -147,9 +147,9 @@ async fn an_authenticator_is_never_replaced_without_its_removal() {
 }
 
 #[tokio::test]
-async fn an_enrollment_that_another_client_left_unfinished_can_be_repeated() {
+async fn an_unfinished_enrollment_of_another_client_can_be_repeated() {
     let (api, token) = enrolled().await;
-    // At Cognito's own endpoint: from here on no sign-in asks for a code, and Cognito still lists the factor.
+    // At Cognito's own endpoint. Sign-ins no longer request a code, but Cognito still lists the factor.
     api.pool.start_authenticator("mia");
     assert!(sign_in(&api).await["tokens"].is_object());
     assert_eq!(mfa(&api).await, totp_only());
@@ -163,7 +163,7 @@ async fn an_enrollment_that_another_client_left_unfinished_can_be_repeated() {
 }
 
 #[tokio::test]
-async fn nothing_is_started_if_it_is_unknown_whether_an_authenticator_works() {
+async fn no_enrollment_starts_if_the_check_of_the_old_one_fails() {
     let (api, token) = enrolled().await;
     api.pool.fail("set_own_mfa", 1, Reason::Unavailable);
     let answer = start(&api, &token).await;
@@ -172,7 +172,7 @@ async fn nothing_is_started_if_it_is_unknown_whether_an_authenticator_works() {
 }
 
 #[tokio::test]
-async fn a_removed_authenticator_is_off_and_other_factors_stay() {
+async fn removal_disables_the_authenticator_and_keeps_other_factors() {
     let (api, token) = enrolled().await;
     let both = Mfa { enabled: vec![Factor::SoftwareTokenMfa, Factor::EmailOtp], preferred: Some(Factor::EmailOtp) };
     api.pool.directory().set_mfa(&"mia".parse().unwrap(), &both).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_removed_authenticator_is_off_and_other_factors_stay() {
 }
 
 #[tokio::test]
-async fn wrong_codes_switch_nothing_on() {
+async fn wrong_codes_enable_nothing() {
     let (api, token) = signed_in().await;
     let unstarted = verify(&api, &token).await;
     assert_eq!((unstarted.status, unstarted.code()), (422, "code-mismatch"));
@@ -197,7 +197,7 @@ async fn wrong_codes_switch_nothing_on() {
 }
 
 #[tokio::test]
-async fn a_pool_without_authenticators_is_a_wrong_state() {
+async fn rejects_an_enrollment_if_the_pool_offers_no_totp() {
     let (api, token) = signed_in().await;
     api.pool.offer_no_totp();
     let answer = start(&api, &token).await;
@@ -205,7 +205,7 @@ async fn a_pool_without_authenticators_is_a_wrong_state() {
 }
 
 #[tokio::test]
-async fn a_factor_that_stays_off_is_named_with_the_next_step() {
+async fn a_failed_switch_on_is_reported_with_the_next_step() {
     for (reason, status, code) in
         [(Reason::Throttled, 429, "throttled"), (Reason::Unavailable, 502, "upstream-unavailable")]
     {
@@ -224,7 +224,7 @@ async fn a_factor_that_stays_off_is_named_with_the_next_step() {
 }
 
 #[tokio::test]
-async fn tokens_that_are_missing_or_dead_change_nothing() {
+async fn missing_and_revoked_tokens_change_nothing() {
     let (api, token) = enrolled().await;
     let calls = || {
         let code = json!({"code": FACTOR_CODE});
@@ -245,7 +245,7 @@ async fn tokens_that_are_missing_or_dead_change_nothing() {
 }
 
 #[tokio::test]
-async fn malformed_codes_are_refused_with_their_place() {
+async fn malformed_codes_are_rejected_with_the_field() {
     let (api, token) = signed_in().await;
     start(&api, &token).await;
     for (body, field) in [
@@ -264,7 +264,7 @@ async fn malformed_codes_are_refused_with_their_place() {
 }
 
 #[tokio::test]
-async fn a_failing_call_says_what_failed() {
+async fn failed_calls_map_to_status_and_code() {
     for (operation, reason, status, code) in [
         ("myself", Reason::Throttled, 429, "throttled"),
         ("myself", Reason::PasswordResetRequired, 403, "password-reset-required"),

@@ -15,7 +15,7 @@ use crate::fields::secret_types::AppCode;
 use crate::http::error::{Advice, ApiError};
 use crate::http::json::Json;
 
-/// The proof that the authenticator app has the secret.
+/// A code from the authenticator app.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyAuthenticator, example = json!({"code": "123456", "device_name": "Mia's phone"}))]
@@ -27,14 +27,14 @@ pub(crate) struct Body {
 
 /// Finish the enrollment of an authenticator app
 ///
-/// Verifies the code, switches the authenticator on and makes it the preferred second factor. Then ends all sessions of the user, also
-/// the one of the request, because they began without the code. Sign in again: the sign-in leads to the challenge `SOFTWARE_TOKEN_MFA`.
-/// If the sessions cannot be ended, `failed` is `sign-out`: end them with `POST /v1/auth/sign-out`. `code-mismatch` also if no
-/// enrollment was started.
+/// Verifies the code, enables the authenticator app and makes it the preferred second factor. Then ends all sessions of
+/// the user, including the current one, because they started without the code. The next sign-in returns the challenge
+/// `SOFTWARE_TOKEN_MFA`. If the sessions cannot be ended, `failed` is `sign-out`; end them with `POST
+/// /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
 #[utoipa::path(
     post, path = "/v1/auth/me/totp/verify", tag = "auth", operation_id = "verify_totp",
     request_body = Body,
-    responses((status = 204, description = "The authenticator is switched on, and all sessions have ended.")),
+    responses((status = 204, description = "The authenticator app is enabled, and all sessions are ended.")),
     extensions(("x-problems" = json!([
         "invalid-credentials", "user-not-confirmed", "password-reset-required", "wrong-state", "code-mismatch"
     ])))
@@ -53,7 +53,7 @@ pub(crate) async fn handle(
     let mfa = owner.mfa_with_totp();
     progress.then("switch-on", service.set_own_mfa(&access_token, &owner.factors, &mfa)).await?;
     progress.advise(Advice::SignOut);
-    // Without this, a session that began with a stolen password alone goes on.
+    // Otherwise a session that was started with only a stolen password stays valid.
     progress.then("sign-out", app.sessions.sign_out_everywhere(&access_token)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -51,14 +51,14 @@ async fn a_repeat_of_what_is_done_changes_nothing() {
     for body in [
         json!({"username": "new"}),
         json!({"username": "new", "attributes": {"email": "new@example.com", "email_verified": "true"}}),
-        json!({"username": "new", "password": temporary, "invitation": "send"}),
+        json!({"username": "new", "password": temporary, "welcome_message": "send"}),
         json!({"username": "new", "groups": ["readers"]}),
         asking_for_everything(),
     ] {
         let api = Api::new();
         let first = repeat(&api, &body).await;
         assert_eq!(first.status, 201, "{body}");
-        let (made, invitations) = (writes(&api), api.pool.invitations_of("new"));
+        let (made, invitations) = (writes(&api), api.pool.welcome_messages_of("new"));
         for time in ["once", "twice"] {
             let answer = repeat(&api, &body).await;
             assert_eq!((answer.status, answer.header("location")), (200, None), "{time}: {body}");
@@ -67,7 +67,7 @@ async fn a_repeat_of_what_is_done_changes_nothing() {
             }
         }
         assert_eq!(writes(&api)[made.len()..], ["create", "create"], "{body}");
-        assert_eq!(api.pool.invitations_of("new"), invitations, "{body}");
+        assert_eq!(api.pool.welcome_messages_of("new"), invitations, "{body}");
     }
 }
 
