@@ -1,5 +1,5 @@
-//! The adapters on a mocked AWS: what is sent, what is read, what is repeated. Time is paused, so that the SDK's own
-//! backoff takes none.
+//! Tests the adapters against a mocked AWS: requests, parsed responses and retries. Tests with retries pause time, so
+//! that they do not wait for the SDK's backoff.
 
 mod app_client;
 mod directory;
@@ -25,13 +25,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::secret::Secret;
 use serde_json::{Value, json};
 
-/// An error as Cognito's protocol (AWS JSON) writes it on the wire.
+/// Returns an error in Cognito's protocol (AWS JSON).
 fn json_error(status: u16, code: &str) -> HttpResponse {
     let body = format!(r#"{{"__type":"{code}","message":"{code} from the mock"}}"#);
     response(status, body)
 }
 
-/// An error as IAM's protocol (AWS Query) writes it on the wire.
+/// Returns an error in IAM's protocol (AWS Query).
 fn xml_error(status: u16, code: &str) -> HttpResponse {
     let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>from the mock</Message></Error>");
     response(status, format!("<ErrorResponse>{error}<RequestId>request-1</RequestId></ErrorResponse>"))
@@ -42,7 +42,7 @@ fn response(status: u16, body: impl Into<SdkBody>) -> HttpResponse {
     HttpResponse::new(status, body.into())
 }
 
-/// An access token that says so, as Cognito makes it but for the signature.
+/// Returns an access token of this pool and client in Cognito's format, without a valid signature.
 fn access_token(user_pool_id: &str, client_id: &str) -> Secret {
     access_token_with(&json!({
         "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{user_pool_id}"), "client_id": client_id,

@@ -1,4 +1,4 @@
-//! What is read about an app client, and the key for cursors.
+//! Tests the settings of an app client, and the keys derived from its secret.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,18 +15,18 @@ use serde_json::{Value, json};
 use super::fake_aws::{FakeAws, offline_aws};
 use super::{json_error, response};
 
-fn described(client: &Value) -> FakeAws {
+fn aws_with_client(client: &Value) -> FakeAws {
     FakeAws::answering([("DescribeUserPoolClient", json!({ "UserPoolClient": client }))])
 }
 
 async fn key_of(user_pool_id: &str, client_id: &str, client: Value) -> String {
-    let client = offline_aws().await.with_http_client(described(&client)).app_client(user_pool_id, client_id);
+    let client = offline_aws().await.with_http_client(aws_with_client(&client)).app_client(user_pool_id, client_id);
     client.cursor_key().await.unwrap().expose().to_owned()
 }
 
 #[tokio::test]
-async fn one_client_is_all_ports_and_is_read_once_for_all_of_them() {
-    let fake = described(&json!({"ClientId": "client-1", "ClientSecret": "canary"}));
+async fn all_ports_share_one_read_of_the_client() {
+    let fake = aws_with_client(&json!({"ClientId": "client-1", "ClientSecret": "canary"}));
     let aws = offline_aws().await.with_http_client(fake.clone());
     let _pool: Arc<dyn UserPool> = Arc::new(aws.directory("pool"));
 
@@ -39,25 +39,25 @@ async fn one_client_is_all_ports_and_is_read_once_for_all_of_them() {
     cursor_key.cursor_key().await.unwrap();
     assert_eq!(fake.calls("DescribeUserPoolClient"), 1);
     assert_eq!(fake.sent("DescribeUserPoolClient"), json!({"UserPoolId": "pool", "ClientId": "client-1"}));
-    assert!(!format!("{client:?}").contains("canary"), "now that it is read");
+    assert!(!format!("{client:?}").contains("canary"), "after the secret was read");
 }
 
 #[tokio::test]
-async fn the_write_attributes_are_the_list_of_the_client() {
+async fn reads_the_write_attributes_of_the_client() {
     let read = async |client: Value| {
-        let client = offline_aws().await.with_http_client(described(&client)).app_client("pool", "client-1");
+        let client = offline_aws().await.with_http_client(aws_with_client(&client)).app_client("pool", "client-1");
         client.write_attributes().await.unwrap()
     };
     let listed = WriteAttributes::Listed(["email", "custom:team"].map(str::to_owned).into());
     assert_eq!(read(json!({"WriteAttributes": ["custom:team", "email"]})).await, listed);
-    // Cognito answers no list for a client without one.
+    // Cognito returns no list for a client with the default attributes.
     for client in [json!({}), json!({"WriteAttributes": []})] {
         assert_eq!(read(client).await, WriteAttributes::Standard);
     }
 }
 
 #[tokio::test]
-async fn the_cursor_key_is_that_of_an_independent_implementation() {
+async fn cursor_key_matches_openssl() {
     // printf '%s' 'poolkeeper cursor key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url | tr
     // -d =
     let key = key_of("pool", "client-1", json!({"ClientSecret": "secret-1"})).await;
@@ -67,21 +67,21 @@ async fn the_cursor_key_is_that_of_an_independent_implementation() {
 }
 
 #[tokio::test]
-async fn a_cursor_key_is_the_same_for_one_client_and_another_for_each_other() {
+async fn every_client_has_its_own_stable_cursor_key() {
     let with = |secret: &str| json!({ "ClientSecret": secret });
     let key = key_of("pool", "client-1", with("secret-1")).await;
     assert_eq!(key_of("pool", "client-1", with("secret-1")).await, key);
     assert_ne!(key_of("pool", "client-1", with("secret-2")).await, key);
 
-    let unsecret = key_of("pool", "client-1", json!({})).await;
-    assert_ne!(key_of("pool", "client-2", json!({})).await, unsecret);
-    assert_ne!(key_of("pool-2", "client-1", json!({})).await, unsecret);
+    let key_without_secret = key_of("pool", "client-1", json!({})).await;
+    assert_ne!(key_of("pool", "client-2", json!({})).await, key_without_secret);
+    assert_ne!(key_of("pool-2", "client-1", json!({})).await, key_without_secret);
 }
 
 #[tokio::test]
-async fn the_creation_key_is_another_one_and_only_a_secret_makes_it() {
+async fn creation_key_matches_openssl_and_needs_a_client_secret() {
     let creation_key = async |client: Value| {
-        let client = offline_aws().await.with_http_client(described(&client)).app_client("pool", "client-1");
+        let client = offline_aws().await.with_http_client(aws_with_client(&client)).app_client("pool", "client-1");
         client.creation_key().await.unwrap().map(|key| key.expose().to_owned())
     };
     // printf '%s' 'poolkeeper creation key v1' | openssl dgst -sha256 -hmac 'secret-1' -binary | basenc --base64url |
@@ -92,7 +92,7 @@ async fn the_creation_key_is_another_one_and_only_a_secret_makes_it() {
 }
 
 #[tokio::test]
-async fn a_client_that_could_not_be_read_is_read_again() {
+async fn reads_the_client_again_after_a_failure() {
     let failed_before = AtomicBool::new(false);
     let fake = FakeAws::new(move |_| {
         if failed_before.swap(true, Ordering::SeqCst) {
@@ -108,7 +108,7 @@ async fn a_client_that_could_not_be_read_is_read_again() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_client_is_an_error() {
+async fn a_response_without_a_client_is_an_error() {
     let client = offline_aws().await.with_http_client(FakeAws::answering([])).app_client("pool", "client-1");
     assert_eq!(client.cursor_key().await.unwrap_err().reason, Reason::Internal);
 }

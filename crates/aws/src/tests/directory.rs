@@ -1,4 +1,4 @@
-//! Users: what is sent to Cognito, and what is made of its answers.
+//! Tests the requests and parsed responses of user operations.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::admin_create_user::AdminCreateUserOutput;
@@ -40,7 +40,7 @@ fn mia() -> UserType {
 }
 
 #[tokio::test]
-async fn a_prefix_in_a_filter_cannot_end_its_own_quotes() {
+async fn a_filter_prefix_cannot_escape_its_quotes() {
     let rule = mock!(Client::list_users)
         .match_requests(|request| request.filter() == Some(r#"email ^= "a\"b\\c""#))
         .then_output(|| ListUsersOutput::builder().users(mia()).build());
@@ -49,7 +49,7 @@ async fn a_prefix_in_a_filter_cannot_end_its_own_quotes() {
 }
 
 #[tokio::test]
-async fn an_invitation_goes_by_mail_where_there_is_an_address_and_not_at_all_where_it_is_suppressed() {
+async fn welcome_message_uses_an_available_medium_or_is_suppressed() {
     let cases = [
         (&[("email", "mia@example.com")][..], WelcomeMessage::Send, vec![DeliveryMediumType::Email], None),
         (&[("phone_number", "+15550100")][..], WelcomeMessage::Send, vec![DeliveryMediumType::Sms], None),
@@ -79,7 +79,7 @@ async fn an_invitation_goes_by_mail_where_there_is_an_address_and_not_at_all_whe
 }
 
 #[tokio::test]
-async fn a_user_is_read_alike_from_a_lookup_and_from_a_list() {
+async fn reads_users_alike_from_get_and_list() {
     let get = mock!(Client::admin_get_user).then_output(|| {
         AdminGetUserOutput::builder()
             .username("mia")
@@ -104,7 +104,7 @@ async fn a_user_is_read_alike_from_a_lookup_and_from_a_list() {
 }
 
 #[tokio::test]
-async fn a_status_that_nobody_knows_yet_is_kept_as_it_is_spelt() {
+async fn keeps_unknown_user_statuses() {
     let list = mock!(Client::list_users).then_output(|| {
         let mut user = mia();
         user.user_status = Some(UserStatusType::from("SLEEPING"));
@@ -116,7 +116,7 @@ async fn a_status_that_nobody_knows_yet_is_kept_as_it_is_spelt() {
 }
 
 #[tokio::test]
-async fn an_answer_without_what_it_always_holds_is_an_error_and_no_panic() {
+async fn responses_without_required_fields_are_errors() {
     let create = mock!(Client::admin_create_user).then_output(|| AdminCreateUserOutput::builder().build());
     let list = mock!(Client::list_users)
         .then_output(|| ListUsersOutput::builder().users(UserType::builder().username("mia").build()).build());
@@ -134,7 +134,7 @@ async fn an_answer_without_what_it_always_holds_is_an_error_and_no_panic() {
 }
 
 #[tokio::test]
-async fn only_the_calls_that_a_change_of_attributes_needs_are_made() {
+async fn attribute_changes_send_only_the_needed_calls() {
     let set = mock!(Client::admin_update_user_attributes)
         .match_requests(|request| request.user_attributes() == [attribute("name", "Mia")])
         .then_output(|| AdminUpdateUserAttributesOutput::builder().build());
@@ -156,7 +156,7 @@ async fn only_the_calls_that_a_change_of_attributes_needs_are_made() {
 }
 
 #[tokio::test]
-async fn groups_are_read_to_the_last_page() {
+async fn reads_all_pages_of_groups() {
     let page = |name: &'static str, next: Option<&'static str>| {
         AdminListGroupsForUserOutput::builder()
             .groups(GroupType::builder().group_name(name).role_arn(format!("role/{name}")).build())
@@ -178,12 +178,11 @@ async fn groups_are_read_to_the_last_page() {
     assert_eq!(groups, expected);
 }
 
-/// The pool on an AWS that answers like this.
 async fn pool(fake: &FakeAws) -> CognitoDirectory {
     offline_aws().await.with_http_client(fake.clone()).directory("pool")
 }
 
-fn mia_on_the_wire() -> Value {
+fn mia_json() -> Value {
     json!({
         "Username": "mia",
         "Enabled": true,
@@ -194,8 +193,8 @@ fn mia_on_the_wire() -> Value {
 }
 
 #[tokio::test]
-async fn a_filter_goes_along_with_the_page() {
-    let fake = FakeAws::answering([("ListUsers", json!({"Users": [mia_on_the_wire()], "PaginationToken": "there"}))]);
+async fn sends_the_filter_with_the_page() {
+    let fake = FakeAws::answering([("ListUsers", json!({"Users": [mia_json()], "PaginationToken": "there"}))]);
     let value = "M\"i\\a\n ü日".to_owned();
     let filter = Filter { by: FilterBy::Name, comparison: Comparison::BeginsWith, value };
     let page = PageRequest { limit: 7, after: Some("here".to_owned()) };
@@ -211,15 +210,15 @@ async fn a_filter_goes_along_with_the_page() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_from_this_list_is_the_callers_fault() {
-    let fake = FakeAws::refusing("ListUsers", "InvalidParameterException", "Invalid pagination token provided.");
+async fn an_invalid_pagination_token_is_an_invalid_request() {
+    let fake = FakeAws::rejecting("ListUsers", "InvalidParameterException", "Invalid pagination token provided.");
     let page = PageRequest { limit: 60, after: Some("forged".to_owned()) };
     let error = pool(&fake).await.list(None, &page).await.unwrap_err();
     assert_eq!(error.reason, Reason::InvalidRequest);
 }
 
 #[tokio::test]
-async fn what_needs_only_a_name_sends_only_a_name() {
+async fn simple_user_operations_send_only_the_username() {
     let fake = FakeAws::answering([]);
     let (pool, mia) = (pool(&fake).await, "mia".parse().unwrap());
     pool.reset_password(&mia).await.unwrap();
@@ -234,12 +233,12 @@ async fn what_needs_only_a_name_sends_only_a_name() {
 }
 
 #[tokio::test]
-async fn an_invitation_is_sent_again_by_the_way_that_the_user_has() {
+async fn resends_the_welcome_message_by_an_available_medium() {
     for (attributes, medium) in
         [(json!({"email": "mia@example.com"}), "EMAIL"), (json!({"phone_number": "+15550100"}), "SMS")]
     {
         let attributes: Attributes = serde_json::from_value(attributes).unwrap();
-        let fake = FakeAws::answering([("AdminCreateUser", json!({"User": mia_on_the_wire()}))]);
+        let fake = FakeAws::answering([("AdminCreateUser", json!({"User": mia_json()}))]);
         let invited = pool(&fake).await.resend_invitation(&"mia".parse().unwrap(), &attributes).await.unwrap();
         assert_eq!(invited.status, UserStatus::ForceChangePassword);
         let expected = json!({
@@ -248,27 +247,27 @@ async fn an_invitation_is_sent_again_by_the_way_that_the_user_has() {
         assert_eq!(fake.sent("AdminCreateUser"), expected);
     }
 
-    let silent =
+    let without_user =
         pool(&FakeAws::answering([])).await.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await;
-    assert_eq!(silent.unwrap_err().reason, Reason::Internal, "an answer without a user");
+    assert_eq!(without_user.unwrap_err().reason, Reason::Internal, "a response without a user");
 }
 
 #[tokio::test]
-async fn who_has_set_a_password_cannot_be_invited_again_and_an_unknown_name_neither() {
+async fn distinguishes_errors_of_resending_the_welcome_message() {
     let table = [
         ("UnsupportedUserStateException", Reason::WrongState),
         ("UserNotFoundException", Reason::UserNotFound),
         ("CodeDeliveryFailureException", Reason::Internal),
     ];
     for (code, expected) in table {
-        let fake = FakeAws::refusing("AdminCreateUser", code, "");
+        let fake = FakeAws::rejecting("AdminCreateUser", code, "");
         let error = pool(&fake).await.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.unwrap_err();
         assert_eq!(error.reason, expected, "{code}");
     }
 }
 
 #[tokio::test]
-async fn refuses_to_reset_a_password_where_the_users_state_does_not_allow_it() {
+async fn rejects_a_password_reset_that_the_user_state_does_not_allow() {
     let no_address = "Cannot reset password for the user as there is no registered/verified email or phone_number";
     let table = [
         ("NotAuthorizedException", "User password cannot be reset in the current state.", Reason::WrongState),
@@ -277,17 +276,17 @@ async fn refuses_to_reset_a_password_where_the_users_state_does_not_allow_it() {
         ("UserNotFoundException", "User does not exist.", Reason::UserNotFound),
     ];
     for (code, message, expected) in table {
-        let fake = FakeAws::refusing("AdminResetUserPassword", code, message);
+        let fake = FakeAws::rejecting("AdminResetUserPassword", code, message);
         let error = pool(&fake).await.reset_password(&"mia".parse().unwrap()).await.unwrap_err();
         assert_eq!(error.reason, expected, "{message}");
     }
 }
 
 #[tokio::test]
-async fn an_unknown_group_is_told_from_an_unknown_pool() {
+async fn distinguishes_unknown_groups_from_an_unknown_pool() {
     let table = [("Group not found.", Reason::GroupNotFound), ("User pool pool does not exist.", Reason::Internal)];
     for (message, expected) in table {
-        let fake = FakeAws::refusing("AdminRemoveUserFromGroup", "ResourceNotFoundException", message);
+        let fake = FakeAws::rejecting("AdminRemoveUserFromGroup", "ResourceNotFoundException", message);
         let error = pool(&fake).await.remove_from_group(&"mia".parse().unwrap(), "admins").await.unwrap_err();
         assert_eq!(error.reason, expected, "{message}");
     }

@@ -1,4 +1,4 @@
-//! AWS, one request before the wire: everything of the SDK and of the adapters is real, but for who answers.
+//! Fakes of AWS that replace only the SDK's HTTP client.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -17,21 +17,21 @@ use crate::Aws;
 
 pub(super) type Answer = Result<HttpResponse, ConnectorError>;
 
-/// Answers every request, and remembers it. Clones share everything.
+/// Answers every request and records it. Clones share the records.
 #[derive(Clone)]
 pub(super) struct FakeAws {
     answer: Arc<dyn Fn(&str) -> Answer + Send + Sync>,
-    /// The operation and the body of each request.
+    /// Operation and body of each request.
     requests: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl FakeAws {
-    /// `answer` knows what each operation says.
+    /// `answer` maps an operation to its response.
     pub(super) fn new(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Self {
         Self { answer: Arc::new(answer), requests: Arc::default() }
     }
 
-    /// Answers these operations with these contents, and all others with nothing in it.
+    /// Answers these operations with these bodies, and all others with an empty object.
     pub(super) fn answering<const N: usize>(answers: [(&'static str, Value); N]) -> Self {
         Self::new(move |operation| {
             let answer = answers.iter().find(|(name, _)| *name == operation);
@@ -40,21 +40,21 @@ impl FakeAws {
         })
     }
 
-    /// Refuses an operation, and answers all others with nothing in it.
-    pub(super) fn refusing(refused: &'static str, code: &'static str, message: &'static str) -> Self {
+    /// Rejects one operation, and answers all others with an empty object.
+    pub(super) fn rejecting(rejected: &'static str, code: &'static str, message: &'static str) -> Self {
         Self::new(move |operation| {
-            let refusal = json!({ "__type": code, "message": message });
-            let (status, json) = if operation == refused { (400, refusal) } else { (200, json!({})) };
+            let error = json!({ "__type": code, "message": message });
+            let (status, json) = if operation == rejected { (400, error) } else { (200, json!({})) };
             Ok(response(status, json.to_string()))
         })
     }
 
-    /// How often the operation was called.
+    /// Returns how often the operation was called.
     pub(super) fn calls(&self, operation: &str) -> usize {
         self.requests.lock().unwrap().iter().filter(|(called, _)| called == operation).count()
     }
 
-    /// What the last call of a JSON service's operation sent.
+    /// Returns the last request body of an operation of a JSON service.
     pub(super) fn sent(&self, operation: &str) -> Value {
         let requests = self.requests.lock().unwrap();
         let (_, body) = requests.iter().rfind(|(called, _)| called == operation).unwrap();
@@ -62,7 +62,7 @@ impl FakeAws {
     }
 }
 
-/// A connection to an AWS that is not there. To be given somebody who answers.
+/// Returns a configuration without a server. Add a fake with `with_http_client`.
 pub(super) async fn offline_aws() -> Aws {
     Aws::local("http://aws.invalid", "eu-west-1", "key-1", "secret-1").await
 }
@@ -93,7 +93,7 @@ impl HttpConnector for FakeAws {
     }
 }
 
-/// Takes every request, and never answers.
+/// Accepts every request and never answers.
 #[derive(Debug, Clone)]
 pub(super) struct SilentAws;
 
@@ -109,7 +109,7 @@ impl HttpConnector for SilentAws {
     }
 }
 
-/// The least that an operation can answer for the adapter to go on with its next call.
+/// Returns the minimal successful response that lets the adapter make its next call.
 pub(super) fn success(operation: &str) -> HttpResponse {
     let tags = json!({ TAG_KEY: "shop" });
     let json = match operation {

@@ -1,4 +1,4 @@
-//! Groups: what is sent to Cognito, and what is made of its answers.
+//! Tests the requests and parsed responses of group operations.
 
 use domain::user_pool::directory::PageRequest;
 use domain::user_pool::error::Reason;
@@ -17,11 +17,11 @@ fn admins() -> GroupName {
     "admins".parse().unwrap()
 }
 
-fn on_the_wire() -> Value {
+fn group_json() -> Value {
     json!({
         "GroupName": "admins",
         "UserPoolId": "pool",
-        "Description": "May do all",
+        "Description": "All permissions",
         "RoleArn": "arn:aws:iam::111122223333:role/admins",
         "Precedence": 0,
         "CreationDate": 1,
@@ -29,10 +29,10 @@ fn on_the_wire() -> Value {
     })
 }
 
-fn read() -> Group {
+fn expected_group() -> Group {
     Group {
         name: admins(),
-        description: Some("May do all".to_owned()),
+        description: Some("All permissions".to_owned()),
         precedence: Some(0),
         role_arn: Some("arn:aws:iam::111122223333:role/admins".to_owned()),
         created_at: OffsetDateTime::from_unix_timestamp(1).unwrap(),
@@ -41,54 +41,55 @@ fn read() -> Group {
 }
 
 #[tokio::test]
-async fn a_group_is_read_alike_from_every_answer() {
-    let one = json!({ "Group": on_the_wire() });
+async fn reads_groups_alike_from_every_response() {
+    let response = json!({ "Group": group_json() });
     let fake = FakeAws::answering([
-        ("GetGroup", one.clone()),
-        ("CreateGroup", one.clone()),
-        ("UpdateGroup", one),
-        ("ListGroups", json!({"Groups": [on_the_wire()], "NextToken": "there"})),
+        ("GetGroup", response.clone()),
+        ("CreateGroup", response.clone()),
+        ("UpdateGroup", response),
+        ("ListGroups", json!({"Groups": [group_json()], "NextToken": "there"})),
     ]);
     let (pool, details) = (pool(&fake).await, GroupDetails::default());
-    assert_eq!(pool.group(&admins()).await.unwrap(), read());
-    assert_eq!(pool.create_group(&admins(), &details).await.unwrap(), read());
-    assert_eq!(pool.update_group(&admins(), &details).await.unwrap(), read());
+    assert_eq!(pool.group(&admins()).await.unwrap(), expected_group());
+    assert_eq!(pool.create_group(&admins(), &details).await.unwrap(), expected_group());
+    assert_eq!(pool.update_group(&admins(), &details).await.unwrap(), expected_group());
     let page = pool.list_groups(&PageRequest { limit: 7, after: Some("here".to_owned()) }).await.unwrap();
-    assert_eq!((page.entries, page.next.as_deref()), (vec![read()], Some("there")));
+    assert_eq!((page.entries, page.next.as_deref()), (vec![expected_group()], Some("there")));
     assert_eq!(fake.sent("ListGroups"), json!({"UserPoolId": "pool", "Limit": 7, "NextToken": "here"}));
 }
 
 #[tokio::test]
-async fn group_with_an_empty_role_has_none() {
-    let mut group = on_the_wire();
+async fn an_empty_role_means_no_role() {
+    let mut group = group_json();
     group["RoleArn"] = json!("");
     let fake = FakeAws::answering([("GetGroup", json!({ "Group": group }))]);
-    assert_eq!(pool(&fake).await.group(&admins()).await.unwrap(), Group { role_arn: None, ..read() });
+    assert_eq!(pool(&fake).await.group(&admins()).await.unwrap(), Group { role_arn: None, ..expected_group() });
 }
 
 #[tokio::test]
-async fn a_group_is_created_with_what_is_said_and_nothing_else() {
-    let fake = FakeAws::answering([("CreateGroup", json!({ "Group": on_the_wire() }))]);
+async fn creates_groups_with_the_given_fields_only() {
+    let fake = FakeAws::answering([("CreateGroup", json!({ "Group": group_json() }))]);
     let pool = pool(&fake).await;
     pool.create_group(&admins(), &GroupDetails::default()).await.unwrap();
     assert_eq!(fake.sent("CreateGroup"), json!({"UserPoolId": "pool", "GroupName": "admins"}));
 
-    let details = GroupDetails { description: Some("May do all".to_owned()), precedence: Some(0) };
+    let details = GroupDetails { description: Some("All permissions".to_owned()), precedence: Some(0) };
     pool.create_group(&admins(), &details).await.unwrap();
-    let expected = json!({"UserPoolId": "pool", "GroupName": "admins", "Description": "May do all", "Precedence": 0});
+    let expected =
+        json!({"UserPoolId": "pool", "GroupName": "admins", "Description": "All permissions", "Precedence": 0});
     assert_eq!(fake.sent("CreateGroup"), expected);
 }
 
 #[tokio::test]
-async fn a_change_of_one_thing_sends_the_others_as_they_are() {
+async fn group_updates_preserve_the_other_fields() {
     let table = [
         (GroupDetails { description: Some("New".to_owned()), precedence: None }, "New", 0),
-        (GroupDetails { description: None, precedence: Some(7) }, "May do all", 7),
+        (GroupDetails { description: None, precedence: Some(7) }, "All permissions", 7),
         (GroupDetails { description: Some(String::new()), precedence: Some(i32::MAX.unsigned_abs()) }, "", i32::MAX),
     ];
     for (details, description, precedence) in table {
-        let one = json!({ "Group": on_the_wire() });
-        let fake = FakeAws::answering([("GetGroup", one.clone()), ("UpdateGroup", one)]);
+        let response = json!({ "Group": group_json() });
+        let fake = FakeAws::answering([("GetGroup", response.clone()), ("UpdateGroup", response)]);
         pool(&fake).await.update_group(&admins(), &details).await.unwrap();
         let expected = json!({
             "UserPoolId": "pool",
@@ -102,7 +103,7 @@ async fn a_change_of_one_thing_sends_the_others_as_they_are() {
 }
 
 #[tokio::test]
-async fn refuses_a_precedence_that_cognito_cannot_count_to() {
+async fn rejects_a_precedence_above_cognitos_limit() {
     let details = GroupDetails { description: None, precedence: Some(1 << 31) };
     let fake = FakeAws::answering([]);
     let pool = pool(&fake).await;
@@ -133,16 +134,17 @@ async fn members_are_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_group_that_is_not_there_is_told_from_a_pool_that_is_not() {
+async fn distinguishes_unknown_groups_from_an_unknown_pool() {
     let table = [("Group not found.", Reason::GroupNotFound), ("User pool pool does not exist.", Reason::Internal)];
     for (message, expected) in table {
-        let refused = async |operation| pool(&FakeAws::refusing(operation, "ResourceNotFoundException", message)).await;
+        let rejecting =
+            async |operation| pool(&FakeAws::rejecting(operation, "ResourceNotFoundException", message)).await;
         let (page, details) = (PageRequest { limit: 60, after: None }, GroupDetails::default());
         let errors = [
-            refused("GetGroup").await.group(&admins()).await.unwrap_err(),
-            refused("GetGroup").await.update_group(&admins(), &details).await.unwrap_err(),
-            refused("DeleteGroup").await.delete_group(&admins()).await.unwrap_err(),
-            refused("ListUsersInGroup").await.members(&admins(), &page).await.unwrap_err(),
+            rejecting("GetGroup").await.group(&admins()).await.unwrap_err(),
+            rejecting("GetGroup").await.update_group(&admins(), &details).await.unwrap_err(),
+            rejecting("DeleteGroup").await.delete_group(&admins()).await.unwrap_err(),
+            rejecting("ListUsersInGroup").await.members(&admins(), &page).await.unwrap_err(),
         ];
         for error in errors {
             assert_eq!(error.reason, expected, "{}", error.operation);
@@ -151,20 +153,20 @@ async fn a_group_that_is_not_there_is_told_from_a_pool_that_is_not() {
 }
 
 #[tokio::test]
-async fn refuses_a_name_that_is_taken() {
-    let fake = FakeAws::refusing("CreateGroup", "GroupExistsException", "A group with the name already exists.");
+async fn rejects_a_duplicate_group_name() {
+    let fake = FakeAws::rejecting("CreateGroup", "GroupExistsException", "A group with the name already exists.");
     let error = pool(&fake).await.create_group(&admins(), &GroupDetails::default()).await.unwrap_err();
     assert_eq!(error.reason, Reason::GroupExists);
 }
 
 #[tokio::test]
-async fn a_group_without_what_it_always_has_is_an_error_and_no_panic() {
+async fn groups_without_required_fields_are_errors() {
     for field in ["GroupName", "CreationDate", "LastModifiedDate"] {
-        let mut group = on_the_wire();
+        let mut group = group_json();
         group.as_object_mut().unwrap().remove(field);
         let fake = FakeAws::answering([("GetGroup", json!({ "Group": group }))]);
         assert_eq!(pool(&fake).await.group(&admins()).await.unwrap_err().reason, Reason::Internal, "{field}");
     }
     let error = pool(&FakeAws::answering([])).await.group(&admins()).await.unwrap_err();
-    assert_eq!(error.reason, Reason::Internal, "no group at all");
+    assert_eq!(error.reason, Reason::Internal, "a response without a group");
 }

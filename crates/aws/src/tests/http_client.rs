@@ -1,4 +1,4 @@
-//! How long a connection is kept: counted by a server on this machine.
+//! Tests how long the HTTP client keeps a connection, with a local server that counts connections.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -12,16 +12,15 @@ use domain::user_pool::groups::Groups;
 use crate::Aws;
 use crate::http_client::http_client;
 
-/// Answers every request on every connection with nothing in it. Gives its address and the number of connections so
-/// far.
+/// Starts a server that answers every request with an empty object. Returns its address and the connection count.
 fn server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let connections = Arc::new(AtomicUsize::new(0));
-    let counted = connections.clone();
+    let counter = connections.clone();
     thread::spawn(move || {
         for connection in listener.incoming() {
-            counted.fetch_add(1, Ordering::SeqCst);
+            counter.fetch_add(1, Ordering::SeqCst);
             thread::spawn(move || serve(&connection.unwrap()));
         }
     });
@@ -51,7 +50,7 @@ fn serve(connection: &TcpStream) {
     }
 }
 
-/// How many connections three calls in a row take.
+/// Returns the number of connections for three consecutive calls.
 async fn connections_of_three_calls(idle_timeout: Duration) -> usize {
     let (address, connections) = server();
     let aws = Aws::local(&address, "eu-west-1", "key-1", "secret-1").await.with_http_client(http_client(idle_timeout));
@@ -63,7 +62,7 @@ async fn connections_of_three_calls(idle_timeout: Duration) -> usize {
 }
 
 #[tokio::test]
-async fn a_connection_serves_call_after_call_and_not_after_its_time() {
+async fn reuses_a_connection_until_the_idle_timeout() {
     assert_eq!(connections_of_three_calls(Duration::from_mins(1)).await, 1);
     assert_eq!(connections_of_three_calls(Duration::from_nanos(1)).await, 3);
 }

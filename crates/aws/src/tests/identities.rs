@@ -1,4 +1,4 @@
-//! Linked identities: what is sent to Cognito, and what is made of its refusals.
+//! Tests the requests and errors of linked identities.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::identities::{ExternalIdentity, Identities};
@@ -17,14 +17,14 @@ fn mia() -> Username {
     "mia".parse().unwrap()
 }
 
-fn at(provider: &str) -> ExternalIdentity {
+fn external_identity(provider: &str) -> ExternalIdentity {
     ExternalIdentity { provider: provider.to_owned(), user_id: "118".to_owned() }
 }
 
 #[tokio::test]
-async fn a_link_leads_from_the_identity_to_the_user_of_the_pool() {
+async fn links_and_unlinks_an_identity() {
     let fake = FakeAws::answering([]);
-    pool(&fake).await.link(&mia(), &at("Google")).await.unwrap();
+    pool(&fake).await.link(&mia(), &external_identity("Google")).await.unwrap();
     let identity = json!({
         "ProviderName": "Google",
         "ProviderAttributeName": "Cognito_Subject",
@@ -37,12 +37,12 @@ async fn a_link_leads_from_the_identity_to_the_user_of_the_pool() {
     });
     assert_eq!(fake.sent("AdminLinkProviderForUser"), expected);
 
-    pool(&fake).await.unlink(&at("Google")).await.unwrap();
+    pool(&fake).await.unlink(&external_identity("Google")).await.unwrap();
     assert_eq!(fake.sent("AdminDisableProviderForUser"), json!({"UserPoolId": "pool", "User": identity}));
 }
 
-/// A pool in which the identity is linked already, and Mia has these identities.
-fn linked_already(identities: &'static str) -> FakeAws {
+/// Returns a pool that rejects the link as a duplicate, and in which the user has these identities.
+fn already_linked(identities: &'static str) -> FakeAws {
     FakeAws::new(move |operation| {
         if operation == "AdminGetUser" {
             let attributes = json!([{"Name": "identities", "Value": identities}]);
@@ -54,19 +54,20 @@ fn linked_already(identities: &'static str) -> FakeAws {
 }
 
 #[tokio::test]
-async fn linking_again_is_no_error_for_the_same_user_and_one_for_any_other() {
-    let same = linked_already(r#"[{"userId":"7","providerName":"SAML"},{"userId":"118","providerName":"Google"}]"#);
-    pool(&same).await.link(&mia(), &at("Google")).await.unwrap();
+async fn linking_again_succeeds_only_for_the_same_user() {
+    let same = already_linked(r#"[{"userId":"7","providerName":"SAML"},{"userId":"118","providerName":"Google"}]"#);
+    pool(&same).await.link(&mia(), &external_identity("Google")).await.unwrap();
     let others =
         [r#"[{"userId":"119","providerName":"Google"}]"#, r#"[{"userId":"118","providerName":"SAML"}]"#, "[]", ""];
     for identities in others {
-        let error = pool(&linked_already(identities)).await.link(&mia(), &at("Google")).await.unwrap_err();
+        let error =
+            pool(&already_linked(identities)).await.link(&mia(), &external_identity("Google")).await.unwrap_err();
         assert_eq!(error.reason, Reason::AliasExists, "{identities}");
     }
 }
 
 #[tokio::test]
-async fn refuses_an_identity_that_cannot_be_linked() {
+async fn rejects_identities_that_cannot_be_linked() {
     let has_signed_up =
         "Merging is not currently supported, provide a SourceUser that has not been signed up in order to link";
     let table = [
@@ -77,21 +78,21 @@ async fn refuses_an_identity_that_cannot_be_linked() {
         ("LimitExceededException", "", Reason::LimitReached),
     ];
     for (code, message, expected) in table {
-        let fake = FakeAws::refusing("AdminLinkProviderForUser", code, message);
-        let error = pool(&fake).await.link(&mia(), &at("Google")).await.unwrap_err();
+        let fake = FakeAws::rejecting("AdminLinkProviderForUser", code, message);
+        let error = pool(&fake).await.link(&mia(), &external_identity("Google")).await.unwrap_err();
         assert_eq!((error.reason, error.operation), (expected, "AdminLinkProviderForUser"), "{message}");
         assert_eq!(fake.calls("AdminGetUser"), 0, "{message}");
     }
 }
 
 #[tokio::test]
-async fn refuses_to_take_a_user_of_the_pool_for_an_external_identity() {
+async fn rejects_cognito_as_an_external_provider() {
     let fake = FakeAws::answering([]);
-    for own in ["Cognito", "COGNITO"] {
-        let error = pool(&fake).await.unlink(&at(own)).await.unwrap_err();
-        assert_eq!(error.reason, Reason::InvalidRequest, "{own}");
-        let error = pool(&fake).await.link(&mia(), &at(own)).await.unwrap_err();
-        assert_eq!(error.reason, Reason::InvalidRequest, "{own}");
+    for provider in ["Cognito", "COGNITO"] {
+        let error = pool(&fake).await.unlink(&external_identity(provider)).await.unwrap_err();
+        assert_eq!(error.reason, Reason::InvalidRequest, "{provider}");
+        let error = pool(&fake).await.link(&mia(), &external_identity(provider)).await.unwrap_err();
+        assert_eq!(error.reason, Reason::InvalidRequest, "{provider}");
     }
-    assert_eq!(fake.calls("AdminDisableProviderForUser"), 0, "it would have locked the user out");
+    assert_eq!(fake.calls("AdminDisableProviderForUser"), 0, "this call would disable the user");
 }

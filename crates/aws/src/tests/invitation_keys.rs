@@ -1,4 +1,4 @@
-//! The private invitation signing key: create, read, delete, and no output of its value.
+//! Tests how the invitation signing key is created, read and deleted, and that its value is never printed.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use crate::{SsmInvitationKey, SsmInvitationKeys};
 
 const NAME: &str = "/poolkeeper/shop/invitation-key/stack/1";
 
-/// What a parameter holds that is no key.
+/// A parameter value that is not a key.
 const CANARY: &str = "canary";
 
 fn shop() -> PoolName {
@@ -39,7 +39,7 @@ fn pem() -> String {
     key().to_pem().unwrap().expose().to_owned()
 }
 
-fn holding(kind: &str, value: &str) -> FakeAws {
+fn parameter_with(kind: &str, value: &str) -> FakeAws {
     FakeAws::answering([("GetParameter", json!({"Parameter": {"Name": NAME, "Type": kind, "Value": value}}))])
 }
 
@@ -51,17 +51,17 @@ async fn one_key(fake: &FakeAws) -> SsmInvitationKey {
     offline_aws().await.with_http_client(fake.clone()).invitation_key(NAME)
 }
 
-/// What a parameter can hold that is no key of ours: each is one of these answers.
-fn no_keys() -> Vec<FakeAws> {
+/// Returns responses with parameters that are not valid keys.
+fn invalid_parameters() -> Vec<FakeAws> {
     let of = |answer: Value| FakeAws::answering([("GetParameter", answer)]);
     let truncated = pem().replace("-----END", "canary-----END");
     vec![
-        holding("SecureString", CANARY),
-        holding("SecureString", ""),
-        holding("SecureString", &truncated),
-        // In clear.
-        holding("String", &pem()),
-        holding("StringList", &pem()),
+        parameter_with("SecureString", CANARY),
+        parameter_with("SecureString", ""),
+        parameter_with("SecureString", &truncated),
+        // Not encrypted.
+        parameter_with("String", &pem()),
+        parameter_with("StringList", &pem()),
         of(json!({"Parameter": {"Name": NAME, "Type": "SecureString"}})),
         of(json!({"Parameter": {"Name": NAME, "Value": pem()}})),
         of(json!({})),
@@ -69,7 +69,7 @@ fn no_keys() -> Vec<FakeAws> {
 }
 
 #[tokio::test]
-async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
+async fn stores_the_key_encrypted_and_tagged_without_overwriting() {
     let fake = FakeAws::answering([]);
     keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap();
     let expected = json!({
@@ -84,14 +84,14 @@ async fn a_key_is_kept_encrypted_and_tagged_and_replaces_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_kept_is_read_decrypted_by_both_who_need_it() {
-    let fake = holding("SecureString", &pem());
+async fn both_adapters_read_the_decrypted_key() {
+    let fake = parameter_with("SecureString", &pem());
     let found = keys(&fake).await.read(&name()).await.unwrap().unwrap();
     assert_eq!(found.key.public_key(), key().public_key());
     let expected = json!({"Name": NAME, "WithDecryption": true});
     assert_eq!(fake.sent("GetParameter"), expected);
 
-    let fake = holding("SecureString", &pem());
+    let fake = parameter_with("SecureString", &pem());
     let found = one_key(&fake).await.invitation_key().await.unwrap();
     assert_eq!(found.public_key(), key().public_key());
     assert_eq!(fake.sent("GetParameter"), expected);
@@ -107,7 +107,7 @@ async fn only_the_first_version_of_a_parameter_is_original() {
 }
 
 #[tokio::test]
-async fn the_tags_of_a_key_are_read_by_its_name() {
+async fn reads_the_tags_of_a_key() {
     let tags = json!({"TagList": [{"Key": "poolkeeper:stack", "Value": "stack"}]});
     for (answer, expected) in [(tags, vec![("poolkeeper:stack", "stack")]), (json!({}), vec![])] {
         let fake = FakeAws::answering([("ListTagsForResource", answer)]);
@@ -121,52 +121,52 @@ async fn the_tags_of_a_key_are_read_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_key_is_deleted_by_its_name() {
+async fn deletes_a_key_by_its_name() {
     let fake = FakeAws::answering([]);
     keys(&fake).await.delete(&name()).await.unwrap();
     assert_eq!(fake.sent("DeleteParameter"), json!({ "Name": NAME }));
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_none_to_read_an_error_to_delete_and_an_instruction_to_whoever_needs_it() {
+async fn reports_a_missing_key_with_its_name_and_the_fix() {
     let fake = FakeAws::new(|_| Ok(json_error(400, "ParameterNotFound")));
     assert!(keys(&fake).await.read(&name()).await.unwrap().is_none());
     assert_eq!(keys(&fake).await.delete(&name()).await.unwrap_err().class, ErrorClass::NotFound);
 
     let error = one_key(&fake).await.invitation_key().await.unwrap_err();
     assert_eq!((error.reason, error.operation), (Reason::Internal, "GetParameter"));
-    let told = causes(&error);
-    assert!(told.contains(NAME) && told.contains("deploy with another InvitationKeyVersion"), "{told}");
+    let text = causes(&error);
+    assert!(text.contains(NAME) && text.contains("deploy with another InvitationKeyVersion"), "{text}");
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_an_error_of_its_own() {
-    let fake = FakeAws::refusing("PutParameter", "ParameterAlreadyExists", "The parameter already exists.");
+async fn creating_an_existing_key_returns_already_exists() {
+    let fake = FakeAws::rejecting("PutParameter", "ParameterAlreadyExists", "The parameter already exists.");
     let error = keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap_err();
     assert_eq!((error.class, error.operation), (ErrorClass::AlreadyExists, "PutParameter"));
 }
 
 #[tokio::test]
-async fn something_else_under_the_name_is_refused_by_its_name_and_never_quoted() {
-    for fake in no_keys() {
-        let refused = keys(&fake).await.read(&name()).await.unwrap_err();
-        assert_eq!((refused.class, refused.operation), (ErrorClass::Invalid, "GetParameter"));
+async fn rejects_invalid_parameters_without_quoting_their_value() {
+    for fake in invalid_parameters() {
+        let invalid = keys(&fake).await.read(&name()).await.unwrap_err();
+        assert_eq!((invalid.class, invalid.operation), (ErrorClass::Invalid, "GetParameter"));
         let unusable = one_key(&fake).await.invitation_key().await.unwrap_err();
         assert_eq!((unusable.reason, unusable.operation), (Reason::Internal, "GetParameter"));
-        for told in [causes(&refused), causes(&unusable), format!("{refused:?} {unusable:?}")] {
-            assert!(told.contains(NAME), "{told}");
-            assert!(!told.contains(CANARY) && !told.contains("PRIVATE KEY-----"), "{told}");
+        for text in [causes(&invalid), causes(&unusable), format!("{invalid:?} {unusable:?}")] {
+            assert!(text.contains(NAME), "{text}");
+            assert!(!text.contains(CANARY) && !text.contains("PRIVATE KEY-----"), "{text}");
         }
-        for told in [causes(&refused), causes(&unusable)] {
-            assert!(told.contains("deploy with another InvitationKeyVersion to create a new key"), "{told}");
-            // That alone makes no key.
-            assert!(!told.contains("delete"), "{told}");
+        for text in [causes(&invalid), causes(&unusable)] {
+            assert!(text.contains("deploy with another InvitationKeyVersion to create a new key"), "{text}");
+            // Deleting the parameter alone does not create a new key.
+            assert!(!text.contains("delete"), "{text}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_key_is_read_once_and_again_only_after_a_failure() {
+async fn reads_the_key_once_and_again_only_after_a_failure() {
     let failed_before = AtomicBool::new(false);
     let fake = FakeAws::new(move |_| {
         if failed_before.swap(true, Ordering::SeqCst) {
@@ -185,8 +185,8 @@ async fn the_key_is_read_once_and_again_only_after_a_failure() {
 }
 
 #[tokio::test]
-async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_request() {
-    let one_key = one_key(&holding("SecureString", &pem())).await;
+async fn debug_output_and_errors_never_contain_the_key() {
+    let one_key = one_key(&parameter_with("SecureString", &pem())).await;
     one_key.invitation_key().await.unwrap();
     let body = pem().lines().nth(1).unwrap().to_owned();
     assert!(!format!("{one_key:?}").contains(&body));
@@ -197,13 +197,13 @@ async fn nothing_of_the_key_is_in_debug_output_nor_in_an_error_that_quotes_the_r
     });
     let error = keys(&quoting).await.create(&name(), &tags(), &key()).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Invalid);
-    for told in [causes(&error), format!("{error:?}")] {
-        assert!(told.contains("ValidationException") && !told.contains(&body), "{told}");
+    for text in [causes(&error), format!("{error:?}")] {
+        assert!(text.contains("ValidationException") && !text.contains(&body), "{text}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn making_a_key_and_taking_it_away_is_sent_once_and_reading_it_to_sign_three_times() {
+async fn provisioning_sends_key_calls_once_and_signing_retries_reads() {
     let fake = FakeAws::new(|_| Ok(response(503, "")));
     let keys = keys(&fake).await;
     assert_eq!(keys.create(&name(), &tags(), &key()).await.unwrap_err().class, ErrorClass::OutcomeUnknown);

@@ -1,9 +1,6 @@
-//! Every error that the SDK's model gives an operation of ours, sent through the real adapter and the real retry of
-//! provisioning: what it means, and how often the call goes out.
-//!
-//! The operations come from the sources of this crate, their errors from those of the SDK. So this fails when an update
-//! of the SDK brings an error that has no row in `classify.rs`, and when an adapter calls an operation that stands not
-//! in [`CALLS`].
+//! Sends every modelled error of every operation through the adapters and provisioning's retry, and checks its meaning
+//! and the number of attempts. Fails if an SDK update adds an error without a row in `classify.rs`, or if an adapter
+//! calls an operation that is not in [`CALLS`].
 
 mod calls;
 mod meanings;
@@ -26,39 +23,39 @@ use super::response;
 use super::sdk_source::Sdk;
 use crate::SystemClock;
 use crate::classify::{explicit_class, explicit_reason};
-use calls::{CALLS, Call, Failed, Port, Ports};
+use calls::{CALLS, Call, Port, PortError, Ports};
 use meanings::meaning;
 
-/// How long provisioning may take here. What is repeated until time runs out stops at it.
-const ALLOWED: Duration = Duration::from_mins(5);
+/// The time limit of provisioning. Unlimited retries end here.
+const TIME_LIMIT: Duration = Duration::from_mins(5);
 
-/// How many attempts fit into so many seconds: one every two seconds, which chance shortens by up to a fifth, and a few
-/// more in the beginning.
-fn awaited(seconds: usize) -> RangeInclusive<usize> {
+/// Returns the possible numbers of attempts within `seconds`: one every two seconds, shortened by up to 20 % of jitter,
+/// and a few more at the beginning.
+fn attempts_within(seconds: usize) -> RangeInclusive<usize> {
     seconds / 2..=seconds * 10 / 16 + 6
 }
 
-/// How often a call goes out: the one table of it.
+/// Returns the expected numbers of attempts.
 fn attempts(class: ErrorClass, Context { situation, rights }: Context) -> RangeInclusive<usize> {
     match (class, situation) {
         (ErrorClass::Throttled, _) => 6..=6,
         (ErrorClass::OutcomeUnknown, Situation::Creating) => 1..=1,
         (ErrorClass::OutcomeUnknown, _) => 4..=4,
         (ErrorClass::ConcurrentModification, _) => 5..=5,
-        (ErrorClass::NotFound, Situation::JustCreated) => awaited(5),
-        (ErrorClass::TriggerNotInvoked, _) => awaited(30),
-        (ErrorClass::Forbidden, _) if rights == Rights::JustGranted => awaited(30),
-        (ErrorClass::Conflict, Situation::JustDetached) => awaited(60),
-        (ErrorClass::PrincipalNotVisibleYet, _) => awaited(120),
-        // Until time runs out.
-        (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => awaited(300),
+        (ErrorClass::NotFound, Situation::JustCreated) => attempts_within(5),
+        (ErrorClass::TriggerNotInvoked, _) => attempts_within(30),
+        (ErrorClass::Forbidden, _) if rights == Rights::JustGranted => attempts_within(30),
+        (ErrorClass::Conflict, Situation::JustDetached) => attempts_within(60),
+        (ErrorClass::PrincipalNotVisibleYet, _) => attempts_within(120),
+        // Until the time limit.
+        (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => attempts_within(300),
         (ErrorClass::ExternalService | ErrorClass::Conflict, _) => 3..=3,
         _ => 1..=1,
     }
 }
 
-/// Operations of the platform whose "not found" is an answer, and no error.
-const ABSENCE_IS_AN_ANSWER: [&str; 9] = [
+/// Operations of the platform for which "not found" is a success.
+const NOT_FOUND_IS_SUCCESS: [&str; 9] = [
     "DeletePolicyVersion",
     "DescribeIdentityProvider",
     "DescribeIdentityPool",
@@ -70,7 +67,7 @@ const ABSENCE_IS_AN_ANSWER: [&str; 9] = [
     "ListTagsForResource",
 ];
 
-/// What is answered in place of a success.
+/// A failure of an operation.
 #[derive(Debug, Clone)]
 enum Fault {
     Code { code: String, message: &'static str },
@@ -80,7 +77,7 @@ enum Fault {
 }
 
 impl Fault {
-    /// Errors come with 400 whatever they are, so that only the code can tell what they mean.
+    /// Every error has status 400, so that only the code determines its meaning.
     fn answer(&self, call: &Call) -> Answer {
         match self {
             Self::Code { code, message } if matches!(call.service, "iam" | "sts") => {
@@ -106,8 +103,8 @@ impl Fault {
     }
 }
 
-/// What the model says can go wrong with an operation.
-fn modelled(call: &Call) -> Vec<Fault> {
+/// Returns the errors of an operation in the service model.
+fn modelled_faults(call: &Call) -> Vec<Fault> {
     let codes = Sdk::of(call.service).error_codes(call.operation).into_iter();
     codes
         .flat_map(|code| {
@@ -120,8 +117,8 @@ fn modelled(call: &Call) -> Vec<Fault> {
         .collect()
 }
 
-/// What can go wrong with every operation, and stands in no model.
-fn common() -> Vec<Fault> {
+/// Returns the failures that every operation can have, in addition to the model.
+fn common_faults() -> Vec<Fault> {
     let codes = [
         "Throttling",
         "ThrottlingException",
@@ -136,18 +133,18 @@ fn common() -> Vec<Fault> {
     codes.into_iter().chain(rest).collect()
 }
 
-struct Nobody;
+struct NoOpListener;
 
-impl Listener for Nobody {
+impl Listener for NoOpListener {
     fn waiting(&self, _: &Waiting) {}
 }
 
-/// Makes the call as provisioning does, while its operation fails like this, and complains about what is not as it
-/// should be.
+/// Makes the call through provisioning's retry while its operation fails with `fault`. Returns a message if the meaning
+/// or the number of attempts is wrong.
 async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
     let (class, reason) = fault.expected(&call);
-    let is_answer = class == ErrorClass::NotFound && ABSENCE_IS_AN_ANSWER.contains(&call.operation);
-    let expected_attempts = if is_answer { 1..=1 } else { attempts(class, call.context()) };
+    let is_success = class == ErrorClass::NotFound && NOT_FOUND_IS_SUCCESS.contains(&call.operation);
+    let expected_attempts = if is_success { 1..=1 } else { attempts(class, call.context()) };
 
     let failing = fault.clone();
     let fake = FakeAws::new(
@@ -156,47 +153,47 @@ async fn check(aws: &crate::Aws, call: Call, fault: Fault) -> Option<String> {
         },
     );
     let ports = Ports::of(&aws.without_retries().with_http_client(fake.clone()));
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(ALLOWED));
-    let result = retry(&clock, call.context(), || ports.make(&call), &Nobody).await;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(TIME_LIMIT));
+    let result = retry(&clock, call.context(), || ports.call(&call), &NoOpListener).await;
 
-    let outcome = result.as_ref().map_err(|gave_up| &gave_up.last).map(|_| ());
+    let outcome = result.as_ref().map_err(|failure| &failure.last).map(|_| ());
     let as_expected = match outcome {
-        Ok(()) => is_answer,
-        Err(Failed { operation, class: found, reason: why }) => {
-            !is_answer && (*operation, *found, *why) == (call.operation, class, reason)
+        Ok(()) => is_success,
+        Err(PortError { operation, class: found, reason: why }) => {
+            !is_success && (*operation, *found, *why) == (call.operation, class, reason)
         }
     };
     let sent = fake.calls(call.operation);
     (!as_expected || !expected_attempts.contains(&sent)).then(|| {
         let expected = format!("{class:?} {reason:?} after {expected_attempts:?} requests");
-        format!("{} {fault:?}: {outcome:?} after {sent} requests, and not {expected}", call.operation)
+        format!("{} {fault:?}: {outcome:?} after {sent} requests, expected {expected}", call.operation)
     })
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_error_of_the_model_means_what_it_should_and_is_repeated_as_often_as_it_should() {
+async fn every_modelled_error_has_the_expected_meaning_and_attempts() {
     let aws = offline_aws().await;
-    let (mut pairs, mut beyond_the_model, mut complaints) = (0, 0, Vec::new());
+    let (mut pairs, mut others, mut mismatches) = (0, 0, Vec::new());
     for call in CALLS {
-        for fault in modelled(&call) {
-            complaints.extend(check(&aws, call, fault).await);
+        for fault in modelled_faults(&call) {
+            mismatches.extend(check(&aws, call, fault).await);
             pairs += 1;
         }
-        for fault in common() {
-            complaints.extend(check(&aws, call, fault).await);
-            beyond_the_model += 1;
+        for fault in common_faults() {
+            mismatches.extend(check(&aws, call, fault).await);
+            others += 1;
         }
     }
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
-    println!("{} operations, {pairs} modelled errors of theirs, {beyond_the_model} other failures", CALLS.len());
-    assert!(pairs > 400, "only {pairs} pairs: is the model still read as it is written?");
+    assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
+    println!("{} operations, {pairs} modelled errors, {others} other failures", CALLS.len());
+    assert!(pairs > 400, "only {pairs} pairs: does sdk_source.rs still match the SDK's sources?");
 }
 
 #[test]
-fn every_error_of_the_model_has_a_row_of_its_own() {
+fn every_modelled_error_has_its_own_row() {
     let without_row: BTreeSet<String> = CALLS
         .iter()
-        .flat_map(|call| modelled(call).into_iter().map(move |fault| (call, fault)))
+        .flat_map(|call| modelled_faults(call).into_iter().map(move |fault| (call, fault)))
         .filter_map(|(call, fault)| {
             let Fault::Code { code, message } = fault else { return None };
             let has_row = match call.port {
@@ -206,20 +203,20 @@ fn every_error_of_the_model_has_a_row_of_its_own() {
             (!has_row).then(|| format!("{}: {code}", call.operation))
         })
         .collect();
-    assert!(without_row.is_empty(), "say in classify.rs what these mean: {without_row:#?}");
+    assert!(without_row.is_empty(), "add a row in classify.rs for: {without_row:#?}");
 }
 
-/// Where the sources of this crate name an operation: the file without its ending, and the operation.
-fn operations_in_the_sources(folder: &Path) -> BTreeSet<(String, String)> {
+/// Returns the operations in the sources of this crate, each with its file name without the extension.
+fn operations_in_sources(directory: &Path) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         if name == "tests" {
             continue;
         }
         if path.is_dir() {
-            found.extend(operations_in_the_sources(&path));
+            found.extend(operations_in_sources(&path));
             continue;
         }
         let source = fs::read_to_string(&path).unwrap();
@@ -233,11 +230,11 @@ fn operations_in_the_sources(folder: &Path) -> BTreeSet<(String, String)> {
 }
 
 #[test]
-fn the_calls_here_are_those_that_the_adapters_make() {
-    let sources = operations_in_the_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+fn calls_contain_every_operation_of_the_adapters() {
+    let sources = operations_in_sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     let calls: BTreeSet<_> = CALLS.iter().map(|call| (call.file.to_owned(), call.operation.to_owned())).collect();
     let new: Vec<_> = sources.difference(&calls).collect();
     let gone: Vec<_> = calls.difference(&sources).collect();
     assert!(new.is_empty(), "add these to `CALLS`: {new:?}");
-    assert!(gone.is_empty(), "nobody calls these any more: {gone:?}");
+    assert!(gone.is_empty(), "remove these from `CALLS`: {gone:?}");
 }

@@ -1,4 +1,4 @@
-//! Provisioning: pages, tags, updates that drop nothing, documents as IAM writes them.
+//! Tests the requests and parsed responses of provisioning: pages, tags, updates and IAM documents.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::describe_user_pool::DescribeUserPoolOutput;
@@ -42,8 +42,8 @@ fn spec() -> Spec {
     serde_json::from_value(json!({"name": "shop"})).unwrap()
 }
 
-/// A pool as somebody has set it up by hand beyond what a spec decides.
-fn rich_pool(id: &str) -> UserPoolType {
+/// Returns a pool with settings that no spec decides.
+fn customized_pool(id: &str) -> UserPoolType {
     let policies = UserPoolPolicyType::builder()
         .password_policy(PasswordPolicyType::builder().minimum_length(8).password_history_size(5).build())
         .build();
@@ -74,14 +74,14 @@ fn rich_pool(id: &str) -> UserPoolType {
         .build()
 }
 
-/// The MFA of [`rich_pool`], which is read by a call of its own.
+/// Returns the MFA settings of [`customized_pool`], which need a separate call.
 fn mfa() -> Rule {
     mock!(Client::get_user_pool_mfa_config)
         .then_output(|| GetUserPoolMfaConfigOutput::builder().mfa_configuration(UserPoolMfaType::Optional).build())
 }
 
 #[tokio::test]
-async fn pools_are_found_on_every_page_by_name_and_tag() {
+async fn finds_pools_by_name_and_tag_on_every_page() {
     let page = |ids: &'static [(&'static str, &'static str)], next: Option<&'static str>| {
         let pools = ids.iter().map(|(id, name)| UserPoolDescriptionType::builder().id(*id).name(*name).build());
         ListUserPoolsOutput::builder()
@@ -94,53 +94,53 @@ async fn pools_are_found_on_every_page_by_name_and_tag() {
         .then_output(move || page(&[("eu-west-1_other", "blog"), ("eu-west-1_untagged", "shop")], Some("more")));
     let second = mock!(Client::list_user_pools)
         .match_requests(|request| request.next_token() == Some("more"))
-        .then_output(move || page(&[("eu-west-1_ours", "shop")], None));
+        .then_output(move || page(&[("eu-west-1_owned", "shop")], None));
     let untagged = mock!(Client::describe_user_pool)
         .match_requests(|request| request.user_pool_id() == Some("eu-west-1_untagged"))
         .then_output(|| {
-            let mut pool = rich_pool("eu-west-1_untagged");
+            let mut pool = customized_pool("eu-west-1_untagged");
             pool.user_pool_tags = None;
             DescribeUserPoolOutput::builder().user_pool(pool).build()
         });
-    let ours = mock!(Client::describe_user_pool)
-        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_ours"))
-        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("eu-west-1_ours")).build());
+    let owned = mock!(Client::describe_user_pool)
+        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_owned"))
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(customized_pool("eu-west-1_owned")).build());
     let client =
-        mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second, &untagged, &ours, &mfa()]);
+        mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&first, &second, &untagged, &owned, &mfa()]);
     let found = UserPools::new(client).find(&shop()).await.unwrap();
     assert_eq!(found.len(), 1);
-    assert_eq!((found[0].id.as_str(), found[0].state.sign_in), ("eu-west-1_ours", SignInWith::Username));
-    assert!(found[0].state.case_sensitive, "the API's default, where nothing is said");
+    assert_eq!((found[0].id.as_str(), found[0].state.sign_in), ("eu-west-1_owned", SignInWith::Username));
+    assert!(found[0].state.case_sensitive, "the default of the API");
     assert_eq!(found[0].custom_attributes[0].name, "team");
 }
 
 #[tokio::test]
-async fn a_pool_that_goes_away_between_the_list_and_the_look_at_it_is_not_there() {
+async fn ignores_a_pool_deleted_after_it_was_listed() {
     let list = mock!(Client::list_user_pools).then_output(|| {
-        let pools = ["eu-west-1_gone", "eu-west-1_ours"]
+        let pools = ["eu-west-1_gone", "eu-west-1_owned"]
             .map(|id| UserPoolDescriptionType::builder().id(id).name("shop").build());
         ListUserPoolsOutput::builder().set_user_pools(Some(pools.into())).build()
     });
     let gone = mock!(Client::describe_user_pool)
         .match_requests(|request| request.user_pool_id() == Some("eu-west-1_gone"))
         .then_http_response(|| super::json_error(400, "ResourceNotFoundException"));
-    let ours = mock!(Client::describe_user_pool)
-        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_ours"))
-        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("eu-west-1_ours")).build());
-    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &gone, &ours, &mfa()]);
+    let owned = mock!(Client::describe_user_pool)
+        .match_requests(|request| request.user_pool_id() == Some("eu-west-1_owned"))
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(customized_pool("eu-west-1_owned")).build());
+    let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &gone, &owned, &mfa()]);
     let found = UserPools::new(client).find(&shop()).await.unwrap();
-    assert_eq!(found.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>(), ["eu-west-1_ours"]);
+    assert_eq!(found.iter().map(|pool| pool.id.as_str()).collect::<Vec<_>>(), ["eu-west-1_owned"]);
 }
 
 #[tokio::test]
-async fn reads_the_issuer_and_the_sms_role_that_the_pool_reports() {
+async fn reads_the_issuer_and_the_sms_role_of_a_pool() {
     let found = async |kind: Option<IssuerType>| {
         let list = mock!(Client::list_user_pools).then_output(|| {
-            let pool = UserPoolDescriptionType::builder().id("eu-west-1_ours").name("shop").build();
+            let pool = UserPoolDescriptionType::builder().id("eu-west-1_owned").name("shop").build();
             ListUserPoolsOutput::builder().user_pools(pool).build()
         });
         let describe = mock!(Client::describe_user_pool).then_output(move || {
-            let mut pool = rich_pool("eu-west-1_ours");
+            let mut pool = customized_pool("eu-west-1_owned");
             pool.issuer_configuration =
                 kind.clone().map(|kind| IssuerConfigurationType::builder().r#type(kind).build());
             let sms = SmsConfigurationType::builder().sns_caller_arn("arn:aws:iam::123456789012:role/sms").build();
@@ -150,8 +150,8 @@ async fn reads_the_issuer_and_the_sms_role_that_the_pool_reports() {
         let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &describe, &mfa()]);
         UserPools::new(client).find(&shop()).await
     };
-    let original = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_ours";
-    let updated = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_ours";
+    let original = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_owned";
+    let updated = "https://issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_owned";
     for (kind, issuer) in
         [(None, original), (Some(IssuerType::Original), original), (Some(IssuerType::Updated), updated)]
     {
@@ -164,9 +164,9 @@ async fn reads_the_issuer_and_the_sms_role_that_the_pool_reports() {
 }
 
 #[tokio::test]
-async fn an_update_of_a_pool_keeps_what_the_spec_does_not_decide() {
+async fn pool_update_preserves_settings_outside_the_spec() {
     let describe = mock!(Client::describe_user_pool)
-        .then_output(|| DescribeUserPoolOutput::builder().user_pool(rich_pool("ours")).build());
+        .then_output(|| DescribeUserPoolOutput::builder().user_pool(customized_pool("owned")).build());
     let update = mock!(Client::update_user_pool)
         .match_requests(|request| {
             let admin = request.admin_create_user_config().unwrap();
@@ -188,11 +188,11 @@ async fn an_update_of_a_pool_keeps_what_the_spec_does_not_decide() {
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
     let mut wanted = UserPoolState::desired(&spec());
     wanted.pre_sign_up_function_arn = Some("arn:pre".to_owned());
-    UserPools::new(client).update("ours", &wanted).await.unwrap();
+    UserPools::new(client).update("owned", &wanted).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }
 
-fn rich_client() -> UserPoolClientType {
+fn customized_client() -> UserPoolClientType {
     let units = TokenValidityUnitsType::builder()
         .access_token(TimeUnitsType::Hours)
         .id_token(TimeUnitsType::Seconds)
@@ -214,7 +214,7 @@ fn rich_client() -> UserPoolClientType {
 }
 
 #[tokio::test]
-async fn lifetimes_of_a_client_are_read_in_whatever_unit_they_come() {
+async fn converts_token_lifetimes_from_every_unit() {
     let list = mock!(Client::list_user_pool_clients).then_output(|| {
         let named = |name: &str, id: &str| UserPoolClientDescription::builder().client_name(name).client_id(id).build();
         let clients = [named("shop-backend", "client-0"), named("shop-web", "client-1")];
@@ -222,9 +222,9 @@ async fn lifetimes_of_a_client_are_read_in_whatever_unit_they_come() {
     });
     let describe = mock!(Client::describe_user_pool_client)
         .match_requests(|request| request.client_id() == Some("client-1"))
-        .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(rich_client()).build());
+        .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(customized_client()).build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&list, &describe]);
-    let found = UserPools::new(client).clients("ours", "shop-web").await.unwrap();
+    let found = UserPools::new(client).clients("owned", "shop-web").await.unwrap();
     assert_eq!(found.len(), 1);
     let state = &found[0].state;
     assert_eq!((state.access_token_minutes, state.id_token_minutes, state.refresh_token_days), (120, 15, 2));
@@ -232,13 +232,13 @@ async fn lifetimes_of_a_client_are_read_in_whatever_unit_they_come() {
 }
 
 #[tokio::test]
-async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
+async fn only_new_clients_with_a_secret_accept_user_context() {
     for (with_secret, takes_context) in [(true, Some(json!(true))), (false, None)] {
         let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
         let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
         let platform = offline_aws().await.with_http_client(fake.clone()).platform();
         let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
-        platform.create_client("ours", "shop-web", with_secret, &wanted).await.unwrap();
+        platform.create_client("owned", "shop-web", with_secret, &wanted).await.unwrap();
         let sent = fake.sent("CreateUserPoolClient");
         assert_eq!(sent["GenerateSecret"], with_secret);
         assert_eq!(sent.get("EnablePropagateAdditionalUserContextData").cloned(), takes_context);
@@ -246,23 +246,23 @@ async fn a_new_client_tells_where_people_are_where_its_secret_lets_it() {
 }
 
 #[tokio::test]
-async fn a_new_client_carries_its_attribute_lists() {
+async fn a_new_client_has_its_attribute_lists() {
     let created = json!({"UserPoolClient": {"ClientId": "client-1"}});
     let fake = FakeAws::answering([("CreateUserPoolClient", created)]);
     let platform = offline_aws().await.with_http_client(fake.clone()).platform();
     let mut wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     wanted.write_attributes = ["email", "name"].map(str::to_owned).into();
     wanted.read_attributes = ["custom:team", "email"].map(str::to_owned).into();
-    platform.create_client("ours", "shop-web", false, &wanted).await.unwrap();
+    platform.create_client("owned", "shop-web", false, &wanted).await.unwrap();
     let sent = fake.sent("CreateUserPoolClient");
     assert_eq!(sent["WriteAttributes"], json!(["email", "name"]));
     assert_eq!(sent["ReadAttributes"], json!(["custom:team", "email"]));
 }
 
 #[tokio::test]
-async fn an_update_of_a_client_keeps_what_the_spec_does_not_decide() {
+async fn client_update_preserves_settings_outside_the_spec() {
     let describe = mock!(Client::describe_user_pool_client)
-        .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(rich_client()).build());
+        .then_output(|| DescribeUserPoolClientOutput::builder().user_pool_client(customized_client()).build());
     let update = mock!(Client::update_user_pool_client)
         .match_requests(|request| {
             request.callback_urls() == ["https://example.com/callback"]
@@ -277,12 +277,12 @@ async fn an_update_of_a_client_keeps_what_the_spec_does_not_decide() {
         .then_output(|| UpdateUserPoolClientOutput::builder().build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
     let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
-    UserPools::new(client).update_client("ours", "client-1", &wanted).await.unwrap();
+    UserPools::new(client).update_client("owned", "client-1", &wanted).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }
 
 #[tokio::test]
-async fn setting_the_role_keeps_the_guests_role_and_the_mappings() {
+async fn setting_the_role_preserves_the_guest_role_and_the_mappings() {
     use aws_sdk_cognitoidentity::Client;
     use aws_sdk_cognitoidentity::operation::get_identity_pool_roles::GetIdentityPoolRolesOutput;
     use aws_sdk_cognitoidentity::operation::set_identity_pool_roles::SetIdentityPoolRolesOutput;
@@ -309,7 +309,7 @@ async fn setting_the_role_keeps_the_guests_role_and_the_mappings() {
 }
 
 #[tokio::test]
-async fn an_empty_developer_name_does_not_go_back_to_the_identity_pool() {
+async fn identity_pool_update_omits_an_empty_developer_name() {
     use aws_sdk_cognitoidentity::Client;
     use aws_sdk_cognitoidentity::operation::describe_identity_pool::DescribeIdentityPoolOutput;
     use aws_sdk_cognitoidentity::operation::update_identity_pool::UpdateIdentityPoolOutput;
@@ -343,14 +343,14 @@ async fn an_empty_developer_name_does_not_go_back_to_the_identity_pool() {
     assert_eq!(update.num_calls(), 1);
 }
 
-/// A role with what IAM says of every role.
+/// Returns a role with the fields that every role has.
 fn role(trust: &str) -> RoleBuilder {
     let role = Role::builder().path("/").role_name("role").role_id("id").arn("arn:role");
     role.create_date(DateTime::from_secs(0)).assume_role_policy_document(trust)
 }
 
 #[tokio::test]
-async fn a_trust_policy_is_read_as_iam_encodes_it() {
+async fn reads_a_percent_encoded_trust_policy() {
     let trust = trust_policy("pool").to_string();
     let encoded = percent_encoding::utf8_percent_encode(&trust, percent_encoding::NON_ALPHANUMERIC).to_string();
     let rule = mock!(aws_sdk_iam::Client::get_role).then_output(move || {
@@ -362,7 +362,7 @@ async fn a_trust_policy_is_read_as_iam_encodes_it() {
 }
 
 #[tokio::test]
-async fn a_role_is_created_and_read_with_its_boundary() {
+async fn creates_and_reads_a_role_with_its_boundary() {
     const BOUNDARY: &str = "arn:aws:iam::123456789012:policy/boundary";
     for boundary in [Some(BOUNDARY), None] {
         let bounded = move || {
@@ -382,7 +382,7 @@ async fn a_role_is_created_and_read_with_its_boundary() {
 }
 
 #[tokio::test]
-async fn a_sixth_version_of_a_policy_takes_the_place_of_the_oldest_that_is_not_in_force() {
+async fn a_sixth_policy_version_replaces_the_oldest_unused_one() {
     let version = |id: &str, age: i64, default: bool| {
         let created = DateTime::from_secs(age);
         PolicyVersion::builder().version_id(id).create_date(created).is_default_version(default).build()
@@ -404,7 +404,7 @@ async fn a_sixth_version_of_a_policy_takes_the_place_of_the_oldest_that_is_not_i
 }
 
 #[tokio::test]
-async fn mfa_is_set_with_totp_and_keeps_other_factors_unless_it_is_off() {
+async fn setting_mfa_enables_totp_and_preserves_other_factors_unless_off() {
     let config = json!({
         "MfaConfiguration": "OPTIONAL",
         "SmsMfaConfiguration": {"SmsConfiguration": {"SnsCallerArn": "arn:aws:iam::123456789012:role/sms"}},
@@ -428,7 +428,7 @@ async fn mfa_is_set_with_totp_and_keeps_other_factors_unless_it_is_off() {
 }
 
 #[tokio::test]
-async fn mfa_of_a_pool_is_read_with_its_factors() {
+async fn reads_the_mfa_mode_with_its_factors() {
     let table = [
         ("OFF", true, MfaMode::Off, 0),
         ("OPTIONAL", true, MfaMode::Optional, 1),
@@ -453,7 +453,7 @@ async fn mfa_of_a_pool_is_read_with_its_factors() {
 }
 
 #[tokio::test]
-async fn attributes_that_identity_providers_map_are_read_and_nothing_else_of_them() {
+async fn reads_the_attributes_that_identity_providers_map() {
     let provider = json!({"IdentityProvider": {
         "ProviderName": "Google", "ProviderDetails": {"client_secret": "s3cret"},
         "AttributeMapping": {"email": "email", "custom:department": "department"},

@@ -1,4 +1,4 @@
-//! How a pool is described.
+//! Tests how the description of a pool is parsed.
 
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::settings::{AttributeDescription, PasswordPolicy, PoolDescription, PoolSettings};
@@ -15,7 +15,7 @@ async fn describe(pool: Value) -> Result<PoolDescription, UserPoolError> {
 }
 
 #[tokio::test]
-async fn everything_that_a_pool_says_is_read() {
+async fn reads_every_field_of_the_description() {
     let pool = json!({
         "Id": "eu-west-1_abc",
         "Name": "shop",
@@ -79,35 +79,35 @@ async fn everything_that_a_pool_says_is_read() {
     assert_eq!(description, expected);
 }
 
-fn least() -> Value {
+fn minimal_pool() -> Value {
     json!({"Id": "eu-west-1_abc", "Name": "shop", "Policies": {"PasswordPolicy": {}}})
 }
 
 #[tokio::test]
-async fn what_a_pool_does_not_say_is_what_cognito_takes() {
-    let description = describe(least()).await.unwrap();
+async fn missing_settings_have_cognitos_defaults() {
+    let description = describe(minimal_pool()).await.unwrap();
     assert_eq!((description.mfa.as_str(), description.estimated_users), ("OFF", 0));
     assert!(description.self_sign_up && description.case_sensitive && !description.deletion_protection);
     let policy = description.password_policy;
     assert_eq!((policy.minimum_length, policy.temporary_password_validity_days), (8, 7));
 
-    let mut older = least();
+    let mut older = minimal_pool();
     older["AdminCreateUserConfig"] = json!({"AllowAdminCreateUserOnly": false, "UnusedAccountValidityDays": 9});
     let policy = describe(older).await.unwrap().password_policy;
-    assert_eq!(policy.temporary_password_validity_days, 9, "a pool that knows only the older setting");
+    assert_eq!(policy.temporary_password_validity_days, 9, "a pool with the older setting only");
 }
 
 #[tokio::test]
-async fn a_description_without_what_it_always_holds_is_an_error_and_no_panic() {
+async fn descriptions_without_required_fields_are_errors() {
     for field in ["Id", "Name", "Policies"] {
-        let mut pool = least();
+        let mut pool = minimal_pool();
         pool.as_object_mut().unwrap().remove(field);
         assert_eq!(describe(pool).await.unwrap_err().reason, Reason::Internal, "{field}");
     }
     for attribute in [json!({"Name": "email"}), json!({"AttributeDataType": "String"})] {
-        let mut pool = least();
+        let mut pool = minimal_pool();
         pool["SchemaAttributes"] = json!([attribute]);
         assert_eq!(describe(pool).await.unwrap_err().reason, Reason::Internal);
     }
-    assert_eq!(describe(Value::Null).await.unwrap_err().reason, Reason::Internal, "no pool");
+    assert_eq!(describe(Value::Null).await.unwrap_err().reason, Reason::Internal, "a response without a pool");
 }

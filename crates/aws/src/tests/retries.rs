@@ -1,6 +1,5 @@
-//! How often a call goes out: from the admin API throttling three times, a quota once, and a server error or a broken
-//! connection three times or once, as `modelled_errors/repeats.rs` says of every operation; from provisioning
-//! everything once.
+//! Tests how often the SDK sends a call: once from provisioning; from the admin API three times after throttling, once
+//! after a quota error, and as in `modelled_errors/repeats.rs` after a server error or a broken connection.
 
 use std::time::Duration;
 
@@ -21,12 +20,12 @@ use crate::CognitoDirectory;
 use crate::clients::QuotaIsNotThrottling;
 use crate::platform::iam::Iam;
 
-fn mias_password() -> Credentials {
+fn credentials() -> Credentials {
     let (username, password) = ("mia".parse().unwrap(), Secret::new("x"));
     Credentials { username, password, context: ClientContext::default() }
 }
 
-/// Reads a user while every answer is this one. Gives the attempts and the reason.
+/// Reads a user while Cognito returns `answer`. Returns the number of attempts and the reason.
 async fn read(answer: fn() -> HttpResponse) -> (usize, Reason) {
     let rule = mock!(Client::admin_get_user).sequence().http_response(answer).repeatedly().build();
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&rule], |config| {
@@ -37,7 +36,7 @@ async fn read(answer: fn() -> HttpResponse) -> (usize, Reason) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
+async fn retries_reads_only_if_that_can_help() {
     assert_eq!(read(|| json_error(400, "TooManyRequestsException")).await, (3, Reason::Throttled));
     assert_eq!(read(|| json_error(500, "InternalErrorException")).await, (3, Reason::Unavailable));
     assert_eq!(read(|| json_error(503, "")).await, (3, Reason::Unavailable));
@@ -49,7 +48,7 @@ async fn reads_are_repeated_where_that_can_help_and_nowhere_else() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_create_is_sent_once_unless_it_was_throttled() {
+async fn retries_a_create_only_if_it_was_throttled() {
     for (status, code, times, expected) in [
         (500, "InternalErrorException", 1, Reason::Unavailable),
         (400, "TooManyRequestsException", 3, Reason::Throttled),
@@ -71,13 +70,13 @@ async fn a_create_is_sent_once_unless_it_was_throttled() {
     }
 }
 
-/// Somebody who answers everything with this status and nothing else.
+/// Returns an AWS that answers every request with this status and an empty body.
 fn failing(status: u16) -> FakeAws {
     FakeAws::new(move |_| Ok(response(status, "")))
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_invitation_is_sent_once_as_well() {
+async fn resend_invitation_is_sent_once() {
     let fake = failing(503);
     let pool = offline_aws().await.with_http_client(fake.clone()).directory("pool");
     assert!(pool.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.is_err());
@@ -85,7 +84,7 @@ async fn a_second_invitation_is_sent_once_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop() {
+async fn provisioning_sends_every_call_once() {
     let fake = failing(503);
     let aws = offline_aws().await.with_http_client(fake.clone()).platform();
     let shop = "shop".to_owned().try_into().unwrap();
@@ -100,7 +99,7 @@ async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop(
     };
     assert!(aws.caller_arn(&mias).await.is_err());
     assert!(aws.directory("pool").get(&mia).await.is_err());
-    assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&credentials()).await.is_err());
     let called = ["CreateRole", "CreateGroup", "ListIdentityPools", "GetCallerIdentity", "AdminGetUser"];
     for operation in called.into_iter().chain(["DescribeUserPoolClient"]) {
         assert_eq!(fake.calls(operation), 1, "{operation}");
@@ -108,21 +107,21 @@ async fn provisioning_sends_every_call_once_and_leaves_the_rest_to_its_own_loop(
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_admin_api_has_reads_repeated_by_the_sdk() {
+async fn the_sdk_retries_reads_of_the_admin_api() {
     let fake = failing(503);
     let aws = offline_aws().await.with_http_client(fake.clone());
     let mia = "mia".parse().unwrap();
     assert!(aws.directory("pool").get(&mia).await.is_err());
-    assert!(aws.sessions("pool", "client").sign_in(&mias_password()).await.is_err());
+    assert!(aws.sessions("pool", "client").sign_in(&credentials()).await.is_err());
     assert_eq!((fake.calls("AdminGetUser"), fake.calls("DescribeUserPoolClient")), (3, 3));
 
     let fake = FakeAws::new(|_| Ok(json_error(400, "LimitExceededException")));
     assert!(offline_aws().await.with_http_client(fake.clone()).directory("pool").get(&mia).await.is_err());
-    assert_eq!(fake.calls("AdminGetUser"), 1, "a quota");
+    assert_eq!(fake.calls("AdminGetUser"), 1, "quotas are not retried");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_and_a_call_end_when_the_caller_says_so() {
+async fn attempts_and_calls_end_at_their_timeouts() {
     let aws = offline_aws()
         .await
         .with_http_client(SilentAws)
@@ -135,11 +134,11 @@ async fn an_attempt_and_a_call_end_when_the_caller_says_so() {
     let began = tokio::time::Instant::now();
     let error = aws.directory("pool").get(&mia).await.unwrap_err();
     assert_eq!(error.reason, Reason::DeadlineExceeded);
-    assert!(began.elapsed() < Duration::from_secs(3), "with its repeats: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(3), "with its retries: {:?}", began.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_iam_does_not_find_is_an_answer_and_no_error() {
+async fn a_missing_role_is_none() {
     let rule = mock!(aws_sdk_iam::Client::get_role).then_http_response(|| xml_error(404, "NoSuchEntity"));
     let client = mock_client!(aws_sdk_iam, [&rule]);
     assert_eq!(Iam::new(client).role("role").await.unwrap(), None);

@@ -1,4 +1,4 @@
-//! What people do with their own account: what is sent, what is read, and what nobody learns from a refusal.
+//! Tests requests, parsed responses and errors of self-service.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn code() -> Secret {
     Secret::new("123456")
 }
 
-fn somewhere() -> ClientContext {
+fn client_context() -> ClientContext {
     ClientContext {
         ip_address: Some("203.0.113.7".to_owned()),
         server_name: "api.example.com".to_owned(),
@@ -41,7 +41,7 @@ fn somewhere() -> ClientContext {
     }
 }
 
-fn delivered() -> Value {
+fn delivery_json() -> Value {
     json!({"CodeDeliveryDetails": {"Destination": "m***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"}})
 }
 
@@ -54,7 +54,7 @@ fn delivery() -> CodeDelivery {
 }
 
 #[tokio::test]
-async fn every_call_with_a_name_proves_the_clients_secret_and_tells_where_the_person_is_if_that_is_taken() {
+async fn calls_by_username_send_secret_hash_and_accepted_user_context() {
     for takes_context in [true, false] {
         let described = json!({"UserPoolClient": {
             "ClientId": CLIENT,
@@ -63,14 +63,14 @@ async fn every_call_with_a_name_proves_the_clients_secret_and_tells_where_the_pe
         }});
         let fake = FakeAws::answering([
             ("DescribeUserPoolClient", described),
-            ("ResendConfirmationCode", delivered()),
-            ("ForgotPassword", delivered()),
+            ("ResendConfirmationCode", delivery_json()),
+            ("ForgotPassword", delivery_json()),
         ]);
-        let (client, here) = (client(&fake).await, somewhere());
-        client.confirm_sign_up(&mia(), &code(), &here).await.unwrap();
-        assert_eq!(client.resend_code(&mia(), &here).await.unwrap(), Some(delivery()));
-        assert_eq!(client.forgot_password(&mia(), &here).await.unwrap(), Some(delivery()));
-        client.reset_password(&mia(), &code(), &Secret::new("Correct-Horse-2"), &here).await.unwrap();
+        let (client, context) = (client(&fake).await, client_context());
+        client.confirm_sign_up(&mia(), &code(), &context).await.unwrap();
+        assert_eq!(client.resend_code(&mia(), &context).await.unwrap(), Some(delivery()));
+        assert_eq!(client.forgot_password(&mia(), &context).await.unwrap(), Some(delivery()));
+        client.reset_password(&mia(), &code(), &Secret::new("Correct-Horse-2"), &context).await.unwrap();
 
         let table = [
             ("ConfirmSignUp", json!({"ConfirmationCode": "123456"})),
@@ -91,15 +91,15 @@ async fn every_call_with_a_name_proves_the_clients_secret_and_tells_where_the_pe
 }
 
 #[tokio::test]
-async fn a_client_without_a_secret_sends_no_hash() {
+async fn a_client_without_a_secret_sends_no_secret_hash() {
     let fake = FakeAws::answering([("DescribeUserPoolClient", json!({"UserPoolClient": {"ClientId": CLIENT}}))]);
-    let sent_to = client(&fake).await.forgot_password(&mia(), &somewhere()).await.unwrap();
-    assert_eq!(sent_to, None, "Cognito did not say where");
+    let sent_to = client(&fake).await.forgot_password(&mia(), &client_context()).await.unwrap();
+    assert_eq!(sent_to, None, "Cognito returned no delivery details");
     assert_eq!(fake.sent("ForgotPassword"), json!({"ClientId": CLIENT, "Username": "mia"}));
 }
 
 #[tokio::test]
-async fn the_owner_of_a_token_is_read_with_the_factors_that_are_known() {
+async fn reads_the_token_owner_with_supported_factors() {
     let user = json!({
         "Username": "real-mia",
         "UserAttributes": [{"Name": "sub", "Value": "sub-1"}],
@@ -115,15 +115,15 @@ async fn the_owner_of_a_token_is_read_with_the_factors_that_are_known() {
     };
     assert_eq!(client(&fake).await.myself(&token()).await.unwrap(), expected);
     assert_eq!(fake.sent("GetUser"), json!({"AccessToken": token().expose()}));
-    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a token needs no secret");
+    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a call with a token needs no client secret");
 
-    let nobody = client(&FakeAws::answering([])).await.myself(&token()).await;
-    assert_eq!(nobody.unwrap_err().reason, Reason::Internal, "an answer without a name");
+    let unnamed = client(&FakeAws::answering([])).await.myself(&token()).await;
+    assert_eq!(unnamed.unwrap_err().reason, Reason::Internal, "a response without a user name");
 }
 
 #[tokio::test]
-async fn an_attribute_is_verified_with_the_owners_token() {
-    let fake = FakeAws::answering([("GetUserAttributeVerificationCode", delivered())]);
+async fn verifies_attributes_with_the_users_token() {
+    let fake = FakeAws::answering([("GetUserAttributeVerificationCode", delivery_json())]);
     let own = client(&fake).await;
     assert_eq!(own.send_attribute_code(&token(), "email").await.unwrap(), Some(delivery()));
     own.verify_attribute(&token(), "email", &code()).await.unwrap();
@@ -141,7 +141,7 @@ fn totp_only() -> Mfa {
 }
 
 #[tokio::test]
-async fn an_authenticator_is_enrolled_with_the_owners_token() {
+async fn enrolls_an_authenticator_with_the_users_token() {
     let fake = FakeAws::answering([
         ("AssociateSoftwareToken", json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "unused"})),
         ("VerifySoftwareToken", json!({"Status": "SUCCESS"})),
@@ -163,12 +163,12 @@ async fn an_authenticator_is_enrolled_with_the_owners_token() {
         "EmailMfaSettings": {"Enabled": false, "PreferredMfa": false},
     });
     assert_eq!(fake.sent("SetUserMFAPreference"), expected);
-    assert_eq!(fake.calls("SetUserMFAPreference"), 1, "nothing to change is nothing to send");
-    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a token needs no secret");
+    assert_eq!(fake.calls("SetUserMFAPreference"), 1, "no call without a change");
+    assert_eq!(fake.calls("DescribeUserPoolClient"), 0, "a call with a token needs no client secret");
 }
 
 #[tokio::test]
-async fn an_enrollment_that_cognito_does_not_finish_is_an_error() {
+async fn an_unfinished_enrollment_is_an_error() {
     for (verified, expected) in [(json!({"Status": "ERROR"}), Reason::CodeMismatch), (json!({}), Reason::Internal)] {
         let own = client(&FakeAws::answering([("VerifySoftwareToken", verified)])).await;
         assert_eq!(own.verify_totp(&token(), &code(), None).await.unwrap_err().reason, expected);
@@ -177,12 +177,12 @@ async fn an_enrollment_that_cognito_does_not_finish_is_an_error() {
     assert_eq!(own.start_totp(&token()).await.unwrap_err().reason, Reason::Internal);
 }
 
-/// Makes the call that ends with the operation, while that is refused.
-async fn refused(operation: &'static str, code_of_error: &'static str, message: &'static str) -> UserPoolError {
+/// Makes the call that sends the operation, while Cognito rejects it.
+async fn rejected(operation: &'static str, error_code: &'static str, message: &'static str) -> UserPoolError {
     let fake = FakeAws::new(move |called| {
-        let refusal = json!({"__type": code_of_error, "message": message});
+        let error = json!({"__type": error_code, "message": message});
         let (status, json) =
-            if called == operation { (400, refusal) } else { (200, json!({"UserPoolClient": {"ClientId": CLIENT}})) };
+            if called == operation { (400, error) } else { (200, json!({"UserPoolClient": {"ClientId": CLIENT}})) };
         Ok(super::response(status, json.to_string()))
     });
     let (own, no_context) = (client(&fake).await, ClientContext::default());
@@ -204,10 +204,11 @@ async fn refused(operation: &'static str, code_of_error: &'static str, message: 
 }
 
 #[tokio::test]
-async fn refusals_mean_what_the_text_says_where_the_code_does_not() {
+async fn distinguishes_errors_of_one_code_by_message() {
     let confirmed = "User cannot be confirmed. Current status is CONFIRMED";
-    let no_address = "Cannot reset password for the user as there is no registered/verified email or phone_number";
-    let not_now = "User password cannot be reset in the current state.";
+    let no_verified_address =
+        "Cannot reset password for the user as there is no registered/verified email or phone_number";
+    let wrong_state = "User password cannot be reset in the current state.";
     let table = [
         ("ConfirmSignUp", "NotAuthorizedException", confirmed, Reason::WrongState),
         ("ConfirmSignUp", "NotAuthorizedException", "Unable to verify secret hash for client 1", Reason::Internal),
@@ -217,14 +218,14 @@ async fn refusals_mean_what_the_text_says_where_the_code_does_not() {
         ("ResendConfirmationCode", "InvalidParameterException", "User is already confirmed.", Reason::WrongState),
         ("ResendConfirmationCode", "InvalidParameterException", "1 validation error", Reason::InvalidRequest),
         ("ResendConfirmationCode", "UserNotFoundException", "", Reason::UserNotFound),
-        ("ForgotPassword", "NotAuthorizedException", not_now, Reason::WrongState),
+        ("ForgotPassword", "NotAuthorizedException", wrong_state, Reason::WrongState),
         (
             "ForgotPassword",
             "NotAuthorizedException",
             "Client 1 is configured with secret but SECRET_HASH was not received",
             Reason::Internal,
         ),
-        ("ForgotPassword", "InvalidParameterException", no_address, Reason::WrongState),
+        ("ForgotPassword", "InvalidParameterException", no_verified_address, Reason::WrongState),
         ("ForgotPassword", "UserNotFoundException", "", Reason::UserNotFound),
         ("ForgotPassword", "LimitExceededException", "Attempt limit exceeded", Reason::LimitReached),
         ("ConfirmForgotPassword", "InvalidPasswordException", "", Reason::InvalidPassword),
@@ -241,23 +242,23 @@ async fn refusals_mean_what_the_text_says_where_the_code_does_not() {
         ("VerifyUserAttribute", "ExpiredCodeException", "", Reason::CodeExpired),
     ];
     for (operation, code, message, expected) in table {
-        assert_eq!(refused(operation, code, message).await.reason, expected, "{operation}: {code} {message}");
+        assert_eq!(rejected(operation, code, message).await.reason, expected, "{operation}: {code} {message}");
     }
 }
 
 #[tokio::test]
-async fn a_code_for_somebody_who_is_not_there_is_refused_like_a_wrong_one() {
+async fn unknown_users_get_the_same_error_as_a_wrong_code() {
     for operation in ["ConfirmSignUp", "ConfirmForgotPassword"] {
-        let unknown = refused(operation, "UserNotFoundException", "User does not exist.").await;
-        let wrong = refused(operation, "CodeMismatchException", "Invalid verification code provided").await;
+        let unknown = rejected(operation, "UserNotFoundException", "User does not exist.").await;
+        let wrong = rejected(operation, "CodeMismatchException", "Invalid verification code provided").await;
         assert_eq!((unknown.reason, unknown.to_string()), (wrong.reason, wrong.to_string()), "{operation}");
     }
-    let disabled = refused("ConfirmForgotPassword", "NotAuthorizedException", "User is disabled.").await;
+    let disabled = rejected("ConfirmForgotPassword", "NotAuthorizedException", "User is disabled.").await;
     assert_eq!(disabled.reason, Reason::CodeMismatch);
 }
 
 #[tokio::test]
-async fn a_token_that_is_no_longer_good_is_refused_alike_whatever_became_of_its_owner() {
+async fn invalid_tokens_get_one_error_for_every_state_of_the_user() {
     let codes = ["NotAuthorizedException", "UserNotFoundException", "UserNotConfirmedException"];
     let operations = [
         "GetUser",
@@ -268,13 +269,13 @@ async fn a_token_that_is_no_longer_good_is_refused_alike_whatever_became_of_its_
     ];
     for operation in operations {
         for code in codes {
-            assert_eq!(refused(operation, code, "").await.reason, Reason::InvalidCredentials, "{operation}: {code}");
+            assert_eq!(rejected(operation, code, "").await.reason, Reason::InvalidCredentials, "{operation}: {code}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_token_of_another_pool_or_client_goes_nowhere() {
+async fn never_sends_tokens_of_another_pool_or_client() {
     let issuer = |pool: &str| format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}");
     let claims = |pool: &str, client: &str, token_use: &str| json!({"iss": issuer(pool), "client_id": client, "token_use": token_use, "username": "mia"});
     let foreign = [

@@ -1,4 +1,4 @@
-//! Sign-in: `SECRET_HASH`, challenges, refresh, and what becomes of tokens.
+//! Tests sign-up, sign-in, refresh and revocation: `SECRET_HASH`, user context and tokens.
 
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::operation::admin_initiate_auth::AdminInitiateAuthOutput;
@@ -48,7 +48,7 @@ fn name(text: &str) -> Username {
     text.parse().unwrap()
 }
 
-fn typed(username: &str, password: &str) -> Credentials {
+fn credentials(username: &str, password: &str) -> Credentials {
     Credentials { username: name(username), password: Secret::new(password), context: ClientContext::default() }
 }
 
@@ -63,7 +63,7 @@ fn tokens(refresh_token: Option<&str>) -> AuthenticationResultType {
 }
 
 #[tokio::test]
-async fn a_sign_in_proves_the_clients_secret_and_tells_the_real_user_name() {
+async fn sign_in_sends_secret_hash_and_returns_the_real_username() {
     let describe = client_with_secret(Some("secret-1"));
     let sign_in = mock!(Client::admin_initiate_auth)
         .match_requests(|request| {
@@ -75,7 +75,7 @@ async fn a_sign_in_proves_the_clients_secret_and_tells_the_real_user_name() {
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(Some("refresh"))).build());
     let sessions = sessions(&[&describe, &sign_in]);
     for _ in 0..2 {
-        let signed_in = sessions.sign_in(&typed("mia@example.com", "Correct-Horse-1")).await.unwrap();
+        let signed_in = sessions.sign_in(&credentials("mia@example.com", "Correct-Horse-1")).await.unwrap();
         let SignIn::Tokens(tokens) = signed_in else { unreachable!("{signed_in:?}") };
         assert_eq!((tokens.username.as_str(), tokens.expires_in_seconds), ("real-mia", 3600));
         assert_eq!(tokens.refresh_token.unwrap().expose(), "refresh");
@@ -84,17 +84,17 @@ async fn a_sign_in_proves_the_clients_secret_and_tells_the_real_user_name() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_secret_sends_no_hash() {
+async fn a_client_without_a_secret_sends_no_secret_hash() {
     let describe = client_with_secret(None);
     let sign_in = mock!(Client::admin_initiate_auth)
         .match_requests(|request| !request.auth_parameters().unwrap().contains_key("SECRET_HASH"))
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
-    let signed_in = sessions(&[&describe, &sign_in]).sign_in(&typed("mia", "x")).await;
+    let signed_in = sessions(&[&describe, &sign_in]).sign_in(&credentials("mia", "x")).await;
     assert!(matches!(signed_in, Ok(SignIn::Tokens(_))));
 }
 
 #[tokio::test]
-async fn a_secret_that_could_not_be_read_is_asked_for_again() {
+async fn reads_the_client_secret_again_after_a_failure() {
     let failing = mock!(Client::describe_user_pool_client)
         .sequence()
         .http_response(|| json_error(400, "AccessDeniedException"))
@@ -106,13 +106,13 @@ async fn a_secret_that_could_not_be_read_is_asked_for_again() {
     let sign_in = mock!(Client::admin_initiate_auth)
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
     let sessions = sessions(&[&failing, &sign_in]);
-    let refused = sessions.sign_in(&typed("mia", "x")).await.unwrap_err();
-    assert_eq!((refused.reason, refused.operation), (Reason::PermissionMissing, "DescribeUserPoolClient"));
-    assert!(sessions.sign_in(&typed("mia", "x")).await.is_ok());
+    let error = sessions.sign_in(&credentials("mia", "x")).await.unwrap_err();
+    assert_eq!((error.reason, error.operation), (Reason::PermissionMissing, "DescribeUserPoolClient"));
+    assert!(sessions.sign_in(&credentials("mia", "x")).await.is_ok());
 }
 
 #[tokio::test]
-async fn a_challenge_names_the_real_user_and_only_what_is_missing() {
+async fn a_challenge_has_the_real_username_and_missing_attributes_only() {
     let describe = client_with_secret(None);
     let sign_in = mock!(Client::admin_initiate_auth).then_output(|| {
         AdminInitiateAuthOutput::builder()
@@ -123,7 +123,7 @@ async fn a_challenge_names_the_real_user_and_only_what_is_missing() {
             .challenge_parameters("userAttributes", r#"{"email":"mia@example.com","email_verified":"true"}"#)
             .build()
     });
-    let answer = sessions(&[&describe, &sign_in]).sign_in(&typed("mia", "x")).await.unwrap();
+    let answer = sessions(&[&describe, &sign_in]).sign_in(&credentials("mia", "x")).await.unwrap();
     let SignIn::Challenge(challenge) = answer else { unreachable!("{answer:?}") };
     assert_eq!((challenge.name, challenge.username.as_str()), (ChallengeName::NewPasswordRequired, "real-mia"));
     assert_eq!(challenge.missing_attributes, ["birthdate"]);
@@ -132,7 +132,7 @@ async fn a_challenge_names_the_real_user_and_only_what_is_missing() {
 }
 
 #[tokio::test]
-async fn a_refresh_hashes_the_real_name_and_brings_no_new_refresh_token() {
+async fn refresh_hashes_the_real_username_and_returns_no_refresh_token() {
     let describe = client_with_secret(Some("secret-1"));
     let refresh = mock!(Client::admin_initiate_auth)
         .match_requests(|request| {
@@ -143,14 +143,14 @@ async fn a_refresh_hashes_the_real_name_and_brings_no_new_refresh_token() {
         })
         .then_output(|| AdminInitiateAuthOutput::builder().authentication_result(tokens(None)).build());
     let refreshed = sessions(&[&describe, &refresh])
-        .refresh(&name("real-mia"), &Secret::new("refresh"), &somewhere())
+        .refresh(&name("real-mia"), &Secret::new("refresh"), &client_context())
         .await
         .unwrap();
     assert!(refreshed.refresh_token.is_none());
 }
 
 #[tokio::test]
-async fn a_revocation_sends_the_clients_secret_itself() {
+async fn revocation_sends_the_client_secret_instead_of_a_hash() {
     let describe = client_with_secret(Some("secret-1"));
     let revoke = mock!(Client::revoke_token)
         .match_requests(|request| request.client_secret() == Some("secret-1") && request.token() == Some("refresh"))
@@ -159,11 +159,11 @@ async fn a_revocation_sends_the_clients_secret_itself() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_and_a_wrong_password_are_refused_alike() {
+async fn unknown_user_and_wrong_password_get_the_same_error() {
     for code in ["UserNotFoundException", "NotAuthorizedException"] {
         let describe = client_with_secret(None);
-        let refuse = mock!(Client::admin_initiate_auth).then_http_response(move || json_error(400, code));
-        let error = sessions(&[&describe, &refuse]).sign_in(&typed("mia", "x")).await.unwrap_err();
+        let reject = mock!(Client::admin_initiate_auth).then_http_response(move || json_error(400, code));
+        let error = sessions(&[&describe, &reject]).sign_in(&credentials("mia", "x")).await.unwrap_err();
         assert_eq!(
             (error.reason, error.to_string().as_str()),
             (Reason::InvalidCredentials, "AdminInitiateAuth: the credentials are wrong")
@@ -172,19 +172,18 @@ async fn an_unknown_user_and_a_wrong_password_are_refused_alike() {
 }
 
 #[tokio::test]
-async fn tokens_that_cannot_be_read_are_an_error_and_stay_out_of_it() {
+async fn malformed_tokens_are_an_error_that_does_not_contain_them() {
     let describe = client_with_secret(None);
     let sign_in = mock!(Client::admin_initiate_auth).then_output(|| {
         let tokens = AuthenticationResultType::builder().access_token("opaque-canary").id_token("id-canary").build();
         AdminInitiateAuthOutput::builder().authentication_result(tokens).build()
     });
-    let error = sessions(&[&describe, &sign_in]).sign_in(&typed("mia", "x")).await.unwrap_err();
+    let error = sessions(&[&describe, &sign_in]).sign_in(&credentials("mia", "x")).await.unwrap_err();
     assert_eq!(error.reason, Reason::Internal);
     assert!(!format!("{error:?}").contains("canary"));
 }
 
-/// What a person's request is known to come from.
-fn somewhere() -> ClientContext {
+fn client_context() -> ClientContext {
     ClientContext {
         ip_address: Some("203.0.113.7".to_owned()),
         server_name: "api.example.com".to_owned(),
@@ -194,8 +193,8 @@ fn somewhere() -> ClientContext {
     }
 }
 
-/// The contents of an answer with tokens.
-fn tokens_on_the_wire() -> Value {
+/// Returns a response body with tokens.
+fn tokens_json() -> Value {
     let payload = URL_SAFE_NO_PAD.encode(r#"{"username":"real-mia"}"#);
     json!({"AuthenticationResult": {
         "AccessToken": format!("e30.{payload}.signature"),
@@ -205,8 +204,8 @@ fn tokens_on_the_wire() -> Value {
     }})
 }
 
-/// The app client, set up with this beside its secret.
-fn set_up(with: &Value) -> Value {
+/// Returns the description of the app client, with a secret and these settings.
+fn described(with: &Value) -> Value {
     let mut client = json!({"ClientId": CLIENT, "ClientSecret": "secret-1"});
     client.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
     json!({ "UserPoolClient": client })
@@ -228,13 +227,13 @@ fn registration(context: ClientContext) -> Registration {
 }
 
 #[tokio::test]
-async fn a_sign_up_tells_where_the_person_is_only_to_a_client_that_takes_it() {
+async fn sign_up_sends_user_context_only_if_the_client_accepts_it() {
     let cases = [(json!({"EnablePropagateAdditionalUserContextData": true}), true), (json!({}), false)];
-    for (client, is_told) in cases {
+    for (client, accepts_context) in cases {
         let delivery = json!({"Destination": "m***@e***", "DeliveryMedium": "EMAIL", "AttributeName": "email"});
         let signed_up = json!({"UserSub": "sub-1", "UserConfirmed": false, "CodeDeliveryDetails": delivery});
-        let fake = FakeAws::answering([("DescribeUserPoolClient", set_up(&client)), ("SignUp", signed_up)]);
-        let registered = client_of(&fake).await.sign_up(&registration(somewhere())).await.unwrap();
+        let fake = FakeAws::answering([("DescribeUserPoolClient", described(&client)), ("SignUp", signed_up)]);
+        let registered = client_of(&fake).await.sign_up(&registration(client_context())).await.unwrap();
         let sent_to = CodeDelivery {
             medium: "EMAIL".to_owned(),
             destination: "m***@e***".to_owned(),
@@ -250,7 +249,7 @@ async fn a_sign_up_tells_where_the_person_is_only_to_a_client_that_takes_it() {
             "ValidationData": [{"Name": "invitation", "Value": "i-1"}],
             "ClientMetadata": {"from": "tests"},
         });
-        if is_told {
+        if accepts_context {
             expected["UserContextData"] = json!({"IpAddress": "203.0.113.7", "EncodedData": "fingerprint"});
         }
         assert_eq!(fake.sent("SignUp"), expected);
@@ -258,8 +257,8 @@ async fn a_sign_up_tells_where_the_person_is_only_to_a_client_that_takes_it() {
 }
 
 #[tokio::test]
-async fn a_sign_up_from_nowhere_tells_nothing_of_it() {
-    let client = set_up(&json!({"EnablePropagateAdditionalUserContextData": true}));
+async fn sign_up_without_context_sends_no_user_context() {
+    let client = described(&json!({"EnablePropagateAdditionalUserContextData": true}));
     let signed_up = json!({"UserSub": "sub-1", "UserConfirmed": true});
     let fake = FakeAws::answering([("DescribeUserPoolClient", client), ("SignUp", signed_up)]);
     let registered = client_of(&fake).await.sign_up(&registration(ClientContext::default())).await.unwrap();
@@ -267,8 +266,8 @@ async fn a_sign_up_from_nowhere_tells_nothing_of_it() {
     assert_eq!(fake.sent("SignUp").get("UserContextData"), None);
 }
 
-/// [`somewhere`], for calls that need rights.
-fn somewhere_on_the_wire() -> Value {
+/// Returns [`client_context`] as it is sent in calls with IAM authorization.
+fn context_json() -> Value {
     json!({
         "IpAddress": "203.0.113.7",
         "ServerName": "api.example.com",
@@ -279,32 +278,35 @@ fn somewhere_on_the_wire() -> Value {
 }
 
 #[tokio::test]
-async fn a_sign_in_tells_where_the_person_is_where_an_address_is_known() {
+async fn sign_in_sends_context_data_only_with_an_ip_address() {
     let only_an_address = ClientContext { ip_address: Some("203.0.113.7".to_owned()), ..ClientContext::default() };
-    let least = json!({"IpAddress": "203.0.113.7", "ServerName": "", "ServerPath": "", "HttpHeaders": []});
-    let no_address = ClientContext { ip_address: None, ..somewhere() };
+    let minimal_context = json!({"IpAddress": "203.0.113.7", "ServerName": "", "ServerPath": "", "HttpHeaders": []});
+    let no_address = ClientContext { ip_address: None, ..client_context() };
     for (context, expected) in
-        [(somewhere(), Some(somewhere_on_the_wire())), (only_an_address, Some(least)), (no_address, None)]
+        [(client_context(), Some(context_json())), (only_an_address, Some(minimal_context)), (no_address, None)]
     {
-        let answers = [("DescribeUserPoolClient", set_up(&json!({}))), ("AdminInitiateAuth", tokens_on_the_wire())];
+        let answers = [("DescribeUserPoolClient", described(&json!({}))), ("AdminInitiateAuth", tokens_json())];
         let fake = FakeAws::answering(answers);
-        let credentials = Credentials { context, ..typed("mia", "Correct-Horse-1") };
+        let credentials = Credentials { context, ..credentials("mia", "Correct-Horse-1") };
         client_of(&fake).await.sign_in(&credentials).await.unwrap();
         assert_eq!(fake.sent("AdminInitiateAuth").get("ContextData").cloned(), expected);
     }
 }
 
 #[tokio::test]
-async fn a_client_that_rotates_refresh_tokens_gets_a_new_one_and_any_other_asks_the_old_way() {
+async fn only_token_rotation_uses_get_tokens_from_refresh_token() {
     for (feature, rotates) in [("ENABLED", true), ("DISABLED", false)] {
-        let client = set_up(&json!({"RefreshTokenRotation": {"Feature": feature, "RetryGracePeriodSeconds": 0}}));
+        let client = described(&json!({"RefreshTokenRotation": {"Feature": feature, "RetryGracePeriodSeconds": 0}}));
         let fake = FakeAws::answering([
             ("DescribeUserPoolClient", client),
-            ("GetTokensFromRefreshToken", tokens_on_the_wire()),
-            ("AdminInitiateAuth", tokens_on_the_wire()),
+            ("GetTokensFromRefreshToken", tokens_json()),
+            ("AdminInitiateAuth", tokens_json()),
         ]);
-        let tokens =
-            client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1"), &somewhere()).await.unwrap();
+        let tokens = client_of(&fake)
+            .await
+            .refresh(&name("real-mia"), &Secret::new("refresh-1"), &client_context())
+            .await
+            .unwrap();
         assert_eq!(tokens.username.as_str(), "real-mia");
         if rotates {
             assert_eq!(tokens.refresh_token.unwrap().expose(), "refresh-2");
@@ -313,24 +315,22 @@ async fn a_client_that_rotates_refresh_tokens_gets_a_new_one_and_any_other_asks_
             assert_eq!(fake.calls("AdminInitiateAuth"), 0);
         } else {
             let sent = fake.sent("AdminInitiateAuth");
-            assert_eq!(
-                (&sent["AuthFlow"], &sent["ContextData"]),
-                (&json!("REFRESH_TOKEN_AUTH"), &somewhere_on_the_wire())
-            );
+            assert_eq!((&sent["AuthFlow"], &sent["ContextData"]), (&json!("REFRESH_TOKEN_AUTH"), &context_json()));
             assert_eq!(fake.calls("GetTokensFromRefreshToken"), 0);
         }
     }
 }
 
 #[tokio::test]
-async fn a_refresh_token_that_was_used_before_is_refused() {
+async fn rejects_reused_refresh_tokens() {
     for code in ["RefreshTokenReuseException", "NotAuthorizedException", "UserNotFoundException"] {
-        let client = set_up(&json!({"RefreshTokenRotation": {"Feature": "ENABLED"}}));
+        let client = described(&json!({"RefreshTokenRotation": {"Feature": "ENABLED"}}));
         let fake = FakeAws::new(move |called| match called {
             "DescribeUserPoolClient" => Ok(super::response(200, client.to_string())),
             _ => Ok(json_error(400, code)),
         });
-        let refused = client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1"), &somewhere()).await;
-        assert_eq!(refused.unwrap_err().reason, Reason::InvalidCredentials, "{code}");
+        let error =
+            client_of(&fake).await.refresh(&name("real-mia"), &Secret::new("refresh-1"), &client_context()).await;
+        assert_eq!(error.unwrap_err().reason, Reason::InvalidCredentials, "{code}");
     }
 }

@@ -1,4 +1,4 @@
-//! Second factors, devices and events: what is sent to Cognito, and what is made of its answers.
+//! Tests the requests and parsed responses of second factors, devices and authentication events.
 
 use domain::user_pool::directory::PageRequest;
 use domain::user_pool::error::Reason;
@@ -27,18 +27,18 @@ fn page() -> PageRequest {
     PageRequest { limit: 7, after: Some("here".to_owned()) }
 }
 
-fn moment(seconds: i64) -> Option<OffsetDateTime> {
+fn timestamp(seconds: i64) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()
 }
 
-/// A pool in which the user has these factors on.
-fn having(enabled: &[Factor]) -> FakeAws {
+/// Returns a pool in which the user has these factors enabled.
+fn pool_with_factors(enabled: &[Factor]) -> FakeAws {
     let names: Vec<&str> = enabled.iter().map(|factor| factor.as_str()).collect();
     FakeAws::answering([("AdminGetUser", json!({"Username": "mia", "UserMFASettingList": names}))])
 }
 
 #[tokio::test]
-async fn factors_are_read_and_passkeys_left_out() {
+async fn reads_factors_and_ignores_passkeys() {
     let user = json!({
         "Username": "mia",
         "UserMFASettingList": ["SMS_MFA", "WEB_AUTHN_MFA", "EMAIL_OTP"],
@@ -54,35 +54,35 @@ async fn factors_are_read_and_passkeys_left_out() {
     }
 }
 
-fn setting(enabled: bool, preferred: bool) -> Value {
+fn setting_json(enabled: bool, preferred: bool) -> Value {
     json!({"Enabled": enabled, "PreferredMfa": preferred})
 }
 
 #[tokio::test]
-async fn what_is_wanted_goes_on_what_was_on_goes_off_and_nothing_else_is_named() {
+async fn enables_wanted_factors_and_disables_only_enabled_ones() {
     let table = [
-        (&[][..], &[APP][..], Some(APP), json!({"SoftwareTokenMfaSettings": setting(true, true)})),
-        (&[SMS], &[SMS], None, json!({"SMSMfaSettings": setting(true, false)})),
+        (&[][..], &[APP][..], Some(APP), json!({"SoftwareTokenMfaSettings": setting_json(true, true)})),
+        (&[SMS], &[SMS], None, json!({"SMSMfaSettings": setting_json(true, false)})),
         (
             &[SMS],
             &[APP],
             Some(APP),
-            json!({"SMSMfaSettings": setting(false, false), "SoftwareTokenMfaSettings": setting(true, true)}),
+            json!({"SMSMfaSettings": setting_json(false, false), "SoftwareTokenMfaSettings": setting_json(true, true)}),
         ),
-        (&[EMAIL], &[], None, json!({"EmailMfaSettings": setting(false, false)})),
+        (&[EMAIL], &[], None, json!({"EmailMfaSettings": setting_json(false, false)})),
         (
             &[SMS, APP],
             &[SMS, APP, EMAIL],
             Some(EMAIL),
             json!({
-                "SMSMfaSettings": setting(true, false),
-                "SoftwareTokenMfaSettings": setting(true, false),
-                "EmailMfaSettings": setting(true, true),
+                "SMSMfaSettings": setting_json(true, false),
+                "SoftwareTokenMfaSettings": setting_json(true, false),
+                "EmailMfaSettings": setting_json(true, true),
             }),
         ),
     ];
     for (present, wanted, preferred, mut expected) in table {
-        let fake = having(present);
+        let fake = pool_with_factors(present);
         pool(&fake).await.set_mfa(&mia(), &Mfa { enabled: wanted.to_vec(), preferred }).await.unwrap();
         expected["UserPoolId"] = json!("pool");
         expected["Username"] = json!("mia");
@@ -91,22 +91,22 @@ async fn what_is_wanted_goes_on_what_was_on_goes_off_and_nothing_else_is_named()
 }
 
 #[tokio::test]
-async fn nothing_is_sent_where_nothing_is_on_and_nothing_wanted() {
-    let fake = having(&[]);
+async fn sends_nothing_if_no_factor_is_enabled_or_wanted() {
+    let fake = pool_with_factors(&[]);
     pool(&fake).await.set_mfa(&mia(), &Mfa::default()).await.unwrap();
     assert_eq!((fake.calls("AdminGetUser"), fake.calls("AdminSetUserMFAPreference")), (1, 0));
 }
 
 #[tokio::test]
-async fn refuses_to_prefer_a_factor_that_is_off() {
-    let fake = having(&[SMS]);
+async fn rejects_a_preferred_factor_that_is_disabled() {
+    let fake = pool_with_factors(&[SMS]);
     let error = pool(&fake).await.set_mfa(&mia(), &Mfa { enabled: vec![SMS], preferred: Some(APP) }).await.unwrap_err();
     assert_eq!(error.reason, Reason::InvalidRequest);
     assert_eq!(fake.calls("AdminSetUserMFAPreference"), 0);
 }
 
 #[tokio::test]
-async fn refuses_a_factor_that_the_user_has_not_set_up() {
+async fn rejects_a_factor_that_the_user_has_not_set_up() {
     let messages = [
         "User has not verified software token mfa",
         "User has not set up software token mfa",
@@ -114,12 +114,12 @@ async fn refuses_a_factor_that_the_user_has_not_set_up() {
         "User does not have delivery config set to turn on SMS_MFA",
     ];
     for message in messages {
-        let fake = FakeAws::refusing("AdminSetUserMFAPreference", "InvalidParameterException", message);
+        let fake = FakeAws::rejecting("AdminSetUserMFAPreference", "InvalidParameterException", message);
         let wanted = Mfa { enabled: vec![APP], preferred: None };
         let error = pool(&fake).await.set_mfa(&mia(), &wanted).await.unwrap_err();
         assert_eq!(error.reason, Reason::WrongState, "{message}");
     }
-    let fake = FakeAws::refusing("AdminGetUser", "UserNotFoundException", "User does not exist.");
+    let fake = FakeAws::rejecting("AdminGetUser", "UserNotFoundException", "User does not exist.");
     let error = pool(&fake).await.set_mfa(&mia(), &Mfa::default()).await.unwrap_err();
     assert_eq!(error.reason, Reason::UserNotFound);
 }
@@ -137,8 +137,8 @@ async fn devices_are_read_page_by_page() {
     let expected = Device {
         key: "eu-west-1_1".to_owned(),
         attributes: Attributes::from([("device_name".to_owned(), "phone".to_owned())]),
-        created_at: moment(1),
-        last_signed_in_at: moment(2),
+        created_at: timestamp(1),
+        last_signed_in_at: timestamp(2),
     };
     assert_eq!((devices.entries, devices.next.as_deref()), (vec![expected], Some("there")));
     let expected = json!({"UserPoolId": "pool", "Username": "mia", "Limit": 7, "PaginationToken": "here"});
@@ -146,7 +146,7 @@ async fn devices_are_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_device_is_forgotten_by_its_key_once() {
+async fn forgets_a_device_by_its_key() {
     let fake = FakeAws::answering([]);
     pool(&fake).await.forget_device(&mia(), "eu-west-1_1").await.unwrap();
     let expected = json!({"UserPoolId": "pool", "Username": "mia", "DeviceKey": "eu-west-1_1"});
@@ -159,14 +159,14 @@ async fn a_device_is_forgotten_by_its_key_once() {
         ("InvalidUserPoolConfigurationException", "", Reason::WrongState),
     ];
     for (code, message, expected) in table {
-        let fake = FakeAws::refusing("AdminForgetDevice", code, message);
+        let fake = FakeAws::rejecting("AdminForgetDevice", code, message);
         let error = pool(&fake).await.forget_device(&mia(), "eu-west-1_1").await.unwrap_err();
         assert_eq!(error.reason, expected, "{code} {message}");
     }
 }
 
 #[tokio::test]
-async fn events_are_read_with_all_that_is_known_of_them() {
+async fn reads_all_fields_of_auth_events() {
     let full = json!({
         "EventId": "event-1",
         "EventType": "SignIn",
@@ -178,18 +178,18 @@ async fn events_are_read_with_all_that_is_known_of_them() {
     let events = json!({"AuthEvents": [full, {"EventId": "event-2"}], "NextToken": "there"});
     let fake = FakeAws::answering([("AdminListUserAuthEvents", events)]);
     let events = pool(&fake).await.auth_events(&mia(), &page()).await.unwrap();
-    let word = |text: &str| Some(text.to_owned());
+    let some = |text: &str| Some(text.to_owned());
     let full = AuthEvent {
         id: "event-1".to_owned(),
-        kind: word("SignIn"),
-        at: moment(1),
-        outcome: word("Fail"),
-        risk_decision: word("AccountTakeover"),
-        risk_level: word("High"),
-        ip_address: word("203.0.113.7"),
-        city: word("Bonn"),
-        country: word("Germany"),
-        device_name: word("Firefox"),
+        kind: some("SignIn"),
+        at: timestamp(1),
+        outcome: some("Fail"),
+        risk_decision: some("AccountTakeover"),
+        risk_level: some("High"),
+        ip_address: some("203.0.113.7"),
+        city: some("Bonn"),
+        country: some("Germany"),
+        device_name: some("Firefox"),
     };
     assert_eq!((&events.entries[0], events.next.as_deref()), (&full, Some("there")));
     assert_eq!((events.entries[1].id.as_str(), &events.entries[1].kind), ("event-2", &None));
@@ -198,14 +198,14 @@ async fn events_are_read_with_all_that_is_known_of_them() {
 }
 
 #[tokio::test]
-async fn a_pool_that_records_no_events_says_so() {
-    let fake = FakeAws::refusing("AdminListUserAuthEvents", "UserPoolAddOnNotEnabledException", "");
+async fn auth_events_need_threat_protection() {
+    let fake = FakeAws::rejecting("AdminListUserAuthEvents", "UserPoolAddOnNotEnabledException", "");
     let error = pool(&fake).await.auth_events(&mia(), &page()).await.unwrap_err();
     assert_eq!(error.reason, Reason::WrongState);
 }
 
 #[tokio::test]
-async fn a_device_without_a_key_and_an_event_without_an_id_are_errors_and_no_panic() {
+async fn devices_without_key_and_events_without_id_are_errors() {
     let fake = FakeAws::answering([
         ("AdminListDevices", json!({"Devices": [{}]})),
         ("AdminListUserAuthEvents", json!({"AuthEvents": [{}]})),

@@ -1,8 +1,5 @@
-//! Updates drop nothing, whatever the SDK's model gains: each update is run on a thing in which every field of the
-//! model is set, down to the last one, and what is sent is held against it.
-//!
-//! A field that is new in the model makes these tests fail, until the adapter carries it or [`Update::decided`] says
-//! why not.
+//! Updates a resource in which every field of the service model is set, and checks that the request preserves it. A new
+//! field in the model fails these tests until the adapter copies it or [`Update::decided`] lists it.
 
 use std::collections::BTreeSet;
 
@@ -15,25 +12,25 @@ use super::response;
 use super::sdk_source::{Member, Sdk};
 use crate::AwsPlatform;
 
-/// An update, and what it may change.
+/// An update and the fields that it can change.
 struct Update {
     operation: &'static str,
     input: Vec<Member>,
-    /// The operation that reads the thing, and what it answers.
+    /// The operation that reads the resource, and its response.
     read: &'static str,
     answer: Value,
-    /// The thing in that answer.
+    /// The resource in the response.
     current: Value,
-    /// Fields that are called otherwise where they are read.
+    /// Fields with another name in the response: (request, response).
     renamed: &'static [(&'static str, &'static str)],
-    /// What the spec decides, in place of how it was. Fields inside fields are written with dots.
+    /// Fields that the spec decides. Nested fields are separated by dots.
     decided: &'static [&'static str],
-    /// Where a field that is missing belongs.
-    place: &'static str,
+    /// The file to which a missing field must be added.
+    file: &'static str,
 }
 
 impl Update {
-    /// Everything that does not go back as it came.
+    /// Returns the fields that the update does not preserve.
     async fn lost(&self, update: impl AsyncFnOnce(AwsPlatform)) -> Vec<String> {
         let (read, answer) = (self.read, self.answer.to_string());
         let fake = FakeAws::new(move |operation| {
@@ -49,7 +46,7 @@ impl Update {
                 Some(current) => self.compare(name, current, sent.get(name), &mut lost),
                 None if self.decided.contains(&name.as_str()) => {}
                 None => lost.push(format!(
-                    "{} has a new field `{name}` that {} does not tell: decide what becomes of it",
+                    "{} has a new field `{name}` that {} does not return: decide its value and add it to `decided`",
                     self.operation, self.read
                 )),
             }
@@ -57,7 +54,7 @@ impl Update {
         let known: BTreeSet<&str> = self.input.iter().map(|member| member.name.as_str()).collect();
         for path in self.decided {
             let field = path.split('.').next().unwrap();
-            assert!(known.contains(field), "{} has no field `{field}` any more", self.operation);
+            assert!(known.contains(field), "{} has no field `{field}`; remove it from `decided`", self.operation);
         }
         lost
     }
@@ -65,7 +62,7 @@ impl Update {
     fn compare(&self, path: &str, current: &Value, sent: Option<&Value>, lost: &mut Vec<String>) {
         match (current, sent) {
             (_, None) => {
-                lost.push(format!("{} has a new field `{path}`: carry it in {}", self.operation, self.place));
+                lost.push(format!("{} has a new field `{path}`: copy it in {}", self.operation, self.file));
             }
             (_, Some(_)) if self.decided.contains(&path) => {}
             (Value::Object(fields), Some(sent)) => {
@@ -75,7 +72,7 @@ impl Update {
             }
             (current, Some(sent)) if current == sent => {}
             (current, Some(sent)) => {
-                lost.push(format!("{}: `{path}` was {current} and goes back as {sent}", self.operation));
+                lost.push(format!("{}: `{path}` was {current} and is sent as {sent}", self.operation));
             }
         }
     }
@@ -89,7 +86,7 @@ fn spec() -> Spec {
 }
 
 #[tokio::test]
-async fn an_update_of_a_user_pool_sends_every_field_of_the_model_back() {
+async fn user_pool_update_preserves_every_field_of_the_model() {
     let sdk = Sdk::of("cognitoidentityprovider");
     let current = sdk.complete(&sdk.members_of_type("UserPoolType"));
     let update = Update {
@@ -106,7 +103,7 @@ async fn an_update_of_a_user_pool_sends_every_field_of_the_model_back() {
             "DeletionProtection",
             "LambdaConfig.PreSignUp",
             "AdminCreateUserConfig.AllowAdminCreateUserOnly",
-            // Cognito refuses it beside `TemporaryPasswordValidityDays`.
+            // Cognito rejects it together with `TemporaryPasswordValidityDays`.
             "AdminCreateUserConfig.UnusedAccountValidityDays",
             "Policies.PasswordPolicy.MinimumLength",
             "Policies.PasswordPolicy.RequireLowercase",
@@ -115,14 +112,14 @@ async fn an_update_of_a_user_pool_sends_every_field_of_the_model_back() {
             "Policies.PasswordPolicy.RequireUppercase",
             "Policies.PasswordPolicy.TemporaryPasswordValidityDays",
         ],
-        place: "platform/overlay.rs",
+        file: "platform/update_requests.rs",
     };
     let lost = update.lost(async |aws| aws.update_user_pool("pool-1", &UserPoolState::desired(&spec())).await.unwrap());
     assert_eq!(lost.await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn an_update_of_a_client_sends_every_field_of_the_model_back() {
+async fn client_update_preserves_every_field_of_the_model() {
     let sdk = Sdk::of("cognitoidentityprovider");
     let current = sdk.complete(&sdk.members_of_type("UserPoolClientType"));
     let update = Update {
@@ -146,7 +143,7 @@ async fn an_update_of_a_client_sends_every_field_of_the_model_back() {
             "ReadAttributes",
             "WriteAttributes",
         ],
-        place: "platform/overlay.rs",
+        file: "platform/update_requests.rs",
     };
     let wanted = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
     let lost = update.lost(async |aws| aws.update_client("pool-1", "client-1", &wanted).await.unwrap());
@@ -154,7 +151,7 @@ async fn an_update_of_a_client_sends_every_field_of_the_model_back() {
 }
 
 #[tokio::test]
-async fn setting_mfa_sends_every_field_of_the_model_back() {
+async fn mfa_update_preserves_every_field_of_the_model() {
     let sdk = Sdk::of("cognitoidentityprovider");
     let current = sdk.complete(&sdk.members_of_operation("GetUserPoolMfaConfig", "Output"));
     let update = Update {
@@ -165,7 +162,7 @@ async fn setting_mfa_sends_every_field_of_the_model_back() {
         current,
         renamed: &[],
         decided: &["UserPoolId", "MfaConfiguration", "SoftwareTokenMfaConfiguration.Enabled"],
-        place: "platform/mfa.rs",
+        file: "platform/mfa.rs",
     };
     for mfa in [MfaMode::Optional, MfaMode::Required] {
         let lost = update.lost(async |aws| aws.set_mfa("pool-1", mfa).await.unwrap());
@@ -174,7 +171,7 @@ async fn setting_mfa_sends_every_field_of_the_model_back() {
 }
 
 #[tokio::test]
-async fn an_update_of_an_identity_pool_sends_every_field_of_the_model_back() {
+async fn identity_pool_update_preserves_every_field_of_the_model() {
     let sdk = Sdk::of("cognitoidentity");
     let current = sdk.complete(&sdk.members_of_operation("DescribeIdentityPool", "Output"));
     let update = Update {
@@ -185,7 +182,7 @@ async fn an_update_of_an_identity_pool_sends_every_field_of_the_model_back() {
         current,
         renamed: &[],
         decided: &["IdentityPoolId", "AllowUnauthenticatedIdentities", "AllowClassicFlow", "CognitoIdentityProviders"],
-        place: "platform/identity_pools.rs",
+        file: "platform/identity_pools.rs",
     };
     let wanted = IdentityPoolState { guests: false, classic_flow: false, providers: [].into() };
     let lost = update.lost(async |aws| aws.update_identity_pool("id-1", &wanted).await.unwrap());
@@ -193,7 +190,7 @@ async fn an_update_of_an_identity_pool_sends_every_field_of_the_model_back() {
 }
 
 #[tokio::test]
-async fn setting_the_role_of_an_identity_pool_sends_every_field_of_the_model_back() {
+async fn identity_pool_role_update_preserves_every_field_of_the_model() {
     let sdk = Sdk::of("cognitoidentity");
     let mut current = sdk.complete(&sdk.members_of_operation("GetIdentityPoolRoles", "Output"));
     current["Roles"] = json!({"unauthenticated": "arn:guest", "authenticated": "arn:other"});
@@ -205,14 +202,14 @@ async fn setting_the_role_of_an_identity_pool_sends_every_field_of_the_model_bac
         current,
         renamed: &[],
         decided: &["IdentityPoolId", "Roles.authenticated"],
-        place: "platform/identity_pools.rs",
+        file: "platform/identity_pools.rs",
     };
     let lost = update.lost(async |aws| aws.set_authenticated_role("id-1", "arn:role").await.unwrap());
     assert_eq!(lost.await, Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn updates_leave_out_texts_that_are_empty() {
+async fn updates_omit_empty_texts() {
     let pool = json!({
         "SmsVerificationMessage": "", "EmailVerificationMessage": "", "EmailVerificationSubject": "Your code", "SmsAuthenticationMessage": "",
     });

@@ -1,4 +1,4 @@
-//! `destroy`: every call, every fault; and nothing of anybody else is touched.
+//! Injects every fault into every call of `destroy`, and checks that the resources of other pools are unchanged.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,36 +8,36 @@ use testkit::fault_proxy::Hidden;
 use super::harness::{Action, Harness, QuickClock, matrix};
 
 #[tokio::test]
-async fn an_attachment_that_iam_does_not_show_yet_is_detached_all_the_same() {
-    let world = Harness::start().await;
-    let case = world.case().await;
+async fn detaches_a_policy_that_iam_does_not_list_yet() {
+    let harness = Harness::start().await;
+    let case = harness.case().await;
     case.proxy.hide(Hidden::Attachment, Duration::from_mins(10));
     for action in [Action::Apply, Action::Destroy] {
         case.run_behind(Arc::new(QuickClock::new()), action).await.unwrap();
     }
-    case.assert_empty("at once after the apply").await;
+    case.assert_empty("directly after apply").await;
 }
 
 #[tokio::test]
-async fn after_any_fault_in_any_call_of_destroy_a_second_one_leaves_nothing_and_touches_nothing_else() {
-    let world = Harness::start().await;
-    let neighbor = world.case().await;
-    neighbor.run(Action::Apply).await.unwrap();
-    let first = world.case().await;
+async fn a_second_destroy_deletes_only_own_resources_after_any_fault() {
+    let harness = Harness::start().await;
+    let other = harness.case().await;
+    other.run(Action::Apply).await.unwrap();
+    let first = harness.case().await;
     first.run(Action::Apply).await.unwrap();
     let calls = first.calls_of(Action::Destroy).await;
     assert!(calls > 12, "only {calls} calls");
     let began = tokio::time::Instant::now();
-    let cases = world
+    let cases = harness
         .for_each(matrix(calls), async |planned| {
-            let case = world.case().await;
+            let case = harness.case().await;
             case.run(Action::Apply).await.unwrap();
             case.run_with(Action::Destroy, &[planned]).await;
-            let told = format!("{planned:?} of {:?}", case.operations());
-            case.run(Action::Destroy).await.unwrap_or_else(|failure| unreachable!("{told}: {failure}"));
-            case.assert_empty(&told).await;
+            let context = format!("{planned:?} of {:?}", case.operations());
+            case.run(Action::Destroy).await.unwrap_or_else(|failure| unreachable!("{context}: {failure}"));
+            case.assert_empty(&context).await;
         })
         .await;
-    neighbor.assert_converged("the neighbor").await;
+    other.assert_converged("other pool").await;
     println!("destroy: {cases} cases ({calls} calls) in {:.0} s", began.elapsed().as_secs_f64());
 }

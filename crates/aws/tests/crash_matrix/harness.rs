@@ -1,5 +1,4 @@
-//! A local AWS with many pools in it, and cases: a pool of its own name behind a proxy of its own, so that they can run
-//! side by side.
+//! An emulator for all cases. Each case has its own pool name and its own proxy, so that cases can run concurrently.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,20 +20,20 @@ use testkit::local_aws::{LocalAws, Recording};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
-/// How many cases run at a time: those that wait for a time-out leave the local AWS to the others.
-const SIDE_BY_SIDE: usize = 8;
+/// Maximum number of concurrent cases. Cases that wait for a timeout leave the emulator to the others.
+const CONCURRENT_CASES: usize = 8;
 
-/// How long a call may take before it counts as stalled, where calls are to stall. The local AWS answers within tens of
-/// milliseconds when it is not busy.
-const STALLED_AFTER: Duration = Duration::from_secs(4);
+/// Timeout of calls through the proxy, where faults can stall them. An idle emulator answers within tens of
+/// milliseconds.
+const STALL_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// How long any other call may take, on a machine as busy as it likes.
-const ENDLESS: Duration = Duration::from_mins(1);
+/// Timeout of all other calls, sufficient for a busy machine.
+const LONG_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The nth call goes wrong.
+/// A fault in the nth call.
 pub(crate) type Planned = (usize, Fault);
 
-/// A local AWS.
+/// The emulator and its cases.
 pub(crate) struct Harness {
     aws: LocalAws,
     direct: Arc<AwsPlatform>,
@@ -45,14 +44,14 @@ pub(crate) struct Harness {
 impl Harness {
     pub(crate) async fn start() -> Self {
         let aws = LocalAws::start_recorded(Recording::CrashMatrix).await.unwrap();
-        let direct = connect(aws.endpoint_url(), ENDLESS).await;
+        let direct = connect(aws.endpoint_url(), LONG_TIMEOUT).await;
         Self { aws, direct: Arc::new(direct.platform()), keys: direct.invitation_keys(), cases: AtomicU64::new(0) }
     }
 
-    /// An empty case: a name that nobody has used.
+    /// Returns a case with an unused name and no resources.
     pub(crate) async fn case(&self) -> Case {
         let proxy = FaultProxy::start(self.aws.endpoint_url()).await.unwrap();
-        let behind = connect(proxy.endpoint_url(), STALLED_AFTER).await;
+        let behind = connect(proxy.endpoint_url(), STALL_TIMEOUT).await;
         let number = self.cases.fetch_add(1, Ordering::Relaxed);
         let spec = spec_of(&format!("case-{number}"));
         Case {
@@ -65,8 +64,7 @@ impl Harness {
         }
     }
 
-    /// A case in which everything is there, as another spec had it, and the policy has all the versions that it can
-    /// have.
+    /// Returns a case whose resources exist with another spec, and whose policy has the maximum number of versions.
     pub(crate) async fn changed_case(&self) -> Case {
         let case = self.case().await;
         let other = json!({
@@ -92,7 +90,7 @@ impl Harness {
         Case { spec, ..other }
     }
 
-    /// Runs all of these, some at a time, and gives their number.
+    /// Runs `work` for all items, some of them concurrently. Returns the number of items.
     pub(crate) async fn for_each<T, Work: Future<Output = ()>>(
         &self,
         all: impl IntoIterator<Item = T>,
@@ -100,7 +98,7 @@ impl Harness {
     ) -> usize {
         let all: Vec<Work> = all.into_iter().map(work).collect();
         let cases = all.len();
-        futures::stream::iter(all).buffer_unordered(SIDE_BY_SIDE).collect::<Vec<()>>().await;
+        futures::stream::iter(all).buffer_unordered(CONCURRENT_CASES).collect::<Vec<()>>().await;
         cases
     }
 }
@@ -120,12 +118,12 @@ async fn connect(endpoint_url: &str, limit: Duration) -> Aws {
     aws.with_timeouts(limit, limit)
 }
 
-/// All calls of an action, with all faults.
+/// Returns all combinations of calls and faults.
 pub(crate) fn matrix(calls: usize) -> impl Iterator<Item = Planned> {
     (1..=calls).flat_map(|nth| Fault::ALL.map(|fault| (nth, fault)))
 }
 
-/// What to run.
+/// An action of the provisioner.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
     Apply,
@@ -133,7 +131,7 @@ pub(crate) enum Action {
     Destroy,
 }
 
-/// One pool.
+/// One pool behind its own proxy.
 pub(crate) struct Case {
     pub(crate) spec: Spec,
     pub(crate) proxy: FaultProxy,
@@ -157,15 +155,14 @@ impl Case {
         run(&self.behind, clock, action, &self.spec).await
     }
 
-    /// Runs an action in which these calls go wrong. Whether it succeeds, fails or is killed in the middle does not
-    /// matter.
+    /// Runs an action with these faults. Ignores whether it succeeds, fails or is killed.
     pub(crate) async fn run_with(&self, action: Action, faults: &[Planned]) {
         let (platform, spec) = (Arc::clone(&self.behind), self.spec.clone());
         let work = async move { run(&platform, Arc::new(QuickClock::new()), action, &spec).await };
         drop(self.with(faults, work).await);
     }
 
-    /// Work behind the proxy while these calls go wrong. None where it was killed.
+    /// Runs `work` behind the proxy with these faults. Returns `None` if a fault killed it.
     pub(crate) async fn with<T: Send + 'static>(
         &self,
         faults: &[Planned],
@@ -192,17 +189,17 @@ impl Case {
         }
     }
 
-    /// How many calls an action makes when nothing goes wrong.
+    /// Returns how many calls an action makes without faults.
     pub(crate) async fn calls_of(&self, action: Action) -> usize {
         self.proxy.reset();
         self.run_behind(Arc::new(QuickClock::new()), action).await.unwrap();
         self.proxy.calls().len()
     }
 
-    /// Everything is there once, and as the spec says.
+    /// Asserts that each resource exists exactly once and matches the spec.
     pub(crate) async fn assert_converged(&self, case: &str) {
         let platform = &*self.direct;
-        let observer = Nobody;
+        let observer = NoOpObserver;
         let provisioner = Provisioner::new(platform, Arc::new(QuickClock::new()), &observer);
         let plan = provisioner.plan(&self.spec).await.unwrap_or_else(|error| unreachable!("{case}: {error}"));
         assert!(plan.resources.iter().all(|planned| planned.verdict == Verdict::Leave), "{case}: {plan:?}");
@@ -231,8 +228,8 @@ impl Case {
         assert_eq!(policy.tagged.as_deref(), Some(name.as_str()), "{case}");
     }
 
-    /// Nobody but the first administrator is in the pool.
-    pub(crate) async fn assert_nobody_left_behind(&self, case: &str) {
+    /// Asserts that the pool contains only the first administrator, so no test user of `verify`.
+    pub(crate) async fn assert_no_test_user_left(&self, case: &str) {
         let pools = self.direct.user_pools(&self.spec.name).await.unwrap();
         let page = PageRequest { limit: 60, after: None };
         let users = self.direct.directory(&pools[0].id).list(None, &page).await.unwrap().entries;
@@ -240,6 +237,7 @@ impl Case {
         assert_eq!(names, ["admin"], "{case}");
     }
 
+    /// Asserts that no resource of the case exists.
     pub(crate) async fn assert_empty(&self, case: &str) {
         let (platform, name) = (&*self.direct, &self.spec.name);
         assert_eq!(platform.user_pools(name).await.unwrap().len(), 0, "{case}: user pools");
@@ -255,7 +253,7 @@ impl Case {
         format!("poolkeeper.{}.{}", self.spec.name, LocalAws::REGION)
     }
 
-    /// The operations that the proxy saw.
+    /// Returns the operations that the proxy received.
     pub(crate) fn operations(&self) -> Vec<String> {
         self.proxy.calls().into_iter().map(|call| call.operation).collect()
     }
@@ -267,7 +265,7 @@ async fn run(
     action: Action,
     spec: &Spec,
 ) -> Result<Receipt, ProvisionFailure> {
-    let provisioner = Provisioner::new(&**platform, clock, &Nobody);
+    let provisioner = Provisioner::new(&**platform, clock, &NoOpObserver);
     match action {
         Action::Apply => provisioner.apply(spec).await,
         Action::Verify => provisioner.verify(spec).await,
@@ -275,13 +273,13 @@ async fn run(
     }
 }
 
-struct Nobody;
+struct NoOpObserver;
 
-impl Observer for Nobody {
+impl Observer for NoOpObserver {
     fn step_ended(&self, _report: &StepReport) {}
 }
 
-/// A clock on which a second of waiting takes a tenth of one.
+/// A clock that sleeps ten times faster than real time.
 pub(crate) struct QuickClock {
     clock: SystemClock,
     skipped: Mutex<Duration>,
@@ -306,9 +304,9 @@ impl Clock for QuickClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let quick = duration / Self::FACTOR;
-        *self.skipped.lock().unwrap() += duration.saturating_sub(quick);
-        self.clock.sleep(quick).await;
+        let shortened = duration / Self::FACTOR;
+        *self.skipped.lock().unwrap() += duration.saturating_sub(shortened);
+        self.clock.sleep(shortened).await;
     }
 
     fn wall_time(&self) -> OffsetDateTime {

@@ -1,6 +1,6 @@
-//! Every call of the SDK goes wrong in every way, in front of a local AWS; then the action runs again, and there is
-//! exactly one of everything. `crates/pool-bootstrap/tests/provisioning/crashes.rs` does the same on a platform in
-//! memory, in a fraction of the time and with the update paths as well.
+//! Injects every fault into every call of the SDK through a proxy in front of an emulator, repeats the action, and
+//! expects each resource exactly once. `crates/pool-bootstrap/tests/provisioning/crashes.rs` does the same on the
+//! in-memory platform, in a fraction of the time.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

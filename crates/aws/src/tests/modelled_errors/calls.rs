@@ -1,4 +1,4 @@
-//! Every operation that the adapters call: which call of a port leads to it, and when provisioning makes that call.
+//! Lists every operation of the adapters, with the port call that sends it and its situation in provisioning.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,10 +25,10 @@ use serde_json::json;
 use crate::tests::access_token;
 use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
 
-/// A call that ends with one operation.
+/// A call of a port that sends one operation.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Call {
-    /// The source that names the operation, without its ending.
+    /// The source file that sends the operation, without its extension.
     pub(super) file: &'static str,
     pub(super) operation: &'static str,
     pub(super) situation: Situation,
@@ -36,16 +36,16 @@ pub(super) struct Call {
     pub(super) port: Port,
 }
 
-/// Who hears of an error.
+/// The port that returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
     Platform,
-    /// A user pool and an app client, and the key of its invitations.
+    /// A user pool, an app client and the invitation signing key.
     Users,
 }
 
 impl Call {
-    /// Only custom resources reach the parameter store, moments after the function's role was changed.
+    /// In provisioning, only custom resources call the parameter store, right after a change of the function's role.
     pub(super) fn context(&self) -> Context {
         self.situation.with(if self.service == "ssm" { Rights::JustGranted } else { Rights::Settled })
     }
@@ -103,7 +103,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
     of_platform("iam", "iam", operation, situation)
 }
 
-/// What provisioning never calls is here as if it did, so that everything is tested alike.
+/// Operations that provisioning never calls are included, so that all are tested alike.
 pub(super) const CALLS: [Call; 97] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
@@ -154,7 +154,7 @@ pub(super) const CALLS: [Call; 97] = [
     self_service("VerifySoftwareToken"),
     self_service("VerifyUserAttribute"),
     user_pools("AddCustomAttributes", Situation::Settled),
-    // A name, and no id of the service's making: a second one is refused.
+    // Settled, because Cognito rejects a duplicate group name.
     user_pools("CreateGroup", Situation::Settled),
     user_pools("CreateUserPool", Situation::Creating),
     user_pools("CreateUserPoolClient", Situation::Creating),
@@ -205,46 +205,46 @@ pub(super) const CALLS: [Call; 97] = [
     of_platform("sts", "sts", "GetCallerIdentity", Situation::Settled),
 ];
 
-/// What came back from a port in place of an answer.
+/// An error of a port.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct PortError {
     pub(super) operation: &'static str,
     pub(super) class: ErrorClass,
-    /// Where it was a call about users.
+    /// Only for [`Port::Users`].
     pub(super) reason: Option<Reason>,
 }
 
-impl Classified for Failed {
+impl Classified for PortError {
     fn class(&self) -> ErrorClass {
         self.class
     }
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for PortError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} failed", self.operation)
     }
 }
 
-impl std::error::Error for Failed {}
+impl std::error::Error for PortError {}
 
-impl From<PlatformError> for Failed {
+impl From<PlatformError> for PortError {
     fn from(error: PlatformError) -> Self {
         Self { operation: error.operation, class: error.class, reason: None }
     }
 }
 
-impl From<UserPoolError> for Failed {
+impl From<UserPoolError> for PortError {
     fn from(error: UserPoolError) -> Self {
         Self { operation: error.operation, class: error.class(), reason: Some(error.reason) }
     }
 }
 
-fn done<T, E: Into<Failed>>(result: Result<T, E>) -> Result<(), Failed> {
+fn done<T, E: Into<PortError>>(result: Result<T, E>) -> Result<(), PortError> {
     result.map(drop).map_err(Into::into)
 }
 
-/// All ports on one AWS.
+/// All ports of one AWS configuration.
 pub(super) struct Ports {
     platform: AwsPlatform,
     directory: CognitoDirectory,
@@ -278,25 +278,25 @@ impl Ports {
         }
     }
 
-    /// Makes the call that ends with the operation.
-    pub(super) async fn make(&self, call: &Call) -> Result<(), Failed> {
+    /// Makes the port call that sends the operation.
+    pub(super) async fn call(&self, call: &Call) -> Result<(), PortError> {
         match call.file {
-            "directory" => self.ask_directory(call.operation).await,
-            "groups" => self.ask_groups(call.operation).await,
-            "identities" | "pool_settings" => self.ask_pool(call.operation).await,
-            "sign_in_security" => self.ask_sign_in_security(call.operation).await,
-            "app_client" | "sessions" => self.ask_sessions(call.operation).await,
-            "self_service" => self.ask_self_service(call.operation).await,
-            "identity_providers" | "mfa" | "user_pools" => self.ask_user_pools(call.operation).await,
-            "identity_pools" => self.ask_identity_pools(call.operation).await,
-            "iam" => self.ask_iam(call.operation).await,
+            "directory" => self.call_directory(call.operation).await,
+            "groups" => self.call_groups(call.operation).await,
+            "identities" | "pool_settings" => self.call_pool(call.operation).await,
+            "sign_in_security" => self.call_sign_in_security(call.operation).await,
+            "app_client" | "sessions" => self.call_sessions(call.operation).await,
+            "self_service" => self.call_self_service(call.operation).await,
+            "identity_providers" | "mfa" | "user_pools" => self.call_user_pools(call.operation).await,
+            "identity_pools" => self.call_identity_pools(call.operation).await,
+            "iam" => self.call_iam(call.operation).await,
             "invitation_key" => done(self.invitation_key.invitation_key().await),
-            "invitation_keys" => self.ask_invitation_keys(call.operation).await,
+            "invitation_keys" => self.call_invitation_keys(call.operation).await,
             _ => done(self.platform.account_id().await),
         }
     }
 
-    async fn ask_directory(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_directory(&self, operation: &str) -> Result<(), PortError> {
         let (directory, mia) = (&self.directory, &self.mia);
         match operation {
             "AdminAddUserToGroup" => done(directory.add_to_group(mia, "admins").await),
@@ -322,11 +322,11 @@ impl Ports {
             "AdminSetUserPassword" => done(directory.set_password(mia, &Secret::new("x"), true).await),
             "AdminUserGlobalSignOut" => done(directory.sign_out(mia).await),
             "ListUsers" => done(directory.list(None, &FIRST_PAGE).await),
-            _ => unreachable!("say which call of the directory leads to {operation}"),
+            _ => unreachable!("no call of the directory for {operation}"),
         }
     }
 
-    async fn ask_groups(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_groups(&self, operation: &str) -> Result<(), PortError> {
         let (groups, details): (&dyn Groups, _) = (&self.directory, GroupDetails::default());
         let name: GroupName = "admins".parse().unwrap();
         match operation {
@@ -336,21 +336,21 @@ impl Ports {
             "ListGroups" => done(groups.list_groups(&FIRST_PAGE).await),
             "ListUsersInGroup" => done(groups.members(&name, &FIRST_PAGE).await),
             "UpdateGroup" => done(groups.update_group(&name, &details).await),
-            _ => unreachable!("say which call about groups leads to {operation}"),
+            _ => unreachable!("no call of the groups for {operation}"),
         }
     }
 
-    async fn ask_pool(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_pool(&self, operation: &str) -> Result<(), PortError> {
         let identity = ExternalIdentity { provider: "Google".to_owned(), user_id: "1".to_owned() };
         match operation {
             "AdminDisableProviderForUser" => done(self.directory.unlink(&identity).await),
             "AdminLinkProviderForUser" => done(self.directory.link(&self.mia, &identity).await),
             "DescribeUserPool" => done(self.directory.describe().await),
-            _ => unreachable!("say which call about the pool leads to {operation}"),
+            _ => unreachable!("no call of the pool for {operation}"),
         }
     }
 
-    async fn ask_sign_in_security(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_sign_in_security(&self, operation: &str) -> Result<(), PortError> {
         let (security, mia): (&dyn SignInSecurity, _) = (&self.directory, &self.mia);
         match operation {
             "AdminForgetDevice" => done(security.forget_device(mia, "device-1").await),
@@ -360,11 +360,11 @@ impl Ports {
                 let mfa = Mfa { enabled: vec![Factor::SmsMfa], preferred: None };
                 done(security.set_mfa(mia, &mfa).await)
             }
-            _ => unreachable!("say which call about sign-in security leads to {operation}"),
+            _ => unreachable!("no call of the sign-in security for {operation}"),
         }
     }
 
-    async fn ask_sessions(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_sessions(&self, operation: &str) -> Result<(), PortError> {
         let (sessions, mia, secret): (&dyn Sessions, _, _) = (&*self.client, &self.mia, Secret::new("x"));
         let (username, context) = (mia.clone(), self.no_context.clone());
         match operation {
@@ -390,7 +390,7 @@ impl Ports {
             "VerifySoftwareToken" => {
                 done(self.answer(ChallengeResponse::FinishSetup { code: secret, device_name: None }).await)
             }
-            _ => unreachable!("say which call of the sessions leads to {operation}"),
+            _ => unreachable!("no call of the sessions for {operation}"),
         }
     }
 
@@ -400,7 +400,7 @@ impl Ports {
         self.client.answer_challenge(&answer).await
     }
 
-    async fn ask_self_service(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_self_service(&self, operation: &str) -> Result<(), PortError> {
         let (own, mia, secret): (&dyn SelfService, _, _) = (&*self.client, &self.mia, Secret::new("x"));
         let token = access_token(POOL, CLIENT);
         match operation {
@@ -419,11 +419,11 @@ impl Ports {
             }
             "ResendConfirmationCode" => done(own.resend_code(mia, &self.no_context).await),
             "VerifyUserAttribute" => done(own.verify_attribute(&access_token(POOL, CLIENT), "email", &secret).await),
-            _ => unreachable!("say which call of self-service leads to {operation}"),
+            _ => unreachable!("no call of the self-service for {operation}"),
         }
     }
 
-    async fn ask_user_pools(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_user_pools(&self, operation: &str) -> Result<(), PortError> {
         let (platform, name) = (&self.platform, &self.spec.name);
         let state = UserPoolState::desired(&self.spec);
         let client = ClientState::desired(ClientKind::Web, &ClientSpec::default(), &PoolAttributes::default());
@@ -446,11 +446,11 @@ impl Ports {
             "TagResource" => done(platform.tag_user_pool("arn:aws:cognito-idp:…", name, &BTreeMap::new()).await),
             "UpdateUserPool" => done(platform.update_user_pool(POOL, &state).await),
             "UpdateUserPoolClient" => done(platform.update_client(POOL, CLIENT, &client).await),
-            _ => unreachable!("say which call of the platform leads to {operation}"),
+            _ => unreachable!("no call of the platform for {operation}"),
         }
     }
 
-    async fn ask_identity_pools(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_identity_pools(&self, operation: &str) -> Result<(), PortError> {
         let (platform, name, token) = (&self.platform, &self.spec.name, Secret::new("token"));
         let state = IdentityPoolState { guests: false, classic_flow: false, providers: [].into() };
         match operation {
@@ -463,11 +463,11 @@ impl Ports {
             "GetIdentityPoolRoles" => done(platform.authenticated_role(IDENTITY_POOL).await),
             "SetIdentityPoolRoles" => done(platform.set_authenticated_role(IDENTITY_POOL, "arn:role").await),
             "UpdateIdentityPool" => done(platform.update_identity_pool(IDENTITY_POOL, &state).await),
-            _ => unreachable!("say which call of the platform leads to {operation}"),
+            _ => unreachable!("no call of the platform for {operation}"),
         }
     }
 
-    async fn ask_iam(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_iam(&self, operation: &str) -> Result<(), PortError> {
         let (platform, name, document): (_, &PoolName, _) = (&self.platform, &self.spec.name, json!({}));
         match operation {
             "AttachRolePolicy" => done(platform.attach_policy(ROLE, POLICY).await),
@@ -482,11 +482,11 @@ impl Ports {
             "ListAttachedRolePolicies" => done(platform.attached_policies(ROLE).await),
             "PutRolePermissionsBoundary" => done(platform.set_boundary(ROLE, POLICY).await),
             "UpdateAssumeRolePolicy" => done(platform.update_trust(ROLE, &document).await),
-            _ => unreachable!("say which call of the platform leads to {operation}"),
+            _ => unreachable!("no call of the platform for {operation}"),
         }
     }
 
-    async fn ask_invitation_keys(&self, operation: &str) -> Result<(), Failed> {
+    async fn call_invitation_keys(&self, operation: &str) -> Result<(), PortError> {
         let keys = &self.invitation_keys;
         let name = KeyName::of(&self.spec.name, &OwningStack::of_id("stack/shop/1").unwrap(), 1);
         match operation {
@@ -494,7 +494,7 @@ impl Ports {
             "GetParameter" => done(keys.read(&name).await),
             "ListTagsForResource" => done(keys.tags(&name).await),
             "PutParameter" => done(keys.create(&name, &BTreeMap::new(), &SigningKey::from_seed(&[7; 32])).await),
-            _ => unreachable!("say which call about keys of invitations leads to {operation}"),
+            _ => unreachable!("no call of the invitation keys for {operation}"),
         }
     }
 }

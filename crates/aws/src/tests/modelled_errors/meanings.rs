@@ -1,4 +1,4 @@
-//! What each error means: the tables that the adapter's are compared with.
+//! The expected meaning of each error, independent of the tables in `classify.rs`.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,10 @@ use domain::retry::ErrorClass;
 use domain::user_pool::error::Reason;
 
 use super::calls::{CALLS, Call, Port};
-use super::{Fault, common, modelled};
+use super::{Fault, common_faults, modelled_faults};
 use crate::tests::sdk_source::Sdk;
 
-/// What the errors of pools, clients, groups, policies, roles, identities and parameters mean.
+/// The errors of pools, clients, groups, policies, roles, identities and parameters.
 const CLASSES: [(ErrorClass, &[&str]); 12] = [
     (ErrorClass::Throttled, &["TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"]),
     (
@@ -69,7 +69,7 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
     ),
 ];
 
-/// What the errors of users mean, to the admin API and to provisioning.
+/// The errors of [`Port::Users`], for the admin API and for provisioning.
 const REASONS: [(Reason, ErrorClass, &[&str]); 19] = [
     (
         Reason::Throttled,
@@ -142,7 +142,7 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 19] = [
     ),
 ];
 
-/// Where an error of users means something else than it does elsewhere: the operations, the codes, the meaning.
+/// Exceptions to [`REASONS`]: operations, codes and their meaning.
 const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
     (
         &[
@@ -227,14 +227,14 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
     ),
 ];
 
-/// The class of an error by its code, and the reason where it is one of users.
+/// Returns the class of an error, and its reason for [`Port::Users`].
 pub(super) fn meaning(call: &Call, code: &str, message: &str) -> (ErrorClass, Option<Reason>) {
     match call.port {
         Port::Platform if message.contains("Invalid principal in policy") => (ErrorClass::PrincipalNotVisibleYet, None),
         Port::Platform => {
             let mut rows = CLASSES.iter();
             let row = rows.find(|(_, codes)| codes.contains(&code));
-            let (class, _) = row.unwrap_or_else(|| panic!("{}: `{code}` is new: say what it means", call.operation));
+            let (class, _) = row.unwrap_or_else(|| panic!("{}: no meaning of `{code}`: add a row", call.operation));
             (*class, None)
         }
         Port::Users => {
@@ -246,36 +246,36 @@ pub(super) fn meaning(call: &Call, code: &str, message: &str) -> (ErrorClass, Op
             }
             let row = REASONS.iter().find(|(.., codes)| codes.contains(&code));
             let (reason, class, _) =
-                row.unwrap_or_else(|| panic!("{}: `{code}` is new: say what it means", call.operation));
+                row.unwrap_or_else(|| panic!("{}: no meaning of `{code}`: add a row", call.operation));
             (*class, Some(*reason))
         }
     }
 }
 
 #[test]
-fn the_tables_here_hold_nothing_that_cannot_happen() {
-    let mut met = BTreeSet::new();
+fn tables_contain_only_possible_errors() {
+    let mut possible = BTreeSet::new();
     for call in CALLS {
-        for fault in modelled(&call).into_iter().chain(common()) {
+        for fault in modelled_faults(&call).into_iter().chain(common_faults()) {
             if let Fault::Code { code, .. } = fault {
-                met.insert((call.port == Port::Users, code));
+                possible.insert((call.port == Port::Users, code));
             }
         }
     }
     let platform = CLASSES.iter().flat_map(|(_, codes)| *codes).map(|code| (false, *code));
     let users = REASONS.iter().flat_map(|(.., codes)| *codes).map(|code| (true, *code));
-    let unmet: Vec<_> =
-        platform.chain(users).filter(|(port, code)| !met.contains(&(*port, (*code).to_owned()))).collect();
-    assert_eq!(unmet, []);
+    let impossible: Vec<_> =
+        platform.chain(users).filter(|(port, code)| !possible.contains(&(*port, (*code).to_owned()))).collect();
+    assert_eq!(impossible, []);
 
     let pairs = REASONS_OF.iter().flat_map(|(operations, codes, ..)| {
         operations.iter().flat_map(move |operation| codes.iter().map(move |code| (*operation, (*code).to_owned())))
     });
-    let unmet: Vec<_> = pairs.filter(|(operation, code)| !of_users(operation).contains(code)).collect();
-    assert_eq!(unmet, []);
+    let impossible: Vec<_> = pairs.filter(|(operation, code)| !modelled_codes(operation).contains(code)).collect();
+    assert_eq!(impossible, []);
 }
 
-/// The codes that the model gives an operation of the users' port.
-fn of_users(operation: &str) -> Vec<String> {
+/// Returns the error codes of an operation of [`Port::Users`] in the service model.
+fn modelled_codes(operation: &str) -> Vec<String> {
     Sdk::of("cognitoidentityprovider").error_codes(operation)
 }

@@ -1,4 +1,4 @@
-//! Every call of the admin API while AWS fails: how often the SDK sends it.
+//! Tests how often the SDK sends each call of the admin API while AWS fails.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,20 +10,20 @@ use super::Fault;
 use super::calls::{CALLS, Call, Port, Ports};
 use crate::Aws;
 
-/// What is made, deleted, used up or sent by the first request is refused, or made or sent again, by a second one.
+/// Operations that are not idempotent: a second request would fail, or would create or send something again.
 const SENT_ONCE: [&str; 23] = [
     "AdminCreateUser",
     "AdminDeleteUser",
     "AdminDisableProviderForUser",
     "AdminForgetDevice",
-    // Codes of a second factor go out.
+    // Sends codes of a second factor.
     "AdminInitiateAuth",
     "AdminLinkProviderForUser",
     "AdminResetUserPassword",
     "AdminRespondToAuthChallenge",
-    // Where old passwords are remembered, the same one again is refused.
+    // A pool with a password history rejects the same password.
     "AdminSetUserPassword",
-    // A code for a new address goes out.
+    // Sends a code to a new address.
     "AdminUpdateUserAttributes",
     "AssociateSoftwareToken",
     "ConfirmForgotPassword",
@@ -44,25 +44,25 @@ fn throttling() -> Fault {
     Fault::Code { code: "TooManyRequestsException".to_owned(), message: "Rate exceeded" }
 }
 
-fn calls_of_users() -> impl Iterator<Item = Call> {
+fn user_calls() -> impl Iterator<Item = Call> {
     CALLS.into_iter().filter(|call| call.port == Port::Users)
 }
 
-/// Makes the call while its operation answers this. Gives how often the operation was sent.
+/// Makes the call while its operation returns `answer`. Returns how often the operation was sent.
 async fn times_sent(aws: &Aws, call: Call, answer: impl Fn() -> Answer + Send + Sync + 'static) -> usize {
     let fake =
         FakeAws::new(move |operation| if operation == call.operation { answer() } else { Ok(success(operation)) });
-    // What the SDK may repeat in all is limited per region.
+    // The SDK limits the total number of retries per region.
     let config = aws.config.to_builder().region(Region::new(call.operation)).build();
     let ports = Ports::of(&Aws { config }.with_http_client(fake.clone()));
-    assert!(ports.make(&call).await.is_err(), "{call:?}");
+    assert!(ports.call(&call).await.is_err(), "{call:?}");
     fake.calls(call.operation)
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_have_been_done_is_repeated_only_where_that_does_no_harm() {
+async fn retries_unknown_outcomes_only_if_harmless() {
     let aws = offline_aws().await;
-    for call in calls_of_users() {
+    for call in user_calls() {
         let expected = if SENT_ONCE.contains(&call.operation) { 1 } else { 3 };
         for fault in [Fault::Status(500), Fault::Status(503), Fault::BrokenConnection, Fault::Timeout] {
             let failing = fault.clone();
@@ -73,18 +73,18 @@ async fn what_may_have_been_done_is_repeated_only_where_that_does_no_harm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_throttled_is_always_repeated() {
+async fn always_retries_throttled_calls() {
     let aws = offline_aws().await;
-    for call in calls_of_users() {
+    for call in user_calls() {
         let sent = times_sent(&aws, call, move || throttling().answer(&call)).await;
         assert_eq!(sent, 3, "{}", call.operation);
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_is_lost_after_throttling_ends_the_repeats() {
+async fn a_lost_response_after_throttling_ends_the_retries() {
     let aws = offline_aws().await;
-    for call in calls_of_users().filter(|call| SENT_ONCE.contains(&call.operation)) {
+    for call in user_calls().filter(|call| SENT_ONCE.contains(&call.operation)) {
         let before = Arc::new(AtomicUsize::new(0));
         let answer = move || match before.fetch_add(1, Ordering::Relaxed) {
             0 => throttling().answer(&call),
@@ -95,8 +95,8 @@ async fn an_answer_that_is_lost_after_throttling_ends_the_repeats() {
 }
 
 #[test]
-fn the_table_holds_nothing_that_is_not_called() {
+fn sent_once_contains_only_called_operations() {
     for operation in SENT_ONCE {
-        assert!(calls_of_users().any(|call| call.operation == operation), "{operation}");
+        assert!(user_calls().any(|call| call.operation == operation), "{operation}");
     }
 }

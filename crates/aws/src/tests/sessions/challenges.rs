@@ -1,18 +1,21 @@
-//! Challenges: what is read of them, what is sent in answer, and setting up an authenticator app.
+//! Tests challenges, the responses to them, and the setup of an authenticator app.
 
 use domain::user_pool::sessions::{Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, Factor};
 
 use super::*;
 use crate::tests::response;
 
-/// Signs in where Cognito asks for this challenge.
-async fn challenged(challenge: Value) -> SignIn {
-    let fake = FakeAws::answering([("DescribeUserPoolClient", set_up(&json!({}))), ("AdminInitiateAuth", challenge)]);
-    client_of(&fake).await.sign_in(&typed("mia@example.com", "Correct-Horse-1")).await.unwrap()
+/// Signs in while Cognito returns this challenge.
+async fn sign_in_with_challenge(challenge: Value) -> SignIn {
+    let fake =
+        FakeAws::answering([("DescribeUserPoolClient", described(&json!({}))), ("AdminInitiateAuth", challenge)]);
+    client_of(&fake).await.sign_in(&credentials("mia@example.com", "Correct-Horse-1")).await.unwrap()
 }
 
 async fn challenge(name: &str, parameters: Value) -> Challenge {
-    let answer = challenged(json!({"ChallengeName": name, "Session": "session-1", "ChallengeParameters": parameters}));
+    let answer = sign_in_with_challenge(
+        json!({"ChallengeName": name, "Session": "session-1", "ChallengeParameters": parameters}),
+    );
     let SignIn::Challenge(challenge) = answer.await else { unreachable!("{name}") };
     assert_eq!(challenge.name.as_str(), name);
     assert_eq!(challenge.session.as_ref().unwrap().expose(), "session-1");
@@ -20,7 +23,7 @@ async fn challenge(name: &str, parameters: Value) -> Challenge {
 }
 
 #[tokio::test]
-async fn a_challenge_tells_where_its_code_went() {
+async fn a_challenge_contains_its_code_delivery() {
     let table = [("SMS_MFA", "SMS", "+*******0100"), ("EMAIL_OTP", "EMAIL", "m***@e***")];
     for (name, medium, destination) in table {
         let parameters = json!({
@@ -35,7 +38,7 @@ async fn a_challenge_tells_where_its_code_went() {
 }
 
 #[tokio::test]
-async fn a_challenge_offers_the_factors_that_can_be_answered_and_no_others() {
+async fn a_challenge_offers_supported_factors_only() {
     let table = [
         ("SELECT_MFA_TYPE", "MFAS_CAN_CHOOSE", r#"["SMS_MFA","SOFTWARE_TOKEN_MFA","EMAIL_OTP","WEB_AUTHN"]"#, 3),
         ("SELECT_MFA_TYPE", "MFAS_CAN_CHOOSE", r#"["EMAIL_MFA"]"#, 1),
@@ -45,28 +48,29 @@ async fn a_challenge_offers_the_factors_that_can_be_answered_and_no_others() {
     for (name, parameter, list, expected) in table {
         let challenge = challenge(name, json!({ parameter: list })).await;
         assert_eq!(challenge.factors.len(), expected, "{list}");
-        assert_eq!(challenge.username.as_str(), "mia@example.com", "nobody said another name");
+        assert_eq!(challenge.username.as_str(), "mia@example.com", "Cognito returned no other name");
     }
     let chosen = challenge("SELECT_MFA_TYPE", json!({"MFAS_CAN_CHOOSE": r#"["SMS_MFA","EMAIL_OTP"]"#})).await;
     assert_eq!(chosen.factors, [Factor::SmsMfa, Factor::EmailOtp]);
 }
 
 #[tokio::test]
-async fn a_challenge_that_cannot_be_answered_here_is_named() {
-    for name in ["CUSTOM_CHALLENGE", "WEB_AUTHN", "NEVER_HEARD_OF"] {
-        let answer = challenged(json!({"ChallengeName": name, "Session": "s", "ChallengeParameters": {}})).await;
+async fn unsupported_challenges_are_returned_by_name() {
+    for name in ["CUSTOM_CHALLENGE", "WEB_AUTHN", "UNKNOWN"] {
+        let answer =
+            sign_in_with_challenge(json!({"ChallengeName": name, "Session": "s", "ChallengeParameters": {}})).await;
         assert!(matches!(&answer, SignIn::Unsupported(unknown) if unknown == name), "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn neither_tokens_nor_a_challenge_is_an_error() {
-    let fake = FakeAws::answering([("DescribeUserPoolClient", set_up(&json!({})))]);
-    let error = client_of(&fake).await.sign_in(&typed("mia", "x")).await.unwrap_err();
+async fn a_response_without_tokens_and_challenge_is_an_error() {
+    let fake = FakeAws::answering([("DescribeUserPoolClient", described(&json!({})))]);
+    let error = client_of(&fake).await.sign_in(&credentials("mia", "x")).await.unwrap_err();
     assert_eq!(error.reason, Reason::Internal);
 }
 
-fn answer_with(response: ChallengeResponse) -> ChallengeAnswer {
+fn challenge_answer(response: ChallengeResponse) -> ChallengeAnswer {
     ChallengeAnswer {
         username: name("real-mia"),
         session: Secret::new("session-1"),
@@ -76,7 +80,7 @@ fn answer_with(response: ChallengeResponse) -> ChallengeAnswer {
 }
 
 #[tokio::test]
-async fn every_answer_to_a_challenge_goes_under_the_real_name_with_its_hash() {
+async fn challenge_responses_contain_the_real_username_and_its_hash() {
     let code = |factor| ChallengeResponse::Code { factor, code: Secret::new("123456") };
     let new_password = ChallengeResponse::NewPassword {
         new_password: Secret::new("Correct-Horse-2"),
@@ -95,10 +99,10 @@ async fn every_answer_to_a_challenge_goes_under_the_real_name_with_its_hash() {
     ];
     for (response, challenge, mut responses) in table {
         let fake = FakeAws::answering([
-            ("DescribeUserPoolClient", set_up(&json!({}))),
-            ("AdminRespondToAuthChallenge", tokens_on_the_wire()),
+            ("DescribeUserPoolClient", described(&json!({}))),
+            ("AdminRespondToAuthChallenge", tokens_json()),
         ]);
-        let signed_in = client_of(&fake).await.answer_challenge(&answer_with(response)).await.unwrap();
+        let signed_in = client_of(&fake).await.answer_challenge(&challenge_answer(response)).await.unwrap();
         assert!(matches!(signed_in, SignIn::Tokens(_)), "{challenge}");
         responses["USERNAME"] = json!("real-mia");
         responses["SECRET_HASH"] = json!(hash_of("real-mia"));
@@ -115,30 +119,30 @@ async fn every_answer_to_a_challenge_goes_under_the_real_name_with_its_hash() {
 }
 
 #[tokio::test]
-async fn one_challenge_can_lead_to_the_next() {
+async fn a_response_can_lead_to_another_challenge() {
     let next = json!({"ChallengeName": "SMS_MFA", "Session": "session-2", "ChallengeParameters": {}});
     let fake =
-        FakeAws::answering([("DescribeUserPoolClient", set_up(&json!({}))), ("AdminRespondToAuthChallenge", next)]);
+        FakeAws::answering([("DescribeUserPoolClient", described(&json!({}))), ("AdminRespondToAuthChallenge", next)]);
     let response = ChallengeResponse::SelectFactor(Factor::SmsMfa);
-    let next = client_of(&fake).await.answer_challenge(&answer_with(response)).await.unwrap();
+    let next = client_of(&fake).await.answer_challenge(&challenge_answer(response)).await.unwrap();
     let SignIn::Challenge(next) = next else { unreachable!("{next:?}") };
     assert_eq!((next.name, next.username.as_str()), (ChallengeName::SmsMfa, "real-mia"));
     assert_eq!(next.session.unwrap().expose(), "session-2");
 }
 
 #[tokio::test]
-async fn an_authenticator_app_is_set_up_with_the_session_that_the_step_before_gave() {
-    let begun = json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "session-2"});
+async fn totp_setup_uses_the_session_of_the_previous_step() {
+    let started = json!({"SecretCode": "JBSWY3DPEHPK3PXP", "Session": "session-2"});
     let verified = json!({"Status": "SUCCESS", "Session": "session-3"});
     let fake = FakeAws::answering([
-        ("DescribeUserPoolClient", set_up(&json!({}))),
-        ("AssociateSoftwareToken", begun),
+        ("DescribeUserPoolClient", described(&json!({}))),
+        ("AssociateSoftwareToken", started),
         ("VerifySoftwareToken", verified),
-        ("AdminRespondToAuthChallenge", tokens_on_the_wire()),
+        ("AdminRespondToAuthChallenge", tokens_json()),
     ]);
     let sessions = client_of(&fake).await;
-    let setup = sessions.answer_challenge(&answer_with(ChallengeResponse::BeginSetup)).await.unwrap();
-    assert!(!format!("{setup:?}").contains("JBSWY3DPEHPK3PXP"), "the secret shows");
+    let setup = sessions.answer_challenge(&challenge_answer(ChallengeResponse::BeginSetup)).await.unwrap();
+    assert!(!format!("{setup:?}").contains("JBSWY3DPEHPK3PXP"), "debug output contains the secret");
     let SignIn::Challenge(setup) = setup else { unreachable!("{setup:?}") };
     assert_eq!((setup.name, setup.username.as_str()), (ChallengeName::MfaSetup, "real-mia"));
     assert_eq!(setup.factors, [Factor::SoftwareTokenMfa]);
@@ -146,7 +150,7 @@ async fn an_authenticator_app_is_set_up_with_the_session_that_the_step_before_ga
     assert_eq!(fake.sent("AssociateSoftwareToken"), json!({"Session": "session-1"}));
 
     let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: Some("phone".to_owned()) };
-    let answer = ChallengeAnswer { session: setup.session.unwrap(), ..answer_with(finish) };
+    let answer = ChallengeAnswer { session: setup.session.unwrap(), ..challenge_answer(finish) };
     assert!(matches!(sessions.answer_challenge(&answer).await.unwrap(), SignIn::Tokens(_)));
     let expected = json!({"Session": "session-2", "UserCode": "123456", "FriendlyDeviceName": "phone"});
     assert_eq!(fake.sent("VerifySoftwareToken"), expected);
@@ -157,7 +161,7 @@ async fn an_authenticator_app_is_set_up_with_the_session_that_the_step_before_ga
 }
 
 #[tokio::test]
-async fn a_setup_that_cognito_does_not_finish_is_an_error_and_no_sign_in() {
+async fn an_unfinished_totp_setup_is_an_error() {
     let table = [
         (json!({"Status": "ERROR", "Session": "s"}), Reason::CodeMismatch),
         (json!({"Status": "SUCCESS"}), Reason::Internal),
@@ -166,13 +170,13 @@ async fn a_setup_that_cognito_does_not_finish_is_an_error_and_no_sign_in() {
     for (verified, expected) in table {
         let fake = FakeAws::answering([("VerifySoftwareToken", verified.clone())]);
         let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: None };
-        let error = client_of(&fake).await.answer_challenge(&answer_with(finish)).await.unwrap_err();
+        let error = client_of(&fake).await.answer_challenge(&challenge_answer(finish)).await.unwrap_err();
         assert_eq!((error.reason, error.operation), (expected, "VerifySoftwareToken"), "{verified}");
         assert_eq!(fake.calls("AdminRespondToAuthChallenge"), 0, "{verified}");
     }
-    for begun in [json!({"SecretCode": "canary"}), json!({"Session": "canary"})] {
-        let fake = FakeAws::answering([("AssociateSoftwareToken", begun)]);
-        let begin = answer_with(ChallengeResponse::BeginSetup);
+    for started in [json!({"SecretCode": "canary"}), json!({"Session": "canary"})] {
+        let fake = FakeAws::answering([("AssociateSoftwareToken", started)]);
+        let begin = challenge_answer(ChallengeResponse::BeginSetup);
         let error = client_of(&fake).await.answer_challenge(&begin).await.unwrap_err();
         assert_eq!(error.reason, Reason::Internal);
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
@@ -180,7 +184,7 @@ async fn a_setup_that_cognito_does_not_finish_is_an_error_and_no_sign_in() {
 }
 
 #[tokio::test]
-async fn a_wrong_code_is_told_from_a_session_that_is_over() {
+async fn distinguishes_wrong_codes_from_expired_sessions() {
     let table = [
         ("VerifySoftwareToken", "EnableSoftwareTokenMFAException", Reason::CodeMismatch),
         ("VerifySoftwareToken", "NotAuthorizedException", Reason::InvalidCredentials),
@@ -190,12 +194,12 @@ async fn a_wrong_code_is_told_from_a_session_that_is_over() {
     ];
     for (operation, code, expected) in table {
         let fake = FakeAws::new(move |called| match called {
-            "DescribeUserPoolClient" => Ok(response(200, set_up(&json!({})).to_string())),
+            "DescribeUserPoolClient" => Ok(response(200, described(&json!({})).to_string())),
             _ if called == operation => Ok(json_error(400, code)),
             _ => Ok(response(200, json!({"Status": "SUCCESS", "Session": "s"}).to_string())),
         });
         let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: None };
-        let error = client_of(&fake).await.answer_challenge(&answer_with(finish)).await.unwrap_err();
+        let error = client_of(&fake).await.answer_challenge(&challenge_answer(finish)).await.unwrap_err();
         assert_eq!((error.reason, error.operation), (expected, operation), "{code}");
     }
 }
