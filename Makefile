@@ -180,14 +180,18 @@ docs: setup $(MDBOOK) ## Build the documentation site, the API reference include
 	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
 
 $(MDBOOK):
-	@echo 'Building mdbook $(MDBOOK_VERSION) into $(MDBOOK_ROOT): once, some minutes'
+	@echo 'Building mdbook $(MDBOOK_VERSION) into $(MDBOOK_ROOT) (once, some minutes)'
 	@cargo install --quiet --locked --version $(MDBOOK_VERSION) --root $(MDBOOK_ROOT) mdbook --no-default-features --features search
 
-test: build-local cognito-local oracle ## Run all tests, including the end-to-end tests on emulators
+test: build-local cognito-local oracle $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
 	@rm -rf $(TARGET)/oracle
 	$(NEXTEST) nextest run $(TESTED)
 	cargo test --doc $(TESTED)
 	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
+
+$(NEXTEST_ROOT)/bin/cargo-nextest:
+	@echo 'Building cargo-nextest $(NEXTEST_VERSION) into $(NEXTEST_ROOT) (once, some minutes)'
+	@cargo install --quiet --locked --version $(NEXTEST_VERSION) --root $(NEXTEST_ROOT) cargo-nextest
 
 properties: ## Run the property tests of the sign-up trigger (100,000 events each) and the model test of the admin API (200,000 steps)
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)

@@ -370,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_depends_on_the_text_where_the_code_says_too_little_and_on_the_status_where_it_says_nothing() {
+    fn classifies_ambiguous_codes_by_message_and_unknown_codes_by_status() {
         let table = [
             (
                 "MalformedPolicyDocument",

@@ -81,7 +81,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         source: SpecSource,
     },
-    /// Verify the pool: a throw-away user signs up, signs in and receives AWS credentials
+    /// Verify the pool: a test user signs up, signs in and receives AWS credentials
     #[command(after_help = help::VERIFY)]
     Verify {
         #[command(flatten)]

@@ -99,7 +99,7 @@ fn interrupted(action: Option<Action>, during: Option<Step>) -> String {
     match (action, during) {
         (None | Some(Action::Plan), _) => "interrupted. Nothing was changed.".to_owned(),
         (Some(_), Some(step)) if labels::is_verification(step) => format!(
-            "interrupted during verification ({}). {RERUN} The throw-away user may still exist; its name or address \
+            "interrupted during verification ({}). {RERUN} The test user may still exist; its name or address \
              contains `poolkeeper-`.",
             labels::step(step)
         ),
@@ -144,6 +144,6 @@ mod tests {
             message(Some(Action::Apply), Some(Step::Role)),
             "interrupted during: role. Completed steps are kept; run the command again to continue."
         );
-        assert!(message(Some(Action::Verify), Some(Step::SignIn)).contains("throw-away user"));
+        assert!(message(Some(Action::Verify), Some(Step::SignIn)).contains("test user"));
     }
 }

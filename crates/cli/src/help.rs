@@ -40,7 +40,7 @@ Examples:
   poolkeeper apply --spec pool.json --json | jq -r .user_pool_id";
 
 pub(crate) const VERIFY: &str = "\
-The pool must exist: run `poolkeeper apply` first. The throw-away user is
+The pool must exist: run `poolkeeper apply` first. The test user is
 deleted at the end, even after a failure.
 
 Example:

@@ -24,7 +24,7 @@ pub(crate) fn step(step: Step) -> &'static str {
         Step::Identity => "identity",
         Step::Credentials => "AWS credentials",
         Step::CallerIdentity => "caller identity",
-        Step::CleanUp => "throw-away user",
+        Step::CleanUp => "test user",
     }
 }
 

@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn says_when_there_are_no_changes() {
-        let plan = plan(vec![planned(Step::UserPool, Verdict::Leave, "as it should be", &[])]);
-        assert_eq!(lines(&plan, 80), ["= user pool  as it should be", "", "No changes."]);
+        let plan = plan(vec![planned(Step::UserPool, Verdict::Leave, "up to date", &[])]);
+        assert_eq!(lines(&plan, 80), ["= user pool  up to date", "", "No changes."]);
     }
 }

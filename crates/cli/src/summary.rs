@@ -50,18 +50,17 @@ fn conclusion(receipt: &Receipt) -> String {
             _ => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
         },
         Action::Plan | Action::Verify if is_partly_proved(receipt) => {
-            "Partly proved: a throw-away user signed in and received AWS credentials; the sign-up is not proved."
-                .to_owned()
+            "Partly proved: a test user signed in and received AWS credentials; the sign-up is not proved.".to_owned()
         }
         Action::Plan | Action::Verify => {
-            "It works: a throw-away user signed up, signed in and received AWS credentials.".to_owned()
+            "It works: a test user signed up, signed in and received AWS credentials.".to_owned()
         }
         Action::Apply => {
             let proof = match receipt.caller_arn {
                 Some(_) if is_partly_proved(receipt) => {
-                    "Partly proved: a throw-away user signed in; the sign-up is not proved."
+                    "Partly proved: a test user signed in; the sign-up is not proved."
                 }
-                Some(_) => "It works: a throw-away user signed in.",
+                Some(_) => "It works: a test user signed in.",
                 None => "Not proved: the spec's `verify` is false.",
             };
             if of(Outcome::Created) + of(Outcome::Adopted) + of(Outcome::Updated) == 0 {
@@ -141,8 +140,7 @@ mod tests {
                 "  arn:aws:sts::000000000000:assumed-role/poolkeeper.shop.us-east-1/",
                 "  CognitoIdentityCredentials",
                 "",
-                "It works: a throw-away user signed up, signed in and received AWS credentials.",
-                "(1.4 s)",
+                "It works: a test user signed up, signed in and received AWS credentials. (1.4 s)",
             ]
         );
         assert!(seen.iter().all(|line| measure_text_width(line) <= 80));
@@ -160,10 +158,7 @@ mod tests {
             (Step::CleanUp, Outcome::Deleted),
         ];
         let receipt = Receipt { caller_arn: Some("arn".to_owned()), ..receipt(Action::Apply, &steps) };
-        assert_eq!(
-            last(&receipt),
-            "Done: 2 created, 1 changed, 1 unchanged. It works: a throw-away user signed in. (1.4 s)"
-        );
+        assert_eq!(last(&receipt), "Done: 2 created, 1 changed, 1 unchanged. It works: a test user signed in. (1.4 s)");
     }
 
     #[test]
@@ -171,13 +166,10 @@ mod tests {
         for (action, expected) in [
             (
                 Action::Verify,
-                "Partly proved: a throw-away user signed in and received AWS credentials; the sign-up is not proved. \
+                "Partly proved: a test user signed in and received AWS credentials; the sign-up is not proved. \
                  (1.4 s)",
             ),
-            (
-                Action::Apply,
-                "No changes. Partly proved: a throw-away user signed in; the sign-up is not proved. (1.4 s)",
-            ),
+            (Action::Apply, "No changes. Partly proved: a test user signed in; the sign-up is not proved. (1.4 s)"),
         ] {
             let receipt = receipt(action, &[(Step::SignUp, Outcome::NotProved), (Step::SignIn, Outcome::Succeeded)]);
             assert_eq!(last(&Receipt { caller_arn: Some("arn".to_owned()), ..receipt }), expected);

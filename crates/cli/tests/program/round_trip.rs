@@ -38,7 +38,7 @@ async fn creates_keeps_changes_and_deletes_a_pool() {
         "✓ caller identity works (",
         "\nIssuer          https://cognito-idp.us-east-1.amazonaws.com/us-east-1_",
         "\nCaller ARN      arn:aws:sts::000000000000:assumed-role/poolkeeper.round-trip.us-east-1/CognitoIdentityCredentials\n",
-        "\nDone: 9 created. It works: a throw-away user signed in. (",
+        "\nDone: 9 created. It works: a test user signed in. (",
     ] {
         assert!(apply.stdout.contains(expected), "{expected:?} in\n{}", apply.stdout);
     }

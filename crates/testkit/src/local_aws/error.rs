@@ -42,9 +42,9 @@ pub enum LocalAwsError {
     /// The directory for temporary files is not writable.
     #[error("cannot write to the directory for temporary files; set TMPDIR to a writable directory")]
     Folder(#[source] io::Error),
-    /// The port is in use.
+    /// The port is in use or privileged.
     #[error(
-        "port {port} of 127.0.0.1 is in use. Choose another port:\n  \
+        "cannot use port {port} of 127.0.0.1. Choose another port:\n  \
          make demo ARGUMENTS=\"--port PORT\"\nWithout --port, a free port is used."
     )]
     PortTaken {
