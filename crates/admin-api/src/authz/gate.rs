@@ -114,13 +114,15 @@ impl Gate {
         audit: &Audit,
     ) -> Result<Option<User>, ApiError> {
         let (group, username) = (parameter(path, "group"), parameter(path, "username"));
-        authorized.ensure_no_escalation(&self.app.trust.roles, group)?;
         // The handler rejects invalid names.
-        if let Some(group) = group.and_then(|name| name.parse::<GroupName>().ok()) {
-            if username.is_some() {
-                authorized.ensure_assignable(group.as_str())?;
-            }
-            self.app.ensure_role_allowed(authorized, &group).await?;
+        let valid_group = group.and_then(|name| name.parse::<GroupName>().ok());
+        if let (Some(group), Some(_)) = (&valid_group, username) {
+            // First, so that the reason of a rejection does not tell the grants of groups that the caller cannot assign.
+            authorized.ensure_assignable(group.as_str())?;
+        }
+        authorized.ensure_no_escalation(&self.app.trust.roles, group)?;
+        if let Some(group) = &valid_group {
+            self.app.ensure_role_allowed(authorized, group).await?;
         }
         let Some(username) = username.and_then(|name| name.parse().ok()) else { return Ok(None) };
         let user = self.app.pool.get(&username).await?;

@@ -151,7 +151,9 @@ pub(crate) enum Advice {
 impl Advice {
     pub(crate) fn text(self) -> &'static str {
         match self {
-            Self::Repeat => "Repeat the request to continue from there; a POST requires an `Idempotency-Key`.",
+            Self::Repeat => {
+                "After the cause is fixed, repeat the request to continue; a POST requires an `Idempotency-Key`."
+            }
             Self::EnrollAgain => {
                 "The authenticator is verified and probably not active. Start again: `POST /v1/auth/me/totp`. \
                 If this answers `wrong-state`, the authenticator is active: end earlier sessions with \
@@ -408,7 +410,7 @@ impl ErrorCode {
                 "The password was reset. Set a new one with `POST /v1/auth/reset-password` and the code that was sent."
             }
             Self::NotFound => "No route of this function has this path. Names in paths must be percent-encoded.",
-            Self::UserNotFound => "No user matches the given user name or `sub`.",
+            Self::UserNotFound => "No user has the given user name, alias or `sub`.",
             Self::GroupNotFound => "No group of the pool has the given name.",
             Self::DeviceNotFound => "The user has no device with the given key.",
             Self::IdentityNotFound => "None of the user's identities belongs to the given provider.",

@@ -79,8 +79,8 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let object: Object<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         // `serde_json` reports a value of the wrong type, in place of an enum, as a syntax error.
-        let is_valid = serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
-        if error.inner().is_syntax() && is_valid {
+        let is_in_place_of_enum = error.inner().is_syntax() && error.inner().to_string().starts_with("expected value");
+        if is_in_place_of_enum && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
             wrong_type(&path, "a string")
         } else {
             explain(&path, error.inner())

@@ -150,7 +150,10 @@ fn detail(error: &ApiError) -> String {
         ApiError::Unauthenticated(reason) => sentence(reason),
         ApiError::Forbidden(rule) => sentence(rule),
         ApiError::Partial { advice, .. } => {
-            format!("The steps in `completed` took effect, the step in `failed` did not complete. {}", advice.text())
+            format!(
+                "The steps in `completed` took effect; the step in `failed` may have taken effect. {}",
+                advice.text()
+            )
         }
         ApiError::UserDiffers(_) => {
             "The user exists and differs from the request in the fields in `differing`.".to_owned()
@@ -178,7 +181,7 @@ fn detail(error: &ApiError) -> String {
             state_detail(operation).to_owned()
         }
         ApiError::UserPool(UserPoolError { reason: Reason::LimitReached, .. }) => {
-            "The user has used up their attempts, or the pool has reached its maximum number of groups.".to_owned()
+            "There were too many attempts, or a quota of the user or the pool is reached.".to_owned()
         }
         _ => error.code().detail().to_owned(),
     }
@@ -200,7 +203,7 @@ fn state_detail(operation: &str) -> &'static str {
         }
         "AssociateSoftwareToken" | "VerifySoftwareToken" => "The pool does not offer authenticator apps.",
         "ConfirmSignUp" | "ResendConfirmationCode" => "The user is already confirmed, or disabled.",
-        "GetUserAttributeVerificationCode" => "The user does not have this attribute.",
+        "GetUserAttributeVerificationCode" | "VerifyUserAttribute" => "The user does not have this attribute.",
         _ => ErrorCode::WrongState.detail(),
     }
 }

@@ -79,9 +79,11 @@ pub(crate) async fn handle(
     audit.fields(plan.fields());
     if !plan.groups.is_empty() {
         authorized.require(Permission::UsersGroups)?;
-        authorized.ensure_no_escalation(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
         for group in &plan.groups {
             authorized.ensure_assignable(group.as_str())?;
+        }
+        authorized.ensure_no_escalation(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
+        for group in &plan.groups {
             // Also with `groups:roles`: an unknown group is refused before the user is created.
             let group = app.pool.group(group).await?;
             authorized.ensure_role_permitted(group.role_arn.as_deref())?;

@@ -47,7 +47,7 @@ impl TryFrom<Body> for Plan {
         let welcome_message = match body.welcome_message {
             // The welcome message would contain a password, which the request replaces right away.
             Some(WelcomeMessageBody::Send) if permanent_password.is_some() => {
-                let detail = "must be `suppress` with a permanent password, because the welcome message contains a temporary password";
+                let detail = "Must be `suppress` with a permanent password.";
                 return Err(ApiError::invalid("welcome_message", detail));
             }
             Some(WelcomeMessageBody::Suppress) => WelcomeMessage::Suppress,
@@ -67,7 +67,7 @@ impl TryFrom<Body> for Plan {
 /// A temporary password that meets a password policy exactly if this password does, because a policy counts characters of each kind.
 ///
 /// `AdminCreateUser` checks its temporary password, so a weak permanent password creates no user. The two passwords differ because AWS
-/// does not document whether the password history of a pool contains temporary passwords.
+/// does not document whether the password history of a pool contains temporary passwords. A palindrome stays the same.
 fn reversed(password: &Secret) -> Secret {
     Secret::new(password.expose().chars().rev().collect::<String>())
 }
