@@ -74,7 +74,7 @@ pub fn instructions(deployment: &Deployment, names: &Names, admin: &Admin) -> Re
 
 {}
 
-Paste this first (the token is valid for an hour; the last command gets a new one):
+Paste this first (the token expires after 15 minutes by default; the last command gets a new one):
 
   API='{}'
   TOKEN='{}'
