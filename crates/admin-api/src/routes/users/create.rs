@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refuses_groups_that_the_caller_may_not_assign() {
+    async fn rejects_groups_that_the_caller_cannot_assign() {
         let api = Api::new();
         api.pool.add_user("sue", "Password-of-sue-1", &["assigners", "creators"], &[]);
         api.pool.add_user("bob", "Password-of-bob-1", &["carriers"], &[]);
@@ -287,6 +287,8 @@ mod tests {
         {
             let answer = create(group, by, groups).await;
             assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{group}");
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.contains("do not name this group"), "{group}: {detail}");
         }
         assert_eq!(create("visitors", "sue", "[assigners creators]").await.status, 201);
         assert_eq!(api.pool.groups_of("new"), ["visitors"]);
