@@ -215,7 +215,8 @@ impl Api {
 /// The caller, as reported by the authorizer.
 #[derive(Clone)]
 pub(crate) enum By {
-    Nobody,
+    /// No caller.
+    Anonymous,
     /// A user with an access token of the API's client. `claims` override the default ones.
     Token {
         username: String,
@@ -311,8 +312,8 @@ impl Call {
         Self { by, ..self }
     }
 
-    pub(crate) fn by_nobody(self) -> Self {
-        self.by(By::Nobody)
+    pub(crate) fn anonymous(self) -> Self {
+        self.by(By::Anonymous)
     }
 
     pub(crate) fn content_type(self, content_type: Option<&'static str>) -> Self {
@@ -414,7 +415,7 @@ impl By {
                 json!({"jwt": {"claims": claims, "scopes": ["aws.cognito.signin.user.admin"]}})
             }
             // No caller, or one of a REST API.
-            Self::Nobody | Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
+            Self::Anonymous | Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
         }
     }
 }

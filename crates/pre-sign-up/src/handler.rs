@@ -104,7 +104,7 @@ mod tests {
         handle(policy, event, OffsetDateTime::UNIX_EPOCH).map(|event| event.get().to_owned())
     }
 
-    fn nobody() -> Policy {
+    fn confirm_nobody() -> Policy {
         Policy { auto_confirm: AutoConfirm::Nobody, ..Policy::default() }
     }
 
@@ -112,7 +112,7 @@ mod tests {
     fn confirms_keeps_or_rejects_sign_up_by_policy() {
         let confirmed = SIGN_UP.replacen("false", "true", 1);
         assert_eq!(answer(&Policy::default(), SIGN_UP), Ok(confirmed));
-        assert_eq!(answer(&nobody(), SIGN_UP), Ok(SIGN_UP.to_owned()));
+        assert_eq!(answer(&confirm_nobody(), SIGN_UP), Ok(SIGN_UP.to_owned()));
         let closed = Policy { denied_email_domains: "example.com".parse().unwrap(), ..Policy::default() };
         assert_eq!(answer(&closed, SIGN_UP), Err(Failure::Refused(Refusal::NoEmail)));
     }
@@ -122,7 +122,7 @@ mod tests {
         let flags = r#"{ "autoConfirmUser" : false, "autoVerifyEmail":false, "autoVerifyPhone":false, "new": 1e400 }"#;
         for source in ["PreSignUp_New", "PreSignUp_AdminCreateUser", "PreSignUp_SignUp"] {
             let event = format!(r#"{{"triggerSource" : "{source}", "response": {flags} }}"#);
-            assert_eq!(answer(&nobody(), &event), Ok(event));
+            assert_eq!(answer(&confirm_nobody(), &event), Ok(event));
         }
     }
 

@@ -93,7 +93,7 @@ mod tests {
     async fn passes_context_data_without_credentials() {
         let by_rest_api = By::Rest { authorizer: Value::Null, identity: json!({}) };
         for (path, body) in calls() {
-            for by in [By::Nobody, by_rest_api.clone()] {
+            for by in [By::Anonymous, by_rest_api.clone()] {
                 let api = Api::new();
                 let mut call = Call::post(path, Some(&body)).by(by);
                 for (name, value) in [
@@ -149,7 +149,7 @@ mod tests {
     async fn omits_missing_context_data() {
         let api = Api::new();
         let (path, body) = &calls()[0];
-        api.call(Call::post(path, Some(body)).by_nobody().header("x-forwarded-for", "198.51.100.9")).await;
+        api.call(Call::post(path, Some(body)).anonymous().header("x-forwarded-for", "198.51.100.9")).await;
         let context = api.pool.last_context().unwrap();
         assert_eq!((context.headers, context.device_data), (vec![], None));
     }

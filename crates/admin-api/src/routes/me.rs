@@ -112,7 +112,7 @@ mod tests {
 
     #[tokio::test]
     async fn rejects_unauthenticated_requests() {
-        let answer = Api::new().call(Call::get("/v1/me").by_nobody()).await;
+        let answer = Api::new().call(Call::get("/v1/me").anonymous()).await;
         assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }

@@ -116,11 +116,11 @@ fn confirms_sign_ups_as_the_policy_says() {
 
 #[test]
 fn verifies_present_addresses_as_the_policy_says() {
-    let nobody = || AutoVerifyEmail::Nobody;
+    let off = || AutoVerifyEmail::Nobody;
     let invited_only = || AutoVerifyEmail::Invited(key().public_key());
     for (auto_verify_email, self_sign_up, expected) in [
-        (nobody(), with_email("mia@example.com"), CONFIRMED),
-        (nobody(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
+        (off(), with_email("mia@example.com"), CONFIRMED),
+        (off(), invited("mia@example.com", "mia@example.com"), CONFIRMED),
         (invited_only(), with_email("mia@example.com"), CONFIRMED),
         (invited_only(), invited("mia@example.com", "mia@example.com"), VERIFIED),
         (AutoVerifyEmail::Everyone, with_email("mia@example.com"), VERIFIED),

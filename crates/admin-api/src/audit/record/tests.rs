@@ -58,7 +58,7 @@ async fn records_code_of_forbidden_and_failed_write() {
         (&json!("ray"), &json!("mia"), &json!("forbidden"))
     );
 
-    let record = record_of(&api, delete.clone().by_nobody()).await.unwrap();
+    let record = record_of(&api, delete.clone().anonymous()).await.unwrap();
     assert_eq!((record.get("caller"), &record["outcome"]), (None, &json!("unauthenticated")));
 
     api.pool.fail("delete", 1, Reason::Throttled);
@@ -159,7 +159,7 @@ async fn records_lists_and_searches_without_values() {
             Call::get("/v1/users/ray/auth-events"),
             json!({"caller": "root", "user": "ray", "results": 0, "outcome": "success"}),
         ),
-        (Call::get("/v1/users").by_nobody(), json!({"outcome": "unauthenticated"})),
+        (Call::get("/v1/users").anonymous(), json!({"outcome": "unauthenticated"})),
     ];
     for (call, expected) in table {
         let mut record = record_of(&api, call).await.unwrap();
@@ -175,7 +175,7 @@ async fn records_own_account_operations_with_verified_user_name() {
     api.pool.add_user("abe", "Password-of-abe-1", &[], &[("phone_number", "+15550100")]);
     api.pool.set_status("abe", UserStatus::Unconfirmed);
     let token = api.sign_in("mia").await.access;
-    let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+    let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).anonymous();
     let reset =
         |code: &str| post("reset-password", json!({"username": "mia", "code": code, "new_password": "Permanent-1"}));
     let own = |call: Call| call.header("x-access-token", &token);
@@ -225,7 +225,7 @@ async fn records_sign_in_name_only_if_the_user_exists() {
     let api = Api::new();
     let sign_in = |username: &str, password: &str| {
         let body = json!({"username": username, "password": password});
-        Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()
+        Call::post("/v1/auth/sign-in", Some(&body)).anonymous()
     };
     let record = record_of(&api, sign_in("mia@example.com", "Password-of-mia-1")).await.unwrap();
     assert_eq!((&record["user"], &record["outcome"]), (&json!("mia"), &json!("success")));
@@ -285,7 +285,7 @@ async fn no_secret_is_ever_logged() {
     for token in [CANARY_TOKEN, "Canary-header-1", "Canary header"] {
         for header in ["x-access-token", "authorization"] {
             let value = if header == "authorization" { format!("Bearer {token}") } else { token.to_owned() };
-            make(&api, Call::get("/v1/auth/me").by_nobody().header(header, &value)).await;
+            make(&api, Call::get("/v1/auth/me").anonymous().header(header, &value)).await;
         }
     }
     let written = logs.text();
@@ -310,7 +310,7 @@ const CANARY_TOKEN: &str = "Canary-access-2";
 /// Calls with secrets in every such field and header under `/v1/auth`. Each route succeeds at least once.
 fn own_account_calls(api: &Api) -> Vec<Call> {
     let secret = |name: &str| format!("Canary-{name}-1");
-    let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).by_nobody();
+    let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).anonymous();
     let own = |call: Call| call.header("x-access-token", CANARY_TOKEN);
     api.pool.add_user("abe", "Password-of-abe-1", &[], &[]);
     api.pool.set_status("abe", UserStatus::Unconfirmed);

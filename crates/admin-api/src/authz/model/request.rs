@@ -107,7 +107,7 @@ impl Request {
             (("GET", "/v1/users/{username}"), 1) => format!("{path}?include=groups"),
             _ => path,
         };
-        let mut call = Call::new(method, &path, self.body(context).as_ref()).by(By::Nobody);
+        let mut call = Call::new(method, &path, self.body(context).as_ref()).by(By::Anonymous);
         if let (Some(key), ("POST", "/v1/users")) = (self.key, self.route) {
             call = call.header("idempotency-key", &format!("key-{key}"));
         }

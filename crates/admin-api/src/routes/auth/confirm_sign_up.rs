@@ -54,7 +54,7 @@ mod tests {
 
     async fn confirm(api: &Api, username: &str, code: &str) -> Answer {
         let body = json!({"username": username, "code": code});
-        api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).by_nobody()).await
+        api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).anonymous()).await
     }
 
     /// An API with the unconfirmed user `abe`.
@@ -115,7 +115,7 @@ mod tests {
             (json!({"username": "abe", "code": "1".repeat(2049)}), "code"),
             (json!({"username": "abe", "code": CODE, "force_alias_creation": true}), "force_alias_creation"),
         ] {
-            let answer = api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{field}");
         }
         assert_eq!(api.pool.calls(), Vec::<&str>::new());

@@ -51,7 +51,7 @@ mod tests {
     const PATH: &str = "/v1/auth/forgot-password";
 
     async fn forgot_password(api: &Api, username: &str) -> Answer {
-        api.call(Call::post(PATH, Some(&json!({"username": username}))).by_nobody()).await
+        api.call(Call::post(PATH, Some(&json!({"username": username}))).anonymous()).await
     }
 
     #[tokio::test]
@@ -98,7 +98,7 @@ mod tests {
             (json!({"username": ""}), "username"),
             (json!({"username": "mia", "password": "x"}), "password"),
         ] {
-            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
         }
         assert_eq!(api.pool.calls(), Vec::<&str>::new());

@@ -75,7 +75,7 @@ mod tests {
     const PATH: &str = "/v1/auth/me";
 
     async fn me(api: &Api, access_token: &str) -> Answer {
-        api.call(Call::get(PATH).by_nobody().header("authorization", &format!("Bearer {access_token}"))).await
+        api.call(Call::get(PATH).anonymous().header("authorization", &format!("Bearer {access_token}"))).await
     }
 
     #[tokio::test]

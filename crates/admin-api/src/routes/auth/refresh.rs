@@ -71,7 +71,7 @@ mod tests {
 
     async fn refresh(api: &Api, username: &str, token: &str) -> Answer {
         let body = json!({"username": username, "refresh_token": token});
-        api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await
+        api.call(Call::post("/v1/auth/refresh", Some(&body)).anonymous()).await
     }
 
     #[tokio::test]
@@ -144,7 +144,7 @@ mod tests {
             (json!({"username": "mia", "refresh_token": "two words"}), "refresh_token"),
             (json!({"username": "mia", "refresh_token": "x", "access_token": "y"}), "access_token"),
         ] {
-            let answer = api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post("/v1/auth/refresh", Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
         }
     }

@@ -51,7 +51,7 @@ mod tests {
     const PATH: &str = "/v1/auth/resend-code";
 
     async fn resend(api: &Api, username: &str) -> Answer {
-        api.call(Call::post(PATH, Some(&json!({"username": username}))).by_nobody()).await
+        api.call(Call::post(PATH, Some(&json!({"username": username}))).anonymous()).await
     }
 
     fn with_mia(status: UserStatus) -> Api {
@@ -96,7 +96,7 @@ mod tests {
             (json!({"username": "two words"}), "username"),
             (json!({"username": "mia", "medium": "SMS"}), "medium"),
         ] {
-            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
         }
         assert_eq!(api.pool.calls(), Vec::<&str>::new());

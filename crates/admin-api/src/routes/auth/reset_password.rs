@@ -65,14 +65,14 @@ mod tests {
 
     async fn reset(api: &Api, username: &str, code: &str, new_password: &str) -> Answer {
         let body = json!({"username": username, "code": code, "new_password": new_password});
-        api.call(Call::post(PATH, Some(&body)).by_nobody()).await
+        api.call(Call::post(PATH, Some(&body)).anonymous()).await
     }
 
     /// A code was sent to `mia`.
     async fn with_a_code() -> Api {
         let api = Api::new();
         let body = json!({"username": "mia"});
-        assert_eq!(api.call(Call::post("/v1/auth/forgot-password", Some(&body)).by_nobody()).await.status, 200);
+        assert_eq!(api.call(Call::post("/v1/auth/forgot-password", Some(&body)).anonymous()).await.status, 200);
         api
     }
 
@@ -136,13 +136,13 @@ mod tests {
         ] {
             let mut body = body.clone();
             body[field] = value;
-            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
         }
         for field in ["username", "code", "new_password"] {
             let mut body = body.clone();
             body.as_object_mut().unwrap().remove(field);
-            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
         }
         assert_eq!(api.pool.calls(), Vec::<&str>::new());

@@ -60,7 +60,7 @@ mod tests {
 
     async fn sign_in(api: &Api, username: &str, password: &str) -> Answer {
         let body = json!({"username": username, "password": password});
-        api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await
+        api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await
     }
 
     #[tokio::test]
@@ -159,7 +159,7 @@ mod tests {
             (json!({"username": "mia", "password": "x".repeat(257)}), "password"),
             (json!({"username": "mia", "password": "x", "remember": true}), "remember"),
         ] {
-            let answer = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
         }
         assert_eq!(api.pool.calls(), Vec::<&str>::new());

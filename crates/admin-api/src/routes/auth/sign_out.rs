@@ -217,7 +217,7 @@ mod tests {
     use crate::testing::{Answer, Api, Call};
 
     async fn sign_out(api: &Api, body: &Value) -> Answer {
-        api.call(Call::post("/v1/auth/sign-out", Some(body)).by_nobody()).await
+        api.call(Call::post("/v1/auth/sign-out", Some(body)).anonymous()).await
     }
 
     #[tokio::test]
@@ -253,7 +253,7 @@ mod tests {
             let tokens = api.sign_in("mia").await;
             let value =
                 if name == "authorization" { format!("Bearer {}", tokens.access) } else { tokens.access.clone() };
-            let answer = api.call(Call::post("/v1/auth/sign-out", None).by_nobody().header(name, &value)).await;
+            let answer = api.call(Call::post("/v1/auth/sign-out", None).anonymous().header(name, &value)).await;
             assert_eq!((answer.status, &answer.body), (200, &json!(super::SignedOut::everywhere())), "{name}");
             assert!(!api.pool.takes_token(&tokens.access) && !api.pool.takes_token(&tokens.refresh), "{name}");
         }
@@ -265,7 +265,7 @@ mod tests {
         let [this, other] = [api.sign_in("mia").await, api.sign_in("mia").await];
         let body = json!({"refresh_token": this.refresh});
         let call = Call::post("/v1/auth/sign-out", Some(&body))
-            .by_nobody()
+            .anonymous()
             .header("authorization", &format!("Bearer {}", other.access));
         assert_eq!(api.call(call).await.status, 200);
         assert!(!api.pool.takes_token(&this.refresh) && api.pool.takes_token(&other.access));
@@ -273,7 +273,7 @@ mod tests {
 
     #[tokio::test]
     async fn rejects_no_body_without_a_token() {
-        let answer = Api::new().call(Call::post("/v1/auth/sign-out", None).by_nobody()).await;
+        let answer = Api::new().call(Call::post("/v1/auth/sign-out", None).anonymous()).await;
         assert_eq!((answer.status, answer.code()), (400, "invalid-request"));
     }
 

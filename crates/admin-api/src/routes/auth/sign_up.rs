@@ -119,7 +119,7 @@ mod tests {
                 }
                 let mut body = body();
                 body["attributes"][name] = json!("Canary");
-                let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+                let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
                 assert_eq!((answer.status, &answer.body["field"]), (400, &json!(format!("attributes.{name}"))));
                 assert!(!answer.body.to_string().contains("Canary"), "{}", answer.body);
                 assert_eq!(api.pool.user("new"), None);
@@ -133,7 +133,7 @@ mod tests {
         for (confirmed, status) in [(false, UserStatus::Unconfirmed), (true, UserStatus::Confirmed)] {
             let api = Api::new();
             api.pool.auto_confirm(confirmed);
-            let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body())).anonymous()).await;
             assert_eq!((answer.status, &answer.body["confirmed"]), (201, &json!(confirmed)));
             assert_eq!(answer.body["sub"], json!(api.sub_of("new")));
             assert_eq!(answer.body["code_sent_to"].is_object(), !confirmed);
@@ -165,8 +165,8 @@ mod tests {
     #[tokio::test]
     async fn rejects_an_existing_user_name() {
         let api = Api::new();
-        assert_eq!(api.call(Call::post(PATH, Some(&body())).by_nobody()).await.status, 201);
-        let again = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+        assert_eq!(api.call(Call::post(PATH, Some(&body())).anonymous()).await.status, 201);
+        let again = api.call(Call::post(PATH, Some(&body())).anonymous()).await;
         assert_eq!((again.status, again.code()), (409, "user-exists"));
     }
 
@@ -174,11 +174,11 @@ mod tests {
     async fn rejected_sign_ups_and_weak_passwords_create_no_user() {
         let api = Api::new();
         let weak = json!({"username": "new", "password": "weak"});
-        let answer = api.call(Call::post(PATH, Some(&weak)).by_nobody()).await;
+        let answer = api.call(Call::post(PATH, Some(&weak)).anonymous()).await;
         assert_eq!((answer.status, answer.code()), (422, "invalid-password"));
 
         api.pool.refuse_sign_ups();
-        let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+        let answer = api.call(Call::post(PATH, Some(&body())).anonymous()).await;
         assert_eq!((answer.status, answer.code()), (422, "sign-up-refused"));
         assert_eq!(api.pool.user("new"), None);
     }
@@ -192,7 +192,7 @@ mod tests {
         ] {
             let api = Api::new();
             api.pool.fail("sign_up", 1, reason);
-            let answer = api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body())).anonymous()).await;
             assert_eq!((answer.status, answer.code()), (429, code));
             assert_eq!(answer.header("retry-after"), Some(seconds), "{code}");
             assert_eq!(api.pool.user("new"), None);
@@ -204,7 +204,7 @@ mod tests {
         let api = Api::new();
         api.pool.fail("sign_up", 1, Reason::MailQuotaExceeded);
         let logs = Logs::capture();
-        api.call(Call::post(PATH, Some(&body())).by_nobody()).await;
+        api.call(Call::post(PATH, Some(&body())).anonymous()).await;
         let lines = logs.lines();
         let failure = lines.iter().find(|line| line["fields"]["code"] == "mail-quota-exceeded").unwrap();
         assert_eq!(failure["level"], "ERROR");
@@ -227,7 +227,7 @@ mod tests {
             (json!({"username": "new", "password": "Correct-1", "client_metadata": {"a": null}}), "client_metadata.a"),
             (json!({"username": "new", "password": "Correct-1", "confirmed": true}), "confirmed"),
         ] {
-            let answer = api.call(Call::post(PATH, Some(&body)).by_nobody()).await;
+            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
         }
         assert_eq!(api.pool.calls(), Vec::<&str>::new());

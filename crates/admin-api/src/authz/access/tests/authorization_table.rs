@@ -59,7 +59,7 @@ fn unauthenticated() -> Vec<Row> {
     let lambda =
         json!({"lambda": {"claims": {"username": "root", "cognito:groups": "[admins]"}, "principalId": "root"}});
     vec![
-        nothing("no authorizer", By::Nobody),
+        nothing("no authorizer", By::Anonymous),
         nothing("an empty authorizer", By::HttpAuthorizer(json!({}))),
         nothing("a JWT without claims", By::HttpAuthorizer(json!({"jwt": {"claims": {}, "scopes": []}}))),
         nothing("a Lambda authorizer", By::HttpAuthorizer(lambda)),

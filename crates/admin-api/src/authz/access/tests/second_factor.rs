@@ -58,7 +58,7 @@ async fn rejects_admin_routes_without_a_second_factor() {
 #[tokio::test]
 async fn the_next_actions_give_access_to_admin_routes() {
     let api = Api::requiring_mfa();
-    let own = |call: Call, token: &str| call.by_nobody().header("x-access-token", token);
+    let own = |call: Call, token: &str| call.anonymous().header("x-access-token", token);
     let with = |call: Call, token: &str| call.by(root()).header("authorization", &format!("Bearer {token}"));
     let users = || Call::get("/v1/users");
     let first = api.sign_in("root").await.access;
@@ -72,11 +72,11 @@ async fn the_next_actions_give_access_to_admin_routes() {
     }
 
     let body = json!({"username": "root", "password": "Password-of-root-1"});
-    let challenge = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await.body["challenge"].take();
+    let challenge = api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await.body["challenge"].take();
     let body = json!({
         "challenge": challenge["name"], "username": "root", "session": challenge["session"], "code": FACTOR_CODE
     });
-    let tokens = api.call(Call::post("/v1/auth/challenge", Some(&body)).by_nobody()).await.body["tokens"].take();
+    let tokens = api.call(Call::post("/v1/auth/challenge", Some(&body)).anonymous()).await.body["tokens"].take();
     let token = tokens["access_token"].as_str().unwrap();
     assert_eq!(api.call(with(users(), token)).await.status, 200);
     assert_eq!(api.call(with(Call::delete("/v1/users/mia"), token)).await.status, 204);
@@ -91,12 +91,12 @@ async fn rejects_sessions_that_started_before_the_enrollment() {
     let api = Api::requiring_mfa();
     // An attacker signs in with the administrator's password before the administrator enrolls an authenticator.
     let stolen = api.sign_in("root").await;
-    let own = |call: Call| call.by_nobody().header("x-access-token", &api.token_of("root"));
+    let own = |call: Call| call.anonymous().header("x-access-token", &api.token_of("root"));
     assert_eq!(api.call(own(Call::post("/v1/auth/me/totp", None))).await.status, 200);
     let code = json!({"code": FACTOR_CODE});
     assert_eq!(api.call(own(Call::post("/v1/auth/me/totp/verify", Some(&code)))).await.status, 204);
     let body = json!({"username": "root", "refresh_token": stolen.refresh});
-    assert_eq!(api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await.code(), "invalid-credentials");
+    assert_eq!(api.call(Call::post("/v1/auth/refresh", Some(&body)).anonymous()).await.code(), "invalid-credentials");
     for call in [Call::get("/v1/users"), Call::delete("/v1/users/mia")] {
         let call = call.by(root()).header("authorization", &format!("Bearer {}", stolen.access));
         assert_eq!(api.call(call).await.code(), "invalid-credentials");

@@ -52,7 +52,7 @@ mod tests {
     use crate::testing::{Answer, Api, Call};
 
     async fn send_code(api: &Api, name: &str, access_token: &str) -> Answer {
-        let call = Call::post(&format!("/v1/auth/attributes/{name}/code"), None).by_nobody();
+        let call = Call::post(&format!("/v1/auth/attributes/{name}/code"), None).anonymous();
         api.call(call.header("x-access-token", access_token)).await
     }
 

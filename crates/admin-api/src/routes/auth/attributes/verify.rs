@@ -55,7 +55,7 @@ mod tests {
     use crate::testing::{Answer, Api, Call};
 
     async fn verify_with(api: &Api, name: &str, access_token: &str, body: &Value) -> Answer {
-        let call = Call::post(&format!("/v1/auth/attributes/{name}/verify"), Some(body)).by_nobody();
+        let call = Call::post(&format!("/v1/auth/attributes/{name}/verify"), Some(body)).anonymous();
         api.call(call.header("authorization", &format!("Bearer {access_token}"))).await
     }
 

@@ -13,13 +13,13 @@ use crate::testing::{Answer, Api, Call};
 const PATH: &str = "/v1/auth/challenge";
 
 async fn answer_with(api: &Api, body: &Value) -> Answer {
-    api.call(Call::post(PATH, Some(body)).by_nobody()).await
+    api.call(Call::post(PATH, Some(body)).anonymous()).await
 }
 
 /// The challenge that `mia` gets at sign-in.
 async fn challenge_of(api: &Api) -> Value {
     let body = json!({"username": "mia", "password": "Password-of-mia-1"});
-    let mut sign_in = api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await;
+    let mut sign_in = api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await;
     assert_eq!(sign_in.status, 200);
     sign_in.body["challenge"].take()
 }
@@ -336,7 +336,7 @@ async fn invalid_values_are_rejected_with_the_field_and_not_repeated() {
 #[tokio::test]
 async fn rejects_duplicate_fields_and_bodies_that_are_not_objects() {
     let api = Api::new();
-    let send = async |text: String| api.call(Call::post(PATH, Some(&json!({}))).raw_body(text).by_nobody()).await;
+    let send = async |text: String| api.call(Call::post(PATH, Some(&json!({}))).raw_body(text).anonymous()).await;
     let rest = r#""username": "mia", "session": "open-session""#;
     for (field, text) in [
         ("challenge", format!(r#"{{"challenge": "SMS_MFA", "challenge": "EMAIL_OTP", {rest}, "code": "1"}}"#)),

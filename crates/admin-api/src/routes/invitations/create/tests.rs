@@ -354,10 +354,10 @@ async fn the_token_reaches_no_log() {
         (sign_up("new", "Correct-1"), 409),
     ];
     for (body, status) in calls {
-        assert_eq!(api.call(Call::post("/v1/auth/sign-up", Some(&body)).by_nobody()).await.status, status);
+        assert_eq!(api.call(Call::post("/v1/auth/sign-up", Some(&body)).anonymous()).await.status, status);
     }
     api.pool.refuse_sign_ups();
-    let refused = Call::post("/v1/auth/sign-up", Some(&sign_up("other", "Correct-1"))).by_nobody();
+    let refused = Call::post("/v1/auth/sign-up", Some(&sign_up("other", "Correct-1"))).anonymous();
     assert_eq!(api.call(refused).await.status, 422);
     assert_eq!(create(&api, &json!({"email": token})).await.status, 400);
     assert_eq!(create(&api, &json!({"email": "new@example.com", "valid_for_hours": token})).await.status, 400);

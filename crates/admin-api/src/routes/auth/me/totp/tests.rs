@@ -11,7 +11,7 @@ use crate::testing::{Answer, Api, Call};
 const PATH: &str = "/v1/auth/me/totp";
 
 async fn send(api: &Api, call: Call, token: &str) -> Answer {
-    api.call(call.by_nobody().header("authorization", &format!("Bearer {token}"))).await
+    api.call(call.anonymous().header("authorization", &format!("Bearer {token}"))).await
 }
 
 async fn start(api: &Api, token: &str) -> Answer {
@@ -32,7 +32,7 @@ async fn remove(api: &Api, token: &str) -> Answer {
 
 async fn sign_in(api: &Api) -> Value {
     let body = json!({"username": "mia", "password": "Password-of-mia-1"});
-    api.call(Call::post("/v1/auth/sign-in", Some(&body)).by_nobody()).await.body
+    api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await.body
 }
 
 async fn mfa(api: &Api) -> Mfa {
@@ -86,7 +86,7 @@ async fn enrolling_ends_all_earlier_sessions() {
     }
     for refresh_token in [&stolen.refresh, &own.refresh] {
         let body = json!({"username": "mia", "refresh_token": refresh_token});
-        let answer = api.call(Call::post("/v1/auth/refresh", Some(&body)).by_nobody()).await;
+        let answer = api.call(Call::post("/v1/auth/refresh", Some(&body)).anonymous()).await;
         assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
     }
     assert!(api.pool.takes_token(&other.access) && api.pool.takes_token(&other.refresh));
@@ -117,7 +117,7 @@ async fn a_failed_sign_out_is_reported_with_the_next_step() {
         assert!(api.pool.takes_token(&stolen));
 
         let body = json!({"access_token": token});
-        assert_eq!(api.call(Call::post("/v1/auth/sign-out", Some(&body)).by_nobody()).await.status, 200);
+        assert_eq!(api.call(Call::post("/v1/auth/sign-out", Some(&body)).anonymous()).await.status, 200);
         assert!(!api.pool.takes_token(&stolen));
     }
 }
@@ -231,7 +231,7 @@ async fn missing_and_revoked_tokens_change_nothing() {
         [Call::post(PATH, None), Call::post("/v1/auth/me/totp/verify", Some(&code)), Call::delete(PATH)]
     };
     for call in calls() {
-        let answer = api.call(call.by_nobody()).await;
+        let answer = api.call(call.anonymous()).await;
         assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
     }
     api.call(Call::post("/v1/users/mia/sign-out", None)).await;

@@ -125,7 +125,7 @@ async fn the_proof_is_never_shown() {
         shown.push(api.call(Call::get(path)).await.body);
     }
     let bearer = format!("Bearer {}", api.token_of("new"));
-    let me = api.call(Call::get("/v1/auth/me").by_nobody().header("authorization", &bearer)).await;
+    let me = api.call(Call::get("/v1/auth/me").anonymous().header("authorization", &bearer)).await;
     assert_eq!(me.status, 200);
     shown.push(me.body);
     for body in shown {
@@ -148,7 +148,7 @@ async fn the_reserved_attribute_is_accepted_in_no_request() {
             "/v1/auth/sign-up",
             Some(&json!({"username": "new", "password": "Correct-1", "attributes": attributes})),
         )
-        .by_nobody(),
+        .anonymous(),
     ];
     for (number, call) in calls.into_iter().enumerate() {
         let answer = api.call(call).await;
