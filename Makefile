@@ -244,9 +244,8 @@ prove: check-arguments check-credentials $(if $(findstring --clean,$(ARGUMENTS))
 check-credentials: setup
 	@$(LOCAL) prove --check $(ARGUMENTS)
 
-openapi: ## Generate docs/openapi.json from the code
-	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) > $(TARGET)/openapi.json
-	@mv $(TARGET)/openapi.json docs/openapi.json
+openapi: ## Generate docs/openapi.json and the table in docs/permissions.md from the code
+	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) -- docs
 
 # The environment passes PARAMETERS, because make and the shell would expand it and remove its quotes.
 check-parameters deploy: export POOLKEEPER_PARAMETERS := $(value PARAMETERS)

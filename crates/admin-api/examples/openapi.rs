@@ -1,5 +1,14 @@
-//! Prints the OpenAPI document: `make openapi` writes it into docs/openapi.json.
+//! Writes the generated files of a documentation folder: `make openapi` passes docs/.
 
-fn main() {
-    print!("{}", admin_api::openapi::document());
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+use admin_api::openapi;
+
+fn main() -> io::Result<()> {
+    let docs: PathBuf = env::args_os().nth(1).unwrap_or_default().into();
+    fs::write(docs.join("openapi.json"), openapi::document())?;
+    let permissions = docs.join("permissions.md");
+    let page = fs::read_to_string(&permissions)?;
+    fs::write(permissions, openapi::permissions::with_current_routes(&page))
 }

@@ -3,6 +3,8 @@
 //! An annotation lists its own errors in `x-problems`. Access and common errors come from the route table.
 //! Only tests and `make openapi` use this module.
 
+pub mod permissions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};

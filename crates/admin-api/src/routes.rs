@@ -99,7 +99,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::authz::access::Access;
 
     #[test]
     fn two_functions_serve_each_route_once() {
@@ -107,26 +106,5 @@ mod tests {
         let (admin, auth) = (served(Served::Admin), served(Served::Auth));
         assert!(admin.is_disjoint(&auth));
         assert_eq!(admin.len() + auth.len(), all().len());
-    }
-
-    /// The table row of a route in docs/permissions.md.
-    fn documented(route: &Route) -> [String; 4] {
-        let (requires, kind) = match route.access {
-            Access::Public => ("nothing".to_owned(), "open"),
-            Access::OwnToken => ("the user's own access token".to_owned(), "own account"),
-            Access::AnyCaller => ("any caller".to_owned(), "read"),
-            Access::Read(permission) => (format!("`{permission}`"), "read"),
-            Access::List(permission) => (format!("`{permission}`"), "list"),
-            Access::Write(permission) => (format!("`{permission}`"), "write"),
-        };
-        [format!("`{}`", route.method), format!("`{}`", route.path), requires, kind.to_owned()]
-    }
-
-    #[test]
-    fn docs_permissions_md_lists_exactly_the_routes() {
-        let lines = include_str!("../../../docs/permissions.md").lines().filter(|line| line.starts_with("| `"));
-        let found: Vec<Vec<&str>> =
-            lines.map(|line| line.trim_matches('|').split('|').map(str::trim).collect()).collect();
-        assert_eq!(found, all().iter().map(documented).collect::<Vec<_>>());
     }
 }

@@ -15,6 +15,7 @@ use super::control::{ExternalState, receives_mail};
 use super::grants::{Frame, GrantRecord};
 use super::observations::{Answers, Observations, empty_frame};
 use super::request::{ActorContext, Credential, DEVICE, Request, Route, VERIFY_TOTP};
+use super::routes::ALL;
 use super::rules::{Outcome, Rule, Violation};
 use super::step::{Action, Scenario, Step};
 use crate::authz::access::Access;
@@ -36,13 +37,8 @@ pub(super) struct Harness {
 /// The list of write attributes.
 pub(super) const WRITE_ATTRIBUTES: [&str; 4] = ["email", "name", "preferred_username", "custom:team"];
 
-static ACCESS: LazyLock<BTreeMap<Route, Access>> = LazyLock::new(|| {
-    let served = routes::of(Served::All);
-    let access = |(method, path): Route| {
-        served.iter().find(|route| route.method == method && route.path == path).unwrap().access
-    };
-    super::routes::ALL.into_iter().map(|route| (route, access(route))).collect()
-});
+static ACCESS: LazyLock<BTreeMap<Route, Access>> =
+    LazyLock::new(|| ALL.iter().copied().zip(routes::of(Served::All).iter().map(|route| route.access)).collect());
 
 impl Harness {
     fn new(scenario: &Scenario) -> Arc<Self> {

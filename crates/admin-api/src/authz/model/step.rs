@@ -60,7 +60,7 @@ pub(super) fn actor() -> impl Strategy<Value = Actor> {
 }
 
 fn route() -> impl Strategy<Value = Route> {
-    prop_oneof![4 => select(&ALL[..]), 4 => select(&GRANTS[..]), 3 => select(&TAKEOVERS[..]), 3 => select(&SIGN_IN[..])]
+    prop_oneof![4 => select(ALL.as_slice()), 4 => select(&GRANTS[..]), 3 => select(&TAKEOVERS[..]), 3 => select(&SIGN_IN[..])]
 }
 
 fn spelling() -> impl Strategy<Value = Spelling> {
