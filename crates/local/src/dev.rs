@@ -147,7 +147,7 @@ pub fn commands(deployment: &Deployment, names: &Names, admin: &Admin) -> String
     format!(
         r#"  curl -s -H "Authorization: Bearer $TOKEN" $API/v1/users
   curl -s -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' $API/v1/users \
-    -d '{{"username": "{mia}", "password": {{"value": "Correct-Horse-1", "permanent": true}}}}'
+    -d '{{"username": "{mia}", "password": "Correct-Horse-1", "permanent": true}}'
   curl -s -H "Authorization: Bearer $TOKEN" $API/v1/users/{mia}
   curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-in -d '{{"username": "{mia}", "password": "Correct-Horse-1"}}'
   curl -s -H 'Content-Type: application/json' $API/v1/auth/sign-up \

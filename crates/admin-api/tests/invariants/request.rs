@@ -10,17 +10,8 @@ use super::subject::{CLIENT_ID, ISSUER, WRITERS};
 pub(super) const CANARY: &str = "Canary7";
 
 /// Secret fields of request bodies.
-const SECRET_FIELDS: [&str; 9] = [
-    "password",
-    "new_password",
-    "value",
-    "code",
-    "session",
-    "access_token",
-    "refresh_token",
-    "invitation",
-    "client_metadata",
-];
+const SECRET_FIELDS: [&str; 8] =
+    ["password", "new_password", "code", "session", "access_token", "refresh_token", "invitation", "client_metadata"];
 
 /// Headers that contain tokens.
 const SECRET_HEADERS: [&str; 2] = ["authorization", "x-access-token"];

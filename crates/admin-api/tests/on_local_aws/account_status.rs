@@ -63,7 +63,7 @@ async fn make_user(api: &Api, username: &str, status: &str) {
     } else {
         let body = json!({
             "username": username, "attributes": {"email": email, "email_verified": "true"},
-            "password": {"value": PASSWORD, "permanent": status != "FORCE_CHANGE_PASSWORD"}
+            "password": PASSWORD, "permanent": status != "FORCE_CHANGE_PASSWORD"
         });
         let answer = api.call("POST", "/v1/users", Some(&body)).await;
         assert_eq!(answer.status, 201, "{answer:?}");

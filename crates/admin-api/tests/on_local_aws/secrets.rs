@@ -33,7 +33,7 @@ async fn use_account(api: &Api, user: &str) -> Vec<String> {
     let password = "Canary-Password-1";
     let invited = json!({
         "username": user, "attributes": {"email": format!("{user}@example.com"), "email_verified": "true"},
-        "password": {"value": password, "permanent": false}
+        "password": password
     });
     call("POST", "/v1/users", invited).await;
     let email = format!("{user}@guests.example");

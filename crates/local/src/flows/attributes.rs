@@ -61,7 +61,7 @@ async fn sign_in_by_preferred_username(
                     "preferred_username": PREFERRED,
                     "custom:team": "blue",
                 },
-                "password": {"value": temporary.expose(), "permanent": false},
+                "password": temporary.expose(),
             });
             api.post("/v1/users", token, &body).await?.expect(201)?;
             let user = expect_status(deployment, token, USER, "FORCE_CHANGE_PASSWORD").await?;

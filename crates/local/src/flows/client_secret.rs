@@ -32,7 +32,7 @@ async fn create(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let api = &deployment.api;
-    let new_user = |password: &str| json!({"username": USER, "password": {"value": password, "permanent": true}});
+    let new_user = |password: &str| json!({"username": USER, "password": password, "permanent": true});
     report
         .step("POST /v1/users with a weak permanent password", async {
             let answer = api.post("/v1/users", token, &new_user("weak")).await?;

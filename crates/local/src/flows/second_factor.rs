@@ -63,7 +63,7 @@ pub async fn run(deployment: &Deployment<impl Target>, token: &Secret, report: &
             let body = json!({
                 "username": ADMIN,
                 "attributes": {"email": deployment.aws.verified_address(ADMIN)},
-                "password": {"value": password.expose(), "permanent": true},
+                "password": password.expose(), "permanent": true,
                 "groups": ["admins"],
             });
             api.post("/v1/users", token, &body).await?.expect(201)?;

@@ -38,7 +38,7 @@ async fn create_twice(
         json!({
             "username": USER,
             "attributes": {"email": email, "email_verified": "true", "name": "Lou O\"Neil"},
-            "password": {"value": password.expose(), "permanent": true},
+            "password": password.expose(), "permanent": true,
         })
     };
     report

@@ -96,7 +96,7 @@ async fn deployment_changes_only_what_changed_and_keeps_users() {
     let kept = [("OnDelete", "retain"), ("DeletionProtection", "true")];
     let mut life = Life { deployment: super::deploy(&kept).await, changed: pairs(&kept).collect() };
     let token = first_admin::sign_in(&life.deployment, &mut Report::quiet()).await.unwrap().token;
-    let user = json!({"username": USER, "password": {"value": PASSWORD, "permanent": true}});
+    let user = json!({"username": USER, "password": PASSWORD, "permanent": true});
     life.deployment.api.post("/v1/users", &token, &user).await.unwrap().expect(201).unwrap();
     let template = Tools::find().unwrap().built_template().unwrap();
 

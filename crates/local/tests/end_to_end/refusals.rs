@@ -21,7 +21,7 @@ pub(crate) async fn without_a_valid_token(deployment: &Deployment) {
     for path in ["/v1/users", "/v1/users/ann", "/v1/users/nobody"] {
         api.get(path, &outsider).await.unwrap().expect_refusal(403, "forbidden").unwrap();
     }
-    let new_user = json!({"username": "eve", "password": {"value": PASSWORD, "permanent": true}});
+    let new_user = json!({"username": "eve", "password": PASSWORD, "permanent": true});
     api.post("/v1/users", &outsider, &new_user).await.unwrap().expect_refusal(403, "forbidden").unwrap();
     api.delete("/v1/users/mia", &outsider).await.unwrap().expect_refusal(403, "forbidden").unwrap();
 }

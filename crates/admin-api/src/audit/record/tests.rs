@@ -241,15 +241,19 @@ async fn no_secret_is_ever_logged() {
     let logs = Logs::capture();
     let tokens = api.sign_in("mia").await;
     let secret = |name: &str| json!(format!("Canary-{name}-1"));
-    let permanent = json!({"value": secret("created"), "permanent": true});
     let both = json!({"access_token": secret("access"), "refresh_token": secret("refresh")});
     let invited = |username: &str, password: &str| {
         let facts = json!({"invitation": secret("invitation")});
         json!({"username": username, "password": password, "client_metadata": facts, "validation_data": facts})
     };
     let calls = [
-        Call::post("/v1/users", Some(&json!({"username": "a", "password": permanent, "groups": ["no-such-group"]}))),
-        Call::post("/v1/users", Some(&json!({"username": "b", "password": secret("misplaced")}))),
+        Call::post(
+            "/v1/users",
+            Some(&json!({
+                "username": "a", "password": secret("created"), "permanent": true, "groups": ["no-such-group"]
+            })),
+        ),
+        Call::post("/v1/users", Some(&json!({"username": "b", "password": [secret("misplaced")]}))),
         Call::put("/v1/users/mia/password", &json!({"password": secret("set"), "permanent": false})),
         Call::put("/v1/users/mia/password", &json!({"password": secret("set"), "permanent": secret("misplaced")})),
         Call::put("/v1/users/mia/password", &json!({"password": "canary", "permanent": true})),

@@ -228,10 +228,9 @@ impl Request {
         if !self.form.is_multiple_of(3) {
             body["attributes"] = json!({"email": self.other.email(), "email_verified": (self.verified && self.form % 3 == 1).to_string()});
         }
-        match (self.permanent, self.form / 3 % 2) {
-            (true, _) => body["password"] = json!({"value": password, "permanent": true}),
-            (false, 0) => body["password"] = json!({"value": password, "permanent": false}),
-            (false, _) => {}
+        if self.permanent || (self.form / 3).is_multiple_of(2) {
+            body["password"] = json!(password);
+            body["permanent"] = json!(self.permanent);
         }
         body
     }

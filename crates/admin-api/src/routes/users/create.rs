@@ -179,12 +179,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_suppresses_the_welcome_message_unless_requested() {
-        let temporary = json!({"value": "Temporary-1", "permanent": false});
         for (body, invited) in [
-            (json!({"username": "new", "password": temporary}), false),
-            (json!({"username": "new", "password": temporary, "welcome_message": "send"}), true),
+            (json!({"username": "new", "password": "Temporary-1"}), false),
+            (json!({"username": "new", "password": "Temporary-1", "welcome_message": "send"}), true),
             (json!({"username": "new", "welcome_message": "suppress"}), false),
-            (json!({"username": "new", "password": null}), true),
+            (json!({"username": "new", "password": null, "permanent": false}), true),
         ] {
             let api = Api::new();
             let answer = create(&api, &body).await;
@@ -196,8 +195,8 @@ mod tests {
     #[tokio::test]
     async fn a_permanent_password_makes_a_confirmed_user_at_once() {
         let api = Api::new();
-        let password = json!({"value": "Permanent-1", "permanent": true});
-        let answer = create(&api, &json!({"username": "new", "password": password, "groups": ["readers"]})).await;
+        let body = json!({"username": "new", "password": "Permanent-1", "permanent": true, "groups": ["readers"]});
+        let answer = create(&api, &body).await;
         assert_eq!((answer.status, &answer.body["status"]), (201, &json!("CONFIRMED")));
         assert!(api.pool.has_password("new", "Permanent-1"));
         assert_eq!(api.pool.groups_of("new"), ["readers"]);
@@ -219,8 +218,8 @@ mod tests {
         let taken = json!({"email": "mia@example.com", "email_verified": "true"});
         for (body, status, code) in [
             (json!({"username": "new", "attributes": taken}), 409, "alias-exists"),
-            (json!({"username": "new", "password": {"value": "weak", "permanent": false}}), 422, "invalid-password"),
-            (json!({"username": "new", "password": {"value": "weak", "permanent": true}}), 422, "invalid-password"),
+            (json!({"username": "new", "password": "weak"}), 422, "invalid-password"),
+            (json!({"username": "new", "password": "weak", "permanent": true}), 422, "invalid-password"),
         ] {
             let api = Api::new();
             let answer = create(&api, &body).await;
@@ -233,7 +232,7 @@ mod tests {
     #[tokio::test]
     async fn when_a_later_step_fails_the_answer_says_what_stands() {
         let body = json!({
-            "username": "new", "password": {"value": "Permanent-1", "permanent": true}, "groups": ["admins", "readers"]
+            "username": "new", "password": "Permanent-1", "permanent": true, "groups": ["admins", "readers"]
         });
         let table: [(&str, usize, &str, &[&str]); 4] = [
             ("set_password", 1, "set-password", &["create-user"]),
@@ -319,24 +318,20 @@ mod tests {
             (json!({}), Some("username")),
             (json!({"username": ""}), Some("username")),
             (json!({"username": "new", "attributes": {"x".repeat(33): "y"}}), Some("attributes")),
-            (json!({"username": "new", "password": "Correct-1"}), Some("password")),
-            (json!({"username": "new", "password": {"value": "Correct-1"}}), Some("password.permanent")),
-            (json!({"username": "new", "password": {"value": "", "permanent": true}}), Some("password.value")),
-            (
-                json!({"username": "new", "password": {"value": " Correct-1", "permanent": false}}),
-                Some("password.value"),
-            ),
-            (
-                json!({"username": "new", "password": {"value": "Correct-1".repeat(29), "permanent": true}}),
-                Some("password.value"),
-            ),
+            (json!({"username": "new", "password": {"value": "Correct-1"}, "permanent": true}), Some("password")),
+            (json!({"username": "new", "password": ""}), Some("password")),
+            (json!({"username": "new", "password": " Correct-1"}), Some("password")),
+            (json!({"username": "new", "password": "Correct-1".repeat(29)}), Some("password")),
+            (json!({"username": "new", "permanent": true}), Some("permanent")),
+            (json!({"username": "new", "password": null, "permanent": true}), Some("permanent")),
+            (json!({"username": "new", "password": "Correct-1", "permanent": null}), Some("permanent")),
             (json!({"username": "new", "welcome_message": "perhaps"}), Some("welcome_message")),
             (json!({"username": "new", "groups": ["two words"]}), Some("groups[0]")),
             (json!({"username": "new", "groups": ["admins", "readers", "admins"]}), Some("groups")),
             (json!({"username": "new", "groups": too_many_groups}), Some("groups")),
             (json!({"username": "new", "group": "admins"}), Some("group")),
             (
-                json!({"username": "new", "welcome_message": "send", "password": {"value": "Correct-1", "permanent": true}}),
+                json!({"username": "new", "welcome_message": "send", "password": "Correct-1", "permanent": true}),
                 Some("welcome_message"),
             ),
             (json!(["new"]), None),

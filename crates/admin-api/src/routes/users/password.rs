@@ -20,6 +20,8 @@ use crate::http::json::Json;
 pub(crate) struct Body {
     password: Password,
     /// Whether the password is permanent. The user must change a temporary one at the next sign-in.
+    #[serde(default)]
+    #[schema(default = false)]
     permanent: bool,
 }
 
@@ -57,15 +59,16 @@ mod tests {
     #[tokio::test]
     async fn a_permanent_password_confirms_and_a_temporary_one_must_be_changed() {
         let api = Api::new();
-        for (password, permanent, status) in [
-            ("Temporary-1", false, UserStatus::ForceChangePassword),
-            ("Permanent-1", true, UserStatus::Confirmed),
-            ("Permanent-1", true, UserStatus::Confirmed),
+        for (body, status) in [
+            (json!({"password": "Temporary-1"}), UserStatus::ForceChangePassword),
+            (json!({"password": "Permanent-1", "permanent": true}), UserStatus::Confirmed),
+            (json!({"password": "Permanent-1", "permanent": true}), UserStatus::Confirmed),
+            (json!({"password": "Temporary-2", "permanent": false}), UserStatus::ForceChangePassword),
         ] {
-            let answer = api.call(Call::put(PATH, &json!({"password": password, "permanent": permanent}))).await;
-            assert_eq!(answer.status, 204, "{password}");
-            assert_eq!(api.pool.user("mia").unwrap().status, status, "{password}");
-            assert!(api.pool.has_password("mia", password), "{password}");
+            let answer = api.call(Call::put(PATH, &body)).await;
+            assert_eq!(answer.status, 204, "{body}");
+            assert_eq!(api.pool.user("mia").unwrap().status, status, "{body}");
+            assert!(api.pool.has_password("mia", body["password"].as_str().unwrap()), "{body}");
         }
     }
 
@@ -88,7 +91,6 @@ mod tests {
     async fn malformed_bodies_are_rejected_with_the_field() {
         let api = Api::new();
         for (body, field) in [
-            (json!({"password": "Correct-1"}), "permanent"),
             (json!({"permanent": true}), "password"),
             (json!({"password": 12345, "permanent": true}), "password"),
             (json!({"password": "", "permanent": true}), "password"),

@@ -26,7 +26,7 @@ pub(super) async fn paths(context: &ProbeContext<'_>, token: &Secret) -> Result<
         ("prove+1", "prove%2B1", 200),
         ("prove/1", "prove%2F1", 404),
     ] {
-        let new = json!({"username": name, "password": {"value": "Correct-Horse-1", "permanent": true}});
+        let new = json!({"username": name, "password": "Correct-Horse-1", "permanent": true});
         let created = api.post("/v1/users", token, &new).await?;
         if path != "prove%2B1" {
             let sub = created.expect(201)?["sub"].as_str().unwrap_or_default().to_owned();
@@ -69,7 +69,7 @@ pub(super) async fn quotes(context: &ProbeContext<'_>, token: &Secret) -> Result
         let new = json!({
             "username": username,
             "attributes": {"name": name},
-            "password": {"value": "Correct-Horse-1", "permanent": true},
+            "password": "Correct-Horse-1", "permanent": true,
         });
         deployment.api.post("/v1/users", token, &new).await?.expect(201)?;
         match expect_listed(deployment, token, &format!("/v1/users?name={query}"), username).await {
@@ -90,7 +90,7 @@ pub(super) async fn groups(context: &ProbeContext<'_>, token: &Secret) -> Result
         ("claim-2", &["x,admins", "[admins]"], 403),
         ("claim-3", &[], 403),
     ] {
-        let new = json!({"username": username, "password": {"value": "Correct-Horse-1", "permanent": true}});
+        let new = json!({"username": username, "password": "Correct-Horse-1", "permanent": true});
         deployment.api.post("/v1/users", token, &new).await?.expect(201)?;
         for group in groups {
             let action = if *group == "admins" { "join" } else { "group" };

@@ -6,10 +6,9 @@ use domain::secret::Secret;
 use domain::user_pool::directory::{NewUser, WelcomeMessage};
 use domain::user_pool::groups::GroupName;
 
-use super::request::{Body, PasswordBody, WelcomeMessageBody};
+use super::request::{Body, WelcomeMessageBody};
 use crate::fields::attributes::attributes;
 use crate::http::error::ApiError;
-use crate::http::json::Object;
 
 /// The requested user, password and groups, in the order of the calls.
 pub(super) struct Plan {
@@ -36,13 +35,10 @@ impl TryFrom<Body> for Plan {
     type Error = ApiError;
 
     fn try_from(body: Body) -> Result<Self, ApiError> {
-        let (temporary_password, permanent_password) = match body.password {
-            Some(Object(PasswordBody { value, permanent: false })) => (Some(value.into()), None),
-            Some(Object(PasswordBody { value, permanent: true })) => {
-                let value = Secret::from(value);
-                (Some(reversed(&value)), Some(value))
-            }
-            None => (None, None),
+        let (temporary_password, permanent_password) = match (body.password.map(Secret::from), body.permanent) {
+            (password, false) => (password, None),
+            (Some(password), true) => (Some(reversed(&password)), Some(password)),
+            (None, true) => return Err(ApiError::invalid("permanent", "Requires `password`.")),
         };
         let welcome_message = match body.welcome_message {
             // The welcome message would contain a password, which the request replaces right away.

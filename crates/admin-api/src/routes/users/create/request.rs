@@ -13,7 +13,6 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::fields::attributes::AttributesBody;
 use crate::fields::password::Password;
-use crate::http::json::Object;
 
 /// The user to create.
 #[derive(Deserialize, ToSchema)]
@@ -25,24 +24,17 @@ pub(crate) struct Body {
     #[serde(default)]
     pub(super) attributes: AttributesBody,
     /// The password. If absent, Cognito generates a temporary one.
-    // `utoipa` treats every type named `Object` as its own.
-    #[schema(value_type = Option<PasswordBody>)]
-    pub(super) password: Option<Object<PasswordBody>>,
+    pub(super) password: Option<Password>,
+    /// Whether the password is permanent. The user must change a temporary one at the first sign-in.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub(super) permanent: bool,
     /// Whether Cognito sends the welcome message with the temporary password. The default is `send` without a
     /// `password` and `suppress` with one.
     pub(super) welcome_message: Option<WelcomeMessageBody>,
     /// Requires the permission `users:groups`.
     #[serde(default)]
     pub(super) groups: GroupsBody,
-}
-
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewPassword)]
-pub(super) struct PasswordBody {
-    pub(super) value: Password,
-    /// Whether the password is permanent. The user must change a temporary one at the first sign-in.
-    pub(super) permanent: bool,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -93,22 +85,24 @@ impl ToSchema for GroupsBody {
     }
 }
 
-/// The schema of [`Body`] and the rule that relates `welcome_message` and `password`.
+/// The schema of [`Body`] and the rules that relate `permanent` to `password` and `welcome_message`.
 pub(super) struct CreateUser;
 
 impl PartialSchema for CreateUser {
     fn schema() -> RefOr<Schema> {
-        let permanent =
-            json!({"type": "object", "properties": {"permanent": {"const": true}}, "required": ["permanent"]});
-        let welcome_message_with_permanent_password = json!({
-            "properties": {"welcome_message": {"const": "send"}, "password": permanent},
-            "required": ["welcome_message", "password"],
+        let permanent_with_welcome_message_or_without_password = json!({
+            "properties": {"permanent": {"const": true}},
+            "required": ["permanent"],
+            "anyOf": [
+                {"properties": {"welcome_message": {"const": "send"}}, "required": ["welcome_message"]},
+                {"properties": {"password": {"type": "null"}}},
+            ],
         });
         let mut schema = Body::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             // `utoipa` has no builder for `not`.
             let keywords = object.extensions.get_or_insert_default();
-            keywords.insert("not".to_owned(), welcome_message_with_permanent_password);
+            keywords.insert("not".to_owned(), permanent_with_welcome_message_or_without_password);
         }
         schema
     }

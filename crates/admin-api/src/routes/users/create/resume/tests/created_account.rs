@@ -17,10 +17,9 @@ async fn a_stranger_with_the_name_gets_nothing_from_a_repeat() {
         ("has a temporary password by now", |api| api.pool.set_status("nina", UserStatus::ForceChangePassword)),
         ("must reset the password", |api| api.pool.set_status("nina", UserStatus::ResetRequired)),
     ];
-    let permanent = json!({"value": "Permanent-1", "permanent": true});
     let bodies = [
-        json!({"username": "nina", "password": permanent, "groups": ["readers"]}),
-        json!({"username": "nina", "password": permanent}),
+        json!({"username": "nina", "password": "Permanent-1", "permanent": true, "groups": ["readers"]}),
+        json!({"username": "nina", "password": "Permanent-1", "permanent": true}),
         json!({"username": "nina", "groups": ["readers"]}),
         json!({"username": "nina"}),
     ];
@@ -52,7 +51,7 @@ async fn another_request_is_no_repeat() {
         (with_key(&json!({"username": "new"})), 409),
         (
             with_key(&json!({
-                "username": "new", "groups": ["readers"], "password": {"value": "Permanent-1", "permanent": true}
+                "username": "new", "groups": ["readers"], "password": "Permanent-1", "permanent": true
             })),
             409,
         ),
@@ -91,8 +90,7 @@ async fn a_repeat_ends_after_a_day() {
 #[tokio::test]
 async fn a_proof_does_not_carry_over_to_a_later_account() {
     let api = Api::new();
-    let body =
-        json!({"username": "new", "password": {"value": "Permanent-1", "permanent": true}, "groups": ["readers"]});
+    let body = json!({"username": "new", "password": "Permanent-1", "permanent": true, "groups": ["readers"]});
     assert_eq!(repeat(&api, &body).await.status, 201);
     let proof = api.pool.attributes_of("new")[CREATION_ATTRIBUTE].clone();
     api.pool.remove_user("new");

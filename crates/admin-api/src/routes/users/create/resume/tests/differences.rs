@@ -12,7 +12,6 @@ use crate::testing::{Api, Call, token};
 async fn a_conflict_names_what_differs_and_changes_nothing() {
     type Before = fn(&Api);
     let with = |attributes: Value| json!({"username": "mia", "attributes": attributes, "groups": ["admins"]});
-    let permanent = json!({"value": "Permanent-1", "permanent": true});
     let invited: Before = |api| api.pool.set_status("mia", UserStatus::ForceChangePassword);
     let unconfirmed: Before = |api| api.pool.set_status("mia", UserStatus::Unconfirmed);
     let disabled: Before = |api| {
@@ -28,7 +27,11 @@ async fn a_conflict_names_what_differs_and_changes_nothing() {
             invited,
             json!(["attributes.name", "attributes.nickname", "creation"]),
         ),
-        (json!({"username": "mia", "password": permanent}), unconfirmed, json!(["status", "creation"])),
+        (
+            json!({"username": "mia", "password": "Permanent-1", "permanent": true}),
+            unconfirmed,
+            json!(["status", "creation"]),
+        ),
         (with(json!({"name": "Mia"})), disabled, json!(["attributes.name", "enabled", "creation"])),
     ];
     for (body, before, differing) in table {

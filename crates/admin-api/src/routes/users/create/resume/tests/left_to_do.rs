@@ -76,7 +76,7 @@ async fn a_repeat_ends_all_sessions_before_it_adds_groups() {
 #[tokio::test]
 async fn a_repeat_that_sets_a_password_alone_ends_no_session() {
     let api = Api::new();
-    let body = json!({"username": "new", "password": {"value": "Permanent-1", "permanent": true}});
+    let body = json!({"username": "new", "password": "Permanent-1", "permanent": true});
     api.pool.fail("set_password", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &body).await.status, 502);
     let made = writes(&api).len();
@@ -87,8 +87,7 @@ async fn a_repeat_that_sets_a_password_alone_ends_no_session() {
 #[tokio::test]
 async fn a_repeat_sets_a_temporary_password_again_before_groups() {
     let api = Api::new();
-    let temporary = json!({"value": "Temporary-1", "permanent": false});
-    let body = json!({"username": "new", "password": temporary, "groups": ["readers"]});
+    let body = json!({"username": "new", "password": "Temporary-1", "groups": ["readers"]});
     api.pool.fail("add_to_group", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &body).await.status, 502);
     let (name, other) = ("new".parse().unwrap(), Secret::new("Password-of-somebody-1"));
@@ -147,7 +146,7 @@ async fn a_repeat_that_fails_says_what_is_done() {
 #[tokio::test]
 async fn a_repeat_with_another_password_sets_it_only_if_none_is_set_yet() {
     let api = Api::new();
-    let body = |password: &str| json!({"username": "new", "password": {"value": password, "permanent": true}});
+    let body = |password: &str| json!({"username": "new", "password": password, "permanent": true});
     api.pool.fail("set_password", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 502);
     assert_eq!(repeat(&api, &body("Another-1")).await.status, 200);
@@ -160,7 +159,7 @@ async fn a_repeat_with_another_password_sets_it_only_if_none_is_set_yet() {
 #[tokio::test]
 async fn a_repeat_sets_a_password_only_with_the_permission_for_it() {
     let api = Api::new();
-    let body = json!({"username": "new", "password": {"value": "Permanent-1", "permanent": true}});
+    let body = json!({"username": "new", "password": "Permanent-1", "permanent": true});
     let by = || token("cleo", "[creators]");
     api.pool.fail("set_password", 1, Reason::Unavailable);
     assert_eq!(api.call(with_key(&body).by(by())).await.status, 502);
@@ -171,11 +170,13 @@ async fn a_repeat_sets_a_password_only_with_the_permission_for_it() {
 
 #[tokio::test]
 async fn a_repeat_changes_no_user_whose_grants_exceed_the_callers() {
-    let password = json!({"value": "Permanent-1", "permanent": true});
     let bodies = [
-        ("add_to_group", json!({"username": "new", "password": password, "groups": ["readers"]})),
+        (
+            "add_to_group",
+            json!({"username": "new", "password": "Permanent-1", "permanent": true, "groups": ["readers"]}),
+        ),
         ("add_to_group", json!({"username": "new", "groups": ["readers"]})),
-        ("set_password", json!({"username": "new", "password": password})),
+        ("set_password", json!({"username": "new", "password": "Permanent-1", "permanent": true})),
     ];
     for (operation, body) in bodies {
         let api = Api::new();
