@@ -3,8 +3,6 @@
 //! Messages of `serde` quote values, which can be passwords, so they are not passed to the caller. For the same reason
 //! no body type with a secret implements `Debug`.
 
-use std::borrow::Cow;
-
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse;
@@ -15,8 +13,6 @@ use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 use serde_json::error::Category;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::error::{ApiError, sentence};
 
@@ -91,23 +87,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 /// A struct that accepts JSON objects only. `serde` would parse `["mia"]` as `{"username": "mia"}` as well.
-pub(crate) struct Object<T>(pub(crate) T);
-
-impl<T: PartialSchema> PartialSchema for Object<T> {
-    fn schema() -> RefOr<Schema> {
-        T::schema()
-    }
-}
-
-impl<T: ToSchema> ToSchema for Object<T> {
-    fn name() -> Cow<'static, str> {
-        T::name()
-    }
-
-    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
-        T::schemas(schemas);
-    }
-}
+struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -136,7 +116,7 @@ pub(crate) fn integer(number: &Number) -> Option<u32> {
 }
 
 /// Translates an error of `serde_json`. Keeps only the expectation, which comes from the types here and contains no
-/// values.
+/// values. Bodies have no nested structs, so only top-level fields can be missing or duplicate.
 fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     if error.classify() != Category::Data {
         let detail = format!("The body is not valid JSON: line {}, column {}.", error.line(), error.column());
@@ -146,10 +126,10 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
     if let Some(name) = quoted_after(text, "missing field ") {
-        return ApiError::invalid(&joined(path, name), "Missing field.");
+        return ApiError::invalid(name, "Missing field.");
     }
     if let Some(name) = quoted_after(text, "duplicate field ") {
-        return ApiError::invalid(&joined(path, name), "Duplicate field.");
+        return ApiError::invalid(name, "Duplicate field.");
     }
     let detail = match expected {
         Some(expected) if text.starts_with("unknown field ") => format!("Unknown field; expected {expected}."),
@@ -185,15 +165,10 @@ fn quoted_after<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
 /// The maximum length of a path in an error. It can contain unknown names.
 const MAX_FIELD_CHARS: usize = 80;
 
-fn joined(path: &str, name: &str) -> String {
-    if path == "." { name.to_owned() } else { format!("{path}.{name}") }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::secret::Secret;
     use domain::user_pool::user::Username;
 
     use super::*;
@@ -201,9 +176,8 @@ mod tests {
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Body {
-        #[expect(dead_code, reason = "only its type matters here")]
         username: Username,
-        password: Option<Object<Password>>,
+        permanent: Option<bool>,
         #[serde(default)]
         attributes: BTreeMap<String, Option<String>>,
         #[expect(dead_code, reason = "only its type matters here")]
@@ -217,19 +191,6 @@ mod tests {
         Suppress,
     }
 
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Password {
-        value: Secret,
-        permanent: bool,
-    }
-
-    impl std::fmt::Debug for Object<Password> {
-        fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            self.0.fmt(formatter)
-        }
-    }
-
     fn refusal(text: &str) -> (Option<String>, String) {
         match parse::<Body>(text.as_bytes()) {
             Err(ApiError::InvalidRequest { field, detail }) => (field, detail),
@@ -239,10 +200,8 @@ mod tests {
 
     #[test]
     fn parses_valid_body() {
-        let text = r#" {"username": "mia", "password": {"value": "x", "permanent": true}, "attributes": {"a": null}} "#;
-        let body = parse::<Body>(text.as_bytes()).unwrap();
-        let password = body.password.unwrap().0;
-        assert_eq!((password.value.expose(), password.permanent), ("x", true));
+        let body = parse::<Body>(br#" {"username": "mia", "permanent": true, "attributes": {"a": null}} "#).unwrap();
+        assert_eq!((body.username.as_str(), body.permanent), ("mia", Some(true)));
         assert_eq!(body.attributes, BTreeMap::from([("a".to_owned(), None)]));
     }
 
@@ -251,21 +210,14 @@ mod tests {
         let malformed_name = sentence(&"a b".parse::<Username>().unwrap_err());
         let table = [
             ("{}", Some("username"), "Missing field."),
-            (r#"{"username": "mia", "password": {"value": "x"}}"#, Some("password.permanent"), "Missing field."),
             (r#"{"username": "mia", "pasword": 1}"#, Some("pasword"), "Unknown field; expected one of `username`"),
             (r#"{"username": "mia", "username": "mia"}"#, Some("username"), "Duplicate field."),
             (r#"{"username": 1234567}"#, Some("username"), "Must be a string."),
             (r#"{"username": "a b"}"#, Some("username"), malformed_name.as_str()),
             (r#"{"username": "mia", "attributes": {"email": 7}}"#, Some("attributes.email"), "Must be a string."),
             (r#"{"username": "mia", "attributes": []}"#, Some("attributes"), "Must be an object."),
-            (
-                r#"{"username": "mia", "password": {"value": "x", "permanent": "Hunter-2"}}"#,
-                Some("password.permanent"),
-                "Must be a boolean.",
-            ),
-            (r#"{"username": "mia", "password": "Hunter-2"}"#, Some("password"), "Must be an object."),
-            (r#"{"username": "mia", "password": ["Hunter-2", true]}"#, Some("password"), "Must be an object."),
-            (r#"{"username": "mia", "password": ", expected Hunter-2"}"#, Some("password"), "Must be an object."),
+            (r#"{"username": "mia", "attributes": ", expected Hunter-2"}"#, Some("attributes"), "Must be an object."),
+            (r#"{"username": "mia", "permanent": "Hunter-2"}"#, Some("permanent"), "Must be a boolean."),
             (r#"["mia"]"#, None, "Must be an object."),
             ("null", None, "Must be an object."),
             (r#"{"username": "mia", "mail": true}"#, Some("mail"), "Must be a string."),
