@@ -5,6 +5,7 @@ pub mod directory;
 pub mod error;
 pub mod groups;
 pub mod identities;
+pub mod name;
 pub mod self_service;
 pub mod sessions;
 pub mod settings;

@@ -1,65 +1,16 @@
 //! Groups of a pool and the port for them. [`crate::user_pool::directory::Directory`] changes memberships.
 
-use std::fmt;
-
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::user_pool::directory::{Page, PageRequest};
 use crate::user_pool::error::UserPoolError;
+use crate::user_pool::name::name;
 use crate::user_pool::user::User;
 
-/// The name of a group: 1 to 128 characters without whitespace or control characters (Cognito's limits).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct GroupName(String);
-
-/// The text is not the name of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be 1–128 characters without whitespace or control characters")]
-pub struct InvalidGroupName;
-
-impl GroupName {
-    /// The maximum length in characters.
-    pub const MAX_CHARS: usize = 128;
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl TryFrom<String> for GroupName {
-    type Error = InvalidGroupName;
-
-    fn try_from(text: String) -> Result<Self, InvalidGroupName> {
-        let fits = (1..=Self::MAX_CHARS).contains(&text.chars().count());
-        let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        if fits && clean { Ok(Self(text)) } else { Err(InvalidGroupName) }
-    }
-}
-
-impl std::str::FromStr for GroupName {
-    type Err = InvalidGroupName;
-
-    fn from_str(text: &str) -> Result<Self, InvalidGroupName> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl From<GroupName> for String {
-    fn from(name: GroupName) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for GroupName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
+name! {
+    /// The name of a group: 1 to 128 characters without whitespace or control characters (Cognito's limits).
+    GroupName
 }
 
 /// One group.

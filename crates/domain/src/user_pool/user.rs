@@ -1,70 +1,26 @@
 //! Users of a pool and the meaning of their status.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
-/// A user name, or an alias (e-mail address, phone number, preferred user name) if the pool allows aliases.
-///
-/// 1 to 128 characters without whitespace or control characters (Cognito's limits for `Username`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Username(String);
+use crate::user_pool::name::name;
 
-/// The text is not a user name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be 1–128 characters without whitespace or control characters")]
-pub struct InvalidUsername;
+name! {
+    /// A user name, or an alias (e-mail address, phone number, preferred user name) if the pool allows aliases.
+    ///
+    /// 1 to 128 characters without whitespace or control characters (Cognito's limits for `Username`).
+    Username
+}
 
 impl Username {
-    /// The maximum length in characters.
-    pub const MAX_CHARS: usize = 128;
-
-    /// The name.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether the name has the form of a `sub`, a UUID. Users can choose such a name.
     #[must_use]
     pub fn has_form_of_sub(&self) -> bool {
         let lengths = [8, 4, 4, 4, 12];
         let is_hexadecimal = |part: &str| part.bytes().all(|byte| byte.is_ascii_hexdigit());
         self.0.split('-').map(str::len).eq(lengths) && self.0.split('-').all(is_hexadecimal)
-    }
-}
-
-impl TryFrom<String> for Username {
-    type Error = InvalidUsername;
-
-    fn try_from(text: String) -> Result<Self, InvalidUsername> {
-        let fits = (1..=Self::MAX_CHARS).contains(&text.chars().count());
-        let clean = !text.chars().any(|character| character.is_whitespace() || character.is_control());
-        if fits && clean { Ok(Self(text)) } else { Err(InvalidUsername) }
-    }
-}
-
-impl std::str::FromStr for Username {
-    type Err = InvalidUsername;
-
-    fn from_str(text: &str) -> Result<Self, InvalidUsername> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl From<Username> for String {
-    fn from(name: Username) -> Self {
-        name.0
-    }
-}
-
-impl fmt::Display for Username {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 
@@ -258,6 +214,7 @@ impl LifeCycle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::user_pool::name::InvalidName;
 
     fn user(status: UserStatus, enabled: bool) -> User {
         User {
@@ -344,7 +301,7 @@ mod tests {
             assert!(good.parse::<Username>().is_ok(), "{good}");
         }
         for bad in ["", " ", "mia b", "mia\n", "mia\u{0}", "mia\u{a0}b", &"x".repeat(129)] {
-            assert_eq!(bad.parse::<Username>(), Err(InvalidUsername), "{bad:?}");
+            assert_eq!(bad.parse::<Username>(), Err(InvalidName), "{bad:?}");
         }
     }
 }
