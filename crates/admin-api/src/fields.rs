@@ -1,6 +1,5 @@
-//! Field types that several request bodies share.
+//! Field types of requests.
 
 pub(crate) mod attributes;
 pub(crate) mod creation_name;
-pub(crate) mod password;
-pub(crate) mod secret_types;
+pub(crate) mod text;

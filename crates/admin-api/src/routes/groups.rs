@@ -2,9 +2,9 @@
 
 pub(crate) mod create;
 pub(crate) mod delete;
-mod fields;
 pub(crate) mod get;
 pub(crate) mod list;
+mod precedence;
 pub(crate) mod update;
 pub(crate) mod users;
 mod view;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::TokensView;
 use crate::app::App;
 use crate::audit::record::Audit;
-use crate::fields::secret_types::Token;
+use crate::fields::text::Token;
 use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;

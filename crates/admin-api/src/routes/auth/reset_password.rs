@@ -8,8 +8,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::record::Audit;
-use crate::fields::password::Password;
-use crate::fields::secret_types::Code;
+use crate::fields::text::{Code, Password};
 use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::{ChallengeView, Outcome, TokensView};
 use crate::app::App;
 use crate::audit::record::Audit;
-use crate::fields::secret_types::TypedPassword;
+use crate::fields::text::TypedPassword;
 use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;

@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access_token;
-use crate::fields::secret_types::Token;
+use crate::fields::text::Token;
 use crate::http::error::ApiError;
 use crate::http::json::JsonText;
 

@@ -11,7 +11,7 @@ use super::{example_delivery, require_writable};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::fields::attributes::{AttributesBody, attributes};
-use crate::fields::password::Password;
+use crate::fields::text::Password;
 use crate::http::client_context::{ClientInfo, DeviceData};
 use crate::http::error::ApiError;
 use crate::http::json::Json;

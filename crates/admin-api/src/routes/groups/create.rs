@@ -8,11 +8,12 @@ use http::header::LOCATION;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::fields::{Description, Precedence};
+use super::precedence::Precedence;
 use super::view::GroupView;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access::Authorized;
+use crate::fields::text::GroupDescription;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 use crate::http::path;
@@ -25,7 +26,7 @@ pub(crate) struct Body {
     name: GroupName,
     /// The purpose of the group.
     #[schema(value_type = Option<String>, max_length = 2048)]
-    description: Option<Description>,
+    description: Option<GroupDescription>,
     /// The group with the lowest value determines the preferred IAM role of a user in several groups.
     #[schema(value_type = Option<u32>, minimum = 0, maximum = 2_147_483_647)]
     precedence: Option<Precedence>,

@@ -8,10 +8,11 @@ use serde::{Deserialize, Deserializer};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::fields::{Description, Precedence};
+use super::precedence::Precedence;
 use super::view::GroupView;
 use crate::app::App;
 use crate::audit::record::Audit;
+use crate::fields::text::GroupDescription;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 use crate::routes::target::TargetGroup;
@@ -29,7 +30,7 @@ struct Fields {
     /// The purpose of the group.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = Option<String>, nullable = false, max_length = 2048)]
-    description: Option<Description>,
+    description: Option<GroupDescription>,
     /// The group with the lowest value determines the preferred IAM role of a user in several groups.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(value_type = Option<u32>, nullable = false, minimum = 0, maximum = 2_147_483_647)]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::target_user::OtherUser;
-use crate::fields::password::Password;
+use crate::fields::text::Password;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 

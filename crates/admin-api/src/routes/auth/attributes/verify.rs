@@ -9,7 +9,7 @@ use super::{Contact, map_error};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
-use crate::fields::secret_types::Code;
+use crate::fields::text::Code;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 

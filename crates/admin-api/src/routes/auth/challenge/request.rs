@@ -12,8 +12,7 @@ use utoipa::openapi::{OneOfBuilder, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::fields::attributes::{AttributesBody, attributes};
-use crate::fields::password::Password;
-use crate::fields::secret_types::{AppCode, Code, Session};
+use crate::fields::text::{AuthenticatorCode, Code, Password, Session};
 use crate::http::error::ApiError;
 use crate::http::json::JsonText;
 
@@ -102,7 +101,7 @@ pub(super) struct FinishSetup {
     username: Username,
     /// The session that was returned with the secret.
     session: Session,
-    code: AppCode,
+    code: AuthenticatorCode,
     /// The user's name for the device.
     device_name: Option<String>,
 }

@@ -12,7 +12,7 @@ use utoipa::openapi::{ArrayBuilder, Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::fields::attributes::AttributesBody;
-use crate::fields::password::Password;
+use crate::fields::text::Password;
 
 /// The user to create.
 #[derive(Deserialize, ToSchema)]

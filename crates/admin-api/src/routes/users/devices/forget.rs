@@ -4,10 +4,11 @@ use axum::extract::State;
 use domain::user_pool::user::Username;
 use http::StatusCode;
 
-use super::{DeviceKey, TargetDevice};
+use super::TargetDevice;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::target_user::TargetUser;
+use crate::fields::text::DeviceKey;
 use crate::http::error::ApiError;
 
 /// Forget a user's device
@@ -24,7 +25,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     TargetUser(user): TargetUser,
-    TargetDevice(DeviceKey(key)): TargetDevice,
+    TargetDevice(key): TargetDevice,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([format!("device:{key}")]);
     app.pool.forget_device(&user.id(), &key).await?;

@@ -7,13 +7,13 @@ use axum::extract::State;
 use domain::user_pool::identities::ExternalIdentity;
 use domain::user_pool::user::Username;
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::{ProviderName, TargetProvider, ensure_not_federated, identities_at};
+use super::{TargetProvider, ensure_not_federated, identities_at};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::target_user::OtherUser;
+use crate::fields::text::{ExternalUserId, ProviderName};
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
@@ -27,22 +27,6 @@ pub(crate) struct Body {
     user_id: ExternalUserId,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-struct ExternalUserId(String);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be 1–2048 characters")]
-struct InvalidExternalUserId;
-
-impl TryFrom<String> for ExternalUserId {
-    type Error = InvalidExternalUserId;
-
-    fn try_from(text: String) -> Result<Self, InvalidExternalUserId> {
-        if (1..=2048).contains(&text.chars().count()) { Ok(Self(text)) } else { Err(InvalidExternalUserId) }
-    }
-}
-
 /// An identity that is linked to a user.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LinkedIdentity, example = json!({
@@ -51,8 +35,8 @@ impl TryFrom<String> for ExternalUserId {
 pub(crate) struct Answer {
     /// The user name, never an alias.
     username: Username,
-    #[schema(inline)]
-    provider: ProviderName,
+    #[schema(inline, value_type = ProviderName)]
+    provider: String,
     user_id: String,
     /// Whether this request linked the identity.
     changed: bool,
@@ -77,13 +61,13 @@ pub(crate) async fn handle(
     TargetProvider(provider): TargetProvider,
     Json(body): Json<Body>,
 ) -> Result<axum::Json<Answer>, ApiError> {
-    audit.fields([format!("identity:{}", provider.0)]);
+    audit.fields([format!("identity:{provider}")]);
     ensure_not_federated(&user)?;
     // `AdminLinkProviderForUser` does not accept a `sub`.
     if user.could_be_another_sub() {
         return Err(ApiError::ambiguous_user());
     }
-    let identity = ExternalIdentity { provider: provider.0.clone(), user_id: body.user_id.0 };
+    let identity = ExternalIdentity { provider: provider.clone(), user_id: body.user_id.into() };
     let linked = identities_at(&provider, &user)?;
     let changed = !linked.contains(&identity);
     if changed && !linked.is_empty() {

@@ -6,11 +6,12 @@ use domain::user_pool::identities::ExternalIdentity;
 use domain::user_pool::user::Username;
 use http::StatusCode;
 
-use super::{ProviderName, TargetProvider, identities_at};
+use super::{TargetProvider, identities_at};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::audit::steps::Progress;
 use crate::authz::target_user::TargetUser;
+use crate::fields::text::ProviderName;
 use crate::http::error::ApiError;
 
 /// Unlink a user's identity
@@ -30,7 +31,7 @@ pub(crate) async fn handle(
     TargetUser(user): TargetUser,
     TargetProvider(provider): TargetProvider,
 ) -> Result<StatusCode, ApiError> {
-    audit.fields([format!("identity:{}", provider.0)]);
+    audit.fields([format!("identity:{provider}")]);
     let linked = identities_at(&provider, &user)?;
     if linked.is_empty() {
         return Err(ApiError::IdentityNotFound);

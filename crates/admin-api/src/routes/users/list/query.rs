@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::fields::attributes::AttributeValue;
+use crate::fields::text::AttributeValue;
 use crate::http::error::{ApiError, sentence};
 use crate::http::query::Parameters;
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::audit::steps::Progress;
 use crate::authz::access_token::AccessToken;
-use crate::fields::secret_types::AppCode;
+use crate::fields::text::AuthenticatorCode;
 use crate::http::error::{Advice, ApiError};
 use crate::http::json::Json;
 
@@ -20,7 +20,7 @@ use crate::http::json::Json;
 #[serde(deny_unknown_fields)]
 #[schema(as = VerifyAuthenticator, example = json!({"code": "123456", "device_name": "Mia's phone"}))]
 pub(crate) struct Body {
-    code: AppCode,
+    code: AuthenticatorCode,
     /// The user's name for the device.
     device_name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Fields of a group in request bodies, within the limits of Cognito.
+//! The precedence of a group in request bodies.
 
 use serde::Deserialize;
 use serde_json::Number;
@@ -6,43 +6,20 @@ use thiserror::Error;
 
 use crate::http::json::integer;
 
-/// The purpose of a group.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(super) struct Description(String);
-
 /// The precedence of a group. Lower values come first.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "Number")]
 pub(super) struct Precedence(u32);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be at most 2048 characters")]
-pub(super) struct InvalidDescription;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number between 0 and 2147483647")]
 pub(super) struct InvalidPrecedence;
-
-impl TryFrom<String> for Description {
-    type Error = InvalidDescription;
-
-    fn try_from(text: String) -> Result<Self, InvalidDescription> {
-        if text.chars().count() <= 2048 { Ok(Self(text)) } else { Err(InvalidDescription) }
-    }
-}
 
 impl TryFrom<Number> for Precedence {
     type Error = InvalidPrecedence;
 
     fn try_from(number: Number) -> Result<Self, InvalidPrecedence> {
         integer(&number).filter(|number| *number <= 2_147_483_647).map(Self).ok_or(InvalidPrecedence)
-    }
-}
-
-impl From<Description> for String {
-    fn from(description: Description) -> Self {
-        description.0
     }
 }
 
@@ -58,9 +35,6 @@ mod tests {
 
     #[test]
     fn accepts_values_within_the_limits_of_cognito() {
-        for (text, is_valid) in [(String::new(), true), ("ü".repeat(2048), true), ("x".repeat(2049), false)] {
-            assert_eq!(Description::try_from(text.clone()).is_ok(), is_valid, "{} characters", text.chars().count());
-        }
         for (number, is_valid) in [
             ("0", true),
             ("2147483647", true),
