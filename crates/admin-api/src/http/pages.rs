@@ -2,16 +2,50 @@
 
 use domain::user_pool::directory::PageRequest;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use crate::http::cursor::Cursors;
 use crate::http::error::ApiError;
-use crate::http::query::Parameters;
 
 /// The maximum page size of Cognito, and the default.
-pub(crate) const MAX_LIMIT: u8 = 60;
+const MAX_LIMIT: u8 = 60;
 
 /// A cursor for the OpenAPI document's examples: well-formed, with an invalid HMAC.
 pub(crate) const EXAMPLE_CURSOR: &str = "UNhY4JhezH9gQYqvDMWrWH9CwlcKiECVqejMrND2VFwiQ0FJU2xBSUlBUkxzQVFnRCI";
+
+/// The parameters of a paged list without conditions.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageParameters {
+    /// The maximum number of results.
+    #[serde(default)]
+    #[param(value_type = Option<u8>, minimum = 1, maximum = 60)]
+    limit: Limit,
+    /// The `next_cursor` of the previous page.
+    cursor: Option<String>,
+}
+
+/// A page size.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Limit(pub(crate) u8);
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(MAX_LIMIT)
+    }
+}
+
+impl TryFrom<String> for Limit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        // `u8::from_str` accepts a plus sign.
+        let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit) && !text.starts_with('+'));
+        limit.map(Self).ok_or_else(|| format!("must be a number between 1 and {MAX_LIMIT}"))
+    }
+}
 
 /// The position of the next page. Cognito's token requires the same limit, so the limit of the first page is kept.
 #[derive(Serialize, Deserialize)]
@@ -20,27 +54,16 @@ struct Position {
     limit: u8,
 }
 
-/// Removes `limit` from the parameters.
-pub(crate) fn take_limit(parameters: &mut Parameters) -> Result<u8, ApiError> {
-    let Some(text) = parameters.take("limit")? else { return Ok(MAX_LIMIT) };
-    // `u8::from_str` accepts a plus sign.
-    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit) && !text.starts_with('+'));
-    limit.ok_or_else(|| ApiError::invalid("limit", format!("Must be a number between 1 and {MAX_LIMIT}.")))
-}
-
 /// Returns the requested page. `list` identifies the list: its path with the values in it.
 ///
 /// # Errors
-/// Rejects other parameters, and a cursor of another list.
+/// Rejects a cursor of another list.
 pub(crate) async fn page_request(
     cursors: &Cursors,
     list: &str,
-    mut parameters: Parameters,
+    parameters: PageParameters,
 ) -> Result<PageRequest, ApiError> {
-    let limit = take_limit(&mut parameters)?;
-    let cursor = parameters.take("cursor")?;
-    parameters.finish()?;
-    let Some(cursor) = cursor else { return Ok(PageRequest { limit, after: None }) };
+    let Some(cursor) = parameters.cursor else { return Ok(PageRequest { limit: parameters.limit.0, after: None }) };
     let Position { page, limit } = cursors.open(list, &cursor).await?;
     Ok(PageRequest { limit, after: Some(page) })
 }

@@ -1,60 +1,45 @@
-//! Query parameters. Rejects duplicate and unknown parameters by name.
+//! Query parameters as structs with known fields only. Errors name the parameter and do not contain its value.
 
-use std::collections::BTreeSet;
-
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_html_form::Deserializer;
+use serde_path_to_error::Segment;
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, sentence};
 
-/// The parameters of a request. Take the known ones, then call [`Parameters::finish`].
-pub(crate) struct Parameters {
-    left: Vec<(String, String)>,
-    known: Vec<&'static str>,
-}
+/// The query parameters of a request.
+///
+/// A field is a `String`, an enum, a type with `try_from = "String"`, or a `Vec` of these if the parameter can be
+/// repeated. Numbers and `bool` would accept more than the document says (`+1`, `on`, an empty value).
+pub(crate) struct Query<T>(pub(crate) T);
 
-impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let unreadable =
-            || ApiError::InvalidRequest { field: None, detail: "The query string cannot be decoded.".to_owned() };
-        let Query(left) = Query::from_request_parts(parts, state).await.map_err(|_| unreadable())?;
-        Ok(Self { left, known: Vec::new() })
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = Deserializer::from_bytes(parts.uri.query().unwrap_or_default().as_bytes());
+        serde_path_to_error::deserialize(query).map(Self).map_err(|error| ApiError::InvalidRequest {
+            field: error.path().iter().find_map(|segment| match segment {
+                Segment::Map { key } => Some(key.chars().take(MAX_NAME_CHARS).collect()),
+                _ => None,
+            }),
+            detail: detail(&error.inner().to_string()),
+        })
     }
 }
 
-impl Parameters {
-    /// The distinct names of the remaining parameters, unvalidated until [`Parameters::finish`].
-    pub(crate) fn names(&self) -> BTreeSet<String> {
-        self.left.iter().map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Takes a parameter that can occur once.
-    pub(crate) fn take(&mut self, name: &'static str) -> Result<Option<String>, ApiError> {
-        let mut values = self.take_all(name);
-        if values.len() > 1 {
-            return Err(ApiError::invalid(name, "Duplicate parameter."));
+/// Translates an error text of `serde`. Keeps only the expectation, which comes from the types and contains no values.
+fn detail(text: &str) -> String {
+    match text.rsplit_once(", expected ") {
+        Some((found, expected)) if found.starts_with("unknown field ") => {
+            format!("Unknown parameter; expected {expected}.")
         }
-        Ok(values.pop())
-    }
-
-    /// Takes a parameter that can be repeated.
-    pub(crate) fn take_all(&mut self, name: &'static str) -> Vec<String> {
-        self.known.push(name);
-        self.left.extract_if(.., |(found, _)| found == name).map(|(_, value)| value).collect()
-    }
-
-    /// Rejects parameters that were not taken.
-    pub(crate) fn finish(self) -> Result<(), ApiError> {
-        match self.left.first() {
-            None => Ok(()),
-            Some((name, _)) => {
-                let known: Vec<_> = self.known.iter().map(|name| format!("`{name}`")).collect();
-                let detail = format!("Unknown parameter; expected one of {}.", known.join(", "));
-                Err(ApiError::invalid(&name.chars().take(MAX_NAME_CHARS).collect::<String>(), detail))
-            }
-        }
+        Some((_, expected)) => format!("Must be {expected}."),
+        // `serde_html_form` reports several values for a single one as this.
+        None if text == "unsupported value" => "Duplicate parameter.".to_owned(),
+        // Errors of the field types contain no values.
+        None => sentence(&text),
     }
 }
 
@@ -63,43 +48,65 @@ const MAX_NAME_CHARS: usize = 80;
 
 #[cfg(test)]
 mod tests {
+    use domain::user_pool::groups::GroupName;
+    use serde::Deserialize;
+
     use super::*;
 
-    async fn parameters(query: &str) -> Result<Parameters, ApiError> {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Parameters {
+        text: Option<String>,
+        group: Option<GroupName>,
+        order: Option<Order>,
+        #[serde(default)]
+        groups: Vec<GroupName>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Order {
+        Up,
+        Down,
+    }
+
+    async fn read(query: &str) -> Result<Parameters, ApiError> {
         let request = http::Request::get(format!("/?{query}")).body(()).unwrap();
-        Parameters::from_request_parts(&mut request.into_parts().0, &()).await
+        Query::from_request_parts(&mut request.into_parts().0, &()).await.map(|Query(parameters)| parameters)
     }
 
-    fn field<T>(outcome: Result<T, ApiError>) -> Option<String> {
-        match outcome {
-            Err(ApiError::InvalidRequest { field, .. }) => field,
-            Err(error) => panic!("{error}"),
-            Ok(_) => None,
+    #[tokio::test]
+    async fn reads_single_and_repeated_parameters() {
+        let group = |name: &str| GroupName::try_from(name.to_owned()).unwrap();
+        let (text, groups) = (Some("\" +".to_owned()), vec![group("b"), group("a")]);
+        let expected = Parameters { text, group: Some(group("%")), order: Some(Order::Up), groups };
+        assert_eq!(read("groups=b&text=%22+%2B&&group=%25&order=up&groups=a").await.unwrap(), expected);
+        let expected = Parameters { text: Some(String::new()), group: None, order: None, groups: vec![group("a")] };
+        assert_eq!(read("text&groups=a").await.unwrap(), expected);
+    }
+
+    #[tokio::test]
+    async fn errors_name_the_parameter_and_contain_no_values() {
+        let long = "x".repeat(500);
+        let unknown = "Unknown parameter; expected one of `text`, `group`, `order`, `groups`.";
+        for (query, name, expected) in [
+            ("text=a&filter=Hunter", "filter", unknown),
+            ("custom%5B0%5D,+expected+x=Hunter", "custom[0], expected x", unknown),
+            (&format!("{long}=Hunter"), &long[..MAX_NAME_CHARS], unknown),
+            ("text=Hunter&text=Hunter", "text", "Duplicate parameter."),
+            ("group=Hunter&group=Hunter", "group", "Duplicate parameter."),
+            ("order=up&order=up", "order", "Duplicate parameter."),
+            ("order=Hunter", "order", "Must be `up` or `down`."),
+            ("order=", "order", "Must be `up` or `down`."),
+            ("group=two+Hunters", "group", "Must be 1–128 characters without whitespace or control characters."),
+            ("groups=a&groups=", "groups", "Must be 1–128 characters without whitespace or control characters."),
+        ] {
+            match read(query).await {
+                Err(ApiError::InvalidRequest { field, detail }) => {
+                    assert_eq!((field.as_deref(), detail.as_str()), (Some(name), expected), "{query}");
+                }
+                other => panic!("{query}: {other:?}"),
+            }
         }
-    }
-
-    #[tokio::test]
-    async fn takes_known_parameters_and_rejects_unknown_ones() {
-        let mut found = parameters("a=1&b=%22+%2B&c=x&c=y").await.unwrap();
-        assert_eq!(found.take("a").unwrap().as_deref(), Some("1"));
-        assert_eq!(found.take("b").unwrap().as_deref(), Some("\" +"));
-        assert_eq!(found.take("absent").unwrap(), None);
-        assert_eq!(found.take_all("c"), ["x", "y"]);
-        assert_eq!(field(found.finish()), None);
-
-        let mut found = parameters("a=1&filter=x").await.unwrap();
-        found.take("a").unwrap();
-        assert_eq!(field(found.finish()).as_deref(), Some("filter"));
-    }
-
-    #[tokio::test]
-    async fn rejects_duplicate_parameter() {
-        assert_eq!(field(parameters("a=1&a=1").await.unwrap().take("a")).as_deref(), Some("a"));
-    }
-
-    #[tokio::test]
-    async fn truncates_long_unknown_name() {
-        let outcome = parameters(&format!("{}=1", "x".repeat(500))).await.unwrap().finish();
-        assert_eq!(field(outcome).map(|name| name.len()), Some(MAX_NAME_CHARS));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::OffsetDateTime;
 
@@ -10,7 +10,8 @@ use crate::user_pool::groups::GroupName;
 use crate::user_pool::user::{User, UserStatus, Username};
 
 /// A search term: 1 to 2048 characters, the maximum of attribute values.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct SearchTerm(String);
 
 /// The text is empty or too long.

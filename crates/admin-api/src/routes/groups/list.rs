@@ -9,8 +9,8 @@ use super::view::GroupView;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::http::error::ApiError;
-use crate::http::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
-use crate::http::query::Parameters;
+use crate::http::pages::{EXAMPLE_CURSOR, PageParameters, next_cursor, page_request};
+use crate::http::query::Query;
 
 /// A page of groups.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,16 +27,13 @@ const LIST: &str = "groups";
 /// List groups
 #[utoipa::path(
     get, path = "/v1/groups", tag = "groups", operation_id = "list_groups",
-    params(
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
-    ),
+    params(PageParameters),
     responses((status = 200, description = "A page of groups.", body = Answer)),
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
-    parameters: Parameters,
+    Query(parameters): Query<PageParameters>,
 ) -> Result<Json<Answer>, ApiError> {
     let request = page_request(&app.cursors, LIST, parameters).await?;
     let page = app.pool.list_groups(&request).await?;

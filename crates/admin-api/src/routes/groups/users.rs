@@ -10,8 +10,8 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
-use crate::http::pages::{next_cursor, page_request};
-use crate::http::query::Parameters;
+use crate::http::pages::{PageParameters, next_cursor, page_request};
+use crate::http::query::Query;
 use crate::routes::target::TargetGroup;
 use crate::routes::user_view::UserView;
 
@@ -30,11 +30,7 @@ pub(crate) struct Answer {
 /// Returns attributes only with the permission `users:read`. Recent changes can be missing.
 #[utoipa::path(
     get, path = "/v1/groups/{group}/users", tag = "groups", operation_id = "list_group_users",
-    params(
-        ("group" = GroupName, Path),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
-    ),
+    params(("group" = GroupName, Path), PageParameters),
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
 )]
@@ -43,7 +39,7 @@ pub(crate) async fn handle(
     authorized: Authorized,
     audit: Audit,
     TargetGroup(name): TargetGroup,
-    parameters: Parameters,
+    Query(parameters): Query<PageParameters>,
 ) -> Result<Json<Answer>, ApiError> {
     let list = format!("groups/{name}/users");
     let request = page_request(&app.cursors, &list, parameters).await?;

@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::http::error::ApiError;
-use crate::http::pages::{EXAMPLE_CURSOR, next_cursor, page_request};
-use crate::http::query::Parameters;
+use crate::http::pages::{EXAMPLE_CURSOR, PageParameters, next_cursor, page_request};
+use crate::http::query::Query;
 use crate::routes::target::Target;
 
 /// A page of events.
@@ -77,11 +77,7 @@ impl From<AuthEvent> for EventView {
 /// Returns the newest events first, or `wrong-state` if threat protection is not enabled on this pool.
 #[utoipa::path(
     get, path = "/v1/users/{username}/auth-events", tag = "users", operation_id = "list_user_auth_events",
-    params(
-        ("username" = Username, Path),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
-    ),
+    params(("username" = Username, Path), PageParameters),
     responses((status = 200, description = "A page of events.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
@@ -89,7 +85,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Target(username): Target,
-    parameters: Parameters,
+    Query(parameters): Query<PageParameters>,
 ) -> Result<Json<Answer>, ApiError> {
     let list = format!("users/{username}/auth-events");
     let request = page_request(&app.cursors, &list, parameters).await?;

@@ -3,15 +3,15 @@
 use axum::Json;
 use axum::extract::State;
 use domain::user_pool::user::Username;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::groups::list::names;
 use crate::app::App;
 use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
-use crate::http::query::Parameters;
+use crate::http::query::Query;
 use crate::routes::target::Target;
 use crate::routes::user_view::UserView;
 
@@ -36,21 +36,20 @@ impl Answer {
     }
 }
 
-#[derive(ToSchema)]
-#[schema(as = UserInclude, rename_all = "snake_case")]
-#[expect(dead_code, reason = "only the schema is used")]
-enum Include {
-    Groups,
+/// The query parameters.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Parameters {
+    /// Additional data to include in the response.
+    #[param(inline)]
+    include: Option<Include>,
 }
 
-fn includes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
-    let include = parameters.take("include")?;
-    parameters.finish()?;
-    match include.as_deref() {
-        None => Ok(false),
-        Some("groups") => Ok(true),
-        Some(_) => Err(ApiError::invalid("include", "Must be `groups`.")),
-    }
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Include {
+    Groups,
 }
 
 /// Get a user
@@ -58,10 +57,7 @@ fn includes_groups(mut parameters: Parameters) -> Result<bool, ApiError> {
 /// The path takes the user name, the `sub`, or an alias if the pool allows aliases.
 #[utoipa::path(
     get, path = "/v1/users/{username}", tag = "users", operation_id = "get_user",
-    params(
-        ("username" = Username, Path),
-        ("include" = inline(Option<Include>), Query, description = "Additional data to include in the response."),
-    ),
+    params(("username" = Username, Path), Parameters),
     responses((status = 200, description = "The user.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
@@ -69,11 +65,13 @@ pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     Target(username): Target,
-    parameters: Parameters,
+    Query(Parameters { include }): Query<Parameters>,
 ) -> Result<Json<Answer>, ApiError> {
-    let includes_groups = includes_groups(parameters)?;
     let user = app.pool.get(&username).await?;
-    let groups = if includes_groups { Some(names(app.pool.groups(&user.username).await?)) } else { None };
+    let groups = match include {
+        Some(Include::Groups) => Some(names(app.pool.groups(&user.username).await?)),
+        None => None,
+    };
     Ok(Json(Answer { user: app.view(user, &authorized).await, groups }))
 }
 

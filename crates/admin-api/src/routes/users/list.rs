@@ -1,26 +1,27 @@
 //! `GET /v1/users?…`: lists or searches users in pages.
 
-mod query;
+mod parameters;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
-use domain::search::{self, PAGE_BUDGET, Position, Query, SearchTerm};
+use domain::search::{self, PAGE_BUDGET, Position};
 use domain::user_pool::error::{Reason, UserPoolError};
-use domain::user_pool::groups::GroupName;
-use domain::user_pool::user::Username;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
-use crate::http::pages::{EXAMPLE_CURSOR, take_limit};
-use crate::http::query::Parameters;
+use crate::http::pages::EXAMPLE_CURSOR;
+use crate::http::query::Query;
 use crate::routes::user_view::UserView;
-use query::{CustomAttributeText, Flag, StatusName, Timestamp};
+use parameters::Parameters;
 
 /// A page of users.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,24 +46,7 @@ pub(crate) struct Answer {
 /// missing.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
-    params(
-        ("username" = inline(Option<Username>), Query, description = "The user name, not an alias."),
-        ("email" = inline(Option<SearchTerm>), Query, description = "The complete e-mail address."),
-        ("email_prefix" = inline(Option<SearchTerm>), Query, description = "The beginning of the e-mail address."),
-        ("phone_number" = inline(Option<SearchTerm>), Query, description = "The complete phone number."),
-        ("name" = inline(Option<SearchTerm>), Query, description = "The complete value of the attribute `name`."),
-        ("status" = inline(Option<StatusName>), Query, description = "The status, as Cognito spells it."),
-        ("enabled" = inline(Option<Flag>), Query, description = "Whether the user is enabled."),
-        ("group" = inline(Option<GroupName>), Query, description = "The name of a group that the user is in."),
-        (
-            "custom_attribute" = inline(Option<Vec<CustomAttributeText>>), Query,
-            description = "A custom attribute as `NAME=VALUE`, with or without `custom:`. Matches the complete value. Can be repeated.",
-        ),
-        ("created_after" = inline(Option<Timestamp>), Query, description = "Created after this timestamp."),
-        ("created_before" = inline(Option<Timestamp>), Query, description = "Created before this timestamp."),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
-    ),
+    params(Parameters),
     responses((status = 200, description = "A page of users.", body = Answer)),
     extensions(("x-problems" = json!(["group-not-found"])))
 )]
@@ -70,15 +54,13 @@ pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     audit: Audit,
-    mut parameters: Parameters,
+    Query(mut parameters): Query<Parameters>,
+    Query(names): Query<BTreeMap<String, Vec<IgnoredAny>>>,
 ) -> Result<Json<Answer>, ApiError> {
-    let conditions = parameters.names();
-    let query = query::take_query(&mut parameters)?;
-    let limit = take_limit(&mut parameters)?;
-    let cursor = parameters.take("cursor")?;
-    parameters.finish()?;
-    audit.fields(conditions.into_iter().filter(|name| !["limit", "cursor"].contains(&name.as_str())));
+    audit.fields(names.into_keys().filter(|name| !["limit", "cursor"].contains(&name.as_str())));
 
+    let (limit, cursor) = (parameters.limit.0, parameters.cursor.take());
+    let query = parameters.into();
     let list = name_of(&query)?;
     let found = match cursor {
         None => search::find_users(&*app.pool, &query, Position::default(), limit, PAGE_BUDGET).await?,
@@ -96,7 +78,7 @@ pub(crate) async fn handle(
 }
 
 /// The list name that cursors of this query are sealed with. Every query has its own.
-fn name_of(query: &Query) -> Result<String, ApiError> {
+fn name_of(query: &search::Query) -> Result<String, ApiError> {
     let query = serde_json::to_string(query).map_err(|_| ApiError::Internal("the query cannot be serialized"))?;
     Ok(format!("users?{query}"))
 }

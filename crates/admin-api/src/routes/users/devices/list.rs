@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::http::error::ApiError;
-use crate::http::pages::{next_cursor, page_request};
-use crate::http::query::Parameters;
+use crate::http::pages::{PageParameters, next_cursor, page_request};
+use crate::http::query::Query;
 use crate::routes::target::Target;
 
 /// A page of devices.
@@ -63,11 +63,7 @@ impl From<Device> for DeviceView {
 /// Returns the devices that Cognito remembers, or `wrong-state` if the pool does not remember devices.
 #[utoipa::path(
     get, path = "/v1/users/{username}/devices", tag = "users", operation_id = "list_user_devices",
-    params(
-        ("username" = Username, Path),
-        ("limit" = Option<u8>, Query, minimum = 1, maximum = 60, description = "The maximum number of results."),
-        ("cursor" = Option<String>, Query, description = "The `next_cursor` of the previous page."),
-    ),
+    params(("username" = Username, Path), PageParameters),
     responses((status = 200, description = "A page of devices.", body = Answer)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
@@ -75,7 +71,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Target(username): Target,
-    parameters: Parameters,
+    Query(parameters): Query<PageParameters>,
 ) -> Result<Json<Answer>, ApiError> {
     let list = format!("users/{username}/devices");
     let request = page_request(&app.cursors, &list, parameters).await?;
