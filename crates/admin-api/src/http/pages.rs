@@ -80,3 +80,112 @@ pub(crate) async fn next_cursor(
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::user_pool::error::Reason;
+    use serde_json::Value;
+
+    use crate::testing::pages::walk;
+    use crate::testing::{Api, Call, token};
+
+    /// Each paged list with entries in [`api`]: the path, the call to the user pool, the field of the entries, the field
+    /// that identifies an entry, and its values in order.
+    const LISTS: [(&str, &str, &str, &str, &[&str]); 5] = [
+        ("/v1/users", "list", "users", "username", &["abe", "cleo", "eve", "mia", "ray", "root", "vic", "zoe"]),
+        ("/v1/groups", "list_groups", "groups", "name", &["admins", "creators", "readers", "visitors"]),
+        ("/v1/groups/readers/users", "members", "users", "username", &["abe", "eve", "ray", "zoe"]),
+        ("/v1/users/mia/devices", "devices", "devices", "key", &["eu-central-1_0", "eu-central-1_1", "eu-central-1_2"]),
+        ("/v1/users/mia/auth-events", "auth_events", "events", "id", &["mia-2", "mia-1", "mia-0"]),
+    ];
+
+    /// The same lists of another user or group, and of a search.
+    const OTHERS: [&str; 4] =
+        ["/v1/groups/visitors/users", "/v1/users/ray/devices", "/v1/users/ray/auth-events", "/v1/users?enabled=true"];
+
+    fn api() -> Api {
+        let api = Api::new();
+        for name in ["abe", "eve", "zoe"] {
+            api.pool.add_user(name, "Correct-1", &["readers", "visitors"], &[]);
+        }
+        for (username, number) in ["mia", "ray"].into_iter().flat_map(|name| (0..3).map(move |number| (name, number))) {
+            api.pool.add_device(username, &format!("eu-central-1_{number}"));
+            api.pool.add_auth_event(username, &format!("{username}-{number}"), "SignIn");
+        }
+        api
+    }
+
+    #[test]
+    fn the_table_contains_every_list_with_a_cursor() {
+        let document = crate::openapi::value();
+        let parameters = |item: &Value| item["get"]["parameters"].to_string();
+        let paths = document["paths"].as_object().unwrap();
+        assert_eq!(paths.values().filter(|item| parameters(item).contains(r#""cursor""#)).count(), LISTS.len());
+    }
+
+    #[tokio::test]
+    async fn every_entry_is_on_exactly_one_page() {
+        for (path, _, entries, id, expected) in LISTS {
+            let found = walk(&api(), path, entries).await;
+            assert_eq!(found.iter().map(|entry| &entry[id]).collect::<Vec<_>>(), expected, "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_cursor_is_valid_for_its_own_list_only() {
+        let api = api();
+        let call = async |path: &str, parameter: &str| {
+            let separator = if path.contains('?') { '&' } else { '?' };
+            api.call(Call::get(&format!("{path}{separator}{parameter}"))).await
+        };
+        let paths: Vec<_> = LISTS.into_iter().map(|(path, ..)| path).chain(OTHERS).collect();
+        for own in &paths {
+            let first = call(own, "limit=1").await;
+            let cursor = format!("cursor={}", first.body["next_cursor"].as_str().unwrap());
+            for path in &paths {
+                let answer = call(path, &cursor).await;
+                let expected = if path == own { (200, None) } else { (400, Some("cursor")) };
+                assert_eq!((answer.status, answer.body["field"].as_str()), expected, "{own}: {path}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn rejects_invalid_parameters_after_authorization() {
+        for (path, operation, ..) in LISTS {
+            let api = api();
+            for (query, field) in [
+                ("limit=0", "limit"),
+                ("limit=61", "limit"),
+                ("limit=-1", "limit"),
+                ("limit=%2B1", "limit"),
+                ("limit=ten", "limit"),
+                ("limit=", "limit"),
+                ("limit=1&limit=1", "limit"),
+                ("cursor=", "cursor"),
+                ("cursor=***", "cursor"),
+                ("cursor=a&cursor=a", "cursor"),
+                ("Limit=1", "Limit"),
+                ("filter=email", "filter"),
+            ] {
+                let call = Call::get(&format!("{path}?{query}"));
+                let answer = api.call(call.clone()).await;
+                assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{call}");
+                assert_eq!(answer.body["field"], field, "{call}");
+                let answer = api.call(call.by(token("vic", "[visitors]"))).await;
+                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{path}?{query}");
+            }
+            assert!(!api.pool.calls().contains(&operation), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn throttled_lists_set_retry_after() {
+        for (path, operation, ..) in LISTS {
+            let api = api();
+            api.pool.fail(operation, 1, Reason::Throttled);
+            let answer = api.call(Call::get(path)).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{path}");
+        }
+    }
+}

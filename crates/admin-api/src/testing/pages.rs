@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Api, Call};
 
 /// The page size of [`walk`].
-pub(crate) const LIMIT: usize = 2;
+const LIMIT: usize = 2;
 
 /// Reads all pages of a list and returns the entries in order. `entries` is the name of their field.
 pub(crate) async fn walk(api: &Api, path: &str, entries: &str) -> Vec<Value> {
@@ -20,17 +20,4 @@ pub(crate) async fn walk(api: &Api, path: &str, entries: &str) -> Vec<Value> {
         let Some(cursor) = answer.body["next_cursor"].as_str() else { return seen };
         next = format!("&cursor={cursor}");
     }
-}
-
-/// The cursor of the second page of a list.
-pub(crate) async fn cursor_of(api: &Api, path: &str) -> String {
-    let answer = api.call(Call::get(&format!("{path}?limit=1"))).await;
-    answer.body["next_cursor"].as_str().unwrap_or_else(|| panic!("{path} has no second page: {answer:?}")).to_owned()
-}
-
-/// Asserts that a list rejects the cursor.
-pub(crate) async fn assert_refuses_cursor(api: &Api, path: &str, cursor: &str) {
-    let answer = api.call(Call::get(&format!("{path}?cursor={cursor}"))).await;
-    assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{path}");
-    assert_eq!(answer.body["field"], "cursor", "{path}");
 }

@@ -51,25 +51,12 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use crate::testing::pages::{assert_refuses_cursor, cursor_of, walk};
+    use crate::testing::pages::walk;
     use crate::testing::{Api, Call, token};
 
     const PATH: &str = "/v1/groups/readers/users";
-
-    fn with_readers() -> Api {
-        let api = Api::new();
-        for name in ["abe", "eve", "zoe"] {
-            api.pool.add_user(name, "Correct-1", &["readers", "visitors"], &[]);
-        }
-        api
-    }
-
-    fn names(users: &[Value]) -> Vec<&str> {
-        users.iter().map(|user| user["username"].as_str().unwrap()).collect()
-    }
 
     #[tokio::test]
     async fn members_have_no_attributes_without_users_read() {
@@ -86,12 +73,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_member_is_on_exactly_one_page() {
-        let api = with_readers();
-        assert_eq!(names(&walk(&api, PATH, "users").await), ["abe", "eve", "ray", "zoe"]);
-        // Pages of the user pool without members of the group are empty, and not the last page.
+    async fn an_empty_page_is_not_necessarily_the_last_one() {
+        let api = Api::new();
+        api.pool.add_user("zoe", "Correct-1", &["readers"], &[]);
         api.pool.list_in_pages_of(1);
-        assert_eq!(names(&walk(&api, PATH, "users").await), ["abe", "eve", "ray", "zoe"]);
+        let users = walk(&api, PATH, "users").await;
+        assert_eq!(users.iter().map(|user| &user["username"]).collect::<Vec<_>>(), ["ray", "zoe"]);
     }
 
     #[tokio::test]
@@ -103,42 +90,7 @@ mod tests {
         assert_eq!((answer.status, answer.body), (200, json!({"users": [ray], "next_cursor": null})));
         let answer = api.call(Call::get("/v1/groups/empty/users")).await;
         assert_eq!((answer.status, answer.body), (200, json!({"users": [], "next_cursor": null})));
-    }
-
-    #[tokio::test]
-    async fn rejects_a_cursor_of_another_list_or_group() {
-        let api = with_readers();
-        for other in ["/v1/groups", "/v1/users", "/v1/groups/visitors/users"] {
-            assert_refuses_cursor(&api, PATH, &cursor_of(&api, other).await).await;
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_unknown_groups_and_invalid_parameters() {
-        let answer = Api::new().call(Call::get("/v1/groups/nothing/users")).await;
+        let answer = api.call(Call::get("/v1/groups/nothing/users")).await;
         assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
-        for (path, field) in [
-            ("/v1/groups/two%20words/users", "group"),
-            ("/v1/groups/readers/users?limit=0", "limit"),
-            ("/v1/groups/readers/users?status=CONFIRMED", "status"),
-        ] {
-            let answer = Api::new().call(Call::get(path)).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn throttled_calls_set_retry_after() {
-        let api = Api::new();
-        api.pool.fail("members", 1, Reason::Throttled);
-        let answer = api.call(Call::get(PATH)).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_with_users_read_only() {
-        let answer = Api::new().call(Call::get(PATH).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert_eq!(answer.body["users"], Value::Null);
     }
 }

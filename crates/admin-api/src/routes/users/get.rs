@@ -238,16 +238,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rejects_callers_without_users_read() {
-        let api = Api::new();
-        for path in ["/v1/users/mia", "/v1/users/nobody", "/v1/users/two%20words"] {
-            let answer = api.call(Call::get(path).by(token("vic", "[visitors]"))).await;
-            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{path}");
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
     async fn each_user_pool_failure_has_its_status_and_code() {
         let table = [
             (Reason::Throttled, 429, "throttled"),
