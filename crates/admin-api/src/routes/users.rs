@@ -18,5 +18,19 @@ pub(crate) mod reset_password;
 pub(crate) mod sign_out;
 pub(crate) mod update;
 
+use domain::user_pool::user::Username;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The user, and whether this request changed the user.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"username": "mia", "changed": true}))]
+pub(crate) struct UserChanged {
+    /// The user name, never an alias.
+    username: Username,
+    /// Whether this request changed the user.
+    changed: bool,
+}
+
 #[cfg(test)]
 mod tests;

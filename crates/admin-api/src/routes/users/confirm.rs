@@ -4,21 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use domain::user_pool::error::Reason;
 use domain::user_pool::user::{UserStatus, Username};
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use super::UserChanged;
 use crate::app::App;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
-
-/// The confirmed user.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserConfirmed, example = json!({"username": "mia", "changed": true}))]
-pub(crate) struct Answer {
-    username: Username,
-    /// Whether this request confirmed the user.
-    changed: bool,
-}
 
 /// Confirm a user
 ///
@@ -26,15 +16,18 @@ pub(crate) struct Answer {
 #[utoipa::path(
     post, path = "/v1/users/{username}/confirm", tag = "users", operation_id = "confirm_user",
     params(("username" = Username, Path)),
-    responses((status = 200, description = "The user is confirmed.", body = Answer)),
+    responses((status = 200, description = "The user is confirmed.", body = UserChanged)),
     extensions(("x-problems" = json!(["user-not-found", "wrong-state"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(
+    State(app): State<App>,
+    TargetUser(user): TargetUser,
+) -> Result<Json<UserChanged>, ApiError> {
     let Err(error) = app.pool.confirm(&user.id()).await else {
-        return Ok(Json(Answer { username: user.username, changed: true }));
+        return Ok(Json(UserChanged { username: user.username, changed: true }));
     };
     if error.reason == Reason::WrongState && app.pool.get(&user.id()).await?.status == UserStatus::Confirmed {
-        return Ok(Json(Answer { username: user.username, changed: false }));
+        return Ok(Json(UserChanged { username: user.username, changed: false }));
     }
     Err(error.into())
 }

@@ -3,22 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use domain::user_pool::user::Username;
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use super::UserChanged;
 use crate::app::App;
 use crate::authz::target_user::OtherUser;
 use crate::http::error::ApiError;
-
-/// The disabled user.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserDisabled, example = json!({"username": "mia", "changed": true}))]
-pub(crate) struct Answer {
-    /// The user name, never an alias.
-    username: Username,
-    /// Whether the user was enabled before.
-    changed: bool,
-}
 
 /// Disable a user
 ///
@@ -27,14 +16,14 @@ pub(crate) struct Answer {
 #[utoipa::path(
     post, path = "/v1/users/{username}/disable", tag = "users", operation_id = "disable_user",
     params(("username" = Username, Path)),
-    responses((status = 200, description = "The user is disabled.", body = Answer)),
+    responses((status = 200, description = "The user is disabled.", body = UserChanged)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<Json<UserChanged>, ApiError> {
     if user.enabled {
         app.pool.disable(&user.id()).await?;
     }
-    Ok(Json(Answer { username: user.username, changed: user.enabled }))
+    Ok(Json(UserChanged { username: user.username, changed: user.enabled }))
 }
 
 #[cfg(test)]

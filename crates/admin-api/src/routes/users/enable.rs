@@ -3,22 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use domain::user_pool::user::Username;
-use serde::Serialize;
-use utoipa::ToSchema;
 
+use super::UserChanged;
 use crate::app::App;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
-
-/// The enabled user.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserEnabled, example = json!({"username": "mia", "changed": true}))]
-pub(crate) struct Answer {
-    /// The user name, never an alias.
-    username: Username,
-    /// Whether the user was disabled before.
-    changed: bool,
-}
 
 /// Enable a user
 ///
@@ -26,14 +15,17 @@ pub(crate) struct Answer {
 #[utoipa::path(
     post, path = "/v1/users/{username}/enable", tag = "users", operation_id = "enable_user",
     params(("username" = Username, Path)),
-    responses((status = 200, description = "The user is enabled.", body = Answer)),
+    responses((status = 200, description = "The user is enabled.", body = UserChanged)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
+pub(crate) async fn handle(
+    State(app): State<App>,
+    TargetUser(user): TargetUser,
+) -> Result<Json<UserChanged>, ApiError> {
     if !user.enabled {
         app.pool.enable(&user.id()).await?;
     }
-    Ok(Json(Answer { username: user.username, changed: !user.enabled }))
+    Ok(Json(UserChanged { username: user.username, changed: !user.enabled }))
 }
 
 #[cfg(test)]
