@@ -174,6 +174,36 @@ pub enum Refusal {
     ExternalProvider,
 }
 
+impl Refusal {
+    /// Returns the sentence that the user receives, without a full stop.
+    #[must_use]
+    pub fn public_sentence(self) -> &'static str {
+        match self {
+            Self::NoEmail => "An e-mail address is needed to sign up",
+            Self::UnreadableEmail => "This e-mail address cannot be used to sign up",
+            Self::EmailDomain => "E-mail addresses of this domain cannot be used to sign up",
+            // One text for all reasons, because the reason would help an attacker who guesses.
+            Self::Invitation(_) | Self::InvitationWithoutRecipient => {
+                "The invitation is not valid for this sign-up, please ask for a new one"
+            }
+            Self::ExternalProvider => "Signing up through this provider is not possible",
+        }
+    }
+
+    /// Returns the [`Self::public_sentence`] that an error message of Cognito contains, and `None` for other messages.
+    #[must_use]
+    pub fn sentence_in(message: &str) -> Option<&'static str> {
+        let refusals = [
+            Self::NoEmail,
+            Self::UnreadableEmail,
+            Self::EmailDomain,
+            Self::InvitationWithoutRecipient,
+            Self::ExternalProvider,
+        ];
+        refusals.into_iter().map(Self::public_sentence).find(|sentence| message.contains(sentence))
+    }
+}
+
 /// Decides a sign-up. Deterministic, because Cognito invokes the trigger up to three times.
 #[must_use]
 pub fn decide(policy: &Policy, sign_up: &SignUp, now: OffsetDateTime) -> Decision {

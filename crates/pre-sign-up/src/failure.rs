@@ -20,16 +20,7 @@ impl Failure {
     #[must_use]
     pub fn public_sentence(self) -> &'static str {
         match self {
-            Self::Refused(refusal) => match refusal {
-                Refusal::NoEmail => "An e-mail address is needed to sign up",
-                Refusal::UnreadableEmail => "This e-mail address cannot be used to sign up",
-                Refusal::EmailDomain => "E-mail addresses of this domain cannot be used to sign up",
-                // One text for all reasons, because the reason would help an attacker who guesses.
-                Refusal::Invitation(_) | Refusal::InvitationWithoutRecipient => {
-                    "The invitation is not valid for this sign-up, please ask for a new one"
-                }
-                Refusal::ExternalProvider => "Signing up through this provider is not possible",
-            },
+            Self::Refused(refusal) => refusal.public_sentence(),
             Self::UnreadableEvent => "The sign-up request could not be read",
             Self::Panicked => "The sign-up could not be processed, please try again later",
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::sign_up::Refusal;
 use domain::user_pool::error::{Reason, UserPoolError};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -143,7 +144,8 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// Which of the possible reasons an error has. Repeats nothing that AWS or a trigger says.
+/// Which of the possible reasons an error has. Repeats nothing that AWS or a trigger says, except the fixed sentences of
+/// the sign-up policy, which the user also receives from Cognito directly.
 fn detail(error: &ApiError) -> String {
     match error {
         ApiError::InvalidRequest { detail, .. } => detail.clone(),
@@ -182,6 +184,10 @@ fn detail(error: &ApiError) -> String {
         }
         ApiError::UserPool(UserPoolError { reason: Reason::LimitReached, .. }) => {
             "There were too many attempts, or a quota of the user or the pool is reached.".to_owned()
+        }
+        ApiError::UserPool(UserPoolError { reason: Reason::SignUpRefused, source: Some(source), .. }) => {
+            let policy = Refusal::sentence_in(&source.to_string());
+            policy.map_or_else(|| error.code().detail().to_owned(), |policy| sentence(&policy))
         }
         _ => error.code().detail().to_owned(),
     }
@@ -243,5 +249,22 @@ fn log(error: &ApiError, id: &RequestId) {
         tracing::error!(code = code.as_str(), error = chain, request_id, aws_request_id, "request failed");
     } else {
         tracing::warn!(code = code.as_str(), error = chain, request_id, aws_request_id, "request refused");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_sign_up_repeats_only_sentences_of_the_policy() {
+        let detail_of = |message: &str| {
+            let refused = UserPoolError::new("SignUp", Reason::SignUpRefused);
+            detail(&UserPoolError { source: Some(message.into()), ..refused }.into())
+        };
+        let denied = "E-mail addresses of this domain cannot be used to sign up.";
+        assert_eq!(detail_of(&format!("UserLambdaValidationException: PreSignUp failed with error {denied}")), denied);
+        let foreign = "UserLambdaValidationException: PreSignUp failed with error Canary.";
+        assert_eq!(detail_of(foreign), ErrorCode::SignUpRefused.detail());
     }
 }

@@ -290,3 +290,19 @@ fn debug_output_omits_the_input() {
     let self_sign_up = format!("{:?}", invited("mia@example.com", "mia@example.com"));
     assert!(!self_sign_up.contains("mia") && !self_sign_up.contains("eyJ"), "{self_sign_up}");
 }
+
+#[test]
+fn finds_the_sentence_of_each_refusal_in_an_error_message() {
+    for refusal in [
+        Refusal::NoEmail,
+        Refusal::UnreadableEmail,
+        Refusal::EmailDomain,
+        Refusal::Invitation(InvitationError::Foreign),
+        Refusal::InvitationWithoutRecipient,
+        Refusal::ExternalProvider,
+    ] {
+        let sentence = refusal.public_sentence();
+        assert_eq!(Refusal::sentence_in(&format!("PreSignUp failed with error {sentence}.")), Some(sentence));
+    }
+    assert_eq!(Refusal::sentence_in("PreSignUp failed with error no."), None);
+}

@@ -49,7 +49,9 @@ pub(crate) async fn on_ministack(deployment: &Deployment, token: &Secret) {
     let refused = deployment.aws.call_cognito("SignUp", &sign_up(client, "eve", denied, None)).await.unwrap();
     assert_refused(&refused, WRONG_DOMAIN);
     let body = json!({"username": "eve", "password": PASSWORD, "attributes": {"email": denied}});
-    deployment.api.auth("sign-up", &body).await.unwrap().expect_refusal(422, "sign-up-refused").unwrap();
+    let problem = deployment.api.auth("sign-up", &body).await.unwrap().expect(422).unwrap();
+    assert_eq!(problem["code"], "sign-up-refused");
+    assert_eq!(problem["detail"], format!("{WRONG_DOMAIN}."));
     deployment.api.get("/v1/users/eve", token).await.unwrap().expect_refusal(404, "user-not-found").unwrap();
 
     let uninvited = sign_up(client, "uma", "uma@example.com", None);
