@@ -15,8 +15,7 @@ pub fn with_current_routes(page: &str) -> String {
     let document = super::value();
     let rows: String = routes::of(Served::All).iter().map(|route| row(route, &document)).collect();
     let (before, after) = page.split_once(HEADER).unwrap_or((page, ""));
-    let after: String =
-        after.lines().skip_while(|line| line.starts_with('|')).map(|line| format!("{line}\n")).collect();
+    let after: String = after.split_inclusive('\n').skip_while(|line| line.starts_with('|')).collect();
     format!("{before}{HEADER}{rows}{after}")
 }
 

@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-use crate::fields::attributes::{AttributeName, AttributeValue};
+use crate::fields::text::{AttributeName, AttributeValue};
 use crate::http::pages::Limit;
 
 /// The parameters of a search.
