@@ -144,6 +144,21 @@ mod tests {
     }
 
     #[test]
+    fn help_fits_80_columns_and_has_examples() {
+        let help = |command: &str| {
+            let arguments = ["poolkeeper", command, "--help"].into_iter().filter(|argument| !argument.is_empty());
+            let help = Arguments::command().term_width(80).try_get_matches_from(arguments).unwrap_err();
+            assert_eq!(help.kind(), ErrorKind::DisplayHelp);
+            help.to_string()
+        };
+        for command in ["", "plan", "apply", "verify", "destroy", "schema", "completions"] {
+            let help = help(command);
+            assert!(help.contains("Example") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
+        }
+        insta::assert_snapshot!(help(""));
+    }
+
+    #[test]
     fn accepts_global_options_before_and_after_the_command() {
         for line in [
             "poolkeeper --region eu-west-1 --json apply --spec pool.json",

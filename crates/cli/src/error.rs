@@ -122,28 +122,20 @@ mod tests {
     }
 
     #[test]
-    fn exit_codes_distinguish_usage_access_and_failures() {
+    fn messages_and_exit_codes_distinguish_causes() {
         let wrong = SpecError { field: "name", problem: "wrong".to_owned() };
-        for (error, code) in [
-            (CommandError::Usage(String::new()), 2),
-            (CommandError::NoPlan(wrong.into()), 2),
-            (CommandError::NoPlan(call(ErrorClass::Invalid)), 1),
-            (CommandError::NoPlan(call(ErrorClass::Forbidden)), 4),
-            (CommandError::Access(ProfileError::NoRegion), 4),
-            (CommandError::Interrupted { action: None, during: None, steps: Vec::new() }, 130),
-        ] {
-            assert_eq!(error.code(), code, "{error}");
-        }
-    }
-
-    #[test]
-    fn interruption_message_says_what_was_changed() {
-        let message = |action, during| CommandError::Interrupted { action, during, steps: Vec::new() }.to_string();
-        assert_eq!(message(None, None), "interrupted. Nothing was changed.");
-        assert_eq!(
-            message(Some(Action::Apply), Some(Step::Role)),
-            "interrupted during: role. Completed steps are kept; run the command again to continue."
-        );
-        assert!(message(Some(Action::Verify), Some(Step::SignIn)).contains("test user"));
+        let interrupted = |action, during| CommandError::Interrupted { action, during, steps: Vec::new() };
+        let errors = [
+            CommandError::Usage("wrong usage".to_owned()),
+            CommandError::NoPlan(wrong.into()),
+            CommandError::NoPlan(call(ErrorClass::Invalid)),
+            CommandError::NoPlan(call(ErrorClass::Forbidden)),
+            CommandError::Access(ProfileError::NoRegion),
+            interrupted(None, None),
+            interrupted(Some(Action::Apply), None),
+            interrupted(Some(Action::Apply), Some(Step::Role)),
+            interrupted(Some(Action::Verify), Some(Step::SignIn)),
+        ];
+        insta::assert_snapshot!(errors.map(|error| format!("{} {error}", error.code())).join("\n"));
     }
 }

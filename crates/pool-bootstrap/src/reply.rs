@@ -222,9 +222,7 @@ mod tests {
             let reply = Reply::failure(ids(), "pool".to_owned(), &character.repeat(9000));
             let body = reply.body();
             assert!(body.len() <= MAX_BYTES && body.len() > MAX_BYTES - 64, "{character:?}: {}", body.len());
-            let parsed: serde_json::Value = serde_json::from_str(&body).unwrap();
-            assert_eq!(parsed["Status"], "FAILED");
-            assert_eq!(parsed["RequestId"], "request-1");
+            assert!(serde_json::from_str::<serde_json::Value>(&body).is_ok(), "{body}");
         }
     }
 
@@ -270,10 +268,10 @@ mod tests {
     }
 
     #[test]
-    fn does_not_truncate_a_short_reason() {
-        let reply = Reply::success(ids(), "pool".to_owned(), "up to date", Data::new());
-        let parsed: serde_json::Value = serde_json::from_str(&reply.body()).unwrap();
-        assert_eq!((&parsed["Status"], &parsed["Reason"]), (&"SUCCESS".into(), &"up to date".into()));
-        assert_eq!(parsed["PhysicalResourceId"], "pool");
+    fn replies_have_the_fields_that_cloudformation_expects() {
+        let data = Data::from([("UserPoolId".to_owned(), "eu-west-1_AbCdEfGhI".to_owned())]);
+        let success = Reply::success(ids(), "pool".to_owned(), "up to date", data);
+        let failure = Reply::failure(ids(), "pool".to_owned(), "CreateRole failed: access denied");
+        insta::assert_snapshot!([success, failure].map(|reply| reply.body()).join("\n"));
     }
 }

@@ -254,7 +254,100 @@ fn log(error: &ApiError, id: &RequestId) {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::FromRequestParts as _;
+
     use super::*;
+    use crate::http::error::{Advice, Forbidden, Unauthenticated};
+
+    /// Errors with every code, and every error with a text of its own.
+    fn errors() -> Vec<ApiError> {
+        let failed = |operation, reason| ApiError::UserPool(UserPoolError::new(operation, reason));
+        let partial = |advice| ApiError::Partial {
+            completed: vec!["create-user".to_owned()],
+            failed: "set-password".to_owned(),
+            advice,
+            source: UserPoolError::new("AdminSetUserPassword", Reason::Unavailable),
+        };
+        let mut errors = vec![
+            ApiError::RouteNotFound,
+            ApiError::MethodNotAllowed,
+            ApiError::UnsupportedMediaType,
+            ApiError::BodyTooLarge,
+            ApiError::ambiguous_user(),
+            ApiError::Unauthenticated(Unauthenticated::Expired),
+            ApiError::Forbidden(Forbidden::OwnAccount),
+            ApiError::MissingScope,
+            ApiError::MfaRequired,
+            ApiError::GroupInRoles("admins".parse().unwrap()),
+            ApiError::IdentityNotFound,
+            ApiError::OtherIdentity,
+            ApiError::UserDiffers(vec!["email".to_owned()]),
+            ApiError::NoInvitations,
+            ApiError::AddressHeld,
+            ApiError::HolderUnknown,
+            ApiError::RoleNotPassable("arn:aws:iam::123456789012:role/shop".to_owned()),
+            ApiError::AuthenticatorExists,
+            ApiError::UnsupportedChallenge("CUSTOM_CHALLENGE".to_owned()),
+            partial(Advice::Repeat),
+            partial(Advice::EnrollAgain),
+            partial(Advice::SignOut),
+            ApiError::Internal("a defect"),
+        ];
+        errors.extend(
+            [
+                Reason::InvalidRequest,
+                Reason::InvalidCredentials,
+                Reason::UserNotConfirmed,
+                Reason::PasswordResetRequired,
+                Reason::UserNotFound,
+                Reason::GroupNotFound,
+                Reason::DeviceNotFound,
+                Reason::UserExists,
+                Reason::AliasExists,
+                Reason::GroupExists,
+                Reason::InvalidPassword,
+                Reason::CodeMismatch,
+                Reason::CodeExpired,
+                Reason::SignUpRefused,
+                Reason::LimitReached,
+                Reason::MailQuotaExceeded,
+                Reason::Throttled,
+                Reason::DeadlineExceeded,
+                Reason::NotSupportedByEndpoint,
+            ]
+            .map(|reason| failed("AdminGetUser", reason)),
+        );
+        errors.extend(
+            [
+                "AdminCreateUser",
+                "AdminConfirmSignUp",
+                "AdminLinkProviderForUser",
+                "AdminListDevices",
+                "AdminListUserAuthEvents",
+                "AdminResetUserPassword",
+                "AdminSetUserMFAPreference",
+                "AssociateSoftwareToken",
+                "ConfirmSignUp",
+                "GetUserAttributeVerificationCode",
+                "AdminDeleteUser",
+            ]
+            .map(|operation| failed(operation, Reason::WrongState)),
+        );
+        errors
+    }
+
+    #[tokio::test]
+    async fn bodies_by_code() {
+        let (mut parts, ()) = http::Request::new(()).into_parts();
+        let Ok(id) = RequestId::from_request_parts(&mut parts, &()).await;
+        let errors = errors();
+        let bodies = ErrorCode::ALL.iter().flat_map(|code| {
+            let bodies: Vec<_> = errors.iter().filter(|error| error.code() == *code).collect();
+            assert!(!bodies.is_empty(), "no error has the code {code:?}");
+            bodies.into_iter().map(|error| serde_json::to_string(&Problem::of(error, &id)).unwrap())
+        });
+        insta::assert_snapshot!(bodies.collect::<Vec<_>>().join("\n"));
+    }
 
     #[test]
     fn refused_sign_up_repeats_only_sentences_of_the_policy() {

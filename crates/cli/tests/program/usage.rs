@@ -1,27 +1,8 @@
-//! Tests help, completions, and errors that are reported before any request is sent.
+//! Tests completions, and errors that are reported before any request is sent.
 
 use std::net::TcpListener;
 
 use crate::{EXAMPLE, TestMachine, text};
-
-const COMMANDS: [&str; 6] = ["plan", "apply", "verify", "destroy", "schema", "completions"];
-
-#[test]
-fn help_lists_commands_and_exit_codes_in_80_columns() {
-    let machine = TestMachine::bare();
-    let fits = |help: &str| help.lines().all(|line| line.chars().count() <= 80);
-    let help = machine.run(&["--help"]).expect(0).stdout;
-    assert!(fits(&help), "{help}");
-    for expected in COMMANDS.into_iter().chain(["  130  interrupted", "no access to AWS"]) {
-        assert!(help.contains(expected), "{expected}");
-    }
-    for command in COMMANDS {
-        let help = machine.run(&[command, "--help"]).expect(0).stdout;
-        assert!(help.contains("Example") && help.contains(&format!("poolkeeper {command}")), "{help}");
-        assert!(fits(&help), "{help}");
-    }
-    assert!(machine.run(&["--version"]).expect(0).stdout.starts_with("poolkeeper "));
-}
 
 #[test]
 fn prints_completions_for_every_shell() {
