@@ -128,7 +128,7 @@ impl Provisioner<'_> {
         run.end(result)
     }
 
-    /// Proves that the pool works: a temporary user signs up, signs in and receives AWS credentials. Deletes the user
+    /// Proves that the pool works: a test user signs up, signs in and receives AWS credentials. Deletes the user
     /// afterwards.
     ///
     /// # Errors

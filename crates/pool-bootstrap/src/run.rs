@@ -18,7 +18,7 @@ use domain::spec::Spec;
 use rand::rngs::SysError;
 use thiserror::Error;
 
-/// The time that is reserved for deleting the proof user: the clean-up time of the domain, the last call (at most 8 s),
+/// The time that is reserved for deleting the test user: the clean-up time of the domain, the last call (at most 8 s),
 /// and the reply.
 const CLEAN_UP_TIME: Duration = Duration::from_secs(45);
 

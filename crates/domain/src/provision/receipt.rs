@@ -43,19 +43,19 @@ pub enum Step {
     IdentityPoolRole,
     /// The invitation of the first administrator.
     FirstAdmin,
-    /// The sign-up of the proof user, a temporary user of `verify`.
+    /// The sign-up of the test user of `verify`.
     SignUp,
-    /// The confirmation of the proof user.
+    /// The confirmation of the test user.
     Confirm,
-    /// The sign-in of the proof user.
+    /// The sign-in of the test user.
     SignIn,
-    /// The identity of the proof user in the identity pool.
+    /// The identity of the test user in the identity pool.
     Identity,
-    /// The AWS credentials of the proof user.
+    /// The AWS credentials of the test user.
     Credentials,
-    /// The caller identity of the proof user in AWS.
+    /// The caller identity of the test user in AWS.
     CallerIdentity,
-    /// The deletion of the proof user and its identity.
+    /// The deletion of the test user and its identity.
     CleanUp,
     /// The tags that record the stack and the sign-up policy of the user pool.
     PoolTags,
@@ -132,7 +132,7 @@ pub struct Receipt {
     /// The ARN of the policy of that role.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_arn: Option<String>,
-    /// The caller ARN of the proof user in AWS.
+    /// The caller ARN of the test user in AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caller_arn: Option<String>,
     /// The steps in order.

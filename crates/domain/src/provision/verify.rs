@@ -1,4 +1,4 @@
-//! `verify`: a temporary user signs up through the trigger, signs in and receives AWS credentials, and is deleted
+//! `verify`: a test user signs up through the trigger, signs in and receives AWS credentials, and is deleted
 //! afterwards.
 
 use std::collections::BTreeSet;
@@ -20,11 +20,11 @@ use crate::user_pool::sessions::{
 };
 use crate::user_pool::user::{Attributes, User, UserStatus, Username};
 
-/// The time for deleting the proof user after the deadline. [`Provisioner::clock`] must leave this time and the
+/// The time for deleting the test user after the deadline. [`Provisioner::clock`] must leave this time and the
 /// duration of the last calls.
 const CLEAN_UP_TIME: Duration = Duration::from_secs(15);
 
-/// The start and end of the address of every proof user. Amazon's mailbox simulator accepts every message, so the
+/// The start and end of the address of every test user. Amazon's mailbox simulator accepts every message, so the
 /// sender gets no bounces.
 const ADDRESS: (&str, &str) = ("success+poolkeeper-", "@simulator.amazonses.com");
 
@@ -32,7 +32,7 @@ const ADDRESS: (&str, &str) = ("success+poolkeeper-", "@simulator.amazonses.com"
 const MAIL_QUOTA: &str = "sign-up not proved: mail quota (Cognito's default sender sends 50 messages per day and \
                           account); created the user as administrator instead; to send more, configure Amazon SES for the pool";
 
-/// The age after which a proof user belongs to a killed run, because no run takes so long.
+/// The age after which a test user belongs to a killed run, because no run takes so long.
 const STALE_AFTER: time::Duration = time::Duration::hours(1);
 
 /// The time after the creation of a role in which IAM may return a previous state.
@@ -52,8 +52,8 @@ pub(super) struct Subject {
     sessions: Box<dyn Sessions>,
 }
 
-/// The temporary user of the proof.
-struct ProofUser {
+/// The user that the verification creates and deletes.
+struct TestUser {
     username: Username,
     password: Secret,
     attributes: Attributes,
@@ -85,7 +85,7 @@ impl Run<'_> {
 
     async fn prove(&mut self, spec: &Spec, subject: Subject) -> Result<(), ProvisionError> {
         let provisioner = self.provisioner.clone();
-        let user = provisioner.new_proof_user(spec)?;
+        let user = provisioner.new_test_user(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &user, &mut identity_id).await;
         // Past the deadline, only this run's user is deleted.
@@ -101,7 +101,7 @@ impl Run<'_> {
     async fn verify_as(
         &mut self,
         subject: &Subject,
-        user: &ProofUser,
+        user: &TestUser,
         identity_id: &mut Option<String>,
     ) -> Result<(), ProvisionError> {
         let provisioner = self.provisioner.clone();
@@ -138,7 +138,7 @@ impl Subject {
     async fn sign_up(
         &self,
         provisioner: &Provisioner<'_>,
-        user: &ProofUser,
+        user: &TestUser,
     ) -> Result<StepOutput<bool>, ProvisionError> {
         let mut attributes = user.attributes.clone();
         // Cognito rejects other attributes. A client without a list can write all attributes.
@@ -171,7 +171,7 @@ impl Subject {
                 self.create_as_administrator(provisioner, user).await?;
                 Ok(StepOutput::new(true, Outcome::NotProved).with_detail(MAIL_QUOTA))
             }
-            // The name is random, so an existing user is the proof user.
+            // The name is random, so an existing user is the test user.
             ErrorClass::OutcomeUnknown => {
                 match provisioner.user_call(Situation::Settled, || self.directory.get(&user.username)).await {
                     Ok(found) => Ok(StepOutput::new(found.value.status == UserStatus::Confirmed, Outcome::Succeeded)
@@ -193,7 +193,7 @@ impl Subject {
     async fn create_as_administrator(
         &self,
         provisioner: &Provisioner<'_>,
-        user: &ProofUser,
+        user: &TestUser,
     ) -> Result<(), ProvisionError> {
         let new = NewUser {
             username: user.username.clone(),
@@ -232,7 +232,7 @@ impl Subject {
     async fn sign_in(
         &self,
         provisioner: &Provisioner<'_>,
-        user: &ProofUser,
+        user: &TestUser,
     ) -> Result<StepOutput<Secret>, ProvisionError> {
         let credentials = Credentials {
             username: user.username.clone(),
@@ -300,7 +300,7 @@ impl Provisioner<'_> {
         Ok(Subject::new(self, pool, client, identity_pool, role_name, fresh))
     }
 
-    fn new_proof_user(&self, spec: &Spec) -> Result<ProofUser, ProvisionError> {
+    fn new_test_user(&self, spec: &Spec) -> Result<TestUser, ProvisionError> {
         let nonce = self.clock.nonce();
         let address = format!("{}{}{}", ADDRESS.0, nonce.expose(), ADDRESS.1);
         let username = match spec.sign_in {
@@ -317,7 +317,7 @@ impl Provisioner<'_> {
         // The maximum of Cognito.
         password.truncate(99);
         let attributes = Attributes::from([("email".to_owned(), address)]);
-        Ok(ProofUser { username: username.parse().map_err(invalid)?, password: Secret::new(password), attributes })
+        Ok(TestUser { username: username.parse().map_err(invalid)?, password: Secret::new(password), attributes })
     }
 
     async fn identity(&self, subject: &Subject, id_token: &Secret) -> Result<StepOutput<String>, ProvisionError> {
@@ -371,14 +371,14 @@ impl Provisioner<'_> {
         Ok(if details.is_empty() { output } else { output.with_detail(details.join("; ")) })
     }
 
-    /// Deletes the proof users of killed runs. Returns their number.
+    /// Deletes the test users of killed runs. Returns their number.
     async fn sweep(&self, directory: &dyn Directory) -> Result<usize, GaveUp<UserPoolError>> {
         let found = self.user_call(Situation::Settled, || directory.with_email_prefix(ADDRESS.0)).await?.value;
         let oldest = self.clock.wall_time() - STALE_AFTER;
-        let is_proof_user =
+        let is_test_user =
             |user: &User| user.attributes.get("email").is_some_and(|address| address.ends_with(ADDRESS.1));
         let mut swept = 0;
-        for user in found.iter().filter(|user| user.created_at < oldest && is_proof_user(user)) {
+        for user in found.iter().filter(|user| user.created_at < oldest && is_test_user(user)) {
             match self.user_call(Situation::Settled, || directory.delete(&user.username)).await {
                 Ok(_) => swept += 1,
                 // Deleted by a concurrent run.

@@ -57,7 +57,7 @@ pub(super) struct Outcome {
     pub(super) urls: Vec<String>,
     pub(super) reply: Value,
     pub(super) reply_bytes: usize,
-    /// The write calls, except the deletion of the identity of the proof user.
+    /// The write calls, except the deletion of the identity of the test user.
     pub(super) writes: Vec<&'static str>,
 }
 

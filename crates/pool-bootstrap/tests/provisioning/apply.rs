@@ -42,7 +42,7 @@ async fn apply_creates_and_verifies_all_resources() {
     let users = &state.users[&pool_id];
     assert!(users.was_invited("ops@example.com"));
     assert_eq!(users.groups_of("ops@example.com"), ["admins"]);
-    assert!(state.identities.is_empty(), "the identity of the proof user is deleted");
+    assert!(state.identities.is_empty(), "the identity of the test user is deleted");
 }
 
 #[tokio::test]

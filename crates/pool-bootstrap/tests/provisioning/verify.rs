@@ -48,7 +48,7 @@ async fn other_transient_faults_do_not_end_the_wait() {
 }
 
 #[tokio::test]
-async fn deletes_the_proof_user_after_the_deadline_with_retries() {
+async fn deletes_the_test_user_after_the_deadline_with_retries() {
     let clock = VirtualClock::with_time(Duration::from_secs(30));
     let harness = Harness { platform: InMemoryPlatform::new(&clock, Duration::from_hours(1)), clock };
     let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
@@ -124,7 +124,7 @@ async fn reports_a_role_that_the_identity_pool_does_not_use() {
 }
 
 #[tokio::test]
-async fn creates_the_proof_user_as_administrator_without_sign_up() {
+async fn creates_the_test_user_as_administrator_without_sign_up() {
     let harness = Harness::new();
     let receipt = harness.apply(with(&json!({"self_sign_up": false}))).await.unwrap();
     let sign_up = report(&receipt, Step::SignUp);
@@ -175,7 +175,7 @@ async fn verify_deletes_its_user_after_any_failure() {
 }
 
 #[tokio::test]
-async fn deletes_only_stale_proof_users_of_killed_runs() {
+async fn deletes_only_stale_test_users_of_killed_runs() {
     let harness = Harness::with_clock(&VirtualClock::with_time(Duration::from_hours(2)));
     let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
     let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
