@@ -1,7 +1,6 @@
-"""Makes one HTML page of the OpenAPI document: `render.py openapi.json page.html`.
+"""Renders an OpenAPI document as one HTML page: `render.py openapi.json page.html`.
 
-The page holds everything that it needs, the document and Redoc, and loads nothing: it works from a file and without a network. Its
-content security policy sees to that, whatever a coming version of Redoc would like to load.
+The page contains the document and Redoc, and works without a network. Its content security policy blocks every request.
 """
 
 import html
@@ -11,10 +10,10 @@ import re
 import sys
 from pathlib import Path
 
-# The package is made for Django, which is not there. Its place can be found without running it.
+# A package for Django, which is not installed. The package is located without importing it.
 PACKAGE = "drf_spectacular_sidecar"
 SCRIPT = "static/drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js"
-# What Redoc loads: a logo, which it leaves out where it cannot be had.
+# The logo that Redoc loads, and omits if it cannot.
 LOGO = "https://cdn.redoc.ly/redoc/logo-mini.svg"
 LICENSES = ("static/drf_spectacular_sidecar/redoc/LICENSE", SCRIPT + ".LICENSE.txt")
 
@@ -22,9 +21,9 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 CODE_FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'Liberation Mono', monospace"
 
 OPTIONS = {
-    # The document is in the repository, beside what the page is made from.
+    # The document is in the repository.
     "hideDownloadButtons": True,
-    # The server is another one for everybody who has deployed the API, so its name is an example.
+    # The server of the document is an example.
     "hideHostname": True,
     "expandResponses": "200,201",
     "sortRequiredPropsFirst": True,
@@ -50,7 +49,7 @@ PAGE = """<!DOCTYPE html>
 <style>body { margin: 0; }</style>
 </head>
 <body>
-<div id="page"><noscript>This page is made by a script in it.</noscript></div>
+<div id="page"><noscript>This page requires JavaScript.</noscript></div>
 <!--
 @LICENSES@
 -->
@@ -65,37 +64,37 @@ Redoc.init(JSON.parse(document.getElementById("document").textContent), @OPTIONS
 
 
 def in_script(code):
-    """The same program without what would end a script element, or begin a comment in it.
+    """Escapes `</script` and `<!--` in a program.
 
-    Both can only stand in strings, templates and regular expressions, where `\\x3c` is another way to write `<`.
+    Both occur only in strings, templates and regular expressions, where `\\x3c` means `<`.
     """
     return re.sub(r"<(?=/script|!--)", r"\\x3c", code, flags=re.IGNORECASE)
 
 
 def as_json(value):
-    """JSON that is the same in a script element: `<` stands in strings only."""
+    """Serializes a value for a script element. JSON contains `<` only in strings."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def render(document, folder):
-    """The page of a document, with Redoc from this folder."""
+    """Renders a document, with Redoc from `folder`."""
     licenses = "\n".join((folder / name).read_text(encoding="utf-8") for name in LICENSES)
     parts = {
         "TITLE": html.escape(document["info"]["title"]),
-        # Two hyphens could end the comment.
+        # `--` can end the comment.
         "LICENSES": re.sub(r"-{2,}", "-", licenses).strip(),
         "SCRIPT": in_script((folder / SCRIPT).read_text(encoding="utf-8").replace(LOGO, "data:,")),
         "DOCUMENT": as_json(document),
         "OPTIONS": as_json(OPTIONS),
     }
-    return re.sub("@([A-Z]+)@", lambda place: parts[place[1]], PAGE)
+    return re.sub("@([A-Z]+)@", lambda match: parts[match[1]], PAGE)
 
 
 def main():
     source, target = map(Path, sys.argv[1:])
     package = importlib.util.find_spec(PACKAGE)
     if package is None:
-        sys.exit("render.py: Redoc is missing: run `make setup`, and this with .venv/bin/python")
+        sys.exit("render.py: Redoc is missing; run `make setup`, and run this with .venv/bin/python")
     page = render(json.loads(source.read_text(encoding="utf-8")), Path(package.submodule_search_locations[0]))
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page, encoding="utf-8")

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::error::CommandError;
 use crate::layout::wrap;
-use crate::screen::Terminal;
+use crate::terminal::Terminal;
 
 /// Returns an error if there is no terminal to ask for confirmation.
 pub(crate) fn ensure_interactive(terminal: &Terminal) -> Result<(), CommandError> {

@@ -11,8 +11,8 @@ mod live_term;
 mod plan_view;
 mod progress;
 mod run;
-mod screen;
 mod spec_file;
 mod summary;
+mod terminal;
 
 pub use run::run;

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use crate::labels;
 use crate::layout::{cut, wrap};
 use crate::live_term::LiveTerm;
-use crate::screen::Terminal;
+use crate::terminal::Terminal;
 
 /// The label of [`Observer::discovering`].
 const DISCOVERING: &str = "reading the current state";

@@ -18,9 +18,9 @@ use crate::interrupt::interrupted;
 use crate::layout::wrap;
 use crate::plan_view;
 use crate::progress::Progress;
-use crate::screen::Terminal;
 use crate::spec_file;
 use crate::summary;
+use crate::terminal::Terminal;
 
 /// The exit code of `plan --exit-code` if there are changes.
 const HAS_CHANGES: u8 = 3;

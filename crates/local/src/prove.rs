@@ -6,21 +6,21 @@
 mod account;
 mod cleanup;
 mod document;
+mod error;
 mod plan;
 mod probes;
+mod prompt;
 mod proof;
-mod question;
+mod runner;
 mod scrub;
-mod stop;
-mod walk;
 
 use std::process::ExitCode;
 
 use account::Account;
+use error::ProveError;
 use plan::Plan;
 pub(crate) use plan::name_of_run;
 use proof::Proof;
-use stop::ProveError;
 use testkit::local_aws::Tooling as _;
 
 use crate::Interruptions;
@@ -30,9 +30,9 @@ use crate::arguments::ProveOptions;
 pub async fn run(options: &ProveOptions) -> ExitCode {
     match Box::pin(prove(options)).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(stop) => {
-            eprintln!("\nFailed: {stop}");
-            stop.code()
+        Err(error) => {
+            eprintln!("\nFailed: {error}");
+            error.code()
         }
     }
 }
@@ -66,7 +66,7 @@ async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
     let path = document::create(&account, options.report.as_deref())?;
     let mut proof = Proof::default();
     let mut was_interrupted = tokio::select! {
-        () = walk::run(&account, &plan, &mut proof) => false,
+        () = runner::run(&account, &plan, &mut proof) => false,
         () = interruptions.next() => true,
     };
     if was_interrupted {
@@ -74,7 +74,7 @@ async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
         proof.report.skip("the current step", "interrupted");
         proof.problem("The run was interrupted.".to_owned());
     }
-    proof.complete(&walk::FLOWS, &probes::STATEMENTS);
+    proof.complete(&runner::FLOWS, &probes::STATEMENTS);
     if options.keep {
         println!("\n{}", plan.what_stays(&account));
         proof.kept = true;

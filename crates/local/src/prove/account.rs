@@ -12,8 +12,8 @@ use testkit::front_end::{self, Answer};
 use testkit::local_aws::{LocalAwsError, Output, Tooling, Tools, output_of};
 use tokio::time::timeout;
 
-use super::question;
-use super::stop::ProveError;
+use super::error::ProveError;
+use super::prompt;
 use crate::arguments::ProveOptions;
 use crate::deployment::Target;
 use crate::failure::Failure;
@@ -183,7 +183,7 @@ impl Target for Account {
         let Some(mailbox) = &self.mailbox else {
             return Err("not proved: no mailbox was given (--mailbox you@example.com)".to_owned());
         };
-        let code = question::ask(&format!("Verification code sent to {mailbox} (Enter to skip): ")).await;
+        let code = prompt::ask(&format!("Verification code sent to {mailbox} (Enter to skip): ")).await;
         if code.is_empty() { Err("not proved: no code was entered".to_owned()) } else { Ok(Secret::new(code)) }
     }
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use testkit::local_aws::{Tooling as _, host_architecture};
 
 use super::account::{Account, random, text};
-use super::question;
-use super::stop::ProveError;
+use super::error::ProveError;
+use super::prompt;
 use crate::arguments::ProveOptions;
 use crate::deployment::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
 
@@ -88,7 +88,7 @@ impl Plan {
         if sure {
             return Ok(());
         }
-        match &*question::ask("\nCreate and delete all this? Type yes: ").await {
+        match &*prompt::ask("\nCreate and delete all this? Type yes: ").await {
             "yes" => Ok(()),
             "" => Err(ProveError::Declined("no confirmation. Nothing was created. Pass --yes to skip the question")),
             _ => Err(ProveError::Declined("declined. Nothing was created.")),

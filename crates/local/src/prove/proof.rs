@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::stop::ProveError;
+use super::error::ProveError;
 use crate::report::{Outcome, Report};
 
 /// The verdict on a statement.
@@ -150,7 +150,7 @@ mod tests {
     }
 
     fn outcome(proof: &Proof, was_interrupted: bool) -> Result<(), String> {
-        proof.verdict(was_interrupted).map_err(|stop| stop.to_string())
+        proof.verdict(was_interrupted).map_err(|error| error.to_string())
     }
 
     #[test]
