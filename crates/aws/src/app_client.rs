@@ -13,6 +13,7 @@ use domain::user_pool::user::Username;
 use domain::user_pool::write_attributes::WriteAttributes;
 use tokio::sync::OnceCell;
 
+use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::secret_hash::{keyed_hash, secret_hash};
 
@@ -28,6 +29,8 @@ const CREATION_KEY: &str = "poolkeeper creation key v1";
 #[derive(Debug)]
 pub struct CognitoAppClient {
     pub(crate) client: Client,
+    /// Sends the requests that are not safe to repeat.
+    pub(crate) once: Client,
     pub(crate) user_pool_id: String,
     pub(crate) client_id: String,
     /// Read at the first call that needs it, and again after a failure.
@@ -64,6 +67,7 @@ impl From<UserPoolClientType> for Settings {
 impl CognitoAppClient {
     pub(crate) fn new(client: Client, user_pool_id: &str, client_id: &str) -> Self {
         Self {
+            once: sent_once(&client),
             client,
             user_pool_id: user_pool_id.to_owned(),
             client_id: client_id.to_owned(),

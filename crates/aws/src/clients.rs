@@ -6,7 +6,8 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cognitoidentityprovider::config::{Builder, Config, Credentials};
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::{Builder, Credentials};
 #[cfg(test)]
 use aws_smithy_runtime_api::client::http::HttpClient;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
@@ -118,9 +119,8 @@ impl Aws {
         self.config.region().map_or("", Region::as_ref)
     }
 
-    pub(crate) fn user_pools(&self) -> aws_sdk_cognitoidentityprovider::Client {
-        let config = aws_sdk_cognitoidentityprovider::config::Builder::from(&self.config);
-        aws_sdk_cognitoidentityprovider::Client::from_conf(config.retry_classifier(QuotaIsNotThrottling).build())
+    pub(crate) fn user_pools(&self) -> Client {
+        Client::from_conf(Builder::from(&self.config).retry_classifier(QuotaIsNotThrottling).build())
     }
 
     pub(crate) fn identity_pools(&self) -> aws_sdk_cognitoidentity::Client {
@@ -146,11 +146,12 @@ impl Aws {
     }
 }
 
-/// Returns a configuration that retries only throttled requests, for calls that create or delete something, consume a
-/// code, session or token, or send a message. Cognito has no idempotency tokens: if a response is lost, a retry by the
-/// SDK would repeat the effect or fail because of it. Throttled requests have no effect.
-pub(crate) fn sent_once() -> Builder {
-    Config::builder().retry_classifier(RetryOnlyThrottling)
+/// Returns a client with the same configuration and connection pool that retries only throttled requests, for calls that
+/// create or delete something, consume a code, session or token, or send a message. Cognito has no idempotency tokens:
+/// if a response is lost, a retry by the SDK would repeat the effect or fail because of it. Throttled requests have no
+/// effect.
+pub(crate) fn sent_once(client: &Client) -> Client {
+    Client::from_conf(client.config().to_builder().retry_classifier(RetryOnlyThrottling).build())
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

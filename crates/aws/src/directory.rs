@@ -22,12 +22,14 @@ use crate::users::{to_attribute_types, to_user, to_users};
 #[derive(Debug, Clone)]
 pub struct CognitoDirectory {
     pub(crate) client: Client,
+    /// Sends the requests that are not safe to repeat.
+    pub(crate) once: Client,
     pub(crate) user_pool_id: String,
 }
 
 impl CognitoDirectory {
     pub(crate) fn new(client: Client, user_pool_id: &str) -> Self {
-        Self { client, user_pool_id: user_pool_id.to_owned() }
+        Self { once: sent_once(&client), client, user_pool_id: user_pool_id.to_owned() }
     }
 
     pub(crate) async fn get_user(&self, username: &Username) -> Result<AdminGetUserOutput, UserPoolError> {
@@ -41,7 +43,7 @@ impl Directory for CognitoDirectory {
     async fn create(&self, user: &NewUser) -> Result<User, UserPoolError> {
         const OPERATION: &str = "AdminCreateUser";
         let mut request = self
-            .client
+            .once
             .admin_create_user()
             .user_pool_id(&self.user_pool_id)
             .username(user.username.as_str())
@@ -51,8 +53,7 @@ impl Directory for CognitoDirectory {
             WelcomeMessage::Suppress => request = request.message_action(MessageActionType::Suppress),
             WelcomeMessage::Send => request = request.desired_delivery_mediums(medium_for(&user.attributes)),
         }
-        let answer = request.customize().config_override(sent_once()).send().await;
-        let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         to_user(OPERATION, answer.user.ok_or_else(|| Failure::missing(OPERATION, "User"))?)
     }
 
@@ -92,13 +93,11 @@ impl Directory for CognitoDirectory {
 
     async fn change_attributes(&self, username: &Username, changes: &AttributeChanges) -> Result<(), UserPoolError> {
         if !changes.set.is_empty() {
-            self.client
+            self.once
                 .admin_update_user_attributes()
                 .user_pool_id(&self.user_pool_id)
                 .username(username.as_str())
                 .set_user_attributes(Some(to_attribute_types(&changes.set)))
-                .customize()
-                .config_override(sent_once())
                 .send()
                 .await
                 .map_err(|error| Failure::of("AdminUpdateUserAttributes", &error))?;
@@ -117,21 +116,18 @@ impl Directory for CognitoDirectory {
     }
 
     async fn delete(&self, username: &Username) -> Result<(), UserPoolError> {
-        let request = self.client.admin_delete_user().user_pool_id(&self.user_pool_id).username(username.as_str());
-        let answer = request.customize().config_override(sent_once()).send().await;
-        answer.map_err(|error| Failure::of("AdminDeleteUser", &error))?;
+        let request = self.once.admin_delete_user().user_pool_id(&self.user_pool_id).username(username.as_str());
+        request.send().await.map_err(|error| Failure::of("AdminDeleteUser", &error))?;
         Ok(())
     }
 
     async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError> {
-        self.client
+        self.once
             .admin_set_user_password()
             .user_pool_id(&self.user_pool_id)
             .username(username.as_str())
             .password(password.expose())
             .permanent(permanent)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("AdminSetUserPassword", &error))?;
@@ -139,24 +135,22 @@ impl Directory for CognitoDirectory {
     }
 
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError> {
-        let request = self.client.admin_reset_user_password().user_pool_id(&self.user_pool_id);
-        let request = request.username(username.as_str()).customize().config_override(sent_once());
+        let request =
+            self.once.admin_reset_user_password().user_pool_id(&self.user_pool_id).username(username.as_str());
         request.send().await.map_err(|error| Failure::of("AdminResetUserPassword", &error))?;
         Ok(())
     }
 
     async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError> {
         const OPERATION: &str = "AdminCreateUser";
+        // Each call creates another password and sends another message.
         let answer = self
-            .client
+            .once
             .admin_create_user()
             .user_pool_id(&self.user_pool_id)
             .username(username.as_str())
             .message_action(MessageActionType::Resend)
             .desired_delivery_mediums(medium_for(attributes))
-            .customize()
-            // Each call creates another password and sends another message.
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;

@@ -8,7 +8,6 @@ use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
 use domain::user_pool::user::User;
 
 use crate::CognitoDirectory;
-use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::users::{to_time, to_users};
 
@@ -38,16 +37,14 @@ impl Groups for CognitoDirectory {
 
     async fn create_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError> {
         const OPERATION: &str = "CreateGroup";
+        // A retry would report the group of the first request as an existing one.
         let answer = self
-            .client
+            .once
             .create_group()
             .user_pool_id(&self.user_pool_id)
             .group_name(name.as_str())
             .set_description(details.description.clone())
             .set_precedence(to_precedence(OPERATION, details.precedence)?)
-            .customize()
-            // A retry would report the group of the first request as an existing one.
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
@@ -74,9 +71,8 @@ impl Groups for CognitoDirectory {
     }
 
     async fn delete_group(&self, name: &GroupName) -> Result<(), UserPoolError> {
-        let request = self.client.delete_group().user_pool_id(&self.user_pool_id).group_name(name.as_str());
-        let answer = request.customize().config_override(sent_once()).send().await;
-        answer.map_err(|error| Failure::of("DeleteGroup", &error))?;
+        let request = self.once.delete_group().user_pool_id(&self.user_pool_id).group_name(name.as_str());
+        request.send().await.map_err(|error| Failure::of("DeleteGroup", &error))?;
         Ok(())
     }
 

@@ -8,7 +8,6 @@ use domain::user_pool::user::Username;
 use serde_json::Value;
 
 use crate::CognitoDirectory;
-use crate::clients::sent_once;
 use crate::failure::Failure;
 
 /// The provider name of the pool's own users.
@@ -21,13 +20,11 @@ impl Identities for CognitoDirectory {
         let destination = ProviderUserIdentifierType::builder();
         let destination = destination.provider_name(POOL_PROVIDER).provider_attribute_value(username.as_str()).build();
         let answer = self
-            .client
+            .once
             .admin_link_provider_for_user()
             .user_pool_id(&self.user_pool_id)
             .destination_user(destination)
             .source_user(to_identifier(OPERATION, identity)?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await;
         let Err(error) = answer else { return Ok(()) };
@@ -41,8 +38,8 @@ impl Identities for CognitoDirectory {
 
     async fn unlink(&self, identity: &ExternalIdentity) -> Result<(), UserPoolError> {
         const OPERATION: &str = "AdminDisableProviderForUser";
-        let request = self.client.admin_disable_provider_for_user().user_pool_id(&self.user_pool_id);
-        let request = request.user(to_identifier(OPERATION, identity)?).customize().config_override(sent_once());
+        let request = self.once.admin_disable_provider_for_user().user_pool_id(&self.user_pool_id);
+        let request = request.user(to_identifier(OPERATION, identity)?);
         request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(())
     }

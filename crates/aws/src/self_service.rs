@@ -9,7 +9,6 @@ use domain::user_pool::sign_in_security::Mfa;
 use domain::user_pool::user::Username;
 
 use crate::CognitoAppClient;
-use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::sessions::{to_delivery, verify_software_token};
 use crate::sign_in_security::Preferences;
@@ -23,15 +22,13 @@ impl SelfService for CognitoAppClient {
         code: &Secret,
         context: &ClientContext,
     ) -> Result<(), UserPoolError> {
-        self.client
+        self.once
             .confirm_sign_up()
             .client_id(&self.client_id)
             .username(username.as_str())
             .set_secret_hash(self.secret_hash(username).await?)
             .confirmation_code(code.expose())
             .set_user_context_data(self.user_context(context).await?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ConfirmSignUp", &error))?;
@@ -44,14 +41,12 @@ impl SelfService for CognitoAppClient {
         context: &ClientContext,
     ) -> Result<Option<CodeDelivery>, UserPoolError> {
         let answer = self
-            .client
+            .once
             .resend_confirmation_code()
             .client_id(&self.client_id)
             .username(username.as_str())
             .set_secret_hash(self.secret_hash(username).await?)
             .set_user_context_data(self.user_context(context).await?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ResendConfirmationCode", &error))?;
@@ -64,14 +59,12 @@ impl SelfService for CognitoAppClient {
         context: &ClientContext,
     ) -> Result<Option<CodeDelivery>, UserPoolError> {
         let answer = self
-            .client
+            .once
             .forgot_password()
             .client_id(&self.client_id)
             .username(username.as_str())
             .set_secret_hash(self.secret_hash(username).await?)
             .set_user_context_data(self.user_context(context).await?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ForgotPassword", &error))?;
@@ -85,7 +78,7 @@ impl SelfService for CognitoAppClient {
         new_password: &Secret,
         context: &ClientContext,
     ) -> Result<(), UserPoolError> {
-        self.client
+        self.once
             .confirm_forgot_password()
             .client_id(&self.client_id)
             .username(username.as_str())
@@ -93,8 +86,6 @@ impl SelfService for CognitoAppClient {
             .confirmation_code(code.expose())
             .password(new_password.expose())
             .set_user_context_data(self.user_context(context).await?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("ConfirmForgotPassword", &error))?;
@@ -121,10 +112,9 @@ impl SelfService for CognitoAppClient {
     ) -> Result<Option<CodeDelivery>, UserPoolError> {
         const OPERATION: &str = "GetUserAttributeVerificationCode";
         self.ensure_own_token(OPERATION, access_token)?;
-        let request = self.client.get_user_attribute_verification_code();
+        let request = self.once.get_user_attribute_verification_code();
         let request = request.access_token(access_token.expose()).attribute_name(attribute);
-        let answer = request.customize().config_override(sent_once()).send().await;
-        let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(to_delivery(answer.code_delivery_details))
     }
 
@@ -135,13 +125,11 @@ impl SelfService for CognitoAppClient {
         code: &Secret,
     ) -> Result<(), UserPoolError> {
         self.ensure_own_token("VerifyUserAttribute", access_token)?;
-        self.client
+        self.once
             .verify_user_attribute()
             .access_token(access_token.expose())
             .attribute_name(attribute)
             .code(code.expose())
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("VerifyUserAttribute", &error))?;
@@ -151,9 +139,8 @@ impl SelfService for CognitoAppClient {
     async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError> {
         const OPERATION: &str = "AssociateSoftwareToken";
         self.ensure_own_token(OPERATION, access_token)?;
-        let request = self.client.associate_software_token().access_token(access_token.expose());
-        let answer = request.customize().config_override(sent_once()).send().await;
-        let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
+        let request = self.once.associate_software_token().access_token(access_token.expose());
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         Ok(Secret::new(answer.secret_code.ok_or_else(|| Failure::missing(OPERATION, "SecretCode"))?))
     }
 
@@ -165,7 +152,7 @@ impl SelfService for CognitoAppClient {
     ) -> Result<(), UserPoolError> {
         const OPERATION: &str = "VerifySoftwareToken";
         self.ensure_own_token(OPERATION, access_token)?;
-        let request = self.client.verify_software_token().access_token(access_token.expose());
+        let request = self.once.verify_software_token().access_token(access_token.expose());
         verify_software_token(OPERATION, request, code, device_name).await?;
         Ok(())
     }

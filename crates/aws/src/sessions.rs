@@ -19,7 +19,6 @@ use domain::user_pool::user::{Attributes, Username};
 use domain::user_pool::write_attributes::WriteAttributes;
 
 use crate::CognitoAppClient;
-use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::users::to_attribute_types;
 pub(crate) use responses::to_delivery;
@@ -33,7 +32,7 @@ impl Sessions for CognitoAppClient {
 
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
         let answer = self
-            .client
+            .once
             .sign_up()
             .client_id(&self.client_id)
             .username(registration.username.as_str())
@@ -43,8 +42,6 @@ impl Sessions for CognitoAppClient {
             .set_validation_data(Some(to_attribute_types(&registration.validation_data)))
             .set_client_metadata(Some(to_map(&registration.client_metadata)))
             .set_user_context_data(self.user_context(&registration.context).await?)
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of("SignUp", &error))?;
@@ -56,7 +53,7 @@ impl Sessions for CognitoAppClient {
         const OPERATION: &str = "AdminInitiateAuth";
         let username = &credentials.username;
         let mut request = self
-            .client
+            .once
             .admin_initiate_auth()
             .user_pool_id(&self.user_pool_id)
             .client_id(&self.client_id)
@@ -67,8 +64,7 @@ impl Sessions for CognitoAppClient {
         if let Some(hash) = self.secret_hash(username).await? {
             request = request.auth_parameters("SECRET_HASH", hash);
         }
-        let answer = request.customize().config_override(sent_once());
-        let answer = answer.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         let answer = Answer {
             operation: OPERATION,
             result: answer.authentication_result,
@@ -147,9 +143,8 @@ impl Sessions for CognitoAppClient {
 
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
         self.ensure_own_token("GlobalSignOut", access_token)?;
-        let request = self.client.global_sign_out().access_token(access_token.expose());
-        let answer = request.customize().config_override(sent_once()).send().await;
-        answer.map_err(|error| Failure::of("GlobalSignOut", &error))?;
+        let request = self.once.global_sign_out().access_token(access_token.expose());
+        request.send().await.map_err(|error| Failure::of("GlobalSignOut", &error))?;
         Ok(())
     }
 }
@@ -167,7 +162,7 @@ impl CognitoAppClient {
         const OPERATION: &str = "AdminRespondToAuthChallenge";
         let username = &answer.username;
         let mut request = self
-            .client
+            .once
             .admin_respond_to_auth_challenge()
             .user_pool_id(&self.user_pool_id)
             .client_id(&self.client_id)
@@ -179,8 +174,7 @@ impl CognitoAppClient {
         if let Some(hash) = self.secret_hash(username).await? {
             request = request.challenge_responses("SECRET_HASH", hash);
         }
-        let next = request.customize().config_override(sent_once()).send().await;
-        let next = next.map_err(|error| Failure::of(OPERATION, &error))?;
+        let next = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         let next = Answer {
             operation: OPERATION,
             result: next.authentication_result,
@@ -194,9 +188,8 @@ impl CognitoAppClient {
     /// Requests the secret of a new authenticator app.
     async fn begin_setup(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError> {
         const OPERATION: &str = "AssociateSoftwareToken";
-        let request = self.client.associate_software_token().session(answer.session.expose());
-        let begun = request.customize().config_override(sent_once()).send().await;
-        let begun = begun.map_err(|error| Failure::of(OPERATION, &error))?;
+        let request = self.once.associate_software_token().session(answer.session.expose());
+        let begun = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         let missing = |field| Failure::missing(OPERATION, field);
         Ok(SignIn::Challenge(Challenge {
             name: ChallengeName::MfaSetup,
@@ -217,7 +210,7 @@ impl CognitoAppClient {
         device_name: Option<&str>,
     ) -> Result<Secret, UserPoolError> {
         const OPERATION: &str = "VerifySoftwareToken";
-        let request = self.client.verify_software_token().session(session.expose());
+        let request = self.once.verify_software_token().session(session.expose());
         let next = verify_software_token(OPERATION, request, code, device_name).await?;
         Ok(next.ok_or_else(|| Failure::missing(OPERATION, "Session"))?)
     }
@@ -226,13 +219,11 @@ impl CognitoAppClient {
     async fn rotate(&self, refresh_token: &Secret) -> Result<Tokens, UserPoolError> {
         const OPERATION: &str = "GetTokensFromRefreshToken";
         let answer = self
-            .client
+            .once
             .get_tokens_from_refresh_token()
             .client_id(&self.client_id)
             .set_client_secret(self.client_secret().await?)
             .refresh_token(refresh_token.expose())
-            .customize()
-            .config_override(sent_once())
             .send()
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
@@ -249,8 +240,7 @@ pub(crate) async fn verify_software_token(
     device_name: Option<&str>,
 ) -> Result<Option<Secret>, UserPoolError> {
     let request = request.user_code(code.expose()).set_friendly_device_name(device_name.map(str::to_owned));
-    let answer = request.customize().config_override(sent_once()).send().await;
-    let answer = answer.map_err(|error| Failure::of(operation, &error))?;
+    let answer = request.send().await.map_err(|error| Failure::of(operation, &error))?;
     match answer.status {
         Some(VerifySoftwareTokenResponseType::Success) => Ok(answer.session.map(Secret::new)),
         Some(_) => Err(UserPoolError::new(operation, Reason::CodeMismatch)),

@@ -11,7 +11,6 @@ use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity
 use domain::user_pool::user::Username;
 
 use crate::CognitoDirectory;
-use crate::clients::sent_once;
 use crate::failure::Failure;
 use crate::users::{to_attributes, to_factor, to_factors, to_time};
 
@@ -61,8 +60,8 @@ impl SignInSecurity for CognitoDirectory {
     }
 
     async fn forget_device(&self, username: &Username, key: &str) -> Result<(), UserPoolError> {
-        let request = self.client.admin_forget_device().user_pool_id(&self.user_pool_id);
-        let request = request.username(username.as_str()).device_key(key).customize().config_override(sent_once());
+        let request = self.once.admin_forget_device().user_pool_id(&self.user_pool_id);
+        let request = request.username(username.as_str()).device_key(key);
         request.send().await.map_err(|error| Failure::of("AdminForgetDevice", &error))?;
         Ok(())
     }
