@@ -1,8 +1,9 @@
-//! Maps a CloudFormation request to a task and a physical resource id.
+//! Distinguishes the kinds of invocations, and maps a CloudFormation request to a task and a physical resource id.
 
 use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest as Request;
 use domain::invitation::{KeyId, KeyName};
 use domain::provision::Rename;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::reply::RequestIds;
@@ -24,11 +25,32 @@ const VERIFICATION: &str = "Custom::PoolkeeperVerification";
 /// needs the trigger. Its physical id is a [`KeyId`].
 const INVITATION_KEY: &str = "Custom::PoolkeeperInvitationKey";
 
+/// An invocation of the function.
+pub(crate) enum Invocation {
+    /// By an operator.
+    Direct(Value),
+    /// By CloudFormation.
+    CustomResource {
+        /// Secret, because it is presigned. Empty if it is not a string.
+        response_url: String,
+        /// The request. If it is unreadable, the ids for the reply, unless one of them is missing.
+        request: Result<Box<CustomResource>, Option<(RequestIds, String)>>,
+    },
+}
+
+impl Invocation {
+    /// Parses the payload of an invocation. Only requests of CloudFormation have a `ResponseURL`.
+    pub(crate) fn of(payload: Value) -> Self {
+        let Some(url) = payload.get("ResponseURL") else { return Self::Direct(payload) };
+        let response_url = url.as_str().unwrap_or_default().to_owned();
+        let request = Request::deserialize(&payload).ok().and_then(CustomResource::of);
+        Self::CustomResource { response_url, request: request.map(Box::new).ok_or_else(|| reply_ids(&payload)) }
+    }
+}
+
 /// A parsed request.
 pub(crate) struct CustomResource {
     pub(crate) ids: RequestIds,
-    /// Secret, because it is presigned.
-    pub(crate) response_url: String,
     pub(crate) task: Task,
     /// The current id. `None` for a Create.
     pub(crate) physical_resource_id: Option<String>,
@@ -58,25 +80,23 @@ pub(crate) enum Task {
 
 impl CustomResource {
     /// Parses a request. `None` for an unknown request type.
-    pub(crate) fn of(request: Request) -> Option<Self> {
-        let (ids, response_url, resource_type, physical_resource_id, properties, old_properties, deletes) =
-            match request {
-                Request::Create(it) => {
-                    let ids = request_ids(it.stack_id, it.request_id, it.logical_resource_id);
-                    (ids, it.response_url, it.resource_type, None, it.resource_properties, None, false)
-                }
-                Request::Update(it) => {
-                    let ids = request_ids(it.stack_id, it.request_id, it.logical_resource_id);
-                    let (id, old) = (Some(it.physical_resource_id), Some(it.old_resource_properties));
-                    (ids, it.response_url, it.resource_type, id, it.resource_properties, old, false)
-                }
-                Request::Delete(it) => {
-                    let ids = request_ids(it.stack_id, it.request_id, it.logical_resource_id);
-                    let id = Some(it.physical_resource_id);
-                    (ids, it.response_url, it.resource_type, id, it.resource_properties, None, true)
-                }
-                _ => return None,
-            };
+    fn of(request: Request) -> Option<Self> {
+        let (ids, resource_type, physical_resource_id, properties, old_properties, deletes) = match request {
+            Request::Create(it) => {
+                let ids = request_ids(it.stack_id, it.request_id, it.logical_resource_id);
+                (ids, it.resource_type, None, it.resource_properties, None, false)
+            }
+            Request::Update(it) => {
+                let ids = request_ids(it.stack_id, it.request_id, it.logical_resource_id);
+                let (id, old) = (Some(it.physical_resource_id), Some(it.old_resource_properties));
+                (ids, it.resource_type, id, it.resource_properties, old, false)
+            }
+            Request::Delete(it) => {
+                let ids = request_ids(it.stack_id, it.request_id, it.logical_resource_id);
+                (ids, it.resource_type, Some(it.physical_resource_id), it.resource_properties, None, true)
+            }
+            _ => return None,
+        };
         let creation_failed = physical_resource_id.as_deref() == Some(FAILED_CREATE);
         let task = match (resource_type.as_str(), deletes) {
             (INVITATION_KEY, true) => key_to_delete(physical_resource_id.as_deref(), &properties, &ids.stack_id)
@@ -93,7 +113,7 @@ impl CustomResource {
             (_, true) => Task::Nothing("nothing to delete: unknown resource type"),
             (_, false) => Task::UnknownType,
         };
-        Some(Self { ids, response_url, task, physical_resource_id, properties, old_properties })
+        Some(Self { ids, task, physical_resource_id, properties, old_properties })
     }
 
     /// The changed name of the pool, if the request is an Update that changes it.
@@ -137,10 +157,10 @@ fn request_ids(stack_id: String, request_id: String, logical_resource_id: String
     RequestIds { stack_id, request_id, logical_resource_id }
 }
 
-/// The URL and ids for the reply to an unreadable request. Without a reply, CloudFormation waits for an hour.
-pub(crate) fn reply_target(payload: &Value) -> Option<(String, RequestIds, String)> {
+/// The ids for the reply to an unreadable request. Without a reply, CloudFormation waits for an hour.
+fn reply_ids(payload: &Value) -> Option<(RequestIds, String)> {
     let text = |name: &str| Some(payload.get(name)?.as_str()?.to_owned());
     let ids = request_ids(text("StackId")?, text("RequestId")?, text("LogicalResourceId")?);
     let id = text("PhysicalResourceId").unwrap_or_else(|| FAILED_CREATE.to_owned());
-    Some((text("ResponseURL")?, ids, id))
+    Some((ids, id))
 }

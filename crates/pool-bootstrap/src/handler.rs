@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use aws_lambda_events::cloudformation::CloudFormationCustomResourceRequest;
 use domain::invitation::{InvitationKeys, KeyId, KeyName, KeyOwner};
 use domain::passable_roles::PassableRoles;
 use domain::platform::{MemberPage, Platform};
@@ -16,9 +15,9 @@ use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use crate::custom_resource::{CustomResource, Task, reply_target};
+use crate::custom_resource::{CustomResource, Invocation, Task};
 use crate::invitation_key;
-use crate::reply::{Data, Replies, Reply, ReplyError, attributes, key_attributes};
+use crate::reply::{Data, Replies, Reply, ReplyError, RequestIds, attributes, key_attributes};
 use crate::request::{RequestError, parse_direct_invocation, parse_key_properties, parse_properties};
 use crate::run::{Bootstrap, Job, RunError, step_summary};
 
@@ -102,11 +101,11 @@ impl Handler {
     /// request.
     pub async fn handle(&self, event: LambdaEvent<Value>) -> Result<Value, InvocationError> {
         let deadline = event.context.deadline();
-        let is_custom_resource = event.payload.get("ResponseURL").is_some();
-        let result = if is_custom_resource {
-            self.custom_resource(event.payload, deadline).await
-        } else {
-            self.direct(event.payload, deadline).await
+        let result = match Invocation::of(event.payload) {
+            Invocation::Direct(payload) => self.direct(payload, deadline).await,
+            Invocation::CustomResource { response_url, request } => {
+                self.custom_resource(&response_url, request, deadline).await
+            }
         };
         if let Err(error) = &result {
             tracing::error!(error = %error, kind = error.kind, "invocation failed");
@@ -125,26 +124,24 @@ impl Handler {
         Ok(json!(self.bootstrap(Rights::Settled).run(job, invocation.spec, deadline).await?))
     }
 
-    async fn custom_resource(&self, payload: Value, deadline: SystemTime) -> Result<Value, InvocationError> {
+    async fn custom_resource(
+        &self,
+        response_url: &str,
+        request: Result<Box<CustomResource>, Option<(RequestIds, String)>>,
+        deadline: SystemTime,
+    ) -> Result<Value, InvocationError> {
         // First, so that a request with a foreign reply URL changes nothing.
-        self.replies.check(payload.get("ResponseURL").and_then(Value::as_str).unwrap_or_default())?;
-        let reply_target = reply_target(&payload);
-        let request: Option<CloudFormationCustomResourceRequest> = serde_json::from_value(payload).ok();
-        let (url, reply) = match (request.and_then(CustomResource::of), reply_target) {
-            (Some(resource), _) => {
-                let reply = self.answer(&resource, deadline).await;
-                (resource.response_url, reply)
-            }
-            (None, Some((url, ids, id))) => {
+        self.replies.check(response_url)?;
+        let reply = match request {
+            Ok(resource) => self.answer(&resource, deadline).await,
+            // The parser's message may contain secrets.
+            Err(Some((ids, id))) => {
                 tracing::error!(kind = "InvalidRequest", "unreadable custom-resource request");
-                (url, Reply::failure(ids, id, UNREADABLE))
+                Reply::failure(ids, id, UNREADABLE)
             }
-            // There is no reply URL. The parser's message may contain secrets.
-            (None, None) => {
-                return Err(InvocationError { kind: "InvalidRequest", text: UNREADABLE.to_owned() });
-            }
+            Err(None) => return Err(InvocationError { kind: "InvalidRequest", text: UNREADABLE.to_owned() }),
         };
-        self.replies.deliver(&url, &reply).await?;
+        self.replies.deliver(response_url, &reply).await?;
         Ok(Value::Null)
     }
 
