@@ -18,6 +18,7 @@ Exit codes:
     2  wrong usage or invalid spec; nothing was changed
     3  with `plan --exit-code`: there are changes
     4  no access to AWS: no region, no credentials or no permission
+    5  `destroy` deleted nothing, because everything was retained
   130  interrupted; completed steps are kept, run it again to continue";
 
 pub(crate) const PLAN: &str = "\

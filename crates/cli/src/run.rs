@@ -25,6 +25,9 @@ use crate::terminal::Terminal;
 /// The exit code of `plan --exit-code` if there are changes.
 const HAS_CHANGES: u8 = 3;
 
+/// The exit code of `destroy` if nothing was deleted, because everything was retained.
+const RETAINED: u8 = 5;
+
 /// Parses the command line, runs the command, and returns the exit code.
 pub async fn run() -> ExitCode {
     let Arguments { options, command } = Arguments::parse();
@@ -118,7 +121,7 @@ impl Session {
         } else {
             self.stdout.write_lines(&summary::lines(&receipt, self.started.elapsed(), self.stdout.width()));
         }
-        Ok(0)
+        Ok(if summary::retained_everything(&receipt) { RETAINED } else { 0 })
     }
 
     async fn connect(&self) -> Result<Aws, CommandError> {

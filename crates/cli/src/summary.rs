@@ -44,11 +44,9 @@ fn conclusion(receipt: &Receipt) -> String {
         counts.collect::<Vec<_>>().join(", ")
     };
     match receipt.action {
-        Action::Destroy => match (of(Outcome::Deleted), of(Outcome::Retained)) {
-            (0, 0) => "Nothing to delete.".to_owned(),
-            (0, _) => "Everything was retained.".to_owned(),
-            _ => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
-        },
+        Action::Destroy if retained_everything(receipt) => "Everything was retained.".to_owned(),
+        Action::Destroy if of(Outcome::Deleted) == 0 => "Nothing to delete.".to_owned(),
+        Action::Destroy => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
         Action::Plan | Action::Verify if is_partly_proved(receipt) => {
             "Partly proved: a test user signed in and received AWS credentials; the sign-up is not proved.".to_owned()
         }
@@ -70,6 +68,12 @@ fn conclusion(receipt: &Receipt) -> String {
             format!("Done: {counted}. {proof}")
         }
     }
+}
+
+/// Whether `destroy` retained every resource that exists. Only `destroy` retains resources.
+pub(crate) fn retained_everything(receipt: &Receipt) -> bool {
+    let has = |outcome: Outcome| receipt.steps.iter().any(|report| report.outcome == outcome);
+    has(Outcome::Retained) && !has(Outcome::Deleted)
 }
 
 /// Whether a verification step could not run.

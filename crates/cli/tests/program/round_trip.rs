@@ -61,7 +61,7 @@ async fn creates_keeps_changes_and_deletes_a_pool() {
     let verify = run(&["verify"]).expect(0);
     assert!(verify.stdout.contains("\nIt works: "), "{}", verify.stdout);
     let retained = SPEC.replace("\"delete\"", "\"retain\"");
-    let retained = machine.run_with_input(&["destroy", "--yes", "--spec", "-"], &retained).expect(0).stdout;
+    let retained = machine.run_with_input(&["destroy", "--yes", "--spec", "-"], &retained).expect(5).stdout;
     assert!(retained.ends_with("s)\n") && retained.contains("Everything was retained."), "{retained}");
     run(&["destroy"]).expect(2);
     let gone = run(&["destroy", "--yes", "--json"]).expect(0);
