@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 
 use super::error::ProvisionError;
 use super::field_difference::Difference;
@@ -62,7 +63,7 @@ impl Deployment {
 pub struct SignUpPolicy {
     /// The users that are confirmed at sign-up.
     pub auto_confirm: Confirmed,
-    /// The users whose email address counts as verified at sign-up.
+    /// The users whose e-mail address counts as verified at sign-up.
     #[serde(default)]
     pub auto_verify_email: Verified,
     /// The users whose phone number counts as verified at sign-up.
@@ -71,13 +72,13 @@ pub struct SignUpPolicy {
     /// The allowed external providers.
     #[serde(default = "all_providers")]
     pub external_providers: String,
-    /// The email domains that can sign up.
+    /// The e-mail domains that can sign up.
     #[serde(default)]
     pub allowed_email_domains: String,
-    /// The email domains that cannot sign up.
+    /// The e-mail domains that cannot sign up.
     #[serde(default)]
     pub denied_email_domains: String,
-    /// The email domains whose users are confirmed with `AutoConfirm=trusted-domains`.
+    /// The e-mail domains whose users are confirmed with `AutoConfirm=trusted-domains`.
     #[serde(default)]
     pub trusted_email_domains: String,
 }
@@ -87,8 +88,9 @@ fn all_providers() -> String {
 }
 
 /// A value of `AutoConfirm`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Confirmed {
     /// No user.
     Nobody,
@@ -101,8 +103,9 @@ pub enum Confirmed {
 }
 
 /// A value of `AutoVerifyEmail` or `AutoVerifyPhone`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Verified {
     /// No user.
     #[default]
@@ -111,27 +114,6 @@ pub enum Verified {
     Invited,
     /// Every user.
     Everyone,
-}
-
-impl Confirmed {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Nobody => "nobody",
-            Self::Invited => "invited",
-            Self::TrustedDomains => "trusted-domains",
-            Self::Everyone => "everyone",
-        }
-    }
-}
-
-impl Verified {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Nobody => "nobody",
-            Self::Invited => "invited",
-            Self::Everyone => "everyone",
-        }
-    }
 }
 
 /// One setting of a policy, with its narrowest and widest value.
@@ -170,9 +152,9 @@ impl SignUpPolicy {
             names => digest(names),
         };
         vec![
-            of_users("AutoConfirm", "poolkeeper:auto-confirm", self.auto_confirm.as_str()),
-            of_users("AutoVerifyEmail", "poolkeeper:auto-verify-email", self.auto_verify_email.as_str()),
-            of_users("AutoVerifyPhone", "poolkeeper:auto-verify-phone", self.auto_verify_phone.as_str()),
+            of_users("AutoConfirm", "poolkeeper:auto-confirm", self.auto_confirm.into()),
+            of_users("AutoVerifyEmail", "poolkeeper:auto-verify-email", self.auto_verify_email.into()),
+            of_users("AutoVerifyPhone", "poolkeeper:auto-verify-phone", self.auto_verify_phone.into()),
             Setting {
                 parameter: "ExternalProviders",
                 tag: "poolkeeper:external-providers",

@@ -47,7 +47,11 @@ pub enum ProvisionError {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// Several resources have the name and tag of the pool.
-    #[error("found {} {resource}s with this pool's name: {}; delete or untag all but one", ids.len(), ids.join(", "))]
+    #[error(
+        "found {} {resource}s with this pool's name and tag: {}; delete or untag all but one",
+        ids.len(),
+        ids.join(", ")
+    )]
     Duplicates {
         /// The kind of resource.
         resource: Resource,

@@ -83,7 +83,7 @@ fn tag_key(address: &str) -> String {
 }
 
 pub(super) fn parse_username(username: &str) -> Result<Username, SpecError> {
-    let invalid = |_| SpecError { field: "first_admin", problem: "must be an email address".to_owned() };
+    let invalid = |_| SpecError { field: "first_admin", problem: "must be an e-mail address".to_owned() };
     username.parse().map_err(invalid)
 }
 
