@@ -10,7 +10,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::user_pool::groups::GroupName;
-use domain::user_pool::user::Username;
+use domain::user_pool::user::{User, Username};
 use http::request::Parts;
 
 use crate::authz::caller::Caller;
@@ -25,7 +25,9 @@ pub(crate) struct Audit(Arc<Mutex<Facts>>);
 #[derive(Debug, Default)]
 struct Facts {
     caller: Option<String>,
+    caller_sub: Option<String>,
     user: Option<String>,
+    user_sub: Option<String>,
     group: Option<String>,
     fields: Vec<String>,
     results: Option<usize>,
@@ -34,7 +36,17 @@ struct Facts {
 impl Audit {
     /// Sets the caller.
     pub(crate) fn by(&self, caller: &Caller) {
-        self.facts().caller = Some(caller.name().to_owned());
+        let mut facts = self.facts();
+        facts.caller = Some(caller.name().to_owned());
+        if let Caller::User { sub, .. } = caller {
+            facts.caller_sub = Some(sub.clone());
+        }
+    }
+
+    /// Sets the target user to one that was read from the user pool.
+    pub(crate) fn on_found(&self, user: &User) {
+        self.on(&user.username);
+        self.facts().user_sub = user.attributes.get("sub").cloned();
     }
 
     /// Sets the target user.
@@ -107,7 +119,9 @@ pub(crate) async fn record(
             target: "audit",
             action = action.name,
             caller = facts.caller,
+            caller_sub = facts.caller_sub,
             user = facts.user,
+            user_sub = facts.user_sub,
             group = facts.group,
             fields = (!facts.fields.is_empty()).then(|| facts.fields.join(" ")),
             results = facts.results,

@@ -127,7 +127,7 @@ impl Gate {
         let Some(username) = username.and_then(|name| name.parse().ok()) else { return Ok(None) };
         let user = self.app.pool.get(&username).await?;
         authorized.ensure_findable(&user, &username)?;
-        audit.on(&user.username);
+        audit.on_found(&user);
         self.app.ensure_unambiguous(&username, &user).await?;
         let memberships = self.app.pool.groups(&user.id()).await?;
         authorized.ensure_no_escalation_in(&self.app.trust.roles, &memberships)?;
