@@ -17,146 +17,6 @@ use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
-/// Every case with the status of the response, and the problem's code or nothing for a success.
-const CASES: &[(&str, u16, &str)] = &[
-    ("auth-attributes-code", 200, ""),
-    ("auth-attributes-code-other", 400, "invalid-request"),
-    ("auth-attributes-verify", 204, ""),
-    ("auth-attributes-verify-wrong-code", 422, "code-mismatch"),
-    ("auth-challenge", 200, ""),
-    ("auth-challenge-code", 200, ""),
-    ("auth-challenge-mfa-setup", 200, ""),
-    ("auth-challenge-other", 400, "invalid-request"),
-    ("auth-challenge-other-attribute", 400, "invalid-request"),
-    ("auth-challenge-wrong-code", 422, "code-mismatch"),
-    ("auth-confirm-sign-up", 204, ""),
-    ("auth-confirm-sign-up-expired-code", 422, "code-expired"),
-    ("auth-forgot-password", 200, ""),
-    ("auth-forgot-password-unknown", 200, ""),
-    ("auth-me", 200, ""),
-    ("auth-me-iam", 200, ""),
-    ("auth-me-signed-out", 401, "invalid-credentials"),
-    ("auth-me-totp-remove", 204, ""),
-    ("auth-me-totp-start", 200, ""),
-    ("auth-me-totp-verify", 204, ""),
-    ("auth-me-totp-verify-wrong-code", 422, "code-mismatch"),
-    ("auth-me-without-token", 401, "unauthenticated"),
-    ("auth-refresh", 200, ""),
-    ("auth-resend-code", 200, ""),
-    ("auth-resend-code-confirmed", 409, "wrong-state"),
-    ("auth-reset-password", 204, ""),
-    ("auth-reset-password-wrong-code", 422, "code-mismatch"),
-    ("auth-sign-in", 200, ""),
-    ("auth-sign-in-challenged", 200, ""),
-    ("auth-sign-in-unconfirmed", 403, "user-not-confirmed"),
-    ("auth-sign-in-unknown", 401, "invalid-credentials"),
-    ("auth-sign-out-access-token", 200, ""),
-    ("auth-sign-out-both-tokens", 400, "invalid-request"),
-    ("auth-sign-out-refresh-token", 200, ""),
-    ("auth-sign-up", 201, ""),
-    ("auth-sign-up-invited", 201, ""),
-    ("groups-create", 201, ""),
-    ("groups-create-existing", 409, "group-exists"),
-    ("groups-delete", 204, ""),
-    ("groups-delete-in-roles", 409, "wrong-state"),
-    ("groups-delete-other-group", 403, "forbidden"),
-    ("groups-get", 200, ""),
-    ("groups-get-unknown", 404, "group-not-found"),
-    ("groups-list", 200, ""),
-    ("groups-update", 200, ""),
-    ("groups-update-null", 400, "invalid-request"),
-    ("groups-users", 200, ""),
-    ("invitations-create", 201, ""),
-    ("invitations-create-for-a-day", 201, ""),
-    ("invitations-create-malformed", 400, "invalid-request"),
-    ("invitations-create-not-set-up", 409, "wrong-state"),
-    ("invitations-create-other-group", 403, "forbidden"),
-    ("invitations-create-taken", 409, "alias-exists"),
-    ("me", 200, ""),
-    ("me-iam", 200, ""),
-    ("pool", 200, ""),
-    ("rest-auth-sign-in", 200, ""),
-    ("rest-invitations-create", 201, ""),
-    ("rest-users-create", 201, ""),
-    ("rest-users-delete-ambiguous-groups", 403, "forbidden"),
-    ("rest-users-delete-groups-as-array", 204, ""),
-    ("rest-users-delete-without-token", 401, "unauthenticated"),
-    ("rest-users-get-by-email", 200, ""),
-    ("rest-users-identities-link", 200, ""),
-    ("rest-users-list", 200, ""),
-    ("rest-users-list-search", 200, ""),
-    ("unknown-route", 404, "not-found"),
-    ("users-auth-events", 200, ""),
-    ("users-confirm", 200, ""),
-    ("users-create", 201, ""),
-    ("users-create-base64", 201, ""),
-    ("users-create-existing", 409, "user-exists"),
-    ("users-create-form", 415, "unsupported-media-type"),
-    ("users-create-malformed", 400, "invalid-request"),
-    ("users-create-permanent-password", 201, ""),
-    ("users-create-repeated", 200, ""),
-    ("users-create-repeated-completes", 200, ""),
-    ("users-create-repeated-other", 409, "user-exists"),
-    ("users-create-two-keys", 400, "invalid-request"),
-    ("users-create-unknown-field", 400, "invalid-request"),
-    ("users-create-weak-password", 422, "invalid-password"),
-    ("users-delete", 204, ""),
-    ("users-delete-comma-in-group", 403, "forbidden"),
-    ("users-delete-iam", 403, "forbidden"),
-    ("users-delete-no-group", 403, "forbidden"),
-    ("users-delete-oneself", 403, "forbidden"),
-    ("users-delete-other-group", 403, "forbidden"),
-    ("users-delete-signed-out", 401, "invalid-credentials"),
-    ("users-delete-without-scope", 403, "insufficient-scope"),
-    ("users-delete-without-token", 401, "unauthenticated"),
-    ("users-devices", 200, ""),
-    ("users-devices-forget", 204, ""),
-    ("users-devices-forget-unknown", 404, "device-not-found"),
-    ("users-disable", 200, ""),
-    ("users-disable-oneself", 403, "forbidden"),
-    ("users-enable", 200, ""),
-    ("users-get", 200, ""),
-    ("users-get-by-email", 200, ""),
-    ("users-get-on-a-stage", 200, ""),
-    ("users-get-raw-path", 400, "invalid-request"),
-    ("users-get-unknown", 404, "user-not-found"),
-    ("users-get-with-groups", 200, ""),
-    ("users-get-with-something-else", 400, "invalid-request"),
-    ("users-groups-add", 204, ""),
-    ("users-groups-add-alias", 400, "invalid-request"),
-    ("users-groups-add-oneself", 403, "forbidden"),
-    ("users-groups-add-unknown", 404, "group-not-found"),
-    ("users-groups-list", 200, ""),
-    ("users-groups-remove", 204, ""),
-    ("users-groups-remove-oneself", 403, "forbidden"),
-    ("users-identities-link", 200, ""),
-    ("users-identities-link-another", 409, "wrong-state"),
-    ("users-identities-link-of-another-user", 409, "alias-exists"),
-    ("users-identities-unlink", 204, ""),
-    ("users-identities-unlink-unknown", 404, "identity-not-found"),
-    ("users-list", 200, ""),
-    ("users-list-cursor-of-another-search", 400, "invalid-request"),
-    ("users-list-id-token", 401, "unauthenticated"),
-    ("users-list-members", 200, ""),
-    ("users-list-next-page", 200, ""),
-    ("users-list-other-client", 401, "unauthenticated"),
-    ("users-list-raw-query", 200, ""),
-    ("users-list-search", 200, ""),
-    ("users-list-too-many", 400, "invalid-request"),
-    ("users-list-unknown-group", 404, "group-not-found"),
-    ("users-mfa", 200, ""),
-    ("users-mfa-set", 200, ""),
-    ("users-mfa-set-not-set-up", 409, "wrong-state"),
-    ("users-password", 204, ""),
-    ("users-resend-invitation", 200, ""),
-    ("users-resend-invitation-confirmed", 409, "wrong-state"),
-    ("users-reset-password", 200, ""),
-    ("users-reset-password-invited", 409, "wrong-state"),
-    ("users-sign-out", 200, ""),
-    ("users-update", 204, ""),
-    ("wrong-method", 405, "method-not-allowed"),
-];
-
 /// A pool with the users and groups of the events. `root` is created first, so that its `sub` is the one in the claims.
 async fn pool() -> InMemoryPool {
     let pool = InMemoryPool::new();
@@ -236,34 +96,36 @@ async fn answer_to_event(case: &str, pool: &InMemoryPool) -> Value {
     serde_json::to_value(answer).unwrap()
 }
 
+fn cases() -> impl Iterator<Item = String> {
+    testkit::events::all("admin-api").into_iter().map(|(case, _)| case)
+}
+
 #[tokio::test]
 async fn every_event_returns_its_status() {
-    for &(case, status, code) in CASES {
-        let answer = answer_to(case, &pool().await).await;
-        assert_eq!(answer["statusCode"], status, "{case}: {answer}");
+    let mut answers = Vec::new();
+    for case in cases() {
+        let answer = answer_to(&case, &pool().await).await;
         assert_eq!(answer["isBase64Encoded"], false, "{case}: {answer}");
+        let status = &answer["statusCode"];
         let body: Value = match answer["body"].as_str() {
             Some("") | None => Value::Null,
             Some(text) => serde_json::from_str(text).unwrap(),
         };
-        assert_eq!(body["code"].as_str().unwrap_or_default(), code, "{case}: {answer}");
         assert_eq!(body.is_null(), status == 204, "{case}: {answer}");
+        answers.push(format!("{case}: {status} {}", body["code"].as_str().unwrap_or_default()).trim_end().to_owned());
     }
-}
-
-#[test]
-fn every_event_file_has_a_case() {
-    let files: Vec<_> = testkit::events::all("admin-api").into_iter().map(|(case, _)| case).collect();
-    assert_eq!(files, CASES.iter().map(|(case, ..)| *case).collect::<Vec<_>>());
+    insta::assert_snapshot!(answers.join("\n"));
 }
 
 #[tokio::test]
 async fn rejected_events_do_not_change_the_pool() {
     let users = ["root", "mia", "ivy", "una", "gus", "dan", "new", "new@example.com", "nobody"];
-    for (case, ..) in CASES.iter().filter(|(_, status, _)| *status >= 400) {
+    for case in cases() {
         let pool = pool().await;
         let before = users.map(|name| pool.user(name));
-        answer_to(case, &pool).await;
+        if answer_to(&case, &pool).await["statusCode"].as_u64().unwrap() < 400 {
+            continue;
+        }
         assert_eq!(users.map(|name| pool.user(name)), before, "{case}");
         assert!(pool.takes_token("example-access-token") && pool.takes_token("example-refresh-token"), "{case}");
     }
