@@ -13,7 +13,7 @@ use domain::user_pool::user::Username;
 use domain::user_pool::write_attributes::WriteAttributes;
 use tokio::sync::OnceCell;
 
-use crate::clients::sent_once;
+use crate::clients::UserPoolClients;
 use crate::failure::Failure;
 use crate::secret_hash::{keyed_hash, secret_hash};
 
@@ -65,10 +65,11 @@ impl From<UserPoolClientType> for Settings {
 }
 
 impl CognitoAppClient {
-    pub(crate) fn new(client: Client, user_pool_id: &str, client_id: &str) -> Self {
+    pub(crate) fn new(clients: impl Into<UserPoolClients>, user_pool_id: &str, client_id: &str) -> Self {
+        let UserPoolClients { client, once } = clients.into();
         Self {
-            once: sent_once(&client),
             client,
+            once,
             user_pool_id: user_pool_id.to_owned(),
             client_id: client_id.to_owned(),
             settings: OnceCell::new(),

@@ -1,6 +1,6 @@
 //! Creates the AWS clients with their region, endpoints, timeouts and retries.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -32,6 +32,30 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct Aws {
     pub(crate) config: SdkConfig,
+    user_pools: OnceLock<UserPoolClients>,
+}
+
+/// The clients of user pools. Each adapter clones them, because the SDK takes milliseconds to build a client.
+#[derive(Debug, Clone)]
+pub(crate) struct UserPoolClients {
+    pub(crate) client: Client,
+    /// Retries only throttled requests. For calls that create or delete something, consume a code, session or token, or
+    /// send a message. Cognito has no idempotency tokens: if a response is lost, a retry by the SDK would repeat the
+    /// effect or fail because of it. Throttled requests have no effect.
+    pub(crate) once: Client,
+}
+
+impl From<Client> for UserPoolClients {
+    fn from(client: Client) -> Self {
+        let once = Client::from_conf(client.config().to_builder().retry_classifier(RetryOnlyThrottling).build());
+        Self { client, once }
+    }
+}
+
+impl From<SdkConfig> for Aws {
+    fn from(config: SdkConfig) -> Self {
+        Self { config, user_pools: OnceLock::new() }
+    }
 }
 
 impl Aws {
@@ -39,7 +63,7 @@ impl Aws {
     /// resolved at the first call.
     pub async fn connect(region: &str) -> Self {
         let config = Self::defaults().region(Region::new(region.to_owned())).load().await;
-        Self { config }
+        config.into()
     }
 
     /// Uses an emulator at `endpoint_url` and ignores the environment.
@@ -51,7 +75,7 @@ impl Aws {
             .credentials_provider(credentials)
             .load()
             .await;
-        Self { config }
+        config.into()
     }
 
     pub(crate) fn defaults() -> aws_config::ConfigLoader {
@@ -66,12 +90,12 @@ impl Aws {
     /// Lambda invocation, so that the caller receives an answer.
     #[must_use]
     pub fn with_timeouts(self, attempt: Duration, operation: Duration) -> Self {
-        Self { config: self.config.into_builder().timeout_config(timeouts(attempt, operation)).build() }
+        self.config.into_builder().timeout_config(timeouts(attempt, operation)).build().into()
     }
 
     /// Disables the SDK's retries, so that every call is sent once.
     pub(crate) fn without_retries(&self) -> Self {
-        Self { config: self.config.to_builder().retry_config(RetryConfig::disabled()).build() }
+        self.config.to_builder().retry_config(RetryConfig::disabled()).build().into()
     }
 
     /// Returns the administrator operations on one pool.
@@ -119,7 +143,11 @@ impl Aws {
         self.config.region().map_or("", Region::as_ref)
     }
 
-    pub(crate) fn user_pools(&self) -> Client {
+    fn user_pools(&self) -> UserPoolClients {
+        self.user_pools.get_or_init(|| self.user_pool_client().into()).clone()
+    }
+
+    pub(crate) fn user_pool_client(&self) -> Client {
         Client::from_conf(Builder::from(&self.config).retry_classifier(QuotaIsNotThrottling).build())
     }
 
@@ -144,14 +172,6 @@ impl Aws {
     pub(crate) fn sts(&self) -> aws_sdk_sts::Client {
         aws_sdk_sts::Client::new(&self.config)
     }
-}
-
-/// Returns a client with the same configuration and connection pool that retries only throttled requests, for calls that
-/// create or delete something, consume a code, session or token, or send a message. Cognito has no idempotency tokens:
-/// if a response is lost, a retry by the SDK would repeat the effect or fail because of it. Throttled requests have no
-/// effect.
-pub(crate) fn sent_once(client: &Client) -> Client {
-    Client::from_conf(client.config().to_builder().retry_classifier(RetryOnlyThrottling).build())
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
@@ -221,7 +241,7 @@ fn has_quota_code(body: &[u8]) -> bool {
 impl Aws {
     /// Replaces the HTTP client.
     pub(crate) fn with_http_client(self, http_client: impl HttpClient + 'static) -> Self {
-        Self { config: self.config.into_builder().http_client(http_client).build() }
+        self.config.into_builder().http_client(http_client).build().into()
     }
 }
 

@@ -49,7 +49,7 @@ impl AwsPlatform {
     pub(crate) fn new(aws: &Aws) -> Self {
         let aws = aws.without_retries();
         Self {
-            user_pools: UserPools::new(aws.user_pools()),
+            user_pools: UserPools::new(aws.user_pool_client()),
             identity_pools: IdentityPools::new(aws.identity_pools(), aws.region()),
             iam: Iam::new(aws.iam()),
             sts: Sts::new(aws.clone()),

@@ -61,7 +61,7 @@ impl Aws {
         let config = loader.load().await;
         let provider = config.credentials_provider().ok_or(ProfileError::NoCredentials)?;
         match (provider.provide_credentials().await, profile) {
-            (Ok(_), _) => Ok(Self { config }),
+            (Ok(_), _) => Ok(config.into()),
             (Err(CredentialsError::CredentialsNotLoaded(_)), None) => Err(ProfileError::NoCredentials),
             (Err(CredentialsError::CredentialsNotLoaded(_)), Some(profile)) => {
                 Err(ProfileError::NoCredentialsInProfile(profile.to_owned()))

@@ -54,7 +54,7 @@ async fn times_sent(aws: &Aws, call: Call, answer: impl Fn() -> Answer + Send + 
         FakeAws::new(move |operation| if operation == call.operation { answer() } else { Ok(success(operation)) });
     // The SDK limits the total number of retries per region.
     let config = aws.config.to_builder().region(Region::new(call.operation)).build();
-    let ports = Ports::of(&Aws { config }.with_http_client(fake.clone()));
+    let ports = Ports::of(&Aws::from(config).with_http_client(fake.clone()));
     assert!(ports.call(&call).await.is_err(), "{call:?}");
     fake.calls(call.operation)
 }
