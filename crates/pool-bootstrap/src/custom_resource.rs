@@ -33,7 +33,7 @@ pub(crate) enum Invocation {
     CustomResource {
         /// Secret, because it is presigned. Empty if it is not a string.
         response_url: String,
-        /// The request. If it is unreadable, the ids for the reply, unless one of them is missing.
+        /// The request. If it is unreadable, the ids for the reply, unless one of them or the URL is missing.
         request: Result<Box<CustomResource>, Option<(RequestIds, String)>>,
     },
 }
@@ -42,9 +42,10 @@ impl Invocation {
     /// Parses the payload of an invocation. Only requests of CloudFormation have a `ResponseURL`.
     pub(crate) fn of(payload: Value) -> Self {
         let Some(url) = payload.get("ResponseURL") else { return Self::Direct(payload) };
-        let response_url = url.as_str().unwrap_or_default().to_owned();
         let request = Request::deserialize(&payload).ok().and_then(CustomResource::of);
-        Self::CustomResource { response_url, request: request.map(Box::new).ok_or_else(|| reply_ids(&payload)) }
+        let ids = || url.as_str().and_then(|_| reply_ids(&payload));
+        let response_url = url.as_str().unwrap_or_default().to_owned();
+        Self::CustomResource { response_url, request: request.map(Box::new).ok_or_else(ids) }
     }
 }
 
