@@ -8,13 +8,14 @@ use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutp
 use aws_sdk_cognitoidentityprovider::types::{DeliveryMediumType, MessageActionType, UserType};
 use domain::secret::Secret;
 use domain::user_pool::directory::{
-    AttributeChanges, Comparison, Directory, Filter, FilterBy, NewUser, Page, PageRequest, WelcomeMessage,
+    AttributeChanges, Comparison, Directory, Filter, FilterBy, NewUser, WelcomeMessage,
 };
 use domain::user_pool::error::UserPoolError;
 use domain::user_pool::groups::Membership;
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::user::{Attributes, User, Username};
 
-use crate::clients::sent_once;
+use crate::clients::UserPoolClients;
 use crate::failure::Failure;
 use crate::users::{to_attribute_types, to_user, to_users};
 
@@ -28,8 +29,9 @@ pub struct CognitoDirectory {
 }
 
 impl CognitoDirectory {
-    pub(crate) fn new(client: Client, user_pool_id: &str) -> Self {
-        Self { once: sent_once(&client), client, user_pool_id: user_pool_id.to_owned() }
+    pub(crate) fn new(clients: impl Into<UserPoolClients>, user_pool_id: &str) -> Self {
+        let UserPoolClients { client, once } = clients.into();
+        Self { client, once, user_pool_id: user_pool_id.to_owned() }
     }
 
     pub(crate) async fn get_user(&self, username: &Username) -> Result<AdminGetUserOutput, UserPoolError> {

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::types::GroupType;
-use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::user::User;
 
 use crate::CognitoDirectory;

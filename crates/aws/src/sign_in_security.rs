@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use aws_sdk_cognitoidentityprovider::types::{
     AuthEventType, DeviceType, EmailMfaSettingsType, SmsMfaSettingsType, SoftwareTokenMfaSettingsType,
 };
-use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::sessions::Factor;
 use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
 use domain::user_pool::user::Username;

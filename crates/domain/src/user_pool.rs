@@ -6,6 +6,7 @@ pub mod error;
 pub mod groups;
 pub mod identities;
 pub mod name;
+pub mod page;
 pub mod self_service;
 pub mod sessions;
 pub mod settings;

@@ -65,7 +65,7 @@ pub struct ProveOptions {
     #[arg(long)]
     pub check: bool,
     /// Delete what the run with this name left, e.g. prove-k3x9w2ab
-    #[arg(long, value_name = "NAME", value_parser = crate::prove::name_of_run)]
+    #[arg(long, value_name = "NAME", value_parser = name_of_run)]
     pub clean: Option<String>,
     /// Do not ask for confirmation
     #[arg(long)]
@@ -92,6 +92,20 @@ fn name_and_value(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// The prefix of the name of a run of `prove`, and the number of random characters after it.
+pub(crate) const RUN_PREFIX: &str = "prove-";
+pub(crate) const RUN_RANDOM_CHARS: usize = 8;
+
+/// Parses the name of an earlier run. Strict, because everything with this name in its name is deleted.
+fn name_of_run(text: &str) -> Result<String, String> {
+    let random = text.strip_prefix(RUN_PREFIX).unwrap_or_default();
+    if random.len() == RUN_RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    {
+        return Ok(text.to_owned());
+    }
+    Err(format!("expected the name of a run, {RUN_PREFIX} and {RUN_RANDOM_CHARS} lowercase letters and digits"))
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -107,5 +121,17 @@ mod tests {
     fn splits_a_parameter_at_the_first_equals_sign() {
         assert_eq!(name_and_value("Roles={\"a\":\"=\"}"), Ok(("Roles".to_owned(), "{\"a\":\"=\"}".to_owned())));
         assert!(name_and_value("Roles").is_err());
+    }
+
+    #[test]
+    fn accepts_only_generated_names_for_cleaning() {
+        for name in ["prove-abcd2345", "prove-abcdefgh"] {
+            assert_eq!(name_of_run(name), Ok(name.to_owned()));
+        }
+        for name in
+            ["", "prove-", "prove", "p", "prove-abc", "shop", "prove-ABCD2345", "prove-abcd2345-x", "poolkeeper"]
+        {
+            assert!(name_of_run(name).is_err(), "{name}");
+        }
     }
 }

@@ -19,7 +19,6 @@ use std::process::ExitCode;
 use account::Account;
 use error::ProveError;
 use plan::Plan;
-pub(crate) use plan::name_of_run;
 use proof::Proof;
 use testkit::local_aws::Tooling as _;
 

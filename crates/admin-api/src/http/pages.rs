@@ -1,6 +1,6 @@
 //! Paged lists: reads `limit` and `cursor`, and creates the next cursor.
 
-use domain::user_pool::directory::PageRequest;
+use domain::user_pool::page::PageRequest;
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 

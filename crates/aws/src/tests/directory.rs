@@ -14,9 +14,10 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use aws_smithy_types::DateTime;
 use domain::secret::Secret;
 use domain::user_pool::directory::{
-    AttributeChanges, Comparison, Directory, Filter, FilterBy, NewUser, PageRequest, WelcomeMessage,
+    AttributeChanges, Comparison, Directory, Filter, FilterBy, NewUser, WelcomeMessage,
 };
 use domain::user_pool::error::Reason;
+use domain::user_pool::page::PageRequest;
 use domain::user_pool::user::{Attributes, UserStatus};
 
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! Tests the requests and parsed responses of group operations.
 
-use domain::user_pool::directory::PageRequest;
 use domain::user_pool::error::Reason;
 use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
+use domain::user_pool::page::PageRequest;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use domain::user_pool::directory::PageRequest;
 use domain::user_pool::groups::Groups;
+use domain::user_pool::page::PageRequest;
 
 use crate::Aws;
 use crate::http_client::http_client;

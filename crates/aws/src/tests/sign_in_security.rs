@@ -1,7 +1,7 @@
 //! Tests the requests and parsed responses of second factors, devices and authentication events.
 
-use domain::user_pool::directory::PageRequest;
 use domain::user_pool::error::Reason;
+use domain::user_pool::page::PageRequest;
 use domain::user_pool::sessions::Factor;
 use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
 use domain::user_pool::user::{Attributes, Username};

@@ -12,7 +12,7 @@ use domain::provision::{Observer, ProvisionFailure, Provisioner, Receipt, StepRe
 use domain::retry::Clock;
 use domain::secret::Secret;
 use domain::spec::Spec;
-use domain::user_pool::directory::PageRequest;
+use domain::user_pool::page::PageRequest;
 use futures::StreamExt;
 use serde_json::json;
 use testkit::fault_proxy::{Fault, FaultProxy};

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::discover::{FirstAdmin, Found, client_name};
+use super::discover::{Found, client_name};
 use super::field_difference::{Difference, differences};
-use super::first_admin::Record;
+use super::first_admin::record::Record;
 use super::plan::{Planned, Verdict};
 use super::{ProvisionError, Resource, Step};
 use crate::platform::{
     AppClient, ClientState, IamEntity, IdentityPool, IdentityPoolState, Provider, UserPool, UserPoolState,
 };
 use crate::policy_document::{access_policy, trust_policy};
-use crate::spec::{ADMINS, AttributeKind, ClientKind, CustomAttribute, PoolAttributes, SignInWith, Spec};
+use crate::spec::{ADMINS, AttributeKind, ClientKind, CustomAttribute, PoolAttributes, Spec};
 
 /// The placeholder in a plan for an id that AWS has not assigned yet.
 const KNOWN_AFTER_APPLY: &str = "(known after apply)";
@@ -146,7 +146,7 @@ fn planned_first_admin(spec: &Spec, found: &Found) -> Result<Option<Planned>, Pr
     let Some(holder) = &found.first_admin else {
         return Ok(Some(create(step, format!("user {username} does not exist: invite and add to {ADMINS}"))));
     };
-    Ok(Some(if first_admin(spec, username, holder, &record)? {
+    Ok(Some(if holder.is_admin(spec, username, &record)? {
         leave(step, Some(holder.user.username.to_string()), "already an administrator")
     } else {
         Planned {
@@ -254,29 +254,6 @@ pub(super) fn document(field: &str, current: &Value, desired: &Value) -> Vec<Dif
         return Vec::new();
     }
     vec![Difference { field: field.to_owned(), current: current.clone(), wanted: desired.clone() }]
-}
-
-/// Whether the user with the first administrator's name is already an administrator. Otherwise the user is to be
-/// promoted.
-///
-/// # Errors
-///
-/// [`ProvisionError::NotTheFirstAdmin`] if the invitation did not create the user. Anyone can sign up with this name,
-/// and neither the status nor a verified address proves that the operator invited the user.
-pub(super) fn first_admin(
-    spec: &Spec,
-    username: &str,
-    holder: &FirstAdmin,
-    record: &Record,
-) -> Result<bool, ProvisionError> {
-    if spec.sign_in == SignInWith::Username && holder.user.username.as_str() != username {
-        // The name is another user's alias.
-        return Err(ProvisionError::NotTheFirstAdmin);
-    }
-    if holder.groups.iter().any(|group| group == ADMINS) {
-        return Ok(true);
-    }
-    if record.proves(&holder.user) { Ok(false) } else { Err(ProvisionError::NotTheFirstAdmin) }
 }
 
 pub(super) fn desired_identity_pool<'a>(

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::first_admin::Record;
+use super::first_admin::record::{FirstAdmin, Record, parse_username};
 use super::{ProvisionError, Provisioner, Resource, iam_name, policy_arn};
 use crate::platform::{AppClient, IamEntity, IdentityPool, PlatformError, UserPool};
 use crate::retry::Situation;
 use crate::spec::{ClientKind, PoolName, Spec};
 use crate::user_pool::error::Reason;
 use crate::user_pool::groups::Membership;
-use crate::user_pool::user::User;
 
 /// The current state: the resources that belong to the pool, by tag or through the user pool.
 #[derive(Debug, Default)]
@@ -29,13 +28,6 @@ pub(super) struct Found {
     pub(super) attached: BTreeSet<String>,
     pub(super) first_admin: Option<FirstAdmin>,
     pub(super) names: Names,
-}
-
-/// The user with the first administrator's name.
-#[derive(Debug)]
-pub(super) struct FirstAdmin {
-    pub(super) user: User,
-    pub(super) groups: Vec<String>,
 }
 
 /// The names of the resources of a spec in this account and Region.
@@ -160,7 +152,7 @@ impl Provisioner<'_> {
         if Record::of(pool, address) == Record::Done {
             return Ok(None);
         }
-        let username = super::first_admin::parse_username(username)?;
+        let username = parse_username(username)?;
         let directory = self.platform.directory(&pool.id);
         let user = match self.user_call(Situation::Settled, || directory.get(&username)).await {
             Ok(found) => found.value,

@@ -4,88 +4,25 @@
 //! proof in its reserved attribute, which no client can write, so a later run recognizes the account of an interrupted
 //! run. After the promotion, the tag records `done`, so a later run does not promote a removed administrator again.
 
+pub(super) mod record;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::deployment::short_hash;
-use super::discover::FirstAdmin;
-use super::{Outcome, ProvisionError, Provisioner, StepOutput, diff};
+use self::record::{FirstAdmin, Record, parse_username, tag_key};
+use super::{Outcome, ProvisionError, Provisioner, StepOutput};
 use crate::platform::UserPool;
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::secret::Secret;
-use crate::spec::{ADMINS, Spec, SpecError};
+use crate::spec::{ADMINS, Spec};
 use crate::user_pool::directory::{Directory, NewUser, WelcomeMessage};
 use crate::user_pool::error::Reason;
 use crate::user_pool::groups::Membership;
 use crate::user_pool::user::{Attributes, CREATION_ATTRIBUTE, User, Username};
 
-/// The prefix of the tag keys that record invitations. The hash of the address follows, so the record of an address
-/// survives a change to another address and back.
-const TAG: &str = "poolkeeper:first-admin";
-
-/// The maximum number of proofs in the tag. Several are kept because AWS may finish a create after its run was killed.
-const MAX_PROOFS: usize = 4;
-
 /// The maximum number of reads of an account that a concurrent run created, until it is an administrator.
 const MAX_READS: u32 = 5;
 const READ_INTERVAL: Duration = Duration::from_secs(1);
-
-/// The recorded invitation of one address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Record {
-    /// The address was never invited.
-    Absent,
-    /// The account may have been created with a proof that has one of these hashes.
-    Pending(Vec<String>),
-    /// The account was promoted.
-    Done,
-}
-
-impl Record {
-    pub(super) fn of(pool: &UserPool, address: &str) -> Self {
-        let value = pool.tags.get(&tag_key(address)).map(String::as_str).unwrap_or_default();
-        let mut parts = value.split(' ');
-        match parts.next() {
-            Some("done") => Self::Done,
-            Some("pending") => Self::Pending(parts.map(str::to_owned).collect()),
-            _ => Self::Absent,
-        }
-    }
-
-    fn with_proof(self, proof: &Secret) -> Self {
-        let mut hashes = match self {
-            Self::Pending(hashes) => hashes,
-            Self::Absent | Self::Done => Vec::new(),
-        };
-        hashes.push(short_hash(proof.expose()));
-        let oldest = hashes.len().saturating_sub(MAX_PROOFS);
-        Self::Pending(hashes.split_off(oldest))
-    }
-
-    fn tag_value(&self) -> String {
-        match self {
-            Self::Absent => String::new(),
-            Self::Pending(hashes) => format!("pending {}", hashes.join(" ")),
-            Self::Done => "done".to_owned(),
-        }
-    }
-
-    /// Whether the invitation created the account.
-    pub(super) fn proves(&self, user: &User) -> bool {
-        let Self::Pending(hashes) = self else { return false };
-        user.attributes.get(CREATION_ATTRIBUTE).is_some_and(|proof| hashes.contains(&short_hash(proof)))
-    }
-}
-
-/// The tag key for the invitation of an address.
-fn tag_key(address: &str) -> String {
-    format!("{TAG}:{}", short_hash(&address.to_lowercase()))
-}
-
-pub(super) fn parse_username(username: &str) -> Result<Username, SpecError> {
-    let invalid = |_| SpecError { field: "first_admin", problem: "must be an e-mail address".to_owned() };
-    username.parse().map_err(invalid)
-}
 
 impl Provisioner<'_> {
     pub(super) async fn ensure_first_admin(
@@ -120,7 +57,7 @@ impl Provisioner<'_> {
         if outcome == Outcome::Adopted && !record.proves(&holder.user) {
             self.wait_for_another_run(&*directory, &id, &mut holder).await?;
         }
-        let is_admin = outcome != Outcome::Created && diff::first_admin(spec, username, &holder, &record)?;
+        let is_admin = outcome != Outcome::Created && holder.is_admin(spec, username, &record)?;
         if !is_admin {
             self.user_call(Situation::Settled, || directory.add_to_group(&id, ADMINS)).await?;
         }

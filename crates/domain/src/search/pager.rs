@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::plan::{List, Plan};
 use super::query::Query;
 use crate::user_pool::UserPool;
-use crate::user_pool::directory::{Page, PageRequest};
 use crate::user_pool::error::{Reason, UserPoolError};
+use crate::user_pool::page::{Page, PageRequest};
 use crate::user_pool::user::{User, Username};
 
 /// The maximum number of Cognito pages that one request reads: up to 600 users.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::secret::Secret;
 use crate::user_pool::error::UserPoolError;
 use crate::user_pool::groups::Membership;
+use crate::user_pool::page::{Page, PageRequest};
 use crate::user_pool::user::{Attributes, User, Username};
 
 /// A user to create.
@@ -40,24 +41,6 @@ pub struct AttributeChanges {
     pub set: Attributes,
     /// Names of attributes to remove.
     pub remove: Vec<String>,
-}
-
-/// The request for a page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageRequest {
-    /// The maximum number of entries, 1 to 60.
-    pub limit: u8,
-    /// [`Page::next`] of the previous page.
-    pub after: Option<String>,
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// The entries, in Cognito's order.
-    pub entries: Vec<T>,
-    /// The token of the next page; `None` on the last page. An empty page can have a next page.
-    pub next: Option<String>,
 }
 
 /// A filter for listing users. Cognito supports one predicate.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use crate::user_pool::directory::{Page, PageRequest};
 use crate::user_pool::error::UserPoolError;
+use crate::user_pool::page::{Page, PageRequest};
 use crate::user_pool::sessions::Factor;
 use crate::user_pool::user::Username;
 

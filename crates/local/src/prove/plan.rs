@@ -9,12 +9,8 @@ use testkit::local_aws::{Tooling as _, host_architecture};
 use super::account::{Account, random, text};
 use super::error::ProveError;
 use super::prompt;
-use crate::arguments::ProveOptions;
+use crate::arguments::{ProveOptions, RUN_PREFIX, RUN_RANDOM_CHARS};
 use crate::deployment::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
-
-/// The prefix of every name, and the number of random characters after it.
-const PREFIX: &str = "prove-";
-const RANDOM: usize = 8;
 
 /// The allowed CORS origin.
 pub(super) const ORIGIN: &str = "https://prove.example";
@@ -52,7 +48,7 @@ impl Plan {
     /// # Errors
     /// Returns [`ProveError::Usage`] if the operator sets a parameter that is reserved or unknown.
     pub(super) async fn new(account: &Account, options: &ProveOptions) -> Result<Self, ProveError> {
-        let name = format!("{PREFIX}{}", random(RANDOM)?);
+        let name = format!("{RUN_PREFIX}{}", random(RUN_RANDOM_CHARS)?);
         // The emulator runs unoptimized functions on this machine and does not support conditions on tags.
         let (template, architecture, limited) = if account.is_emulator() {
             (account.tools().built_template()?, host_architecture(), "false")
@@ -174,18 +170,6 @@ pub(super) fn helpers(name: &str) -> String {
     format!("{name}-probes")
 }
 
-/// Parses the name of an earlier run. Strict, because everything with this name in its name is deleted.
-///
-/// # Errors
-/// Returns the expected format.
-pub(crate) fn name_of_run(text: &str) -> Result<String, String> {
-    let random = text.strip_prefix(PREFIX).unwrap_or_default();
-    if random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
-        return Ok(text.to_owned());
-    }
-    Err(format!("expected the name of a run, {PREFIX} and {RANDOM} lowercase letters and digits"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,18 +187,5 @@ mod tests {
         for name in ["Rolse", "Api", "Type", "", "ParameterKey", "poolname"] {
             assert_eq!(given(name), Err(format!("--parameter {name}: template.yaml has no such parameter")));
         }
-    }
-
-    #[test]
-    fn accepts_only_generated_names_for_cleaning() {
-        for name in ["prove-abcd2345", "prove-abcdefgh"] {
-            assert_eq!(name_of_run(name), Ok(name.to_owned()));
-        }
-        for name in
-            ["", "prove-", "prove", "p", "prove-abc", "shop", "prove-ABCD2345", "prove-abcd2345-x", "poolkeeper"]
-        {
-            assert!(name_of_run(name).is_err(), "{name}");
-        }
-        assert_eq!(random(RANDOM).map(|random| name_of_run(&format!("{PREFIX}{random}")).is_ok()).ok(), Some(true));
     }
 }

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use domain::secret::Secret;
-use domain::user_pool::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest, WelcomeMessage};
+use domain::user_pool::directory::{AttributeChanges, Directory, Filter, NewUser, WelcomeMessage};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::Membership;
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::user::{Attributes, User, UserStatus, Username};
 
 use super::record::Record;

@@ -1,9 +1,9 @@
 //! [`Groups`] on the in-memory pool.
 
 use async_trait::async_trait;
-use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{Group, GroupDetails, GroupName, Groups};
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::user::User;
 use time::OffsetDateTime;
 

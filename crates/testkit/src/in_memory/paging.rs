@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::Reason;
+use domain::user_pool::page::{Page, PageRequest};
 
 /// The maximum page size of Cognito.
 const LARGEST: u8 = 60;

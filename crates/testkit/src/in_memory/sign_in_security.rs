@@ -1,8 +1,8 @@
 //! [`SignInSecurity`] on the in-memory pool.
 
 use async_trait::async_trait;
-use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::sessions::Factor;
 use domain::user_pool::sign_in_security::{AuthEvent, Device, Mfa, SignInSecurity};
 use domain::user_pool::user::{Attributes, Username};

@@ -1,8 +1,8 @@
 //! Shared code of the in-memory pool's tests.
 
 use domain::secret::Secret;
-use domain::user_pool::directory::{Page, PageRequest};
 use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::sessions::{
     Challenge, ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Sessions, SignIn,
 };

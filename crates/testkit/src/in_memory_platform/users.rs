@@ -3,9 +3,10 @@
 use async_trait::async_trait;
 use domain::retry::ErrorClass;
 use domain::secret::Secret;
-use domain::user_pool::directory::{AttributeChanges, Directory, Filter, NewUser, Page, PageRequest};
+use domain::user_pool::directory::{AttributeChanges, Directory, Filter, NewUser};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::Membership;
+use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::sessions::{
     ChallengeAnswer, ClientContext, Credentials, Registered, Registration, Sessions, SignIn, Tokens,
 };

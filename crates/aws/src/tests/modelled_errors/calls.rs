@@ -9,10 +9,11 @@ use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, 
 use domain::retry::{Classified, Context, ErrorClass, Rights, Situation};
 use domain::secret::Secret;
 use domain::spec::{AttributeKind, ClientKind, ClientSpec, CustomAttribute, MfaMode, PoolAttributes, PoolName, Spec};
-use domain::user_pool::directory::{AttributeChanges, Directory, NewUser, PageRequest, WelcomeMessage};
+use domain::user_pool::directory::{AttributeChanges, Directory, NewUser, WelcomeMessage};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{GroupDetails, GroupName, Groups};
 use domain::user_pool::identities::{ExternalIdentity, Identities};
+use domain::user_pool::page::PageRequest;
 use domain::user_pool::self_service::SelfService;
 use domain::user_pool::sessions::{
     ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Factor, Registration, Sessions, SignIn,
