@@ -1,6 +1,8 @@
 //! All routes with the access that they require. The folder of a file matches the path of its route.
 
 mod auth;
+#[cfg(test)]
+mod conventions;
 mod groups;
 mod invitations;
 mod me;

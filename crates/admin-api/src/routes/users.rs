@@ -31,6 +31,3 @@ pub(crate) struct UserChanged {
     /// Whether this request changed the user.
     changed: bool,
 }
-
-#[cfg(test)]
-mod tests;

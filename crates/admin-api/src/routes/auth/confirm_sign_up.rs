@@ -45,7 +45,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::in_memory::{CODE, EXPIRED_CODE};
@@ -101,38 +100,5 @@ mod tests {
         assert_eq!((answer.status, answer.code()), (409, "alias-exists"));
         assert_eq!(api.pool.user("abe").unwrap().status, UserStatus::Unconfirmed);
         assert_eq!(api.pool.user("mia@example.com").unwrap().username.as_str(), "mia");
-    }
-
-    #[tokio::test]
-    async fn malformed_bodies_are_rejected_with_the_field() {
-        let api = Api::new();
-        for (body, field) in [
-            (json!({"code": CODE}), "username"),
-            (json!({"username": "abe"}), "code"),
-            (json!({"username": "abe", "code": null}), "code"),
-            (json!({"username": "abe", "code": ""}), "code"),
-            (json!({"username": "abe", "code": "123 456"}), "code"),
-            (json!({"username": "abe", "code": "1".repeat(2049)}), "code"),
-            (json!({"username": "abe", "code": CODE, "force_alias_creation": true}), "force_alias_creation"),
-        ] {
-            let answer = api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).anonymous()).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{field}");
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
-    async fn failed_calls_map_to_status_and_code() {
-        for (reason, status, code) in [
-            (Reason::Throttled, 429, "throttled"),
-            (Reason::LimitReached, 429, "throttled"),
-            (Reason::SignUpRefused, 422, "sign-up-refused"),
-        ] {
-            let api = with_abe(&[]);
-            api.pool.fail("confirm_sign_up", 1, reason);
-            let answer = confirm(&api, "abe", CODE).await;
-            assert_eq!((answer.status, answer.code()), (status, code));
-            assert_eq!(api.pool.user("abe").unwrap().status, UserStatus::Unconfirmed);
-        }
     }
 }

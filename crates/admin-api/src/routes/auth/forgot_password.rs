@@ -42,7 +42,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
@@ -87,30 +86,6 @@ mod tests {
             api.pool.set_status("mia", status.clone());
             let answer = forgot_password(&api, "mia").await;
             assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn malformed_bodies_are_rejected_with_the_field() {
-        let api = Api::new();
-        for (body, field) in [
-            (json!({}), "username"),
-            (json!({"username": ""}), "username"),
-            (json!({"username": "mia", "password": "x"}), "password"),
-        ] {
-            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
-    async fn throttled_calls_set_retry_after() {
-        for (reason, seconds) in [(Reason::Throttled, "1"), (Reason::LimitReached, "900")] {
-            let api = Api::new();
-            api.pool.fail("forgot_password", 1, reason);
-            let answer = forgot_password(&api, "mia").await;
-            assert_eq!((answer.status, answer.header("retry-after")), (429, Some(seconds)));
         }
     }
 }

@@ -65,7 +65,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::sessions::Factor;
     use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
     use serde_json::json;
@@ -121,30 +120,5 @@ mod tests {
         api.call(Call::post("/v1/users/mia/sign-out", None)).await;
         let answer = me(&api, &tokens.access).await;
         assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"));
-    }
-
-    #[tokio::test]
-    async fn rejects_a_missing_token_before_any_call() {
-        let api = Api::new();
-        // Claims from the authorizer do not replace the access token.
-        let answer = api.call(Call::get(PATH)).await;
-        assert_eq!((answer.status, answer.code()), (401, "unauthenticated"));
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
-    async fn failed_calls_map_to_status_and_code() {
-        for (reason, status, code) in [
-            (Reason::Throttled, 429, "throttled"),
-            (Reason::Unavailable, 502, "upstream-unavailable"),
-            (Reason::PasswordResetRequired, 403, "password-reset-required"),
-        ] {
-            let api = Api::new();
-            let tokens = api.sign_in("mia").await;
-            api.pool.fail("myself", 1, reason);
-            let answer = me(&api, &tokens.access).await;
-            assert_eq!((answer.status, answer.code()), (status, code));
-        }
     }
 }

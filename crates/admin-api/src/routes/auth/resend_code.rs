@@ -42,7 +42,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
@@ -86,33 +85,5 @@ mod tests {
     async fn rejects_confirmed_users() {
         let answer = resend(&with_mia(UserStatus::Confirmed), "mia").await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
-    }
-
-    #[tokio::test]
-    async fn malformed_bodies_are_rejected_with_the_field() {
-        let api = Api::new();
-        for (body, field) in [
-            (json!({}), "username"),
-            (json!({"username": "two words"}), "username"),
-            (json!({"username": "mia", "medium": "SMS"}), "medium"),
-        ] {
-            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
-    async fn failed_calls_map_to_status_and_code() {
-        for (reason, status, code) in [
-            (Reason::Throttled, 429, "throttled"),
-            (Reason::LimitReached, 429, "throttled"),
-            (Reason::SignUpRefused, 422, "sign-up-refused"),
-        ] {
-            let api = with_mia(UserStatus::Unconfirmed);
-            api.pool.fail("resend_code", 1, reason);
-            let answer = resend(&api, "mia").await;
-            assert_eq!((answer.status, answer.code()), (status, code));
-        }
     }
 }

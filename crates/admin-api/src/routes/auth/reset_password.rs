@@ -53,7 +53,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::in_memory::{EXPIRED_CODE, RESET_CODE};
@@ -118,48 +117,5 @@ mod tests {
             answers.push((answer.status, answer.body));
         }
         assert_eq!(answers[0], answers[1]);
-    }
-
-    #[tokio::test]
-    async fn malformed_bodies_are_rejected_with_the_field() {
-        let api = Api::new();
-        let body = json!({"username": "mia", "code": RESET_CODE, "new_password": "Permanent-1"});
-        for (field, value) in [
-            ("username", json!("two words")),
-            ("username", Value::Null),
-            ("code", json!("")),
-            ("code", json!("654 321")),
-            ("new_password", json!("")),
-            ("new_password", json!("x".repeat(257))),
-            ("password", json!("Permanent-1")),
-        ] {
-            let mut body = body.clone();
-            body[field] = value;
-            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
-        }
-        for field in ["username", "code", "new_password"] {
-            let mut body = body.clone();
-            body.as_object_mut().unwrap().remove(field);
-            let answer = api.call(Call::post(PATH, Some(&body)).anonymous()).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)));
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
-    async fn failed_calls_map_to_status_and_code() {
-        for (reason, status, code) in [
-            (Reason::Throttled, 429, "throttled"),
-            (Reason::LimitReached, 429, "throttled"),
-            (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
-            (Reason::WrongState, 409, "wrong-state"),
-        ] {
-            let api = with_a_code().await;
-            api.pool.fail("reset_password", 1, reason);
-            let answer = reset(&api, "mia", RESET_CODE, "Permanent-1").await;
-            assert_eq!((answer.status, answer.code()), (status, code));
-            assert!(api.pool.has_password("mia", "Password-of-mia-1"), "{code}");
-        }
     }
 }

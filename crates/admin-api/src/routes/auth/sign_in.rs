@@ -52,7 +52,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
 
@@ -136,32 +135,5 @@ mod tests {
         api.pool.add_user("abe", " two words ", &[], &[]);
         assert_eq!(sign_in(&api, "abe", " two words ").await.status, 200);
         assert_eq!(sign_in(&api, "abe", "two words").await.code(), "invalid-credentials");
-    }
-
-    #[tokio::test]
-    async fn throttled_calls_set_retry_after() {
-        for (reason, seconds) in [(Reason::Throttled, "1"), (Reason::LimitReached, "900")] {
-            let api = Api::new();
-            api.pool.fail("sign_in", 1, reason);
-            let answer = sign_in(&api, "mia", "Password-of-mia-1").await;
-            assert_eq!((answer.status, answer.header("retry-after")), (429, Some(seconds)));
-        }
-    }
-
-    #[tokio::test]
-    async fn malformed_bodies_are_rejected_with_the_field() {
-        let api = Api::new();
-        for (body, field) in [
-            (json!({"username": "mia"}), "password"),
-            (json!({"username": "two words", "password": "x"}), "username"),
-            (json!({"username": "mia", "password": null}), "password"),
-            (json!({"username": "mia", "password": ""}), "password"),
-            (json!({"username": "mia", "password": "x".repeat(257)}), "password"),
-            (json!({"username": "mia", "password": "x", "remember": true}), "remember"),
-        ] {
-            let answer = api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
     }
 }

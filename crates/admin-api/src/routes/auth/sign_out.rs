@@ -211,7 +211,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use serde_json::{Value, json};
 
     use crate::testing::{Answer, Api, Call};
@@ -315,34 +314,11 @@ mod tests {
 
     #[tokio::test]
     async fn malformed_bodies_are_rejected_with_the_field() {
-        for (body, field) in [
-            (json!({"token": "x"}), "token"),
-            (json!({"refresh_token": ""}), "refresh_token"),
-            (json!({"refresh_token": 7}), "refresh_token"),
-            (json!({"access_token": "two words"}), "access_token"),
-            (json!({"access_token": "x", "refresh_token": null}), "refresh_token"),
-        ] {
+        for (body, field) in
+            [(json!({"token": "x"}), "token"), (json!({"access_token": "x", "refresh_token": null}), "refresh_token")]
+        {
             let answer = sign_out(&Api::new(), &body).await;
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{body}");
-        }
-    }
-
-    #[tokio::test]
-    async fn failed_calls_map_to_status_and_code() {
-        for (operation, field, reason, status, code) in [
-            ("revoke", "refresh_token", Reason::Throttled, 429, "throttled"),
-            ("revoke", "refresh_token", Reason::InvalidCredentials, 401, "invalid-credentials"),
-            ("sign_out_everywhere", "access_token", Reason::Throttled, 429, "throttled"),
-            ("sign_out_everywhere", "access_token", Reason::UserNotConfirmed, 403, "user-not-confirmed"),
-            ("sign_out_everywhere", "access_token", Reason::PasswordResetRequired, 403, "password-reset-required"),
-        ] {
-            let api = Api::new();
-            let tokens = api.sign_in("mia").await;
-            api.pool.fail(operation, 1, reason);
-            let token = if field == "refresh_token" { &tokens.refresh } else { &tokens.access };
-            let answer = sign_out(&api, &json!({field: token})).await;
-            assert_eq!((answer.status, answer.code()), (status, code), "{operation}");
-            assert!(api.pool.takes_token(&tokens.refresh), "{operation}");
         }
     }
 }

@@ -35,7 +35,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
 
     use crate::testing::{Api, Call, token};
 
@@ -68,24 +67,5 @@ mod tests {
             assert_eq!((answer.status, answer.code()), (status, code), "{path}");
             assert_eq!(api.call(Call::get(path)).await.status, 200, "{path}");
         }
-    }
-
-    #[tokio::test]
-    async fn throttled_calls_set_retry_after_and_keep_the_group() {
-        let api = Api::new();
-        api.pool.fail("delete_group", 1, Reason::Throttled);
-        let answer = api.call(Call::delete(PATH)).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
-        assert_eq!(api.pool.groups_of("vic"), ["visitors"]);
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = Api::new();
-        for path in [PATH, "/v1/groups/nothing"] {
-            let answer = api.call(Call::delete(path).by(token("ray", "[readers]"))).await;
-            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{path}");
-        }
-        assert_eq!(api.pool.groups_of("vic"), ["visitors"]);
     }
 }

@@ -38,7 +38,7 @@ mod tests {
     use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/users/mia/confirm";
 
@@ -69,25 +69,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::post("/v1/users/nobody/confirm", None)).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
     async fn failing_to_read_the_status_is_an_error() {
         let api = with_mia(UserStatus::Confirmed);
         // The check reads the user by name and by `sub`.
         api.pool.fail("get", 3, Reason::Unavailable);
         let answer = api.call(Call::post(PATH, None)).await;
         assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"));
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = with_mia(UserStatus::Unconfirmed);
-        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Unconfirmed);
     }
 }

@@ -28,10 +28,9 @@ pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use serde_json::json;
 
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/users/mia/disable";
 
@@ -46,49 +45,5 @@ mod tests {
             assert!(!api.pool.takes_token(&tokens.access) && !api.pool.takes_token(&tokens.refresh));
         }
         assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "disable").count(), 1);
-    }
-
-    #[tokio::test]
-    async fn an_alias_disables_its_owner_only() {
-        let api = Api::new();
-        let answer = api.call(Call::post("/v1/users/mia@example.com/disable", None)).await;
-        assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": true})));
-        assert!(!api.pool.user("mia").unwrap().enabled);
-        assert!(api.pool.user("ray").unwrap().enabled);
-    }
-
-    #[tokio::test]
-    async fn callers_cannot_disable_themselves_by_any_name() {
-        let api = Api::new();
-        for name in ["root", "root@example.com", &api.sub_of("root")] {
-            let answer = api.call(Call::post(&format!("/v1/users/{name}/disable"), None)).await;
-            assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{name}");
-        }
-        assert!(api.pool.user("root").unwrap().enabled);
-    }
-
-    #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::post("/v1/users/nobody/disable", None)).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
-    async fn failed_calls_are_reported() {
-        for (operation, nth) in [("get", 1), ("disable", 1)] {
-            let api = Api::new();
-            api.pool.fail(operation, nth, Reason::Unavailable);
-            let answer = api.call(Call::post(PATH, None)).await;
-            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
-            assert!(api.pool.user("mia").unwrap().enabled, "{operation}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = Api::new();
-        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert!(api.pool.user("mia").unwrap().enabled);
     }
 }

@@ -30,10 +30,9 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use serde_json::json;
 
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/users/mia/enable";
 
@@ -52,36 +51,5 @@ mod tests {
             assert!(api.pool.user("mia").unwrap().enabled);
         }
         assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "enable").count(), 1);
-    }
-
-    #[tokio::test]
-    async fn returns_the_user_name_for_an_alias() {
-        let answer = with_mia_disabled().call(Call::post("/v1/users/mia@example.com/enable", None)).await;
-        assert_eq!((answer.status, answer.body), (200, json!({"username": "mia", "changed": true})));
-    }
-
-    #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::post("/v1/users/nobody/enable", None)).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
-    async fn failed_calls_are_reported() {
-        for (operation, nth) in [("get", 1), ("enable", 1)] {
-            let api = with_mia_disabled();
-            api.pool.fail(operation, nth, Reason::Unavailable);
-            let answer = api.call(Call::post(PATH, None)).await;
-            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
-            assert!(!api.pool.user("mia").unwrap().enabled, "{operation}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = with_mia_disabled();
-        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert!(!api.pool.user("mia").unwrap().enabled);
     }
 }

@@ -221,23 +221,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::get("/v1/users/nobody")).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
-    async fn rejects_invalid_names() {
-        for path in
-            ["/v1/users/two%20words".to_owned(), "/v1/users/%FF".to_owned(), format!("/v1/users/{}", "x".repeat(129))]
-        {
-            let answer = Api::new().call(Call::get(&path)).await;
-            assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{path}");
-            assert_eq!(answer.body["field"], "username", "{path}");
-        }
-    }
-
-    #[tokio::test]
     async fn each_user_pool_failure_has_its_status_and_code() {
         let table = [
             (Reason::Throttled, 429, "throttled"),

@@ -50,7 +50,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
@@ -108,14 +107,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_alias_identifies_its_owner() {
-        let api = with_mia(UserStatus::ForceChangePassword);
-        let answer = api.call(Call::post("/v1/users/mia@example.com/resend-invitation", None)).await;
-        assert_eq!((answer.status, &answer.body["username"]), (200, &json!("mia")));
-        assert!(api.pool.was_invited("mia"));
-    }
-
-    #[tokio::test]
     async fn replaces_an_expired_temporary_password() {
         let api = with_mia(UserStatus::ForceChangePassword);
         api.days_pass(8).await;
@@ -133,30 +124,5 @@ mod tests {
             assert_eq!((answer.status, answer.code()), (409, "wrong-state"), "{status:?}");
             assert!(!api.pool.was_invited("mia"), "{status:?}");
         }
-    }
-
-    #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::post("/v1/users/nobody/resend-invitation", None)).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
-    async fn failed_calls_are_reported() {
-        for (operation, nth) in [("get", 1), ("resend_invitation", 1)] {
-            let api = with_mia(UserStatus::ForceChangePassword);
-            api.pool.fail(operation, nth, Reason::Unavailable);
-            let answer = api.call(Call::post(PATH, None)).await;
-            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
-            assert!(!api.pool.was_invited("mia"), "{operation}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = with_mia(UserStatus::ForceChangePassword);
-        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert!(!api.pool.was_invited("mia"));
     }
 }

@@ -38,11 +38,10 @@ pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser)
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::json;
 
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/users/mia/reset-password";
 
@@ -75,30 +74,5 @@ mod tests {
         let answer = api.call(Call::post("/v1/users/ray/reset-password", None)).await;
         assert_eq!((answer.status, answer.code()), (409, "wrong-state"));
         assert_eq!(api.pool.user("ray").unwrap().status, UserStatus::Confirmed);
-    }
-
-    #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::post("/v1/users/nobody/reset-password", None)).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
-    async fn failed_calls_are_reported() {
-        for (operation, nth) in [("get", 1), ("reset_password", 1)] {
-            let api = Api::new();
-            api.pool.fail(operation, nth, Reason::Unavailable);
-            let answer = api.call(Call::post(PATH, None)).await;
-            assert_eq!((answer.status, answer.code()), (502, "upstream-unavailable"), "{operation}");
-            assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Confirmed, "{operation}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = Api::new();
-        let answer = api.call(Call::post(PATH, None).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert_eq!(api.pool.user("mia").unwrap().status, UserStatus::Confirmed);
     }
 }

@@ -257,7 +257,8 @@ async fn every_kind_of_caller_reaches_exactly_the_allowed_routes() {
             if let Some(expected) = rejection(allowed, route.access) {
                 assert_eq!((answer.status, answer.code()), expected, "{place}");
                 let is_known = allowed != Allowed::Nothing && expected.1 != "insufficient-scope";
-                let reads: &[&str] = if is_known { &["myself", "get", "groups"] } else { &[] };
+                let is_write = matches!(route.access, Access::Write(_));
+                let reads: &[&str] = if is_known && is_write { &["myself", "get", "groups"] } else { &[] };
                 let calls = api.pool.calls();
                 assert!(calls.iter().all(|call| reads.contains(call)), "{place}: {calls:?}");
             } else {
@@ -298,7 +299,9 @@ async fn callers_cannot_change_their_own_account_under_any_name() {
     for route in routes::of(Served::Admin).iter().filter(|route| matches!(route.access, Access::Write(_))) {
         let place = route.name();
         let api = Api::new();
+        api.token_of("root");
         for name in ["root", "root@example.com", &api.sub_of("root")] {
+            let before = api.pool.contents();
             let answer = api.call(request(route, name)).await;
             // Routes that assign groups accept no alias.
             let is_alias =
@@ -306,8 +309,8 @@ async fn callers_cannot_change_their_own_account_under_any_name() {
             let is_rejected = rejected.contains(&place.as_str()) && !is_alias;
             assert_eq!(answer.code() == "forbidden", is_rejected, "{place} as {name}: {answer:?}");
             assert!(!is_alias || answer.code() == "invalid-request", "{place} as {name}: {answer:?}");
+            assert!(answer.status < 400 || api.pool.contents() == before, "{place} as {name}");
         }
-        assert_eq!(api.pool.groups_of("root"), ["admins"], "{place}");
         seen.push(place);
     }
     assert!(rejected.iter().all(|place| seen.iter().any(|seen| seen == place)), "{seen:?}");
@@ -349,16 +352,6 @@ async fn rejects_users_and_groups_with_permissions_the_caller_lacks() {
     let body = json!({"username": "new", "groups": ["readers", "admins"]});
     assert_eq!(api.call(Call::post("/v1/users", Some(&body)).by(deputy())).await.code(), "forbidden");
     assert_eq!(api.pool.user("new"), None);
-}
-
-#[tokio::test]
-async fn rejects_a_change_if_the_groups_of_the_user_cannot_be_read() {
-    let api = Api::new();
-    // The first call is for the caller.
-    api.pool.fail("groups", 2, Reason::Throttled);
-    let answer = api.call(Call::delete("/v1/users/mia")).await;
-    assert_eq!((answer.status, answer.code()), (429, "throttled"));
-    assert!(api.pool.user("mia").is_some());
 }
 
 #[tokio::test]

@@ -46,7 +46,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Answer, Api, Call};
@@ -84,43 +83,5 @@ mod tests {
             assert_eq!((answer.status, &answer.body["field"]), (400, &json!("name")), "{name}");
         }
         assert_eq!(api.pool.calls(), ["sign_in"]);
-    }
-
-    #[tokio::test]
-    async fn rejects_revoked_tokens_and_refresh_tokens() {
-        let api = Api::new();
-        let tokens = api.sign_in("mia").await;
-        for token in ["made-up", &tokens.refresh] {
-            let answer = send_code(&api, "email", token).await;
-            assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"), "{token}");
-        }
-        api.call(Call::post("/v1/users/mia/sign-out", None)).await;
-        assert_eq!(send_code(&api, "email", &tokens.access).await.code(), "invalid-credentials");
-    }
-
-    #[tokio::test]
-    async fn rejects_a_missing_token_before_the_attribute_and_any_call() {
-        let api = Api::new();
-        for name in ["email", "birthdate"] {
-            let answer = api.call(Call::post(&format!("/v1/auth/attributes/{name}/code"), None)).await;
-            assert_eq!((answer.status, answer.code()), (401, "unauthenticated"), "{name}");
-        }
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
-    }
-
-    #[tokio::test]
-    async fn failed_calls_map_to_status_and_code() {
-        for (reason, status, code) in [
-            (Reason::Throttled, 429, "throttled"),
-            (Reason::LimitReached, 429, "throttled"),
-            (Reason::PasswordResetRequired, 403, "password-reset-required"),
-            (Reason::NotSupportedByEndpoint, 501, "not-supported-by-endpoint"),
-        ] {
-            let api = Api::new();
-            let tokens = api.sign_in("mia").await;
-            api.pool.fail("send_attribute_code", 1, reason);
-            let answer = send_code(&api, "email", &tokens.access).await;
-            assert_eq!((answer.status, answer.code()), (status, code));
-        }
     }
 }

@@ -355,25 +355,6 @@ async fn rejects_duplicate_fields_and_bodies_that_are_not_objects() {
 }
 
 #[tokio::test]
-async fn failed_calls_map_to_status_and_code() {
-    for (reason, status, code) in [
-        (Reason::Throttled, 429, "throttled"),
-        (Reason::LimitReached, 429, "throttled"),
-        (Reason::CodeExpired, 422, "code-expired"),
-        (Reason::AliasExists, 409, "alias-exists"),
-        (Reason::UserNotConfirmed, 403, "user-not-confirmed"),
-        (Reason::PasswordResetRequired, 403, "password-reset-required"),
-        (Reason::Unavailable, 502, "upstream-unavailable"),
-    ] {
-        let (api, body) = challenged().await;
-        api.pool.fail("answer_challenge", 1, reason);
-        let answer = answer_with(&api, &body).await;
-        assert_eq!((answer.status, answer.code()), (status, code));
-        assert_eq!(answer_with(&api, &body).await.status, 200, "{code}: the session is still valid");
-    }
-}
-
-#[tokio::test]
 async fn unsupported_challenges_are_named() {
     let (api, body) = challenged().await;
     api.pool.ask_for("CUSTOM_CHALLENGE");

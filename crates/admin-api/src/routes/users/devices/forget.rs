@@ -34,11 +34,9 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
-    use serde_json::json;
 
     use crate::testing::pages::walk;
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/users/mia/devices/eu-central-1_1";
 
@@ -63,45 +61,5 @@ mod tests {
         assert_eq!((keys(&api, "mia").await, keys(&api, "ray").await.len()), (vec!["eu-central-1_2".to_owned()], 1));
         let again = api.call(Call::delete(PATH)).await;
         assert_eq!((again.status, again.code()), (404, "device-not-found"));
-    }
-
-    #[tokio::test]
-    async fn unknown_users_and_unknown_devices_have_different_codes() {
-        for (path, code) in [
-            ("/v1/users/nobody/devices/eu-central-1_1", "user-not-found"),
-            ("/v1/users/mia/devices/eu-central-1_3", "device-not-found"),
-        ] {
-            let answer = with_devices().call(Call::delete(path)).await;
-            assert_eq!((answer.status, answer.code()), (404, code), "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_invalid_keys_and_names() {
-        for (path, field) in [
-            ("/v1/users/mia/devices/phone", "key"),
-            ("/v1/users/mia/devices/%FF", "key"),
-            ("/v1/users/two%20words/devices/eu-central-1_1", "username"),
-        ] {
-            let answer = with_devices().call(Call::delete(path)).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn throttled_calls_set_retry_after() {
-        let api = with_devices();
-        api.pool.fail("forget_device", 1, Reason::Throttled);
-        let answer = api.call(Call::delete(PATH)).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
-        assert_eq!(keys(&api, "mia").await.len(), 2);
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_with_users_read_only() {
-        let api = with_devices();
-        let answer = api.call(Call::delete(PATH).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert_eq!(keys(&api, "mia").await.len(), 2);
     }
 }

@@ -35,7 +35,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use serde_json::json;
 
     use crate::testing::{Api, Call, token};
@@ -51,18 +50,6 @@ mod tests {
             let answer = api.call(put(&format!("/v1/users/{name}/groups/readers"))).await;
             assert_eq!((answer.status, api.pool.groups_of("mia")), (204, vec!["readers".to_owned()]), "{name}");
         }
-    }
-
-    #[tokio::test]
-    async fn callers_cannot_add_themselves_to_a_group_by_any_name() {
-        let api = Api::new();
-        for name in ["root", &api.sub_of("root")] {
-            for group in ["readers", "admins", "no-such-group"] {
-                let answer = api.call(put(&format!("/v1/users/{name}/groups/{group}"))).await;
-                assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{name} {group}");
-            }
-        }
-        assert_eq!(api.pool.groups_of("root"), ["admins"]);
     }
 
     #[tokio::test]
@@ -99,49 +86,6 @@ mod tests {
                 assert!(detail.contains("do not name this group"), "{method} {group}: {detail}");
             }
         }
-        assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn unknown_users_and_unknown_groups_have_different_codes() {
-        let api = Api::new();
-        let answer = api.call(put("/v1/users/nobody/groups/readers")).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-        let answer = api.call(put("/v1/users/mia/groups/no-such-group")).await;
-        assert_eq!((answer.status, answer.code()), (404, "group-not-found"));
-        assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new());
-    }
-
-    #[tokio::test]
-    async fn invalid_names_are_rejected_with_the_field() {
-        let api = Api::new();
-        for (path, field) in [
-            ("/v1/users/two%20words/groups/readers".to_owned(), "username"),
-            ("/v1/users/mia/groups/two%20words".to_owned(), "group"),
-            ("/v1/users/mia/groups/%FF".to_owned(), "group"),
-            (format!("/v1/users/mia/groups/{}", "x".repeat(129)), "group"),
-        ] {
-            let answer = api.call(put(&path)).await;
-            assert_eq!((answer.status, &answer.body["field"]), (400, &json!(field)), "{path}");
-        }
-    }
-
-    #[tokio::test]
-    async fn failed_calls_are_reported() {
-        for (operation, nth) in [("get", 1), ("add_to_group", 1)] {
-            let api = Api::new();
-            api.pool.fail(operation, nth, Reason::Unavailable);
-            let answer = api.call(put("/v1/users/mia/groups/readers")).await;
-            assert_eq!((answer.status, answer.body.get("completed")), (502, None), "{operation}");
-            assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new(), "{operation}");
-        }
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_who_can_only_read() {
-        let api = Api::new();
-        let answer = api.call(put("/v1/users/mia/groups/readers").by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
         assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new());
     }
 }

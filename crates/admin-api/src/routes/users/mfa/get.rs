@@ -25,10 +25,9 @@ pub(crate) async fn handle(State(app): State<App>, Target(username): Target) -> 
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::error::Reason;
     use serde_json::json;
 
-    use crate::testing::{Api, Call, token};
+    use crate::testing::{Api, Call};
 
     const PATH: &str = "/v1/users/mia/mfa";
 
@@ -47,27 +46,5 @@ mod tests {
         let answer = api.call(Call::get(PATH)).await;
         let expected = json!({"username": "mia", "enabled": ["EMAIL_OTP"], "preferred": "EMAIL_OTP"});
         assert_eq!((answer.status, answer.body), (200, expected));
-    }
-
-    #[tokio::test]
-    async fn an_unknown_user_is_not_found() {
-        let answer = Api::new().call(Call::get("/v1/users/nobody/mfa")).await;
-        assert_eq!((answer.status, answer.code()), (404, "user-not-found"));
-    }
-
-    #[tokio::test]
-    async fn throttled_calls_set_retry_after() {
-        let api = Api::new();
-        api.pool.fail("mfa", 1, Reason::Throttled);
-        let answer = api.call(Call::get(PATH)).await;
-        assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
-    }
-
-    #[tokio::test]
-    async fn rejects_callers_with_users_read_only() {
-        let api = Api::new();
-        let answer = api.call(Call::get(PATH).by(token("ray", "[readers]"))).await;
-        assert_eq!((answer.status, answer.code()), (403, "forbidden"));
-        assert_eq!(api.pool.calls(), Vec::<&str>::new());
     }
 }
