@@ -23,7 +23,20 @@ use aws_smithy_types::body::SdkBody;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::secret::Secret;
+use domain::user_pool::user::Username;
 use serde_json::{Value, json};
+
+use crate::CognitoDirectory;
+use fake_aws::{FakeAws, offline_aws};
+
+/// Returns the adapter of the pool `pool`.
+async fn pool(fake: &FakeAws) -> CognitoDirectory {
+    offline_aws().await.with_http_client(fake.clone()).directory("pool")
+}
+
+fn mia() -> Username {
+    "mia".parse().unwrap()
+}
 
 /// Returns an error in Cognito's protocol (AWS JSON).
 fn json_error(status: u16, code: &str) -> HttpResponse {

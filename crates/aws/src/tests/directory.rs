@@ -22,7 +22,8 @@ use domain::user_pool::user::{Attributes, UserStatus};
 
 use serde_json::{Value, json};
 
-use super::fake_aws::{FakeAws, offline_aws};
+use super::fake_aws::FakeAws;
+use super::pool;
 use crate::CognitoDirectory;
 
 fn attribute(name: &str, value: &str) -> AttributeType {
@@ -179,10 +180,6 @@ async fn reads_all_pages_of_groups() {
     assert_eq!(groups, expected);
 }
 
-async fn pool(fake: &FakeAws) -> CognitoDirectory {
-    offline_aws().await.with_http_client(fake.clone()).directory("pool")
-}
-
 fn mia_json() -> Value {
     json!({
         "Username": "mia",
@@ -254,27 +251,12 @@ async fn resends_the_welcome_message_by_an_available_medium() {
 }
 
 #[tokio::test]
-async fn distinguishes_errors_of_resending_the_welcome_message() {
-    let table = [
-        ("UnsupportedUserStateException", Reason::WrongState),
-        ("UserNotFoundException", Reason::UserNotFound),
-        ("CodeDeliveryFailureException", Reason::Internal),
-    ];
-    for (code, expected) in table {
-        let fake = FakeAws::rejecting("AdminCreateUser", code, "");
-        let error = pool(&fake).await.resend_invitation(&"mia".parse().unwrap(), &Attributes::new()).await.unwrap_err();
-        assert_eq!(error.reason, expected, "{code}");
-    }
-}
-
-#[tokio::test]
 async fn rejects_a_password_reset_that_the_user_state_does_not_allow() {
     let no_address = "Cannot reset password for the user as there is no registered/verified email or phone_number";
     let table = [
         ("NotAuthorizedException", "User password cannot be reset in the current state.", Reason::WrongState),
         ("InvalidParameterException", no_address, Reason::WrongState),
         ("InvalidParameterException", "1 validation error detected", Reason::InvalidRequest),
-        ("UserNotFoundException", "User does not exist.", Reason::UserNotFound),
     ];
     for (code, message, expected) in table {
         let fake = FakeAws::rejecting("AdminResetUserPassword", code, message);

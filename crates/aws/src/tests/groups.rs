@@ -6,12 +6,8 @@ use domain::user_pool::page::PageRequest;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::fake_aws::{FakeAws, offline_aws};
-use crate::CognitoDirectory;
-
-async fn pool(fake: &FakeAws) -> CognitoDirectory {
-    offline_aws().await.with_http_client(fake.clone()).directory("pool")
-}
+use super::fake_aws::FakeAws;
+use super::pool;
 
 fn admins() -> GroupName {
     "admins".parse().unwrap()
@@ -150,13 +146,6 @@ async fn distinguishes_unknown_groups_from_an_unknown_pool() {
             assert_eq!(error.reason, expected, "{}", error.operation);
         }
     }
-}
-
-#[tokio::test]
-async fn rejects_a_duplicate_group_name() {
-    let fake = FakeAws::rejecting("CreateGroup", "GroupExistsException", "A group with the name already exists.");
-    let error = pool(&fake).await.create_group(&admins(), &GroupDetails::default()).await.unwrap_err();
-    assert_eq!(error.reason, Reason::GroupExists);
 }
 
 #[tokio::test]

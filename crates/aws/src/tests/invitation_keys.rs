@@ -140,13 +140,6 @@ async fn reports_a_missing_key_with_its_name_and_the_fix() {
 }
 
 #[tokio::test]
-async fn creating_an_existing_key_returns_already_exists() {
-    let fake = FakeAws::rejecting("PutParameter", "ParameterAlreadyExists", "The parameter already exists.");
-    let error = keys(&fake).await.create(&name(), &tags(), &key()).await.unwrap_err();
-    assert_eq!((error.class, error.operation), (ErrorClass::AlreadyExists, "PutParameter"));
-}
-
-#[tokio::test]
 async fn rejects_invalid_parameters_without_quoting_their_value() {
     for fake in invalid_parameters() {
         let invalid = keys(&fake).await.read(&name()).await.unwrap_err();

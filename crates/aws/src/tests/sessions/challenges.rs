@@ -3,7 +3,6 @@
 use domain::user_pool::sessions::{Challenge, ChallengeAnswer, ChallengeName, ChallengeResponse, Factor};
 
 use super::*;
-use crate::tests::response;
 
 /// Signs in while Cognito returns this challenge.
 async fn sign_in_with_challenge(challenge: Value) -> SignIn {
@@ -180,26 +179,5 @@ async fn an_unfinished_totp_setup_is_an_error() {
         let error = client_of(&fake).await.answer_challenge(&begin).await.unwrap_err();
         assert_eq!(error.reason, Reason::Internal);
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn distinguishes_wrong_codes_from_expired_sessions() {
-    let table = [
-        ("VerifySoftwareToken", "EnableSoftwareTokenMFAException", Reason::CodeMismatch),
-        ("VerifySoftwareToken", "NotAuthorizedException", Reason::InvalidCredentials),
-        ("AdminRespondToAuthChallenge", "CodeMismatchException", Reason::CodeMismatch),
-        ("AdminRespondToAuthChallenge", "ExpiredCodeException", Reason::CodeExpired),
-        ("AdminRespondToAuthChallenge", "NotAuthorizedException", Reason::InvalidCredentials),
-    ];
-    for (operation, code, expected) in table {
-        let fake = FakeAws::new(move |called| match called {
-            "DescribeUserPoolClient" => Ok(response(200, described(&json!({})).to_string())),
-            _ if called == operation => Ok(json_error(400, code)),
-            _ => Ok(response(200, json!({"Status": "SUCCESS", "Session": "s"}).to_string())),
-        });
-        let finish = ChallengeResponse::FinishSetup { code: Secret::new("123456"), device_name: None };
-        let error = client_of(&fake).await.answer_challenge(&challenge_answer(finish)).await.unwrap_err();
-        assert_eq!((error.reason, error.operation), (expected, operation), "{code}");
     }
 }
