@@ -77,15 +77,6 @@ async fn a_stack_owns_a_pool_after_one_successful_deployment() {
 }
 
 #[tokio::test]
-async fn a_stack_deletes_the_pool_that_it_created() {
-    let function = Function::new();
-    function.succeeds(of_stack("user-pool-create", "first", "everyone")).await;
-    assert_eq!(function.tags()[STACK_TAG], stack_id("first"));
-    function.deletes("first").await;
-    assert!(!function.has_pool());
-}
-
-#[tokio::test]
 async fn a_failed_verification_adopts_nothing() {
     let function = Function::new();
     function.deploys("first", "nobody").await;

@@ -47,6 +47,14 @@ impl Function {
         Self::on(InMemoryPlatform::new(&clock, Duration::ZERO), PassableRoles::default())
     }
 
+    /// With what a successful request created.
+    pub(crate) async fn after(case: &str) -> Self {
+        let function = Self::new();
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(reply["Status"], "SUCCESS", "{case}: {reply}");
+        function
+    }
+
     /// The function of the same account, with the permission to pass a role.
     pub(crate) fn may_pass(&self, role_arn: &str) -> Self {
         Self::on(self.platform.clone(), role_arn.parse().unwrap())

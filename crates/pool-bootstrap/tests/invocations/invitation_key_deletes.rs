@@ -16,8 +16,7 @@ use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
 async fn a_delete_succeeds_after_any_fault_of_the_previous_one() {
     let calls = ["tags_of_invitation_key", "delete_invitation_key"];
     for (call, fault) in calls.into_iter().flat_map(|call| Fault::ALL.map(|fault| (call, fault))) {
-        let function = Function::new();
-        function.reply_to(event("invitation-key-create")).await;
+        let function = Function::after("invitation-key-create").await;
         function.platform.fail(call, 1, fault);
         drop(timeout(Duration::from_mins(4), function.invoke(event("invitation-key-delete"))).await);
         function.platform.heal();

@@ -44,8 +44,7 @@ async fn the_rollback_of_a_new_version_keeps_the_old_key() {
 
 #[tokio::test]
 async fn a_failed_update_keeps_the_physical_id() {
-    let function = Function::new();
-    function.reply_to(event("invitation-key-create")).await;
+    let function = Function::after("invitation-key-create").await;
     function.platform.fail("create_invitation_key", 2, Fault::NotDone(ErrorClass::QuotaExceeded));
     let reply = function.reply_to(event("invitation-key-update-of-version")).await;
     assert_eq!((&reply["Status"], name_in(&reply)), (&json!("FAILED"), KEY));

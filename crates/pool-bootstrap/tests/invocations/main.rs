@@ -251,8 +251,7 @@ async fn a_plan_by_direct_invocation_changes_nothing() {
 
 #[tokio::test]
 async fn a_delete_after_a_failed_create_changes_nothing() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     let calls = function.platform.calls().len();
     function.reply_to(event("user-pool-delete-after-failed-create")).await;
     assert_eq!(function.platform.calls().len(), calls);
@@ -277,38 +276,32 @@ async fn a_failed_create_reports_its_steps_and_the_next_continues() {
 
 #[tokio::test]
 async fn a_panic_becomes_a_failed_reply() {
-    let function = Function::new();
-    function.platform.fail("create_identity_pool", 1, Fault::Panic);
-    let reply = function.reply_to(event("user-pool-create")).await;
-    assert_eq!(reply["Status"], "FAILED");
-    assert!(!reply["Reason"].as_str().unwrap().contains("planned"), "no text of the panic: {reply}");
-    assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
+    for (case, operation) in
+        [("user-pool-create", "create_identity_pool"), ("invitation-key-create", "create_invitation_key")]
+    {
+        let function = Function::new();
+        function.platform.fail(operation, 1, Fault::Panic);
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(reply["Status"], "FAILED");
+        assert!(!reply["Reason"].as_str().unwrap().contains("planned"), "no text of the panic: {reply}");
+        assert_eq!(function.reply_to(event(case)).await["Status"], "SUCCESS");
+    }
 }
 
 #[tokio::test]
 async fn replies_without_change_if_no_time_is_left() {
     let function = Function { time_left: Duration::ZERO, ..Function::new() };
-    let reply = function.reply_to(event("user-pool-create")).await;
-    assert_eq!(reply["Status"], "FAILED");
-    assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{reply}");
+    for case in ["user-pool-create", "invitation-key-create", "invitation-key-delete"] {
+        let reply = function.reply_to(event(case)).await;
+        assert_eq!(reply["Status"], "FAILED");
+        assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{reply}");
+    }
     assert!(function.platform.calls().is_empty());
-}
-
-#[tokio::test(start_paused = true)]
-async fn aborts_a_hanging_call_before_the_deadline() {
-    let function = Function::new();
-    function.platform.fail("create_role", 1, Fault::Stalled);
-    let began = tokio::time::Instant::now();
-    let reply = function.reply_to(event("user-pool-create")).await;
-    assert!(reply["Reason"].as_str().unwrap().contains("timed out"), "{reply}");
-    let to_spare = function.time_left.saturating_sub(began.elapsed());
-    assert!(to_spare >= Duration::from_secs(9) && to_spare < Duration::from_secs(12), "{to_spare:?}");
 }
 
 #[tokio::test]
 async fn rejects_a_rename_without_change_and_with_rollback() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     let writes = function.platform.writes();
     function.reply_to(event("user-pool-update-of-name")).await;
     assert_eq!(function.platform.writes(), writes);
@@ -321,8 +314,7 @@ async fn rejects_a_rename_without_change_and_with_rollback() {
 
 #[tokio::test]
 async fn a_delete_without_user_pool_deletes_only_its_related_resources() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     function.platform.state().user_pools.clear();
     let deleted = function.reply_to(event("user-pool-delete")).await;
     assert!(deleted["Reason"].as_str().unwrap().contains("identity_pool deleted, role deleted"), "{deleted}");
@@ -340,8 +332,7 @@ async fn a_delete_without_user_pool_deletes_only_its_related_resources() {
 
 #[tokio::test]
 async fn a_delete_changes_nothing_if_another_pool_has_the_name() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     let writes = function.platform.writes();
     function.reply_to(event("user-pool-delete-of-replaced-pool")).await;
     assert_eq!(function.platform.writes(), writes);

@@ -9,7 +9,7 @@ use testkit::in_memory_platform::Fault;
 use crate::function::{BOUNDARY, Function, event};
 
 /// Reads, creates, updates and user calls, with the request that makes them.
-const CALLS: [(&str, &str); 10] = [
+const CALLS: [(&str, &str); 15] = [
     ("user-pool-create", "account_id"),
     ("user-pool-create", "user_pools"),
     ("user-pool-create", "create_user_pool"),
@@ -20,14 +20,19 @@ const CALLS: [(&str, &str); 10] = [
     ("user-pool-create", "users.create"),
     ("verification-create", "users.sign_up"),
     ("verification-create", "credentials"),
+    ("invitation-key-create", "read_invitation_key"),
+    ("invitation-key-create", "create_invitation_key"),
+    ("invitation-key-update", "tags_of_invitation_key"),
+    ("invitation-key-delete", "tags_of_invitation_key"),
+    ("invitation-key-delete", "delete_invitation_key"),
 ];
 
 async fn deployed(case: &str) -> Function {
-    let function = Function::new();
-    if case == "verification-create" {
-        assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
+    match case {
+        "verification-create" => Function::after("user-pool-create").await,
+        "invitation-key-update" | "invitation-key-delete" => Function::after("invitation-key-create").await,
+        _ => Function::new(),
     }
-    function
 }
 
 fn deny(function: &Function, operation: &'static str, times: usize) {
@@ -71,8 +76,7 @@ async fn a_direct_invocation_does_not_retry_denied_calls() {
 
 #[tokio::test]
 async fn rejects_an_update_that_passes_an_unlisted_role() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     let role = "arn:aws:iam::123456789012:role/sms";
     function.platform.state().user_pools[0].thing.sms_role_arn = Some(role.to_owned());
     let writes = function.platform.writes();
@@ -90,16 +94,14 @@ async fn rejects_an_update_that_passes_an_unlisted_role() {
 
 #[tokio::test]
 async fn an_unchanged_pool_with_an_unlisted_role_needs_no_permission() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     function.platform.state().user_pools[0].thing.sms_role_arn = Some("arn:aws:iam::123456789012:role/sms".to_owned());
     assert_eq!(function.reply_to(event("user-pool-create")).await["Status"], "SUCCESS");
 }
 
 #[tokio::test]
 async fn creates_the_role_with_its_boundary() {
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     let calls = function.platform.calls();
     assert!(calls.contains(&"create_role") && !calls.contains(&"set_boundary"), "{calls:?}");
 }
@@ -110,8 +112,7 @@ async fn created_and_adopted_roles_have_the_boundary_of_the_stack() {
         let state = function.platform.state();
         state.roles.values().map(|role| role.entity.boundary.clone()).collect::<Vec<_>>()
     };
-    let function = Function::new();
-    function.reply_to(event("user-pool-create")).await;
+    let function = Function::after("user-pool-create").await;
     assert_eq!(boundary(&function), [Some(BOUNDARY.to_owned())]);
 
     // The role of a retained pool has the boundary of the previous stack, or none.

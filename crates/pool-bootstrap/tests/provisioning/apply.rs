@@ -48,10 +48,10 @@ async fn apply_creates_and_verifies_all_resources() {
 #[tokio::test]
 async fn a_second_apply_changes_nothing() {
     let harness = Harness::new();
-    let first = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let first = harness.apply(unverified()).await.unwrap();
     let writes = harness.platform.writes();
 
-    let second = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let second = harness.apply(unverified()).await.unwrap();
     assert_eq!(harness.platform.writes(), writes, "no writing call in the second run");
     assert!(second.steps.iter().all(|report| report.outcome == Outcome::Unchanged), "{second:?}");
     assert_eq!(second.user_pool_id, first.user_pool_id);
@@ -61,8 +61,7 @@ async fn a_second_apply_changes_nothing() {
 
 #[tokio::test]
 async fn apply_changes_and_reports_only_differences() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let changes = json!({
         "verify": false, "self_sign_up": false, "custom_attributes": ["team", {"name": "seats", "type": "number"}],
         "clients": {"backend": {"access_token_minutes": 15}, "web": {}}, "groups": ["support", "billing"],
@@ -93,8 +92,7 @@ async fn apply_changes_and_reports_only_differences() {
 
 #[tokio::test]
 async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let reserved =
         CustomAttribute { name: "poolkeeper_created".to_owned(), kind: AttributeKind::String, mutable: false };
     let attributes = || harness.platform.state().user_pools[0].thing.custom_attributes.clone();
@@ -102,7 +100,7 @@ async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
     assert_eq!(attributes().len(), 2, "one more than the spec declares");
 
     harness.platform.state().user_pools[0].thing.custom_attributes.pop();
-    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(unverified()).await.unwrap();
     let detail = report(&receipt, Step::UserPool).detail.clone();
     assert_eq!(detail.as_deref(), Some(r#"custom_attributes.poolkeeper_created: none -> "string, fixed""#));
     assert_eq!(attributes().last(), Some(&reserved));
@@ -110,8 +108,7 @@ async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
 
 #[tokio::test]
 async fn sets_missing_attribute_lists_of_clients_once() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let written = |name: &str| {
         let state = harness.platform.state();
         let mut clients = state.clients.iter().map(|client| &client.client.state);
@@ -122,23 +119,23 @@ async fn sets_missing_attribute_lists_of_clients_once() {
         client.client.state.write_attributes.clear();
         client.client.state.read_attributes.clear();
     }
-    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(unverified()).await.unwrap();
     for step in [Step::BackendClient, Step::WebClient] {
         assert_eq!(report(&receipt, step).outcome, Outcome::Updated, "{step}");
     }
     assert!(written("birthdate"));
     let writes = harness.platform.writes();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(unverified()).await.unwrap();
     assert_eq!(harness.platform.writes(), writes);
 }
 
 #[tokio::test]
 async fn a_mapped_attribute_becomes_writable_and_the_reserved_one_never() {
     let harness = Harness::new();
-    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(unverified()).await.unwrap();
     let mapped = ["custom:team", "custom:poolkeeper_created", "username"].map(str::to_owned);
     harness.platform.state().mapped_attributes.insert(receipt.user_pool_id.unwrap(), mapped.into());
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(unverified()).await.unwrap();
     let state = harness.platform.state();
     for client in &state.clients {
         let writable = &client.client.state.write_attributes;
@@ -150,7 +147,7 @@ async fn a_mapped_attribute_becomes_writable_and_the_reserved_one_never() {
 #[tokio::test]
 async fn mfa_converges_and_is_set_before_the_rest_of_the_pool() {
     let harness = Harness::new();
-    let created = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let created = harness.apply(unverified()).await.unwrap();
     assert_eq!(report(&created, Step::UserPool).outcome, Outcome::Created);
     let mfa = || harness.platform.state().user_pools[0].thing.state.mfa;
     assert_eq!(mfa(), MfaMode::Optional);
@@ -174,11 +171,10 @@ async fn mfa_converges_and_is_set_before_the_rest_of_the_pool() {
 
 #[tokio::test]
 async fn rejects_a_pool_whose_reserved_attribute_is_mutable() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     harness.platform.state().user_pools[0].thing.custom_attributes[1].mutable = true;
     let writes = harness.platform.writes();
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(unverified()).await.unwrap_err();
     assert!(failure.to_string().contains("custom_attributes.poolkeeper_created.mutable: true -> false"), "{failure}");
     assert_eq!(harness.platform.writes(), writes);
 }
@@ -194,8 +190,7 @@ async fn rejects_immutable_fields_before_any_change() {
         ),
     ];
     for (changes, expected) in table {
-        let harness = Harness::new();
-        harness.apply(with(&json!({"verify": false}))).await.unwrap();
+        let harness = Harness::provisioned().await;
         let writes = harness.platform.writes();
         let failure = harness.apply(with(&changes)).await.unwrap_err();
         assert!(matches!(failure.error, ProvisionError::Immutable { .. }), "{changes}: {failure}");
@@ -206,8 +201,7 @@ async fn rejects_immutable_fields_before_any_change() {
 
 #[tokio::test]
 async fn rejects_errors_of_later_steps_before_the_first_step() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     harness.platform.state().clients[0].client.has_secret = false;
     let writes = harness.platform.writes();
     let failure = harness.apply(with(&json!({"self_sign_up": false}))).await.unwrap_err();
@@ -226,8 +220,7 @@ async fn rejects_an_invalid_spec_without_calls() {
 
 #[tokio::test]
 async fn resources_without_the_tag_are_neither_adopted_nor_deleted() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let role = "poolkeeper.shop.eu-west-1";
     harness.platform.state().roles.get_mut(role).unwrap().entity.tagged = None;
     let writes = harness.platform.writes();
@@ -253,8 +246,7 @@ async fn resources_without_the_tag_are_neither_adopted_nor_deleted() {
 
 #[tokio::test]
 async fn rejects_two_pools_with_the_same_tag() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     {
         let mut state = harness.platform.state();
         let mut twin = state.user_pools[0].clone();
@@ -295,8 +287,7 @@ async fn retries_a_throttled_create() {
 
 #[tokio::test]
 async fn sets_the_boundary_of_a_role_before_its_policy_changes() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let before = harness.platform.writes().len();
     let statement = json!({"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::shop/*"]});
     let boundary = "arn:aws:iam::123456789012:policy/boundary";

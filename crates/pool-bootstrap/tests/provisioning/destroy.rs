@@ -58,7 +58,7 @@ async fn retains_a_role_with_a_foreign_policy() {
 async fn a_conflict_without_time_for_retries_is_a_failure() {
     let clock = VirtualClock::with_time(Duration::from_secs(20));
     let harness = Harness { platform: InMemoryPlatform::new(&clock, Duration::ZERO), clock };
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(unverified()).await.unwrap();
     (1..100).for_each(|nth| harness.platform.fail("delete_role", nth, Fault::NotDone(ErrorClass::Conflict)));
     let failure = harness.run(Action::Destroy, shop()).await.unwrap_err();
     assert_eq!(report(&failure.receipt, Step::Role).outcome, Outcome::Failed);

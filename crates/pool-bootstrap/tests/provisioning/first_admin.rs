@@ -5,9 +5,8 @@ use super::*;
 /// A pool with users, before the spec names the first administrator.
 async fn pool_with(users: impl FnOnce(&InMemoryPool)) -> (Harness, InMemoryPool) {
     let harness = Harness::new();
-    let applied =
-        harness.apply(with(&json!({"verify": false, "first_admin": null, "sign_in": "username"}))).await.unwrap();
-    let pool = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    harness.apply(with(&json!({"verify": false, "first_admin": null, "sign_in": "username"}))).await.unwrap();
+    let pool = harness.users();
     users(&pool);
     (harness, pool)
 }
@@ -48,9 +47,8 @@ async fn a_sign_up_with_the_first_admins_name_is_not_promoted() {
 }
 
 async fn invited() -> (Harness, InMemoryPool) {
-    let harness = Harness::new();
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let pool = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    let harness = Harness::provisioned().await;
+    let pool = harness.users();
     (harness, pool)
 }
 
@@ -58,13 +56,13 @@ async fn invited() -> (Harness, InMemoryPool) {
 async fn does_not_promote_a_removed_administrator_again() {
     let (harness, pool) = invited().await;
     pool.remove_from_group("ops@example.com", "admins");
-    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(unverified()).await.unwrap();
     assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
     assert!(pool.groups_of("ops@example.com").is_empty());
 
     pool.remove_user("ops@example.com");
     pool.add_user("ops@example.com", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(unverified()).await.unwrap();
     assert!(pool.groups_of("ops@example.com").is_empty(), "nor a new account with the name");
 }
 
@@ -83,7 +81,6 @@ async fn another_address_is_invited_once() {
 /// An update to another address, and its rollback.
 #[tokio::test]
 async fn a_change_of_the_address_and_back_sends_no_invitation() {
-    let first = || with(&json!({"verify": false}));
     let second = || with(&json!({"verify": false, "first_admin": "new@example.com"}));
     for is_deleted in [false, true] {
         let (harness, pool) = invited().await;
@@ -93,39 +90,40 @@ async fn a_change_of_the_address_and_back_sends_no_invitation() {
             pool.remove_from_group("ops@example.com", "admins");
         }
         harness.apply(second()).await.unwrap();
-        let receipt = harness.apply(first()).await.unwrap();
+        let receipt = harness.apply(unverified()).await.unwrap();
         assert_eq!(report(&receipt, Step::FirstAdmin).outcome, Outcome::Unchanged);
         assert_eq!(pool.user("ops@example.com").is_some(), !is_deleted);
         assert_eq!(pool.groups_of("ops@example.com"), Vec::<String>::new());
     }
 }
 
-#[tokio::test]
-async fn completes_an_interrupted_invitation_for_its_own_account() {
+/// The run ended after it created the first administrator.
+async fn interrupted() -> (Harness, InMemoryPool) {
     let harness = Harness::new();
     harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(unverified()).await.unwrap_err();
+    let pool = harness.users();
+    (harness, pool)
+}
+
+#[tokio::test]
+async fn completes_an_interrupted_invitation_for_its_own_account() {
+    let (harness, _) = interrupted().await;
+    let receipt = harness.apply(unverified()).await.unwrap();
     let step = report(&receipt, Step::FirstAdmin);
     assert_eq!((step.outcome, step.detail.as_deref()), (Outcome::Updated, Some("added to admins")));
 
     // The account was replaced before the second run.
-    let harness = Harness::new();
-    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let pool = harness.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    let (harness, pool) = interrupted().await;
     pool.remove_user("ops@example.com");
     pool.add_user("ops@example.com", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]);
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(unverified()).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
 }
 
 #[tokio::test]
 async fn does_not_promote_an_account_that_takes_over_the_name() {
-    let harness = Harness::new();
-    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let pool = harness.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    let (harness, pool) = interrupted().await;
     let other = pool.clone();
     // After the reads of the account and its groups, before the promotion.
     pool.before_call(3, move || {
@@ -138,22 +136,19 @@ async fn does_not_promote_an_account_that_takes_over_the_name() {
         );
         None
     });
-    harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    harness.apply(unverified()).await.unwrap_err();
     assert!(pool.groups_of("ops@example.com").is_empty());
     assert_eq!(pool.calls().last(), Some(&"add_to_group"));
 }
 
 #[tokio::test]
 async fn rejects_the_proof_of_another_creation() {
-    let harness = Harness::new();
-    harness.platform.fail("users.add_to_group", 1, Fault::NotDone(ErrorClass::Forbidden));
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let pool = harness.platform.state().users[&failure.receipt.user_pool_id.unwrap()].clone();
+    let (harness, pool) = interrupted().await;
     pool.remove_user("ops@example.com");
     let attributes =
         [("email", "ops@example.com"), ("email_verified", "true"), ("custom:poolkeeper_created", "another-proof")];
     pool.add_user("ops@example.com", "Correct-1", &[], &attributes);
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(unverified()).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::NotTheFirstAdmin), "{failure}");
     assert!(pool.groups_of("ops@example.com").is_empty());
 }
@@ -179,16 +174,16 @@ async fn accepts_an_administrator_with_another_address() {
 async fn retries_an_undelivered_invitation_once() {
     let harness = Harness::new();
     let spec = with(&json!({"verify": false, "first_admin": null}));
-    let applied = harness.apply(spec).await.unwrap();
-    let pool = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    harness.apply(spec).await.unwrap();
+    let pool = harness.users();
     // No account exists, so the create is sent once more.
     pool.fail("create", 1, Reason::Unavailable);
     pool.fail("create", 2, Reason::Unavailable);
-    let failure = harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
+    let failure = harness.apply(unverified()).await.unwrap_err();
     let ProvisionError::Users(gave_up) = &failure.error else { unreachable!("{failure}") };
     assert_eq!((gave_up.last.reason, gave_up.last.operation), (Reason::Unavailable, "create"));
     assert_eq!(pool.calls().iter().filter(|call| **call == "create").count(), 2);
 
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    harness.apply(unverified()).await.unwrap();
     assert!(pool.was_invited("ops@example.com"));
 }

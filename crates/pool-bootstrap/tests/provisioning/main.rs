@@ -63,6 +63,18 @@ impl Harness {
         result
     }
 
+    /// With all resources of [`shop`].
+    async fn provisioned() -> Self {
+        let harness = Self::new();
+        harness.apply(unverified()).await.unwrap();
+        harness
+    }
+
+    /// The users of the only pool.
+    fn users(&self) -> InMemoryPool {
+        self.platform.state().users.values().next().unwrap().clone()
+    }
+
     async fn apply(&self, spec: Value) -> Result<Receipt, ProvisionFailure> {
         self.run(Action::Apply, spec).await
     }
@@ -90,6 +102,11 @@ fn with(changes: &Value) -> Value {
         spec[name] = value.clone();
     }
     spec
+}
+
+/// [`shop`] without the proof.
+fn unverified() -> Value {
+    with(&json!({"verify": false}))
 }
 
 fn outcomes(receipt: &Receipt) -> Vec<(Step, Outcome)> {

@@ -63,8 +63,7 @@ async fn plans_all_creates_first_and_no_changes_after_apply() {
 
 #[tokio::test]
 async fn plans_the_differences_that_apply_then_changes() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let changes = json!({
         "verify": false, "self_sign_up": false, "groups": ["support", "billing"], "custom_attributes": ["team", "desk"],
         "clients": {"backend": {"access_token_minutes": 15}, "web": {}},
@@ -95,18 +94,8 @@ async fn plans_the_differences_that_apply_then_changes() {
 }
 
 #[tokio::test]
-async fn the_plan_shows_a_change_of_mfa() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let planned = plan(&harness, with(&json!({"verify": false, "mfa": "required"}))).await;
-    let [mfa] = of(&planned, Step::UserPool).differences.as_slice() else { unreachable!("{planned:?}") };
-    assert_eq!((mfa.field.as_str(), &mfa.current, &mfa.wanted), ("mfa", &json!("optional"), &json!("required")));
-}
-
-#[tokio::test]
 async fn plans_a_missing_boundary() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let boundary = "arn:aws:iam::123456789012:policy/boundary";
     let bounded = with(&json!({"verify": false, "permissions_boundary": boundary}));
     let planned = plan(&harness, bounded.clone()).await;
@@ -123,8 +112,8 @@ async fn plans_a_missing_boundary() {
 async fn adopts_resources_of_an_interrupted_run() {
     let harness = Harness::new();
     harness.platform.fail("create_policy", 1, Fault::NotDone(ErrorClass::Forbidden));
-    harness.apply(with(&json!({"verify": false}))).await.unwrap_err();
-    let planned = plan(&harness, with(&json!({"verify": false}))).await;
+    harness.apply(unverified()).await.unwrap_err();
+    let planned = plan(&harness, unverified()).await;
     for (step, expected) in [
         (Step::UserPool, Verdict::Leave),
         (Step::BackendClient, Verdict::Leave),
@@ -135,16 +124,15 @@ async fn adopts_resources_of_an_interrupted_run() {
     ] {
         assert_eq!(of(&planned, step).verdict, expected, "{step}: {planned:?}");
     }
-    let receipt = harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let receipt = harness.apply(unverified()).await.unwrap();
     assert_eq!(report(&receipt, Step::IdentityPool).outcome, Outcome::Adopted);
 }
 
 #[tokio::test]
 async fn marks_ids_that_are_known_after_apply() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     harness.platform.state().identity_pools.clear();
-    let planned = plan(&harness, with(&json!({"verify": false}))).await;
+    let planned = plan(&harness, unverified()).await;
     let role = of(&planned, Step::Role);
     assert_eq!(role.verdict, Verdict::Change);
     assert!(role.differences[0].wanted.to_string().contains("(known after apply)"), "{role:?}");
@@ -153,8 +141,7 @@ async fn marks_ids_that_are_known_after_apply() {
 
 #[tokio::test]
 async fn keeps_a_removed_client_without_its_identity_provider() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let only_backend = with(&json!({"verify": false, "clients": {"backend": {}}}));
     let planned = plan(&harness, only_backend.clone()).await;
     let web = of(&planned, Step::WebClient);
@@ -168,8 +155,7 @@ async fn keeps_a_removed_client_without_its_identity_provider() {
 
 #[tokio::test]
 async fn does_not_add_an_attribute_of_an_unknown_type_again() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     let vip = CustomAttribute { name: "vip".to_owned(), kind: AttributeKind::Other, mutable: true };
     harness.platform.state().user_pools[0].thing.custom_attributes.push(vip);
     let error = try_plan(&harness, with(&json!({"custom_attributes": ["team", "vip"]}))).await.unwrap_err();
@@ -178,8 +164,7 @@ async fn does_not_add_an_attribute_of_an_unknown_type_again() {
 
 #[tokio::test]
 async fn plan_rejects_what_apply_rejects() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     for (changes, expected) in [
         (json!({"case_sensitive": true}), "case_sensitive: false -> true"),
         (json!({"sign_in": "username"}), "sign_in: \"email\" -> \"username\""),

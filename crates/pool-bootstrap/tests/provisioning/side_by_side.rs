@@ -91,7 +91,7 @@ async fn apply_for(harness: &Harness, stack_id: &str, auto_confirm: &str) -> Res
         }),
         ..Provisioner::new(&harness.platform, Arc::new(harness.clock.clone()), &recorded)
     };
-    provisioner.apply(&serde_json::from_value(with(&json!({"verify": false}))).unwrap()).await
+    provisioner.apply(&serde_json::from_value(unverified()).unwrap()).await
 }
 
 /// The other stack creates its pool between the discovery and the create of this one.

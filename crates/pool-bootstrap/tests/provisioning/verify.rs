@@ -51,8 +51,8 @@ async fn other_transient_faults_do_not_end_the_wait() {
 async fn deletes_the_test_user_after_the_deadline_with_retries() {
     let clock = VirtualClock::with_time(Duration::from_secs(30));
     let harness = Harness { platform: InMemoryPlatform::new(&clock, Duration::from_hours(1)), clock };
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    harness.apply(unverified()).await.unwrap();
+    let users = harness.users();
     users.fail("delete", 1, Reason::Throttled);
     users.fail("delete", 2, Reason::Unavailable);
     let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
@@ -64,7 +64,7 @@ async fn deletes_the_test_user_after_the_deadline_with_retries() {
 async fn rechecks_a_new_role_for_some_seconds() {
     for (age_s, at_least, at_most) in [(None, 0, 0), (Some(300), 0, 0), (Some(5), 4, 8)] {
         let harness = Harness::with_propagation(Duration::from_secs(500));
-        harness.apply(with(&json!({"verify": false}))).await.unwrap();
+        harness.apply(unverified()).await.unwrap();
         harness.clock.sleep(Duration::from_secs(400)).await;
         let began = harness.clock.now();
         {
@@ -100,8 +100,7 @@ async fn reports_an_unassumable_role_without_waiting() {
         ("/Statement/0/Condition/ForAnyValue:StringLike/cognito-identity.amazonaws.com:amr", ":amr`"),
     ];
     for (pointer, expected) in pointers {
-        let harness = Harness::new();
-        harness.apply(with(&json!({"verify": false}))).await.unwrap();
+        let harness = Harness::provisioned().await;
         *harness.platform.state().roles.get_mut(role).unwrap().entity.document.pointer_mut(pointer).unwrap() =
             json!("something-else");
         let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
@@ -114,8 +113,7 @@ async fn reports_an_unassumable_role_without_waiting() {
 
 #[tokio::test]
 async fn reports_a_role_that_the_identity_pool_does_not_use() {
-    let harness = Harness::new();
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
+    let harness = Harness::provisioned().await;
     harness.platform.state().authenticated_roles.clear();
     let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
     assert!(matches!(failure.error, ProvisionError::RoleNotSet { found: None, .. }), "{failure}");
@@ -134,9 +132,8 @@ async fn creates_the_test_user_as_administrator_without_sign_up() {
 
 #[tokio::test]
 async fn an_exceeded_mail_quota_does_not_fail_the_proof() {
-    let harness = Harness::new();
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    let harness = Harness::provisioned().await;
+    let users = harness.users();
     users.fail("sign_up", 1, Reason::MailQuotaExceeded);
 
     let receipt = harness.run(Action::Verify, shop()).await.unwrap();
@@ -151,9 +148,8 @@ async fn an_exceeded_mail_quota_does_not_fail_the_proof() {
 
 #[tokio::test]
 async fn another_exceeded_limit_fails_the_proof() {
-    let harness = Harness::new();
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    let harness = Harness::provisioned().await;
+    let users = harness.users();
     users.fail("sign_up", 1, Reason::LimitReached);
     let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
     assert_eq!(report(&failure.receipt, Step::SignUp).outcome, Outcome::Failed);
@@ -162,9 +158,8 @@ async fn another_exceeded_limit_fails_the_proof() {
 #[tokio::test]
 async fn verify_deletes_its_user_after_any_failure() {
     for operation in ["sign_up", "confirm", "sign_in"] {
-        let harness = Harness::new();
-        let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-        let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+        let harness = Harness::provisioned().await;
+        let users = harness.users();
         // More faults than attempts.
         (1..10).for_each(|nth| users.fail(operation, nth, Reason::Unavailable));
         let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
@@ -177,8 +172,8 @@ async fn verify_deletes_its_user_after_any_failure() {
 #[tokio::test]
 async fn deletes_only_stale_test_users_of_killed_runs() {
     let harness = Harness::with_clock(&VirtualClock::with_time(Duration::from_hours(2)));
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    harness.apply(unverified()).await.unwrap();
+    let users = harness.users();
     let left_behind = "success+poolkeeper-00@simulator.amazonses.com";
     let others = [("eve", "success+poolkeeper-00@example.com"), ("ann", "success@simulator.amazonses.com")];
     users.add_user("left-behind", "Correct-1", &[], &[("email", left_behind)]);
@@ -199,9 +194,8 @@ async fn deletes_only_stale_test_users_of_killed_runs() {
 
 #[tokio::test]
 async fn a_failed_sweep_does_not_fail_the_proof() {
-    let harness = Harness::new();
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    let harness = Harness::provisioned().await;
+    let users = harness.users();
     users.fail("with_email_prefix", 1, Reason::Internal);
     let receipt = harness.run(Action::Verify, shop()).await.unwrap();
     assert!(report(&receipt, Step::CleanUp).detail.as_ref().unwrap().contains("were not deleted"), "{receipt:?}");
@@ -215,9 +209,8 @@ async fn verify_names_the_missing_pool() {
 
 #[tokio::test]
 async fn throttling_does_not_fail_the_proof() {
-    let harness = Harness::new();
-    let applied = harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    let users = harness.platform.state().users[&applied.user_pool_id.unwrap()].clone();
+    let harness = Harness::provisioned().await;
+    let users = harness.users();
     for operation in ["sign_up", "confirm", "sign_in", "delete"] {
         users.fail(operation, 1, Reason::Throttled);
     }
@@ -225,15 +218,6 @@ async fn throttling_does_not_fail_the_proof() {
     for step in [Step::SignUp, Step::Confirm, Step::SignIn] {
         assert_eq!(report(&receipt, step).attempts, 2, "{step}");
     }
-}
-
-#[tokio::test]
-async fn reports_a_role_without_its_policy() {
-    let harness = Harness::with_propagation(Duration::from_secs(5));
-    harness.apply(with(&json!({"verify": false}))).await.unwrap();
-    harness.platform.state().roles.get_mut("poolkeeper.shop.eu-west-1").unwrap().policies.clear();
-    let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
-    assert!(matches!(failure.error, ProvisionError::NotAttached { .. }), "{failure}");
 }
 
 #[tokio::test]

@@ -269,13 +269,6 @@ fn logs_nothing_below_the_configured_level() {
 }
 
 #[test]
-fn confirms_nobody_with_auto_confirm_nobody() {
-    let event = sign_up();
-    let (answers, _) = exchange(&[("AUTO_CONFIRM", "nobody")], &[event.as_bytes()]);
-    assert_eq!(answers[0].body, serde_json::from_str::<Value>(&event).unwrap());
-}
-
-#[test]
 fn invalid_setting_fails_startup_with_one_log_line() {
     let (address, _answers) = fake_runtime_api::start(&[]);
     let mut program = Program::start(command(), address, &[("AUTO_CONFIRM", "sometimes")]);
