@@ -1,6 +1,6 @@
 //! Model-based test of authorization: actors send random requests in random order, also during other requests.
 //!
-//! [`rules::Rule`] lists the rules. The following steps, the shortest ones found, break a rule without the fix:
+//! [`rule::Rule`] lists the rules. The following steps, the shortest ones found, break a rule without the fix:
 //!
 //! | rule | steps | fix |
 //! |---|---|---|
@@ -24,7 +24,7 @@
 //! | file | subject |
 //! |---|---|
 //! | `actor` | the actors and their tokens |
-//! | `step`, `scenario`, `request`, `routes` | the steps of actors and their generators |
+//! | `scenario`, `step`, `flow`, `request`, `routes` | the steps of actors and their generators |
 //! | `harness`, `observations` | runs steps on the router and the in-memory pool, and records their effects |
 //! | `effect` | changes in the pool |
 //! | `control` | which actors can act as which account |
@@ -35,11 +35,13 @@ mod actor;
 mod capabilities;
 mod control;
 mod effect;
+mod flow;
 mod grants;
 mod harness;
 mod observations;
 mod request;
 mod routes;
+mod rule;
 mod rules;
 mod scenario;
 mod step;
@@ -52,8 +54,8 @@ use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunne
 use self::harness::Harness;
 use self::observations::Answers;
 use self::request::Route;
-use self::rules::Rule;
-use self::step::MAX_STEPS;
+use self::rule::Rule;
+use self::scenario::MAX_STEPS;
 
 /// The minimum number of requests in `make test`. `make properties` sends 200,000.
 const REQUESTS: usize = 4_000;
@@ -102,7 +104,7 @@ fn no_sequence_of_requests_breaks_a_rule() {
         ..Config::default()
     };
     let answers = RefCell::new(Answers::new());
-    let outcome = TestRunner::new(config).run(&step::scenario(), |scenario| {
+    let outcome = TestRunner::new(config).run(&scenario::scenario(), |scenario| {
         let (outcome, given) = Harness::run(&scenario, is_checked);
         for (key, count) in given {
             *answers.borrow_mut().entry(key).or_default() += count;

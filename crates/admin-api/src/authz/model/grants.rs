@@ -12,7 +12,7 @@ use super::capabilities::{Capabilities, Roles};
 use super::control::ExternalState;
 use super::effect::Effect;
 use super::request::Route;
-use super::rules::{Rule, Violation};
+use super::rule::{Rule, Violation};
 
 /// A request in progress.
 #[derive(Debug, Clone)]

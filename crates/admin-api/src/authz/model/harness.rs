@@ -14,10 +14,12 @@ use super::capabilities::Roles;
 use super::control::{ExternalState, receives_mail};
 use super::grants::{Frame, GrantRecord};
 use super::observations::{Answers, Observations, empty_frame};
-use super::request::{ActorContext, Credential, DEVICE, Request, Route, VERIFY_TOTP};
+use super::request::{ActorContext, Credential, DEVICE, Request, Route, VERIFY_TOTP, WRITE_ATTRIBUTES};
 use super::routes::ALL;
-use super::rules::{Outcome, Rule, Violation};
-use super::step::{Action, Scenario, Step};
+use super::rule::{Rule, Violation};
+use super::rules::Outcome;
+use super::scenario::Scenario;
+use super::step::{Action, Step};
 use crate::authz::access::Access;
 use crate::routes;
 use crate::settings::{AdminMfa, Served};
@@ -33,9 +35,6 @@ pub(super) struct Harness {
     admin_mfa: AdminMfa,
     observations: Mutex<Observations>,
 }
-
-/// The list of write attributes.
-pub(super) const WRITE_ATTRIBUTES: [&str; 4] = ["email", "name", "preferred_username", "custom:team"];
 
 static ACCESS: LazyLock<BTreeMap<Route, Access>> =
     LazyLock::new(|| ALL.iter().copied().zip(routes::of(Served::All).iter().map(|route| route.access)).collect());

@@ -11,7 +11,7 @@ use super::control::ExternalState;
 use super::effect;
 use super::grants::{Frame, GrantRecord};
 use super::request::Route;
-use super::rules::Violation;
+use super::rule::Violation;
 use crate::testing::Answer;
 
 /// The state of the reference model, and what was observed.

@@ -56,6 +56,9 @@ pub(super) enum Spelling {
 
 pub(super) const VERIFY_TOTP: Route = ("POST", "/v1/auth/me/totp/verify");
 
+/// The app client's list of write attributes, if it has one.
+pub(super) const WRITE_ATTRIBUTES: [&str; 4] = ["email", "name", "preferred_username", "custom:team"];
+
 /// The device of `ada`.
 pub(super) const DEVICE: &str = "eu-central-1_00000000-0000-4000-8000-000000000001";
 

@@ -10,7 +10,6 @@ use super::actor::Actor;
 use super::capabilities::Roles;
 use super::request::{Credential, Request, Route, Spelling};
 use super::routes::{ALL, GRANTS, SIGN_IN, TAKEOVERS};
-use super::scenario;
 
 /// A step of one actor.
 #[derive(Debug, Clone)]
@@ -110,7 +109,7 @@ fn plain_step() -> impl Strategy<Value = Step> {
     (actor(), action()).prop_map(|(actor, action)| Step { actor, action, meanwhile: None })
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let steps = proptest::collection::vec(plain_step(), 0..=3);
     let meanwhile = (1..8_u8, steps, proptest::bool::weighted(0.2));
     let meanwhile = meanwhile.prop_map(|(before_call, steps, fails)| Meanwhile { before_call, steps, fails });
@@ -126,44 +125,14 @@ fn role() -> impl Strategy<Value = Vec<String>> {
     subsequence(names, 0..=count)
 }
 
-fn roles() -> impl Strategy<Value = Roles> {
+pub(super) fn roles() -> impl Strategy<Value = Roles> {
     let club = proptest::option::weighted(0.2, role());
     (role(), role(), club).prop_map(|(team1, team2, club)| Roles::new([team1, team2], club))
 }
 
 /// Deploys other roles between two requests, because a request in progress keeps the roles of its deployment.
-fn deployment() -> impl Strategy<Value = Step> {
+pub(super) fn deployment() -> impl Strategy<Value = Step> {
     roles().prop_map(|roles| Step { actor: Actor::Ada, action: Action::Deploy(roles), meanwhile: None })
-}
-
-/// The settings and the steps of one run.
-#[derive(Clone)]
-pub(super) struct Scenario {
-    pub(super) roles: Roles,
-    /// Whether a sign-up confirms the user immediately.
-    pub(super) auto_confirm: bool,
-    /// Whether the app client has a list of write attributes.
-    pub(super) has_write_attributes: bool,
-    /// Whether the API requires a second factor of administrators.
-    pub(super) requires_mfa: bool,
-    pub(super) steps: Vec<Step>,
-}
-
-/// The maximum number of steps and flows of a run.
-pub(super) const MAX_STEPS: usize = 40;
-
-pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
-    let some = prop_oneof![
-        36 => step().prop_map(|step| vec![step]),
-        6 => scenario::flow(),
-        1 => deployment().prop_map(|step| vec![step]),
-    ];
-    let steps = proptest::collection::vec(some, 1..=MAX_STEPS).prop_map(|steps| steps.concat());
-    let settings = (any::<bool>(), any::<bool>(), proptest::bool::weighted(0.3));
-    (roles(), settings, steps).prop_map(|(roles, settings, steps)| {
-        let (auto_confirm, has_write_attributes, requires_mfa) = settings;
-        Scenario { roles, auto_confirm, has_write_attributes, requires_mfa, steps }
-    })
 }
 
 impl fmt::Display for Step {
@@ -181,17 +150,5 @@ impl fmt::Display for Step {
             write!(formatter, "\n    {step}")?;
         }
         if meanwhile.fails { write!(formatter, "\n    the call fails") } else { Ok(()) }
-    }
-}
-
-impl fmt::Debug for Scenario {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { roles, auto_confirm, has_write_attributes, requires_mfa, steps: _ } = self;
-        writeln!(
-            formatter,
-            "ROLES {}, AutoConfirm {auto_confirm}, WriteAttributes {has_write_attributes}, AdminMfa {requires_mfa}",
-            roles.json()
-        )?;
-        self.steps.iter().enumerate().try_for_each(|(number, step)| writeln!(formatter, "{:>2}. {step}", number + 1))
     }
 }
