@@ -62,7 +62,7 @@ pub(crate) enum ApiError {
     /// No invitation signing key is configured.
     #[error("invitations are not configured")]
     NoInvitations,
-    /// A user of the pool has the invited address, verified.
+    /// The invited address is the verified address of a user.
     #[error("a user of the pool has the address")]
     AddressHeld,
     /// More users share the invited address than the search reads.
@@ -100,7 +100,7 @@ pub(crate) enum ApiError {
 /// Why a request has no valid caller. The caller receives the text as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Unauthenticated {
-    #[error("the request context has no claims of an authorizer and no IAM identity")]
+    #[error("the request context contains neither authorizer claims nor an IAM identity")]
     NoAuthorizer,
     #[error("the token is not an access token")]
     NotAnAccessToken,
@@ -142,7 +142,7 @@ pub(crate) enum Advice {
     /// Repeat the request.
     #[default]
     Repeat,
-    /// Enroll the authenticator again. The call that activates it can have taken effect without an answer.
+    /// Enroll the authenticator again. The call that activates it may have taken effect without a response.
     EnrollAgain,
     /// End the sessions that began before the enrollment of the authenticator.
     SignOut,
@@ -160,7 +160,7 @@ impl Advice {
                 `POST /v1/auth/sign-out` and the access token."
             }
             Self::SignOut => {
-                "The authenticator is on, and earlier sessions are still valid. End them: `POST /v1/auth/sign-out` \
+                "The authenticator is active, and earlier sessions are still valid. End them: `POST /v1/auth/sign-out` \
                 with the access token."
             }
         }
@@ -333,9 +333,9 @@ impl ErrorCode {
             Self::MethodNotAllowed => {
                 row("method-not-allowed", Status::METHOD_NOT_ALLOWED, "The route does not support this method.")
             }
-            Self::UserExists => row("user-exists", Status::CONFLICT, "A user with this name exists."),
+            Self::UserExists => row("user-exists", Status::CONFLICT, "A user with this name already exists."),
             Self::AliasExists => row("alias-exists", Status::CONFLICT, "Another user has this alias or identity."),
-            Self::GroupExists => row("group-exists", Status::CONFLICT, "A group with this name exists."),
+            Self::GroupExists => row("group-exists", Status::CONFLICT, "A group with this name already exists."),
             Self::UnsupportedChallenge => row(
                 "unsupported-challenge",
                 Status::CONFLICT,
@@ -428,9 +428,7 @@ impl ErrorCode {
             Self::InvalidPassword => {
                 "The password is too short, lacks a required kind of character, or was used before."
             }
-            Self::CodeMismatch => {
-                "The code must be the last one that was sent, or the current one of the authenticator app."
-            }
+            Self::CodeMismatch => "Enter the most recently sent code, or the current code of the authenticator app.",
             Self::CodeExpired => "Request a new code.",
             Self::SignUpRefused => "The pool's sign-up policy or one of its triggers rejected the user.",
             Self::Throttled => {

@@ -19,8 +19,8 @@ use crate::http::gateway::RequestId;
 /// Cognito counts request rates per second.
 const ONE_SECOND: HeaderValue = HeaderValue::from_static("1");
 
-/// Attempt limits of a user, and limits of what a pool can hold, last longer. Cognito does not say how long; a lockout
-/// lasts up to 15 minutes, and attempts in the meantime prolong it.
+/// Attempt limits of a user and quotas of a pool last longer. Cognito does not report how long. A lockout lasts up to
+/// 15 minutes, and further attempts prolong it.
 const FIFTEEN_MINUTES: HeaderValue = HeaderValue::from_static("900");
 
 /// AWS does not document when the daily e-mail quota is renewed.
@@ -144,8 +144,8 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// Which of the possible reasons an error has. Repeats nothing that AWS or a trigger says, except the fixed sentences of
-/// the sign-up policy, which the user also receives from Cognito directly.
+/// The reason for an error. It contains no messages of AWS or of triggers, except the fixed sentences of the sign-up
+/// policy, which Cognito also returns to the user.
 fn detail(error: &ApiError) -> String {
     match error {
         ApiError::InvalidRequest { detail, .. } => detail.clone(),
@@ -166,7 +166,7 @@ fn detail(error: &ApiError) -> String {
             "The deployment gives the group `{group}` permissions. \
             Remove it from the template's parameter `Roles` first."
         ),
-        ApiError::AddressHeld => "A user of the pool has this e-mail address, verified.".to_owned(),
+        ApiError::AddressHeld => "The e-mail address is the verified address of a user of the pool.".to_owned(),
         ApiError::HolderUnknown => {
             "Too many users share this e-mail address to check whether one of them has verified it.".to_owned()
         }
@@ -223,7 +223,7 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
         *response.body_mut() = body;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        // The value of the response without a body.
+        // The header has the length of the response without a body.
         headers.remove(http::header::CONTENT_LENGTH);
         match error.code().row().status {
             StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),

@@ -32,14 +32,14 @@ pub enum Reason {
     /// The device does not exist.
     #[error("device not found")]
     DeviceNotFound,
-    /// The user name exists.
-    #[error("a user with this name exists")]
+    /// A user with this name already exists.
+    #[error("a user with this name already exists")]
     UserExists,
     /// The e-mail address, phone number or preferred user name is an alias of another user.
     #[error("the alias belongs to another user")]
     AliasExists,
-    /// The group name exists.
-    #[error("a group with this name exists")]
+    /// A group with this name already exists.
+    #[error("a group with this name already exists")]
     GroupExists,
     /// The user's status does not allow the operation, such as confirming a confirmed user.
     #[error("the user's status does not allow the operation")]

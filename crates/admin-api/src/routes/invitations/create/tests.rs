@@ -120,7 +120,7 @@ async fn rejects_the_verified_address_of_any_user() {
             let answer = invite(&api, "hal@example.com").await;
             assert_eq!((answer.status, answer.code()), (409, "alias-exists"), "{status:?} {is_enabled}");
             let detail = answer.body["detail"].as_str().unwrap();
-            assert!(detail.starts_with("A user of the pool has this e-mail address"), "{detail}");
+            assert!(detail.starts_with("The e-mail address is the verified address of a user"), "{detail}");
             assert!(!answer.body.to_string().contains("hal"), "nothing is said of the holder: {}", answer.body);
             assert_eq!(api.invitation_key.calls(), 0);
         }
