@@ -47,7 +47,9 @@ impl SelfService for InMemorySessions {
     ) -> Result<Option<CodeDelivery>, UserPoolError> {
         let state = self.pool().call_from(context, "resend_code")?;
         let Some(record) = state.find(username.as_str()) else {
-            return state.about_nobody(username).map_err(|reason| UserPoolError::new("resend_code", reason));
+            return state
+                .response_for_unknown_user(username)
+                .map_err(|reason| UserPoolError::new("resend_code", reason));
         };
         if record.status != UserStatus::Unconfirmed {
             return Err(UserPoolError::new("resend_code", Reason::WrongState));
@@ -62,7 +64,9 @@ impl SelfService for InMemorySessions {
     ) -> Result<Option<CodeDelivery>, UserPoolError> {
         let mut state = self.pool().call_from(context, "forgot_password")?;
         let Some(record) = state.find(username.as_str()).cloned() else {
-            return state.about_nobody(username).map_err(|reason| UserPoolError::new("forgot_password", reason));
+            return state
+                .response_for_unknown_user(username)
+                .map_err(|reason| UserPoolError::new("forgot_password", reason));
         };
         if !record.can_reset_password() {
             return Err(UserPoolError::new("forgot_password", Reason::WrongState));
@@ -151,7 +155,7 @@ impl SelfService for InMemorySessions {
 
 impl State {
     /// The response for an unknown user if a code is requested.
-    fn about_nobody(&self, username: &Username) -> Result<Option<CodeDelivery>, Reason> {
+    fn response_for_unknown_user(&self, username: &Username) -> Result<Option<CodeDelivery>, Reason> {
         if self.is(Switch::TellWhoExists) { Err(Reason::UserNotFound) } else { Ok(Some(deliveries::made_up(username))) }
     }
 
