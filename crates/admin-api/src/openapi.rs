@@ -25,7 +25,8 @@ pub fn document() -> String {
     format!("{:#}\n", sorted(value()))
 }
 
-/// Sorts the names in each object. Another crate of a build can enable the feature `preserve_order` of `serde_json`.
+/// Sorts the names in each object, because another crate of the build can enable the feature `preserve_order` of
+/// `serde_json`.
 fn sorted(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -115,7 +116,7 @@ fn complete(operation: &mut Value, route: &Route, problem_responses: &mut Map<St
     }
 }
 
-/// Replaces the schema of an optional body by that of the body: the body can be absent, but not null.
+/// Removes null from the schema of an optional body, because the body can be absent but not null.
 fn remove_null(schema: &mut Value) {
     let forms = schema["oneOf"].as_array().filter(|forms| forms.contains(&json!({"type": "null"})));
     if let Some(form) = forms.and_then(|forms| forms.last()).cloned() {

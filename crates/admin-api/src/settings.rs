@@ -52,7 +52,7 @@ pub enum AdminMfa {
     Required,
 }
 
-/// Which routes a function serves: the template deploys the same binary twice, with two IAM roles.
+/// The routes that a function serves. The template deploys the same binary twice, with two IAM roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum Served {
@@ -96,7 +96,8 @@ impl Settings {
     }
 }
 
-/// The pool id begins with the pool's region. In another region, Cognito would not find the pool.
+/// Reads the pool id, which begins with the pool's region. Another region than `AWS_REGION` is rejected, because
+/// Cognito would not find the pool.
 fn user_pool_id(lookup: impl Fn(&str) -> Option<String>, region: &str) -> Result<String, SettingError> {
     let expectation = format!("the id of a user pool in AWS_REGION {region}: {region}_ followed by letters and digits");
     let id = required(lookup, USER_POOL_ID, &expectation)?;
@@ -113,7 +114,7 @@ fn client_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingE
     if clean && id.len() <= 128 { Ok(id) } else { Err(SettingError::wrong(COGNITO_CLIENT_ID, expectation)) }
 }
 
-/// A pool issues tokens from one of two hosts; both issuers end in the id of the pool.
+/// Reads the issuer. A pool issues tokens from one of two hosts, and both issuers end with the id of the pool.
 fn issuer(lookup: impl Fn(&str) -> Option<String>, user_pool_id: &str) -> Result<String, SettingError> {
     let expectation =
         format!("the issuer of the user pool's tokens, https://HOST/{user_pool_id} (the stack's output Issuer)");
@@ -130,7 +131,7 @@ fn roles(lookup: impl Fn(&str) -> Option<String>) -> Result<Roles, SettingError>
     text.parse::<Roles>().map_err(|error| SettingError::wrong(ROLES, error.to_string()))
 }
 
-/// A full parameter name of SSM begins with a slash.
+/// Reads the parameter name. A full parameter name of SSM begins with a slash.
 fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
     let expectation =
         "the full name of an SSM parameter: a slash, then letters, digits and ._-/ (at most 1011 characters)";
@@ -140,7 +141,7 @@ fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<O
     if clean && fits { Ok(Some(name)) } else { Err(SettingError::wrong(INVITATION_KEY_PARAMETER, expectation)) }
 }
 
-/// A colon separates the issuer from the account in an `otpauth` URI.
+/// Reads the issuer for authenticator apps. It has no colon, which separates issuer and account in an `otpauth` URI.
 fn totp_issuer(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
     let expectation = "1–128 characters without colons or control characters";
     let Some(issuer) = optional(lookup, TOTP_ISSUER) else { return Ok(None) };

@@ -1,8 +1,5 @@
-//! Maps AWS's error codes to their meaning for provisioning ([`class`]) and for the callers of a user pool
-//! ([`reason`]).
-//!
-//! To add an AWS error, add a row here and in `tests/modelled_errors/meanings.rs`. The tests compare both with the
-//! SDK's model.
+//! Maps AWS's error codes to their meaning for provisioning ([`class`]) and for callers of a user pool ([`reason`]). A
+//! new code needs a row here and in `tests/modelled_errors/meanings.rs`; tests compare both with the SDK's model.
 
 use domain::retry::ErrorClass;
 use domain::user_pool::error::{Reason, UserPoolError};
@@ -76,7 +73,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         | "HierarchyLevelLimitExceededException"
         | "HierarchyTypeMismatchException"
         | "UnsupportedParameterType"
-        // Only with another type of resource than `Parameter`.
+        // AWS returns this code only for other types of resources than `Parameter`.
         | "InvalidResourceType"
         // Not available in the pool's feature plan or region.
         | "FeatureUnavailableInTierException"
@@ -87,7 +84,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
     Some(class)
 }
 
-/// The call had no effect and can succeed later.
+/// Whether the code means throttling: the call had no effect and can succeed later.
 fn throttles(code: &str) -> bool {
     matches!(
         code,
@@ -101,7 +98,7 @@ fn throttles(code: &str) -> bool {
     )
 }
 
-/// Whether the call took effect is unknown.
+/// Whether the code means a failure of the service, after which the effect of the call is unknown.
 fn service_failed(code: &str) -> bool {
     matches!(
         code,
@@ -117,7 +114,7 @@ fn service_failed(code: &str) -> bool {
     )
 }
 
-/// Wrong, missing or expired credentials, or a role that does not allow the call.
+/// Whether the code means wrong, missing or expired credentials, or a role that does not allow the call.
 fn permission_missing(code: &str) -> bool {
     matches!(
         code,

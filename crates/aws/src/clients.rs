@@ -39,9 +39,9 @@ pub struct Aws {
 #[derive(Debug, Clone)]
 pub(crate) struct UserPoolClients {
     pub(crate) client: Client,
-    /// Retries only throttled requests. For calls that create or delete something, consume a code, session or token, or
-    /// send a message. Cognito has no idempotency tokens: if a response is lost, a retry by the SDK would repeat the
-    /// effect or fail because of it. Throttled requests have no effect.
+    /// Retries only throttled requests, which have no effect. It is for calls that create or delete a resource, consume
+    /// a code, session or token, or send a message. Cognito has no idempotency tokens, so a retry after a lost response
+    /// would repeat the effect or fail because of it.
     pub(crate) once: Client,
 }
 
@@ -202,7 +202,7 @@ impl ClassifyRetry for QuotaIsNotThrottling {
     }
 }
 
-/// Prevents the SDK from retrying a request that can have taken effect.
+/// Prevents the SDK from retrying a request that may have taken effect.
 #[derive(Debug)]
 struct RetryOnlyThrottling;
 

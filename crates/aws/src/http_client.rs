@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// How long idle connections are kept: long enough for the calls of one request and for successive requests. A frozen
-/// Lambda container does not notice closed connections, and a request that is sent once fails on them.
+/// Lambda container does not notice closed connections, and a request without retries fails on a closed connection.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Returns the SDK's default HTTP client with this idle timeout. The SDK's own is 90 s.

@@ -64,7 +64,7 @@ impl InvitationKey for SsmInvitationKey {
     }
 }
 
-/// Returns the key in a parameter. An unencrypted key is rejected, because other principals can have read it.
+/// Returns the key in a parameter. An unencrypted key is rejected, because other principals may have read it.
 pub(crate) fn key_in(parameter: Option<Parameter>, name: &str) -> Result<SigningKey, UnusableKey> {
     let encrypted = parameter.filter(|parameter| parameter.r#type == Some(ParameterType::SecureString));
     let pem = encrypted.and_then(|parameter| parameter.value).map(Secret::new);

@@ -82,7 +82,7 @@ impl SignInSecurity for CognitoDirectory {
     }
 }
 
-/// The factors that a change of second factors sends.
+/// The factor settings in a request that changes second factors.
 pub(crate) struct Preferences {
     pub(crate) sms: Option<SmsMfaSettingsType>,
     pub(crate) app: Option<SoftwareTokenMfaSettingsType>,

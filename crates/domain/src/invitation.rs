@@ -1,8 +1,7 @@
 //! Invitations to sign up: signed tokens that admit one e-mail address to one pool and prove access to its mailbox.
 //!
-//! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). The admin API signs it with the private
-//! key, and the pre-sign-up trigger verifies it with the public key. It can be used repeatedly until it expires,
-//! because the trigger stores nothing.
+//! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). It can be used repeatedly until it
+//! expires, because the trigger that verifies it stores nothing.
 
 mod invitee;
 mod key;

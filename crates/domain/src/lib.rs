@@ -1,9 +1,7 @@
 //! Poolkeeper's domain: value types, rules, decisions and ports.
 //!
 //! **Architecture invariant:** this crate does not depend on a runtime, the system clock, the environment or an SDK.
-//! Time, randomness and external systems are arguments or traits (ports): [`user_pool::UserPool`] and its parts,
-//! [`user_pool::sessions::Sessions`], [`user_pool::self_service::SelfService`], [`platform::Platform`] and
-//! [`retry::Clock`].
+//! Time, randomness and external systems are arguments or traits (ports).
 
 pub mod error_chain;
 pub mod invitation;

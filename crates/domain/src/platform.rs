@@ -1,4 +1,4 @@
-//! The port for provisioning: user pools, app clients, identity pools, IAM policies and roles, and what `verify` needs.
+//! The port for provisioning: user pools, app clients, identity pools, IAM policies and roles, calls of `verify`.
 //!
 //! Resources of a pool carry the tag [`TAG_KEY`] with the pool's name. App clients and groups have no tags and belong
 //! to their user pool.

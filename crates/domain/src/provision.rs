@@ -121,7 +121,8 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Renamed`] unless the pool already has the new name. Otherwise as [`Provisioner::apply`].
+    /// Returns [`ProvisionError::Renamed`] unless the pool already has the new name. Otherwise returns the errors of
+    /// [`Provisioner::apply`].
     pub async fn apply_renamed(&self, spec: &Spec, rename: &Rename) -> Result<Receipt, ProvisionFailure> {
         let mut run = self.begin(Action::Apply);
         let result = run.apply(spec, Some(rename)).await;
@@ -157,7 +158,7 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Provisioner::destroy`].
+    /// Returns the errors of [`Provisioner::destroy`].
     pub async fn destroy_only(&self, spec: &Spec, user_pool_id: &str) -> Result<Receipt, ProvisionFailure> {
         let mut run = self.begin(Action::Destroy);
         let result = run.destroy(spec, Some(user_pool_id)).await;
@@ -270,7 +271,7 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::RoleNotPassable`] if the process has no permission to pass the role.
+    /// Returns [`ProvisionError::RoleNotPassable`] if the process has no permission to pass the role.
     fn ensure_passable(&self, spec: &Spec, found: &discover::Found) -> Result<(), ProvisionError> {
         let Some(pool) = &found.user_pool else { return Ok(()) };
         let is_updated = !diff::user_pool(spec, pool)?.fields.is_empty();
@@ -288,7 +289,7 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::WiderSignUp`] if the policy is wider and not confirmed.
+    /// Returns [`ProvisionError::WiderSignUp`] if the policy is wider and not confirmed.
     fn ensure_adoptable(&self, spec: &Spec, pool: Option<&UserPool>) -> Result<(), ProvisionError> {
         match (&self.deployment, pool) {
             (Some(deployment), Some(pool)) => deployment.check_adoption(spec, pool),

@@ -1,7 +1,7 @@
 //! Decides whether and when a failed call is retried, from the error class, the attempts so far and the remaining time.
 //!
-//! The retries of the SDK are off in provisioning, because the SDK knows neither which calls are safe to repeat nor the
-//! deadline.
+//! Provisioning disables the SDK's retries, because the SDK knows neither which calls are safe to repeat nor the
+//! deadline. `aws/src/clients.rs` configures the SDK's retries of the admin API's calls.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -149,8 +149,8 @@ const CONCURRENT_ATTEMPTS: u32 = 5;
 const EXTERNAL_SERVICE_ATTEMPTS: u32 = 3;
 
 /// Decides what follows a failed attempt, `elapsed` after the start of the first one and with `time_left` until the
-/// deadline. `attempts` counts the attempts that failed with this class, so that one throttled probe after many others
-/// is the first.
+/// deadline. `attempts` counts only the attempts that failed with this class, so that the first throttled probe counts
+/// as one attempt, even after many other failures.
 ///
 /// `jitter` is a random number from 0 to 1 that shortens the wait by up to a fifth, so that concurrent callers do not
 /// retry at the same time.

@@ -68,7 +68,7 @@ pub enum AutoVerifyPhone {
     /// None.
     #[default]
     Nobody,
-    /// All, without proof. The risk is that of e-mail addresses.
+    /// All, without proof. The risk is the same as for e-mail addresses.
     Everyone,
 }
 

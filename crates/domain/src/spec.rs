@@ -227,7 +227,7 @@ impl Default for PasswordPolicy {
 pub struct CustomAttribute {
     /// The name, without `custom:`.
     pub name: String,
-    /// The type of its values.
+    /// The type of the attribute's values.
     #[serde(rename = "type")]
     pub kind: AttributeKind,
     /// Whether it can be changed after the user was created.
@@ -267,7 +267,7 @@ struct FullCustomAttribute {
     /// The name, without `custom:`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 20)))]
     name: String,
-    /// The type of its values.
+    /// The type of the attribute's values.
     #[serde(rename = "type", default)]
     kind: AttributeKind,
     /// Whether it can be changed after the user was created.

@@ -89,7 +89,7 @@ async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
         }
     }
     println!("\n{}", proof.summary());
-    // The verdict below prints the problems, even without a report.
+    // If the report cannot be written, `verdict` still prints the problems.
     match document::write(&account, &plan, &proof, &path) {
         Ok(()) => println!("Report: {}", path.display()),
         Err(failure) => proof.problem(failure.with_causes()),

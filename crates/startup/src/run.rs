@@ -21,7 +21,23 @@ const SET_BY_LAMBDA: [&str; 4] = [
 
 /// Installs the logger, runs `work`, and returns the exit code.
 ///
-/// A failure of `work` is logged as one JSON line at level `ERROR` and gives a non-zero exit code.
+/// A failure of `work` is logged as one JSON line at level `ERROR` and results in a non-zero exit code.
+///
+/// ```no_run
+/// # use std::process::ExitCode;
+/// # struct Settings;
+/// # impl Settings {
+/// #     fn read(_: impl Fn(&str) -> Option<String>) -> Result<Self, startup::SettingError> { Ok(Self) }
+/// # }
+/// # async fn serve(_: Settings) -> Result<(), startup::Failure> { Ok(()) }
+/// # async fn program() -> ExitCode {
+/// startup::run(async {
+///     let settings = Settings::read(startup::environment())?;
+///     serve(settings).await
+/// })
+/// .await
+/// # }
+/// ```
 pub async fn run(work: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     logging::start();
     let result = match ensure_lambda_environment(environment()) {

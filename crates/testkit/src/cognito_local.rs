@@ -1,8 +1,5 @@
-//! The emulator `cognito-local`, for what ministack lacks: the `ClientMetadata` of a sign-up, and verification codes.
-//!
-//! It emulates only user pools; its trigger is a function on ministack. Ids of pools and clients are given, so that it
-//! can emulate a user pool of ministack under the same id. It listens on the loopback interface only and writes into
-//! one temporary directory. It lacks `ValidationData`, aliases, signatures, and checks of a user's status at sign-in.
+//! The emulator `cognito-local`, which supports two features that ministack lacks: the `ClientMetadata` of a sign-up,
+//! and verification codes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,13 +16,18 @@ use crate::local_aws::{LocalAws, LocalAwsError, Tools};
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// A running cognito-local. It stops when it is dropped or when this process ends.
+///
+/// It emulates only user pools; its trigger is a function on ministack. It listens on the loopback interface only and
+/// writes into one temporary directory. It lacks `ValidationData`, aliases, signatures, and checks of a user's status
+/// at sign-in.
 pub struct CognitoLocal {
     process: Process,
     http: reqwest::Client,
     url: String,
 }
 
-/// A user pool without users, with one app client without a secret.
+/// A user pool without users, with one app client without a secret. The caller chooses the ids, so that the pool can
+/// have the id of a user pool of ministack.
 #[derive(Debug, Clone, Copy)]
 pub struct Pool<'a> {
     /// The id of the pool.

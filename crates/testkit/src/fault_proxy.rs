@@ -1,8 +1,4 @@
 //! A reverse proxy between the AWS SDK and the emulator that injects planned faults.
-//!
-//! Requests are forwarded unchanged, including the `Host` header and everything else that is signed. Faults are planned
-//! by operation or by the number of the call. [`Hidden`] emulates the eventual consistency of IAM. Retries of the SDK
-//! count as calls. Requests in another protocol than AWS JSON or AWS Query are forwarded and not counted.
 
 mod answers;
 mod calls;
@@ -42,6 +38,10 @@ pub enum FaultProxyError {
 }
 
 /// A running proxy. Dropping it closes the listener and all connections.
+///
+/// Requests are forwarded unchanged, including the `Host` header and all other signed headers. Faults are planned by
+/// operation or by the number of the call. Retries of the SDK count as calls. Requests in other protocols than AWS JSON
+/// and AWS Query are forwarded but not counted.
 pub struct FaultProxy {
     endpoint_url: String,
     exchange: Arc<Exchange>,

@@ -1,8 +1,7 @@
 //! An in-memory user pool behind the same ports as Cognito.
 //!
-//! It emulates what the code depends on: statuses and their changes, challenges, revoked tokens, aliases, second
-//! factors, and one reason per rejection. Codes are constants, and nothing is sent. It has no lockout, no quotas and no
-//! time: its clock advances by a second with every write.
+//! It emulates statuses, challenges, revoked tokens, aliases, second factors, and one reason per rejection. It has no
+//! lockout, quotas or messages.
 
 mod challenges;
 mod deliveries;
@@ -44,7 +43,8 @@ pub use snapshot::{GroupSnapshot, Snapshot, UserSnapshot};
 use record::Record;
 use state::{State, Switch};
 
-/// A user pool with one app client. Clones share everything.
+/// A user pool with one app client. Codes are constants. The clock advances by one second with every write. Clones
+/// share the state.
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryPool {
     state: Arc<Mutex<State>>,

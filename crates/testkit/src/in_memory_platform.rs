@@ -1,8 +1,7 @@
 //! An in-memory AWS account behind the ports [`Platform`](domain::platform::Platform) and
 //! [`InvitationKeys`](domain::invitation::InvitationKeys).
 //!
-//! It emulates what provisioning depends on: tags, trust policies, IAM's propagation delay, cascading deletions. Faults
-//! are planned for the nth call of an operation, before or after its effect.
+//! It emulates tags, trust policies, IAM's propagation delay and cascading deletions. It injects planned faults.
 
 mod faults;
 mod iam;
@@ -33,7 +32,7 @@ pub const ACCOUNT_ID: &str = "123456789012";
 /// The region.
 pub const REGION: &str = "eu-west-1";
 
-/// An in-memory AWS account. Clones share everything.
+/// An in-memory AWS account. Clones share the state.
 #[derive(Debug, Clone)]
 pub struct InMemoryPlatform {
     clock: VirtualClock,

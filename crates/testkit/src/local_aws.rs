@@ -1,8 +1,5 @@
-//! The emulator `ministack` from `.venv`, started for one run on a free port.
-//!
-//! It checks signatures and IAM permissions, listens on the loopback interface only, and writes into one temporary
-//! directory. No setting, profile or credential of the user reaches it or its tools, so that no run can touch a real
-//! account. `docs/ARCHITECTURE.md` lists what it does not emulate.
+//! The emulator `ministack` from `.venv`, started for one run on a free loopback port. `docs/ARCHITECTURE.md` lists
+//! what it does not emulate.
 
 mod environment;
 mod error;
@@ -39,7 +36,11 @@ const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 /// The polling interval.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// A running emulator. It stops when it is dropped or when this process ends.
+/// A running emulator. It checks signatures and IAM permissions, and writes into one temporary directory. It stops when
+/// it is dropped or when this process ends.
+///
+/// The emulator and its tools receive no setting, profile or credential of the user, so that no run can change a real
+/// account.
 pub struct LocalAws {
     process: Process,
     environment: Environment,

@@ -43,7 +43,7 @@ impl Audit {
         }
     }
 
-    /// Sets the target user to one that was read from the user pool.
+    /// Sets the target user and `sub` from a user read from the user pool.
     pub(crate) fn on_found(&self, user: &User) {
         self.on(&user.username);
         self.facts().user_sub = user.attributes.get("sub").cloned();

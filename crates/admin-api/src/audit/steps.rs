@@ -8,8 +8,8 @@ use http::request::Parts;
 
 use crate::http::error::{Advice, ApiError};
 
-/// The completed steps and the current one. Clones share them: [`crate::http::deadline`] holds one while the handler
-/// runs.
+/// The completed steps and the current step of a request. Clones share the steps, so that [`crate::http::deadline`] can
+/// report them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress(Arc<Mutex<Steps>>);
 
@@ -29,7 +29,7 @@ impl Progress {
         self.steps().advice = advice;
     }
 
-    /// Marks a step as completed that an earlier request made.
+    /// Marks a step of an earlier request as completed.
     pub(crate) fn mark_completed(&self, step: impl Into<String>) {
         self.steps().completed.push(step.into());
     }
@@ -53,7 +53,7 @@ impl Progress {
         }
     }
 
-    /// Runs a read-only step, which is named if it fails and never listed as completed.
+    /// Runs a read-only step. If it fails, the error names it. It is never listed as completed.
     pub(crate) async fn read<T>(
         &self,
         step: &str,
@@ -65,7 +65,7 @@ impl Progress {
         outcome.map_err(|error| self.failure(step, error))
     }
 
-    /// The error of the request whose step failed: partial if earlier steps took effect.
+    /// Returns the error for a failed step: [`ApiError::Partial`] if earlier steps took effect.
     fn failure(&self, step: impl Into<String>, source: UserPoolError) -> ApiError {
         let completed = std::mem::take(&mut self.steps().completed);
         if completed.is_empty() {

@@ -1,7 +1,7 @@
 //! The access that a route requires, and the rules for the users and groups that an authorized caller changes.
 //!
-//! Without the permission, the answer is the same whether or not the target exists. With the permission, the caller cannot
-//! change a user or group that has grants the caller lacks.
+//! A caller without the permission receives the same response whether or not the target exists. A caller with the
+//! permission cannot change a user or group with grants that the caller lacks.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,8 @@ pub(crate) enum Access {
     Read(Permission),
     /// Like [`Self::Read`], with an audit record: a list or a search.
     List(Permission),
-    /// Like [`Self::List`]. In addition, the user pool confirms the grants, because a token can be older than a change of groups.
+    /// Like [`Self::List`]. In addition, the user pool confirms the grants, because a token can be older than a change
+    /// of groups.
     Write(Permission),
 }
 
@@ -43,7 +44,7 @@ pub(crate) struct Authorized {
     pub(crate) grants: Grants,
     /// The groups in the token; for a write, also those in the user pool.
     pub(super) groups: BTreeSet<String>,
-    /// Whether the caller has a second factor; none if the deployment requires none of the caller.
+    /// Whether the caller has a second factor; `None` if the caller needs none.
     pub(crate) second_factor: Option<SecondFactor>,
 }
 
@@ -74,7 +75,8 @@ impl Authorized {
         if self.is(user) { Err(ApiError::Forbidden(Forbidden::OwnAccount)) } else { Ok(()) }
     }
 
-    /// Rejects an alias, like an unknown user, if the caller lacks `users:read`. Any other answer would confirm a guessed address.
+    /// Rejects an alias like an unknown user if the caller lacks `users:read`, because another error would confirm a
+    /// guessed address.
     pub(super) fn ensure_findable(&self, user: &User, typed: &Username) -> Result<(), ApiError> {
         let is_named = is_named(user, typed) || user.attributes.get("sub").is_some_and(|sub| sub == typed.as_str());
         if is_named || self.grants.allows(Permission::UsersRead) {
@@ -89,7 +91,7 @@ impl Authorized {
         if self.groups.contains(group) { Err(ApiError::Forbidden(Forbidden::OwnGroup)) } else { Ok(()) }
     }
 
-    /// Rejects groups with grants that the caller lacks. Does not check for IAM roles, which the names do not tell.
+    /// Rejects groups with grants that the caller lacks. Does not check IAM roles, which group names do not show.
     pub(crate) fn ensure_no_escalation<'a>(
         &self,
         roles: &Roles,
@@ -126,7 +128,7 @@ impl Authorized {
     /// Whether this user is the caller.
     fn is(&self, user: &User) -> bool {
         match &self.caller {
-            // A user pool that ignores case could spell the user name in another way than the token.
+            // In a case-insensitive pool, the user name can differ in case from the name in the token.
             Caller::User { sub, .. } => user.attributes.get("sub").is_none_or(|found| found == sub),
             Caller::Iam { .. } => false,
         }

@@ -155,7 +155,8 @@ fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Call
     if claims.text("iss") != Some(trust.issuer.as_str()) {
         return Err(Unauthenticated::OtherPool);
     }
-    // The authorizer has rejected expired tokens. A numeric `exp` is checked again; a REST API passes formatted text.
+    // The authorizer has rejected expired tokens. A numeric `exp` is checked again. A REST API passes `exp` as
+    // formatted text, which is not checked.
     let expires_at = claims.text("exp").and_then(|text| text.parse::<i64>().ok());
     if expires_at.is_some_and(|timestamp| timestamp <= now.unix_timestamp()) {
         return Err(Unauthenticated::Expired);

@@ -106,7 +106,8 @@ impl Gate {
     /// Rejects a user or a group in the path whose grants exceed the caller's. Otherwise a caller who can set
     /// passwords, addresses or second factors, or link identities, could act as that user.
     ///
-    /// The user is read only once and passed to the handler, because an alias can pass to another user in between.
+    /// The user is read only once and passed to the handler, because an alias can move to another user between two
+    /// reads.
     async fn target(
         &self,
         authorized: &Authorized,
@@ -117,7 +118,8 @@ impl Gate {
         // The handler rejects invalid names.
         let valid_group = group.and_then(|name| name.parse::<GroupName>().ok());
         if let (Some(group), Some(_)) = (&valid_group, username) {
-            // First, so that the reason of a rejection does not tell the grants of groups that the caller cannot assign.
+            // This check comes first, so that the error does not disclose the grants of groups that the caller cannot
+            // assign.
             authorized.ensure_assignable(group.as_str())?;
         }
         authorized.ensure_no_escalation(&self.app.trust.roles, group)?;
@@ -214,7 +216,7 @@ impl App {
     }
 }
 
-/// A deleted caller gets the same answer as a caller whose token is revoked.
+/// A deleted caller receives the same error as a caller with a revoked token.
 fn map_caller_error(error: UserPoolError) -> ApiError {
     match error.reason {
         Reason::UserNotFound => UserPoolError { reason: Reason::InvalidCredentials, ..error }.into(),

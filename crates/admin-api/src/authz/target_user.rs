@@ -25,7 +25,7 @@ impl<S: Sync> FromRequestParts<S> for TargetUser {
     }
 }
 
-/// The user in the path of a write that callers cannot do to themselves.
+/// The user in the path of a write that callers cannot apply to their own account.
 #[derive(Debug, Clone)]
 pub(crate) struct OtherUser(pub(crate) User);
 
@@ -40,7 +40,7 @@ impl<S: Sync> FromRequestParts<S> for OtherUser {
 }
 
 /// The user in the path of a write that assigns groups. The path must contain the user name or the `sub`, because users
-/// choose their aliases, and an alias can pass to another user before the request arrives.
+/// choose their aliases, and an alias can move to another user before the request arrives.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedUser(pub(crate) User);
 

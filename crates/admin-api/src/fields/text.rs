@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::authz::access_token::{MAX_TOKEN_CHARS, is_token_char};
 
-/// What a text must look like, and how the OpenAPI document describes it.
+/// The required format of a text, and its description in the OpenAPI document.
 struct Format {
     chars: RangeInclusive<usize>,
     /// The error of a text in another format.
@@ -27,7 +27,7 @@ impl Format {
         Self { chars, rule, accepts: |_| true, pattern: None, examples: &[] }
     }
 
-    /// Accepts only texts of which `accepts` is true. The pattern must match the same texts.
+    /// Accepts only texts for which `accepts` returns true. The pattern must match the same texts.
     const fn only(self, pattern: &'static str, accepts: fn(&str) -> bool) -> Self {
         Self { accepts, pattern: Some(pattern), ..self }
     }
@@ -149,7 +149,7 @@ texts! {
     /// The `session` of the challenge. Valid for minutes and for one response.
     Session(Secret) = Format::new(1..=2048, "must be 1–2048 characters");
 
-    /// An unchanged access or refresh token.
+    /// An access or refresh token, as Cognito issued it.
     Token(Secret) =
         Format::new(1..=MAX_TOKEN_CHARS, "must be 1–16384 letters, digits, dots, hyphens, underscores and equals signs")
             .only("^[A-Za-z0-9_=.-]+$", |text| text.chars().all(is_token_char));

@@ -15,7 +15,7 @@ const CONTEXT_HEADERS: [&str; 4] = ["accept", "accept-encoding", "accept-languag
 /// What Cognito's context data library collected on the user's device.
 const DEVICE_DATA: &str = "x-device-data";
 
-/// [`DEVICE_DATA`] as the OpenAPI document shows it, for handlers that take [`ClientInfo`].
+/// The header [`DEVICE_DATA`] in the OpenAPI document, for handlers that take [`ClientInfo`].
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "for the document")]

@@ -1,5 +1,5 @@
-//! The time limit of requests: ends a slow request before Lambda ends the invocation, so that the caller receives a
-//! problem and the audit record is written.
+//! Ends a slow request before Lambda ends the invocation, so that the caller receives an error response and the audit
+//! record is written.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::audit::steps::Progress;
 
-/// The limit without a deadline of the invocation: below the function's 29 s in template.yaml and API Gateway's 30 s.
+/// The longest time limit, also used without a plausible deadline. It is below the function's 29 s in template.yaml and
+/// API Gateway's 30 s.
 const LIMIT: Duration = Duration::from_secs(26);
 
 /// The time to send the response.
@@ -30,8 +31,8 @@ pub(crate) async fn enforce(State(app): State<App>, mut request: Request, next: 
     }
 }
 
-/// The time until the invocation's deadline (milliseconds since 1970), or [`LIMIT`] if the deadline is implausible:
-/// `cargo lambda watch` and Lambda emulators invent one.
+/// The time until [`RESERVE`] before the invocation's deadline (milliseconds since 1970), at most [`LIMIT`]. A deadline
+/// in the past is ignored, because `cargo lambda watch` and Lambda emulators invent deadlines.
 fn limit(deadline: Option<u64>, now: OffsetDateTime) -> Duration {
     let now = u64::try_from(now.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
     let left = deadline.and_then(|deadline| deadline.checked_sub(now)).map(Duration::from_millis);

@@ -1,14 +1,6 @@
-//! Differences between a request as it was sent and as API Gateway passes it on.
+//! Reverts API Gateway's changes to requests, and prevents panics of `lambda_http`.
 //!
-//! - An HTTP API decodes the path, all but `%25`; a REST API does not. `lambda_http` builds a URL from the path, and a
-//!   decoded `#` would end it, so that the request would address another user. So what a path cannot contain is encoded
-//!   again.
-//! - A stage other than `$default` precedes the path for some kinds of API.
-//! - `lambda_http` panics on a URL that is not valid: queries are encoded, and the host is removed.
-//! - `lambda_http` panics on a body that is marked as base64 and is not. API Gateway sends none, but a principal with
-//!   `lambda:InvokeFunction` can.
-//!
-//! An HTTP API ends a path at a decoded `?`, and treats a decoded `/` as a separator. Users with these characters in
+//! An HTTP API ends a path at a decoded `?` and treats a decoded `/` as a separator. Users with these characters in
 //! their names are addressed by `sub`.
 
 use axum::extract::FromRequestParts;
@@ -21,7 +13,7 @@ use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{LambdaEvent, RequestExt};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// Characters that a path cannot contain. `%` is kept, because it begins what is still encoded.
+/// Characters that a path cannot contain. `%` is kept, because it starts the sequences that are still encoded.
 const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -39,7 +31,8 @@ const NOT_IN_A_PATH: &AsciiSet = &CONTROLS
 /// Characters that a query cannot contain. `%` and the separators of parameters are kept.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>').add(b'`');
 
-/// Makes the URL of an event valid, and clears the base64 mark of a body that is not base64.
+/// Makes the URL of an event valid, and clears the base64 flag of a body that is not base64. `lambda_http` panics on an
+/// invalid URL and on a wrong flag. API Gateway sends no wrong flag, but a principal with `lambda:InvokeFunction` can.
 pub(crate) fn normalize_event(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     let encode = |text: &mut Option<String>, set| {
         if let Some(text) = text {
@@ -92,6 +85,10 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
 }
 
 /// Restores the path of the request as it was sent, and adds the request id.
+///
+/// An HTTP API decodes the path except `%25`; a REST API does not. `lambda_http` builds a URL from the path, which a
+/// decoded `#` would end, so that the request would address another user. Therefore the characters that a path cannot
+/// contain are encoded again.
 pub(crate) fn restore_request(mut request: lambda_http::Request) -> lambda_http::Request {
     let path = sent_path(request.raw_http_path(), stage(request.request_context_ref()));
     let query = request.uri().query().filter(|query| !query.is_empty());
@@ -124,6 +121,7 @@ fn stage(context: Option<&RequestContext>) -> Option<&str> {
     }
 }
 
+/// Removes the stage, which precedes the path in some kinds of API unless it is `$default`, and encodes the path.
 fn sent_path(raw: &str, stage: Option<&str>) -> String {
     // All routes begin with /v1/, so a stage named `v1` is not removed by mistake.
     let without_stage =

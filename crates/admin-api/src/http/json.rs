@@ -74,7 +74,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let object: Object<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
-        // `serde_json` reports a value of the wrong type, in place of an enum, as a syntax error.
+        // `serde_json` reports a value of the wrong type as a syntax error if an enum is expected.
         let is_in_place_of_enum = error.inner().is_syntax() && error.inner().to_string().starts_with("expected value");
         if is_in_place_of_enum && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
             wrong_type(&path, "a string")

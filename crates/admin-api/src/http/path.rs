@@ -22,7 +22,7 @@ where
     T::try_from(text).map_err(|error| ApiError::invalid(name, sentence(&error)))
 }
 
-/// Names the parameter that is not UTF-8. Axum rejects all parameters of the path for it.
+/// Returns an error that names the parameter that is not UTF-8. Axum's rejection covers all parameters of the path.
 fn unreadable(rejection: &PathRejection) -> ApiError {
     match rejection {
         PathRejection::FailedToDeserializePathParams(error) => match error.kind() {

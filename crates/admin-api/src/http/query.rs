@@ -11,7 +11,7 @@ use crate::http::error::{ApiError, sentence};
 /// The query parameters of a request.
 ///
 /// A field is a `String`, an enum, a type with `try_from = "String"`, or a `Vec` of these if the parameter can be
-/// repeated. Numbers and `bool` would accept more than the document says (`+1`, `on`, an empty value).
+/// repeated. Numbers and `bool` would accept more than the OpenAPI document describes (`+1`, `on`, an empty value).
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
@@ -36,7 +36,7 @@ fn detail(text: &str) -> String {
             format!("Unknown parameter; expected {expected}.")
         }
         Some((_, expected)) => format!("Must be {expected}."),
-        // `serde_html_form` reports several values for a single one as this.
+        // `serde_html_form` reports a duplicate parameter with this text.
         None if text == "unsupported value" => "Duplicate parameter.".to_owned(),
         // Errors of the field types contain no values.
         None => sentence(&text),

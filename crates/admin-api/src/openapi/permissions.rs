@@ -9,7 +9,7 @@ use crate::settings::Served;
 /// The header of the table.
 const HEADER: &str = "| route | what it does | requires | kind |\n|---|---|---|---|\n";
 
-/// Replaces the table in the text of docs/permissions.md by one of the current routes.
+/// Replaces the table in the text of docs/permissions.md with the table of the current routes.
 #[must_use]
 pub fn with_current_routes(page: &str) -> String {
     let document = super::value();

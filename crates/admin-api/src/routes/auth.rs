@@ -27,8 +27,9 @@ use crate::http::error::ApiError;
 
 pub(super) use sign_out::SignedOut;
 
-/// Rejects attributes that users cannot set through the app client. `AdminRespondToAuthChallenge` has the function's
-/// own credentials, and Cognito lets a client without a list of write attributes write custom attributes as well.
+/// Rejects attributes that users cannot set through the app client. Cognito does not check them in
+/// `AdminRespondToAuthChallenge`, which is sent with the function's credentials. Cognito also lets a client without a
+/// list of write attributes write custom attributes.
 async fn require_writable(app: &App, attributes: &Attributes) -> Result<(), ApiError> {
     if attributes.is_empty() {
         return Ok(());
@@ -101,7 +102,7 @@ pub(crate) struct ChallengeView {
     /// Must be sent with the answer. Valid for a few minutes.
     #[schema(required = true)]
     session: Option<String>,
-    /// Must be sent with the answer. The user name, even if the user signed in with an alias.
+    /// The user name, never an alias. Must be sent with the answer.
     username: Username,
     /// Required attributes that the user lacks.
     missing_attributes: Vec<String>,

@@ -418,7 +418,7 @@ fn to_schema(attribute: &CustomAttribute) -> SchemaAttributeType {
     let kind = match attribute.kind {
         AttributeKind::String => AttributeDataType::String,
         AttributeKind::Number => AttributeDataType::Number,
-        // No spec can contain it.
+        // A spec cannot contain this type.
         AttributeKind::Other => AttributeDataType::from("Other"),
     };
     SchemaAttributeType::builder().name(&attribute.name).attribute_data_type(kind).mutable(attribute.mutable).build()

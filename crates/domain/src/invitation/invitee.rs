@@ -33,7 +33,7 @@ impl Invitee {
         &self.email
     }
 
-    /// Searches for a user who has the address verified, with any status, enabled or disabled. Reads at most
+    /// Searches for a user with this verified address, in any status, enabled or disabled. Reads at most
     /// [`PAGE_BUDGET`] pages for each spelling. Lists are eventually consistent.
     ///
     /// Cognito compares attributes as text, ignoring case, so other spellings (full-width letters, for example) are not

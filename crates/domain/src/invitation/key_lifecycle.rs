@@ -1,8 +1,4 @@
 //! Creates an invitation signing key exactly once, adopts it only if it provably belongs to this stack, and deletes it.
-//!
-//! Concurrent runs, retries after a lost response and retries after a crash all return the same key. A stored key is
-//! never replaced, because invitations may have been signed with it. Denied calls are retried, because the deployment
-//! may just have granted the permissions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +17,8 @@ const ROUNDS: u32 = 5;
 /// The delay before the create is sent again, because the previous one may still be in progress.
 const CREATE_DELAY: Duration = Duration::from_secs(1);
 
-/// Creates and deletes invitation signing keys, and retries failed calls.
+/// Creates and deletes invitation signing keys, and retries failed calls. Denied calls are also retried, because the
+/// deployment may just have granted the permissions.
 #[derive(Clone)]
 pub struct KeyProvisioner<'a> {
     /// The store of the keys.
@@ -56,8 +53,9 @@ pub enum KeyError {
 }
 
 impl KeyProvisioner<'_> {
-    /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash
-    /// and concurrently: every run returns the same key.
+    /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash,
+    /// a lost response and concurrently: every run returns the same key. A stored key is never replaced, because
+    /// invitations may have been signed with it.
     ///
     /// `current` is the physical id that CloudFormation has of the resource. An existing key is returned only if its
     /// tags name the stack, and one of these holds: the tags prove that this request created it, `current` has its

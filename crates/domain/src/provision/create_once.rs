@@ -1,16 +1,7 @@
 //! Creates a resource exactly once, also if the response is lost or a concurrent run creates the same resource.
 //!
-//! Creates of Cognito and IAM take no idempotency token, and user pools, app clients and identity pools have no unique
-//! names. So a create is sent once, and the resources are listed afterwards:
-//!
-//! - The response was lost: a resource that two lists show is adopted. If two lists show none, the create is sent
-//!   again.
-//! - The list shows a second resource: a concurrent run created it. A run keeps its resource only after a list that
-//!   shows no other. The strictly older resource waits for the other to disappear. All others are deleted by their own
-//!   run, which knows the id from its create, and so is the older one after the wait. At most one run can see its
-//!   resource alone, because the one that is listed later sees the other. If both delete (identity pools have no date),
-//!   both retry after a random time. If a list does not show the run's own resource after five seconds, the resource is
-//!   kept.
+//! A create is sent once, because creates of Cognito and IAM take no idempotency token. User pools, app clients and
+//! identity pools have no unique names, so these resources are listed after each create.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -67,7 +58,11 @@ pub(super) trait Creation: Sync {
 }
 
 impl Provisioner<'_> {
-    /// Creates exactly one resource, or adopts the one of a concurrent run.
+    /// Creates exactly one resource, or adopts the resource of a concurrent run.
+    ///
+    /// If the response to the create is lost, adopts the resource that two lists show, and sends the create again if
+    /// both lists are empty. If this run deleted its own resource and two lists are empty, sends the create again after
+    /// a random time, because the concurrent run deleted its resource too.
     pub(super) async fn create_once<C: Creation>(
         &self,
         creation: &C,
@@ -114,11 +109,12 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Keeps the created resource and returns true if it is the only one. Otherwise deletes it.
+    /// Keeps the created resource and returns true if it is the only one. Otherwise deletes it. At most one run can see
+    /// its resource alone, because the resource that is listed later is listed with the other one.
     ///
-    /// The older resource waits for the other to disappear. Its date does not prove that it was listed first, because a
-    /// service may list a resource some time after its creation. In this case, the other run saw its resource alone,
-    /// and the older one is deleted.
+    /// A run with the strictly older resource waits until the other resource disappears, and deletes its own after the
+    /// wait. The older date does not prove that the resource was listed first, because a service may list a resource
+    /// some time after its creation. In that case, the other run saw its resource alone.
     async fn keep_if_only<C: Creation>(&self, creation: &C, own: &C::Created) -> Result<bool, ProvisionError> {
         let older = |other: &C::Created| match (C::created_at(own), C::created_at(other)) {
             (Some(own), Some(other)) => own < other,
@@ -134,7 +130,7 @@ impl Provisioner<'_> {
                 break;
             }
             if read == MAX_READS || READ_INTERVAL >= self.clock.time_left() {
-                // A list without this resource proves nothing about others.
+                // A list without this resource does not show that another run created one, so the resource is kept.
                 if others.is_empty() {
                     return Ok(true);
                 }

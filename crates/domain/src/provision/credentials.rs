@@ -1,9 +1,4 @@
 //! Waits for IAM to propagate a role until an authenticated user receives AWS credentials.
-//!
-//! AWS returns `InvalidIdentityPoolConfigurationException` both before propagation and for a misconfigured role. So the
-//! first such error triggers a check of the role, its trust policy, its attached policy and the identity pool. A
-//! misconfiguration fails at once; otherwise the call is retried until the deadline. Two successes in a row are
-//! required, because IAM replicas receive a role at different times.
 
 use thiserror::Error;
 
@@ -15,6 +10,11 @@ use crate::retry::{Classified, ErrorClass, GaveUp, Situation, retry};
 use crate::secret::Secret;
 
 impl Provisioner<'_> {
+    /// Requests credentials until two requests in a row succeed, because IAM replicas receive a role at different
+    /// times.
+    ///
+    /// AWS returns `InvalidIdentityPoolConfigurationException` both before propagation and for a misconfigured role.
+    /// The first such error therefore triggers [`Self::check_role`]. A misconfiguration fails immediately.
     pub(super) async fn await_credentials(
         &self,
         subject: &Subject,

@@ -43,7 +43,7 @@ impl Deployment {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::WiderSignUp`] if the policy is wider and not confirmed.
+    /// Returns [`ProvisionError::WiderSignUp`] if the policy is wider and not confirmed.
     pub(super) fn check_adoption(&self, spec: &Spec, pool: &UserPool) -> Result<(), ProvisionError> {
         let Some(policy) = &self.sign_up_policy else { return Ok(()) };
         if self.owns(pool) || self.confirms_wider_sign_up {
@@ -196,7 +196,7 @@ impl SignUpPolicy {
     ///
     /// # Errors
     ///
-    /// Names the alias that would be verified without proof.
+    /// Returns an error that names the alias that would be verified without proof.
     pub fn check_aliases(&self, spec: &Spec) -> Result<(), SpecError> {
         let unproved = [
             (Alias::Email, self.auto_verify_email, "email", "AutoVerifyEmail"),

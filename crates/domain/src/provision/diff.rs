@@ -194,9 +194,11 @@ fn describe(attribute: &CustomAttribute) -> String {
     format!("{kind}, {}", if attribute.mutable { "mutable" } else { "fixed" })
 }
 
+/// Compares a user pool with the spec.
+///
 /// # Errors
 ///
-/// [`ProvisionError::Immutable`] if an immutable field differs.
+/// Returns [`ProvisionError::Immutable`] if an immutable field differs.
 pub(super) fn user_pool(spec: &Spec, pool: &UserPool) -> Result<UserPoolChange, ProvisionError> {
     let fields = differences(&pool.state, &UserPoolState::desired(spec));
     if let Some(fixed) = fields.iter().find(|one| UserPoolState::IMMUTABLE.contains(&one.field.as_str())) {
@@ -205,9 +207,11 @@ pub(super) fn user_pool(spec: &Spec, pool: &UserPool) -> Result<UserPoolChange, 
     Ok(UserPoolChange { fields, new_attributes: new_attributes(pool, &spec.all_custom_attributes())? })
 }
 
+/// Compares an app client with the desired state.
+///
 /// # Errors
 ///
-/// [`ProvisionError::Immutable`] if the client has a secret and must not have one, or the reverse.
+/// Returns [`ProvisionError::Immutable`] if the client has a secret and must not have one, or the reverse.
 pub(super) fn client(
     kind: ClientKind,
     desired: &ClientState,

@@ -69,7 +69,8 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Duplicates`], [`ProvisionError::NotOwned`], and errors of reads.
+    /// Returns [`ProvisionError::Duplicates`] if several resources have the name and tag of the pool,
+    /// [`ProvisionError::NotOwned`] if a role or policy has the name without the tag, or the error of a read.
     pub(super) async fn discover(&self, spec: &Spec) -> Result<Found, ProvisionError> {
         let names = self.names(spec).await?;
         let user_pool = self.user_pool(spec).await?;
@@ -199,9 +200,11 @@ pub(super) fn client_name(pool: &PoolName, kind: ClientKind) -> String {
     format!("{pool}-{}", kind.as_str())
 }
 
+/// Checks that a role or policy belongs to the pool of the spec.
+///
 /// # Errors
 ///
-/// [`ProvisionError::NotOwned`] if the tag does not name the pool of the spec.
+/// Returns [`ProvisionError::NotOwned`] if the tag does not name the pool of the spec.
 pub(super) fn ensure_owned(resource: Resource, spec: &Spec, entity: &IamEntity) -> Result<(), ProvisionError> {
     if entity.tagged.as_deref() == Some(spec.name.as_str()) {
         Ok(())

@@ -1,8 +1,4 @@
 //! Invites the first administrator once, and promotes only the account that the invitation created.
-//!
-//! Before the account is created, a tag of the pool records the hash of a random proof. The account is created with the
-//! proof in its reserved attribute, which no client can write, so a later run recognizes the account of an interrupted
-//! run. After the promotion, the tag records `done`, so a later run does not promote a removed administrator again.
 
 pub(super) mod record;
 
@@ -25,6 +21,11 @@ const MAX_READS: u32 = 5;
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Provisioner<'_> {
+    /// Creates and promotes the account of the first administrator. Safe to repeat, also after a crash.
+    ///
+    /// A tag of the pool records the hash of a random proof before the account is created with the proof in its
+    /// reserved attribute, which no client can write. A later run thus recognizes the account of an interrupted run.
+    /// After the promotion, the tag records `done`, so a later run does not promote a removed administrator again.
     pub(super) async fn ensure_first_admin(
         &self,
         spec: &Spec,

@@ -11,7 +11,8 @@ impl Provisioner<'_> {
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::Duplicates`], and errors of reads.
+    /// Returns [`ProvisionError::Duplicates`] if several pools have the spec's name and tag, or
+    /// [`ProvisionError::Call`] if a read fails.
     pub async fn unknown_groups<'a>(
         &self,
         spec: &Spec,

@@ -84,7 +84,7 @@ impl Grants {
         assignable && other.permissions.is_subset(&self.permissions)
     }
 
-    /// The grants of both.
+    /// Returns the combined grants.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         let assignable = match (&self.assignable, &other.assignable) {

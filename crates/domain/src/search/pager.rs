@@ -25,7 +25,7 @@ pub struct Position {
     /// Cognito's token of a page; `None` for the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<String>,
-    /// The entries from there on that are processed.
+    /// The processed entries, counted from the start of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     done: Option<Processed>,
     /// The page size of this list. Cognito's token is valid for the same limit only.
@@ -36,9 +36,9 @@ pub struct Position {
 /// Processed entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Processed {
-    /// Their number.
+    /// The number of processed entries.
     entries: usize,
-    /// The user name of the last entry.
+    /// The user name of the last processed entry.
     last: Username,
 }
 
@@ -112,8 +112,8 @@ async fn find(
 }
 
 impl Processed {
-    /// Returns how many entries of a page that is read again are processed, and which entries of the following pages
-    /// are.
+    /// Returns the number of processed entries on a page that is read again, and the processed entries of the following
+    /// pages.
     fn apply_to(self, entries: &[User]) -> (usize, Option<Self>) {
         let Self { entries: count, last } = self;
         if let Some(index) = entries.iter().position(|user| user.username == last) {

@@ -13,7 +13,7 @@ use super::domain_list::Domain;
 /// The maximum length of an address in bytes (RFC 5321, section 4.5.3.1.3, without the angle brackets).
 pub const MAX_ADDRESS_BYTES: usize = 254;
 
-/// Looks like a space, but is a symbol in Unicode: the braille pattern without dots.
+/// The braille pattern without dots, which looks like a space but is a symbol in Unicode.
 const EMPTY_BRAILLE_PATTERN: char = '\u{2800}';
 
 /// An e-mail address in its normal form: spellings of one mailbox are equal.

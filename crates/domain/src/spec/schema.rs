@@ -1,7 +1,7 @@
 //! The JSON Schema of a spec, for editors and other validators. It is derived from the types that parse specs.
 //!
-//! It does not describe scalars as strings, which only CloudFormation uses, and not the rules between fields of
-//! [`Spec::check`].
+//! It describes neither scalars as strings, which only CloudFormation uses, nor the rules of [`Spec::check`] that
+//! relate fields.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;

@@ -1,6 +1,6 @@
-//! The port for user administration: the users of one pool, as an administrator handles them.
+//! The port for the administration of the users of one pool.
 //!
-//! Groups, ways of signing in and the pool itself have ports of their own; [`crate::user_pool::UserPool`] is all of them.
+//! [`crate::user_pool::UserPool`] combines it with the ports for groups, second factors, identities and pool settings.
 //!
 //! CONTRIBUTING.md lists the steps to add a call.
 
@@ -115,8 +115,9 @@ pub trait Directory: Send + Sync {
     /// return `WrongState` if the status does not allow it or no code can be sent. Safe to repeat: sends another code.
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// Sends the message with a new temporary password. `attributes` are the user's and determine whether it is an
-    /// e-mail or a text message. MUST return `WrongState` for a user who is not in `FORCE_CHANGE_PASSWORD`.
+    /// Sends the message with a new temporary password. `attributes` are the user's attributes, which determine whether
+    /// the message is an e-mail or a text message. MUST return `WrongState` for a user who is not in
+    /// `FORCE_CHANGE_PASSWORD`.
     async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError>;
 
     /// Enables the user. Safe to repeat.

@@ -1,4 +1,4 @@
-//! What user names and group names have in common.
+//! The common format of user names and group names.
 
 use thiserror::Error;
 

@@ -76,7 +76,7 @@ pub struct CodeDelivery {
     pub attribute: Option<String>,
 }
 
-/// Tokens of a signed-in user.
+/// Tokens of an authenticated user.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     /// Authorizes calls to the pool's API and to API Gateway.
@@ -132,11 +132,11 @@ pub struct Challenge {
 pub enum ChallengeName {
     /// The password is a temporary one.
     NewPasswordRequired,
-    /// The user enters the code of a text message.
+    /// The user enters the code sent by text message.
     SmsMfa,
     /// The user enters the code of the authenticator app.
     SoftwareTokenMfa,
-    /// The user enters the code of an e-mail.
+    /// The user enters the code sent by e-mail.
     EmailOtp,
     /// The user has several factors and chooses one.
     SelectMfaType,
@@ -202,7 +202,7 @@ pub enum ChallengeResponse {
     },
     /// `SMS_MFA`, `SOFTWARE_TOKEN_MFA` or `EMAIL_OTP`: a code.
     Code {
-        /// The factor that the code is from.
+        /// The factor of the code.
         factor: Factor,
         /// The code.
         code: Secret,
@@ -276,7 +276,7 @@ pub trait Sessions: Send + Sync {
         context: &ClientContext,
     ) -> Result<Tokens, UserPoolError>;
 
-    /// Revokes one refresh token and the access tokens that came from it. Safe to repeat.
+    /// Revokes one refresh token and the access tokens issued with it. Safe to repeat.
     async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError>;
 
     /// Signs the owner of the access token out everywhere. A repeated call returns `InvalidCredentials`, because the

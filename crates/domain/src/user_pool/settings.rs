@@ -8,11 +8,11 @@ use crate::user_pool::error::UserPoolError;
 /// The configuration of a pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolDescription {
-    /// Its id.
+    /// The pool's id.
     pub id: String,
-    /// Its name.
+    /// The pool's name.
     pub name: String,
-    /// Its ARN.
+    /// The pool's ARN.
     pub arn: Option<String>,
     /// The estimated number of users.
     pub estimated_users: u32,

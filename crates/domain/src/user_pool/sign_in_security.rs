@@ -20,24 +20,24 @@ pub struct Mfa {
 /// A device that Cognito remembers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
-    /// Its key.
+    /// The key of the device.
     pub key: String,
     /// The attributes, e.g. `device_name`, `last_ip_used`.
     pub attributes: crate::user_pool::user::Attributes,
-    /// When Cognito first recorded it.
+    /// When Cognito first recorded the device.
     pub created_at: Option<OffsetDateTime>,
-    /// When the user last signed in with it.
+    /// When the user last signed in with the device.
     pub last_signed_in_at: Option<OffsetDateTime>,
 }
 
 /// A sign-in, sign-up or password reset that threat protection recorded. The values are Cognito's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthEvent {
-    /// Its id.
+    /// The id of the event.
     pub id: String,
     /// `SignIn`, `SignUp`, `ForgotPassword`, `PasswordChange` or `ResendCode`.
     pub kind: Option<String>,
-    /// When it happened.
+    /// When the event happened.
     pub at: Option<OffsetDateTime>,
     /// `Pass`, `Fail` or `InProgress`.
     pub outcome: Option<String>,

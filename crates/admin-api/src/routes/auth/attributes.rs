@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::http::error::ApiError;
 use crate::http::path;
 
-/// An attribute that codes can be sent to, from the path.
+/// The attribute in the path, to which codes can be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(as = ContactAttribute, rename_all = "snake_case")]
 pub(crate) enum Contact {

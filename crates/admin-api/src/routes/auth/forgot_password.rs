@@ -21,8 +21,9 @@ pub(crate) struct Body {
 
 /// Send a code to reset the password
 ///
-/// Unknown users get the same kind of answer as users who receive a code. Returns `wrong-state`, which reveals that the
-/// user exists, if the user has a temporary password or no verified address. Then an administrator must help.
+/// The response for an unknown user looks like the response for a user who receives a code. Returns `wrong-state`,
+/// which reveals that the user exists, if the user has a temporary password or no verified address. These users need
+/// the help of an administrator.
 #[utoipa::path(
     post, path = "/v1/auth/forgot-password", tag = "auth", operation_id = "forgot_password",
     params(DeviceData),

@@ -21,8 +21,8 @@ pub(crate) struct Body {
 
 /// Resend the confirmation code
 ///
-/// Unknown users get the same kind of answer as users who receive a code. Returns `wrong-state`, which reveals that the
-/// user exists, if the user is already confirmed.
+/// The response for an unknown user looks like the response for a user who receives a code. Returns `wrong-state`,
+/// which reveals that the user exists, if the user is already confirmed.
 #[utoipa::path(
     post, path = "/v1/auth/resend-code", tag = "auth", operation_id = "resend_code",
     params(DeviceData),

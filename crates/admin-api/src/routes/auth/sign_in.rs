@@ -25,7 +25,7 @@ pub(crate) struct Body {
 
 /// Sign in
 ///
-/// Returns tokens, or a challenge. Wrong passwords, unknown users and disabled users get the same answer.
+/// Returns tokens, or a challenge. Wrong passwords, unknown users and disabled users result in the same error.
 #[utoipa::path(
     post, path = "/v1/auth/sign-in", tag = "auth", operation_id = "sign_in",
     params(DeviceData),

@@ -124,7 +124,7 @@ const AWS_CREDENTIALS: ValidCredential = ValidCredential {
     until: "their `Expiration`",
 };
 
-/// Signs the user in again without a password.
+/// The cookie of managed login, which signs the user in again without a password.
 const MANAGED_LOGIN_COOKIE: ValidCredential = ValidCredential {
     token: "managed_login_cookie",
     r#where: "in browsers in which the user signed in through managed login",
@@ -178,8 +178,9 @@ impl SignedOut {
 
 /// Sign out
 ///
-/// Ends one sign-in by its refresh token, or all sign-ins by an access token. The access token can be in the header `Authorization:
-/// Bearer` or `X-Access-Token` instead of a body. Returns the revoked credentials and those that are still valid.
+/// Ends one sign-in by its refresh token, or all sign-ins by an access token. The access token can be in the header
+/// `Authorization: Bearer` or `X-Access-Token` instead of a body. Returns the revoked credentials and those that are
+/// still valid.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
     request_body(content = Option<Body>),

@@ -22,7 +22,7 @@ use crate::routes::target::TargetGroup;
 #[serde(transparent)]
 pub(crate) struct Body(Fields);
 
-/// Changes of a group. Absent fields stay unchanged.
+/// The fields of a group to change. Absent fields stay unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"description": "Answers questions"}))]

@@ -122,7 +122,7 @@ pub(crate) async fn handle(
     Ok((StatusCode::CREATED, axum::Json(Answer::of(invitation, &token))))
 }
 
-/// The request does not cause an error of the key, so only transient reasons are kept.
+/// The request cannot cause an error of the signing key, so only transient reasons are kept.
 fn map_key_error(error: UserPoolError) -> UserPoolError {
     match error.reason {
         Reason::Throttled | Reason::LimitReached | Reason::Unavailable | Reason::DeadlineExceeded => error,

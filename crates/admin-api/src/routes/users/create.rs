@@ -1,6 +1,7 @@
 //! `POST /v1/users`: creates a user with a password and groups.
 //!
-//! If one of several calls fails, the answer lists the completed calls. A repeat with the same `Idempotency-Key` completes the user.
+//! If one of several calls fails, the answer lists the completed calls. A repeat with the same `Idempotency-Key`
+//! completes the user.
 
 mod idempotency_key;
 mod plan;
@@ -33,16 +34,16 @@ use crate::routes::user_view::UserView;
 
 /// Create a user
 ///
-/// Also sets a permanent password and adds the user to groups, if the request contains them. If one of these calls fails, the answer lists
-/// the completed calls. The answer contains attributes only with the permission `users:read`.
+/// Also sets a permanent password and adds the user to groups, if the request contains them. If one of these calls
+/// fails, the answer lists the completed calls. The answer contains attributes only with the permission `users:read`.
 ///
-/// With an `Idempotency-Key`, the same caller can repeat the same request within 24 hours. A repeat completes the user that the first
-/// request created, and answers 200. It sends no welcome message. Before it adds groups, it sets the requested password again, which
-/// requires the permission `users:password`, and ends all sessions of the user. If nothing is left to do, it changes nothing. Requests cannot
-/// be repeated if the app client has no secret.
+/// With an `Idempotency-Key`, the same caller can repeat the same request within 24 hours. A repeat completes the user
+/// that the first request created, and answers 200. It sends no welcome message. Before it adds groups, it sets the
+/// requested password again, which requires the permission `users:password`, and ends all sessions of the user. If
+/// nothing is left to do, it changes nothing. Requests cannot be repeated if the app client has no secret.
 ///
-/// Any other existing user is a conflict. With `users:read`, the answer lists the fields that differ, with `creation` if another request
-/// created the user.
+/// Any other existing user is a conflict. With `users:read`, the answer lists the fields that differ, including
+/// `creation` if another request created the user.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "create_user",
     params((
@@ -84,7 +85,8 @@ pub(crate) async fn handle(
         }
         authorized.ensure_no_escalation(&app.trust.roles, plan.groups.iter().map(GroupName::as_str))?;
         for group in &plan.groups {
-            // Also with `groups:roles`: an unknown group is refused before the user is created.
+            // Callers with `groups:roles` need this read too, so that an unknown group is rejected before the user is
+            // created.
             let group = app.pool.group(group).await?;
             authorized.ensure_role_permitted(group.role_arn.as_deref())?;
         }
@@ -115,7 +117,7 @@ pub(crate) async fn handle(
     }
 }
 
-// The names of the steps in answers.
+// The step names in responses.
 const CREATE_USER: &str = "create-user";
 const SET_PASSWORD: &str = "set-password";
 const SIGN_OUT: &str = "sign-out";

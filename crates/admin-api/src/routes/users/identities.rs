@@ -61,7 +61,7 @@ fn identities_at(provider: &str, user: &User) -> Result<Vec<ExternalIdentity>, A
 /// Rejects federated users, because they have no local account that an identity can be linked to.
 fn ensure_not_federated(user: &User) -> Result<(), ApiError> {
     let is_federated = user.status == UserStatus::ExternalProvider
-        // Setting a password changes the status.
+        // Setting a password changes the status of a federated user.
         || identities_of(user)?.iter().any(|linked| linked.is_primary);
     if is_federated {
         return Err(UserPoolError::new("AdminLinkProviderForUser", Reason::WrongState).into());

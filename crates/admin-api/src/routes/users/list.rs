@@ -77,7 +77,7 @@ pub(crate) async fn handle(
     Ok(Json(Answer { users: app.views(found.users, &authorized).await, next_cursor, ended_early: found.ended_early }))
 }
 
-/// The list name that cursors of this query are sealed with. Every query has its own.
+/// Returns the list name that cursors of this query are sealed with. Each query has a different list name.
 fn name_of(query: &search::Query) -> Result<String, ApiError> {
     let query = serde_json::to_string(query).map_err(|_| ApiError::Internal("the query cannot be serialized"))?;
     Ok(format!("users?{query}"))

@@ -1,7 +1,7 @@
 //! An authenticator app (TOTP) as the second factor of the owner of an access token: `/v1/auth/me/totp`.
 //!
-//! Cognito drops the registered authenticator when another enrollment starts. So this API requires the removal of a working
-//! authenticator before another enrollment.
+//! Cognito drops the registered authenticator when another enrollment starts. So this API requires the removal of a
+//! working authenticator before another enrollment.
 
 pub(crate) mod remove;
 pub(crate) mod start;
@@ -36,9 +36,9 @@ async fn owner_without_totp(app: &App, audit: &Audit, access_token: &Secret) -> 
 
 /// Whether a sign-in requires the code of an authenticator.
 ///
-/// Cognito lists an authenticator as enabled even if an unfinished enrollment has dropped it, but refuses to enable it. So this function
-/// enables what is enabled already. If an administrator disables the factor between the two calls, this function enables it again; the
-/// access token of the owner allows that at Cognito, too.
+/// Cognito lists an authenticator as enabled even if an unfinished enrollment has dropped it, but then rejects a call
+/// that enables it. So this function enables the factor again and checks the result. If an administrator disables the
+/// factor between the two calls, this function enables it again. The owner's access token also permits that in Cognito.
 async fn works(app: &App, access_token: &Secret, owner: &Myself) -> Result<bool, ApiError> {
     const TOTP: Factor = Factor::SoftwareTokenMfa;
     if !owner.has_totp() {

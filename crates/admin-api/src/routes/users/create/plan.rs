@@ -41,7 +41,7 @@ impl TryFrom<Body> for Plan {
             (None, true) => return Err(ApiError::invalid("permanent", "Requires `password`.")),
         };
         let welcome_message = match body.welcome_message {
-            // The welcome message would contain a password, which the request replaces right away.
+            // The welcome message would contain a password, which the request replaces immediately.
             Some(WelcomeMessageBody::Send) if permanent_password.is_some() => {
                 let detail = "Must be `suppress` with a permanent password.";
                 return Err(ApiError::invalid("welcome_message", detail));
@@ -60,10 +60,12 @@ impl TryFrom<Body> for Plan {
     }
 }
 
-/// A temporary password that meets a password policy exactly if this password does, because a policy counts characters of each kind.
+/// Reverses a password. The result meets a password policy exactly if the password does, because a policy counts
+/// characters of each kind.
 ///
-/// `AdminCreateUser` checks its temporary password, so a weak permanent password creates no user. The two passwords differ because AWS
-/// does not document whether the password history of a pool contains temporary passwords. A palindrome stays the same.
+/// `AdminCreateUser` checks the temporary password, so a weak permanent password creates no user. The two passwords
+/// differ because AWS does not document whether the password history of a pool contains temporary passwords. A
+/// palindrome stays the same.
 fn reversed(password: &Secret) -> Secret {
     Secret::new(password.expose().chars().rev().collect::<String>())
 }

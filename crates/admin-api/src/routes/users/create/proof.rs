@@ -1,8 +1,7 @@
-//! The proof that a request created an existing user.
+//! The proof that a request created an existing user: the time, and a keyed hash of the time and the request.
 //!
-//! The reserved attribute [`CREATION_ATTRIBUTE`] holds the time and a keyed hash of the time and the request. Only
-//! `AdminCreateUser` can set it, and only this API has the key. The hash covers the attributes, so repeating a request
-//! with other values does not confirm guesses.
+//! The reserved attribute [`CREATION_ATTRIBUTE`] contains the proof. Only `AdminCreateUser` can set it, and only this
+//! API has the key.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -26,7 +25,8 @@ const MAX_AGE: Duration = Duration::hours(24);
 /// The maximum difference between proof time and creation time. An invocation takes less than 30 seconds.
 const TOLERANCE: Duration = Duration::minutes(1);
 
-/// What identifies a request that creates a user.
+/// The parts of a request that the hash of the proof covers. They include the attributes, so repeating a request with
+/// other values does not confirm guesses.
 pub(super) struct Creation<'a> {
     pub(super) caller: &'a Caller,
     pub(super) idempotency_key: &'a str,

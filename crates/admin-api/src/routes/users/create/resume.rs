@@ -26,7 +26,7 @@ pub(super) struct Resume<'a> {
 }
 
 impl Resume<'_> {
-    /// Completes an earlier request. `taken` is the error of Cognito for the second create.
+    /// Completes an earlier request. `taken` is Cognito's error for the repeated create.
     pub(super) async fn run(
         &self,
         creation: &Creation<'_>,
@@ -53,7 +53,7 @@ impl Resume<'_> {
 
         app.ensure_unambiguous(&plan.new_user.username, &user).await?;
         progress.mark_completed(CREATE_USER);
-        // From here on the `sub` names the account: a later one with the same user name is out of reach.
+        // From here on, calls use the `sub`, so they cannot change a later account with the same user name.
         let has = progress.read(READ_GROUPS, app.pool.groups(&user.id())).await?;
         let is_in = |group: &&GroupName| Membership::names(&has).any(|name| name == group.as_str());
         let (present, groups): (Vec<_>, Vec<_>) = plan.groups.iter().partition(is_in);
@@ -61,7 +61,8 @@ impl Resume<'_> {
             progress.mark_completed(add_to_group(group));
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
-        // Another administrator can have set a password in the meantime. A request with a password replaces it before it adds groups.
+        // Another administrator may have set a password in the meantime. A request with a password replaces it before
+        // it adds groups.
         let password = match (&plan.permanent_password, &plan.new_user.temporary_password) {
             (Some(value), _) if !is_complete => Some(NewPassword { value, permanent: true }),
             (None, Some(value)) if !groups.is_empty() => Some(NewPassword { value, permanent: false }),
@@ -73,12 +74,13 @@ impl Resume<'_> {
         if password.is_some() || !groups.is_empty() {
             authorized.ensure_no_escalation_in(&app.trust.roles, &has)?;
         }
-        // Setting a password ends no session, and a session exists if somebody with another password has signed in.
+        // Setting a password does not end a session that was started with another password.
         let ends_sessions = !groups.is_empty();
         complete(app, user, Rest { password, ends_sessions, groups }, progress).await
     }
 
-    /// Only callers with `users:read` learn the differences: others could confirm guesses of attributes.
+    /// Lists the differences only for callers with `users:read`, because other callers could confirm guesses of
+    /// attributes.
     fn conflict(&self, differing: Vec<String>) -> ApiError {
         if self.authorized.grants.allows(Permission::UsersRead) {
             ApiError::UserDiffers(differing)
@@ -92,7 +94,7 @@ impl Plan {
     /// The names of the fields in which the user differs from the request.
     fn differing(&self, user: &User, is_own: bool) -> Vec<String> {
         if !is_named(user, &self.new_user.username) {
-            // Another user; comparing attributes would disclose them.
+            // The name belongs to another user, whose attributes a comparison would disclose.
             return vec!["username".to_owned()];
         }
         let differs = |(name, value): &(&String, &String)| !has_value(name, user.attributes.get(*name), value);
