@@ -6,9 +6,9 @@ use std::{env, fs, io};
 use admin_api::openapi;
 
 fn main() -> io::Result<()> {
-    let docs: PathBuf = env::args_os().nth(1).unwrap_or_default().into();
-    fs::write(docs.join("openapi.json"), openapi::document())?;
+    let docs = PathBuf::from(env::args_os().nth(1).ok_or(io::ErrorKind::InvalidInput)?);
     let permissions = docs.join("permissions.md");
-    let page = fs::read_to_string(&permissions)?;
-    fs::write(permissions, openapi::permissions::with_current_routes(&page))
+    let page = openapi::permissions::with_current_routes(&fs::read_to_string(&permissions)?);
+    fs::write(permissions, page.ok_or(io::ErrorKind::InvalidData)?)?;
+    fs::write(docs.join("openapi.json"), openapi::document())
 }

@@ -14,6 +14,14 @@ fn prints_completions_for_every_shell() {
 }
 
 #[test]
+fn prints_help_and_version() {
+    for (argument, expected) in [("--help", "Exit codes:"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        let run = TestMachine::bare().run(&[argument]).expect(0);
+        assert!(run.stdout.contains(expected), "{argument}: {}", run.stdout);
+    }
+}
+
+#[test]
 fn wrong_usage_exits_with_2() {
     for arguments in [&["apply"][..], &["apply", "--spec"], &["deploy"], &[], &["plan", "--spec", EXAMPLE, "--yes"]] {
         let run = TestMachine::bare().run(arguments).expect(2);

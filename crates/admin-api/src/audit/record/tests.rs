@@ -31,6 +31,14 @@ async fn records_write_with_caller_action_user_and_fields() {
         "outcome": "success", "request_id": "request-1"
     });
     assert_eq!(record, expected);
+
+    // The second request finds the user that the first one created.
+    for _ in 0..2 {
+        let create = Call::post("/v1/users", Some(&json!({"username": "new"}))).header("idempotency-key", "1");
+        let record = record_of(&api, create).await.unwrap();
+        let sub = json!(api.sub_of("new"));
+        assert_eq!((&record["outcome"], &record["user_sub"]), (&json!("success"), &sub));
+    }
 }
 
 #[tokio::test]

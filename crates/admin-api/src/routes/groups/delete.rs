@@ -35,7 +35,6 @@ pub(crate) async fn handle(
 
 #[cfg(test)]
 mod tests {
-
     use crate::testing::{Api, Call, token};
 
     const PATH: &str = "/v1/groups/visitors";

@@ -109,6 +109,7 @@ pub(crate) async fn handle(
         }
         (outcome, _) => {
             let user = progress.then(CREATE_USER, std::future::ready(outcome)).await?;
+            audit.on_found(&user);
             let user = complete(&app, user, plan.rest(), &progress).await?;
             let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
             let answer = axum::Json(app.view(user, &authorized).await);

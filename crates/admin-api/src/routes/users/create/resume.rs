@@ -40,7 +40,7 @@ impl Resume<'_> {
             Err(error) if error.reason == Reason::UserNotFound => return Err(taken.into()),
             Err(error) => return Err(error.into()),
         };
-        self.audit.on(&user.username);
+        self.audit.on_found(&user);
         // The proof contains the `sub` of the creator, and no account creates itself. So the user is never the caller.
         let is_own = match key {
             Some(key) => creation.created(key, &user, app.now())?,
