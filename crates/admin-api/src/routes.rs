@@ -2,7 +2,7 @@
 
 mod auth;
 #[cfg(test)]
-mod conventions;
+pub(crate) mod conventions;
 mod groups;
 mod invitations;
 mod me;
