@@ -58,7 +58,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// A step with its outcome, for other reports.
+/// A step and its outcome.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     /// The flow of the step.

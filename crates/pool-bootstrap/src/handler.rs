@@ -205,9 +205,14 @@ impl Handler {
             Ok(all) => {
                 for GroupMembers { group, members } in &all {
                     let MemberPage { usernames, is_last } = members;
-                    tracing::warn!(group, ?usernames, is_complete = is_last, "Roles grants the group new permissions");
+                    tracing::warn!(
+                        group,
+                        ?usernames,
+                        is_complete = is_last,
+                        "the parameter Roles grants the group new permissions"
+                    );
                 }
-                all.iter().map(|members| format!("Roles grants new permissions: {members}")).collect()
+                all.iter().map(|members| format!("the parameter Roles grants new permissions: {members}")).collect()
             }
             // A failure would roll back a successful deployment.
             Err(error) => {

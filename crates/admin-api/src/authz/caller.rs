@@ -101,10 +101,11 @@ trait Claims {
     }
 }
 
-/// HTTP API: every claim is a string, the groups as `[a b]`.
+/// The claims from an HTTP API. Every claim is a string; groups are in brackets and separated by spaces (`[a b]`).
 struct HttpApiClaims<'a>(&'a HashMap<String, String>);
 
-/// REST API: every claim is a string, the groups as `a,b`. Some emulators of API Gateway pass the groups as an array.
+/// The claims from a REST API. Every claim is a string; groups are comma-separated (`a,b`). Some emulators of
+/// API Gateway pass the groups as an array.
 struct RestApiClaims<'a>(&'a Value);
 
 const GROUPS: &str = "cognito:groups";

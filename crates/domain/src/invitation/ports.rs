@@ -56,7 +56,7 @@ pub trait InvitationKeys: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OwningStack(String);
 
-/// The text is not a stack id: its last segment has no character that a key's name can contain.
+/// The text is not a stack id, because its last segment contains no ASCII letter, digit or hyphen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("expected a CloudFormation stack id, which ends with a UUID")]
 pub struct InvalidStackId;

@@ -66,8 +66,8 @@ impl Run<'_> {
 
         let arn = names.policy_arn();
         let access = access_policy(&apply.spec.authenticated_policy, &names.identity_pool_arn(&identity_pool.id));
-        // Before the policy, which may already be attached: a wider policy would take effect on a role without a
-        // boundary.
+        // The role is updated before the policy. The policy may already be attached, and a wider policy must not take
+        // effect on a role without a boundary.
         let role = self.step(Step::Role, apply.role(&trust_policy(&identity_pool.id), found.role)).await?;
         self.receipt.role_arn = Some(role.arn.clone());
         self.step(Step::Policy, apply.policy(&arn, &access, found.policy)).await?;

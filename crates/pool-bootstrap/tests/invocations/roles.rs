@@ -83,7 +83,8 @@ async fn members_of_a_group_with_new_permissions_are_listed() {
         with_member(&function);
         let reply = function.reply_to(update(before, after)).await;
         assert_eq!(reply["Status"], "SUCCESS", "{before} -> {after}: {reply}");
-        let listed = reason(&reply).contains("Roles grants new permissions: group `support` has 1 member: mallory");
+        let listed = reason(&reply)
+            .contains("the parameter Roles grants new permissions: group `support` has 1 member: mallory");
         assert_eq!(listed, is_listed, "{before} -> {after}: {reply}");
     }
 }

@@ -120,7 +120,7 @@ impl Drop for Process {
         let launcher = self.launcher.get_mut().unwrap_or_else(PoisonError::into_inner);
         // The closed pipe makes the launcher stop everything, which takes milliseconds.
         drop(launcher.stdin.take());
-        // A failure cannot be reported here, and waiting for a child process does not fail.
+        // Ignored, because `drop` cannot return an error.
         drop(launcher.wait());
     }
 }
