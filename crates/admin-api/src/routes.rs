@@ -2,7 +2,7 @@
 
 mod auth;
 #[cfg(test)]
-pub(crate) mod conventions;
+mod conventions;
 mod groups;
 mod invitations;
 mod me;

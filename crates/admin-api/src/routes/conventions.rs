@@ -37,12 +37,6 @@ fn cases() -> Vec<Case> {
     [admin_cases(), auth_cases()].into_iter().flatten().collect()
 }
 
-/// The body of a request to this route that succeeds.
-pub(crate) fn body_of(route: (&str, &str)) -> Option<Value> {
-    let case = cases().into_iter().find(|case| case.route.split_once(' ') == Some(route))?;
-    Some(case.body).filter(Value::is_object)
-}
-
 fn admin_cases() -> Vec<Case> {
     let none = || Value::Null;
     vec![
