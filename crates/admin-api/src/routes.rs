@@ -1,5 +1,6 @@
 //! All routes with the access that they require. The folder of a file matches the path of its route.
 
+mod argument;
 mod auth;
 #[cfg(test)]
 mod conventions;

@@ -6,6 +6,7 @@ mod external_providers;
 #[cfg(test)]
 mod tests;
 
+use strum::{IntoStaticStr, VariantArray};
 use thiserror::Error;
 use time::OffsetDateTime;
 
@@ -174,33 +175,43 @@ pub enum Refusal {
     ExternalProvider,
 }
 
+/// The sentences that users receive, without a full stop.
+#[derive(Clone, Copy, IntoStaticStr, VariantArray)]
+enum PublicSentence {
+    #[strum(serialize = "An e-mail address is needed to sign up")]
+    NoEmail,
+    #[strum(serialize = "This e-mail address cannot be used to sign up")]
+    UnreadableEmail,
+    #[strum(serialize = "E-mail addresses of this domain cannot be used to sign up")]
+    EmailDomain,
+    /// One text for all reasons, because the reason would help an attacker who guesses.
+    #[strum(serialize = "The invitation is not valid for this sign-up, please ask for a new one")]
+    Invitation,
+    #[strum(serialize = "Signing up through this provider is not possible")]
+    ExternalProvider,
+}
+
 impl Refusal {
     /// Returns the sentence that the user receives, without a full stop.
     #[must_use]
     pub fn public_sentence(self) -> &'static str {
         match self {
-            Self::NoEmail => "An e-mail address is needed to sign up",
-            Self::UnreadableEmail => "This e-mail address cannot be used to sign up",
-            Self::EmailDomain => "E-mail addresses of this domain cannot be used to sign up",
-            // One text for all reasons, because the reason would help an attacker who guesses.
-            Self::Invitation(_) | Self::InvitationWithoutRecipient => {
-                "The invitation is not valid for this sign-up, please ask for a new one"
-            }
-            Self::ExternalProvider => "Signing up through this provider is not possible",
+            Self::NoEmail => PublicSentence::NoEmail,
+            Self::UnreadableEmail => PublicSentence::UnreadableEmail,
+            Self::EmailDomain => PublicSentence::EmailDomain,
+            Self::Invitation(_) | Self::InvitationWithoutRecipient => PublicSentence::Invitation,
+            Self::ExternalProvider => PublicSentence::ExternalProvider,
         }
+        .into()
     }
 
     /// Returns the [`Self::public_sentence`] that an error message of Cognito contains, and `None` for other messages.
     #[must_use]
     pub fn sentence_in(message: &str) -> Option<&'static str> {
-        let refusals = [
-            Self::NoEmail,
-            Self::UnreadableEmail,
-            Self::EmailDomain,
-            Self::InvitationWithoutRecipient,
-            Self::ExternalProvider,
-        ];
-        refusals.into_iter().map(Self::public_sentence).find(|sentence| message.contains(sentence))
+        PublicSentence::VARIANTS
+            .iter()
+            .map(Into::into)
+            .find(|sentence: &&str| message.contains(sentence))
     }
 }
 

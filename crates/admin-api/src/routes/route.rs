@@ -7,6 +7,7 @@ use http::Method;
 use utoipa::Path;
 use utoipa::openapi::HttpMethod;
 
+use super::argument::Argument;
 use crate::app::App;
 use crate::audit::record::{self, Action};
 use crate::authz::access::Access;
@@ -23,14 +24,22 @@ pub(crate) struct Route {
 
 impl Route {
     /// Creates the route of a handler. The handler's OpenAPI annotation declares method and path.
+    ///
+    /// # Panics
+    ///
+    /// Panics if an argument of the handler requires a path parameter or an access that the route does not have. All
+    /// routes are created at startup.
     pub(super) fn new<Annotation, H, T>(handler: H, access: Access) -> Self
     where
         Annotation: Path,
         H: Handler<T, App>,
-        T: 'static,
+        T: Argument + 'static,
     {
+        let path = Annotation::path();
+        let unmet = T::unmet(&path, access);
+        assert!(unmet.is_none(), "{path} with {access:?} does not meet {unmet:?} of its handler");
         let (method, filter) = method(&Annotation::methods());
-        Self { method, path: Annotation::path(), access, handler: on(filter, handler) }
+        Self { method, path, access, handler: on(filter, handler) }
     }
 
     /// Method and path: the name of the action in audit records.

@@ -3,7 +3,7 @@
 //! If one of several calls fails, the answer lists the completed calls. A repeat with the same `Idempotency-Key`
 //! completes the user.
 
-mod idempotency_key;
+pub(crate) mod idempotency_key;
 mod plan;
 mod proof;
 mod request;
