@@ -5,6 +5,7 @@ use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::permission::Permission;
+use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{GroupName, Membership};
 use domain::user_pool::self_service::Myself;
@@ -92,15 +93,24 @@ impl Gate {
             }
             Access::Write(permission) => {
                 authorized.require(permission)?;
-                self.confirm(&mut authorized, headers).await?;
+                let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
+                // The target is read before the caller is confirmed, which saves a round trip. The error of the caller
+                // takes precedence, so that an unconfirmed caller learns nothing about the target.
+                let (confirmed, found) =
+                    tokio::join!(self.confirm(&mut authorized, headers), self.find(username.as_ref()));
+                confirmed?;
                 authorized.require(permission)?;
                 // The handler rejects a path that is not UTF-8.
                 if let Some(path) = path {
-                    target = self.target(&authorized, path, audit).await?;
+                    target = self.target(&authorized, path, username.as_ref().zip(found), audit).await?;
                 }
             }
         }
         Ok(Some((authorized, target)))
+    }
+
+    async fn find(&self, username: Option<&Username>) -> Option<Result<User, UserPoolError>> {
+        Some(self.app.pool.get(username?).await)
     }
 
     /// Rejects a user or a group in the path whose grants exceed the caller's. Otherwise a caller who can set
@@ -112,27 +122,40 @@ impl Gate {
         &self,
         authorized: &Authorized,
         path: &RawPathParams,
+        found: Option<(&Username, Result<User, UserPoolError>)>,
         audit: &Audit,
     ) -> Result<Option<User>, ApiError> {
-        let (group, username) = (parameter(path, "group"), parameter(path, "username"));
+        let group = parameter(path, "group");
         // The handler rejects invalid names.
         let valid_group = group.and_then(|name| name.parse::<GroupName>().ok());
-        if let (Some(group), Some(_)) = (&valid_group, username) {
+        if let (Some(group), Some(_)) = (&valid_group, parameter(path, "username")) {
             // This check comes first, so that the error does not disclose the grants of groups that the caller cannot
             // assign.
             authorized.ensure_assignable(group.as_str())?;
         }
         authorized.ensure_no_escalation(&self.app.trust.roles, group)?;
-        if let Some(group) = &valid_group {
-            self.app.ensure_role_allowed(authorized, group).await?;
-        }
-        let Some(username) = username.and_then(|name| name.parse().ok()) else { return Ok(None) };
-        let user = self.app.pool.get(&username).await?;
-        authorized.ensure_findable(&user, &username)?;
+        let (group, user) = tokio::join!(
+            self.app.ensure_role_allowed(authorized, valid_group.as_ref()),
+            self.target_user(authorized, found, audit)
+        );
+        group.and(user)
+    }
+
+    async fn target_user(
+        &self,
+        authorized: &Authorized,
+        found: Option<(&Username, Result<User, UserPoolError>)>,
+        audit: &Audit,
+    ) -> Result<Option<User>, ApiError> {
+        let Some((username, found)) = found else { return Ok(None) };
+        let user = found?;
+        authorized.ensure_findable(&user, username)?;
         audit.on_found(&user);
-        self.app.ensure_unambiguous(&username, &user).await?;
-        let memberships = self.app.pool.groups(&user.id()).await?;
-        authorized.ensure_no_escalation_in(&self.app.trust.roles, &memberships)?;
+        let id = user.id();
+        let (unambiguous, memberships) =
+            tokio::join!(self.app.ensure_unambiguous(username, &user), self.app.pool.groups(&id));
+        unambiguous?;
+        authorized.ensure_no_escalation_in(&self.app.trust.roles, &memberships?)?;
         Ok(Some(user))
     }
 
@@ -140,10 +163,11 @@ impl Gate {
     /// is signed out, disabled or deleted. Only groups that are in both the token and the user pool count.
     async fn confirm(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
         // An AWS principal is in no group.
-        let Some(myself) = self.myself(&authorized.caller, headers).await? else { return Ok(()) };
-        authorized.second_factor = self.second_factor(authorized, &myself);
+        let Some(owner) = TokenOwner::of(&authorized.caller, headers)? else { return Ok(()) };
+        let (myself, memberships) = tokio::join!(self.myself(&owner), self.app.pool.groups(owner.username));
+        authorized.second_factor = self.second_factor(authorized, &myself?);
         authorized.require_second_factor()?;
-        let memberships = self.app.pool.groups(&myself.username).await.map_err(map_caller_error)?;
+        let memberships = memberships.map_err(map_caller_error)?;
         let confirmed = Membership::names(&memberships).filter(|group| authorized.groups.contains(*group));
         authorized.grants = self.app.trust.roles.grants_of(confirmed);
         authorized.groups.extend(Membership::names(&memberships).map(str::to_owned));
@@ -155,8 +179,8 @@ impl Gate {
         if !self.requires_second_factor(authorized) {
             return Ok(());
         }
-        let Some(myself) = self.myself(&authorized.caller, headers).await? else { return Ok(()) };
-        authorized.second_factor = self.second_factor(authorized, &myself);
+        let Some(owner) = TokenOwner::of(&authorized.caller, headers)? else { return Ok(()) };
+        authorized.second_factor = self.second_factor(authorized, &self.myself(&owner).await?);
         Ok(())
     }
 
@@ -169,21 +193,35 @@ impl Gate {
         self.requires_second_factor(authorized).then_some(state)
     }
 
-    /// The owner of the caller's access token, read from the user pool; none for an AWS principal.
-    async fn myself(&self, caller: &Caller, headers: &HeaderMap) -> Result<Option<Myself>, ApiError> {
+    /// Reads the owner of an access token from the user pool.
+    async fn myself(&self, owner: &TokenOwner<'_>) -> Result<Myself, ApiError> {
+        let myself = self.app.self_service.myself(&owner.access_token).await.map_err(map_caller_error)?;
+        // The app client's read attributes can exclude `sub`.
+        let is_sub = myself.attributes.get("sub").is_none_or(|found| found == owner.sub);
+        if myself.username != *owner.username || !is_sub {
+            return Err(ApiError::Unauthenticated(Unauthenticated::OtherToken));
+        }
+        Ok(myself)
+    }
+}
+
+/// A caller with the access token that identifies them.
+struct TokenOwner<'a> {
+    username: &'a Username,
+    sub: &'a str,
+    access_token: Secret,
+}
+
+impl<'a> TokenOwner<'a> {
+    /// The owner in the claims of the request; `None` for an AWS principal.
+    fn of(caller: &'a Caller, headers: &HeaderMap) -> Result<Option<Self>, ApiError> {
         let Caller::User { username, sub, scopes, .. } = caller else { return Ok(None) };
         if !scopes.contains(USER_ADMIN_SCOPE) {
             return Err(ApiError::MissingScope);
         }
         let no_token = ApiError::Unauthenticated(Unauthenticated::NoAccessToken);
         let access_token = access_token::caller_token(headers).ok_or(no_token)?;
-        let myself = self.app.self_service.myself(&access_token).await.map_err(map_caller_error)?;
-        // The app client's read attributes can exclude `sub`.
-        let is_sub = myself.attributes.get("sub").is_none_or(|found| found == sub);
-        if myself.username != *username || !is_sub {
-            return Err(ApiError::Unauthenticated(Unauthenticated::OtherToken));
-        }
-        Ok(Some(myself))
+        Ok(Some(Self { username, sub, access_token }))
     }
 }
 
@@ -208,10 +246,8 @@ impl App {
 
     /// Rejects a group with an IAM role, unless the caller has `groups:roles`. Fails for a group that does not exist,
     /// unless the caller has that permission.
-    async fn ensure_role_allowed(&self, authorized: &Authorized, group: &GroupName) -> Result<(), ApiError> {
-        if authorized.grants.allows(Permission::GroupsRoles) {
-            return Ok(());
-        }
+    async fn ensure_role_allowed(&self, authorized: &Authorized, group: Option<&GroupName>) -> Result<(), ApiError> {
+        let Some(group) = group.filter(|_| !authorized.grants.allows(Permission::GroupsRoles)) else { return Ok(()) };
         authorized.ensure_role_permitted(self.pool.group(group).await?.role_arn.as_deref())
     }
 }
