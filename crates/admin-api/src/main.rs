@@ -13,7 +13,8 @@ async fn main() -> ExitCode {
     // Boxed, because the future of the SDK's startup holds tens of kilobytes.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
-        let aws = aws::Aws::connect(&settings.region).await;
+        let aws = aws::Aws::connect(&settings.region, startup::environment()).await;
+        aws.warm_up(&settings.user_pool_id).await;
         let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
         let invitation_key = settings.invitation_key_parameter.as_deref();
         let ports = Ports {

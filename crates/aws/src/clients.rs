@@ -3,9 +3,11 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::config::{Builder, Credentials};
 #[cfg(test)]
@@ -14,10 +16,11 @@ use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
 };
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use domain::user_pool::sessions::Sessions;
 
-use crate::http_client::{IDLE_TIMEOUT, http_client};
+use crate::http_client::{IDLE_TIMEOUT, Roots, http_client};
 use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
 
 /// Default timeout of one attempt. Cognito answers within tens of milliseconds, and calls that run triggers within five
@@ -27,6 +30,9 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// Default timeout of a call with all its attempts. It is below the 30 s of API Gateway, so that the caller receives
 /// the error.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long [`Aws::warm_up`] waits. Lambda limits the startup to 10 s.
+const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The configuration for AWS clients in one region. Cheap to clone; all clients share one HTTP connection pool.
 #[derive(Debug, Clone)]
@@ -59,17 +65,40 @@ impl From<SdkConfig> for Aws {
 }
 
 impl Aws {
-    /// Reads credentials and endpoints from the environment, like every AWS tool. Sends no request; credentials are
-    /// resolved at the first call.
-    pub async fn connect(region: &str) -> Self {
-        let config = Self::defaults().region(Region::new(region.to_owned())).load().await;
+    /// Reads credentials and endpoints from the environment of a Lambda function, which has no configuration files and
+    /// no metadata service. `lookup` returns environment variables. Sends no request; credentials are resolved at the
+    /// first call.
+    pub async fn connect(region: &str, lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let no_files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
+        let config = Self::defaults(Roots::of(region, lookup))
+            .region(Region::new(region.to_owned()))
+            .profile_files(no_files)
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .load()
+            .await;
         config.into()
+    }
+
+    /// Opens a connection to Cognito, so that the first request does not wait for DNS and TLS. Call it at startup, when
+    /// Lambda gives a function of any memory size a full CPU. Waits at most [`WARM_UP_TIMEOUT`]; a failure is ignored.
+    ///
+    /// Requests the public keys of the user pool, which takes no permission and no quota. The request is the SDK's own,
+    /// because only its connections are reused.
+    pub async fn warm_up(&self, user_pool_id: &str) {
+        let path = format!("{user_pool_id}/.well-known/jwks.json");
+        let request = self.user_pools().once.get_user().access_token("-").customize().mutate_request(move |request| {
+            let uri = format!("{}/{path}", request.uri().trim_end_matches('/'));
+            // The default request would be rejected, but also opens the connection.
+            let _ = request.set_method("GET").and_then(|()| request.set_uri(uri));
+            *request.body_mut() = SdkBody::empty();
+        });
+        let _ = tokio::time::timeout(WARM_UP_TIMEOUT, request.send()).await;
     }
 
     /// Uses an emulator at `endpoint_url` and ignores the environment.
     pub async fn local(endpoint_url: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Self {
         let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "local AWS");
-        let config = Self::defaults()
+        let config = Self::defaults(Roots::System)
             .region(Region::new(region.to_owned()))
             .endpoint_url(endpoint_url)
             .credentials_provider(credentials)
@@ -78,12 +107,12 @@ impl Aws {
         config.into()
     }
 
-    pub(crate) fn defaults() -> aws_config::ConfigLoader {
+    pub(crate) fn defaults(roots: Roots) -> aws_config::ConfigLoader {
         // Pinned, so that an SDK update does not change retries or timeouts.
         aws_config::defaults(BehaviorVersion::v2026_01_12())
             .timeout_config(timeouts(ATTEMPT_TIMEOUT, OPERATION_TIMEOUT))
             .retry_config(RetryConfig::standard())
-            .http_client(http_client(IDLE_TIMEOUT))
+            .http_client(http_client(IDLE_TIMEOUT, roots))
     }
 
     /// Sets the timeouts of one attempt and of a call with all its attempts. Derive them from the remaining time of the

@@ -11,6 +11,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use thiserror::Error;
 
 use crate::Aws;
+use crate::http_client::Roots;
 
 /// Missing region or credentials. No request was sent to the provisioned services.
 #[derive(Debug, Error)]
@@ -50,7 +51,7 @@ impl Aws {
             Some(region) => Region::new(region.to_owned()),
             None => region_of(profile).await.ok_or(ProfileError::NoRegion)?,
         };
-        let mut loader = Self::defaults().region(region.clone());
+        let mut loader = Self::defaults(Roots::System).region(region.clone());
         if let Some(profile) = profile {
             let provider = ProfileFileCredentialsProvider::builder()
                 .configure(&ProviderConfig::without_region().with_region(Some(region)))

@@ -208,10 +208,7 @@ impl Refusal {
     /// Returns the [`Self::public_sentence`] that an error message of Cognito contains, and `None` for other messages.
     #[must_use]
     pub fn sentence_in(message: &str) -> Option<&'static str> {
-        PublicSentence::VARIANTS
-            .iter()
-            .map(Into::into)
-            .find(|sentence: &&str| message.contains(sentence))
+        PublicSentence::VARIANTS.iter().map(Into::into).find(|sentence: &&str| message.contains(sentence))
     }
 }
 

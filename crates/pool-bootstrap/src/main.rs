@@ -12,9 +12,9 @@ async fn main() -> ExitCode {
     // Boxed, because the future of the SDK's start is tens of kilobytes large.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
-        let aws = Aws::connect(&settings.region).await;
+        let aws = Aws::connect(&settings.region, startup::environment()).await;
         let (platform, keys) = (Arc::new(aws.platform()), Arc::new(aws.invitation_keys()));
-        let replies = HttpReplies::new(&settings.region, settings.local_reply_host.as_deref())?;
+        let replies = HttpReplies::new(&settings.region, settings.local_reply_host.as_deref());
         let handler = Handler::new(platform, keys, Arc::new(replies), settings.passable_roles)
             .with_boundary(settings.permissions_boundary);
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await

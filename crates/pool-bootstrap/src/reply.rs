@@ -1,6 +1,7 @@
 //! The reply to CloudFormation: a PUT of at most 4,096 bytes to a presigned URL.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_lambda_events::cloudformation::{
@@ -134,23 +135,26 @@ pub trait Replies: Send + Sync {
 /// Delivers replies over HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpReplies {
-    client: reqwest::Client,
+    /// Created for the first reply, because it reads the system's root certificates, which takes milliseconds.
+    client: OnceLock<reqwest::Client>,
     region: String,
     local_host: Option<String>,
 }
 
 impl HttpReplies {
-    /// Creates the HTTP client without a request. It replies to CloudFormation in `region`, and over HTTP to
-    /// `local_host`, the host of an emulator.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the system's root certificates cannot be loaded.
-    pub fn new(region: &str, local_host: Option<&str>) -> Result<Self, ReplyError> {
-        let client =
-            reqwest::Client::builder().timeout(ATTEMPT_TIMEOUT).redirect(Policy::none()).referer(false).build();
-        let client = client.map_err(|error| ReplyError::NoClient(error.to_string()))?;
-        Ok(Self { client, region: region.to_owned(), local_host: local_host.map(str::to_owned) })
+    /// Replies to CloudFormation in `region`, and over HTTP to `local_host`, the host of an emulator.
+    #[must_use]
+    pub fn new(region: &str, local_host: Option<&str>) -> Self {
+        Self { client: OnceLock::new(), region: region.to_owned(), local_host: local_host.map(str::to_owned) }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, ReplyError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let builder = reqwest::Client::builder().timeout(ATTEMPT_TIMEOUT).redirect(Policy::none()).referer(false);
+        let client = builder.build().map_err(|error| ReplyError::NoClient(error.to_string()))?;
+        Ok(self.client.get_or_init(|| client))
     }
 }
 
@@ -188,10 +192,11 @@ impl Replies for HttpReplies {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
         Box::pin(async move {
             self.check(url)?;
+            let client = self.client()?;
             let mut last = String::new();
             for _ in 0..ATTEMPTS {
                 // The URL is signed for an empty content type.
-                let request = self.client.put(url).header("content-type", "").body(reply.body());
+                let request = client.put(url).header("content-type", "").body(reply.body());
                 match request.send().await.and_then(reqwest::Response::error_for_status) {
                     Ok(response) if response.status().is_success() => return Ok(()),
                     // Redirects are not followed.
@@ -228,7 +233,7 @@ mod tests {
 
     #[test]
     fn accepts_only_the_cloudformation_bucket_of_its_region() {
-        let replies = HttpReplies::new("eu-west-1", None).unwrap();
+        let replies = HttpReplies::new("eu-west-1", None);
         let bucket = "cloudformation-custom-resource-response-euwest1";
         for host in ["s3.eu-west-1.amazonaws.com", "s3-eu-west-1.amazonaws.com", "s3.amazonaws.com"] {
             let url = format!("https://{bucket}.{host}/arn%3Aaws?X-Amz-Signature=1");
@@ -253,14 +258,14 @@ mod tests {
         ] {
             assert!(matches!(replies.check(url), Err(ReplyError::Untrusted)), "{url}");
         }
-        let in_china = HttpReplies::new("cn-north-1", None).unwrap();
+        let in_china = HttpReplies::new("cn-north-1", None);
         let url = "https://cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn/x";
         assert!(in_china.check(url).is_ok());
     }
 
     #[test]
     fn accepts_an_emulator_only_if_a_setting_names_its_host() {
-        let local = HttpReplies::new("eu-west-1", Some("127.0.0.1")).unwrap();
+        let local = HttpReplies::new("eu-west-1", Some("127.0.0.1"));
         assert!(local.check("http://127.0.0.1:4566/_ministack/cfn-response/1").is_ok());
         for url in ["http://127.0.0.2:4566/", "https://127.0.0.1/", "http://user@127.0.0.1/", "http://example.com/"] {
             assert!(local.check(url).is_err(), "{url}");

@@ -11,7 +11,7 @@ use domain::user_pool::groups::Groups;
 use domain::user_pool::page::PageRequest;
 
 use crate::Aws;
-use crate::http_client::http_client;
+use crate::http_client::{Roots, http_client};
 
 /// Starts a server that answers every request with an empty object. Returns its address and the connection count.
 fn server() -> (String, Arc<AtomicUsize>) {
@@ -54,7 +54,9 @@ fn serve(connection: &TcpStream) {
 /// Returns the number of connections for three consecutive calls, of which the last one is sent only once.
 async fn connections_of_three_calls(idle_timeout: Duration) -> usize {
     let (address, connections) = server();
-    let aws = Aws::local(&address, "eu-west-1", "key-1", "secret-1").await.with_http_client(http_client(idle_timeout));
+    let aws = Aws::local(&address, "eu-west-1", "key-1", "secret-1")
+        .await
+        .with_http_client(http_client(idle_timeout, Roots::System));
     let pool = aws.directory("pool");
     for _ in 0..2 {
         pool.list_groups(&PageRequest { limit: 1, after: None }).await.unwrap();
