@@ -163,8 +163,8 @@ pub struct Preflight {
 impl fmt::Display for Preflight {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.origin {
-            Some(origin) => write!(formatter, "{} allowing {origin}", self.status),
-            None => write!(formatter, "{} allowing nothing", self.status),
+            Some(origin) => write!(formatter, "{} with the allowed origin {origin}", self.status),
+            None => write!(formatter, "{} without CORS headers", self.status),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-/// Poolkeeper on an emulator of AWS, run by `make demo`, `make dev`, `make invoke` and `make prove`.
+/// Runs Poolkeeper on an AWS emulator or, for `make prove`, on an AWS account.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub struct Arguments {
@@ -64,7 +64,7 @@ pub struct ProveOptions {
     /// Load credentials, print their owner, and exit
     #[arg(long)]
     pub check: bool,
-    /// Delete what the run with this name left, e.g. prove-k3x9w2ab
+    /// Delete the remaining resources of the run with this name, e.g. prove-k3x9w2ab
     #[arg(long, value_name = "NAME", value_parser = name_of_run)]
     pub clean: Option<String>,
     /// Do not ask for confirmation
@@ -79,7 +79,7 @@ pub struct ProveOptions {
     /// A parameter of template.yaml, e.g. `--parameter AutoConfirm=nobody`; can be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub parameters: Vec<(String, String)>,
-    /// Processor that `make build` built the functions for
+    /// Processor for which `make build` built the functions
     #[arg(long, default_value = "arm64", value_parser = ["arm64", "x86_64"])]
     pub architecture: String,
     /// Path of the report [default: prove/report.md in the target directory]
@@ -103,7 +103,7 @@ fn name_of_run(text: &str) -> Result<String, String> {
     {
         return Ok(text.to_owned());
     }
-    Err(format!("expected the name of a run, {RUN_PREFIX} and {RUN_RANDOM_CHARS} lowercase letters and digits"))
+    Err(format!("expected a run name: `{RUN_PREFIX}` followed by {RUN_RANDOM_CHARS} lowercase letters or digits"))
 }
 
 #[cfg(test)]

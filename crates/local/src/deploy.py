@@ -101,10 +101,10 @@ def checked_parameters(architecture):
     template = read_template()["Parameters"]
     if architecture not in template["Architecture"]["AllowedValues"]:
         expected = " or ".join(template["Architecture"]["AllowedValues"])
-        raise Refused(f"ARCHITECTURE must be {expected}, found `{architecture}` (the default is that of samconfig.toml)")
+        raise Refused(f"ARCHITECTURE must be {expected}, found `{architecture}` (the default is the value in samconfig.toml)")
     pairs = pairs_of(os.environ.get("POOLKEEPER_PARAMETERS", ""))
     expect_known_once("parameter", [name for name, _ in pairs], list(template))
-    expect_architecture(pairs, architecture, "write ARCHITECTURE={} in place of Architecture={}")
+    expect_architecture(pairs, architecture, "use ARCHITECTURE={} instead of Architecture={}")
     for name, parameter in template.items():
         if "Default" not in parameter and name not in dict(pairs):
             values = ", ".join(f"{name}={value}" for value in parameter["AllowedValues"])
@@ -126,7 +126,7 @@ def check_arguments(architecture, function, arguments):
     template = read_template()
     parameters = [pair_of(text) for text in known.parameter]
     expect_known_once("parameter", [name for name, _ in parameters], list(template["Parameters"]))
-    expect_architecture(parameters, architecture, "leave out Architecture={}")
+    expect_architecture(parameters, architecture, "omit Architecture={}")
     if not function:
         return
     functions = {
@@ -172,7 +172,7 @@ def check_binaries(folder, architecture):
         is_elf = header[:4] == b"\x7fELF" and len(header) == 20
         processor = PROCESSORS.get(int.from_bytes(header[18:20], "little")) if is_elf else None
         if processor != architecture:
-            built_for = processor or "no known processor"
+            built_for = processor or "an unknown processor"
             raise Refused(f"{binary} is built for {built_for}, but Architecture is {architecture}; build it again")
 
 

@@ -146,8 +146,9 @@ impl Target for LocalAws {
         let mails = self.mails().await?;
         let mut to_address = mails.iter().rev().filter(|mail| mail.to.iter().any(|to| to == address));
         let password = to_address.find_map(|mail| mail.temporary_password()).map(Secret::new);
-        password
-            .ok_or_else(|| Failure::unexpected(format!("an invitation to {address}"), format!("{} mails", mails.len())))
+        password.ok_or_else(|| {
+            Failure::unexpected(format!("a welcome message to {address}"), format!("{} mails", mails.len()))
+        })
     }
 
     fn admin_password(&self) -> Secret {

@@ -159,12 +159,12 @@ def reason(retains, pool, is_created, stack):
         return f"The user pool has deletion protection, which keeps them.\n{REPEAT.format('DeletionProtection=false')}"
     if is_created and owner != stack:
         return (
-            f"The user pool belongs to {owner or 'no stack'}: no deployment of this stack over it has succeeded.\n"
+            f"The user pool belongs to {owner or 'no stack'}, because no deployment of this stack has adopted it successfully.\n"
             f"{REPEAT.format('OnDelete=delete')}"
         )
     if not is_created:
-        return f"The first deployment failed; the next one adopts what it created.\n{REPEAT.format('OnDelete=delete')}"
-    return "OnDelete=delete did not delete them."
+        return f"The first deployment failed. The next deployment adopts these resources.\n{REPEAT.format('OnDelete=delete')}"
+    return "OnDelete=delete did not delete these resources."
 
 
 def print_log_groups(names, retains):
@@ -203,9 +203,9 @@ def main():
     states = [(kind, resource, state_of(resource, find)) for kind, resource, find in made]
     left = [resource for resource in states if resource[2]]
     if not left:
-        print(f"\nThe stack {name} is deleted. Nothing is left of it.")
+        print(f"\nThe stack {name} is deleted. No resources remain.")
         return status
-    print(f"\nThe stack {name} is deleted. These resources are left:\n")
+    print(f"\nThe stack {name} is deleted. These resources remain:\n")
     for kind, resource, state in left:
         print(f"  {kind:13}  {resource}" + ("" if state == "exists" else f"  ({state})"))
     retains = parameters.get("OnDelete") != "delete"

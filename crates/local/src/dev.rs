@@ -74,12 +74,12 @@ pub fn instructions(deployment: &Deployment, names: &Names, admin: &Admin) -> Re
 
 {}
 
-Paste this first (the token expires after 15 minutes by default; the last command gets a new one):
+Run these commands first. By default, the token expires after 15 minutes; the last command below gets a new token.
 
   API='{}'
   TOKEN='{}'
 
-Then, for instance:
+Example requests:
 
 {}",
         facts(deployment, names, admin)?,
@@ -94,7 +94,7 @@ fn facts(deployment: &Deployment, names: &Names, admin: &Admin) -> Result<String
     let endpoint = deployment.aws.endpoint_url();
     let (region, key, secret) = (LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
     Ok(format!(
-        r"The API is up. Ctrl-C stops it and deletes everything in it.
+        r"The API is running. Ctrl-C stops it and deletes its users and data.
 
   API               {api}
   AWS endpoint      {endpoint}  (region {region}, access key {key}, secret key {secret})
@@ -126,11 +126,11 @@ fn limits(names: &Names) -> String {
 The emulator (ministack) differs from AWS:
 
   - It keeps mails instead of sending them.
-  - It lacks verification codes for attributes, changes of groups, removal of attributes, and devices. The API answers
+  - It lacks verification codes for attributes, updates of groups, deletion of attributes, and devices. The API returns
     501 not-supported-by-endpoint. `make demo` shows the codes with a second emulator, cognito-local.
-  - It drops ClientMetadata, so an invitation has no effect at sign-up. `make test` shows it with cognito-local.
-  - It accepts any session in an answer to NEW_PASSWORD_REQUIRED.
-  - It has no throttling, no lockout and no delay of IAM. docs/ARCHITECTURE.md lists the rest."
+  - It drops ClientMetadata, so an invitation has no effect at sign-up. `make test` tests invitations with cognito-local.
+  - It accepts any session in a response to NEW_PASSWORD_REQUIRED.
+  - It has no throttling, no lockout and no propagation delay of IAM. docs/ARCHITECTURE.md lists the other differences."
     )
 }
 

@@ -56,7 +56,7 @@ impl Failure {
     #[must_use]
     pub fn with_causes(&self) -> String {
         let causes = std::iter::successors(self.source(), |&cause| cause.source());
-        causes.fold(self.to_string(), |text, cause| format!("{text}\n  because: {cause}"))
+        causes.fold(self.to_string(), |text, cause| format!("{text}\n  caused by: {cause}"))
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn send(
 
 fn shown(invoked: &Invoked) -> String {
     let Invoked { answer, is_error, log } = invoked;
-    let heading = if *is_error { "Error of the function:" } else { "Response:" };
+    let heading = if *is_error { "Function error:" } else { "Response:" };
     let log = if log.is_empty() { "none" } else { log };
     format!("{heading}\n\n{answer}\n\nLog lines:\n\n{log}")
 }
@@ -122,6 +122,6 @@ mod tests {
         let answer =
             |is_error, log: &str| shown(&Invoked { answer: "{\"a\": 1}".to_owned(), is_error, log: log.to_owned() });
         assert_eq!(answer(false, ""), "Response:\n\n{\"a\": 1}\n\nLog lines:\n\nnone");
-        assert_eq!(answer(true, "x"), "Error of the function:\n\n{\"a\": 1}\n\nLog lines:\n\nx");
+        assert_eq!(answer(true, "x"), "Function error:\n\n{\"a\": 1}\n\nLog lines:\n\nx");
     }
 }

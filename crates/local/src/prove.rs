@@ -78,7 +78,7 @@ async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
         println!("\n{}", plan.what_stays(&account));
         proof.kept = true;
     } else {
-        println!("\nDeleting everything. Press Ctrl-C again to stop the deletion.");
+        println!("\nDeleting all resources. Press Ctrl-C again to stop the deletion.");
         let finished = tokio::select! {
             () = cleanup::run(&account, &plan.name, &mut proof) => true,
             () = interruptions.next() => false,

@@ -238,7 +238,7 @@ mod tests {
         for (seen, short) in [
             ("succeeded: confirmed as administrator", "succeeded"),
             (
-                "NEW_PASSWORD_REQUIRED, with a session; missing attributes: nothing",
+                "NEW_PASSWORD_REQUIRED, with a session; missing attributes: none",
                 "NEW_PASSWORD_REQUIRED, with a session",
             ),
             ("arn:aws:sts::000000000000:assumed-role/a/b", "arn:aws:sts::000000000000:assumed-role/a/b"),

@@ -175,16 +175,16 @@ fn rejects_functions_built_for_another_processor() {
     let text = built_for(X86_64);
     fs::write(text.path().join("PreSignUpFunction/bootstrap"), "#!/bin/sh").unwrap();
     let text = text.path().display().to_string();
-    assert!(script(&["binaries", &text, "x86_64"], "").unwrap_err().contains("is built for no known processor"));
+    assert!(script(&["binaries", &text, "x86_64"], "").unwrap_err().contains("is built for an unknown processor"));
 }
 
 #[test]
 fn rejects_an_architecture_that_was_not_built() {
-    refuses(check("Architecture=x86_64"), "the functions are built for arm64; write ARCHITECTURE=x86_64");
+    refuses(check("Architecture=x86_64"), "the functions are built for arm64; use ARCHITECTURE=x86_64");
     assert_eq!(check("Architecture=arm64 AutoConfirm=nobody"), Ok(String::new()));
     refuses(script(&["parameters", "arm"], ""), "ARCHITECTURE must be arm64 or x86_64, found `arm`");
     let arguments = ["arguments", "x86_64", "", "--parameter", "Architecture=arm64"];
-    refuses(script(&arguments, ""), "the functions are built for x86_64; leave out Architecture=arm64");
+    refuses(script(&arguments, ""), "the functions are built for x86_64; omit Architecture=arm64");
 }
 
 #[test]

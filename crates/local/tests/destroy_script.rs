@@ -164,7 +164,7 @@ fn deletes_the_stack_of_samconfig_with_prompts() {
     let (status, printed) = destroy.run(&[]);
     assert_eq!(destroy.recorded(), ["delete", "--stack-name", "shop", "--region", "eu-west-1"]);
     assert_eq!(fs::read_to_string(destroy.path("client")).unwrap(), "shop eu-west-1");
-    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. Nothing is left of it.\n"));
+    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. No resources remain.\n"));
 }
 
 #[test]
@@ -213,7 +213,10 @@ fn failed_deployment_keeps_its_pool_even_with_on_delete_delete() {
         destroy.exists_tagged("shop");
         let (status, printed) = destroy.run(&["--stack-name", "shop"]);
         assert!(status == 1 && printed.contains(&format!("  user pool      {POOL}\n")), "{printed}");
-        assert!(printed.contains("The first deployment failed; the next one adopts what it created.\n"), "{printed}");
+        assert!(
+            printed.contains("The first deployment failed. The next deployment adopts these resources.\n"),
+            "{printed}"
+        );
         assert!(!printed.contains(id), "{printed}");
     }
 }
@@ -223,7 +226,7 @@ fn does_not_list_resources_of_other_pools() {
     let mut destroy = Destroy::of_failed_deployment("retain", "poolkeeper-failed-create");
     destroy.exists_tagged("shop-b");
     let (status, printed) = destroy.run(&["--stack-name", "shop"]);
-    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. Nothing is left of it.\n"));
+    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. No resources remain.\n"));
 }
 
 #[test]
@@ -248,7 +251,7 @@ fn deletes_the_boundary_unless_the_role_is_retained() {
     destroy.answers["DeletePolicyVersion"] = json!([{}]);
     destroy.answers["DeletePolicy"] = json!([{}]);
     let (status, printed) = destroy.run(&["--stack-name", "shop"]);
-    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. Nothing is left of it.\n"));
+    assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. No resources remain.\n"));
 
     // Without responses for a deletion.
     let mut destroy = Destroy::of("retain");
@@ -265,11 +268,11 @@ fn lists_a_pool_of_another_stack_with_its_owner() {
     for (tags, owner) in [(json!({"poolkeeper:stack": "arn:other"}), "arn:other"), (json!({}), "no stack")] {
         destroy.answers["DescribeUserPool"] = json!([{"UserPool": {"UserPoolTags": tags}}]);
         let (status, printed) = destroy.run(&["--stack-name", "shop"]);
-        assert!(status == 1 && printed.contains(&format!("The user pool belongs to {owner}: ")), "{printed}");
+        assert!(status == 1 && printed.contains(&format!("The user pool belongs to {owner}, because ")), "{printed}");
     }
     destroy.answers["DescribeUserPool"] = json!([{"UserPool": {"UserPoolTags": {"poolkeeper:stack": STACK}}}]);
     let (_, printed) = destroy.run(&["--stack-name", "shop"]);
-    assert!(printed.contains("OnDelete=delete did not delete them."), "{printed}");
+    assert!(printed.contains("OnDelete=delete did not delete these resources."), "{printed}");
 }
 
 #[test]

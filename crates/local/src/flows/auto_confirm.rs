@@ -39,7 +39,7 @@ pub async fn run(deployment: &Deployment<impl Target>, token: &Secret, report: &
             if registered.confirmed {
                 Ok(StepResult::new((), "confirmed by the trigger, no code needed"))
             } else {
-                Err(Failure::unexpected("a confirmed user (AutoConfirm=everyone)", "an unconfirmed one"))
+                Err(Failure::unexpected("a confirmed user (AutoConfirm=everyone)", "an unconfirmed user"))
             }
         })
         .await?;

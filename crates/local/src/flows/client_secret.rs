@@ -101,7 +101,7 @@ async fn sign_out(deployment: &Deployment<impl Target>, tokens: &Tokens, report:
             if revoked != "refresh_token, access_token" || !still_valid.contains("id_token") {
                 return Err(Failure::unexpected("revoked access and refresh tokens, a valid ID token", revoked));
             }
-            Ok(StepResult::new((), format!("200, revoked: {revoked}; valid until they expire: {still_valid}")))
+            Ok(StepResult::new((), format!("200, revoked: {revoked}; valid until expiry: {still_valid}")))
         })
         .await?;
     report

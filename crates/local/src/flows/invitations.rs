@@ -86,7 +86,7 @@ async fn show(deployment: &Deployment<impl Target>, invitation: &Secret, report:
         .step("invoke the trigger: SignUp without an invitation", async {
             let flags = invoke_trigger(deployment, None)
                 .await?
-                .map_err(|refused| Failure::unexpected("no refusal", refused))?;
+                .map_err(|refused| Failure::unexpected("no rejection", refused))?;
             expect_flags(&flags, false)?;
             Ok(StepResult::new((), "confirmed; the address is not verified"))
         })
@@ -95,7 +95,7 @@ async fn show(deployment: &Deployment<impl Target>, invitation: &Secret, report:
         .step("invoke the trigger: SignUp with the invitation", async {
             let flags = invoke_trigger(deployment, Some(invitation))
                 .await?
-                .map_err(|refused| Failure::unexpected("no refusal", refused))?;
+                .map_err(|refused| Failure::unexpected("no rejection", refused))?;
             expect_flags(&flags, true)?;
             Ok(StepResult::new((), "confirmed, and the address is verified"))
         })
@@ -104,9 +104,9 @@ async fn show(deployment: &Deployment<impl Target>, invitation: &Secret, report:
         .step("invoke the trigger: SignUp with a changed invitation", async {
             match invoke_trigger(deployment, Some(&changed(invitation))).await? {
                 Err(refused) => expect_text(&refused.into(), WRONG_INVITATION)?,
-                Ok(flags) => return Err(Failure::unexpected("a refusal", flags.to_string())),
+                Ok(flags) => return Err(Failure::unexpected("a rejection", flags.to_string())),
             }
-            Ok(StepResult::new((), format!("refused: {WRONG_INVITATION}")))
+            Ok(StepResult::new((), format!("rejected: {WRONG_INVITATION}")))
         })
         .await
 }

@@ -59,7 +59,7 @@ pub async fn run(deployment: &Deployment<impl Target>, token: &Secret, report: &
     let api = &deployment.api;
     let password = Secret::new("Correct-Horse-7!");
     report
-        .step(format!("POST /v1/users {ADMIN}, in admins"), async {
+        .step(format!("POST /v1/users {ADMIN} with the group admins"), async {
             let body = json!({
                 "username": ADMIN,
                 "attributes": {"email": deployment.aws.verified_address(ADMIN)},

@@ -13,7 +13,7 @@ use crate::report::{Report, StepResult};
 /// # Errors
 /// Returns an error if a step fails.
 pub async fn run(deployment: &Deployment<impl Target>, report: &mut Report) -> Result<(), Failure> {
-    report.flow("F3", "a second pool, by invoking the bootstrap");
+    report.flow("F3", "the bootstrap creates and deletes a second pool");
     let spec = json!({
         "name": format!("{}.second", deployment.pool()),
         "sign_in": "username",

@@ -39,7 +39,7 @@ pub(super) fn tokens(body: &Value) -> Result<Tokens, Failure> {
         if refresh.is_some() { "access, ID and refresh token" } else { "access and ID token, no refresh token" };
     Ok(Tokens {
         access: access.ok_or_else(missing)?,
-        shown: format!("{kinds}, for {} s", tokens["expires_in_seconds"]),
+        shown: format!("{kinds}, valid for {} s", tokens["expires_in_seconds"]),
         refresh,
         username: tokens["username"].as_str().ok_or_else(missing)?.to_owned(),
     })
@@ -55,7 +55,7 @@ pub(super) fn new_password_required(body: &Value) -> Result<Challenge, Failure> 
     }
     let names: Vec<&str> =
         challenge["missing_attributes"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let lacking = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    let lacking = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     Ok(Challenge {
         session: challenge["session"].as_str().map(Secret::new).ok_or_else(missing)?,
         username: challenge["username"].as_str().ok_or_else(missing)?.to_owned(),

@@ -63,7 +63,7 @@ async fn find(deployment: &Deployment<impl Target>, token: &Secret, report: &mut
     let prefix = address.split_inclusive('@').next().unwrap_or_default().replace('+', "%2B").replace('@', "%40");
     for (query, shown) in [
         (&*format!("email_prefix={prefix}&status=CONFIRMED&enabled=true"), "by e-mail prefix, status and enabled"),
-        ("name=Lou%20O%22Neil", "by a name with a quote in it"),
+        ("name=Lou%20O%22Neil", "by a name that contains a quote"),
         ("custom_attribute=team%3Dblue", "by a custom attribute"),
     ] {
         let wanted = if query.starts_with("custom") { "kim" } else { USER };
@@ -88,7 +88,7 @@ async fn add_to_group(
             api.post("/v1/groups", token, &json!({"name": GROUP, "description": "Helps"})).await?.expect(201)?;
             api.put(&format!("/v1/users/{USER}/groups/{GROUP}"), token, &json!({})).await?.expect(204)?;
             let attempts = expect_listed(deployment, token, &format!("/v1/groups/{GROUP}/users"), USER).await?;
-            Ok(StepResult::new((), format!("201, 204; {USER} is in it")).after(attempts))
+            Ok(StepResult::new((), format!("201, 204; {USER} is a member")).after(attempts))
         })
         .await?;
     report

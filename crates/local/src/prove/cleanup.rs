@@ -15,7 +15,7 @@ use crate::report::{Report, StepResult};
 /// Deletes and lists everything. Adds failures to the proof's problems.
 pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
     let started = Instant::now();
-    proof.report.flow("Delete", "everything that was created");
+    proof.report.flow("Delete", "all resources of the run");
     for stack in [name, &helpers(name)] {
         if let Err(failure) = delete(account, stack, &mut proof.report).await {
             proof.problem(format!("The stack {stack} was not deleted: {}", failure.with_causes()));
@@ -26,11 +26,11 @@ pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
     }
     match check(account, name, proof).await {
         Ok(left) => proof.left = Some(left),
-        Err(failure) => proof.problem(format!("cannot list what is left: {}", failure.with_causes())),
+        Err(failure) => proof.problem(format!("cannot list the remaining resources: {}", failure.with_causes())),
     }
     let left = proof.left();
     if !left.is_empty() {
-        proof.problem(format!("Still in the account:\n  {}", left.join("\n  ")));
+        proof.problem(format!("Resources remain in the account:\n  {}", left.join("\n  ")));
     }
     proof.timings.push(("deletion", started.elapsed()));
 }
@@ -40,14 +40,14 @@ async fn delete(account: &Account, name: &str, report: &mut Report) -> Result<()
         .step(format!("delete the stack {name}"), async {
             let deleted = account.script(&["delete", name], None).await?;
             expect_none(&deleted["failed"])?;
-            Ok(StepResult::new((), if deleted["existed"] == true { "deleted" } else { "it does not exist" }))
+            Ok(StepResult::new((), if deleted["existed"] == true { "deleted" } else { "the stack does not exist" }))
         })
         .await
 }
 
 async fn delete_artifacts(account: &Account, name: &str, report: &mut Report) -> Result<(), Failure> {
     report
-        .step(format!("delete the objects below {name}/ that `sam` uploaded"), async {
+        .step(format!("delete the objects with the prefix {name}/ that `sam` uploaded"), async {
             let deleted = account.script(&["artifacts", name], None).await?;
             Ok(StepResult::new((), format!("{} deleted", deleted["deleted"])))
         })
@@ -60,10 +60,10 @@ async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left,
     if left.values().all(Vec::is_empty) {
         return Ok(left);
     }
-    proof.problem(format!("The deletion of the stacks left something:\n  {}", entries(&left).join("\n  ")));
+    proof.problem(format!("The deletion of the stacks left resources:\n  {}", entries(&left).join("\n  ")));
     let swept = proof
         .report
-        .step("delete it, one by one", async {
+        .step("delete the remaining resources individually", async {
             let swept = account.script(&["sweep", name], None).await?;
             expect_none(&swept["failed"])?;
             Ok(StepResult::new((), "deleted"))
@@ -77,7 +77,7 @@ async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left,
 
 async fn list(account: &Account, name: &str, report: &mut Report) -> Result<Left, Failure> {
     report
-        .step(format!("list everything with {name} in its name"), async {
+        .step(format!("list the resources with {name} in their names"), async {
             let mut attempts = 1;
             loop {
                 let listed = account.script(&["left", name], None).await?;
@@ -85,7 +85,7 @@ async fn list(account: &Account, name: &str, report: &mut Report) -> Result<Left
                 let left: Left = kinds.map(|(kind, found)| (kind.clone(), texts(found))).collect();
                 let found = entries(&left);
                 if found.is_empty() {
-                    return Ok(StepResult::new(left, "nothing is left").after(attempts));
+                    return Ok(StepResult::new(left, "no resources remain").after(attempts));
                 }
                 // IAM and other services list deleted resources for some seconds.
                 if attempts > account.list_lag_seconds() {

@@ -44,12 +44,12 @@ pub(super) fn write(account: &Account, plan: &Plan, proof: &Proof, path: &Path) 
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> Failure {
-    Failure::Usage(format!("the report cannot be written to {}: {error}", path.display()))
+    Failure::Usage(format!("cannot write the report to {}: {error}", path.display()))
 }
 
 fn markdown(account: &Account, plan: &Plan, proof: &Proof) -> String {
     let place = if account.is_emulator() {
-        "an **emulator** at AWS_ENDPOINT_URL. Nothing in this report is a fact about AWS"
+        "an **emulator** at AWS_ENDPOINT_URL. This report proves nothing about AWS"
     } else {
         "AWS"
     };
@@ -79,7 +79,9 @@ fn markdown(account: &Account, plan: &Plan, proof: &Proof) -> String {
 }
 
 fn statements(text: &mut String, proof: &Proof) {
-    text.push_str("\n## Statements that only AWS can decide\n\n| statement | verdict | observed, or why not proved |\n|---|---|---|\n");
+    text.push_str(
+        "\n## Statements about AWS\n\n| statement | verdict | observation, or reason why not proved |\n|---|---|---|\n",
+    );
     for statement in &proof.statements {
         let verdict = match statement.verdict {
             Verdict::Refuted => "**refuted**".to_owned(),
@@ -105,7 +107,11 @@ fn steps(text: &mut String, proof: &Proof) {
 fn left(text: &mut String, proof: &Proof) {
     text.push_str("\n## Left in the account\n\n");
     let Some(left) = &proof.left else {
-        text.push_str(if proof.kept { "Everything: the run was started with `--keep`.\n" } else { "Not listed.\n" });
+        text.push_str(if proof.kept {
+            "All resources, because the run was started with `--keep`.\n"
+        } else {
+            "Not listed.\n"
+        });
         return;
     };
     text.push_str("| kind | names |\n|---|---|\n");

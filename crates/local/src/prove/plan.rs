@@ -84,7 +84,7 @@ impl Plan {
         if sure {
             return Ok(());
         }
-        match &*prompt::ask("\nCreate and delete all this? Type yes: ").await {
+        match &*prompt::ask("\nCreate and delete these resources? Type yes: ").await {
             "yes" => Ok(()),
             "" => Err(ProveError::Declined("no confirmation. Nothing was created. Pass --yes to skip the question")),
             _ => Err(ProveError::Declined("declined. Nothing was created.")),
@@ -102,22 +102,22 @@ impl Plan {
         let Account { id, operator, .. } = account;
         format!(
             "make prove deploys Poolkeeper to {place} {id} in {region}, as {operator}.
-It runs the flows and the probes, and deletes everything again. That takes about 15 minutes on AWS.
+It runs the flows and the probes, and then deletes its resources. A run takes about 15 minutes on AWS.
 
 It creates
   stack {name}: 4 functions with their roles and log groups, an HTTP API, a user pool with 2 clients, an identity pool, an IAM
     role, an IAM policy and its permissions boundary
-  one after the other, each for a few minutes: the user pools {name}.second, {name}.tags and {name}.role, each with 2 clients, an
+  user pools {name}.second, {name}.tags and {name}.role: one after the other, each for a few minutes and with 2 clients, an
     identity pool, an IAM role and an IAM policy
-  stack {helpers}: a function, a user pool and IAM roles that only the probes use
-  objects below {name}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this stack if it is missing, and
-    it stays
-It sends {mails}, of the 50 that Cognito sends a day.
+  stack {helpers}: a function, a user pool and IAM roles for the probes
+  objects with the prefix {name}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this stack if it is
+    missing, and the run does not delete it
+It sends {mails}. The messages count toward Cognito's quota of 50 per day.
 
-It costs less than 1 US cent while the account has fewer than 10,000 monthly active users in Cognito (Essentials plan). Beyond
-that, each of about 20 users costs 1.5 cents, together about 30 cents.
+A run costs less than 1 US cent while the account has fewer than 10,000 monthly active users in Cognito (Essentials plan).
+Above that number, each of the about 20 users costs 1.5 cents, about 30 cents in total.
 
-If this program is killed, delete what it created:
+If this program is killed, delete its resources:
   {command}",
             region = account.region(),
             command = self.clean_command(account),
@@ -128,8 +128,8 @@ If this program is killed, delete what it created:
     pub(super) fn what_stays(&self, account: &Account) -> String {
         let Self { name, .. } = self;
         format!(
-            "These may still exist in {region}: the stacks {name} and {helpers}, pools with {name} in their names, and objects \
-             below {name}/ in the bucket of the stack aws-sam-cli-managed-default. Delete them:\n  {command}",
+            "These resources may still exist in {region}: the stacks {name} and {helpers}, pools with {name} in their names, and objects \
+             with the prefix {name}/ in the bucket of the stack aws-sam-cli-managed-default. Delete them:\n  {command}",
             region = account.region(),
             helpers = self.helpers(),
             command = self.clean_command(account),
@@ -152,7 +152,7 @@ fn ensure_can_be_given(names: &BTreeSet<String>, template: &str) -> Result<(), S
             return Err(format!("--parameter {name} cannot be given: make prove sets {name} itself"));
         }
         if !has_parameter(template, name) {
-            return Err(format!("--parameter {name}: template.yaml has no such parameter"));
+            return Err(format!("unknown parameter `{name}` of template.yaml"));
         }
     }
     Ok(())
@@ -185,7 +185,7 @@ mod tests {
             assert!(reason.contains(name) && reason.contains("cannot be given"), "{reason}");
         }
         for name in ["Rolse", "Api", "Type", "", "ParameterKey", "poolname"] {
-            assert_eq!(given(name), Err(format!("--parameter {name}: template.yaml has no such parameter")));
+            assert_eq!(given(name), Err(format!("unknown parameter `{name}` of template.yaml")));
         }
     }
 }

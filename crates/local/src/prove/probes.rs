@@ -100,7 +100,7 @@ pub(super) fn parameters(helpers: &Value) -> impl Iterator<Item = (String, Strin
 
 /// Runs every probe, or only those that need no token if `token` is none.
 pub(super) async fn run(deployment: &Deployment<Account>, helpers: &Value, token: Option<&Secret>, proof: &mut Proof) {
-    proof.report.flow("Probes", "what only AWS can decide");
+    proof.report.flow("Probes", "statements about AWS");
     let context = ProbeContext { deployment, helpers };
     tags::run(&context, proof).await;
     run_probe(&context, proof, sign_up::STATEMENT, sign_up::verify_without_confirm(&context)).await;
@@ -151,7 +151,7 @@ fn record(proof: &mut Proof, claim: Claim, observed: Result<Observed, Failure>, 
     proof.state(claim.text, verdict, what, elapsed);
 }
 
-const PROPAGATION: Claim = only_on_aws("A new role gives credentials within the bootstrap's time");
+const PROPAGATION: Claim = only_on_aws("The bootstrap receives credentials of a new role within its time limit");
 
 /// The time from the role's creation to the first credentials, from the receipt of F3; none if F3 failed before.
 fn propagation(report: &Report) -> Option<Observed> {

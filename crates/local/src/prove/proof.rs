@@ -130,7 +130,7 @@ impl Proof {
             return Err(ProveError::Interrupted(problems));
         }
         if self.count(Verdict::Refuted) > 0 && problems.is_empty() {
-            return Err(ProveError::Failed("AWS refutes a statement; see the report".to_owned()));
+            return Err(ProveError::Failed("a statement is refuted; see the report".to_owned()));
         }
         if problems.is_empty() { Ok(()) } else { Err(ProveError::Failed(problems)) }
     }
@@ -160,7 +160,7 @@ mod tests {
         proof.state("b", Verdict::NotProved, "not played".to_owned(), Duration::ZERO);
         assert_eq!(outcome(&proof, false), Ok(()));
         proof.state("c", Verdict::Refuted, "seen".to_owned(), Duration::ZERO);
-        assert_eq!(outcome(&proof, false), Err("AWS refutes a statement; see the report".to_owned()));
+        assert_eq!(outcome(&proof, false), Err("a statement is refuted; see the report".to_owned()));
         assert!(proof.summary().contains("Statements: 1 proved, 1 refuted, 1 not proved\n"), "{}", proof.summary());
     }
 

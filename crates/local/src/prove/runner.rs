@@ -64,7 +64,7 @@ async fn deploy(account: &Account, plan: &Plan, report: &mut Report) -> Result<(
         .await?;
     let api = Api::new(account.api_url(stack.output("ApiId")?, stack.output("ApiUrl")?))?;
     report
-        .step("GET /v1/users until the new API answers", async {
+        .step("GET /v1/users until the new API responds", async {
             for attempt in 1..=API_ATTEMPTS {
                 let answer = api.call(reqwest::Method::GET, "/v1/users", None, None).await;
                 if answer.is_ok_and(|answer| answer.expect(401).is_ok()) {
@@ -72,7 +72,7 @@ async fn deploy(account: &Account, plan: &Plan, report: &mut Report) -> Result<(
                 }
                 sleep(Duration::from_secs(1)).await;
             }
-            Err(Failure::unexpected("401 from the new API", format!("something else, {API_ATTEMPTS} times")))
+            Err(Failure::unexpected("401 from the new API", format!("other results in {API_ATTEMPTS} attempts")))
         })
         .await?;
     Ok((Deployment { aws: account.clone(), stack, api, cognito: account.cognito.clone() }, helpers))

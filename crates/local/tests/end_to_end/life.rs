@@ -190,7 +190,7 @@ async fn destroy_leaves_nothing_with_on_delete_delete() {
     let destroyed = destroy(&deployment.aws).await;
 
     assert!(destroyed.succeeded, "{}", destroyed.last_lines());
-    assert!(destroyed.stdout.contains("The stack demo is deleted. Nothing is left of it."), "{}", destroyed.stdout);
+    assert!(destroyed.stdout.contains("The stack demo is deleted. No resources remain."), "{}", destroyed.stdout);
     assert!(invitation_key::key(&deployment, &key_name).await.is_none());
 
     let again = destroy(&deployment.aws).await;

@@ -64,7 +64,7 @@ async fn auto_confirm_nobody_leaves_users_unconfirmed() {
     let stopped = auto_confirm::run(&deployment, &admin.token, &mut report).await.unwrap_err();
     assert_eq!(report.count(), 0, "the first step, the sign-up, fails");
     let Failure::Unexpected { expected, got } = stopped else { panic!("{stopped:?}") };
-    assert_eq!((expected.as_str(), got.as_str()), ("a confirmed user (AutoConfirm=everyone)", "an unconfirmed one"));
+    assert_eq!((expected.as_str(), got.as_str()), ("a confirmed user (AutoConfirm=everyone)", "an unconfirmed user"));
 
     let sign_in = json!({"username": "ann", "password": "Correct-Horse-1"});
     deployment.api.auth("sign-in", &sign_in).await.unwrap().expect_refusal(403, "user-not-confirmed").unwrap();

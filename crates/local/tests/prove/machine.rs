@@ -11,61 +11,69 @@ use testkit::local_aws::{LocalAws, Tooling as _};
 
 /// Every statement with its verdict on the emulator and the beginning of its observation.
 pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
-    ("The bootstrap creates resources with its own tag", NOT_PROVED, "not emulated (the emulator returned: own tag: {"),
     (
-        "Updates of user pool and identity pool",
+        "The bootstrap creates resources with the tag of its own pool",
+        NOT_PROVED,
+        "not emulated (the emulator returned: own tag: {",
+    ),
+    (
+        "The tag allows updates",
         NOT_PROVED,
         "not emulated (the emulator returned: user pool updated, identity pool updated, tags {",
     ),
     (
-        "The same updates are allowed",
+        "With an additional tag",
         NOT_PROVED,
         "not emulated (the emulator returned: user pool updated, identity pool updated, tags {",
     ),
     (
         "UpdateUserPool without UserPoolTags",
         NOT_PROVED,
-        "not emulated (the emulator returned: tags: 2 before the update, 2 after it) |",
+        "not emulated (the emulator returned: tags: 2 before the update, 2 after the update) |",
     ),
     (
         "UpdateIdentityPool without IdentityPoolTags",
         NOT_PROVED,
-        "not emulated (the emulator returned: tags: 1 before the update, 1 after it) |",
+        "not emulated (the emulator returned: tags: 1 before the update, 1 after the update) |",
     ),
     (
         "Cognito rejects autoVerifyEmail without autoConfirmUser",
         NOT_PROVED,
-        "not emulated (the emulator returned: the user signed up) |",
+        "not emulated (the emulator returned: the sign-up succeeded) |",
     ),
     (
         "UpdateUserPool with an SmsConfiguration",
         NOT_PROVED,
-        "not emulated (the emulator returned: allowed with a role of PassableRoleArns; allowed with another one) |",
+        "not emulated (the emulator returned: allowed with a role in PassableRoleArns and with another role) |",
     ),
     (
         "UpdateGroup with a RoleArn",
         NOT_PROVED,
-        "not emulated (the emulator returned: with a role of PassableRoleArns: 501 not-supported-by-endpoint; with another one: 501 \
+        "not emulated (the emulator returned: with a role in PassableRoleArns: 501 not-supported-by-endpoint; with another role: 501 \
          not-supported-by-endpoint) |",
     ),
     (
-        "Users with `#` and `+`",
+        "`#` and `+` work in user names",
         PROVED,
         "prove%231: 200; prove+1: 200; prove%2B1: 200; prove/1 by sub: \"prove/1\"; prove%2F1: 404",
     ),
     (
-        "A preflight of an allowed origin",
+        "A preflight request from an allowed origin",
         NOT_PROVED,
-        "not emulated (the emulator returned: /v1/users: 403 allowing nothing for https://prove.example, 403 allowing nothing",
+        "not emulated (the emulator returned: /v1/users: 403 without CORS headers for https://prove.example, 403 without CORS headers",
     ),
-    ("ListUsers takes quotes", PROVED, "each of `\"quoted\"`, `back\\slash` and `end\\` finds exactly its user |"),
+    (
+        "ListUsers accepts quotes",
+        PROVED,
+        "the filters for `\"quoted\"`, `back\\slash` and `end\\` each find exactly one user |",
+    ),
     (
         "The authorizer's group claim",
         PROVED,
         r#"["admins", "claims"]: 200; ["x,admins", "[admins]"]: 403 forbidden; []: 403 forbidden |"#,
     ),
-    ("Lines of level INFO", NOT_PROVED, "not emulated (the emulator returned: lines by level: {"),
-    ("A new role gives credentials", NOT_PROVED, "not emulated (the emulator returned: 0."),
+    ("CloudWatch receives log lines", NOT_PROVED, "not emulated (the emulator returned: lines by level: {"),
+    ("The bootstrap receives credentials of a new role", NOT_PROVED, "not emulated (the emulator returned: 0."),
 ];
 
 const PROVED: &str = "proved";

@@ -19,7 +19,8 @@ async fn runs_every_flow_and_leaves_nothing() {
     let run = machine.run(&["--yes", "--mailbox", "me@example.org"], "");
     run.expect(0);
 
-    for shown in ["less than 1 US cent", "stack prove-", "→ nothing is left", "\nLeft in the account: nothing\n"] {
+    for shown in ["less than 1 US cent", "stack prove-", "→ no resources remain", "\nLeft in the account: nothing\n"]
+    {
         assert!(run.stdout.contains(shown), "{shown}\n{}", run.stdout);
     }
     machine::expect_nothing_left(&aws).await;
@@ -48,7 +49,7 @@ async fn failing_step_is_reported_and_everything_is_deleted() {
     let run = machine.run(&[&["--yes"][..], &by_code].concat(), "");
     run.expect(1);
 
-    let expected = "expected a confirmed user (AutoConfirm=everyone), got an unconfirmed one";
+    let expected = "expected a confirmed user (AutoConfirm=everyone), got an unconfirmed user";
     let report = machine.report();
     assert!(run.stderr.contains(expected) && report.contains(expected), "{}\n{report}", run.stderr);
     let row = report.lines().find(|line| line.starts_with("| F4 | SignUp of ann")).unwrap();
@@ -109,8 +110,12 @@ async fn ctrl_c_deletes_the_second_pool_as_well() {
     let run = running.finish();
     run.expect(130);
 
-    assert!(run.stdout.contains("left: IAM policies: ") && run.stdout.contains("→ nothing is left"), "{}", run.stdout);
-    assert!(!run.stderr.contains("Still in the account"), "{}", run.stderr);
+    assert!(
+        run.stdout.contains("left: IAM policies: ") && run.stdout.contains("→ no resources remain"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stderr.contains("Resources remain in the account"), "{}", run.stderr);
     let report = machine.report();
     for row in ["| F3 | the current step | skipped | interrupted |", "| F1 | every step | skipped | not proved"] {
         assert!(report.contains(row), "{row}\n{report}");
@@ -125,7 +130,7 @@ async fn second_ctrl_c_stops_the_deletion_and_names_leftovers() {
     let mut running = machine.start(&["--yes"], "");
     let name = running.name_after("✓ create the stack ").replace("-probes", "");
     running.interrupt();
-    running.wait_for("Deleting everything.");
+    running.wait_for("Deleting all resources.");
     running.interrupt();
     let run = running.finish();
     run.expect(130);
@@ -176,7 +181,7 @@ async fn reserved_and_unknown_parameters_create_nothing() {
     for (parameter, reason) in [
         ("PoolName=shop", "--parameter PoolName cannot be given"),
         ("PassableRoleArns=*", "--parameter PassableRoleArns cannot be given"),
-        ("AutoConfrim=nobody", "--parameter AutoConfrim: template.yaml has no such parameter"),
+        ("AutoConfrim=nobody", "unknown parameter `AutoConfrim` of template.yaml"),
     ] {
         let run = machine.run(&["--yes", "--parameter", parameter], "");
         run.expect(2);
@@ -193,11 +198,7 @@ async fn unwritable_report_stops_the_run_at_the_start() {
     machine.block_report();
     let run = machine.run(&["--yes"], "");
     run.expect(1);
-    assert!(
-        run.stderr.contains("the report cannot be written to ") && run.stderr.contains("report.md"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("cannot write the report to ") && run.stderr.contains("report.md"), "{}", run.stderr);
     assert!(!run.stdout.contains("create the stack"), "{}", run.stdout);
     machine::expect_nothing_left(&aws).await;
 }
@@ -242,7 +243,7 @@ async fn check_names_the_operator_and_creates_nothing() {
 
 #[test]
 fn rejects_unknown_options_and_names() {
-    for (arguments, named) in [(["--stack", "shop"], "--stack"), (["--clean", "shop"], "expected the name of a run")] {
+    for (arguments, named) in [(["--stack", "shop"], "--stack"), (["--clean", "shop"], "expected a run name")] {
         let run = TestMachine::bare().run(&arguments, "");
         run.expect(2);
         assert!(run.stderr.contains(named), "{}", run.stderr);

@@ -8,14 +8,15 @@ use crate::failure::Failure;
 use crate::flows::expect_listed;
 use crate::prove::plan::ORIGIN;
 
-pub(super) const PATHS: Claim =
-    emulated("Users with `#` and `+` in their names are reached by name, users with `/` by their sub only");
+pub(super) const PATHS: Claim = emulated("`#` and `+` work in user names in paths; for `/`, only the `sub` works");
 pub(super) const PREFLIGHT: Claim = only_on_aws(
-    "A preflight of an allowed origin is answered without a token, and one of another origin allows nothing",
+    "A preflight request from an allowed origin succeeds without a token; from another origin, it receives no CORS headers",
 );
-pub(super) const QUOTES: Claim = emulated("ListUsers takes quotes and backslashes in a filter, escaped by a backslash");
-pub(super) const GROUPS: Claim =
-    emulated("The authorizer's group claim grants what every group gives, and no group's name imitates another one");
+pub(super) const QUOTES: Claim =
+    emulated("ListUsers accepts quotes and backslashes in a filter if a backslash escapes each of them");
+pub(super) const GROUPS: Claim = emulated(
+    "The authorizer's group claim contains every group of the user, and no group name can be parsed as another",
+);
 
 pub(super) async fn paths(context: &ProbeContext<'_>, token: &Secret) -> Result<Observed, Failure> {
     let api = &context.deployment.api;
@@ -77,7 +78,7 @@ pub(super) async fn quotes(context: &ProbeContext<'_>, token: &Secret) -> Result
             listed => _ = listed?,
         }
     }
-    Ok(Observed::that(true, r#"each of `"quoted"`, `back\slash` and `end\` finds exactly its user"#))
+    Ok(Observed::that(true, r#"the filters for `"quoted"`, `back\slash` and `end\` each find exactly one user"#))
 }
 
 pub(super) async fn groups(context: &ProbeContext<'_>, token: &Secret) -> Result<Observed, Failure> {

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::{Claim, Observed, ProbeContext, only_on_aws};
 use crate::failure::Failure;
 
-pub(super) const LEVELS: Claim = only_on_aws("Lines of level INFO reach CloudWatch, and none below it");
+pub(super) const LEVELS: Claim = only_on_aws("CloudWatch receives log lines of level INFO, and none of lower levels");
 
 /// How often the logs are read until they contain a line, every two seconds.
 const ATTEMPTS: u32 = 15;

@@ -15,9 +15,9 @@ use crate::failure::Failure;
 use crate::prove::account::text;
 
 pub(super) const OF_POOLS: Claim =
-    only_on_aws("UpdateUserPool with an SmsConfiguration needs iam:PassRole on its role, which PassableRoleArns gives");
+    only_on_aws("UpdateUserPool with an SmsConfiguration requires `iam:PassRole`, which `PassableRoleArns` grants");
 pub(super) const OF_GROUPS: Claim =
-    only_on_aws("UpdateGroup with a RoleArn needs iam:PassRole on it, which PassableRoleArns gives");
+    only_on_aws("UpdateGroup with a RoleArn requires `iam:PassRole`, which `PassableRoleArns` grants");
 
 /// The permission that IAM names in its denial.
 const PERMISSION: &str = "iam:PassRole";
@@ -69,9 +69,9 @@ async fn update_with_both_roles(context: &ProbeContext<'_>, pool_id: &str) -> Re
     let_iam_decide(context, "PoolBootstrapFunctionArn").await?;
     deployment.aws.script(&["sms", pool_id, &context.helper("OtherRoleArn"), &external_id], None).await?;
     match deployment.bootstrap("apply", &spec(context, 14)).await {
-        Ok(_) => Ok(Observed::that(false, "allowed with a role of PassableRoleArns; allowed with another one")),
+        Ok(_) => Ok(Observed::that(false, "allowed with a role in PassableRoleArns and with another role")),
         Err(LocalAwsError::FunctionFailed(denied)) if denied.contains(PERMISSION) => {
-            Ok(Observed::that(true, format!("allowed with a role of PassableRoleArns; with another one: {denied}")))
+            Ok(Observed::that(true, format!("allowed with a role in PassableRoleArns; with another role: {denied}")))
         }
         Err(failed) => Err(failed.into()),
     }
@@ -91,7 +91,7 @@ pub(super) async fn update_group(context: &ProbeContext<'_>, token: &Secret) -> 
         );
     }
     let [passable, other] = [0, 1].map(|index: usize| answers[index].summary());
-    let what = format!("with a role of PassableRoleArns: {passable}; with another one: {other}");
+    let what = format!("with a role in PassableRoleArns: {passable}; with another role: {other}");
     if !answers[0].is_success() || !answers[1].has_status(500) {
         return Ok(Observed::that(false, what));
     }
@@ -99,7 +99,7 @@ pub(super) async fn update_group(context: &ProbeContext<'_>, token: &Secret) -> 
     for _ in 0..LOG_ATTEMPTS {
         let logged = deployment.stack.logged_errors(&deployment.aws).await;
         if let Some(denial) = logged.lines().find(|line| line.contains(PERMISSION) && line.contains("UpdateGroup")) {
-            return Ok(Observed::that(true, format!("{what}, logged: {}", denial.trim())));
+            return Ok(Observed::that(true, format!("{what}; logged: {}", denial.trim())));
         }
         sleep(Duration::from_secs(2)).await;
     }

@@ -8,11 +8,11 @@ use crate::prove::account::text;
 use crate::prove::proof::Proof;
 
 pub(super) const CREATE: Claim =
-    only_on_aws("The bootstrap creates resources with its own tag, and none with another tag");
+    only_on_aws("The bootstrap creates resources with the tag of its own pool, but none with another pool's tag");
 pub(super) const WITHOUT: Claim =
-    only_on_aws("Updates of user pool and identity pool are allowed by the tag, and keep it");
+    only_on_aws("The tag allows updates of the user pool and the identity pool, and the updates keep the tag");
 pub(super) const WITH: Claim =
-    only_on_aws("The same updates are allowed, and keep all tags, if the pools have another tag");
+    only_on_aws("With an additional tag, updates of both pools are allowed and keep all tags");
 pub(super) const USER_POOL_UNTAGGED: Claim = only_on_aws("UpdateUserPool without UserPoolTags removes the tags");
 pub(super) const IDENTITY_POOL_UNTAGGED: Claim =
     only_on_aws("UpdateIdentityPool without IdentityPoolTags removes the tags");
@@ -72,12 +72,12 @@ async fn create(context: &ProbeContext<'_>, name: &str, pool: &mut Value) -> Res
     let foreign = spec(&format!("{}-else", deployment.pool()), 12);
     match deployment.bootstrap("apply", &foreign).await {
         Err(refused) if refused.to_string().contains("not authorized") => {
-            Ok(Observed::that(true, "4 resources with the tag; another tag and a pool of another name are refused"))
+            Ok(Observed::that(true, "4 resources have the tag; creating a pool with another tag or name is denied"))
         }
         Err(failed) => Err(failed.into()),
         Ok(_) => {
             deployment.bootstrap("destroy", &foreign).await?;
-            Ok(Observed::that(false, "the bootstrap could create a pool of another name"))
+            Ok(Observed::that(false, "the bootstrap created a pool with another name"))
         }
     }
 }
@@ -114,7 +114,7 @@ async fn update_without_tags(context: &ProbeContext<'_>, action: &str, id: &str)
     if before == 0 {
         return Err(Failure::unexpected("a pool with tags", "none"));
     }
-    Ok(Observed::that(after == 0, format!("tags: {before} before the update, {after} after it")))
+    Ok(Observed::that(after == 0, format!("tags: {before} before the update, {after} after the update")))
 }
 
 async fn tags(context: &ProbeContext<'_>, pool: &Value) -> Result<Value, Failure> {
