@@ -124,7 +124,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     };
     parsed
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "expected seconds, or a duration such as 90s or 10m, greater than 0".into())
+        .ok_or_else(|| "must be seconds, or a duration such as 90s or 10m, greater than 0".into())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ pub(crate) fn ensure_interactive(terminal: &Terminal) -> Result<(), CommandError
     if io::stdin().is_terminal() && terminal.is_terminal() {
         return Ok(());
     }
-    let problem = "confirmation needs a terminal; pass --yes to delete without it. Nothing was changed.";
+    let problem = "confirmation requires a terminal; pass --yes to delete without confirmation. Nothing was changed.";
     Err(CommandError::Usage(problem.to_owned()))
 }
 
@@ -24,8 +24,8 @@ pub(crate) fn announcement(spec: &Spec, region: &str, width: usize) -> Vec<Strin
     let text = match spec.on_delete {
         OnDelete::Retain => "The spec's `on_delete` is `retain`, so nothing is deleted.".to_owned(),
         OnDelete::Delete => format!(
-            "This deletes in {region}: the user pool {name} with ALL ITS USERS, app clients and groups; the identity \
-             pool {name}; the IAM role and policy poolkeeper.{name}.{region}. It cannot be undone."
+            "Resources to delete in {region}: the user pool {name} with ALL ITS USERS, app clients and groups; the \
+             identity pool {name}; the IAM role and policy poolkeeper.{name}.{region}. The deletion cannot be undone."
         ),
     };
     wrap("", &text, 0, width)
@@ -45,7 +45,7 @@ pub(crate) async fn ask(spec: &Spec, terminal: &Terminal) -> Result<(), CommandE
     if typed.trim() == spec.name.as_str() {
         return Ok(());
     }
-    Err(CommandError::Usage("that is not the pool's name. Nothing was changed.".to_owned()))
+    Err(CommandError::Usage("the entered text is not the pool's name. Nothing was changed.".to_owned()))
 }
 
 #[cfg(test)]
@@ -61,9 +61,9 @@ mod tests {
         assert_eq!(
             announcement(&spec("delete"), "eu-west-1", 80),
             [
-                "This deletes in eu-west-1: the user pool shop with ALL ITS USERS, app clients",
-                "and groups; the identity pool shop; the IAM role and policy",
-                "poolkeeper.shop.eu-west-1. It cannot be undone.",
+                "Resources to delete in eu-west-1: the user pool shop with ALL ITS USERS, app",
+                "clients and groups; the identity pool shop; the IAM role and policy",
+                "poolkeeper.shop.eu-west-1. The deletion cannot be undone.",
             ]
         );
     }

@@ -41,7 +41,7 @@ pub(crate) enum CommandError {
         steps: Vec<StepReport>,
     },
     /// The result could not be written.
-    #[error("standard output: {0}")]
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
 }
 
@@ -103,7 +103,7 @@ fn interrupted(action: Option<Action>, during: Option<Step>) -> String {
              contains `poolkeeper-`.",
             labels::step(step)
         ),
-        (Some(_), Some(step)) => format!("interrupted during: {}. {RERUN}", labels::step(step)),
+        (Some(_), Some(step)) => format!("interrupted in the step `{}`. {RERUN}", labels::step(step)),
         (Some(_), None) => format!("interrupted. {RERUN}"),
     }
 }

@@ -4,8 +4,8 @@
 pub(crate) const ALL: &str = "\
 Examples:
   poolkeeper schema > pool.schema.json   the JSON Schema of a spec
-  poolkeeper plan --spec pool.json       show the changes; changes nothing
-  poolkeeper apply --spec pool.json      make them, and verify with a sign-in
+  poolkeeper plan --spec pool.json       show the changes without applying them
+  poolkeeper apply --spec pool.json      apply the changes, and verify the pool
 
 Credentials and region come from the same sources as in other AWS tools:
 environment variables, ~/.aws/config and ~/.aws/credentials (keys, assumed
@@ -32,8 +32,8 @@ In a pipeline, to continue only if there are changes (exit code 3):
   poolkeeper plan --spec pool.json --exit-code --json > plan.json";
 
 pub(crate) const APPLY: &str = "\
-You can repeat `apply` at any time: a second run changes nothing, and a run
-after a failure continues.
+You can repeat `apply` at any time. A second run changes nothing. A run after
+a failure continues.
 
 Examples:
   poolkeeper apply --spec pool.json
@@ -41,8 +41,8 @@ Examples:
   poolkeeper apply --spec pool.json --json | jq -r .user_pool_id";
 
 pub(crate) const VERIFY: &str = "\
-The pool must exist: run `poolkeeper apply` first. The test user is
-deleted at the end, even after a failure.
+The pool must exist. Run `poolkeeper apply` first. The test user is deleted at
+the end, even after a failure.
 
 Example:
   poolkeeper verify --spec pool.json";

@@ -57,8 +57,8 @@ impl fmt::Display for Field<'_> {
 fn describe(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "file not found".to_owned(),
-        io::ErrorKind::InvalidData => "expected JSON in UTF-8".to_owned(),
-        io::ErrorKind::IsADirectory => "expected a file, found a directory".to_owned(),
+        io::ErrorKind::InvalidData => "must be JSON in UTF-8".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory, not a file".to_owned(),
         _ => error.to_string(),
     }
 }
@@ -171,8 +171,8 @@ mod tests {
         let missing = folder.path().join("pool.json");
         let error = |path: &Path| read(path).unwrap_err().to_string();
         assert_eq!(error(&missing), format!("{}: file not found", missing.display()));
-        assert_eq!(error(folder.path()), format!("{}: expected a file, found a directory", folder.path().display()));
+        assert_eq!(error(folder.path()), format!("{}: is a directory, not a file", folder.path().display()));
         fs::write(&missing, b"\xff\xfe").unwrap();
-        assert_eq!(error(&missing), format!("{}: expected JSON in UTF-8", missing.display()));
+        assert_eq!(error(&missing), format!("{}: must be JSON in UTF-8", missing.display()));
     }
 }

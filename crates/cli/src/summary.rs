@@ -44,22 +44,22 @@ fn conclusion(receipt: &Receipt) -> String {
         counts.collect::<Vec<_>>().join(", ")
     };
     match receipt.action {
-        Action::Destroy if retained_everything(receipt) => "Everything was retained.".to_owned(),
+        Action::Destroy if retained_everything(receipt) => "All resources were retained.".to_owned(),
         Action::Destroy if of(Outcome::Deleted) == 0 => "Nothing to delete.".to_owned(),
         Action::Destroy => format!("Done: {}.", counted(&[Outcome::Deleted, Outcome::Absent, Outcome::Retained])),
         Action::Plan | Action::Verify if is_partly_proved(receipt) => {
-            "Partly proved: a test user signed in and received AWS credentials; the sign-up is not proved.".to_owned()
+            "Partly verified: a test user signed in and received AWS credentials; the sign-up is not proved.".to_owned()
         }
         Action::Plan | Action::Verify => {
-            "It works: a test user signed up, signed in and received AWS credentials.".to_owned()
+            "Verified: a test user signed up, signed in and received AWS credentials.".to_owned()
         }
         Action::Apply => {
             let proof = match receipt.caller_arn {
                 Some(_) if is_partly_proved(receipt) => {
-                    "Partly proved: a test user signed in; the sign-up is not proved."
+                    "Partly verified: a test user signed in; the sign-up is not proved."
                 }
-                Some(_) => "It works: a test user signed in.",
-                None => "Not proved: the spec's `verify` is false.",
+                Some(_) => "Verified: a test user signed in.",
+                None => "Not verified, because the spec's `verify` is false.",
             };
             if of(Outcome::Created) + of(Outcome::Adopted) + of(Outcome::Updated) == 0 {
                 return format!("No changes. {proof}");

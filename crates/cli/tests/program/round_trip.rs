@@ -38,7 +38,7 @@ async fn creates_keeps_changes_and_deletes_a_pool() {
         "✓ caller identity works (",
         "\nIssuer          https://cognito-idp.us-east-1.amazonaws.com/us-east-1_",
         "\nCaller ARN      arn:aws:sts::000000000000:assumed-role/poolkeeper.round-trip.us-east-1/CognitoIdentityCredentials\n",
-        "\nDone: 9 created. It works: a test user signed in. (",
+        "\nDone: 9 created. Verified: a test user signed in. (",
     ] {
         assert!(apply.stdout.contains(expected), "{expected:?} in\n{}", apply.stdout);
     }
@@ -59,10 +59,10 @@ async fn creates_keeps_changes_and_deletes_a_pool() {
     assert!(outcomes(&refused.json()["receipt"]).is_empty() && refused.stderr.contains("Nothing was changed."));
 
     let verify = run(&["verify"]).expect(0);
-    assert!(verify.stdout.contains("\nIt works: "), "{}", verify.stdout);
+    assert!(verify.stdout.contains("\nVerified: "), "{}", verify.stdout);
     let retained = SPEC.replace("\"delete\"", "\"retain\"");
     let retained = machine.run_with_input(&["destroy", "--yes", "--spec", "-"], &retained).expect(5).stdout;
-    assert!(retained.ends_with("s)\n") && retained.contains("Everything was retained."), "{retained}");
+    assert!(retained.ends_with("s)\n") && retained.contains("All resources were retained."), "{retained}");
     run(&["destroy"]).expect(2);
     let gone = run(&["destroy", "--yes", "--json"]).expect(0);
     assert_eq!(outcomes(&gone.json()), ["deleted"; 4]);
