@@ -70,16 +70,16 @@ impl Settings {
     /// # Errors
     /// Returns the first missing or invalid setting.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
-        let region = required(&lookup, AWS_REGION, "the region of the user pool, e.g. eu-central-1")?;
+        let region = required(&lookup, AWS_REGION, "must be the region of the user pool, e.g. eu-central-1")?;
         let user_pool_id = user_pool_id(&lookup, &region)?;
         let client_id = client_id(&lookup)?;
         let issuer = issuer(&lookup, &user_pool_id)?;
-        let expectation = "`admin`, `auth` or `all`";
+        let expectation = "must be `admin`, `auth` or `all`";
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
         let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, EXPECTED_ROLE_ARNS)?.unwrap_or_default();
-        let admin_mfa = parsed(&lookup, ADMIN_MFA, "`optional` or `required`")?.unwrap_or_default();
+        let admin_mfa = parsed(&lookup, ADMIN_MFA, "must be `optional` or `required`")?.unwrap_or_default();
         let totp_issuer = totp_issuer(&lookup)?.unwrap_or_else(|| user_pool_id.clone());
         Ok(Self {
             region,
@@ -99,7 +99,8 @@ impl Settings {
 /// Reads the pool id, which begins with the pool's region. Another region than `AWS_REGION` is rejected, because
 /// Cognito would not find the pool.
 fn user_pool_id(lookup: impl Fn(&str) -> Option<String>, region: &str) -> Result<String, SettingError> {
-    let expectation = format!("the id of a user pool in AWS_REGION {region}: {region}_ followed by letters and digits");
+    let expectation =
+        format!("must be the id of a user pool in AWS_REGION {region}: {region}_ followed by letters and digits");
     let id = required(lookup, USER_POOL_ID, &expectation)?;
     let own = id.strip_prefix(region).and_then(|rest| rest.strip_prefix('_'));
     let fits = own.is_some_and(|own| !own.is_empty() && own.chars().all(|character| character.is_ascii_alphanumeric()));
@@ -107,7 +108,7 @@ fn user_pool_id(lookup: impl Fn(&str) -> Option<String>, region: &str) -> Result
 }
 
 fn client_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
-    let expectation = "the id of an app client of the user pool, 1–128 letters and digits";
+    let expectation = "must be the id of an app client of the user pool, 1–128 letters and digits";
     let id = required(lookup, COGNITO_CLIENT_ID, expectation)?;
     // Cognito's pattern of the id contains `+` and `_`.
     let clean = id.chars().all(|character| character.is_ascii_alphanumeric() || "+_".contains(character));
@@ -116,8 +117,9 @@ fn client_id(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingE
 
 /// Reads the issuer. A pool issues tokens from one of two hosts, and both issuers end with the id of the pool.
 fn issuer(lookup: impl Fn(&str) -> Option<String>, user_pool_id: &str) -> Result<String, SettingError> {
-    let expectation =
-        format!("the issuer of the user pool's tokens, https://HOST/{user_pool_id} (the stack's output Issuer)");
+    let expectation = format!(
+        "must be the issuer of the user pool's tokens, https://HOST/{user_pool_id} (the stack's output Issuer)"
+    );
     let issuer = required(lookup, ISSUER, &expectation)?;
     let host = issuer.strip_prefix("https://").and_then(|rest| rest.strip_suffix(user_pool_id)?.strip_suffix('/'));
     let is_host = |host: &str| {
@@ -134,7 +136,7 @@ fn roles(lookup: impl Fn(&str) -> Option<String>) -> Result<Roles, SettingError>
 /// Reads the parameter name. A full parameter name of SSM begins with a slash.
 fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
     let expectation =
-        "the full name of an SSM parameter: a slash, then letters, digits and ._-/ (at most 1011 characters)";
+        "must be the full name of an SSM parameter: a slash, then letters, digits and ._-/ (at most 1011 characters)";
     let Some(name) = optional(lookup, INVITATION_KEY_PARAMETER) else { return Ok(None) };
     let clean = name.chars().all(|character| character.is_ascii_alphanumeric() || "._-/".contains(character));
     let fits = name.starts_with('/') && (2..=MAX_PARAMETER_NAME).contains(&name.len());
@@ -143,7 +145,7 @@ fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<O
 
 /// Reads the issuer for authenticator apps. It has no colon, which separates issuer and account in an `otpauth` URI.
 fn totp_issuer(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
-    let expectation = "1–128 characters without colons or control characters";
+    let expectation = "must be 1–128 characters without colons or control characters";
     let Some(issuer) = optional(lookup, TOTP_ISSUER) else { return Ok(None) };
     let clean = !issuer.chars().any(|character| character.is_control() || character == ':');
     let fits = (1..=128).contains(&issuer.chars().count());
@@ -287,10 +289,14 @@ mod tests {
             ("ROUTES", "Admin", "`admin`, `auth` or `all`"),
             ("ADMIN_MFA", "Required", "`optional` or `required`"),
             ("ADMIN_MFA", "off", "`optional` or `required`"),
-            ("ROLES", "admins", "expected groups with permissions, such as `admins=all,"),
-            ("ROLES", r"{admins:[users:read]}", "expected groups with permissions, such as `admins=all,"),
-            ("ROLES", "admins=users:raed", "for the group `admins`, found `users:raed`; did you mean `users:read`?"),
-            ("ROLES", r#"{"admins": ["*"]}"#, "expected known permissions for the group `admins`, found `*`"),
+            ("ROLES", "admins", "must be groups with permissions, such as `admins=all,"),
+            ("ROLES", r"{admins:[users:read]}", "must be groups with permissions, such as `admins=all,"),
+            (
+                "ROLES",
+                "admins=users:raed",
+                "unknown permission `users:raed` of the group `admins`; did you mean `users:read`?",
+            ),
+            ("ROLES", r#"{"admins": ["*"]}"#, "unknown permission `*` of the group `admins`"),
         ];
         for (variable, value, expectation) in table {
             let error = read_with(variable, Some(value)).unwrap_err();

@@ -87,7 +87,7 @@ impl fmt::Display for Failure {
             Kind::Service { code, message, status } if code.is_empty() => write!(formatter, "HTTP {status} {message}"),
             Kind::Service { code, message, .. } => write!(formatter, "{code}: {message}"),
             Kind::Unreachable(cause) => write!(formatter, "AWS could not be reached: {cause}"),
-            Kind::TimedOut => formatter.write_str("AWS did not answer in time"),
+            Kind::TimedOut => formatter.write_str("AWS did not respond in time"),
             Kind::Unreadable(cause) | Kind::NotSent(cause) => formatter.write_str(cause),
         }
     }

@@ -32,13 +32,13 @@ impl PassableRoles {
     }
 }
 
-/// The expected value of a setting with role ARNs.
+/// The requirement for a setting with role ARNs.
 pub const EXPECTED_ROLE_ARNS: &str =
-    "ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`";
+    "must be ARNs of IAM roles, separated by commas, e.g. `arn:aws:iam::123456789012:role/sms`";
 
 /// The text is not a list of role ARNs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected {EXPECTED_ROLE_ARNS}")]
+#[error("{EXPECTED_ROLE_ARNS}")]
 pub struct InvalidRoleArns;
 
 /// Parses comma-separated ARNs.

@@ -37,7 +37,7 @@ pub fn trust_policy(identity_pool_id: &str) -> Value {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TrustPolicyError {
     /// Not exactly one statement, or a statement with unexpected fields.
-    #[error("expected exactly one statement")]
+    #[error("must contain exactly one statement")]
     Statement,
     /// `Effect`.
     #[error("`Effect` is not `Allow`")]

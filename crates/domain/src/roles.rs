@@ -32,23 +32,23 @@ const SIMILAR: f64 = 0.6;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(BTreeMap<String, Grants>);
 
-/// The text is not a valid list of roles. Each message continues "expected …".
+/// The text is not a valid list of roles.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum RoleError {
     /// The text has neither form.
     #[error(
-        "groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON object, such as \
-         `{{\"admins\": [\"all\"]}}`"
+        "must be groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON object, \
+         such as `{{\"admins\": [\"all\"]}}`"
     )]
     Form,
     /// A group name is not valid.
-    #[error("group names of 1–128 characters without whitespace or control characters, found `{0}`")]
+    #[error("invalid group name `{0}`; must be 1–128 characters without whitespace or control characters")]
     GroupName(String),
     /// A group has more than one entry.
-    #[error("each group once, found `{0}` again")]
+    #[error("duplicate group `{0}`")]
     DuplicateGroup(String),
     /// A permission does not exist.
-    #[error("known permissions for the group `{group}`, found `{permission}`{}", hint(permission))]
+    #[error("unknown permission `{permission}` of the group `{group}`{}", hint(permission))]
     UnknownPermission {
         /// The group with the unknown permission.
         group: String,
@@ -295,8 +295,8 @@ mod tests {
         for wrong in table {
             assert_eq!(error_of(wrong), RoleError::Form, "{wrong}");
         }
-        let expected = "groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON object, \
-                        such as `{\"admins\": [\"all\"]}`";
+        let expected = "must be groups with permissions, such as `admins=all,readers=users:read+groups:read`, or a JSON \
+                        object, such as `{\"admins\": [\"all\"]}`";
         assert_eq!(RoleError::Form.to_string(), expected);
     }
 
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn rejects_duplicate_groups() {
         for wrong in ["admins=users:read,admins=all", r#"{"admins": ["users:read"], "admins": ["all"]}"#] {
-            assert_eq!(error_of(wrong).to_string(), "each group once, found `admins` again", "{wrong}");
+            assert_eq!(error_of(wrong).to_string(), "duplicate group `admins`", "{wrong}");
         }
     }
 
@@ -325,8 +325,11 @@ mod tests {
         ];
         for (wrong, meant) in table {
             let error = error_of(wrong).to_string();
-            assert!(error.starts_with("known permissions for the group `admins`, found `"), "{error}");
-            assert!(error.ends_with(&format!("`; did you mean `{meant}`?")), "{error}");
+            assert!(
+                error.starts_with("unknown permission `") && error.contains("` of the group `admins`; "),
+                "{error}"
+            );
+            assert!(error.ends_with(&format!("; did you mean `{meant}`?")), "{error}");
         }
     }
 

@@ -168,7 +168,7 @@ pub enum Refusal {
     #[error("invalid invitation: {0}")]
     Invitation(InvitationError),
     /// The sign-up has an invitation, but no valid e-mail address or no pool id.
-    #[error("invalid invitation: the sign-up has no valid e-mail address or no user pool")]
+    #[error("invalid invitation: the event lacks a valid e-mail address or the user pool id")]
     InvitationWithoutRecipient,
     /// The external provider is not allowed.
     #[error("the external provider is not allowed")]
@@ -185,7 +185,7 @@ enum PublicSentence {
     #[strum(serialize = "E-mail addresses of this domain cannot be used to sign up")]
     EmailDomain,
     /// One text for all reasons, because the reason would help an attacker who guesses.
-    #[strum(serialize = "The invitation is not valid for this sign-up, please ask for a new one")]
+    #[strum(serialize = "The invitation is not valid for this sign-up. Ask for a new one")]
     Invitation,
     #[strum(serialize = "Signing up through this provider is not possible")]
     ExternalProvider,
@@ -322,7 +322,7 @@ impl From<String> for TextField {
 
 /// The text is not a value of `AUTO_VERIFY_PHONE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected `nobody` or `everyone`")]
+#[error("must be `nobody` or `everyone`")]
 pub struct InvalidAutoVerifyPhone;
 
 impl std::str::FromStr for AutoVerifyPhone {

@@ -252,7 +252,7 @@ pub enum AttributeKind {
 /// The name of a mutable string, or an attribute with its type.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CustomAttribute"))]
-#[serde(untagged, expecting = "expected a name, or an object with `name`, `type` (string, number) and `mutable`")]
+#[serde(untagged, expecting = "must be a name, or an object with `name`, `type` (string, number) and `mutable`")]
 enum CustomAttributeText {
     /// The name, without `custom:`, of a mutable string.
     Name(#[cfg_attr(feature = "schema", schemars(length(min = 1, max = 20)))] String),

@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn table_omits_explanations() {
         for (seen, short) in [
-            ("succeeded: confirmed as administrator", "succeeded"),
+            ("succeeded: confirmed with AdminConfirmSignUp", "succeeded"),
             (
                 "NEW_PASSWORD_REQUIRED, with a session; missing attributes: none",
                 "NEW_PASSWORD_REQUIRED, with a session",

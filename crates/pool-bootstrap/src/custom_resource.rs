@@ -107,11 +107,11 @@ impl CustomResource {
             }
             (USER_POOL, true) => Task::Destroy,
             (USER_POOL, false) => Task::Apply,
-            (VERIFICATION, true) => Task::Nothing("nothing to delete: a verification keeps no resources"),
+            (VERIFICATION, true) => Task::Nothing("nothing to delete, because a verification keeps no resources"),
             (VERIFICATION, false) => Task::Verify,
             (INVITATION_KEY, false) => Task::EnsureKey,
             // Its creation must have failed.
-            (_, true) => Task::Nothing("nothing to delete: unknown resource type"),
+            (_, true) => Task::Nothing("nothing to delete, because the resource type is unknown"),
             (_, false) => Task::UnknownType,
         };
         Some(Self { ids, task, physical_resource_id, properties, old_properties })

@@ -341,11 +341,12 @@ struct Completed {
 }
 
 /// The reason for an unknown resource type.
-const UNKNOWN_TYPE: &str = "unknown resource type; expected `Custom::PoolkeeperUserPool`, \
+const UNKNOWN_TYPE: &str = "unknown resource type; must be `Custom::PoolkeeperUserPool`, \
                             `Custom::PoolkeeperVerification` or `Custom::PoolkeeperInvitationKey`";
 
 /// The reason for a malformed request or an unknown request type.
-const UNREADABLE: &str = "unreadable custom-resource request; expected a Create, Update or Delete of CloudFormation";
+const UNREADABLE: &str =
+    "unreadable custom-resource request; must be a Create, Update or Delete request of CloudFormation";
 
 /// The physical id: the pool id after an apply, so that CloudFormation deletes a replaced pool. Other resources keep
 /// their id.

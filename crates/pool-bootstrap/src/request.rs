@@ -61,7 +61,7 @@ impl Properties {
     /// The permissions of each group.
     pub(crate) fn roles(&self) -> Result<Roles, RequestError> {
         let roles = self.roles.as_deref().map(str::parse).transpose();
-        let roles = roles.map_err(|error: RoleError| RequestError::of_roles(format!("expected {error}")))?;
+        let roles = roles.map_err(|error: RoleError| RequestError::of_roles(error.to_string()))?;
         Ok(roles.unwrap_or_default())
     }
 }
@@ -95,7 +95,7 @@ impl KeyProperties {
             return Ok(());
         }
         let problem = format!(
-            "cannot be changed to {:?}: the key {current} belongs to another pool name",
+            "cannot be changed to {:?}, because the key {current} belongs to another pool name",
             self.pool_name.as_str()
         );
         Err(RequestError { path: "PoolName".to_owned(), problem })
@@ -238,10 +238,10 @@ mod tests {
     #[test]
     fn reports_wrong_roles_like_the_setting() {
         let table = [
-            ("{admins:[users:read]}", "Roles: expected groups with permissions, such as `admins=all,readers="),
+            ("{admins:[users:read]}", "Roles: must be groups with permissions, such as `admins=all,readers="),
             (
                 "admins=users:raed",
-                "Roles: expected known permissions for the group `admins`, found `users:raed`; did you mean `users:read`?",
+                "Roles: unknown permission `users:raed` of the group `admins`; did you mean `users:read`?",
             ),
         ];
         for (roles, expected) in table {
@@ -287,7 +287,7 @@ mod tests {
         let properties = parse_key_properties(json!({"PoolName": "shop"})).unwrap();
         for stack_id in ["", "stack/shop/"] {
             let error = properties.key_name(stack_id).unwrap_err().to_string();
-            assert!(error.starts_with("StackId: expected a CloudFormation stack id"), "{error}");
+            assert!(error.starts_with("StackId: must be a CloudFormation stack id"), "{error}");
         }
     }
 

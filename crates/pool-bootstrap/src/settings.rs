@@ -25,7 +25,7 @@ impl Settings {
     /// Names the first missing or invalid setting and the expected value.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         Ok(Self {
-            region: required(&lookup, "AWS_REGION", "a region such as `eu-west-1`")?,
+            region: required(&lookup, "AWS_REGION", "must be a region such as `eu-west-1`")?,
             passable_roles: parsed(&lookup, "PASSABLE_ROLE_ARNS", EXPECTED_ROLE_ARNS)?.unwrap_or_default(),
             permissions_boundary: optional(&lookup, "PERMISSIONS_BOUNDARY_ARN"),
             local_reply_host: optional(&lookup, "LOCAL_REPLY_HOST"),

@@ -22,7 +22,7 @@ impl Failure {
         match self {
             Self::Refused(refusal) => refusal.public_sentence(),
             Self::UnreadableEvent => "The sign-up request could not be read",
-            Self::Panicked => "The sign-up could not be processed, please try again later",
+            Self::Panicked => "The sign-up could not be processed. Try again later",
         }
     }
 

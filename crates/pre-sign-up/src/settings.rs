@@ -13,8 +13,8 @@ const DENIED_EMAIL_DOMAINS: &str = "DENIED_EMAIL_DOMAINS";
 const INVITATION_PUBLIC_KEY: &str = "INVITATION_PUBLIC_KEY";
 const EXTERNAL_PROVIDERS: &str = "EXTERNAL_PROVIDERS";
 
-const A_DOMAIN_LIST: &str = "comma-separated domains, e.g. `example.com,*.example.org`";
-const A_PUBLIC_KEY: &str = "an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes";
+const A_DOMAIN_LIST: &str = "must be comma-separated domains, e.g. `example.com,*.example.org`";
+const A_PUBLIC_KEY: &str = "must be an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes";
 
 /// Reads the policy.
 ///
@@ -23,11 +23,11 @@ const A_PUBLIC_KEY: &str = "an Ed25519 public key, as SPKI PEM or as the base64 
 pub fn policy(lookup: impl Fn(&str) -> Option<String>) -> Result<Policy, SettingError> {
     let trusted = domains(&lookup, TRUSTED_EMAIL_DOMAINS)?;
     let key: Option<PublicKey> = parsed(&lookup, INVITATION_PUBLIC_KEY, A_PUBLIC_KEY)?;
-    let providers = "`allow`, `refuse`, or comma-separated provider names, e.g. `Google,Okta`";
+    let providers = "must be `allow`, `refuse`, or comma-separated provider names, e.g. `Google,Okta`";
     let policy = Policy {
         auto_confirm: auto_confirm(&lookup, trusted, key.clone())?,
         auto_verify_email: auto_verify_email(&lookup, key)?,
-        auto_verify_phone: parsed(&lookup, AUTO_VERIFY_PHONE, "`nobody` or `everyone`")?.unwrap_or_default(),
+        auto_verify_phone: parsed(&lookup, AUTO_VERIFY_PHONE, "must be `nobody` or `everyone`")?.unwrap_or_default(),
         allowed_email_domains: domains(&lookup, ALLOWED_EMAIL_DOMAINS)?.unwrap_or_default(),
         denied_email_domains: domains(&lookup, DENIED_EMAIL_DOMAINS)?.unwrap_or_default(),
         external_providers: parsed(&lookup, EXTERNAL_PROVIDERS, providers)?.unwrap_or_default(),
@@ -42,8 +42,9 @@ fn ensure_verification_is_possible(policy: &Policy) -> Result<(), SettingError> 
         return Ok(());
     }
     let impossible = |variable| {
-        let expectation =
-            format!("`nobody`, because {AUTO_CONFIRM} is `nobody` and only users confirmed at sign-up can be verified");
+        let expectation = format!(
+            "must be `nobody`, because {AUTO_CONFIRM} is `nobody` and only users confirmed at sign-up can be verified"
+        );
         Err(SettingError::wrong(variable, expectation))
     };
     if policy.auto_verify_email != AutoVerifyEmail::Nobody {
@@ -73,7 +74,9 @@ fn auto_confirm(
             .map(AutoConfirm::Invited)
             .ok_or_else(|| needed_by(AUTO_CONFIRM, "invited", INVITATION_PUBLIC_KEY, A_PUBLIC_KEY)),
         Some("nobody") => Ok(AutoConfirm::Nobody),
-        Some(_) => Err(SettingError::wrong(AUTO_CONFIRM, "`everyone`, `trusted-domains`, `invited` or `nobody`")),
+        Some(_) => {
+            Err(SettingError::wrong(AUTO_CONFIRM, "must be `everyone`, `trusted-domains`, `invited` or `nobody`"))
+        }
     }
 }
 
@@ -87,7 +90,7 @@ fn auto_verify_email(
             .map(AutoVerifyEmail::Invited)
             .ok_or_else(|| needed_by(AUTO_VERIFY_EMAIL, "invited", INVITATION_PUBLIC_KEY, A_PUBLIC_KEY)),
         Some("everyone") => Ok(AutoVerifyEmail::Everyone),
-        Some(_) => Err(SettingError::wrong(AUTO_VERIFY_EMAIL, "`nobody`, `invited` or `everyone`")),
+        Some(_) => Err(SettingError::wrong(AUTO_VERIFY_EMAIL, "must be `nobody`, `invited` or `everyone`")),
     }
 }
 
@@ -190,7 +193,7 @@ mod tests {
                 "`allow`, `refuse`, or comma-separated provider names, e.g. `Google,Okta`",
             ),
         ] {
-            let expected = format!("the setting {variable} has an invalid value: expected {expectation}");
+            let expected = format!("the setting {variable} has an invalid value: must be {expectation}");
             assert_eq!(policy_with(&[(variable, wrong)]), Err(expected), "{wrong:?}");
         }
     }
@@ -205,8 +208,8 @@ mod tests {
                 [(AUTO_CONFIRM, auto_confirm), (variable, value), (INVITATION_PUBLIC_KEY, KEY), domains]
             };
             let expected = format!(
-                "the setting {variable} has an invalid value: expected `nobody`, because AUTO_CONFIRM is `nobody` and only \
-                 users confirmed at sign-up can be verified"
+                "the setting {variable} has an invalid value: must be `nobody`, because AUTO_CONFIRM is `nobody` and \
+                 only users confirmed at sign-up can be verified"
             );
             assert_eq!(policy_with(&settings("nobody")), Err(expected));
             for auto_confirm in ["everyone", "trusted-domains", "invited"] {
@@ -222,7 +225,7 @@ mod tests {
             (AUTO_CONFIRM, "invited", INVITATION_PUBLIC_KEY, A_PUBLIC_KEY),
             (AUTO_VERIFY_EMAIL, "invited", INVITATION_PUBLIC_KEY, A_PUBLIC_KEY),
         ] {
-            let expected = format!("the setting {variable} is not set: expected {what}, because {mode} is `{value}`");
+            let expected = format!("the setting {variable} is not set: {what}, because {mode} is `{value}`");
             assert_eq!(policy_with(&[(mode, value)]), Err(expected.clone()));
             assert_eq!(policy_with(&[(mode, value), (variable, "")]), Err(expected));
         }

@@ -51,7 +51,7 @@ const CONFIRMED_AND_VERIFIED: Expected = Flags(&["autoConfirmUser", "autoVerifyE
 const WRONG_DOMAIN: Expected = Refused("E-mail addresses of this domain cannot be used to sign up");
 const UNREADABLE: Expected = Refused("This e-mail address cannot be used to sign up");
 const NO_EMAIL: Expected = Refused("An e-mail address is needed to sign up");
-const WRONG_INVITATION: Expected = Refused("The invitation is not valid for this sign-up, please ask for a new one");
+const WRONG_INVITATION: Expected = Refused("The invitation is not valid for this sign-up. Ask for a new one");
 const WRONG_PROVIDER: Expected = Refused("Signing up through this provider is not possible");
 
 const CASES: [(&str, Settings, Expected); 72] = [

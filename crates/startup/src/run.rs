@@ -56,7 +56,7 @@ pub async fn run(work: impl Future<Output = Result<(), Failure>>) -> ExitCode {
 /// Returns an error that names the missing variable. The runtime client would panic instead.
 fn ensure_lambda_environment(lookup: impl Fn(&str) -> Option<String>) -> Result<(), SettingError> {
     for variable in SET_BY_LAMBDA {
-        required(&lookup, variable, "AWS Lambda or an emulator to set it")?;
+        required(&lookup, variable, "AWS Lambda or an emulator must set it")?;
     }
     Ok(())
 }

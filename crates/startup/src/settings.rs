@@ -9,13 +9,13 @@ use thiserror::Error;
 
 /// A missing or invalid setting. Never contains the value, which can be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the setting {variable} {problem}: expected {expectation}")]
+#[error("the setting {variable} {problem}: {expectation}")]
 pub struct SettingError {
     /// The name of the environment variable.
     pub variable: &'static str,
     /// What is wrong with the setting.
     pub problem: Problem,
-    /// The expected value, e.g. "`everyone` or `nobody`".
+    /// The requirement, e.g. "must be `everyone` or `nobody`", or the cause.
     pub expectation: String,
 }
 
@@ -80,9 +80,9 @@ mod tests {
     use super::*;
 
     const POOL: &str = "USER_POOL_ID";
-    const POOL_EXPECTATION: &str = "the id of a user pool, e.g. eu-central-1_Ab12Cd34E";
+    const POOL_EXPECTATION: &str = "must be the id of a user pool, e.g. eu-central-1_Ab12Cd34E";
     const LIMIT: &str = "LIMIT";
-    const LIMIT_EXPECTATION: &str = "a number from 0 to 255";
+    const LIMIT_EXPECTATION: &str = "must be a number from 0 to 255";
 
     fn with(value: Option<&'static str>) -> impl Fn(&str) -> Option<String> {
         move |_| value.map(str::to_owned)
@@ -102,7 +102,7 @@ mod tests {
             let error = required(with(absent), POOL, POOL_EXPECTATION).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "the setting USER_POOL_ID is not set: expected the id of a user pool, e.g. eu-central-1_Ab12Cd34E"
+                "the setting USER_POOL_ID is not set: must be the id of a user pool, e.g. eu-central-1_Ab12Cd34E"
             );
         }
     }
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(parsed::<u8>(with(Some("60")), LIMIT, LIMIT_EXPECTATION), Ok(Some(60)));
         for wrong in ["256", " 60", "hunter2"] {
             let error = parsed::<u8>(with(Some(wrong)), LIMIT, LIMIT_EXPECTATION).unwrap_err();
-            assert_eq!(error.to_string(), "the setting LIMIT has an invalid value: expected a number from 0 to 255");
+            assert_eq!(error.to_string(), "the setting LIMIT has an invalid value: must be a number from 0 to 255");
         }
     }
 }

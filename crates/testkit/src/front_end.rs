@@ -41,7 +41,7 @@ pub async fn call(http: &reqwest::Client, url: &str, operation: &str, body: &Val
     let answer = request.send().await.map_err(LocalAwsError::NoAnswer)?;
     let status = answer.status().as_u16();
     let body = answer.bytes().await.map_err(LocalAwsError::NoAnswer)?;
-    let body =
-        serde_json::from_slice(&body).map_err(|_| LocalAwsError::Unreadable(format!("no JSON to {operation}")))?;
+    let body = serde_json::from_slice(&body)
+        .map_err(|_| LocalAwsError::Unreadable(format!("the response to {operation} is not JSON")))?;
     Ok(Answer { status, body })
 }

@@ -17,7 +17,7 @@ pub struct SigningKey(ed25519_dalek::SigningKey);
 
 /// The text is not an Ed25519 private key in PKCS#8 PEM. The error does not contain the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected an Ed25519 private key as PKCS#8 PEM")]
+#[error("must be an Ed25519 private key as PKCS#8 PEM")]
 pub struct InvalidPrivateKey;
 
 impl SigningKey {
@@ -70,7 +70,7 @@ pub struct PublicKey(VerifyingKey);
 
 /// The text is not an Ed25519 public key, or the key is weak (signatures can be forged).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes")]
+#[error("must be an Ed25519 public key, as SPKI PEM or as the base64 of its 32 bytes")]
 pub struct InvalidPublicKey;
 
 impl PublicKey {

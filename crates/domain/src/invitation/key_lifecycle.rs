@@ -46,8 +46,8 @@ pub enum KeyError {
     Call(#[from] GaveUp<PlatformError>),
     /// The stored key was not created by this stack, or its value was changed. It is left unchanged.
     #[error(
-        "the parameter {0} exists, but this stack did not create it or its value was changed; find out who did this, then \
-         deploy with a higher InvitationKeyVersion to create a new key"
+        "the parameter {0} exists, but this stack did not create it or its value was changed; find out who created or \
+         changed the parameter, then deploy with a higher InvitationKeyVersion to create a new key"
     )]
     Foreign(KeyName),
 }

@@ -104,7 +104,7 @@ impl std::fmt::Display for KeyId {
 
 /// The text is not a [`KeyId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected the physical id of an invitation key, `NAME#PUBLIC_KEY`")]
+#[error("must be the physical id of an invitation key, `NAME#PUBLIC_KEY`")]
 pub struct InvalidKeyId;
 
 #[cfg(test)]

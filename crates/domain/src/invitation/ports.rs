@@ -58,7 +58,7 @@ pub struct OwningStack(String);
 
 /// The text is not a stack id, because its last segment contains no ASCII letter, digit or hyphen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected a CloudFormation stack id, which ends with a UUID")]
+#[error("must be a CloudFormation stack id, which ends with a UUID")]
 pub struct InvalidStackId;
 
 /// The maximum length of the stack part. A UUID has 36 characters.
@@ -83,7 +83,7 @@ pub struct KeyName(String);
 
 /// The text is not a [`KeyName`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected the name of an invitation key, `/poolkeeper/POOL/invitation-key/STACK/VERSION`")]
+#[error("must be the name of an invitation key, `/poolkeeper/POOL/invitation-key/STACK/VERSION`")]
 pub struct InvalidKeyName;
 
 impl KeyName {

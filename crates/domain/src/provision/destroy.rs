@@ -50,8 +50,8 @@ impl Run<'_> {
         for (step, exists) in STEPS.into_iter().zip([identity_pool, role, policy, false]) {
             let output = if exists {
                 StepOutput::new((), Outcome::Retained).with_detail(
-                    "its user pool does not exist, so it may belong to another pool or to a deployment in progress; \
-                     `poolkeeper destroy` deletes it by name",
+                    "the user pool does not exist, so this resource may belong to another pool or to a deployment in \
+                     progress; `poolkeeper destroy` deletes the resource by name",
                 )
             } else {
                 StepOutput::new((), Outcome::Absent)
@@ -79,8 +79,8 @@ fn retention_reason(
         (OnDelete::Retain, ..) => Some("the spec sets `on_delete` to `retain`"),
         (OnDelete::Delete, Some(pool), Some(only)) if pool.id != only => Some("another user pool has this name now"),
         (OnDelete::Delete, Some(pool), _) if deployment.is_some_and(|deployment| !deployment.owns(pool)) => Some(
-            "its tag `poolkeeper:stack` does not name this stack: no deployment of this stack has succeeded with it, or \
-             another stack has adopted it",
+            "the pool's tag `poolkeeper:stack` does not name this stack, because no deployment of this stack has \
+             succeeded with the pool or another stack has adopted it",
         ),
         (OnDelete::Delete, Some(pool), _) if pool.state.deletion_protection => {
             Some("the user pool has deletion protection; apply the spec with `deletion_protection` set to false first")
@@ -114,7 +114,7 @@ impl Provisioner<'_> {
         let foreign: Vec<&str> = attached.iter().map(String::as_str).filter(|arn| *arn != own_policy).collect();
         if !foreign.is_empty() {
             let detail = format!(
-                "other policies are attached that Poolkeeper does not manage: {}; detach them, then run \
+                "the role has attached policies that Poolkeeper does not manage: {}; detach them, then run \
                  `poolkeeper destroy`",
                 foreign.join(", ")
             );

@@ -19,7 +19,7 @@ use crate::spec::{ADMINS, AttributeKind, ClientKind, CustomAttribute, PoolAttrib
 const KNOWN_AFTER_APPLY: &str = "(known after apply)";
 
 /// The reason for an adoption, in plans and receipts.
-pub(super) const UNUSED: &str = "owned by this pool but unused: an interrupted run created it";
+pub(super) const UNUSED: &str = "owned by this pool but unused, because an interrupted run created it";
 
 /// Plans the change of every resource, in the order of `apply`.
 ///
@@ -61,7 +61,7 @@ fn planned_client(spec: &Spec, found: &Found, kind: ClientKind) -> Result<Option
             step,
             verdict: Verdict::Leave,
             id: Some(client.id.clone()),
-            reason: "not in the spec: kept, but removed from the identity pool".to_owned(),
+            reason: "not in the spec; kept, but removed from the identity pool".to_owned(),
             differences: Vec::new(),
         }),
         (Some(_), None) => Some(create(step, format!("the user pool has no client {}", client_name(&spec.name, kind)))),
@@ -144,7 +144,10 @@ fn planned_first_admin(spec: &Spec, found: &Found) -> Result<Option<Planned>, Pr
         return Ok(Some(leave(step, None, "already invited")));
     }
     let Some(holder) = &found.first_admin else {
-        return Ok(Some(create(step, format!("user {username} does not exist: invite and add to {ADMINS}"))));
+        return Ok(Some(create(
+            step,
+            format!("user {username} does not exist; will be invited and added to {ADMINS}"),
+        )));
     };
     Ok(Some(if holder.is_admin(spec, username, &record)? {
         leave(step, Some(holder.user.username.to_string()), "already an administrator")
@@ -153,7 +156,7 @@ fn planned_first_admin(spec: &Spec, found: &Found) -> Result<Option<Planned>, Pr
             step,
             verdict: Verdict::Change,
             id: Some(holder.user.username.to_string()),
-            reason: format!("created by the invitation: add to {ADMINS}"),
+            reason: format!("created by Poolkeeper; will be added to {ADMINS}"),
             differences: Vec::new(),
         }
     }))

@@ -89,8 +89,8 @@ pub enum ProvisionError {
     },
     /// An update would pass a role without the permission to pass it. Nothing was changed.
     #[error(
-        "user pool {user_pool_id} sends text messages with role {role}, which an update must pass to Cognito; add its \
-         ARN to the template parameter `PassableRoleArns`"
+        "user pool {user_pool_id} sends text messages with role {role}, which an update must pass to Cognito; add the \
+         ARN of the role to the template parameter `PassableRoleArns`"
     )]
     RoleNotPassable {
         /// The user pool.
@@ -129,7 +129,7 @@ pub enum ProvisionError {
     },
     /// The identity pool has another authenticated role, or none.
     #[error(
-        "the authenticated role of identity pool {identity_pool_id} is {}; expected {expected}",
+        "the authenticated role of identity pool {identity_pool_id} must be {expected}, but is {}",
         found.as_deref().unwrap_or("not set")
     )]
     RoleNotSet {
@@ -150,9 +150,8 @@ pub enum ProvisionError {
     },
     /// The role could not be assumed in time, although its configuration is correct.
     #[error(
-        "role {role} could not be assumed in time through identity pool {identity_pool_id}, although the pool uses the \
-         role and the role's trust policy and attached policy are correct; IAM may need more time to propagate the \
-         role, so retry later"
+        "role {role} could not be assumed in time through identity pool {identity_pool_id}, although the \
+         configuration of both is correct; IAM may need more time to propagate the role, so retry later"
     )]
     NotAssumable {
         /// The role.
@@ -165,25 +164,27 @@ pub enum ProvisionError {
     },
     /// Every create collided with a concurrent run.
     #[error(
-        "each attempt to create the {resource} collided with a concurrent run; its duplicates were deleted; retry later"
+        "every attempt to create the {resource} collided with a concurrent run; the duplicates of this run were \
+         deleted; retry later"
     )]
     ConcurrentCreates {
         /// The kind of resource.
         resource: Resource,
     },
-    /// The user with the first administrator's name was not created by the invitation.
+    /// Poolkeeper did not create the user with the first administrator's name.
     #[error(
-        "the first administrator's user name belongs to a user that was not created by the invitation; add the \
+        "the first administrator's user name belongs to a user that Poolkeeper did not create; add the \
          intended user to the group `admins`, or delete this user"
     )]
     NotTheFirstAdmin,
     /// The sign-in of the verification requires a challenge that it cannot answer.
     #[error(
-        "the verification cannot answer the sign-in challenge {0}; set `verify` to false for a pool that requires it"
+        "the verification cannot answer the sign-in challenge {0}; set `verify` to false for a pool that requires this \
+         challenge"
     )]
     Challenged(String),
     /// The credentials of the verification belong to another role.
-    #[error("the credentials belong to {found}; expected an ARN that ends with {expected}")]
+    #[error("the credentials belong to {found}; the ARN must end with {expected}")]
     WrongCaller {
         /// The ARN of the caller.
         found: String,

@@ -29,8 +29,9 @@ const CLEAN_UP_TIME: Duration = Duration::from_secs(15);
 const ADDRESS: (&str, &str) = ("success+poolkeeper-", "@simulator.amazonses.com");
 
 /// The reason for a sign-up that is not proved.
-const MAIL_QUOTA: &str = "sign-up not proved: mail quota (Cognito's default sender sends 50 messages per day and \
-                          account); created the user as administrator instead; to send more, configure Amazon SES for the pool";
+const MAIL_QUOTA: &str = "sign-up not proved, because the mail quota is used up (Cognito's default sender sends 50 \
+                          messages per day and account); created the test user with AdminCreateUser instead; to send \
+                          more, configure Amazon SES for the pool";
 
 /// The age after which a test user belongs to a killed run, because no run takes so long.
 const STALE_AFTER: time::Duration = time::Duration::hours(1);
@@ -163,8 +164,9 @@ impl Subject {
         match error.last.class() {
             ErrorClass::SignUpRefused => {
                 self.create_as_administrator(provisioner, user).await?;
-                Ok(StepOutput::new(true, Outcome::Succeeded)
-                    .with_detail("the sign-up policy rejected the sign-up; created the user as administrator instead"))
+                Ok(StepOutput::new(true, Outcome::Succeeded).with_detail(
+                    "the sign-up policy rejected the sign-up; created the test user with AdminCreateUser instead",
+                ))
             }
             // Not a fault of the deployment. The other steps use a user that receives no mail.
             _ if error.last.reason == Reason::MailQuotaExceeded => {
@@ -226,7 +228,9 @@ impl Subject {
             Err(error) if error.attempts > 1 && error.last.reason == Reason::WrongState => error.attempts,
             Err(error) => return Err(error.into()),
         };
-        Ok(StepOutput::new((), Outcome::Succeeded).with_attempts(attempts).with_detail("confirmed as administrator"))
+        Ok(StepOutput::new((), Outcome::Succeeded)
+            .with_attempts(attempts)
+            .with_detail("confirmed with AdminConfirmSignUp"))
     }
 
     async fn sign_in(
@@ -364,8 +368,8 @@ impl Provisioner<'_> {
         let swept = if in_time { self.sweep(&*subject.directory).await } else { Ok(0) };
         match swept {
             Ok(0) => {}
-            Ok(swept) => details.push(format!("including {swept} of interrupted runs")),
-            Err(error) => details.push(format!("users of interrupted runs were not deleted: {}", causes(&error))),
+            Ok(swept) => details.push(format!("also deleted test users of interrupted runs: {swept}")),
+            Err(error) => details.push(format!("test users of interrupted runs were not deleted: {}", causes(&error))),
         }
         let output = StepOutput::new((), Outcome::Deleted);
         Ok(if details.is_empty() { output } else { output.with_detail(details.join("; ")) })

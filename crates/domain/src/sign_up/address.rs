@@ -29,7 +29,7 @@ pub struct EmailAddress {
 
 /// The text is not an unambiguous e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected an e-mail address, e.g. mia@example.com")]
+#[error("must be an e-mail address, e.g. mia@example.com")]
 pub struct InvalidEmailAddress;
 
 impl EmailAddress {

@@ -13,7 +13,7 @@ pub struct Domain(String);
 
 /// The text is not a domain name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected a domain, e.g. example.com")]
+#[error("must be a domain, e.g. example.com")]
 pub struct InvalidDomain;
 
 impl Domain {
@@ -71,7 +71,7 @@ pub struct DomainList(Vec<Entry>);
 
 /// The text is not a list of domains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected comma-separated domains, e.g. `example.com,*.example.org`")]
+#[error("must be comma-separated domains, e.g. `example.com,*.example.org`")]
 pub struct InvalidDomainList;
 
 impl DomainList {

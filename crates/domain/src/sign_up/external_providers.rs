@@ -23,7 +23,7 @@ pub struct ProviderName(String);
 
 /// The text is not a value of `EXTERNAL_PROVIDERS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("expected `allow`, `refuse` or comma-separated provider names, e.g. `Google,Okta`")]
+#[error("must be `allow`, `refuse` or comma-separated provider names, e.g. `Google,Okta`")]
 pub struct InvalidExternalProviders;
 
 impl ExternalProviders {

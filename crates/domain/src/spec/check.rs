@@ -17,7 +17,7 @@ impl Spec {
         if self.auto_verified.contains(&Verifiable::PhoneNumber) {
             return wrong(
                 "auto_verified",
-                "`phone_number` requires an SMS role, which Poolkeeper does not create; expected `email`",
+                "must be `email`, because `phone_number` requires an SMS role, which Poolkeeper does not create",
             );
         }
         if !(6..=99).contains(&self.password_policy.minimum_length) {
@@ -72,7 +72,7 @@ impl Spec {
             ClientKind::Backend => ("clients.backend.write_attributes", "clients.backend.read_attributes"),
             ClientKind::Web => ("clients.web.write_attributes", "clients.web.read_attributes"),
         };
-        let expected = "expected standard attributes such as `name`, or `custom:NAME` for names in `custom_attributes`";
+        let expected = "must be standard attributes such as `name`, or `custom:NAME` for names in `custom_attributes`";
         let wrong = |field, name| Err(SpecError { field, problem: format!("`{name}` is not allowed; {expected}") });
         if let Some(name) = self.unwritable(&client.write_attributes) {
             return wrong(write, name);

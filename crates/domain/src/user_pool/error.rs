@@ -54,7 +54,7 @@ pub enum Reason {
     #[error("the code has expired")]
     CodeExpired,
     /// The sign-up policy (the pre-sign-up trigger, or a pool without self sign-up) refused the sign-up.
-    #[error("the sign-up was refused")]
+    #[error("the sign-up was rejected")]
     SignUpRefused,
     /// Cognito could not call the trigger: its permission is missing or not visible yet, or the function is broken.
     #[error("Cognito could not call the trigger")]

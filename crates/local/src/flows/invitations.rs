@@ -20,7 +20,7 @@ pub const REFUSED: &str = "UserLambdaValidationException";
 /// The trigger's message for a denied domain.
 pub const WRONG_DOMAIN: &str = "E-mail addresses of this domain cannot be used to sign up";
 /// The trigger's message for every kind of invalid invitation.
-pub const WRONG_INVITATION: &str = "The invitation is not valid for this sign-up, please ask for a new one";
+pub const WRONG_INVITATION: &str = "The invitation is not valid for this sign-up. Ask for a new one";
 
 /// Runs the flow.
 ///

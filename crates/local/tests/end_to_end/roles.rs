@@ -16,7 +16,7 @@ async fn wrong_roles_fail_the_deployment_with_the_reason() {
         parameters
     };
     let table = [
-        ("quotes", "{admins:[all]}", "Roles: expected groups with permissions, such as `admins=all,"),
+        ("quotes", "{admins:[all]}", "Roles: must be groups with permissions, such as `admins=all,"),
         ("group", "readers=users:read", "Roles: the group `readers` does not exist; add it to the parameter Groups"),
     ];
     for (name, roles, reason) in table {

@@ -37,7 +37,7 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
         &[],
         "FAILED",
         "poolkeeper-failed-create",
-        "Roles: expected groups with permissions, such as `admins=all,",
+        "Roles: must be groups with permissions, such as `admins=all,",
     ),
     (
         "user-pool-create-with-roles-of-unknown-group",

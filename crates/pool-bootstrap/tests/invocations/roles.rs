@@ -29,7 +29,7 @@ async fn wrong_roles_fail_without_change() {
     let writes = function.platform.writes();
     let reply = function.reply_to(update("admins=all", "admins=users:raed")).await;
     assert_eq!((&reply["Status"], &reply["PhysicalResourceId"]), (&json!("FAILED"), &json!("eu-west-1_pool1")));
-    let expected = "expected known permissions for the group `admins`, found `users:raed`; did you mean `users:read`?";
+    let expected = "unknown permission `users:raed` of the group `admins`; did you mean `users:read`?";
     assert!(reason(&reply).contains(expected), "{reply}");
     assert_eq!(function.platform.writes(), writes);
 }

@@ -126,7 +126,7 @@ async fn creates_the_test_user_as_administrator_without_sign_up() {
     let harness = Harness::new();
     let receipt = harness.apply(with(&json!({"self_sign_up": false}))).await.unwrap();
     let sign_up = report(&receipt, Step::SignUp);
-    assert!(sign_up.detail.as_ref().unwrap().contains("as administrator"), "{sign_up:?}");
+    assert!(sign_up.detail.as_ref().unwrap().contains("AdminCreateUser"), "{sign_up:?}");
     assert_eq!(report(&receipt, Step::CallerIdentity).outcome, Outcome::Succeeded);
 }
 
@@ -188,7 +188,7 @@ async fn deletes_only_stale_test_users_of_killed_runs() {
     harness.clock.sleep(Duration::from_mins(61)).await;
     let receipt = harness.run(Action::Verify, shop()).await.unwrap();
     let detail = report(&receipt, Step::CleanUp).detail.clone().unwrap();
-    assert_eq!(detail, "including 1 of interrupted runs");
+    assert_eq!(detail, "also deleted test users of interrupted runs: 1");
     assert!(users.user("left-behind").is_none() && others.iter().all(|(name, _)| users.user(name).is_some()));
 }
 

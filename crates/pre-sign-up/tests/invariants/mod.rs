@@ -55,7 +55,7 @@ const SENTENCES: [&str; 6] = [
     "An e-mail address is needed to sign up",
     "This e-mail address cannot be used to sign up",
     "E-mail addresses of this domain cannot be used to sign up",
-    "The invitation is not valid for this sign-up, please ask for a new one",
+    "The invitation is not valid for this sign-up. Ask for a new one",
     "Signing up through this provider is not possible",
     "The sign-up request could not be read",
 ];

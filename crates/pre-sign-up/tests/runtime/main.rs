@@ -179,7 +179,7 @@ fn answers_panic_with_one_sentence_and_keeps_serving() {
     let mut program = Program::start(command, address, &[]);
 
     let public = json!({
-        "errorType": "Internal", "errorMessage": "The sign-up could not be processed, please try again later"
+        "errorType": "Internal", "errorMessage": "The sign-up could not be processed. Try again later"
     });
     for event in events {
         let answer = answers.recv_timeout(ANSWER_TIMEOUT).unwrap();
@@ -280,7 +280,7 @@ fn invalid_setting_fails_startup_with_one_log_line() {
     assert_eq!(logs[0]["level"], "ERROR");
     assert_eq!(
         logs[0]["error"],
-        "the setting AUTO_CONFIRM has an invalid value: expected `everyone`, `trusted-domains`, `invited` or `nobody`"
+        "the setting AUTO_CONFIRM has an invalid value: must be `everyone`, `trusted-domains`, `invited` or `nobody`"
     );
 }
 

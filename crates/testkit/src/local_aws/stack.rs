@@ -104,7 +104,7 @@ impl Stack {
         let invoked = self.send(aws, function_arn, &event.to_string()).await?;
         let answer: Value = serde_json::from_str(&invoked.answer).map_err(|_| unreadable("invoke"))?;
         if invoked.is_error {
-            let text = answer["errorMessage"].as_str().unwrap_or("without saying why");
+            let text = answer["errorMessage"].as_str().unwrap_or("no error message");
             return Err(LocalAwsError::FunctionFailed(text.to_owned()));
         }
         Ok(answer)
@@ -192,7 +192,7 @@ pub struct Invoked {
 }
 
 fn unreadable(action: &str) -> LocalAwsError {
-    LocalAwsError::Unreadable(format!("the answer to `{action}`"))
+    LocalAwsError::Unreadable(format!("the response to `{action}`"))
 }
 
 async fn read_outputs(aws: &impl Tooling, name: &str) -> Result<BTreeMap<String, String>, LocalAwsError> {
