@@ -67,9 +67,9 @@ fn info() -> Value {
         "version": env!("CARGO_PKG_VERSION"),
         "summary": "Users, groups and sessions of one Amazon Cognito user pool.",
         "description": "Every failure is `application/problem+json` (RFC 9457) with a stable `code`. Unknown paths return \
-            404 `not-found`, other methods 405 `method-not-allowed` with the header `Allow`. Names in paths must be \
-            percent-encoded. API Gateway itself rejects expired tokens, too many requests and paths outside of `/v1`; \
-            the body is then `{\"message\": …}`.",
+            404 `not-found`, and unsupported methods return 405 `method-not-allowed` with the header `Allow`. Names in \
+            paths must be percent-encoded. API Gateway itself rejects expired tokens, too many requests and paths \
+            outside of `/v1`; the body of such a response is `{\"message\": …}`.",
         "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
     })
 }

@@ -146,7 +146,7 @@ texts! {
             })
             .examples(&["Google"]);
 
-    /// The `session` of the challenge. Valid for minutes and for one response.
+    /// The `session` of the challenge. Valid for a few minutes and for one correct answer.
     Session(Secret) = Format::new(1..=2048, "must be 1–2048 characters");
 
     /// An access or refresh token, as Cognito issued it.

@@ -47,8 +47,8 @@ pub(crate) enum ApiError {
     /// The deployment requires a second factor of the caller.
     #[error("ADMIN_MFA requires a second factor, and the caller has none")]
     MfaRequired,
-    /// The deployment gives the group permissions.
-    #[error("ROLES names the group {0}")]
+    /// The group is listed in `ROLES`.
+    #[error("the group {0} is listed in ROLES and cannot be deleted")]
     GroupInRoles(GroupName),
     /// The user has no identity at this provider.
     #[error("the user has no identity at this provider")]
@@ -71,8 +71,8 @@ pub(crate) enum ApiError {
     /// An update of the group would pass its role, and the function lacks the permission for that role.
     #[error("the group has role {0}, which PASSABLE_ROLE_ARNS does not list")]
     RoleNotPassable(String),
-    /// The user has an authenticator, which a new one would replace.
-    #[error("the user has an authenticator")]
+    /// The user has an authenticator app, which another enrollment would replace.
+    #[error("the user has an authenticator app")]
     AuthenticatorExists,
     /// The sign-in requires a challenge that the API does not support.
     #[error("the sign-in requires {0}, which is not supported")]
@@ -130,7 +130,7 @@ pub(crate) enum Forbidden {
     PrivilegeEscalation,
     #[error("a group with an IAM role requires the permission `{}`", Permission::GroupsRoles)]
     GroupWithRole,
-    #[error("the `users:groups:NAME` permissions of the caller do not name this group")]
+    #[error("the `users:groups:NAME` permissions of the caller do not include this group")]
     NotAssignable,
     #[error("callers cannot delete a group that they are a member of")]
     OwnGroup,
@@ -152,16 +152,16 @@ impl Advice {
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Repeat => {
-                "After the cause is fixed, repeat the request to continue; a POST requires an `Idempotency-Key`."
+                "Fix the cause, then repeat the request to continue. A POST request requires an `Idempotency-Key`."
             }
             Self::EnrollAgain => {
-                "The authenticator is verified and probably not active. Start again: `POST /v1/auth/me/totp`. \
-                If this answers `wrong-state`, the authenticator is active: end earlier sessions with \
+                "The authenticator app is verified and probably not active. Start again with `POST /v1/auth/me/totp`. \
+                If this request returns `wrong-state`, the authenticator app is active. Then end earlier sessions with \
                 `POST /v1/auth/sign-out` and the access token."
             }
             Self::SignOut => {
-                "The authenticator is active, and earlier sessions are still valid. End them: `POST /v1/auth/sign-out` \
-                with the access token."
+                "The authenticator app is active, and earlier sessions are still valid. End them with \
+                `POST /v1/auth/sign-out` and the access token."
             }
         }
     }
@@ -407,7 +407,7 @@ impl ErrorCode {
                 "The user must enter the confirmation code, or an administrator must confirm the user."
             }
             Self::PasswordResetRequired => {
-                "The password was reset. Set a new one with `POST /v1/auth/reset-password` and the code that was sent."
+                "The password was reset. Set a new password with `POST /v1/auth/reset-password` and the code that was sent."
             }
             Self::NotFound => "No route of this function has this path. Names in paths must be percent-encoded.",
             Self::UserNotFound => "No user has the given user name, alias or `sub`.",

@@ -68,7 +68,7 @@ pub(crate) struct Problem<'a> {
     /// The code as a URI.
     #[schema(example = "urn:poolkeeper:problem:user-not-found")]
     r#type: String,
-    /// What the code means. The wording can change.
+    /// The meaning of the code. The wording can change.
     title: &'static str,
     /// The HTTP status.
     status: u16,
@@ -163,19 +163,18 @@ fn detail(error: &ApiError) -> String {
         ApiError::OtherIdentity => "The user has another identity at this provider. Unlink it first.".to_owned(),
         ApiError::NoInvitations => "The sign-up policy of this pool does not use invitations.".to_owned(),
         ApiError::GroupInRoles(group) => format!(
-            "The deployment gives the group `{group}` permissions. \
-            Remove it from the template's parameter `Roles` first."
+            "The template's parameter `Roles` lists the group `{group}`. Remove the group from the parameter first."
         ),
         ApiError::AddressHeld => "The e-mail address is the verified address of a user of the pool.".to_owned(),
         ApiError::HolderUnknown => {
             "Too many users share this e-mail address to check whether one of them has verified it.".to_owned()
         }
         ApiError::RoleNotPassable(role) => format!(
-            "Each update passes the IAM role of the group, {role}. \
-            Add its ARN to the template's parameter `PassableRoleArns`."
+            "An update of the group passes the IAM role {role} to Cognito. Add this ARN to the template's parameter \
+            `PassableRoleArns`."
         ),
         ApiError::AuthenticatorExists => {
-            "The user has an authenticator. Remove it first: `DELETE /v1/auth/me/totp`.".to_owned()
+            "The user has an authenticator app. Remove it first with `DELETE /v1/auth/me/totp`.".to_owned()
         }
         // The name of a challenge comes from Cognito, not from a user.
         ApiError::UnsupportedChallenge(name) => format!("The sign-in requires the challenge `{name}`."),
@@ -196,8 +195,8 @@ fn detail(error: &ApiError) -> String {
 /// Why the status of a user or the configuration of the pool does not allow this operation of Cognito.
 fn state_detail(operation: &str) -> &'static str {
     match operation {
-        "AdminCreateUser" => "The user has no temporary password, or another user now has the name at creation.",
-        "AdminConfirmSignUp" => "Only users who signed up and are not confirmed can be confirmed.",
+        "AdminCreateUser" => "The user has no temporary password, or the name now belongs to another user.",
+        "AdminConfirmSignUp" => "Only unconfirmed users who signed up can be confirmed.",
         "AdminLinkProviderForUser" => "The user comes from an external identity provider.",
         "AdminListDevices" | "AdminForgetDevice" => "Device tracking is not enabled on this pool.",
         "AdminListUserAuthEvents" => "Threat protection is not enabled on this pool.",
@@ -205,7 +204,7 @@ fn state_detail(operation: &str) -> &'static str {
             "The status of the user does not allow a reset, or no e-mail address or phone number is verified."
         }
         "AdminSetUserMFAPreference" | "SetUserMFAPreference" => {
-            "A factor is not set up or not offered by the pool, the pool requires it, or the user is not confirmed."
+            "A factor is not set up, the pool does not offer it, the pool requires it, or the user is not confirmed."
         }
         "AssociateSoftwareToken" | "VerifySoftwareToken" => "The pool does not offer authenticator apps.",
         "ConfirmSignUp" | "ResendConfirmationCode" => "The user is already confirmed, or disabled.",
@@ -248,7 +247,7 @@ fn log(error: &ApiError, id: &RequestId) {
     if needs_operator || code.row().status.is_server_error() {
         tracing::error!(code = code.as_str(), error = chain, request_id, aws_request_id, "request failed");
     } else {
-        tracing::warn!(code = code.as_str(), error = chain, request_id, aws_request_id, "request refused");
+        tracing::warn!(code = code.as_str(), error = chain, request_id, aws_request_id, "request rejected");
     }
 }
 

@@ -41,11 +41,11 @@ async fn require_writable(app: &App, attributes: &Attributes) -> Result<(), ApiE
     })
 }
 
-/// The destination of a code. The answer for an unknown user looks the same.
+/// The destination of a code. The response for an unknown user has the same form.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = CodeSent, example = json!({"code_sent_to": example_delivery()}))]
 pub(crate) struct CodeSent {
-    /// Simulated or null if the user does not exist.
+    /// The destination is simulated or null if the user does not exist.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }

@@ -57,7 +57,7 @@ pub(crate) struct PoolView {
     self_sign_up: bool,
     /// Whether user names are case-sensitive, so that `Mia` and `mia` are two users.
     case_sensitive: bool,
-    /// Whether Cognito refuses to delete the pool.
+    /// Whether Cognito rejects the deletion of the pool.
     deletion_protection: bool,
     password_policy: PasswordPolicyView,
     /// The attributes that users can have.
@@ -93,9 +93,9 @@ struct AttributeView {
     name: String,
     /// `String`, `Number`, `DateTime` or `Boolean`.
     kind: String,
-    /// Whether every user must have it.
+    /// Whether every user must have the attribute.
     required: bool,
-    /// Whether it can be changed after it is set.
+    /// Whether the attribute can be changed after it is set.
     mutable: bool,
 }
 
@@ -143,7 +143,7 @@ impl From<AttributeDescription> for AttributeView {
 
 /// Get the pool's settings
 ///
-/// Returns sign-in options, password policy and attributes. The answer contains no secrets.
+/// Returns sign-in options, password policy and attributes. The response contains no secrets.
 #[utoipa::path(
     get, path = "/v1/pool", tag = "pool", operation_id = "get_pool",
     responses((status = 200, description = "The settings of the user pool.", body = PoolView)),

@@ -99,7 +99,7 @@ async fn no_secret_is_logged_in_success_or_failure() {
     secrets.extend([pem.expose().to_owned(), pem.expose().lines().nth(1).unwrap().to_owned()]);
 
     let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("\"audit\"") && text.contains("request refused"), "there are logs");
+    assert!(text.contains("\"audit\"") && text.contains("request rejected"), "there are logs");
     assert!(!text.to_lowercase().contains("canary"), "{text}");
     for secret in secrets {
         assert!(!text.contains(&secret), "{secret} in the logs");

@@ -66,7 +66,7 @@ pub struct AttributeDescription {
     pub name: String,
     /// `String`, `Number`, `DateTime` or `Boolean`.
     pub kind: String,
-    /// Whether every user must have it.
+    /// Whether every user must have the attribute.
     pub required: bool,
     /// Whether it can be changed once it is set.
     pub mutable: bool,

@@ -87,7 +87,7 @@ pub struct User {
     pub modified_at: OffsetDateTime,
 }
 
-/// An action that brings a user closer to signing in. The names are those of the admin API's routes.
+/// An action that brings a user closer to signing in. Each name is the name of a route of the admin API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -112,15 +112,16 @@ pub enum NextAction {
 pub struct LifeCycle {
     /// The state.
     pub state: State,
-    /// Whether a sign-in with the right password, or through the provider for a federated user, results in tokens or a
-    /// challenge.
+    /// Whether a sign-in with the correct password, or through the provider for a federated user, results in tokens or
+    /// a challenge.
     pub can_sign_in: bool,
-    /// When the temporary password expires at the latest, or null if the user has none or its validity is unknown. It
-    /// is calculated from the last change of the user, because Cognito does not report when the password was set.
+    /// The latest time at which the temporary password expires. Null if the user has no temporary password or its
+    /// validity is unknown. The time is calculated from the last change of the user, because Cognito does not report
+    /// when the password was set.
     #[serde(with = "time::serde::rfc3339::option")]
     #[cfg_attr(feature = "openapi", schema(required = true))]
     pub temporary_password_expires_at: Option<OffsetDateTime>,
-    /// The actions that allow the user to continue. Empty if no action is needed or none is known.
+    /// The actions that allow the user to continue. Empty if no action is required or known.
     pub next_actions: Vec<NextAction>,
 }
 

@@ -71,7 +71,7 @@ impl Outcome<'_> {
                 && !self.frame.typed.as_ref().is_some_and(|typed| typed.contains(value.as_str()))
         });
         shown.map(|value| {
-            Violation(Rule::Attributes, format!("the answer shows `{value}` of another user without users:read"))
+            Violation(Rule::Attributes, format!("the response shows `{value}` of another user without users:read"))
         })
     }
 
@@ -91,7 +91,7 @@ impl Outcome<'_> {
             .iter()
             .any(|effect| matches!(effect, Effect::Deleted(sub) if !self.before.users.contains_key(sub)));
         let is_alias = users().any(is_found) && !users().any(is_name) && !has_gone;
-        is_alias.then(|| Violation(Rule::Alias, format!("the answer is {} for an alias", self.answer.status)))
+        is_alias.then(|| Violation(Rule::Alias, format!("the response is {} for an alias", self.answer.status)))
     }
 
     /// [`Rule::Repeat`] and [`Rule::Guess`].
@@ -101,12 +101,12 @@ impl Outcome<'_> {
         }
         let differs = self.answer.body.get("differing").is_some_and(|names| *names != Value::Null);
         if differs && !self.reads_users() {
-            let text = "the answer names differing fields without users:read".to_owned();
+            let text = "the response names differing fields without users:read".to_owned();
             return Some(Violation(Rule::Guess, text));
         }
         let found = self.answer.body["sub"].as_str().unwrap_or_default();
         let is_found = self.answer.status == 200 && !grant_record.is_repeat(self.frame, found);
-        let text = || "the answer is 200 for a user that this request did not create".to_owned();
+        let text = || "the response is 200 for a user that this request did not create".to_owned();
         is_found.then(|| Violation(Rule::Repeat, text()))
     }
 
@@ -131,7 +131,7 @@ impl Outcome<'_> {
             _ => false,
         };
         let unnamed = self.frame.effects.iter().find(|effect| !is_named(effect));
-        let text = |effect| format!("the answer is {} and {effect:?} happened", self.answer.status);
+        let text = |effect| format!("the response is {} and {effect:?} happened", self.answer.status);
         unnamed.map(|effect| Violation(Rule::Refusal, text(effect)))
     }
 
@@ -158,7 +158,7 @@ impl Outcome<'_> {
         let is_bound = self.requires_mfa && matches!(self.access, Access::Read(_) | Access::List(_) | Access::Write(_));
         let acts = self.answer.status < 400 || !self.frame.effects.is_empty();
         let lacks_factor = self.frame.token.is_some() && self.frame.has_factor == [false; 2];
-        let text = || format!("the caller has no second factor; the answer is {}", self.answer.status);
+        let text = || format!("the caller has no second factor; the response is {}", self.answer.status);
         (is_bound && acts && lacks_factor).then(|| Violation(Rule::SecondFactor, text()))
     }
 

@@ -42,7 +42,7 @@ impl Answer {
 
 /// Refresh tokens
 ///
-/// Exchanges a refresh token for new access and ID tokens. If the app client rotates refresh tokens, the answer
+/// Exchanges a refresh token for new access and ID tokens. If the app client rotates refresh tokens, the response
 /// contains a new refresh token, and the old one is revoked after the client's grace period (if any).
 #[utoipa::path(
     post, path = "/v1/auth/refresh", tag = "auth", operation_id = "refresh",

@@ -61,7 +61,7 @@ impl Body {
                 text.read().map(|ByAccessToken { access_token }| Self::All(access_token.into()))
             }
             Discriminator { .. } => {
-                let detail = "Expected exactly one of `refresh_token` and `access_token`.".to_owned();
+                let detail = "Must contain exactly one of `refresh_token` and `access_token`.".to_owned();
                 Err(ApiError::InvalidRequest { field: None, detail })
             }
         }
@@ -114,7 +114,7 @@ struct ValidCredential {
 
 const ACCESS_TOKEN: ValidCredential = ValidCredential {
     token: "access_token",
-    r#where: "where it is verified without a call to the user pool, as by this API's authorizer",
+    r#where: "at services that verify the token without a call to the user pool, such as this API's authorizer",
     until: "its `exp`",
 };
 
@@ -128,7 +128,7 @@ const AWS_CREDENTIALS: ValidCredential = ValidCredential {
 const MANAGED_LOGIN_COOKIE: ValidCredential = ValidCredential {
     token: "managed_login_cookie",
     r#where: "in browsers in which the user signed in through managed login",
-    until: "the browser calls `/logout` of the user pool's domain, or one hour after its last use",
+    until: "the browser calls `/logout` of the user pool's domain, or one hour after the last use of the cookie",
 };
 
 impl SignedOut {
@@ -154,10 +154,10 @@ impl SignedOut {
     /// The result if one sign-in is ended.
     fn one() -> Self {
         let revoked = &[
-            RevokedCredential { token: "refresh_token", r#where: "everywhere, only this token" },
+            RevokedCredential { token: "refresh_token", r#where: "everywhere (only this token)" },
             RevokedCredential {
                 token: "access_token",
-                r#where: "at the Cognito user pools API, only those issued with this refresh token",
+                r#where: "at the Cognito user pools API (only tokens issued with this refresh token)",
             },
         ];
         let still_valid = &[
@@ -168,8 +168,8 @@ impl SignedOut {
             MANAGED_LOGIN_COOKIE,
             ValidCredential {
                 token: "refresh_token",
-                r#where: "everywhere, only those of the user's other sign-ins",
-                until: "they expire or are revoked",
+                r#where: "everywhere (only tokens of the user's other sign-ins)",
+                until: "the token expires or is revoked",
             },
         ];
         Self { revoked, still_valid }

@@ -65,7 +65,7 @@ impl TryFrom<Body> for GroupDetails {
     fn try_from(Body(fields): Body) -> Result<Self, ApiError> {
         let Fields { description, precedence } = fields;
         if description.is_none() && precedence.is_none() {
-            let detail = "Expected `description`, `precedence` or both.".to_owned();
+            let detail = "Must contain `description`, `precedence` or both.".to_owned();
             return Err(ApiError::InvalidRequest { field: None, detail });
         }
         Ok(Self { description: description.map(Into::into), precedence: precedence.map(Into::into) })

@@ -20,7 +20,7 @@ use crate::routes::user_view::UserView;
 #[schema(as = GroupMembers, example = json!({"users": [UserView::example()], "next_cursor": null}))]
 pub(crate) struct Answer {
     users: Vec<UserView>,
-    /// The cursor of the next page; null on the last page. An empty page is not necessarily the last one.
+    /// The cursor of the next page; null on the last page. An empty page is not necessarily the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
 }

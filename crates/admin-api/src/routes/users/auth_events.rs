@@ -33,7 +33,7 @@ pub(crate) struct Answer {
     next_cursor: Option<String>,
 }
 
-/// A sign-in, a sign-up, or a change or reset of a password. The values are Cognito's; AWS can add new ones.
+/// A sign-in, a sign-up, or a change or reset of a password. The values come from Cognito, and AWS can add new values.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuthEvent)]
 struct EventView {

@@ -34,21 +34,22 @@ use crate::routes::user_view::UserView;
 
 /// Create a user
 ///
-/// Also sets a permanent password and adds the user to groups, if the request contains them. If one of these calls
-/// fails, the answer lists the completed calls. The answer contains attributes only with the permission `users:read`.
+/// Also sets a permanent password and adds the user to groups, if the request contains them. If one of these steps
+/// fails, the response lists the completed steps. The response contains attributes only with the permission
+/// `users:read`.
 ///
 /// With an `Idempotency-Key`, the same caller can repeat the same request within 24 hours. A repeat completes the user
-/// that the first request created, and answers 200. It sends no welcome message. Before it adds groups, it sets the
-/// requested password again, which requires the permission `users:password`, and ends all sessions of the user. If
-/// nothing is left to do, it changes nothing. Requests cannot be repeated if the app client has no secret.
+/// that the first request created, and returns 200. The repeat sends no welcome message. Before it adds groups, it sets
+/// the requested password again, which requires the permission `users:password`, and ends all sessions of the user. If
+/// no step remains, the repeat changes nothing. Requests cannot be repeated if the app client has no secret.
 ///
-/// Any other existing user is a conflict. With `users:read`, the answer lists the fields that differ, including
+/// Any other existing user is a conflict. With `users:read`, the response lists the fields that differ, including
 /// `creation` if another request created the user.
 #[utoipa::path(
     post, path = "/v1/users", tag = "users", operation_id = "create_user",
     params((
         "Idempotency-Key" = Option<String>, Header,
-        description = "Makes the request safe to repeat. A text that the client generates for each user.",
+        description = "A text that the client generates for each user. Makes the request safe to repeat.",
         min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false,
     )),
     request_body = CreateUser,
@@ -290,7 +291,7 @@ mod tests {
             let answer = create(group, by, groups).await;
             assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{group}");
             let detail = answer.body["detail"].as_str().unwrap();
-            assert!(detail.contains("do not name this group"), "{group}: {detail}");
+            assert!(detail.contains("do not include this group"), "{group}: {detail}");
         }
         assert_eq!(create("visitors", "sue", "[assigners creators]").await.status, 201);
         assert_eq!(api.pool.groups_of("new"), ["visitors"]);

@@ -30,20 +30,20 @@ use parameters::Parameters;
 }))]
 pub(crate) struct Answer {
     users: Vec<UserView>,
-    /// The cursor of the next page, which takes the same parameters; null on the last page.
+    /// The cursor of the next page, which requires the same parameters; null on the last page.
     #[schema(required = true)]
     next_cursor: Option<String>,
     /// Whether the request stopped before the page was full, because it had read ten pages of Cognito or Cognito
-    /// throttled it. More users can follow.
+    /// throttled a call. More users can follow.
     ended_early: bool,
 }
 
 /// List or search users
 ///
 /// Returns the users that match all parameters. `email`, `email_prefix` and `name` are case-insensitive. Cognito
-/// filters by one parameter only. The API applies the others, and reads at most ten pages of Cognito for each request.
-/// Therefore a page can be short or empty and still have a `next_cursor` (`ended_early`). Recent changes can be
-/// missing.
+/// filters by one parameter only. The API applies the other parameters, and reads at most ten pages of Cognito for each
+/// request. Therefore a page can be short or empty and still have a `next_cursor` (`ended_early`). Recent changes can
+/// be missing.
 #[utoipa::path(
     get, path = "/v1/users", tag = "users", operation_id = "list_users",
     params(Parameters),

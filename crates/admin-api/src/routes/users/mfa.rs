@@ -19,7 +19,7 @@ pub(crate) struct MfaView {
     username: Username,
     /// The enabled factors.
     enabled: Vec<Factor>,
-    /// The preferred factor. Null if the user has no factor, or chooses one of several at each sign-in.
+    /// The preferred factor. Null if the user has no factor or chooses a factor at each sign-in.
     #[schema(required = true)]
     preferred: Option<Factor>,
 }

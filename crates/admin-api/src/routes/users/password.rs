@@ -19,7 +19,7 @@ use crate::http::json::Json;
 #[schema(as = SetPassword, example = json!({"password": "Correct-Horse-9", "permanent": true}))]
 pub(crate) struct Body {
     password: Password,
-    /// Whether the password is permanent. The user must change a temporary one at the next sign-in.
+    /// Whether the password is permanent. The user must change a temporary password at the next sign-in.
     #[serde(default)]
     #[schema(default = false)]
     permanent: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Body {
 
 /// Set a user's password
 ///
-/// A permanent password sets the status to `CONFIRMED`, a temporary one to `FORCE_CHANGE_PASSWORD`. Callers cannot
+/// A permanent password sets the status to `CONFIRMED`, a temporary password to `FORCE_CHANGE_PASSWORD`. Callers cannot
 /// change their own account with this route.
 #[utoipa::path(
     put, path = "/v1/users/{username}/password", tag = "users", operation_id = "set_user_password",

@@ -16,7 +16,7 @@ use crate::routes::user_view::UserView;
 /// Resend a user's welcome message
 ///
 /// Sends the welcome message (AWS: the invitation message of `AdminCreateUser`) again, with a new temporary password
-/// that is valid for as long as the first one. This also helps users whose temporary password has expired. Returns
+/// that is valid for as long as the first password. This also helps users whose temporary password has expired. Returns
 /// `wrong-state` if the status is not `FORCE_CHANGE_PASSWORD`. Each request sends another message.
 #[utoipa::path(
     post, path = "/v1/users/{username}/resend-invitation", tag = "users", operation_id = "resend_user_invitation",

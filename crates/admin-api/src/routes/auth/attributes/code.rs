@@ -17,7 +17,7 @@ use crate::routes::auth::example_delivery;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AttributeCodeSent, example = json!({"code_sent_to": example_delivery()}))]
 pub(crate) struct Answer {
-    /// Null if the user pool does not report it.
+    /// Null if the user pool does not report the destination.
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
 }

@@ -74,7 +74,7 @@ pub(super) struct FactorChoice {
     factor: ChosenFactor,
 }
 
-/// Starts the setup of an authenticator app. The answer is a challenge `MFA_SETUP` with the TOTP secret.
+/// Starts the setup of an authenticator app. The response is a challenge `MFA_SETUP` with the TOTP secret.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "BeginMfaSetup", example = json!({

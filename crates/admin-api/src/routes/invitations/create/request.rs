@@ -13,7 +13,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::http::json::integer;
 
-/// The address to invite, and the validity.
+/// The address to invite, and the validity of the invitation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateInvitation, example = json!({"email": "mia@example.com", "valid_for_hours": 168}))]

@@ -19,18 +19,18 @@ use crate::fields::text::Password;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"username": "mia", "attributes": {"email": "mia@example.com"}}))]
 pub(crate) struct Body {
-    /// The user name. If users sign in with an e-mail address or phone number, that address or number.
+    /// The user name. If users sign in with e-mail addresses or phone numbers, the address or number.
     pub(super) username: Username,
     #[serde(default)]
     pub(super) attributes: AttributesBody,
-    /// The password. If absent, Cognito generates a temporary one.
+    /// The password. If absent, Cognito generates a temporary password.
     pub(super) password: Option<Password>,
-    /// Whether the password is permanent. The user must change a temporary one at the first sign-in.
+    /// Whether the password is permanent. The user must change a temporary password at the first sign-in.
     #[serde(default)]
     #[schema(default = false)]
     pub(super) permanent: bool,
-    /// Whether Cognito sends the welcome message with the temporary password. The default is `send` without a
-    /// `password` and `suppress` with one.
+    /// Whether Cognito sends the welcome message with the temporary password. The default is `suppress` if `password`
+    /// is present, and `send` otherwise.
     pub(super) welcome_message: Option<WelcomeMessageBody>,
     /// Requires the permission `users:groups`.
     #[serde(default)]

@@ -83,7 +83,7 @@ mod tests {
                 assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{method} {group}");
                 // The same for every group outside the list: another reason would tell the group's permissions.
                 let detail = answer.body["detail"].as_str().unwrap();
-                assert!(detail.contains("do not name this group"), "{method} {group}: {detail}");
+                assert!(detail.contains("do not include this group"), "{method} {group}: {detail}");
             }
         }
         assert_eq!(api.pool.groups_of("mia"), Vec::<String>::new());

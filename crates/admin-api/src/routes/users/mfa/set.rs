@@ -21,10 +21,10 @@ use crate::http::json::Json;
 #[serde(deny_unknown_fields)]
 #[schema(as = SetMfa, example = json!({"enabled": ["SOFTWARE_TOKEN_MFA", "EMAIL_OTP"], "preferred": "SOFTWARE_TOKEN_MFA"}))]
 pub(crate) struct Body {
-    /// The factors to enable, without duplicates. All others are disabled.
+    /// The factors to enable, without duplicates. All other factors are disabled.
     #[schema(value_type = BTreeSet<Factor>)]
     enabled: Vec<Factor>,
-    /// The preferred factor, one of `enabled`. Without it, a user with several factors chooses one at each sign-in.
+    /// The preferred factor, one of `enabled`. If absent, a user with several factors chooses a factor at each sign-in.
     preferred: Option<Factor>,
 }
 
