@@ -198,7 +198,7 @@ class Rules(unittest.TestCase):
         for mfa, admin_mfa in [("off", "optional"), ("optional", "required"), ("required", "required")]:
             self.assertEqual(self.rejections(AutoConfirm="everyone", Mfa=mfa, AdminMfa=admin_mfa), [], f"{mfa}, {admin_mfa}")
         (rejection,) = self.rejections(AutoConfirm="everyone", Mfa="off", AdminMfa="required")
-        self.assertIn("AdminMfa=required needs Mfa=optional", rejection)
+        self.assertIn("AdminMfa=required requires Mfa=optional", rejection)
 
     def test_rejects_first_admin_whose_address_anyone_verifies(self):
         for verify, email in [("everyone", ""), ("invited", "admin@example.com"), ("nobody", "admin@example.com")]:
