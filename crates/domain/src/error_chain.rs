@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// Formats an error and its causes in one line, for operators. A cause whose text ends the line already is omitted.
+/// Formats an error and its causes in one line, for operators. Omits a cause if the line already ends with its text.
 #[must_use]
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut line = error.to_string();

@@ -1,4 +1,5 @@
-//! Invitations to sign up: signed tokens that admit one e-mail address to one pool and prove access to its mailbox.
+//! Invitations to sign up: signed tokens, each for one e-mail address and one pool. A token proves access to the
+//! mailbox.
 //!
 //! An invitation is a compact JWS (RFC 7515) signed with Ed25519 (RFC 8037). It can be used repeatedly until it
 //! expires, because the trigger that verifies it stores nothing.

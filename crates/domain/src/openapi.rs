@@ -1,4 +1,4 @@
-//! OpenAPI schemas of the types that validate themselves when they are deserialized.
+//! OpenAPI schemas of types that are validated during deserialization.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::user::{UserStatus, Username};
 
-/// No whitespace and no control characters, as [`Username`] and [`GroupName`] check.
+/// Matches text without whitespace and control characters, like the checks of [`Username`] and [`GroupName`].
 const NO_WHITESPACE_OR_CONTROL: &str = r"^[^\s\u0000-\u001F\u007F-\u009F]+$";
 
 fn name(max_chars: usize, description: &str, example: &str) -> RefOr<Schema> {

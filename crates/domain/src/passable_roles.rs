@@ -1,14 +1,14 @@
-//! The IAM roles that a function may pass to a service: the setting `PASSABLE_ROLE_ARNS`.
+//! The IAM roles that a function has permission to pass to a service (`PASSABLE_ROLE_ARNS`).
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// The IAM roles that a process may pass to a service with `iam:PassRole`.
+/// The IAM roles that a process has permission to pass to a service (`iam:PassRole`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PassableRoles {
-    /// The list is not known, so AWS decides for each call.
+    /// The list is unknown, so AWS decides for each call.
     Unknown,
     /// The roles with these ARNs and no others.
     Only(BTreeSet<String>),
@@ -22,7 +22,7 @@ impl Default for PassableRoles {
 }
 
 impl PassableRoles {
-    /// Whether the process may pass the role with this ARN. `true` if the list is not known.
+    /// Whether the process has permission to pass the role with this ARN. `true` if the list is unknown.
     #[must_use]
     pub fn allow(&self, role_arn: &str) -> bool {
         match self {

@@ -1,7 +1,8 @@
-//! The port for provisioning: user pools, app clients, identity pools, IAM policies and roles, calls of `verify`.
+//! The port for provisioning: user pools, app clients, identity pools, IAM policies and roles, and the calls of
+//! `verify`.
 //!
-//! Resources of a pool carry the tag [`TAG_KEY`] with the pool's name. App clients and groups have no tags and belong
-//! to their user pool.
+//! Resources of a pool have the tag [`TAG_KEY`] with the pool's name. App clients and groups have no tags and belong to
+//! their user pool.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
@@ -34,7 +35,7 @@ pub struct PlatformError {
     pub class: ErrorClass,
     /// The AWS request id.
     pub request_id: Option<String>,
-    /// The error of AWS.
+    /// The error from AWS.
     pub source: Box<dyn Error + Send + Sync>,
 }
 
@@ -77,7 +78,7 @@ pub struct UserPoolState {
     pub self_sign_up: bool,
     /// The function of the pre-sign-up trigger.
     pub pre_sign_up_function_arn: Option<String>,
-    /// Whether AWS refuses to delete the pool.
+    /// Whether deletion protection is enabled.
     pub deletion_protection: bool,
 }
 
@@ -114,7 +115,7 @@ pub struct UserPool {
     pub arn: String,
     /// The issuer of its tokens.
     pub issuer: String,
-    /// The role with which Cognito sends text messages. An update passes it to Cognito.
+    /// The role with which Cognito sends text messages. An update passes this role to Cognito.
     pub sms_role_arn: Option<String>,
     /// The state that a spec sets.
     pub state: UserPoolState,
@@ -148,7 +149,7 @@ pub struct ClientState {
     pub id_token_minutes: u32,
     /// The validity of refresh tokens, in days.
     pub refresh_token_days: u32,
-    /// Whether Cognito answers a sign-in of an unknown user like a wrong password.
+    /// Whether Cognito returns the same error for an unknown user as for a wrong password.
     pub prevent_user_existence_errors: bool,
     /// The attributes that users can write through the client.
     pub write_attributes: BTreeSet<String>,
@@ -244,9 +245,9 @@ pub struct TemporaryCredentials {
 
 /// The AWS operations of provisioning, in one Region and account.
 ///
-/// Creates are sent once. They MUST fail with [`ErrorClass::OutcomeUnknown`] if the response is lost, so that the
-/// caller reads the current state. Deletes MUST fail with [`ErrorClass::NotFound`] if the resource does not exist. All
-/// other calls are safe to repeat.
+/// Create calls are sent once. They MUST fail with [`ErrorClass::OutcomeUnknown`] if the response is lost, so that the
+/// caller reads the current state. Delete calls MUST fail with [`ErrorClass::NotFound`] if the resource does not exist.
+/// All other calls are safe to repeat.
 #[async_trait]
 pub trait Platform: Send + Sync {
     /// The Region.
@@ -278,7 +279,7 @@ pub trait Platform: Send + Sync {
     /// Updates the mutable fields except MFA, and keeps every other field that the service returns.
     async fn update_user_pool(&self, id: &str, state: &UserPoolState) -> Result<(), PlatformError>;
 
-    /// Sets the MFA mode, and keeps every factor that Cognito lets a pool keep.
+    /// Sets the MFA mode. Preserves passkeys and, unless MFA is off, the SMS and e-mail factors.
     async fn set_mfa(&self, id: &str, mfa: MfaMode) -> Result<(), PlatformError>;
 
     /// The attributes that the identity providers of a user pool map.
@@ -381,7 +382,7 @@ pub trait Platform: Send + Sync {
     /// Deletes a role that has no policies attached.
     async fn delete_role(&self, name: &str) -> Result<(), PlatformError>;
 
-    /// The identity of an authenticated user, created if it does not exist.
+    /// The identity of an authenticated user. Cognito creates it if it does not exist.
     async fn identity(
         &self,
         identity_pool_id: &str,
@@ -404,7 +405,7 @@ pub trait Platform: Send + Sync {
     /// Deletes an identity.
     async fn delete_identity(&self, identity_id: &str) -> Result<(), PlatformError>;
 
-    /// The TOTP code (RFC 6238) of this Base32 secret at a time. `None` if the secret is malformed.
+    /// The TOTP code (RFC 6238) of this Base32 secret at this time. `None` if the secret is malformed.
     fn authenticator_code(&self, secret: &Secret, at: OffsetDateTime) -> Option<Secret>;
 
     /// The users of a pool.

@@ -33,25 +33,25 @@ pub fn trust_policy(identity_pool_id: &str) -> Value {
     })
 }
 
-/// The field by which a trust policy excludes the identity pool or admits other principals.
+/// The wrong field of a trust policy, which excludes the identity pool or admits other principals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TrustPolicyError {
     /// Not exactly one statement, or a statement with unexpected fields.
     #[error("must contain exactly one statement")]
     Statement,
-    /// `Effect`.
+    /// `Effect` is wrong.
     #[error("`Effect` is not `Allow`")]
     Effect,
-    /// `Principal.Federated`.
+    /// `Principal.Federated` is wrong.
     #[error("`Principal.Federated` is not `cognito-identity.amazonaws.com`")]
     Principal,
-    /// `Action`.
+    /// `Action` is wrong.
     #[error("`Action` is not `sts:AssumeRoleWithWebIdentity`")]
     Action,
-    /// The condition on the audience.
+    /// The condition on the audience is wrong.
     #[error("the condition `StringEquals` on `cognito-identity.amazonaws.com:aud` is not the id of the identity pool")]
     Audience,
-    /// The condition on the authentication method.
+    /// The condition on the authentication method is wrong.
     #[error("the condition `ForAnyValue:StringLike` on `cognito-identity.amazonaws.com:amr` is not `authenticated`")]
     Method,
     /// An unexpected condition.

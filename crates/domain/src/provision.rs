@@ -1,7 +1,7 @@
 //! Provisions a user pool and its related resources from a [`Spec`]: plans, applies, verifies and destroys them.
 //!
 //! `discover` reads the current state, and `diff` compares it with the spec. Each action returns a [`Receipt`] of its
-//! steps, also if it fails.
+//! steps, even if the action fails.
 
 mod apply;
 mod create_once;
@@ -64,8 +64,7 @@ pub trait Observer: Send + Sync {
 pub struct Provisioner<'a> {
     /// AWS.
     pub platform: &'a dyn Platform,
-    /// Time and randomness. Its deadline must leave about 30 s: 15 s for the clean-up, and the duration of the last
-    /// calls.
+    /// Time and randomness. The deadline must leave about 30 s: 15 s for the clean-up, and the rest for the last calls.
     pub clock: Arc<dyn Clock>,
     /// Receives the progress.
     pub observer: &'a dyn Observer,
@@ -106,7 +105,7 @@ impl Provisioner<'_> {
         Ok(Plan::new(planned))
     }
 
-    /// Brings all resources into the desired state. Safe to repeat, also after a crash.
+    /// Brings all resources into the desired state. Safe to repeat, even after a crash.
     ///
     /// # Errors
     ///
@@ -129,7 +128,7 @@ impl Provisioner<'_> {
         run.end(result)
     }
 
-    /// Proves that the pool works: a test user signs up, signs in and receives AWS credentials. Deletes the user
+    /// Verifies the pool with a test user, who signs up, signs in and receives AWS credentials. Deletes the user
     /// afterwards.
     ///
     /// # Errors
@@ -153,8 +152,8 @@ impl Provisioner<'_> {
     }
 
     /// Deletes only the user pool with this id and its related resources. Deletes nothing if another pool has the
-    /// spec's name. If the user pool does not exist, deletes the identity pool only if it uses this user pool, and its
-    /// role and policy.
+    /// spec's name. If the user pool does not exist, deletes the identity pool, role and policy only if the identity
+    /// pool uses this user pool.
     ///
     /// # Errors
     ///
@@ -253,7 +252,7 @@ impl Provisioner<'_> {
         Ok(retry(&self.clock, situation.with(self.rights), call, self).await?)
     }
 
-    /// Makes a call to the user pool for a user, with the retries of its situation.
+    /// Makes a call for a user of the pool, with the retries of its situation.
     async fn user_call<T, Call, Answer>(
         &self,
         situation: Situation,
@@ -285,7 +284,8 @@ impl Provisioner<'_> {
 }
 
 impl Provisioner<'_> {
-    /// Rejects the adoption of a pool of another stack, or of none, with a wider sign-up policy than the recorded one.
+    /// Rejects the adoption of a pool that this stack does not own if the sign-up policy is wider than the recorded
+    /// one.
     ///
     /// # Errors
     ///
@@ -325,7 +325,7 @@ fn iam_name(pool: &PoolName, region: &str) -> String {
     format!("poolkeeper.{pool}.{region}")
 }
 
-/// The ARN of the IAM policy, also before it exists.
+/// The ARN of the IAM policy, which need not exist yet.
 fn policy_arn(account_id: &str, name: &str) -> String {
     format!("arn:aws:iam::{account_id}:policy/{name}")
 }

@@ -35,7 +35,7 @@ pub enum ErrorClass {
     ExternalService,
     /// Two writes collided. The caller must read the current state again.
     Conflict,
-    /// The resource does not exist. Right after a create, IAM may not return it yet.
+    /// The resource does not exist. IAM may not return a new resource yet.
     NotFound,
     /// The name is already in use.
     AlreadyExists,
@@ -54,13 +54,15 @@ pub enum ErrorClass {
 /// The situation of a call, which decides whether an error class is transient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Situation {
-    /// A call on resources that were not created recently. Safe to repeat: a read, a delete or an idempotent write.
+    /// A call on resources that were not created recently. The call is safe to repeat: a read, a deletion or an
+    /// idempotent write.
     Settled,
-    /// A create, or another call that is not idempotent. If its outcome is unknown, the caller reads the current state.
+    /// A create call, or another call that is not idempotent. If its outcome is unknown, the caller reads the current
+    /// state.
     Creating,
     /// A call on an IAM role or policy that was just created.
     JustCreated,
-    /// A delete of an IAM role or policy that was just detached.
+    /// The deletion of an IAM role or policy that was just detached.
     JustDetached,
     /// A request for credentials of a correctly configured role that IAM may not have propagated yet.
     AwaitingPropagation,
@@ -110,15 +112,15 @@ pub enum Next {
     GiveUp,
 }
 
-/// The waits after the first probes, then [`PROBE_INTERVAL`]. Short at first, because most roles propagate within
-/// seconds.
+/// The waits after the first probes, which are short because most roles propagate within seconds. Later waits are
+/// [`PROBE_INTERVAL`].
 const FIRST_PROBES: [Duration; 4] =
     [Duration::from_millis(250), Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2)];
 
-/// IAM propagation takes 2 to 12 s, rarely a minute.
+/// The wait after each later probe. IAM propagation takes 2 to 12 s, rarely a minute.
 const PROBE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The time after a create in which `NoSuchEntity` is retried.
+/// The time after a creation in which `NoSuchEntity` is retried.
 const VISIBILITY_LIMIT: Duration = Duration::from_secs(5);
 
 /// The time after a detachment in which `DeleteConflict` is retried: the longest propagation of IAM.
@@ -148,9 +150,9 @@ const CONCURRENT_ATTEMPTS: u32 = 5;
 /// The maximum number of attempts after a failure of a downstream service.
 const EXTERNAL_SERVICE_ATTEMPTS: u32 = 3;
 
-/// Decides what follows a failed attempt, `elapsed` after the start of the first one and with `time_left` until the
-/// deadline. `attempts` counts only the attempts that failed with this class, so that the first throttled probe counts
-/// as one attempt, even after many other failures.
+/// Decides what follows a failed attempt. `elapsed` is the time since the start of the first attempt, and `time_left`
+/// is the time until the deadline. `attempts` counts only the attempts that failed with this class, so the first
+/// throttled probe counts as one attempt, even after many other failures.
 ///
 /// `jitter` is a random number from 0 to 1 that shortens the wait by up to a fifth, so that concurrent callers do not
 /// retry at the same time.
@@ -185,7 +187,7 @@ pub fn decide(
         (ErrorClass::Conflict, _) if attempts < CONFLICT_ATTEMPTS => {
             Some(backoff(Duration::from_millis(250), attempts, Duration::from_secs(2)))
         }
-        // A create is not idempotent.
+        // A create call is not idempotent.
         (ErrorClass::OutcomeUnknown, Situation::Creating) => None,
         (ErrorClass::OutcomeUnknown, _) if attempts < UNKNOWN_ATTEMPTS => {
             Some(backoff(Duration::from_millis(250), attempts, Duration::from_secs(2)))
@@ -241,7 +243,7 @@ pub(crate) struct GraceClock {
 }
 
 impl GraceClock {
-    /// Leaves at least this time from now on.
+    /// Creates a clock with at least this time left.
     pub(crate) fn new(clock: &Arc<dyn Clock>, at_least: Duration) -> Self {
         Self { clock: Arc::clone(clock), end: clock.now() + at_least }
     }

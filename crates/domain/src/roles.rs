@@ -14,10 +14,10 @@ use crate::user_pool::groups::GroupName;
 
 pub use grants::Grants;
 
-/// The name of all permissions.
+/// The name that grants every permission.
 const ALL: &str = "all";
 
-/// The prefix of the permission [`Permission::UsersGroups`] for one group only.
+/// The prefix of `users:groups:NAME`, which limits `users:groups` to one group.
 const ONE_GROUP: &str = "users:groups:";
 
 /// The minimum similarity (0 to 1) for a spelling suggestion.
@@ -25,10 +25,13 @@ const SIMILAR: f64 = 0.6;
 
 /// The permissions of each group. A group without an entry has none.
 ///
-/// The text has one of two forms: `admins=all,readers=users:read+groups:read`, which needs no quotes in a shell, or a
-/// JSON object, `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, which also supports group names with
-/// `,`, `=` and `+`. `all` grants every permission. `users:groups:NAME` is the permission `users:groups` for the group
-/// `NAME` only.
+/// The text has one of two forms:
+///
+/// - `admins=all,readers=users:read+groups:read` needs no quotes in a shell.
+/// - A JSON object, `{"admins": ["all"], "readers": ["users:read", "groups:read"]}`, also supports group names with
+///   `,`, `=` and `+`.
+///
+/// `all` grants every permission. `users:groups:NAME` is the permission `users:groups` for the group `NAME` only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(BTreeMap<String, Grants>);
 
@@ -277,7 +280,7 @@ mod tests {
 
     #[test]
     fn rejects_other_forms() {
-        // The last but one is JSON after a shell removed its quotes.
+        // The second-to-last text is JSON whose quotes a shell removed.
         let table = [
             "",
             "[]",

@@ -1,7 +1,7 @@
-//! User search. Cognito filters by one predicate at most, and by no custom attribute or date.
+//! User search. Cognito's filters support one predicate, and no custom attributes or dates.
 //!
-//! So the most selective predicate becomes Cognito's filter ([`Query::plan`]), and the others are applied to its pages,
-//! within a page budget ([`find_users()`]).
+//! The most selective predicate therefore becomes Cognito's filter ([`Query::plan`]). The others are applied to the
+//! returned pages, within a page budget ([`find_users()`]).
 
 mod pager;
 mod plan;

@@ -40,7 +40,7 @@ pub enum AutoConfirm {
     /// All users.
     #[default]
     Everyone,
-    /// Users with an e-mail address of one of these domains. Ownership of the address is not proved.
+    /// Users with an e-mail address of one of these domains. Ownership of the address is not verified.
     TrustedDomains(DomainList),
     /// Users with an invitation that was signed with this key.
     Invited(PublicKey),
@@ -52,13 +52,13 @@ pub enum AutoConfirm {
 /// automatically.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum AutoVerifyEmail {
-    /// None. Users verify with a code.
+    /// No addresses. Users verify with a code.
     #[default]
     Nobody,
     /// Addresses with an invitation that was signed with this key.
     Invited(PublicKey),
-    /// All, without proof. If e-mail is an alias, Cognito removes a verified address from the user who had it, which
-    /// allows account takeover.
+    /// All addresses, without proof of ownership. If e-mail is an alias, Cognito removes a verified address from its
+    /// previous user, which allows account takeover.
     Everyone,
 }
 
@@ -69,7 +69,7 @@ pub enum AutoVerifyPhone {
     /// None.
     #[default]
     Nobody,
-    /// All, without proof. The risk is the same as for e-mail addresses.
+    /// All phone numbers, without proof of ownership. The risk is the same as for e-mail addresses.
     Everyone,
 }
 
@@ -82,7 +82,7 @@ pub enum SignUp {
     Administrator,
     /// The user signs in through an external provider for the first time.
     ExternalProvider {
-        /// `PROVIDER_subject`. Cognito sometimes omits it.
+        /// The user name, `PROVIDER_subject`, which Cognito sometimes omits.
         user_name: TextField,
     },
     /// A trigger source that this version does not know. Nothing is granted.
@@ -137,7 +137,7 @@ pub enum Decision {
         /// The id of the invitation, if the policy uses invitations and the sign-up has one.
         invitation: Option<String>,
     },
-    /// The sign-up is refused.
+    /// The sign-up is rejected.
     Refuse(Refusal),
 }
 
@@ -152,7 +152,7 @@ pub struct Grants {
     pub verify_phone: bool,
 }
 
-/// Why a sign-up is refused. Contains no input.
+/// Why a sign-up is rejected. Contains no input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// The policy has domain rules, and the e-mail address is missing.
@@ -167,7 +167,7 @@ pub enum Refusal {
     /// The invitation is not valid for this sign-up.
     #[error("invalid invitation: {0}")]
     Invitation(InvitationError),
-    /// The sign-up has an invitation, but no valid e-mail address or no pool id.
+    /// The sign-up has an invitation, but lacks a valid e-mail address or the pool id.
     #[error("invalid invitation: the event lacks a valid e-mail address or the user pool id")]
     InvitationWithoutRecipient,
     /// The external provider is not allowed.
@@ -246,9 +246,8 @@ impl Policy {
             AutoConfirm::Invited(_) => invited,
             AutoConfirm::Nobody => false,
         };
-        // Cognito rejects a sign-up with a verify flag for an absent attribute, and one with a verify flag for an
-        // unconfirmed user: "Phone or email cannot be auto verified, when user is not being auto confirmed"
-        // (aws-sdk-java#1049).
+        // Cognito rejects a verify flag for an absent attribute or an unconfirmed user ("Phone or email cannot be auto
+        // verified, when user is not being auto confirmed", aws-sdk-java#1049).
         let verify_email = match &self.auto_verify_email {
             AutoVerifyEmail::Everyone => true,
             AutoVerifyEmail::Invited(_) => invited,

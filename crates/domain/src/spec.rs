@@ -63,8 +63,8 @@ pub struct Spec {
     /// The identity pool.
     #[serde(default)]
     pub identity_pool: IdentityPoolSpec,
-    /// What authenticated users can do in AWS. Empty: one statement that grants nothing beyond what every caller can
-    /// do.
+    /// The AWS permissions of authenticated users. If empty, the policy has one statement, which grants nothing beyond
+    /// what every caller can do.
     #[serde(default)]
     pub authenticated_policy: Vec<Statement>,
     /// The ARN of the IAM policy that is the permissions boundary of the role of authenticated users. If omitted, the
@@ -308,7 +308,7 @@ impl Default for Clients {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientSpec {
-    /// The authentication flows of the client. Empty: the flows that a client of this kind needs.
+    /// The authentication flows of the client. If empty, the client has the flows that its kind needs.
     pub auth_flows: BTreeSet<AuthFlow>,
     /// The validity of access tokens: 5 minutes to 1 day.
     #[serde(deserialize_with = "number")]
@@ -322,13 +322,13 @@ pub struct ClientSpec {
     #[serde(deserialize_with = "number")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3650)))]
     pub refresh_token_days: u32,
-    /// Whether a sign-in with an unknown user name fails like one with a wrong password.
+    /// Whether Cognito returns the same error for an unknown user as for a wrong password.
     #[serde(deserialize_with = "flag")]
     pub prevent_user_existence_errors: bool,
-    /// The attributes that users can write through the client. Empty: the standard attributes. The attributes that the
-    /// pool requires or maps from identity providers are always added.
+    /// The attributes that users can write through the client. If empty, the standard attributes. The attributes that
+    /// the pool requires or maps from identity providers are always added.
     pub write_attributes: BTreeSet<String>,
-    /// The attributes that the client can read. Empty: the standard attributes and all of `custom_attributes`.
+    /// The attributes that the client can read. If empty, the standard attributes and all of `custom_attributes`.
     pub read_attributes: BTreeSet<String>,
 }
 
@@ -357,7 +357,7 @@ pub enum AuthFlow {
     AllowCustomAuth,
     /// The front end sends the password.
     AllowUserPasswordAuth,
-    /// The front end proves that it knows the password.
+    /// The front end proves that it knows the password, without sending the password (SRP).
     AllowUserSrpAuth,
     /// The user chooses among the factors that the pool offers.
     AllowUserAuth,
@@ -428,7 +428,8 @@ pub struct Statement {
     /// rejected.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub actions: Vec<String>,
-    /// ARNs that name a resource. A wildcard can only follow the complete name of a resource that contains others.
+    /// ARNs that name a resource. A wildcard is allowed only after the complete name of a resource that contains other
+    /// resources.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub resources: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The recipient of an invitation, and the search for a user who already holds the e-mail address.
+//! The recipient of an invitation, and the search for a user who already has the e-mail address.
 
 use crate::search::{LARGEST_PAGE, PAGE_BUDGET, Position, Query, SearchTerm, find_users};
 use crate::sign_up::{EmailAddress, InvalidEmailAddress};
@@ -6,8 +6,7 @@ use crate::user_pool::UserPool;
 use crate::user_pool::error::UserPoolError;
 use crate::user_pool::user::User;
 
-/// The recipient of an invitation: the e-mail address, and the spellings under which users of the pool are likely to
-/// have it.
+/// The recipient of an invitation: the e-mail address and its likely spellings in the pool.
 #[derive(Clone)]
 pub struct Invitee {
     email: EmailAddress,
@@ -17,10 +16,10 @@ pub struct Invitee {
 /// The holder of an e-mail address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holder {
-    /// No user was found who holds the address.
+    /// No user with the address was found.
     None,
-    /// A user has verified the address. If e-mail is an alias, a sign-up with the address would remove it from this
-    /// user.
+    /// A user has verified the address. If e-mail is an alias, a sign-up with the address would remove the alias from
+    /// this user.
     User,
     /// The search exceeded its page budget.
     Unknown,
@@ -34,7 +33,7 @@ impl Invitee {
     }
 
     /// Searches for a user with this verified address, in any status, enabled or disabled. Reads at most
-    /// [`PAGE_BUDGET`] pages for each spelling. Lists are eventually consistent.
+    /// [`PAGE_BUDGET`] pages for each spelling. List calls are eventually consistent.
     ///
     /// Cognito compares attributes as text, ignoring case, so other spellings (full-width letters, for example) are not
     /// found.
@@ -51,8 +50,7 @@ impl Invitee {
                     return Ok(Holder::Unknown);
                 }
                 pages_left -= 1;
-                // A budget of one page per call, because the search ends at the first holder, not at the first matching
-                // user.
+                // Read one page per call, because the search ends at the first holder, not at the first matching user.
                 let found = find_users(pool, &query, position, LARGEST_PAGE, 1).await?;
                 if found.users.iter().any(|user| self.is_held_by(user)) {
                     return Ok(Holder::User);
@@ -71,8 +69,8 @@ impl Invitee {
     }
 }
 
-/// Folds the case of all letters, not only of A to Z as the normal form does: Cognito might treat `Ä@` and `ä@` as
-/// equal.
+/// Folds the case of all letters, because Cognito might treat `Ä@` and `ä@` as equal. The normal form folds only A to
+/// Z.
 fn folded(email: &EmailAddress) -> String {
     email.to_string().to_lowercase()
 }

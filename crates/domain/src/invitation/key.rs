@@ -1,4 +1,4 @@
-//! The Ed25519 key pair of invitations and its text formats.
+//! The Ed25519 key pair that signs invitations, and its text formats.
 
 use std::fmt;
 
@@ -35,8 +35,7 @@ impl SigningKey {
         ed25519_dalek::SigningKey::from_pkcs8_pem(pem.expose().trim()).map(Self).map_err(|_| InvalidPrivateKey)
     }
 
-    /// Encodes the key as PKCS#8 PEM without the public key, because OpenSSL 3.0 does not read the version of PKCS#8
-    /// that contains both.
+    /// Encodes the key as PKCS#8 PEM without the public key, because OpenSSL 3.0 cannot read PKCS#8 with both keys.
     ///
     /// # Errors
     /// Returns the encoder's error. The current encoder never fails.

@@ -11,10 +11,10 @@ use crate::platform::PlatformError;
 use crate::provision::Outcome;
 use crate::retry::{Attempted, Classified, Clock, ErrorClass, GaveUp, Listener, Rights, Situation, retry};
 
-/// How often the create is sent if no key is found afterwards.
+/// The maximum number of create calls.
 const ROUNDS: u32 = 5;
 
-/// The delay before the create is sent again, because the previous one may still be in progress.
+/// The delay before the next create call. The previous call may still be in progress.
 const CREATE_DELAY: Duration = Duration::from_secs(1);
 
 /// Creates and deletes invitation signing keys, and retries failed calls. Denied calls are also retried, because the
@@ -34,7 +34,7 @@ pub struct KeyProvisioner<'a> {
 pub struct EnsuredKey {
     /// The public key.
     pub public_key: PublicKey,
-    /// Whether it was created, adopted or unchanged.
+    /// Whether the key was created, adopted or unchanged.
     pub outcome: Outcome,
 }
 
@@ -44,7 +44,7 @@ pub enum KeyError {
     /// A call failed.
     #[error(transparent)]
     Call(#[from] GaveUp<PlatformError>),
-    /// The stored key was not created by this stack, or its value was changed. It is left unchanged.
+    /// The stored key was not created by this stack, or its value was changed. Poolkeeper leaves the key unchanged.
     #[error(
         "the parameter {0} exists, but this stack did not create it or its value was changed; find out who created or \
          changed the parameter, then deploy with a higher InvitationKeyVersion to create a new key"
@@ -53,13 +53,16 @@ pub enum KeyError {
 }
 
 impl KeyProvisioner<'_> {
-    /// Ensures that a key exists under this name, and stores `fresh` if none does. Safe to repeat, also after a crash,
-    /// a lost response and concurrently: every run returns the same key. A stored key is never replaced, because
+    /// Ensures that a key exists under this name. Stores `fresh` if none exists. Safe to run concurrently, and to
+    /// repeat after a crash or a lost response: every run returns the same key. A stored key is never replaced, because
     /// invitations may have been signed with it.
     ///
-    /// `current` is the physical id that CloudFormation has of the resource. An existing key is returned only if its
-    /// tags name the stack, and one of these holds: the tags prove that this request created it, `current` has its
-    /// public key, or the key of `current` vouches for it.
+    /// `current` is the resource's physical id in CloudFormation. An existing key is returned only if its tags name the
+    /// stack and one of these conditions holds:
+    ///
+    /// - The tags prove that this request created the key.
+    /// - `current` contains the key's public key.
+    /// - The key of `current` vouches for the key.
     ///
     /// # Errors
     ///
@@ -99,7 +102,7 @@ impl KeyProvisioner<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error with the attempts if its tags cannot be read or it cannot be deleted.
+    /// Returns an error with the number of attempts if the tags cannot be read or the key cannot be deleted.
     pub async fn remove(&self, name: &KeyName, stack_id: &str) -> Result<Outcome, GaveUp<PlatformError>> {
         match self.call(Situation::Settled, || self.keys.tags(name)).await?.value {
             None => return Ok(Outcome::Absent),
@@ -108,7 +111,7 @@ impl KeyProvisioner<'_> {
         }
         match self.call(Situation::Settled, || self.keys.delete(name)).await {
             Ok(_) => Ok(Outcome::Deleted),
-            // The key existed just before, so an attempt whose response was lost or another run deleted it.
+            // The key existed before this call, so another run, or an attempt with a lost response, deleted it.
             Err(gave_up) if gave_up.last.class() == ErrorClass::NotFound => Ok(Outcome::Deleted),
             Err(gave_up) => Err(gave_up),
         }

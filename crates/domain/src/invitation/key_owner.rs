@@ -10,10 +10,10 @@ use crate::platform::TAG_KEY;
 use crate::provision::STACK_TAG;
 use crate::spec::PoolName;
 
-/// The key of the tag with the id of the CloudFormation request that created a key.
+/// The name of the tag that contains the id of the CloudFormation request that created a key.
 pub const REQUEST_TAG: &str = "poolkeeper:request";
 
-/// The key of the tag with the signature by which a key vouches for its predecessor.
+/// The name of the tag that contains a key's signature over its predecessor.
 pub const PREVIOUS_TAG: &str = "poolkeeper:previous-key";
 
 /// The request that creates a key, recorded in the key's tags at creation.
@@ -23,8 +23,8 @@ pub struct KeyOwner {
     pub pool: PoolName,
     /// The id of the stack.
     pub stack_id: String,
-    /// The id of the CloudFormation request. It cannot be guessed, so only this request can have created a key that
-    /// carries it.
+    /// The id of the CloudFormation request. The id cannot be guessed, so only this request can have created a key with
+    /// this tag.
     pub request_id: String,
 }
 
@@ -63,8 +63,8 @@ pub(super) fn vouches(public_key: &PublicKey, tags: &BTreeMap<String, String>, p
     signature.is_some_and(|signature| public_key.has_signed(previous.message().as_bytes(), &signature))
 }
 
-/// The physical id of a key in CloudFormation: `NAME#PUBLIC_KEY`. The public key proves later that the key stored under
-/// the name is the one that was reported.
+/// The physical id of a key in CloudFormation: `NAME#PUBLIC_KEY`. The public key later shows whether the stored key is
+/// still the reported one.
 ///
 /// A key always has the same id. If a rollback returned a different id, CloudFormation would delete the resource with
 /// the previous id.

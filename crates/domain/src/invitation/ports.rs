@@ -24,7 +24,7 @@ pub trait InvitationKey: Send + Sync {
 pub struct StoredKey {
     /// The key.
     pub key: SigningKey,
-    /// Whether this is the first value that was stored under the name, so that the tags describe this key.
+    /// Whether this is the first value stored under the name. The tags describe only the first value.
     pub is_original: bool,
 }
 
@@ -38,9 +38,9 @@ pub trait InvitationKeys: Send + Sync {
     /// Returns the tags of the parameter with this name, or `None`.
     async fn tags(&self, name: &KeyName) -> Result<Option<BTreeMap<String, String>>, PlatformError>;
 
-    /// Stores a key with these tags under a new name. MUST NOT replace an existing value: returns
-    /// [`ErrorClass::AlreadyExists`](crate::retry::ErrorClass) instead. MUST be sent once; after a lost response the
-    /// caller reads the key.
+    /// Stores a key with these tags under a new name. MUST return
+    /// [`ErrorClass::AlreadyExists`](crate::retry::ErrorClass) for an existing name, and MUST NOT replace its value.
+    /// MUST be sent once. After a lost response, the caller reads the key.
     async fn create(
         &self,
         name: &KeyName,
@@ -52,7 +52,7 @@ pub trait InvitationKeys: Send + Sync {
     async fn delete(&self, name: &KeyName) -> Result<(), PlatformError>;
 }
 
-/// The stack part of a key's name: the last segment of the stack id, which is unique for all time.
+/// The stack part of a key's name: the last segment of the stack id, which is globally unique.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OwningStack(String);
 
@@ -68,7 +68,7 @@ impl OwningStack {
     /// Takes the letters, digits and hyphens of the id's last segment, at most 64.
     ///
     /// # Errors
-    /// Returns [`InvalidStackId`] if none is left.
+    /// Returns [`InvalidStackId`] if the segment contains none of these characters.
     pub fn of_id(stack_id: &str) -> Result<Self, InvalidStackId> {
         let segment = stack_id.rsplit('/').next().unwrap_or_default();
         let is_plain = |character: &char| character.is_ascii_alphanumeric() || *character == '-';
@@ -87,8 +87,8 @@ pub struct KeyName(String);
 pub struct InvalidKeyName;
 
 impl KeyName {
-    /// The name of the key that a stack has for its pool. Stacks never share a name, even if their pools have the same
-    /// name, and the name cannot be predicted before the stack exists. A key is rotated by a higher version.
+    /// The name of a stack's key for its pool. Stacks never share a name, even if their pools have the same name, and
+    /// the name cannot be predicted before the stack exists. A higher version rotates the key.
     #[must_use]
     pub fn of(pool: &PoolName, stack: &OwningStack, version: u32) -> Self {
         Self(format!("{}{}/{version}", prefix(pool), stack.0))

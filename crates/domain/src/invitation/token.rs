@@ -12,9 +12,9 @@ use super::key::{PublicKey, SigningKey};
 use crate::secret::Secret;
 use crate::sign_up::EmailAddress;
 
-/// `{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}`, the only accepted header. It is compared and not parsed, so a
-/// token cannot choose an algorithm, a key or an extension. The type excludes other kinds of tokens (RFC 8725, sections
-/// 3.1 and 3.11).
+/// `{"alg":"EdDSA","typ":"poolkeeper-invitation+jwt"}`, the only accepted header. The header is compared, not parsed,
+/// so a token cannot choose an algorithm, a key or an extension. The `typ` header excludes other kinds of tokens (RFC
+/// 8725, sections 3.1 and 3.11).
 const HEADER: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6InBvb2xrZWVwZXItaW52aXRhdGlvbitqd3QifQ";
 
 /// Longer tokens are rejected before parsing. A token for an address of [`crate::sign_up::MAX_ADDRESS_BYTES`] is
@@ -30,9 +30,9 @@ pub struct Invitation {
     pub user_pool_id: String,
     /// The invited e-mail address.
     pub email: EmailAddress,
-    /// When it was issued.
+    /// When the invitation was issued.
     pub issued_at: OffsetDateTime,
-    /// When it expires.
+    /// When the invitation expires.
     pub expires_at: OffsetDateTime,
 }
 
@@ -45,7 +45,7 @@ pub struct Claim<'a> {
     pub email: &'a EmailAddress,
 }
 
-/// Why a token is rejected. For logs only: the caller receives the same message for every reason.
+/// Why a token is rejected. The reason is for logs only. The caller receives the same message for every reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum InvitationError {
     /// The token is not an invitation token, or is malformed.

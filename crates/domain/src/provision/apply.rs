@@ -24,7 +24,7 @@ impl Run<'_> {
         if let Some(rename) = rename {
             ensure_same_pool(spec, rename, found.user_pool.as_ref())?;
         }
-        // Everything is checked before the first change.
+        // Check everything before the first change.
         let plan = diff::all(spec, &found)?;
         self.provisioner.ensure_passable(spec, &found)?;
         self.provisioner.ensure_adoptable(spec, found.user_pool.as_ref())?;
@@ -76,7 +76,7 @@ impl Run<'_> {
         let current = found.authenticated_role.as_deref();
         self.step(Step::IdentityPoolRole, apply.identity_pool_role(&identity_pool.id, &role.arn, current)).await?;
 
-        // Last, so that the invitation leads to a complete pool.
+        // Invite the first administrator last, when the pool is complete.
         if let (Some(address), Some(username)) = (&apply.spec.first_admin, apply.spec.first_admin_username()) {
             let first_admin =
                 apply.provisioner.ensure_first_admin(apply.spec, &pool, address, username, found.first_admin);
@@ -132,7 +132,7 @@ impl Apply<'_> {
             let new = NewUserPool { platform: provisioner.platform, name: &spec.name, state, custom_attributes, tags };
             provisioner.create_once(&new).await?
         };
-        // Also for a pool that a concurrent run created, possibly with another spec and for another stack.
+        // A concurrent run may have created the pool, with another spec or for another stack.
         provisioner.ensure_adoptable(spec, Some(&output.value))?;
         let change = diff::user_pool(spec, &output.value)?;
         let differences = change.differences();
@@ -148,7 +148,7 @@ impl Apply<'_> {
                 Err(error) => self.ensure_attributes_exist(error).await?,
             }
         }
-        // First: `UpdateUserPool` can keep a pool's MFA, but not switch it on.
+        // Set MFA first, because `UpdateUserPool` can preserve a pool's MFA but cannot enable it.
         if change.changes_mfa() {
             let set = || provisioner.platform.set_mfa(&id, desired.mfa);
             output.attempts = output.attempts.max(provisioner.call(Situation::Settled, set).await?.attempts);
@@ -158,7 +158,7 @@ impl Apply<'_> {
             output.attempts = output.attempts.max(provisioner.call(Situation::Settled, update).await?.attempts);
         }
         output.value.state = desired;
-        // A create cannot set MFA with TOTP, so a new pool receives it here.
+        // `CreateUserPool` cannot set MFA with TOTP, so a new pool receives its MFA settings in this step.
         let completes_create = is_new && !change.changes_other_fields() && change.new_attributes.is_empty();
         if completes_create { Ok(output) } else { Ok(updated(output, summarize(&differences))) }
     }
@@ -200,11 +200,11 @@ impl Apply<'_> {
         let missing = diff::missing_groups(self.spec, existing);
         let mut attempts = 1;
         for group in &missing {
-            // Safe to repeat: names are unique.
+            // The call is safe to repeat, because group names are unique.
             match provisioner.call(Situation::Settled, || provisioner.platform.create_group(user_pool_id, group)).await
             {
                 Ok(created) => attempts = attempts.max(created.attempts),
-                // Created by a concurrent run, or by an earlier attempt whose response was lost.
+                // A concurrent run, or an earlier attempt with a lost response, created the group.
                 Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::AlreadyExists => {
                     attempts = attempts.max(gave_up.attempts);
                 }
@@ -260,7 +260,7 @@ impl Apply<'_> {
         if diff::document("document", &output.value.document, document).is_empty() {
             return Ok(output);
         }
-        // Not safe to repeat, because each call creates a version.
+        // The call is not safe to repeat, because each call creates a version.
         let update = || provisioner.platform.update_policy(arn, document);
         match provisioner.call(Situation::Creating, update).await {
             Ok(updated) => output.attempts = updated.attempts,
@@ -287,7 +287,7 @@ impl Apply<'_> {
         };
         ensure_owned(Resource::Role, spec, &output.value)?;
         let differences = diff::role(spec, trust, &output.value);
-        // The boundary first: nothing else of the role is changed while it lacks the boundary.
+        // Set the boundary first, so that no other change applies to a role without the boundary.
         if let Some(boundary) =
             spec.permissions_boundary.as_deref().filter(|it| output.value.boundary.as_deref() != Some(it))
         {

@@ -1,7 +1,7 @@
-//! Creates a resource exactly once, also if the response is lost or a concurrent run creates the same resource.
+//! Creates a resource exactly once, even if the response is lost or a concurrent run creates the same resource.
 //!
-//! A create is sent once, because creates of Cognito and IAM take no idempotency token. User pools, app clients and
-//! identity pools have no unique names, so these resources are listed after each create.
+//! A create call is sent once, because Cognito and IAM support no idempotency tokens for it. User pools, app clients
+//! and identity pools have no unique names, so these resources are listed after each create call.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -19,19 +19,19 @@ use crate::platform::{
 use crate::retry::{Classified, ErrorClass, Situation};
 use crate::spec::{CustomAttribute, PoolName};
 
-/// The maximum number of creates of one resource.
+/// The maximum number of create calls for one resource.
 const MAX_ROUNDS: u32 = 5;
 
-/// The maximum number of lists until two agree.
+/// The maximum number of list calls until two agree.
 const MAX_READS: u32 = 5;
 
-/// The wait between two lists, because a create or delete may still be in progress.
+/// The delay between two list calls. A create or delete may still be in progress.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The longest random wait before the next create.
+/// The longest random delay before the next create call.
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// The create of one kind of resource.
+/// The creation of one kind of resource.
 #[async_trait]
 pub(super) trait Creation: Sync {
     type Created: Send + Sync;
@@ -60,9 +60,9 @@ pub(super) trait Creation: Sync {
 impl Provisioner<'_> {
     /// Creates exactly one resource, or adopts the resource of a concurrent run.
     ///
-    /// If the response to the create is lost, adopts the resource that two lists show, and sends the create again if
-    /// both lists are empty. If this run deleted its own resource and two lists are empty, sends the create again after
-    /// a random time, because the concurrent run deleted its resource too.
+    /// If the response to the create call is lost, adopts the resource that two list calls return. If both list calls
+    /// return nothing, repeats the create call after a random delay. The same applies after this run deleted its own
+    /// resource, because the concurrent run may have deleted its resource too.
     pub(super) async fn create_once<C: Creation>(
         &self,
         creation: &C,
@@ -98,7 +98,7 @@ impl Provisioner<'_> {
                 return Ok(StepOutput::new(found, Outcome::Adopted).with_attempts(attempts).with_detail(detail));
             }
             let wait = MAX_BACKOFF.mul_f64(self.clock.jitter());
-            // Two lists must fit into the remaining time.
+            // Two list calls must fit into the remaining time.
             if round >= MAX_ROUNDS || wait + READ_INTERVAL >= self.clock.time_left() {
                 return Err(match error {
                     Some(gave_up) => gave_up.into(),
@@ -109,12 +109,12 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Keeps the created resource and returns true if it is the only one. Otherwise deletes it. At most one run can see
-    /// its resource alone, because the resource that is listed later is listed with the other one.
+    /// Keeps the created resource and returns true if it is the only one. Otherwise deletes it. At most one run finds
+    /// its resource alone, because the resource that is listed later is listed together with the earlier one.
     ///
-    /// A run with the strictly older resource waits until the other resource disappears, and deletes its own after the
-    /// wait. The older date does not prove that the resource was listed first, because a service may list a resource
-    /// some time after its creation. In that case, the other run saw its resource alone.
+    /// A run with the strictly older resource waits for the other resource to disappear. If the other resource remains,
+    /// the run deletes its own. The older date does not prove that the resource was listed first, because a service may
+    /// list a resource some time after its creation. In that case, the other run found its resource alone.
     async fn keep_if_only<C: Creation>(&self, creation: &C, own: &C::Created) -> Result<bool, ProvisionError> {
         let older = |other: &C::Created| match (C::created_at(own), C::created_at(other)) {
             (Some(own), Some(other)) => own < other,
@@ -130,7 +130,7 @@ impl Provisioner<'_> {
                 break;
             }
             if read == MAX_READS || READ_INTERVAL >= self.clock.time_left() {
-                // A list without this resource does not show that another run created one, so the resource is kept.
+                // The list contains no other resource, so this one is kept although the list does not contain it yet.
                 if others.is_empty() {
                     return Ok(true);
                 }
@@ -145,11 +145,11 @@ impl Provisioner<'_> {
         }
     }
 
-    /// Lists the resources after a create without a known result until two lists agree, because a create or a
-    /// concurrent run's delete may still be in progress.
+    /// Lists the resources after a create call with an unknown result, until two list calls agree. The creation, or the
+    /// deletion by a concurrent run, may still be in progress.
     async fn find_settled<C: Creation>(&self, creation: &C) -> Result<Vec<C::Created>, ProvisionError> {
         let mut found = self.call(Situation::Settled, || creation.find()).await?.value;
-        // Longer than `keep_if_only` waits in a concurrent run.
+        // This loop waits longer than `keep_if_only` does in a concurrent run.
         for _ in 0..MAX_READS + 2 {
             if C::NAMES_ARE_UNIQUE && !found.is_empty() || READ_INTERVAL >= self.clock.time_left() {
                 break;

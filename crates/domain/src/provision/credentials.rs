@@ -103,7 +103,7 @@ impl Classified for RoleCheckError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Read(error) => error.class(),
-            // Right after a write, IAM may not return it yet.
+            // IAM may not return a recent write yet.
             Self::Misconfigured(_) => ErrorClass::NotFound,
         }
     }

@@ -63,10 +63,10 @@ impl Deployment {
 pub struct SignUpPolicy {
     /// The users that are confirmed at sign-up.
     pub auto_confirm: Confirmed,
-    /// The users whose e-mail address counts as verified at sign-up.
+    /// The users whose e-mail address is marked as verified at sign-up.
     #[serde(default)]
     pub auto_verify_email: Verified,
-    /// The users whose phone number counts as verified at sign-up.
+    /// The users whose phone number is marked as verified at sign-up.
     #[serde(default)]
     pub auto_verify_phone: Verified,
     /// The allowed external providers.
@@ -127,7 +127,7 @@ struct Setting {
 
 impl Setting {
     /// Whether the value may admit users that the previous value rejected. A value that cannot be compared with the
-    /// previous one counts as wider. If the previous value is unknown, only the narrowest value does not count as
+    /// previous one counts as wider. If the previous value is unknown, every value except the narrowest counts as
     /// wider.
     fn widens(&self, before: Option<&str>) -> bool {
         let is_same = before == Some(self.value.as_str());
@@ -196,7 +196,7 @@ impl SignUpPolicy {
     ///
     /// # Errors
     ///
-    /// Returns an error that names the alias that would be verified without proof.
+    /// Returns an error that names the alias that would be verified without proof of ownership.
     pub fn check_aliases(&self, spec: &Spec) -> Result<(), SpecError> {
         let unproved = [
             (Alias::Email, self.auto_verify_email, "email", "AutoVerifyEmail"),
@@ -219,7 +219,7 @@ impl SignUpPolicy {
 fn strength(mfa: MfaMode) -> u8 {
     match mfa {
         MfaMode::Off => 0,
-        // Such a pool may or may not require a second factor.
+        // A pool `WithoutTotp` may or may not require a second factor.
         MfaMode::Optional | MfaMode::WithoutTotp => 1,
         MfaMode::Required => 2,
     }

@@ -26,7 +26,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.receipt.user_pool_id = pool.as_ref().map(|pool| pool.id.clone());
-        // Rejects duplicates before anything is changed.
+        // Reject duplicates before the first change.
         let identity_pool = provisioner.identity_pool(spec).await?;
         let names = provisioner.names(spec).await?;
         if pool.is_none() && only.is_some_and(|only| !belongs_to(identity_pool.as_ref(), only)) {
@@ -95,7 +95,7 @@ impl Provisioner<'_> {
         self.delete(Situation::Settled, || self.platform.delete_identity_pool(&found.id)).await
     }
 
-    /// Deletes the role. Returns whether it is retained with the policy of the pool attached.
+    /// Deletes the role. Returns whether the role is retained and still has the pool's policy attached.
     async fn delete_role(&self, spec: &Spec, names: &Names) -> Result<StepOutput<bool>, ProvisionError> {
         let name = &names.iam;
         match self.role(spec, name).await {
@@ -104,7 +104,7 @@ impl Provisioner<'_> {
             Err(error @ ProvisionError::NotOwned { .. }) => return Ok(retained_role(error.to_string(), false)),
             Err(error) => return Err(error),
         }
-        // A role that does not exist any more has no attached policies.
+        // A deleted role has no attached policies.
         let attached = match self.call(Situation::Settled, || self.platform.attached_policies(name)).await {
             Ok(attached) => attached.value,
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => BTreeSet::new(),
@@ -120,7 +120,7 @@ impl Provisioner<'_> {
             );
             return Ok(retained_role(detail, true));
         }
-        // Also if the list does not contain it, because IAM may return the previous state.
+        // Detach the policy even if the list does not contain it, because IAM may return the previous state.
         self.delete(Situation::Settled, || self.platform.detach_policy(name, &own_policy)).await?;
         match self.delete(Situation::JustDetached, || self.platform.delete_role(name)).await {
             Ok(output) => Ok(StepOutput {
@@ -172,7 +172,7 @@ impl Provisioner<'_> {
         match self.call(situation, call).await {
             Ok(deleted) => Ok(StepOutput::new((), Outcome::Deleted).with_attempts(deleted.attempts)),
             Err(ProvisionError::Call(gave_up)) if gave_up.last.class() == ErrorClass::NotFound => {
-                // An earlier attempt whose response was lost deleted it.
+                // An earlier attempt with a lost response deleted the resource.
                 let outcome = if gave_up.attempts > 1 { Outcome::Deleted } else { Outcome::Absent };
                 Ok(StepOutput::new((), outcome).with_attempts(gave_up.attempts))
             }

@@ -25,7 +25,7 @@ pub(super) const UNUSED: &str = "owned by this pool but unused, because an inter
 ///
 /// # Errors
 ///
-/// Returns an error for a change of an immutable field, and if another user has the first administrator's name.
+/// Returns an error if an immutable field would change, or if another user has the first administrator's name.
 pub(super) fn all(spec: &Spec, found: &Found) -> Result<Vec<Planned>, ProvisionError> {
     let mut planned = vec![planned_user_pool(spec, found)?];
     for kind in ClientKind::ALL.iter().copied() {

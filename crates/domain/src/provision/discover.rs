@@ -1,4 +1,4 @@
-//! Reads the current state of all resources of a spec, once and before any change.
+//! Reads the current state of all resources of a spec once, before any change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -53,8 +53,8 @@ impl Names {
     }
 }
 
-/// The waits before duplicates are an error, because concurrent runs may both have created a resource and one may be
-/// about to delete its own. Longer than the waits of `create_once.rs`.
+/// The delays before duplicates are an error. Two concurrent runs may both have created a resource, and one of them may
+/// be about to delete its own. The total is longer than the waits in `create_once.rs`.
 const DUPLICATE_WAITS: [Duration; 6] = [
     Duration::from_millis(250),
     Duration::from_millis(500),
@@ -70,7 +70,7 @@ impl Provisioner<'_> {
     /// # Errors
     ///
     /// Returns [`ProvisionError::Duplicates`] if several resources have the name and tag of the pool,
-    /// [`ProvisionError::NotOwned`] if a role or policy has the name without the tag, or the error of a read.
+    /// [`ProvisionError::NotOwned`] if a role or policy has the name without the tag, or the error of a failed read.
     pub(super) async fn discover(&self, spec: &Spec) -> Result<Found, ProvisionError> {
         let names = self.names(spec).await?;
         let user_pool = self.user_pool(spec).await?;
@@ -86,7 +86,8 @@ impl Provisioner<'_> {
             found.groups = self.call(Situation::Settled, || self.platform.groups(&pool.id)).await?.value;
             found.first_admin = self.find_first_admin(spec, pool).await?;
         }
-        // The proof is recorded before the account is created, so tags that are read after the account contain it.
+        // The proof is stored in the pool's tags before the account is created. Read the tags again after the account,
+        // so that they include the proof.
         found.user_pool = if found.first_admin.is_some() { self.user_pool(spec).await? } else { user_pool };
         found.identity_pool = self.identity_pool(spec).await?;
         if let Some(pool) = &found.identity_pool {

@@ -58,7 +58,7 @@ pub enum ProvisionError {
         /// The ids of the resources.
         ids: Vec<String>,
     },
-    /// A resource with the expected name has no tag of this pool.
+    /// A resource has the expected name but not this pool's tag.
     #[error("{resource} {id} exists, but its tag `poolkeeper:pool` does not name this pool")]
     NotOwned {
         /// The kind of resource.
@@ -87,7 +87,7 @@ pub enum ProvisionError {
         /// The new name.
         after: String,
     },
-    /// An update would pass a role without the permission to pass it. Nothing was changed.
+    /// An update would pass a role that the process has no permission to pass. Nothing was changed.
     #[error(
         "user pool {user_pool_id} sends text messages with role {role}, which an update must pass to Cognito; add the \
          ARN of the role to the template parameter `PassableRoleArns`"
@@ -162,7 +162,7 @@ pub enum ProvisionError {
         #[source]
         gave_up: Box<GaveUp<PlatformError>>,
     },
-    /// Every create collided with a concurrent run.
+    /// Every create call collided with a concurrent run.
     #[error(
         "every attempt to create the {resource} collided with a concurrent run; the duplicates of this run were \
          deleted; retry later"
@@ -177,13 +177,13 @@ pub enum ProvisionError {
          intended user to the group `admins`, or delete this user"
     )]
     NotTheFirstAdmin,
-    /// The sign-in of the verification requires a challenge that it cannot answer.
+    /// The sign-in requires a challenge that the verification does not support.
     #[error(
         "the verification cannot answer the sign-in challenge {0}; set `verify` to false for a pool that requires this \
          challenge"
     )]
     Challenged(String),
-    /// The credentials of the verification belong to another role.
+    /// The test user's credentials belong to another role.
     #[error("the credentials belong to {found}; the ARN must end with {expected}")]
     WrongCaller {
         /// The ARN of the caller.

@@ -1,4 +1,4 @@
-//! Invites the first administrator once, and promotes only the account that the invitation created.
+//! Creates the account of the first administrator once, and promotes no other account.
 
 pub(super) mod record;
 
@@ -16,15 +16,15 @@ use crate::user_pool::error::Reason;
 use crate::user_pool::groups::Membership;
 use crate::user_pool::user::{Attributes, CREATION_ATTRIBUTE, User, Username};
 
-/// The maximum number of reads of an account that a concurrent run created, until it is an administrator.
+/// The maximum number of checks whether a concurrent run has promoted the account.
 const MAX_READS: u32 = 5;
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Provisioner<'_> {
-    /// Creates and promotes the account of the first administrator. Safe to repeat, also after a crash.
+    /// Creates and promotes the account of the first administrator. Safe to repeat, even after a crash.
     ///
-    /// A tag of the pool records the hash of a random proof before the account is created with the proof in its
-    /// reserved attribute, which no client can write. A later run thus recognizes the account of an interrupted run.
+    /// Before the account is created, a tag of the pool records the hash of a random proof. The account has the proof
+    /// in a reserved attribute, which no client can write, so a later run recognizes the account of an interrupted run.
     /// After the promotion, the tag records `done`, so a later run does not promote a removed administrator again.
     pub(super) async fn ensure_first_admin(
         &self,
@@ -53,7 +53,7 @@ impl Provisioner<'_> {
             };
             (FirstAdmin { user, groups }, outcome)
         };
-        // By id, because another account may have the name at the promotion.
+        // Promote by id, because another account may have the name by then.
         let id = holder.user.id();
         if outcome == Outcome::Adopted && !record.proves(&holder.user) {
             self.wait_for_another_run(&*directory, &id, &mut holder).await?;
@@ -98,8 +98,8 @@ impl Provisioner<'_> {
         Ok(())
     }
 
-    /// Creates the account and sends the invitation, once. If the name is taken or the response is lost, returns the
-    /// account with the name, which the caller must check with the proof.
+    /// Creates the account and sends the welcome message, once. If the name is taken or the response is lost, returns
+    /// the account with this name. The caller must check its proof.
     async fn invite(
         &self,
         directory: &dyn Directory,
@@ -117,7 +117,7 @@ impl Provisioner<'_> {
         }
         match self.user_call(Situation::Settled, || directory.get(username)).await {
             Ok(found) => Ok((found.value, Outcome::Adopted)),
-            // The create had no effect and is safe to repeat.
+            // The create call had no effect, so it is safe to repeat.
             Err(read) if read.last.reason == Reason::UserNotFound => {
                 let created = self.user_call(Situation::Creating, || directory.create(&new)).await?;
                 Ok((created.value, Outcome::Created))

@@ -13,7 +13,7 @@ pub enum Action {
     Plan,
     /// Bring the resources into the desired state.
     Apply,
-    /// Prove that the pool works.
+    /// Verify that the pool works.
     Verify,
     /// Delete the resources.
     Destroy,

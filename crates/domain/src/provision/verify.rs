@@ -33,10 +33,10 @@ const MAIL_QUOTA: &str = "sign-up not proved, because the mail quota is used up 
                           messages per day and account); created the test user with AdminCreateUser instead; to send \
                           more, configure Amazon SES for the pool";
 
-/// The age after which a test user belongs to a killed run, because no run takes so long.
+/// The age after which a test user belongs to a killed run. No run takes this long.
 const STALE_AFTER: time::Duration = time::Duration::hours(1);
 
-/// The time after the creation of a role in which IAM may return a previous state.
+/// The time after a role's creation in which IAM may return the previous state.
 const FRESH: time::Duration = time::Duration::minutes(2);
 
 /// The resources that `verify` tests.
@@ -89,7 +89,7 @@ impl Run<'_> {
         let user = provisioner.new_test_user(spec)?;
         let mut identity_id = None;
         let verified = self.verify_as(&subject, &user, &mut identity_id).await;
-        // Past the deadline, only this run's user is deleted.
+        // After the deadline, only this run's user is deleted.
         let in_time = !provisioner.clock.time_left().is_zero();
         let provisioner =
             Provisioner { clock: Arc::new(GraceClock::new(&provisioner.clock, CLEAN_UP_TIME)), ..provisioner };
@@ -168,7 +168,7 @@ impl Subject {
                     "the sign-up policy rejected the sign-up; created the test user with AdminCreateUser instead",
                 ))
             }
-            // Not a fault of the deployment. The other steps use a user that receives no mail.
+            // The quota is not a fault of the deployment. The other steps use a user that receives no mail.
             _ if error.last.reason == Reason::MailQuotaExceeded => {
                 self.create_as_administrator(provisioner, user).await?;
                 Ok(StepOutput::new(true, Outcome::NotProved).with_detail(MAIL_QUOTA))
@@ -191,7 +191,8 @@ impl Subject {
         }
     }
 
-    /// Creates the user as administrator. The name is random, so an existing user comes from a lost response.
+    /// Creates the user as administrator. The name is random, so only an attempt with a lost response can have created
+    /// an existing user.
     async fn create_as_administrator(
         &self,
         provisioner: &Provisioner<'_>,
@@ -224,7 +225,7 @@ impl Subject {
         }
         let attempts = match provisioner.user_call(Situation::Settled, || self.directory.confirm(username)).await {
             Ok(confirmed) => confirmed.attempts,
-            // An earlier attempt whose response was lost confirmed the user.
+            // An earlier attempt with a lost response confirmed the user.
             Err(error) if error.attempts > 1 && error.last.reason == Reason::WrongState => error.attempts,
             Err(error) => return Err(error.into()),
         };
@@ -256,7 +257,7 @@ impl Subject {
         }
     }
 
-    /// Enrolls an authenticator app, which a pool with `mfa` `required` demands at the first sign-in.
+    /// Enrolls an authenticator app, which a pool with `mfa: required` requires at the first sign-in.
     async fn enroll(&self, provisioner: &Provisioner<'_>, setup: &Challenge) -> Result<SignIn, ProvisionError> {
         let challenged = || ProvisionError::Challenged(ChallengeName::MfaSetup.as_str().to_owned());
         let answer = |challenge: &Challenge, response| {
@@ -296,7 +297,7 @@ impl Provisioner<'_> {
         let client = client.ok_or_else(|| missing(Resource::AppClient))?;
         let identity_pool = self.identity_pool(spec).await?.ok_or_else(|| missing(Resource::IdentityPool))?;
         let role_name = iam_name(&spec.name, self.platform.region());
-        // The role may be new, because the verification of a stack follows its pool.
+        // The role may be new, because a stack creates its pool right before the verification.
         let role = self.call(Situation::Settled, || self.platform.role(&role_name)).await?.value;
         let now = self.clock.wall_time();
         let created_at = role.and_then(|role| role.created_at);
@@ -318,7 +319,7 @@ impl Provisioner<'_> {
         while password.len() < spec.password_policy.minimum_length as usize || password.len() < 36 {
             password.push_str(self.clock.nonce().expose());
         }
-        // The maximum of Cognito.
+        // Cognito's maximum is 99 characters.
         password.truncate(99);
         let attributes = Attributes::from([("email".to_owned(), address)]);
         Ok(TestUser { username: username.parse().map_err(invalid)?, password: Secret::new(password), attributes })
@@ -358,7 +359,7 @@ impl Provisioner<'_> {
             Err(error) => return Err(error.into()),
         }
         let mut details = Vec::new();
-        // An identity without its user grants nothing, so its failed deletion does not fail the verification.
+        // An identity without its user grants no access, so a failed deletion does not fail the verification.
         if let Some(id) = identity_id
             && let Err(error) = self.call(Situation::Settled, || self.platform.delete_identity(&id)).await
         {
@@ -385,7 +386,7 @@ impl Provisioner<'_> {
         for user in found.iter().filter(|user| user.created_at < oldest && is_test_user(user)) {
             match self.user_call(Situation::Settled, || directory.delete(&user.username)).await {
                 Ok(_) => swept += 1,
-                // Deleted by a concurrent run.
+                // A concurrent run deleted the user.
                 Err(error) if error.last.reason == Reason::UserNotFound => {}
                 Err(error) => return Err(error),
             }

@@ -67,7 +67,7 @@ impl Grants {
         }
     }
 
-    /// Whether the group can be assigned. Compare the permissions of its members with [`Grants::covers`].
+    /// Whether the group can be assigned. The caller must also compare the group's permissions with [`Grants::covers`].
     #[must_use]
     pub fn may_assign(&self, group: &str) -> bool {
         self.assignable_groups().is_none_or(|groups| groups.contains(group))

@@ -1,4 +1,4 @@
-//! Reads the pages of a list within one request's budget, and resumes there in the next request.
+//! Reads the pages of a list within one request's budget, and resumes at the same position in the next request.
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub(crate) const LARGEST_PAGE: u8 = 60;
 /// The position of a search in a list. The default is the beginning.
 ///
 /// Users who are created or deleted between two requests shift the entries of Cognito's pages. A search resumes after
-/// the last processed user; if this user no longer exists, it resumes by the number of processed entries.
+/// the last processed user. If this user no longer exists, it resumes by the number of processed entries.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Cognito's token of a page; `None` for the first.
@@ -28,7 +28,7 @@ pub struct Position {
     /// The processed entries, counted from the start of the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     done: Option<Processed>,
-    /// The page size of this list. Cognito's token is valid for the same limit only.
+    /// The page size of this list. Cognito's token is valid only with the same limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     page_length: Option<u8>,
 }
@@ -49,7 +49,8 @@ pub struct Found {
     pub users: Vec<User>,
     /// The position of the next request; `None` at the end of the list.
     pub next: Option<Position>,
-    /// Whether the request found fewer users than its limit because the budget was used up or the pool throttled.
+    /// Whether the request found fewer users than its limit because the budget was used up or the pool throttled the
+    /// request.
     pub ended_early: bool,
 }
 
@@ -120,7 +121,8 @@ impl Processed {
             return (index + 1, None);
         }
         match count.checked_sub(entries.len()) {
-            // The page is shorter than before, because Cognito does not guarantee page lengths; the last user follows.
+            // Cognito does not guarantee page lengths. The page is shorter than before, so the last user is on a later
+            // page.
             Some(left @ 1..) => (entries.len(), Some(Self { entries: left, last })),
             // The last user was deleted, so the following users moved up by one.
             _ => (count.saturating_sub(1), None),
@@ -198,7 +200,7 @@ mod tests {
         Query { enabled: Some(true), ..Query::default() }
     }
 
-    /// Polls once: scripted pages are always ready.
+    /// Polls once, because scripted pages are always ready.
     fn now<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,

@@ -1,4 +1,4 @@
-//! Splits a query into Cognito's filter and the predicates that are applied here.
+//! Splits a query into Cognito's filter and the remaining predicates.
 
 use super::query::{Query, SearchTerm};
 use crate::user_pool::directory::{Comparison, Filter, FilterBy};

@@ -1,4 +1,4 @@
-//! The predicates of a search, and which users match them.
+//! The predicates of a search, and the comparison with a user.
 
 use std::collections::BTreeSet;
 
@@ -49,7 +49,7 @@ pub struct CustomAttribute {
 
 /// The predicates of a search, all of which must match. An empty query matches all users.
 ///
-/// Two queries are equal exactly if their serialized forms are equal.
+/// Two queries are equal if and only if their serialized forms are equal.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Query {
     /// The real user name.

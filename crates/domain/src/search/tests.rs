@@ -61,7 +61,7 @@ fn the_most_selective_predicate_becomes_the_filter() {
     use Comparison::{BeginsWith, Equals};
     use FilterBy::{Email, Enabled, Name, PhoneNumber, Status, Username};
     type Without = fn(Query) -> Query;
-    // Each row removes the predicate that was the filter of the row before.
+    // Each row removes the predicate that was the filter of the previous row.
     let table: [(Filter, Without); 7] = [
         (filter(Username, Equals, "mia-1"), |query| Query { username: None, ..query }),
         (filter(Email, Equals, "mia@example.com"), |query| Query { email: None, ..query }),
@@ -262,7 +262,7 @@ const NAMES: &[&str] = &["a", "b", "a\"", "\\a"];
 
 const TEXTS: &[&str] = &["a", "b", "a\"", "\"a", "a,b", "a\nb", "\\", "a\",\"email\":\"b"];
 
-/// Queries of similar values, some of them like JSON, so that two queries are often nearly equal.
+/// Queries with similar values, some of which resemble JSON, so that two queries are often nearly equal.
 fn queries() -> impl Strategy<Value = Query> {
     let text = prop::sample::select(TEXTS);
     let value = || prop::option::of(text.clone().prop_map(term));

@@ -16,7 +16,7 @@ pub const MAX_ADDRESS_BYTES: usize = 254;
 /// The braille pattern without dots, which looks like a space but is a symbol in Unicode.
 const EMPTY_BRAILLE_PATTERN: char = '\u{2800}';
 
-/// An e-mail address in its normal form: spellings of one mailbox are equal.
+/// An e-mail address in its normal form, in which spellings of one mailbox are equal.
 ///
 /// The domain is in its ASCII form. In the local part only A to Z become lowercase, because folding other letters could
 /// merge two mailboxes (the Kelvin sign would become `k`). Mail servers, and Cognito in pools that are not
@@ -80,8 +80,8 @@ impl fmt::Debug for EmailAddress {
 }
 
 /// Whether a character has no special meaning in the local part. Excludes characters that RFC 5321 requires to be
-/// quoted, because some parsers read a second `@`, a comma or brackets as another address, and `!` and `%`, which were
-/// used for mail routing.
+/// quoted, because some parsers read a second `@`, a comma or brackets as another address. Also excludes `!` and `%`,
+/// which were used for mail routing.
 fn is_plain(character: char) -> bool {
     !character.is_ascii() || character.is_ascii_alphanumeric() || "#$&'*+-./=?^_`{|}~".contains(character)
 }

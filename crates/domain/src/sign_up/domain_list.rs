@@ -1,5 +1,5 @@
-//! Domains and domain lists: `example.com` matches this domain only, `*.example.com` its subdomains at any depth, but
-//! not itself.
+//! Domains and domain lists. `example.com` matches only that domain; `*.example.com` matches only its subdomains, at
+//! any depth.
 
 use std::fmt;
 
@@ -30,8 +30,8 @@ impl std::str::FromStr for Domain {
     type Err = InvalidDomain;
 
     fn from_str(text: &str) -> Result<Self, InvalidDomain> {
-        // `DnsLength::Verify` also rejects a trailing dot: a list would distinguish `example.com.` from `example.com`,
-        // a mail server would not.
+        // `DnsLength::Verify` also rejects a trailing dot, because a list would distinguish `example.com.` from
+        // `example.com` but a mail server would not.
         Uts46::new()
             .to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
             .map(|domain| Self(domain.into_owned()))

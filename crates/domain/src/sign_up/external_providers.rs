@@ -16,8 +16,8 @@ pub enum ExternalProviders {
 
 /// The name of an external provider in the pool.
 ///
-/// Cognito's pattern allows no whitespace, and an underscore only as the second character. So the first underscore
-/// after that ends the name in `NAME_subject`.
+/// Cognito's pattern allows no whitespace, and an underscore only as the second character. In `NAME_subject`, the first
+/// underscore after the second character therefore ends the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProviderName(String);
 
@@ -27,7 +27,7 @@ pub struct ProviderName(String);
 pub struct InvalidExternalProviders;
 
 impl ExternalProviders {
-    /// Whether a user with this name, `NAME_subject`, is admitted. A list admits no user without a name.
+    /// Whether a user with this name, `NAME_subject`, is admitted. A list rejects a user without a name.
     #[must_use]
     pub fn admit(&self, user_name: Option<&str>) -> bool {
         match self {
@@ -75,7 +75,7 @@ impl std::str::FromStr for ProviderName {
                 '_' => index == 1,
                 _ => !character.is_whitespace() && !character.is_control(),
             });
-        // In a list, these values of the setting would be names of providers that do not exist.
+        // In a list, these keywords would be read as provider names.
         let is_keyword = ["allow", "refuse"].iter().any(|keyword| text.eq_ignore_ascii_case(keyword));
         if matches_pattern && !is_keyword { Ok(Self(text.to_owned())) } else { Err(InvalidExternalProviders) }
     }

@@ -1,4 +1,4 @@
-//! Tables of the sign-up policy: each rule with the sign-ups that it admits and refuses.
+//! Tables of the sign-up policy: each rule with the sign-ups that it admits and rejects.
 
 use time::Duration;
 
@@ -48,7 +48,7 @@ fn decision(policy: &Policy, self_sign_up: &SelfSignUp) -> Decision {
     decide(policy, &SignUp::SelfSignUp(self_sign_up.clone()), NOW)
 }
 
-/// A policy that refuses every self sign-up and would grant every flag. It must not affect other ways into the pool.
+/// A policy that rejects every self sign-up and would grant every flag. It must not affect other kinds of sign-up.
 fn strictest() -> Policy {
     Policy {
         auto_confirm: AutoConfirm::Everyone,

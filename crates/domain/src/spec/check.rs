@@ -81,7 +81,7 @@ impl Spec {
     }
 }
 
-/// Whether Poolkeeper reserves the name, which may have the prefix `custom:`.
+/// Whether Poolkeeper reserves the attribute name, with or without the prefix `custom:`.
 fn is_reserved(name: &str) -> bool {
     let reserved = CREATION_ATTRIBUTE.strip_prefix(CUSTOM).unwrap_or(CREATION_ATTRIBUTE);
     name.strip_prefix(CUSTOM).unwrap_or(name).eq_ignore_ascii_case(reserved)
@@ -114,7 +114,7 @@ fn is_policy_arn(arn: &str) -> bool {
         && resource.strip_prefix("policy/").is_some_and(|name| !name.is_empty() && name.bytes().all(is_name))
 }
 
-/// Rejects only texts that Cognito certainly rejects.
+/// Returns `false` only for texts that Cognito certainly rejects.
 fn looks_like_an_address(text: &str) -> bool {
     let parts = text.rsplit_once('@');
     parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace))

@@ -98,8 +98,8 @@ fn standard() -> BTreeSet<String> {
     STANDARD.map(str::to_owned).into()
 }
 
-/// Whether Cognito accepts the name in a list of writable attributes. A mapping can also name `username` and the
-/// verifications.
+/// Whether Cognito accepts the name in a list of writable attributes. A mapping can also contain `username` and the
+/// verification attributes.
 fn can_be_writable(name: &str) -> bool {
     name != CREATION_ATTRIBUTE && (STANDARD.contains(&name) || name.starts_with(CUSTOM))
 }

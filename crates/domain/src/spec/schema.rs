@@ -1,7 +1,7 @@
 //! The JSON Schema of a spec, for editors and other validators. It is derived from the types that parse specs.
 //!
-//! It describes neither scalars as strings, which only CloudFormation uses, nor the rules of [`Spec::check`] that
-//! relate fields.
+//! The schema omits scalars as strings, which only CloudFormation sends, and the rules of [`Spec::check`] about several
+//! fields.
 
 use schemars::generate::SchemaSettings;
 use serde_json::Value;

@@ -8,10 +8,10 @@ use super::Statement;
 /// are rejected.
 const REFUSED_SERVICES: [&str; 4] = ["account", "iam", "organizations", "sts"];
 
-/// Resources that contain others: the service, the prefix of the name in the ARN, and the separator after the name. A
-/// wildcard is accepted only after such a name. Other resources must be named in full, because all resources of a type
-/// can share the first segments of their ARNs (`loadbalancer/app/`, `user/default/`, `regional/webacl/`) or the first
-/// characters of their ids (`i-`).
+/// Resources that contain other resources. Each row has the service, the prefix of the name in the ARN, and the
+/// separator after the name. A wildcard is accepted only after the name and its separator. Other resources must be
+/// named in full, because all resources of a type can share the first segments of their ARNs (`loadbalancer/app/`,
+/// `user/default/`, `regional/webacl/`) or the first characters of their ids (`i-`).
 ///
 /// `make oracle` compares the rows with AWS's service authorization data.
 const CONTAINERS: [(&str, &str, char); 15] = [
@@ -62,7 +62,7 @@ impl Statement {
     }
 }
 
-/// Compares services without case, as IAM does.
+/// Ignores the case of the service, as IAM does.
 fn is_single_action(action: &str) -> bool {
     let Some((service, name)) = action.split_once(':') else { return false };
     is_allowed_service(service) && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -264,7 +264,7 @@ mod tests {
             "arn:aws:iam::123456789012:role/Admin",
             "arn:aws:sts::123456789012:assumed-role/Admin/x",
             "arn:aws:Organizations::123456789012:account/o/1",
-            // Wildcards inside a name: ids of AWS have a common prefix, and names can be guessed.
+            // Wildcards inside a name. AWS's ids have a common prefix, and names can be guessed.
             "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_*",
             "arn:aws:cognito-identity:eu-west-1:123456789012:identitypool/eu-west-1:*",
             "arn:aws:ec2:eu-west-1:123456789012:instance/i-*",

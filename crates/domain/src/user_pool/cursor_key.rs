@@ -8,11 +8,11 @@ use crate::user_pool::error::UserPoolError;
 /// Access to the keys.
 #[async_trait]
 pub trait CursorKey: Send + Sync {
-    /// Returns the key of cursors. MUST be the same in every instance of a function. If the app client has a secret, it
-    /// MUST NOT be derivable from an access token.
+    /// Returns the key of cursors. MUST be the same in every instance of a function. If the app client has a secret,
+    /// the key MUST NOT be derivable from an access token.
     async fn cursor_key(&self) -> Result<Secret, UserPoolError>;
 
-    /// Returns the key of creation proofs, which MUST differ from the key of cursors. `None` if the app client has no
-    /// secret, because callers could derive any key.
+    /// Returns the key of creation proofs, which MUST differ from the key of cursors. Returns `None` if the app client
+    /// has no secret, because callers could then derive the key.
     async fn creation_key(&self) -> Result<Option<Secret>, UserPoolError>;
 }

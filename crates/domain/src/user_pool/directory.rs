@@ -81,7 +81,7 @@ pub enum Comparison {
 }
 
 /// The users of one pool. Every method with a user name returns
-/// [`Reason::UserNotFound`](crate::user_pool::error::Reason) for an unknown one.
+/// [`Reason::UserNotFound`](crate::user_pool::error::Reason) for an unknown user.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// Creates a user in status `FORCE_CHANGE_PASSWORD`.
@@ -107,12 +107,13 @@ pub trait Directory: Send + Sync {
     /// Deletes the user. MUST return `UserNotFound` if the user does not exist.
     async fn delete(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// Sets a password: a permanent one makes the user `CONFIRMED`, a temporary one `FORCE_CHANGE_PASSWORD`. Safe to
-    /// repeat.
+    /// Sets a password. The status becomes `CONFIRMED` with a permanent password, and `FORCE_CHANGE_PASSWORD` with a
+    /// temporary password. Safe to repeat.
     async fn set_password(&self, username: &Username, password: &Secret, permanent: bool) -> Result<(), UserPoolError>;
 
     /// Requires the user to set a new password, and sends a code for it. The status becomes `RESET_REQUIRED`. MUST
-    /// return `WrongState` if the status does not allow it or no code can be sent. Safe to repeat: sends another code.
+    /// return `WrongState` if the status does not allow it or no code can be sent. Safe to repeat. Each call sends
+    /// another code.
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError>;
 
     /// Sends the message with a new temporary password. `attributes` are the user's attributes, which determine whether
@@ -130,7 +131,7 @@ pub trait Directory: Send + Sync {
     /// Confirms a user who signed up. MUST return `WrongState` for a user who is not `UNCONFIRMED`.
     async fn confirm(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// Revokes all refresh tokens of the user; the pool's API then rejects the access tokens. Safe to repeat.
+    /// Revokes all refresh tokens of the user. The pool's API then rejects the access tokens. Safe to repeat.
     async fn sign_out(&self, username: &Username) -> Result<(), UserPoolError>;
 
     /// Returns all groups of the user, from all pages.

@@ -14,7 +14,8 @@ pub enum Reason {
     /// Cognito rejected a parameter. Repeating the request unchanged never succeeds.
     #[error("the user pool rejected a request parameter")]
     InvalidRequest,
-    /// The user name, password, session or token is wrong. Does not reveal which, or whether the user exists.
+    /// The user name, password, session or token is wrong. The error reveals neither which value is wrong nor whether
+    /// the user exists.
     #[error("the credentials are wrong")]
     InvalidCredentials,
     /// The user signed up and is not confirmed.
@@ -53,17 +54,18 @@ pub enum Reason {
     /// The confirmation code has expired.
     #[error("the code has expired")]
     CodeExpired,
-    /// The sign-up policy (the pre-sign-up trigger, or a pool without self sign-up) refused the sign-up.
+    /// The sign-up policy (the pre-sign-up trigger, or a pool without self sign-up) rejected the sign-up.
     #[error("the sign-up was rejected")]
     SignUpRefused,
     /// Cognito could not call the trigger: its permission is missing or not visible yet, or the function is broken.
     #[error("Cognito could not call the trigger")]
     TriggerNotInvoked,
-    /// A limit is exceeded: either of attempts of one user, which resets with time, or of resources in the pool (such
-    /// as groups), which does not. Do not retry soon.
+    /// A limit is exceeded: the number of attempts of one user, which resets with time, or of resources in the pool,
+    /// such as groups, which does not. Do not retry soon.
     #[error("limit exceeded")]
     LimitReached,
-    /// The pool exceeded its daily quota of e-mail messages. The call may have taken effect before the message.
+    /// The pool exceeded its daily quota of e-mail messages. The call may have taken effect, but the message was not
+    /// sent.
     #[error(
         "the pool's default sender has used up the daily quota of e-mail messages (50 for an account); to send more, give the pool an \
          Amazon SES configuration"
@@ -78,7 +80,7 @@ pub enum Reason {
     /// No response arrived before the deadline. The call may have taken effect.
     #[error("timed out")]
     DeadlineExceeded,
-    /// The endpoint does not support the operation. This happens with emulators only.
+    /// The endpoint does not support the operation. Only emulators return this error.
     #[error("the endpoint does not support the operation")]
     NotSupportedByEndpoint,
     /// The credentials are wrong, or their role does not allow the call. The call had no effect.
@@ -98,7 +100,7 @@ pub enum Reason {
 pub struct UserPoolError {
     /// The reason.
     pub reason: Reason,
-    /// The operation of the service that failed, as the service names it, e.g. `AdminGetUser`.
+    /// The service's name of the failed operation, e.g. `AdminGetUser`.
     pub operation: &'static str,
     /// The service's request id, if it responded.
     pub request_id: Option<String>,

@@ -56,7 +56,7 @@ pub struct GroupDetails {
 }
 
 /// The groups of one pool. Every method with a name returns [`Reason::GroupNotFound`](crate::user_pool::error::Reason)
-/// for an unknown one.
+/// for an unknown group.
 #[async_trait]
 pub trait Groups: Send + Sync {
     /// Returns a page of all groups.

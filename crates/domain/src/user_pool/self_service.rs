@@ -49,12 +49,12 @@ impl Myself {
 
 /// Operations of users on their own account, through one app client.
 ///
-/// If the app client prevents user existence errors, methods with a user name MUST respond to an unknown user as to one
-/// who receives a code. `WrongState` (an already confirmed user, or one without an address for a code) still reveals
-/// that a user exists, as Cognito does; sign-up reveals existing names anyway.
+/// If the app client prevents user existence errors, methods with a user name MUST return the same result for an
+/// unknown user as for a user who receives a code. `WrongState` (for a confirmed user, or a user without an address for
+/// a code) still reveals that the user exists, as in Cognito. Sign-up reveals existing names as well.
 ///
-/// Methods with an access token MUST return `InvalidCredentials` if it is wrong, expired, signed out, or of another
-/// pool or client.
+/// Methods with an access token MUST return `InvalidCredentials` if the token is wrong, expired, signed out, or issued
+/// for another pool or client.
 #[async_trait]
 pub trait SelfService: Send + Sync {
     /// Confirms a sign-up with a code. MUST return `CodeMismatch` or `CodeExpired` for a wrong code, and `WrongState`
@@ -95,7 +95,7 @@ pub trait SelfService: Send + Sync {
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError>;
 
     /// Sends a code that verifies an attribute (`email` or `phone_number`). MUST return `InvalidRequest` for an
-    /// attribute that the user does not have or that cannot be verified. `None` if Cognito does not report the
+    /// attribute that the user does not have or that cannot be verified. Returns `None` if Cognito does not report the
     /// destination.
     async fn send_attribute_code(
         &self,
@@ -112,14 +112,14 @@ pub trait SelfService: Send + Sync {
         code: &Secret,
     ) -> Result<(), UserPoolError>;
 
-    /// Generates a TOTP secret for an authenticator app. An enrolled app stops working immediately: in a pool with
+    /// Generates a TOTP secret for an authenticator app. An enrolled app stops working immediately. In a pool with
     /// optional MFA, the password alone is sufficient until [`Self::verify_totp`]. MUST return `WrongState` if the pool
     /// does not offer TOTP.
     async fn start_totp(&self, access_token: &Secret) -> Result<Secret, UserPoolError>;
 
-    /// Verifies that the authenticator app has the secret of the last [`Self::start_totp`]. It replaces the previous
-    /// app, but is not enabled by this call. MUST return `CodeMismatch` for a wrong code and if no enrollment was
-    /// started.
+    /// Verifies that the authenticator app has the secret of the last [`Self::start_totp`]. The app replaces the
+    /// previous one, but this call does not enable it. MUST return `CodeMismatch` for a wrong code and if no enrollment
+    /// was started.
     async fn verify_totp(
         &self,
         access_token: &Secret,
@@ -127,8 +127,8 @@ pub trait SelfService: Send + Sync {
         device_name: Option<&str>,
     ) -> Result<(), UserPoolError>;
 
-    /// Enables the factors of `mfa` and disables the others of `present`. Safe to repeat. MUST return `WrongState` if
-    /// one of them, enabled or disabled, is not set up or not offered by the pool.
+    /// Enables the factors in `mfa`, and disables the other factors in `present`. Safe to repeat. MUST return
+    /// `WrongState` if any of these factors is not set up or not offered by the pool.
     async fn set_own_mfa(&self, access_token: &Secret, present: &[Factor], mfa: &Mfa) -> Result<(), UserPoolError>;
 }
 

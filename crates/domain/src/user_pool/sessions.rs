@@ -96,9 +96,9 @@ pub struct Tokens {
 pub struct Challenge {
     /// The challenge.
     pub name: ChallengeName,
-    /// Links the answer to the sign-in. Expires after minutes.
+    /// Links the response to the sign-in. Expires after a few minutes.
     pub session: Option<Secret>,
-    /// The user name to answer with, never an alias.
+    /// The user name for the response, never an alias.
     pub username: Username,
     /// Attributes that the pool requires and the user does not have.
     pub missing_attributes: Vec<String>,
@@ -267,8 +267,8 @@ pub trait Sessions: Send + Sync {
     async fn answer_challenge(&self, answer: &ChallengeAnswer) -> Result<SignIn, UserPoolError>;
 
     /// Returns new tokens for a refresh token. `username` MUST be [`Tokens::username`], because Cognito rejects the
-    /// hash of an alias. If the app client rotates refresh tokens, the result contains a new one and the old one is
-    /// revoked.
+    /// hash of an alias. If the app client rotates refresh tokens, the result contains a new refresh token, and the old
+    /// one is revoked.
     async fn refresh(
         &self,
         username: &Username,
@@ -279,7 +279,7 @@ pub trait Sessions: Send + Sync {
     /// Revokes one refresh token and the access tokens issued with it. Safe to repeat.
     async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError>;
 
-    /// Signs the owner of the access token out everywhere. A repeated call returns `InvalidCredentials`, because the
+    /// Signs out the owner of the access token everywhere. A repeated call returns `InvalidCredentials`, because the
     /// token is revoked.
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError>;
 }

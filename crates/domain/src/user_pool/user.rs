@@ -24,7 +24,7 @@ impl Username {
     }
 }
 
-/// The reserved attribute that holds the creation proof of an account.
+/// The reserved attribute with the creation proof of an account.
 ///
 /// It is set only when an account is created. The bootstrap adds it to every pool as an immutable string, and no app
 /// client can read or write it.
@@ -158,9 +158,9 @@ pub struct LifeCycleContext {
 }
 
 impl User {
-    /// The name for calls that must reach this account only: the `sub`, which a later account with the same user name
-    /// does not share. Users of external providers have their user name, because Cognito accepts the `sub` for local
-    /// users only.
+    /// The name for calls that must affect only this account: the `sub`, because a later account can have the same user
+    /// name. For users of external providers it is the user name, because Cognito accepts the `sub` for local users
+    /// only.
     #[must_use]
     pub fn id(&self) -> Username {
         let sub = self.attributes.get("sub").filter(|_| self.status != UserStatus::ExternalProvider);
@@ -197,7 +197,7 @@ impl User {
         if self.enabled { life_cycle } else { life_cycle.disabled() }
     }
 
-    /// The password was set no later than the last change, so it expires no later than this.
+    /// The latest expiry of the temporary password, because the password was set no later than the user's last change.
     fn temporary_password_expires_at(&self, context: &LifeCycleContext) -> Option<OffsetDateTime> {
         let days = context.temporary_password_validity_days?;
         (self.status == UserStatus::ForceChangePassword).then(|| self.modified_at + Duration::days(days.into()))
@@ -205,7 +205,7 @@ impl User {
 }
 
 impl LifeCycle {
-    /// Adds enabling before the actions that the status requires.
+    /// Adds `Enable` before the actions that the status requires.
     fn disabled(self) -> Self {
         let next_actions = std::iter::once(NextAction::Enable).chain(self.next_actions).collect();
         Self { state: State::Disabled, can_sign_in: false, next_actions, ..self }

@@ -9,14 +9,14 @@ const SET_BY_COGNITO: [&str; 4] = ["sub", "identities", "email_verified", "phone
 
 /// The write attributes of an app client.
 ///
-/// Cognito enforces them for calls with the user's credentials. Answers to challenges are sent with the function's
-/// credentials, so Poolkeeper enforces them there.
+/// Cognito enforces the list for calls with the user's credentials. Responses to challenges are sent with the
+/// function's credentials, so Poolkeeper enforces the list there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteAttributes {
     /// The attributes in the client's list.
     Listed(BTreeSet<String>),
-    /// The client has no list. AWS documents that it can then write the standard attributes. Cognito also allows custom
-    /// attributes, which this rule does not.
+    /// The client has no list. According to AWS's documentation, it can then write the standard attributes. Cognito
+    /// also accepts custom attributes, which Poolkeeper rejects.
     Standard,
 }
 

@@ -1,4 +1,4 @@
-//! The invitation of the first administrator as the tags of the pool record it, and the account with the name.
+//! The first administrator: the record in the pool's tags, and the account.
 
 use super::super::ProvisionError;
 use super::super::deployment::short_hash;
@@ -7,11 +7,12 @@ use crate::secret::Secret;
 use crate::spec::{ADMINS, SignInWith, Spec, SpecError};
 use crate::user_pool::user::{CREATION_ATTRIBUTE, User, Username};
 
-/// The prefix of the tag keys that record invitations. The hash of the address follows, so the record of an address
-/// survives a change to another address and back.
+/// The prefix of a record's tag key. The hash of the address follows, so the record of an address survives a change to
+/// another address and back.
 const TAG: &str = "poolkeeper:first-admin";
 
-/// The maximum number of proofs in the tag. Several are kept because AWS may finish a create after its run was killed.
+/// The maximum number of proofs in the tag. Several are kept because AWS may complete a create call after its run was
+/// killed.
 const MAX_PROOFS: usize = 4;
 
 /// The user with the first administrator's name.
@@ -22,12 +23,12 @@ pub(in crate::provision) struct FirstAdmin {
 }
 
 impl FirstAdmin {
-    /// Whether the user is already an administrator. Otherwise the user is to be promoted.
+    /// Whether the user is already an administrator. If not, the caller promotes the user.
     ///
     /// # Errors
     ///
-    /// [`ProvisionError::NotTheFirstAdmin`] if the invitation did not create the user. Anyone can sign up with this
-    /// name, and neither the status nor a verified address proves that the operator invited the user.
+    /// Returns [`ProvisionError::NotTheFirstAdmin`] if Poolkeeper did not create the user. Anyone can sign up with this
+    /// name, and neither the status nor a verified address proves that Poolkeeper created the user.
     pub(in crate::provision) fn is_admin(
         &self,
         spec: &Spec,
@@ -45,7 +46,7 @@ impl FirstAdmin {
     }
 }
 
-/// The recorded invitation of one address.
+/// The record of one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::provision) enum Record {
     /// The address was never invited.
@@ -85,14 +86,14 @@ impl Record {
         }
     }
 
-    /// Whether the invitation created the account.
+    /// Whether the account has a recorded proof.
     pub(in crate::provision) fn proves(&self, user: &User) -> bool {
         let Self::Pending(hashes) = self else { return false };
         user.attributes.get(CREATION_ATTRIBUTE).is_some_and(|proof| hashes.contains(&short_hash(proof)))
     }
 }
 
-/// The tag key for the invitation of an address.
+/// The tag key of an address's record.
 pub(super) fn tag_key(address: &str) -> String {
     format!("{TAG}:{}", short_hash(&address.to_lowercase()))
 }
