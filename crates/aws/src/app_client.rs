@@ -43,7 +43,8 @@ pub(crate) struct Settings {
     pub(crate) secret: Option<Secret>,
     /// Whether a refresh returns a new refresh token and invalidates the old one.
     pub(crate) rotates_refresh_tokens: bool,
-    /// Whether Cognito accepts user context data in calls without IAM authorization. Otherwise it rejects such a call.
+    /// Whether Cognito accepts user context data in calls without IAM authorization. Otherwise Cognito rejects such a
+    /// call.
     takes_user_context: bool,
     pub(crate) write_attributes: WriteAttributes,
 }

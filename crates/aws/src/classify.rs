@@ -48,7 +48,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         "ResourceConflictException" | "DeleteConflict" => ErrorClass::Conflict,
         "ResourceNotFoundException" | "NoSuchEntity" | "ParameterNotFound" | "InvalidResourceId" => ErrorClass::NotFound,
         "EntityAlreadyExists" | "GroupExistsException" | "ParameterAlreadyExists" => ErrorClass::AlreadyExists,
-        // The spec or the state of the target does not allow it, so a retry cannot succeed.
+        // The spec or the state of the target does not allow the call, so a retry cannot succeed.
         "InvalidParameterException"
         | "InvalidInput"
         | "MalformedPolicyDocument"
@@ -181,7 +181,7 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         "ResourceNotFoundException" => resource_not_found(operation, message),
         "UserLambdaValidationException" => refused_by_trigger(operation),
         "UserNotConfirmedException" if presents_token(operation) => Reason::InvalidCredentials,
-        // Another user, not the caller, must act first.
+        // The target user must act first, not the caller.
         "UserNotConfirmedException" | "PasswordResetRequiredException" if operation == "AdminSetUserMFAPreference" => {
             Reason::WrongState
         }
@@ -274,7 +274,7 @@ fn not_authorized(operation: &str, message: &str) -> Reason {
         // "A client attempted to write unauthorized attribute".
         "SignUp" if message.contains("unauthorized attribute") => Reason::InvalidRequest,
         "SignUp" => Reason::SignUpRefused,
-        // For example a disabled user. The caller must not learn that the user exists.
+        // The user may be disabled. The caller must not learn that the user exists.
         "ConfirmForgotPassword" => Reason::CodeMismatch,
         // "User cannot be confirmed. Current status is CONFIRMED", "User password cannot be reset in the current
         // state.", "User is disabled."

@@ -23,8 +23,8 @@ use domain::user_pool::sessions::Sessions;
 use crate::http_client::{IDLE_TIMEOUT, Roots, http_client};
 use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
 
-/// Default timeout of one attempt. Cognito answers within tens of milliseconds, and calls that run triggers within five
-/// seconds.
+/// Default timeout of one attempt. Cognito responds within tens of milliseconds, or within five seconds if the call
+/// runs a trigger.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Default timeout of a call with all its attempts. It is below the 30 s of API Gateway, so that the caller receives
@@ -116,7 +116,7 @@ impl Aws {
     }
 
     /// Sets the timeouts of one attempt and of a call with all its attempts. Derive them from the remaining time of the
-    /// Lambda invocation, so that the caller receives an answer.
+    /// Lambda invocation, so that the caller receives a response.
     #[must_use]
     pub fn with_timeouts(self, attempt: Duration, operation: Duration) -> Self {
         self.config.into_builder().timeout_config(timeouts(attempt, operation)).build().into()
@@ -133,8 +133,8 @@ impl Aws {
         CognitoDirectory::new(self.user_pools(), user_pool_id)
     }
 
-    /// Returns the operations through one app client: sessions, self-service and the cursor key. The client's settings
-    /// are read once per value, so share it by cloning the `Arc`.
+    /// Returns the operations through one app client: sessions, self-service and the cursor key. The returned value
+    /// reads the client's settings once, so share it by cloning the `Arc`.
     #[must_use]
     pub fn app_client(&self, user_pool_id: &str, client_id: &str) -> Arc<CognitoAppClient> {
         Arc::new(CognitoAppClient::new(self.user_pools(), user_pool_id, client_id))
@@ -159,8 +159,8 @@ impl Aws {
         SsmInvitationKeys::new(self.without_retries().parameters())
     }
 
-    /// Returns the invitation signing key in the parameter with this name. The key is read once per value, so share it
-    /// in an `Arc`.
+    /// Returns the invitation signing key in the parameter with this name. The returned value reads the key once, so
+    /// share it in an `Arc`.
     #[must_use]
     pub fn invitation_key(&self, name: &str) -> SsmInvitationKey {
         SsmInvitationKey::new(self.parameters(), name)
@@ -207,7 +207,7 @@ fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
     TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
 }
 
-/// Prevents the SDK from retrying `LimitExceededException`, which it treats as throttling.
+/// Prevents the SDK from retrying `LimitExceededException`, which the SDK treats as throttling.
 ///
 /// For user pools this error means an exhausted quota (attempts of a user, groups of a pool), so a retry cannot
 /// succeed.

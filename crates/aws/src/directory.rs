@@ -19,7 +19,8 @@ use crate::clients::UserPoolClients;
 use crate::failure::Failure;
 use crate::users::{to_attribute_types, to_user, to_users};
 
-/// The administrator operations on one Cognito user pool. Users are in this file, each other port has its own file.
+/// The administrator operations on one Cognito user pool. The user operations are in this file. Each other port has its
+/// own file.
 #[derive(Debug, Clone)]
 pub struct CognitoDirectory {
     pub(crate) client: Client,
@@ -61,7 +62,7 @@ impl Directory for CognitoDirectory {
 
     async fn get(&self, username: &Username) -> Result<User, UserPoolError> {
         let answer = self.get_user(username).await?;
-        // The same fields as in a list, except the name of the attributes.
+        // The response has the fields of an entry of `ListUsers`, except that the attributes have another name.
         let found = UserType::builder()
             .username(answer.username)
             .set_attributes(answer.user_attributes)

@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 /// The kind of a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// The service answered with an error.
+    /// The service returned an error.
     Service {
         /// The error code, e.g. `UserNotFoundException`.
         code: String,
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     TimedOut,
     /// The response could not be parsed. The call may have taken effect.
     Unreadable(String),
-    /// The request was never sent: a parameter or the credentials are missing.
+    /// The request was never sent, because a parameter or the credentials are missing.
     NotSent(String),
 }
 

@@ -37,7 +37,7 @@ impl Groups for CognitoDirectory {
 
     async fn create_group(&self, name: &GroupName, details: &GroupDetails) -> Result<Group, UserPoolError> {
         const OPERATION: &str = "CreateGroup";
-        // A retry would report the group of the first request as an existing one.
+        // A retry would fail, because the first request may have created the group.
         let answer = self
             .once
             .create_group()

@@ -1,4 +1,4 @@
-//! The HTTP client of all AWS clients: the SDK's own with another idle timeout and fewer root certificates.
+//! The HTTP client of all AWS clients: the SDK's client with another idle timeout.
 
 use std::time::Duration;
 
@@ -9,8 +9,9 @@ use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-/// How long idle connections are kept: long enough for the calls of one request and for successive requests. A frozen
-/// Lambda container does not notice closed connections, and a request without retries fails on a closed connection.
+/// How long idle connections are kept. The time suffices for the calls of one request and for successive requests. A
+/// frozen Lambda container does not notice closed connections, and a request without retries fails on a closed
+/// connection.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The certificate authorities that the client trusts.

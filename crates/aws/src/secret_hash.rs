@@ -11,7 +11,7 @@ use sha2::Sha256;
 /// `username` must be the user name in the same request. For a refresh, it must be the real name, not an alias.
 /// Source: "Computing secret hash values" in the Amazon Cognito developer guide.
 pub(crate) fn secret_hash(client_secret: &Secret, username: &str, client_id: &str) -> String {
-    // Cognito rejects an empty hash.
+    // If the hash is empty, Cognito rejects the call.
     keyed_hash(client_secret, &[username, client_id]).map(|hash| STANDARD.encode(hash)).unwrap_or_default()
 }
 

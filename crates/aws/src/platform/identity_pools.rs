@@ -104,7 +104,7 @@ impl IdentityPools {
     pub(crate) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
         let current = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
         let current = current.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
-        // `SetIdentityPoolRoles` replaces everything, so the role of guests and the role mappings are sent back.
+        // `SetIdentityPoolRoles` replaces everything, so the guest role and the role mappings are sent unchanged.
         let mut roles = current.roles.unwrap_or_default();
         roles.insert(AUTHENTICATED.to_owned(), role_arn.to_owned());
         self.client

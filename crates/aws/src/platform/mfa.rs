@@ -55,7 +55,7 @@ fn to_mode(config: &GetUserPoolMfaConfigOutput) -> MfaMode {
 fn from_mode(mfa: MfaMode) -> UserPoolMfaType {
     match mfa {
         MfaMode::Off => UserPoolMfaType::Off,
-        // No spec can contain `WithoutTotp`.
+        // A spec cannot contain `WithoutTotp`.
         MfaMode::Optional | MfaMode::WithoutTotp => UserPoolMfaType::Optional,
         MfaMode::Required => UserPoolMfaType::On,
     }

@@ -68,7 +68,8 @@ impl UserPools {
     ) -> Answer<UserPool> {
         const OPERATION: &str = "CreateUserPool";
         let lambda_config = LambdaConfigType::builder().set_pre_sign_up(state.pre_sign_up_function_arn.clone());
-        // Recovery only by e-mail: SMS is weaker and needs an IAM role that Poolkeeper does not create.
+        // Allow account recovery only by e-mail, because SMS is weaker and needs an IAM role that Poolkeeper does not
+        // create.
         let by_email = RecoveryOptionType::builder().priority(1).name(RecoveryOptionNameType::VerifiedEmail).build();
         let by_email = by_email.map_err(|_| Failure::missing(OPERATION, "RecoveryOption"))?;
         let case = UsernameConfigurationType::builder().case_sensitive(state.case_sensitive).build();
@@ -100,7 +101,7 @@ impl UserPools {
             .await
             .map_err(|error| Failure::of(OPERATION, &error))?;
         let pool = answer.user_pool.ok_or_else(|| Failure::missing(OPERATION, "UserPool"))?;
-        // A new pool has no MFA: see `Platform::set_mfa`.
+        // A new pool has no MFA. `Platform::set_mfa` sets it.
         to_user_pool(OPERATION, &pool, MfaMode::Off)
     }
 
@@ -110,7 +111,7 @@ impl UserPools {
             current.auto_verified_attributes().iter().filter_map(from_verified).collect();
         let mut request = update_requests::user_pool(self.client.update_user_pool(), current);
         if verified_before != state.auto_verified {
-            // The setting can contain only auto-verified attributes. Otherwise it is preserved.
+            // The setting can contain only auto-verified attributes, so it changes only with them.
             request = request.user_attribute_update_settings(to_update_settings(&state.auto_verified));
         }
         let request = request
@@ -190,7 +191,8 @@ impl UserPools {
             .set_write_attributes(Some(state.write_attributes.iter().cloned().collect()))
             .set_read_attributes(Some(state.read_attributes.iter().cloned().collect()))
             .enable_token_revocation(true)
-            // Permits user context data for threat protection in self-service. Cognito accepts it only with a secret.
+            // Allows user context data for threat protection in self-service. Cognito accepts this setting only for a
+            // client with a secret.
             .set_enable_propagate_additional_user_context_data(with_secret.then_some(true))
             .send()
             .await
@@ -270,7 +272,7 @@ fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: MfaMode) -> A
     let state = UserPoolState {
         sign_in,
         aliases: pool.alias_attributes().iter().filter_map(from_alias).collect(),
-        // The API's default.
+        // A pool without the setting is case-sensitive.
         case_sensitive: pool.username_configuration.as_ref().is_none_or(|configuration| configuration.case_sensitive),
         auto_verified: pool.auto_verified_attributes().iter().filter_map(from_verified).collect(),
         password_policy: PasswordPolicy {

@@ -17,7 +17,7 @@ use crate::Aws;
 
 pub(super) type Answer = Result<HttpResponse, ConnectorError>;
 
-/// Answers every request and records it. Clones share the records.
+/// Responds to every request and records it. Clones share the records.
 #[derive(Clone)]
 pub(super) struct FakeAws {
     answer: Arc<dyn Fn(&str) -> Answer + Send + Sync>,
@@ -31,7 +31,7 @@ impl FakeAws {
         Self { answer: Arc::new(answer), requests: Arc::default() }
     }
 
-    /// Answers these operations with these bodies, and all others with an empty object.
+    /// Responds to these operations with these bodies, and to all others with an empty object.
     pub(super) fn answering<const N: usize>(answers: [(&'static str, Value); N]) -> Self {
         Self::new(move |operation| {
             let answer = answers.iter().find(|(name, _)| *name == operation);
@@ -40,7 +40,7 @@ impl FakeAws {
         })
     }
 
-    /// Rejects one operation, and answers all others with an empty object.
+    /// Rejects one operation, and responds to all others with an empty object.
     pub(super) fn rejecting(rejected: &'static str, code: &'static str, message: &'static str) -> Self {
         Self::new(move |operation| {
             let error = json!({ "__type": code, "message": message });
@@ -93,7 +93,7 @@ impl HttpConnector for FakeAws {
     }
 }
 
-/// Accepts every request and never answers.
+/// Accepts every request and never responds.
 #[derive(Debug, Clone)]
 pub(super) struct SilentAws;
 

@@ -13,7 +13,7 @@ use domain::user_pool::page::PageRequest;
 use crate::Aws;
 use crate::http_client::{Roots, http_client};
 
-/// Starts a server that answers every request with an empty object. Returns its address and the connection count.
+/// Starts a server that responds to every request with an empty object. Returns its address and the connection count.
 fn server() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());

@@ -47,7 +47,7 @@ fn attempts(class: ErrorClass, Context { situation, rights }: Context) -> RangeI
         (ErrorClass::Forbidden, _) if rights == Rights::JustGranted => attempts_within(30),
         (ErrorClass::Conflict, Situation::JustDetached) => attempts_within(60),
         (ErrorClass::PrincipalNotVisibleYet, _) => attempts_within(120),
-        // Until the time limit.
+        // Retried until the time limit.
         (ErrorClass::RoleNotAssumable, Situation::AwaitingPropagation) => attempts_within(300),
         (ErrorClass::ExternalService | ErrorClass::Conflict, _) => 3..=3,
         _ => 1..=1,

@@ -42,7 +42,7 @@ fn spec() -> Spec {
     serde_json::from_value(json!({"name": "shop"})).unwrap()
 }
 
-/// Returns a pool with settings that no spec decides.
+/// Returns a pool with settings that no spec sets.
 fn customized_pool(id: &str) -> UserPoolType {
     let policies = UserPoolPolicyType::builder()
         .password_policy(PasswordPolicyType::builder().minimum_length(8).password_history_size(5).build())

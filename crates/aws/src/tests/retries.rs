@@ -1,5 +1,6 @@
-//! Tests how often the SDK sends a call: once from provisioning; from the admin API three times after throttling, once
-//! after a quota error, and as in `modelled_errors/repeats.rs` after a server error or a broken connection.
+//! Tests how often the SDK sends a call. Provisioning sends each call once. The admin API sends a call three times
+//! after throttling, and once after a quota error. `modelled_errors/repeats.rs` covers server errors and broken
+//! connections.
 
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ async fn retries_a_create_only_if_it_was_throttled() {
     }
 }
 
-/// Returns an AWS that answers every request with this status and an empty body.
+/// Returns a fake AWS that responds to every request with this status and an empty body.
 fn failing(status: u16) -> FakeAws {
     FakeAws::new(move |_| Ok(response(status, "")))
 }

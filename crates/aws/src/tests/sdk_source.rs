@@ -66,7 +66,8 @@ impl Sdk {
         let variants = between(&source, &format!("pub enum {operation}Error {{"), "\n}");
         let variants = variants.lines().filter_map(|line| Some(line.strip_prefix("    ")?.split_once('(')?.0));
         let is_name = |text: &&str| text.chars().all(char::is_alphanumeric) && *text != "Unhandled";
-        // The parsers of JSON services are in the operation's file, those of Query services in a separate directory.
+        // The parsers of JSON services are in the operation's file. Those of Query services are in a separate
+        // directory.
         let parser = fs::read_to_string(self.directory.join(format!("protocol_serde/shape_{snake}.rs")))
             .unwrap_or(source.clone());
         let (_, parser) = parser.split_once("match error_code").unwrap_or_default();
@@ -108,7 +109,7 @@ impl Sdk {
         } else if let Some(kind) = kind.strip_prefix("crate::types::") {
             let source = self.read(&format!("types/_{}.rs", snake(kind)));
             match source.split_once("static [&'static str] {") {
-                // The last value, because the first is often the default.
+                // Use the last value, because the first is often the default.
                 Some((_, values)) => json!(between(values, "&[", "]").rsplit('"').nth(1).unwrap()),
                 None => self.complete(&members(&source, kind)),
             }

@@ -23,7 +23,7 @@ struct Update {
     current: Value,
     /// Fields with another name in the response: (request, response).
     renamed: &'static [(&'static str, &'static str)],
-    /// Fields that the spec decides. Nested fields are separated by dots.
+    /// Fields that the spec sets. Nested fields are separated by dots.
     decided: &'static [&'static str],
     /// The file to which a missing field must be added.
     file: &'static str,

@@ -22,7 +22,7 @@ async fn a_second_apply_converges_after_any_fault() {
     println!("apply: {cases} cases ({calls} calls) in {:.0} s", began.elapsed().as_secs_f64());
 }
 
-/// The operations that update existing resources. An `apply` without existing resources calls none of them.
+/// The operations that update existing resources. An `apply` without existing resources calls none of these operations.
 const CHANGES: [&str; 9] = [
     "AddCustomAttributes",
     "CreatePolicyVersion",

@@ -20,11 +20,10 @@ use testkit::local_aws::{LocalAws, Recording};
 use time::OffsetDateTime;
 use tokio::sync::oneshot;
 
-/// Maximum number of concurrent cases. Cases that wait for a timeout leave the emulator to the others.
+/// Maximum number of concurrent cases. Cases that wait for a timeout do not use the emulator.
 const CONCURRENT_CASES: usize = 8;
 
-/// Timeout of calls through the proxy, where faults can stall them. An idle emulator answers within tens of
-/// milliseconds.
+/// Timeout of calls through the proxy, which can stall them. An idle emulator responds within tens of milliseconds.
 const STALL_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Timeout of all other calls, sufficient for a busy machine.
@@ -228,7 +227,7 @@ impl Case {
         assert_eq!(policy.tagged.as_deref(), Some(name.as_str()), "{case}");
     }
 
-    /// Asserts that the pool contains only the first administrator, so no test user of `verify`.
+    /// Asserts that the pool contains only the first administrator, and therefore no test user of `verify`.
     pub(crate) async fn assert_no_test_user_left(&self, case: &str) {
         let pools = self.direct.user_pools(&self.spec.name).await.unwrap();
         let page = PageRequest { limit: 60, after: None };

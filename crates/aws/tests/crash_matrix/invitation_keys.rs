@@ -33,7 +33,7 @@ fn owner_of(pool: &PoolName) -> KeyOwner {
     KeyOwner { pool: pool.clone(), stack_id: STACK.to_owned(), request_id: "request".to_owned() }
 }
 
-/// Ensures the key with a new key from `seed`, because every run generates its own.
+/// Ensures the key, with a new key from `seed`, because every run generates its own key.
 async fn ensure(keys: SsmInvitationKeys, pool: PoolName, seed: u8) -> Result<EnsuredKey, KeyError> {
     provisioner(&keys).ensure(&name_of(&pool), &owner_of(&pool), None, &SigningKey::from_seed(&[seed; 32])).await
 }
@@ -45,7 +45,7 @@ async fn stored_key(case: &Case) -> Option<PublicKey> {
 #[tokio::test]
 async fn after_any_fault_a_key_is_never_replaced_and_can_be_deleted() {
     let harness = Harness::start().await;
-    // Read, create, read again with the tags, and create again.
+    // At most five calls: read the key, create it, read it again, read its tags, and create it again.
     let cases = harness
         .for_each(matrix(5), async |planned| {
             let case = harness.case().await;

@@ -54,7 +54,7 @@ async fn a_third_run_converges_after_one_fault_in_each_of_two_runs() {
 async fn pairs(harness: &Harness, seed: u64) -> Vec<[Planned; 2]> {
     println!("to repeat these pairs: POOLKEEPER_TEST_SEED={seed}");
     let calls = harness.case().await.calls_of(Action::Apply).await;
-    // Only proptest's random values, because its runner does not support async and these cases run concurrently.
+    // Use only proptest's random values, because its runner does not support async and these cases run concurrently.
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
     let fault = || (1..=calls, proptest::sample::select(&Fault::ALL[..]));
     let pair = (fault(), fault());

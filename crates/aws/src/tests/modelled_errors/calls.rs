@@ -155,7 +155,7 @@ pub(super) const CALLS: [Call; 97] = [
     self_service("VerifySoftwareToken"),
     self_service("VerifyUserAttribute"),
     user_pools("AddCustomAttributes", Situation::Settled),
-    // Settled, because Cognito rejects a duplicate group name.
+    // Safe to repeat, because Cognito rejects a duplicate group name.
     user_pools("CreateGroup", Situation::Settled),
     user_pools("CreateUserPool", Situation::Creating),
     user_pools("CreateUserPoolClient", Situation::Creating),

@@ -10,7 +10,7 @@ use super::Fault;
 use super::calls::{CALLS, Call, Port, Ports};
 use crate::Aws;
 
-/// Operations that are not idempotent: a second request would fail, or would create or send something again.
+/// Operations that are not idempotent. A second request would fail, create another resource or send another message.
 const SENT_ONCE: [&str; 23] = [
     "AdminCreateUser",
     "AdminDeleteUser",
