@@ -1,7 +1,7 @@
 //! Logs one JSON object per line to standard output, at the level that Lambda sets in `AWS_LAMBDA_LOG_LEVEL`.
 //!
 //! Levels below `INFO` are compiled out (`max_level_info` of `tracing`), because the AWS SDK logs tokens and passwords
-//! there.
+//! at those levels.
 
 mod json_lines;
 

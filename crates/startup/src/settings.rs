@@ -52,7 +52,7 @@ pub fn optional(lookup: impl Fn(&str) -> Option<String>, variable: &'static str)
 /// Returns the value of a required setting.
 ///
 /// # Errors
-/// [`Problem::Missing`] if the setting is absent or empty.
+/// Returns [`Problem::Missing`] if the setting is absent or empty.
 pub fn required(
     lookup: impl Fn(&str) -> Option<String>,
     variable: &'static str,
@@ -64,7 +64,8 @@ pub fn required(
 /// Parses the value of an optional setting. The caller adds the default, or returns [`SettingError::missing`].
 ///
 /// # Errors
-/// [`Problem::Wrong`] if the value cannot be parsed. The parse error is omitted, because it can contain the value.
+/// Returns [`Problem::Wrong`] if the value cannot be parsed. The parse error is omitted, because it can contain the
+/// value.
 pub fn parsed<T: FromStr>(
     lookup: impl Fn(&str) -> Option<String>,
     variable: &'static str,

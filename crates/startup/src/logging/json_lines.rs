@@ -1,5 +1,5 @@
-//! Formats a log line: one flat JSON object with `timestamp`, `level`, `message`, the event's fields, and the fields of
-//! its spans, so that `requestId` has the same position as in Lambda's own JSON lines. The JSON format of
+//! Formats a log line as one flat JSON object with `timestamp`, `level`, `message`, the event's fields and the fields
+//! of its spans. `requestId` therefore has the same position as in Lambda's own JSON lines. The JSON format of
 //! `tracing_subscriber::fmt` nests the spans, and adds 44 kB of binary and 0.1 MB of memory to the smallest function.
 
 use std::fmt::Debug;
@@ -46,7 +46,7 @@ where
         let mut fields = Fields::default();
         fields.set("timestamp", now());
         fields.set("level", quoted(event.metadata().level().as_str()));
-        // Replaced by the message of the event, if it has one.
+        // The event's message replaces this value.
         fields.set("message", quoted(event.metadata().target()));
         for span in context.event_scope(event).into_iter().flat_map(Scope::from_root) {
             if let Some(span_fields) = span.extensions().get::<Fields>() {
