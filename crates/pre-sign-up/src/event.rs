@@ -1,6 +1,5 @@
-//! Reads the `PreSignUp` event and sets its response flags. Only the fields that the policy needs are read, and all
-//! others are preserved, because Cognito adds fields and trigger sources over time and sends null where its guide shows
-//! objects.
+//! Reads the `PreSignUp` event and sets its response flags. Reads only the fields that the policy needs, and preserves
+//! all others. Cognito adds fields and trigger sources over time, and sends null where its guide shows objects.
 
 use aws_lambda_events::cognito::CognitoEventUserPoolsPreSignupTriggerSource as TriggerSource;
 use domain::sign_up::{Grants, SelfSignUp, SignUp, TextField};
@@ -20,7 +19,7 @@ impl<'a> Event<'a> {
     /// Parses an event.
     ///
     /// # Errors
-    /// [`Failure::UnreadableEvent`] if the text is not a JSON object.
+    /// Returns [`Failure::UnreadableEvent`] if the text is not a JSON object.
     pub fn read(text: &'a RawValue) -> Result<Self, Failure> {
         serde_json::from_str(text.get()).map(Self).map_err(|_| Failure::UnreadableEvent)
     }
@@ -35,7 +34,7 @@ impl<'a> Event<'a> {
             Some(TriggerSource::ExternalProvider) => {
                 SignUp::ExternalProvider { user_name: given(self.0.get("userName")) }
             }
-            // A later version of the crate can add a source. It must not inherit the grants of another one.
+            // A later version of the crate can add a source. It must not inherit the grants of another source.
             Some(_) | None => SignUp::Unknown,
         }
     }
@@ -62,7 +61,7 @@ impl<'a> Event<'a> {
     /// flags become `false`.
     ///
     /// # Errors
-    /// [`Failure::UnreadableEvent`] if `response`, which contains the flags, is neither an object nor null.
+    /// Returns [`Failure::UnreadableEvent`] if `response`, which contains the flags, is neither an object nor null.
     pub fn with(mut self, grants: Option<Grants>) -> Result<Option<Box<RawValue>>, Failure> {
         let mut response = match Part::of(self.0.get("response")) {
             Part::Object(response) => response,

@@ -35,8 +35,8 @@ pub async fn serve_with(
 /// Decides one sign-up.
 ///
 /// # Errors
-/// [`Failure::Refused`] if the policy rejects it; [`Failure::UnreadableEvent`] if the event or its `response` is not an
-/// object.
+/// Returns [`Failure::Refused`] if the policy rejects the sign-up, and [`Failure::UnreadableEvent`] if the event or its
+/// `response` is not an object.
 pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Result<Box<RawValue>, Failure> {
     let view = Event::read(&event)?;
     let sign_up = view.sign_up();
@@ -76,14 +76,14 @@ fn log(sign_up: &SignUp, decision: &Decision) {
     );
 }
 
-/// Converts a panic into a failure. The runtime would send the panic's message to the user.
+/// Converts a panic into a failure. Otherwise, the runtime would send the panic's message to the user.
 fn catch_panics<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // The handler does not modify shared state, so a panic cannot leave it inconsistent.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(Failure::Panicked))
 }
 
-/// Replaces a body that is not JSON by `null`, which the handler rejects. The runtime would answer with a parser
-/// message.
+/// Replaces a body that is not JSON by `null`, which the handler rejects. Otherwise, the runtime would respond with a
+/// parser message.
 fn json_only(mut invocation: LambdaInvocation) -> LambdaInvocation {
     if serde_json::from_slice::<&RawValue>(&invocation.body).is_err() {
         invocation.body = "null".into();

@@ -1,5 +1,5 @@
-//! A JSON object as a list of members in their original text, which preserves numbers beyond `f64`, lone surrogates,
-//! the order of members, duplicate members and any depth of nesting, but not the whitespace between members.
+//! A JSON object as a list of members in their original text. Preserves numbers beyond `f64`, lone surrogates, the
+//! order of members, duplicate members and any depth of nesting, but not the whitespace between members.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,7 +20,7 @@ struct Member<'a> {
 }
 
 impl Object<'_> {
-    /// Returns the value of a member as JSON text. Of duplicate members, it is the last, as in common JSON parsers.
+    /// Returns the value of a member as JSON text. Of duplicate members, the last counts, as in common JSON parsers.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next_back()
     }

@@ -19,7 +19,7 @@ const A_PUBLIC_KEY: &str = "must be an Ed25519 public key, as SPKI PEM or as the
 /// Reads the policy.
 ///
 /// # Errors
-/// Returns an error if a value is invalid, even if no mode needs it, or if a mode lacks a setting that it needs.
+/// Returns an error if a value is invalid, even if no mode uses it, or if a setting that a mode needs is missing.
 pub fn policy(lookup: impl Fn(&str) -> Option<String>) -> Result<Policy, SettingError> {
     let trusted = domains(&lookup, TRUSTED_EMAIL_DOMAINS)?;
     let key: Option<PublicKey> = parsed(&lookup, INVITATION_PUBLIC_KEY, A_PUBLIC_KEY)?;

@@ -151,7 +151,7 @@ impl Address {
         is_read.then(|| Self { domain: domain.to_owned(), normal: normal.clone() })
     }
 
-    /// Whether a list of ASCII domains contains the domain, compared label by label from the last one.
+    /// Whether a list of ASCII domains contains the domain, compared label by label from the last label.
     pub(super) fn is_in(&self, list: &str) -> bool {
         list.split(',').any(|entry| {
             let (entry, is_wildcard) = entry.strip_prefix("*.").map_or((entry, false), |parent| (parent, true));

@@ -1,4 +1,4 @@
-//! Predicts the answer to an event under given settings.
+//! Predicts the response to an event under given settings.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,10 @@ use pre_sign_up::failure::Failure;
 use super::event::{Address, Event, Given};
 use super::{NOW, Settings, setting};
 
-/// The expected answer to an event.
+/// The expected response to an event.
 #[derive(Debug, PartialEq)]
 pub(super) enum Expectation {
-    /// The event as this text.
+    /// The event, as this text.
     Answer(String),
     /// This error.
     Failure(Failure),
@@ -21,7 +21,7 @@ pub(super) enum Expectation {
 
 const FLAGS: [&str; 3] = ["autoConfirmUser", "autoVerifyEmail", "autoVerifyPhone"];
 
-/// Returns the expected answer.
+/// Returns the expected response.
 pub(super) fn expectation(settings: Settings, event: Option<&Event<'_>>) -> Expectation {
     let Some(event) = event else { return Expectation::Failure(Failure::UnreadableEvent) };
     match event.source.as_deref() {

@@ -68,7 +68,7 @@ pub(crate) fn text(json: &str) -> Option<String> {
     if json.starts_with('"') { serde_json::from_str(json).ok() } else { None }
 }
 
-/// Where the value ends that the text begins with.
+/// Returns the end of the value that begins the text.
 fn end_of_value(text: &str) -> usize {
     let (mut position, mut depth) = (0, 0_usize);
     while let Some(found) = text[position..].find(['"', '{', '}', '[', ']', ',']) {

@@ -1,8 +1,8 @@
 //! Invariants for any request body under any policy, which the fuzzer and the tests assert.
 //!
-//! The expected answer comes from an independent implementation: its own JSON parser, its own comparison of domains,
-//! and a fixed list of valid invitations. Only the ASCII form of international domains and the validity of unusual
-//! addresses come from the tested code.
+//! The expected response comes from an independent implementation with its own JSON parser, its own comparison of
+//! domains, and a fixed list of valid invitations. Only the ASCII form of international domains and the validity of
+//! unusual addresses come from the tested code.
 
 mod event;
 mod expectation;
@@ -66,10 +66,10 @@ pub(crate) fn policies() -> Result<Vec<(Settings, Policy)>, SettingError> {
     POLICIES.iter().map(|settings| policy(settings).map(|policy| (*settings, policy))).collect()
 }
 
-/// Asserts that the answer to a body under each policy is the predicted one.
+/// Asserts that the response to a body under each policy is the predicted one.
 ///
 /// # Panics
-/// Panics if an answer differs.
+/// Panics if a response differs.
 pub(crate) fn assert_predicted(policies: &[(Settings, Policy)], body: &[u8]) {
     // The service replaces a body that is not JSON by `null`.
     let text = serde_json::from_slice::<&RawValue>(body).map_or("null", RawValue::get);

@@ -1,4 +1,4 @@
-//! Addresses: no spelling bypasses the domain rules, and only the attribute `email` counts.
+//! Tests that no spelling of an address bypasses the domain rules, and that only the attribute `email` counts.
 
 use domain::sign_up::Refusal;
 use pre_sign_up::failure::Failure;
@@ -30,7 +30,7 @@ fn spelling_of(domain: &str) -> impl Strategy<Value = String> + use<> {
     domain.chars().map(character).collect::<Vec<_>>().prop_map(|characters| characters.concat())
 }
 
-/// Sometimes an invisible character, or one that mail servers remove, at some position.
+/// Sometimes a character that is invisible or that mail servers remove, at a random position.
 fn disturbance() -> impl Strategy<Value = Option<(prop::sample::Index, &'static str)>> {
     let disturbances = [
         "\u{ad}", "\u{200b}", "\u{200d}", "\u{feff}", "\u{fe0f}", "\u{180b}", "\u{2060}", "\u{3000}", " ", "\t", "\0",

@@ -1,5 +1,5 @@
 //! Property tests of the handler. `make properties` runs 100,000 cases of each property in release. The fuzzer
-//! (CONTRIBUTING.md) runs the same invariants on arbitrary bytes.
+//! (CONTRIBUTING.md) asserts the same invariants for arbitrary bytes.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod addresses;

@@ -1,4 +1,4 @@
-//! A fake of Lambda's runtime API: sends events to one process and passes on its answers. After the last event, the
+//! A fake of Lambda's runtime API: sends events to one process and passes on its responses. After the last event, the
 //! process waits like a frozen function.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::Value;
 
-/// What the function sent back for one event.
+/// The function's response to one event.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Answer {
     /// `response` or `error`.

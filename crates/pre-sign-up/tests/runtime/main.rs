@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 
 use crate::fake_runtime_api::Answer;
 
-/// How long a test waits for an answer before it fails.
+/// How long a test waits for a response before it fails.
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Environment variable that makes the helper test run as the process that panics.
@@ -68,7 +68,7 @@ fn written(child: &mut Child) -> (Vec<Value>, String) {
     (stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), stderr)
 }
 
-/// Sends the events to one process and returns its answers and log lines.
+/// Sends the events to one process and returns its responses and log lines.
 fn exchange(settings: &[(&str, &str)], events: &[&[u8]]) -> (Vec<Answer>, Vec<Value>) {
     let (address, answers) = fake_runtime_api::start(events);
     let program = Program::start(command(), address, settings);
@@ -146,7 +146,7 @@ fn serves_sign_up_with_any_other_content() {
         .map(|odd| sign_up().replacen('{', &format!("{{\"odd\":{odd},"), 1));
     let (answers, _) = exchange(&[], &events.each_ref().map(String::as_bytes));
     for answer in answers {
-        // Most of them are valid JSON that a `Value` cannot represent.
+        // Most responses are valid JSON that a `Value` cannot represent.
         let text = answer.body.as_str().map_or_else(|| answer.body.to_string(), str::to_owned);
         assert_eq!(answer.kind, "response");
         assert!(text.contains(r#""autoConfirmUser":true"#), "{text:.200}");
