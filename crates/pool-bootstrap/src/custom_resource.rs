@@ -17,23 +17,23 @@ pub(crate) const FAILED_CREATE: &str = "poolkeeper-failed-create";
 /// The resource type of the pool and its related resources.
 const USER_POOL: &str = "Custom::PoolkeeperUserPool";
 
-/// The resource type of the verification. Separate, because the verification needs the trigger's permission, which
-/// needs the pool.
+/// The resource type of the verification. It is a separate resource, because the verification needs the trigger's
+/// permission, which needs the pool.
 const VERIFICATION: &str = "Custom::PoolkeeperVerification";
 
-/// The resource type of the invitation signing key. Separate, because the trigger needs the public key and the pool
-/// needs the trigger. Its physical id is a [`KeyId`].
+/// The resource type of the invitation signing key. It is a separate resource, because the trigger needs the public key
+/// and the pool needs the trigger. The physical id is a [`KeyId`].
 const INVITATION_KEY: &str = "Custom::PoolkeeperInvitationKey";
 
 /// An invocation of the function.
 pub(crate) enum Invocation {
-    /// By an operator.
+    /// A direct invocation by an operator.
     Direct(Value),
-    /// By CloudFormation.
+    /// A custom-resource request from CloudFormation.
     CustomResource {
-        /// Secret, because it is presigned. Empty if it is not a string.
+        /// The URL for the reply, which is secret because it is presigned. Empty if the field is not a string.
         response_url: String,
-        /// The request. If it is unreadable, the ids for the reply, unless one of them or the URL is missing.
+        /// The request, or the ids for the reply to an unreadable request. `None` if an id or the URL is missing.
         request: Result<Box<CustomResource>, Option<(RequestIds, String)>>,
     },
 }
@@ -65,7 +65,7 @@ pub(crate) struct CustomResource {
 pub(crate) enum Task {
     /// Bring the user pool into the desired state.
     Apply,
-    /// Prove that the pool works.
+    /// Verify that the pool works.
     Verify,
     /// Delete the user pool of the resource.
     Destroy,
@@ -110,7 +110,7 @@ impl CustomResource {
             (VERIFICATION, true) => Task::Nothing("nothing to delete, because a verification keeps no resources"),
             (VERIFICATION, false) => Task::Verify,
             (INVITATION_KEY, false) => Task::EnsureKey,
-            // Its creation must have failed.
+            // The creation of this resource must have failed.
             (_, true) => Task::Nothing("nothing to delete, because the resource type is unknown"),
             (_, false) => Task::UnknownType,
         };
@@ -130,8 +130,8 @@ impl CustomResource {
         self.old_properties.as_ref()?.get("Roles")?.as_str()
     }
 
-    /// The key of a failed update that this request rolls back. CloudFormation never received its id, so it does not
-    /// delete the key.
+    /// The key of a failed update that this request rolls back. CloudFormation never received the key's id and
+    /// therefore does not delete the key.
     pub(crate) fn key_of_failed_update(&self, current: &KeyId) -> Option<KeyName> {
         let before = parse_key_properties(self.old_properties.clone()?).ok()?;
         let now = parse_key_properties(self.properties.clone()).ok()?;
@@ -141,14 +141,14 @@ impl CustomResource {
         (before.pool_name == now.pool_name && !is_used).then_some(left_behind)
     }
 
-    /// The id after a failure. Unchanged, so that CloudFormation does not replace the resource.
+    /// The id after a failure. An existing id stays the same, so that CloudFormation does not replace the resource.
     pub(crate) fn id_after_failure(&self) -> String {
         self.physical_resource_id.clone().unwrap_or_else(|| FAILED_CREATE.to_owned())
     }
 }
 
-/// The key of a Delete, from its physical id. If the creation failed or its reply was lost, the id names no key, and
-/// the key follows from the properties. `None` if the properties are invalid.
+/// The name of the key that a Delete request identifies by the physical id. If the creation failed or its reply was
+/// lost, the id contains no name, so the properties determine the key. `None` if the properties are invalid.
 fn key_to_delete(physical_resource_id: Option<&str>, properties: &Value, stack_id: &str) -> Option<KeyName> {
     let named = physical_resource_id.and_then(|id| id.parse().ok()).map(|id: KeyId| id.name);
     named.or_else(|| parse_key_properties(properties.clone()).ok()?.key_name(stack_id).ok())
@@ -158,7 +158,7 @@ fn request_ids(stack_id: String, request_id: String, logical_resource_id: String
     RequestIds { stack_id, request_id, logical_resource_id }
 }
 
-/// The ids for the reply to an unreadable request. Without a reply, CloudFormation waits for an hour.
+/// The ids for the reply to an unreadable request. Without a reply, CloudFormation waits until the resource's timeout.
 fn reply_ids(payload: &Value) -> Option<(RequestIds, String)> {
     let text = |name: &str| Some(payload.get(name)?.as_str()?.to_owned());
     let ids = request_ids(text("StackId")?, text("RequestId")?, text("LogicalResourceId")?);

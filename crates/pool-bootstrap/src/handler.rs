@@ -70,8 +70,8 @@ impl From<InvocationError> for Diagnostic {
 }
 
 impl Handler {
-    /// Creates a handler. `passable_roles` are the roles that the function may pass in addition to those that it
-    /// creates.
+    /// Creates a handler. `passable_roles` are the roles that the function has permission to pass, besides those that
+    /// it creates.
     #[must_use]
     pub fn new(
         platform: Arc<dyn Platform>,
@@ -82,7 +82,7 @@ impl Handler {
         Self { platform, keys, replies, passable_roles, boundary: None }
     }
 
-    /// Sets the permissions boundary for the roles of all specs, which the function's own role requires.
+    /// Sets the permissions boundary for the roles of all specs. The function's own role requires this boundary.
     #[must_use]
     pub fn with_boundary(self, boundary: Option<String>) -> Self {
         Self { boundary, ..self }
@@ -130,7 +130,7 @@ impl Handler {
         request: Result<Box<CustomResource>, Option<(RequestIds, String)>>,
         deadline: SystemTime,
     ) -> Result<Value, InvocationError> {
-        // First, so that a request with a foreign reply URL changes nothing.
+        // Check the URL first, so that a request with any other reply URL than CloudFormation's changes nothing.
         self.replies.check(response_url)?;
         let reply = match request {
             Ok(resource) => self.answer(&resource, deadline).await,
@@ -189,7 +189,7 @@ impl Handler {
         })
     }
 
-    /// Lists the members of groups that had fewer permissions until now. Any holder of `users:groups` may have added
+    /// Lists the members of groups that had fewer permissions until now. Any caller with `users:groups` may have added
     /// them.
     async fn members_with_new_permissions(
         &self,
@@ -222,8 +222,8 @@ impl Handler {
         }
     }
 
-    /// Returns a group of new roles that does not exist. Deployed roles may name a group that was deleted later. This
-    /// must not fail an unrelated update, and the rollback of an update with wrong roles must not fail at all.
+    /// Returns a group in the new roles that does not exist. A deleted group in the deployed roles must not fail an
+    /// unrelated update. The rollback of an update with wrong roles must never fail.
     async fn unknown_group(
         &self,
         resource: &CustomResource,
@@ -244,7 +244,7 @@ impl Handler {
             return Ok(None);
         }
         match unknown(added).await? {
-            // A rollback: the update was rejected because of its own groups.
+            // This is the rollback of an update that was rejected because of its groups.
             Some(_) if unknown(previous).await?.is_some() => Ok(None),
             found => Ok(found),
         }
@@ -284,7 +284,7 @@ impl Handler {
         })
     }
 
-    /// Another version of the key is another resource, so CloudFormation deletes the old one.
+    /// Ensures the key. Another version of the key has another physical id, so CloudFormation deletes the old key.
     async fn ensure_key(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
         let properties = parse_key_properties(resource.properties.clone())?;
         let current: Option<KeyId> = resource.physical_resource_id.as_deref().and_then(|id| id.parse().ok());

@@ -121,7 +121,7 @@ pub trait Replies: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`ReplyError::Untrusted`] if it does not.
+    /// Returns [`ReplyError::Untrusted`] if the URL does not belong to CloudFormation.
     fn check(&self, url: &str) -> Result<(), ReplyError>;
 
     /// Delivers a reply. Safe to repeat, because each attempt writes the same object.
@@ -159,7 +159,7 @@ impl HttpReplies {
 }
 
 /// Whether a host is CloudFormation's bucket in this Region, in a form that AWS documents. Compares the whole name,
-/// because anyone can create a bucket whose name starts the same.
+/// because anyone can create a bucket with the same prefix.
 fn is_reply_bucket(host: &str, region: &str) -> bool {
     let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
     let bucket = format!("cloudformation-custom-resource-response-{}", region.replace('-', ""));

@@ -34,7 +34,8 @@ pub(crate) struct Properties {
     _repeat_on: Option<Value>,
     /// The desired state.
     pub(crate) spec: Spec,
-    /// The permissions of each group in the admin API. Checked only, so that a deployment with wrong roles fails.
+    /// The permissions of each group in the admin API. The bootstrap only checks them, so that a deployment with wrong
+    /// roles fails.
     roles: Option<String>,
     /// The sign-up policy of the deployment, which the bootstrap compares with the recorded policy and records.
     sign_up_policy: Option<Value>,

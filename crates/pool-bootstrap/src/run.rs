@@ -25,7 +25,7 @@ const CLEAN_UP_TIME: Duration = Duration::from_secs(45);
 /// The time that is reserved for the reply. Its three attempts, at 1.6 s each, end five seconds before the invocation.
 const REPLY_TIME: Duration = Duration::from_secs(10);
 
-/// The maximum duration of a Lambda invocation, because some emulators send wrong deadlines.
+/// The maximum duration of a Lambda invocation. It limits the deadline, because some emulators send wrong deadlines.
 const MAX_INVOCATION_TIME: Duration = Duration::from_mins(15);
 
 /// Why an action returned no result.
@@ -139,7 +139,7 @@ impl Bootstrap {
     }
 }
 
-/// Aborts the work before the invocation ends. Its clock ends earlier, so that it has time for the clean-up.
+/// Aborts the work before the invocation ends. The clock of the work ends earlier, which leaves time for the clean-up.
 pub(crate) async fn within_deadline<T, Work>(
     work: impl FnOnce(Arc<dyn Clock>) -> Work,
     deadline: SystemTime,
@@ -154,7 +154,7 @@ where
         return Err(RunError::OutOfTime(allowed));
     }
     let clock = SystemClock::starting_now(left.saturating_sub(CLEAN_UP_TIME));
-    // A separate task, so that a panic becomes a reply and does not end the function.
+    // Run the work in a separate task, so that a panic becomes a reply and does not end the function.
     let mut task = tokio::spawn(work(Arc::new(clock)));
     match tokio::time::timeout(allowed, &mut task).await {
         Ok(Ok(result)) => Ok(result),

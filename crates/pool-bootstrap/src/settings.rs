@@ -8,7 +8,7 @@ use startup::{SettingError, optional, parsed, required};
 pub struct Settings {
     /// The Region of the function. Lambda sets it.
     pub region: String,
-    /// `PASSABLE_ROLE_ARNS`: the roles that the function may pass in addition to those that it creates. None by
+    /// `PASSABLE_ROLE_ARNS`: the roles that the function has permission to pass, besides those that it creates. None by
     /// default.
     pub passable_roles: PassableRoles,
     /// `PERMISSIONS_BOUNDARY_ARN`: the permissions boundary of every role that the function creates or changes.
@@ -22,7 +22,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// Names the first missing or invalid setting and the expected value.
+    /// Returns an error that names the first missing or invalid setting and the expected value.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         Ok(Self {
             region: required(&lookup, "AWS_REGION", "must be a region such as `eu-west-1`")?,

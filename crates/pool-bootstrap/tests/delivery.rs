@@ -18,7 +18,7 @@ fn bucket(statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, 
     bucket_at("/", statuses)
 }
 
-/// As [`bucket`], with a location in each response.
+/// Like [`bucket`], with this `Location` header in each response.
 fn bucket_at(location: &'static str, statuses: &'static [u16]) -> (String, thread::JoinHandle<Vec<(String, Value)>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/stack?X-Amz-Signature=canary", listener.local_addr().unwrap());

@@ -18,7 +18,7 @@ const INVALID: &str = "InvalidRequest";
 /// changes.
 ///
 /// # Panics
-/// If an invariant does not hold.
+/// Panics if an invariant does not hold.
 pub(crate) fn assert_hold(body: &[u8]) {
     let Ok(payload) = serde_json::from_slice::<Value>(body) else { return };
     for is_deployed in [false, true] {
@@ -41,7 +41,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
         }
         let names_foreign = body.windows(subject::FOREIGN.len()).any(|window| window == subject::FOREIGN.as_bytes());
         assert!(names_foreign || function.foreign_resources() == foreign, "{payload} changed the foreign pool");
-        // The reply names an unknown field, also if the name is a copy of the URL.
+        // The reply names an unknown field, even if the name is a copy of the URL.
         let is_secret = |url: &&str| {
             url.starts_with("https://") && url.len() > 16 && payload.to_string().matches(*url).count() == 1
         };

@@ -120,7 +120,7 @@ impl Function {
         }
     }
 
-    /// All resources of the foreign pool, as text.
+    /// All resources of the pool [`FOREIGN`], as text.
     pub(super) fn foreign_resources(&self) -> String {
         let state = self.platform.state();
         let pools: Vec<_> = state.user_pools.iter().filter(|pool| pool.name == FOREIGN).collect();

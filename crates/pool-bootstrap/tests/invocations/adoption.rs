@@ -53,7 +53,7 @@ async fn a_failed_new_stack_keeps_an_existing_pool() {
     let function = Function::new();
     function.deploys("first", "everyone").await;
     function.succeeds(of_stack("user-pool-create", "second", "everyone")).await;
-    // The rollback of a deployment that failed afterwards.
+    // This Delete is the rollback of a deployment that failed after its pool resource.
     let reason = function.deletes("second").await;
     assert!(reason.contains("user_pool retained (its tag `poolkeeper:stack` does not name this stack"), "{reason}");
     assert!(function.has_pool());

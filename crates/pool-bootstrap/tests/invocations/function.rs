@@ -47,7 +47,7 @@ impl Function {
         Self::on(InMemoryPlatform::new(&clock, Duration::ZERO), PassableRoles::default())
     }
 
-    /// With what a successful request created.
+    /// A function with the resources of a successful request.
     pub(crate) async fn after(case: &str) -> Self {
         let function = Self::new();
         let reply = function.reply_to(event(case)).await;
@@ -55,7 +55,7 @@ impl Function {
         function
     }
 
-    /// The function of the same account, with the permission to pass a role.
+    /// The function in the same account, with permission to pass a role.
     pub(crate) fn may_pass(&self, role_arn: &str) -> Self {
         Self::on(self.platform.clone(), role_arn.parse().unwrap())
     }

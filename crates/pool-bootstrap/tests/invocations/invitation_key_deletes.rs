@@ -1,4 +1,4 @@
-//! Deletes of the invitation signing key affect only the requested key.
+//! A Delete of the invitation signing key affects only the requested key.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -157,7 +157,7 @@ async fn stacks_with_the_same_pool_name_have_separate_keys() {
     assert_ne!(second["PhysicalResourceId"], first["PhysicalResourceId"]);
     assert_ne!(second["Data"]["PublicKey"], first["Data"]["PublicKey"]);
 
-    // By its id, by its properties, and repeated.
+    // The requests identify the key by its id, by its properties, and again after its deletion.
     for case in [
         "invitation-key-delete",
         "invitation-key-delete-after-failed-create",

@@ -8,7 +8,7 @@ use testkit::in_memory_platform::Parameter;
 use crate::function::{Function, event};
 use crate::invitation_keys::{KEY, NEXT_KEY, name_in};
 
-/// An update to another version after a reply.
+/// An update to another version, after the reply `before`.
 pub(crate) fn update(before: &Value, version: &str, request_id: &str) -> Value {
     let mut update = event("invitation-key-update-of-version");
     update["PhysicalResourceId"] = before["PhysicalResourceId"].clone();
@@ -17,7 +17,7 @@ pub(crate) fn update(before: &Value, version: &str, request_id: &str) -> Value {
     update
 }
 
-/// Stores a foreign key, with every tag that is known before the request.
+/// Stores another principal's key, with the tags that the principal can know before the request.
 fn plant(function: &Function, name: &str) -> Parameter {
     function.put(name, Some(SigningKey::from_seed(&[7; 32])));
     let mut state = function.platform.state();
@@ -72,7 +72,7 @@ async fn rejects_a_copy_of_the_current_key_as_the_next_one() {
     assert_eq!(function.reply_to(update(&first, "2", "request-2")).await["Status"], "FAILED");
 }
 
-/// Otherwise the holder of a stolen key could sign and store the next key.
+/// Without this rule, the holder of a stolen key could sign and store the next key.
 #[tokio::test]
 async fn a_key_authenticates_only_keys_with_a_lower_version() {
     let function = Function::new();
@@ -112,7 +112,7 @@ async fn a_replaced_key_fails_the_next_update() {
         assert_eq!(reply["Status"], "FAILED", "version {version}: {reply}");
         assert_unchanged(&function, KEY, &replaced);
     }
-    // The repeated creation: the tags belong to another value.
+    // A repeated Create fails as well, because the tags belong to another value.
     let overwritten = Parameter { key: Some(SigningKey::from_seed(&[7; 32])), version: 2, ..original };
     function.platform.state().parameters.insert(KEY.to_owned(), overwritten);
     assert_eq!(function.reply_to(event("invitation-key-create")).await["Status"], "FAILED");
@@ -160,7 +160,7 @@ async fn the_rollback_of_a_failed_update_deletes_its_key() {
 
     let mut rollback = update(&first, "1", "request-3");
     rollback["OldResourceProperties"]["Version"] = json!("2");
-    // A failed clean-up does not fail the rollback, and the next one retries.
+    // A failed clean-up does not fail the rollback, and the next rollback request retries it.
     function.platform.fail("delete_invitation_key", 1, Fault::NotDone(ErrorClass::Invalid));
     for left in [[KEY, NEXT_KEY].as_slice(), &[KEY]] {
         let back = function.reply_to(rollback.clone()).await;

@@ -60,7 +60,7 @@ async fn rejects_another_pool_name_without_change_and_with_rollback() {
     assert_eq!((&refused["Status"], name_in(&refused)), (&json!("FAILED"), KEY));
     assert_eq!(function.platform.calls(), calls);
 
-    // Also together with another version.
+    // A change of both the name and the version is rejected as well.
     let mut both = event("invitation-key-update-of-pool-name");
     both["ResourceProperties"]["Version"] = json!("2");
     assert_eq!(function.reply_to(both).await["Status"], "FAILED");

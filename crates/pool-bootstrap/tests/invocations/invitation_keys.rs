@@ -42,7 +42,7 @@ pub(crate) fn name_in(reply: &Value) -> &str {
     reply["PhysicalResourceId"].as_str().unwrap().split('#').next().unwrap()
 }
 
-/// Every fault in each of the four calls of a create with a lost response.
+/// Every fault in each of the four calls of a Create request with a lost response.
 fn all_faults() -> impl Iterator<Item = (usize, Fault)> {
     (1..=4).flat_map(|nth| Fault::ALL.map(|fault| (nth, fault)))
 }
@@ -163,7 +163,7 @@ async fn gives_up_after_five_creates_without_effect() {
     assert_eq!(creates, 5);
 }
 
-/// Each call about a key, with the events before it.
+/// Each call for a key, with the preceding events.
 const CALLS: [(&[&str], &str, &str); 5] = [
     (&[], "invitation-key-create", "read_invitation_key"),
     (&[], "invitation-key-create", "create_invitation_key"),

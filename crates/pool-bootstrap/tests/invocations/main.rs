@@ -21,7 +21,7 @@ use testkit::in_memory_platform::Fault;
 use function::{Function, event};
 use invitation_keys::{KEY, NEXT_KEY};
 
-/// Custom-resource events: the events before, the status, the id, and a part of the reason.
+/// Custom-resource events, each with the preceding events, the status, the id and a part of the reason.
 const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
     ("user-pool-create", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
     ("user-pool-create-with-empty-parameters", &[], "SUCCESS", "eu-west-1_pool1", "user_pool created"),
@@ -110,7 +110,7 @@ const CUSTOM_RESOURCES: [(&str, &[&str], &str, &str, &str); 25] = [
     ),
 ];
 
-/// Direct invocations: the events before, and the action of the result or a part of the error.
+/// Direct invocations, each with the preceding events, and the action of the result or a part of the error.
 const DIRECT: [(&str, &[&str], Result<&str, &str>); 5] = [
     ("direct-plan", &[], Ok("plan")),
     ("direct-apply", &[], Ok("apply")),

@@ -8,7 +8,7 @@ use testkit::in_memory_platform::Fault;
 
 use crate::function::{BOUNDARY, Function, event};
 
-/// Reads, creates, updates and user calls, with the request that makes them.
+/// Read, create, update and user calls, with the request that makes them.
 const CALLS: [(&str, &str); 15] = [
     ("user-pool-create", "account_id"),
     ("user-pool-create", "user_pools"),

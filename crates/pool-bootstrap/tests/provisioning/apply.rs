@@ -1,4 +1,4 @@
-//! `apply`: creates, changes, rejections and retries.
+//! `apply`: creations, changes, rejections and retries.
 
 use domain::spec::{AttributeKind, CustomAttribute, MfaMode};
 
@@ -235,7 +235,7 @@ async fn resources_without_the_tag_are_neither_adopted_nor_deleted() {
         retained.outcome == Outcome::Retained && retained.detail.as_ref().unwrap().contains("does not name this pool"),
         "{retained:?}"
     );
-    // The policy belongs to the pool, but is attached to a foreign role.
+    // The policy belongs to the pool, but is attached to a role that does not.
     let retained = report(&receipt, Step::Policy);
     assert!(
         retained.outcome == Outcome::Retained && retained.detail.as_ref().unwrap().contains("in use"),

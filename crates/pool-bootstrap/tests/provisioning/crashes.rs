@@ -51,7 +51,7 @@ impl Harness {
         for (nth, fault) in faults {
             self.platform.fail_at(*nth, *fault);
         }
-        // Time is paused, so the timeout ends at once when no task can run.
+        // Time is paused, so the timeout ends immediately when no task can run.
         drop(timeout(Duration::from_secs(1), self.run(action, shop())).await);
         self.platform.heal();
     }
@@ -148,7 +148,7 @@ fn a_third_run_converges_after_any_two_faults() {
     let before = proptest::sample::select(&[Before::Nothing, Before::OtherSpec, Before::Everything][..]);
     let config = Config { cases: 1000, failure_persistence: None, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    // Both in one run, or one in each of two runs.
+    // The two faults occur in one run, or one in each of two runs.
     TestRunner::new(config)
         .run(&(before, fault(), fault(), any::<bool>()), |(before, first, second, together)| {
             runtime.block_on(async {

@@ -14,9 +14,9 @@ async fn pool_with(users: impl FnOnce(&InMemoryPool)) -> (Harness, InMemoryPool)
 #[tokio::test]
 async fn a_sign_up_with_the_first_admins_name_is_not_promoted() {
     let accounts: [fn(&InMemoryPool); 7] = [
-        // Signed up with the address and verified it.
+        // The user signed up with the address and verified it.
         |pool| pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com"), ("email_verified", "true")]),
-        // Has a wrong proof.
+        // The user has a wrong proof.
         |pool| {
             pool.add_user(
                 "admin",
@@ -32,7 +32,7 @@ async fn a_sign_up_with_the_first_admins_name_is_not_promoted() {
             pool.add_user("admin", "Correct-1", &[], &[]);
             pool.set_status("admin", UserStatus::Unconfirmed);
         },
-        // Signed up and then received a temporary password.
+        // The user signed up and then received a temporary password.
         |pool| {
             pool.add_user("admin", "Correct-1", &[], &[("email", "ops@example.com")]);
             pool.set_status("admin", UserStatus::ForceChangePassword);
@@ -125,7 +125,7 @@ async fn completes_an_interrupted_invitation_for_its_own_account() {
 async fn does_not_promote_an_account_that_takes_over_the_name() {
     let (harness, pool) = interrupted().await;
     let other = pool.clone();
-    // After the reads of the account and its groups, before the promotion.
+    // The third call is the promotion, after the reads of the account and its groups.
     pool.before_call(3, move || {
         other.remove_user("ops@example.com");
         other.add_user(
@@ -176,7 +176,7 @@ async fn retries_an_undelivered_invitation_once() {
     let spec = with(&json!({"verify": false, "first_admin": null}));
     harness.apply(spec).await.unwrap();
     let pool = harness.users();
-    // No account exists, so the create is sent once more.
+    // No account exists, so the create call is sent once more.
     pool.fail("create", 1, Reason::Unavailable);
     pool.fail("create", 2, Reason::Unavailable);
     let failure = harness.apply(unverified()).await.unwrap_err();

@@ -63,7 +63,7 @@ impl Harness {
         result
     }
 
-    /// With all resources of [`shop`].
+    /// A harness with all resources of [`shop`].
     async fn provisioned() -> Self {
         let harness = Self::new();
         harness.apply(unverified()).await.unwrap();
@@ -104,7 +104,7 @@ fn with(changes: &Value) -> Value {
     spec
 }
 
-/// [`shop`] without the proof.
+/// [`shop`] without the verification.
 fn unverified() -> Value {
     with(&json!({"verify": false}))
 }

@@ -31,7 +31,7 @@ async fn concurrent_applies_converge_to_the_same_ids() {
     assert!(deleted > 0, "the runs never collided");
 }
 
-/// The older pool may be listed later. Then the other run sees its pool alone and keeps it.
+/// The older pool may be listed later. Then the other run finds its pool alone and keeps it.
 #[tokio::test]
 async fn concurrent_applies_converge_if_lists_lag() {
     let mut adopted = 0;
@@ -94,7 +94,7 @@ async fn apply_for(harness: &Harness, stack_id: &str, auto_confirm: &str) -> Res
     provisioner.apply(&serde_json::from_value(unverified()).unwrap()).await
 }
 
-/// The other stack creates its pool between the discovery and the create of this one.
+/// The other stack creates its pool between this stack's discovery and creation.
 #[tokio::test]
 async fn does_not_adopt_a_concurrent_pool_with_a_wider_policy() {
     let mut rejected_after_create = 0;

@@ -1,4 +1,4 @@
-//! `verify`: the proof and the propagation of IAM.
+//! `verify`: the sign-in of the test user and IAM propagation.
 
 use super::*;
 
@@ -160,7 +160,7 @@ async fn verify_deletes_its_user_after_any_failure() {
     for operation in ["sign_up", "confirm", "sign_in"] {
         let harness = Harness::provisioned().await;
         let users = harness.users();
-        // More faults than attempts.
+        // Inject more faults than there are attempts.
         (1..10).for_each(|nth| users.fail(operation, nth, Reason::Unavailable));
         let failure = harness.run(Action::Verify, shop()).await.unwrap_err();
         assert!(matches!(failure.error, ProvisionError::Users(_)), "{operation}: {failure}");
@@ -251,7 +251,7 @@ async fn the_proof_signs_up_with_attributes_that_users_can_write() {
     };
     let pool_id = harness.run(Action::Apply, spec()).await.unwrap().user_pool_id.unwrap();
     harness.platform.state().users[&pool_id].limit_write_attributes(&["name"]);
-    // The verification of a stack does not know the clients.
+    // The spec of a stack's verification contains no client settings.
     let receipt = harness.run(Action::Verify, with(&json!({"sign_in": "username"}))).await.unwrap();
     let sign_up = report(&receipt, Step::SignUp);
     assert_eq!((sign_up.outcome, &sign_up.detail), (Outcome::Succeeded, &None));
