@@ -1,4 +1,4 @@
-//! The HTTP client of all AWS clients: the SDK's client with another idle timeout.
+//! The HTTP client of all AWS clients: the SDK's client with another idle timeout and fewer root certificates.
 
 use std::time::Duration;
 
@@ -23,18 +23,11 @@ pub(crate) enum Roots {
     System,
 }
 
-/// Environment variables after which the server can be another one than AWS, or a proxy can present its own
-/// certificate.
-const OTHER_SERVERS: [&str; 15] = [
+/// Environment variables that set other certificates, or a proxy, which can present its own certificate.
+const OTHER_ROOTS: [&str; 9] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "AWS_CA_BUNDLE",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
-    "AWS_ENDPOINT_URL_COGNITO_IDENTITY",
-    "AWS_ENDPOINT_URL_IAM",
-    "AWS_ENDPOINT_URL_SSM",
-    "AWS_ENDPOINT_URL_STS",
     "HTTP_PROXY",
     "http_proxy",
     "HTTPS_PROXY",
@@ -43,11 +36,23 @@ const OTHER_SERVERS: [&str; 15] = [
     "all_proxy",
 ];
 
+/// Environment variables that set an endpoint for the clients of this crate.
+const ENDPOINTS: [&str; 6] = [
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER",
+    "AWS_ENDPOINT_URL_COGNITO_IDENTITY",
+    "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_SSM",
+    "AWS_ENDPOINT_URL_STS",
+];
+
 impl Roots {
     /// Selects the root certificates for the endpoints of a region. `lookup` returns environment variables.
     pub(crate) fn of(region: &str, lookup: impl Fn(&str) -> Option<String>) -> Self {
-        let is_aws = is_in_partition_aws(region) && OTHER_SERVERS.iter().all(|name| lookup(name).is_none());
-        if is_aws { Self::Amazon } else { Self::System }
+        let has_other_roots = OTHER_ROOTS.iter().any(|name| lookup(name).is_some());
+        let is_https = |endpoint: String| endpoint.starts_with("https:");
+        let has_other_server = ENDPOINTS.iter().any(|name| lookup(name).is_some_and(is_https));
+        if has_other_roots || has_other_server || !is_in_partition_aws(region) { Self::System } else { Self::Amazon }
     }
 
     fn tls_context(self) -> TlsContext {
@@ -104,9 +109,15 @@ mod tests {
 
     #[test]
     fn trusts_the_system_if_another_server_can_answer() {
-        for name in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "AWS_ENDPOINT_URL_IAM", "https_proxy"] {
-            let lookup = |wanted: &str| (wanted == name).then(|| "x".to_owned());
-            assert_eq!(Roots::of("eu-west-1", lookup), Roots::System, "{name}");
+        for (name, value, expected) in [
+            ("SSL_CERT_FILE", "/etc/roots.pem", Roots::System),
+            ("AWS_CA_BUNDLE", "/etc/roots.pem", Roots::System),
+            ("https_proxy", "http://proxy:3128", Roots::System),
+            ("AWS_ENDPOINT_URL_IAM", "https://localhost:4566", Roots::System),
+            ("AWS_ENDPOINT_URL", "http://localhost:4566", Roots::Amazon),
+        ] {
+            let lookup = |wanted: &str| (wanted == name).then(|| value.to_owned());
+            assert_eq!(Roots::of("eu-west-1", lookup), expected, "{name}");
         }
     }
 
