@@ -94,11 +94,11 @@ impl Gate {
             Access::Write(permission) => {
                 authorized.require(permission)?;
                 let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
+                let owner = TokenOwner::of(&authorized.caller, headers)?;
                 // The target is read before the caller is confirmed, which saves a round trip. The error of the caller
                 // takes precedence, so that an unconfirmed caller learns nothing about the target.
-                let (confirmed, found) =
-                    tokio::join!(self.confirm(&mut authorized, headers), self.find(username.as_ref()));
-                confirmed?;
+                let (myself, found) = tokio::join!(self.read_caller(owner.as_ref()), self.find(username.as_ref()));
+                self.confirm(&mut authorized, myself?)?;
                 authorized.require(permission)?;
                 // The handler rejects a path that is not UTF-8.
                 if let Some(path) = path {
@@ -159,13 +159,20 @@ impl Gate {
         Ok(Some(user))
     }
 
-    /// Reads the caller with the caller's own access token. Cognito rejects the token if it is revoked, or if its owner
-    /// is signed out, disabled or deleted. Only groups that are in both the token and the user pool count.
-    async fn confirm(&self, authorized: &mut Authorized, headers: &HeaderMap) -> Result<(), ApiError> {
+    /// Reads the caller with the caller's own access token, and the caller's groups. Cognito rejects the token if it is
+    /// revoked, or if its owner is signed out, disabled or deleted.
+    async fn read_caller(&self, owner: Option<&TokenOwner<'_>>) -> Result<Option<ConfirmedCaller>, ApiError> {
         // An AWS principal is in no group.
-        let Some(owner) = TokenOwner::of(&authorized.caller, headers)? else { return Ok(()) };
-        let (myself, memberships) = tokio::join!(self.myself(&owner), self.app.pool.groups(owner.username));
-        authorized.second_factor = self.second_factor(authorized, &myself?);
+        let Some(owner) = owner else { return Ok(None) };
+        let (myself, memberships) = tokio::join!(self.myself(owner), self.app.pool.groups(owner.username));
+        Ok(Some(ConfirmedCaller { myself: myself?, memberships }))
+    }
+
+    /// Removes the grants that the user pool does not confirm. Only groups that are in both the token and the user pool
+    /// count.
+    fn confirm(&self, authorized: &mut Authorized, caller: Option<ConfirmedCaller>) -> Result<(), ApiError> {
+        let Some(ConfirmedCaller { myself, memberships }) = caller else { return Ok(()) };
+        authorized.second_factor = self.second_factor(authorized, &myself);
         authorized.require_second_factor()?;
         let memberships = memberships.map_err(map_caller_error)?;
         let confirmed = Membership::names(&memberships).filter(|group| authorized.groups.contains(*group));
@@ -203,6 +210,12 @@ impl Gate {
         }
         Ok(myself)
     }
+}
+
+/// A caller as read from the user pool.
+struct ConfirmedCaller {
+    myself: Myself,
+    memberships: Result<Vec<Membership>, UserPoolError>,
 }
 
 /// A caller with the access token that identifies them.
