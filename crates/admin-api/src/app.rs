@@ -27,7 +27,7 @@ pub struct Ports {
     pub sessions: Arc<dyn Sessions>,
     /// Operations of users on their own account.
     pub self_service: Arc<dyn SelfService>,
-    /// The keys of cursors and of creation proofs.
+    /// Access to the keys for list cursors and creation proofs.
     pub cursor_key: Arc<dyn CursorKey>,
     /// The invitation signing key; `None` if invitations are not configured.
     pub invitation_key: Option<Arc<dyn InvitationKey>>,
@@ -50,7 +50,7 @@ pub struct App {
     /// The issuer that authenticator apps show.
     pub(crate) totp_issuer: Arc<str>,
     clock: Arc<dyn Clock>,
-    /// Read once, for the first user with a temporary password. Failures are not cached.
+    /// Read when the first user with a temporary password is returned. Failures are not cached.
     temporary_password_validity_days: Arc<OnceCell<u32>>,
 }
 
@@ -86,7 +86,7 @@ impl App {
         self.clock.nonce()
     }
 
-    /// The key of creation proofs; `None` if there is no key that callers cannot derive.
+    /// The key for creation proofs; `None` if the app client has no secret, because callers could derive any other key.
     pub(crate) async fn creation_key(&self) -> Result<Option<Secret>, UserPoolError> {
         self.keys.creation_key().await
     }
@@ -97,7 +97,7 @@ impl App {
             async || self.pool.describe().await.map(|pool| pool.password_policy.temporary_password_validity_days);
         match self.temporary_password_validity_days.get_or_try_init(read).await {
             Ok(days) => Some(*days),
-            // A missing validity must not fail the request.
+            // The request must succeed without the validity.
             Err(error) => {
                 tracing::warn!(error = startup::causes(&error), "cannot read the validity of temporary passwords");
                 None

@@ -1,4 +1,4 @@
-//! The settings, read from the environment once at startup. Startup fails on an invalid one and names it.
+//! The settings, read from the environment once at startup. Startup fails on an invalid setting and names it.
 
 use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
 use domain::roles::Roles;
@@ -143,7 +143,8 @@ fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<O
     if clean && fits { Ok(Some(name)) } else { Err(SettingError::wrong(INVITATION_KEY_PARAMETER, expectation)) }
 }
 
-/// Reads the issuer for authenticator apps. It has no colon, which separates issuer and account in an `otpauth` URI.
+/// Reads the issuer for authenticator apps. It must not contain a colon, which separates issuer and account in an
+/// `otpauth` URI.
 fn totp_issuer(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
     let expectation = "must be 1–128 characters without colons or control characters";
     let Some(issuer) = optional(lookup, TOTP_ISSUER) else { return Ok(None) };

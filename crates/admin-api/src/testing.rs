@@ -93,7 +93,7 @@ pub(crate) struct SignedIn {
 }
 
 impl Api {
-    /// All routes.
+    /// Creates an API with all routes.
     pub(crate) fn new() -> Self {
         Self::serving(Served::All)
     }
@@ -103,13 +103,13 @@ impl Api {
         Self::of(served, key.clone(), Some(key), AdminMfa::Optional)
     }
 
-    /// All routes, with a required second factor for callers with permissions.
+    /// Creates an API with all routes that requires a second factor of callers with permissions.
     pub(crate) fn requiring_mfa() -> Self {
         let key = InMemoryInvitationKey::from_seed(KEY_SEED);
         Self::of(Served::All, key.clone(), Some(key), AdminMfa::Required)
     }
 
-    /// All routes, without an invitation signing key.
+    /// Creates an API with all routes and without an invitation signing key.
     pub(crate) fn without_invitations() -> Self {
         Self::of(Served::All, InMemoryInvitationKey::from_seed(KEY_SEED), None, AdminMfa::Optional)
     }
@@ -141,7 +141,7 @@ impl Api {
         Self { pool, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }
     }
 
-    /// All routes with this pool and these roles.
+    /// Creates an API with all routes on this pool and with these roles.
     pub(crate) fn on(pool: InMemoryPool, roles: &Value, admin_mfa: AdminMfa) -> Self {
         let invitation_key = InMemoryInvitationKey::from_seed(KEY_SEED);
         let clock = clock();
@@ -161,7 +161,7 @@ impl Api {
         self.pool.set_clock(self.clock.wall_time());
     }
 
-    /// The access token of the user's calls. Issued once, so a revoked token is not replaced.
+    /// The access token that the user's calls send. It is issued once, so a revoked token is not replaced.
     pub(crate) fn token_of(&self, username: &str) -> String {
         let token = format!("access-token-of-{username}");
         if self.token_owners.lock().unwrap().insert(username.to_owned()) {
@@ -414,7 +414,7 @@ impl By {
                 let claims = access_token_claims(api, username, claims);
                 json!({"jwt": {"claims": claims, "scopes": ["aws.cognito.signin.user.admin"]}})
             }
-            // No caller, or one of a REST API.
+            // There is no caller, or the caller uses a REST API.
             Self::Anonymous | Self::RestToken { .. } | Self::Rest { .. } => Value::Null,
         }
     }
@@ -462,7 +462,7 @@ impl Answer {
         self.body["code"].as_str().unwrap_or_default()
     }
 
-    /// Asserts that failures, and only they, are problems.
+    /// Asserts that a response is a problem document if and only if it is a failure.
     fn assert_is_consistent(&self) {
         let content_type = self.header("content-type");
         if self.status < 400 {

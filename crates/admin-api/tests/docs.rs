@@ -1,4 +1,4 @@
-//! `make docs`: the page contains the unchanged document and loads no other resources.
+//! Tests that the page of `make docs` contains the unchanged document and loads no other resources.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;

@@ -41,7 +41,7 @@ async fn pool() -> InMemoryPool {
     pool.challenge("ivy", "example-session");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
     pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);
-    // A password reset code was sent.
+    // Sends a password reset code.
     pool.sessions().forgot_password(&"mia".parse().unwrap(), &ClientContext::default()).await.unwrap();
     pool
 }

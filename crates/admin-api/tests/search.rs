@@ -60,7 +60,7 @@ fn test_users() -> impl Strategy<Value = Vec<TestUser>> {
 }
 
 fn queries() -> impl Strategy<Value = Query> {
-    /// Mostly none, because most searches have few conditions.
+    /// `None` in most cases, because most searches have few conditions.
     fn rarely<T: std::fmt::Debug>(strategy: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
         prop::option::weighted(0.2, strategy)
     }
@@ -103,7 +103,7 @@ fn queries() -> impl Strategy<Value = Query> {
     )
 }
 
-/// Requests, used in turn.
+/// Requests that the test uses in turn.
 fn requests() -> impl Strategy<Value = Vec<Request>> {
     let request = (1..=12_u8, 1..=4_usize, prop_oneof![1..=7_usize, Just(60)]);
     prop::collection::vec(request.prop_map(|(limit, budget, page)| Request { limit, budget, page }), 1..5)

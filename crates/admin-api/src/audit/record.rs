@@ -1,7 +1,8 @@
-//! Audit records: one log line with the message and target `audit` for every write, list and search, with any outcome.
-//! docs/audit.md documents the fields.
+//! Audit records: one log line with the message and target `audit` for each write, list or search request, whatever its
+//! outcome. docs/audit.md documents the fields.
 //!
-//! A user name of a sign-in is recorded only after it is known to exist, because users type passwords into this field.
+//! The user name of a sign-in is recorded only after Cognito has confirmed that the user exists, because users type
+//! passwords into this field.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -64,7 +65,7 @@ impl Audit {
         self.facts().fields.extend(names.into_iter().map(Into::into));
     }
 
-    /// Sets the number of results of a list or search.
+    /// Sets the number of results that a list or search request returned.
     pub(crate) fn results(&self, count: usize) {
         self.facts().results = Some(count);
     }
@@ -104,7 +105,7 @@ pub(crate) async fn record(
     if let Ok(path) = path {
         for (parameter, value) in &path {
             match parameter {
-                // An invalid name has any content and length, so it is not recorded.
+                // An invalid name is not recorded, because its content and length are unrestricted.
                 "username" if value.parse::<Username>().is_ok() => audit.on(value),
                 "group" if value.parse::<GroupName>().is_ok() => audit.on_group(value),
                 _ => {}

@@ -1,4 +1,5 @@
-//! The completed steps of requests that make several calls, reported if a later step fails or the time runs out.
+//! The completed steps of requests that make several calls. Errors list them if a later step fails or the time runs
+//! out.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,7 +21,7 @@ struct Steps {
     advice: Advice,
 }
 
-/// The current step after the last call: creating the response.
+/// The step after the last call, which creates the response.
 const ANSWER: &str = "answer";
 
 impl Progress {
@@ -53,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// Runs a read-only step. If it fails, the error names it. It is never listed as completed.
+    /// Runs a read-only step, which is never listed as completed. If the step fails, the error names it.
     pub(crate) async fn read<T>(
         &self,
         step: &str,

@@ -22,16 +22,16 @@ use crate::http::error::{ApiError, Forbidden};
 pub(crate) enum Access {
     /// No caller: sign-up and sign-in, with credentials in the body.
     Public,
-    /// The user's own access token. The user pool verifies it in the call that it is passed to.
+    /// The user's own access token, which the user pool verifies in the call that contains it.
     OwnToken,
     /// Any caller.
     AnyCaller,
     /// A caller whose token grants the permission.
     Read(Permission),
-    /// Like [`Self::Read`], with an audit record: a list or a search.
+    /// Like [`Self::Read`], for list and search requests, which have an audit record.
     List(Permission),
-    /// Like [`Self::List`]. In addition, the user pool confirms the grants, because a token can be older than a change
-    /// of groups.
+    /// Like [`Self::List`]. In addition, the user pool confirms the grants, because groups can change after a token is
+    /// issued.
     Write(Permission),
 }
 
@@ -40,7 +40,7 @@ pub(crate) enum Access {
 pub(crate) struct Authorized {
     /// The caller.
     pub(crate) caller: Caller,
-    /// The grants of the token's groups; for a write, only of those that the user pool confirms.
+    /// The grants of the groups in the token. For a write, groups count only if the user pool confirms them.
     pub(crate) grants: Grants,
     /// The groups in the token; for a write, also those in the user pool.
     pub(super) groups: BTreeSet<String>,
@@ -75,8 +75,8 @@ impl Authorized {
         if self.is(user) { Err(ApiError::Forbidden(Forbidden::OwnAccount)) } else { Ok(()) }
     }
 
-    /// Rejects an alias like an unknown user if the caller lacks `users:read`, because another error would confirm a
-    /// guessed address.
+    /// Rejects an alias with the error for an unknown user if the caller lacks `users:read`, because another error
+    /// would confirm a guessed address.
     pub(super) fn ensure_findable(&self, user: &User, typed: &Username) -> Result<(), ApiError> {
         let is_named = is_named(user, typed) || user.attributes.get("sub").is_some_and(|sub| sub == typed.as_str());
         if is_named || self.grants.allows(Permission::UsersRead) {
@@ -86,12 +86,12 @@ impl Authorized {
         }
     }
 
-    /// Rejects a group of the caller.
+    /// Rejects a group that the caller is in.
     pub(crate) fn ensure_not_own_group(&self, group: &str) -> Result<(), ApiError> {
         if self.groups.contains(group) { Err(ApiError::Forbidden(Forbidden::OwnGroup)) } else { Ok(()) }
     }
 
-    /// Rejects groups with grants that the caller lacks. Does not check IAM roles, which group names do not show.
+    /// Rejects groups with grants that the caller lacks. Does not check IAM roles, which require a read of the group.
     pub(crate) fn ensure_no_escalation<'a>(
         &self,
         roles: &Roles,

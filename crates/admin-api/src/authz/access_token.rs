@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use crate::http::error::{ApiError, Unauthenticated};
 
-/// Contains the token if `Authorization` contains an AWS signature.
+/// The header that contains the token if `Authorization` contains an AWS signature.
 const X_ACCESS_TOKEN: &str = "x-access-token";
 
 /// The token from `X-Access-Token`, or else from `Authorization: Bearer`, for routes on the user's own account.
@@ -25,7 +25,7 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
 /// The maximum number of characters of a token. Cognito's tokens have a few thousand.
 pub(crate) const MAX_TOKEN_CHARS: usize = 16_384;
 
-/// Whether Cognito's tokens, which are base64url and dots, can contain the character.
+/// Whether the character can occur in Cognito's tokens, which consist of base64url characters and dots.
 pub(crate) fn is_token_char(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-_=.".contains(character)
 }

@@ -94,7 +94,7 @@ trait Claims {
     fn text(&self, name: &str) -> Option<&str>;
     fn groups(&self) -> BTreeSet<String>;
 
-    /// The scopes, which RFC 6749 separates by spaces.
+    /// The scopes. In the claim, spaces separate them (RFC 6749).
     fn scopes(&self) -> BTreeSet<String> {
         let scopes = self.text("scope").into_iter().flat_map(|scopes| scopes.split(' '));
         scopes.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
@@ -132,7 +132,8 @@ impl Claims for RestApiClaims<'_> {
         self.0.get(name).and_then(Value::as_str)
     }
 
-    /// A group name can contain commas and brackets. Text with either is ambiguous and gives no group.
+    /// A group name can contain commas and brackets, so text with commas, brackets or spaces is ambiguous. It results
+    /// in no group.
     fn groups(&self) -> BTreeSet<String> {
         match self.0.get(GROUPS) {
             Some(Value::String(name)) if !name.is_empty() && !name.contains([',', '[', ']', ' ']) => {
@@ -215,7 +216,7 @@ mod tests {
     }
 
     fn http_api_user(claims: Value) -> Result<Caller, Unauthenticated> {
-        // Absent claims are left out by API Gateway, never null.
+        // API Gateway omits absent claims and never sets them to null.
         let Value::Object(mut claims) = claims else { panic!("claims are an object") };
         claims.retain(|_, value| !value.is_null());
         Caller::of(Some(&http_api(&json!({"jwt": {"claims": claims}}))), &trust(), NOW)

@@ -1,25 +1,25 @@
-//! Model-based test of authorization: actors send random requests in random order, also during other requests.
+//! Model-based test of authorization: actors send random requests in random order, even while other requests run.
 //!
-//! [`rule::Rule`] lists the rules. The following steps, the shortest ones found, break a rule without the fix:
+//! [`rule::Rule`] lists the rules. Without its fix, each rule is broken by these steps, the shortest ones found:
 //!
 //! | rule | steps | fix |
 //! |---|---|---|
-//! | `Target` | ada: `PUT /v1/users/hal%40example.com/groups/admins` | group writes take no alias |
-//! | `Control` | same steps: `hal` gained what no request granted to an account that it named | same fix |
+//! | `Target` | ada: `PUT /v1/users/hal%40example.com/groups/admins` | requests that change groups reject aliases |
+//! | `Control` | same steps: `hal` gains capabilities that no request granted to an account it named | same fix |
 //! | `Repeat` | ada: `POST /v1/users` for an existing user, with an `Idempotency-Key` | a repeated request proves that it created the user |
-//! | `Guess` | hal, with `users:create`: same request for `ada`; the answer has `differing` | `differing` needs `users:read` |
+//! | `Guess` | hal, with `users:create`: same request for `ada`; the response contains `differing` | `differing` needs `users:read` |
 //! | `Attributes` | ivy, with `groups:read`: `GET /v1/groups/admins/users` | attributes require `users:read` |
-//! | `Alias` | ivy, with `users:mfa`: `GET /v1/users/ada%40example.com/mfa`; the answer is 200 | without `users:read`, an alias finds no user |
+//! | `Alias` | ivy, with `users:mfa`: `GET /v1/users/ada%40example.com/mfa`; the response is 200 | without `users:read`, an alias finds no user |
 //! | `EndedCaller` | vera: `POST /v1/users/ada/sign-out`; ada, with the old token: `PUT /v1/users/hal/groups/team2` | writes call `GetUser` |
 //! | `Permission` | ada: `DELETE /v1/users/ivy/groups/team2`; ivy, with the old token: `POST /v1/users/hal/sign-out` | only groups that the pool confirms count |
-//! | `Refusal` | hal: `PUT /v1/users/hal/groups/club`; the answer is 403 and `hal` is in `club` | the check comes before the change |
-//! | `Refusal` | ada: `PATCH /v1/users/hal` with two changes, the second call fails; the answer is 502 and names no change | `completed` names them |
+//! | `Refusal` | hal: `PUT /v1/users/hal/groups/club`; the response is 403 and `hal` is in `club` | the check comes before the change |
+//! | `Refusal` | ada: `PATCH /v1/users/hal` with two changes, the second call fails; the response is 502 and names no change | `completed` names them |
 //! | `Grant` | ada, without `groups:roles`: `PUT /v1/users/vera/groups/bucket` | groups with a role require `groups:roles` |
 //! | `OwnRights` | ada: `DELETE /v1/groups/admins` | rejected |
-//! | `OwnRights` | ada: `DELETE /v1/users/ada` | own accounts are rejected |
-//! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the answer is 200 | rejected |
+//! | `OwnRights` | ada: `DELETE /v1/users/ada` | rejected for the caller's own account |
+//! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the response is 200 | rejected |
 //! | `WriteAttributes` | ada: `POST /v1/auth/sign-up` with `custom:team`, which is no write attribute | rejected by name |
-//! | `WriteAttributes` | same attribute in the answer to `NEW_PASSWORD_REQUIRED` | same fix |
+//! | `WriteAttributes` | same attribute in the response to the challenge `NEW_PASSWORD_REQUIRED` | same fix |
 //!
 //! | file | subject |
 //! |---|---|
@@ -94,7 +94,7 @@ fn no_sequence_of_requests_breaks_a_rule() {
     println!("to repeat the same steps: POOLKEEPER_TEST_SEED={seed}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _context = runtime.enter();
-    // On average, a run has half of the maximum number of steps, or more because of flows.
+    // On average, a run has at least half of the maximum number of steps, because a flow adds several steps.
     let cases = u32::try_from(requests / (MAX_STEPS / 2)).unwrap();
     let config = Config {
         cases,

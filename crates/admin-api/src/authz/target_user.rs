@@ -8,7 +8,7 @@ use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
 use crate::http::path;
 
-/// The user in the path of a write, in place of the name or alias in the request.
+/// The user in the path of a write. Handlers use it instead of the name or alias in the request.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetUser(pub(crate) User);
 

@@ -7,7 +7,7 @@ use domain::user_pool::user::{User, Username};
 const SIGN_IN_ATTRIBUTES: [&str; 2] = ["email", "phone_number"];
 
 /// Whether the user was created with this name. Aliases do not count. Ignores case, because the pool has already found
-/// the user.
+/// the user by this name.
 pub(crate) fn is_named(user: &User, typed: &Username) -> bool {
     let is_typed = |text: &str| text.to_lowercase() == typed.as_str().to_lowercase();
     is_typed(user.username.as_str()) || (has_generated_name(user) && sign_in_names(user).any(is_typed))

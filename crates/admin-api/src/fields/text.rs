@@ -14,7 +14,7 @@ use crate::authz::access_token::{MAX_TOKEN_CHARS, is_token_char};
 /// The required format of a text, and its description in the OpenAPI document.
 struct Format {
     chars: RangeInclusive<usize>,
-    /// The error of a text in another format.
+    /// The error for a text that does not have the format.
     rule: &'static str,
     accepts: fn(&str) -> bool,
     pattern: Option<&'static str>,

@@ -1,4 +1,4 @@
-//! Context data of requests to sign up or in, for Cognito's threat protection.
+//! Context data of sign-up and sign-in requests, for Cognito's threat protection.
 
 use std::convert::Infallible;
 

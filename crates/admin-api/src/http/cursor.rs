@@ -1,4 +1,4 @@
-//! Cursors of lists: the position of the next page with an HMAC under the key of
+//! List cursors. A cursor contains the position of the next page and an HMAC whose key is from
 //! [`domain::user_pool::cursor_key::CursorKey`]. The HMAC covers the list (its path and filters), so a cursor is valid
 //! for this list only. The position is Cognito's pagination token, which is not secret.
 

@@ -13,11 +13,11 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::audit::steps::Progress;
 
-/// The longest time limit, also used without a plausible deadline. It is below the function's 29 s in template.yaml and
-/// API Gateway's 30 s.
+/// The maximum time limit, also used if the deadline is missing or implausible. It is below the timeouts of the
+/// function (29 s in template.yaml) and of API Gateway (30 s).
 const LIMIT: Duration = Duration::from_secs(26);
 
-/// The time to send the response.
+/// The time that is reserved for the response.
 const RESERVE: Duration = Duration::from_secs(1);
 
 /// Ends a request that exceeds its limit. Whether its last call took effect is then unknown.

@@ -68,7 +68,7 @@ pub(crate) enum ApiError {
     /// More users share the invited address than the search reads.
     #[error("too many users share the address to check whether one of them has verified it")]
     HolderUnknown,
-    /// An update of the group would pass its role, and the function lacks the permission for that role.
+    /// The update would pass the role of the group, which the function's IAM role cannot pass.
     #[error("the group has role {0}, which PASSABLE_ROLE_ARNS does not list")]
     RoleNotPassable(String),
     /// The user has an authenticator app, which another enrollment would replace.
@@ -87,7 +87,7 @@ pub(crate) enum ApiError {
         completed: Vec<String>,
         /// The step that failed.
         failed: String,
-        /// What the caller does next.
+        /// What the caller should do next.
         advice: Advice,
         /// Why the step failed.
         source: UserPoolError,
@@ -118,8 +118,8 @@ pub(crate) enum Unauthenticated {
     OtherToken,
 }
 
-/// The rule that denies a caller access. The caller receives the text as well: it must not disclose whether the target
-/// exists.
+/// The rule that denies access to a caller. The caller receives the text, so the text must not disclose whether the
+/// target exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum Forbidden {
     #[error("the caller lacks the permission `{0}`")]
@@ -136,15 +136,15 @@ pub(crate) enum Forbidden {
     OwnGroup,
 }
 
-/// What the caller does after a partial failure.
+/// What the caller should do after a partial failure.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Advice {
     /// Repeat the request.
     #[default]
     Repeat,
-    /// Enroll the authenticator again. The call that activates it may have taken effect without a response.
+    /// Enroll the authenticator app again. The call that activates it may have taken effect without a response.
     EnrollAgain,
-    /// End the sessions that began before the enrollment of the authenticator.
+    /// End the sessions that began before the enrollment of the authenticator app.
     SignOut,
 }
 
@@ -173,7 +173,7 @@ impl ApiError {
         Self::InvalidRequest { field: Some(field.to_owned()), detail: detail.into() }
     }
 
-    /// A user name has the form of a `sub`, so Cognito could take it for another user.
+    /// The error for a user name with the form of a `sub`, which Cognito could resolve to another user.
     pub(crate) fn ambiguous_user() -> Self {
         let detail = "The user name has the form of a `sub`, so it can match two users. Use the `sub` of the user.";
         Self::invalid("username", detail)

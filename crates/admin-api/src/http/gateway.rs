@@ -84,7 +84,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     }
 }
 
-/// Restores the path of the request as it was sent, and adds the request id.
+/// Restores the original path of the request, and adds the request id.
 ///
 /// An HTTP API decodes the path except `%25`; a REST API does not. `lambda_http` builds a URL from the path, which a
 /// decoded `#` would end, so that the request would address another user. Therefore the characters that a path cannot

@@ -140,7 +140,7 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     at(path, detail)
 }
 
-/// The error of a value of the wrong type, with the names of JSON for the types of `serde`.
+/// The error for a value of the wrong type. Uses the type names of JSON instead of those of `serde`.
 fn wrong_type(path: &str, expected: &str) -> ApiError {
     let expected = match expected {
         "a map" => "an object",
@@ -157,12 +157,12 @@ fn at(path: &str, detail: String) -> ApiError {
     ApiError::InvalidRequest { field, detail }
 }
 
-/// The field name, which ends the text in backticks.
+/// Returns the field name, which is in backticks at the end of the text.
 fn quoted_after<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
     text.strip_prefix(beginning)?.strip_prefix('`')?.strip_suffix('`')
 }
 
-/// The maximum length of a path in an error. It can contain unknown names.
+/// The maximum length of a path in an error. The path can contain unknown names.
 const MAX_FIELD_CHARS: usize = 80;
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ struct Position {
     limit: u8,
 }
 
-/// Returns the requested page. `list` identifies the list: its path with the values in it.
+/// Returns the requested page. `list` identifies the list by its path, including the values of path parameters.
 ///
 /// # Errors
 /// Rejects a cursor of another list.
@@ -68,7 +68,7 @@ pub(crate) async fn page_request(
     Ok(PageRequest { limit, after: Some(page) })
 }
 
-/// Returns the cursor to the page that begins at `next`, if one follows.
+/// Returns the cursor to the page that begins at `next`; `None` if there is no such page.
 pub(crate) async fn next_cursor(
     cursors: &Cursors,
     list: &str,
@@ -89,8 +89,8 @@ mod tests {
     use crate::testing::pages::walk;
     use crate::testing::{Api, Call, token};
 
-    /// Each paged list with entries in [`api`]: the path, the call to the user pool, the field of the entries, the field
-    /// that identifies an entry, and its values in order.
+    /// Each paged list with entries in [`api`]: the path, the call to the user pool, the field with the entries, the
+    /// field that identifies an entry, and the values of that field in order.
     const LISTS: [(&str, &str, &str, &str, &[&str]); 5] = [
         ("/v1/users", "list", "users", "username", &["abe", "cleo", "eve", "mia", "ray", "root", "vic", "zoe"]),
         ("/v1/groups", "list_groups", "groups", "name", &["admins", "creators", "readers", "visitors"]),

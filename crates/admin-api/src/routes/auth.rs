@@ -66,7 +66,7 @@ fn example_delivery() -> Value {
     json!({"medium": "EMAIL", "destination": "m***@e***", "attribute": "email"})
 }
 
-// Contains tokens as text, so it has no `Debug`.
+// The type contains tokens as text, so it does not implement `Debug`.
 /// The result of a sign-in or of an answered challenge: tokens, or the next challenge.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -1,4 +1,4 @@
-//! Tests of what all routes have in common, on one table of requests that succeed.
+//! Tests the behavior that all routes share, with one table of requests that succeed.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::http::error::ErrorCode;
 use crate::settings::Served;
 use crate::testing::{Answer, Api, Call, token};
 
-/// An operation of the user pool, and its failures besides those of every operation.
+/// An operation of the user pool, and the failures that are specific to it.
 type Failures = (&'static str, &'static [Reason]);
 
 /// A request that succeeds on the pool of [`api`].
@@ -169,7 +169,8 @@ fn auth_cases() -> Vec<Case> {
     ]
 }
 
-/// With `una` unconfirmed, `dan` disabled, `ivy` invited, and `gus`, who has an identity and enrolls an authenticator.
+/// An API with the users `una` (unconfirmed), `dan` (disabled), `ivy` (invited) and `gus`, who has an identity and
+/// enrolls an authenticator app.
 async fn api() -> Api {
     let api = Api::new();
     let identities = json!([{"providerName": "Google", "userId": "1"}]).to_string();
@@ -194,7 +195,7 @@ async fn api() -> Api {
 }
 
 impl Case {
-    /// The request, by default for existing names. `route` can contain other ones.
+    /// Creates a request. Placeholders in `route` are replaced by existing names.
     fn call_to(&self, route: &str, body: &Value) -> Call {
         let (method, path) = route.split_once(' ').unwrap();
         let names = [

@@ -1,3 +1,3 @@
-//! Invitations to sign up. They are not stored; the trigger verifies their signature.
+//! Invitations to sign up. They are not stored, because the trigger verifies their signature.
 
 pub(crate) mod create;

@@ -47,7 +47,7 @@ impl Route {
         format!("{} {}", self.method, self.path)
     }
 
-    /// Whether requests are audited. Writes, lists and searches are.
+    /// Whether requests have an audit record: writes, lists and searches.
     fn is_recorded(&self) -> bool {
         self.method != Method::GET || matches!(self.access, Access::List(_))
     }

@@ -39,7 +39,7 @@ fn pool() -> InMemoryPool {
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);
     pool.set_status("una", UserStatus::Unconfirmed);
-    // No role names this group, so it can be deleted.
+    // `ROLES` does not list this group, so it can be deleted.
     pool.add_group("guests");
     pool.set_up_authenticator("mia");
     pool.add_device("mia", "eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
@@ -47,10 +47,10 @@ fn pool() -> InMemoryPool {
     let identity = json!([{"providerName": "Google", "userId": "104512345678901234567"}]).to_string();
     pool.add_user("gus", "Password-of-gus-1", &["readers"], &[("identities", &identity)]);
     pool.give_tokens("mia", "example-access-token", "example-refresh-token");
-    // The token in `Authorization`.
+    // The token in the header `Authorization`.
     pool.give_tokens("root", "contract-access-token", "contract-refresh-token");
     pool.challenge("ivy", "example-session");
-    // The session in the document's examples.
+    // The session in the examples of the OpenAPI document.
     pool.challenge("mia", "AYABeGrXo6Ld2aCq");
     pool.open_challenge("mia", "example-code-session", ChallengeName::SmsMfa);
     pool.open_challenge("mia", "example-setup-session", ChallengeName::MfaSetup);

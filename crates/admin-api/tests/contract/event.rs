@@ -1,7 +1,7 @@
 //! Emulates API Gateway: an HTTP API, payload version 2.0, without a stage in the path.
 //!
-//! The JWT authorizer is emulated by one accepted token, [`ACCESS_TOKEN`]. Requests with another token or none have no
-//! authorizer in their event, so that the API rejects them; on AWS, the authorizer does.
+//! One accepted token, [`ACCESS_TOKEN`], emulates the JWT authorizer. The event of a request with another token or none
+//! has no authorizer, so the API rejects it. On AWS, the authorizer rejects it.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -89,7 +89,7 @@ fn decoded(path: &str) -> String {
     decoded.split('?').next().unwrap_or_default().to_owned()
 }
 
-/// Joins the values of each header with commas; names are lowercase. Cookies are a separate field of the event.
+/// Joins the values of each header with commas. Names are lowercase. Cookies are a separate field of the event.
 fn headers(sent: &HeaderMap) -> Map<String, Value> {
     let names = sent.keys().filter(|name| **name != COOKIE);
     let joined = |name: &HeaderName| sent.get_all(name).iter().map(text_of).collect::<Vec<_>>().join(",");

@@ -7,7 +7,7 @@ import schemathesis
 def filter_case(context, case):
     """Excludes path parameters with an encoded slash or question mark.
 
-    API Gateway decodes the path: a slash separates segments and a question mark cuts the path, so that the request is for
+    API Gateway decodes the path. A slash then separates segments and a question mark cuts the path, so the request addresses
     another operation. The API addresses users with such names by their `sub`.
     """
     values = (case.path_parameters or {}).values()

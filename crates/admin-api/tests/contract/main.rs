@@ -1,6 +1,8 @@
-//! The API conforms to `docs/openapi.json`: Schemathesis generates valid and invalid requests and checks the responses.
+//! Tests that the API conforms to `docs/openapi.json`. Schemathesis generates valid and invalid requests and checks the
+//! responses.
 //!
-//! `make test` sends the same few thousand requests each time, `make contract EXAMPLES=500` sends more, different ones.
+//! `make test` sends the same few thousand requests each time. `make contract EXAMPLES=500` sends more and different
+//! requests.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod api;
@@ -21,7 +23,7 @@ async fn api_conforms_to_its_openapi_document() {
     assert!(is_success, "Schemathesis found a failure, see above");
 }
 
-/// A deviation from the document, and the words with which every version of Schemathesis reports it.
+/// A deviation from the document, and the text with which every version of Schemathesis reports it.
 struct Break {
     operation: &'static str,
     status: u16,
@@ -29,7 +31,7 @@ struct Break {
     tamper: fn(&mut Value),
 }
 
-/// One deviation per operation, so that each is found or missed separately.
+/// One deviation per operation, so that each is detected separately.
 const BREAKS: [Break; 8] = [
     Break {
         operation: "GET /v1/me",
@@ -97,7 +99,8 @@ fn replace(answer: &mut Value, status: u16, content_type: &str, body: &str) {
     *answer = json!({"statusCode": status, "headers": {"content-type": content_type}, "body": body});
 }
 
-/// Whether an event is for an operation. An event with an undocumented method is for every operation of its path.
+/// Whether an event is for the operation of the deviation. An event with an undocumented method counts for every
+/// operation of its path.
 fn is_for(event: &Value, broken: &Break) -> bool {
     let (method, path) = broken.operation.split_once(' ').unwrap();
     let sent = event["rawPath"].as_str().unwrap();
@@ -124,7 +127,7 @@ async fn every_kind_of_deviation_is_found() {
     let Report { is_success, output } = schemathesis::run(server.address, Effort::least(), &operations).await;
     assert!(!is_success, "{output}");
     for Break { operation, is_found_as, .. } in BREAKS {
-        // The report has a section for each operation, headed by method and path, undocumented methods included.
+        // The report has a section for each method and path, including undocumented methods.
         let path = operation.split_once(' ').unwrap().1;
         let mut parts =
             output.split("\n__").filter(|part| part.lines().next().unwrap().contains(&format!(" {path} _")));

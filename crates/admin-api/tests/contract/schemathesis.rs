@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-/// The number of random requests per operation in `make test`, besides those that the document determines.
+/// The number of random requests per operation in `make test`, in addition to those that the document determines.
 const EXAMPLES: u32 = 30;
 
 /// The result of a run.
@@ -18,7 +18,7 @@ pub(crate) struct Report {
 /// The number of requests, and the seed.
 pub(crate) struct Effort {
     examples: u32,
-    /// `None` for the same requests each time, so that `make test` fails only if the API changed.
+    /// `None` sends the same requests each time, so that `make test` fails only if the API changed.
     seed: Option<u64>,
 }
 
@@ -32,13 +32,13 @@ impl Effort {
         Self { examples: number("POOLKEEPER_TEST_EXAMPLES").unwrap_or(EXAMPLES), seed: number("POOLKEEPER_TEST_SEED") }
     }
 
-    /// Enough to find a permanent deviation.
+    /// Enough requests to find a permanent deviation.
     pub(crate) fn least() -> Self {
         Self { examples: 5, seed: None }
     }
 }
 
-/// Tests the API against its document, for these operations or, if there are none, for all.
+/// Tests the API against its document, for these operations, or for all if none are given.
 pub(crate) async fn run(api: SocketAddr, effort: Effort, operations: &[&str]) -> Report {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let here = root.join("crates/admin-api/tests/contract");

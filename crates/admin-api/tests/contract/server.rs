@@ -84,7 +84,7 @@ async fn answer(
     let (head, body) = request.into_parts();
     let Ok(body) = body.collect().await else { return Ok(event::function_failed()) };
     let event = event::of(&head, &body.to_bytes(), &id);
-    // In its own task, so that a panic does not end the connection; Lambda would report it to API Gateway.
+    // Runs in its own task, so that a panic does not end the connection. Lambda would report the panic to API Gateway.
     let answer = tokio::spawn(invoke(event.clone())).await;
     Ok(answer.map_or_else(
         |_| event::function_failed(),

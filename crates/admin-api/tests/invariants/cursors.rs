@@ -1,4 +1,4 @@
-//! Cursors: a list accepts only cursors that the API sealed for this list.
+//! Checks that a list accepts only cursors that the API sealed for this list.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -55,7 +55,7 @@ impl Lists {
         self.cursors.len()
     }
 
-    /// The cursor of a list. The number is reduced to the number of lists.
+    /// The cursor of a list. The index is taken modulo the number of lists.
     pub(crate) fn cursor_of(&self, list: usize) -> &str {
         &self.cursors[list % self.len()]
     }

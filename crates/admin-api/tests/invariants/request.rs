@@ -46,7 +46,7 @@ impl Request {
         self.text.contains(text)
     }
 
-    /// Whether the path can be one of the sign-up and sign-in routes, which need no caller.
+    /// Whether the path can be a sign-up or sign-in route, which requires no caller.
     pub(super) fn is_open(&self) -> bool {
         ["rawPath", "path"].iter().any(|name| self.event[*name].as_str().is_some_and(|path| path.contains("/v1/auth")))
     }

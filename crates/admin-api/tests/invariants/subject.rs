@@ -20,7 +20,7 @@ pub(super) const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/
 /// The `sub` of `root`, the first user of the pool.
 pub(super) const ROOT_SUB: &str = "00000000-0000-4000-8000-000000000001";
 
-/// The `sub` of `aud`, the second user of the pool. The group of `root` has the number in between.
+/// The `sub` of `aud`, the second user of the pool. The number in between belongs to the group of `root`.
 pub(super) const AUD_SUB: &str = "00000000-0000-4000-8000-000000000003";
 
 /// The access token of `root` in `events/admin-api/`.
@@ -40,7 +40,7 @@ pub(super) fn pool() -> InMemoryPool {
     let hidden = ("nickname", HIDDEN_ATTRIBUTE);
     let mia = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100"), hidden];
     pool.add_user("mia", "Password-of-mia-1", &[], &mia);
-    // Without groups, so that `aud` can change the user.
+    // This user is in no group, so that `aud` can change the user.
     pool.add_user("ivy", "Temporary-1", &[], &[hidden]);
     pool.set_status("ivy", UserStatus::ForceChangePassword);
     pool.add_user("una", "Password-of-una-1", &[], &[]);

@@ -132,7 +132,7 @@ async fn perform(api: &Api, operation: &str, username: &str) -> String {
     answer.code().to_owned()
 }
 
-/// The outcome of the operation for a new user in this status, as the table writes it.
+/// The outcome of the operation for a new user in this status, in the format of the table.
 async fn outcome(api: &Api, operation: &str, status: &str, username: &str) -> String {
     make_user(api, username, status).await;
     let code = perform(api, operation, username).await;

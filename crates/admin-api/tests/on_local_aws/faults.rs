@@ -8,10 +8,10 @@ use testkit::fault_proxy::{Fault, FaultProxy};
 
 use crate::harness::{Answer, Api, Harness};
 
-/// Long enough for every call that does not stall, even on a busy machine.
+/// This timeout is long enough for every call that does not stall, even on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A call of each kind, and the Cognito operation that fails: the last one if there are several.
+/// One call of each kind, and the Cognito operation that fails. If a call makes several operations, the last one fails.
 fn calls(access_token: &Value) -> Vec<(&'static str, &'static str, Option<Value>, &'static str)> {
     let password = json!({"password": "Password-of-mia-1", "permanent": true});
     let sign_in = json!({"username": "root", "password": "Password-of-root-1"});
@@ -88,7 +88,7 @@ async fn failing_pool_is_reported_as_unavailable() {
     }
 }
 
-/// An invocation that times out in three seconds.
+/// The context of an invocation that times out in three seconds.
 fn short_invocation() -> Context {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let mut context = Context::default();
@@ -98,7 +98,7 @@ fn short_invocation() -> Context {
 
 #[tokio::test]
 async fn stalled_pool_is_reported_before_the_timeout() {
-    // The SDK would wait for a minute; the deadline of the invocation ends the wait.
+    // The SDK would wait for a minute, but the deadline of the invocation ends the wait.
     for (operation, answer) in answers_to(Fault::Stalled, Duration::from_mins(1), short_invocation).await {
         assert_eq!((answer.status, answer.code()), (504, "deadline-exceeded"), "{operation}: {answer:?}");
     }

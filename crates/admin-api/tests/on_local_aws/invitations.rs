@@ -58,7 +58,7 @@ async fn reads_the_key_at_the_first_invitation_and_caches_it() {
     assert_eq!(api.call("GET", "/v1/users", None).await.status, 200);
     assert_eq!(reads(), 0);
 
-    // At every attempt of the SDK.
+    // The fault applies to every attempt of the SDK.
     (1..=10).for_each(|attempt| proxy.plan("GetParameter", attempt, Fault::Unavailable));
     assert_eq!(invite().await.code(), "upstream-unavailable");
     proxy.reset();

@@ -1,11 +1,11 @@
-//! Search on the emulator, which evaluates filters: any value finds exactly its user.
+//! Tests the search on the emulator, which evaluates filters. Each value finds exactly its user.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
 
 use crate::harness::{Api, Harness};
 
-/// Values that differ even without case, because Cognito ignores case in most attributes.
+/// Values that differ even if case is ignored, because Cognito ignores case in most attributes.
 const VALUES: [&str; 30] = [
     "plain",
     "plai",
@@ -71,7 +71,7 @@ async fn any_value_finds_exactly_its_user() {
         for query in [
             format!("name={}", encoded(value)),
             format!("email={}", encoded(&email)),
-            // A prefix that no other value has.
+            // No other value has this prefix.
             format!("email_prefix={}", encoded(email.trim_end_matches(".com"))),
             format!("custom_attribute=team={}", encoded(value)),
             format!("username=user-{number:02}&name={}", encoded(value)),

@@ -26,7 +26,8 @@ impl io::Write for LogBuffer {
     }
 }
 
-/// Invites a user, signs up, in and out, with canaries as secrets. Returns every secret in a response.
+/// Creates a user and an invitation, signs up, signs in and signs out, with canaries as secrets. Returns every secret
+/// in a response.
 async fn use_account(api: &Api, user: &str) -> Vec<String> {
     let call = async |method: &str, path: &str, body: Value| api.call(method, path, Some(&body)).await.body;
     let auth = async |route: &str, body: Value| call("POST", &format!("/v1/auth/{route}"), body).await;
@@ -95,7 +96,7 @@ async fn no_secret_is_logged_in_success_or_failure() {
     }
     secrets.push(client_secret);
     let pem = signing_key().to_pem().unwrap();
-    // As stored, and without the PEM header and footer.
+    // The key as it is stored, and the key without the PEM header and footer.
     secrets.extend([pem.expose().to_owned(), pem.expose().lines().nth(1).unwrap().to_owned()]);
 
     let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();

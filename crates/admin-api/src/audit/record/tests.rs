@@ -1,4 +1,4 @@
-//! Contents of audit records, and secrets that never reach a log.
+//! Tests the content of audit records, and that no secret reaches a log.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::ChallengeName;
@@ -107,7 +107,7 @@ async fn records_invitation_with_id_and_hash_of_address() {
     });
     assert_eq!(taken, expected);
 
-    // Not an address.
+    // The value is not an e-mail address.
     let malformed = record_of(&api, invite(json!({"email": "Canary-typed-1"}))).await.unwrap();
     assert_eq!((malformed.get("user"), &malformed["outcome"]), (None, &json!("invalid-request")));
     let refused = invite(json!({"email": "new@example.com"})).by(token("ray", "[readers]"));
@@ -197,13 +197,13 @@ async fn records_own_account_operations_with_verified_user_name() {
             json!({"user": "abe", "outcome": "success"}),
         ),
         (post("confirm-sign-up", json!({"username": "abe", "code": CODE})), json!({"outcome": "wrong-state"})),
-        // The response does not disclose whether the user exists: Cognito invents deliveries.
+        // Cognito simulates a delivery for an unknown user, so the response does not disclose whether the user exists.
         (post("forgot-password", json!({"username": "mia"})), json!({"outcome": "success"})),
         (post("forgot-password", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
         (post("resend-code", json!({"username": "Canary-typed-1"})), json!({"outcome": "success"})),
         (reset("123457"), json!({"fields": "permanent_password", "outcome": "code-mismatch"})),
         (reset(RESET_CODE), json!({"user": "mia", "fields": "permanent_password", "outcome": "success"})),
-        // The owner of the token is not read.
+        // The API does not read the owner of the token.
         (own(Call::post("/v1/auth/attributes/email/code", None)), json!({"fields": "email", "outcome": "success"})),
         (
             own(post("attributes/email/verify", json!({"code": "123457"}))),
@@ -245,7 +245,7 @@ async fn records_sign_in_name_only_if_the_user_exists() {
     assert_eq!((record.get("user"), &record["outcome"]), (None, &json!("invalid-credentials")));
 }
 
-/// Sends passwords and tokens to every route here, in success and failure.
+/// Sends passwords and tokens to every route in this table, in requests that succeed and in requests that fail.
 #[tokio::test]
 async fn no_secret_is_ever_logged() {
     let api = Api::new();
@@ -312,7 +312,7 @@ async fn no_secret_is_ever_logged() {
     }
 }
 
-/// Asserts that a failure contains no secrets. Returns whether the call succeeded.
+/// Makes a call and asserts that a failure contains no secrets. Returns whether the call succeeded.
 async fn make(api: &Api, call: Call) -> bool {
     let answer = api.call(call).await;
     let is_success = answer.status < 400;
@@ -322,7 +322,8 @@ async fn make(api: &Api, call: Call) -> bool {
 
 const CANARY_TOKEN: &str = "Canary-access-2";
 
-/// Calls with secrets in every such field and header under `/v1/auth`. Each route succeeds at least once.
+/// Calls of the routes under `/v1/auth`, with a secret in every field and header that can contain one. Each route
+/// succeeds at least once.
 fn own_account_calls(api: &Api) -> Vec<Call> {
     let secret = |name: &str| format!("Canary-{name}-1");
     let post = |path: &str, body: Value| Call::post(&format!("/v1/auth/{path}"), Some(&body)).anonymous();
@@ -397,7 +398,7 @@ fn own_account_calls(api: &Api) -> Vec<Call> {
         own(post("me/totp/verify", json!({"code": "654321", "device_name": "Canary-device-2"}))),
         own(post("me/totp/verify", json!({"code": "Canary"}))),
         own(Call::delete("/v1/auth/me/totp")),
-        // Revokes the token.
+        // This call revokes the token.
         own(post("me/totp/verify", json!({"code": FACTOR_CODE, "device_name": "Canary-device-2"}))),
         own(Call::post("/v1/auth/me/totp", None)),
         answer("NEW_PASSWORD_REQUIRED", "Canary-session-1", "attributes", json!({"custom:x": "Canary-value-1"})),

@@ -1,4 +1,4 @@
-//! The authorization of writes by the user pool's data about the caller.
+//! Tests that the caller's data in the user pool authorizes writes.
 
 mod authorization_table;
 mod second_factor;
@@ -54,7 +54,7 @@ async fn rejects_a_write_if_the_pool_cannot_be_read() {
         ("myself", 1, Reason::Throttled, 429),
         ("groups", 1, Reason::Unavailable, 502),
         ("groups", 1, Reason::DeadlineExceeded, 504),
-        // The groups of the user in the path.
+        // This call reads the groups of the user in the path.
         ("groups", 2, Reason::Throttled, 429),
     ] {
         let api = Api::new();
@@ -149,7 +149,7 @@ async fn a_group_with_a_role_requires_a_permission_for_it() {
         assert_eq!((after, api.pool.user("new")), (before, None), "{number}");
         assert!(with_carrier().call(call).await.status < 300, "{number}");
     }
-    // The same group without a role, and a group that does not exist.
+    // The caller can assign the same group if it has no role. A group that does not exist is reported as missing.
     let api = Api::new();
     api.pool.add_user("sam", "Password-of-sam-1", &["stewards"], &[]);
     let put = |group: &str| Call::new("PUT", &format!("/v1/users/mia/groups/{group}"), None).by(stewards());
@@ -181,7 +181,7 @@ async fn rejects_a_user_name_that_is_the_sub_of_another_user() {
         assert_eq!((answer.status, &answer.body["field"]), (400, &json!("username")), "{answer:?}");
         assert_eq!(users(), before);
     }
-    // Calls that accept only a user name cannot address that user.
+    // Operations that accept only a user name cannot address a user whose name is another user's `sub`.
     for call in [
         Call::post(&format!("/v1/users/{own_sub}/resend-invitation"), None),
         Call::put(&format!("/v1/users/{own_sub}/identities/Google"), &json!({"user_id": "1"})),
@@ -214,7 +214,7 @@ fn every_permission_is_required_by_a_route() {
             Access::Read(permission) | Access::List(permission) | Access::Write(permission) => Some(permission),
             Access::Public | Access::OwnToken | Access::AnyCaller => None,
         })
-        // Required in addition, for groups of new users and for groups with an IAM role.
+        // Some routes require these permissions in addition, for groups of new users and for groups with an IAM role.
         .chain([Permission::UsersGroups, Permission::GroupsRoles])
         .collect();
     assert!(Permission::ALL.iter().all(|permission| required.contains(permission)));

@@ -1,4 +1,4 @@
-//! The capabilities of an account, from an implementation of `ROLES` that shares no code with the program.
+//! The capabilities of an account, computed by an implementation of `ROLES` that shares no code with the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ impl Capabilities {
         match other {
             Capability::Permission(_) | Capability::AssignAny => self.0.contains(other),
             Capability::Assign(_) => self.0.contains(&Capability::AssignAny) || self.0.contains(other),
-            // A role exceeds any capabilities without `groups:roles`.
+            // Without `groups:roles`, no capabilities cover an IAM role.
             Capability::Role(_) => self.has(ROLES),
         }
     }

@@ -8,7 +8,7 @@ use testkit::in_memory::{Snapshot, UserSnapshot};
 
 use super::actor::{Actor, TokenStore};
 
-/// What actors have outside the pool.
+/// The tokens and authenticator apps of actors, which are outside the pool.
 #[derive(Debug, Default)]
 pub(super) struct ExternalState {
     pub(super) stores: BTreeMap<Actor, TokenStore>,
@@ -49,7 +49,7 @@ impl ExternalState {
 
 fn knows_or_resets_password(actor: Actor, user: &UserSnapshot) -> bool {
     let is_verified = user.attributes.get("email_verified").is_some_and(|flag| flag == "true");
-    // The confirmation code of a sign-up and the welcome message go to an unverified address.
+    // Cognito sends the confirmation code of a sign-up and the welcome message to unverified addresses too.
     let awaits_message = user.status == UserStatus::Unconfirmed || (user.password.is_none() && user.invitations > 0);
     user.password.as_deref() == Some(&actor.password())
         || ((is_verified || awaits_message) && receives_mail(actor, user))

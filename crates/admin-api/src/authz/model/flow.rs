@@ -1,4 +1,4 @@
-//! Flows, such as a sign-up, its confirmation and the first sign-in, because independent steps rarely form one.
+//! Flows of related steps, such as sign-up, confirmation and first sign-in, which independent random steps rarely form.
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;

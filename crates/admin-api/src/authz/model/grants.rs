@@ -24,11 +24,11 @@ pub(super) struct Frame {
     pub(super) typed: Option<String>,
     /// The `Idempotency-Key`.
     pub(super) key: Option<u8>,
-    /// The account whose owner uses its token. An owner can give control of the account to others.
+    /// The account that the actor changes with the account's own token. Its owner can give control of it to others.
     pub(super) own: Option<String>,
-    /// The capabilities of the caller when the request started, and now.
+    /// The capabilities of the caller when the request started and now.
     pub(super) capabilities: [Capabilities; 2],
-    /// The capabilities of the groups in the token, which are enough to read.
+    /// The capabilities of the groups in the token, which are sufficient for reads.
     pub(super) claimed: Capabilities,
     /// Whether the caller had a second factor when the request started, and has one now.
     pub(super) has_factor: [bool; 2],
@@ -43,7 +43,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Whether the caller's capabilities match at the start or now, because overlapping requests count in either order.
+    /// Whether the caller's capabilities match when the request started or now, because overlapping requests can take
+    /// effect in either order.
     pub(super) fn caller(&self, holds: impl Fn(&Capabilities) -> bool) -> bool {
         self.capabilities.iter().any(holds)
     }

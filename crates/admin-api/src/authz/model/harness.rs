@@ -28,7 +28,8 @@ use crate::testing::{Api, Call};
 /// The pool, two instances of the API, and observations.
 pub(super) struct Harness {
     pool: InMemoryPool,
-    /// Each instance serves one request at a time. The second one serves requests that are sent during another.
+    /// Each instance serves one request at a time. The second instance serves requests that are sent during another
+    /// request.
     instances: Mutex<[Arc<Api>; 2]>,
     /// Whether the app client has a list of write attributes.
     has_write_attributes: bool,

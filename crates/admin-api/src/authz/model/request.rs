@@ -41,7 +41,7 @@ pub(super) enum Credential {
     Token,
     /// A token of another OAuth flow, which Cognito does not accept for its API.
     TokenWithoutScope,
-    /// An AWS signature, and the token in `X-Access-Token`, which only routes for the own account read.
+    /// An AWS signature, and the token in `X-Access-Token`, which only routes on the caller's own account read.
     Iam,
 }
 
@@ -62,7 +62,7 @@ pub(super) const WRITE_ATTRIBUTES: [&str; 4] = ["email", "name", "preferred_user
 /// The device of `ada`.
 pub(super) const DEVICE: &str = "eu-central-1_00000000-0000-4000-8000-000000000001";
 
-/// What the body depends on when the request is sent.
+/// The state that determines the body when the request is sent.
 pub(super) struct ActorContext<'a> {
     pub(super) actor: Actor,
     pub(super) store: &'a TokenStore,

@@ -3,17 +3,18 @@
 /// An invariant of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rule {
-    /// A caller grants no group that exceeds their own capabilities.
+    /// A caller assigns no group with capabilities that the caller lacks.
     Grant,
     /// No actor has capabilities that were not granted, not even through another account.
     Control,
     /// A grant affects only an account that the request created, or named by its user name or `sub`.
     Target,
-    /// Only a repetition of the request that created a user returns that user.
+    /// Only a repetition of the request that created a user returns this user.
     Repeat,
     /// Without `users:read`, no response contains another user's attribute that the request does not contain.
     Attributes,
-    /// Without `users:read`, no request that names another user by an alias succeeds: it would reveal the owner.
+    /// Without `users:read`, no request that names another user by an alias succeeds, because success reveals the
+    /// owner.
     Alias,
     /// No response compares attributes without `users:read`.
     Guess,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Validates values against schemas, by the keywords for fields and their types.
+/// Validates values against schemas. Supports the keywords for fields and their types only.
 struct Document(Value);
 
 impl Document {
@@ -34,7 +34,7 @@ impl Document {
             self.check_part(part, value)?;
         }
         match value {
-            // The variants of `oneOf` have the fields.
+            // If there is a `oneOf`, its variants declare the fields.
             Value::Object(fields) if parts.iter().all(|part| part.get("oneOf").is_none()) => {
                 self.check_fields(&parts, fields)
             }

@@ -56,7 +56,7 @@ mod tests {
         api.call(Call::post("/v1/auth/confirm-sign-up", Some(&body)).anonymous()).await
     }
 
-    /// An API with the unconfirmed user `abe`.
+    /// Returns an API with the unconfirmed user `abe`.
     fn with_abe(attributes: &[(&str, &str)]) -> Api {
         let api = Api::new();
         api.pool.add_user("abe", "Password-of-abe-1", &[], attributes);

@@ -72,7 +72,7 @@ mod tests {
         let answer = forgot_password(&api, "nobody").await;
         assert_eq!((answer.status, &answer.body["code_sent_to"]["medium"]), (200, &json!("EMAIL")));
 
-        // Even if the app client reveals it.
+        // The API hides this even if the app client does not.
         api.pool.hide_who_exists(false);
         let answer = forgot_password(&api, "nobody").await;
         assert_eq!((answer.status, answer.body), (200, json!({"code_sent_to": null})));

@@ -66,7 +66,7 @@ mod tests {
         api.call(Call::post(PATH, Some(&body)).anonymous()).await
     }
 
-    /// A code was sent to `mia`.
+    /// An API that has sent a code to `mia`.
     async fn with_a_code() -> Api {
         let api = Api::new();
         let body = json!({"username": "mia"});

@@ -132,7 +132,7 @@ const MANAGED_LOGIN_COOKIE: ValidCredential = ValidCredential {
 };
 
 impl SignedOut {
-    /// The result if all sign-ins of a user are ended.
+    /// The result if the request ends all sign-ins of a user.
     pub(in crate::routes) fn everywhere() -> Self {
         let revoked = &[
             RevokedCredential { token: "refresh_token", r#where: "everywhere" },
@@ -151,7 +151,7 @@ impl SignedOut {
         Self { revoked, still_valid }
     }
 
-    /// The result if one sign-in is ended.
+    /// The result if the request ends one sign-in.
     fn one() -> Self {
         let revoked = &[
             RevokedCredential { token: "refresh_token", r#where: "everywhere (only this token)" },

@@ -17,7 +17,7 @@ use crate::http::error::ApiError;
 use crate::http::json::Json;
 use crate::routes::target::TargetGroup;
 
-/// At least one change.
+/// The fields to change, at least one.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Body(Fields);

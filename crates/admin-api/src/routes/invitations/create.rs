@@ -22,7 +22,7 @@ use crate::audit::record::Audit;
 use crate::http::error::ApiError;
 use crate::http::json::Json;
 
-// Contains the token as text, so it has no `Debug`.
+// The type contains the token as text, so it does not implement `Debug`.
 /// An invitation to sign up.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Invitation, example = Self::example)]
@@ -65,7 +65,7 @@ impl Answer {
     }
 }
 
-/// Signed with the key of the tests.
+/// A token that is signed with the key of the tests.
 const EXAMPLE_TOKEN: &str = concat!(
     "eyJhbGciOiJFZERTQSIsInR5cCI6InBvb2xrZWVwZXItaW52aXRhdGlvbitqd3QifQ.",
     "eyJqdGkiOiI1MGQ4NThlMDk4NWVjYzdmNjA0MThhYWYwY2M1YWI1OCIsImF1ZCI6ImV1LWNlbnRyYWwtMV9BYjEyQ2QzNEUiLCJl",
@@ -108,7 +108,7 @@ pub(crate) async fn handle(
     }
     let key = key.invitation_key().await.map_err(map_key_error)?;
 
-    // The token's timestamps are in seconds, and the answer must match them.
+    // The token's timestamps are in seconds, and the response must match them.
     let issued_at = app.now().truncate_to_second();
     let invitation = Invitation {
         id: app.nonce().expose().to_owned(),
@@ -122,7 +122,8 @@ pub(crate) async fn handle(
     Ok((StatusCode::CREATED, axum::Json(Answer::of(invitation, &token))))
 }
 
-/// The request cannot cause an error of the signing key, so only transient reasons are kept.
+/// The request cannot cause an error of the signing key, so every error that is not transient becomes an internal
+/// error.
 fn map_key_error(error: UserPoolError) -> UserPoolError {
     match error.reason {
         Reason::Throttled | Reason::LimitReached | Reason::Unavailable | Reason::DeadlineExceeded => error,
@@ -130,7 +131,7 @@ fn map_key_error(error: UserPoolError) -> UserPoolError {
     }
 }
 
-/// The address in audit records, as a hash: records can be found by the address, but do not contain it.
+/// The hash of the address for audit records. Records can be found by the address, but do not contain it.
 fn fingerprint(email: &EmailAddress) -> String {
     let hash = Sha256::digest(email.to_string());
     hash.iter().fold("sha256:".to_owned(), |text, byte| format!("{text}{byte:02x}"))

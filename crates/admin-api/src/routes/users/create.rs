@@ -1,7 +1,7 @@
 //! `POST /v1/users`: creates a user with a password and groups.
 //!
-//! If one of several calls fails, the answer lists the completed calls. A repeat with the same `Idempotency-Key`
-//! completes the user.
+//! If one of several calls fails, the response lists the completed calls. A repeated request with the same
+//! `Idempotency-Key` makes the remaining calls.
 
 pub(crate) mod idempotency_key;
 mod plan;
@@ -134,7 +134,7 @@ fn is_taken(error: &UserPoolError) -> bool {
     matches!(error.reason, Reason::UserExists | Reason::AliasExists)
 }
 
-/// Completes a user that exists.
+/// Makes the remaining calls for a user that exists.
 async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) -> Result<User, ApiError> {
     let Rest { password, ends_sessions, groups } = rest;
     let name = &user.id();
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(api.pool.groups_of("new"), ["visitors"]);
     }
 
-    /// The group outside the list grants nothing and has no role: nothing else forbids it.
+    /// No other rule rejects the group outside the list, because it grants nothing and has no role.
     #[tokio::test]
     async fn a_list_of_assignable_groups_limits_creation() {
         let roles = json!({"helpers": ["users:create", "users:groups:visitors"]});

@@ -186,7 +186,7 @@ mod tests {
             assert_eq!((&life_cycle["state"], &life_cycle["can_sign_in"]), (&json!(state), &json!(state == "invited")));
         }
         assert_eq!(mia(&api).await["life_cycle"]["next_actions"], json!(["resend-invitation", "password"]));
-        // The validity is read once.
+        // The API reads the validity once.
         assert_eq!(api.pool.calls().into_iter().filter(|call| *call == "describe").count(), 1);
     }
 

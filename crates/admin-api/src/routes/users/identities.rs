@@ -1,4 +1,4 @@
-//! Identities at external providers that are linked to a user. Cognito lists them in the attribute `identities`.
+//! Identities of a user at external providers. Cognito lists them in the attribute `identities`.
 
 pub(crate) mod link;
 pub(crate) mod unlink;
@@ -37,7 +37,7 @@ fn identities_of(user: &User) -> Result<Vec<Linked>, ApiError> {
     struct Entry {
         provider_name: String,
         user_id: String,
-        /// A boolean; in tokens a string.
+        /// A boolean in the attribute, a string in tokens.
         #[serde(default)]
         primary: serde_json::Value,
     }

@@ -83,7 +83,8 @@ fn name_of(query: &search::Query) -> Result<String, ApiError> {
     Ok(format!("users?{query}"))
 }
 
-/// The cursor and the query are valid, so Cognito can only reject its own pagination token, which has expired.
+/// Maps the error of a request with a valid cursor and query, in which Cognito can reject only an expired pagination
+/// token.
 fn cursor_error(error: UserPoolError) -> ApiError {
     match error.reason {
         Reason::InvalidRequest => ApiError::invalid("cursor", "The cursor has expired. Start again without a cursor."),

@@ -62,7 +62,7 @@ pub(crate) async fn handle(
 ) -> Result<StatusCode, ApiError> {
     let AttributeChanges { set, remove } = body.try_into()?;
     audit.fields(set.keys().chain(&remove));
-    // Two calls to Cognito, made separately so that a failure names the call that took effect.
+    // The two calls to Cognito are separate steps, so that a failure names the call that took effect.
     if !set.is_empty() {
         let changes = AttributeChanges { set, remove: Vec::new() };
         progress.then("set-attributes", app.pool.change_attributes(&user.id(), &changes)).await?;

@@ -16,7 +16,7 @@ async fn answer_with(api: &Api, body: &Value) -> Answer {
     api.call(Call::post(PATH, Some(body)).anonymous()).await
 }
 
-/// The challenge that `mia` gets at sign-in.
+/// The challenge that `mia` receives at sign-in.
 async fn challenge_of(api: &Api) -> Value {
     let body = json!({"username": "mia", "password": "Password-of-mia-1"});
     let mut sign_in = api.call(Call::post("/v1/auth/sign-in", Some(&body)).anonymous()).await;
@@ -24,7 +24,7 @@ async fn challenge_of(api: &Api) -> Value {
     sign_in.body["challenge"].take()
 }
 
-/// `mia` has signed in with a temporary password. Returns the answer to the challenge.
+/// Signs `mia` in with a temporary password. Returns the answer to the challenge.
 async fn challenged() -> (Api, Value) {
     let api = Api::new();
     api.pool.set_status("mia", UserStatus::ForceChangePassword);
@@ -35,7 +35,7 @@ async fn challenged() -> (Api, Value) {
     (api, body)
 }
 
-/// `mia` has these second factors.
+/// An API whose user `mia` has these second factors.
 async fn with_factors(enabled: &[Factor]) -> Api {
     let api = Api::new();
     api.pool.set_up_authenticator("mia");
@@ -224,7 +224,7 @@ async fn an_authenticator_app_is_set_up_in_two_steps() {
     assert_eq!(mfa.enabled, [Factor::SoftwareTokenMfa]);
 }
 
-/// The session alone starts the setup, so the user name in the request is not verified.
+/// The setup requires only the session, so the user name in the request is not verified.
 #[tokio::test]
 async fn audit_of_a_started_setup_omits_the_unverified_user_name() {
     let api = Api::new();
@@ -250,7 +250,7 @@ async fn rejects_answers_to_another_challenge() {
             let api = with_factors(&[Factor::SmsMfa, Factor::SoftwareTokenMfa]).await;
             api.pool.open_challenge("mia", "open-session", open);
             let answer = answer_with(&api, &body).await;
-            // The setup cannot be finished before it was started.
+            // The setup cannot be finished before it is started.
             let is_accepted = open == answered && !(open == ChallengeName::MfaSetup && body["code"].is_string());
             let expected = if is_accepted { (200, "") } else { (401, "invalid-credentials") };
             assert_eq!((answer.status, answer.code()), expected, "{open:?} with {body}");
@@ -284,7 +284,7 @@ async fn each_form_accepts_only_its_own_fields() {
             let is_optional = field == "device_name" || (field == "code" && challenge == ChallengeName::MfaSetup);
             let can_be_added = match challenge {
                 ChallengeName::NewPasswordRequired => field == "attributes",
-                // Turns the first step into the second.
+                // With a code, the body finishes the setup.
                 ChallengeName::MfaSetup => field == "code",
                 _ => false,
             };

@@ -1,7 +1,7 @@
 //! An authenticator app (TOTP) as the second factor of the owner of an access token: `/v1/auth/me/totp`.
 //!
-//! Cognito drops the registered authenticator when another enrollment starts. So this API requires the removal of a
-//! working authenticator before another enrollment.
+//! Cognito drops the registered authenticator app when another enrollment starts. So this API requires the removal of a
+//! working authenticator app before another enrollment.
 
 pub(crate) mod remove;
 pub(crate) mod start;
@@ -28,17 +28,18 @@ async fn owner(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself
     Ok(owner)
 }
 
-/// The owner of the token, if the owner has no working authenticator.
+/// The owner of the token, if the owner has no working authenticator app.
 async fn owner_without_totp(app: &App, audit: &Audit, access_token: &Secret) -> Result<Myself, ApiError> {
     let owner = owner(app, audit, access_token).await?;
     if works(app, access_token, &owner).await? { Err(ApiError::AuthenticatorExists) } else { Ok(owner) }
 }
 
-/// Whether a sign-in requires the code of an authenticator.
+/// Whether a sign-in requires the code of an authenticator app.
 ///
-/// Cognito lists an authenticator as enabled even if an unfinished enrollment has dropped it, but then rejects a call
-/// that enables it. So this function enables the factor again and checks the result. If an administrator disables the
-/// factor between the two calls, this function enables it again. The owner's access token also permits that in Cognito.
+/// Cognito lists an authenticator app as enabled even if an unfinished enrollment has dropped it, but then rejects a
+/// call that enables it. So this function enables the factor again and checks the result. If an administrator disables
+/// the factor between the two calls, this function enables it again. In Cognito, the owner's access token also permits
+/// that.
 async fn works(app: &App, access_token: &Secret, owner: &Myself) -> Result<bool, ApiError> {
     const TOTP: Factor = Factor::SoftwareTokenMfa;
     if !owner.has_totp() {

@@ -138,7 +138,7 @@ async fn rejects_a_verified_address_in_any_spelling() {
         ("hal@bücher.example", "Hal@xn--bcher-kva.example"),
         ("hal@bücher.example", "hal@BÜCHER.example"),
         ("hal@BÜCHER.example", "hal@BÜCHER.example"),
-        // Too long for a filter of Cognito.
+        // This address is too long for a filter of Cognito.
         (&long, &long),
     ] {
         let answer = invite(&with_holder(held, "true"), requested).await;
@@ -186,7 +186,7 @@ async fn finds_the_holder_among_users_with_the_unverified_address() {
         let api = with_unverified(count, None);
         assert_eq!(invite(&api, "new@example.com").await.status, 201, "{count}");
     }
-    // The search stops at the holder.
+    // The search stops at the user with the verified address.
     let api = with_unverified(599, Some("ann"));
     assert_eq!(invite(&api, "new@example.com").await.code(), "alias-exists");
     assert_eq!(list_calls(&api), 1);
@@ -221,7 +221,7 @@ async fn rejects_an_address_if_any_page_fails() {
     ] {
         for nth in [1, 2, 5, 6] {
             let api = Api::new();
-            // Five users, and two spellings.
+            // The pool has five users, and the search reads them for two spellings.
             api.pool.list_in_pages_of(1);
             api.pool.fail("list", nth, reason);
             let answer = invite(&api, "New@example.com").await;

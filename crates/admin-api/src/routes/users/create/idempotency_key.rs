@@ -8,7 +8,7 @@ use crate::http::error::ApiError;
 
 const NAME: &str = "Idempotency-Key";
 
-/// The key, if present. It is not stored, but the creation proof covers it.
+/// The key, if present. The key is not stored, but the creation proof covers it.
 pub(crate) struct IdempotencyKey(pub(super) Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {

@@ -26,7 +26,7 @@ pub(super) struct NewPassword<'a> {
 /// The part of a plan that follows the creation of the user.
 pub(super) struct Rest<'a> {
     pub(super) password: Option<NewPassword<'a>>,
-    /// Whether all sessions of the user end between password and groups.
+    /// Whether all sessions of the user end after the password is set and before groups are added.
     pub(super) ends_sessions: bool,
     pub(super) groups: Vec<&'a GroupName>,
 }
@@ -60,7 +60,7 @@ impl TryFrom<Body> for Plan {
     }
 }
 
-/// Reverses a password. The result meets a password policy exactly if the password does, because a policy counts
+/// Reverses a password. The result meets a password policy if and only if the password does, because a policy counts
 /// characters of each kind.
 ///
 /// `AdminCreateUser` checks the temporary password, so a weak permanent password creates no user. The two passwords

@@ -1,4 +1,4 @@
-//! A repeated request: checks that an earlier one created the user, and completes what is left to do.
+//! Handles a repeated request: checks that an earlier request created the user, and makes the remaining calls.
 
 use domain::permission::Permission;
 use domain::secret::Secret;
@@ -26,7 +26,7 @@ pub(super) struct Resume<'a> {
 }
 
 impl Resume<'_> {
-    /// Completes an earlier request. `taken` is Cognito's error for the repeated create.
+    /// Completes an earlier request. `taken` is Cognito's error for the repeated creation.
     pub(super) async fn run(
         &self,
         creation: &Creation<'_>,
@@ -61,8 +61,8 @@ impl Resume<'_> {
             progress.mark_completed(add_to_group(group));
         }
         let is_complete = user.status == UserStatus::Confirmed && groups.is_empty();
-        // Another administrator may have set a password in the meantime. A request with a password replaces it before
-        // it adds groups.
+        // Another administrator may have set a password in the meantime. A request with a password sets its own
+        // password again before it adds groups.
         let password = match (&plan.permanent_password, &plan.new_user.temporary_password) {
             (Some(value), _) if !is_complete => Some(NewPassword { value, permanent: true }),
             (None, Some(value)) if !groups.is_empty() => Some(NewPassword { value, permanent: false }),

@@ -81,7 +81,8 @@ mod tests {
             for method in ["PUT", "DELETE"] {
                 let answer = change(method, group).await;
                 assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{method} {group}");
-                // The same for every group outside the list: another reason would tell the group's permissions.
+                // The reason is the same for every group outside the list. Another reason would reveal the group's
+                // permissions.
                 let detail = answer.body["detail"].as_str().unwrap();
                 assert!(detail.contains("do not include this group"), "{method} {group}: {detail}");
             }

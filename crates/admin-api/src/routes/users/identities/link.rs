@@ -111,7 +111,7 @@ mod tests {
             (UserStatus::ExternalProvider, json!(true)),
             (UserStatus::ExternalProvider, json!("true")),
             (UserStatus::ExternalProvider, json!(false)),
-            // A federated user with a password.
+            // This federated user has a password.
             (UserStatus::Confirmed, json!(true)),
         ] {
             let api = Api::new();
@@ -178,7 +178,7 @@ mod tests {
             assert_eq!(answer.status, status, "{target}: {}", answer.body);
             assert_eq!(linked(&api, target).len(), usize::from(status == 200), "{target}");
         }
-        // The answer does not reveal what is linked to such a user.
+        // The response does not reveal which identities are linked to such a user.
         assert_eq!(link(&api, "/v1/users/ray/identities/Google", "1").await.status, 200);
         for user_id in ["1", "2"] {
             let call = Call::put("/v1/users/ray/identities/Google", &json!({"user_id": user_id})).by(by.clone());

@@ -37,7 +37,7 @@ pub(crate) async fn handle(
         return Err(ApiError::IdentityNotFound);
     }
     for (number, identity) in linked.iter().enumerate() {
-        // Numbers in place of the external ids, which the caller may lack the permission to read.
+        // Steps are numbered, because the caller may lack the permission to read the external ids.
         let step = format!("unlink-identity:{}", number + 1);
         progress.then(step, unlink(&app, identity)).await?;
     }

@@ -254,7 +254,7 @@ async fn any_value_finds_exactly_the_user_who_has_it() {
             format!("name={value}"),
             format!("phone_number={value}"),
             format!("custom_attribute=value={value}"),
-            // The API compares the value, and Cognito does not.
+            // The API compares the value; Cognito does not.
             format!("username={}&email_prefix={value}", owner[0]),
             format!("username={}&name={value}", owner[0]),
         ] {
@@ -407,7 +407,7 @@ async fn an_unknown_group_is_not_found_and_an_empty_group_has_no_users() {
 async fn a_failed_page_fails_the_request_except_later_throttling() {
     for (nth, reason, status, code) in [
         (1, Reason::Throttled, 429, "throttled"),
-        // The users of earlier pages are returned.
+        // The response contains the users of earlier pages.
         (2, Reason::Throttled, 200, ""),
         (2, Reason::Unavailable, 502, "upstream-unavailable"),
         (2, Reason::DeadlineExceeded, 504, "deadline-exceeded"),

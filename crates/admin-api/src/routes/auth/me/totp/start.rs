@@ -14,7 +14,7 @@ use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
 use crate::http::error::ApiError;
 
-// Contains the secret as text, so it has no `Debug`.
+// The type contains the secret as text, so it does not implement `Debug`.
 /// The secret for an authenticator app.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuthenticatorSecret, example = json!({

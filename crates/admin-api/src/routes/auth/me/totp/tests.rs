@@ -149,7 +149,8 @@ async fn an_authenticator_is_never_replaced_without_its_removal() {
 #[tokio::test]
 async fn an_unfinished_enrollment_of_another_client_can_be_repeated() {
     let (api, token) = enrolled().await;
-    // At Cognito's own endpoint. Sign-ins no longer request a code, but Cognito still lists the factor.
+    // At Cognito's own endpoint, the user starts an enrollment. Sign-ins then request no code, although Cognito still
+    // lists the factor.
     api.pool.start_authenticator("mia");
     assert!(sign_in(&api).await["tokens"].is_object());
     assert_eq!(mfa(&api).await, totp_only());

@@ -1,4 +1,4 @@
-//! Only the account that the request created is completed.
+//! Tests that a repeated request completes only the account that the request created.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::user::{CREATION_ATTRIBUTE, UserStatus};
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{asking_for_everything, creator, repeat, with_key, writes};
 use crate::testing::{Api, Call};
 
-/// The attack: a user who signed up under the name earlier must not get the password or the groups.
+/// A user who signed up under the name earlier must not get the password or the groups.
 #[tokio::test]
 async fn a_stranger_with_the_name_gets_nothing_from_a_repeat() {
     type Before = fn(&Api);

@@ -1,4 +1,4 @@
-//! The differences that a conflict lists, and the callers that learn them.
+//! Tests which differences a conflict lists, and for which callers.
 
 use domain::user_pool::directory::{AttributeChanges, Directory};
 use domain::user_pool::error::Reason;
@@ -59,7 +59,7 @@ async fn a_conflict_says_nothing_to_a_caller_without_users_read() {
         seen["request_id"] = plain.body["request_id"].clone();
         assert_eq!(seen, plain.body);
     }
-    // The same for the caller's own user who was changed since.
+    // Differences are also hidden if another caller has changed the user that this caller created.
     let api = Api::new();
     let body = json!({"username": "new", "attributes": {"name": "New"}});
     let by = || token("cleo", "[creators]");

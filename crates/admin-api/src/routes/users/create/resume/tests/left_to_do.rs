@@ -1,4 +1,4 @@
-//! Completes an account whose creation failed halfway: the calls, and the refusals.
+//! Tests the completion of an account whose creation failed halfway: the calls and the rejections.
 
 use domain::secret::Secret;
 use domain::user_pool::directory::Directory;
@@ -41,7 +41,7 @@ async fn a_repeat_adds_no_group_before_the_requested_password_is_set() {
     let api = Api::new();
     api.pool.fail("add_to_group", 1, Reason::Unavailable);
     assert_eq!(repeat(&api, &asking_for_everything()).await.status, 502);
-    // Somebody changes the password in between.
+    // Another administrator changes the password between the requests.
     let name = "new".parse().unwrap();
     let other = Secret::new("Password-of-somebody-1");
     api.pool.directory().set_password(&name, &other, true).await.unwrap();
@@ -116,9 +116,9 @@ async fn a_repeat_that_fails_says_what_is_done() {
         ),
         ("sign_out", 1, "sign-out", &["create-user", "add-to-group:admins", "set-password"]),
         ("get", 1, "", &[]),
-        // Whether the `sub` names the same user.
+        // This call checks whether the `sub` identifies the same user.
         ("get", 2, "", &[]),
-        // The first look at groups is at the caller's.
+        // The first call reads the groups of the caller.
         ("groups", 2, "read-groups", &["create-user"]),
         (
             "get",
@@ -151,7 +151,7 @@ async fn a_repeat_with_another_password_sets_it_only_if_none_is_set_yet() {
     assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 502);
     assert_eq!(repeat(&api, &body("Another-1")).await.status, 200);
     assert!(api.pool.has_password("new", "Another-1"));
-    // Nothing is left to do, so no password is set.
+    // No call is left to make, so no password is set.
     assert_eq!(repeat(&api, &body("Permanent-1")).await.status, 200);
     assert!(api.pool.has_password("new", "Another-1"));
 }
@@ -184,14 +184,14 @@ async fn a_repeat_changes_no_user_whose_grants_exceed_the_callers() {
         let request = || with_key(&body).by(token("dee", "[deputies]"));
         api.pool.fail(operation, 1, Reason::Unavailable);
         assert_eq!(api.call(request()).await.status, 502);
-        // An administrator promotes the user in between.
+        // An administrator promotes the user between the requests.
         let name = "new".parse().unwrap();
         api.pool.directory().add_to_group(&name, "admins").await.unwrap();
         let answer = api.call(request()).await;
         assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{body}");
         assert_eq!(api.pool.groups_of("new"), ["admins"], "{body}");
 
-        // If nothing is left to do, nothing is refused.
+        // The request succeeds if no call is left to make.
         api.pool.directory().add_to_group(&name, "readers").await.unwrap();
         if body.get("password").is_some() {
             api.pool.directory().set_password(&name, &Secret::new("Permanent-1"), true).await.unwrap();
