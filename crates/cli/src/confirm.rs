@@ -18,7 +18,7 @@ pub(crate) fn ensure_interactive(terminal: &Terminal) -> Result<(), CommandError
     Err(CommandError::Usage(problem.to_owned()))
 }
 
-/// Says what `destroy` is about to delete.
+/// Lists what `destroy` is about to delete.
 pub(crate) fn announcement(spec: &Spec, region: &str, width: usize) -> Vec<String> {
     let name = &spec.name;
     let text = match spec.on_delete {
@@ -36,7 +36,7 @@ pub(crate) async fn ask(spec: &Spec, terminal: &Terminal) -> Result<(), CommandE
     let question = format!("Type the pool's name ({}) to continue: ", spec.name);
     let _ = terminal.term().write_str(&question);
     let (send, answer) = oneshot::channel();
-    // A thread, not a task: Ctrl-C can end the program while the thread still waits for a line.
+    // A thread is used instead of a task, so that Ctrl-C can end the program while the thread waits for a line.
     std::thread::spawn(move || {
         let mut line = String::new();
         drop(send.send(io::stdin().read_line(&mut line).map(|_| line)));

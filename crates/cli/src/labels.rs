@@ -1,4 +1,4 @@
-//! Names of steps and outcomes in the text output. The receipt (`--json`) has its own.
+//! Names of steps and outcomes in the text output. The receipt (`--json`) has its own names.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub(crate) fn is_verification(step: Step) -> bool {
     )
 }
 
-/// The outcome of a step, to print after its name.
+/// The outcome of a step, printed after the step's name.
 pub(crate) fn step_outcome(step: Step, outcome: Outcome) -> &'static str {
     match (step, outcome) {
         (Step::Confirm, Outcome::Unchanged) => "not needed",
@@ -66,7 +66,7 @@ pub(crate) fn outcome(outcome: Outcome) -> &'static str {
     }
 }
 
-/// A duration in the unit that fits, e.g. `1.3 s`.
+/// A duration in a suitable unit, e.g. `1.3 s`.
 pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match duration.as_millis() {

@@ -21,7 +21,7 @@ pub(crate) fn wrap(prefix: &str, text: &str, indent: usize, width: usize) -> Vec
             begun = true;
             continue;
         }
-        // A word after a prefix that is longer than the indent may fit the next line as a whole.
+        // A word after a prefix that is longer than the indent may fit on the next line without a break.
         let fits_the_next = indent + measure_text_width(word) <= width && measure_text_width(&line) > indent;
         if begun || fits_the_next || measure_text_width(&line) >= width {
             lines.push(std::mem::replace(&mut line, indentation.clone()).trim_end().to_owned());
@@ -40,7 +40,8 @@ pub(crate) fn wrap(prefix: &str, text: &str, indent: usize, width: usize) -> Vec
     lines
 }
 
-/// The index at which to break a word so that `room` columns hold its beginning: after a separator if possible.
+/// The index at which to break a word so that its beginning fits into `room` columns. Breaks after a separator if
+/// possible.
 fn break_in(word: &str, room: usize) -> usize {
     let mut end = word.chars().next().map_or(0, char::len_utf8);
     let mut after_separator = None;
@@ -62,7 +63,7 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     console::truncate_str(text, room, "…").into_owned()
 }
 
-/// Prints labels in one column and values in the next. A value that does not fit goes below its label.
+/// Prints labels in one column and values in the next. A value that does not fit is printed below its label.
 pub(crate) fn labelled(rows: &[(&str, &str)], width: usize) -> Vec<String> {
     let column = rows.iter().map(|(label, _)| measure_text_width(label)).max().unwrap_or(0) + 2;
     let lines = rows.iter().flat_map(|(label, value)| {

@@ -66,7 +66,7 @@ fn push_difference(field: &str, current: &Value, wanted: &Value, width: usize, l
     }
 }
 
-/// The elements of the first array that the second lacks; the first value itself if they are not both arrays.
+/// The elements of the first array that are missing in the second; the first value itself if they are not both arrays.
 fn only_in<'a>(side: &'a Value, other: &'a Value) -> Vec<&'a Value> {
     match (side, other) {
         (Value::Array(one), Value::Array(other))

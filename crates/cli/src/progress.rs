@@ -148,7 +148,7 @@ fn spinner(terminal: &Terminal, what: &'static str) -> (ProgressBar, Arc<Mutex<A
 
 /// The live line without its spinner. If it is too long, the reason is truncated, so that the retry time is visible.
 fn live_line(what: &str, elapsed: Duration, waiting: Option<(&Waiting, Duration)>, width: usize) -> String {
-    // Tenths of a second, because the line is redrawn ten times a second.
+    // The time has tenths of a second, because the line is redrawn ten times a second.
     let elapsed =
         if elapsed.as_secs() < 10 { format!("{:.1} s", elapsed.as_secs_f64()) } else { labels::duration(elapsed) };
     let head = format!("{what} ({elapsed})");
@@ -172,7 +172,7 @@ fn retry(waiting: &Waiting, left: Duration) -> String {
     format!("attempt {attempts}: {because}; {when}")
 }
 
-/// The lines of a completed step. A detail that does not fit the line goes below it.
+/// The lines of a completed step. A detail that does not fit on the line is printed below it.
 fn ended_lines(report: &StepReport, with_detail: bool, width: usize) -> Vec<String> {
     let sign = match report.outcome {
         Outcome::Failed => '✗',
@@ -189,7 +189,7 @@ fn ended_lines(report: &StepReport, with_detail: bool, width: usize) -> Vec<Stri
     let Some(detail) = report.detail.as_deref().filter(|_| with_detail) else { return wrap("", &head, 2, width) };
     let whole = format!("{head}: {detail}");
     if measure_text_width(&whole) <= width {
-        // Without line breaks, which would make the detail look like another step.
+        // Line breaks are removed, because they would make the detail look like another step.
         return vec![whole.split_whitespace().collect::<Vec<_>>().join(" ")];
     }
     let mut lines = wrap("", &format!("{head}:"), 2, width);

@@ -146,7 +146,7 @@ impl Session {
         }
     }
 
-    /// Runs `work` until a signal arrives, which drops it.
+    /// Runs `work`, and drops it if a signal arrives.
     async fn unless_interrupted<T>(
         &self,
         action: Action,
@@ -171,7 +171,7 @@ impl Session {
         }
         let width = self.stderr.width();
         let mut lines = Vec::new();
-        // On one terminal, the line of the failed step is right above, with the same message.
+        // On one terminal, the line of the failed step is directly above, with the same message.
         if !(error.was_shown() && self.steps.is_terminal() && self.stderr.is_terminal()) {
             lines.extend(wrap("Error: ", &error.to_string(), 2, width));
         }

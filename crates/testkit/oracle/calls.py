@@ -1,4 +1,4 @@
-"""Calls with their roles, the permissions that they need, and the same calls on foreign resources."""
+"""Calls with their roles, the permissions that they need, and the same calls on resources outside the deployment."""
 
 import json
 import re
@@ -17,7 +17,7 @@ FOREIGN_RESOURCES = {"parameter": FOREIGN_PARAMETER.lstrip("/")}
 
 
 def foreign_tag(own):
-    """The tag of a neighbour: the pool of another stack whose name begins with this stack's name."""
+    """The tag of a neighbour, which is the pool of another stack whose name begins with this stack's name."""
     return re.sub(r"^[^.]+", r"\g<0>-prod", own)
 
 
@@ -40,7 +40,7 @@ class Right:
     context: dict = field(default_factory=dict)
 
     def on_foreign(self):
-        """The permission on a foreign resource, with the request's own context."""
+        """The permission on a resource outside the deployment, with the request's own context."""
         context = {
             key: foreign_tag(value) if key.startswith("aws:ResourceTag/") else value
             for key, value in self.context.items()
@@ -134,7 +134,7 @@ class Call:
                 yield Right("iam:PassRole", arn, {"iam:PassedToService": service} if service else {})
 
     def on_foreign(self):
-        """[(action, what is foreign, permissions)]: one of the permissions must be denied, or NOT_LIMITABLE must have a reason."""
+        """[(action, what is outside the deployment, permissions)]: one permission must be denied, or NOT_LIMITABLE must have a reason."""
         changed = [(self.action, name, call.rights()) for name, change in FOREIGN.items() if (call := change(self))]
         changed = changed or [(self.action, "anything", self.rights())]
         beside = [right for right in self.rights() if right.action not in (self.action, "iam:PassRole")]
@@ -259,7 +259,7 @@ FOREIGN = {
 
 
 def recorded(line, kind):
-    """Parses a line of a recording. `kind` is the prefix of the file name."""
+    """Parses one line of a recording. `kind` is the prefix of the file name."""
     one = json.loads(line)
     parameters = one["parameters"]
     if one["service"] in ("iam", "sts"):

@@ -3,11 +3,11 @@
     oracle.py static TEMPLATE
     oracle.py recorded TEMPLATE RECORDINGS
 
-`static` evaluates every statement of every role as it goes to AWS: actions, resources and condition keys.
+`static` checks the actions, resources and condition keys of every statement of every role, as deployed to AWS.
 
-`recorded` simulates the calls that the tests recorded, and those in unplayed.py, with the policies of the roles that make them. They
-must be allowed, and denied on foreign resources. Each granted action must be needed by one of them. Each request must satisfy the model
-of its service.
+`recorded` simulates the calls that the tests recorded, and those in unplayed.py, with the policies of the roles that make them. Each
+call must be allowed, and the same call on resources outside the deployment must be denied. Each granted action must be needed by at
+least one call. Each request must satisfy the model of its service.
 """
 
 import json
@@ -69,7 +69,7 @@ def check_models(recorded):
 
 
 def check_operations(made, sources):
-    """Operations in the adapters without a call."""
+    """Operations of the adapters that no call uses."""
     called = {call.operation for call in made}
     named = set()
     for file in sorted(Path(sources).rglob("*.rs")):

@@ -112,7 +112,7 @@ PASS_ROLE = {
     },
 }
 
-# Calls on foreign resources that no policy can deny: (role, action, what is foreign): reason.
+# Calls on resources outside the deployment that no policy can deny: (role, action, what is outside): reason.
 NOT_LIMITABLE = {
     ("PoolBootstrapRole", "cognito-idp:ListUserPools", "anything"): "Lists have no resource.",
     ("PoolBootstrapRole", "cognito-identity:ListIdentityPools", "anything"): "Lists have no resource.",

@@ -1,4 +1,4 @@
-"""Tests that the check of calls finds missing, too wide and unused permissions, by changing the statements of a small role."""
+"""Tests that the check of calls finds missing, overly broad and unused permissions, by changing the statements of a small role."""
 
 import copy
 import tempfile

@@ -41,7 +41,8 @@ def cors(**parameters):
 
 class Preflight(unittest.TestCase):
     def test_every_route_has_a_preflight_route_without_authorization(self):
-        # API Gateway uses CorsConfiguration for a preflight request only if no route with an authorizer matches.
+        # API Gateway uses CorsConfiguration for a preflight request only if the request matches no route with an
+        # authorizer.
         for authorization in ["NONE", "AWS_IAM"]:
             found = routes(AllowedOrigins=ORIGINS, AuthAuthorization=authorization)
             paths = {key.removeprefix("ANY ") for key in found if key.startswith("ANY ")}
@@ -166,7 +167,7 @@ class Logs(unittest.TestCase):
         for on_delete in ["retain", "delete"]:
             template, groups = self.groups(on_delete)
             names = [template.resolve(group["Properties"]["LogGroupName"]) for group in groups]
-            # The last segment of the stack's id in template.py.
+            # The expected suffix is the last segment of the stack's id in template.py.
             self.assertTrue(all(name.endswith("-stack") for name in names), names)
             self.assertEqual(len(set(names)), 2)
 
@@ -318,7 +319,7 @@ class Boundary(unittest.TestCase):
 
 class Order(unittest.TestCase):
     def test_verification_is_the_last_resource(self):
-        # It makes the stack the owner of the pool, so everything that can fail comes before it.
+        # Verification makes the stack the owner of the pool, so everything that can fail comes before it.
         resources = Template(TEXT).body["Resources"]
         before, open_names = set(), {"Verification"}
         while open_names:

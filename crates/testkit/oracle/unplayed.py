@@ -1,4 +1,4 @@
-"""Calls that the tests do not record, with reasons. A recorded call must need every other permission of a role."""
+"""Calls that the tests do not record, with reasons. Every other permission of a role must be needed by a recorded call."""
 
 from calls import TAG, Call
 from tables import CLIENT_SECRET
@@ -72,7 +72,7 @@ def _mapped_attributes():
 
 
 def _proof_without_sign_up():
-    """A pool without self sign-up: the verification creates its user as an administrator. The emulator allows the sign-up anyway."""
+    """A pool without self sign-up, whose test user the verification creates as an administrator. The emulator allows sign-up anyway."""
     password = {
         "UserPoolId": OWN_POOL,
         "Username": "poolkeeper-verify-1",

@@ -81,7 +81,7 @@ impl FaultProxy {
     }
 
     /// Sets the callback of faults that kill the client, for example by killing its process. The proxy never responds
-    /// to such a call, also without a callback. The callback runs once per fault on a task of the proxy and must not
+    /// to such a call, even without a callback. The callback runs once per fault on a task of the proxy and must not
     /// block.
     ///
     /// [`Self::reset`] keeps the callback.
@@ -89,7 +89,7 @@ impl FaultProxy {
         self.exchange.on_kill(Arc::new(kill));
     }
 
-    /// Hides new resources for this time after their creation, including resources that already exist.
+    /// Hides each resource for this time after its creation. This includes resources that already exist.
     pub fn hide(&self, what: Hidden, for_how_long: Duration) {
         self.exchange.state().visibility.hide(what, for_how_long);
     }

@@ -1,4 +1,4 @@
-//! Calls to Cognito without a signature, as front ends make them. The SDK could not send every invalid request.
+//! Calls to Cognito without a signature, as front ends make them. The SDK cannot send every invalid request.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! An in-memory user pool behind the same ports as Cognito.
 //!
-//! It emulates statuses, challenges, revoked tokens, aliases, second factors, and one reason per rejection. It has no
-//! lockout, quotas or messages.
+//! It emulates statuses, challenges, revoked tokens, aliases and second factors, and returns one reason per rejection.
+//! It has no lockout, quotas or messages.
 
 mod challenges;
 mod deliveries;
@@ -51,7 +51,7 @@ pub struct InMemoryPool {
 }
 
 impl InMemoryPool {
-    /// An empty pool without groups and users, whose sign-ups need a confirmation.
+    /// An empty pool without groups and users, in which sign-ups require confirmation.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -123,12 +123,13 @@ impl InMemoryPool {
         self.state().users.remove(username);
     }
 
-    /// Sets whether a sign-up confirms its user, as a pre-sign-up trigger can. Off in a new pool.
+    /// Sets whether a sign-up confirms its user, as a pre-sign-up trigger can. Disabled in a new pool.
     pub fn auto_confirm(&self, on: bool) {
         self.state().switch(Switch::AutoConfirm, on);
     }
 
-    /// Makes user names and aliases case-insensitive, as in the pools that the bootstrap creates. Off in a new pool.
+    /// Makes user names and aliases case-insensitive, as in the pools that the bootstrap creates. A new pool is
+    /// case-sensitive.
     pub fn ignore_case(&self) {
         self.state().switch(Switch::IgnoreCase, true);
     }
@@ -189,7 +190,7 @@ impl InMemoryPool {
         self.state().find(name).is_some_and(|record| record.password.as_deref() == Some(password))
     }
 
-    /// Whether an invitation was sent to the user.
+    /// Whether a welcome message was sent to the user.
     #[must_use]
     pub fn was_invited(&self, name: &str) -> bool {
         self.state().find(name).is_some_and(|record| record.invitations > 0)
@@ -201,7 +202,7 @@ impl InMemoryPool {
         self.state().tokens.contains_key(token)
     }
 
-    /// Users, groups, tokens and passwords as text. Two equal texts mean that no call changed the pool in between.
+    /// Users, groups, tokens and passwords as text. If two texts are equal, no call changed the pool in between.
     #[must_use]
     pub fn contents(&self) -> String {
         let state = self.state();
@@ -209,7 +210,7 @@ impl InMemoryPool {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A poisoned lock means that another test thread failed already, and that failure matters.
+        // If the lock is poisoned, another test thread has already failed, and its failure is reported.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

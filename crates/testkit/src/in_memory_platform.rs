@@ -46,7 +46,7 @@ pub struct InMemoryPlatform {
 type Answer<T> = Result<T, PlatformError>;
 
 impl InMemoryPlatform {
-    /// An empty account. A new role can be assumed `propagation` after its creation, by the time of `clock`.
+    /// An empty account. A new role can be assumed `propagation` after its creation, as measured by `clock`.
     #[must_use]
     pub fn new(clock: &VirtualClock, propagation: Duration) -> Self {
         Self {
@@ -59,7 +59,7 @@ impl InMemoryPlatform {
         }
     }
 
-    /// The state, for tests to read, and to change as another actor.
+    /// The state. Tests read it, and change it as another actor would.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,13 +79,14 @@ impl InMemoryPlatform {
         self.faults().forget();
     }
 
-    /// Makes every call yield to other tasks a random number of times by this seed, which shuffles concurrent calls.
+    /// Makes every call yield to other tasks a random number of times, which shuffles concurrent calls. The seed
+    /// determines the numbers.
     pub fn shuffle(&self, seed: u64) {
         *self.order.lock().unwrap_or_else(PoisonError::into_inner) = Some(Rng::with_seed(seed));
     }
 
-    /// Makes lists show new resources only after a random time of at most this duration, by the seed of
-    /// [`Self::shuffle`].
+    /// Makes list calls return new resources only after a random time of at most this duration. The seed of
+    /// [`Self::shuffle`] determines the time.
     pub fn lists_lag(&self, longest: Duration) {
         *self.longest_lag.lock().unwrap_or_else(PoisonError::into_inner) = longest;
     }

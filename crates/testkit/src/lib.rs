@@ -1,6 +1,6 @@
 //! Test support: in-memory ports, event files, the emulators, and a proxy that injects faults.
 //!
-//! Only a dev-dependency, or a dependency of `local`.
+//! Used only as a dev-dependency, and as a dependency of `local`.
 
 pub mod cognito_local;
 pub mod events;

@@ -16,7 +16,7 @@ thread_local! {
 
 static LISTENING: Once = Once::new();
 
-/// The logs of this thread after [`Logs::capture`], at every level. A test runs on one thread, and so does its runtime.
+/// The logs of this thread after [`Logs::capture`], at every level. A test and its runtime run on one thread.
 #[derive(Debug)]
 pub struct Logs(());
 
@@ -30,7 +30,7 @@ impl Logs {
             // With another subscriber, the buffer would stay empty and every assertion on missing texts would pass.
             tracing::subscriber::set_global_default(subscriber).unwrap_or_else(|error| unreachable!("{error}"));
         });
-        // For log statements that were reached before.
+        // Also captures log statements that were reached before.
         tracing::callsite::rebuild_interest_cache();
         WRITTEN.with_borrow_mut(Vec::clear);
         Self(())

@@ -1,4 +1,4 @@
-//! A clock that advances only by waiting, so that tests wait for minutes in no time and know the exact duration.
+//! A clock that advances only by waiting, so that tests wait for minutes instantly and know the exact duration.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,7 +57,7 @@ impl Clock for VirtualClock {
         OffsetDateTime::UNIX_EPOCH + self.now()
     }
 
-    /// None by default, so that tests cover the longest waits.
+    /// There is no jitter by default, so that tests cover the longest waits.
     fn jitter(&self) -> f64 {
         self.chance.as_ref().map_or(0.0, |chance| chance.lock().unwrap_or_else(PoisonError::into_inner).f64())
     }

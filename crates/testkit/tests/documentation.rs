@@ -1,4 +1,4 @@
-//! Documents and template name the same parameters, settings, outputs and files as the code.
+//! Tests that documents and template name the same parameters, settings, outputs and files as the code.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

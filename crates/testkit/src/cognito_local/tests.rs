@@ -6,8 +6,9 @@ use super::*;
 
 const POOL: Pool<'_> = Pool { id: "us-east-1_AbCdEfGhI", client_id: "4h57kcpfsmlqevmm8b7gk0abcd" };
 
-/// The ARN of a function that does not exist.
+/// A URL without a server.
 const NOWHERE: &str = "http://127.0.0.1:9";
+/// The ARN of a function that does not exist.
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:nothing";
 
 async fn started() -> CognitoLocal {

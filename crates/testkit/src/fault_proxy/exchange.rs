@@ -87,7 +87,7 @@ impl Exchange {
 
     /// Forwards the request and hides resources in the response. Returns the reason if the service is unreachable.
     async fn ask(&self, call: CallId, operation: &str, request: Request) -> Result<(Outcome, Answer), String> {
-        // A separate statement, which releases the lock.
+        // This separate statement releases the lock.
         let instead = self.state().visibility.answer_instead(operation, &request);
         if let Some((what, answer)) = instead {
             return Ok((Outcome::Hidden(what), answer));
@@ -118,7 +118,7 @@ impl Exchange {
     }
 
     fn kill(&self) {
-        // Without the lock, because the callback may use the proxy.
+        // The callback runs without the lock, because it may use the proxy.
         let kill = self.kill.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(kill) = kill {
             kill();

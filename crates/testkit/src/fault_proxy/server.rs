@@ -20,7 +20,7 @@ use super::request::Request;
 
 pub(super) struct Server {
     exchange: Arc<Exchange>,
-    /// Not in the accepting task, so that dropping the proxy closes the listener immediately.
+    /// The accepting task does not own the listener, so that dropping the proxy closes the listener immediately.
     listener: Mutex<Option<TcpListener>>,
     /// `None` after the proxy is dropped, so that a task on another thread cannot start a new one.
     tasks: Mutex<Option<JoinSet<()>>>,
@@ -93,7 +93,7 @@ impl Server {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let (sender, receiver) = oneshot::channel();
-        // A separate task, so that the call completes and is counted even if the client disconnects.
+        // Runs in a separate task, so that the call completes and is counted even if the client disconnects.
         self.spawn({
             let exchange = Arc::clone(&self.exchange);
             async move {

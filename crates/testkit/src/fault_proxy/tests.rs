@@ -46,7 +46,7 @@ fn client() -> Client {
     Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
 }
 
-/// Status and body of the response, or nothing without a response.
+/// Status and body of the response, or `None` without a response.
 async fn send(request: RequestBuilder) -> Option<(u16, String)> {
     let answer = request.send().await.ok()?;
     Some((answer.status().as_u16(), answer.text().await.unwrap()))

@@ -1,7 +1,7 @@
 //! Forwards requests to the service.
 //!
-//! Each request has its own connection, because the service could close a reused one, which would be an unplanned
-//! fault.
+//! Each request has its own connection, because the service could close a reused connection, which would be an
+//! unplanned fault.
 
 use std::error::Error;
 
@@ -54,7 +54,7 @@ impl Upstream {
         tokio::pin!(answered, connection);
         let mut answer = tokio::select! {
             answer = &mut answered => answer,
-            // A failure of the connection shows in the response.
+            // If the connection fails, `answered` returns an error.
             _ = &mut connection => answered.await,
         }?;
         // These headers belong to this connection, and the body is no longer chunked.

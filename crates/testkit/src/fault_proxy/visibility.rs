@@ -14,12 +14,12 @@ use super::request::Request;
 /// What is hidden.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Hidden {
-    /// A new role, from `GetCredentialsForIdentity`, which returns an invalid configuration.
+    /// Hides a new role from `GetCredentialsForIdentity`, which then returns an invalid configuration.
     Role,
-    /// A new policy attachment, from `ListAttachedRolePolicies`, which omits it, and from `GetCredentialsForIdentity`,
-    /// which returns an invalid configuration.
+    /// Hides a new policy attachment from `ListAttachedRolePolicies`, which then omits it, and from
+    /// `GetCredentialsForIdentity`, which then returns an invalid configuration.
     Attachment,
-    /// A new role, from IAM, which does not find it.
+    /// Hides a new role from IAM, which then does not find the role.
     RoleFromIam,
 }
 
@@ -85,7 +85,7 @@ impl Visibility {
         }
     }
 
-    /// Removes hidden resources from the service's response. Returns whether there were any.
+    /// Removes hidden resources from the service's response. Returns whether any were removed.
     pub(super) fn take_out(&self, operation: &str, request: &Request, answer: &mut Answer) -> bool {
         if operation != "ListAttachedRolePolicies" {
             return false;

@@ -101,7 +101,7 @@ impl State {
         self.challenges.retain(|_, open| open.username != username);
     }
 
-    /// Answers a challenge. A right answer uses up the session.
+    /// Answers a challenge. A correct answer invalidates the session.
     pub(super) fn answer(&mut self, answer: &ChallengeAnswer) -> Result<SignIn, Reason> {
         let session = answer.session.expose();
         let open = self.challenges.get(session).filter(|open| open.takes(answer)).cloned();
@@ -179,7 +179,7 @@ impl OpenChallenge {
             ChallengeResponse::SelectFactor(_) => ChallengeName::SelectMfaType,
             ChallengeResponse::BeginSetup | ChallengeResponse::FinishSetup { .. } => ChallengeName::MfaSetup,
         };
-        // As `AssociateSoftwareToken`, which needs only the session.
+        // `AssociateSoftwareToken` requires only the session, so any user name is accepted.
         let takes_any_name = matches!(answer.response, ChallengeResponse::BeginSetup);
         self.name == answered && (takes_any_name || self.username == answer.username.as_str())
     }

@@ -31,8 +31,8 @@ impl InMemoryDirectory {
 }
 
 impl InMemoryPool {
-    /// Limits the pages of all lists. Entries that a filter or a group excludes count, so that pages can be short or
-    /// empty although there is a next page.
+    /// Limits the page size of all lists. Excluded entries count toward the limit, so pages can be short or empty
+    /// although there is a next page.
     pub fn list_in_pages_of(&self, entries: usize) {
         self.state().page_cap = Some(entries.max(1));
     }

@@ -46,7 +46,7 @@ impl GroupRecord {
 }
 
 impl InMemoryPool {
-    /// Sets the IAM role of a group, which no port can.
+    /// Sets the IAM role of a group, which no port can set.
     pub fn set_group_role(&self, group: &str, role_arn: &str) {
         if let Some(record) = self.state().groups.get_mut(group) {
             record.role_arn = Some(role_arn.to_owned());

@@ -22,7 +22,7 @@ impl fmt::Debug for Interruption {
 
 impl InMemoryPool {
     /// Runs an action before the `nth` call (from 1, counted from now) of any operation. The action can use the pool.
-    /// If it returns a reason, the call fails with it and has no effect. A new action replaces a planned one.
+    /// If it returns a reason, the call fails with this reason and has no effect. A new action replaces a planned one.
     pub fn before_call(&self, nth: usize, action: impl FnOnce() -> Option<Reason> + Send + 'static) {
         self.state().interruption = Some(Interruption { calls_left: nth, action: Box::new(action) });
     }

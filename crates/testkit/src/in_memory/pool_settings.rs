@@ -30,7 +30,7 @@ const ATTRIBUTES: [(&str, &str, bool); 8] = [
 ];
 
 impl InMemoryPool {
-    /// Sets how long temporary passwords are valid. They never expire, because the pool has no time.
+    /// Sets how long temporary passwords are valid. In this pool, they never expire.
     pub fn temporary_passwords_live_for(&self, days: u32) {
         self.state().temporary_password_validity_days = Some(days);
     }

@@ -29,7 +29,7 @@ pub(super) struct Record {
     /// Whether the secret of a new authenticator app was returned but not verified yet.
     pub(super) totp_is_pending: bool,
     pub(super) devices: BTreeMap<String, Device>,
-    /// The latest event last.
+    /// The events, oldest first.
     pub(super) auth_events: Vec<AuthEvent>,
     pub(super) created_at: OffsetDateTime,
     pub(super) modified_at: OffsetDateTime,

@@ -12,17 +12,17 @@ use super::record::Record;
 use super::state::{State, Switch};
 use super::{AUTHENTICATOR_SECRET, InMemoryPool, InMemorySessions, challenges, deliveries, password_policy};
 
-/// The correct code of a sign-up and of an attribute.
+/// The valid code for confirming a sign-up and for verifying an attribute.
 pub const CODE: &str = "123456";
 
-/// The correct password reset code.
+/// The valid password reset code.
 pub const RESET_CODE: &str = "654321";
 
 /// An expired code, for every purpose but second factors.
 pub const EXPIRED_CODE: &str = "000000";
 
 impl InMemoryPool {
-    /// Sets whether the app client hides which users exist from callers without a token. On in a new pool.
+    /// Sets whether the app client hides which users exist from callers without a token. Enabled in a new pool.
     pub fn hide_who_exists(&self, hide: bool) {
         self.state().switch(Switch::TellWhoExists, !hide);
     }
@@ -154,7 +154,7 @@ impl SelfService for InMemorySessions {
 }
 
 impl State {
-    /// The response for an unknown user if a code is requested.
+    /// The response to a code request for an unknown user.
     fn response_for_unknown_user(&self, username: &Username) -> Result<Option<CodeDelivery>, Reason> {
         if self.is(Switch::TellWhoExists) { Err(Reason::UserNotFound) } else { Ok(Some(deliveries::made_up(username))) }
     }

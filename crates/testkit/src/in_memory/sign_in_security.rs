@@ -124,8 +124,8 @@ impl State {
         Ok(())
     }
 
-    /// Returns the secret of a new authenticator app. As in Cognito, the previous app is removed, but the factor still
-    /// listed.
+    /// Returns the secret of a new authenticator app. As in Cognito, the previous app is removed, but the factor is
+    /// still listed.
     pub(super) fn start_totp(&mut self, username: &str) {
         self.change(username, |record| {
             record.totp_is_pending = true;

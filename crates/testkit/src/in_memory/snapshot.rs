@@ -30,7 +30,7 @@ pub struct UserSnapshot {
     pub enabled: bool,
     /// All attributes without `sub`.
     pub attributes: Attributes,
-    /// The password; none if only an invitation message contains it.
+    /// The password; none if only a welcome message contains it.
     pub password: Option<String>,
     /// The groups.
     pub groups: BTreeSet<String>,
@@ -40,7 +40,7 @@ pub struct UserSnapshot {
     pub has_authenticator: bool,
     /// The keys of the user's devices.
     pub devices: BTreeSet<String>,
-    /// How many invitations were sent.
+    /// How many welcome messages were sent.
     pub invitations: usize,
     /// Whether a password reset code was sent and not used.
     pub reset_is_open: bool,

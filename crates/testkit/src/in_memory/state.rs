@@ -109,7 +109,7 @@ impl State {
         self.find(name.as_str()).ok_or_else(|| UserPoolError::new(operation, Reason::UserNotFound))
     }
 
-    /// The user, for a change, which sets `modified_at`.
+    /// The user to change. Sets `modified_at`.
     pub(super) fn find_mut(&mut self, operation: &'static str, name: &Username) -> Result<&mut Record, UserPoolError> {
         let real_name = self.known(operation, name)?.username.as_str().to_owned();
         let now = self.next_time();
@@ -151,7 +151,8 @@ impl State {
         let record = self.insert(&username, UserStatus::Confirmed, attributes);
         record.password = Some(password.to_owned());
         record.groups = groups.iter().map(|group| (*group).to_owned()).collect();
-        // After the user, so that groups do not change the `sub` of the first user, which events contain.
+        // Groups are added after the user, so that they do not change the `sub` of the first user, which events
+        // contain.
         for group in groups {
             self.add_group(group);
         }

@@ -66,7 +66,7 @@ impl State {
             document: trust.clone(),
             boundary: boundary.map(str::to_owned),
             tagged: Some(pool.as_str().to_owned()),
-            // Not a new role, unless a test says so.
+            // The role is not new unless a test sets the time.
             created_at: None,
         };
         let role = Role { entity: entity.clone(), policies: BTreeSet::new(), assumable_at };

@@ -1,5 +1,5 @@
-//! Invitation signing keys in an in-memory parameter store. The calls are named `read_invitation_key`,
-//! `tags_of_invitation_key`, `create_invitation_key` and `delete_invitation_key`, for faults as well.
+//! Invitation signing keys in an in-memory parameter store. In records and faults, the calls are named
+//! `read_invitation_key`, `tags_of_invitation_key`, `create_invitation_key` and `delete_invitation_key`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The port [`Platform`], with each call recorded under its name for planned faults.
+//! The port [`Platform`]. Each call is recorded under its name, so that faults can be planned for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

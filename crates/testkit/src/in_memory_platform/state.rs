@@ -49,7 +49,7 @@ pub struct Owned<T> {
     pub tag: Option<String>,
     /// The resource.
     pub thing: T,
-    /// When lists start to show the resource.
+    /// When list calls start to return the resource.
     pub listed_at: Duration,
 }
 
@@ -93,7 +93,7 @@ impl State {
         self.numbers
     }
 
-    /// A second after the previous time, so that no two resources have the same creation time.
+    /// One second after the previous time, so that no two resources have the same creation time.
     pub(super) fn next_moment(&mut self) -> OffsetDateTime {
         self.moments += 1;
         OffsetDateTime::UNIX_EPOCH + time::Duration::seconds(self.moments)

@@ -61,7 +61,7 @@ impl Environment {
             ("MINISTACK_HOST", "127.0.0.1".to_owned()),
             ("GATEWAY_PORT", self.port.to_string()),
             ("STATE_DIR", format!("{}/state", self.folder)),
-            // Two unused services with their own ports.
+            // Disables two unused services with their own ports.
             ("IOT_MTLS_ENABLED", "0".to_owned()),
             ("SFTP_ENABLED", "0".to_owned()),
         ]);
@@ -73,7 +73,7 @@ impl Environment {
         variables.extend([
             ("SAM_CLI_TELEMETRY", "0".to_owned()),
             ("__SAM_CLI_APP_DIR", self.sam_folder.clone()),
-            // The default of five seconds is for AWS.
+            // The default of five seconds suits AWS, not the emulator.
             ("SAM_CLI_POLL_DELAY", "0.5".to_owned()),
             ("COLUMNS", "200".to_owned()),
         ]);

@@ -1,4 +1,4 @@
-//! Errors of the emulators and of the tools that talk to them. Each message says what is wrong and what to do.
+//! Errors of the emulators and of the tools that call them. Each message says what is wrong and what to do.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 """Runs the command in its arguments and stops it with all its children when the parent process ends.
 
-The first argument is the directory to delete afterwards. Standard input is a pipe from the parent: it is closed when the parent
-drops it or ends in any way. The exit status is that of the command.
+The first argument is the directory to delete afterwards. Standard input is a pipe from the parent. It closes when the parent drops
+it or ends in any way. The exit status is that of the command.
 """
 
 import ctypes
@@ -46,7 +46,7 @@ for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
 threading.Thread(target=end_with_parent, daemon=True).start()
 status = child.wait()
 end()
-# If the command ended by itself, the parent reads its log first.
+# If the command exited by itself, the parent reads its log first.
 if parent_is_gone.is_set():
     shutil.rmtree(folder, ignore_errors=True)
 sys.exit(status if status >= 0 else 128 - status)

@@ -1,4 +1,4 @@
-//! The mails that the emulator stores instead of sending them: invitations with temporary passwords, and codes.
+//! The mails that the emulator stores instead of sending them: welcome messages with temporary passwords, and codes.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl fmt::Debug for Mail {
 }
 
 impl Mail {
-    /// The temporary password in an invitation ("… and temporary password is PASSWORD.").
+    /// The temporary password in a welcome message ("… and temporary password is PASSWORD.").
     #[must_use]
     pub fn temporary_password(&self) -> Option<&str> {
         let (_, rest) = self.text.split_once("temporary password is ")?;

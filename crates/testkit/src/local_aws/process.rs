@@ -62,7 +62,8 @@ impl Process {
             .stdin(Stdio::piped())
             .stdout(log.try_clone().map_err(LocalAwsError::Folder)?)
             .stderr(log)
-            // Not in the terminal's foreground group, so that Ctrl-C reaches only this process, which stops the server.
+            // The server is not in the terminal's foreground group, so that Ctrl-C reaches only this process, which
+            // stops the server.
             .process_group(0)
             .spawn()
             .map_err(|source| LocalAwsError::CannotRun { program: "python".to_owned(), source })?;
@@ -75,7 +76,8 @@ impl Process {
         loop {
             let answer = http.get(url).timeout(Duration::from_secs(2)).send().await;
             let name = self.name;
-            // In this order, because another program on the same port can respond if the server has exited.
+            // The exit status is checked first, because another program on the same port can respond if the server has
+            // exited.
             if let Some(status) = self.exit_status() {
                 return Err(LocalAwsError::DiedAtStart { name, status, log: self.last_log_lines() });
             }
@@ -120,7 +122,7 @@ impl Drop for Process {
         let launcher = self.launcher.get_mut().unwrap_or_else(PoisonError::into_inner);
         // The closed pipe makes the launcher stop everything, which takes milliseconds.
         drop(launcher.stdin.take());
-        // Ignored, because `drop` cannot return an error.
+        // The exit status is ignored, because `drop` cannot return an error.
         drop(launcher.wait());
     }
 }

@@ -1,7 +1,7 @@
-"""Runs ministack and writes every call that the AWS SDK for Rust makes to a file, as one JSON object a line.
+"""Runs ministack and writes every call that the AWS SDK for Rust makes to a file, as one JSON object per line.
 
-The first argument is the file. The second is `all`, or `distinct`: then calls that differ only in numbers and generated names are
-written once.
+The first argument is the file. The second is `all` or `distinct`. With `distinct`, calls that differ only in numbers and generated names
+are written once.
 
 service, operation  as in AWS's service models
 principal           the ARN of the caller; null for calls without a signature
@@ -36,7 +36,7 @@ log = open(file_name, "a", encoding="utf-8")
 
 
 def call_in(headers, body):
-    """The call that a request is, or None."""
+    """The call that a request makes, or None."""
     if "aws-sdk-rust" not in headers.get("user-agent", ""):
         return None
     scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", headers.get("authorization", ""))
@@ -118,7 +118,7 @@ async def app(scope, receive, send):
 
     async def send_and_keep(message):
         answer.extend(message.get("body", b""))
-        # Before the client receives the response and sends the next call.
+        # Records the call before the client receives the response and sends the next call.
         if message["type"] == "http.response.body" and not message.get("more_body"):
             take(headers, bytes(body), bytes(answer))
         await send(message)

@@ -1,12 +1,12 @@
-"""Stack operations that `sam` lacks, or does slowly or without machine-readable output. Actions:
+"""Stack operations that `sam` lacks, or performs slowly or without machine-readable output. Actions:
 
-failures STACK        prints why its resources failed
-errors STACK          prints the errors that its functions logged
-log STACK FUNCTION    prints everything that one of them has logged
-id STACK              prints its id
-delete STACK          deletes it and waits until it is gone
-invoke ARN            sends the event on standard input to a function and prints a JSON object: the answer, whether it is an error, the log
-set ARN NAME=VALUE…   changes settings of a function, and leaves its others
+failures STACK        prints why resources of the stack failed
+errors STACK          prints the errors that functions of the stack logged
+log STACK FUNCTION    prints the complete log of a function
+id STACK              prints the id of the stack
+delete STACK          deletes the stack and waits until it is deleted
+invoke ARN            sends the event on standard input to a function and prints a JSON object: response, whether it is an error, log
+set ARN NAME=VALUE…   changes settings of a function and keeps the others
 """
 
 import base64
@@ -36,7 +36,7 @@ elif action == "errors":
             if '"ERROR"' in message:
                 print(f"  {group['logGroupName'].removeprefix('/aws/lambda/')}: {message}")
 elif action == "log":
-    # The names of log groups that outlive a stack end in the stack's id.
+    # The names of log groups that outlive a stack end with the stack's id.
     groups = boto3.client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}-{more[0]}")["logGroups"]
     if not groups:
         sys.exit(f"no log group of {more[0]}")
@@ -52,7 +52,7 @@ elif action == "delete":
     waiter = cloudformation.get_waiter("stack_delete_complete")
     waiter.wait(StackName=stack_id, WaiterConfig={"Delay": 1, "MaxAttempts": 120})
 elif action == "invoke":
-    # Without retries, because a retry would send a second event.
+    # Retries are disabled, because a retry would send a second event.
     once = Config(read_timeout=900, retries={"total_max_attempts": 1})
     invoked = boto3.client("lambda", config=once).invoke(FunctionName=name, Payload=sys.stdin.buffer.read(), LogType="Tail")
     answer = json.dumps(json.load(invoked["Payload"]), indent=2, ensure_ascii=False)

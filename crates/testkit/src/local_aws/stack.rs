@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::error::LocalAwsError;
 use super::tooling::Tooling;
 
-/// Stack operations that `sam` lacks, or does slowly or without machine-readable output.
+/// Stack operations that `sam` lacks, or performs slowly or without machine-readable output.
 const STACK_SCRIPT: &str = include_str!("stack.py");
 
 /// A deployed stack.
@@ -55,7 +55,7 @@ impl Stack {
     ) -> Result<Self, LocalAwsError> {
         let template = template.display().to_string();
         let mut arguments = vec!["deploy", "--template-file", &template, "--stack-name", name];
-        // Uploads can be found and deleted by the stack's name.
+        // The stack's name is the prefix by which uploads can be found and deleted.
         arguments.extend([
             "--resolve-s3",
             "--s3-prefix",
@@ -158,7 +158,7 @@ impl Stack {
         }
     }
 
-    /// The stack's id, whose end is unique.
+    /// The stack's id, which ends with a unique segment.
     ///
     /// # Errors
     /// Returns an error if the stack does not exist.
@@ -205,8 +205,8 @@ async fn read_outputs(aws: &impl Tooling, name: &str) -> Result<BTreeMap<String,
     outputs.iter().map(pair).collect::<Option<_>>().ok_or_else(unreadable)
 }
 
-/// A parameter as `sam` parses it: without quotes it rejects an empty value, and cuts a value at the first space or
-/// quote.
+/// A parameter in quotes for `sam`. Without quotes, `sam` rejects an empty value, and cuts a value at the first space
+/// or quote.
 fn override_of(name: &str, value: &str) -> String {
     format!("{name}=\"{}\"", value.replace('"', "\\\""))
 }

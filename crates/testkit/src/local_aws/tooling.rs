@@ -59,8 +59,8 @@ impl Tools {
             .env("PATH", self.path_variable())
             .env("SAM_CLI_TELEMETRY", "0")
             .env("__SAM_CLI_APP_DIR", self.sam_folder())
-            // A separate process group, so that Ctrl-C reaches only this process, which stops the program by dropping
-            // it.
+            // Runs in a separate process group, so that Ctrl-C reaches only this process, which stops the program by
+            // dropping it.
             .process_group(0)
             .kill_on_drop(true);
         Ok(command)

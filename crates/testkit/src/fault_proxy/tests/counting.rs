@@ -1,4 +1,4 @@
-//! Which call receives a fault.
+//! Tests which call receives a fault.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ async fn first_of_two_faults_for_a_call_applies() {
 async fn counts_concurrent_calls_exactly() {
     let bench = Bench::set_up().await;
     bench.proxy.plan("CreateRole", 7, Fault::Unavailable);
-    // Larger than the number of the seventh CreateRole, which at most ten other calls precede.
+    // 20 exceeds the number of the seventh CreateRole, because at most ten other calls come before it.
     bench.proxy.plan_at(20, Fault::Throttled);
     let roles = (0..40).map(|_| bench.query("CreateRole", ""));
     let pools = (0..10).map(|_| bench.json("CreateUserPool"));

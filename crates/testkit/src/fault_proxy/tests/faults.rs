@@ -1,4 +1,4 @@
-//! Each fault in both protocols: what the service and the client receive, and what is counted.
+//! Tests each fault in both protocols: what the service and the client receive, and what is counted.
 
 use std::sync::{Arc, Mutex};
 
@@ -99,7 +99,7 @@ async fn stalled_call_lasts_until_the_client_disconnects() {
         let call = tokio::spawn(send(bench.json("CreateUserPool")));
         until(|| bench.outcomes() == [("CreateUserPool".to_owned(), Outcome::Fault(fault))]).await;
 
-        // Meanwhile, another client can call.
+        // Meanwhile, another client can send requests.
         let other = client().get(format!("{}/health", bench.proxy.endpoint_url()));
         assert_eq!(send(other).await.unwrap().0, 200, "{fault:?}");
         assert!(!call.is_finished(), "{fault:?}");

@@ -1,4 +1,4 @@
-//! Forwarding without changes, and starting and dropping the proxy.
+//! Tests that requests are forwarded unchanged, and that the proxy starts and stops.
 
 use std::net;
 

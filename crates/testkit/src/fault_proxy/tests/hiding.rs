@@ -1,4 +1,4 @@
-//! What is hidden, and until when, to the millisecond. No code here has a timer, so that paused time does not advance.
+//! Tests what is hidden and until when, to the millisecond. No code here uses timers, so paused time does not advance.
 
 use tokio::time::advance;
 
