@@ -32,7 +32,7 @@ impl Api {
     /// Returns an error if the HTTP client cannot be created.
     pub fn new(url: String) -> Result<Self, Failure> {
         let builder = reqwest::Client::builder().timeout(ANSWER_LIMIT);
-        // A proxy cannot reach this machine.
+        // An HTTP proxy cannot reach this machine.
         let is_local = url.starts_with("http://127.0.0.1");
         let builder = if is_local { builder.no_proxy() } else { builder };
         let http = builder.build().map_err(Failure::NoAnswer)?;

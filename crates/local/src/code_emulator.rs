@@ -1,6 +1,6 @@
 //! Verification codes on the emulator: cognito-local implements the calls that ministack lacks.
 //!
-//! Only the function behind `/v1/auth` is pointed at cognito-local, which has the stack's user pool under its id and a
+//! Only the function behind `/v1/auth` calls cognito-local, which has a pool with the id of the stack's user pool and a
 //! copy of one user. The access token comes from ministack, because cognito-local checks no signatures.
 
 use domain::secret::Secret;
@@ -15,7 +15,7 @@ const ENDPOINT: &str = "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER";
 
 /// A cognito-local that the function behind `/v1/auth` calls.
 pub struct CodeEmulator {
-    // Stops on drop.
+    // The emulator stops on drop.
     cognito: CognitoLocal,
 }
 
@@ -26,7 +26,7 @@ impl CodeEmulator {
         Secret::new(CognitoLocal::CODE)
     }
 
-    /// Starts cognito-local with the stack's user pool and a copy of `user`, a user that the API returned.
+    /// Starts cognito-local with the stack's user pool and a copy of `user`, which the API has returned.
     ///
     /// # Errors
     /// Returns an error if `make cognito-local` was not run, or the user or the function's setting cannot be written.

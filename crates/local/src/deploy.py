@@ -1,4 +1,4 @@
-"""Checks what `make` receives for template.yaml before anything is built or deployed, and runs `sam deploy`.
+"""Checks the input of `make` for template.yaml before anything is built or deployed, and runs `sam deploy`.
 
 deploy.py parameters ARCHITECTURE                    checks PARAMETERS
 deploy.py arguments ARCHITECTURE FUNCTION [ARGUMENT…]  checks --parameter and --setting among the arguments
@@ -6,8 +6,8 @@ deploy.py samconfig FILE                             checks that all sections of
 deploy.py binaries FOLDER ARCHITECTURE               checks which processor the functions in a folder were built for
 deploy.py run ARCHITECTURE TEMPLATE [OPTION…]        checks PARAMETERS and the processor again, and runs `sam deploy` with PARAMETERS and the options
 
-PARAMETERS comes in the environment variable POOLKEEPER_PARAMETERS, because a shell would take its quotes. It holds NAME=VALUE pairs with
-whitespace between them. A value with spaces needs quotes, single or double; JSON needs none: `Groups="a, b" Roles={"a": ["all"]}`.
+PARAMETERS is passed in the environment variable POOLKEEPER_PARAMETERS, because a shell would remove its quotes. It contains NAME=VALUE
+pairs separated by whitespace. A value with spaces needs quotes, single or double; JSON needs none: `Groups="a, b" Roles={"a": ["all"]}`.
 """
 
 import argparse
@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 class TemplateLoader(yaml.SafeLoader):
-    """Reads a template without its functions, such as !Ref."""
+    """Reads a template and ignores intrinsic functions, such as !Ref."""
 
 
 TemplateLoader.add_multi_constructor("!", lambda loader, suffix, node: None)
@@ -177,7 +177,7 @@ def check_binaries(folder, architecture):
 
 
 def override(name, value):
-    """A parameter as `sam` reads it: without quotes it takes no empty value, and cuts a value at its first space or quote."""
+    """A parameter in quotes for `sam`. Without quotes, `sam` rejects an empty value, and cuts a value at the first space or quote."""
     escaped = value.replace('"', '\\"')
     return f'{name}="{escaped}"'
 

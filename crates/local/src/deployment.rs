@@ -26,7 +26,7 @@ pub const DENIED_DOMAIN: &str = "mailinator.example";
 /// The local part of the first administrator's e-mail address.
 pub const FIRST_ADMIN_MAILBOX: &str = "ops";
 
-/// What the flows run on: the emulator or an AWS account.
+/// The environment of the flows: the emulator or an AWS account.
 pub trait Target: Tooling {
     /// An e-mail address that can receive mail.
     fn address(&self, mailbox: &str) -> String;
@@ -54,12 +54,13 @@ pub trait Target: Tooling {
     /// Returns the reason why the code is unknown.
     fn reset_code(&self) -> Result<Secret, String>;
 
-    /// An e-mail address for a user who verifies it, if possible one with a readable mailbox.
+    /// An e-mail address for a user who verifies it. Its mailbox is readable if possible.
     fn verified_address(&self, mailbox: &str) -> String {
         self.address(mailbox)
     }
 
-    /// The code that Cognito sent to verify that address, or the reason why it is unknown.
+    /// The code that Cognito sent to verify the address of [`Self::verified_address`], or the reason why the code is
+    /// unknown.
     fn verification_code(&self) -> impl Future<Output = Result<Secret, String>>;
 
     /// The emulator, if it lacks the calls for verification codes.
@@ -76,7 +77,7 @@ pub trait Target: Tooling {
     /// Whether the trigger receives the `ClientMetadata` of a sign-up.
     fn passes_client_metadata(&self) -> bool;
 
-    /// For how many seconds a list can lag behind a write.
+    /// The maximum number of seconds by which a list call can lag behind a write.
     fn list_lag_seconds(&self) -> u32;
 }
 
@@ -110,7 +111,7 @@ impl Deployment {
         let stack = Stack::deploy(&aws, POOL, template, &parameters(options)).await?;
         let api = Api::new(aws.api_url(stack.output("ApiId")?))?;
         let cognito = Aws::local(aws.endpoint_url(), LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
-        // Boxed, because the SDK's set-up is a large future.
+        // The future is boxed, because the setup of the SDK is large.
         let cognito = Box::pin(cognito).await;
         Ok(Self { aws, stack, api, cognito })
     }
@@ -194,7 +195,7 @@ pub fn parameters(options: &Options) -> BTreeMap<String, String> {
     ]);
     let mut parameters: BTreeMap<_, _> = for_flows().chain(needed).chain(options.parameters.iter().cloned()).collect();
     let is_given = |parameter: &str| options.parameters.iter().any(|(name, _)| name == parameter);
-    // Without confirmation the template rejects verification.
+    // The template rejects verification without confirmation.
     if !is_given("AutoVerifyEmail") && parameters.get("AutoConfirm").is_some_and(|who| who == "nobody") {
         parameters.remove("AutoVerifyEmail");
     }
@@ -214,7 +215,7 @@ pub fn for_flows() -> impl Iterator<Item = (String, String)> {
         ("CustomAttributes", "team"),
         ("DeniedEmailDomains", DENIED_DOMAIN),
         ("AutoVerifyEmail", "invited"),
-        // Everything is deleted afterwards.
+        // Everything is deleted after the run.
         ("DeletionProtection", "false"),
         ("OnDelete", "delete"),
     ])

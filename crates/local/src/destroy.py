@@ -1,4 +1,4 @@
-"""Deletes a stack and prints what is left. `sam delete` prints "Deleted successfully" also if the user pool was kept.
+"""Deletes a stack and prints what is left. `sam delete` prints "Deleted successfully" even if the user pool was kept.
 
 destroy.py [--stack-name NAME] [--region REGION] [--yes] [-- COMMAND…]
 
@@ -94,7 +94,7 @@ def resources_of(stack, resources, outputs, pool):
 
 
 def resources_without_outputs(stack, pool_ids, pool):
-    """A stack has no outputs if its first deployment failed. Name and tag identify what it created."""
+    """A stack has no outputs if its first deployment failed. Name and tag then identify the resources that it created."""
     _, partition, _, region, account, _ = stack.split(":", 5)
     iam_name = f"poolkeeper.{pool}.{region}"
     pools = entries("cognito-idp", "list_user_pools", "UserPools", MaxResults=60)
@@ -151,7 +151,7 @@ def delete_boundaries(arns):
 
 
 def reason(retains, pool, is_created, stack):
-    """Why resources other than log groups are left, and how to delete them."""
+    """The reasons why resources other than log groups are left, and how to delete them."""
     owner = pool and user_pool(pool).get("UserPoolTags", {}).get(STACK_TAG)
     if retains:
         return f"{RETAINED}\n{REPEAT.format('OnDelete=delete DeletionProtection=false')}"
@@ -168,7 +168,7 @@ def reason(retains, pool, is_created, stack):
 
 
 def print_log_groups(names, retains):
-    """The names end in the stack's id, so that a repeated deployment does not find them."""
+    """The names end with the stack's id, so that a repeated deployment does not find them."""
     print("\n" + (f"{RETAINED} " if retains else "") + "To delete the log groups:\n")
     for name in names:
         region = f" --region {options.region}" if options.region else ""
@@ -189,7 +189,7 @@ def main():
     if not command:
         command = ["sam", "delete", "--stack-name", name]
         command += ["--region", options.region] if options.region else []
-        # That of samconfig.toml belongs to another stack.
+        # The prefix in samconfig.toml belongs to another stack.
         command += ["--s3-prefix", name] if options.stack_name else []
         command += ["--no-prompts"] if options.yes else []
     status = subprocess.run(command, check=False).returncode

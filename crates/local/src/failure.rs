@@ -35,7 +35,7 @@ pub enum Failure {
         /// The log lines.
         logged: String,
     },
-    /// AWS rejected a call of the operator, with this message.
+    /// AWS rejected a call of the operator with this message.
     #[error("{0}")]
     Account(String),
     /// A file or directory is not accessible.

@@ -48,7 +48,7 @@ fn read(options: &InvokeOptions) -> Result<String, Failure> {
     Ok(event)
 }
 
-/// Sends an event to the function whose ARN is in this output, after overriding its settings.
+/// Sends an event to the function whose ARN is in this output, after the function's settings are overridden.
 ///
 /// # Errors
 /// Returns an error if the settings cannot be changed or the invocation fails.

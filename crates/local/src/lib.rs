@@ -26,14 +26,14 @@ pub struct Interruptions {
 }
 
 impl Interruptions {
-    /// Listens from now on. Signals that cannot be listened to never arrive.
+    /// Starts listening for signals. A signal whose handler cannot be installed never arrives.
     #[must_use]
     pub fn listen() -> Self {
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
         Self { signals: kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect() }
     }
 
-    /// Waits for the next one since the last call.
+    /// Waits for the next signal since the last call.
     pub async fn next(&mut self) {
         poll_fn(|context| {
             let arrived = self.signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());

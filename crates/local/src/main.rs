@@ -10,7 +10,7 @@ use local::{Interruptions, demo, dev, failure, invoke, prove};
 async fn main() -> ExitCode {
     let command = Arguments::parse().command;
     if let Command::Prove(options) = command {
-        // An interruption does not drop this future, because it still has to delete what it created.
+        // An interruption does not drop this future, because the future must delete what it created.
         return prove::run(&options).await;
     }
     let work = async {

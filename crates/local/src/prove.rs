@@ -1,7 +1,8 @@
-//! `make prove`: runs the flows on an AWS account, probes what no emulator has, and writes a report without secrets.
+//! `make prove`: runs the flows on an AWS account, probes AWS behavior that no emulator reproduces, and writes a report
+//! without secrets.
 //!
-//! Everything that a run creates has the run's random name in its name, and is deleted at the end, even after a
-//! failure.
+//! Every resource of a run has the run's random name in its name. At the end, the run deletes all its resources, even
+//! after a failure.
 
 mod account;
 mod cleanup;
@@ -37,7 +38,7 @@ pub async fn run(options: &ProveOptions) -> ExitCode {
 }
 
 async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
-    // One listener for the whole run, so that no signal is lost in between.
+    // One listener serves the whole run, so that no signal is lost.
     let mut interruptions = Interruptions::listen();
     let prepared = async {
         let account = Account::connect(options).await?;

@@ -17,7 +17,7 @@ pub struct StepResult<T> {
 }
 
 impl<T> StepResult<T> {
-    /// `what` is printed, e.g. a status, a challenge or an ARN; it must not contain a token or a password.
+    /// `what` is printed, e.g. a status, a challenge or an ARN. It must not contain a token or a password.
     pub fn new(value: T, what: impl Into<String>) -> Self {
         Self { value, what: what.into(), attempts: 1 }
     }
@@ -215,7 +215,7 @@ impl Report {
     }
 }
 
-/// The result without explanations, which only the step's line shows.
+/// The result without explanations, which are printed only in the step's line.
 fn shortened(seen: &str) -> &str {
     let end = [seen.find(": "), seen.find("; ")].into_iter().flatten().min();
     &seen[..end.unwrap_or(seen.len())]

@@ -1,4 +1,4 @@
-//! Tests `deploy.py`: which input it rejects before the build, and what it passes to `sam deploy`.
+//! Tests which input `deploy.py` rejects before the build, and what it passes to `sam deploy`.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -1,5 +1,4 @@
-//! Tests `destroy.py`: what it passes to `sam delete`, and which remaining resources it lists. Responses of AWS are
-//! fake.
+//! Tests what `destroy.py` passes to `sam delete`, and which remaining resources it lists. Responses of AWS are fake.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -253,7 +252,7 @@ fn deletes_the_boundary_unless_the_role_is_retained() {
     let (status, printed) = destroy.run(&["--stack-name", "shop"]);
     assert_eq!((status, printed.as_str()), (0, "\nThe stack shop is deleted. No resources remain.\n"));
 
-    // Without responses for a deletion.
+    // In this case, the fake AWS has no responses for a deletion.
     let mut destroy = Destroy::of("retain");
     destroy.exists_tagged("shop");
     destroy.resources(&[resource("Custom::PoolkeeperUserPool", POOL), resource("AWS::IAM::ManagedPolicy", BOUNDARY)]);

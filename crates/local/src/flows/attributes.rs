@@ -109,7 +109,7 @@ async fn verify(deployment: &Deployment<impl Target>, access: &Secret, report: &
     let api = &deployment.api;
     let (step, started) = ("POST /v1/auth/attributes/email/code", Instant::now());
     let sent = api.call(Method::POST, "/v1/auth/attributes/email/code", Some(access), None).await?;
-    // `make prove` on an emulator has no cognito-local, so the operation is missing.
+    // `make prove` on an emulator does not start cognito-local, so the operation is missing.
     if sent.has_status(501) && deployment.aws.without_verification().is_none() {
         report.skip(step, format!("not emulated: {}", sent.summary()));
         return Ok(());

@@ -59,7 +59,7 @@ pub async fn sign_in_as(
     report
         .step("GET /v1/users without a token", async {
             let refused = deployment.api.call(reqwest::Method::GET, "/v1/users", None, None).await?;
-            // API Gateway rejects the request itself, with its own body.
+            // API Gateway rejects the request itself, so the body is not a problem document.
             refused.expect(401)?;
             Ok(StepResult::new((), "401"))
         })

@@ -1,7 +1,7 @@
 //! I: denied domains, and invitations that verify an address.
 //!
-//! The trigger is invoked directly with the invitation. On AWS, which passes `ClientMetadata` to the trigger, a user
-//! also signs up with it.
+//! The flow invokes the trigger directly with the invitation. On AWS, which passes `ClientMetadata` to the trigger, a
+//! user also signs up with the invitation.
 
 use domain::secret::Secret;
 use serde_json::{Value, json};
@@ -142,7 +142,7 @@ async fn accept(
         .await
 }
 
-/// Invokes the trigger as Cognito does. Returns the flags, or the message of the refusal.
+/// Invokes the trigger as Cognito does. Returns the flags, or the message of the rejection.
 async fn invoke_trigger(
     deployment: &Deployment<impl Target>,
     invitation: Option<&Secret>,
@@ -167,7 +167,7 @@ async fn invoke_trigger(
     }
 }
 
-/// Checks the flags. The trigger confirms every user, and verifies the address only with an invitation.
+/// Checks the flags. The trigger confirms every user, but verifies the address only with an invitation.
 fn expect_flags(flags: &Value, verified: bool) -> Result<(), Failure> {
     let wanted = json!({"autoConfirmUser": true, "autoVerifyEmail": verified, "autoVerifyPhone": false});
     if *flags == wanted { Ok(()) } else { Err(Failure::unexpected(wanted.to_string(), flags.to_string())) }

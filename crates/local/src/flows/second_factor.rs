@@ -16,7 +16,7 @@ use crate::report::{Report, StepResult};
 const ADMIN: &str = "ada";
 const TOTP: &str = "/v1/auth/me/totp";
 
-/// How long a code is valid, in seconds. Verifiers accept the previous code as well.
+/// The validity of a code in seconds. Verifiers accept the previous code as well.
 const STEP: u64 = 30;
 
 /// The authenticator app.
@@ -29,7 +29,7 @@ impl App {
         Builder::new().with_secret(secret).build().map(Self).map_err(|_| unusable())
     }
 
-    /// The code of an earlier step, because Cognito accepts a code only once.
+    /// The code of an earlier time step. It is needed because Cognito accepts each code only once.
     fn code(&self, steps_ago: u64) -> String {
         self.at(Self::now() - STEP * steps_ago)
     }
@@ -124,7 +124,7 @@ async fn enroll(deployment: &Deployment<impl Target>, access: &Secret, report: &
     Ok(app)
 }
 
-/// Checks that enrolling ended the sessions that were started without a code.
+/// Checks that the enrollment ended the sessions that were started without a code.
 async fn earlier_sessions_ended(
     deployment: &Deployment<impl Target>,
     first: &Tokens,

@@ -25,7 +25,7 @@ pub async fn run(deployment: &Deployment<impl Target>, report: &mut Report) -> R
         .step("invoke the bootstrap: plan", async {
             let plan = deployment.bootstrap("plan", &spec).await?;
             let verdicts = verdicts(&plan);
-            // The spec names no groups, so there are none to create.
+            // The spec contains no groups, so there are none to create.
             let others = verdicts.iter().filter(|(step, _)| *step != "groups");
             if verdicts.len() == 9 && others.clone().all(|(_, verdict)| *verdict == "create") {
                 Ok(StepResult::new((), format!("would create {} resources; changes nothing", others.count())))
@@ -96,7 +96,7 @@ async fn action(
         .await?;
     for step in receipt["steps"].as_array().into_iter().flatten() {
         let text = |field: &str| step[field].as_str().unwrap_or_default();
-        // The caller's ARN has its own line.
+        // The caller's ARN is printed on its own line.
         let is_hidden = text("detail").is_empty() || text("step") == "caller_identity";
         let detail = if is_hidden { String::new() } else { format!(": {}", text("detail")) };
         let attempts = step["attempts"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(1);

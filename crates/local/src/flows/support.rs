@@ -1,4 +1,5 @@
-//! S: support tasks: searching users, groups, disabling and enabling users, password resets, and idempotent requests.
+//! S: support tasks, which are user searches, groups, disabling and enabling users, password resets and idempotent
+//! requests.
 
 use domain::secret::Secret;
 use reqwest::Method;

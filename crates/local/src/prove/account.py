@@ -5,7 +5,7 @@ versions ROOT           versions of the project in this directory and of the too
 create STACK            creates a stack from the template on standard input and prints its outputs
 delete STACK            deletes a stack in any state and prints whether it existed and which resources failed
 artifacts NAME          deletes what `sam` uploaded for a stack and prints the number of objects
-left NAME               lists everything whose name contains NAME, by each service's own calls
+left NAME               lists every resource whose name contains NAME, by each service's own calls
 sweep NAME              deletes what `left` finds, except stacks
 tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
 may FUNCTION_ARN TAG    whether the function's role may create pools with this tag, by the IAM policy simulator
@@ -43,7 +43,7 @@ def whoami():
 def versions(root):
     names = ["aws-sam-cli", "boto3", "cargo-lambda"]
     found = {name: importlib.metadata.version(name) for name in names}
-    # Outside a clone there is no commit.
+    # There is no commit outside a Git clone.
     git = subprocess.run(["git", "-C", root, "describe", "--always", "--dirty"], capture_output=True, text=True)
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     return {"date": today, "commit": git.stdout.strip() or "unknown", **found, "python": platform.python_version(), "machine": f"{platform.system()} {platform.machine()}"}
@@ -85,7 +85,7 @@ def delete(name):
             return {"existed": False, "failed": []}
         raise
     stack_id = stack["StackId"]
-    # Ignores the events and the status of an earlier, failed deletion.
+    # Ignores the events and the status of an earlier deletion that failed.
     earlier = {event["EventId"] for event in events(stack_id)}
     cloudformation.delete_stack(StackName=stack_id)
     deadline = time.monotonic() + 1800
@@ -100,7 +100,7 @@ def delete(name):
 
 
 def delete_boundaries(name):
-    """Deletes the permissions boundary, which CloudFormation keeps, after the role."""
+    """Deletes the permissions boundary after the role. CloudFormation keeps the boundary."""
     iam = boto3.client("iam")
     failed = []
     for policy in pages(iam, "list_policies", "Policies", Scope="Local"):
@@ -301,7 +301,7 @@ def levels(prefix):
             except ValueError:
                 line = None
             is_object = isinstance(line, dict)
-            # Lambda's own lines have a type instead of a level.
+            # Lambda's own lines contain a type instead of a level.
             level = line.get("level", "platform" if "type" in line else "none") if is_object else "not JSON"
             counts[level] = counts.get(level, 0) + 1
     return counts

@@ -30,7 +30,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(30);
 /// Amazon's mailbox simulator, which accepts mail to any label. The mail counts neither as a bounce nor towards quotas.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// Variables that take precedence over a profile in Python's SDK, but not in Rust's.
+/// Variables that take precedence over a profile in the Python SDK, but not in the Rust SDK.
 const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// An account with the operator's credentials. Cheap to clone.
@@ -83,7 +83,7 @@ impl Account {
         self.endpoint_url.as_deref().and_then(host_of).unwrap_or_default()
     }
 
-    /// Whether this is an emulator.
+    /// Whether the account is emulated.
     pub(crate) fn is_emulator(&self) -> bool {
         self.endpoint_url.is_some()
     }
@@ -114,7 +114,7 @@ impl Account {
     /// Runs an action of `account.py` and returns the document that it prints.
     ///
     /// # Errors
-    /// Returns an error if AWS refuses the action.
+    /// Returns an error if AWS rejects the action.
     pub(crate) async fn script(&self, arguments: &[&str], input: Option<&str>) -> Result<Value, Failure> {
         let done = self.run("python", &[&["-c", SCRIPT], arguments].concat(), input).await?;
         if !done.succeeded {
@@ -142,7 +142,7 @@ impl Tooling for Account {
             command.env("AWS_PROFILE", profile);
         }
         if self.is_emulator() {
-            // The default of five seconds is for AWS.
+            // The default of five seconds suits AWS, not the emulator.
             command.env("SAM_CLI_POLL_DELAY", "0.5");
         }
         let endless = |_| LocalAwsError::Endless { program: program.to_owned(), limit: TOOL_LIMIT };
@@ -178,7 +178,7 @@ impl Target for Account {
         self.mailbox.clone().unwrap_or_else(|| self.address(mailbox))
     }
 
-    /// Asks the operator.
+    /// Asks the operator for the code.
     async fn verification_code(&self) -> Result<Secret, String> {
         let Some(mailbox) = &self.mailbox else {
             return Err("not proved: no mailbox was given (--mailbox you@example.com)".to_owned());

@@ -54,7 +54,7 @@ async fn delete_artifacts(account: &Account, name: &str, report: &mut Report) ->
         .await
 }
 
-/// Lists what is left. If the deletion of the stacks left something, reports that as a problem and deletes it.
+/// Lists what is left. If the deletion of the stacks left resources, reports them as a problem and deletes them.
 async fn check(account: &Account, name: &str, proof: &mut Proof) -> Result<Left, Failure> {
     let left = list(account, name, &mut proof.report).await?;
     if left.values().all(Vec::is_empty) {

@@ -37,7 +37,7 @@ pub(super) fn write(account: &Account, plan: &Plan, proof: &Proof, path: &Path) 
             (&account.id, "ACCOUNT"),
             (account.mailbox().unwrap_or_default(), "MAILBOX"),
         ],
-        // `default` identifies no profile, and occurs in many messages.
+        // `default` does not identify a profile, and occurs in many messages.
         &[(account.profile().filter(|&profile| profile != "default").unwrap_or_default(), "PROFILE")],
     );
     fs::write(path, scrubber.scrub(&markdown(account, plan, proof))).map_err(|error| unwritten(path, &error))
@@ -130,7 +130,8 @@ fn row(text: &mut String, cells: &[&str]) {
     text.push_str("|\n");
 }
 
-/// The parameters of the deployment. The operator's own values can be private, so only their names are shown.
+/// The parameters of the deployment. The report shows only the names of the operator's parameters, because their values
+/// can be private.
 fn parameters(all: &BTreeMap<String, String>, given: &BTreeSet<String>) -> String {
     let shown = all.iter().map(|(name, value)| {
         if given.contains(name) { format!("`{name}` (given by the operator)") } else { format!("`{name}={value}`") }

@@ -31,7 +31,7 @@ pub(crate) enum ProveError {
 }
 
 impl ProveError {
-    /// The exit code, the same as that of `poolkeeper`.
+    /// The exit code. `poolkeeper` uses the same codes.
     #[must_use]
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {

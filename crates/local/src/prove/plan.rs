@@ -124,7 +124,7 @@ If this program is killed, delete its resources:
         )
     }
 
-    /// What may be left, with the command that deletes it.
+    /// The resources that may be left, with the command that deletes them.
     pub(super) fn what_stays(&self, account: &Account) -> String {
         let Self { name, .. } = self;
         format!(

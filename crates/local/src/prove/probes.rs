@@ -61,7 +61,7 @@ impl Observed {
         Self { holds, what: what.into() }
     }
 
-    /// A failed function refutes the statement that it succeeds. Any other error proves nothing.
+    /// If a function fails, the statement that it succeeds is refuted. Any other error proves nothing.
     fn of_failure(error: LocalAwsError) -> Result<Self, Failure> {
         match error {
             LocalAwsError::FunctionFailed(reason) => Ok(Self::that(false, format!("the function failed: {reason}"))),
@@ -153,7 +153,8 @@ fn record(proof: &mut Proof, claim: Claim, observed: Result<Observed, Failure>, 
 
 const PROPAGATION: Claim = only_on_aws("The bootstrap receives credentials of a new role within its time limit");
 
-/// The time from the role's creation to the first credentials, from the receipt of F3; none if F3 failed before.
+/// The time from the creation of the role to the first credentials, from the receipt of F3; none if F3 failed before
+/// that.
 fn propagation(report: &Report) -> Option<Observed> {
     let steps: Vec<_> = report.lines().filter(|line| line.flow == "F3").collect();
     let position = |name: &str| steps.iter().position(|line| line.step == name);

@@ -10,7 +10,7 @@ pub(crate) async fn ask(question: &str) -> String {
     // If the terminal is closed, the read below returns the end of the input.
     drop(io::stdout().flush());
     let (send, answer) = oneshot::channel();
-    // A thread, not a task: Ctrl-C can end the program while the thread still waits for a line.
+    // A thread is used instead of a task, so that Ctrl-C can end the program while the thread waits for a line.
     std::thread::spawn(move || {
         let mut line = String::new();
         drop(send.send(io::stdin().read_line(&mut line).map(|_| line)));

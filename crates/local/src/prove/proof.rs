@@ -50,11 +50,11 @@ pub(super) struct Proof {
     pub(super) report: Report,
     /// The statements in order.
     pub(super) statements: Vec<Statement>,
-    /// The problems. The report contains them scrubbed.
+    /// The problems. The report contains them without private data.
     pub(super) problems: Vec<String>,
     /// The elapsed times of the run's parts.
     pub(super) timings: Vec<(&'static str, Duration)>,
-    /// What every service lists after the deletion; none if it was not listed.
+    /// The resources that each service lists after the deletion; none if they were not listed.
     pub(super) left: Option<Left>,
     /// Whether the operator keeps the stacks.
     pub(super) kept: bool,

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::flows;
 use crate::report::{Report, StepResult};
 
-/// How often the new API is called until it answers, once a second.
+/// The maximum number of calls to the new API, one per second, until it responds.
 const API_ATTEMPTS: u32 = 60;
 
 /// The flows in order.

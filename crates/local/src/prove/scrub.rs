@@ -7,7 +7,8 @@ pub(super) struct Scrubber {
 }
 
 impl Scrubber {
-    /// `texts` are replaced everywhere, `words` only as whole words. Longer texts come first: an ARN contains an id.
+    /// `texts` are replaced everywhere, `words` only as whole words. Longer texts are replaced first, because an ARN
+    /// contains an id.
     pub(super) fn new(texts: &[(&str, &'static str)], words: &[(&str, &'static str)]) -> Self {
         let owned = |pairs: &[(&str, &'static str)]| {
             let known = pairs.iter().filter(|(text, _)| !text.is_empty());
@@ -40,7 +41,7 @@ fn without_word(text: &str, word: &str, replacement: &str) -> String {
     scrubbed + &text[done..]
 }
 
-/// Replaces tokens: Cognito and Poolkeeper issue compact JWTs and JWSs, which begin with `eyJ`.
+/// Replaces tokens. Cognito and Poolkeeper issue compact JWTs and JWSs, which begin with `eyJ`.
 fn without_tokens(text: &str) -> String {
     let mut rest = text;
     let mut scrubbed = String::with_capacity(text.len());

@@ -11,7 +11,7 @@ use time::{Duration, OffsetDateTime};
 
 const EMAIL: &str = "ivy@example.com";
 
-/// The name of the stack's key of a version.
+/// The name of the stack's key with this version.
 pub(crate) async fn name_of(deployment: &Deployment, version: u32) -> KeyName {
     let stack = OwningStack::of_id(&deployment.stack.id(&deployment.aws).await.unwrap()).unwrap();
     KeyName::of(&POOL.to_owned().try_into().unwrap(), &stack, version)

@@ -2,8 +2,8 @@
 
 events STACK              prints the resources and states of its events, oldest first
 settings STACK            prints the settings of its functions
-change STACK NAME=VALUE…  changes parameters, and prints the resources that use them
-delete STACK              deletes it (`sam delete` polls only twice a minute)
+change STACK NAME=VALUE…  changes parameters of the stack, and prints the resources that use them
+delete STACK              deletes the stack (`sam delete` polls only twice a minute)
 """
 
 import json
@@ -47,7 +47,8 @@ elif action == "change":
     changes = [change["ResourceChange"] for change in cloudformation.describe_change_set(ChangeSetName=change_set)["Changes"]]
     cloudformation.execute_change_set(ChangeSetName=change_set)
     cloudformation.get_waiter("stack_update_complete").wait(StackName=stack, WaiterConfig=EVERY_SECOND)
-    # The change set also contains resources that depend on a changed one. CloudFormation changes those whose input differs.
+    # The change set also contains resources that depend on a changed resource. CloudFormation changes those whose input
+    # differs.
     print(json.dumps([it["LogicalResourceId"] for it in changes if any(detail["Evaluation"] == "Static" for detail in it["Details"])]))
 elif action == "delete":
     cloudformation.delete_stack(StackName=stack)

@@ -1,6 +1,6 @@
 //! Tests of the built functions, deployed from `template.yaml` to the emulator. `make test` builds the functions first.
 //!
-//! A test is one deployment with many assertions, because starting the emulator and deploying takes seconds.
+//! Each test is one deployment with many assertions, because starting the emulator and deploying takes seconds.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -26,7 +26,7 @@ pub(crate) async fn that_the_demo_omits(deployment: &Deployment) {
     }
 }
 
-/// The last field is the status, if the emulator has the operation and the user's state allows it.
+/// The last field is the expected status, if the emulator has the operation and the user's state allows it.
 type Call = (Method, String, Option<Value>, Option<u16>);
 
 fn admin_calls() -> Vec<Call> {
@@ -34,7 +34,7 @@ fn admin_calls() -> Vec<Call> {
     let change = json!({"description": "Answers questions", "precedence": 2});
     let device = "us-east-1_11111111-1111-4111-8111-111111111111";
     vec![
-        // The first of two pages: its cursor is sealed with the secret of the backend client.
+        // The cursor of the first of two pages is sealed with the secret of the backend client.
         (Method::GET, "/v1/users?limit=1".to_owned(), None, Some(200)),
         (Method::GET, "/v1/groups".to_owned(), None, Some(200)),
         (Method::GET, group.clone(), None, Some(200)),

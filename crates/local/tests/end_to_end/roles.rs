@@ -1,4 +1,4 @@
-//! The parameter `Roles`: wrong values fail the deployment with the reason, right ones work in every form.
+//! Tests the parameter `Roles`. Invalid values fail the deployment with the reason. Valid values work in every form.
 
 use local::arguments::Options;
 use local::deployment::parameters;

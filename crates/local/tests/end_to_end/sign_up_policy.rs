@@ -1,4 +1,4 @@
-//! The sign-up policy: Cognito calls the deployed trigger.
+//! Tests the sign-up policy with the deployed trigger, which the emulators invoke.
 
 use domain::secret::Secret;
 use local::deployment::Deployment;
@@ -144,7 +144,7 @@ pub(crate) async fn on_cognito_local(deployment: &Deployment, token: &Secret) {
 /// The number of sign-ups above that reach the trigger.
 const SIGN_UPS: usize = 11;
 
-/// The log has a line for each sign-up above, without address and invitation.
+/// The log has a line for each sign-up above, without addresses and invitations.
 pub(crate) async fn log_contains_no_user_input(deployment: &Deployment) {
     let log = deployment.stack.log(&deployment.aws, "pre-sign-up").await.unwrap();
     assert!(log.matches("sign-up decided").count() >= SIGN_UPS, "{log}");

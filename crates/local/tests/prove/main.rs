@@ -1,6 +1,6 @@
 //! `make prove` end to end, on an emulator at `AWS_ENDPOINT_URL` in place of AWS.
 //!
-//! A test is one run with many assertions, because most runs deploy two stacks.
+//! Each test is one run with many assertions, because most runs deploy two stacks.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 pub(super) const LEVELS: Claim = only_on_aws("CloudWatch receives log lines of level INFO, and none of lower levels");
 
-/// How often the logs are read until they contain a line, every two seconds.
+/// The maximum number of reads, one every two seconds, until the logs contain a line.
 const ATTEMPTS: u32 = 15;
 
 pub(super) async fn levels(context: &ProbeContext<'_>) -> Result<Observed, Failure> {

@@ -22,7 +22,7 @@ pub(super) const OF_GROUPS: Claim =
 /// The permission that IAM names in its denial.
 const PERMISSION: &str = "iam:PassRole";
 
-/// How often the log is read until it contains the denial, every two seconds.
+/// The maximum number of reads, one every two seconds, until the log contains the denial.
 const LOG_ATTEMPTS: u32 = 15;
 
 /// The spec of a pool. A different `length` changes the password policy, so that the bootstrap sends an update.

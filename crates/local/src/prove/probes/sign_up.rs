@@ -21,7 +21,7 @@ pub(super) async fn verify_without_confirm(context: &ProbeContext<'_>) -> Result
     match answer.status {
         200 => Ok(Observed::that(false, "the sign-up succeeded")),
         400 if answer.message().contains("verified") => Ok(Observed::that(true, observed)),
-        // A trigger that cannot be called, for example, is rejected as well.
+        // Other failures, such as a trigger that cannot be invoked, also reject the sign-up.
         _ => Err(Failure::unexpected("an error message that contains `verified`", observed)),
     }
 }
