@@ -25,7 +25,7 @@ enum Attempt<'a> {
     Changed { list: u8, edit: Edit<'a> },
     /// A cursor of a list with one other character.
     Replaced { list: u8, at: u16, with: u8 },
-    /// A cursor of one list, for another.
+    /// A cursor of one list, sent to another list.
     Moved { from: u8, to: u8 },
     /// Any position, sealed with a key of the attacker's choice.
     Sealed { list: u8, key: &'a [u8], name: &'a str, position: &'a [u8] },

@@ -5,7 +5,7 @@ use domain::sign_up::{Domain, DomainList};
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 
-/// Lists of a setting, and a domain of an address.
+/// Domain lists as in a setting, and the domain of an address.
 #[derive(Debug, Arbitrary)]
 struct Attempt<'a> {
     list: &'a str,
@@ -40,7 +40,7 @@ fn assert_forms(text: &str, list: &DomainList, domain: &Domain) {
     }
 }
 
-/// A domain matches itself, and a wildcard its subdomains. Neither matches a lookalike.
+/// A domain matches itself, and a wildcard matches its subdomains. Neither matches a lookalike.
 fn assert_neighbours(domain: &Domain, label: &str) {
     let Ok(own) = domain.to_string().parse::<DomainList>() else { panic!("{domain} is not a list") };
     let Ok(wildcard) = format!("*.{domain}").parse::<DomainList>() else { panic!("*.{domain} is not a list") };

@@ -26,7 +26,7 @@ enum Attempt<'a> {
     Text(&'a str),
     /// A valid token, changed.
     Changed(Edit<'a>),
-    /// Another header or payload, signed with the key, as if the key had another use as well.
+    /// Another header or payload, signed with the key, as if the key were also used for other tokens.
     Signed { header: Option<Edit<'a>>, payload: Edit<'a> },
     /// An issued token with any content.
     Issued {
@@ -69,7 +69,7 @@ fuzz_target!(|attempt: Attempt<'_>| match attempt {
     Attempt::Key(text) => assert_key(text),
 });
 
-/// A signed token is valid only with every claim, for this pool and address.
+/// A signed token is valid only if it has every claim, for this pool and address.
 fn assert_signed(header: &[u8], payload: &[u8]) {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let signature = ed25519_dalek::SigningKey::from_bytes(&SEED).sign(signed.as_bytes());

@@ -1,4 +1,4 @@
-//! Mutations that keep a JSON text valid. Of libFuzzer's own mutations, twelve in thirteen do not.
+//! Mutations that keep a JSON text valid. Twelve in thirteen of libFuzzer's own mutations make it invalid.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -68,7 +68,7 @@ impl Mutator {
         let piece = match random.u8(..6) {
             0 => known(random).filter(fits)?.to_owned(),
             1 => random.choice(&pieces).map(|other| &json[other.clone()]).filter(fits)?.to_owned(),
-            // A duplicate field before it.
+            // Inserts a duplicate field before the name.
             2 if is_name => format!("{}:{},{0}", &json[place.clone()], known(random)?),
             3 | 4 => {
                 let bodies: Vec<_> =
