@@ -1,6 +1,6 @@
 # The commands of this workspace; `make` alone lists them. Prerequisites: Rust (rustup), Python 3.10 or later, make.
 #
-# Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR moves.
+# Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
 .PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants demo dev invoke prove deploy destroy
@@ -14,7 +14,7 @@ VENV := $(CURDIR)/.venv
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
-# The architecture of the functions: that of this machine, except for AWS.
+# By default, the functions are built for the architecture of this machine. Builds for AWS use ARCHITECTURE.
 BUILT = $(HOST_ARCHITECTURE)
 LOCAL = cargo build --locked --package local --target $(HOST) && $(TARGET)/$(HOST)/debug/local
 TESTED = --workspace --locked --target $(HOST)
@@ -48,7 +48,8 @@ PARAMETERS ?=
 # deploy, destroy: STACK overrides the stack of samconfig.toml; YES=1 skips the confirmation.
 STACK ?=
 YES ?=
-# contract: the number of generated requests per operation, and the seed, which the run prints, to repeat a run.
+# contract: the number of generated requests per operation, and the seed. Each run prints its seed, which repeats the
+# run.
 EXAMPLES ?= 500
 SEED ?= $(shell date +%s)
 # fuzz: the target (a file in fuzz/fuzz_targets), the number of executions or SECONDS, or one INPUT, such as a finding.
@@ -169,7 +170,8 @@ fuzz-lock: ## Update fuzz/Cargo.lock to the versions of Cargo.lock
 	@cp Cargo.lock fuzz/Cargo.lock
 	@cargo metadata --format-version 1 --manifest-path fuzz/Cargo.toml > $(TARGET)/fuzz-metadata.json
 
-# Skips mutants that an earlier run caught. Uses a separate target directory, because cargo would take mutants for the originals.
+# Skips mutants that an earlier run caught. Uses a separate target directory, because cargo would mistake mutants for
+# the originals.
 mutants: $(CARGO_MUTANTS) ## Run mutation tests of the authorization code
 	CARGO_TARGET_DIR=$(TARGET)/mutants $(CARGO_MUTANTS) mutants --output $(TARGET) $(if $(FILE),--re '^$(FILE):') $(if $(SHARD),--shard $(SHARD),--iterate)
 
@@ -190,14 +192,14 @@ prove: BUILT = $(if $(AWS_ENDPOINT_URL),$(HOST_ARCHITECTURE),$(ARCHITECTURE))
 prove: check-arguments check-credentials $(if $(findstring --clean,$(ARGUMENTS)),,$(if $(AWS_ENDPOINT_URL),build-local,build)) ## Deploy to your AWS account, run every flow, and delete everything (ARGUMENTS="--region eu-west-1")
 	@$(LOCAL) prove --architecture $(BUILT) $(ARGUMENTS)
 
-# Fails before a build of minutes.
+# Fails before a build that takes minutes.
 check-credentials: setup
 	@$(LOCAL) prove --check $(ARGUMENTS)
 
 openapi: ## Generate docs/openapi.json and the table in docs/permissions.md from the code
 	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) -- docs
 
-# The environment passes PARAMETERS, because make and the shell would expand it and remove its quotes.
+# PARAMETERS is passed in the environment, because make and the shell would expand it and remove its quotes.
 check-parameters deploy: export POOLKEEPER_PARAMETERS := $(value PARAMETERS)
 check-parameters: setup
 	@$(DEPLOY) parameters '$(ARCHITECTURE)'
