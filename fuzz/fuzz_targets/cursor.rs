@@ -1,4 +1,4 @@
-//! Cursors of lists: the API rejects any text that it did not seal for this list.
+//! Tests that a list of the API rejects any cursor that the API did not seal for this list.
 #![no_main]
 
 #[path = "../../crates/admin-api/tests/invariants/mod.rs"]

@@ -1,4 +1,4 @@
-//! Invitations: only tokens signed with the key are valid, and only for their pool and address.
+//! Tests that only invitations signed with the key are valid, and only for their pool and address.
 #![no_main]
 
 use base64::Engine;

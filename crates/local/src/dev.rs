@@ -63,7 +63,7 @@ impl Names {
     }
 }
 
-/// The instructions. They contain token and password on purpose: both are valid only on this emulator.
+/// The instructions. They contain token and password on purpose, because both are valid only on this emulator.
 ///
 /// # Errors
 /// Returns an error if the stack lacks an output.

@@ -12,7 +12,7 @@ use crate::deployment::Target as _;
 use crate::failure::Failure;
 use crate::report::{Report, StepResult};
 
-/// Deletes and lists everything. Adds failures to the proof's problems.
+/// Deletes and lists everything. Adds failures to the problems of the run.
 pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
     let started = Instant::now();
     proof.report.flow("Delete", "all resources of the run");

@@ -23,7 +23,7 @@ const API_ATTEMPTS: u32 = 60;
 /// The flows in order.
 pub(super) const FLOWS: [&str; 8] = ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"];
 
-/// Deploys, and runs flows and probes. Adds every failure to the proof's problems.
+/// Deploys, and runs flows and probes. Adds every failure to the problems of the run.
 pub(super) async fn run(account: &Account, plan: &Plan, proof: &mut Proof) {
     let started = Instant::now();
     let deployed = Box::pin(deploy(account, plan, &mut proof.report)).await;

@@ -1,4 +1,4 @@
-//! The invitation signing key during the life of a stack: created, used, replaced and deleted.
+//! Tests that a stack creates, uses, replaces and deletes the invitation signing key.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The life of a stack: deployed again, changed, rolled back, deleted, and deployed again over a retained pool.
+//! Tests a stack that is deployed again, changed, rolled back, deleted, and deployed again over a retained pool.
 
 use std::collections::BTreeSet;
 use std::path::Path;

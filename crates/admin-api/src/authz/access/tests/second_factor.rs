@@ -90,7 +90,7 @@ async fn the_next_actions_give_access_to_admin_routes() {
 #[tokio::test]
 async fn rejects_sessions_that_started_before_the_enrollment() {
     let api = Api::requiring_mfa();
-    // An attacker signs in with the administrator's password before the administrator enrolls an authenticator.
+    // An attacker signs in with the administrator's password before the administrator enrolls an authenticator app.
     let stolen = api.sign_in("root").await;
     let own = |call: Call| call.anonymous().header("x-access-token", &api.token_of("root"));
     assert_eq!(api.call(own(Call::post("/v1/auth/me/totp", None))).await.status, 200);
