@@ -154,7 +154,7 @@ $(NEXTEST_ROOT)/bin/cargo-nextest:
 
 properties: ## Run the property tests of the sign-up trigger (100,000 events each) and the model test of the admin API (200,000 steps)
 	cargo test --profile properties --package pre-sign-up --test properties --locked --target $(HOST)
-	POOLKEEPER_TEST_REQUESTS=$(or $(POOLKEEPER_TEST_REQUESTS),200000) cargo test $(TESTED) --lib -- --nocapture model::no_sequence
+	POOLKEEPER_TEST_REQUESTS=$(or $(POOLKEEPER_TEST_REQUESTS),200000) cargo test $(TESTED) --lib -- --nocapture model_tests::no_sequence
 
 contract: setup ## Test the admin API against docs/openapi.json with random requests (EXAMPLES=500)
 	POOLKEEPER_TEST_EXAMPLES=$(EXAMPLES) POOLKEEPER_TEST_SEED=$(SEED) cargo test --package admin-api --test contract --locked \

@@ -5,5 +5,5 @@ pub(crate) mod access_token;
 pub(crate) mod caller;
 pub(crate) mod gate;
 #[cfg(test)]
-mod model;
+mod model_tests;
 pub(crate) mod target_user;

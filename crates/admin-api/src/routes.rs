@@ -1,9 +1,9 @@
 //! All routes with the access that they require. The folder of a file matches the path of its route.
 
+#[cfg(test)]
+mod all_routes_tests;
 mod argument;
 mod auth;
-#[cfg(test)]
-mod conventions;
 mod groups;
 mod invitations;
 mod me;

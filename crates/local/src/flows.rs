@@ -11,7 +11,7 @@ pub mod invitations;
 pub mod second_factor;
 pub mod second_pool;
 mod session;
-pub mod support;
+pub mod support_desk;
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ pub async fn run_all(deployment: &Deployment, report: &mut Report) -> Result<(),
     second_pool::run(deployment, report).await?;
     auto_confirm::run(deployment, &admin.token, report).await?;
     attributes::run(deployment, &admin.token, report).await?;
-    support::run(deployment, &admin.token, report).await?;
+    support_desk::run(deployment, &admin.token, report).await?;
     second_factor::run(deployment, &admin.token, report).await?;
     invitations::run(deployment, &admin.token, report).await
 }

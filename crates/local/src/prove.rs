@@ -6,8 +6,8 @@
 
 mod account;
 mod cleanup;
-mod document;
 mod error;
+mod markdown_report;
 mod plan;
 mod probes;
 mod prompt;
@@ -63,7 +63,7 @@ async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
     };
     let Some((account, plan)) = prepared else { return Ok(()) };
 
-    let path = document::create(&account, options.report.as_deref())?;
+    let path = markdown_report::create(&account, options.report.as_deref())?;
     let mut proof = Proof::default();
     let mut was_interrupted = tokio::select! {
         () = runner::run(&account, &plan, &mut proof) => false,
@@ -91,7 +91,7 @@ async fn prove(options: &ProveOptions) -> Result<(), ProveError> {
     }
     println!("\n{}", proof.summary());
     // If the report cannot be written, `verdict` still prints the problems.
-    match document::write(&account, &plan, &proof, &path) {
+    match markdown_report::write(&account, &plan, &proof, &path) {
         Ok(()) => println!("Report: {}", path.display()),
         Err(failure) => proof.problem(failure.with_causes()),
     }

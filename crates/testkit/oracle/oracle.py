@@ -5,7 +5,7 @@
 
 `static` checks the actions, resources and condition keys of every statement of every role, as deployed to AWS.
 
-`recorded` simulates the calls that the tests recorded, and those in unplayed.py, with the policies of the roles that make them. Each
+`recorded` simulates the calls that the tests recorded, and those in uncalled_operations.py, with the policies of the roles that make them. Each
 call must be allowed, and the same call on resources outside the deployment must be denied. Each granted action must be needed by at
 least one call. Each request must satisfy the model of its service.
 """
@@ -19,7 +19,7 @@ import calls
 import model
 import tables
 import template
-import unplayed
+import uncalled_operations
 from iam import Iam
 
 ADAPTERS = Path(__file__).parents[2] / "aws/src"
@@ -81,8 +81,8 @@ def check_operations(made, sources):
     ]
 
 
-def check_unplayed(recorded, listed):
-    """Calls of unplayed.py whose permissions recorded calls need as well."""
+def check_uncalled(recorded, listed):
+    """Calls of uncalled_operations.py whose permissions recorded calls need as well."""
     needed = {(call.role, right.action, right.target) for call in recorded for right in call.rights()}
     called = {call.operation for call in recorded}
     rows = [
@@ -90,7 +90,7 @@ def check_unplayed(recorded, listed):
         for call in listed
         if call.operation in called and all((call.role, one.action, one.target) in needed for one in call.rights())
     ]
-    return [f"unplayed.py: {call.operation} of {call.role} is recorded; delete the row" for call in rows]
+    return [f"uncalled_operations.py: {call.operation} of {call.role} is recorded; delete the row" for call in rows]
 
 
 def distinct_calls(recorded):
@@ -177,10 +177,10 @@ def without_action(statements, number, action):
 
 def check_calls(text, recorded, iam_of):
     """All findings about calls."""
-    listed = unplayed.calls(text)
+    listed = uncalled_operations.calls(text)
     made = [*recorded, *listed]
     roles = {pool: template.everything(text, pool) for pool in sorted({call.pool for call in made if call.role})}
-    found = check_operations(made, ADAPTERS) + check_models(made) + check_unplayed(recorded, listed)
+    found = check_operations(made, ADAPTERS) + check_models(made) + check_uncalled(recorded, listed)
     return found + Permissions(roles, distinct_calls(made), iam_of).check()
 
 

@@ -254,11 +254,11 @@ class Calls(unittest.TestCase):
             found = oracle.check_operations(CALLS, folder)
         self.assertEqual(found, ["GetGroup is in the adapters, but no recorded call has it"])
 
-    def test_names_unplayed_call_that_is_recorded(self):
-        found = oracle.check_unplayed(
+    def test_names_uncalled_operation_that_is_recorded(self):
+        found = oracle.check_uncalled(
             CALLS, [CALLS[2], Call(ROLE, "cognito-idp", "GetGroup", {"UserPoolId": OWN_POOL}, OWN)]
         )
-        self.assertEqual(found, [f"unplayed.py: ListGroups of {ROLE} is recorded; delete the row"])
+        self.assertEqual(found, [f"uncalled_operations.py: ListGroups of {ROLE} is recorded; delete the row"])
 
     def test_refuses_call_whose_resource_it_does_not_know(self):
         with self.assertRaisesRegex(KeyError, "cognito-idp:GetCSVHeader: unknown resource"):

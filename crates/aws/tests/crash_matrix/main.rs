@@ -5,9 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod apply;
+mod concurrent_runs;
 mod destroy;
 mod harness;
 mod invitation_keys;
 mod pairs;
 mod race;
-mod side_by_side;

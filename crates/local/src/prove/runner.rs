@@ -98,7 +98,7 @@ async fn run_flows(deployment: &Deployment<Account>, proof: &mut Proof) -> Optio
     record(flows::client_secret::run(deployment, &admin, report).await);
     record(flows::auto_confirm::run(deployment, &admin, report).await);
     record(flows::attributes::run(deployment, &admin, report).await);
-    record(flows::support::run(deployment, &admin, report).await);
+    record(flows::support_desk::run(deployment, &admin, report).await);
     record(flows::invitations::run(deployment, &admin, report).await);
     Some(admin)
 }

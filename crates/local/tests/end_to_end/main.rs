@@ -6,11 +6,11 @@
 
 mod commands;
 mod invitation_key;
-mod life;
 mod operations;
 mod refusals;
 mod roles;
 mod sign_up_policy;
+mod stack_lifecycle;
 
 use std::fs;
 
@@ -126,7 +126,7 @@ async fn failed_deployment_names_missing_permission_of_bootstrap() {
     assert!(reasons.contains("UserPool (Custom::PoolkeeperUserPool)"), "{reasons}");
     assert!(reasons.contains("is not authorized to perform: cognito-idp:CreateUserPoolClient"), "{reasons}");
 
-    let destroyed = life::destroy(&aws).await;
+    let destroyed = stack_lifecycle::destroy(&aws).await;
     assert!(!destroyed.succeeded, "{}", destroyed.stdout);
     assert!(destroyed.stdout.contains("  user pool      us-east-1_"), "{}", destroyed.last_lines());
     assert!(destroyed.stdout.contains("The first deployment failed"), "{}", destroyed.stdout);

@@ -55,7 +55,10 @@ async fn a_failed_new_stack_keeps_an_existing_pool() {
     function.succeeds(of_stack("user-pool-create", "second", "everyone")).await;
     // This Delete is the rollback of a deployment that failed after its pool resource.
     let reason = function.deletes("second").await;
-    assert!(reason.contains("user_pool retained (its tag `poolkeeper:stack` does not name this stack"), "{reason}");
+    assert!(
+        reason.contains("user_pool retained (the pool's tag `poolkeeper:stack` does not name this stack"),
+        "{reason}"
+    );
     assert!(function.has_pool());
     assert_eq!(function.platform.state().roles.len(), 1);
 }

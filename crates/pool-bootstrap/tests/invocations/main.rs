@@ -8,7 +8,7 @@ mod invitation_key_deletes;
 mod invitation_key_owners;
 mod invitation_key_updates;
 mod invitation_keys;
-mod rights;
+mod role_permissions;
 mod roles;
 
 use std::collections::BTreeSet;
@@ -325,7 +325,7 @@ async fn a_delete_without_user_pool_deletes_only_its_related_resources() {
     function.platform.state().identity_pools.clear();
     let deleted = function.reply_to(event("user-pool-delete")).await;
     let reason = deleted["Reason"].as_str().unwrap();
-    assert!(reason.contains("identity_pool absent, role retained (its user pool does not exist"), "{reason}");
+    assert!(reason.contains("identity_pool absent, role retained (the user pool does not exist"), "{reason}");
     let state = function.platform.state();
     assert_eq!((state.roles.len(), state.policies.len()), (1, 1));
 }

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod apply;
+mod concurrent_runs;
 mod crashes;
 mod destroy;
 mod first_admin;
 mod plan;
-mod side_by_side;
 mod verify;
 
 use std::sync::{Arc, Mutex};

@@ -141,7 +141,10 @@ async fn an_exceeded_mail_quota_does_not_fail_the_proof() {
     let sign_up = report(&receipt, Step::SignUp);
     assert_eq!((sign_up.outcome, sign_up.attempts), (Outcome::NotProved, 1));
     let detail = sign_up.detail.as_ref().unwrap();
-    assert!(detail.starts_with("sign-up not proved: mail quota") && detail.contains("Amazon SES"), "{detail}");
+    assert!(
+        detail.starts_with("sign-up not proved, because the mail quota") && detail.contains("Amazon SES"),
+        "{detail}"
+    );
     assert_eq!(report(&receipt, Step::CallerIdentity).outcome, Outcome::Succeeded);
     assert_eq!(report(&receipt, Step::CleanUp).outcome, Outcome::Deleted);
 }

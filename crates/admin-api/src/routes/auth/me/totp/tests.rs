@@ -111,7 +111,7 @@ async fn a_failed_sign_out_is_reported_with_the_next_step() {
         let completed = json!(["verify", "switch-on"]);
         assert_eq!((&answer.body["completed"], &answer.body["failed"]), (&completed, &json!("sign-out")));
         let detail = answer.body["detail"].as_str().unwrap();
-        assert!(detail.contains("The authenticator is active, and earlier sessions are still valid"), "{detail}");
+        assert!(detail.contains("The authenticator app is active, and earlier sessions are still valid"), "{detail}");
         assert!(detail.contains("POST /v1/auth/sign-out"), "{detail}");
         assert_eq!(mfa(&api).await, totp_only());
         assert!(api.pool.takes_token(&stolen));

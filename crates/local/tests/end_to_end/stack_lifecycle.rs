@@ -17,7 +17,7 @@ use super::{changed_template, invitation_key};
 const USER: &str = "ivy";
 const PASSWORD: &str = "Correct-Horse-1";
 
-const SCRIPT: &str = include_str!("life.py");
+const SCRIPT: &str = include_str!("stack_lifecycle.py");
 
 /// What `make destroy` runs.
 const DESTROY: &str = include_str!("../../src/destroy.py");

@@ -1,4 +1,4 @@
-"""CloudFormation queries of the tests in life.rs. Actions:
+"""CloudFormation queries of the tests in stack_lifecycle.rs. Actions:
 
 events STACK              prints the resources and states of its events, oldest first
 settings STACK            prints the settings of its functions
