@@ -1,7 +1,7 @@
 //! All routes with the access that they require. The folder of a file matches the path of its route.
 
 #[cfg(test)]
-mod all_routes_tests;
+pub(crate) mod all_routes_tests;
 mod argument;
 mod auth;
 mod groups;

@@ -1,6 +1,7 @@
 //! Tests the behavior that all routes share, with one table of requests that succeed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::self_service::SelfService;
@@ -35,6 +36,15 @@ fn case(route: &'static str, username: &'static str, body: Value, failures: &'st
 
 fn cases() -> Vec<Case> {
     [admin_cases(), auth_cases()].into_iter().flatten().collect()
+}
+
+/// The body of a request to this route that succeeds. Built once, because the authorization model sends thousands.
+pub(crate) fn body_of(route: (&str, &str)) -> Option<Value> {
+    static BODIES: LazyLock<BTreeMap<(&str, &str), Value>> = LazyLock::new(|| {
+        let bodies = cases().into_iter().filter(|case| case.body.is_object());
+        bodies.filter_map(|case| Some((case.route.split_once(' ')?, case.body))).collect()
+    });
+    BODIES.get(&route).cloned()
 }
 
 fn admin_cases() -> Vec<Case> {
