@@ -90,6 +90,7 @@ impl Aws {
             let uri = format!("{}/{path}", request.uri().trim_end_matches('/'));
             // The default request would be rejected, but also opens the connection.
             let _ = request.set_method("GET").and_then(|()| request.set_uri(uri));
+            request.headers_mut().remove("content-length");
             *request.body_mut() = SdkBody::empty();
         });
         let _ = tokio::time::timeout(WARM_UP_TIMEOUT, request.send()).await;

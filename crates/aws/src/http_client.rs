@@ -6,7 +6,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// How long idle connections are kept. The time suffices for the calls of one request and for successive requests. A
@@ -76,16 +76,25 @@ fn is_in_partition_aws(region: &str) -> bool {
 /// Returns the SDK's default HTTP client with this idle timeout and these root certificates. The SDK's own timeout is
 /// 90 s.
 pub(crate) fn http_client(idle_timeout: Duration, roots: Roots) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-            .tls_context(roots.tls_context())
-            .pool_idle_timeout(idle_timeout)
-            .proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-        connector.build()
-    })
+    Builder::new()
+        .build_with_connector_fn(move |settings, components| connector(idle_timeout, roots, settings, components))
+}
+
+/// Returns the part of the HTTP client that opens and keeps connections.
+pub(crate) fn connector(
+    idle_timeout: Duration,
+    roots: Roots,
+    settings: Option<&HttpConnectorSettings>,
+    components: Option<&RuntimeComponents>,
+) -> Connector {
+    let mut connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(roots.tls_context())
+        .pool_idle_timeout(idle_timeout)
+        .proxy_config(ProxyConfig::from_env());
+    connector.set_connector_settings(settings.cloned());
+    connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+    connector.build()
 }
 
 #[cfg(test)]
@@ -124,7 +133,6 @@ mod tests {
     #[test]
     fn creates_a_connector_with_amazons_certificates() {
         // The SDK panics on a certificate that it cannot parse.
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
-        connector.tls_context(Roots::Amazon.tls_context()).build();
+        connector(IDLE_TIMEOUT, Roots::Amazon, None, None);
     }
 }

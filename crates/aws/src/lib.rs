@@ -23,6 +23,7 @@ mod secret_hash;
 mod self_service;
 mod sessions;
 mod sign_in_security;
+mod upload;
 mod users;
 
 pub use app_client::CognitoAppClient;
@@ -34,6 +35,7 @@ pub use invitation_key::SsmInvitationKey;
 pub use platform::{AwsPlatform, SsmInvitationKeys};
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
+pub use upload::{UploadError, Uploads};
 
 #[cfg(test)]
 mod tests;

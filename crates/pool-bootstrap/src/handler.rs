@@ -136,7 +136,7 @@ impl Handler {
             Ok(resource) => self.answer(&resource, deadline).await,
             // The parser's message may contain secrets.
             Err(Some((ids, id))) => {
-                tracing::error!(kind = "InvalidRequest", "unreadable custom-resource request");
+                tracing::error!(kind = "InvalidRequest", "invalid custom resource request");
                 Reply::failure(ids, id, UNREADABLE)
             }
             Err(None) => return Err(InvocationError { kind: "InvalidRequest", text: UNREADABLE.to_owned() }),
@@ -345,8 +345,7 @@ const UNKNOWN_TYPE: &str = "unknown resource type; must be `Custom::PoolkeeperUs
                             `Custom::PoolkeeperVerification` or `Custom::PoolkeeperInvitationKey`";
 
 /// The reason for a malformed request or an unknown request type.
-const UNREADABLE: &str =
-    "unreadable custom-resource request; must be a Create, Update or Delete request of CloudFormation";
+const UNREADABLE: &str = "invalid custom resource request; must be a CloudFormation Create, Update or Delete request";
 
 /// The physical id: the pool id after an apply, so that CloudFormation deletes a replaced pool. Other resources keep
 /// their id.

@@ -1,15 +1,15 @@
 //! The reply to CloudFormation: a PUT of at most 4,096 bytes to a presigned URL.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws::Uploads;
 use aws_lambda_events::cloudformation::{
     CloudFormationCustomResourceResponse, CloudFormationCustomResourceResponseStatus as Status,
 };
 use domain::invitation::{KeyName, PublicKey};
 use domain::provision::Receipt;
-use reqwest::redirect::Policy;
+use http::Uri;
 use thiserror::Error;
 
 /// The maximum length of a reply.
@@ -110,9 +110,6 @@ pub enum ReplyError {
         /// The last error.
         last: String,
     },
-    /// The HTTP client cannot be created.
-    #[error("cannot create the HTTP client: {0}")]
-    NoClient(String),
 }
 
 /// Delivers replies to CloudFormation.
@@ -135,8 +132,7 @@ pub trait Replies: Send + Sync {
 /// Delivers replies over HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpReplies {
-    /// Created for the first reply, because it reads the system's root certificates, which takes milliseconds.
-    client: OnceLock<reqwest::Client>,
+    uploads: Uploads,
     region: String,
     local_host: Option<String>,
 }
@@ -144,17 +140,8 @@ pub struct HttpReplies {
 impl HttpReplies {
     /// Replies to CloudFormation in `region`, and over HTTP to `local_host`, the host of an emulator.
     #[must_use]
-    pub fn new(region: &str, local_host: Option<&str>) -> Self {
-        Self { client: OnceLock::new(), region: region.to_owned(), local_host: local_host.map(str::to_owned) }
-    }
-
-    fn client(&self) -> Result<&reqwest::Client, ReplyError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let builder = reqwest::Client::builder().timeout(ATTEMPT_TIMEOUT).redirect(Policy::none()).referer(false);
-        let client = builder.build().map_err(|error| ReplyError::NoClient(error.to_string()))?;
-        Ok(self.client.get_or_init(|| client))
+    pub fn new(region: &str, uploads: Uploads, local_host: Option<&str>) -> Self {
+        Self { uploads, region: region.to_owned(), local_host: local_host.map(str::to_owned) }
     }
 }
 
@@ -174,14 +161,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1600);
 
 impl Replies for HttpReplies {
     fn check(&self, url: &str) -> Result<(), ReplyError> {
-        let url = reqwest::Url::parse(url).map_err(|_| ReplyError::Untrusted)?;
-        let host = url.host_str().ok_or(ReplyError::Untrusted)?;
-        let has_user_info = !url.username().is_empty() || url.password().is_some();
-        let is_trusted = match url.scheme() {
-            "https" => url.port().is_none() && is_reply_bucket(host, &self.region),
-            "http" => self.local_host.as_deref() == Some(host),
+        let url: Uri = url.parse().map_err(|_| ReplyError::Untrusted)?;
+        let authority = url.authority().ok_or(ReplyError::Untrusted)?;
+        let is_trusted = match url.scheme_str() {
+            Some("https") => authority.port().is_none() && is_reply_bucket(authority.host(), &self.region),
+            Some("http") => self.local_host.as_deref() == Some(authority.host()),
             _ => false,
         };
+        let has_user_info = authority.as_str().contains('@');
         if is_trusted && !has_user_info { Ok(()) } else { Err(ReplyError::Untrusted) }
     }
 
@@ -192,16 +179,14 @@ impl Replies for HttpReplies {
     ) -> std::pin::Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
         Box::pin(async move {
             self.check(url)?;
-            let client = self.client()?;
             let mut last = String::new();
             for _ in 0..ATTEMPTS {
                 // The URL is signed for an empty content type.
-                let request = client.put(url).header("content-type", "").body(reply.body());
-                match request.send().await.and_then(reqwest::Response::error_for_status) {
-                    Ok(response) if response.status().is_success() => return Ok(()),
+                match self.uploads.put(url, reply.body(), ATTEMPT_TIMEOUT).await {
+                    Ok(200..=299) => return Ok(()),
                     // Redirects are not followed.
-                    Ok(response) => last = format!("HTTP status {}", response.status()),
-                    Err(error) => last = error.without_url().to_string(),
+                    Ok(status) => last = format!("HTTP status {status}"),
+                    Err(error) => last = startup::causes(&error),
                 }
             }
             Err(ReplyError::NotDelivered { attempts: ATTEMPTS, last })
@@ -221,6 +206,10 @@ mod tests {
         }
     }
 
+    fn replies_in(region: &str, local_host: Option<&str>) -> HttpReplies {
+        HttpReplies::new(region, Uploads::new(region, |_| None), local_host)
+    }
+
     #[test]
     fn limits_the_length_of_a_reply() {
         for character in ["x", "\"", "\n", "日", "\u{1}"] {
@@ -233,7 +222,7 @@ mod tests {
 
     #[test]
     fn accepts_only_the_cloudformation_bucket_of_its_region() {
-        let replies = HttpReplies::new("eu-west-1", None);
+        let replies = replies_in("eu-west-1", None);
         let bucket = "cloudformation-custom-resource-response-euwest1";
         for host in ["s3.eu-west-1.amazonaws.com", "s3-eu-west-1.amazonaws.com", "s3.amazonaws.com"] {
             let url = format!("https://{bucket}.{host}/arn%3Aaws?X-Amz-Signature=1");
@@ -258,14 +247,14 @@ mod tests {
         ] {
             assert!(matches!(replies.check(url), Err(ReplyError::Untrusted)), "{url}");
         }
-        let in_china = HttpReplies::new("cn-north-1", None);
+        let in_china = replies_in("cn-north-1", None);
         let url = "https://cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn/x";
         assert!(in_china.check(url).is_ok());
     }
 
     #[test]
     fn accepts_an_emulator_only_if_a_setting_names_its_host() {
-        let local = HttpReplies::new("eu-west-1", Some("127.0.0.1"));
+        let local = replies_in("eu-west-1", Some("127.0.0.1"));
         assert!(local.check("http://127.0.0.1:4566/_ministack/cfn-response/1").is_ok());
         for url in ["http://127.0.0.2:4566/", "https://127.0.0.1/", "http://user@127.0.0.1/", "http://example.com/"] {
             assert!(local.check(url).is_err(), "{url}");
