@@ -15,7 +15,7 @@ pub struct SettingError {
     pub variable: &'static str,
     /// What is wrong with the setting.
     pub problem: Problem,
-    /// The requirement, e.g. "must be `everyone` or `nobody`", or the cause.
+    /// What is expected, e.g. "must be `everyone` or `nobody`", or why the value is invalid.
     pub expectation: String,
 }
 

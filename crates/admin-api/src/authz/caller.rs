@@ -89,7 +89,7 @@ impl Caller {
     }
 }
 
-/// The claims of a token, in the format of one kind of API.
+/// Token claims in the event format of an HTTP API or a REST API.
 trait Claims {
     fn text(&self, name: &str) -> Option<&str>;
     fn groups(&self) -> BTreeSet<String>;

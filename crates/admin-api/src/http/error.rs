@@ -63,7 +63,7 @@ pub(crate) enum ApiError {
     #[error("invitations are not configured")]
     NoInvitations,
     /// The invited address is the verified address of a user.
-    #[error("a user of the pool has the address")]
+    #[error("the address is the verified address of an existing user")]
     AddressHeld,
     /// More users share the invited address than the search reads.
     #[error("too many users share the address to check whether one of them has verified it")]

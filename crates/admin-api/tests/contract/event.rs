@@ -1,7 +1,7 @@
 //! Emulates API Gateway: an HTTP API, payload version 2.0, without a stage in the path.
 //!
-//! One accepted token, [`ACCESS_TOKEN`], emulates the JWT authorizer. The event of a request with another token or none
-//! has no authorizer, so the API rejects it. On AWS, the authorizer rejects it.
+//! One accepted token, [`ACCESS_TOKEN`], emulates the JWT authorizer. A request without this token produces an event
+//! without claims, so the API rejects the request. On AWS, the authorizer rejects the request.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

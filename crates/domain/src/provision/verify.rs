@@ -312,8 +312,10 @@ impl Provisioner<'_> {
             SignInWith::Email => address.clone(),
             SignInWith::Username => format!("poolkeeper-verify-{}", nonce.expose()),
         };
-        let invalid =
-            |_| SpecError { field: "sign_in", problem: "the verification cannot build a valid user name".to_owned() };
+        let invalid = |_| SpecError {
+            field: "sign_in",
+            problem: "cannot generate a valid user name for the test user".to_owned(),
+        };
         // One character of each class, then random characters.
         let mut password = "Aa1!".to_owned();
         while password.len() < spec.password_policy.minimum_length as usize || password.len() < 36 {

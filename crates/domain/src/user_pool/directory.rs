@@ -116,7 +116,7 @@ pub trait Directory: Send + Sync {
     /// another code.
     async fn reset_password(&self, username: &Username) -> Result<(), UserPoolError>;
 
-    /// Sends the message with a new temporary password. `attributes` are the user's attributes, which determine whether
+    /// Resends the welcome message with a new temporary password. `attributes` are the user's attributes, which determine whether
     /// the message is an e-mail or a text message. MUST return `WrongState` for a user who is not in
     /// `FORCE_CHANGE_PASSWORD`.
     async fn resend_invitation(&self, username: &Username, attributes: &Attributes) -> Result<User, UserPoolError>;

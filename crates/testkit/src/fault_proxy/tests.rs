@@ -41,7 +41,7 @@ impl Bench {
     }
 }
 
-/// A client without timers, for tests with paused time, and with keep-alive as in the SDK.
+/// A client with keep-alive, like the SDK's. It has no timers, because tests pause time.
 fn client() -> Client {
     Client::builder().no_proxy().pool_idle_timeout(None).build().unwrap()
 }

@@ -70,8 +70,9 @@ impl Body {
 
 impl PartialSchema for Body {
     fn schema() -> RefOr<Schema> {
-        let one_token =
-            OneOfBuilder::new().description(Some("Exactly one token, which determines the sign-ins that end."));
+        let one_token = OneOfBuilder::new().description(Some(
+            "Exactly one token. A refresh token ends its session; an access token ends all sessions of its user.",
+        ));
         one_token.item(ByRefreshToken::schema()).item(ByAccessToken::schema()).into()
     }
 }

@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(api.pool.groups_of("new"), ["visitors"]);
     }
 
-    /// No other rule rejects the group outside the list, because it grants nothing and has no role.
+    /// `guests` grants no permissions and has no IAM role, so only the list of assignable groups can reject it.
     #[tokio::test]
     async fn a_list_of_assignable_groups_limits_creation() {
         let roles = json!({"helpers": ["users:create", "users:groups:visitors"]});
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn malformed_bodies_are_refused_with_their_place() {
+    async fn rejects_malformed_bodies_with_their_position() {
         let too_many_groups: Vec<_> = (0..101).map(|number| format!("group-{number}")).collect();
         let table = [
             (json!({}), Some("username")),
