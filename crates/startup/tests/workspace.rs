@@ -15,19 +15,20 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 9] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 10] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
     ("cli", &["aws", "domain"], &["testkit"]),
     ("domain", &[], &[]),
     ("local", &["aws", "domain", "testkit"], &[]),
+    ("peers", &[], &[]),
     ("pool-bootstrap", &["aws", "domain", "startup"], &["testkit"]),
     ("pre-sign-up", &["domain", "startup"], &["testkit"]),
     ("startup", &[], &[]),
     ("testkit", &["domain"], &[]),
 ];
 
-/// Prefixes of the AWS SDK's crates, which only the crate `aws` can depend on.
+/// Prefixes of the AWS SDK's crates, which only `aws` and `peers` can depend on.
 const SDK: [&str; 4] = ["aws-config", "aws-credential-types", "aws-sdk-", "aws-smithy-"];
 
 /// Packages that only the fuzz targets need.
@@ -39,17 +40,25 @@ struct Dependency {
     for_tests: bool,
 }
 
-/// Returns the dependencies of each member according to cargo.
-fn members() -> BTreeMap<String, Vec<Dependency>> {
+/// Returns the members according to cargo.
+fn packages() -> Vec<Value> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(ROOT).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// Returns the dependencies of each member.
+fn members() -> BTreeMap<String, Vec<Dependency>> {
     let dependency =
         |value: &Value| Dependency { name: text(&value["name"]), for_tests: value["kind"].as_str() == Some("dev") };
-    let packages = metadata["packages"].as_array().unwrap().iter();
-    packages
+    packages()
+        .iter()
         .map(|package| {
             (text(&package["name"]), package["dependencies"].as_array().unwrap().iter().map(dependency).collect())
         })
@@ -58,15 +67,8 @@ fn members() -> BTreeMap<String, Vec<Dependency>> {
 
 /// Returns the manifest of each member.
 fn manifests() -> Vec<(String, String)> {
-    let folders = fs::read_dir(Path::new(ROOT).join("crates")).unwrap();
-    folders
-        .map(|folder| folder.unwrap().path())
-        .filter(|folder| folder.is_dir())
-        .map(|folder| {
-            let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap();
-            (folder.file_name().unwrap().to_string_lossy().into_owned(), manifest)
-        })
-        .collect()
+    let manifest = |package: &Value| fs::read_to_string(text(&package["manifest_path"])).unwrap();
+    packages().iter().map(|package| (text(&package["name"]), manifest(package))).collect()
 }
 
 #[test]
@@ -86,8 +88,8 @@ fn crates_depend_only_on_allowed_crates() {
 }
 
 #[test]
-fn only_the_crate_aws_depends_on_the_sdk() {
-    for (name, dependencies) in members().iter().filter(|(name, _)| *name != "aws") {
+fn only_aws_and_the_peers_depend_on_the_sdk() {
+    for (name, dependencies) in members().iter().filter(|(name, _)| !["aws", "peers"].contains(&name.as_str())) {
         for dependency in dependencies {
             let is_sdk = SDK.iter().any(|prefix| dependency.name.starts_with(prefix));
             assert!(!is_sdk, "{name} must not depend on {}", dependency.name);
