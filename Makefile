@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -62,6 +62,8 @@ SANITIZER ?= none
 # mutants: one FILE instead of those in .cargo/mutants.toml, and a part of the mutants, e.g. SHARD=0/4.
 FILE ?=
 SHARD ?=
+# bench: QUICK=1 takes fewer samples, in less than two minutes, and ARGUMENTS="--only sign-up" measures some rows; both write no files.
+QUICK ?=
 # demo, dev, invoke: e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; invoke also takes --setting AUTO_CONFIRM=nobody.
 ARGUMENTS ?=
 
@@ -177,6 +179,11 @@ mutants: $(CARGO_MUTANTS) ## Run mutation tests of the authorization code
 
 $(CARGO_MUTANTS):
 	@$(call build_tool,cargo-mutants,$(MUTANTS_VERSION),$(MUTANTS_ROOT))
+
+# scripts/build-bench needs the Node.js of cognito-local.
+bench: cognito-local ## Measure start, calls and memory beside equivalent programs, and write docs/benchmarks.md (QUICK=1)
+	@scripts/build-bench
+	@$(TARGET)/release/bench --target $(TARGET) $(if $(QUICK),--quick) $(ARGUMENTS)
 
 demo: check-arguments build-local cognito-local ## Deploy to an emulator and run every flow, step by step
 	@$(LOCAL) demo $(ARGUMENTS)

@@ -15,9 +15,10 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 10] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 11] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
+    ("bench", &[], &[]),
     ("cli", &["aws", "domain"], &["testkit"]),
     ("domain", &[], &[]),
     ("local", &["aws", "domain", "testkit"], &[]),

@@ -1,0 +1,90 @@
+//! One loopback endpoint for all AWS services, over HTTP and HTTPS, with the same response to every call of an
+//! operation.
+
+mod answers;
+pub(crate) mod certificates;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http_body_util::Full;
+use hyper::Response;
+use hyper::body::Bytes;
+use hyper::http::request::Parts;
+use serde_json::Value;
+
+use crate::cognito::answers::Answer;
+use crate::cognito::certificates::Certificates;
+use crate::error::BenchError;
+use crate::server::{Handler, Server, response};
+
+/// The running endpoint.
+pub(crate) struct Cognito {
+    http: Server,
+    https: Server,
+    service: Arc<Service>,
+}
+
+impl Cognito {
+    /// Starts the endpoint.
+    pub(crate) async fn start(certificates: &Certificates) -> Result<Self, BenchError> {
+        let service = Arc::new(Service { answers: answers::all(), calls: AtomicUsize::new(0) });
+        let http = Server::start(Arc::clone(&service), None).await?;
+        let https = Server::start(Arc::clone(&service), Some(certificates.acceptor()?)).await?;
+        Ok(Self { http, https, service })
+    }
+
+    /// The value of `AWS_ENDPOINT_URL`.
+    pub(crate) fn url(&self, https: bool) -> String {
+        if https {
+            format!("https://127.0.0.1:{}", self.https.port)
+        } else {
+            format!("http://127.0.0.1:{}", self.http.port)
+        }
+    }
+
+    /// The number of calls so far.
+    pub(crate) fn calls(&self) -> usize {
+        self.service.calls.load(Ordering::Relaxed)
+    }
+
+    /// The number of connections so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.http.connections() + self.https.connections()
+    }
+}
+
+struct Service {
+    answers: HashMap<&'static str, Answer>,
+    calls: AtomicUsize,
+}
+
+impl Handler for Service {
+    async fn answer(&self, head: Parts, body: Bytes) -> Response<Full<Bytes>> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let operation = operation(&head, &body);
+        if let Some(answer) = self.answers.get(operation) {
+            let headers = [("content-type", answer.content_type()), ("x-amzn-requestid", "5d2c6f0e-6a39-4c1b-9d0f")];
+            return response(200, &headers, answer.body(&body));
+        }
+        let message = format!("the endpoint of the benchmark has no answer to {operation:?}");
+        let error = serde_json::json!({"__type": "UnknownOperationException", "message": message});
+        response(400, &[("content-type", "application/x-amz-json-1.1")], error.to_string().into())
+    }
+}
+
+/// The operation: the end of `X-Amz-Target` in the JSON protocol, or the parameter `Action` in the query protocol.
+fn operation<'a>(head: &'a Parts, body: &'a Bytes) -> &'a str {
+    if let Some(target) = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
+        return target.rsplit('.').next().unwrap_or_default();
+    }
+    let form = str::from_utf8(body).unwrap_or_default();
+    form.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or_default()
+}
+
+/// A text field of a request in the JSON protocol.
+fn field(body: &Bytes, name: &str) -> Option<String> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    body.get(name)?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,81 @@
+//! The page of the documentation.
+
+use super::{Report, RowReport, table};
+
+const INTRODUCTION: &str = "\
+# Benchmarks
+
+`make bench` measures Poolkeeper's functions beside programs that do the same job, and writes this
+page. [Measurements](measurements.md) shows the effect of each optimization.
+
+![Start of each program, minimum in milliseconds, on a logarithmic scale](benchmarks.svg)
+";
+
+const METHOD: &str = "\
+## Method
+
+The harness implements the Lambda Runtime API on loopback and starts release binaries as Lambda
+does. One loopback endpoint replaces all AWS services. Both are written in Rust and set
+`TCP_NODELAY`. The programs run in turns (A B C A B C …), and each cold sample is a new process. The
+first turn is discarded.
+
+| column | meaning |
+|---|---|
+| start | from the start of the process to its first complete `GET /2018-06-01/runtime/invocation/next` (for a command, to its end), in ms |
+| first, warm | from the delivery of the event to the receipt of `POST …/response`, in ms |
+| memory | `VmHWM` from `/proc/PID/status` at the end, the highest of all processes, in MB |
+| binary, zip | the file, and the file compressed as in a zip archive, in MB |
+| instructions | millions of instructions, counted by `valgrind --tool=callgrind`, until the first request for an event and for a warm call |
+| AWS calls | calls to AWS for each warm call |
+| start ×, warm ×, memory × | relative to Poolkeeper's program, the first of its table: the ratio of minima, and for memory of the highest values |
+
+Times are minimum / median / 90th percentile. The machine is shared, so compare only times of this
+page, and prefer the ratios. 1 MB is 1,000,000 bytes. A dash means that a value was not measured.
+Instructions of Node.js are not counted, because its compiler depends on time.
+
+Each response must have the expected content, otherwise the run fails. `admin-api` also checks the
+caller, the target user and their groups before a write, so it makes more calls than its peers. Over
+HTTPS, the programs trust only a local certificate authority. A program that otherwise reads the
+system's root certificates therefore starts faster in that table.
+
+| program | description |
+|---|---|
+| `floor` | a Runtime API loop that uses only Rust's `std`; it confirms every user |
+| `bare-pre-sign-up` | `lambda_runtime`, without a policy or logs; it confirms every user |
+| `bare-admin-api` | the AWS SDK for Rust with one call for each route, without authorization |
+| `bare-pool-bootstrap` | the AWS SDK for Rust with the reads of a plan, without a comparison |
+| Node.js | a function in a minimal Runtime API loop, which starts faster than Lambda's own |
+| Node.js, plain handler | the AWS SDK v3 with one call for each route, bundled and minified |
+| Node.js, AdminQueries | an equivalent of the function that Amplify generates: express 4, aws-serverless-express and the AWS SDK v3, bundled and minified; it cannot create users |
+
+`make bench QUICK=1` takes fewer samples, counts no instructions, and writes no files. The
+[raw numbers](benchmarks.json) contain every sample.
+";
+
+/// Writes the page.
+pub(super) fn of(report: &Report) -> String {
+    let run = &report.run;
+    let machine = &run.machine;
+    let section =
+        |row: &RowReport| format!("## {}\n\n{}\n\n", heading(row.name), table::of(row, table::Style::Markdown));
+    let tables = report.rows.iter().map(section).collect::<Vec<_>>().concat();
+    let circumstances = [
+        ("Poolkeeper", machine.poolkeeper.clone()),
+        ("date", machine.date.clone()),
+        ("processor", format!("{} × {}", machine.cores, machine.processor)),
+        ("Linux", machine.linux.clone()),
+        ("Rust", machine.rust.clone()),
+        ("Node.js", machine.node.clone()),
+        ("cold samples of each program", run.samples.to_string()),
+        ("warm calls of each cold sample", run.warm_calls.to_string()),
+        ("load before and after", format!("{}, {}", run.load_before, run.load_after)),
+    ];
+    let circumstances = circumstances.map(|(name, value)| format!("| {name} | {value} |\n")).concat();
+    format!("{INTRODUCTION}\n{tables}{METHOD}\n## Machine\n\n| | |\n|---|---|\n{circumstances}")
+}
+
+fn heading(name: &str) -> String {
+    let (first, rest) = name.split_at(name.chars().next().map_or(0, char::len_utf8));
+    // The name of a command is written as it is.
+    if name.contains("--") { format!("`{name}`") } else { format!("{}{rest}", first.to_uppercase()) }
+}

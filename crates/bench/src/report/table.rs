@@ -1,0 +1,108 @@
+//! The table of one row.
+
+use std::fmt;
+
+use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, Table};
+
+use super::{Measurement, RowReport, min};
+use crate::statistics::Distribution;
+
+/// Where a table appears.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Style {
+    Terminal,
+    Markdown,
+}
+
+/// A missing value.
+const NONE: &str = "–";
+
+const HEADER: [&str; 11] = [
+    "program",
+    "start",
+    "first",
+    "warm",
+    "memory",
+    "binary / zip",
+    "instructions: start / warm",
+    "AWS calls",
+    "start ×",
+    "warm ×",
+    "memory ×",
+];
+
+/// Returns the table of a row.
+pub(super) fn of(row: &RowReport, style: Style) -> impl fmt::Display + use<> {
+    let mut table = Table::new();
+    table.load_style(match style {
+        Style::Terminal => UTF8_FULL_CONDENSED,
+        Style::Markdown => ASCII_MARKDOWN,
+    });
+    table.set_header(HEADER);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    for program in &row.programs {
+        table.add_row(cells(program, row.programs.first().unwrap_or(program)));
+    }
+    table
+}
+
+fn cells(program: &Measurement, own: &Measurement) -> [String; 11] {
+    let times = |samples: &[f64]| {
+        let of = |it: Distribution| format!("{} / {} / {}", short(it.min), short(it.p50), short(it.p90));
+        or_none(Distribution::of(samples).map(of))
+    };
+    let instructions = program.instructions.map(|it| {
+        let warm = or_none(it.warm.map(|warm| millions(count(warm))));
+        format!("{} / {warm}", millions(count(it.start)))
+    });
+    let size = program.size;
+    let calls = (!program.warm.is_empty()).then(|| program.calls.to_string());
+    [
+        program.program.to_owned(),
+        times(&program.start),
+        times(&program.first),
+        times(&program.warm),
+        or_none(program.memory_mb().map(short)),
+        format!("{} / {}", bytes(size.file), bytes(size.zip)),
+        or_none(instructions),
+        or_none(calls),
+        ratio(min(&program.start), min(&own.start)),
+        ratio(min(&program.warm), min(&own.warm)),
+        ratio(program.memory_mb(), own.memory_mb()),
+    ]
+}
+
+/// A value relative to that of Poolkeeper's program.
+fn ratio(value: Option<f64>, own: Option<f64>) -> String {
+    or_none(value.zip(own).filter(|(_, own)| *own > 0.0).map(|(value, own)| short(value / own)))
+}
+
+/// A number with two to three significant digits.
+pub(super) fn short(value: f64) -> String {
+    let decimals = match value {
+        100.0.. => 0,
+        10.0..100.0 => 1,
+        1.0..10.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.decimals$}")
+}
+
+fn bytes(size: usize) -> String {
+    millions(count(size))
+}
+
+fn count(number: impl TryInto<u32>) -> f64 {
+    number.try_into().map_or(f64::INFINITY, f64::from)
+}
+
+fn millions(value: f64) -> String {
+    short(value / 1_000_000.0)
+}
+
+fn or_none(text: Option<String>) -> String {
+    text.unwrap_or_else(|| NONE.to_owned())
+}
