@@ -94,12 +94,17 @@ impl Gate {
             Access::Write(permission) => {
                 authorized.require(permission)?;
                 let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
-                let owner = TokenOwner::of(&authorized.caller, headers)?;
-                // The target is read before the caller is confirmed, which saves a round trip. The error of the caller
-                // takes precedence, so that an unconfirmed caller learns nothing about the target.
-                let (myself, found) = tokio::join!(self.read_caller(owner.as_ref()), self.find(username.as_ref()));
-                self.confirm(&mut authorized, myself?)?;
-                authorized.require(permission)?;
+                let caller = authorized.caller.clone();
+                let owner = TokenOwner::of(&caller, headers)?;
+                let confirmation = async {
+                    let caller = self.read_caller(owner.as_ref()).await?;
+                    self.confirm(&mut authorized, caller)?;
+                    authorized.require(permission)
+                };
+                // The target is read at the same time, which saves a round trip. A rejected caller does not wait for
+                // it, so that the response time does not depend on the target.
+                let find = async { Ok(self.find(username.as_ref()).await) };
+                let ((), found) = tokio::try_join!(confirmation, find)?;
                 // The handler rejects a path that is not UTF-8.
                 if let Some(path) = path {
                     target = self.target(&authorized, path, username.as_ref().zip(found), audit).await?;
@@ -151,11 +156,10 @@ impl Gate {
         let user = found?;
         authorized.ensure_findable(&user, username)?;
         audit.on_found(&user);
-        let id = user.id();
-        let (unambiguous, memberships) =
-            tokio::join!(self.app.ensure_unambiguous(username, &user), self.app.pool.groups(&id));
-        unambiguous?;
-        authorized.ensure_no_escalation_in(&self.app.trust.roles, &memberships?)?;
+        // First, because the groups are read by the `sub`, which must not be the name of another user.
+        self.app.ensure_unambiguous(username, &user).await?;
+        let memberships = self.app.pool.groups(&user.id()).await?;
+        authorized.ensure_no_escalation_in(&self.app.trust.roles, &memberships)?;
         Ok(Some(user))
     }
 
@@ -164,8 +168,9 @@ impl Gate {
     async fn read_caller(&self, owner: Option<&TokenOwner<'_>>) -> Result<Option<ConfirmedCaller>, ApiError> {
         // An AWS principal is in no group.
         let Some(owner) = owner else { return Ok(None) };
-        let (myself, memberships) = tokio::join!(self.myself(owner), self.app.pool.groups(owner.username));
-        Ok(Some(ConfirmedCaller { myself: myself?, memberships }))
+        let memberships = async { Ok(self.app.pool.groups(owner.username).await) };
+        let (myself, memberships) = tokio::try_join!(self.myself(owner), memberships)?;
+        Ok(Some(ConfirmedCaller { myself, memberships }))
     }
 
     /// Removes the grants that the user pool does not confirm. Only groups that are in both the token and the user pool

@@ -283,6 +283,27 @@ async fn a_rejection_does_not_reveal_whether_the_user_exists() {
     }
 }
 
+/// A write reads the target while the user pool confirms the caller.
+#[tokio::test]
+async fn a_rejected_caller_does_not_learn_about_the_target_of_a_write() {
+    let is_write = |route: &&Route| matches!(route.access, Access::Write(_)) && route.path.contains("{username}");
+    for route in routes::of(Served::Admin).iter().filter(is_write) {
+        let rejection_for = async |username, target_failure: Option<Reason>| {
+            let api = Api::new();
+            api.pool.fail("myself", 1, Reason::InvalidCredentials);
+            if let Some(reason) = target_failure {
+                api.pool.fail("get", 1, reason);
+            }
+            let answer = api.call(request(route, username).by(token("root", "[admins]"))).await;
+            (answer.status, answer.body)
+        };
+        let expected = rejection_for("mia", None).await;
+        assert_eq!(expected.0, 401, "{}", route.path);
+        assert_eq!(rejection_for("nobody", None).await, expected, "{}", route.path);
+        assert_eq!(rejection_for("mia", Some(Reason::Throttled)).await, expected, "{}", route.path);
+    }
+}
+
 #[tokio::test]
 async fn callers_cannot_change_their_own_account_under_any_name() {
     let rejected = [
