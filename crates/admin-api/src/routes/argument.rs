@@ -19,7 +19,7 @@ use crate::http::json::{Json, JsonText};
 use crate::http::query::Query;
 
 /// What an argument requires.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Requirement {
     /// A parameter in the path.
     Parameter(&'static str),
@@ -27,6 +27,8 @@ pub(super) enum Requirement {
     Caller,
     /// A write. Only for writes does the gate read the user in the path.
     Write,
+    /// The user that the gate read. A handler with only the name could change another user.
+    CheckedUser,
 }
 
 impl Requirement {
@@ -35,6 +37,7 @@ impl Requirement {
             Self::Parameter(name) => path.contains(&format!("{{{name}}}")),
             Self::Caller => !matches!(access, Access::Public | Access::OwnToken),
             Self::Write => matches!(access, Access::Write(_)),
+            Self::CheckedUser => !(matches!(access, Access::Write(_)) && path.contains("{username}")),
         }
     }
 }
@@ -57,7 +60,7 @@ macro_rules! arguments {
     };
 }
 
-use Requirement::{Caller, Parameter, Write};
+use Requirement::{Caller, CheckedUser, Parameter, Write};
 
 arguments! {
     State<App>: [],
@@ -86,7 +89,9 @@ macro_rules! all_arguments {
     ($($type:ident),*) => {
         impl<M, $($type: Argument),*> Argument for (M, $($type,)*) {
             fn unmet(path: &str, access: Access) -> Option<Requirement> {
-                None$(.or_else(|| $type::unmet(path, access)))*
+                let has_checked_user = [$($type::REQUIRES),*].concat().contains(&Write);
+                let checked_user = Some(CheckedUser).filter(|it| !has_checked_user && !it.is_met(path, access));
+                checked_user$(.or_else(|| $type::unmet(path, access)))*
             }
         }
     };
@@ -109,19 +114,20 @@ mod tests {
     fn finds_requirement_that_a_route_does_not_meet() {
         type Arguments = ((), State<App>, TargetUser, TargetGroup, Authorized);
         let write = Access::Write(Permission::UsersGroups);
-        let unmet = |path, access| Arguments::unmet(path, access).map(|it| format!("{it:?}"));
         let both = "/v1/users/{username}/groups/{group}";
         let table = [
             (both, write, None),
-            ("/v1/users/{username}", write, Some(r#"Parameter("group")"#)),
-            ("/v1/groups/{group}", write, Some(r#"Parameter("username")"#)),
-            (both, Access::Read(Permission::UsersGroups), Some("Write")),
+            ("/v1/users/{username}", write, Some(Parameter("group"))),
+            ("/v1/groups/{group}", write, Some(Parameter("username"))),
+            (both, Access::Read(Permission::UsersGroups), Some(Write)),
         ];
         for (path, access, expected) in table {
-            assert_eq!(unmet(path, access).as_deref(), expected, "{path} {access:?}");
+            assert_eq!(Arguments::unmet(path, access), expected, "{path} {access:?}");
         }
-        assert!(matches!(Authorized::unmet(both, Access::Public), Some(Caller)));
-        assert!(matches!(Authorized::unmet(both, Access::OwnToken), Some(Caller)));
-        assert!(Authorized::unmet(both, Access::AnyCaller).is_none());
+        assert_eq!(Authorized::unmet(both, Access::Public), Some(Caller));
+        assert_eq!(Authorized::unmet(both, Access::OwnToken), Some(Caller));
+        assert_eq!(Authorized::unmet(both, Access::AnyCaller), None);
+        assert_eq!(<((), Target)>::unmet("/v1/users/{username}", write), Some(CheckedUser));
+        assert_eq!(<((), Target)>::unmet("/v1/users/{username}", Access::Read(Permission::UsersRead)), None);
     }
 }
