@@ -65,8 +65,8 @@ impl From<SdkConfig> for Aws {
 }
 
 impl Aws {
-    /// Reads credentials and endpoints from the environment of a Lambda function, which has no configuration files and
-    /// no metadata service. `lookup` returns environment variables. Sends no request; credentials are resolved at the
+    /// Reads credentials and endpoints from the environment of a Lambda function. Ignores configuration files and the
+    /// metadata service, which Lambda does not have. `lookup` returns environment variables. Sends no request; credentials are resolved at the
     /// first call.
     pub async fn connect(region: &str, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let no_files = EnvConfigFiles::builder().with_contents(EnvConfigFileKind::Config, "").build();
@@ -82,15 +82,17 @@ impl Aws {
     /// Opens a connection to Cognito, so that the first request does not wait for DNS and TLS. Call it at startup, when
     /// Lambda gives a function of any memory size a full CPU. Waits at most [`WARM_UP_TIMEOUT`]; a failure is ignored.
     ///
-    /// Requests the public keys of the user pool, which takes no permission and no quota. The request is the SDK's own,
-    /// because only its connections are reused.
+    /// Requests the public keys of the user pool, which takes no permission. A rejected request, such as one over a
+    /// quota, opens the connection as well. The request is the SDK's own, because only its connections are reused.
     pub async fn warm_up(&self, user_pool_id: &str) {
         let path = format!("{user_pool_id}/.well-known/jwks.json");
         let request = self.user_pools().once.get_user().access_token("-").customize().mutate_request(move |request| {
             let uri = format!("{}/{path}", request.uri().trim_end_matches('/'));
             // The default request would be rejected, but also opens the connection.
             let _ = request.set_method("GET").and_then(|()| request.set_uri(uri));
-            request.headers_mut().remove("content-length");
+            for header in ["content-length", "content-type", "x-amz-target"] {
+                request.headers_mut().remove(header);
+            }
             *request.body_mut() = SdkBody::empty();
         });
         let _ = tokio::time::timeout(WARM_UP_TIMEOUT, request.send()).await;

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClie
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// How long idle connections are kept. The time suffices for the calls of one request and for successive requests. A
-/// frozen Lambda container does not notice closed connections, and a request without retries fails on a closed
+/// frozen Lambda container does not notice closed connections, and a request without retries can fail on a closed
 /// connection.
 pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -50,8 +50,8 @@ impl Roots {
     /// Selects the root certificates for the endpoints of a region. `lookup` returns environment variables.
     pub(crate) fn of(region: &str, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let has_other_roots = OTHER_ROOTS.iter().any(|name| lookup(name).is_some());
-        let is_https = |endpoint: String| endpoint.starts_with("https:");
-        let has_other_server = ENDPOINTS.iter().any(|name| lookup(name).is_some_and(is_https));
+        let is_http = |endpoint: String| endpoint.to_ascii_lowercase().starts_with("http:");
+        let has_other_server = ENDPOINTS.iter().any(|name| lookup(name).is_some_and(|endpoint| !is_http(endpoint)));
         if has_other_roots || has_other_server || !is_in_partition_aws(region) { Self::System } else { Self::Amazon }
     }
 
@@ -106,6 +106,9 @@ mod tests {
         for (region, expected) in [
             ("eu-west-1", Roots::Amazon),
             ("us-east-1", Roots::Amazon),
+            ("mx-central-1", Roots::Amazon),
+            ("ap-southeast-7", Roots::Amazon),
+            ("il-central-1", Roots::Amazon),
             ("us-gov-west-1", Roots::System),
             ("us-iso-east-1", Roots::System),
             ("cn-north-1", Roots::System),
@@ -122,7 +125,7 @@ mod tests {
             ("SSL_CERT_FILE", "/etc/roots.pem", Roots::System),
             ("AWS_CA_BUNDLE", "/etc/roots.pem", Roots::System),
             ("https_proxy", "http://proxy:3128", Roots::System),
-            ("AWS_ENDPOINT_URL_IAM", "https://localhost:4566", Roots::System),
+            ("AWS_ENDPOINT_URL_IAM", "HTTPS://localhost:4566", Roots::System),
             ("AWS_ENDPOINT_URL", "http://localhost:4566", Roots::Amazon),
         ] {
             let lookup = |wanted: &str| (wanted == name).then(|| value.to_owned());
@@ -131,7 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn creates_a_connector_with_amazons_certificates() {
+    fn trusts_exactly_five_certificates_of_amazon() {
+        let context = format!("{:?}", Roots::Amazon.tls_context());
+        assert!(context.contains("enable_native_roots: false"), "{context}");
+        assert_eq!(include_str!("../amazon-roots.pem").matches("BEGIN CERTIFICATE").count(), 5);
         // The SDK panics on a certificate that it cannot parse.
         connector(IDLE_TIMEOUT, Roots::Amazon, None, None);
     }

@@ -55,3 +55,32 @@ impl Uploads {
         Ok(response.status().as_u16())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// On the paused clock, the test takes no time.
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_ends_if_the_server_does_not_answer() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/?signature=canary", listener.local_addr().unwrap());
+        let uploads = Uploads::new("eu-west-1", |_| None);
+        let error = uploads.put(&url, String::new(), Duration::from_secs(2)).await.unwrap_err();
+        assert_eq!(error.to_string(), "no response within 2000 ms");
+    }
+
+    #[tokio::test]
+    async fn errors_omit_the_url() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = listener.local_addr().unwrap();
+        drop(listener);
+        for url in [format!("http://{closed}/?signature=canary"), "not a URL canary".to_owned()] {
+            let uploads = Uploads::new("eu-west-1", |_| None);
+            let error = uploads.put(&url, String::new(), Duration::from_secs(2)).await.unwrap_err();
+            assert!(!format!("{error:?}").contains("canary"), "{error:?}");
+        }
+    }
+}

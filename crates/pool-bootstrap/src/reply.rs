@@ -164,12 +164,12 @@ impl Replies for HttpReplies {
         let url: Uri = url.parse().map_err(|_| ReplyError::Untrusted)?;
         let authority = url.authority().ok_or(ReplyError::Untrusted)?;
         let is_trusted = match url.scheme_str() {
-            Some("https") => authority.port().is_none() && is_reply_bucket(authority.host(), &self.region),
-            Some("http") => self.local_host.as_deref() == Some(authority.host()),
+            // The whole authority, so that there is no user name, password or port.
+            Some("https") => is_reply_bucket(authority.as_str(), &self.region),
+            Some("http") => self.local_host.as_deref() == Some(authority.host()) && !authority.as_str().contains('@'),
             _ => false,
         };
-        let has_user_info = authority.as_str().contains('@');
-        if is_trusted && !has_user_info { Ok(()) } else { Err(ReplyError::Untrusted) }
+        if is_trusted { Ok(()) } else { Err(ReplyError::Untrusted) }
     }
 
     fn deliver<'a>(
@@ -233,6 +233,12 @@ mod tests {
             "http://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
             "ftp://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
             "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com:8443/x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com:99999/x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com:/x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com./x",
+            "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com%2eexample.com/x",
+            r"https://example.com\@cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
+            "https://[::1]/x",
             "https://a@cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com/x",
             "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com.example.com/x",
             "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com.cn/x",
