@@ -1,5 +1,5 @@
-//! One loopback endpoint for all AWS services, over HTTP and HTTPS, with the same response to every call of an
-//! operation.
+//! One loopback endpoint for all AWS services, over HTTP, over HTTPS, and with latency, with the same response to every
+//! call of an operation.
 
 mod answers;
 pub(crate) mod certificates;
@@ -7,6 +7,7 @@ pub(crate) mod certificates;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::Response;
@@ -19,50 +20,71 @@ use crate::cognito::certificates::Certificates;
 use crate::error::BenchError;
 use crate::server::{Handler, Server, response};
 
+/// The latency of [`Endpoint::Remote`], about that of Cognito in the Region of the function.
+const LATENCY: Duration = Duration::from_millis(10);
+
+/// How a program reaches AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// Over HTTP without latency, which shows the work of the program.
+    Http,
+    /// Over HTTPS without latency.
+    Https,
+    /// Over HTTP with latency, which shows how many calls wait for each other.
+    Remote,
+}
+
 /// The running endpoint.
 pub(crate) struct Cognito {
     http: Server,
     https: Server,
-    service: Arc<Service>,
+    remote: Server,
+    calls: Arc<AtomicUsize>,
 }
 
 impl Cognito {
     /// Starts the endpoint.
     pub(crate) async fn start(certificates: &Certificates) -> Result<Self, BenchError> {
-        let service = Arc::new(Service { answers: answers::all(), calls: AtomicUsize::new(0) });
-        let http = Server::start(Arc::clone(&service), None).await?;
-        let https = Server::start(Arc::clone(&service), Some(certificates.acceptor()?)).await?;
-        Ok(Self { http, https, service })
+        let (answers, calls) = (Arc::new(answers::all()), Arc::default());
+        let service = |latency| Arc::new(Service { answers: Arc::clone(&answers), calls: Arc::clone(&calls), latency });
+        let http = Server::start(service(None), None).await?;
+        let https = Server::start(service(None), Some(certificates.acceptor()?)).await?;
+        let remote = Server::start(service(Some(LATENCY)), None).await?;
+        Ok(Self { http, https, remote, calls })
     }
 
     /// The value of `AWS_ENDPOINT_URL`.
-    pub(crate) fn url(&self, https: bool) -> String {
-        if https {
-            format!("https://127.0.0.1:{}", self.https.port)
-        } else {
-            format!("http://127.0.0.1:{}", self.http.port)
+    pub(crate) fn url(&self, endpoint: Endpoint) -> String {
+        match endpoint {
+            Endpoint::Http => format!("http://127.0.0.1:{}", self.http.port),
+            Endpoint::Https => format!("https://127.0.0.1:{}", self.https.port),
+            Endpoint::Remote => format!("http://127.0.0.1:{}", self.remote.port),
         }
     }
 
     /// The number of calls so far.
     pub(crate) fn calls(&self) -> usize {
-        self.service.calls.load(Ordering::Relaxed)
+        self.calls.load(Ordering::Relaxed)
     }
 
     /// The number of connections so far.
     pub(crate) fn connections(&self) -> usize {
-        self.http.connections() + self.https.connections()
+        self.http.connections() + self.https.connections() + self.remote.connections()
     }
 }
 
 struct Service {
-    answers: HashMap<&'static str, Answer>,
-    calls: AtomicUsize,
+    answers: Arc<HashMap<&'static str, Answer>>,
+    calls: Arc<AtomicUsize>,
+    latency: Option<Duration>,
 }
 
 impl Handler for Service {
     async fn answer(&self, head: Parts, body: Bytes) -> Response<Full<Bytes>> {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        if let Some(latency) = self.latency {
+            tokio::time::sleep(latency).await;
+        }
         let operation = operation(&head, &body);
         if let Some(answer) = self.answers.get(operation) {
             let headers = [("content-type", answer.content_type()), ("x-amzn-requestid", "5d2c6f0e-6a39-4c1b-9d0f")];

@@ -4,6 +4,7 @@ mod callgrind;
 mod cognito;
 mod error;
 mod events;
+mod growth;
 mod machine;
 mod measure;
 mod pool;
@@ -71,9 +72,16 @@ async fn run(arguments: &Arguments) -> Result<(), BenchError> {
     };
     let machine = Machine::read(&bench.node);
     let load_before = machine::load();
-    let rows = measure_all(&bench, &rows, samples, warm_calls).await?;
+    let progress = progress_bar(&rows, samples);
+    let reports = measure_all(&bench, &rows, samples, warm_calls, &progress).await?;
+    let growth = if arguments.quick {
+        Vec::new()
+    } else {
+        growth::measure(&bench, &rows, |message| progress.set_message(message)).await?
+    };
+    progress.finish_and_clear();
     let run = Run { machine, samples, warm_calls, load_before, load_after: machine::load() };
-    let report = Report { run, rows };
+    let report = Report { run, rows: reports, growth };
     print!("{}", report.text());
     println!("Times are minimum / median / 90th percentile in ms, sizes in MB, instructions in millions.");
     if arguments.quick || !arguments.only.is_empty() {
@@ -85,7 +93,20 @@ async fn run(arguments: &Arguments) -> Result<(), BenchError> {
     Ok(())
 }
 
-async fn measure_all(bench: &Bench, rows: &[Row], samples: u32, warm_calls: u32) -> Result<Vec<RowReport>, BenchError> {
+fn progress_bar(rows: &[Row], samples: u32) -> ProgressBar {
+    let programs: u64 = rows.iter().map(|row| row.programs.len() as u64).sum();
+    let progress = ProgressBar::new(programs * u64::from(samples + 2));
+    let style = ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}");
+    progress.with_style(style.unwrap_or(ProgressStyle::default_bar()))
+}
+
+async fn measure_all(
+    bench: &Bench,
+    rows: &[Row],
+    samples: u32,
+    warm_calls: u32,
+    progress: &ProgressBar,
+) -> Result<Vec<RowReport>, BenchError> {
     let mut reports = Vec::new();
     for row in rows {
         let mut programs = Vec::new();
@@ -95,11 +116,6 @@ async fn measure_all(bench: &Bench, rows: &[Row], samples: u32, warm_calls: u32)
         }
         reports.push(RowReport { name: row.name, charted: row.charted, programs });
     }
-    let programs: u64 = rows.iter().map(|row| row.programs.len() as u64).sum();
-    let progress = ProgressBar::new(programs * u64::from(samples + 2));
-    progress.set_style(
-        ProgressStyle::with_template("{bar:30} {percent:>3}% {msg}").unwrap_or(ProgressStyle::default_bar()),
-    );
     for turn in 0..=samples {
         for (row, report) in rows.iter().zip(&mut reports) {
             for (program, measurement) in row.programs.iter().zip(&mut report.programs) {
@@ -119,6 +135,5 @@ async fn measure_all(bench: &Bench, rows: &[Row], samples: u32, warm_calls: u32)
             progress.inc(1);
         }
     }
-    progress.finish_and_clear();
     Ok(reports)
 }

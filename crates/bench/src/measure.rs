@@ -32,7 +32,7 @@ pub(crate) async fn sample(
     }
     into.calls = bench.cognito.calls().saturating_sub(calls) / usize::try_from(warm_calls).unwrap_or(1).max(1);
     into.connections = bench.cognito.connections().saturating_sub(connections);
-    into.memory_kb.push(process.peak_memory_kb()?);
+    into.memory_kb.push(process.memory_kb("VmHWM")?);
     process.end().await?;
     into.start.push(milliseconds(start));
     into.first.push(milliseconds(first));

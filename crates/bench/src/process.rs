@@ -12,8 +12,8 @@ use tempfile::NamedTempFile;
 use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
 
-use crate::cognito::Cognito;
 use crate::cognito::certificates::Certificates;
+use crate::cognito::{Cognito, Endpoint};
 use crate::error::BenchError;
 use crate::runtime_api::{Arrival, RuntimeApi, TIME_LIMIT};
 use crate::subject::{ENVIRONMENT, Job, Kind, Program};
@@ -61,8 +61,10 @@ impl<'a> Process<'a> {
         });
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).env_clear().envs(ENVIRONMENT).envs(program.settings.iter().copied());
-        command.env("AWS_LAMBDA_RUNTIME_API", api.address()).env("AWS_ENDPOINT_URL", bench.cognito.url(program.https));
-        if program.https {
+        command
+            .env("AWS_LAMBDA_RUNTIME_API", api.address())
+            .env("AWS_ENDPOINT_URL", bench.cognito.url(program.endpoint));
+        if program.endpoint == Endpoint::Https {
             for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
                 command.env(variable, bench.certificates.authority());
             }
@@ -95,13 +97,12 @@ impl<'a> Process<'a> {
         Ok(elapsed)
     }
 
-    /// The highest resident size so far, in kilobytes.
-    pub(crate) fn peak_memory_kb(&self) -> Result<u64, BenchError> {
+    /// A size of the process in kilobytes: `VmRSS` is the resident size, and `VmHWM` its highest value so far.
+    pub(crate) fn memory_kb(&self, name: &str) -> Result<u64, BenchError> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap_or_default()));
         let status = status.map_err(BenchError::io("read the memory of a process"))?;
-        let peak =
-            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        peak.ok_or_else(|| self.failure("its status has no VmHWM"))
+        let size = |line: &str| line.strip_prefix(name)?.strip_prefix(':')?.trim().strip_suffix(" kB")?.parse().ok();
+        status.lines().find_map(size).ok_or_else(|| self.failure(format!("its status has no {name}")))
     }
 
     /// Ends the process with SIGTERM.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use crate::callgrind::Instructions;
 use crate::error::BenchError;
+use crate::growth::Growth;
 use crate::machine::Machine;
 use crate::size::Size;
 use crate::statistics::Distribution;
@@ -22,6 +23,7 @@ use crate::statistics::Distribution;
 pub(crate) struct Report {
     pub(crate) run: Run,
     pub(crate) rows: Vec<RowReport>,
+    pub(crate) growth: Vec<Growth>,
 }
 
 /// The circumstances of a run.
@@ -75,7 +77,11 @@ impl Report {
     /// The tables for a terminal.
     pub(crate) fn text(&self) -> String {
         let table = |row: &RowReport| format!("{}\n{}\n\n", row.name, table::of(row, table::Style::Terminal));
-        self.rows.iter().map(table).collect::<Vec<_>>().concat()
+        let tables = self.rows.iter().map(table).collect::<Vec<_>>().concat();
+        if self.growth.is_empty() {
+            return tables;
+        }
+        format!("{tables}memory after many calls\n{}\n\n", table::of_growth(&self.growth, table::Style::Terminal))
     }
 
     /// Writes the page, the chart and the raw numbers.
@@ -105,7 +111,8 @@ impl Report {
         let lines = self.rows.iter().flat_map(|row| row.programs.iter().map(|program| line(row.name, program)));
         let lines: Vec<_> = lines.collect();
         let run = serde_json::to_string(&self.run).unwrap_or_default();
-        format!("{{\"run\": {run},\n\"programs\": [\n{}\n]}}\n", lines.join(",\n"))
+        let growth = serde_json::to_string(&self.growth).unwrap_or_default();
+        format!("{{\"run\": {run},\n\"growth\": {growth},\n\"programs\": [\n{}\n]}}\n", lines.join(",\n"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use hyper::body::Bytes;
 use serde_json::Value;
 
+use crate::cognito::Endpoint;
 use crate::error::BenchError;
 use crate::events::{self, Operation};
 use crate::pool::{CLIENT_ID, ISSUER, POOL_ID};
@@ -29,8 +30,8 @@ pub(crate) struct Program {
     pub(crate) file: PathBuf,
     /// How the program runs.
     pub(crate) kind: Kind,
-    /// Whether the AWS endpoint uses HTTPS.
-    pub(crate) https: bool,
+    /// How the program reaches AWS.
+    pub(crate) endpoint: Endpoint,
     /// The settings of the function.
     pub(crate) settings: &'static [(&'static str, &'static str)],
 }
@@ -81,13 +82,13 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
     let plan = |expected| Job { event: events::plan(), expected };
     let native = |name, job, settings| {
         let file = target.join("lambda").join(name).join("bootstrap");
-        Program { name, file, kind: Kind::Native(job), https: false, settings }
+        Program { name, file, kind: Kind::Native(job), endpoint: Endpoint::Http, settings }
     };
     let node = |name, bundle: &str, job| {
         let file = target.join("bench/node").join(bundle);
-        Program { name, file, kind: Kind::Node(job), https: false, settings: &[] }
+        Program { name, file, kind: Kind::Node(job), endpoint: Endpoint::Http, settings: &[] }
     };
-    let admin_api = |name, operation: Operation, https| {
+    let admin_api = |name, operation: Operation, endpoint| {
         let job = Job { event: operation.http_api()?, expected: events::is_success };
         let mut programs = vec![
             native("admin-api", job.clone(), ADMIN_API),
@@ -99,15 +100,16 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
             programs.push(node("Node.js, AdminQueries", "admin-queries.js", job));
         }
         for program in &mut programs {
-            program.https = https;
+            program.endpoint = endpoint;
         }
-        Ok::<_, BenchError>(Row { name, charted: !https && matches!(operation, Operation::GetUser), programs })
+        let charted = endpoint == Endpoint::Http && matches!(operation, Operation::GetUser);
+        Ok::<_, BenchError>(Row { name, charted, programs })
     };
     let command = Program {
         name: "poolkeeper",
         file: target.join("release/poolkeeper"),
         kind: Kind::Command("--version"),
-        https: false,
+        endpoint: Endpoint::Http,
         settings: &[],
     };
     Ok(vec![
@@ -121,11 +123,12 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
                 node("Node.js", "pre-sign-up.js", sign_up),
             ],
         },
-        admin_api("get a user", Operation::GetUser, false)?,
-        admin_api("get a user, https", Operation::GetUser, true)?,
-        admin_api("list 60 users", Operation::ListUsers, false)?,
-        admin_api("create a user", Operation::CreateUser, false)?,
-        admin_api("disable a user", Operation::DisableUser, false)?,
+        admin_api("get a user", Operation::GetUser, Endpoint::Http)?,
+        admin_api("get a user, https", Operation::GetUser, Endpoint::Https)?,
+        admin_api("list 60 users", Operation::ListUsers, Endpoint::Http)?,
+        admin_api("create a user", Operation::CreateUser, Endpoint::Http)?,
+        admin_api("disable a user", Operation::DisableUser, Endpoint::Http)?,
+        admin_api("disable a user, 10 ms away", Operation::DisableUser, Endpoint::Remote)?,
         Row {
             name: "plan of an existing pool",
             charted: true,

@@ -6,6 +6,7 @@ use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, Table};
 
 use super::{Measurement, RowReport, min};
+use crate::growth::{CALLS, Growth};
 use crate::statistics::Distribution;
 
 /// Where a table appears.
@@ -34,17 +35,41 @@ const HEADER: [&str; 11] = [
 
 /// Returns the table of a row.
 pub(super) fn of(row: &RowReport, style: Style) -> impl fmt::Display + use<> {
+    let rows = row.programs.iter().map(|program| cells(program, row.programs.first().unwrap_or(program)));
+    table(&HEADER, 1, rows, style)
+}
+
+/// Returns the table of growth.
+pub(super) fn of_growth(growth: &[Growth], style: Style) -> impl fmt::Display + use<> {
+    let after = |calls: u32| format!("after {calls} calls");
+    let header = ["program", "operation", &after(CALLS.0), &after(CALLS.1), "connections"];
+    let megabytes = |kilobytes: u64| short(count(kilobytes) * 1024.0 / 1_000_000.0);
+    let rows = growth.iter().map(|it| {
+        let (first, second) = it.memory_kb;
+        let names = [it.program.to_owned(), it.row.to_owned()];
+        names.into_iter().chain([megabytes(first), megabytes(second), it.connections.to_string()])
+    });
+    table(&header, 2, rows, style)
+}
+
+/// A table whose columns after the first `names` are numbers.
+fn table<R: IntoIterator<Item = String>>(
+    header: &[&str],
+    names: usize,
+    rows: impl Iterator<Item = R>,
+    style: Style,
+) -> Table {
     let mut table = Table::new();
     table.load_style(match style {
         Style::Terminal => UTF8_FULL_CONDENSED,
         Style::Markdown => ASCII_MARKDOWN,
     });
-    table.set_header(HEADER);
-    for column in table.column_iter_mut().skip(1) {
+    table.set_header(header);
+    for column in table.column_iter_mut().skip(names) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    for program in &row.programs {
-        table.add_row(cells(program, row.programs.first().unwrap_or(program)));
+    for row in rows {
+        table.add_row(row);
     }
     table
 }

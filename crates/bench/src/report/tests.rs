@@ -37,7 +37,9 @@ fn report() -> Report {
         RowReport { name: "poolkeeper --version", charted: true, programs: vec![command] },
     ];
     let load = || "0.50".to_owned();
-    Report { run: Run { machine, samples: 3, warm_calls: 2, load_before: load(), load_after: load() }, rows }
+    let growth = Growth { row: "sign-up", program: "pre-sign-up", memory_kb: (2_664, 2_656), connections: 0 };
+    let run = Run { machine, samples: 3, warm_calls: 2, load_before: load(), load_after: load() };
+    Report { run, rows, growth: vec![growth] }
 }
 
 #[test]
