@@ -80,7 +80,7 @@ impl Aws {
     }
 
     /// Opens a connection to Cognito, so that the first request does not wait for DNS and TLS. Call it at startup, when
-    /// Lambda gives a function of any memory size a full CPU. Waits at most [`WARM_UP_TIMEOUT`]; a failure is ignored.
+    /// Lambda gives a function of any memory size a full CPU. Waits at most one second. A failure is ignored.
     ///
     /// Requests the public keys of the user pool, which takes no permission. A rejected request, such as one over a
     /// quota, opens the connection as well. The request is the SDK's own, because only its connections are reused.
