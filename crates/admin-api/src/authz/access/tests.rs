@@ -101,6 +101,14 @@ async fn a_write_requires_the_scope_of_get_user_before_any_call() {
     }
 }
 
+/// The groups are read by the `sub`. While another user has it as a name, they are the groups of that user.
+#[tokio::test]
+async fn a_write_checks_the_name_of_the_target_before_its_groups() {
+    let api = Api::new();
+    assert_eq!(api.call(Call::post("/v1/users/mia/disable", None)).await.status, 200);
+    assert_eq!(api.pool.calls(), ["myself", "groups", "get", "get", "groups", "disable"]);
+}
+
 #[tokio::test]
 async fn the_access_token_reaches_no_log() {
     let logs = Logs::capture();
