@@ -16,8 +16,12 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
 # By default, the functions are built for the architecture of this machine. Builds for AWS use ARCHITECTURE.
 BUILT = $(HOST_ARCHITECTURE)
-LOCAL = cargo build --locked --package local --target $(HOST) && $(TARGET)/$(HOST)/debug/local
+# The unoptimized functions and the program that deploys them. One build, because each set of features compiles the AWS SDK.
+BUILD_LOCAL = cargo build --locked --target $(HOST) $(addprefix --package ,pre-sign-up pool-bootstrap admin-api local)
+PACKAGE_LOCAL = scripts/package-local $(TARGET)/$(HOST)/debug $(TARGET)/sam/local/build
+LOCAL = $(TARGET)/$(HOST)/debug/local
 TESTED = --workspace --locked --target $(HOST)
+PIP_INSTALL = $(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-compile --no-deps --require-hashes
 DENY_VERSION := 0.20.2
 DENY_ROOT := $(TARGET)/tools/cargo-deny-$(DENY_VERSION)
 DENY := $(DENY_ROOT)/bin/cargo-deny
@@ -81,13 +85,19 @@ help: ## List the commands
 setup: ## Check the prerequisites and install the pinned tools into .venv
 	@scripts/setup '$(PYTHON)'
 
+# The order-only prerequisite creates .venv first.
+$(VENV)/zig-ready: requirements-zig.txt | setup
+	@echo 'Installing zig, which cross-compiles the functions, into .venv (once, 420 MB)'
+	@$(PIP_INSTALL) -r $<
+	@touch $@
+
 # cognito-local, a second emulator, with a Node.js from PyPI and packages pinned by npm, without their install scripts.
 cognito-local: setup
 	@$(MAKE) --silent --no-print-directory $(COGNITO_LOCAL)/ready
 
 $(COGNITO_LOCAL)/ready: $(COGNITO_LOCAL_PINS)
 	@echo 'Installing cognito-local, a second emulator of Cognito, and Node.js into .venv (once, some seconds)'
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes -r $<
+	@$(PIP_INSTALL) -r $<
 	@scripts/install-npm-packages $(COGNITO_LOCAL) $(wordlist 2,3,$^)
 
 # Uses the Node.js of cognito-local.
@@ -99,14 +109,14 @@ oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS service 
 	@$(ORACLE_RUN) static template.yaml
 	@$(VENV)/bin/python -B -m unittest discover --quiet --start-directory crates/testkit/oracle
 
-build: setup ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
+build: setup $(VENV)/zig-ready ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
 	@$(DEPLOY) samconfig samconfig.toml
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
 build-local: setup
-	@scripts/build-local $(HOST_ARCHITECTURE)
-	@$(DEPLOY) binaries $(TARGET)/sam/local/build $(HOST_ARCHITECTURE)
+	$(BUILD_LOCAL)
+	@$(PACKAGE_LOCAL)
 
 check: setup format lint doc deny validate ## Check format, lints, documentation, licenses and template
 
@@ -145,7 +155,9 @@ docs: setup $(MDBOOK) ## Build the documentation site, the API reference include
 $(MDBOOK):
 	@$(call build_tool,mdbook,$(MDBOOK_VERSION),$(MDBOOK_ROOT),--no-default-features --features search)
 
-test: build-local cognito-local oracle $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
+test: setup cognito-local oracle $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
+	$(NEXTEST) nextest run --no-run $(TESTED)
+	@$(PACKAGE_LOCAL)
 	@rm -rf $(TARGET)/oracle
 	$(NEXTEST) nextest run $(TESTED)
 	cargo test --doc $(TESTED)
@@ -201,6 +213,7 @@ prove: check-arguments check-credentials $(if $(findstring --clean,$(ARGUMENTS))
 
 # Fails before a build that takes minutes.
 check-credentials: setup
+	@$(BUILD_LOCAL)
 	@$(LOCAL) prove --check $(ARGUMENTS)
 
 openapi: ## Generate docs/openapi.json and the table in docs/permissions.md from the code

@@ -227,7 +227,7 @@ fn make_checks_names_before_the_build() {
         ("deploy", "deploy.py parameters", "sam build"),
         ("deploy", "deploy.py samconfig", "sam build"),
         ("build", "deploy.py samconfig", "sam build"),
-        ("dev", "deploy.py arguments", "scripts/build-local"),
+        ("dev", "deploy.py arguments", "cargo build"),
     ] {
         let printed = make(&["--dry-run", target]).unwrap();
         let position = |text: &str| printed.find(text).unwrap_or_else(|| unreachable!("{text}: {printed}"));
