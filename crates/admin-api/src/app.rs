@@ -1,5 +1,6 @@
 //! The state that all handlers share.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use domain::invitation::InvitationKey;
@@ -35,9 +36,12 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
 }
 
-/// The user pool and the access rules. Cheap to clone.
+/// The user pool and the access rules. Clones share both, because the router clones the app for each method of a route.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+/// What clones of an [`App`] share.
+pub struct Shared {
     pub(crate) pool: Arc<dyn UserPool>,
     pub(crate) sessions: Arc<dyn Sessions>,
     pub(crate) self_service: Arc<dyn SelfService>,
@@ -45,13 +49,21 @@ pub struct App {
     keys: Arc<dyn CursorKey>,
     pub(crate) invitation_key: Option<Arc<dyn InvitationKey>>,
     pub(crate) user_pool_id: String,
-    pub(crate) trust: Arc<Trust>,
+    pub(crate) trust: Trust,
     pub(crate) passable_roles: PassableRoles,
     /// The issuer that authenticator apps show.
-    pub(crate) totp_issuer: Arc<str>,
+    pub(crate) totp_issuer: String,
     clock: Arc<dyn Clock>,
     /// Read when the first user with a temporary password is returned. Failures are not cached.
-    temporary_password_validity_days: Arc<OnceCell<u32>>,
+    temporary_password_validity_days: OnceCell<u32>,
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl App {
@@ -60,7 +72,7 @@ impl App {
     pub fn new(ports: Ports, settings: Settings) -> Self {
         let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
         let Settings { user_pool_id, client_id, issuer, roles, passable_roles, totp_issuer, admin_mfa, .. } = settings;
-        Self {
+        Self(Arc::new(Shared {
             pool,
             sessions,
             self_service,
@@ -68,12 +80,12 @@ impl App {
             keys: cursor_key,
             invitation_key,
             user_pool_id,
-            trust: Arc::new(Trust { issuer, client_id, roles, admin_mfa }),
+            trust: Trust { issuer, client_id, roles, admin_mfa },
             passable_roles,
-            totp_issuer: totp_issuer.into(),
+            totp_issuer,
             clock,
-            temporary_password_validity_days: Arc::default(),
-        }
+            temporary_password_validity_days: OnceCell::new(),
+        }))
     }
 
     /// The current time.

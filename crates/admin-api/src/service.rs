@@ -26,8 +26,7 @@ pub fn service(app: App, served: Served) -> Service {
         .fold(Router::new(), |router, route| router.route(&route.path.clone(), route.guarded(&app)))
         .fallback(|| async { ApiError::RouteNotFound })
         .method_not_allowed_fallback(|| async { ApiError::MethodNotAllowed })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(problem::render))
+        .layer((from_fn(problem::render), DefaultBodyLimit::max(MAX_BODY_BYTES)))
         .with_state(app);
     MapRequest::new(router, gateway::restore_request)
 }

@@ -87,7 +87,7 @@ impl<S: Sync> FromRequestParts<S> for Audit {
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
     /// Method and path.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// Whether requests are recorded.
     pub(crate) is_recorded: bool,
 }
@@ -118,7 +118,7 @@ pub(crate) async fn record(
         let facts = audit.facts();
         tracing::info!(
             target: "audit",
-            action = action.name,
+            action = &*action.name,
             caller = facts.caller,
             caller_sub = facts.caller_sub,
             user = facts.user,

@@ -52,13 +52,16 @@ impl Route {
         self.method != Method::GET || matches!(self.access, Access::List(_))
     }
 
-    /// The handler with its middleware. The layer added last runs first.
+    /// The handler with its middleware, as one layer, because axum allocates for each layer of each method. The first
+    /// middleware of the tuple runs first.
     pub(crate) fn guarded(self, app: &App) -> MethodRouter<App> {
-        let action = Action { name: self.name(), is_recorded: self.is_recorded() };
-        self.handler
-            .route_layer(from_fn_with_state(Gate { app: app.clone(), access: self.access }, authorize))
-            .route_layer(from_fn_with_state(app.clone(), deadline::enforce))
-            .route_layer(from_fn_with_state(action, record::record))
+        let action = Action { name: self.name().into(), is_recorded: self.is_recorded() };
+        let gate = Gate { app: app.clone(), access: self.access };
+        self.handler.route_layer((
+            from_fn_with_state(action, record::record),
+            from_fn_with_state(app.clone(), deadline::enforce),
+            from_fn_with_state(gate, authorize),
+        ))
     }
 }
 
