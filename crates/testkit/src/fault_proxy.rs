@@ -1,6 +1,7 @@
 //! A reverse proxy between the AWS SDK and the emulator that injects planned faults.
 
 mod answers;
+mod body;
 mod calls;
 mod exchange;
 mod fault;

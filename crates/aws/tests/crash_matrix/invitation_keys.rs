@@ -9,9 +9,8 @@ use domain::invitation::{
 use domain::provision::Outcome;
 use domain::retry::{Listener, Waiting};
 use domain::spec::PoolName;
-use testkit::fault_proxy::Fault;
 
-use super::harness::{Case, Harness, QuickClock, matrix};
+use super::harness::{Case, FAULTS, Harness, QuickClock, matrix};
 
 const STACK: &str = "stack";
 
@@ -71,7 +70,7 @@ async fn after_any_fault_a_key_is_never_replaced_and_can_be_deleted() {
             assert_eq!(stored_key(&case).await, None, "{context}");
         })
         .await;
-    assert_eq!(cases, 5 * Fault::ALL.len());
+    assert_eq!(cases, 5 * FAULTS.len());
 }
 
 #[tokio::test]

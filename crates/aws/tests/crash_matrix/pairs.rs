@@ -2,9 +2,8 @@
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use testkit::fault_proxy::Fault;
 
-use super::harness::{Action, Harness, Planned};
+use super::harness::{Action, FAULTS, Harness, Planned};
 
 /// The number of pairs in each test.
 const PAIRS: usize = 250;
@@ -56,7 +55,7 @@ async fn pairs(harness: &Harness, seed: u64) -> Vec<[Planned; 2]> {
     let calls = harness.case().await.calls_of(Action::Apply).await;
     // Use only proptest's random values, because its runner does not support async and these cases run concurrently.
     let mut runner = TestRunner::new(Config { rng_seed: RngSeed::Fixed(seed), ..Config::default() });
-    let fault = || (1..=calls, proptest::sample::select(&Fault::ALL[..]));
+    let fault = || (1..=calls, proptest::sample::select(&FAULTS[..]));
     let pair = (fault(), fault());
     (0..PAIRS).map(|_| pair.new_tree(&mut runner).unwrap().current().into()).collect()
 }

@@ -1,4 +1,4 @@
-//! Error responses of the proxy, in the form of the service.
+//! Responses of the proxy, in the form of the service.
 
 use hyper::body::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
@@ -31,6 +31,22 @@ pub(super) fn throttled(protocol: Protocol) -> Answer {
     error(protocol, StatusCode::BAD_REQUEST, code, "Rate exceeded")
 }
 
+/// The start of a successful response.
+pub(super) fn start(protocol: Protocol) -> Answer {
+    success(protocol, either(protocol, "{", "<"))
+}
+
+/// A successful response in no format of AWS.
+pub(super) fn malformed(protocol: Protocol) -> Answer {
+    success(protocol, "neither JSON nor XML")
+}
+
+/// A successful response without fields.
+pub(super) fn no_fields(protocol: Protocol, operation: &str) -> Answer {
+    let xml = format!("<{operation}Response><{operation}Result/></{operation}Response>");
+    success(protocol, either(protocol, "{}", &xml))
+}
+
 /// The identity pool cannot assume its role.
 pub(super) fn role_cannot_be_taken() -> Answer {
     let text = "Invalid identity pool configuration. Check assigned IAM roles for this pool.";
@@ -43,22 +59,31 @@ pub(super) fn no_such_role(name: &str) -> Answer {
     error(Protocol::Query, StatusCode::NOT_FOUND, "NoSuchEntity", &text)
 }
 
-fn either(protocol: Protocol, json: &'static str, query: &'static str) -> &'static str {
+fn either<'a>(protocol: Protocol, json: &'a str, query: &'a str) -> &'a str {
     match protocol {
         Protocol::Json => json,
         Protocol::Query => query,
     }
 }
 
+fn success(protocol: Protocol, body: &str) -> Answer {
+    answer(protocol, StatusCode::OK, body.to_owned())
+}
+
 fn error(protocol: Protocol, status: StatusCode, code: &str, text: &str) -> Answer {
-    let (content_type, body) = match protocol {
-        Protocol::Json => ("application/x-amz-json-1.1", json!({ "__type": code, "message": text }).to_string()),
+    let body = match protocol {
+        Protocol::Json => json!({ "__type": code, "message": text }).to_string(),
         Protocol::Query => {
             let whose = if status.is_server_error() { "Receiver" } else { "Sender" };
             let error = format!("<Error><Type>{whose}</Type><Code>{code}</Code><Message>{text}</Message></Error>");
-            ("text/xml", format!("<ErrorResponse>{error}<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"))
+            format!("<ErrorResponse>{error}<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>")
         }
     };
+    answer(protocol, status, body)
+}
+
+fn answer(protocol: Protocol, status: StatusCode, body: String) -> Answer {
+    let content_type = either(protocol, "application/x-amz-json-1.1", "text/xml");
     let mut answer = Response::new(Bytes::from(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -12,6 +12,8 @@ use super::visibility::{Hidden, Visibility};
 /// The reply to the client.
 pub(super) enum Reply {
     Answer(Answer),
+    /// The head and this part of the body, and then nothing until the client disconnects.
+    Part(Answer),
     /// The connection is closed.
     Closed,
     /// No reply until the client disconnects.
@@ -74,10 +76,13 @@ impl Exchange {
         self.record(call, Outcome::Fault(fault));
         match fault {
             Fault::NotSent | Fault::AnswerLost => Reply::Closed,
-            Fault::FailedAfterSuccess => Reply::Answer(answers::failed(protocol)),
+            Fault::Failed | Fault::FailedAfterSuccess => Reply::Answer(answers::failed(protocol)),
             Fault::Unavailable => Reply::Answer(answers::unavailable(protocol)),
             Fault::Throttled => Reply::Answer(answers::throttled(protocol)),
             Fault::Stalled | Fault::StalledAfterSuccess => Reply::Never,
+            Fault::StalledBody => Reply::Part(answers::start(protocol)),
+            Fault::Malformed => Reply::Answer(answers::malformed(protocol)),
+            Fault::NoFields => Reply::Answer(answers::no_fields(protocol, &operation)),
             Fault::KilledBefore | Fault::KilledAfter => {
                 self.kill();
                 Reply::Never

@@ -9,6 +9,8 @@ pub enum Fault {
     AnswerLost,
     /// The service performs the call, and the response is 500 with an error of the service.
     FailedAfterSuccess,
+    /// The response is 500 with an error of the service; the service does not receive the call.
+    Failed,
     /// The response is 503; the service does not receive the call.
     Unavailable,
     /// The response is 400 with a throttling error; the service does not receive the call.
@@ -17,6 +19,13 @@ pub enum Fault {
     Stalled,
     /// The service performs the call, and there is no response until the client disconnects.
     StalledAfterSuccess,
+    /// The response is 200 with the start of a body, and no more until the client disconnects; the service does not
+    /// receive the call.
+    StalledBody,
+    /// The response is 200 with a body that is neither JSON nor XML; the service does not receive the call.
+    Malformed,
+    /// The response is 200 without fields; the service does not receive the call.
+    NoFields,
     /// The client is killed; the service does not receive the call. See [`on_kill`](super::FaultProxy::on_kill).
     KilledBefore,
     /// The service performs the call, and the client is killed before the response. See
@@ -26,14 +35,18 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::NotSent,
         Self::AnswerLost,
         Self::FailedAfterSuccess,
+        Self::Failed,
         Self::Unavailable,
         Self::Throttled,
         Self::Stalled,
         Self::StalledAfterSuccess,
+        Self::StalledBody,
+        Self::Malformed,
+        Self::NoFields,
         Self::KilledBefore,
         Self::KilledAfter,
     ];
@@ -43,7 +56,15 @@ impl Fault {
     pub fn is_done(self) -> bool {
         match self {
             Self::AnswerLost | Self::FailedAfterSuccess | Self::StalledAfterSuccess | Self::KilledAfter => true,
-            Self::NotSent | Self::Unavailable | Self::Throttled | Self::Stalled | Self::KilledBefore => false,
+            Self::NotSent
+            | Self::Failed
+            | Self::Unavailable
+            | Self::Throttled
+            | Self::Stalled
+            | Self::StalledBody
+            | Self::Malformed
+            | Self::NoFields
+            | Self::KilledBefore => false,
         }
     }
 

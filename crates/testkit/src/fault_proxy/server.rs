@@ -5,7 +5,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Either, Full};
 use hyper::Response;
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
@@ -15,8 +15,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use super::body::StalledBody;
 use super::exchange::{Exchange, Reply};
 use super::request::Request;
+
+type AnswerBody = Either<Full<Bytes>, StalledBody>;
 
 pub(super) struct Server {
     exchange: Arc<Exchange>,
@@ -89,7 +92,7 @@ impl Server {
     }
 
     /// Returns an error to close the connection without a response, after reading the request.
-    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> io::Result<Response<Full<Bytes>>> {
+    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>) -> io::Result<Response<AnswerBody>> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let (sender, receiver) = oneshot::channel();
@@ -103,7 +106,8 @@ impl Server {
             }
         });
         match receiver.await {
-            Ok(Reply::Answer(answer)) => Ok(answer.map(Full::new)),
+            Ok(Reply::Answer(answer)) => Ok(answer.map(|body| Either::Left(Full::new(body)))),
+            Ok(Reply::Part(answer)) => Ok(answer.map(|part| Either::Right(StalledBody::after(part)))),
             Ok(Reply::Never) => pending().await,
             Ok(Reply::Closed) | Err(_) => Err(io::ErrorKind::ConnectionAborted.into()),
         }

@@ -10,7 +10,7 @@ type Answers = (u16, &'static str, &'static str);
 /// The responses of faults that respond.
 fn answers_of(fault: Fault) -> Option<Answers> {
     match fault {
-        Fault::FailedAfterSuccess => Some((
+        Fault::Failed | Fault::FailedAfterSuccess => Some((
             500,
             r#""__type":"InternalErrorException""#,
             "<Error><Type>Receiver</Type><Code>ServiceFailure</Code>",
@@ -23,12 +23,17 @@ fn answers_of(fault: Fault) -> Option<Answers> {
             r#""__type":"TooManyRequestsException""#,
             "<Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message></Error>",
         )),
+        Fault::Malformed => Some((200, "neither JSON nor XML", "neither JSON nor XML")),
+        Fault::NoFields => Some((200, "{}", "<CreateRoleResponse><CreateRoleResult/></CreateRoleResponse>")),
         _ => None,
     }
 }
 
 fn is_never_answered(fault: Fault) -> bool {
-    matches!(fault, Fault::Stalled | Fault::StalledAfterSuccess | Fault::KilledBefore | Fault::KilledAfter)
+    matches!(
+        fault,
+        Fault::Stalled | Fault::StalledAfterSuccess | Fault::StalledBody | Fault::KilledBefore | Fault::KilledAfter
+    )
 }
 
 #[tokio::test]
@@ -57,7 +62,7 @@ async fn only_faults_after_the_call_reach_the_service() {
 }
 
 #[tokio::test]
-async fn error_responses_have_the_form_of_the_service() {
+async fn responses_have_the_form_of_the_service() {
     for fault in Fault::ALL {
         let Some((status, in_json, in_query)) = answers_of(fault) else { continue };
         let bench = Bench::set_up().await;
@@ -106,6 +111,17 @@ async fn stalled_call_lasts_until_the_client_disconnects() {
 
         call.abort();
         until(|| bench.proxy.server.task_count() == idle).await;
+    }
+}
+
+#[tokio::test]
+async fn stalled_body_follows_a_successful_head() {
+    let bench = Bench::set_up().await;
+    bench.proxy.plan_at(1, Fault::StalledBody);
+    bench.proxy.plan_at(2, Fault::StalledBody);
+    for (request, part) in [(bench.json("CreateUserPool"), "{"), (bench.query("CreateRole", ""), "<")] {
+        let mut answer = request.send().await.unwrap();
+        assert_eq!((answer.status().as_u16(), answer.chunk().await.unwrap().as_deref()), (200, Some(part.as_bytes())));
     }
 }
 
