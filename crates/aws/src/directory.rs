@@ -36,8 +36,15 @@ impl CognitoDirectory {
     }
 
     pub(crate) async fn get_user(&self, username: &Username) -> Result<AdminGetUserOutput, UserPoolError> {
+        const OPERATION: &str = "AdminGetUser";
         let request = self.client.admin_get_user().user_pool_id(&self.user_pool_id).username(username.as_str());
-        Ok(request.send().await.map_err(|error| Failure::of("AdminGetUser", &error))?)
+        let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        // The SDK replaces a missing name by an empty one. Without this check, a response without fields would look
+        // like a user without second factors.
+        if user.username.is_empty() {
+            return Err(Failure::missing(OPERATION, "Username").into());
+        }
+        Ok(user)
     }
 }
 

@@ -31,6 +31,7 @@ impl Sessions for CognitoAppClient {
     }
 
     async fn sign_up(&self, registration: &Registration) -> Result<Registered, UserPoolError> {
+        const OPERATION: &str = "SignUp";
         let answer = self
             .once
             .sign_up()
@@ -44,7 +45,11 @@ impl Sessions for CognitoAppClient {
             .set_user_context_data(self.user_context(&registration.context).await?)
             .send()
             .await
-            .map_err(|error| Failure::of("SignUp", &error))?;
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        // The SDK replaces a missing `sub` by an empty one.
+        if answer.user_sub.is_empty() {
+            return Err(Failure::missing(OPERATION, "UserSub").into());
+        }
         let code_sent_to = to_delivery(answer.code_delivery_details);
         Ok(Registered { sub: answer.user_sub, confirmed: answer.user_confirmed, code_sent_to })
     }

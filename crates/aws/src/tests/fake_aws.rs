@@ -113,6 +113,7 @@ impl HttpConnector for SilentAws {
 pub(super) fn success(operation: &str) -> HttpResponse {
     let tags = json!({ TAG_KEY: "shop" });
     let json = match operation {
+        "AdminGetUser" => json!({"Username": "mia"}),
         "ListUserPools" => json!({"UserPools": [{"Id": "pool-1", "Name": "shop"}]}),
         "DescribeUserPool" => json!({"UserPool": {
             "Id": "pool-1",

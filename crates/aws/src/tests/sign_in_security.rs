@@ -8,8 +8,8 @@ use domain::user_pool::user::Attributes;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use super::fake_aws::FakeAws;
-use super::{mia, pool};
+use super::fake_aws::{FakeAws, success};
+use super::{mia, pool, response};
 
 const SMS: Factor = Factor::SmsMfa;
 const APP: Factor = Factor::SoftwareTokenMfa;
@@ -106,7 +106,13 @@ async fn rejects_a_factor_that_the_user_has_not_set_up() {
         "User does not have delivery config set to turn on SMS_MFA",
     ];
     for message in messages {
-        let fake = FakeAws::rejecting("AdminSetUserMFAPreference", "InvalidParameterException", message);
+        let fake = FakeAws::new(move |operation| match operation {
+            "AdminSetUserMFAPreference" => {
+                let error = json!({"__type": "InvalidParameterException", "message": message});
+                Ok(response(400, error.to_string()))
+            }
+            _ => Ok(success(operation)),
+        });
         let wanted = Mfa { enabled: vec![APP], preferred: None };
         let error = pool(&fake).await.set_mfa(&mia(), &wanted).await.unwrap_err();
         assert_eq!(error.reason, Reason::WrongState, "{message}");
