@@ -437,7 +437,9 @@ impl ErrorCode {
             Self::MailQuotaExceeded => {
                 "The message was not sent. The request may have taken effect; read the current state before a retry."
             }
-            Self::Internal => "The function's log contains the cause under this `request_id`.",
+            Self::Internal => {
+                "The request may have taken effect. The function's log contains the cause under this `request_id`."
+            }
             Self::NotSupportedByEndpoint => "The endpoint is an emulator that lacks an operation of Amazon Cognito.",
             Self::UpstreamUnavailable => {
                 "AWS returned a server error or could not be reached. The request may have taken effect."
