@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::invitation::InvitationKey;
 use domain::passable_roles::PassableRoles;
@@ -9,7 +10,7 @@ use domain::retry::Clock;
 use domain::secret::Secret;
 use domain::user_pool::UserPool;
 use domain::user_pool::cursor_key::CursorKey;
-use domain::user_pool::error::UserPoolError;
+use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::self_service::SelfService;
 use domain::user_pool::sessions::Sessions;
 use time::OffsetDateTime;
@@ -56,6 +57,8 @@ pub struct Shared {
     clock: Arc<dyn Clock>,
     /// Read when the first user with a temporary password is returned. Failures are not cached.
     temporary_password_validity_days: OnceCell<u32>,
+    /// Whether the user pool was unavailable at the last read of a caller.
+    is_unavailable: AtomicBool,
 }
 
 impl Deref for App {
@@ -85,7 +88,20 @@ impl App {
             totp_issuer,
             clock,
             temporary_password_validity_days: OnceCell::new(),
+            is_unavailable: AtomicBool::new(false),
         }))
+    }
+
+    /// Whether the user pool was unavailable at the last read of a caller.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        self.is_unavailable.load(Ordering::Relaxed)
+    }
+
+    /// Records whether the user pool was available to read a caller.
+    pub(crate) fn record_availability<T>(&self, read: &Result<T, UserPoolError>) {
+        let is_unavailable =
+            |error: &UserPoolError| matches!(error.reason, Reason::Unavailable | Reason::DeadlineExceeded);
+        self.is_unavailable.store(read.as_ref().is_err_and(is_unavailable), Ordering::Relaxed);
     }
 
     /// The current time.

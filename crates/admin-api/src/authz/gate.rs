@@ -96,6 +96,10 @@ impl Gate {
                 let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
                 let caller = authorized.caller.clone();
                 let owner = TokenOwner::of(&caller, headers)?;
+                if let Some(owner) = owner.as_ref().filter(|_| self.app.is_unavailable()) {
+                    // One request at a time, so that writes do not send three requests each to a dead user pool.
+                    self.myself(owner).await?;
+                }
                 let confirmation = async {
                     let caller = self.read_caller(owner.as_ref()).await?;
                     self.confirm(&mut authorized, caller)?;
@@ -207,7 +211,9 @@ impl Gate {
 
     /// Reads the owner of an access token from the user pool.
     async fn myself(&self, owner: &TokenOwner<'_>) -> Result<Myself, ApiError> {
-        let myself = self.app.self_service.myself(&owner.access_token).await.map_err(map_caller_error)?;
+        let read = self.app.self_service.myself(&owner.access_token).await;
+        self.app.record_availability(&read);
+        let myself = read.map_err(map_caller_error)?;
         // The app client's read attributes can exclude `sub`.
         let is_sub = myself.attributes.get("sub").is_none_or(|found| found == owner.sub);
         if myself.username != *owner.username || !is_sub {

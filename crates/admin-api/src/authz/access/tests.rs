@@ -110,6 +110,26 @@ async fn a_write_checks_the_name_of_the_target_before_its_groups() {
 }
 
 #[tokio::test]
+async fn a_write_reads_the_caller_alone_while_the_pool_is_unavailable() {
+    for (reason, reads_alone) in
+        [(Reason::Unavailable, true), (Reason::DeadlineExceeded, true), (Reason::Throttled, false)]
+    {
+        let api = Api::new();
+        (1..=2).for_each(|nth| api.pool.fail("myself", nth, reason));
+        let mut calls_of_writes = Vec::new();
+        for _ in 0..4 {
+            let before = api.pool.calls().len();
+            api.call(Call::post("/v1/users/mia/sign-out", None)).await;
+            calls_of_writes.push(api.pool.calls()[before..].to_vec());
+        }
+        let side_by_side = ["myself", "groups", "get", "get", "groups", "sign_out"].to_vec();
+        let first_after =
+            if reads_alone { [vec!["myself"], side_by_side.clone()].concat() } else { side_by_side.clone() };
+        assert_eq!(calls_of_writes, [vec!["myself"], vec!["myself"], first_after, side_by_side], "{reason:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_access_token_reaches_no_log() {
     let logs = Logs::capture();
     for failure in [None, Some(Reason::InvalidCredentials), Some(Reason::Unavailable)] {
