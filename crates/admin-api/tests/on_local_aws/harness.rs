@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use admin_api::{AdminMfa, App, Permission, Ports, Served, Service, Settings, lambda, service};
 use aws::{Aws, SystemClock};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::invitation::{InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
@@ -25,6 +27,9 @@ use tower::ServiceExt;
 
 /// Long enough for a busy machine.
 const ENDLESS: Duration = Duration::from_mins(1);
+
+/// The password of `root`.
+pub(crate) const ROOT_PASSWORD: &str = "Password-of-root-1";
 
 /// The seed of the invitation signing key.
 const KEY_SEED: [u8; 32] = [7; 32];
@@ -83,12 +88,12 @@ impl Harness {
             welcome_message: WelcomeMessage::Suppress,
         };
         let root = directory.create(&root).await.unwrap();
-        directory.set_password(&root.username, &Secret::new("Password-of-root-1"), true).await.unwrap();
+        directory.set_password(&root.username, &Secret::new(ROOT_PASSWORD), true).await.unwrap();
         directory.add_to_group(&root.username, "admins").await.unwrap();
         let root_sub = root.attributes["sub"].clone();
         let credentials = Credentials {
             username: root.username,
-            password: Secret::new("Password-of-root-1"),
+            password: Secret::new(ROOT_PASSWORD),
             context: ClientContext::default(),
         };
         let signed_in = aws.app_client(&user_pool_id, &client_id).sign_in(&credentials).await.unwrap();
@@ -109,16 +114,26 @@ impl Harness {
 
     pub(crate) async fn api_at(&self, endpoint_url: &str, patience: Duration) -> Api {
         let aws = connect(endpoint_url, patience).await;
-        let client = aws.app_client(&self.user_pool_id, &self.client_id);
-        let ports = Ports {
-            pool: Arc::new(aws.directory(&self.user_pool_id)),
-            sessions: client.clone(),
-            self_service: client.clone(),
-            cursor_key: client,
-            invitation_key: Some(Arc::new(aws.invitation_key(self.invitation_key.as_str()))),
-            clock: Arc::new(SystemClock::starting_now(ENDLESS)),
-        };
-        self.api_on(ports)
+        self.api_on(ports(&aws, &self.user_pool_id, &self.client_id, self.invitation_key.as_str()))
+    }
+
+    /// The API on an endpoint without a pool, and an access token that only this API accepts.
+    pub(crate) async fn api_without_pool(endpoint_url: &str, region: &str) -> (Api, String) {
+        let (user_pool_id, client_id, sub) = ("us-east-1_Without", "client", "sub-of-root");
+        let claims = json!({
+            "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{user_pool_id}"), "client_id": client_id,
+            "token_use": "access", "username": "root"
+        });
+        let token = format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims.to_string()));
+        let aws = Aws::local(endpoint_url, region, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY).await;
+        let ports = ports(&aws, user_pool_id, client_id, "/key");
+        let api = Api::new(ports, user_pool_id.to_owned(), client_id.to_owned(), sub.to_owned(), token.clone());
+        (api, token)
+    }
+
+    /// The access token of `root`.
+    pub(crate) fn root_token(&self) -> &str {
+        &self.root_token
     }
 
     /// The id of the pool.
@@ -143,7 +158,7 @@ impl Harness {
     /// The API on an in-memory pool.
     pub(crate) fn api_in_memory() -> (Api, InMemoryPool) {
         let pool = InMemoryPool::new();
-        pool.add_user("root", "Password-of-root-1", &["admins"], &[]);
+        pool.add_user("root", ROOT_PASSWORD, &["admins"], &[]);
         let ports = Ports {
             pool: Arc::new(pool.directory()),
             sessions: Arc::new(pool.sessions()),
@@ -244,6 +259,19 @@ impl Answer {
 /// The invitation signing key.
 pub(crate) fn signing_key() -> SigningKey {
     SigningKey::from_seed(&KEY_SEED)
+}
+
+/// The adapters of a pool.
+fn ports(aws: &Aws, user_pool_id: &str, client_id: &str, invitation_key: &str) -> Ports {
+    let client = aws.app_client(user_pool_id, client_id);
+    Ports {
+        pool: Arc::new(aws.directory(user_pool_id)),
+        sessions: client.clone(),
+        self_service: client.clone(),
+        cursor_key: client,
+        invitation_key: Some(Arc::new(aws.invitation_key(invitation_key))),
+        clock: Arc::new(SystemClock::starting_now(ENDLESS)),
+    }
 }
 
 async fn connect(endpoint_url: &str, limit: Duration) -> Aws {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod account_status;
+mod dead_pool;
 mod faults;
 mod harness;
 mod invitations;
