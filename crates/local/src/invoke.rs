@@ -24,18 +24,21 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The functions of the template, each with the output that contains its ARN.
+pub const FUNCTIONS: [(&str, &str); 4] = [
+    ("pre-sign-up", "PreSignUpFunctionArn"),
+    ("pool-bootstrap", "PoolBootstrapFunctionArn"),
+    ("admin-api", "AdminApiFunctionArn"),
+    ("auth-api", "AuthApiFunctionArn"),
+];
+
 /// The template's output with the ARN of a function.
-fn output_of(function: &str) -> Result<&'static str, Failure> {
-    match function {
-        "pre-sign-up" => Ok("PreSignUpFunctionArn"),
-        "pool-bootstrap" => Ok("PoolBootstrapFunctionArn"),
-        "admin-api" => Ok("AdminApiFunctionArn"),
-        "auth-api" => Ok("AuthApiFunctionArn"),
-        other => {
-            let known = "pre-sign-up, pool-bootstrap, admin-api or auth-api";
-            Err(Failure::Usage(format!("unknown function `{other}`; expected FUNCTION={known}")))
-        }
-    }
+pub(crate) fn output_of(function: &str) -> Result<&'static str, Failure> {
+    let known = FUNCTIONS.iter().find(|(name, _)| *name == function);
+    known.map(|(_, output)| *output).ok_or_else(|| {
+        let names = FUNCTIONS.map(|(name, _)| name).join(", ");
+        Failure::Usage(format!("unknown function `{function}`; expected one of {names}"))
+    })
 }
 
 /// Reads the event unchanged, with the original numbers and order of fields.
@@ -92,12 +95,19 @@ mod tests {
     }
 
     #[test]
-    fn knows_every_function_and_rejects_other_names() {
-        for function in ["pre-sign-up", "pool-bootstrap", "admin-api", "auth-api"] {
-            assert!(output_of(function).unwrap().ends_with("FunctionArn"), "{function}");
+    fn knows_every_function_of_the_template_and_rejects_other_names() {
+        let template = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml")).unwrap();
+        let lines: Vec<&str> = template.lines().map(str::trim).collect();
+        let resources = lines.windows(2).filter(|pair| pair[1] == "Type: AWS::Serverless::Function");
+        let outputs: Vec<String> = resources.map(|pair| pair[0].replace(':', "Arn")).collect();
+        assert_eq!(outputs, FUNCTIONS.map(|(_, output)| output));
+        for (function, output) in FUNCTIONS {
+            assert_eq!(output_of(function).unwrap(), output);
         }
         for wrong in ["", "presignup"] {
-            assert!(usage(output_of(wrong)).contains("FUNCTION=pre-sign-up, "), "{wrong}");
+            assert!(
+                usage(output_of(wrong)).ends_with("expected one of pre-sign-up, pool-bootstrap, admin-api, auth-api")
+            );
         }
     }
 
