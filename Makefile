@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench soak demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -68,6 +68,8 @@ FILE ?=
 SHARD ?=
 # bench: QUICK=1 takes fewer samples, in less than two minutes, and ARGUMENTS="--only sign-up" measures some rows; both write no files.
 QUICK ?=
+# soak: the duration of the load, which can be a fraction.
+MINUTES ?= 30
 # demo, dev, invoke: e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; invoke also takes --setting AUTO_CONFIRM=nobody.
 ARGUMENTS ?=
 
@@ -196,6 +198,9 @@ $(CARGO_MUTANTS):
 bench: cognito-local ## Measure start, calls and memory beside equivalent programs, and write docs/benchmarks.md (QUICK=1)
 	@scripts/build-bench
 	@$(TARGET)/release/bench --target $(TARGET) $(if $(QUICK),--quick) $(ARGUMENTS)
+
+soak: build-local ## Send mixed requests to all functions on an emulator, and check memory and descriptors (MINUTES=30)
+	@$(LOCAL) soak --minutes '$(MINUTES)'
 
 demo: check-arguments build-local cognito-local ## Deploy to an emulator and run every flow, step by step
 	@$(LOCAL) demo $(ARGUMENTS)

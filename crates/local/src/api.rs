@@ -188,6 +188,12 @@ impl Answer {
         if got == wanted { Ok(got) } else { Err(Failure::unexpected(wanted, got)) }
     }
 
+    /// The body, whatever the status.
+    #[must_use]
+    pub fn into_body(self) -> Value {
+        self.body
+    }
+
     /// Whether the response has this status.
     #[must_use]
     pub fn has_status(&self, status: u16) -> bool {

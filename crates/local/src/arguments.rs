@@ -1,6 +1,7 @@
 //! Command-line arguments.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -22,6 +23,9 @@ pub enum Command {
     Dev(Options),
     /// Deploy and send one event to one function.
     Invoke(InvokeOptions),
+    /// Deploy and send mixed requests to all functions for some minutes. Fails after an unexpected response, or if memory
+    /// or descriptors of a function grow.
+    Soak(SoakOptions),
     /// Deploy to an AWS account, run every flow, delete everything, and write a report.
     Prove(ProveOptions),
 }
@@ -50,6 +54,14 @@ pub struct InvokeOptions {
     /// The common options.
     #[command(flatten)]
     pub options: Options,
+}
+
+/// Options of `soak`.
+#[derive(Debug, Args)]
+pub struct SoakOptions {
+    /// Duration of the load in minutes, e.g. 30 or 0.5
+    #[arg(long = "minutes", value_name = "MINUTES", default_value = "30", value_parser = minutes)]
+    pub duration: Duration,
 }
 
 /// Options of `prove`.
@@ -85,6 +97,12 @@ pub struct ProveOptions {
     /// Path of the report [default: prove/report.md in the target directory]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+}
+
+/// Fractions are accepted, for short runs.
+fn minutes(text: &str) -> Result<Duration, String> {
+    let minutes = text.parse().ok().and_then(|minutes: f64| Duration::try_from_secs_f64(minutes * 60.0).ok());
+    minutes.filter(|duration| !duration.is_zero()).ok_or_else(|| "expected a positive number of minutes".to_owned())
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {
@@ -132,6 +150,15 @@ mod tests {
             ["", "prove-", "prove", "p", "prove-abc", "shop", "prove-ABCD2345", "prove-abcd2345-x", "poolkeeper"]
         {
             assert!(name_of_run(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn minutes_are_a_positive_number() {
+        assert_eq!(minutes("30"), Ok(Duration::from_mins(30)));
+        assert_eq!(minutes("0.5"), Ok(Duration::from_secs(30)));
+        for wrong in ["", "0", "-1", "NaN", "inf", "1e30", "5m"] {
+            assert_eq!(minutes(wrong), Err("expected a positive number of minutes".to_owned()), "{wrong}");
         }
     }
 }

@@ -41,6 +41,9 @@ pub enum Failure {
     /// A file or directory is not accessible.
     #[error("cannot access a file or directory")]
     Files(#[from] std::io::Error),
+    /// A run ended with these problems.
+    #[error("{}", listed(.0))]
+    Problems(Vec<String>),
     /// An argument is invalid.
     #[error("{0}")]
     Usage(String),
@@ -58,6 +61,11 @@ impl Failure {
         let causes = std::iter::successors(self.source(), |&cause| cause.source());
         causes.fold(self.to_string(), |text, cause| format!("{text}\n  caused by: {cause}"))
     }
+}
+
+fn listed(problems: &[String]) -> String {
+    let noun = if problems.len() == 1 { "problem" } else { "problems" };
+    format!("{} {noun}:\n  {}", problems.len(), problems.join("\n  "))
 }
 
 /// How to fix a known error.

@@ -1,4 +1,5 @@
-//! `make demo`, `make dev` and `make invoke` deploy `template.yaml` to an emulator, `make prove` to an AWS account.
+//! `make demo`, `make dev`, `make invoke` and `make soak` deploy `template.yaml` to an emulator, `make prove` to an AWS
+//! account.
 //!
 //! For development only; not part of the deployed functions.
 
@@ -13,6 +14,7 @@ pub mod flows;
 pub mod invoke;
 pub mod prove;
 pub mod report;
+pub mod soak;
 
 use std::future::poll_fn;
 use std::task::Poll;

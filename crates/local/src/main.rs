@@ -1,10 +1,10 @@
-//! The program behind `make demo`, `make dev`, `make invoke` and `make prove`.
+//! The program behind `make demo`, `make dev`, `make invoke`, `make soak` and `make prove`.
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use local::arguments::{Arguments, Command};
-use local::{Interruptions, demo, dev, failure, invoke, prove};
+use local::{Interruptions, demo, dev, failure, invoke, prove, soak};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
             Command::Demo(options) => demo::run(&options).await,
             Command::Dev(options) => dev::run(&options).await,
             Command::Invoke(options) => invoke::run(&options).await,
+            Command::Soak(options) => soak::run(&options).await,
         }
     };
     let mut interruptions = Interruptions::listen();

@@ -10,6 +10,7 @@ mod operations;
 mod refusals;
 mod roles;
 mod sign_up_policy;
+mod soak;
 mod stack_lifecycle;
 
 use std::fs;
@@ -53,6 +54,7 @@ async fn demo_flows_succeed_and_unauthorized_requests_fail() {
     refusals::with_a_wrong_secret_hash(&deployment).await;
     refusals::where_the_emulator_lacks_the_operation(&deployment).await;
     operations::that_the_demo_omits(&deployment).await;
+    soak::one_round(&deployment).await;
 }
 
 #[tokio::test]
