@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench soak demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench soak demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -16,8 +16,9 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
 # By default, the functions are built for the architecture of this machine. Builds for AWS use ARCHITECTURE.
 BUILT = $(HOST_ARCHITECTURE)
+FUNCTIONS := pre-sign-up pool-bootstrap admin-api
 # The unoptimized functions and the program that deploys them. One build, because each set of features compiles the AWS SDK.
-BUILD_LOCAL = cargo build --locked --target $(HOST) $(addprefix --package ,pre-sign-up pool-bootstrap admin-api local)
+BUILD_LOCAL = cargo build --locked --target $(HOST) $(addprefix --package ,$(FUNCTIONS) local)
 PACKAGE_LOCAL = scripts/package-local $(TARGET)/$(HOST)/debug $(TARGET)/sam/local/build
 LOCAL = $(TARGET)/$(HOST)/debug/local
 TESTED = --workspace --locked --target $(HOST)
@@ -87,8 +88,8 @@ help: ## List the commands
 setup: ## Check the prerequisites and install the pinned tools into .venv
 	@scripts/setup '$(PYTHON)'
 
-# The order-only prerequisite creates .venv first.
-$(VENV)/zig-ready: requirements-zig.txt | setup
+# The order-only prerequisite creates .venv, and fails before the download.
+$(VENV)/zig-ready: requirements-zig.txt | check-samconfig
 	@echo 'Installing zig, which cross-compiles the functions, into .venv (once, 420 MB)'
 	@$(PIP_INSTALL) -r $<
 	@touch $@
@@ -111,8 +112,10 @@ oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS service 
 	@$(ORACLE_RUN) static template.yaml
 	@$(VENV)/bin/python -B -m unittest discover --quiet --start-directory crates/testkit/oracle
 
-build: setup $(VENV)/zig-ready ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
+check-samconfig: setup
 	@$(DEPLOY) samconfig samconfig.toml
+
+build: check-samconfig $(VENV)/zig-ready ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
@@ -132,6 +135,8 @@ format:
 
 lint: ## Run clippy; a warning is an error
 	cargo clippy --workspace --all-targets --locked --target $(HOST) -- -D warnings
+	@# Each function alone, as it is deployed, because other members of the workspace can enable a feature that it needs.
+	for function in $(FUNCTIONS); do cargo check --package $$function --locked --target $(HOST) || exit 1; done
 	cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked --target $(HOST) -- -D warnings
 
 doc: ## Build the documentation; a warning is an error
@@ -216,7 +221,7 @@ prove: BUILT = $(if $(AWS_ENDPOINT_URL),$(HOST_ARCHITECTURE),$(ARCHITECTURE))
 prove: check-arguments check-credentials $(if $(findstring --clean,$(ARGUMENTS)),,$(if $(AWS_ENDPOINT_URL),build-local,build)) ## Deploy to your AWS account, run every flow, and delete everything (ARGUMENTS="--region eu-west-1")
 	@$(LOCAL) prove --architecture $(BUILT) $(ARGUMENTS)
 
-# Fails before a build that takes minutes.
+# Fails before the optimized build.
 check-credentials: setup
 	@$(BUILD_LOCAL)
 	@$(LOCAL) prove --check $(ARGUMENTS)

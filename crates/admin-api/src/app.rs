@@ -97,11 +97,13 @@ impl App {
         self.is_unavailable.load(Ordering::Relaxed)
     }
 
-    /// Records whether the user pool was available to read a caller.
+    /// Records whether the user pool was available to read a caller. Other errors can come without a call.
     pub(crate) fn record_availability<T>(&self, read: &Result<T, UserPoolError>) {
-        let is_unavailable =
-            |error: &UserPoolError| matches!(error.reason, Reason::Unavailable | Reason::DeadlineExceeded);
-        self.is_unavailable.store(read.as_ref().is_err_and(is_unavailable), Ordering::Relaxed);
+        match read.as_ref().map_err(|error| error.reason) {
+            Ok(_) => self.is_unavailable.store(false, Ordering::Relaxed),
+            Err(Reason::Unavailable | Reason::DeadlineExceeded) => self.is_unavailable.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
     }
 
     /// The current time.

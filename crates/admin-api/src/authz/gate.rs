@@ -97,7 +97,7 @@ impl Gate {
                 let caller = authorized.caller.clone();
                 let owner = TokenOwner::of(&caller, headers)?;
                 if let Some(owner) = owner.as_ref().filter(|_| self.app.is_unavailable()) {
-                    // One request at a time, so that writes do not send three requests each to a dead user pool.
+                    // One call first, so that each write does not make three calls to an unavailable user pool.
                     self.myself(owner).await?;
                 }
                 let confirmation = async {

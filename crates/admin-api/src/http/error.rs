@@ -438,7 +438,7 @@ impl ErrorCode {
                 "The message was not sent. The request may have taken effect; read the current state before a retry."
             }
             Self::Internal => {
-                "The request may have taken effect. The function's log contains the cause under this `request_id`."
+                "A write may have taken effect. The function's log contains the cause under this `request_id`."
             }
             Self::NotSupportedByEndpoint => "The endpoint is an emulator that lacks an operation of Amazon Cognito.",
             Self::UpstreamUnavailable => {

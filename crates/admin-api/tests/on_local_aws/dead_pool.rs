@@ -6,7 +6,7 @@ use testkit::fault_proxy::{Fault, FaultProxy};
 use crate::harness::{Api, Harness};
 
 /// Exceeds the number of requests in a test.
-const ALL: usize = 1000;
+const MAX_REQUESTS: usize = 1000;
 
 struct DeadPool {
     proxy: FaultProxy,
@@ -19,7 +19,7 @@ impl DeadPool {
     async fn start(fault: Fault, route: (&'static str, &'static str), region: &str) -> Self {
         // The proxy never forwards a request.
         let proxy = FaultProxy::start("http://127.0.0.1:1").await.unwrap();
-        (1..=ALL).for_each(|nth| proxy.plan_at(nth, fault));
+        (1..=MAX_REQUESTS).for_each(|nth| proxy.plan_at(nth, fault));
         let (api, _) = Harness::api_without_pool(proxy.endpoint_url(), region).await;
         Self { proxy, api, route }
     }
@@ -60,7 +60,7 @@ async fn requests_per_call_decrease_to_one_after_100_calls() {
         (Fault::NotSent, write, 9),
     ];
     join_all(cases.into_iter().enumerate().map(async |(number, (fault, route, limit_of_first))| {
-        let pool = DeadPool::start(fault, route, &format!("us-east-{number}")).await;
+        let pool = DeadPool::start(fault, route, &format!("dead-{number}")).await;
         assert_requests_decrease(pool, limit_of_first).await;
     }))
     .await;

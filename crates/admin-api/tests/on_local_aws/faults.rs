@@ -5,12 +5,14 @@ mod creation;
 mod rows;
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures::future::join_all;
 use lambda_http::Context;
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy, Outcome};
+use tokio::net::TcpSocket;
 use tokio::time::{self, Instant};
 
 use self::rows::{PASSWORD, Row, rows};
@@ -25,24 +27,29 @@ const INVOCATION: Duration = Duration::from_secs(20);
 /// The maximum number of requests that the SDK sends for a call.
 const ATTEMPTS: usize = 3;
 
-/// Faults with an immediate response, and the status and code of the API's response.
-const FAILURES: [(Fault, u64, &str); 5] = [
+/// Faults that are errors for every operation, and the status and code of the API's response.
+const FAILURES: [(Fault, u64, &str); 7] = [
     (Fault::NotSent, 502, "upstream-unavailable"),
     (Fault::Failed, 502, "upstream-unavailable"),
     (Fault::Unavailable, 502, "upstream-unavailable"),
     (Fault::Throttled, 429, "throttled"),
     (Fault::Malformed, 500, "internal"),
+    (Fault::Stalled, 504, "deadline-exceeded"),
+    (Fault::StalledBody, 504, "deadline-exceeded"),
 ];
 
-/// A row with its own API and proxy, so that all rows can run at the same time.
-struct Bench {
+/// The number of rows that run at the same time. Each request has a real deadline, and all share one emulator.
+const CONCURRENT: usize = 8;
+
+/// A row with its own API and proxy, so that several rows can run at the same time.
+struct RowTest {
     row: Row,
     proxy: FaultProxy,
     api: Api,
     access_token: String,
 }
 
-impl Bench {
+impl RowTest {
     /// Sends the request while each call of the row's operation has this fault.
     async fn answer(&self, fault: Fault) -> Answer {
         self.proxy.reset();
@@ -121,21 +128,21 @@ async fn create_users(harness: &Harness) -> String {
     signed_in["tokens"]["access_token"].as_str().unwrap().to_owned()
 }
 
-async fn set_up(harness: &Harness) -> Vec<Bench> {
+async fn set_up(harness: &Harness) -> Vec<RowTest> {
     let token_of_tim = create_users(harness).await;
-    let mut benches = Vec::new();
+    let mut row_tests = Vec::new();
     for row in rows() {
         let proxy = FaultProxy::start(harness.local_aws.endpoint_url()).await.unwrap();
         let api = harness.api_behind(&proxy, ENDLESS).await;
         let access_token = if row.user == "tim" { token_of_tim.clone() } else { harness.root_token().to_owned() };
-        benches.push(Bench { row, proxy, api, access_token });
+        row_tests.push(RowTest { row, proxy, api, access_token });
     }
-    benches
+    row_tests
 }
 
 /// Waits for requests whose calls stall. Pauses time as soon as `are_stalled` is true, so that the test does not wait
-/// for the deadlines.
-async fn outlast<T>(requests: impl Future<Output = T>, are_stalled: impl Fn() -> bool) -> T {
+/// for the deadlines. Requests that finish before are returned as they are.
+async fn run_until_deadline<T>(requests: impl Future<Output = T>, are_stalled: impl Fn() -> bool) -> T {
     let stalls = async {
         while !are_stalled() {
             tokio::task::yield_now().await;
@@ -143,7 +150,9 @@ async fn outlast<T>(requests: impl Future<Output = T>, are_stalled: impl Fn() ->
     };
     let mut requests = Box::pin(requests);
     tokio::select! {
-        _ = &mut requests => unreachable!("a request does not stall"),
+        // The requests first remove the faults of earlier requests.
+        biased;
+        answers = &mut requests => return answers,
         () = stalls => {}
     }
     time::pause();
@@ -154,30 +163,38 @@ async fn outlast<T>(requests: impl Future<Output = T>, are_stalled: impl Fn() ->
     answers
 }
 
+/// Sends the request of each row while its operation has this fault.
+async fn answers(row_tests: &[RowTest], fault: Fault) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    for concurrent in row_tests.chunks(CONCURRENT) {
+        let requests = join_all(concurrent.iter().map(|row_test| row_test.answer(fault)));
+        answers.extend(match fault {
+            Fault::Stalled | Fault::StalledBody => {
+                let is_stalled = |row_test: &RowTest| is_hit(&row_test.proxy) || row_test.row.operation.is_none();
+                run_until_deadline(requests, || concurrent.iter().all(is_stalled)).await
+            }
+            _ => requests.await,
+        });
+    }
+    answers
+}
+
 #[tokio::test]
 async fn every_route_reports_every_fault_with_its_code() {
     let harness = Harness::start().await;
-    let benches = set_up(&harness).await;
+    let row_tests = set_up(&harness).await;
     let mut wrong = Vec::new();
     for (fault, status, code) in FAILURES {
-        let answers = join_all(benches.iter().map(|bench| bench.answer(fault))).await;
-        wrong.extend(benches.iter().zip(&answers).filter_map(|(bench, answer)| bench.mismatch(answer, status, code)));
-    }
-    let answers = join_all(benches.iter().map(|bench| bench.answer(Fault::NoFields))).await;
-    wrong.extend(benches.iter().zip(&answers).filter_map(|(bench, answer)| match bench.row.without_fields {
-        500 => bench.mismatch(answer, 500, "internal"),
-        status => (answer.status != status).then(|| format!("{}, not {status}", bench.describe(answer))),
-    }));
-    assert!(wrong.is_empty(), "{wrong:#?}");
-
-    for fault in [Fault::Stalled, Fault::StalledBody] {
-        let requests = join_all(benches.iter().map(|bench| bench.answer(fault)));
-        let are_stalled = || benches.iter().all(|bench| is_hit(&bench.proxy) || bench.row.operation.is_none());
-        let answers = outlast(requests, are_stalled).await;
+        let answers = answers(&row_tests, fault).await;
         wrong.extend(
-            benches.iter().zip(&answers).filter_map(|(bench, answer)| bench.mismatch(answer, 504, "deadline-exceeded")),
+            row_tests.iter().zip(&answers).filter_map(|(row_test, answer)| row_test.mismatch(answer, status, code)),
         );
     }
+    let answers = answers(&row_tests, Fault::NoFields).await;
+    wrong.extend(row_tests.iter().zip(&answers).filter_map(|(row_test, answer)| match row_test.row.without_fields {
+        500 => row_test.mismatch(answer, 500, "internal"),
+        status => (answer.status != status).then(|| format!("{}, not {status}", row_test.describe(answer))),
+    }));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
@@ -195,10 +212,11 @@ fn every_route_of_the_openapi_document_has_a_row() {
 
 #[tokio::test]
 async fn unreachable_pool_is_reported_as_unavailable() {
-    // No server listens on the port of a dropped proxy.
-    let proxy = FaultProxy::start("http://127.0.0.1:1").await.unwrap();
-    let (api, access_token) = Harness::api_without_pool(proxy.endpoint_url(), "us-east-1").await;
-    drop(proxy);
+    // A port without a listener refuses connections. The socket reserves the port.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let endpoint_url = format!("http://{}", socket.local_addr().unwrap());
+    let (api, access_token) = Harness::api_without_pool(&endpoint_url, "us-east-1").await;
     let rows = rows();
     let answers = join_all(rows.iter().map(|row| request(row, &api, &access_token))).await;
     for (row, answer) in rows.iter().zip(answers) {

@@ -130,6 +130,18 @@ async fn a_write_reads_the_caller_alone_while_the_pool_is_unavailable() {
 }
 
 #[tokio::test]
+async fn a_rejected_caller_reads_no_target_after_the_pool_was_unavailable() {
+    let api = Api::new();
+    api.pool.fail("myself", 1, Reason::Unavailable);
+    let call = || Call::post("/v1/users/mia/disable", None);
+    assert_eq!(api.call(call()).await.code(), "upstream-unavailable");
+    api.pool.sign_out("root");
+    let before = api.pool.calls().len();
+    assert_eq!(api.call(call()).await.status, 401);
+    assert_eq!(api.pool.calls()[before..], ["myself"]);
+}
+
+#[tokio::test]
 async fn the_access_token_reaches_no_log() {
     let logs = Logs::capture();
     for failure in [None, Some(Reason::InvalidCredentials), Some(Reason::Unavailable)] {

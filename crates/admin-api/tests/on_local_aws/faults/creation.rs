@@ -5,7 +5,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
 
-use super::{ATTEMPTS, ENDLESS, PASSWORD, invocation, is_hit, outlast};
+use super::{ATTEMPTS, ENDLESS, PASSWORD, invocation, is_hit, run_until_deadline};
 use crate::harness::{Answer, Api, Harness};
 
 /// An operation of the creation, the steps before it, and its step, if it can fail after other steps.
@@ -80,7 +80,7 @@ async fn repeated_creation_completes_after_a_lost_response() {
         let requests = join_all(creations.iter().map(Creation::send));
         let answers = match fault {
             Fault::StalledAfterSuccess => {
-                outlast(requests, || creations.iter().all(|creation| is_hit(&creation.proxy))).await
+                run_until_deadline(requests, || creations.iter().all(|creation| is_hit(&creation.proxy))).await
             }
             _ => requests.await,
         };
