@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench soak demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench guard load soak demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -69,6 +69,7 @@ FILE ?=
 SHARD ?=
 # bench: QUICK=1 takes fewer samples, in less than two minutes, and ARGUMENTS="--only sign-up" measures some rows; both write no files.
 QUICK ?=
+# load: ARGUMENTS="--instances 64" sends more requests at the same time.
 # soak: the duration of the load, which can be a fraction.
 MINUTES ?= 30
 # demo, dev, invoke: e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; invoke also takes --setting AUTO_CONFIRM=nobody.
@@ -202,7 +203,15 @@ $(CARGO_MUTANTS):
 # scripts/build-bench needs the Node.js of cognito-local.
 bench: cognito-local ## Measure start, calls and memory beside equivalent programs, and write docs/benchmarks.md (QUICK=1)
 	@scripts/build-bench
-	@$(TARGET)/release/bench --target $(TARGET) $(if $(QUICK),--quick) $(ARGUMENTS)
+	@$(TARGET)/release/bench measure --target $(TARGET) $(if $(QUICK),--quick) $(ARGUMENTS)
+
+guard: setup ## Compare sizes, instructions (with valgrind) and connections with the last `make bench`
+	@scripts/build-bench guard
+	@$(TARGET)/release/bench guard --target $(TARGET)
+
+load: setup ## Put the admin API under load against the default quotas of Cognito, for at most a minute
+	@scripts/build-bench load
+	@$(TARGET)/release/bench load --target $(TARGET) $(ARGUMENTS)
 
 soak: build-local ## Send mixed requests to all functions on an emulator, and check memory and descriptors (MINUTES=30)
 	@$(LOCAL) soak --minutes '$(MINUTES)'

@@ -1,8 +1,9 @@
 //! One loopback endpoint for all AWS services, over HTTP, over HTTPS, and with latency, with the same response to every
 //! call of an operation.
 
-mod answers;
+pub(crate) mod answers;
 pub(crate) mod certificates;
+pub(crate) mod users;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::cognito::answers::Answer;
 use crate::cognito::certificates::Certificates;
+use crate::cognito::users::Users;
 use crate::error::BenchError;
 use crate::server::{Handler, Server, response};
 
@@ -43,9 +45,11 @@ pub(crate) struct Cognito {
 }
 
 impl Cognito {
-    /// Starts the endpoint.
-    pub(crate) async fn start(certificates: &Certificates) -> Result<Self, BenchError> {
-        let (answers, calls) = (Arc::new(answers::all()), Arc::default());
+    /// Starts the endpoint. `users` replaces the 60 users that `ListUsers` otherwise returns.
+    pub(crate) async fn start(certificates: &Certificates, users: Option<Arc<Users>>) -> Result<Self, BenchError> {
+        let mut answers = answers::all();
+        answers.extend(users.map(|users| ("ListUsers", Answer::Users(users))));
+        let (answers, calls) = (Arc::new(answers), Arc::default());
         let service = |latency| Arc::new(Service { answers: Arc::clone(&answers), calls: Arc::clone(&calls), latency });
         let http = Server::start(service(None), None).await?;
         let https = Server::start(service(None), Some(certificates.acceptor()?)).await?;
@@ -86,18 +90,19 @@ impl Handler for Service {
             tokio::time::sleep(latency).await;
         }
         let operation = operation(&head, &body);
-        if let Some(answer) = self.answers.get(operation) {
+        let answer = self.answers.get(operation);
+        if let Some((answer, body)) = answer.and_then(|answer| Some((answer, answer.body(&body)?))) {
             let headers = [("content-type", answer.content_type()), ("x-amzn-requestid", "5d2c6f0e-6a39-4c1b-9d0f")];
-            return response(200, &headers, answer.body(&body));
+            return response(200, &headers, body);
         }
-        let message = format!("the endpoint of the benchmark has no answer to {operation:?}");
+        let message = format!("the endpoint of the benchmark has no answer to this {operation:?} request");
         let error = serde_json::json!({"__type": "UnknownOperationException", "message": message});
         response(400, &[("content-type", "application/x-amz-json-1.1")], error.to_string().into())
     }
 }
 
 /// The operation: the end of `X-Amz-Target` in the JSON protocol, or the parameter `Action` in the query protocol.
-fn operation<'a>(head: &'a Parts, body: &'a Bytes) -> &'a str {
+pub(crate) fn operation<'a>(head: &'a Parts, body: &'a Bytes) -> &'a str {
     if let Some(target) = head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()) {
         return target.rsplit('.').next().unwrap_or_default();
     }
@@ -106,7 +111,7 @@ fn operation<'a>(head: &'a Parts, body: &'a Bytes) -> &'a str {
 }
 
 /// A text field of a request in the JSON protocol.
-fn field(body: &Bytes, name: &str) -> Option<String> {
+pub(crate) fn field(body: &Bytes, name: &str) -> Option<String> {
     let body: Value = serde_json::from_slice(body).ok()?;
     body.get(name)?.as_str().map(str::to_owned)
 }

@@ -8,7 +8,7 @@ use thiserror::Error;
 /// The reason why a run failed. Each one invalidates the whole run.
 #[derive(Debug, Error)]
 pub(crate) enum BenchError {
-    #[error("{} does not exist; run `make bench`, which builds it", .0.display())]
+    #[error("{} does not exist; run `make bench`, `make guard` or `make load`, which build it", .0.display())]
     NotBuilt(PathBuf),
     #[error("no row matches `{0}`; the rows are: {1}")]
     UnknownRow(String, String),
@@ -18,8 +18,16 @@ pub(crate) enum BenchError {
     Io { action: String, source: io::Error },
     #[error("the certificates cannot be created: {0}")]
     Certificate(String),
+    #[error("the {walk} of {users} users failed: {problem}")]
+    Walk { walk: &'static str, users: usize, problem: String },
+    #[error("{}: {problem}; `make bench` writes a complete record", .file.display())]
+    Record { file: PathBuf, problem: String },
+    #[error("values exceed the record:\n{0}\nIf the change is intended, run `make bench` and commit the new record")]
+    Exceeded(String),
     #[error("the event {0} is not as expected")]
     Event(&'static str),
+    #[error("the load failed:\n{0}")]
+    Load(String),
     #[error("{program} failed: {problem}\n{log}")]
     Program { program: String, problem: String, log: String },
 }

@@ -6,7 +6,7 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::error::BenchError;
-use crate::pool::{ADMIN, CLIENT_ID, ISSUER};
+use crate::pool::{ADMIN, ADMIN_SUB, CLIENT_ID, ISSUER};
 
 const SIGN_UP: &str = include_str!("../../../events/pre-sign-up/sign-up.json");
 const PLAN: &str = include_str!("../../../events/pool-bootstrap/direct-plan.json");
@@ -41,6 +41,11 @@ pub(crate) enum Operation {
 impl Operation {
     /// The event of an HTTP API with payload 2.0 and a JWT authorizer.
     pub(crate) fn http_api(self) -> Result<Bytes, BenchError> {
+        Ok(self.http_api_by(ADMIN, ADMIN_SUB)?.to_string().into())
+    }
+
+    /// The event with this administrator as the caller.
+    pub(crate) fn http_api_by(self, administrator: &str, sub: &str) -> Result<Value, BenchError> {
         let file = match self {
             Self::GetUser => GET_USER,
             Self::ListUsers => LIST_USERS,
@@ -49,12 +54,13 @@ impl Operation {
         };
         let mut event = parse(file)?;
         set(&mut event, "/requestContext/authorizer/jwt/claims/exp", json!(EXPIRY))?;
-        set(&mut event, "/headers/authorization", json!(format!("Bearer {}", access_token())))?;
+        set(&mut event, "/requestContext/authorizer/jwt/claims/username", json!(administrator))?;
+        set(&mut event, "/requestContext/authorizer/jwt/claims/sub", json!(sub))?;
+        set(&mut event, "/headers/authorization", json!(format!("Bearer {}", access_token(administrator))))?;
         if matches!(self, Self::ListUsers) {
-            set(&mut event, "/rawQueryString", json!("limit=60"))?;
-            set(&mut event, "/queryStringParameters", json!({"limit": "60"}))?;
+            set_query(&mut event, &[("limit", "60")])?;
         }
-        Ok(event.to_string().into())
+        Ok(event)
     }
 
     /// The event of a REST API with a Cognito authorizer and the routes of Amplify's `AdminQueries`, which cannot create
@@ -86,20 +92,41 @@ impl Operation {
     }
 }
 
+/// The event of a list or search with these query parameters, whose values need no percent-encoding.
+pub(crate) fn list_users(parameters: &[(&str, &str)]) -> Result<Bytes, BenchError> {
+    let event = Operation::ListUsers.http_api()?;
+    let mut event = serde_json::from_slice(&event).map_err(|_| BenchError::Event("file"))?;
+    set_query(&mut event, parameters)?;
+    Ok(event.to_string().into())
+}
+
+fn set_query(event: &mut Value, parameters: &[(&str, &str)]) -> Result<(), BenchError> {
+    let query: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    set(event, "/rawQueryString", json!(query.join("&")))?;
+    set(event, "/queryStringParameters", parameters.iter().map(|(name, value)| (*name, *value)).collect())
+}
+
 fn parse(file: &'static str) -> Result<Value, BenchError> {
     serde_json::from_str(file).map_err(|_| BenchError::Event("file"))
 }
 
-fn set(event: &mut Value, pointer: &'static str, value: Value) -> Result<(), BenchError> {
+/// Replaces the value at a pointer, which the event must contain.
+pub(crate) fn set(event: &mut Value, pointer: &'static str, value: Value) -> Result<(), BenchError> {
     *event.pointer_mut(pointer).ok_or(BenchError::Event(pointer))? = value;
     Ok(())
 }
 
 /// An access token of the administrator, without a valid signature, which only Cognito checks.
-fn access_token() -> String {
-    let claims = json!({"iss": ISSUER, "token_use": "access", "client_id": CLIENT_ID, "username": ADMIN});
+fn access_token(username: &str) -> String {
+    let claims = json!({"iss": ISSUER, "token_use": "access", "client_id": CLIENT_ID, "username": username});
     let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
     format!("{}.{}.{}", encode(&json!({"alg": "RS256"})), encode(&claims), URL_SAFE_NO_PAD.encode("signature"))
+}
+
+/// The user name in an access token.
+pub(crate) fn token_owner(access_token: &str) -> Option<String> {
+    let claims = URL_SAFE_NO_PAD.decode(access_token.split('.').nth(1)?).ok()?;
+    Some(serde_json::from_slice::<Value>(&claims).ok()?.get("username")?.as_str()?.to_owned())
 }
 
 /// Whether the response confirms the user.

@@ -1,21 +1,21 @@
-//! One process of a function on its own Runtime API.
+//! One process of a measured program.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
-use rustix::process::{Pid, Signal, kill_process};
-use tempfile::NamedTempFile;
-use tokio::process::{Child, Command};
-use tokio::sync::oneshot;
+use serde_json::Value;
+use tokio::process::Command;
 
 use crate::cognito::certificates::Certificates;
+use crate::cognito::users::Users;
 use crate::cognito::{Cognito, Endpoint};
 use crate::error::BenchError;
-use crate::runtime_api::{Arrival, RuntimeApi, TIME_LIMIT};
+use crate::instance::Instance;
+use crate::machine;
 use crate::subject::{ENVIRONMENT, Job, Kind, Program};
 
 /// The services and tools that processes need.
@@ -24,22 +24,25 @@ pub(crate) struct Bench {
     pub(crate) cognito: Cognito,
     /// The certificates of the AWS endpoint.
     pub(crate) certificates: Certificates,
-    /// The executable of Node.js.
-    pub(crate) node: PathBuf,
+    /// The executable of Node.js, if it is installed.
+    pub(crate) node: Option<PathBuf>,
     /// The executable of valgrind, if it is installed.
     pub(crate) valgrind: Option<PathBuf>,
 }
 
-/// A running process.
+impl Bench {
+    /// Starts the AWS endpoint and finds the tools. `users` replaces the 60 users that `ListUsers` otherwise returns.
+    pub(crate) async fn start(users: Option<Arc<Users>>) -> Result<Self, BenchError> {
+        let certificates = Certificates::create()?;
+        let cognito = Cognito::start(&certificates, users).await?;
+        Ok(Self { cognito, certificates, node: machine::node(), valgrind: machine::valgrind() })
+    }
+}
+
+/// A running function with the event that it receives.
 pub(crate) struct Process<'a> {
-    program: &'a Program,
     job: &'a Job,
-    child: Child,
-    api: RuntimeApi,
-    /// Delivers the next event, for which the process waits.
-    delivery: oneshot::Sender<Bytes>,
-    /// Output and errors of the process.
-    log: NamedTempFile,
+    instance: Instance,
     /// The time from the start of the process to its first request for an event.
     pub(crate) start: Duration,
 }
@@ -49,102 +52,52 @@ impl<'a> Process<'a> {
     /// first event.
     pub(crate) async fn start(
         bench: &Bench,
-        program: &'a Program,
+        program: &Program,
         job: &'a Job,
         wrapper: &[&OsStr],
     ) -> Result<Self, BenchError> {
-        let api = RuntimeApi::start().await?;
-        let log = NamedTempFile::new().map_err(BenchError::io("create a log file"))?;
-        let mut words = wrapper.iter().copied().chain(match program.kind {
-            Kind::Node(_) => vec![bench.node.as_os_str(), program.file.as_os_str()],
-            Kind::Native(_) | Kind::Command(_) => vec![program.file.as_os_str()],
-        });
+        let node = match program.kind {
+            Kind::Node(_) => Some(bench.node.as_deref().ok_or(BenchError::NoNode)?.as_os_str()),
+            Kind::Native(_) | Kind::Command(_) => None,
+        };
+        let mut words = wrapper.iter().copied().chain(node).chain([program.file.as_os_str()]);
         let mut command = Command::new(words.next().unwrap_or_default());
         command.args(words).env_clear().envs(ENVIRONMENT).envs(program.settings.iter().copied());
-        command
-            .env("AWS_LAMBDA_RUNTIME_API", api.address())
-            .env("AWS_ENDPOINT_URL", bench.cognito.url(program.endpoint));
+        command.env("AWS_ENDPOINT_URL", bench.cognito.url(program.endpoint));
         if program.endpoint == Endpoint::Https {
             for variable in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
                 command.env(variable, bench.certificates.authority());
             }
         }
-        let output = || log.reopen().map(Stdio::from).map_err(BenchError::io("open a log file"));
-        command.stdin(Stdio::null()).stdout(output()?).stderr(output()?).kill_on_drop(true);
-        let started = Instant::now();
-        let child = command.spawn().map_err(BenchError::io(format!("start {}", program.file.display())))?;
-        let delivery = oneshot::channel().0;
-        let mut process = Self { program, job, child, api, delivery, log, start: Duration::ZERO };
-        process.start = process.next_request().await?.duration_since(started);
-        Ok(process)
+        let (instance, start) = Instance::start(program.name, command).await?;
+        Ok(Self { job, instance, start })
     }
 
     /// Delivers the event, and returns the time until the response. Afterwards the process waits for the next event.
     pub(crate) async fn invoke(&mut self) -> Result<Duration, BenchError> {
-        let delivery = std::mem::replace(&mut self.delivery, oneshot::channel().0);
-        // Fails if the process has ended, which the next line reports.
-        let _: Result<(), Bytes> = delivery.send(self.job.event.clone());
-        let (body, elapsed) = match self.arrival().await? {
-            Arrival::Response { body, elapsed } => (body, elapsed),
-            Arrival::Next { .. } => return Err(self.failure("it asked for a second event before its response")),
-            Arrival::Error(error) => return Err(self.failure(String::from_utf8_lossy(&error))),
-        };
+        let (_, elapsed) = self.invoke_with(self.job.event.clone()).await?;
+        Ok(elapsed)
+    }
+
+    /// Delivers another event than that of the job, and returns the response and the time until the response.
+    pub(crate) async fn invoke_with(&mut self, event: Bytes) -> Result<(Value, Duration), BenchError> {
+        let (body, elapsed) = self.instance.invoke(event).await?;
         let response = serde_json::from_slice(&body).unwrap_or_default();
         if !(self.job.expected)(&response) {
-            return Err(self.failure(format!("unexpected response: {}", String::from_utf8_lossy(&body))));
+            let body = String::from_utf8_lossy(&body);
+            return Err(self.instance.failure(format!("unexpected response: {body}")));
         }
-        self.next_request().await?;
-        Ok(elapsed)
+        Ok((response, elapsed))
     }
 
     /// A size of the process in kilobytes: `VmRSS` is the resident size, and `VmHWM` its highest value so far.
     pub(crate) fn memory_kb(&self, name: &str) -> Result<u64, BenchError> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap_or_default()));
-        let status = status.map_err(BenchError::io("read the memory of a process"))?;
-        let size = |line: &str| line.strip_prefix(name)?.strip_prefix(':')?.trim().strip_suffix(" kB")?.parse().ok();
-        status.lines().find_map(size).ok_or_else(|| self.failure(format!("its status has no {name}")))
+        self.instance.memory_kb(name)
     }
 
     /// Ends the process with SIGTERM.
-    pub(crate) async fn end(mut self) -> Result<(), BenchError> {
-        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
-        if let Some(pid) = pid {
-            // The process can have ended.
-            let _: rustix::io::Result<()> = kill_process(pid, Signal::TERM);
-        }
-        self.child.wait().await.map(drop).map_err(BenchError::io(format!("end {}", self.program.name)))
-    }
-
-    async fn next_request(&mut self) -> Result<Instant, BenchError> {
-        match self.arrival().await? {
-            Arrival::Next { at, event } => {
-                self.delivery = event;
-                Ok(at)
-            }
-            Arrival::Response { .. } => Err(self.failure("it responded without an event")),
-            Arrival::Error(error) => Err(self.failure(String::from_utf8_lossy(&error))),
-        }
-    }
-
-    async fn arrival(&mut self) -> Result<Arrival, BenchError> {
-        let arrived = tokio::select! {
-            // The requests of a process that has ended come first.
-            biased;
-            arrival = self.api.arrival() => Ok(arrival),
-            status = self.child.wait() => Err(status),
-            () = tokio::time::sleep(TIME_LIMIT) => Ok(None),
-        };
-        match arrived {
-            Ok(Some(arrival)) => Ok(arrival),
-            Ok(None) => Err(self.failure(format!("no request within {} s", TIME_LIMIT.as_secs()))),
-            Err(Ok(status)) => Err(self.failure(format!("it ended with {status}"))),
-            Err(Err(error)) => Err(self.failure(error)),
-        }
-    }
-
-    fn failure(&self, problem: impl std::fmt::Display) -> BenchError {
-        let log = fs::read_to_string(self.log.path()).unwrap_or_default();
-        BenchError::Program { program: self.program.name.to_owned(), problem: problem.to_string(), log }
+    pub(crate) async fn end(self) -> Result<(), BenchError> {
+        self.instance.end().await
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod chart;
 mod page;
-mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 
@@ -11,12 +11,13 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::callgrind::Instructions;
 use crate::error::BenchError;
 use crate::growth::Growth;
 use crate::machine::Machine;
 use crate::size::Size;
 use crate::statistics::Distribution;
+use crate::valgrind::{Allocations, Instructions};
+use crate::walk::Walk;
 
 /// The results of a run.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct Report {
     pub(crate) run: Run,
     pub(crate) rows: Vec<RowReport>,
     pub(crate) growth: Vec<Growth>,
+    pub(crate) walks: Vec<Walk>,
 }
 
 /// The circumstances of a run.
@@ -54,6 +56,8 @@ pub(crate) struct Measurement {
     pub(crate) size: Size,
     /// Instructions, if they were counted.
     pub(crate) instructions: Option<Instructions>,
+    /// Allocations of a warm call, if they were counted.
+    pub(crate) allocations: Option<Allocations>,
     /// AWS calls of one warm call.
     pub(crate) calls: usize,
     /// Connections to AWS of one process.
@@ -78,10 +82,13 @@ impl Report {
     pub(crate) fn text(&self) -> String {
         let table = |row: &RowReport| format!("{}\n{}\n\n", row.name, table::of(row, table::Style::Terminal));
         let tables = self.rows.iter().map(table).collect::<Vec<_>>().concat();
-        if self.growth.is_empty() {
-            return tables;
-        }
-        format!("{tables}memory after many calls\n{}\n\n", table::of_growth(&self.growth, table::Style::Terminal))
+        let growth = (!self.growth.is_empty()).then(|| {
+            let growth = table::of_growth(&self.growth, table::Style::Terminal);
+            format!("memory and connections after many calls\n{growth}\n\n")
+        });
+        let walks = (!self.walks.is_empty())
+            .then(|| format!("walks\n{}\n\n", table::of_walks(&self.walks, table::Style::Terminal)));
+        [Some(tables), growth, walks].into_iter().flatten().collect()
     }
 
     /// Writes the page, the chart and the raw numbers.
@@ -112,7 +119,11 @@ impl Report {
         let lines: Vec<_> = lines.collect();
         let run = serde_json::to_string(&self.run).unwrap_or_default();
         let growth = serde_json::to_string(&self.growth).unwrap_or_default();
-        format!("{{\"run\": {run},\n\"growth\": {growth},\n\"programs\": [\n{}\n]}}\n", lines.join(",\n"))
+        let walks = serde_json::to_string(&self.walks).unwrap_or_default();
+        format!(
+            "{{\"run\": {run},\n\"growth\": {growth},\n\"walks\": {walks},\n\"programs\": [\n{}\n]}}\n",
+            lines.join(",\n")
+        )
     }
 }
 

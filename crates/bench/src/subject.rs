@@ -56,7 +56,11 @@ pub(crate) struct Job {
     pub(crate) expected: fn(&Value) -> bool,
 }
 
-const ADMIN_API: &[(&str, &str)] =
+/// The name of the row whose program lists users.
+pub(crate) const LIST_USERS: &str = "list 60 users";
+
+/// The settings of `admin-api`.
+pub(crate) const ADMIN_API: &[(&str, &str)] =
     &[("ROUTES", "admin"), ("COGNITO_CLIENT_ID", CLIENT_ID), ("ISSUER", ISSUER), ("ROLES", "admins=all")];
 const PRE_SIGN_UP: &[(&str, &str)] = &[
     ("AUTO_CONFIRM", "trusted-domains"),
@@ -125,7 +129,7 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
         },
         admin_api("get a user", Operation::GetUser, Endpoint::Http)?,
         admin_api("get a user, https", Operation::GetUser, Endpoint::Https)?,
-        admin_api("list 60 users", Operation::ListUsers, Endpoint::Http)?,
+        admin_api(LIST_USERS, Operation::ListUsers, Endpoint::Http)?,
         admin_api("create a user", Operation::CreateUser, Endpoint::Http)?,
         admin_api("disable a user", Operation::DisableUser, Endpoint::Http)?,
         admin_api("disable a user, 10 ms away", Operation::DisableUser, Endpoint::Remote)?,
@@ -139,6 +143,17 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
         },
         Row { name: "poolkeeper --version", charted: true, programs: vec![command] },
     ])
+}
+
+impl Row {
+    /// Poolkeeper's program with its job, if it is a function.
+    pub(crate) fn function(&self) -> Option<(&Program, &Job)> {
+        let program = self.programs.first()?;
+        match &program.kind {
+            Kind::Native(job) => Some((program, job)),
+            Kind::Node(_) | Kind::Command(_) => None,
+        }
+    }
 }
 
 /// The rows whose name or whose programs' names contain one of the texts; all rows if there are no texts.

@@ -1,11 +1,13 @@
 //! The responses of the endpoint: a pool with 60 users that `pool-bootstrap` finds up to date.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use super::field;
+use super::users::Users;
 use crate::pool::{ACCOUNT, ADMIN, ADMIN_SUB, CLIENT_ID, POOL, POOL_ID, REGION};
 
 const IDENTITY_POOL_ID: &str = "eu-central-1:0e6f3f3b-6d4c-4f1e-9a55-2f6d0c8b7a11";
@@ -14,39 +16,40 @@ const IAM_NAME: &str = "poolkeeper.shop.eu-central-1";
 const TIME: f64 = 1_767_225_600.5;
 
 /// The response to one operation.
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// The same JSON for every request.
     Json(Bytes),
     /// JSON for requests whose field has a value, and for other requests.
     Either { field: &'static str, value: &'static str, then: Bytes, otherwise: Bytes },
+    /// The pages of a list of users.
+    Users(Arc<Users>),
     /// XML of the query protocol.
     Xml(Bytes),
 }
 
 impl Answer {
-    pub(super) fn content_type(&self) -> &'static str {
+    pub(crate) fn content_type(&self) -> &'static str {
         match self {
-            Self::Json(_) | Self::Either { .. } => "application/x-amz-json-1.1",
+            Self::Json(_) | Self::Either { .. } | Self::Users(_) => "application/x-amz-json-1.1",
             Self::Xml(_) => "text/xml",
         }
     }
 
-    pub(super) fn body(&self, request: &Bytes) -> Bytes {
+    /// The body. Returns `None` for an invalid request.
+    pub(crate) fn body(&self, request: &Bytes) -> Option<Bytes> {
         match self {
-            Self::Json(body) | Self::Xml(body) => body.clone(),
+            Self::Json(body) | Self::Xml(body) => Some(body.clone()),
             Self::Either { field: name, value, then, otherwise } => {
-                if field(request, name).as_deref() == Some(value) {
-                    then.clone()
-                } else {
-                    otherwise.clone()
-                }
+                let is_equal = field(request, name).as_deref() == Some(value);
+                Some(if is_equal { then.clone() } else { otherwise.clone() })
             }
+            Self::Users(users) => users.page(request),
         }
     }
 }
 
 /// The responses by operation.
-pub(super) fn all() -> HashMap<&'static str, Answer> {
+pub(crate) fn all() -> HashMap<&'static str, Answer> {
     users().into_iter().chain(user_pool()).chain(identity_pool()).chain(iam()).collect()
 }
 
@@ -59,7 +62,7 @@ fn json_answer(body: &Value) -> Answer {
 }
 
 /// A user as lists contain it.
-fn user(number: usize, username: &str) -> Value {
+pub(super) fn user(number: usize, username: &str) -> Value {
     json!({
         "Username": username, "Attributes": attributes(number, username), "Enabled": true, "UserStatus": "CONFIRMED",
         "UserCreateDate": TIME, "UserLastModifiedDate": TIME,

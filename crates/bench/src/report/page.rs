@@ -14,9 +14,23 @@ page. [Measurements](measurements.md) shows the effect of each optimization.
 const GROWTH: &str = "\
 ## Growth
 
-The resident memory of one process (`VmRSS`, in MB). The target is a growth of at most 1 MB from
-1,000 to 10,000 calls. A write of `admin-api` sends up to three calls at the same time, each on its
-own connection.
+The resident memory of one process (`VmRSS`, in MB), and its connections to AWS until call 1,000 and
+until call 10,000. The target is a growth of at most 1 MB from 1,000 to 10,000 calls. A write of
+`admin-api` sends up to three calls at the same time, each on its own connection.
+";
+
+const WALKS: &str = "\
+## Walks
+
+A walk requests `GET /v1/users?limit=60` of `admin-api` from the first page to the last, in one
+process. The list returns all users of a generated pool. The search has a condition that Cognito
+cannot evaluate (`custom_attribute`) and that no user fulfills, so each request reads pages until
+its budget of 10 pages of Cognito is used up. Memory is `VmRSS` in MB, after a tenth of the requests
+and at the end.
+
+The run fails if a user is missing or returned twice, if a request reads more than 10 pages, if a
+walk omits a page, or if it makes more AWS calls than one for each page of 60 users and one for the
+key of the cursors.
 ";
 
 const METHOD: &str = "\
@@ -34,12 +48,13 @@ first turn is discarded.
 | memory | `VmHWM` from `/proc/PID/status` at the end, the highest of all processes, in MB |
 | binary, zip | the file, and the file compressed as in a zip archive, in MB |
 | instructions | millions of instructions, counted by `valgrind --tool=callgrind`, until the first request for an event and for a warm call |
+| allocations | heap blocks and their size in kB (1,000 bytes) that a warm call allocates, counted by `valgrind --tool=dhat` |
 | AWS calls | calls to AWS for each warm call |
 | start ×, warm ×, memory × | relative to Poolkeeper's program, the first of its table: the ratio of minima, and for memory of the highest values |
 
 Times are minimum / median / 90th percentile. The machine is shared, so compare only times of this
 page, and prefer the ratios. 1 MB is 1,000,000 bytes. A dash means that a value was not measured.
-Instructions of Node.js are not counted, because its compiler depends on time.
+Instructions and allocations of Node.js are not counted, because its compiler depends on time.
 
 Each response must have the expected content, otherwise the run fails. `admin-api` also checks the
 caller, the target user and their groups before a write, so it makes more calls than its peers. Over
@@ -57,8 +72,9 @@ takes 10 ms, so the times show how many calls wait for each other.
 | Node.js, plain handler | the AWS SDK v3 with one call for each route, bundled and minified |
 | Node.js, AdminQueries | an equivalent of the function that Amplify generates: express 4, aws-serverless-express and the AWS SDK v3, bundled and minified; it cannot create users |
 
-`make bench QUICK=1` takes fewer samples, counts no instructions, and writes no files. The
-[raw numbers](benchmarks.json) contain every sample.
+`make bench QUICK=1` takes fewer samples, counts no instructions and allocations, and writes no
+files. The [raw numbers](benchmarks.json) contain every sample. `make guard` compares sizes,
+instructions and connections of a build with them.
 ";
 
 /// Writes the page.
@@ -81,7 +97,11 @@ pub(super) fn of(report: &Report) -> String {
     ];
     let circumstances = circumstances.map(|(name, value)| format!("| {name} | {value} |\n")).concat();
     let growth = table::of_growth(&report.growth, table::Style::Markdown);
-    format!("{INTRODUCTION}\n{tables}{GROWTH}\n{growth}\n\n{METHOD}\n## Machine\n\n| | |\n|---|---|\n{circumstances}")
+    let walks = table::of_walks(&report.walks, table::Style::Markdown);
+    format!(
+        "{INTRODUCTION}\n{tables}{GROWTH}\n{growth}\n\n{WALKS}\n{walks}\n\n{METHOD}\n\
+         ## Machine\n\n| | |\n|---|---|\n{circumstances}"
+    )
 }
 
 fn heading(name: &str) -> String {

@@ -1,4 +1,4 @@
-//! The table of one row.
+//! The tables of rows, growth and walks.
 
 use std::fmt;
 
@@ -8,10 +8,11 @@ use comfy_table::{CellAlignment, Table};
 use super::{Measurement, RowReport, min};
 use crate::growth::{CALLS, Growth};
 use crate::statistics::Distribution;
+use crate::walk::Walk;
 
 /// Where a table appears.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Terminal,
     Markdown,
 }
@@ -19,7 +20,7 @@ pub(super) enum Style {
 /// A missing value.
 const NONE: &str = "–";
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 12] = [
     "program",
     "start",
     "first",
@@ -27,6 +28,7 @@ const HEADER: [&str; 11] = [
     "memory",
     "binary / zip",
     "instructions: start / warm",
+    "allocations: blocks / kB",
     "AWS calls",
     "start ×",
     "warm ×",
@@ -43,17 +45,41 @@ pub(super) fn of(row: &RowReport, style: Style) -> impl fmt::Display + use<> {
 pub(super) fn of_growth(growth: &[Growth], style: Style) -> impl fmt::Display + use<> {
     let after = |calls: u32| format!("after {calls} calls");
     let header = ["program", "operation", &after(CALLS.0), &after(CALLS.1), "connections"];
-    let megabytes = |kilobytes: u64| short(count(kilobytes) * 1024.0 / 1_000_000.0);
     let rows = growth.iter().map(|it| {
         let (first, second) = it.memory_kb;
         let names = [it.program.to_owned(), it.row.to_owned()];
-        names.into_iter().chain([megabytes(first), megabytes(second), it.connections.to_string()])
+        let connections = format!("{} / {}", it.connections.0, it.connections.1);
+        names.into_iter().chain([megabytes(first), megabytes(second), connections])
     });
     table(&header, 2, rows, style)
 }
 
+/// Returns the table of walks.
+pub(super) fn of_walks(walks: &[Walk], style: Style) -> impl fmt::Display + use<> {
+    let header = [
+        "operation",
+        "users",
+        "requests",
+        "AWS calls",
+        "most pages of a request",
+        "memory after a tenth",
+        "memory at the end",
+    ];
+    let rows = walks.iter().map(|it| {
+        let (early, end) = it.memory_kb;
+        let numbers = [it.users, it.requests, it.calls, it.most_pages].map(|number| number.to_string());
+        [it.operation.to_owned()].into_iter().chain(numbers).chain([megabytes(early), megabytes(end)])
+    });
+    table(&header, 1, rows, style)
+}
+
+/// Kilobytes of 1024 bytes as megabytes of 1,000,000 bytes.
+fn megabytes(kilobytes: u64) -> String {
+    short(count(kilobytes) * 1024.0 / 1_000_000.0)
+}
+
 /// A table whose columns after the first `names` are numbers.
-fn table<R: IntoIterator<Item = String>>(
+pub(crate) fn table<R: IntoIterator<Item = String>>(
     header: &[&str],
     names: usize,
     rows: impl Iterator<Item = R>,
@@ -74,7 +100,7 @@ fn table<R: IntoIterator<Item = String>>(
     table
 }
 
-fn cells(program: &Measurement, own: &Measurement) -> [String; 11] {
+fn cells(program: &Measurement, own: &Measurement) -> [String; 12] {
     let times = |samples: &[f64]| {
         let of = |it: Distribution| format!("{} / {} / {}", short(it.min), short(it.p50), short(it.p90));
         or_none(Distribution::of(samples).map(of))
@@ -83,6 +109,7 @@ fn cells(program: &Measurement, own: &Measurement) -> [String; 11] {
         let warm = or_none(it.warm.map(|warm| millions(count(warm))));
         format!("{} / {warm}", millions(count(it.start)))
     });
+    let allocations = program.allocations.map(|it| format!("{} / {}", it.blocks, short(count(it.bytes) / 1000.0)));
     let size = program.size;
     let calls = (!program.warm.is_empty()).then(|| program.calls.to_string());
     [
@@ -93,6 +120,7 @@ fn cells(program: &Measurement, own: &Measurement) -> [String; 11] {
         or_none(program.memory_mb().map(short)),
         format!("{} / {}", bytes(size.file), bytes(size.zip)),
         or_none(instructions),
+        or_none(allocations),
         or_none(calls),
         ratio(min(&program.start), min(&own.start)),
         ratio(min(&program.warm), min(&own.warm)),
@@ -106,7 +134,7 @@ fn ratio(value: Option<f64>, own: Option<f64>) -> String {
 }
 
 /// A number with two to three significant digits.
-pub(super) fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     let decimals = match value {
         100.0.. => 0,
         10.0..100.0 => 1,

@@ -15,6 +15,7 @@ fn report() -> Report {
         program: "pre-sign-up",
         size: Size { file: 1_250_144, zip: 600_000 },
         instructions: Some(Instructions { start: 409_000, warm: Some(160_000) }),
+        allocations: Some(Allocations { blocks: 412, bytes: 98_540 }),
         calls: 1,
         connections: 1,
         start: vec![1.5, 1.0, 2.0],
@@ -37,9 +38,18 @@ fn report() -> Report {
         RowReport { name: "poolkeeper --version", charted: true, programs: vec![command] },
     ];
     let load = || "0.50".to_owned();
-    let growth = Growth { row: "sign-up", program: "pre-sign-up", memory_kb: (2_664, 2_656), connections: 0 };
+    let growth = Growth { row: "sign-up", program: "pre-sign-up", memory_kb: (2_664, 2_656), connections: (0, 1) };
+    let walk = |operation, most_pages| Walk {
+        operation,
+        users: 10_000,
+        requests: 167,
+        calls: 168,
+        most_pages,
+        memory_kb: (11_000, 11_016),
+    };
+    let walks = vec![walk("list", 1), walk("search without matches", 10)];
     let run = Run { machine, samples: 3, warm_calls: 2, load_before: load(), load_after: load() };
-    Report { run, rows, growth: vec![growth] }
+    Report { run, rows, growth: vec![growth], walks }
 }
 
 #[test]
@@ -60,9 +70,12 @@ fn raw_numbers_are_json_with_every_sample() {
     let parsed: serde_json::Value = serde_json::from_str(&report().json()).unwrap();
     assert_eq!(parsed["run"]["processor"], "Example CPU");
     assert_eq!(parsed["programs"].as_array().unwrap().len(), 3);
+    assert_eq!(parsed["growth"][0]["connections"], serde_json::json!([0, 1]));
+    assert_eq!(parsed["walks"][1]["most_pages"], 10);
     let first = &parsed["programs"][0];
     assert_eq!(first["row"], "sign-up");
     assert_eq!(first["start"], serde_json::json!([1.5, 1.0, 2.0]));
     assert_eq!(first["instructions"], serde_json::json!({"start": 409_000, "warm": 160_000}));
+    assert_eq!(first["allocations"], serde_json::json!({"blocks": 412, "bytes": 98_540}));
     assert_eq!(parsed["programs"][1]["instructions"], serde_json::Value::Null);
 }
