@@ -17,7 +17,8 @@ HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
 # By default, the functions are built for the architecture of this machine. Builds for AWS use ARCHITECTURE.
 BUILT = $(HOST_ARCHITECTURE)
 FUNCTIONS := pre-sign-up pool-bootstrap admin-api
-# The unoptimized functions and the program that deploys them. One build, because each set of features compiles the AWS SDK.
+# The unoptimized functions and the program that deploys them, in one build, because each set of features compiles the
+# AWS SDK.
 BUILD_LOCAL = cargo build --locked --target $(HOST) $(addprefix --package ,$(FUNCTIONS) local)
 PACKAGE_LOCAL = scripts/package-local $(TARGET)/$(HOST)/debug $(TARGET)/sam/local/build
 LOCAL = $(TARGET)/$(HOST)/debug/local
@@ -36,7 +37,7 @@ COGNITO_LOCAL := $(VENV)/cognito-local
 COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
 ORACLE := $(VENV)/oracle
 ORACLE_RUN = $(VENV)/bin/python -B crates/testkit/oracle/oracle.py
-DEPLOY = $(VENV)/bin/python -B crates/local/src/deploy.py
+DEPLOY = $(VENV)/bin/python crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
 FUZZ_ROOT := $(TARGET)/tools/cargo-fuzz-$(FUZZ_VERSION)
 CARGO_FUZZ := $(FUZZ_ROOT)/bin/cargo-fuzz
@@ -134,9 +135,10 @@ format:
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 
+# Also compiles each function alone, as it is deployed, because other members of the workspace can enable a feature that
+# it needs.
 lint: ## Run clippy; a warning is an error
 	cargo clippy --workspace --all-targets --locked --target $(HOST) -- -D warnings
-	@# Each function alone, as it is deployed, because other members of the workspace can enable a feature that it needs.
 	for function in $(FUNCTIONS); do cargo check --package $$function --locked --target $(HOST) || exit 1; done
 	cargo clippy --manifest-path fuzz/Cargo.toml --no-default-features --locked --target $(HOST) -- -D warnings
 

@@ -35,7 +35,7 @@ fn run(command: &mut Command) -> Result<String, String> {
 
 fn script(arguments: &[&str], parameters: &str) -> Result<String, String> {
     let mut script = Command::new(python());
-    script.arg("-B").arg(root().join("crates/local/src/deploy.py")).args(arguments);
+    script.arg(root().join("crates/local/src/deploy.py")).args(arguments);
     run(script.env("POOLKEEPER_PARAMETERS", parameters))
 }
 
@@ -81,7 +81,7 @@ fn deploy(parameters: &str, options: &[&str], machine: u8) -> Result<Value, Stri
     fs::set_permissions(&sam, Permissions::from_mode(0o755)).unwrap();
     let template = folder.path().join("template.yaml").display().to_string();
     let mut script = Command::new(python());
-    script.arg("-B").arg(root().join("crates/local/src/deploy.py"));
+    script.arg(root().join("crates/local/src/deploy.py"));
     script.args(["run", "arm64", &template]).args(options);
     let printed = run(script.env("POOLKEEPER_PARAMETERS", parameters).env("PATH", folder.path()))?;
     Ok(serde_json::from_str(&printed).unwrap())
@@ -268,7 +268,7 @@ fn rejects_samconfig_with_different_architectures() {
     fs::copy(root().join("samconfig.toml"), &file).unwrap();
     assert_eq!(check(), Ok(String::new()));
 
-    run(Command::new(python()).args(["-B", "-c", GUIDED]).arg(folder.path())).unwrap();
+    run(Command::new(python()).args(["-c", GUIDED]).arg(folder.path())).unwrap();
     assert_eq!(check(), Ok(String::new()), "both sections agree");
 
     let guided = fs::read_to_string(&file).unwrap();
@@ -314,7 +314,7 @@ for command in ("build", "deploy"):
     print(CfnParameterOverridesType().convert(overrides, None, None))
 "#;
     let architecture = "{'Architecture': 'arm64'}";
-    let seen = run(Command::new(python()).args(["-B", "-c", script]).current_dir(root())).unwrap();
+    let seen = run(Command::new(python()).args(["-c", script]).current_dir(root())).unwrap();
     assert_eq!(seen.lines().collect::<Vec<_>>(), [architecture; 2]);
 
     let printed = make(&["--dry-run", "deploy"]).unwrap();

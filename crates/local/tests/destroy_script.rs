@@ -131,7 +131,7 @@ impl Destroy {
         fs::write(self.path("answers"), self.answers.to_string()).unwrap();
         fs::write(self.path("config"), "[profile shop]\n").unwrap();
         let mut script = Command::new(python);
-        script.arg("-B").arg(root().join("crates/local/src/destroy.py")).args(arguments);
+        script.arg(root().join("crates/local/src/destroy.py")).args(arguments);
         script.current_dir(self.folder.path()).env("PATH", self.folder.path()).env("PYTHONPATH", self.folder.path());
         script.env_remove("AWS_PROFILE").env_remove("AWS_REGION").env("AWS_CONFIG_FILE", self.path("config"));
         script.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
