@@ -46,8 +46,8 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), BenchError> {
     comparison::check(&comparisons)
 }
 
-/// Compares Poolkeeper's program of a row: its size, unless a previous row has the same program, and the connections and
-/// instructions of a function.
+/// Compares Poolkeeper's program of a row: its size, unless a previous row has the same program, and the connections
+/// and instructions of a function.
 async fn compare(
     bench: &Bench,
     row: &Row,

@@ -124,8 +124,8 @@ fn note_on_administrators() -> String {
     let reads = quota::READS_PER_USER;
     let (rate, seconds) = (reads / READS_OF_CALLER, LIMIT.as_secs());
     format!(
-        "{ADMINISTRATORS} administrators send the requests, because Cognito limits the reads of one user to {reads} per \
-         second, and each creation reads its caller {READS_OF_CALLER} times.\nOne administrator can make {rate} \
+        "{ADMINISTRATORS} administrators send the requests, because Cognito limits the reads of one user to {reads} \
+         per second, and each creation reads its caller {READS_OF_CALLER} times.\nOne administrator can make {rate} \
          creations per second, {} within {seconds} s. If Cognito counts only GetUser, it is twice as many.",
         u64::from(rate) * seconds,
     )

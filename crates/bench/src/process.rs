@@ -48,8 +48,8 @@ pub(crate) struct Process<'a> {
 }
 
 impl<'a> Process<'a> {
-    /// Starts a function, or a `wrapper` command with the function as its last argument, and waits until it asks for its
-    /// first event.
+    /// Starts a function, or a `wrapper` command with the function as its last argument, and waits until it asks for
+    /// its first event.
     pub(crate) async fn start(
         bench: &Bench,
         program: &Program,

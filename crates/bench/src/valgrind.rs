@@ -58,7 +58,8 @@ pub(crate) async fn warm_instructions(bench: &Bench, program: &Program, job: &Jo
     Ok(Some(of_warm_call(count(CALLS.0).await?, count(CALLS.1).await?)))
 }
 
-/// Counts the allocations of a warm call. Returns `None` without valgrind, and for programs other than native functions.
+/// Counts the allocations of a warm call. Returns `None` without valgrind, and for programs other than native
+/// functions.
 pub(crate) async fn allocations(bench: &Bench, program: &Program) -> Result<Option<Allocations>, BenchError> {
     let (Some(valgrind), Kind::Native(job)) = (&bench.valgrind, &program.kind) else { return Ok(None) };
     let count = async |calls| DHAT.of_calls(bench, valgrind, program, job, calls).await;
@@ -168,7 +169,8 @@ mod tests {
 
     #[test]
     fn reads_allocations_from_the_log_of_dhat() {
-        let log = "==7== DHAT, a dynamic heap analysis tool\n==7== Process terminating with default action of signal 15\n\
+        let log = "==7== DHAT, a dynamic heap analysis tool\n\
+                   ==7== Process terminating with default action of signal 15\n\
                    ==7== Total:     1,234,567 bytes in 8,901 blocks\n==7== At t-gmax: 720 bytes in 30 blocks\n";
         assert_eq!(total_allocations(log), Some(Allocations { blocks: 8_901, bytes: 1_234_567 }));
         assert_eq!(total_allocations("==7== At t-gmax: 720 bytes in 30 blocks\n"), None);

@@ -23,8 +23,8 @@ pub enum Command {
     Dev(Options),
     /// Deploy and send one event to one function.
     Invoke(InvokeOptions),
-    /// Deploy and send mixed requests to all functions for some minutes. Fails after an unexpected response, or if memory
-    /// or descriptors of a function grow.
+    /// Deploy and send mixed requests to all functions for some minutes. Fails after an unexpected response, or if
+    /// memory or descriptors of a function grow.
     Soak(SoakOptions),
     /// Deploy to an AWS account, run every flow, delete everything, and write a report.
     Prove(ProveOptions),

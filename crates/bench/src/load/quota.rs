@@ -3,7 +3,7 @@
 //! Source: [Quotas in Amazon Cognito], the tables of per-category and per-user request rate quotas. AWS publishes rates
 //! in requests per second, but no burst. Each bucket therefore holds the requests of one second.
 //!
-//! [Quotas in Amazon Cognito]: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html#category_operations
+//! [Quotas in Amazon Cognito]: https://docs.aws.amazon.com/cognito/latest/developerguide/quotas.html
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -18,8 +18,8 @@ impl Claims {
         Self { returned: vec![false; expected], pages: users.div_ceil(LARGEST_PAGE), read: 0 }
     }
 
-    /// Checks a response: the returned user names, the Cognito pages that its request read, and all AWS calls of the walk
-    /// so far. Returns the violated claim.
+    /// Checks a response: the returned user names, the Cognito pages that its request read, and all AWS calls of the
+    /// walk so far. Returns the violated claim.
     pub(super) fn response<'a>(
         &mut self,
         usernames: impl Iterator<Item = &'a str>,
