@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench guard load soak demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local compile-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench guard load soak demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -121,9 +121,14 @@ build: check-samconfig $(VENV)/zig-ready ## Build the functions for AWS (ARCHITE
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
-build-local: setup
-	$(BUILD_LOCAL)
+# Compiles while the tools are downloaded, which saves a minute of the first build.
+build-local:
+	@scripts/setup '$(PYTHON)' check
+	@$(MAKE) --no-print-directory --jobs=2 $(or $(TOOLS),setup) compile-local
 	@$(PACKAGE_LOCAL)
+
+compile-local:
+	$(BUILD_LOCAL)
 
 check: setup format lint doc deny validate ## Check format, lints, documentation, licenses and template
 
@@ -218,7 +223,8 @@ load: setup ## Put the admin API under load against the default quotas of Cognit
 soak: build-local ## Send mixed requests to all functions on an emulator, and check memory and descriptors (MINUTES=30)
 	@$(LOCAL) soak --minutes '$(MINUTES)'
 
-demo: check-arguments build-local cognito-local ## Deploy to an emulator and run every flow, step by step
+demo: TOOLS = cognito-local
+demo: check-arguments build-local ## Deploy to an emulator and run every flow, step by step
 	@$(LOCAL) demo $(ARGUMENTS)
 
 dev: check-arguments build-local ## Deploy to an emulator and keep it running, to try the API with curl
@@ -245,8 +251,9 @@ check-parameters deploy: export POOLKEEPER_PARAMETERS := $(value PARAMETERS)
 check-parameters: setup
 	@$(DEPLOY) parameters '$(ARCHITECTURE)'
 
-check-arguments: setup
-	@$(DEPLOY) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS)
+# Without arguments there is nothing to check, so that the first `make demo` does not wait for the tools.
+check-arguments: $(if $(ARGUMENTS)$(FUNCTION),setup)
+	@$(if $(ARGUMENTS)$(FUNCTION),$(DEPLOY),:) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS)
 
 deploy: check-parameters build ## Deploy to AWS (STACK=shop YES=1 PARAMETERS='AutoConfirm=nobody PoolName=shop')
 	@$(DEPLOY) run '$(ARCHITECTURE)' $(TARGET)/sam/aws/build/template.yaml --config-file $(CURDIR)/samconfig.toml \
