@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Ports, Settings, lambda, service};
+use admin_api::{App, Lambda, Ports, Settings, lambda, service};
+use aws::Aws;
 use domain::invitation::InvitationKey;
 use lambda_http::lambda_runtime;
 
@@ -13,20 +14,27 @@ async fn main() -> ExitCode {
     // Boxed, because the future of the SDK's startup holds tens of kilobytes.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
-        let aws = aws::Aws::connect(&settings.region, startup::environment()).await;
-        aws.warm_up(&settings.user_pool_id).await;
-        let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
-        let invitation_key = settings.invitation_key_parameter.as_deref();
-        let ports = Ports {
-            pool: Arc::new(aws.directory(&settings.user_pool_id)),
-            sessions: client.clone(),
-            self_service: client.clone(),
-            cursor_key: client,
-            invitation_key: invitation_key.map(|name| Arc::new(aws.invitation_key(name)) as Arc<dyn InvitationKey>),
-            clock: Arc::new(aws::SystemClock::starting_now(Duration::MAX)),
-        };
-        let served = settings.served;
-        lambda_runtime::run(lambda(service(App::new(ports, settings), served))).await
+        let aws = Aws::connect(&settings.region, startup::environment()).await;
+        let user_pool_id = settings.user_pool_id.clone();
+        // The routes are created while Cognito accepts the connection.
+        let ((), lambda) = tokio::join!(aws.warm_up(&user_pool_id), async { create(&aws, settings) });
+        lambda_runtime::run(lambda).await
     }))
     .await
+}
+
+/// Creates the API with the adapters for AWS.
+fn create(aws: &Aws, settings: Settings) -> Lambda {
+    let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
+    let invitation_key = settings.invitation_key_parameter.as_deref();
+    let ports = Ports {
+        pool: Arc::new(aws.directory(&settings.user_pool_id)),
+        sessions: client.clone(),
+        self_service: client.clone(),
+        cursor_key: client,
+        invitation_key: invitation_key.map(|name| Arc::new(aws.invitation_key(name)) as Arc<dyn InvitationKey>),
+        clock: Arc::new(aws::SystemClock::starting_now(Duration::MAX)),
+    };
+    let served = settings.served;
+    lambda(service(App::new(ports, settings), served))
 }

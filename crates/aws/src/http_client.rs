@@ -1,13 +1,17 @@
 //! The HTTP client of all AWS clients: the SDK's client with another idle timeout and fewer root certificates.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::shared::IntoShared;
 
 /// How long idle connections are kept. The time suffices for the calls of one request and for successive requests. A
 /// frozen Lambda container does not notice closed connections, and a request without retries can fail on a closed
@@ -75,9 +79,15 @@ fn is_in_partition_aws(region: &str) -> bool {
 
 /// Returns the SDK's default HTTP client with this idle timeout and these root certificates. The SDK's own timeout is
 /// 90 s.
+///
+/// All service clients share one connector, because this crate configures connections equally for all. The SDK's own
+/// HTTP client would create, and discard, another connector for each service client to validate it.
 pub(crate) fn http_client(idle_timeout: Duration, roots: Roots) -> SharedHttpClient {
-    Builder::new()
-        .build_with_connector_fn(move |settings, components| connector(idle_timeout, roots, settings, components))
+    let shared = OnceLock::new();
+    http_client_fn(move |settings, components| {
+        let create = || connector(idle_timeout, roots, Some(settings), Some(components)).into_shared();
+        SharedHttpConnector::clone(shared.get_or_init(create))
+    })
 }
 
 /// Returns the part of the HTTP client that opens and keeps connections.
