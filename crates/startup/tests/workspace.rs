@@ -15,7 +15,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 11] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 12] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
     ("bench", &[], &[]),
@@ -27,6 +27,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 11] = [
     ("pre-sign-up", &["domain", "startup"], &["testkit"]),
     ("startup", &[], &[]),
     ("testkit", &["domain"], &[]),
+    ("token-verifier", &[], &[]),
 ];
 
 /// Prefixes of the AWS SDK's crates, which only `aws` and `peers` can depend on.
