@@ -253,7 +253,7 @@ check-parameters: setup
 
 # Without arguments there is nothing to check, so that the first `make demo` does not wait for the tools.
 check-arguments: $(if $(ARGUMENTS)$(FUNCTION),setup)
-	@$(if $(ARGUMENTS)$(FUNCTION),$(DEPLOY),:) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS)
+	$(if $(ARGUMENTS)$(FUNCTION),@$(DEPLOY) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS))
 
 deploy: check-parameters build ## Deploy to AWS (STACK=shop YES=1 PARAMETERS='AutoConfirm=nobody PoolName=shop')
 	@$(DEPLOY) run '$(ARCHITECTURE)' $(TARGET)/sam/aws/build/template.yaml --config-file $(CURDIR)/samconfig.toml \

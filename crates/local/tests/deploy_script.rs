@@ -223,15 +223,16 @@ fn make_preserves_the_quotes_of_parameters() {
 
 #[test]
 fn make_checks_names_before_the_build() {
-    for (target, checked, built) in [
-        ("deploy", "deploy.py parameters", "sam build"),
-        ("deploy", "deploy.py samconfig", "sam build"),
-        ("build", "deploy.py samconfig", "sam build"),
-        ("dev", "deploy.py arguments", "cargo build"),
+    for (command, checked, built) in [
+        (&["deploy"][..], "deploy.py parameters", "sam build"),
+        (&["deploy"], "deploy.py samconfig", "sam build"),
+        (&["build"], "deploy.py samconfig", "sam build"),
+        (&["dev", "ARGUMENTS=--port 4566"], "deploy.py arguments", "cargo build"),
+        (&["invoke", "FUNCTION=pre-sign-up"], "deploy.py arguments", "cargo build"),
     ] {
-        let printed = make(&["--dry-run", target]).unwrap();
+        let printed = make(&[&["--dry-run"], command].concat()).unwrap();
         let position = |text: &str| printed.find(text).unwrap_or_else(|| unreachable!("{text}: {printed}"));
-        assert!(position(checked) < position(built), "{target}: {checked}");
+        assert!(position(checked) < position(built), "{command:?}: {checked}");
     }
 }
 
