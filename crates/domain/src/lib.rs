@@ -14,6 +14,7 @@ pub mod platform;
 pub mod policy_document;
 pub mod provision;
 pub mod retry;
+pub mod revocation;
 #[cfg(feature = "roles")]
 pub mod roles;
 pub mod search;

@@ -9,8 +9,8 @@ use crate::rejection::Rejection;
 /// Longer tokens are rejected before decoding. API Gateway and load balancers accept shorter headers only.
 pub const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// A token with a decoded header. Its claims must not be read before the signature is verified.
-#[derive(Debug)]
+/// A token with a decoded header. Its claims must not be read before the signature is verified. Has no `Debug`, because
+/// a token is a credential.
 pub(crate) struct Jws<'a> {
     /// The id of the key.
     pub(crate) key_id: String,

@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::jws::Jws;
 use crate::rejection::Rejection;
 
-/// The size of an RSA modulus in bytes: 2,048 to 8,192 bits.
-const MODULUS_BYTES: std::ops::RangeInclusive<usize> = 256..=1024;
+/// The size of an RSA modulus: 2,048 to 8,192 bits.
+const MODULUS_BYTES: RangeInclusive<usize> = 256..=1024;
 
 /// The public keys of a user pool by their id. `Debug` prints the ids only.
 #[derive(Clone, Default)]
@@ -21,13 +23,14 @@ pub struct KeySet(BTreeMap<String, ParsedPublicKey>);
 
 /// Why a JWKS document is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum KeySetError {
     /// The document is not a JWKS.
     #[error("not a JWKS document")]
     Malformed,
-    /// An RSA key for RS256 has no id or invalid components, or fewer than 2,048 bits.
-    #[error("invalid key `{0}`")]
-    Key(String),
+    /// The document contains no usable key.
+    #[error("no usable key")]
+    Empty,
     /// Two keys have the same id.
     #[error("duplicate key id `{0}`")]
     Duplicate(String),
@@ -35,38 +38,37 @@ pub enum KeySetError {
 
 #[derive(Deserialize)]
 struct Document {
-    keys: Vec<Jwk>,
+    keys: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
-    #[serde(default)]
     kid: String,
     #[serde(rename = "use")]
     purpose: Option<String>,
     alg: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
+    n: String,
+    e: String,
 }
 
 impl KeySet {
-    /// Parses a JWKS document: the response of `{issuer}/.well-known/jwks.json`. Keys of other types, purposes and
-    /// algorithms are ignored.
+    /// Parses a JWKS document: the response of `{issuer}/.well-known/jwks.json`. Ignores keys that are not for RS256,
+    /// have no id, or do not have 2,048 to 8,192 bits (RFC 7517, section 5).
     ///
     /// # Errors
     ///
-    /// Returns an error if the document is malformed, or contains an invalid key or two keys with the same id.
+    /// Returns an error if the document is malformed, or contains no usable key or two with the same id.
     pub fn parse(jwks: &[u8]) -> Result<Self, KeySetError> {
         let document: Document = serde_json::from_slice(jwks).map_err(|_| KeySetError::Malformed)?;
         let mut keys = BTreeMap::new();
-        for jwk in document.keys.into_iter().filter(Jwk::is_for_rs256) {
-            let key = jwk.public_key().ok_or_else(|| KeySetError::Key(jwk.kid.clone()))?;
+        for jwk in document.keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()) {
+            let Some(key) = jwk.public_key() else { continue };
             if keys.insert(jwk.kid.clone(), key).is_some() {
                 return Err(KeySetError::Duplicate(jwk.kid));
             }
         }
-        Ok(Self(keys))
+        if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self(keys)) }
     }
 
     /// Whether the set has a key with this id.
@@ -94,10 +96,12 @@ impl Jwk {
             && self.alg.as_deref().is_none_or(|alg| alg == "RS256")
     }
 
+    /// Returns `None` if the key is not usable.
     fn public_key(&self) -> Option<ParsedPublicKey> {
-        let component = |encoded: &Option<String>| URL_SAFE_NO_PAD.decode(encoded.as_ref()?).ok();
+        let component = |encoded: &str| URL_SAFE_NO_PAD.decode(encoded).ok();
         let (n, e) = (component(&self.n)?, component(&self.e)?);
-        if self.kid.is_empty() || !MODULUS_BYTES.contains(&n.len()) {
+        let has_size = MODULUS_BYTES.contains(&n.len()) && (n.len() > *MODULUS_BYTES.start() || n[0] >= 0x80);
+        if !self.is_for_rs256() || self.kid.is_empty() || !has_size {
             return None;
         }
         RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).ok()

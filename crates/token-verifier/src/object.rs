@@ -1,5 +1,5 @@
-//! JSON objects without duplicate names. Parsers disagree about which of two values counts, so that a token with both
-//! could pass a check with one value and be used with the other (RFC 8725, section 2.8).
+//! JSON objects without duplicate names at the top level. Parsers disagree about which of two values counts, so that a
+//! token with both could pass a check with one value and be used with the other (RFC 7519, section 4).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,14 +8,19 @@ use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// An object of unique names.
-#[derive(Debug)]
+/// An object of unique names. Has no `Debug`, because claims contain personal data.
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Object(BTreeMap<String, Value>);
 
 impl Object {
     /// Whether a member has this name.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// Reads a member.
+    pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        T::deserialize(self.0.get(name)?).ok()
     }
 
     /// Removes a member. Returns `None` if it is absent or `null`, and the error if it has another type.

@@ -17,10 +17,13 @@ pub struct Policy {
     pub clients: BTreeSet<String>,
     /// The accepted kinds of token.
     pub token_uses: BTreeSet<TokenUse>,
-    /// If not empty, a token must have at least one of these scopes. ID tokens have no scopes, and are then rejected.
-    pub scopes: BTreeSet<String>,
-    /// If not empty, a token must have at least one of these groups.
-    pub groups: BTreeSet<String>,
+    /// The resources of this service. A client can bind an access token to resources (RFC 8707). Such a token is
+    /// accepted only if it is bound to one of these.
+    pub resources: BTreeSet<String>,
+    /// If set, a token must have at least one of these scopes, so an empty set rejects all. ID tokens have no scopes.
+    pub scopes: Option<BTreeSet<String>>,
+    /// If set, a token must have at least one of these groups, so an empty set rejects all.
+    pub groups: Option<BTreeSet<String>>,
     /// How far the clock of the issuer can be ahead. Extends no token: tokens are rejected as soon as they expire.
     pub clock_tolerance: Duration,
 }
@@ -31,8 +34,9 @@ impl Default for Policy {
             issuer: String::new(),
             clients: BTreeSet::new(),
             token_uses: BTreeSet::new(),
-            scopes: BTreeSet::new(),
-            groups: BTreeSet::new(),
+            resources: BTreeSet::new(),
+            scopes: None,
+            groups: None,
             clock_tolerance: Duration::from_secs(30),
         }
     }
@@ -55,17 +59,20 @@ impl Policy {
     fn check(&self, issuer: &str, claims: &Claims, now: SystemTime) -> Result<(), Rejection> {
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         let latest_start = now.saturating_add(self.clock_tolerance.as_secs());
-        let is_any_of = |required: &BTreeSet<String>, found: &[String]| {
-            required.is_empty() || found.iter().any(|name| required.contains(name))
+        let has_any_of =
+            |accepted: &BTreeSet<String>, found: &[String]| found.iter().any(|name| accepted.contains(name));
+        let has_required = |required: Option<&BTreeSet<String>>, found: &[String]| {
+            required.is_none_or(|required| has_any_of(required, found))
         };
         let checks = [
             (!self.issuer.is_empty() && issuer == self.issuer, Rejection::Issuer),
             (self.token_uses.contains(&claims.token_use), Rejection::TokenUse),
             (self.clients.contains(&claims.client_id), Rejection::Client),
+            (claims.resources.is_empty() || has_any_of(&self.resources, &claims.resources), Rejection::Resource),
             (now < claims.expires_at, Rejection::Expired),
             (claims.issued_at.max(claims.not_before.unwrap_or(0)) <= latest_start, Rejection::NotYetValid),
-            (is_any_of(&self.scopes, &claims.scopes), Rejection::Scope),
-            (is_any_of(&self.groups, &claims.groups), Rejection::Group),
+            (has_required(self.scopes.as_ref(), &claims.scopes), Rejection::Scope),
+            (has_required(self.groups.as_ref(), &claims.groups), Rejection::Group),
         ];
         checks.into_iter().find(|(passes, _)| !passes).map_or(Ok(()), |(_, rejection)| Err(rejection))
     }

@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
-/// Why a token is rejected. The reason is for logs only, and contains nothing from the token. Return the same response
-/// for every reason.
+/// Why a token is rejected. The reason is for logs, and contains nothing from the token. HTTP services respond with 403
+/// to [`Scope`](Self::Scope) and [`Group`](Self::Group), and with 401 to all others (RFC 6750, section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
 pub enum Rejection {
     /// The token has more than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES) bytes.
     #[error("the token is too large")]
@@ -36,6 +37,9 @@ pub enum Rejection {
     /// The token belongs to another app client.
     #[error("the app client is not accepted")]
     Client,
+    /// The access token is bound to other resources (claim `aud`).
+    #[error("the token is bound to another resource")]
+    Resource,
     /// The token has expired.
     #[error("the token has expired")]
     Expired,

@@ -13,11 +13,7 @@ fn verifies_with_each_of_two_keys() {
 }
 
 #[test]
-fn ignores_keys_for_other_purposes() {
-    for (name, value) in [("use", "enc"), ("alg", "RS512"), ("kty", "EC")] {
-        let keys = key_set(&[with(POOL.jwk(KEY_ID), name, json!(value))]).unwrap();
-        assert!(!keys.contains(KEY_ID), "{name} {value}");
-    }
+fn purpose_and_algorithm_are_optional() {
     for optional in ["use", "alg"] {
         let keys = key_set(&[with(POOL.jwk(KEY_ID), optional, Value::Null)]).unwrap();
         assert!(keys.contains(KEY_ID), "without {optional}");
@@ -25,9 +21,19 @@ fn ignores_keys_for_other_purposes() {
 }
 
 #[test]
-fn rejects_invalid_keys() {
+fn ignores_unusable_keys() {
     let jwk = POOL.jwk(KEY_ID);
+    let mut small = [255; 256];
+    small[0] = 0x7f;
     for (name, value) in [
+        ("use", json!("enc")),
+        ("alg", json!("RS512")),
+        ("kty", json!("EC")),
+        ("kty", Value::Null),
+        ("kid", Value::Null),
+        ("kid", json!("")),
+        ("kid", json!(1)),
+        ("n", json!(encode(small))),
         ("n", Value::Null),
         ("e", Value::Null),
         ("n", json!("")),
@@ -37,17 +43,23 @@ fn rejects_invalid_keys() {
         ("n", json!(encode([255; 1025]))),
         ("e", json!(encode([0, 1, 0, 1]))),
     ] {
-        let error = key_set(&[with(jwk.clone(), name, value.clone())]).unwrap_err();
-        assert_eq!(error, KeySetError::Key(KEY_ID.to_owned()), "{name}: {value}");
+        let unusable = with(jwk.clone(), name, value.clone());
+        assert_eq!(key_set(std::slice::from_ref(&unusable)).unwrap_err(), KeySetError::Empty, "{name}: {value}");
+        let keys = key_set(&[unusable, OTHER_POOL.jwk("key-2=")]).unwrap();
+        assert!(keys.contains("key-2=") && !keys.contains(KEY_ID), "{name}: {value}");
     }
-    let anonymous = key_set(&[with(jwk.clone(), "kid", Value::Null)]).unwrap_err();
-    assert_eq!(anonymous, KeySetError::Key(String::new()));
+}
+
+#[test]
+fn rejects_duplicate_ids() {
+    let jwk = POOL.jwk(KEY_ID);
     let twice = key_set(&[jwk.clone(), jwk]).unwrap_err();
     assert_eq!(twice, KeySetError::Duplicate(KEY_ID.to_owned()));
 }
 
 #[test]
 fn rejects_documents_without_keys() {
+    assert_eq!(KeySet::parse(br#"{"keys":[]}"#).unwrap_err(), KeySetError::Empty);
     for document in ["", "{}", "[]", r#"{"keys":{}}"#, r#"{"message":"not found"}"#, r#"{"keys":[]} x"#] {
         assert_eq!(KeySet::parse(document.as_bytes()).unwrap_err(), KeySetError::Malformed, "{document}");
     }

@@ -1,26 +1,22 @@
 use serde_json::{Value, json};
-use token_verifier::{Claims, Policy, Rejection, TokenUse};
+use token_verifier::{Policy, Rejection, TokenUse};
 
 use crate::pool::{
-    CLIENT, EXPIRES_AT, ISSUED_AT, POOL, SESSION, SUB, access_claims, at, id_claims, policy, verify, with,
+    CLIENT, EXPIRES_AT, ISSUED_AT, POOL, SESSION, SUB, access_claims, at, id_claims, machine_claims, policy, verify,
+    with,
 };
 
 #[test]
 fn returns_the_claims_of_an_access_token() {
-    let expected = Claims {
-        token_use: TokenUse::Access,
-        sub: SUB.to_owned(),
-        username: Some("mia".to_owned()),
-        groups: vec!["staff".to_owned(), "admins".to_owned()],
-        client_id: CLIENT.to_owned(),
-        scopes: vec!["aws.cognito.signin.user.admin".to_owned(), "shop/read".to_owned()],
-        session: Some(SESSION.to_owned()),
-        authenticated_at: ISSUED_AT - 60,
-        issued_at: ISSUED_AT,
-        expires_at: EXPIRES_AT,
-        not_before: None,
-    };
-    assert_eq!(verify(&POOL.token(&access_claims())), Ok(expected));
+    let claims = verify(&POOL.token(&access_claims())).unwrap();
+    assert_eq!((claims.token_use, claims.sub.as_str()), (TokenUse::Access, SUB));
+    assert_eq!((claims.username.as_deref(), claims.client_id.as_str()), (Some("mia"), CLIENT));
+    assert_eq!((claims.id.as_deref(), claims.session.as_deref()), (Some("j"), Some(SESSION)));
+    assert_eq!(claims.groups, ["staff", "admins"]);
+    assert_eq!(claims.scopes, ["aws.cognito.signin.user.admin", "shop/read"]);
+    assert_eq!((claims.authenticated_at, claims.issued_at), (ISSUED_AT - 60, ISSUED_AT));
+    assert_eq!((claims.expires_at, claims.not_before), (EXPIRES_AT, None));
+    assert_eq!(claims.get::<String>("event_id").as_deref(), Some("e"));
 }
 
 #[test]
@@ -28,7 +24,37 @@ fn returns_the_claims_of_an_id_token() {
     let claims = verify(&POOL.token(&id_claims())).unwrap();
     assert_eq!(claims.token_use, TokenUse::Id);
     assert_eq!((claims.username.as_deref(), claims.client_id.as_str()), (Some("mia"), CLIENT));
+    assert_eq!(claims.get::<String>("email").as_deref(), Some("mia@example.com"));
+    assert_eq!(claims.get::<bool>("email_verified"), Some(true));
+    assert_eq!((claims.get::<bool>("email"), claims.get::<String>("name")), (None, None));
+    assert!(!format!("{claims:?}").contains("mia"), "{claims:?}");
     assert_eq!((claims.groups, claims.scopes), (vec![], vec![]));
+}
+
+#[test]
+fn returns_the_claims_of_a_machine() {
+    let claims = verify(&POOL.token(&machine_claims())).unwrap();
+    assert_eq!((claims.sub.as_str(), claims.client_id.as_str()), (CLIENT, CLIENT));
+    assert_eq!((claims.username, claims.session), (None, None));
+    assert_eq!(claims.scopes, ["shop/read"]);
+}
+
+#[test]
+fn accepts_tokens_for_own_resources_only() {
+    let own = Policy { resources: ["https://shop.example".to_owned()].into(), ..policy() };
+    for (audience, of_own, of_any) in [
+        (Value::Null, None, None),
+        (json!("https://shop.example"), None, Some(Rejection::Resource)),
+        (json!(["https://bank.example", "https://shop.example"]), None, Some(Rejection::Resource)),
+        (json!("https://bank.example"), Some(Rejection::Resource), Some(Rejection::Resource)),
+        (json!(1), Some(Rejection::Claim("aud")), Some(Rejection::Claim("aud"))),
+    ] {
+        let token = POOL.token(&with(access_claims(), "aud", audience.clone()));
+        for (policy, expected) in [(&own, of_own), (&policy(), of_any)] {
+            let verified = policy.verify(&token, &POOL.keys(), at(ISSUED_AT));
+            assert_eq!(verified.err(), expected, "{audience}");
+        }
+    }
 }
 
 #[test]
@@ -38,9 +64,7 @@ fn reads_scopes_of_access_tokens_only() {
 }
 
 #[test]
-fn only_tokens_of_a_client_have_no_user_name() {
-    let of_client = with(with(access_claims(), "username", Value::Null), "sub", json!(CLIENT));
-    assert_eq!(verify(&POOL.token(&of_client)).unwrap().username, None);
+fn tokens_of_users_need_a_user_name() {
     for (claims, name) in [(access_claims(), "username"), (id_claims(), "cognito:username")] {
         let token = POOL.token(&with(claims, name, Value::Null));
         assert_eq!(verify(&token), Err(Rejection::Claim(name)));
@@ -80,9 +104,11 @@ fn rejects_what_the_policy_does_not_accept() {
     let any = policy();
     let id_only = Policy { token_uses: [TokenUse::Id].into(), ..policy() };
     let access_only = Policy { token_uses: [TokenUse::Access].into(), ..policy() };
-    let scope = |scope: &str| Policy { scopes: [scope.to_owned(), "none".to_owned()].into(), ..policy() };
-    let group = |group: &str| Policy { groups: [group.to_owned(), "none".to_owned()].into(), ..policy() };
+    let scope = |scope: &str| Policy { scopes: Some([scope.to_owned(), "none".to_owned()].into()), ..policy() };
+    let group = |group: &str| Policy { groups: Some([group.to_owned(), "none".to_owned()].into()), ..policy() };
     let nothing = Policy::default();
+    let no_scope = Policy { scopes: Some([].into()), ..policy() };
+    let no_group = Policy { groups: Some([].into()), ..policy() };
     for (policy, claims, expected) in [
         (&any, with(access_claims(), "iss", json!(issuer)), Some(Rejection::Issuer)),
         (&nothing, with(access_claims(), "iss", json!("")), Some(Rejection::Issuer)),
@@ -97,6 +123,8 @@ fn rejects_what_the_policy_does_not_accept() {
         (&group("admins"), access_claims(), None),
         (&group("admin"), access_claims(), Some(Rejection::Group)),
         (&group("admins"), id_claims(), Some(Rejection::Group)),
+        (&no_scope, access_claims(), Some(Rejection::Scope)),
+        (&no_group, access_claims(), Some(Rejection::Group)),
     ] {
         let verified = policy.verify(&POOL.token(&claims), &POOL.keys(), at(ISSUED_AT));
         assert_eq!(verified.err(), expected, "{policy:?} {claims}");

@@ -15,7 +15,7 @@ pub(crate) const ISSUER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-
 pub(crate) const CLIENT: &str = "1example23456789";
 pub(crate) const SUB: &str = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
 pub(crate) const SESSION: &str = "11111111-2222-3333-4444-555555555555";
-/// The id of the key of [`pool`] and of [`other_pool`].
+/// The id of the key of [`POOL`] and of [`OTHER_POOL`].
 pub(crate) const KEY_ID: &str = "key-1=";
 
 /// When the tokens were issued, and when they expire.
@@ -97,6 +97,14 @@ pub(crate) fn id_claims() -> Value {
         "sub": SUB, "email_verified": true, "iss": ISSUER, "cognito:username": "mia", "origin_jti": SESSION,
         "aud": CLIENT, "event_id": "e", "token_use": "id", "auth_time": ISSUED_AT, "exp": EXPIRES_AT,
         "iat": ISSUED_AT, "jti": "j", "email": "mia@example.com",
+    })
+}
+
+/// The claims of an access token of the client credentials grant.
+pub(crate) fn machine_claims() -> Value {
+    json!({
+        "sub": CLIENT, "token_use": "access", "scope": "shop/read", "auth_time": ISSUED_AT, "iss": ISSUER,
+        "exp": EXPIRES_AT, "iat": ISSUED_AT, "version": 2, "jti": "j", "client_id": CLIENT,
     })
 }
 
