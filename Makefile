@@ -121,7 +121,7 @@ build: check-samconfig $(VENV)/zig-ready ## Build the functions for AWS (ARCHITE
 	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
-# Compiles while the tools are downloaded, which saves a minute of the first build.
+# Compiles while the tools are downloaded, because neither needs the other.
 build-local:
 	@scripts/setup '$(PYTHON)' check
 	@$(MAKE) --no-print-directory --jobs=2 $(or $(TOOLS),setup) compile-local
