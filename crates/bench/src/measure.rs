@@ -13,6 +13,9 @@ use crate::report::{Measurement, Report, RowReport, Run};
 use crate::subject::{self, Kind, Program, Row};
 use crate::{growth, size, valgrind, walk};
 
+/// The samples of each native program in a turn.
+pub(crate) const NATIVE_SAMPLES_PER_TURN: u32 = 4;
+
 /// Measures Poolkeeper's programs and their peers in turns
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -62,6 +65,15 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), BenchError> {
     Ok(())
 }
 
+/// How many samples a program adds in each turn. Native programs start in milliseconds, so that one sample in each turn
+/// does not suffice for a stable minimum; those of Node.js take a hundred times as long.
+fn samples_per_turn(kind: &Kind) -> u32 {
+    match kind {
+        Kind::Native(_) | Kind::Command(_) => NATIVE_SAMPLES_PER_TURN,
+        Kind::Node(_) => 1,
+    }
+}
+
 fn progress_bar(rows: &[Row], samples: u32) -> ProgressBar {
     let programs: u64 = rows.iter().map(|row| row.programs.len() as u64).sum();
     let progress = ProgressBar::new(programs * u64::from(samples + 2));
@@ -92,7 +104,9 @@ async fn measure_all(
                 // The first turn fills the caches of the machine.
                 let mut discarded = Measurement::default();
                 let into = if turn == 0 { &mut discarded } else { measurement };
-                sample(bench, program, warm_calls, into).await?;
+                for _ in 0..samples_per_turn(&program.kind) {
+                    sample(bench, program, warm_calls, into).await?;
+                }
                 progress.inc(1);
             }
         }

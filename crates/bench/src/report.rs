@@ -33,7 +33,7 @@ pub(crate) struct Report {
 pub(crate) struct Run {
     #[serde(flatten)]
     pub(crate) machine: Machine,
-    /// The number of cold samples of each program.
+    /// The number of turns. Each adds one cold sample of a Node.js program, and more of a native program.
     pub(crate) samples: u32,
     /// The number of warm calls of each cold sample.
     pub(crate) warm_calls: u32,

@@ -1,6 +1,7 @@
 //! The page of the documentation.
 
 use super::{Report, RowReport, table};
+use crate::measure::NATIVE_SAMPLES_PER_TURN;
 
 const INTRODUCTION: &str = "\
 # Benchmarks
@@ -50,11 +51,13 @@ first turn is discarded.
 | instructions | millions of instructions, counted by `valgrind --tool=callgrind`, until the first request for an event and for a warm call |
 | allocations | heap blocks and their size in kB (1,000 bytes) that a warm call allocates, counted by `valgrind --tool=dhat` |
 | AWS calls | calls to AWS for each warm call |
-| start ×, warm ×, memory × | relative to Poolkeeper's program, the first of its table: the ratio of minima, and for memory of the highest values |
+| start ×, warm ×, memory × | relative to Poolkeeper's program, the first of its table: the ratios of minima and of medians, and for memory of the highest values |
 
 Times are minimum / median / 90th percentile. The machine is shared, so compare only times of this
-page, and prefer the ratios. 1 MB is 1,000,000 bytes. A dash means that a value was not measured.
-Instructions and allocations of Node.js are not counted, because its compiler depends on time.
+page, and prefer the ratios. Where the speed of the processor varies, such as on a virtual machine,
+ratios of medians are the more stable ones. 1 MB is 1,000,000 bytes. A dash means that a value was
+not measured. Instructions and allocations of Node.js are not counted, because its compiler depends
+on time.
 
 Each response must have the expected content, otherwise the run fails. `admin-api` also checks the
 caller, the target user and their groups before a write, so it makes more calls than its peers. Over
@@ -91,7 +94,8 @@ pub(super) fn of(report: &Report) -> String {
         ("Linux", machine.linux.clone()),
         ("Rust", machine.rust.clone()),
         ("Node.js", machine.node.clone()),
-        ("cold samples of each program", run.samples.to_string()),
+        ("cold samples of each Node.js program", run.samples.to_string()),
+        ("cold samples of each other program", (run.samples * NATIVE_SAMPLES_PER_TURN).to_string()),
         ("warm calls of each cold sample", run.warm_calls.to_string()),
         ("load before and after", format!("{}, {}", run.load_before, run.load_after)),
     ];

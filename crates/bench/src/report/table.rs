@@ -5,7 +5,7 @@ use std::fmt;
 use comfy_table::presets::{ASCII_MARKDOWN, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, Table};
 
-use super::{Measurement, RowReport, min};
+use super::{Measurement, RowReport};
 use crate::growth::{CALLS, Growth};
 use crate::statistics::Distribution;
 use crate::walk::Walk;
@@ -30,8 +30,8 @@ const HEADER: [&str; 12] = [
     "instructions: start / warm",
     "allocations: blocks / kB",
     "AWS calls",
-    "start ×",
-    "warm ×",
+    "start ×: min / median",
+    "warm ×: min / median",
     "memory ×",
 ];
 
@@ -122,10 +122,18 @@ fn cells(program: &Measurement, own: &Measurement) -> [String; 12] {
         or_none(instructions),
         or_none(allocations),
         or_none(calls),
-        ratio(min(&program.start), min(&own.start)),
-        ratio(min(&program.warm), min(&own.warm)),
+        ratios(&program.start, &own.start),
+        ratios(&program.warm, &own.warm),
         ratio(program.memory_mb(), own.memory_mb()),
     ]
+}
+
+/// Minimum and median relative to those of Poolkeeper's program.
+fn ratios(samples: &[f64], own: &[f64]) -> String {
+    let [samples, own] = [samples, own].map(Distribution::of);
+    or_none(samples.zip(own).map(|(samples, own)| {
+        format!("{} / {}", ratio(Some(samples.min), Some(own.min)), ratio(Some(samples.p50), Some(own.p50)))
+    }))
 }
 
 /// A value relative to that of Poolkeeper's program.
