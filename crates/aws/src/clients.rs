@@ -21,7 +21,7 @@ use aws_smithy_types::retry::ErrorKind;
 use domain::user_pool::sessions::Sessions;
 
 use crate::http_client::{IDLE_TIMEOUT, Roots, http_client};
-use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
+use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, RevocationTable, SsmInvitationKey, SsmInvitationKeys};
 
 /// Default timeout of one attempt. Cognito responds within tens of milliseconds, or within five seconds if the call
 /// runs a trigger.
@@ -30,6 +30,15 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(8);
 /// Default timeout of a call with all its attempts. It is below the 30 s of API Gateway, so that the caller receives
 /// the error.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Timeout of one attempt to read or write a revocation. DynamoDB responds within 10 ms.
+const REVOCATION_ATTEMPT_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Timeout of a call to the table of revocations with all its attempts. Each request waits for such a call.
+const REVOCATION_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// The longest delay before the second attempt. With the default of a second, few second attempts would be made.
+const REVOCATION_BACKOFF: Duration = Duration::from_millis(50);
 
 /// How long [`Aws::warm_up`] waits. Lambda limits the startup to 10 s.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -167,6 +176,15 @@ impl Aws {
     #[must_use]
     pub fn invitation_key(&self, name: &str) -> SsmInvitationKey {
         SsmInvitationKey::new(self.parameters(), name)
+    }
+
+    /// Returns the revocations in the DynamoDB table with this name. A call takes less than a second.
+    #[must_use]
+    pub fn revocation_table(&self, name: &str) -> RevocationTable {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.config)
+            .timeout_config(timeouts(REVOCATION_ATTEMPT_TIMEOUT, REVOCATION_TIMEOUT))
+            .retry_config(RetryConfig::standard().with_initial_backoff(REVOCATION_BACKOFF));
+        RevocationTable::new(aws_sdk_dynamodb::Client::from_conf(config.build()), name)
     }
 
     /// Returns the region, e.g. `eu-west-1`.

@@ -1,5 +1,5 @@
-//! Implements the ports of `domain` with Amazon Cognito, IAM, STS and the SSM parameter store. `classify.rs` maps AWS's
-//! errors.
+//! Implements the ports of `domain` with Amazon Cognito, DynamoDB, IAM, STS and the SSM parameter store. `classify.rs`
+//! maps AWS's errors.
 //!
 //! **Architecture invariant:** only this crate depends on `aws-sdk-*`, and it contains no business rules.
 
@@ -13,17 +13,18 @@ mod directory;
 mod failure;
 mod groups;
 mod http_client;
+mod http_requests;
 mod identities;
 mod invitation_key;
 mod platform;
 mod pool_settings;
 #[cfg(feature = "profile")]
 mod profile;
+mod revocation_table;
 mod secret_hash;
 mod self_service;
 mod sessions;
 mod sign_in_security;
-mod upload;
 mod users;
 
 pub use app_client::CognitoAppClient;
@@ -31,11 +32,12 @@ pub use authenticator::authenticator_code;
 pub use clients::Aws;
 pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
+pub use http_requests::{HttpRequestError, HttpRequests};
 pub use invitation_key::SsmInvitationKey;
 pub use platform::{AwsPlatform, SsmInvitationKeys};
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
-pub use upload::{UploadError, Uploads};
+pub use revocation_table::RevocationTable;
 
 #[cfg(test)]
 mod tests;

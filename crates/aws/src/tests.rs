@@ -12,6 +12,7 @@ mod modelled_errors;
 mod platform;
 mod pool_settings;
 mod retries;
+mod revocation_table;
 mod sdk_source;
 mod self_service;
 mod sessions;

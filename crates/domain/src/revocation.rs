@@ -4,10 +4,15 @@
 //! a user, an app client or the user pool. Revocations add up: each of them denies a token on its own, so that a later
 //! or wider revocation never makes an earlier or narrower one ineffective.
 
+mod store;
 #[cfg(test)]
 mod tests;
 
 use thiserror::Error;
+
+pub use store::{
+    CheckError, EXPECTED_TABLE_NAME, Revocations, RevocationsUnavailable, Stored, check, expiry, is_table_name,
+};
 
 /// What a revocation applies to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws::{Aws, Uploads};
+use aws::{Aws, HttpRequests};
 use lambda_runtime::service_fn;
 use pool_bootstrap::{Handler, HttpReplies, Settings};
 
@@ -14,8 +14,8 @@ async fn main() -> ExitCode {
         let settings = Settings::read(startup::environment())?;
         let aws = Aws::connect(&settings.region, startup::environment()).await;
         let (platform, keys) = (Arc::new(aws.platform()), Arc::new(aws.invitation_keys()));
-        let uploads = Uploads::new(&settings.region, startup::environment());
-        let replies = HttpReplies::new(&settings.region, uploads, settings.local_reply_host.as_deref());
+        let requests = HttpRequests::new(&settings.region, startup::environment());
+        let replies = HttpReplies::new(&settings.region, requests, settings.local_reply_host.as_deref());
         let handler = Handler::new(platform, keys, Arc::new(replies), settings.passable_roles)
             .with_boundary(settings.permissions_boundary);
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await

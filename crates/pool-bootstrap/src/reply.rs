@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws::Uploads;
+use aws::HttpRequests;
 use aws_lambda_events::cloudformation::{
     CloudFormationCustomResourceResponse, CloudFormationCustomResourceResponseStatus as Status,
 };
@@ -132,7 +132,7 @@ pub trait Replies: Send + Sync {
 /// Delivers replies over HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpReplies {
-    uploads: Uploads,
+    requests: HttpRequests,
     region: String,
     local_host: Option<String>,
 }
@@ -140,8 +140,8 @@ pub struct HttpReplies {
 impl HttpReplies {
     /// Replies to CloudFormation in `region`, and over HTTP to `local_host`, the host of an emulator.
     #[must_use]
-    pub fn new(region: &str, uploads: Uploads, local_host: Option<&str>) -> Self {
-        Self { uploads, region: region.to_owned(), local_host: local_host.map(str::to_owned) }
+    pub fn new(region: &str, requests: HttpRequests, local_host: Option<&str>) -> Self {
+        Self { requests, region: region.to_owned(), local_host: local_host.map(str::to_owned) }
     }
 }
 
@@ -182,7 +182,7 @@ impl Replies for HttpReplies {
             let mut last = String::new();
             for _ in 0..ATTEMPTS {
                 // The URL is signed for an empty content type.
-                match self.uploads.put(url, reply.body(), ATTEMPT_TIMEOUT).await {
+                match self.requests.put(url, reply.body(), ATTEMPT_TIMEOUT).await {
                     Ok(200..=299) => return Ok(()),
                     // Redirects are not followed.
                     Ok(status) => last = format!("HTTP status {status}"),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     fn replies_in(region: &str, local_host: Option<&str>) -> HttpReplies {
-        HttpReplies::new(region, Uploads::new(region, |_| None), local_host)
+        HttpReplies::new(region, HttpRequests::new(region, |_| None), local_host)
     }
 
     #[test]

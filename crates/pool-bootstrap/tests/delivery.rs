@@ -71,7 +71,7 @@ async fn invoke_on(platform: &InMemoryPlatform, event: Value, local_host: Option
     let handler = Handler::new(
         Arc::new(platform.clone()),
         Arc::new(platform.clone()),
-        Arc::new(HttpReplies::new("eu-west-1", aws::Uploads::new("eu-west-1", |_| None), local_host)),
+        Arc::new(HttpReplies::new("eu-west-1", aws::HttpRequests::new("eu-west-1", |_| None), local_host)),
         domain::passable_roles::PassableRoles::default(),
     );
     let mut context = lambda_runtime::Context::default();

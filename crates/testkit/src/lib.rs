@@ -8,6 +8,7 @@ pub mod fault_proxy;
 pub mod front_end;
 pub mod in_memory;
 pub mod in_memory_platform;
+pub mod in_memory_revocations;
 pub mod local_aws;
 pub mod logs;
 pub mod virtual_clock;

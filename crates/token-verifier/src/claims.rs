@@ -35,7 +35,8 @@ pub struct Claims {
     pub client_id: String,
     /// The scopes of an access token. ID tokens have none.
     pub scopes: Vec<String>,
-    /// The resources to which an access token is bound: its claim `aud`. Empty if it is not bound.
+    /// The resources to which an access token is bound: its claim `aud`, which Cognito sets if the client requests the
+    /// token for a resource. Empty if it is not bound.
     pub resources: Vec<String>,
     /// The session: the claim `origin_jti`, which all tokens of a sign-in share. `None` if the app client does not
     /// enable token revocation, and in access tokens of the client credentials grant.

@@ -9,6 +9,8 @@
 //!
 //! A valid token does not prove that its session still exists, because Cognito's tokens remain valid until they expire.
 //!
+//! The example `axum` is a service whose routes require a token.
+//!
 //! The issuer of the policy and the source of the keys must belong to the same user pool:
 //!
 //! ```

@@ -77,6 +77,10 @@ pub enum Reason {
     /// The service failed or could not be reached.
     #[error("service unavailable")]
     Unavailable,
+    /// The table of revocations failed or could not be reached. The user pool is unchanged, unless an earlier step
+    /// changed it.
+    #[error("the revocations are unavailable")]
+    RevocationsUnavailable,
     /// No response arrived before the deadline. The call may have taken effect.
     #[error("timed out")]
     DeadlineExceeded,
@@ -123,7 +127,9 @@ impl Classified for UserPoolError {
             Reason::LimitReached | Reason::MailQuotaExceeded => ErrorClass::QuotaExceeded,
             Reason::PermissionMissing => ErrorClass::Forbidden,
             Reason::TriggerNotInvoked => ErrorClass::TriggerNotInvoked,
-            Reason::Unavailable | Reason::DeadlineExceeded => ErrorClass::OutcomeUnknown,
+            Reason::Unavailable | Reason::RevocationsUnavailable | Reason::DeadlineExceeded => {
+                ErrorClass::OutcomeUnknown
+            }
             Reason::UserNotFound | Reason::GroupNotFound | Reason::DeviceNotFound => ErrorClass::NotFound,
             Reason::UserExists | Reason::AliasExists | Reason::GroupExists => ErrorClass::AlreadyExists,
             Reason::SignUpRefused => ErrorClass::SignUpRefused,
