@@ -15,8 +15,9 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 12] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 13] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
+    ("authorizer", &["aws", "domain", "startup", "token-verifier"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
     ("bench", &[], &[]),
     ("cli", &["aws", "domain"], &["testkit"]),
