@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use domain::invitation::InvitationKey;
 use domain::passable_roles::PassableRoles;
 use domain::retry::Clock;
+use domain::revocation::Revocations;
 use domain::secret::Secret;
 use domain::user_pool::UserPool;
 use domain::user_pool::cursor_key::CursorKey;
@@ -33,6 +34,8 @@ pub struct Ports {
     pub cursor_key: Arc<dyn CursorKey>,
     /// The invitation signing key; `None` if invitations are not configured.
     pub invitation_key: Option<Arc<dyn InvitationKey>>,
+    /// The revocations; `None` without the session gate.
+    pub revocations: Option<Arc<dyn Revocations>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
 }
@@ -49,6 +52,7 @@ pub struct Shared {
     pub(crate) cursors: Cursors,
     keys: Arc<dyn CursorKey>,
     pub(crate) invitation_key: Option<Arc<dyn InvitationKey>>,
+    pub(crate) revocations: Option<Arc<dyn Revocations>>,
     pub(crate) user_pool_id: String,
     pub(crate) trust: Trust,
     pub(crate) passable_roles: PassableRoles,
@@ -73,7 +77,7 @@ impl App {
     /// Creates an app with these ports.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        let Ports { pool, sessions, self_service, cursor_key, invitation_key, clock } = ports;
+        let Ports { pool, sessions, self_service, cursor_key, invitation_key, revocations, clock } = ports;
         let Settings { user_pool_id, client_id, issuer, roles, passable_roles, totp_issuer, admin_mfa, .. } = settings;
         Self(Arc::new(Shared {
             pool,
@@ -82,6 +86,7 @@ impl App {
             cursors: Cursors::new(Arc::clone(&cursor_key)),
             keys: cursor_key,
             invitation_key,
+            revocations,
             user_pool_id,
             trust: Trust { issuer, client_id, roles, admin_mfa },
             passable_roles,

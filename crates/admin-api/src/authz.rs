@@ -6,4 +6,5 @@ pub(crate) mod caller;
 pub(crate) mod gate;
 #[cfg(test)]
 mod model_tests;
+mod revocations;
 pub(crate) mod target_user;

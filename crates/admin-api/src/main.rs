@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Lambda, Ports, Settings, lambda, service};
-use aws::Aws;
+use aws::{Aws, RevocationTable};
 use domain::invitation::InvitationKey;
+use domain::revocation::{Revocations, Scope};
 use lambda_http::lambda_runtime;
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,14 +18,22 @@ async fn main() -> ExitCode {
         let aws = Aws::connect(&settings.region, startup::environment()).await;
         let user_pool_id = settings.user_pool_id.clone();
         // The routes are created while Cognito accepts the connection.
-        let ((), lambda) = tokio::join!(aws.warm_up(&user_pool_id), async { create(&aws, settings) });
+        let revocations = settings.revocation_table.as_deref().map(|name| aws.revocation_table(name));
+        let warm_up_table = async {
+            if let Some(table) = &revocations {
+                // Opens the connection. A request reports a failure, if it persists.
+                let _ = table.revocations(&[Scope::Pool]).await;
+            }
+        };
+        let create = async { create(&aws, settings, revocations.clone()) };
+        let ((), (), lambda) = tokio::join!(aws.warm_up(&user_pool_id), warm_up_table, create);
         lambda_runtime::run(lambda).await
     }))
     .await
 }
 
 /// Creates the API with the adapters for AWS.
-fn create(aws: &Aws, settings: Settings) -> Lambda {
+fn create(aws: &Aws, settings: Settings, revocations: Option<RevocationTable>) -> Lambda {
     let client = aws.app_client(&settings.user_pool_id, &settings.client_id);
     let invitation_key = settings.invitation_key_parameter.as_deref();
     let ports = Ports {
@@ -33,6 +42,7 @@ fn create(aws: &Aws, settings: Settings) -> Lambda {
         self_service: client.clone(),
         cursor_key: client,
         invitation_key: invitation_key.map(|name| Arc::new(aws.invitation_key(name)) as Arc<dyn InvitationKey>),
+        revocations: revocations.map(|table| Arc::new(table) as Arc<dyn Revocations>),
         clock: Arc::new(aws::SystemClock::starting_now(Duration::MAX)),
     };
     let served = settings.served;

@@ -141,7 +141,8 @@ fn codes(operation: &Value, route: &Route) -> Vec<ErrorCode> {
         ErrorCode::InsufficientScope
         | ErrorCode::InvalidCredentials
         | ErrorCode::UserNotConfirmed
-        | ErrorCode::PasswordResetRequired => !matches!(route.access, Access::Public | Access::OwnToken),
+        | ErrorCode::PasswordResetRequired
+        | ErrorCode::RevocationsUnavailable => !matches!(route.access, Access::Public | Access::OwnToken),
         ErrorCode::Internal
         | ErrorCode::Throttled
         | ErrorCode::NotSupportedByEndpoint
@@ -168,7 +169,7 @@ fn problem_response(status: u16, codes: &[ErrorCode]) -> Value {
             "examples": examples,
         }},
     });
-    if status == 429 {
+    if status == 429 || status == 503 {
         response["headers"] = json!({"Retry-After": {
             "description": "The time to wait, in seconds.", "required": true, "schema": {"type": "integer", "minimum": 1}
         }});

@@ -1,6 +1,7 @@
 //! The settings, read from the environment once at startup. Startup fails on an invalid setting and names it.
 
 use domain::passable_roles::{EXPECTED_ROLE_ARNS, PassableRoles};
+use domain::revocation::{EXPECTED_TABLE_NAME, is_table_name};
 use domain::roles::Roles;
 use startup::{SettingError, optional, parsed, required};
 use strum::EnumString;
@@ -13,6 +14,7 @@ const AWS_REGION: &str = "AWS_REGION";
 const ROUTES: &str = "ROUTES";
 const ROLES: &str = "ROLES";
 const INVITATION_KEY_PARAMETER: &str = "INVITATION_KEY_PARAMETER";
+const REVOCATION_TABLE: &str = "REVOCATION_TABLE";
 const TOTP_ISSUER: &str = "TOTP_ISSUER";
 const ADMIN_MFA: &str = "ADMIN_MFA";
 
@@ -33,6 +35,8 @@ pub struct Settings {
     pub roles: Roles,
     /// `INVITATION_KEY_PARAMETER`: the SSM parameter with the invitation signing key. Default: no invitations.
     pub invitation_key_parameter: Option<String>,
+    /// `REVOCATION_TABLE`: the DynamoDB table of revocations. Default: revocations are neither checked nor written.
+    pub revocation_table: Option<String>,
     /// `PASSABLE_ROLE_ARNS`: the IAM roles that the function's role can pass. Default: none.
     pub passable_roles: PassableRoles,
     /// `TOTP_ISSUER`: the issuer that authenticator apps show. Default: the id of the user pool.
@@ -78,6 +82,7 @@ impl Settings {
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
+        let revocation_table = revocation_table(&lookup)?;
         let passable_roles = parsed(&lookup, PASSABLE_ROLE_ARNS, EXPECTED_ROLE_ARNS)?.unwrap_or_default();
         let admin_mfa = parsed(&lookup, ADMIN_MFA, "must be `optional` or `required`")?.unwrap_or_default();
         let totp_issuer = totp_issuer(&lookup)?.unwrap_or_else(|| user_pool_id.clone());
@@ -89,6 +94,7 @@ impl Settings {
             served,
             roles,
             invitation_key_parameter,
+            revocation_table,
             passable_roles,
             totp_issuer,
             admin_mfa,
@@ -143,6 +149,11 @@ fn invitation_key_parameter(lookup: impl Fn(&str) -> Option<String>) -> Result<O
     if clean && fits { Ok(Some(name)) } else { Err(SettingError::wrong(INVITATION_KEY_PARAMETER, expectation)) }
 }
 
+fn revocation_table(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
+    let Some(name) = optional(lookup, REVOCATION_TABLE) else { return Ok(None) };
+    if is_table_name(&name) { Ok(Some(name)) } else { Err(SettingError::wrong(REVOCATION_TABLE, EXPECTED_TABLE_NAME)) }
+}
+
 /// Reads the issuer for authenticator apps. It must not contain a colon, which separates issuer and account in an
 /// `otpauth` URI.
 fn totp_issuer(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<String>, SettingError> {
@@ -161,7 +172,7 @@ mod tests {
     use super::*;
     use domain::permission::Permission;
 
-    const GOOD: [(&str, &str); 8] = [
+    const GOOD: [(&str, &str); 9] = [
         ("AWS_REGION", "eu-central-1"),
         ("USER_POOL_ID", "eu-central-1_Ab12Cd34E"),
         ("COGNITO_CLIENT_ID", "1example23456789"),
@@ -170,6 +181,7 @@ mod tests {
         ("ROUTES", "admin"),
         ("ROLES", r#"{"admins": ["users:read"]}"#),
         ("INVITATION_KEY_PARAMETER", "/poolkeeper/my-shop_2.0/invitation-key/1"),
+        ("REVOCATION_TABLE", "shop-revocations"),
     ];
 
     /// Reads valid settings with one of them changed or removed.
@@ -234,6 +246,14 @@ mod tests {
     }
 
     #[test]
+    fn has_no_session_gate_without_table() {
+        assert_eq!(read_with("", None).unwrap().revocation_table.as_deref(), Some("shop-revocations"));
+        for absent in [None, Some("")] {
+            assert_eq!(read_with("REVOCATION_TABLE", absent).unwrap().revocation_table, None);
+        }
+    }
+
+    #[test]
     fn requires_full_name_of_key_parameter() {
         let name = |length| format!("/{}", "x".repeat(length - 1));
         for name in ["/a", "/a/b-c_d.e/9", &name(MAX_PARAMETER_NAME)] {
@@ -288,6 +308,7 @@ mod tests {
             ("ISSUER", "https:///eu-central-1_Ab12Cd34E", "https://HOST/"),
             ("PASSABLE_ROLE_ARNS", "support", "ARNs of IAM roles"),
             ("ROUTES", "Admin", "`admin`, `auth` or `all`"),
+            ("REVOCATION_TABLE", "a b", "the name of a DynamoDB table"),
             ("ADMIN_MFA", "Required", "`optional` or `required`"),
             ("ADMIN_MFA", "off", "`optional` or `required`"),
             ("ROLES", "admins", "must be groups with permissions, such as `admins=all,"),

@@ -18,6 +18,7 @@ use domain::user_pool::sessions::{
 use http::HeaderMap;
 use serde_json::{Map, Value, json};
 use testkit::in_memory::{FACTOR_CODE, InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory_revocations::InMemoryRevocations;
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
@@ -55,6 +56,7 @@ fn settings(roles: &Value) -> Settings {
         served: Served::All,
         roles: roles.to_string().parse().unwrap(),
         invitation_key_parameter: None,
+        revocation_table: None,
         passable_roles: PASSABLE_ROLE.parse().unwrap(),
         totp_issuer: "shop".to_owned(),
         admin_mfa: AdminMfa::Optional,
@@ -67,6 +69,13 @@ pub(crate) const PASSABLE_ROLE: &str = "arn:aws:iam::123456789012:role/visitors"
 /// An app with an empty pool.
 pub(crate) fn app() -> App {
     App::new(ports(&InMemoryPool::new(), None, &clock()), settings(&json!({})))
+}
+
+/// An app with an empty pool and these revocations, and its clock.
+pub(crate) fn app_with(revocations: &Arc<InMemoryRevocations>) -> (App, VirtualClock) {
+    let clock = clock();
+    let ports = Ports { revocations: Some(revocations.clone()), ..ports(&InMemoryPool::new(), None, &clock) };
+    (App::new(ports, settings(&json!({}))), clock)
 }
 
 /// A clock at the beginning of 1970 that advances only on request.
@@ -82,6 +91,7 @@ fn ports(pool: &InMemoryPool, invitation_key: Option<InMemoryInvitationKey>, clo
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: invitation_key.map(|key| Arc::new(key) as Arc<dyn InvitationKey>),
+        revocations: None,
         clock: Arc::new(clock.clone()),
     }
 }
@@ -107,6 +117,14 @@ impl Api {
     pub(crate) fn requiring_mfa() -> Self {
         let key = InMemoryInvitationKey::from_seed(KEY_SEED);
         Self::of(Served::All, key.clone(), Some(key), AdminMfa::Required)
+    }
+
+    /// Creates an API with all routes that checks and writes these revocations.
+    pub(crate) fn with_revocations(revocations: &Arc<InMemoryRevocations>) -> Self {
+        let api = Self::new();
+        let ports = Ports { revocations: Some(revocations.clone()), ..ports(&api.pool, None, &api.clock) };
+        let roles = json!({"admins": Permission::ALL.iter().copied().map(Permission::as_str).collect::<Vec<_>>()});
+        Self { service: service(App::new(ports, settings(&roles)), Served::All), ..api }
     }
 
     /// Creates an API with all routes and without an invitation signing key.
@@ -430,6 +448,9 @@ fn access_token_claims(api: &Api, username: &str, given: &Map<String, Value>) ->
         "scope": "aws.cognito.signin.user.admin",
         "client_id": CLIENT_ID,
         "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{USER_POOL_ID}"),
+        "origin_jti": format!("session-of-{username}"),
+        "auth_time": "1000",
+        "iat": "1000",
     });
     let mut claims = usual.as_object().unwrap().clone();
     claims.extend(given.clone());

@@ -66,6 +66,7 @@ fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: takes_invitations.then(invitation_key),
+        revocations: None,
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings.unwrap()), Served::All)

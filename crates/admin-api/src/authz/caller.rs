@@ -26,12 +26,26 @@ pub(crate) enum Caller {
         groups: BTreeSet<String>,
         /// The scopes in the token.
         scopes: BTreeSet<String>,
+        /// What revocations apply to.
+        issue: Issue,
     },
     /// An AWS principal that signed the request. It is in no group.
     Iam {
         /// Its ARN.
         arn: String,
     },
+}
+
+/// The session and the times of a token; `None` if the claim is absent or has another form. A REST API passes `iat` as
+/// formatted text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Issue {
+    /// The claim `origin_jti`.
+    pub(crate) session: Option<String>,
+    /// When the user signed in, in seconds since 1970.
+    pub(crate) signed_in_at: Option<u64>,
+    /// When the token was issued, in seconds since 1970.
+    pub(crate) issued_at: Option<u64>,
 }
 
 /// The accepted tokens, and the permissions of groups.
@@ -167,7 +181,13 @@ fn user(claims: &impl Claims, trust: &Trust, now: OffsetDateTime) -> Result<Call
     let sub = claims.text("sub").filter(|sub| !sub.is_empty()).map(str::to_owned);
     match (username, sub) {
         (Some(username), Some(sub)) => {
-            Ok(Caller::User { username, sub, groups: claims.groups(), scopes: claims.scopes() })
+            let second = |name| claims.text(name).and_then(|text| text.parse().ok());
+            let issue = Issue {
+                session: claims.text("origin_jti").map(str::to_owned),
+                signed_in_at: second("auth_time"),
+                issued_at: second("iat"),
+            };
+            Ok(Caller::User { username, sub, groups: claims.groups(), scopes: claims.scopes(), issue })
         }
         _ => Err(Unauthenticated::NoUser),
     }
@@ -195,7 +215,8 @@ mod tests {
         json!({
             "sub": "sub-of-root", "username": "root", "token_use": "access", "client_id": "backend",
             "iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Ab12Cd34E", "cognito:groups": "[admins]",
-            "scope": "aws.cognito.signin.user.admin openid"
+            "scope": "aws.cognito.signin.user.admin openid", "origin_jti": "session-1", "auth_time": "17",
+            "iat": "Sun Nov 29 22:00:00 UTC 2026"
         })
     }
 
@@ -234,6 +255,7 @@ mod tests {
             sub: "sub-of-root".to_owned(),
             groups: BTreeSet::from(["admins".to_owned()]),
             scopes: ["aws.cognito.signin.user.admin", "openid"].map(str::to_owned).into(),
+            issue: Issue { session: Some("session-1".to_owned()), signed_in_at: Some(17), issued_at: None },
         };
         assert_eq!(caller, expected);
     }

@@ -41,17 +41,35 @@ pub(crate) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let context = request.extensions().request_context_ref();
-    match gate.check(context, request.headers(), path.ok().as_ref(), &audit).await {
-        Ok(Some((authorized, target))) => {
-            request.extensions_mut().insert(authorized);
-            if let Some(user) = target {
-                request.extensions_mut().insert(TargetUser(user));
+    let caller = Caller::of(request.extensions().request_context_ref(), &gate.app.trust, gate.app.now());
+    let respond = async {
+        let context = request.extensions().request_context_ref();
+        match gate.check(context, request.headers(), path.ok().as_ref(), &audit).await {
+            Ok(Some((authorized, target))) => {
+                request.extensions_mut().insert(authorized);
+                if let Some(user) = target {
+                    request.extensions_mut().insert(TargetUser(user));
+                }
+                next.run(request).await
             }
-            next.run(request).await
+            Ok(None) => next.run(request).await,
+            Err(error) => error.into_response(),
         }
-        Ok(None) => next.run(request).await,
-        Err(error) => error.into_response(),
+    };
+    match gate.access {
+        // For a write, the gate checks before the handler.
+        Access::Public | Access::OwnToken | Access::Write(_) => respond.await,
+        Access::AnyCaller | Access::Read(_) | Access::List(_) => {
+            let not_revoked = async {
+                let caller = caller.as_ref().map_err(|error| ApiError::Unauthenticated(*error))?;
+                gate.app.ensure_not_revoked(caller).await
+            };
+            // A read has no effect, so it runs at the same time as the check. A failed check ends it.
+            match tokio::try_join!(async { Ok(respond.await) }, not_revoked) {
+                Ok((response, ())) => response,
+                Err(error) => error.into_response(),
+            }
+        }
     }
 }
 
@@ -108,7 +126,8 @@ impl Gate {
                 // The target is read at the same time, which saves a round trip. A rejected caller does not wait for
                 // it, so that the response time does not depend on the target.
                 let find = async { Ok(self.find(username.as_ref()).await) };
-                let ((), found) = tokio::try_join!(confirmation, find)?;
+                let not_revoked = self.app.ensure_not_revoked(&caller);
+                let ((), (), found) = tokio::try_join!(not_revoked, confirmation, find)?;
                 // The handler rejects a path that is not UTF-8.
                 if let Some(path) = path {
                     target = self.target(&authorized, path, username.as_ref().zip(found), audit).await?;

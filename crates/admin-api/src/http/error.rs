@@ -116,6 +116,10 @@ pub(crate) enum Unauthenticated {
     NoAccessToken,
     #[error("the access token and the claims of the authorizer name different users")]
     OtherToken,
+    #[error("the token has no `origin_jti`, or no numeric `auth_time` and `iat`, so its session cannot be checked")]
+    NoSession,
+    #[error("the token is revoked")]
+    Revoked,
 }
 
 /// The rule that denies access to a caller. The caller receives the text, so the text must not disclose whether the
@@ -152,7 +156,7 @@ impl Advice {
     pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Repeat => {
-                "Fix the cause, then repeat the request to continue. A POST request requires an `Idempotency-Key`."
+                "Fix the cause, then repeat the request to continue. A creation requires an `Idempotency-Key`."
             }
             Self::EnrollAgain => {
                 "The authenticator app is verified and probably not active. Start again with `POST /v1/auth/me/totp`. \
@@ -249,6 +253,7 @@ pub(crate) enum ErrorCode {
     Internal,
     NotSupportedByEndpoint,
     UpstreamUnavailable,
+    RevocationsUnavailable,
     DeadlineExceeded,
 }
 
@@ -273,6 +278,7 @@ impl From<Reason> for ErrorCode {
             Reason::Throttled | Reason::LimitReached => Self::Throttled,
             Reason::NotSupportedByEndpoint => Self::NotSupportedByEndpoint,
             Reason::Unavailable => Self::UpstreamUnavailable,
+            Reason::RevocationsUnavailable => Self::RevocationsUnavailable,
             Reason::DeadlineExceeded => Self::DeadlineExceeded,
             Reason::MailQuotaExceeded => Self::MailQuotaExceeded,
             // Only the operator can fix a trigger that cannot be called, or a missing permission.
@@ -380,6 +386,9 @@ impl ErrorCode {
             Self::UpstreamUnavailable => {
                 row("upstream-unavailable", Status::BAD_GATEWAY, "The user pool is unavailable.")
             }
+            Self::RevocationsUnavailable => {
+                row("revocations-unavailable", Status::SERVICE_UNAVAILABLE, "The table of revocations is unavailable.")
+            }
             Self::DeadlineExceeded => {
                 row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "The user pool did not respond in time.")
             }
@@ -443,6 +452,10 @@ impl ErrorCode {
             Self::NotSupportedByEndpoint => "The endpoint is an emulator that lacks an operation of Amazon Cognito.",
             Self::UpstreamUnavailable => {
                 "AWS returned a server error or could not be reached. The request may have taken effect."
+            }
+            Self::RevocationsUnavailable => {
+                "The user pool is unchanged, unless `completed` lists a step. Repeat the request after the time in the \
+                header `Retry-After`."
             }
             Self::DeadlineExceeded => "The request may have taken effect. Read the current state before a retry.",
         }

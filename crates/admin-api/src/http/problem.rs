@@ -226,7 +226,9 @@ pub(crate) async fn render(id: RequestId, request: Request, next: Next) -> Respo
         headers.remove(http::header::CONTENT_LENGTH);
         match error.code().row().status {
             StatusCode::UNAUTHORIZED => drop(headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
-            StatusCode::TOO_MANY_REQUESTS => drop(headers.insert(RETRY_AFTER, retry_after(&error))),
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+                drop(headers.insert(RETRY_AFTER, retry_after(&error)));
+            }
             _ => {}
         }
     }
@@ -311,6 +313,7 @@ mod tests {
                 Reason::LimitReached,
                 Reason::MailQuotaExceeded,
                 Reason::Throttled,
+                Reason::RevocationsUnavailable,
                 Reason::DeadlineExceeded,
                 Reason::NotSupportedByEndpoint,
             ]

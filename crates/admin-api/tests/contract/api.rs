@@ -23,6 +23,7 @@ pub(crate) fn new() -> Service {
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed([7; 32]))),
+        revocations: None,
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings()), Served::All)

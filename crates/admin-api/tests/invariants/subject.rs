@@ -97,6 +97,7 @@ pub(super) fn lambda_on(pool: &InMemoryPool) -> Lambda {
         self_service: Arc::new(pool.sessions()),
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed([7; 32]))),
+        revocations: None,
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     let settings = settings.unwrap_or_else(|error| unreachable!("{error}"));

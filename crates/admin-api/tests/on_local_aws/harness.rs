@@ -165,6 +165,7 @@ impl Harness {
             self_service: Arc::new(pool.sessions()),
             cursor_key: Arc::new(pool.sessions()),
             invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed(KEY_SEED))),
+            revocations: None,
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
@@ -195,6 +196,7 @@ impl Api {
             served: Served::All,
             roles: json!({"admins": all}).to_string().parse().unwrap(),
             invitation_key_parameter: None,
+            revocation_table: None,
             passable_roles: PassableRoles::default(),
             totp_issuer: "shop".to_owned(),
             admin_mfa: AdminMfa::Optional,
@@ -270,6 +272,7 @@ fn ports(aws: &Aws, user_pool_id: &str, client_id: &str, invitation_key: &str) -
         self_service: client.clone(),
         cursor_key: client,
         invitation_key: Some(Arc::new(aws.invitation_key(invitation_key))),
+        revocations: None,
         clock: Arc::new(SystemClock::starting_now(ENDLESS)),
     }
 }

@@ -113,6 +113,15 @@ struct ValidCredential {
     until: &'static str,
 }
 
+const REFRESH_TOKENS: RevokedCredential = RevokedCredential { token: "refresh_token", r#where: "everywhere" };
+
+const ACCESS_TOKENS_AT_COGNITO: RevokedCredential =
+    RevokedCredential { token: "access_token", r#where: "at the Cognito user pools API" };
+
+const CHECKING_SERVICES: &str = "at services that check revocations, such as the admin routes of this API";
+
+const OTHER_SERVICES: &str = "at services that check neither revocations nor the user pool";
+
 const ACCESS_TOKEN: ValidCredential = ValidCredential {
     token: "access_token",
     r#where: "at services that verify the token without a call to the user pool, such as this API's authorizer",
@@ -135,10 +144,7 @@ const MANAGED_LOGIN_COOKIE: ValidCredential = ValidCredential {
 impl SignedOut {
     /// The result if the request ends all sign-ins of a user.
     pub(in crate::routes) fn everywhere() -> Self {
-        let revoked = &[
-            RevokedCredential { token: "refresh_token", r#where: "everywhere" },
-            RevokedCredential { token: "access_token", r#where: "at the Cognito user pools API" },
-        ];
+        let revoked = &[REFRESH_TOKENS, ACCESS_TOKENS_AT_COGNITO];
         let still_valid = &[
             ValidCredential {
                 token: "id_token",
@@ -146,6 +152,23 @@ impl SignedOut {
                 until: "its `exp`",
             },
             ACCESS_TOKEN,
+            AWS_CREDENTIALS,
+            MANAGED_LOGIN_COOKIE,
+        ];
+        Self { revoked, still_valid }
+    }
+
+    /// The result if the request also revoked all tokens of the user at services that check revocations.
+    pub(in crate::routes) fn everywhere_at_once() -> Self {
+        let revoked = &[
+            REFRESH_TOKENS,
+            ACCESS_TOKENS_AT_COGNITO,
+            RevokedCredential { token: "access_token", r#where: CHECKING_SERVICES },
+            RevokedCredential { token: "id_token", r#where: CHECKING_SERVICES },
+        ];
+        let still_valid = &[
+            ValidCredential { token: "access_token", r#where: OTHER_SERVICES, until: "its `exp`" },
+            ValidCredential { token: "id_token", r#where: OTHER_SERVICES, until: "its `exp`" },
             AWS_CREDENTIALS,
             MANAGED_LOGIN_COOKIE,
         ];

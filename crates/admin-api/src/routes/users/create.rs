@@ -142,7 +142,7 @@ async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) ->
         progress.then(SET_PASSWORD, app.pool.set_password(name, value, *permanent)).await?;
     }
     if ends_sessions {
-        progress.then(SIGN_OUT, app.pool.sign_out(name)).await?;
+        app.end_sessions(progress, &user, SIGN_OUT, app.pool.sign_out(name)).await?;
     }
     for group in groups {
         progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str())).await?;

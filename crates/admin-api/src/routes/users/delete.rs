@@ -5,6 +5,7 @@ use domain::user_pool::user::Username;
 use http::StatusCode;
 
 use crate::app::App;
+use crate::audit::steps::Progress;
 use crate::authz::target_user::OtherUser;
 use crate::http::error::ApiError;
 
@@ -17,8 +18,12 @@ use crate::http::error::ApiError;
     responses((status = 204, description = "The user is deleted.")),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<StatusCode, ApiError> {
-    app.pool.delete(&user.id()).await?;
+pub(crate) async fn handle(
+    State(app): State<App>,
+    progress: Progress,
+    OtherUser(user): OtherUser,
+) -> Result<StatusCode, ApiError> {
+    app.end_sessions(&progress, &user, "delete", app.pool.delete(&user.id())).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

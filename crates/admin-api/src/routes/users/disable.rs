@@ -6,23 +6,27 @@ use domain::user_pool::user::Username;
 
 use super::UserChanged;
 use crate::app::App;
+use crate::audit::steps::Progress;
 use crate::authz::target_user::OtherUser;
 use crate::http::error::ApiError;
 
 /// Disable a user
 ///
 /// Prevents the user from signing in and revokes all tokens of the user at the user pool. The status stays unchanged.
-/// Disabling a disabled user changes nothing. Callers cannot disable themselves.
+/// Disabling a disabled user changes nothing in the user pool. Callers cannot disable themselves.
 #[utoipa::path(
     post, path = "/v1/users/{username}/disable", tag = "users", operation_id = "disable_user",
     params(("username" = Username, Path)),
     responses((status = 200, description = "The user is disabled.", body = UserChanged)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, OtherUser(user): OtherUser) -> Result<Json<UserChanged>, ApiError> {
-    if user.enabled {
-        app.pool.disable(&user.id()).await?;
-    }
+pub(crate) async fn handle(
+    State(app): State<App>,
+    progress: Progress,
+    OtherUser(user): OtherUser,
+) -> Result<Json<UserChanged>, ApiError> {
+    let disable = async { if user.enabled { app.pool.disable(&user.id()).await } else { Ok(()) } };
+    app.end_sessions(&progress, &user, "disable", disable).await?;
     Ok(Json(UserChanged { username: user.username, changed: user.enabled }))
 }
 

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
 use crate::authz::target_user::OtherUser;
 use crate::fields::text::Password;
 use crate::http::error::ApiError;
@@ -39,11 +40,14 @@ pub(crate) struct Body {
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    progress: Progress,
     OtherUser(user): OtherUser,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
-    app.pool.set_password(&user.id(), &body.password.into(), body.permanent).await?;
+    let (id, password) = (user.id(), body.password.into());
+    let set_password = app.pool.set_password(&id, &password, body.permanent);
+    app.end_sessions(&progress, &user, "set-password", set_password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::audit::steps::Progress;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
 
@@ -31,8 +32,12 @@ pub(crate) struct Answer {
     responses((status = 200, description = "The password is reset and a code is sent.", body = Answer)),
     extensions(("x-problems" = json!(["mail-quota-exceeded", "user-not-found", "wrong-state"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<Answer>, ApiError> {
-    app.pool.reset_password(&user.id()).await?;
+pub(crate) async fn handle(
+    State(app): State<App>,
+    progress: Progress,
+    TargetUser(user): TargetUser,
+) -> Result<Json<Answer>, ApiError> {
+    app.end_sessions(&progress, &user, "reset-password", app.pool.reset_password(&user.id())).await?;
     Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
 }
 

@@ -5,6 +5,7 @@ use axum::extract::State;
 use domain::user_pool::user::Username;
 
 use crate::app::App;
+use crate::audit::steps::Progress;
 use crate::authz::target_user::TargetUser;
 use crate::http::error::ApiError;
 use crate::routes::auth::SignedOut;
@@ -18,9 +19,16 @@ use crate::routes::auth::SignedOut;
     responses((status = 200, description = "The user is signed out.", body = SignedOut)),
     extensions(("x-problems" = json!(["user-not-found"])))
 )]
-pub(crate) async fn handle(State(app): State<App>, TargetUser(user): TargetUser) -> Result<Json<SignedOut>, ApiError> {
-    app.pool.sign_out(&user.id()).await?;
-    Ok(Json(SignedOut::everywhere()))
+pub(crate) async fn handle(
+    State(app): State<App>,
+    progress: Progress,
+    TargetUser(user): TargetUser,
+) -> Result<Json<SignedOut>, ApiError> {
+    app.end_sessions(&progress, &user, "sign-out", app.pool.sign_out(&user.id())).await?;
+    Ok(Json(match app.revocations {
+        Some(_) => SignedOut::everywhere_at_once(),
+        None => SignedOut::everywhere(),
+    }))
 }
 
 #[cfg(test)]

@@ -89,6 +89,7 @@ mod tests {
     use domain::user_pool::user::{Attributes, UserStatus};
 
     use super::*;
+    use crate::authz::caller::Issue;
 
     const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -98,7 +99,8 @@ mod tests {
 
     fn caller(sub: &str) -> Caller {
         let username = "root".parse().unwrap();
-        Caller::User { username, sub: sub.to_owned(), groups: BTreeSet::new(), scopes: BTreeSet::new() }
+        let (groups, scopes) = (BTreeSet::new(), BTreeSet::new());
+        Caller::User { username, sub: sub.to_owned(), groups, scopes, issue: Issue::default() }
     }
 
     fn plan(username: &str, groups: &[&str], permanent: bool) -> Plan {

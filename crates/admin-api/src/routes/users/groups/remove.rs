@@ -6,6 +6,7 @@ use domain::user_pool::user::Username;
 use http::StatusCode;
 
 use crate::app::App;
+use crate::audit::steps::Progress;
 use crate::authz::access::Authorized;
 use crate::authz::target_user::NamedUser;
 use crate::http::error::ApiError;
@@ -15,7 +16,9 @@ use crate::routes::target::TargetGroup;
 ///
 /// The path takes the user name or the `sub`, not an alias. Callers cannot remove themselves. The caller must be
 /// allowed to assign the group. The user's tokens contain the group until they expire, but this API reads the groups
-/// from the user pool before every write. Repeating the request changes nothing.
+/// from the user pool before every write. With the session gate, services that check revocations deny these tokens. A
+/// refresh, from the next second on, returns valid tokens without the group. Repeating the request changes nothing
+/// else.
 #[utoipa::path(
     delete, path = "/v1/users/{username}/groups/{group}", tag = "users", operation_id = "remove_user_from_group",
     params(("username" = Username, Path), ("group" = GroupName, Path)),
@@ -24,12 +27,15 @@ use crate::routes::target::TargetGroup;
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
+    progress: Progress,
     authorized: Authorized,
     NamedUser(user): NamedUser,
     TargetGroup(group): TargetGroup,
 ) -> Result<StatusCode, ApiError> {
     authorized.ensure_not_self(&user)?;
-    app.pool.remove_from_group(&user.id(), group.as_str()).await?;
+    let id = user.id();
+    let remove = app.pool.remove_from_group(&id, group.as_str());
+    app.expire_tokens(&progress, &user, "remove-from-group", remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
