@@ -12,7 +12,6 @@ use domain::user_pool::self_service::Myself;
 use domain::user_pool::user::{User, Username};
 use http::HeaderMap;
 use lambda_http::RequestExt;
-use lambda_http::request::RequestContext;
 
 use crate::app::App;
 use crate::audit::record::Audit;
@@ -43,8 +42,7 @@ pub(crate) async fn authorize(
 ) -> Response {
     let caller = Caller::of(request.extensions().request_context_ref(), &gate.app.trust, gate.app.now());
     let respond = async {
-        let context = request.extensions().request_context_ref();
-        match gate.check(context, request.headers(), path.ok().as_ref(), &audit).await {
+        match gate.check(caller.as_ref(), request.headers(), path.ok().as_ref(), &audit).await {
             Ok(Some((authorized, target))) => {
                 request.extensions_mut().insert(authorized);
                 if let Some(user) = target {
@@ -76,25 +74,26 @@ pub(crate) async fn authorize(
 impl Gate {
     async fn check(
         &self,
-        context: Option<&RequestContext>,
+        caller: Result<&Caller, &Unauthenticated>,
         headers: &HeaderMap,
         path: Option<&RawPathParams>,
         audit: &Audit,
     ) -> Result<Option<(Authorized, Option<User>)>, ApiError> {
-        let trust = &self.app.trust;
-        let caller = Caller::of(context, trust, self.app.now());
         if matches!(self.access, Access::Public | Access::OwnToken) {
             // No caller is required. If the request has an AWS signature, the audit record names the AWS principal.
-            if let Ok(caller @ Caller::Iam { .. }) = &caller {
+            if let Ok(caller @ Caller::Iam { .. }) = caller {
                 audit.by(caller);
             }
             return Ok(None);
         }
-        let caller = caller.map_err(ApiError::Unauthenticated)?;
-        audit.by(&caller);
-        let groups = caller.groups().map(str::to_owned).collect();
-        let mut authorized =
-            Authorized { grants: trust.roles.grants_of(caller.groups()), caller, groups, second_factor: None };
+        let caller = caller.map_err(|error| ApiError::Unauthenticated(*error))?;
+        audit.by(caller);
+        let mut authorized = Authorized {
+            grants: self.app.trust.roles.grants_of(caller.groups()),
+            caller: caller.clone(),
+            groups: caller.groups().map(str::to_owned).collect(),
+            second_factor: None,
+        };
         let mut target = None;
         match self.access {
             Access::Public | Access::OwnToken => {}
@@ -112,8 +111,7 @@ impl Gate {
             Access::Write(permission) => {
                 authorized.require(permission)?;
                 let username = path.and_then(|path| parameter(path, "username")).and_then(|name| name.parse().ok());
-                let caller = authorized.caller.clone();
-                let owner = TokenOwner::of(&caller, headers)?;
+                let owner = TokenOwner::of(caller, headers)?;
                 if let Some(owner) = owner.as_ref().filter(|_| self.app.is_unavailable()) {
                     // One call first, so that each write does not make three calls to an unavailable user pool.
                     self.myself(owner).await?;
@@ -126,7 +124,7 @@ impl Gate {
                 // The target is read at the same time, which saves a round trip. A rejected caller does not wait for
                 // it, so that the response time does not depend on the target.
                 let find = async { Ok(self.find(username.as_ref()).await) };
-                let not_revoked = self.app.ensure_not_revoked(&caller);
+                let not_revoked = self.app.ensure_not_revoked(caller);
                 let ((), (), found) = tokio::try_join!(not_revoked, confirmation, find)?;
                 // The handler rejects a path that is not UTF-8.
                 if let Some(path) = path {

@@ -1,10 +1,14 @@
 //! Tests the content of audit records, and that no secret reaches a log.
 
+use std::sync::Arc;
+
+use domain::revocation::{Revocation, Revocations, Scope};
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::ChallengeName;
 use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 use testkit::in_memory::{AUTHENTICATOR_SECRET, CODE, FACTOR_CODE, RESET_CODE};
+use testkit::in_memory_revocations::InMemoryRevocations;
 use testkit::logs::Logs;
 
 use crate::testing::{Api, Call, iam, token};
@@ -39,6 +43,15 @@ async fn records_write_with_caller_action_user_and_fields() {
         let sub = json!(api.sub_of("new"));
         assert_eq!((&record["outcome"], &record["user_sub"]), (&json!("success"), &sub));
     }
+}
+
+#[tokio::test]
+async fn records_no_results_for_revoked_caller() {
+    let revocations = Arc::<InMemoryRevocations>::default();
+    let api = Api::with_revocations(&revocations);
+    revocations.revoke(&Scope::Pool, Revocation::of_sign_ins_until(1000), 0).await.unwrap();
+    let record = record_of(&api, Call::get("/v1/users")).await.unwrap();
+    assert_eq!((&record["outcome"], record.get("results")), (&json!("unauthenticated"), None));
 }
 
 #[tokio::test]
