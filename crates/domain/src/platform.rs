@@ -151,6 +151,10 @@ pub struct ClientState {
     pub refresh_token_days: u32,
     /// Whether Cognito returns the same error for an unknown user as for a wrong password.
     pub prevent_user_existence_errors: bool,
+    /// Whether the client supports token revocation. Otherwise its tokens have no claim `origin_jti`, so that services
+    /// that check revocations deny them
+    /// ([AWS](https://docs.aws.amazon.com/cognito/latest/developerguide/token-revocation.html)).
+    pub token_revocation: bool,
     /// The attributes that users can write through the client.
     pub write_attributes: BTreeSet<String>,
     /// The attributes that the client can read.
@@ -167,6 +171,7 @@ impl ClientState {
             id_token_minutes: spec.id_token_minutes,
             refresh_token_days: spec.refresh_token_days,
             prevent_user_existence_errors: spec.prevent_user_existence_errors,
+            token_revocation: true,
             write_attributes: spec.writable(pool),
             read_attributes: spec.readable(pool),
         }

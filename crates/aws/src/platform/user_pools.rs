@@ -190,7 +190,7 @@ impl UserPools {
             .prevent_user_existence_errors(to_prevention(state.prevent_user_existence_errors))
             .set_write_attributes(Some(state.write_attributes.iter().cloned().collect()))
             .set_read_attributes(Some(state.read_attributes.iter().cloned().collect()))
-            .enable_token_revocation(true)
+            .enable_token_revocation(state.token_revocation)
             // Allows user context data for threat protection in self-service. Cognito accepts this setting only for a
             // client with a secret.
             .set_enable_propagate_additional_user_context_data(with_secret.then_some(true))
@@ -214,6 +214,7 @@ impl UserPools {
             .prevent_user_existence_errors(to_prevention(state.prevent_user_existence_errors))
             .set_write_attributes(Some(state.write_attributes.iter().cloned().collect()))
             .set_read_attributes(Some(state.read_attributes.iter().cloned().collect()))
+            .enable_token_revocation(state.token_revocation)
             .send()
             .await
             .map_err(|error| Failure::of("UpdateUserPoolClient", &error))?;
@@ -338,6 +339,7 @@ fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<App
             / seconds_in(&TimeUnitsType::Days),
         prevent_user_existence_errors: client.prevent_user_existence_errors
             == Some(PreventUserExistenceErrorTypes::Enabled),
+        token_revocation: client.enable_token_revocation.unwrap_or_default(),
         write_attributes: client.write_attributes().iter().cloned().collect(),
         read_attributes: client.read_attributes().iter().cloned().collect(),
     };

@@ -208,7 +208,7 @@ fn customized_client() -> UserPoolClientType {
         .explicit_auth_flows(ExplicitAuthFlowsType::AllowUserSrpAuth)
         .callback_urls("https://example.com/callback")
         .allowed_o_auth_scopes("openid")
-        .enable_token_revocation(true)
+        .enable_token_revocation(false)
         .auth_session_validity(5)
         .build()
 }
@@ -228,7 +228,7 @@ async fn converts_token_lifetimes_from_every_unit() {
     assert_eq!(found.len(), 1);
     let state = &found[0].state;
     assert_eq!((state.access_token_minutes, state.id_token_minutes, state.refresh_token_days), (120, 15, 2));
-    assert!(!found[0].has_secret && !state.prevent_user_existence_errors);
+    assert!(!found[0].has_secret && !state.prevent_user_existence_errors && !state.token_revocation);
 }
 
 #[tokio::test]

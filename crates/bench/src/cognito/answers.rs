@@ -165,8 +165,8 @@ fn client(id: &str, kind: &str, secret: Option<&str>, flows: &[&str]) -> Value {
         "ClientId": id, "ClientName": format!("{POOL}-{kind}"), "UserPoolId": POOL_ID, "ExplicitAuthFlows": flows,
         "AccessTokenValidity": 60, "IdTokenValidity": 60, "RefreshTokenValidity": 30,
         "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "days"},
-        "PreventUserExistenceErrors": "ENABLED", "WriteAttributes": writable, "ReadAttributes": readable,
-        "CreationDate": TIME,
+        "PreventUserExistenceErrors": "ENABLED", "EnableTokenRevocation": true, "WriteAttributes": writable,
+        "ReadAttributes": readable, "CreationDate": TIME,
     });
     if let Some(secret) = secret {
         client["ClientSecret"] = json!(secret);
