@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use aws::{HttpRequestError, HttpRequests};
+use aws::{HttpRequestError, TokenKeys};
 use thiserror::Error;
 use token_verifier::{KeySet, KeySetError, KeySource};
 
 /// Less than the time of a check, so that the check reports the failure.
 const TIMEOUT: Duration = Duration::from_millis(900);
 
-/// The public keys at one URL.
+/// The public keys of the user pool with one issuer.
 #[derive(Debug, Clone)]
 pub struct PublicKeys {
-    requests: HttpRequests,
-    url: String,
+    keys: TokenKeys,
+    issuer: String,
 }
 
 /// The keys cannot be used.
@@ -28,10 +28,10 @@ pub enum PublicKeysError {
 }
 
 impl PublicKeys {
-    /// Downloads keys from this URL.
+    /// Downloads the keys of this issuer.
     #[must_use]
-    pub fn new(requests: HttpRequests, url: &str) -> Self {
-        Self { requests, url: url.to_owned() }
+    pub fn new(keys: TokenKeys, issuer: &str) -> Self {
+        Self { keys, issuer: issuer.to_owned() }
     }
 }
 
@@ -39,6 +39,6 @@ impl KeySource for PublicKeys {
     type Error = PublicKeysError;
 
     async fn keys(&self) -> Result<KeySet, PublicKeysError> {
-        Ok(KeySet::parse(&self.requests.get(&self.url, TIMEOUT).await?)?)
+        Ok(KeySet::parse(&self.keys.jwks(&self.issuer, TIMEOUT).await?)?)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use authorizer::{Authorizer, PublicKeys, Settings};
-use aws::{Aws, HttpRequests};
+use aws::{Aws, TokenKeys};
 use domain::revocation::{Revocations, Scope};
 use lambda_runtime::{LambdaEvent, service_fn};
 use token_verifier::{KeyCache, KeySource};
@@ -17,7 +17,8 @@ async fn main() -> ExitCode {
         let settings = Settings::read(startup::environment())?;
         let aws = Aws::connect(&settings.region, startup::environment()).await;
         let table = aws.revocation_table(&settings.revocation_table);
-        let source = PublicKeys::new(HttpRequests::new(&settings.region, startup::environment()), &settings.jwks_url);
+        let keys = TokenKeys::new(&settings.region, startup::environment());
+        let source = PublicKeys::new(keys, &settings.policy.issuer);
         let keys = async {
             match settings.keys {
                 Some(keys) => keys,

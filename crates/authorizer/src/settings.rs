@@ -17,7 +17,6 @@ const REQUIRED_GROUPS: &str = "REQUIRED_GROUPS";
 const RESOURCES: &str = "RESOURCES";
 const TOKEN_COOKIE: &str = "TOKEN_COOKIE";
 const JWKS: &str = "JWKS";
-const JWKS_URL: &str = "JWKS_URL";
 const REVOCATION_TABLE: &str = "REVOCATION_TABLE";
 
 /// The settings of the function.
@@ -31,8 +30,6 @@ pub struct Settings {
     pub token_source: TokenSource,
     /// `JWKS`: the public keys of the user pool. Default: downloaded at startup.
     pub keys: Option<KeySet>,
-    /// `JWKS_URL`: where new public keys are downloaded. Default: the URL in the domain of the issuer.
-    pub jwks_url: String,
     /// `REVOCATION_TABLE`: the name of the DynamoDB table of revocations.
     pub revocation_table: String,
 }
@@ -44,14 +41,13 @@ impl Settings {
     /// Returns the first missing or invalid setting.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
         let issuer = required(&lookup, ISSUER, EXPECTED_ISSUER)?;
-        if !is_url(&issuer, &["https://"]) {
+        if !is_url(&issuer) {
             return Err(SettingError::wrong(ISSUER, EXPECTED_ISSUER));
         }
         Ok(Self {
             region: required(&lookup, AWS_REGION, "must be the region of the table, e.g. eu-central-1")?,
             token_source: token_source(&lookup)?,
             keys: keys(&lookup)?,
-            jwks_url: jwks_url(&lookup, &issuer)?,
             revocation_table: revocation_table(&lookup)?,
             policy: Policy {
                 issuer,
@@ -70,8 +66,8 @@ impl Settings {
 const EXPECTED_ISSUER: &str =
     "must be the issuer of the user pool's tokens, e.g. https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID";
 
-fn is_url(value: &str, schemes: &[&str]) -> bool {
-    let rest = schemes.iter().find_map(|scheme| value.strip_prefix(scheme));
+fn is_url(value: &str) -> bool {
+    let rest = value.strip_prefix("https://");
     rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(|c| c.is_ascii_graphic()))
 }
 
@@ -116,16 +112,6 @@ fn keys(lookup: impl Fn(&str) -> Option<String>) -> Result<Option<KeySet>, Setti
     KeySet::parse(text.as_bytes()).map(Some).map_err(|error| SettingError::wrong(JWKS, expectation(error)))
 }
 
-fn jwks_url(lookup: impl Fn(&str) -> Option<String>, issuer: &str) -> Result<String, SettingError> {
-    let url = optional(lookup, JWKS_URL).unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
-    // Emulators have no certificates.
-    if is_url(&url, &["https://", "http://127.0.0.1:", "http://localhost:"]) {
-        Ok(url)
-    } else {
-        Err(SettingError::wrong(JWKS_URL, "must be an https URL"))
-    }
-}
-
 fn revocation_table(lookup: impl Fn(&str) -> Option<String>) -> Result<String, SettingError> {
     let name = required(lookup, REVOCATION_TABLE, EXPECTED_TABLE_NAME)?;
     if is_table_name(&name) { Ok(name) } else { Err(SettingError::wrong(REVOCATION_TABLE, EXPECTED_TABLE_NAME)) }
@@ -165,7 +151,6 @@ mod tests {
         };
         assert_eq!(settings.policy, expected);
         assert_eq!(settings.token_source, TokenSource::Authorization);
-        assert_eq!(settings.jwks_url, format!("{}/.well-known/jwks.json", GOOD[1].1));
         assert_eq!((settings.region.as_str(), settings.revocation_table.as_str()), ("eu-west-1", "shop-revocations"));
     }
 
@@ -178,7 +163,6 @@ mod tests {
             (REQUIRED_GROUPS, "staff,admins"),
             (RESOURCES, "https://shop.example"),
             (TOKEN_COOKIE, "__Host-token"),
-            (JWKS_URL, "http://127.0.0.1:4566/jwks.json"),
         ])
         .unwrap();
         assert_eq!(settings.policy.clients, set(&["backend", "web"]));
@@ -187,7 +171,6 @@ mod tests {
         assert_eq!(settings.policy.groups, Some(set(&["admins", "staff"])));
         assert_eq!(settings.policy.resources, set(&["https://shop.example"]));
         assert_eq!(settings.token_source, TokenSource::Cookie("__Host-token".to_owned()));
-        assert_eq!(settings.jwks_url, "http://127.0.0.1:4566/jwks.json");
     }
 
     #[test]
@@ -209,7 +192,6 @@ mod tests {
             (TOKEN_COOKIE, "a b", "the name of a cookie"),
             (JWKS, "{}", "the user pool's JWKS document: not a JWKS document"),
             (JWKS, r#"{"keys":[]}"#, "the user pool's JWKS document: no usable key"),
-            (JWKS_URL, "http://shop.example/jwks.json", "an https URL"),
             (REVOCATION_TABLE, "", "the name of a DynamoDB table"),
             (REVOCATION_TABLE, "ab", "the name of a DynamoDB table"),
             (REVOCATION_TABLE, "arn:aws:dynamodb:eu-west-1:1:table/shop", "the name of a DynamoDB table"),

@@ -25,6 +25,7 @@ mod secret_hash;
 mod self_service;
 mod sessions;
 mod sign_in_security;
+mod token_keys;
 mod users;
 
 pub use app_client::CognitoAppClient;
@@ -38,6 +39,7 @@ pub use platform::{AwsPlatform, SsmInvitationKeys};
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
 pub use revocation_table::RevocationTable;
+pub use token_keys::TokenKeys;
 
 #[cfg(test)]
 mod tests;

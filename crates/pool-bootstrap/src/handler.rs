@@ -17,9 +17,10 @@ use thiserror::Error;
 
 use crate::custom_resource::{CustomResource, Invocation, Task};
 use crate::invitation_key;
-use crate::reply::{Data, Replies, Reply, ReplyError, RequestIds, attributes, key_attributes};
+use crate::reply::{Data, ISSUER, JWKS, Replies, Reply, ReplyError, RequestIds, attributes, key_attributes};
 use crate::request::{RequestError, parse_direct_invocation, parse_key_properties, parse_properties};
 use crate::run::{Bootstrap, Job, RunError, step_summary};
+use crate::token_keys::{self, PublicKeys};
 
 /// Handles invocations.
 #[derive(Clone)]
@@ -29,6 +30,7 @@ pub struct Handler {
     replies: Arc<dyn Replies>,
     passable_roles: PassableRoles,
     boundary: Option<String>,
+    public_keys: Option<Arc<dyn PublicKeys>>,
 }
 
 /// A failed invocation. The operator who invoked the function receives the text.
@@ -79,13 +81,19 @@ impl Handler {
         replies: Arc<dyn Replies>,
         passable_roles: PassableRoles,
     ) -> Self {
-        Self { platform, keys, replies, passable_roles, boundary: None }
+        Self { platform, keys, replies, passable_roles, boundary: None, public_keys: None }
     }
 
     /// Sets the permissions boundary for the roles of all specs. The function's own role requires this boundary.
     #[must_use]
     pub fn with_boundary(self, boundary: Option<String>) -> Self {
         Self { boundary, ..self }
+    }
+
+    /// Sets where the public keys of pools are read. By default, replies contain no keys.
+    #[must_use]
+    pub fn with_public_keys(self, public_keys: Arc<dyn PublicKeys>) -> Self {
+        Self { public_keys: Some(public_keys), ..self }
     }
 
     fn bootstrap(&self, rights: Rights) -> Bootstrap {
@@ -173,20 +181,33 @@ impl Handler {
     async fn apply(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
         let properties = parse_properties(resource.properties.clone())?;
         let roles = properties.roles()?;
+        let returns_jwks = properties.returns_jwks()?;
         let deployment = properties.deployment(&resource.ids.stack_id)?;
         if let Some(rename) = resource.rename() {
-            return self.provision(resource, properties.spec, Job::ApplyRenamed(rename), deployment, deadline).await;
+            let job = Job::ApplyRenamed(rename);
+            let completed = self.provision(resource, properties.spec, job, deployment, deadline).await?;
+            return Ok(self.add_jwks(returns_jwks, completed).await);
         }
         if let Some(group) = self.unknown_group(resource, &properties.spec, &roles, deadline).await? {
             return Err(RequestError::unknown_group(&group).into());
         }
         let completed = self.provision(resource, properties.spec, Job::Apply, deployment, deadline).await?;
+        let completed = self.add_jwks(returns_jwks, completed).await;
         let members =
             self.members_with_new_permissions(resource, &roles, &completed.physical_resource_id, deadline).await;
         Ok(Completed {
             reason: [completed.reason].into_iter().chain(members).collect::<Vec<_>>().join("; "),
             ..completed
         })
+    }
+
+    async fn add_jwks(&self, returns_jwks: bool, mut completed: Completed) -> Completed {
+        let issuer = completed.data.get(ISSUER).filter(|_| returns_jwks);
+        if let (Some(keys), Some(issuer)) = (&self.public_keys, issuer) {
+            let jwks = token_keys::jwks(&**keys, issuer).await;
+            completed.data.insert(JWKS.to_owned(), jwks);
+        }
+        completed
     }
 
     /// Lists the members of groups that had fewer permissions until now. Any caller with `users:groups` may have added

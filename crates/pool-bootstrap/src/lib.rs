@@ -9,7 +9,9 @@ mod reply;
 mod request;
 mod run;
 mod settings;
+mod token_keys;
 
 pub use handler::{Handler, InvocationError};
 pub use reply::{HttpReplies, Replies, Reply, ReplyError};
 pub use settings::Settings;
+pub use token_keys::PublicKeys;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws::{Aws, HttpRequests};
+use aws::{Aws, HttpRequests, TokenKeys};
 use lambda_runtime::service_fn;
 use pool_bootstrap::{Handler, HttpReplies, Settings};
 
@@ -17,7 +17,8 @@ async fn main() -> ExitCode {
         let requests = HttpRequests::new(&settings.region, startup::environment());
         let replies = HttpReplies::new(&settings.region, requests, settings.local_reply_host.as_deref());
         let handler = Handler::new(platform, keys, Arc::new(replies), settings.passable_roles)
-            .with_boundary(settings.permissions_boundary);
+            .with_boundary(settings.permissions_boundary)
+            .with_public_keys(Arc::new(TokenKeys::new(&settings.region, startup::environment())));
         lambda_runtime::run(service_fn(|event| handler.handle(event))).await
     }))
     .await

@@ -73,19 +73,26 @@ impl Reply {
 /// The attributes of a custom resource.
 pub(crate) type Data = HashMap<String, String>;
 
-/// The attributes of a pool or its verification for `Fn::GetAtt`. Missing ids are empty, because `Fn::GetAtt` fails on
-/// missing attributes.
+/// The attribute with the public keys.
+pub(crate) const JWKS: &str = "Jwks";
+
+/// The attribute with the issuer.
+pub(crate) const ISSUER: &str = "Issuer";
+
+/// The attributes of a pool or its verification for `Fn::GetAtt`. Missing values are empty, because `Fn::GetAtt` fails
+/// on missing attributes.
 pub(crate) fn attributes(receipt: Receipt) -> Data {
     let fields = [
         ("UserPoolId", receipt.user_pool_id),
         ("UserPoolArn", receipt.user_pool_arn),
-        ("Issuer", receipt.issuer),
+        (ISSUER, receipt.issuer),
         ("BackendClientId", receipt.backend_client_id),
         ("WebClientId", receipt.web_client_id),
         ("IdentityPoolId", receipt.identity_pool_id),
         ("RoleArn", receipt.role_arn),
         ("PolicyArn", receipt.policy_arn),
         ("CallerArn", receipt.caller_arn),
+        (JWKS, None),
     ];
     fields.into_iter().map(|(name, value)| (name.to_owned(), value.unwrap_or_default())).collect()
 }

@@ -41,6 +41,8 @@ pub(crate) struct Properties {
     sign_up_policy: Option<Value>,
     /// `true` confirms a wider sign-up policy for an adopted pool.
     confirm_wider_sign_up: Option<String>,
+    /// `true` returns the public keys of the pool.
+    return_jwks: Option<String>,
 }
 
 impl Properties {
@@ -51,12 +53,13 @@ impl Properties {
         let policy: SignUpPolicy = parse(policy)
             .map_err(|error: RequestError| RequestError { path: format!("SignUpPolicy, {}", error.path), ..error })?;
         policy.check_aliases(&self.spec).map_err(|error| self::wrong("Spec", &error))?;
-        let confirms_wider_sign_up = match self.confirm_wider_sign_up.as_deref() {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(wrong("ConfirmWiderSignUp", "must be `true` or `false`")),
-        };
+        let confirms_wider_sign_up = flag("ConfirmWiderSignUp", self.confirm_wider_sign_up.as_deref())?;
         Ok(Deployment { stack_id: stack_id.to_owned(), sign_up_policy: Some(policy), confirms_wider_sign_up })
+    }
+
+    /// Whether the reply contains the public keys of the pool.
+    pub(crate) fn returns_jwks(&self) -> Result<bool, RequestError> {
+        flag("ReturnJwks", self.return_jwks.as_deref())
     }
 
     /// The permissions of each group.
@@ -64,6 +67,15 @@ impl Properties {
         let roles = self.roles.as_deref().map(str::parse).transpose();
         let roles = roles.map_err(|error: RoleError| RequestError::of_roles(error.to_string()))?;
         Ok(roles.unwrap_or_default())
+    }
+}
+
+/// Parses a flag, which is false by default.
+fn flag(path: &str, value: Option<&str>) -> Result<bool, RequestError> {
+    match value {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(RequestError { path: path.to_owned(), problem: "must be `true` or `false`".to_owned() }),
     }
 }
 

@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use domain::passable_roles::PassableRoles;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
-use pool_bootstrap::{Handler, Replies, Reply, ReplyError};
-use serde_json::Value;
+use pool_bootstrap::{Handler, PublicKeys, Replies, Reply, ReplyError};
+use serde_json::{Value, json};
 use testkit::in_memory_platform::InMemoryPlatform;
 use testkit::virtual_clock::VirtualClock;
 
@@ -27,6 +28,16 @@ impl Replies for RecordedReplies {
     ) -> Pin<Box<dyn Future<Output = Result<(), ReplyError>> + Send + 'a>> {
         self.0.lock().unwrap().push((url.to_owned(), serde_json::from_str(&reply.body()).unwrap()));
         Box::pin(async { Ok(()) })
+    }
+}
+
+/// Returns a document that contains the issuer.
+struct IssuerKeys;
+
+#[async_trait]
+impl PublicKeys for IssuerKeys {
+    async fn jwks(&self, issuer: &str) -> Result<Vec<u8>, String> {
+        Ok(json!({"keys": [{"kid": issuer}]}).to_string().into_bytes())
     }
 }
 
@@ -63,8 +74,9 @@ impl Function {
     fn on(platform: InMemoryPlatform, passable_roles: PassableRoles) -> Self {
         let replies = Arc::new(RecordedReplies::default());
         let (port, keys) = (Arc::new(platform.clone()), Arc::new(platform.clone()));
-        let handler =
-            Handler::new(port, keys, replies.clone(), passable_roles).with_boundary(Some(BOUNDARY.to_owned()));
+        let handler = Handler::new(port, keys, replies.clone(), passable_roles)
+            .with_boundary(Some(BOUNDARY.to_owned()))
+            .with_public_keys(Arc::new(IssuerKeys));
         Self { platform, replies, handler, time_left: Duration::from_mins(10) }
     }
 

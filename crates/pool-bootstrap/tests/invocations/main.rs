@@ -180,6 +180,25 @@ async fn a_created_pool_has_all_attributes_of_the_template() {
 }
 
 #[tokio::test]
+async fn returns_public_keys_only_on_request() {
+    for (value, has_keys) in [(Some("true"), true), (Some("false"), false), (None, false)] {
+        let mut create = event("user-pool-create");
+        create["ResourceProperties"]["ReturnJwks"] = json!(value);
+        let reply = Function::new().reply_to(create).await;
+        let keys = json!({"keys": [{"kid": reply["Data"]["Issuer"]}]});
+        let expected = if has_keys { keys.to_string() } else { String::new() };
+        assert_eq!(reply["Data"]["Jwks"], expected, "{value:?}: {reply}");
+    }
+    let mut create = event("user-pool-create");
+    create["ResourceProperties"]["ReturnJwks"] = json!("yes");
+    let function = Function::new();
+    let reply = function.reply_to(create).await;
+    let reason = reply["Reason"].as_str().unwrap();
+    assert!(reason.contains("ReturnJwks: must be `true` or `false`"), "{reply}");
+    assert!(function.platform.writes().is_empty());
+}
+
+#[tokio::test]
 async fn a_repeated_request_creates_each_resource_once() {
     let function = Function::new();
     let first = function.reply_to(event("user-pool-create")).await;
