@@ -187,6 +187,12 @@ impl Aws {
         RevocationTable::new(aws_sdk_dynamodb::Client::from_conf(config.build()), name)
     }
 
+    /// Like [`Self::revocation_table`], with the default timeouts, for programs outside AWS.
+    #[must_use]
+    pub fn remote_revocation_table(&self, name: &str) -> RevocationTable {
+        RevocationTable::new(aws_sdk_dynamodb::Client::new(&self.config), name)
+    }
+
     /// Returns the region, e.g. `eu-west-1`.
     #[must_use]
     pub fn region(&self) -> &str {

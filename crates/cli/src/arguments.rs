@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
+use domain::revocation::Scope;
 
 use crate::help;
 
@@ -96,6 +97,12 @@ pub(crate) enum Command {
         #[arg(long, action = ArgAction::SetTrue)]
         yes: bool,
     },
+    /// End sessions at services that check revocations
+    #[command(after_help = help::SESSIONS)]
+    Sessions {
+        #[command(subcommand)]
+        command: Sessions,
+    },
     /// Print the JSON Schema of a spec
     #[command(after_help = help::SCHEMA)]
     Schema,
@@ -106,6 +113,46 @@ pub(crate) enum Command {
         #[arg(value_enum)]
         shell: Shell,
     },
+}
+
+/// The commands for sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sessions {
+    /// Revoke the tokens of a user, a session, an app client or the user pool
+    #[command(after_help = help::SESSIONS_REVOKE)]
+    Revoke {
+        /// The DynamoDB table of revocations, the stack's output `RevocationTableName`
+        #[arg(long, value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
+        table: String,
+        #[command(flatten)]
+        scope: RevokedScope,
+    },
+}
+
+/// Whose tokens to revoke.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RevokedScope {
+    /// All tokens of the user with this `sub` until now
+    #[arg(long, value_name = "SUB", value_parser = NonEmptyStringValueParser::new())]
+    user: Option<String>,
+    /// All tokens of the session with this `origin_jti`
+    #[arg(long, value_name = "ORIGIN_JTI", value_parser = NonEmptyStringValueParser::new())]
+    session: Option<String>,
+    /// All tokens of the app client with this id until now
+    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    client: Option<String>,
+    /// All tokens of the user pool until now
+    #[arg(long)]
+    all: bool,
+}
+
+impl From<RevokedScope> for Scope {
+    /// The parser accepts exactly one option.
+    fn from(RevokedScope { user, session, client, all: _ }: RevokedScope) -> Self {
+        let user = user.map(Self::User);
+        user.or(session.map(Self::Session)).or(client.map(Self::Client)).unwrap_or(Self::Pool)
+    }
 }
 
 /// The location of the spec.
@@ -151,7 +198,7 @@ mod tests {
             assert_eq!(help.kind(), ErrorKind::DisplayHelp);
             help.to_string()
         };
-        for command in ["", "plan", "apply", "verify", "destroy", "schema", "completions"] {
+        for command in ["", "plan", "apply", "verify", "destroy", "sessions", "schema", "completions"] {
             let help = help(command);
             assert!(help.contains("Example") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
         }
@@ -180,8 +227,26 @@ mod tests {
             ("poolkeeper apply --spec pool.json --yes", ErrorKind::UnknownArgument),
             ("poolkeeper completions csh", ErrorKind::InvalidValue),
             ("poolkeeper deploy", ErrorKind::InvalidSubcommand),
+            ("poolkeeper sessions revoke --all", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper sessions revoke --table t --user=", ErrorKind::InvalidValue),
+            ("poolkeeper sessions revoke --table t --user a --all", ErrorKind::ArgumentConflict),
         ] {
             assert_eq!(parse(line).unwrap_err(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn revokes_exactly_the_named_scope() {
+        for (option, expected) in [
+            ("--user a", Scope::User("a".to_owned())),
+            ("--session a", Scope::Session("a".to_owned())),
+            ("--client a", Scope::Client("a".to_owned())),
+            ("--all", Scope::Pool),
+        ] {
+            let Arguments { command, .. } = parse(&format!("poolkeeper sessions revoke --table t {option}")).unwrap();
+            let Command::Sessions { command: Sessions::Revoke { table, scope } } = command else { unreachable!() };
+            assert_eq!((table.as_str(), Scope::from(scope)), ("t", expected), "{option}");
         }
     }
 

@@ -4,6 +4,7 @@ use aws::ProfileError;
 use domain::error_chain::causes;
 use domain::provision::{Action, ProvisionError, ProvisionFailure, Step, StepReport};
 use domain::retry::{Classified as _, ErrorClass};
+use domain::revocation::RevocationsUnavailable;
 use serde_json::{Value, json};
 use thiserror::Error;
 
@@ -40,6 +41,9 @@ pub(crate) enum CommandError {
         /// The completed steps.
         steps: Vec<StepReport>,
     },
+    /// A revocation was not written, or its response was lost.
+    #[error("{}", causes(.0))]
+    NotRevoked(#[from] RevocationsUnavailable),
     /// The result could not be written.
     #[error("cannot write to standard output: {0}")]
     Output(#[from] std::io::Error),
@@ -54,7 +58,7 @@ impl CommandError {
             Self::NoPlan(error) => code_of(error),
             Self::Failed(failure) => code_of(&failure.error),
             Self::Interrupted { .. } => 130,
-            Self::Output(_) => 1,
+            Self::NotRevoked(_) | Self::Output(_) => 1,
         }
     }
 
@@ -63,6 +67,7 @@ impl CommandError {
         match self {
             Self::Failed(failure) if failure.receipt.steps.is_empty() => Some("Nothing was changed."),
             Self::Failed(_) => Some(RERUN),
+            Self::NotRevoked(_) => Some("The tokens may be valid; run the command again."),
             _ => None,
         }
     }

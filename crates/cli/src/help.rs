@@ -56,6 +56,22 @@ Examples:
   poolkeeper destroy --spec pool.json         asks for the pool's name first
   poolkeeper destroy --spec pool.json --yes   does not ask, for pipelines";
 
+pub(crate) const SESSIONS: &str = "\
+Example:
+  poolkeeper sessions revoke --table TABLE --user SUB";
+
+pub(crate) const SESSIONS_REVOKE: &str = "\
+Services that check revocations, such as the admin API and the authorizer,
+reject the tokens immediately. Cognito accepts them at its own API until they
+expire. To end a user's sessions there as well, sign the user out with the
+admin API. You can repeat the command at any time.
+
+Requires the permission dynamodb:UpdateItem on the table.
+
+Examples:
+  poolkeeper sessions revoke --table shop-Revocations-1 --user 0e6f3f3b-…
+  poolkeeper sessions revoke --table shop-Revocations-1 --all";
+
 pub(crate) const SCHEMA: &str = "\
 Example:
   poolkeeper schema > pool.schema.json

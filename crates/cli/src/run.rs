@@ -3,15 +3,17 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use aws::{Aws, SystemClock};
 use clap::{CommandFactory as _, Parser as _};
 use domain::provision::{Action, Plan, Provisioner, Receipt};
+use domain::revocation::{CLOCK_TOLERANCE, EXPECTED_TABLE_NAME, Revocation, Revocations as _, Scope, is_table_name};
 use domain::spec::{OnDelete, Spec, schema};
 use serde::Serialize;
+use serde_json::json;
 
-use crate::arguments::{Arguments, Command, Options, SpecSource};
+use crate::arguments::{Arguments, Command, Options, Sessions, SpecSource};
 use crate::confirm;
 use crate::error::CommandError;
 use crate::interrupt::interrupted;
@@ -67,6 +69,10 @@ impl Session {
             Command::Apply { source } => self.action(Action::Apply, &source, true).await,
             Command::Verify { source } => self.action(Action::Verify, &source, true).await,
             Command::Destroy { source, yes } => self.action(Action::Destroy, &source, yes).await,
+            Command::Sessions { command: Sessions::Revoke { table, scope } } => {
+                self.revoke(&table, scope.into()).await?;
+                Ok(0)
+            }
             Command::Schema => {
                 print(&schema())?;
                 Ok(0)
@@ -122,6 +128,38 @@ impl Session {
             self.stdout.write_lines(&summary::lines(&receipt, self.started.elapsed(), self.stdout.width()));
         }
         Ok(if summary::retained_everything(&receipt) { RETAINED } else { 0 })
+    }
+
+    /// Revokes tokens until now. Without a response, the revocation may have been written.
+    async fn revoke(&self, table: &str, scope: Scope) -> Result<(), CommandError> {
+        if !is_table_name(table) {
+            return Err(CommandError::Usage(format!("--table {EXPECTED_TABLE_NAME}")));
+        }
+        let work = Box::pin(async {
+            let table = self.connect().await?.remote_revocation_table(table);
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let until = (now + CLOCK_TOLERANCE).as_secs();
+            let revocation = match scope {
+                Scope::Session(_) => Revocation::ALL,
+                Scope::Pool | Scope::Client(_) | Scope::User(_) => Revocation::of_sign_ins_until(until),
+            };
+            table.revoke(&scope, revocation, now.as_secs()).await?;
+            Ok(revocation)
+        });
+        let revocation = tokio::select! {
+            done = work => done,
+            () = interrupted() => Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
+        }?;
+        let until = revocation.signed_in_until.filter(|second| *second != u64::MAX);
+        if self.options.json {
+            return print(&json!({"revoked_sign_ins_until": until}));
+        }
+        let text = match until {
+            Some(second) => format!("Revoked the tokens of sign-ins until second {second} (Unix time)."),
+            None => "Revoked the tokens of the session.".to_owned(),
+        };
+        self.stdout.write_lines(&wrap("", &text, 0, self.stdout.width()));
+        Ok(())
     }
 
     async fn connect(&self) -> Result<Aws, CommandError> {

@@ -8,11 +8,17 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use thiserror::Error;
 
 pub use store::{
     CheckError, EXPECTED_TABLE_NAME, Revocations, RevocationsUnavailable, Stored, check, expiry, is_table_name,
 };
+
+/// How far the clock of Cognito can be ahead of the writer's. Otherwise, a sign-in right before a sign-out could
+/// survive. Kept short, because a sign-in in the second of a sign-out is denied.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_millis(100);
 
 /// What a revocation applies to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
