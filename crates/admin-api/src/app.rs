@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use domain::invitation::InvitationKey;
 use domain::passable_roles::PassableRoles;
@@ -114,6 +115,11 @@ impl App {
     /// The current time.
     pub(crate) fn now(&self) -> OffsetDateTime {
         self.clock.wall_time()
+    }
+
+    /// Waits.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
     }
 
     /// 32 random hexadecimal digits.

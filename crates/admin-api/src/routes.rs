@@ -66,6 +66,7 @@ routes! {
     groups::users: List(Permission::GroupsRead),
     invitations::create: Write(Permission::InvitationsCreate),
     pool: Read(Permission::PoolRead),
+    pool::revoke_all: Write(Permission::PoolRevoke),
     me: AnyCaller,
     auth::sign_up: Public,
     auth::confirm_sign_up: Public,

@@ -20,15 +20,17 @@ use serde_json::{Map, Value, json};
 use testkit::in_memory::{FACTOR_CODE, InMemoryInvitationKey, InMemoryPool};
 use testkit::in_memory_revocations::InMemoryRevocations;
 use testkit::virtual_clock::VirtualClock;
+use time::OffsetDateTime;
 use tower::ServiceExt;
 
 use crate::app::{App, Ports};
 use crate::service::{Service, service};
 use crate::settings::{AdminMfa, Served, Settings};
 
+pub(crate) use testkit::in_memory::CLIENT_ID;
+
 pub(crate) const USER_POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 pub(crate) const SOURCE_IP: &str = "203.0.113.7";
-pub(crate) const CLIENT_ID: &str = "1example23456789";
 
 /// The seed of the invitation signing key, which also signs the example in the OpenAPI document.
 const KEY_SEED: [u8; 32] = [7; 32];
@@ -177,6 +179,10 @@ impl Api {
     pub(crate) async fn time_passes(&self, duration: Duration) {
         self.clock.sleep(duration).await;
         self.pool.set_clock(self.clock.wall_time());
+    }
+
+    pub(crate) fn wall_time(&self) -> OffsetDateTime {
+        self.clock.wall_time()
     }
 
     /// The access token that the user's calls send. It is issued once, so a revoked token is not replaced.

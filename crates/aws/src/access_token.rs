@@ -27,6 +27,13 @@ pub(crate) fn username_in(access_token: &str) -> Option<Username> {
     Claims::of(access_token)?.text("username")?.parse().ok()
 }
 
+/// Returns the claims `sub` and `origin_jti`, the session. Call this only with a token that Cognito has verified.
+pub(crate) fn sub_and_session(access_token: &Secret) -> (Option<String>, Option<String>) {
+    let claims = Claims::of(access_token.expose());
+    let claim = |name| claims.as_ref()?.text(name).map(str::to_owned);
+    (claim("sub"), claim("origin_jti"))
+}
+
 impl CognitoAppClient {
     /// Returns an error unless the token was issued for this pool and client.
     ///

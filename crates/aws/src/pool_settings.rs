@@ -6,7 +6,7 @@ use domain::user_pool::error::UserPoolError;
 use domain::user_pool::settings::{AttributeDescription, PasswordPolicy, PoolDescription, PoolSettings};
 
 use crate::CognitoDirectory;
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use crate::users::to_time;
 
 const OPERATION: &str = "DescribeUserPool";
@@ -22,6 +22,16 @@ impl PoolSettings for CognitoDirectory {
         let answer = answer.map_err(|error| Failure::of(OPERATION, &error))?;
         let pool = answer.user_pool.ok_or_else(|| Failure::missing(OPERATION, "UserPool"))?;
         Ok(to_description(&pool)?)
+    }
+
+    async fn has_client(&self, client_id: &str) -> Result<bool, UserPoolError> {
+        let request = self.client.describe_user_pool_client().user_pool_id(&self.user_pool_id).client_id(client_id);
+        match request.send().await.map_err(|error| Failure::of("DescribeUserPoolClient", &error)) {
+            Ok(_) => Ok(true),
+            // The pool exists, so the client does not.
+            Err(Failure { kind: Kind::Service { code, .. }, .. }) if code == "ResourceNotFoundException" => Ok(false),
+            Err(failure) => Err(failure.into()),
+        }
     }
 }
 

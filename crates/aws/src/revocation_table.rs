@@ -32,8 +32,8 @@ const ISSUED_UNTIL: &str = "issued_until";
 /// The attribute for the table's time to live. DynamoDB can delete an item days after its expiry, so no check reads it.
 const EXPIRES_AT: &str = "expires_at";
 
-const READ: &str = "BatchGetItem";
-const WRITE: &str = "UpdateItem";
+const READ_OPERATION: &str = "BatchGetItem";
+const WRITE_OPERATION: &str = "UpdateItem";
 
 /// The revocations in one table.
 #[derive(Debug, Clone)]
@@ -75,12 +75,12 @@ impl RevocationTable {
             .expression_attribute_values(":expiry", number(expiry))
             .send()
             .await
-            .map_err(|error| Failure::of(WRITE, &error));
+            .map_err(|error| Failure::of(WRITE_OPERATION, &error));
         match written {
             Err(Failure { kind: Kind::Service { code, .. }, .. }) if code == "ConditionalCheckFailedException" => {
                 Ok(())
             }
-            written => written.map(|_| ()).map_err(|failure| unavailable(WRITE, failure)),
+            written => written.map(|_| ()).map_err(|failure| unavailable(WRITE_OPERATION, failure)),
         }
     }
 }
@@ -93,16 +93,16 @@ impl Revocations for RevocationTable {
             scopes.iter().map(|scope| (key(scope, replica), scope.clone())).collect();
         let keys = scopes.keys().map(|key| HashMap::from([(KEY.to_owned(), AttributeValue::S(key.clone()))]));
         let request = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
-        let request = request.map_err(|_| unavailable(READ, UnusableResponse::NoKey))?;
+        let request = request.map_err(|_| unavailable(READ_OPERATION, UnusableResponse::NoKey))?;
         let response = self.client.batch_get_item().request_items(&self.name, request).send().await;
-        let response = response.map_err(|error| unavailable(READ, Failure::of(READ, &error)))?;
+        let response = response.map_err(|error| unavailable(READ_OPERATION, Failure::of(READ_OPERATION, &error)))?;
         let is_complete = response.unprocessed_keys.is_some_and(|keys| keys.is_empty());
         let items = response.responses.unwrap_or_default().remove(&self.name).filter(|_| is_complete);
-        let items = items.ok_or_else(|| unavailable(READ, UnusableResponse::Incomplete))?;
+        let items = items.ok_or_else(|| unavailable(READ_OPERATION, UnusableResponse::Incomplete))?;
         let revocation = |item: HashMap<String, AttributeValue>| {
             let key = item.get(KEY).and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
             let scope = scopes.remove(&key);
-            scope.zip(revocation(&item)).ok_or_else(|| unavailable(READ, UnusableResponse::Item(key)))
+            scope.zip(revocation(&item)).ok_or_else(|| unavailable(READ_OPERATION, UnusableResponse::Item(key)))
         };
         items.into_iter().map(revocation).collect()
     }

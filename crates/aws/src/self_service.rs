@@ -9,6 +9,7 @@ use domain::user_pool::sign_in_security::Mfa;
 use domain::user_pool::user::Username;
 
 use crate::CognitoAppClient;
+use crate::access_token::sub_and_session;
 use crate::failure::Failure;
 use crate::sessions::{to_delivery, verify_software_token};
 use crate::sign_in_security::Preferences;
@@ -97,11 +98,20 @@ impl SelfService for CognitoAppClient {
         self.ensure_own_token(OPERATION, access_token)?;
         let request = self.client.get_user().access_token(access_token.expose());
         let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let (sub, session) = sub_and_session(access_token);
+        let factors = to_factors(user.user_mfa_setting_list());
+        let preferred_factor = user.preferred_mfa_setting().and_then(to_factor);
+        let mut attributes = to_attributes(user.user_attributes);
+        // The app client's read attributes can exclude `sub`.
+        if let Some(sub) = sub {
+            attributes.entry("sub".to_owned()).or_insert(sub);
+        }
         Ok(Myself {
             username: user.username.parse().map_err(|_| Failure::missing(OPERATION, "Username"))?,
-            factors: to_factors(user.user_mfa_setting_list()),
-            preferred_factor: user.preferred_mfa_setting().and_then(to_factor),
-            attributes: to_attributes(user.user_attributes),
+            attributes,
+            factors,
+            preferred_factor,
+            session,
         })
     }
 

@@ -60,7 +60,7 @@ fn response(status: u16, body: impl Into<SdkBody>) -> HttpResponse {
 fn access_token(user_pool_id: &str, client_id: &str) -> Secret {
     access_token_with(&json!({
         "iss": format!("https://cognito-idp.eu-central-1.amazonaws.com/{user_pool_id}"), "client_id": client_id,
-        "token_use": "access", "username": "mia"
+        "token_use": "access", "username": "mia", "sub": "sub-1", "origin_jti": "session-1"
     }))
 }
 

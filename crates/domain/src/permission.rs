@@ -50,6 +50,9 @@ pub enum Permission {
     /// Read the pool's configuration.
     #[strum(serialize = "pool:read")]
     PoolRead,
+    /// End all sessions of the pool, or of one app client.
+    #[strum(serialize = "pool:revoke")]
+    PoolRevoke,
     /// Issue invitations to sign up.
     #[strum(serialize = "invitations:create")]
     InvitationsCreate,

@@ -27,6 +27,7 @@ mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::sessions::ClientContext;
 use domain::user_pool::user::{Attributes, User, UserStatus};
@@ -35,7 +36,7 @@ use time::OffsetDateTime;
 pub use challenges::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 pub use directory::InMemoryDirectory;
 pub use invitation_key::InMemoryInvitationKey;
-pub use pool_settings::{POOL_ID, POOL_NAME};
+pub use pool_settings::{CLIENT_ID, POOL_ID, POOL_NAME};
 pub use self_service::{CODE, EXPIRED_CODE, RESET_CODE};
 pub use sessions::{CURSOR_KEY, InMemorySessions};
 pub use snapshot::{GroupSnapshot, Snapshot, UserSnapshot};
@@ -200,6 +201,12 @@ impl InMemoryPool {
     #[must_use]
     pub fn takes_token(&self, token: &str) -> bool {
         self.state().tokens.contains_key(token)
+    }
+
+    /// The session of a token, its `origin_jti`.
+    #[must_use]
+    pub fn session_of(&self, token: &str) -> Option<String> {
+        self.state().session(&Secret::new(token))
     }
 
     /// Users, groups, tokens and passwords as text. If two texts are equal, no call changed the pool in between.

@@ -44,6 +44,11 @@ impl InMemoryRevocations {
         self.with(|state| state.fault = fault);
     }
 
+    /// Returns all revocations.
+    pub fn all(&self) -> HashMap<Scope, Revocation> {
+        self.with(|state| state.revocations.clone())
+    }
+
     /// Returns the number of reads.
     pub fn reads(&self) -> usize {
         self.with(|state| state.reads)

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use domain::revocation::{CheckError, Revocation, RevocationsUnavailable, Scope, Token, TokenUser, check};
+use domain::revocation::{
+    CLOCK_TOLERANCE, CheckError, Revocation, RevocationsUnavailable, Scope, Token, TokenUser, check,
+};
 use domain::user_pool::error::{Reason, UserPoolError};
-use domain::user_pool::user::User;
+use domain::user_pool::user::{Attributes, User};
 use time::OffsetDateTime;
 
 use crate::app::App;
@@ -14,10 +16,6 @@ use crate::http::error::{ApiError, Unauthenticated};
 
 /// The step that writes a revocation, in errors.
 const STEP: &str = "revoke-tokens";
-
-/// How far the clock of Cognito can be ahead. Otherwise, a sign-in right before a sign-out could survive. Kept short,
-/// because a sign-in in the second of a sign-out is denied.
-const CLOCK_TOLERANCE: Duration = Duration::from_millis(100);
 
 impl App {
     /// Rejects a caller whose token is revoked. Does nothing without the session gate.
@@ -43,11 +41,34 @@ impl App {
     pub(crate) async fn end_sessions<T>(
         &self,
         progress: &Progress,
-        user: &User,
+        user: &Attributes,
         step: &str,
         change: impl Future<Output = Result<T, UserPoolError>>,
     ) -> Result<T, ApiError> {
         self.revoke_around(progress, user, Revocation::of_sign_ins_until, step, change).await
+    }
+
+    /// Like [`Self::end_sessions`], for a change of the password, which ends no session in Cognito. With the session
+    /// gate, therefore also signs the user out.
+    pub(crate) async fn end_sessions_with_password<T>(
+        &self,
+        progress: &Progress,
+        user: &User,
+        step: &str,
+        change: impl Future<Output = Result<T, UserPoolError>>,
+    ) -> Result<T, ApiError> {
+        if self.revocations.is_none() {
+            return progress.then(step, change).await;
+        }
+        self.revoke(progress, &user_scope(&user.attributes)?, Revocation::of_sign_ins_until).await?;
+        let outcome = progress.then(step, change).await?;
+        self.sign_out(progress, user).await?;
+        Ok(outcome)
+    }
+
+    /// Ends all sessions of the user, in Cognito and at services that check revocations.
+    pub(crate) async fn sign_out(&self, progress: &Progress, user: &User) -> Result<(), ApiError> {
+        self.end_sessions(progress, &user.attributes, "sign-out", self.pool.sign_out(&user.id())).await
     }
 
     /// Like [`Self::end_sessions`], but only ends the validity of tokens. A refresh returns tokens with the user's
@@ -55,38 +76,64 @@ impl App {
     pub(crate) async fn expire_tokens<T>(
         &self,
         progress: &Progress,
-        user: &User,
+        user: &Attributes,
         step: &str,
         change: impl Future<Output = Result<T, UserPoolError>>,
     ) -> Result<T, ApiError> {
         self.revoke_around(progress, user, Revocation::of_tokens_until, step, change).await
     }
 
+    /// Waits until the second of the last revocation is over, because a sign-in in this second would be denied.
+    pub(crate) async fn wait_for_valid_sign_ins(&self) {
+        let in_revoked_second = u64::from((self.now() + CLOCK_TOLERANCE).millisecond());
+        // The clock of Cognito can also be behind.
+        self.sleep(Duration::from_millis(1000 - in_revoked_second) + 2 * CLOCK_TOLERANCE).await;
+    }
+
+    /// Ends all sessions in the scope at services that check revocations. Fails without the session gate.
+    pub(crate) async fn revoke_all(&self, progress: &Progress, scope: &Scope) -> Result<(), ApiError> {
+        if self.revocations.is_none() {
+            return Err(ApiError::NoSessionGate);
+        }
+        self.revoke(progress, scope, Revocation::of_sign_ins_until).await
+    }
+
+    /// Revokes all tokens of a session, by its `origin_jti`. Does nothing without the session gate.
+    pub(crate) async fn revoke_session(&self, progress: &Progress, session: String) -> Result<(), ApiError> {
+        self.revoke(progress, &Scope::Session(session), |_| Revocation::ALL).await
+    }
+
     async fn revoke_around<T>(
         &self,
         progress: &Progress,
-        user: &User,
+        user: &Attributes,
         until: fn(u64) -> Revocation,
         step: &str,
         change: impl Future<Output = Result<T, UserPoolError>>,
     ) -> Result<T, ApiError> {
-        self.revoke(progress, user, until).await?;
+        if self.revocations.is_none() {
+            return progress.then(step, change).await;
+        }
+        let user = user_scope(user)?;
+        self.revoke(progress, &user, until).await?;
         let outcome = progress.then(step, change).await?;
-        self.revoke(progress, user, until).await?;
+        self.revoke(progress, &user, until).await?;
         Ok(outcome)
     }
 
-    /// Revokes the tokens of a user until now.
-    async fn revoke(&self, progress: &Progress, user: &User, until: fn(u64) -> Revocation) -> Result<(), ApiError> {
+    /// Revokes tokens of the scope until now.
+    async fn revoke(&self, progress: &Progress, scope: &Scope, until: fn(u64) -> Revocation) -> Result<(), ApiError> {
         let Some(revocations) = &self.revocations else { return Ok(()) };
-        let sub = user.attributes.get("sub").ok_or(ApiError::Internal("the user has no `sub`"))?;
         let second = |time: OffsetDateTime| u64::try_from(time.unix_timestamp()).unwrap_or_default();
         let now = self.now();
         let revocation = until(second(now + CLOCK_TOLERANCE));
-        let scope = Scope::User(sub.clone());
-        let write = async { revocations.revoke(&scope, revocation, second(now)).await.map_err(unavailable) };
+        let write = async { revocations.revoke(scope, revocation, second(now)).await.map_err(unavailable) };
         progress.then(STEP, write).await
     }
+}
+
+fn user_scope(user: &Attributes) -> Result<Scope, ApiError> {
+    user.get("sub").cloned().map(Scope::User).ok_or(ApiError::Internal("the user has no `sub`"))
 }
 
 fn unavailable(error: RevocationsUnavailable) -> UserPoolError {
@@ -228,10 +275,27 @@ mod tests {
             clock.sleep(Duration::from_secs(5)).await;
             Ok(())
         };
-        app.end_sessions(&Progress::default(), &mia, "change", change).await.unwrap();
+        app.end_sessions(&Progress::default(), &mia.attributes, "change", change).await.unwrap();
         let scope = Scope::User(mia.attributes["sub"].clone());
         let stored = revocations.revocations(std::slice::from_ref(&scope)).await.unwrap();
         assert_eq!(stored[&scope], Revocation::of_sign_ins_until(5));
+    }
+
+    #[tokio::test]
+    async fn new_password_ends_sessions_in_the_user_pool_only_with_gate() {
+        for (call, operation) in changes().into_iter().filter(|(_, operation)| operation.ends_with("password")) {
+            for has_gate in [true, false] {
+                let api = if has_gate { Gate::new().api } else { Api::new() };
+                let session = api.sign_in("mia").await;
+                assert!(api.call(call.clone()).await.status < 300, "{call}");
+                assert_eq!(api.pool.takes_token(&session.refresh), !has_gate, "{call}");
+            }
+            let gate = Gate::new();
+            gate.api.pool.fail("sign_out", 1, Reason::Unavailable);
+            let failed = gate.api.call(call.clone()).await.body;
+            let completed = json!(["revoke-tokens", operation.replace('_', "-"), "revoke-tokens"]);
+            assert_eq!((&failed["completed"], &failed["failed"]), (&completed, &json!("sign-out")), "{call}");
+        }
     }
 
     #[tokio::test]

@@ -111,6 +111,10 @@ texts! {
     AuthenticatorCode(Secret) = Format::new(6..=6, "must be 6 digits")
         .only("^[0-9]+$", |text| text.bytes().all(|byte| byte.is_ascii_digit()));
 
+    /// The id of an app client.
+    ClientId(String) = Format::new(1..=128, "must be 1–128 letters, digits, underscores or plus signs")
+        .only("^[A-Za-z0-9_+]+$", |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+".contains(&byte)));
+
     /// A code that was sent to the user.
     Code(Secret) = Format::new(1..=2048, "must be 1–2048 characters without whitespace")
         .only(r"^[^\t-\r ]+$", |text| text.bytes().all(|byte| !matches!(byte, b'\t'..=b'\r' | b' ')));

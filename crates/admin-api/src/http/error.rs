@@ -62,6 +62,9 @@ pub(crate) enum ApiError {
     /// No invitation signing key is configured.
     #[error("invitations are not configured")]
     NoInvitations,
+    /// No table of revocations is configured.
+    #[error("the session gate is not configured")]
+    NoSessionGate,
     /// The invited address is the verified address of a user.
     #[error("the address is the verified address of an existing user")]
     AddressHeld,
@@ -150,6 +153,10 @@ pub(crate) enum Advice {
     EnrollAgain,
     /// End the sessions that began before the enrollment of the authenticator app.
     SignOut,
+    /// End the sessions that began before the new password.
+    SignOutAfterReset,
+    /// Wait. The request cannot be repeated, because its change is made.
+    AwaitExpiry,
 }
 
 impl Advice {
@@ -166,6 +173,14 @@ impl Advice {
             Self::SignOut => {
                 "The authenticator app is active, and earlier sessions are still valid. End them with \
                 `POST /v1/auth/sign-out` and the access token."
+            }
+            Self::SignOutAfterReset => {
+                "The password is set, and earlier sessions may still be valid. Sign in, then end all sessions with \
+                `POST /v1/auth/sign-out` and the access token."
+            }
+            Self::AwaitExpiry => {
+                "The request cannot be repeated. Earlier sessions are ended. Tokens of sign-ins during this request \
+                may be valid until they expire."
             }
         }
     }
@@ -198,6 +213,7 @@ impl ApiError {
             Self::IdentityNotFound => ErrorCode::IdentityNotFound,
             Self::OtherIdentity
             | Self::NoInvitations
+            | Self::NoSessionGate
             | Self::HolderUnknown
             | Self::GroupInRoles(_)
             | Self::AuthenticatorExists => ErrorCode::WrongState,
@@ -454,8 +470,8 @@ impl ErrorCode {
                 "AWS returned a server error or could not be reached. The request may have taken effect."
             }
             Self::RevocationsUnavailable => {
-                "The user pool is unchanged, unless `completed` lists a step. Repeat the request after the time in the \
-                header `Retry-After`."
+                "DynamoDB throttled the request or could not be reached. The user pool is unchanged, unless `completed` \
+                lists a step."
             }
             Self::DeadlineExceeded => "The request may have taken effect. Read the current state before a retry.",
         }

@@ -151,9 +151,10 @@ fn detail(error: &ApiError) -> String {
         ApiError::InvalidRequest { detail, .. } => detail.clone(),
         ApiError::Unauthenticated(reason) => sentence(reason),
         ApiError::Forbidden(rule) => sentence(rule),
-        ApiError::Partial { advice, .. } => {
+        ApiError::Partial { source, advice, .. } => {
             format!(
-                "The steps in `completed` took effect; the step in `failed` may have taken effect. {}",
+                "{} The steps in `completed` took effect; the step in `failed` may have taken effect. {}",
+                user_pool_detail(source),
                 advice.text()
             )
         }
@@ -162,6 +163,9 @@ fn detail(error: &ApiError) -> String {
         }
         ApiError::OtherIdentity => "The user has another identity at this provider. Unlink it first.".to_owned(),
         ApiError::NoInvitations => "The sign-up policy of this pool does not use invitations.".to_owned(),
+        ApiError::NoSessionGate => {
+            "The deployment stores no revocations (parameter `SessionGate` of the template).".to_owned()
+        }
         ApiError::GroupInRoles(group) => format!(
             "The template's parameter `Roles` lists the group `{group}`. Remove the group from the parameter first."
         ),
@@ -178,17 +182,22 @@ fn detail(error: &ApiError) -> String {
         }
         // The name of a challenge comes from Cognito, not from a user.
         ApiError::UnsupportedChallenge(name) => format!("The sign-in requires the challenge `{name}`."),
-        ApiError::UserPool(UserPoolError { reason: Reason::WrongState, operation, .. }) => {
-            state_detail(operation).to_owned()
-        }
-        ApiError::UserPool(UserPoolError { reason: Reason::LimitReached, .. }) => {
+        ApiError::UserPool(source) => user_pool_detail(source),
+        _ => error.code().detail().to_owned(),
+    }
+}
+
+fn user_pool_detail(error: &UserPoolError) -> String {
+    match error {
+        UserPoolError { reason: Reason::WrongState, operation, .. } => state_detail(operation).to_owned(),
+        UserPoolError { reason: Reason::LimitReached, .. } => {
             "There were too many attempts, or a quota of the user or the pool is reached.".to_owned()
         }
-        ApiError::UserPool(UserPoolError { reason: Reason::SignUpRefused, source: Some(source), .. }) => {
+        UserPoolError { reason: Reason::SignUpRefused, source: Some(source), .. } => {
             let policy = Refusal::sentence_in(&source.to_string());
-            policy.map_or_else(|| error.code().detail().to_owned(), |policy| sentence(&policy))
+            policy.map_or_else(|| ErrorCode::SignUpRefused.detail().to_owned(), |policy| sentence(&policy))
         }
-        _ => error.code().detail().to_owned(),
+        _ => ErrorCode::from(error.reason).detail().to_owned(),
     }
 }
 

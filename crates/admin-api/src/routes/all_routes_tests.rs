@@ -1,20 +1,23 @@
 //! Tests the behavior that all routes share, with one table of requests that succeed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::self_service::SelfService;
 use domain::user_pool::sessions::ClientContext;
 use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
-use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
+use testkit::in_memory::{CLIENT_ID, CODE, FACTOR_CODE, RESET_CODE};
 
 use super::{Route, of};
 use crate::authz::access::Access;
 use crate::http::error::ErrorCode;
 use crate::settings::Served;
 use crate::testing::{Answer, Api, Call, token};
+
+/// The route that requires the session gate.
+const REVOKE_ALL: &str = "POST /v1/pool/revoke-all";
 
 /// An operation of the user pool, and the failures that are specific to it.
 type Failures = (&'static str, &'static [Reason]);
@@ -90,6 +93,7 @@ fn admin_cases() -> Vec<Case> {
         case("GET /v1/groups/{group}/users", "", none(), &[("members", &[])]),
         case("POST /v1/invitations", "", json!({"email": "new@example.com", "valid_for_hours": 24}), &[("list", &[])]),
         case("GET /v1/pool", "", none(), &[("describe", &[])]),
+        case(REVOKE_ALL, "", json!({"client_id": CLIENT_ID}), &[("has_client", &[])]),
         case("GET /v1/me", "", none(), &[]),
     ]
 }
@@ -182,7 +186,10 @@ fn auth_cases() -> Vec<Case> {
 /// An API with the users `una` (unconfirmed), `dan` (disabled), `ivy` (invited) and `gus`, who has an identity and
 /// enrolls an authenticator app.
 async fn api() -> Api {
-    let api = Api::new();
+    with_users(Api::new()).await
+}
+
+async fn with_users(api: Api) -> Api {
     let identities = json!([{"providerName": "Google", "userId": "1"}]).to_string();
     for (name, groups, identities) in
         [("una", &[][..], "[]"), ("dan", &[], "[]"), ("ivy", &[], "[]"), ("gus", &["visitors"], &identities)]
@@ -205,6 +212,11 @@ async fn api() -> Api {
 }
 
 impl Case {
+    /// An API in which the request succeeds.
+    async fn api(&self) -> Api {
+        if self.route == REVOKE_ALL { with_users(Api::with_revocations(&Arc::default())).await } else { api().await }
+    }
+
     /// Creates a request. Placeholders in `route` are replaced by existing names.
     fn call_to(&self, route: &str, body: &Value) -> Call {
         let (method, path) = route.split_once(' ').unwrap();
@@ -253,11 +265,11 @@ fn every_route_has_a_case() {
 #[tokio::test]
 async fn failed_calls_change_nothing_and_have_their_own_codes() {
     for case in cases() {
-        let answer = api().await.call(case.call()).await;
+        let answer = case.api().await.call(case.call()).await;
         assert!(answer.status < 300, "{}: {answer:?}", case.call());
         for &(operation, reasons) in case.failures {
             for &reason in [Reason::Throttled, Reason::Unavailable].iter().chain(reasons) {
-                let api = api().await;
+                let api = case.api().await;
                 api.pool.fail(operation, 1, reason);
                 let answer = rejection(&api, case.call()).await;
                 let place = format!("{} {operation} {reason:?}", case.call());
@@ -329,7 +341,7 @@ async fn wrong_and_missing_fields_of_bodies_are_named_but_not_repeated() {
             table.push((name.as_str().unwrap(), body));
         }
         for (field, body) in table {
-            let answer = rejection(&api().await, case.call_to(case.route, &body)).await;
+            let answer = rejection(&case.api().await, case.call_to(case.route, &body)).await;
             assert_eq!((answer.status, answer.code()), (400, "invalid-request"), "{} {body}", case.route);
             let found = answer.body["field"].as_str().unwrap_or_default();
             let is_named =

@@ -1,5 +1,7 @@
 //! `GET /v1/pool`: the settings of the user pool, without secrets.
 
+pub(crate) mod revoke_all;
+
 use axum::Json;
 use axum::extract::State;
 use domain::user_pool::settings::{AttributeDescription, PasswordPolicy, PoolDescription};

@@ -99,16 +99,20 @@ async fn a_client_without_a_secret_sends_no_secret_hash() {
 async fn reads_the_token_owner_with_supported_factors() {
     let user = json!({
         "Username": "real-mia",
-        "UserAttributes": [{"Name": "sub", "Value": "sub-1"}],
+        // The app client cannot read `sub`, which is a claim of the token.
+        "UserAttributes": [{"Name": "name", "Value": "Mia"}],
         "PreferredMfaSetting": "SOFTWARE_TOKEN_MFA",
         "UserMFASettingList": ["SOFTWARE_TOKEN_MFA", "WEB_AUTHN", "EMAIL_OTP"],
     });
     let fake = FakeAws::answering([("GetUser", user)]);
     let expected = Myself {
         username: "real-mia".parse().unwrap(),
-        attributes: Attributes::from([("sub".to_owned(), "sub-1".to_owned())]),
+        attributes: Attributes::from(
+            [("name", "Mia"), ("sub", "sub-1")].map(|(name, value)| (name.into(), value.into())),
+        ),
         factors: vec![Factor::SoftwareTokenMfa, Factor::EmailOtp],
         preferred_factor: Some(Factor::SoftwareTokenMfa),
+        session: Some("session-1".to_owned()),
     };
     assert_eq!(client(&fake).await.myself(&token()).await.unwrap(), expected);
     assert_eq!(fake.sent("GetUser"), json!({"AccessToken": token().expose()}));

@@ -19,6 +19,8 @@ pub struct Myself {
     pub factors: Vec<Factor>,
     /// The preferred second factor.
     pub preferred_factor: Option<Factor>,
+    /// The session of the token (`origin_jti`); `None` if the app client does not support token revocation.
+    pub session: Option<String>,
 }
 
 impl Myself {
@@ -138,7 +140,7 @@ mod tests {
 
     fn myself(factors: &[Factor], preferred_factor: Option<Factor>) -> Myself {
         let username = "mia".parse().unwrap();
-        Myself { username, attributes: Attributes::new(), factors: factors.to_vec(), preferred_factor }
+        Myself { username, attributes: Attributes::new(), factors: factors.to_vec(), preferred_factor, session: None }
     }
 
     #[test]

@@ -77,4 +77,7 @@ pub struct AttributeDescription {
 pub trait PoolSettings: Send + Sync {
     /// Returns the current configuration.
     async fn describe(&self) -> Result<PoolDescription, UserPoolError>;
+
+    /// Returns whether the pool has an app client with this id.
+    async fn has_client(&self, client_id: &str) -> Result<bool, UserPoolError>;
 }

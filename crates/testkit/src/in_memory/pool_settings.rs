@@ -11,6 +11,9 @@ use super::{InMemoryDirectory, InMemoryPool, password_policy};
 /// The pool's id.
 pub const POOL_ID: &str = "eu-central-1_Ab12Cd34E";
 
+/// The id of the only app client.
+pub const CLIENT_ID: &str = "1example23456789";
+
 /// The pool's name.
 pub const POOL_NAME: &str = "example";
 
@@ -40,6 +43,11 @@ impl InMemoryPool {
 impl PoolSettings for InMemoryDirectory {
     async fn describe(&self) -> Result<PoolDescription, UserPoolError> {
         Ok(self.pool().call("describe")?.description())
+    }
+
+    async fn has_client(&self, client_id: &str) -> Result<bool, UserPoolError> {
+        let _state = self.pool().call("has_client")?;
+        Ok(client_id == CLIENT_ID)
     }
 }
 

@@ -95,6 +95,7 @@ impl SelfService for InMemorySessions {
             attributes: record.all_attributes(),
             factors: record.mfa.enabled.clone(),
             preferred_factor: record.mfa.preferred,
+            session: state.session(access_token),
         })
     }
 

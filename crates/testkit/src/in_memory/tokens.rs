@@ -66,6 +66,11 @@ impl State {
         owner.ok_or_else(|| UserPoolError::new(operation, Reason::InvalidCredentials))
     }
 
+    /// The session of a token.
+    pub(super) fn session(&self, token: &Secret) -> Option<String> {
+        self.tokens.get(token.expose()).map(|token| token.origin.clone())
+    }
+
     /// Revokes every token of a user.
     pub(super) fn sign_out(&mut self, username: &str) {
         self.tokens.retain(|_, token| token.username != username);

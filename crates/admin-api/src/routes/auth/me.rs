@@ -41,7 +41,7 @@ pub(crate) struct Answer {
 
 impl From<Myself> for Answer {
     fn from(myself: Myself) -> Self {
-        let Myself { username, mut attributes, factors, preferred_factor } = myself;
+        let Myself { username, mut attributes, factors, preferred_factor, session: _ } = myself;
         let sub = attributes.remove("sub");
         attributes.remove(CREATION_ATTRIBUTE);
         Self { username, sub, attributes, factors, preferred_factor }

@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
 use crate::fields::text::{Code, Password};
 use crate::http::client_context::{ClientInfo, DeviceData};
-use crate::http::error::ApiError;
+use crate::http::error::{Advice, ApiError};
 use crate::http::json::Json;
 
 /// The user, the code and the new password.
@@ -29,33 +30,53 @@ pub(crate) struct Body {
 /// Set a new password with a code
 ///
 /// The code comes from `POST /v1/auth/forgot-password` or an administrator. For an unknown user, every code is wrong.
+/// With the session gate, all earlier sessions of the user end, and the response arrives up to 1.2 seconds later, so
+/// that the next sign-in is valid. If a later step fails, the password is set; follow the `detail`.
 #[utoipa::path(
     post, path = "/v1/auth/reset-password", tag = "auth", operation_id = "reset_password",
     params(DeviceData),
     request_body = Body,
     responses((status = 204, description = "The password is set.")),
     extensions(("x-problems" = json!([
-        "code-mismatch", "code-expired", "invalid-password", "wrong-state", "user-not-confirmed"
+        "code-mismatch", "code-expired", "invalid-password", "wrong-state", "user-not-confirmed",
+        "revocations-unavailable"
     ])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    progress: Progress,
     ClientInfo(context): ClientInfo,
     Json(body): Json<Body>,
 ) -> Result<StatusCode, ApiError> {
     let Body { username, code, new_password } = body;
     audit.fields(["permanent_password"]);
-    app.self_service.reset_password(&username, &code.into(), &new_password.into(), &context).await?;
+    // Only a correct code may end sessions, so the revocation follows the reset.
+    let (code, new_password) = (code.into(), new_password.into());
+    let reset = app.self_service.reset_password(&username, &code, &new_password, &context);
+    progress.then("reset-password", reset).await?;
     audit.on(&username);
+    if app.revocations.is_some() {
+        progress.advise(Advice::SignOutAfterReset);
+        let user = progress.read("read-user", app.pool.get(&username)).await?;
+        app.ensure_unambiguous(&username, &user).await?;
+        app.sign_out(&progress, &user).await?;
+        app.wait_for_valid_sign_ins().await;
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use domain::revocation::{Revocation, Scope};
+    use domain::user_pool::error::Reason;
     use domain::user_pool::user::UserStatus;
     use serde_json::{Value, json};
     use testkit::in_memory::{EXPIRED_CODE, RESET_CODE};
+    use testkit::in_memory_revocations::{Fault, InMemoryRevocations};
 
     use crate::testing::{Answer, Api, Call};
 
@@ -117,5 +138,49 @@ mod tests {
             answers.push((answer.status, answer.body));
         }
         assert_eq!(answers[0], answers[1]);
+    }
+
+    #[tokio::test]
+    async fn with_gate_ends_earlier_sessions_and_none_of_the_next_second() {
+        let revocations = Arc::default();
+        let api = Api::with_revocations(&revocations);
+        let session = api.sign_in("mia").await;
+        let forgot = Call::post("/v1/auth/forgot-password", Some(&json!({"username": "mia"}))).anonymous();
+        assert_eq!(api.call(forgot).await.status, 200);
+
+        for (code, password) in [("123457", "Permanent-1"), (RESET_CODE, "weak")] {
+            assert_eq!(reset(&api, "mia", code, password).await.status, 422);
+            assert!(revocations.all().is_empty() && api.pool.takes_token(&session.refresh));
+        }
+        api.time_passes(Duration::from_millis(5_400)).await;
+        assert_eq!(reset(&api, "mia@example.com", RESET_CODE, "Permanent-1").await.status, 204);
+        let user = Scope::User(api.sub_of("mia"));
+        assert_eq!(revocations.all(), [(user, Revocation::of_sign_ins_until(5))].into());
+        assert!(!api.pool.takes_token(&session.refresh));
+        // The tolerance of 100 ms applies to a clock that is behind.
+        assert_eq!(api.wall_time().unix_timestamp_nanos(), 6_100_000_000);
+    }
+
+    #[tokio::test]
+    async fn with_gate_says_that_earlier_sessions_are_valid() {
+        for (fault, operation, status, completed, failed) in [
+            (Some(Fault::Write(1)), None, 503, json!(["reset-password"]), "revoke-tokens"),
+            (None, Some("get"), 502, json!(["reset-password"]), "read-user"),
+            (None, Some("sign_out"), 502, json!(["reset-password", "revoke-tokens"]), "sign-out"),
+        ] {
+            let revocations = Arc::<InMemoryRevocations>::default();
+            let api = Api::with_revocations(&revocations);
+            let forgot = Call::post("/v1/auth/forgot-password", Some(&json!({"username": "mia"}))).anonymous();
+            assert_eq!(api.call(forgot).await.status, 200);
+            revocations.set_fault(fault);
+            if let Some(operation) = operation {
+                api.pool.fail(operation, 1, Reason::Unavailable);
+            }
+            let answer = reset(&api, "mia", RESET_CODE, "Permanent-1").await;
+            assert_eq!(answer.status, status, "{failed}");
+            assert_eq!((&answer.body["completed"], &answer.body["failed"]), (&completed, &json!(failed)));
+            assert!(answer.body["detail"].as_str().unwrap().contains("earlier sessions may still be valid"));
+            assert!(api.pool.has_password("mia", "Permanent-1"));
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/sign-out`: ends one sign-in by its refresh token, or all sign-ins by an access token.
+//! `POST /v1/auth/sign-out`: ends one session by its refresh token, or all sessions by an access token.
 
 use std::borrow::Cow;
 
@@ -12,26 +12,30 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::App;
 use crate::audit::record::Audit;
+use crate::audit::steps::Progress;
 use crate::authz::access_token;
 use crate::fields::text::Token;
-use crate::http::error::ApiError;
+use crate::http::error::{Advice, ApiError, Unauthenticated};
 use crate::http::json::JsonText;
 
-/// The sign-ins to end.
+/// The sessions to end.
 pub(crate) enum Body {
-    One(Secret),
+    One { refresh_token: Secret, access_token: Option<Secret> },
     All(Secret),
 }
 
-/// Ends the sign-in that issued the refresh token.
+/// Ends the session of the refresh token.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "SignOutByRefreshToken", example = json!({"refresh_token": "eyJjdHkiOiJKV1QifQ.example"}))]
 pub(crate) struct ByRefreshToken {
     refresh_token: Token,
+    /// An access token of the session. With the session gate, ends the session's access and ID tokens as well, because
+    /// a refresh token does not show its session.
+    access_token: Option<Token>,
 }
 
-/// Ends all sign-ins of the access token's owner.
+/// Ends all sessions of the access token's owner.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(title = "SignOutByAccessToken", example = json!({"access_token": "eyJraWQiOiJleGFtcGxlIn0.example"}))]
@@ -54,14 +58,15 @@ impl Body {
             return Ok(Self::All(access_token));
         }
         match text.read()? {
-            Discriminator { refresh_token: Some(_), access_token: None } => {
-                text.read().map(|ByRefreshToken { refresh_token }| Self::One(refresh_token.into()))
+            Discriminator { refresh_token: Some(_), .. } => {
+                let ByRefreshToken { refresh_token, access_token } = text.read()?;
+                Ok(Self::One { refresh_token: refresh_token.into(), access_token: access_token.map(Into::into) })
             }
             Discriminator { refresh_token: None, access_token: Some(_) } => {
                 text.read().map(|ByAccessToken { access_token }| Self::All(access_token.into()))
             }
-            Discriminator { .. } => {
-                let detail = "Must contain exactly one of `refresh_token` and `access_token`.".to_owned();
+            Discriminator { refresh_token: None, access_token: None } => {
+                let detail = "Must contain `refresh_token` or `access_token`.".to_owned();
                 Err(ApiError::InvalidRequest { field: None, detail })
             }
         }
@@ -71,7 +76,7 @@ impl Body {
 impl PartialSchema for Body {
     fn schema() -> RefOr<Schema> {
         let one_token = OneOfBuilder::new().description(Some(
-            "Exactly one token. A refresh token ends its session; an access token ends all sessions of its user.",
+            "A refresh token ends its session. An access token alone ends all sessions of its user.",
         ));
         one_token.item(ByRefreshToken::schema()).item(ByAccessToken::schema()).into()
     }
@@ -117,6 +122,20 @@ const REFRESH_TOKENS: RevokedCredential = RevokedCredential { token: "refresh_to
 
 const ACCESS_TOKENS_AT_COGNITO: RevokedCredential =
     RevokedCredential { token: "access_token", r#where: "at the Cognito user pools API" };
+
+const THIS_REFRESH_TOKEN: RevokedCredential =
+    RevokedCredential { token: "refresh_token", r#where: "everywhere (only this token)" };
+
+const ITS_ACCESS_TOKENS: RevokedCredential = RevokedCredential {
+    token: "access_token",
+    r#where: "at the Cognito user pools API (only tokens issued with this refresh token)",
+};
+
+const OTHER_REFRESH_TOKENS: ValidCredential = ValidCredential {
+    token: "refresh_token",
+    r#where: "everywhere (only tokens of the user's other sign-ins)",
+    until: "the token expires or is revoked",
+};
 
 const CHECKING_SERVICES: &str = "at services that check revocations, such as the admin routes of this API";
 
@@ -175,26 +194,34 @@ impl SignedOut {
         Self { revoked, still_valid }
     }
 
-    /// The result if the request ends one sign-in.
-    fn one() -> Self {
+    /// The result if the request ends one session, and also revoked its tokens at services that check revocations.
+    fn one_at_once() -> Self {
         let revoked = &[
-            RevokedCredential { token: "refresh_token", r#where: "everywhere (only this token)" },
-            RevokedCredential {
-                token: "access_token",
-                r#where: "at the Cognito user pools API (only tokens issued with this refresh token)",
-            },
+            THIS_REFRESH_TOKEN,
+            ITS_ACCESS_TOKENS,
+            RevokedCredential { token: "access_token", r#where: CHECKING_SERVICES },
+            RevokedCredential { token: "id_token", r#where: CHECKING_SERVICES },
         ];
+        let still_valid = &[
+            ValidCredential { token: "access_token", r#where: OTHER_SERVICES, until: "its `exp`" },
+            ValidCredential { token: "id_token", r#where: OTHER_SERVICES, until: "its `exp`" },
+            AWS_CREDENTIALS,
+            MANAGED_LOGIN_COOKIE,
+            OTHER_REFRESH_TOKENS,
+        ];
+        Self { revoked, still_valid }
+    }
+
+    /// The result if the request ends one session.
+    fn one() -> Self {
+        let revoked = &[THIS_REFRESH_TOKEN, ITS_ACCESS_TOKENS];
         let still_valid = &[
             // `ServerSideTokenCheck` detects only a global sign-out.
             ValidCredential { token: "id_token", r#where: "everywhere", until: "its `exp`" },
             ACCESS_TOKEN,
             AWS_CREDENTIALS,
             MANAGED_LOGIN_COOKIE,
-            ValidCredential {
-                token: "refresh_token",
-                r#where: "everywhere (only tokens of the user's other sign-ins)",
-                until: "the token expires or is revoked",
-            },
+            OTHER_REFRESH_TOKENS,
         ];
         Self { revoked, still_valid }
     }
@@ -202,43 +229,84 @@ impl SignedOut {
 
 /// Sign out
 ///
-/// Ends one sign-in by its refresh token, or all sign-ins by an access token. The access token can be in the header
-/// `Authorization: Bearer` or `X-Access-Token` instead of a body. Returns the revoked credentials and those that are
-/// still valid.
+/// Ends one session by its refresh token, or all sessions by an access token. The access token can be in the header
+/// `Authorization: Bearer` or `X-Access-Token` instead of a body. With the session gate, the tokens end immediately at
+/// services that check revocations. To end one session there, send an access token of the session beside its refresh
+/// token. If an access token alone ends all sessions, a sign-in in the same second ends as well. Returns the revoked
+/// credentials and those that are still valid.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
     request_body(content = Option<Body>),
     responses((status = 200, description = "Signed out.", body = SignedOut, examples(
-        ("one" = (summary = "One sign-in ended", value = json!(SignedOut::one()))),
-        ("all" = (summary = "All sign-ins ended", value = json!(super::SignedOut::everywhere()))),
+        ("one" = (summary = "One session ended", value = json!(SignedOut::one()))),
+        ("one_at_once" = (
+            summary = "One session ended, with the session gate and an access token",
+            value = json!(SignedOut::one_at_once())
+        )),
+        ("all" = (summary = "All sessions ended", value = json!(super::SignedOut::everywhere()))),
+        ("all_at_once" = (
+            summary = "All sessions ended, with the session gate",
+            value = json!(super::SignedOut::everywhere_at_once())
+        )),
     ))),
-    extensions(("x-problems" = json!(["invalid-credentials", "user-not-confirmed", "password-reset-required"])))
+    extensions(("x-problems" = json!([
+        "invalid-credentials", "user-not-confirmed", "password-reset-required", "revocations-unavailable"
+    ])))
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    progress: Progress,
     headers: HeaderMap,
     text: JsonText,
 ) -> Result<axum::Json<SignedOut>, ApiError> {
+    let has_gate = app.revocations.is_some();
     Ok(axum::Json(match Body::read(&text, access_token::owner_token(&headers))? {
-        Body::One(refresh_token) => {
+        Body::One { refresh_token, access_token } => {
             audit.fields(["refresh_token"]);
-            app.sessions.revoke(&refresh_token).await?;
-            SignedOut::one()
+            let access_token = access_token.filter(|_| has_gate);
+            if let Some(access_token) = &access_token {
+                audit.fields(["access_token"]);
+                let owner = app.self_service.myself(access_token).await?;
+                audit.on(&owner.username);
+                let session = owner.session.ok_or(ApiError::Unauthenticated(Unauthenticated::NoSession))?;
+                app.revoke_session(&progress, session).await?;
+            }
+            progress.then("sign-out", app.sessions.revoke(&refresh_token)).await?;
+            if access_token.is_some() { SignedOut::one_at_once() } else { SignedOut::one() }
         }
         Body::All(access_token) => {
             audit.fields(["access_token"]);
-            app.sessions.sign_out_everywhere(&access_token).await?;
-            SignedOut::everywhere()
+            let sign_out = app.sessions.sign_out_everywhere(&access_token);
+            if has_gate {
+                // Cognito verifies the token, so that nobody can sign out another user.
+                let owner = app.self_service.myself(&access_token).await?;
+                audit.on(&owner.username);
+                let sign_out = async {
+                    sign_out.await?;
+                    progress.advise(Advice::AwaitExpiry);
+                    Ok(())
+                };
+                app.end_sessions(&progress, &owner.attributes, "sign-out", sign_out).await?;
+                SignedOut::everywhere_at_once()
+            } else {
+                sign_out.await?;
+                SignedOut::everywhere()
+            }
         }
     }))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use std::sync::Arc;
 
-    use crate::testing::{Answer, Api, Call};
+    use domain::revocation::{Revocation, Scope};
+    use domain::user_pool::error::Reason;
+    use serde_json::{Value, json};
+    use testkit::in_memory_revocations::{Fault, InMemoryRevocations};
+
+    use crate::testing::{Answer, Api, Call, SignedIn};
 
     async fn sign_out(api: &Api, body: &Value) -> Answer {
         api.call(Call::post("/v1/auth/sign-out", Some(body)).anonymous()).await
@@ -302,16 +370,103 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn rejects_no_token_and_both_tokens() {
-        let api = Api::new();
-        let tokens = api.sign_in("mia").await;
-        let both = json!({"refresh_token": tokens.refresh, "access_token": tokens.access});
-        for body in [json!({}), both, json!({"refresh_token": null})] {
-            let answer = sign_out(&api, &body).await;
+    async fn rejects_body_without_a_token() {
+        for body in [json!({}), json!({"refresh_token": null})] {
+            let answer = sign_out(&Api::new(), &body).await;
             assert_eq!((answer.status, answer.code()), (400, "invalid-request"));
-            assert!(answer.body["detail"].as_str().unwrap().contains("exactly one"), "{}", answer.body);
+            let expected = "Must contain `refresh_token` or `access_token`.";
+            assert_eq!(answer.body["detail"], expected);
         }
-        assert!(api.pool.takes_token(&tokens.refresh));
+    }
+
+    #[tokio::test]
+    async fn without_gate_ignores_access_token_beside_refresh_token() {
+        let api = Api::new();
+        let [this, other] = [api.sign_in("mia").await, api.sign_in("mia").await];
+        let answer = sign_out(&api, &json!({"refresh_token": this.refresh, "access_token": other.access})).await;
+        assert_eq!((answer.status, answer.body), (200, json!(super::SignedOut::one())));
+        assert!(!api.pool.takes_token(&this.refresh) && api.pool.takes_token(&other.access));
+    }
+
+    /// An API with the session gate, its revocations, and two sessions of `mia`.
+    async fn with_gate() -> (Api, Arc<InMemoryRevocations>, [SignedIn; 2]) {
+        let revocations = Arc::default();
+        let api = Api::with_revocations(&revocations);
+        let sessions = [api.sign_in("mia").await, api.sign_in("mia").await];
+        (api, revocations, sessions)
+    }
+
+    #[tokio::test]
+    async fn with_gate_ends_all_sessions_of_the_user_at_once() {
+        let (api, revocations, [this, other]) = with_gate().await;
+        let answer = sign_out(&api, &json!({"access_token": this.access})).await;
+        assert_eq!((answer.status, answer.body), (200, json!(super::SignedOut::everywhere_at_once())));
+        let user = Scope::User(api.sub_of("mia"));
+        assert_eq!(revocations.all(), [(user, Revocation::of_sign_ins_until(0))].into());
+        assert!(!api.pool.takes_token(&other.refresh));
+    }
+
+    #[tokio::test]
+    async fn with_gate_ends_only_the_session_of_the_access_token_at_once() {
+        let (api, revocations, [this, other]) = with_gate().await;
+        let session = api.pool.session_of(&this.access).unwrap();
+        let answer = sign_out(&api, &json!({"refresh_token": this.refresh, "access_token": this.access})).await;
+        assert_eq!((answer.status, answer.body), (200, json!(super::SignedOut::one_at_once())));
+        assert_eq!(revocations.all(), [(Scope::Session(session), Revocation::ALL)].into());
+        assert!(!api.pool.takes_token(&this.access) && api.pool.takes_token(&other.access));
+
+        let alone = sign_out(&api, &json!({"refresh_token": other.refresh})).await;
+        assert_eq!((alone.status, alone.body), (200, json!(super::SignedOut::one())));
+    }
+
+    #[tokio::test]
+    async fn with_gate_ends_no_session_by_an_invalid_access_token() {
+        let (api, revocations, [this, _]) = with_gate().await;
+        for body in [
+            json!({"access_token": "forged"}),
+            json!({"access_token": this.refresh}),
+            json!({"access_token": "forged", "refresh_token": this.refresh}),
+        ] {
+            let answer = sign_out(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (401, "invalid-credentials"), "{body}");
+            assert!(revocations.all().is_empty() && api.pool.takes_token(&this.refresh), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn with_gate_signs_nobody_out_without_a_revocation() {
+        let (api, revocations, [this, _]) = with_gate().await;
+        revocations.set_fault(Some(Fault::Unavailable));
+        for body in
+            [json!({"access_token": this.access}), json!({"refresh_token": this.refresh, "access_token": this.access})]
+        {
+            let answer = sign_out(&api, &body).await;
+            assert_eq!((answer.status, answer.code()), (503, "revocations-unavailable"), "{body}");
+            assert!(api.pool.takes_token(&this.access) && api.pool.takes_token(&this.refresh), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn with_gate_names_the_completed_steps_of_a_failed_sign_out() {
+        let both = json!(["revoke-tokens", "sign-out"]);
+        for (fault, operation, tokens, status, completed, failed) in [
+            (None, "sign_out_everywhere", "access", 502, json!(["revoke-tokens"]), "sign-out"),
+            (None, "revoke", "both", 502, json!(["revoke-tokens"]), "sign-out"),
+            (Some(Fault::Write(2)), "", "access", 503, both, "revoke-tokens"),
+        ] {
+            let (api, revocations, [this, _]) = with_gate().await;
+            revocations.set_fault(fault);
+            if fault.is_none() {
+                api.pool.fail(operation, 1, Reason::Unavailable);
+            }
+            let mut body = json!({"access_token": this.access});
+            if tokens == "both" {
+                body["refresh_token"] = json!(this.refresh);
+            }
+            let answer = sign_out(&api, &body).await;
+            assert_eq!(answer.status, status, "{operation}");
+            assert_eq!((&answer.body["completed"], &answer.body["failed"]), (&completed, &json!(failed)));
+        }
     }
 
     #[tokio::test]

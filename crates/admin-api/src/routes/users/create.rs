@@ -122,7 +122,6 @@ pub(crate) async fn handle(
 // The step names in responses.
 const CREATE_USER: &str = "create-user";
 const SET_PASSWORD: &str = "set-password";
-const SIGN_OUT: &str = "sign-out";
 const READ_GROUPS: &str = "read-groups";
 const READ_USER: &str = "read-user";
 
@@ -142,7 +141,7 @@ async fn complete(app: &App, user: User, rest: Rest<'_>, progress: &Progress) ->
         progress.then(SET_PASSWORD, app.pool.set_password(name, value, *permanent)).await?;
     }
     if ends_sessions {
-        app.end_sessions(progress, &user, SIGN_OUT, app.pool.sign_out(name)).await?;
+        app.sign_out(progress, &user).await?;
     }
     for group in groups {
         progress.then(add_to_group(group), app.pool.add_to_group(name, group.as_str())).await?;

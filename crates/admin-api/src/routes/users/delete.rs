@@ -7,11 +7,12 @@ use http::StatusCode;
 use crate::app::App;
 use crate::audit::steps::Progress;
 use crate::authz::target_user::OtherUser;
-use crate::http::error::ApiError;
+use crate::http::error::{Advice, ApiError};
 
 /// Delete a user
 ///
-/// Deletes the user permanently. Callers cannot delete themselves.
+/// Deletes the user permanently. With the session gate, the user's tokens end immediately at services that check
+/// revocations. Callers cannot delete themselves.
 #[utoipa::path(
     delete, path = "/v1/users/{username}", tag = "users", operation_id = "delete_user",
     params(("username" = Username, Path)),
@@ -23,7 +24,12 @@ pub(crate) async fn handle(
     progress: Progress,
     OtherUser(user): OtherUser,
 ) -> Result<StatusCode, ApiError> {
-    app.end_sessions(&progress, &user, "delete", app.pool.delete(&user.id())).await?;
+    let delete = async {
+        app.pool.delete(&user.id()).await?;
+        progress.advise(Advice::AwaitExpiry);
+        Ok(())
+    };
+    app.end_sessions(&progress, &user.attributes, "delete", delete).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -12,7 +12,8 @@ use crate::http::error::ApiError;
 
 /// Disable a user
 ///
-/// Prevents the user from signing in and revokes all tokens of the user at the user pool. The status stays unchanged.
+/// Prevents the user from signing in and revokes all tokens of the user at the user pool and, with the session gate, at
+/// services that check revocations. The status stays unchanged.
 /// Disabling a disabled user changes nothing in the user pool. Callers cannot disable themselves.
 #[utoipa::path(
     post, path = "/v1/users/{username}/disable", tag = "users", operation_id = "disable_user",
@@ -26,7 +27,7 @@ pub(crate) async fn handle(
     OtherUser(user): OtherUser,
 ) -> Result<Json<UserChanged>, ApiError> {
     let disable = async { if user.enabled { app.pool.disable(&user.id()).await } else { Ok(()) } };
-    app.end_sessions(&progress, &user, "disable", disable).await?;
+    app.end_sessions(&progress, &user.attributes, "disable", disable).await?;
     Ok(Json(UserChanged { username: user.username, changed: user.enabled }))
 }
 

@@ -28,8 +28,9 @@ pub(crate) struct Body {
 
 /// Set a user's password
 ///
-/// A permanent password sets the status to `CONFIRMED`, a temporary password to `FORCE_CHANGE_PASSWORD`. Callers cannot
-/// change their own account with this route.
+/// A permanent password sets the status to `CONFIRMED`, a temporary password to `FORCE_CHANGE_PASSWORD`. With the session
+/// gate, all sessions of the user end, even if Cognito rejects the password. A sign-in in the same second ends as well.
+/// Callers cannot change their own account with this route.
 #[utoipa::path(
     put, path = "/v1/users/{username}/password", tag = "users", operation_id = "set_user_password",
     params(("username" = Username, Path)),
@@ -47,7 +48,7 @@ pub(crate) async fn handle(
     audit.fields([if body.permanent { "permanent_password" } else { "temporary_password" }]);
     let (id, password) = (user.id(), body.password.into());
     let set_password = app.pool.set_password(&id, &password, body.permanent);
-    app.end_sessions(&progress, &user, "set-password", set_password).await?;
+    app.end_sessions_with_password(&progress, &user, "set-password", set_password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

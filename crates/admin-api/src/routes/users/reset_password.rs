@@ -24,8 +24,9 @@ pub(crate) struct Answer {
 /// Reset a user's password
 ///
 /// Invalidates the password and sends a code to the user's verified e-mail address or phone number. The user sets a new
-/// password with this code (`POST /v1/auth/reset-password`). Each request sends another code. Returns `wrong-state` if
-/// the user has no verified e-mail address or phone number, or if the status does not allow a reset.
+/// password with this code (`POST /v1/auth/reset-password`). Each request sends another code. With the session gate, all
+/// sessions of the user end, even if Cognito rejects the reset. Returns `wrong-state` if the user has no verified e-mail
+/// address or phone number, or if the status does not allow a reset.
 #[utoipa::path(
     post, path = "/v1/users/{username}/reset-password", tag = "users", operation_id = "reset_user_password",
     params(("username" = Username, Path)),
@@ -37,7 +38,9 @@ pub(crate) async fn handle(
     progress: Progress,
     TargetUser(user): TargetUser,
 ) -> Result<Json<Answer>, ApiError> {
-    app.end_sessions(&progress, &user, "reset-password", app.pool.reset_password(&user.id())).await?;
+    let id = user.id();
+    let reset = app.pool.reset_password(&id);
+    app.end_sessions_with_password(&progress, &user, "reset-password", reset).await?;
     Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
 }
 

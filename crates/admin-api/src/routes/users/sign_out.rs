@@ -12,7 +12,9 @@ use crate::routes::auth::SignedOut;
 
 /// Sign a user out
 ///
-/// Ends all sign-ins of the user. The response lists the revoked credentials, and those that are still valid.
+/// Ends all sign-ins of the user. With the session gate, the tokens end immediately at services that check revocations,
+/// and a sign-in in the same second ends as well. The response lists the revoked credentials, and those that are still
+/// valid.
 #[utoipa::path(
     post, path = "/v1/users/{username}/sign-out", tag = "users", operation_id = "sign_out_user",
     params(("username" = Username, Path)),
@@ -24,7 +26,7 @@ pub(crate) async fn handle(
     progress: Progress,
     TargetUser(user): TargetUser,
 ) -> Result<Json<SignedOut>, ApiError> {
-    app.end_sessions(&progress, &user, "sign-out", app.pool.sign_out(&user.id())).await?;
+    app.sign_out(&progress, &user).await?;
     Ok(Json(match app.revocations {
         Some(_) => SignedOut::everywhere_at_once(),
         None => SignedOut::everywhere(),

@@ -105,7 +105,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 97] = [
+pub(super) const CALLS: [Call; 98] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -132,6 +132,7 @@ pub(super) const CALLS: [Call; 97] = [
     of_users("identities", "AdminLinkProviderForUser", Situation::Settled),
     Call { service: "ssm", ..of_users("invitation_key", "GetParameter", Situation::Settled) },
     of_users("pool_settings", "DescribeUserPool", Situation::Settled),
+    of_users("pool_settings", "DescribeUserPoolClient", Situation::Settled),
     sign_in_security("AdminForgetDevice"),
     sign_in_security("AdminListDevices"),
     sign_in_security("AdminListUserAuthEvents"),
@@ -347,6 +348,12 @@ impl Ports {
             "AdminDisableProviderForUser" => done(self.directory.unlink(&identity).await),
             "AdminLinkProviderForUser" => done(self.directory.link(&self.mia, &identity).await),
             "DescribeUserPool" => done(self.directory.describe().await),
+            "DescribeUserPoolClient" => {
+                // For this call, the only error with this reason is a result.
+                let found = self.directory.has_client("client-1").await;
+                let missing = || UserPoolError::new("DescribeUserPoolClient", Reason::Internal);
+                done(found.and_then(|found| if found { Ok(()) } else { Err(missing()) }))
+            }
             _ => unreachable!("no call of the pool for {operation}"),
         }
     }

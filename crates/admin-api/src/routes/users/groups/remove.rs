@@ -35,7 +35,7 @@ pub(crate) async fn handle(
     authorized.ensure_not_self(&user)?;
     let id = user.id();
     let remove = app.pool.remove_from_group(&id, group.as_str());
-    app.expire_tokens(&progress, &user, "remove-from-group", remove).await?;
+    app.expire_tokens(&progress, &user.attributes, "remove-from-group", remove).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
