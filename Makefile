@@ -16,7 +16,7 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
 # By default, the functions are built for the architecture of this machine. Builds for AWS use ARCHITECTURE.
 BUILT = $(HOST_ARCHITECTURE)
-FUNCTIONS := pre-sign-up pool-bootstrap admin-api
+FUNCTIONS := pre-sign-up pool-bootstrap admin-api authorizer
 # The unoptimized functions and the program that deploys them, in one build, because each set of features compiles the
 # AWS SDK.
 BUILD_LOCAL = cargo build --locked --target $(HOST) $(addprefix --package ,$(FUNCTIONS) local)
@@ -161,7 +161,7 @@ $(DENY):
 
 validate: setup ## Check the templates
 	sam validate --lint --region us-east-1
-	cfn-lint template.yaml crates/local/src/prove/probes.yaml
+	cfn-lint template.yaml crates/local/src/prove/probes.yaml examples/gated-api.yaml
 
 docs: setup $(MDBOOK) ## Build the documentation site, the API reference included: target/docs/index.html
 	@$(MDBOOK) build --dest-dir $(TARGET)/docs

@@ -25,6 +25,8 @@ STACK_TAG = "poolkeeper:stack"
 USER_POOL_ID = re.compile(r"[\w-]+_[0-9A-Za-z]+")
 REPEAT = "To delete them, deploy the stack again with {}, then repeat make destroy."
 RETAINED = "OnDelete=retain keeps them."
+# The commands that delete resources that no stack adopts by itself.
+COMMANDS = {"table": "dynamodb delete-table --table-name", "log group": "logs delete-log-group --log-group-name"}
 
 
 def configured(name):
@@ -72,6 +74,10 @@ def log_group(name):
     return any(group["logGroupName"] == name for group in groups)
 
 
+def table(name):
+    return client("dynamodb").describe_table(TableName=name)["Table"]
+
+
 def entries(service, operation, key, **arguments):
     return [entry for page in client(service).get_paginator(operation).paginate(**arguments) for entry in page[key]]
 
@@ -90,7 +96,10 @@ def resources_of(stack, resources, outputs, pool):
     ]
     if not all(name for _, name, _ in created):
         created = resources_without_outputs(stack, physical_ids(resources, "Custom::PoolkeeperUserPool"), pool)
-    return created + [("log group", name, log_group) for name in physical_ids(resources, "AWS::Logs::LogGroup")]
+    return created + [
+        *(("table", name, table) for name in physical_ids(resources, "AWS::DynamoDB::Table")),
+        *(("log group", name, log_group) for name in physical_ids(resources, "AWS::Logs::LogGroup")),
+    ]
 
 
 def resources_without_outputs(stack, pool_ids, pool):
@@ -151,7 +160,7 @@ def delete_boundaries(arns):
 
 
 def reason(retains, pool, is_created, stack):
-    """The reasons why resources other than log groups are left, and how to delete them."""
+    """The reasons why resources other than log groups and tables are left, and how to delete them."""
     owner = pool and user_pool(pool).get("UserPoolTags", {}).get(STACK_TAG)
     if retains:
         return f"{RETAINED}\n{REPEAT.format('OnDelete=delete DeletionProtection=false')}"
@@ -167,12 +176,15 @@ def reason(retains, pool, is_created, stack):
     return "OnDelete=delete did not delete these resources."
 
 
-def print_log_groups(names, retains):
-    """The names end with the stack's id, so that a repeated deployment does not find them."""
-    print("\n" + (f"{RETAINED} " if retains else "") + "To delete the log groups:\n")
-    for name in names:
+def print_commands(resources, retains):
+    """The names end with the stack's id or a random suffix, so that a repeated deployment does not find them."""
+    kinds = " and ".join(f"the {kind}s" for kind in COMMANDS if any(found == kind for found, _ in resources))
+    print("\n" + (f"{RETAINED} " if retains else "") + f"To delete {kinds}:\n")
+    for kind, name in resources:
         region = f" --region {options.region}" if options.region else ""
-        print(f"  aws logs delete-log-group --log-group-name {name}{region}")
+        print(f"  aws {COMMANDS[kind]} {name}{region}")
+    for name in [name for kind, name in resources if kind == "table" and retains]:
+        print(f"\nTo keep its revocations in the next stack for this pool, deploy with RevocationTable={name}.")
 
 
 def main():
@@ -209,13 +221,13 @@ def main():
     for kind, resource, state in left:
         print(f"  {kind:13}  {resource}" + ("" if state == "exists" else f"  ({state})"))
     retains = parameters.get("OnDelete") != "delete"
-    log_groups = [resource for kind, resource, _ in left if kind == "log group"]
-    if len(log_groups) < len(left):
+    deletable = [(kind, resource) for kind, resource, _ in left if kind in COMMANDS]
+    if len(deletable) < len(left):
         pool = next((resource for kind, resource, state in left if (kind, state) == ("user pool", "exists")), None)
         is_created = any(map(USER_POOL_ID.fullmatch, physical_ids(resources, "Custom::PoolkeeperUserPool")))
         print(f"\n{reason(retains, pool, is_created, stack['StackId'])}")
-    if log_groups:
-        print_log_groups(log_groups, retains)
+    if deletable:
+        print_commands(deletable, retains)
     return status if retains else status or 1
 
 

@@ -11,6 +11,7 @@ pub mod invitations;
 pub mod second_factor;
 pub mod second_pool;
 mod session;
+pub mod session_gate;
 pub mod support_desk;
 
 use std::time::Duration;
@@ -35,7 +36,12 @@ pub async fn run_all(deployment: &Deployment, report: &mut Report) -> Result<(),
     attributes::run(deployment, &admin.token, report).await?;
     support_desk::run(deployment, &admin.token, report).await?;
     second_factor::run(deployment, &admin.token, report).await?;
-    invitations::run(deployment, &admin.token, report).await
+    invitations::run(deployment, &admin.token, report).await?;
+    if deployment.stack.output("AuthorizerFunctionArn").is_err() {
+        report.skip("the session gate", "the stack has SessionGate=false");
+        return Ok(());
+    }
+    session_gate::run(deployment, &admin.token, report).await
 }
 
 /// Reads a user and checks the status.

@@ -25,9 +25,10 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
 }
 
 /// The functions of the template, each with the output that contains its ARN.
-pub const FUNCTIONS: [(&str, &str); 4] = [
+pub const FUNCTIONS: [(&str, &str); 5] = [
     ("pre-sign-up", "PreSignUpFunctionArn"),
     ("pool-bootstrap", "PoolBootstrapFunctionArn"),
+    ("authorizer", "AuthorizerFunctionArn"),
     ("admin-api", "AdminApiFunctionArn"),
     ("auth-api", "AuthApiFunctionArn"),
 ];
@@ -105,9 +106,8 @@ mod tests {
             assert_eq!(output_of(function).unwrap(), output);
         }
         for wrong in ["", "presignup"] {
-            assert!(
-                usage(output_of(wrong)).ends_with("expected one of pre-sign-up, pool-bootstrap, admin-api, auth-api")
-            );
+            let expected = "expected one of pre-sign-up, pool-bootstrap, authorizer, admin-api, auth-api";
+            assert!(usage(output_of(wrong)).ends_with(expected));
         }
     }
 

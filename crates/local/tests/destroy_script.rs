@@ -275,6 +275,23 @@ fn lists_a_pool_of_another_stack_with_its_owner() {
 }
 
 #[test]
+fn prints_how_to_keep_or_delete_the_table() {
+    let name = "shop-RetainedRevocations-0123456789AB";
+    let mut destroy = Destroy::of("retain");
+    destroy.resources(&[resource("AWS::DynamoDB::Table", name), resource("AWS::Logs::LogGroup", "/aws/lambda/shop")]);
+    destroy.answers["DescribeTable"] = json!([{"Table": {"TableName": name}}]);
+    destroy.answers["DescribeLogGroups"] = json!([{"logGroups": [{"logGroupName": "/aws/lambda/shop"}]}]);
+    let (status, printed) = destroy.run(&["--stack-name", "shop"]);
+    assert!(status == 0 && printed.contains("To delete the tables and the log groups:\n"), "{printed}");
+    assert!(printed.contains(&format!("\n  aws dynamodb delete-table --table-name {name}\n")), "{printed}");
+    assert!(printed.ends_with(&format!(" deploy with RevocationTable={name}.\n")), "{printed}");
+
+    destroy.answers["DescribeTable"] = json!([error("ResourceNotFoundException")]);
+    let (_, printed) = destroy.run(&["--stack-name", "shop"]);
+    assert!(printed.contains("To delete the log groups:\n") && !printed.contains("table"), "{printed}");
+}
+
+#[test]
 fn prints_commands_that_delete_the_log_groups() {
     let name = "/aws/lambda/shop-admin-api-retained-51af3dc0";
     let mut destroy = Destroy::of("retain");

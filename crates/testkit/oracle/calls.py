@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import model
 import tables
-from template import ACCOUNT, OWN_BOUNDARY, OWN_POOL, PARTITION, PASSABLE_ROLE, REGION, own_parameter
+from template import ACCOUNT, OWN_BOUNDARY, OWN_POOL, OWN_TABLE, PARTITION, PASSABLE_ROLE, REGION, own_parameter
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
@@ -96,6 +96,9 @@ class Call:
                 value = self.parameters[member]
                 if isinstance(value, list):
                     return "*"
+                if isinstance(value, dict):
+                    # The keys of a map are names of resources. No call names several.
+                    (value,) = value
                 if value.startswith("arn:"):
                     return value
                 region = "" if kind == "iam" else REGION
@@ -178,6 +181,8 @@ FOREIGN_NAMES = {
     "ResourceId": FOREIGN_PARAMETER,
     "logGroupName": f"/aws/lambda/{FOREIGN_NAME}",
     "IdentityIdsToDelete": [f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff"],
+    "RequestItems": {FOREIGN_NAME: {"Keys": []}},
+    "TableName": FOREIGN_NAME,
 }
 FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 
@@ -277,8 +282,8 @@ def recorded(line, kind):
 
 
 def _with_own_names(call):
-    """Replaces values of the emulator and of tests by those of template.py: the pool's id, the name of the SSM parameter, passable roles,
-    and the client secret.
+    """Replaces values of the emulator and of tests by those of template.py: the pool's id, the names of SSM parameter and table, passable
+    roles, and the client secret.
     """
     parameters = dict(call.parameters)
     if call.service == "cognito-idp" and (passed := _passed_roles(call)):
@@ -292,4 +297,7 @@ def _with_own_names(call):
     for member in ("Name", "ResourceId") if call.service == "ssm" else ():
         if re.fullmatch(rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get(member, "")):
             parameters[member] = own_parameter(call.pool)
+    if call.service == "dynamodb":
+        own = rf'"{call.pool}-(Retained)?Revocations-\w+"'
+        parameters = json.loads(re.sub(own, f'"{OWN_TABLE}"', json.dumps(parameters)))
     return replace(call, parameters=parameters)

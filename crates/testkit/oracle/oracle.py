@@ -74,7 +74,7 @@ def check_operations(made, sources):
     named = set()
     for file in sorted(Path(sources).rglob("*.rs")):
         if "tests" not in file.parts and file.name != "tests.rs":
-            named |= set(re.findall(r'(?:Failure::of\(\s*|const OPERATION: &str = )"(\w+)"', file.read_text()))
+            named |= set(re.findall(r'(?:Failure::of\(\s*|const (?:\w+_)?OPERATION: &str = )"(\w+)"', file.read_text()))
     return [
         f"{operation} is in the adapters, but no recorded call has it"
         for operation in sorted(named - called)

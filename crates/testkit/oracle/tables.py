@@ -38,6 +38,7 @@ RESOURCES = {
         "IdentityIdsToDelete": ("cognito-identity", "*"),
     },
     "iam": {"RoleName": ("iam", "role/{}"), "PolicyArn": ("iam", "{}"), "PolicyName": ("iam", "policy/{}")},
+    "dynamodb": {"RequestItems": ("dynamodb", "table/{}"), "TableName": ("dynamodb", "table/{}")},
     "ssm": {"Name": ("ssm", "parameter/{}"), "ResourceId": ("ssm", "parameter/{}")},
     "logs": {"logGroupName": ("logs", "log-group:/{}:log-stream:{logStreamName}")},
 }

@@ -13,6 +13,8 @@ OWN_POOL = f"{REGION}_OwnPool01"
 OWN_USER_POOL_ARN = f"arn:{PARTITION}:cognito-idp:{REGION}:{ACCOUNT}:userpool/{OWN_POOL}"
 # The permissions boundary of the stack, whose name CloudFormation chooses.
 OWN_BOUNDARY = f"arn:{PARTITION}:iam::{ACCOUNT}:policy/shop-AuthenticatedBoundary-0123456789AB"
+# The revocation table of the stack, whose name CloudFormation chooses.
+OWN_TABLE = "shop-Revocations-0123456789AB"
 
 
 def own_parameter(pool):
@@ -25,7 +27,10 @@ SWITCHES = {
     "AutoConfirm": "invited",
     "OnDelete": "delete",
     "PassableRoleArns": f"arn:{PARTITION}:iam::{ACCOUNT}:role/passable",
+    "RevocationTable": OWN_TABLE,
 }
+# Parameters that disable statements.
+OFF_SWITCHES = {"SessionGate": "false"}
 PASSABLE_ROLE = SWITCHES["PassableRoleArns"]
 
 # Parameters without a default.
@@ -79,6 +84,7 @@ class Template:
             name: self._statements(name, resource["Properties"])
             for name, resource in self.body["Resources"].items()
             if resource["Type"] == "AWS::IAM::Role"
+            and ("Condition" not in resource or self.condition(resource["Condition"]))
         }
 
     def _statements(self, role, properties):
@@ -166,8 +172,11 @@ class Template:
             value = self.parameters[name]
             is_list = self.body["Parameters"][name]["Type"] == "CommaDelimitedList"
             return [part.strip() for part in value.split(",")] if is_list else value
-        if self.body["Resources"].get(name, {}).get("Type") == "AWS::IAM::ManagedPolicy":
-            return OWN_BOUNDARY
+        match self.body["Resources"].get(name, {}).get("Type"):
+            case "AWS::IAM::ManagedPolicy":
+                return OWN_BOUNDARY
+            case "AWS::DynamoDB::Table":
+                return OWN_TABLE
         raise Unresolvable(f"the value of {name} is not known here")
 
     def _attribute(self, resource, attribute):
@@ -209,10 +218,11 @@ class Template:
 
 
 def variants(text):
-    """The template with all combinations of the parameters that enable statements."""
+    """The template with all combinations of the parameters that enable or disable statements."""
     found, seen = [], {}
-    for switched in itertools.product([False, True], repeat=len(SWITCHES)):
-        on = {name: value for (name, value), is_on in zip(SWITCHES.items(), switched, strict=True) if is_on}
+    switches = {**SWITCHES, **OFF_SWITCHES}
+    for switched in itertools.product([False, True], repeat=len(switches)):
+        on = {name: value for (name, value), is_on in zip(switches.items(), switched, strict=True) if is_on}
         template = Template(text, **on)
         found.append(template.roles())
         for name, value in template.used_conditions.items():

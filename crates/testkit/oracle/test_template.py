@@ -8,7 +8,7 @@ from pathlib import Path
 
 import oracle
 from calls import Right
-from template import ACCOUNT, OWN_BOUNDARY, REGION, Template, actions
+from template import ACCOUNT, OWN_BOUNDARY, OWN_TABLE, REGION, Template, actions
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "template.yaml").read_text()
@@ -172,6 +172,64 @@ class Logs(unittest.TestCase):
             self.assertEqual(len(set(names)), 2)
 
 
+class SessionGate(unittest.TestCase):
+    def tables(self, **parameters):
+        """The tables of a deployment, and the table in settings and output."""
+        template = Template(TEXT, **parameters)
+        found = resources("AWS::DynamoDB::Table", **parameters)
+        functions = resources("AWS::Serverless::Function", **parameters).values()
+        settings = [function["Properties"]["Environment"]["Variables"].get("REVOCATION_TABLE") for function in functions]
+        output = template.body["Outputs"]["RevocationTableName"]
+        outputs = [output["Value"]] if template.condition(output["Condition"]) else []
+        return found, [template.resolve(one) for one in [*settings, *outputs] if one]
+
+    def test_table_outlives_the_stack_like_the_pool(self):
+        for on_delete, policy in [("retain", "RetainExceptOnCreate"), ("delete", "Delete")]:
+            found, names = self.tables(OnDelete=on_delete)
+            self.assertEqual([one["DeletionPolicy"] for one in found.values()], [policy])
+            self.assertEqual(names, [OWN_TABLE] * 4)
+
+    def test_given_table_replaces_the_table_of_the_stack(self):
+        for on_delete in ["retain", "delete"]:
+            found, names = self.tables(OnDelete=on_delete, RevocationTable="earlier")
+            self.assertEqual((found, names), ({}, ["earlier"] * 4))
+
+    def test_without_gate_there_is_no_table(self):
+        for on_delete in ["retain", "delete"]:
+            found, names = self.tables(OnDelete=on_delete, SessionGate="false")
+            self.assertEqual((found, names), ({}, [""] * 2))
+
+    def test_both_tables_have_the_same_properties(self):
+        first, second = (self.tables(OnDelete=on_delete)[0] for on_delete in ["retain", "delete"])
+        properties = [one["Properties"] for one in [*first.values(), *second.values()]]
+        self.assertEqual(properties[0], properties[1])
+        # A fixed name would collide with that of a retained table.
+        self.assertNotIn("TableName", properties[0])
+        self.assertEqual(properties[0]["BillingMode"], "PAY_PER_REQUEST")
+        self.assertTrue(properties[0]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+        # The names of the attributes are those of the adapter.
+        adapter = (ROOT / "crates/aws/src/revocation_table.rs").read_text()
+        constants = dict(re.findall(r'const (\w+): &str = "(\w+)"', adapter))
+        keys = [one["AttributeName"] for one in properties[0]["KeySchema"]]
+        self.assertEqual(keys, [constants["KEY"]])
+        time_to_live = {"AttributeName": constants["EXPIRES_AT"], "Enabled": True}
+        self.assertEqual(properties[0]["TimeToLiveSpecification"], time_to_live)
+
+    def test_only_authorizer_and_api_use_the_table(self):
+        expected = {
+            "AdminApiRole": {"dynamodb:BatchGetItem", "dynamodb:UpdateItem"},
+            "AuthApiRole": {"dynamodb:UpdateItem"},
+            "AuthorizerRole": {"dynamodb:BatchGetItem"},
+        }
+        for gate, granted in [("true", expected), ("false", {})]:
+            roles = Template(TEXT, SessionGate=gate).roles()
+            found = {
+                role: {one for _, statement in statements for one in actions(statement) if one.startswith("dynamodb:")}
+                for role, statements in roles.items()
+            }
+            self.assertEqual({role: one for role, one in found.items() if one}, granted)
+
+
 class Rules(unittest.TestCase):
     def rejections(self, **parameters):
         """The descriptions of the assertions that these parameters break."""
@@ -200,6 +258,12 @@ class Rules(unittest.TestCase):
             self.assertEqual(self.rejections(AutoConfirm="everyone", Mfa=mfa, AdminMfa=admin_mfa), [], f"{mfa}, {admin_mfa}")
         (rejection,) = self.rejections(AutoConfirm="everyone", Mfa="off", AdminMfa="required")
         self.assertIn("AdminMfa=required requires Mfa=optional", rejection)
+
+    def test_rejects_table_that_nothing_uses(self):
+        for gate, table in [("true", ""), ("true", "earlier"), ("false", "")]:
+            self.assertEqual(self.rejections(SessionGate=gate, RevocationTable=table), [], f"{gate}, {table}")
+        (rejection,) = self.rejections(SessionGate="false", RevocationTable="earlier")
+        self.assertIn("RevocationTable must be empty with SessionGate=false", rejection)
 
     def test_rejects_first_admin_whose_address_anyone_verifies(self):
         for verify, email in [("everyone", ""), ("invited", "admin@example.com"), ("nobody", "admin@example.com")]:

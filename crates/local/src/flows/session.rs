@@ -9,6 +9,7 @@ use crate::failure::Failure;
 /// The tokens of a session.
 pub(super) struct Tokens {
     pub(super) access: Secret,
+    pub(super) id: Secret,
     pub(super) refresh: Option<Secret>,
     pub(super) username: String,
     /// A description without secrets.
@@ -34,11 +35,11 @@ pub(super) fn tokens(body: &Value) -> Result<Tokens, Failure> {
     let secret = |name: &str| tokens[name].as_str().map(Secret::new);
     let missing = || Failure::unexpected("tokens", describe(body));
     let (access, id, refresh) = (secret("access_token"), secret("id_token"), secret("refresh_token"));
-    id.ok_or_else(missing)?;
     let kinds =
         if refresh.is_some() { "access, ID and refresh token" } else { "access and ID token, no refresh token" };
     Ok(Tokens {
         access: access.ok_or_else(missing)?,
+        id: id.ok_or_else(missing)?,
         shown: format!("{kinds}, valid for {} s", tokens["expires_in_seconds"]),
         refresh,
         username: tokens["username"].as_str().ok_or_else(missing)?.to_owned(),

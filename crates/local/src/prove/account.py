@@ -159,6 +159,7 @@ def left(name):
         "IAM policies": {policy["Arn"]: policy["PolicyName"] for policy in pages(iam, "list_policies", "Policies", Scope="Local")},
         "SSM parameters": [parameter["Name"] for parameter in parameters],
         "log groups": [group["logGroupName"] for group in groups],
+        "DynamoDB tables": list(pages(boto3.client("dynamodb"), "list_tables", "TableNames")),
         "HTTP APIs": {api["ApiId"]: api["Name"] for api in apis},
         "functions": [function["FunctionName"] for function in functions],
     }
@@ -190,6 +191,7 @@ def sweep(name):
         "HTTP APIs": lambda key: boto3.client("apigatewayv2").delete_api(ApiId=key),
         "functions": lambda key: boto3.client("lambda").delete_function(FunctionName=key),
         "log groups": lambda key: boto3.client("logs").delete_log_group(logGroupName=key),
+        "DynamoDB tables": lambda key: boto3.client("dynamodb").delete_table(TableName=key),
         "SAM artifacts": lambda _: artifacts(name),
     }
     failed = []

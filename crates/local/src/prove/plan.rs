@@ -105,8 +105,8 @@ impl Plan {
 It runs the flows and the probes, and then deletes its resources. A run takes about 15 minutes on AWS.
 
 It creates
-  stack {name}: 4 functions with their roles and log groups, an HTTP API, a user pool with 2 clients, an identity pool, an IAM
-    role, an IAM policy and its permissions boundary
+  stack {name}: 5 functions with their roles and log groups, an HTTP API, a DynamoDB table, a user pool with 2 clients, an identity
+    pool, an IAM role, an IAM policy and its permissions boundary
   user pools {name}.second, {name}.tags and {name}.role: one after the other, each for a few minutes and with 2 clients, an
     identity pool, an IAM role and an IAM policy
   stack {helpers}: a function, a user pool and IAM roles for the probes

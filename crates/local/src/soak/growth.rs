@@ -146,6 +146,6 @@ mod tests {
         assert_eq!(growth.problems(), [""; 0]);
         let auth = growth.processes().filter(|(function, ..)| *function == "auth-api");
         let seen: Vec<_> = auth.map(|(_, id, readings)| (id, readings.warm.is_some(), readings.is_running)).collect();
-        assert_eq!(seen, [(4, true, true), (8, true, false), (9, false, true)]);
+        assert_eq!(seen, [(5, true, true), (8, true, false), (9, false, true)]);
     }
 }

@@ -6,12 +6,15 @@ use std::time::Instant;
 use domain::secret::Secret;
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::local_aws::Invoked;
 
 use super::round::{PASSWORD, Round};
 use super::tally::{Kind, Tally};
 use crate::deployment::{Deployment, FIRST_ADMIN};
 use crate::failure::Failure;
 use crate::invoke;
+
+const AUTHORIZER_EVENT: &str = include_str!("../../../../events/authorizer/http-api.json");
 
 /// The number of problems that stops the load.
 pub(super) const MAX_PROBLEMS: usize = 10;
@@ -30,8 +33,8 @@ impl<'a> Load<'a> {
         Self { deployment, admin_password, tally: RefCell::default() }
     }
 
-    /// Runs three clients of the API, and one that invokes the bootstrap. Each client begins its round `n` only if
-    /// `goes_on(n)`, and stops after 10 problems of all clients.
+    /// Runs three clients of the API, which also invoke the authorizer, and one client that invokes the bootstrap. Each
+    /// client begins its round `n` only if `goes_on(n)`, and stops after 10 problems of all clients.
     pub async fn run(&self, goes_on: impl Fn(u32) -> bool) {
         let goes_on = |round| goes_on(round) && self.tally.borrow().problems().len() < MAX_PROBLEMS;
         // The futures are boxed, because they are large.
@@ -70,17 +73,38 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The time includes the start of the program that sends the invocation.
     async fn bootstrap(&self, action: &str, spec: &Value) {
         let kind = Kind { function: "pool-bootstrap", call: format!("Invoke {action}"), expected: "succeeded" };
         let work = async {
-            let function = self.deployment.stack.output(invoke::output_of("pool-bootstrap")?)?;
-            let event = json!({"action": action, "spec": spec}).to_string();
-            let invoked = self.deployment.stack.send(&self.deployment.aws, function, &event).await?;
+            let invoked = self.invoke(kind.function, &json!({"action": action, "spec": spec})).await?;
             let result = if invoked.is_error { invoked.answer } else { "succeeded".to_owned() };
             Ok((result, Value::Null))
         };
-        self.observe(kind, self.deployment.pool(), work).await;
+        self.observe(kind.clone(), self.deployment.pool(), work).await;
+    }
+
+    /// Invokes the authorizer with a token, which it accepts or denies.
+    pub(super) async fn authorize(&self, name: &str, token: &Secret, expected: &'static str) -> Option<()> {
+        let kind = Kind { function: "authorizer", call: "Invoke".to_owned(), expected };
+        let work = async {
+            let event = AUTHORIZER_EVENT.replace("ACCESS_TOKEN", token.expose());
+            let event = serde_json::from_str(&event).map_err(|_| Failure::unexpected("an event", "another text"))?;
+            let invoked = self.invoke(kind.function, &event).await?;
+            let answer: Value = serde_json::from_str(&invoked.answer).unwrap_or_default();
+            let result = match answer["isAuthorized"].as_bool() {
+                Some(true) => "authorized",
+                Some(false) => "denied",
+                None => &invoked.answer,
+            };
+            Ok((result.to_owned(), Value::Null))
+        };
+        self.observe(kind.clone(), name, work).await.map(drop)
+    }
+
+    /// The time includes the start of the program that sends the invocation.
+    async fn invoke(&self, function: &str, event: &Value) -> Result<Invoked, Failure> {
+        let function = self.deployment.stack.output(invoke::output_of(function)?)?;
+        Ok(self.deployment.stack.send(&self.deployment.aws, function, &event.to_string()).await?)
     }
 
     /// Sends a request to the API. `{name}` in the route stands for `name`.

@@ -24,9 +24,11 @@ impl Round<'_> {
     /// Runs until the first unexpected result.
     pub(super) async fn run(&self) {
         let done: Option<()> = async {
+            // First, because a later revocation of the same second would deny the token.
+            self.sign_in_and_out().await?;
             self.administer().await?;
             self.group().await?;
-            self.sign_in_and_out().await?;
+            self.delete().await?;
             self.sign_up().await
         }
         .await;
@@ -47,10 +49,14 @@ impl Round<'_> {
         format!("{}@example.com", self.name)
     }
 
-    async fn administer(&self) -> Option<()> {
-        let new = json!({
+    fn new_user(&self) -> Value {
+        json!({
             "username": self.name, "attributes": {"email": self.address()}, "password": PASSWORD, "permanent": true,
-        });
+        })
+    }
+
+    async fn administer(&self) -> Option<()> {
+        let new = self.new_user();
         for (method, route, body, expected) in [
             (Method::GET, USER, None, "404 user-not-found"),
             (Method::POST, "/v1/users", Some(new.clone()), "201"),
@@ -88,6 +94,7 @@ impl Round<'_> {
     }
 
     async fn sign_in_and_out(&self) -> Option<()> {
+        self.admin(Method::POST, "/v1/users", Some(self.new_user()), "201").await?;
         let credentials = |password: &str| json!({"username": self.name, "password": password});
         self.auth("/v1/auth/sign-in", credentials("Wrong-Horse-1"), "401 invalid-credentials").await?;
         let answer = self.auth("/v1/auth/sign-in", credentials(PASSWORD), "200").await?;
@@ -99,9 +106,12 @@ impl Round<'_> {
         get("/v1/users", Some(&access), "403 forbidden").await?;
         // API Gateway rejects the request itself, so the response has no error code.
         get("/v1/users", None, "401").await?;
+        self.load.authorize(&self.name, &access, "authorized").await?;
         let refresh = json!({"username": self.name, "refresh_token": token("refresh_token")});
         self.auth("/v1/auth/refresh", refresh.clone(), "200").await?;
-        self.auth("/v1/auth/sign-out", json!({"refresh_token": token("refresh_token")}), "200").await?;
+        let both = json!({"refresh_token": token("refresh_token"), "access_token": token("access_token")});
+        self.auth("/v1/auth/sign-out", both, "200").await?;
+        self.load.authorize(&self.name, &access, "denied").await?;
         self.auth("/v1/auth/refresh", refresh, "401 invalid-credentials").await?;
         self.admin(Method::POST, "/v1/users/{name}/sign-out", None, "200").await?;
         self.delete().await

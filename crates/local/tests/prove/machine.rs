@@ -92,6 +92,7 @@ found = {
     "functions": [f["FunctionName"] for f in boto3.client("lambda").list_functions()["Functions"]],
     "APIs": [a["Name"] for a in boto3.client("apigatewayv2").get_apis()["Items"]],
     "log groups": [g["logGroupName"] for g in boto3.client("logs").describe_log_groups()["logGroups"]],
+    "tables": boto3.client("dynamodb").list_tables()["TableNames"],
     "parameters": [p["Name"] for p in boto3.client("ssm").describe_parameters()["Parameters"]],
     "objects": [
         o["Key"]

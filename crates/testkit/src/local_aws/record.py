@@ -23,6 +23,7 @@ SERVICES = {
     "AWSCognitoIdentityProviderService": "cognito-idp",
     "AWSCognitoIdentityService": "cognito-identity",
     "AmazonSSM": "ssm",
+    "DynamoDB_20120810": "dynamodb",
 }
 CREATED = {
     "CreateUserPool": ("UserPool", "Id", "UserPoolTags"),
