@@ -16,12 +16,22 @@ const CREATE_USER: &str = include_str!("../../../events/admin-api/users-create.j
 const DISABLE_USER: &str = include_str!("../../../events/admin-api/users-disable.json");
 const REST: &str = include_str!("../../../events/admin-api/rest-users-list.json");
 
+const AUTHORIZATION: &str = include_str!("../../../events/authorizer/http-api.json");
+const ACCESS_TOKEN: &str = include_str!("tokens/access-token.txt");
+
 /// 2100-01-01, because `admin-api` rejects expired claims.
 const EXPIRY: &str = "4102444800";
 
 /// The event of a sign-up.
 pub(crate) fn sign_up() -> Bytes {
     SIGN_UP.into()
+}
+
+/// The request to a Lambda authorizer of an HTTP API, with a token that expires in 2100. Its signing key was not kept.
+pub(crate) fn authorization() -> Result<Bytes, BenchError> {
+    let mut event = parse(AUTHORIZATION)?;
+    set(&mut event, "/headers/authorization", json!(format!("Bearer {ACCESS_TOKEN}")))?;
+    Ok(event.to_string().into())
 }
 
 /// The event that plans the changes of an existing pool.
@@ -137,6 +147,11 @@ pub(crate) fn is_confirmed(response: &Value) -> bool {
 /// Whether the response is an HTTP response with a 2xx status.
 pub(crate) fn is_success(response: &Value) -> bool {
     response["statusCode"].as_u64().is_some_and(|status| (200..300).contains(&status))
+}
+
+/// Whether the response accepts the request.
+pub(crate) fn is_authorized(response: &Value) -> bool {
+    response["isAuthorized"] == json!(true)
 }
 
 /// Whether the response is a plan without changes.

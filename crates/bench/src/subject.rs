@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::cognito::Endpoint;
 use crate::error::BenchError;
 use crate::events::{self, Operation};
-use crate::pool::{CLIENT_ID, ISSUER, POOL_ID};
+use crate::pool::{CLIENT_ID, ISSUER, POOL_ID, TABLE};
 
 /// Programs that do the same job.
 #[derive(Debug)]
@@ -62,6 +62,13 @@ pub(crate) const LIST_USERS: &str = "list 60 users";
 /// The settings of `admin-api`.
 pub(crate) const ADMIN_API: &[(&str, &str)] =
     &[("ROUTES", "admin"), ("COGNITO_CLIENT_ID", CLIENT_ID), ("ISSUER", ISSUER), ("ROLES", "admins=all")];
+/// The settings of `authorizer`. The JWKS document contains the key of [`events::authorization`].
+const AUTHORIZER: &[(&str, &str)] = &[
+    ("ISSUER", ISSUER),
+    ("CLIENT_IDS", CLIENT_ID),
+    ("JWKS", include_str!("tokens/jwks.json")),
+    ("REVOCATION_TABLE", TABLE),
+];
 const PRE_SIGN_UP: &[(&str, &str)] = &[
     ("AUTO_CONFIRM", "trusted-domains"),
     ("TRUSTED_EMAIL_DOMAINS", "example.com,*.example.org"),
@@ -92,6 +99,7 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
         let file = target.join("bench/node").join(bundle);
         Program { name, file, kind: Kind::Node(job), endpoint: Endpoint::Http, settings: &[] }
     };
+    let authorization = Job { event: events::authorization()?, expected: events::is_authorized };
     let admin_api = |name, operation: Operation, endpoint| {
         let job = Job { event: operation.http_api()?, expected: events::is_success };
         let mut programs = vec![
@@ -133,6 +141,15 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
         admin_api("create a user", Operation::CreateUser, Endpoint::Http)?,
         admin_api("disable a user", Operation::DisableUser, Endpoint::Http)?,
         admin_api("disable a user, 10 ms away", Operation::DisableUser, Endpoint::Remote)?,
+        Row {
+            name: "authorize a request",
+            charted: true,
+            programs: vec![
+                native("authorizer", authorization.clone(), AUTHORIZER),
+                native("bare-authorizer", authorization.clone(), AUTHORIZER),
+                Program { settings: AUTHORIZER, ..node("Node.js, aws-jwt-verify", "authorizer.js", authorization) },
+            ],
+        },
         Row {
             name: "plan of an existing pool",
             charted: true,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::field;
 use super::users::Users;
-use crate::pool::{ACCOUNT, ADMIN, ADMIN_SUB, CLIENT_ID, POOL, POOL_ID, REGION};
+use crate::pool::{ACCOUNT, ADMIN, ADMIN_SUB, CLIENT_ID, POOL, POOL_ID, REGION, TABLE};
 
 const IDENTITY_POOL_ID: &str = "eu-central-1:0e6f3f3b-6d4c-4f1e-9a55-2f6d0c8b7a11";
 const WEB_CLIENT_ID: &str = "2example23456789";
@@ -50,7 +50,15 @@ impl Answer {
 
 /// The responses by operation.
 pub(crate) fn all() -> HashMap<&'static str, Answer> {
-    users().into_iter().chain(user_pool()).chain(identity_pool()).chain(iam()).collect()
+    // No token is revoked.
+    let no_items = json_answer(&json!({"Responses": {TABLE: []}, "UnprocessedKeys": {}}));
+    users()
+        .into_iter()
+        .chain(user_pool())
+        .chain(identity_pool())
+        .chain(iam())
+        .chain([("BatchGetItem", no_items)])
+        .collect()
 }
 
 fn bytes(body: &Value) -> Bytes {
