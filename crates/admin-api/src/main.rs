@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Lambda, Ports, Settings, lambda, service};
+use admin_api::{App, Lambda, Ports, Served, Settings, lambda, service};
 use aws::{Aws, RevocationTable};
 use domain::invitation::InvitationKey;
 use domain::revocation::{Revocations, Scope};
@@ -19,8 +19,9 @@ async fn main() -> ExitCode {
         let user_pool_id = settings.user_pool_id.clone();
         // The routes are created while Cognito accepts the connection.
         let revocations = settings.revocation_table.as_deref().map(|name| aws.revocation_table(name));
+        let checks_callers = settings.served != Served::Auth;
         let warm_up_table = async {
-            if let Some(table) = &revocations {
+            if let Some(table) = revocations.as_ref().filter(|_| checks_callers) {
                 // Opens the connection. A request reports a failure, if it persists.
                 let _ = table.revocations(&[Scope::Pool]).await;
             }

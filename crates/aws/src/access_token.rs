@@ -34,22 +34,31 @@ pub(crate) fn sub_and_session(access_token: &Secret) -> (Option<String>, Option<
     (claim("sub"), claim("origin_jti"))
 }
 
+fn ensure(is_accepted: bool, operation: &'static str) -> Result<(), UserPoolError> {
+    if is_accepted { Ok(()) } else { Err(UserPoolError::new(operation, Reason::InvalidCredentials)) }
+}
+
 impl CognitoAppClient {
     /// Returns an error unless the token was issued for this pool and client.
     ///
     /// Cognito's calls with an access token name no pool, so they also accept tokens of other pools, whose users can
     /// have the same names.
     pub(crate) fn ensure_own_token(&self, operation: &'static str, access_token: &Secret) -> Result<(), UserPoolError> {
-        let is_own = |claims: Claims| {
+        let is_own = |claims: &Claims| claims.text("client_id") == Some(&self.client_id);
+        self.ensure_token_of_pool(operation, access_token)?;
+        ensure(Claims::of(access_token.expose()).as_ref().is_some_and(is_own), operation)
+    }
+
+    /// Returns an error unless the token was issued for this pool, to any client.
+    pub(crate) fn ensure_token_of_pool(
+        &self,
+        operation: &'static str,
+        access_token: &Secret,
+    ) -> Result<(), UserPoolError> {
+        let is_of_pool = |claims: Claims| {
             let pool = claims.text("iss").and_then(|issuer| issuer.rsplit_once('/')).map(|(_, pool)| pool);
-            claims.text("token_use") == Some("access")
-                && claims.text("client_id") == Some(&self.client_id)
-                && pool == Some(&self.user_pool_id)
+            claims.text("token_use") == Some("access") && pool == Some(&self.user_pool_id)
         };
-        if Claims::of(access_token.expose()).is_some_and(is_own) {
-            Ok(())
-        } else {
-            Err(UserPoolError::new(operation, Reason::InvalidCredentials))
-        }
+        ensure(Claims::of(access_token.expose()).is_some_and(is_of_pool), operation)
     }
 }

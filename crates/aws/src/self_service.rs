@@ -15,6 +15,29 @@ use crate::sessions::{to_delivery, verify_software_token};
 use crate::sign_in_security::Preferences;
 use crate::users::{to_attributes, to_factor, to_factors};
 
+impl CognitoAppClient {
+    async fn owner(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
+        const OPERATION: &str = "GetUser";
+        let request = self.client.get_user().access_token(access_token.expose());
+        let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        let (sub, session) = sub_and_session(access_token);
+        let factors = to_factors(user.user_mfa_setting_list());
+        let preferred_factor = user.preferred_mfa_setting().and_then(to_factor);
+        let mut attributes = to_attributes(user.user_attributes);
+        // The app client's read attributes can exclude `sub`.
+        if let Some(sub) = sub {
+            attributes.entry("sub".to_owned()).or_insert(sub);
+        }
+        Ok(Myself {
+            username: user.username.parse().map_err(|_| Failure::missing(OPERATION, "Username"))?,
+            attributes,
+            factors,
+            preferred_factor,
+            session,
+        })
+    }
+}
+
 #[async_trait]
 impl SelfService for CognitoAppClient {
     async fn confirm_sign_up(
@@ -94,25 +117,13 @@ impl SelfService for CognitoAppClient {
     }
 
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
-        const OPERATION: &str = "GetUser";
-        self.ensure_own_token(OPERATION, access_token)?;
-        let request = self.client.get_user().access_token(access_token.expose());
-        let user = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
-        let (sub, session) = sub_and_session(access_token);
-        let factors = to_factors(user.user_mfa_setting_list());
-        let preferred_factor = user.preferred_mfa_setting().and_then(to_factor);
-        let mut attributes = to_attributes(user.user_attributes);
-        // The app client's read attributes can exclude `sub`.
-        if let Some(sub) = sub {
-            attributes.entry("sub".to_owned()).or_insert(sub);
-        }
-        Ok(Myself {
-            username: user.username.parse().map_err(|_| Failure::missing(OPERATION, "Username"))?,
-            attributes,
-            factors,
-            preferred_factor,
-            session,
-        })
+        self.ensure_own_token("GetUser", access_token)?;
+        self.owner(access_token).await
+    }
+
+    async fn session_owner(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
+        self.ensure_token_of_pool("GetUser", access_token)?;
+        self.owner(access_token).await
     }
 
     async fn send_attribute_code(

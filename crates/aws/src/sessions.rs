@@ -147,7 +147,7 @@ impl Sessions for CognitoAppClient {
     }
 
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError> {
-        self.ensure_own_token("GlobalSignOut", access_token)?;
+        self.ensure_token_of_pool("GlobalSignOut", access_token)?;
         let request = self.once.global_sign_out().access_token(access_token.expose());
         request.send().await.map_err(|error| Failure::of("GlobalSignOut", &error))?;
         Ok(())

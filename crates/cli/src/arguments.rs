@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use domain::revocation::Scope;
+use domain::user_pool::user::Username;
 
 use crate::help;
 
@@ -134,13 +135,13 @@ pub(crate) enum Sessions {
 #[group(required = true, multiple = false)]
 pub(crate) struct RevokedScope {
     /// All tokens of the user with this `sub` until now
-    #[arg(long, value_name = "SUB", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "SUB", value_parser = uuid)]
     user: Option<String>,
     /// All tokens of the session with this `origin_jti`
-    #[arg(long, value_name = "ORIGIN_JTI", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "ORIGIN_JTI", value_parser = uuid)]
     session: Option<String>,
     /// All tokens of the app client with this id until now
-    #[arg(long, value_name = "CLIENT_ID", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "CLIENT_ID", value_parser = client_id)]
     client: Option<String>,
     /// All tokens of the user pool until now
     #[arg(long)]
@@ -161,6 +162,18 @@ pub(crate) struct SpecSource {
     /// The spec, a JSON file; `-` reads standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) spec: PathBuf,
+}
+
+/// Accepts only the form of the claims `sub` and `origin_jti`, because the revocation of a user name, for example, would
+/// have no effect.
+fn uuid(text: &str) -> Result<String, String> {
+    let has_form = text.parse::<Username>().is_ok_and(|name| name.has_form_of_sub());
+    if has_form { Ok(text.to_owned()) } else { Err("must be a UUID, as in the claim of the token".to_owned()) }
+}
+
+fn client_id(text: &str) -> Result<String, String> {
+    let is_valid = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+".contains(&byte));
+    if is_valid { Ok(text.to_owned()) } else { Err("must be letters, digits, underscores or plus signs".to_owned()) }
 }
 
 /// Parses seconds, or numbers with units.
@@ -229,8 +242,10 @@ mod tests {
             ("poolkeeper deploy", ErrorKind::InvalidSubcommand),
             ("poolkeeper sessions revoke --all", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
-            ("poolkeeper sessions revoke --table t --user=", ErrorKind::InvalidValue),
-            ("poolkeeper sessions revoke --table t --user a --all", ErrorKind::ArgumentConflict),
+            ("poolkeeper sessions revoke --table t --user mia@example.com", ErrorKind::ValueValidation),
+            ("poolkeeper sessions revoke --table t --session mia", ErrorKind::ValueValidation),
+            ("poolkeeper sessions revoke --table t --client arn:x", ErrorKind::ValueValidation),
+            ("poolkeeper sessions revoke --table t --client a --all", ErrorKind::ArgumentConflict),
         ] {
             assert_eq!(parse(line).unwrap_err(), kind, "{line}");
         }
@@ -238,11 +253,12 @@ mod tests {
 
     #[test]
     fn revokes_exactly_the_named_scope() {
+        let id = "0e6f3f3b-6d4c-4f1e-9a55-2f6d0c8b7a11";
         for (option, expected) in [
-            ("--user a", Scope::User("a".to_owned())),
-            ("--session a", Scope::Session("a".to_owned())),
-            ("--client a", Scope::Client("a".to_owned())),
-            ("--all", Scope::Pool),
+            (format!("--user {id}"), Scope::User(id.to_owned())),
+            (format!("--session {id}"), Scope::Session(id.to_owned())),
+            ("--client 1example".to_owned(), Scope::Client("1example".to_owned())),
+            ("--all".to_owned(), Scope::Pool),
         ] {
             let Arguments { command, .. } = parse(&format!("poolkeeper sessions revoke --table t {option}")).unwrap();
             let Command::Sessions { command: Sessions::Revoke { table, scope } } = command else { unreachable!() };

@@ -62,11 +62,12 @@ Example:
 
 pub(crate) const SESSIONS_REVOKE: &str = "\
 Services that check revocations, such as the admin API and the authorizer,
-reject the tokens immediately. Cognito accepts them at its own API until they
-expire. To end a user's sessions there as well, sign the user out with the
-admin API. You can repeat the command at any time.
+reject the tokens immediately. Cognito accepts access and refresh tokens at its
+own API until they expire. To end a user's sessions there as well, sign the
+user out with the admin API. You can repeat the command at any time.
 
-Requires the permission dynamodb:UpdateItem on the table.
+The clock of this computer must be right: \"now\" is its time, and later
+sign-ins are denied until then. Requires dynamodb:UpdateItem on the table.
 
 Examples:
   poolkeeper sessions revoke --table shop-Revocations-1 --user 0e6f3f3b-…

@@ -223,11 +223,14 @@ class SessionGate(unittest.TestCase):
         }
         for gate, granted in [("true", expected), ("false", {})]:
             roles = Template(TEXT, SessionGate=gate).roles()
-            found = {
-                role: {one for _, statement in statements for one in actions(statement) if one.startswith("dynamodb:")}
-                for role, statements in roles.items()
-            }
-            self.assertEqual({role: one for role, one in found.items() if one}, granted)
+            found = {}
+            for role, statements in roles.items():
+                for _, statement in statements:
+                    used = {one for one in actions(statement) if one.startswith("dynamodb:")}
+                    if used:
+                        found.setdefault(role, set()).update(used)
+                        self.assertEqual(statement["Resource"], f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{OWN_TABLE}")
+            self.assertEqual(found, granted)
 
 
 class Rules(unittest.TestCase):
@@ -264,6 +267,12 @@ class Rules(unittest.TestCase):
             self.assertEqual(self.rejections(SessionGate=gate, RevocationTable=table), [], f"{gate}, {table}")
         (rejection,) = self.rejections(SessionGate="false", RevocationTable="earlier")
         self.assertIn("RevocationTable must be empty with SessionGate=false", rejection)
+
+    def test_rejects_scopes_of_id_tokens(self):
+        for uses, scopes in [("access,id", "shop/read"), ("access", "shop/read"), ("id", "")]:
+            self.assertEqual(self.rejections(GateTokenUses=uses, GateScopes=scopes), [], f"{uses}, {scopes}")
+        (rejection,) = self.rejections(GateTokenUses="id", GateScopes="shop/read")
+        self.assertIn("GateScopes must be empty with GateTokenUses=id", rejection)
 
     def test_rejects_first_admin_whose_address_anyone_verifies(self):
         for verify, email in [("everyone", ""), ("invited", "admin@example.com"), ("nobody", "admin@example.com")]:

@@ -274,15 +274,17 @@ impl App {
     /// Rejects a user whose name is the `sub` of another user. Cognito accepts a user name or a `sub` in the same
     /// parameter, users choose their names, and AWS does not document which of the two Cognito prefers.
     pub(crate) async fn ensure_unambiguous(&self, named: &Username, user: &User) -> Result<(), ApiError> {
+        if self.is_ambiguous(named, user).await? { Err(ApiError::ambiguous_user()) } else { Ok(()) }
+    }
+
+    /// Whether the name of a user is the `sub` of another user.
+    pub(crate) async fn is_ambiguous(&self, named: &Username, user: &User) -> Result<bool, UserPoolError> {
         let id = user.id();
         if id == user.username {
-            return Ok(());
+            return Ok(false);
         }
         let could_be_another_sub = named.has_form_of_sub() && *named != id;
-        if could_be_another_sub || self.pool.get(&id).await?.username != user.username {
-            return Err(ApiError::ambiguous_user());
-        }
-        Ok(())
+        Ok(could_be_another_sub || self.pool.get(&id).await?.username != user.username)
     }
 
     /// Rejects a group with an IAM role, unless the caller has `groups:roles`. Fails for a group that does not exist,

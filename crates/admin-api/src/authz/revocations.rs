@@ -5,14 +5,16 @@ use std::time::Duration;
 use domain::revocation::{
     CLOCK_TOLERANCE, CheckError, Revocation, RevocationsUnavailable, Scope, Token, TokenUser, check,
 };
+use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::self_service::Myself;
 use domain::user_pool::user::{Attributes, User};
 use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::audit::steps::Progress;
 use crate::authz::caller::{Caller, Issue};
-use crate::http::error::{ApiError, Unauthenticated};
+use crate::http::error::{Advice, ApiError, Unauthenticated};
 
 /// The step that writes a revocation, in errors.
 const STEP: &str = "revoke-tokens";
@@ -69,6 +71,22 @@ impl App {
     /// Ends all sessions of the user, in Cognito and at services that check revocations.
     pub(crate) async fn sign_out(&self, progress: &Progress, user: &User) -> Result<(), ApiError> {
         self.end_sessions(progress, &user.attributes, "sign-out", self.pool.sign_out(&user.id())).await
+    }
+
+    /// Ends all sessions of the owner of an access token, in Cognito and at services that check revocations.
+    pub(crate) async fn sign_out_owner(
+        &self,
+        progress: &Progress,
+        owner: &Myself,
+        access_token: &Secret,
+    ) -> Result<(), ApiError> {
+        let sign_out = async {
+            self.sessions.sign_out_everywhere(access_token).await?;
+            // The token has ended as well.
+            progress.advise(Advice::AwaitExpiry);
+            Ok(())
+        };
+        self.end_sessions(progress, &owner.attributes, "sign-out", sign_out).await
     }
 
     /// Like [`Self::end_sessions`], but only ends the validity of tokens. A refresh returns tokens with the user's

@@ -254,7 +254,6 @@ async fn never_sends_tokens_of_another_pool_or_client() {
             own.myself(&token).await.map(drop),
             own.send_attribute_code(&token, "email").await.map(drop),
             own.verify_attribute(&token, "email", &code()).await,
-            own.sign_out_everywhere(&token).await,
             own.start_totp(&token).await.map(drop),
             own.verify_totp(&token, &code(), None).await,
             own.set_own_mfa(&token, &[], &totp_only()).await,
@@ -266,11 +265,32 @@ async fn never_sends_tokens_of_another_pool_or_client() {
             "GetUser",
             "GetUserAttributeVerificationCode",
             "VerifyUserAttribute",
-            "GlobalSignOut",
             "AssociateSoftwareToken",
             "VerifySoftwareToken",
             "SetUserMFAPreference",
         ];
         assert!(calls.iter().all(|call| fake.calls(call) == 0));
+    }
+}
+
+#[tokio::test]
+async fn signs_out_with_tokens_of_every_client_but_of_no_other_pool() {
+    let claims = |pool: &str, client: &str, token_use: &str| {
+        let issuer = format!("https://cognito-idp.eu-central-1.amazonaws.com/{pool}");
+        super::access_token_with(&json!({"iss": issuer, "client_id": client, "token_use": token_use}))
+    };
+    for (token, is_accepted) in [
+        (claims("pool", CLIENT, "access"), true),
+        (claims("pool", "web", "access"), true),
+        (claims("my-pool", "web", "access"), false),
+        (claims("pool", "web", "id"), false),
+        (Secret::new("opaque"), false),
+    ] {
+        let fake = FakeAws::answering([("GetUser", json!({"Username": "mia", "UserAttributes": []}))]);
+        let own = client(&fake).await;
+        let outcomes = [own.session_owner(&token).await.map(drop), own.sign_out_everywhere(&token).await];
+        assert!(outcomes.iter().all(|outcome| outcome.is_ok() == is_accepted), "{outcomes:?}");
+        let calls = usize::from(is_accepted);
+        assert_eq!([fake.calls("GetUser"), fake.calls("GlobalSignOut")], [calls; 2]);
     }
 }

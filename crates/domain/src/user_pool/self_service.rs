@@ -96,6 +96,9 @@ pub trait SelfService: Send + Sync {
     /// Returns the owner of the token.
     async fn myself(&self, access_token: &Secret) -> Result<Myself, UserPoolError>;
 
+    /// Returns the owner of an access token of any client of the pool, to end the owner's sessions.
+    async fn session_owner(&self, access_token: &Secret) -> Result<Myself, UserPoolError>;
+
     /// Sends a code that verifies an attribute (`email` or `phone_number`). MUST return `InvalidRequest` for an
     /// attribute that the user does not have or that cannot be verified. Returns `None` if Cognito does not report the
     /// destination.

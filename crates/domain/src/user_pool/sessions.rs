@@ -279,7 +279,7 @@ pub trait Sessions: Send + Sync {
     /// Revokes one refresh token and the access tokens issued with it. Safe to repeat.
     async fn revoke(&self, refresh_token: &Secret) -> Result<(), UserPoolError>;
 
-    /// Signs out the owner of the access token everywhere. A repeated call returns `InvalidCredentials`, because the
+    /// Signs out the owner of an access token of any client of the pool everywhere. A repeated call returns `InvalidCredentials`, because the
     /// token is revoked.
     async fn sign_out_everywhere(&self, access_token: &Secret) -> Result<(), UserPoolError>;
 }

@@ -114,6 +114,7 @@ async fn one_session(api: &Api, gated: &GatedApi, password: &Secret, report: &mu
             let other = tokens(&sign_in(api, USER, password).await?.expect(200)?)?;
             for session in [&this, &other] {
                 gated.jwt(session).await?.expect(200)?;
+                gated.0.get("/gate", &session.access).await?.expect(200)?;
                 let found = gated.gate(session).await?.expect(200)?;
                 if found["username"] != USER {
                     return Err(Failure::unexpected(USER, found.to_string()));

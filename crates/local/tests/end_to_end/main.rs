@@ -143,7 +143,7 @@ async fn failed_step_names_missing_permission_of_admin_api() {
     let failed = flows::run_all(&deployment, &mut Report::quiet()).await.unwrap_err();
 
     let message = demo::diagnose(&deployment, failed).await.to_string();
-    assert!(message.contains("expected 200, got 500 internal"), "{message}");
+    assert!(message.contains("expected 204, got 500 internal"), "{message}");
     assert!(message.contains("is not authorized to perform: cognito-idp:AdminUserGlobalSignOut"), "{message}");
     assert!(message.contains("Add the permission to the function's role in template.yaml."), "{message}");
 }

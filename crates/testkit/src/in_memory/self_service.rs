@@ -99,6 +99,10 @@ impl SelfService for InMemorySessions {
         })
     }
 
+    async fn session_owner(&self, access_token: &Secret) -> Result<Myself, UserPoolError> {
+        self.myself(access_token).await
+    }
+
     async fn send_attribute_code(
         &self,
         access_token: &Secret,

@@ -1,6 +1,7 @@
 //! `POST /v1/auth/reset-password`: sets a new password with a code.
 
 use axum::extract::State;
+use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::user::Username;
 use http::StatusCode;
 use serde::Deserialize;
@@ -58,8 +59,13 @@ pub(crate) async fn handle(
     audit.on(&username);
     if app.revocations.is_some() {
         progress.advise(Advice::SignOutAfterReset);
-        let user = progress.read("read-user", app.pool.get(&username)).await?;
-        app.ensure_unambiguous(&username, &user).await?;
+        let read = async {
+            let user = app.pool.get(&username).await?;
+            let is_ambiguous = app.is_ambiguous(&username, &user).await?;
+            // Otherwise this could be another user than the one with the new password.
+            if is_ambiguous { Err(UserPoolError::new("AdminGetUser", Reason::WrongState)) } else { Ok(user) }
+        };
+        let user = progress.read("read-user", read).await?;
         app.sign_out(&progress, &user).await?;
         app.wait_for_valid_sign_ins().await;
     }
@@ -165,16 +171,17 @@ mod tests {
     async fn with_gate_says_that_earlier_sessions_are_valid() {
         for (fault, operation, status, completed, failed) in [
             (Some(Fault::Write(1)), None, 503, json!(["reset-password"]), "revoke-tokens"),
-            (None, Some("get"), 502, json!(["reset-password"]), "read-user"),
-            (None, Some("sign_out"), 502, json!(["reset-password", "revoke-tokens"]), "sign-out"),
+            (None, Some(("get", 1)), 502, json!(["reset-password"]), "read-user"),
+            (None, Some(("get", 2)), 502, json!(["reset-password"]), "read-user"),
+            (None, Some(("sign_out", 1)), 502, json!(["reset-password", "revoke-tokens"]), "sign-out"),
         ] {
             let revocations = Arc::<InMemoryRevocations>::default();
             let api = Api::with_revocations(&revocations);
             let forgot = Call::post("/v1/auth/forgot-password", Some(&json!({"username": "mia"}))).anonymous();
             assert_eq!(api.call(forgot).await.status, 200);
             revocations.set_fault(fault);
-            if let Some(operation) = operation {
-                api.pool.fail(operation, 1, Reason::Unavailable);
+            if let Some((operation, call)) = operation {
+                api.pool.fail(operation, call, Reason::Unavailable);
             }
             let answer = reset(&api, "mia", RESET_CODE, "Permanent-1").await;
             assert_eq!(answer.status, status, "{failed}");

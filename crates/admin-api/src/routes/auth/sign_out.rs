@@ -15,7 +15,7 @@ use crate::audit::record::Audit;
 use crate::audit::steps::Progress;
 use crate::authz::access_token;
 use crate::fields::text::Token;
-use crate::http::error::{Advice, ApiError, Unauthenticated};
+use crate::http::error::{ApiError, Unauthenticated};
 use crate::http::json::JsonText;
 
 /// The sessions to end.
@@ -232,8 +232,9 @@ impl SignedOut {
 /// Ends one session by its refresh token, or all sessions by an access token. The access token can be in the header
 /// `Authorization: Bearer` or `X-Access-Token` instead of a body. With the session gate, the tokens end immediately at
 /// services that check revocations. To end one session there, send an access token of the session beside its refresh
-/// token. If an access token alone ends all sessions, a sign-in in the same second ends as well. Returns the revoked
-/// credentials and those that are still valid.
+/// token; if the access token has expired, refresh it first. If an access token alone ends all sessions, a sign-in in
+/// the same second ends as well. Refresh tokens must be of the backend client, access tokens can be of any client.
+/// Returns the revoked credentials and those that are still valid.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
     request_body(content = Option<Body>),
@@ -267,7 +268,7 @@ pub(crate) async fn handle(
             let access_token = access_token.filter(|_| has_gate);
             if let Some(access_token) = &access_token {
                 audit.fields(["access_token"]);
-                let owner = app.self_service.myself(access_token).await?;
+                let owner = app.self_service.session_owner(access_token).await?;
                 audit.on(&owner.username);
                 let session = owner.session.ok_or(ApiError::Unauthenticated(Unauthenticated::NoSession))?;
                 app.revoke_session(&progress, session).await?;
@@ -277,20 +278,14 @@ pub(crate) async fn handle(
         }
         Body::All(access_token) => {
             audit.fields(["access_token"]);
-            let sign_out = app.sessions.sign_out_everywhere(&access_token);
             if has_gate {
                 // Cognito verifies the token, so that nobody can sign out another user.
-                let owner = app.self_service.myself(&access_token).await?;
+                let owner = app.self_service.session_owner(&access_token).await?;
                 audit.on(&owner.username);
-                let sign_out = async {
-                    sign_out.await?;
-                    progress.advise(Advice::AwaitExpiry);
-                    Ok(())
-                };
-                app.end_sessions(&progress, &owner.attributes, "sign-out", sign_out).await?;
+                app.sign_out_owner(&progress, &owner, &access_token).await?;
                 SignedOut::everywhere_at_once()
             } else {
-                sign_out.await?;
+                app.sessions.sign_out_everywhere(&access_token).await?;
                 SignedOut::everywhere()
             }
         }

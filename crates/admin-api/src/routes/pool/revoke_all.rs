@@ -24,9 +24,11 @@ pub(crate) struct Body {
 
 /// Revoke all tokens
 ///
-/// Ends all sessions of the user pool, or of one app client, at services that check revocations. All users must sign in
-/// again, the caller included. Tokens of the client credentials grant that were issued until now are revoked as well.
-/// Cognito accepts the tokens at its own API until they expire. Requires the session gate.
+/// Ends all sessions of the user pool, or of one app client, at services that check revocations. Their users must sign in
+/// again, the caller included if the caller's token is revoked. Tokens of the client credentials grant that were issued
+/// until now are revoked as well. Cognito accepts the access and refresh tokens at its own API until they expire. After
+/// `revocations-unavailable`, some tokens can be revoked already; sign in again, then repeat the request. Requires the
+/// session gate.
 #[utoipa::path(
     post, path = "/v1/pool/revoke-all", tag = "pool", operation_id = "revoke_all",
     request_body = Body,

@@ -116,6 +116,8 @@ fn groups() -> Vec<Row> {
         row("POST /v1/invitations", "", invitation(), "ListUsers", 201),
         row("POST /v1/invitations", "", invitation(), "GetParameter", 500),
         row("GET /v1/pool", "", none(), "DescribeUserPool", 500),
+        // These APIs have no session gate.
+        row("POST /v1/pool/revoke-all", "", json!({"client_id": "1example"}), "DescribeUserPoolClient", 409),
         Row { route: "GET /v1/me", user: "", body: none(), operation: None, without_fields: 200 },
     ]
 }

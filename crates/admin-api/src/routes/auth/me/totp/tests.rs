@@ -1,10 +1,14 @@
 //! Enrollment, verification and removal of an authenticator app, and their errors.
 
+use std::sync::Arc;
+
+use domain::revocation::Scope;
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::Factor;
 use domain::user_pool::sign_in_security::{Mfa, SignInSecurity};
 use serde_json::{Value, json};
 use testkit::in_memory::{AUTHENTICATOR_SECRET, FACTOR_CODE};
+use testkit::in_memory_revocations::{Fault, InMemoryRevocations};
 
 use crate::testing::{Answer, Api, Call};
 
@@ -93,6 +97,22 @@ async fn enrolling_ends_all_earlier_sessions() {
 
     let token = api.sign_in("mia").await.access;
     assert_eq!(send(&api, Call::get("/v1/auth/me"), &token).await.body["preferred_factor"], "SOFTWARE_TOKEN_MFA");
+}
+
+#[tokio::test]
+async fn with_gate_an_enrollment_ends_all_sessions_at_once() {
+    for (fault, status, failed) in [(None, 204, Value::Null), (Some(Fault::Write(1)), 503, json!("revoke-tokens"))] {
+        let revocations = Arc::<InMemoryRevocations>::default();
+        let api = Api::with_revocations(&revocations);
+        let token = api.sign_in("mia").await.access;
+        start(&api, &token).await;
+        revocations.set_fault(fault);
+        let answer = verify(&api, &token).await;
+        assert_eq!((answer.status, &answer.body["failed"]), (status, &failed));
+        let user = Scope::User(api.sub_of("mia"));
+        assert_eq!(revocations.all().contains_key(&user), status == 204);
+        assert_eq!(api.pool.takes_token(&token), status != 204);
+    }
 }
 
 #[tokio::test]

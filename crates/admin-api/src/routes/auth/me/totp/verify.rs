@@ -29,14 +29,15 @@ pub(crate) struct Body {
 ///
 /// Verifies the code, enables the authenticator app and makes it the preferred second factor. Then ends all sessions of
 /// the user, including the current one, because they started without the code. The next sign-in returns the challenge
-/// `SOFTWARE_TOKEN_MFA`. If the sessions cannot be ended, `failed` is `sign-out`; end them with `POST
-/// /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
+/// `SOFTWARE_TOKEN_MFA`. If the sessions cannot be ended, `failed` is `sign-out`, or `revoke-tokens` with the session
+/// gate; end them with `POST /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
 #[utoipa::path(
     post, path = "/v1/auth/me/totp/verify", tag = "auth", operation_id = "verify_totp",
     request_body = Body,
     responses((status = 204, description = "The authenticator app is enabled, and all sessions are ended.")),
     extensions(("x-problems" = json!([
-        "invalid-credentials", "user-not-confirmed", "password-reset-required", "wrong-state", "code-mismatch"
+        "invalid-credentials", "user-not-confirmed", "password-reset-required", "wrong-state", "code-mismatch",
+        "revocations-unavailable"
     ])))
 )]
 pub(crate) async fn handle(
@@ -54,6 +55,6 @@ pub(crate) async fn handle(
     progress.then("switch-on", service.set_own_mfa(&access_token, &owner.factors, &mfa)).await?;
     progress.advise(Advice::SignOut);
     // Otherwise a session that was started with only a stolen password stays valid.
-    progress.then("sign-out", app.sessions.sign_out_everywhere(&access_token)).await?;
+    app.sign_out_owner(&progress, &owner, &access_token).await?;
     Ok(StatusCode::NO_CONTENT)
 }
