@@ -11,6 +11,7 @@ use startup::causes;
 use thiserror::Error;
 use token_verifier::{Claims, KeyCache, KeySource, Policy, Rejection, VerifyError};
 
+use crate::introspection::{self, Introspection};
 use crate::request::{Format, Request, TokenSource};
 use crate::response::{accepted, denied};
 
@@ -59,8 +60,8 @@ pub enum Failure {
     /// Whether the token is valid is unknown. API Gateway responds with 500.
     #[error("the token could not be checked; see the log")]
     Unavailable,
-    /// The event is not a request to an authorizer.
-    #[error("the event is not a request of API Gateway to a Lambda authorizer")]
+    /// The event is neither a request to an authorizer nor an introspection.
+    #[error("the event is not a request of API Gateway to a Lambda authorizer or to the introspection route")]
     UnreadableEvent,
 }
 
@@ -93,7 +94,14 @@ impl<S: KeySource> Authorizer<S> {
     ///
     /// Returns [`Failure::Unavailable`] unless the token and its revocations could be checked within a second. Returns
     /// [`Failure::Unauthorized`] instead of a response if API Gateway expects a policy and the token is not accepted.
+    /// An introspection always returns a response.
     pub async fn handle(&self, event: Value, now: SystemTime) -> Result<Value, Failure> {
+        if let Some(request) = Introspection::deserialize(&event).ok().filter(Introspection::is_of_route) {
+            // An event with an ARN is a request to the authorizer for a route of this name.
+            if event.get("routeArn").is_none() {
+                return Ok(self.introspect(&request, now).await);
+            }
+        }
         let request = Request::deserialize(event).ok();
         let (request, format) =
             request.and_then(|request| request.format().map(|format| (request, format))).ok_or_else(|| {
@@ -117,12 +125,40 @@ impl<S: KeySource> Authorizer<S> {
         }
     }
 
-    async fn decide(&self, request: &Request, now: SystemTime) -> Result<Result<Claims, Refusal>, Unknown> {
-        let token = match request.tokens(&self.token_source)[..] {
-            [token] => token,
-            [] => return Ok(Err(Refusal::NoToken)),
-            _ => return Ok(Err(Refusal::SeveralTokens)),
+    /// Returns whether a token is active. The log contains the caller, and the reason if the token is not active.
+    async fn introspect(&self, request: &Introspection, now: SystemTime) -> Value {
+        let caller_and_token = request.caller().and_then(|caller| Ok((caller, request.token()?)));
+        let (caller, token) = match caller_and_token {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::warn!(reason = ?error, "introspection rejected");
+                return introspection::rejected(error);
+            }
         };
+        let decision = tokio::time::timeout(TIMEOUT, self.check(&token, now)).await;
+        match decision.unwrap_or(Err(Unknown::TimedOut)) {
+            Ok(Ok(claims)) => introspection::active(&claims, &self.policy.issuer),
+            Ok(Err(refusal)) => {
+                tracing::warn!(caller, reason = %refusal, "token is not active");
+                introspection::inactive()
+            }
+            Err(unknown) => {
+                tracing::error!(caller, error = causes(&unknown), "introspection without a decision");
+                introspection::unavailable()
+            }
+        }
+    }
+
+    async fn decide(&self, request: &Request, now: SystemTime) -> Result<Result<Claims, Refusal>, Unknown> {
+        match request.tokens(&self.token_source)[..] {
+            [token] => self.check(token, now).await,
+            [] => Ok(Err(Refusal::NoToken)),
+            _ => Ok(Err(Refusal::SeveralTokens)),
+        }
+    }
+
+    /// Verifies a token and checks its revocations.
+    async fn check(&self, token: &str, now: SystemTime) -> Result<Result<Claims, Refusal>, Unknown> {
         let claims = match self.keys.verify(&self.policy, token, now).await {
             Ok(claims) => claims,
             Err(VerifyError::Rejected(rejection)) => return Ok(Err(rejection.into())),

@@ -229,3 +229,57 @@ async fn rejects_other_events() {
         assert_eq!(Gate::new().handle(event.clone()).await, Err(Failure::UnreadableEvent), "{event}");
     }
 }
+
+/// Introspects a token as an AWS principal, and returns status and body.
+async fn introspect(gate: &Gate, token: &str) -> (u64, Value) {
+    let mut event = event("introspection", token);
+    event["isBase64Encoded"] = json!(false);
+    let answer = gate.handle(event).await.unwrap();
+    assert_eq!(answer["headers"]["cache-control"], "no-store");
+    (answer["statusCode"].as_u64().unwrap(), serde_json::from_str(answer["body"].as_str().unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn introspection_describes_active_tokens_only() {
+    let gate = Gate::new();
+    let (status, body) = introspect(&gate, &POOL.token(&access_claims())).await;
+    assert_eq!(
+        (status, &body["active"], &body["sub"], &body["session"]),
+        (200, &json!(true), &json!(SUB), &json!(SESSION))
+    );
+    assert_eq!((&body["token_type"], &body["token_use"]), (&json!("Bearer"), &json!("access")));
+    let (_, body) = introspect(&gate, &POOL.token(&id_claims())).await;
+    assert_eq!((&body["active"], &body["token_use"], body.get("token_type")), (&json!(true), &json!("id"), None));
+
+    let inactive = (200, json!({"active": false}));
+    for token in [&OTHER_POOL.token(&access_claims()), "opaque", &POOL.token(&with(access_claims(), "exp", json!(1)))] {
+        assert_eq!(introspect(&gate, token).await, inactive, "{token}");
+    }
+    gate.revoke(Scope::Session(SESSION.to_owned()), Revocation::ALL).await;
+    assert_eq!(introspect(&gate, &POOL.token(&access_claims())).await, inactive);
+    gate.revocations.set_fault(Some(Fault::Unavailable));
+    let unavailable = introspect(&gate, &POOL.token(&access_claims())).await;
+    assert_eq!(unavailable, (503, json!({"error": "temporarily_unavailable"})));
+}
+
+#[tokio::test]
+async fn introspection_requires_caller_and_token() {
+    let gate = Gate::new();
+    let token = POOL.token(&access_claims());
+    for (pointer, value, status) in [
+        ("/requestContext/authorizer", Value::Null, 401),
+        ("/requestContext/authorizer/iam/userArn", Value::Null, 401),
+        ("/body", json!("token_type_hint=access_token"), 400),
+        ("/body", Value::Null, 400),
+    ] {
+        let mut event = event("introspection", &token);
+        *event.pointer_mut(pointer).unwrap() = value;
+        let answer = gate.handle(event).await.unwrap();
+        assert_eq!(answer["statusCode"], status, "{pointer}");
+    }
+    assert_eq!(gate.revocations.reads(), 0);
+    // A request to the authorizer is no introspection.
+    let mut event = event("introspection", &token);
+    event["routeArn"] = json!("arn:aws:execute-api:eu-west-1:1:a/$default/POST/v1/auth/introspect");
+    assert_eq!(gate.handle(event).await.unwrap(), json!({"isAuthorized": false}));
+}
