@@ -78,6 +78,8 @@ routes! {
     auth::forgot_password: Public,
     auth::reset_password: Public,
     auth::me: OwnToken,
+    auth::me::delete: OwnToken,
+    auth::me::password: OwnToken,
     auth::me::totp::start: OwnToken,
     auth::me::totp::verify: OwnToken,
     auth::me::totp::remove: OwnToken,

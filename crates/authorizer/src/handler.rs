@@ -125,7 +125,8 @@ impl<S: KeySource> Authorizer<S> {
         }
     }
 
-    /// Returns whether a token is active. The log contains the caller, and the reason if the token is not active.
+    /// Returns whether a token is active. The log contains the caller and the result, and the reason if the token is not
+    /// active.
     async fn introspect(&self, request: &Introspection, now: SystemTime) -> Value {
         let caller_and_token = request.caller().and_then(|caller| Ok((caller, request.token()?)));
         let (caller, token) = match caller_and_token {
@@ -137,7 +138,10 @@ impl<S: KeySource> Authorizer<S> {
         };
         let decision = tokio::time::timeout(TIMEOUT, self.check(&token, now)).await;
         match decision.unwrap_or(Err(Unknown::TimedOut)) {
-            Ok(Ok(claims)) => introspection::active(&claims, &self.policy.issuer),
+            Ok(Ok(claims)) => {
+                tracing::info!(caller, user_sub = claims.sub, "token is active");
+                introspection::active(&claims, &self.policy.issuer)
+            }
             Ok(Err(refusal)) => {
                 tracing::warn!(caller, reason = %refusal, "token is not active");
                 introspection::inactive()

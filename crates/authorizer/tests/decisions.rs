@@ -10,6 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use authorizer::{Authorizer, Failure, TokenSource};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use domain::revocation::{Revocation, Revocations, Scope};
 use pool::{
     CLIENT, ISSUED_AT, OTHER_POOL, POOL, SESSION, SUB, access_claims, at, id_claims, machine_claims, policy, with,
@@ -230,10 +232,11 @@ async fn rejects_other_events() {
     }
 }
 
-/// Introspects a token as an AWS principal, and returns status and body.
+/// Introspects a token as an AWS principal, and returns status and body. API Gateway encodes forms with base64.
 async fn introspect(gate: &Gate, token: &str) -> (u64, Value) {
     let mut event = event("introspection", token);
-    event["isBase64Encoded"] = json!(false);
+    event["body"] = json!(STANDARD.encode(event["body"].as_str().unwrap()));
+    event["isBase64Encoded"] = json!(true);
     let answer = gate.handle(event).await.unwrap();
     assert_eq!(answer["headers"]["cache-control"], "no-store");
     (answer["statusCode"].as_u64().unwrap(), serde_json::from_str(answer["body"].as_str().unwrap()).unwrap())

@@ -349,6 +349,8 @@ fn presents_token(operation: &str) -> bool {
     matches!(
         operation,
         "AssociateSoftwareToken"
+            | "ChangePassword"
+            | "DeleteUser"
             | "GetUser"
             | "GetUserAttributeVerificationCode"
             | "SetUserMFAPreference"

@@ -126,6 +126,33 @@ impl SelfService for CognitoAppClient {
         self.owner(access_token).await
     }
 
+    async fn change_password(
+        &self,
+        access_token: &Secret,
+        current: &Secret,
+        new: &Secret,
+    ) -> Result<(), UserPoolError> {
+        const OPERATION: &str = "ChangePassword";
+        self.ensure_own_token(OPERATION, access_token)?;
+        self.once
+            .change_password()
+            .access_token(access_token.expose())
+            .previous_password(current.expose())
+            .proposed_password(new.expose())
+            .send()
+            .await
+            .map_err(|error| Failure::of(OPERATION, &error))?;
+        Ok(())
+    }
+
+    async fn delete_myself(&self, access_token: &Secret) -> Result<(), UserPoolError> {
+        const OPERATION: &str = "DeleteUser";
+        self.ensure_own_token(OPERATION, access_token)?;
+        let request = self.once.delete_user().access_token(access_token.expose());
+        request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        Ok(())
+    }
+
     async fn send_attribute_code(
         &self,
         access_token: &Secret,

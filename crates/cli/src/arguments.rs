@@ -168,7 +168,12 @@ pub(crate) struct SpecSource {
 /// have no effect.
 fn uuid(text: &str) -> Result<String, String> {
     let has_form = text.parse::<Username>().is_ok_and(|name| name.has_form_of_sub());
-    if has_form { Ok(text.to_owned()) } else { Err("must be a UUID, as in the claim of the token".to_owned()) }
+    let is_lowercase = !text.contains(|character: char| character.is_ascii_uppercase());
+    if has_form && is_lowercase {
+        Ok(text.to_owned())
+    } else {
+        Err("must be a UUID in lowercase, as in the claim of the token".to_owned())
+    }
 }
 
 fn client_id(text: &str) -> Result<String, String> {
@@ -244,6 +249,10 @@ mod tests {
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t --user mia@example.com", ErrorKind::ValueValidation),
             ("poolkeeper sessions revoke --table t --session mia", ErrorKind::ValueValidation),
+            (
+                "poolkeeper sessions revoke --table t --user 0E6F3F3B-6D4C-4F1E-9A55-2F6D0C8B7A11",
+                ErrorKind::ValueValidation,
+            ),
             ("poolkeeper sessions revoke --table t --client arn:x", ErrorKind::ValueValidation),
             ("poolkeeper sessions revoke --table t --client a --all", ErrorKind::ArgumentConflict),
         ] {

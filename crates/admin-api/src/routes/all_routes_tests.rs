@@ -165,6 +165,13 @@ fn auth_cases() -> Vec<Case> {
             &[("reset_password", &[LimitReached, UserNotConfirmed, WrongState])],
         ),
         case("GET /v1/auth/me", "mia", none(), &[("myself", &[PasswordResetRequired])]),
+        case("DELETE /v1/auth/me", "mia", none(), &[("myself", &[]), ("delete_myself", &[PasswordResetRequired])]),
+        case(
+            "PUT /v1/auth/me/password",
+            "mia",
+            json!({"current_password": "Password-of-mia-1", "new_password": "Permanent-1"}),
+            &[("myself", &[]), ("change_password", &[LimitReached, PasswordResetRequired])],
+        ),
         case(
             "POST /v1/auth/me/totp",
             "mia",

@@ -123,6 +123,17 @@ async fn reads_the_token_owner_with_supported_factors() {
 }
 
 #[tokio::test]
+async fn changes_the_password_and_deletes_with_the_users_token() {
+    let fake = FakeAws::answering([]);
+    let own = client(&fake).await;
+    own.change_password(&token(), &Secret::new("Old-1"), &Secret::new("New-1")).await.unwrap();
+    let expected = json!({"AccessToken": token().expose(), "PreviousPassword": "Old-1", "ProposedPassword": "New-1"});
+    assert_eq!(fake.sent("ChangePassword"), expected);
+    own.delete_myself(&token()).await.unwrap();
+    assert_eq!(fake.sent("DeleteUser"), json!({"AccessToken": token().expose()}));
+}
+
+#[tokio::test]
 async fn verifies_attributes_with_the_users_token() {
     let fake = FakeAws::answering([("GetUserAttributeVerificationCode", delivery_json())]);
     let own = client(&fake).await;
@@ -252,6 +263,8 @@ async fn never_sends_tokens_of_another_pool_or_client() {
         let own = client(&fake).await;
         let outcomes = [
             own.myself(&token).await.map(drop),
+            own.change_password(&token, &code(), &code()).await,
+            own.delete_myself(&token).await,
             own.send_attribute_code(&token, "email").await.map(drop),
             own.verify_attribute(&token, "email", &code()).await,
             own.start_totp(&token).await.map(drop),
@@ -263,6 +276,8 @@ async fn never_sends_tokens_of_another_pool_or_client() {
         );
         let calls = [
             "GetUser",
+            "ChangePassword",
+            "DeleteUser",
             "GetUserAttributeVerificationCode",
             "VerifyUserAttribute",
             "AssociateSoftwareToken",

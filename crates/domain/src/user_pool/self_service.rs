@@ -99,6 +99,14 @@ pub trait SelfService: Send + Sync {
     /// Returns the owner of an access token of any client of the pool, to end the owner's sessions.
     async fn session_owner(&self, access_token: &Secret) -> Result<Myself, UserPoolError>;
 
+    /// Changes the owner's password. MUST return `InvalidCredentials` for a wrong current password, and
+    /// `InvalidPassword` for a new one that the pool rejects. Does not end sessions.
+    async fn change_password(&self, access_token: &Secret, current: &Secret, new: &Secret)
+    -> Result<(), UserPoolError>;
+
+    /// Deletes the owner. A repeated call returns `InvalidCredentials`.
+    async fn delete_myself(&self, access_token: &Secret) -> Result<(), UserPoolError>;
+
     /// Sends a code that verifies an attribute (`email` or `phone_number`). MUST return `InvalidRequest` for an
     /// attribute that the user does not have or that cannot be verified. Returns `None` if Cognito does not report the
     /// destination.

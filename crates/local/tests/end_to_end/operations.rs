@@ -105,5 +105,7 @@ fn auth_calls(tokens: &Value) -> Vec<Call> {
         ("attributes/email/verify", Some(json!({"code": "123456"})), None),
         ("sign-out", Some(json!({"refresh_token": tokens["refresh_token"]})), Some(200)),
     ];
-    calls.map(|(route, body, status)| (Method::POST, format!("/v1/auth/{route}"), body, status)).into()
+    let posts = calls.map(|(route, body, status)| (Method::POST, format!("/v1/auth/{route}"), body, status));
+    let wrong = json!({"current_password": "Wrong-Horse-1", "new_password": "Correct-Horse-9"});
+    posts.into_iter().chain([(Method::PUT, "/v1/auth/me/password".to_owned(), Some(wrong), Some(401))]).collect()
 }

@@ -99,9 +99,7 @@ impl Directory for InMemoryDirectory {
     async fn delete(&self, username: &Username) -> Result<(), UserPoolError> {
         let mut state = self.pool.call("delete")?;
         let real_name = state.find_mut("delete", username)?.username.as_str().to_owned();
-        state.users.remove(&real_name);
-        state.sign_out(&real_name);
-        state.drop_challenges(&real_name);
+        state.delete(&real_name);
         Ok(())
     }
 

@@ -103,6 +103,33 @@ impl SelfService for InMemorySessions {
         self.myself(access_token).await
     }
 
+    async fn change_password(
+        &self,
+        access_token: &Secret,
+        current: &Secret,
+        new: &Secret,
+    ) -> Result<(), UserPoolError> {
+        let failed = |reason| UserPoolError::new("change_password", reason);
+        let mut state = self.pool().call("change_password")?;
+        let record = state.owner("change_password", access_token)?;
+        if record.password.as_deref() != Some(current.expose()) {
+            return Err(failed(Reason::InvalidCredentials));
+        }
+        if !password_policy::accepts(new) {
+            return Err(failed(Reason::InvalidPassword));
+        }
+        let username = record.username.clone();
+        state.change(username.as_str(), |record| record.password = Some(new.expose().to_owned()));
+        Ok(())
+    }
+
+    async fn delete_myself(&self, access_token: &Secret) -> Result<(), UserPoolError> {
+        let mut state = self.pool().call("delete_myself")?;
+        let username = state.owner("delete_myself", access_token)?.username.clone();
+        state.delete(username.as_str());
+        Ok(())
+    }
+
     async fn send_attribute_code(
         &self,
         access_token: &Secret,

@@ -71,6 +71,13 @@ impl State {
         self.tokens.get(token.expose()).map(|token| token.origin.clone())
     }
 
+    /// Deletes a user with their tokens and open challenges.
+    pub(super) fn delete(&mut self, username: &str) {
+        self.users.remove(username);
+        self.sign_out(username);
+        self.drop_challenges(username);
+    }
+
     /// Revokes every token of a user.
     pub(super) fn sign_out(&mut self, username: &str) {
         self.tokens.retain(|_, token| token.username != username);

@@ -1,5 +1,7 @@
 //! `GET /v1/auth/me`: the owner of an access token, read from the user pool.
 
+pub(crate) mod delete;
+pub(crate) mod password;
 pub(crate) mod totp;
 
 use axum::Json;

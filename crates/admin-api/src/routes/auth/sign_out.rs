@@ -233,8 +233,8 @@ impl SignedOut {
 /// `Authorization: Bearer` or `X-Access-Token` instead of a body. With the session gate, the tokens end immediately at
 /// services that check revocations. To end one session there, send an access token of the session beside its refresh
 /// token; if the access token has expired, refresh it first. If an access token alone ends all sessions, a sign-in in
-/// the same second ends as well. Refresh tokens must be of the backend client, access tokens can be of any client.
-/// Returns the revoked credentials and those that are still valid.
+/// the same second ends as well. Refresh tokens must be of the backend client. Access tokens can be of any client, with
+/// the scope `aws.cognito.signin.user.admin`. Returns the revoked credentials and those that are still valid.
 #[utoipa::path(
     post, path = "/v1/auth/sign-out", tag = "auth", operation_id = "sign_out",
     request_body(content = Option<Body>),

@@ -136,6 +136,7 @@ fn auth() -> Vec<Row> {
     let code = || json!({"code": "123456"});
     let user_code = json!({"username": "mia", "code": "123456"});
     let reset = json!({"username": "mia", "code": "123456", "new_password": PASSWORD});
+    let change = json!({"current_password": ROOT_PASSWORD, "new_password": PASSWORD});
     vec![
         row("POST /v1/auth/sign-up", "root", sign_up, "SignUp", 500),
         row("POST /v1/auth/confirm-sign-up", "root", user_code, "ConfirmSignUp", 204),
@@ -148,6 +149,8 @@ fn auth() -> Vec<Row> {
         row("POST /v1/auth/forgot-password", "root", named(), "ForgotPassword", 200),
         row("POST /v1/auth/reset-password", "root", reset, "ConfirmForgotPassword", 204),
         row("GET /v1/auth/me", "root", none(), "GetUser", 500),
+        row("PUT /v1/auth/me/password", "root", change, "ChangePassword", 204),
+        row("DELETE /v1/auth/me", "tim", none(), "DeleteUser", 204),
         row("POST /v1/auth/me/totp", "root", none(), "AssociateSoftwareToken", 500),
         row("POST /v1/auth/me/totp/verify", "root", code(), "VerifySoftwareToken", 500),
         row("DELETE /v1/auth/me/totp", "tim", none(), "SetUserMFAPreference", 204),

@@ -105,7 +105,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 98] = [
+pub(super) const CALLS: [Call; 100] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -146,8 +146,10 @@ pub(super) const CALLS: [Call; 98] = [
     sessions("SignUp", Situation::Creating),
     sessions("VerifySoftwareToken", Situation::Settled),
     self_service("AssociateSoftwareToken"),
+    self_service("ChangePassword"),
     self_service("ConfirmForgotPassword"),
     self_service("ConfirmSignUp"),
+    self_service("DeleteUser"),
     self_service("ForgotPassword"),
     self_service("GetUser"),
     self_service("GetUserAttributeVerificationCode"),
@@ -413,6 +415,8 @@ impl Ports {
         let token = access_token(POOL, CLIENT);
         match operation {
             "AssociateSoftwareToken" => done(own.start_totp(&token).await),
+            "ChangePassword" => done(own.change_password(&token, &secret, &secret).await),
+            "DeleteUser" => done(own.delete_myself(&token).await),
             "SetUserMFAPreference" => {
                 let mfa = Mfa { enabled: vec![Factor::SoftwareTokenMfa], preferred: None };
                 done(own.set_own_mfa(&token, &[], &mfa).await)

@@ -215,6 +215,8 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
     (&["AssociateSoftwareToken"], &["NotAuthorizedException"], Reason::InvalidCredentials, ErrorClass::Invalid),
     (
         &[
+            "ChangePassword",
+            "DeleteUser",
             "GetUser",
             "GetUserAttributeVerificationCode",
             "SetUserMFAPreference",

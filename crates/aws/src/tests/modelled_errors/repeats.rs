@@ -11,7 +11,7 @@ use super::calls::{CALLS, Call, Port, Ports};
 use crate::Aws;
 
 /// Operations that are not idempotent. A second request would fail, create another resource or send another message.
-const SENT_ONCE: [&str; 23] = [
+const SENT_ONCE: [&str; 25] = [
     "AdminCreateUser",
     "AdminDeleteUser",
     "AdminDisableProviderForUser",
@@ -26,10 +26,13 @@ const SENT_ONCE: [&str; 23] = [
     // Sends a code to a new address.
     "AdminUpdateUserAttributes",
     "AssociateSoftwareToken",
+    // A second request has the wrong current password.
+    "ChangePassword",
     "ConfirmForgotPassword",
     "ConfirmSignUp",
     "CreateGroup",
     "DeleteGroup",
+    "DeleteUser",
     "ForgotPassword",
     "GetTokensFromRefreshToken",
     "GetUserAttributeVerificationCode",
