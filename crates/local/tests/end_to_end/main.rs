@@ -54,6 +54,7 @@ async fn demo_flows_succeed_and_unauthorized_requests_fail() {
     refusals::with_a_wrong_secret_hash(&deployment).await;
     refusals::where_the_emulator_lacks_the_operation(&deployment).await;
     operations::that_the_demo_omits(&deployment).await;
+    operations::own_account(&deployment).await;
     operations::introspection(&deployment).await;
     soak::one_round(&deployment).await;
 }

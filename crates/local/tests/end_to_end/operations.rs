@@ -27,6 +27,31 @@ pub(crate) async fn that_the_demo_omits(deployment: &Deployment) {
     }
 }
 
+/// A user changes the password and deletes the account.
+pub(crate) async fn own_account(deployment: &Deployment) {
+    const NAME: &str = "own";
+    let api = &deployment.api;
+    let [admin_password, first, second] = ["First-Admin-1!", "Correct-Horse-1", "Correct-Horse-2"];
+    let sign_in = async |name: &str, password: &str| -> Secret {
+        let credentials = json!({"username": name, "password": password});
+        let tokens = api.auth("sign-in", &credentials).await.unwrap().expect(200).unwrap();
+        Secret::new(tokens["tokens"]["access_token"].as_str().unwrap())
+    };
+    let admin = sign_in(FIRST_ADMIN, admin_password).await;
+    let new = json!({"username": NAME, "password": first, "permanent": true});
+    api.post("/v1/users", &admin, &new).await.unwrap().expect(201).unwrap();
+    let token = sign_in(NAME, first).await;
+    for (current, status) in [(second, 401), (first, 204)] {
+        let change = json!({"current_password": current, "new_password": second});
+        api.put("/v1/auth/me/password", &token, &change).await.unwrap().expect(status).unwrap();
+    }
+    api.delete("/v1/auth/me", &token).await.unwrap().expect_refusal(401, "invalid-credentials").unwrap();
+    let token = sign_in(NAME, second).await;
+    api.delete("/v1/auth/me", &token).await.unwrap().expect(204).unwrap();
+    let deleted = api.get(&format!("/v1/users/{NAME}"), &admin).await.unwrap();
+    deleted.expect_refusal(404, "user-not-found").unwrap();
+}
+
 /// Sends the token in standard input to the introspection route, signed as the account's own principal.
 const INTROSPECT: &str = r#"
 import sys, urllib.parse, urllib.request
@@ -105,7 +130,5 @@ fn auth_calls(tokens: &Value) -> Vec<Call> {
         ("attributes/email/verify", Some(json!({"code": "123456"})), None),
         ("sign-out", Some(json!({"refresh_token": tokens["refresh_token"]})), Some(200)),
     ];
-    let posts = calls.map(|(route, body, status)| (Method::POST, format!("/v1/auth/{route}"), body, status));
-    let wrong = json!({"current_password": "Wrong-Horse-1", "new_password": "Correct-Horse-9"});
-    posts.into_iter().chain([(Method::PUT, "/v1/auth/me/password".to_owned(), Some(wrong), Some(401))]).collect()
+    calls.map(|(route, body, status)| (Method::POST, format!("/v1/auth/{route}"), body, status)).into()
 }

@@ -279,7 +279,7 @@ pub(crate) async fn handle(
         Body::All(access_token) => {
             audit.fields(["access_token"]);
             if has_gate {
-                // Cognito verifies the token, so that nobody can sign out another user.
+                // Cognito verifies the token, so the caller cannot sign out another user.
                 let owner = app.self_service.session_owner(&access_token).await?;
                 audit.on(&owner.username);
                 app.sign_out_owner(&progress, &owner, &access_token).await?;
@@ -429,7 +429,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn with_gate_signs_nobody_out_without_a_revocation() {
+    async fn with_gate_signs_no_user_out_without_a_revocation() {
         let (api, revocations, [this, _]) = with_gate().await;
         revocations.set_fault(Some(Fault::Unavailable));
         for body in

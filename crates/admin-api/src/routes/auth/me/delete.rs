@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn with_gate_deletes_nobody_without_a_revocation() {
+    async fn with_gate_deletes_no_user_without_a_revocation() {
         let revocations = Arc::<InMemoryRevocations>::default();
         let api = Api::with_revocations(&revocations);
         let token = api.sign_in("mia").await.access;
