@@ -148,3 +148,20 @@ proptest! {
         prop_assert_eq!(merged(&events), merged(reversed_and_repeated));
     }
 }
+
+#[test]
+fn combination_has_the_later_time_of_each_field() {
+    let times = [None, Some(0), Some(7), Some(u64::MAX)];
+    for first in times {
+        for second in times {
+            for other in times {
+                let sign_ins = |signed_in_until| Revocation { signed_in_until, issued_until: other };
+                assert_eq!(sign_ins(first).and(sign_ins(second)), sign_ins(first.max(second)));
+                let tokens = |issued_until| Revocation { signed_in_until: other, issued_until };
+                assert_eq!(tokens(first).and(tokens(second)), tokens(first.max(second)));
+            }
+        }
+    }
+    // `None` denies less than the first second.
+    assert_eq!(Revocation::default().and(Revocation::of_sign_ins_until(0)), Revocation::of_sign_ins_until(0));
+}
