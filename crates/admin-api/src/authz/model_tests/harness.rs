@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::pin::pin;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use domain::user_pool::error::Reason;
@@ -14,15 +14,13 @@ use super::capabilities::Roles;
 use super::control::{ExternalState, receives_mail};
 use super::grants::{Frame, GrantRecord};
 use super::observations::{Answers, Observations, empty_frame};
-use super::request::{ActorContext, Credential, DEVICE, Request, Route, VERIFY_TOTP, WRITE_ATTRIBUTES};
-use super::routes::ALL;
+use super::request::{ActorContext, Credential, DEVICE, Request, VERIFY_TOTP, WRITE_ATTRIBUTES};
+use super::routes;
 use super::rule::{Rule, Violation};
 use super::rules::Outcome;
 use super::scenario::Scenario;
 use super::step::{Action, Step};
-use crate::authz::access::Access;
-use crate::routes;
-use crate::settings::{AdminMfa, Served};
+use crate::settings::AdminMfa;
 use crate::testing::{Api, Call};
 
 /// The pool, two instances of the API, and observations.
@@ -36,9 +34,6 @@ pub(super) struct Harness {
     admin_mfa: AdminMfa,
     observations: Mutex<Observations>,
 }
-
-static ACCESS: LazyLock<BTreeMap<Route, Access>> =
-    LazyLock::new(|| ALL.iter().copied().zip(routes::of(Served::All).iter().map(|route| route.access)).collect());
 
 impl Harness {
     fn new(scenario: &Scenario) -> Arc<Self> {
@@ -175,7 +170,7 @@ impl Harness {
         let after = self.pool.snapshot();
         observations.record(&after);
         observations.record_answer(&self.pool, actor, &answer);
-        let access = ACCESS[&request.route];
+        let access = routes::access(request.route);
         let frame = observations.frames.last().unwrap().clone();
         if let (VERIFY_TOTP, Some(token), 204) = (request.route, &frame.token, answer.status) {
             observations.external.authenticators.insert(token.sub.clone(), actor);
@@ -222,7 +217,7 @@ impl Harness {
         };
         let has_scope = request.credential != Credential::TokenWithoutScope;
         let token_was_live = has_scope && token.as_ref().is_some_and(|token| now.tokens.contains(&token.access));
-        let acts_on_own = token_was_live && ACCESS[&request.route] == Access::OwnToken;
+        let acts_on_own = token_was_live && routes::is_own(request.route);
         let capabilities = observations.grant_record.caller_capabilities(token.as_ref(), now);
         Frame {
             route: Some(request.route),

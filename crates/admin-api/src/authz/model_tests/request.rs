@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
 
 use super::actor::{Actor, Token, TokenStore};
+use super::routes::is_own;
 use crate::http::path;
 use crate::routes::all_routes_tests;
 use crate::testing::{By, CLIENT_ID, Call, USER_POOL_ID};
@@ -142,7 +143,7 @@ impl Request {
     /// The token that identifies the caller, if the route reads it.
     pub(super) fn caller<'a>(&self, store: &'a TokenStore) -> Option<&'a Token> {
         let is_read = match self.credential {
-            Credential::Iam => OWN.contains(&self.route),
+            Credential::Iam => is_own(self.route),
             Credential::Token | Credential::TokenWithoutScope => !self.is_public(),
         };
         store.token(self.token).filter(|_| is_read)
@@ -150,7 +151,7 @@ impl Request {
 
     /// Whether the route reads no token.
     pub(super) fn is_public(&self) -> bool {
-        self.route.1.starts_with("/v1/auth/") && !OWN.contains(&self.route)
+        self.route.1.starts_with("/v1/auth/") && !is_own(self.route)
     }
 
     fn body(&self, context: &ActorContext<'_>) -> Option<Value> {
@@ -206,6 +207,11 @@ impl Request {
                 token => json!({"refresh_token": token.and_then(|token| token.refresh.as_deref()).unwrap_or("none")}),
             },
             VERIFY_TOTP => json!({"code": FACTOR_CODE}),
+            // Another actor can have set the password of the account.
+            ("PUT", "/v1/auth/me/password") => {
+                let current = if self.verified { actor.password() } else { self.other.password() };
+                json!({"current_password": current, "new_password": password})
+            }
             ("POST", "/v1/auth/attributes/{name}/verify") => {
                 let owner = context.store.token(self.token).map_or(self.user, |token| &token.username);
                 json!({"code": if (context.receives)(owner) { CODE } else { WRONG_CODE }})
@@ -238,16 +244,6 @@ impl Request {
         body
     }
 }
-
-/// Routes that read the actor's own access token.
-const OWN: [Route; 6] = [
-    ("GET", "/v1/auth/me"),
-    ("POST", "/v1/auth/me/totp"),
-    VERIFY_TOTP,
-    ("DELETE", "/v1/auth/me/totp"),
-    ("POST", "/v1/auth/attributes/{name}/code"),
-    ("POST", "/v1/auth/attributes/{name}/verify"),
-];
 
 fn answer_to_challenge(context: &ActorContext<'_>, password: &str) -> Value {
     let Some(open) = context.store.sessions.last() else {

@@ -7,7 +7,7 @@ use domain::user_pool::user::Username;
 
 use crate::app::App;
 use crate::authz::access::Authorized;
-use crate::authz::target_user::TargetUser;
+use crate::authz::target_user::OtherUser;
 use crate::fields::creation_name::name_at_creation;
 use crate::http::error::ApiError;
 use crate::routes::target::Target;
@@ -17,7 +17,8 @@ use crate::routes::user_view::UserView;
 ///
 /// Sends the welcome message (AWS: the invitation message of `AdminCreateUser`) again, with a new temporary password
 /// that is valid for as long as the first password. This also helps users whose temporary password has expired. Returns
-/// `wrong-state` if the status is not `FORCE_CHANGE_PASSWORD`. Each request sends another message.
+/// `wrong-state` if the status is not `FORCE_CHANGE_PASSWORD`. Each request sends another message. Callers cannot resend
+/// their own message, because it would replace their password.
 #[utoipa::path(
     post, path = "/v1/users/{username}/resend-invitation", tag = "users", operation_id = "resend_user_invitation",
     params(("username" = Username, Path)),
@@ -33,7 +34,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     authorized: Authorized,
     Target(typed): Target,
-    TargetUser(user): TargetUser,
+    OtherUser(user): OtherUser,
 ) -> Result<Json<UserView>, ApiError> {
     // `AdminCreateUser` does not accept a `sub`.
     if user.could_be_another_sub() {

@@ -310,6 +310,7 @@ async fn callers_cannot_change_their_own_account_under_any_name() {
         "DELETE /v1/users/{username}",
         "PATCH /v1/users/{username}",
         "POST /v1/users/{username}/disable",
+        "POST /v1/users/{username}/resend-invitation",
         "PUT /v1/users/{username}/password",
         "PUT /v1/users/{username}/mfa",
         "PUT /v1/users/{username}/identities/{provider}",
