@@ -54,7 +54,7 @@ async fn compare(
     record: &Record,
     comparisons: &mut Vec<Comparison>,
 ) -> Result<(), BenchError> {
-    let Some(program) = row.programs.first() else { return Ok(()) };
+    let Some(program) = row.released() else { return Ok(()) };
     let is_new = comparisons.iter().all(|comparison| comparison.program != program.name);
     let mut add = |quantity, measured| {
         let recorded = record.value(quantity, row.name, program.name)?;

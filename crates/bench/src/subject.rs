@@ -59,6 +59,9 @@ pub(crate) struct Job {
 /// The name of the row whose program lists users.
 pub(crate) const LIST_USERS: &str = "list 60 users";
 
+/// The name of the row that measures a library, whose program is not deployed.
+const VERIFY_TOKEN: &str = "verify a token 100 times";
+
 /// The settings of `admin-api`.
 pub(crate) const ADMIN_API: &[(&str, &str)] =
     &[("ROUTES", "admin"), ("COGNITO_CLIENT_ID", CLIENT_ID), ("ISSUER", ISSUER), ("ROLES", "admins=all")];
@@ -147,7 +150,18 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
             programs: vec![
                 native("authorizer", authorization.clone(), AUTHORIZER),
                 native("bare-authorizer", authorization.clone(), AUTHORIZER),
-                Program { settings: AUTHORIZER, ..node("Node.js, aws-jwt-verify", "authorizer.js", authorization) },
+                Program {
+                    settings: AUTHORIZER,
+                    ..node("Node.js, aws-jwt-verify", "authorizer.js", authorization.clone())
+                },
+            ],
+        },
+        Row {
+            name: VERIFY_TOKEN,
+            charted: false,
+            programs: vec![
+                native("verify-token", authorization.clone(), AUTHORIZER),
+                Program { settings: AUTHORIZER, ..node("Node.js, aws-jwt-verify", "verify-token.js", authorization) },
             ],
         },
         Row {
@@ -163,9 +177,14 @@ pub(crate) fn all(target: &Path) -> Result<Vec<Row>, BenchError> {
 }
 
 impl Row {
-    /// Poolkeeper's program with its job, if it is a function.
+    /// Poolkeeper's program, if it is a part of a release.
+    pub(crate) fn released(&self) -> Option<&Program> {
+        self.programs.first().filter(|_| self.name != VERIFY_TOKEN)
+    }
+
+    /// Poolkeeper's program with its job, if it is a deployed function.
     pub(crate) fn function(&self) -> Option<(&Program, &Job)> {
-        let program = self.programs.first()?;
+        let program = self.released()?;
         match &program.kind {
             Kind::Native(job) => Some((program, job)),
             Kind::Node(_) | Kind::Command(_) => None,

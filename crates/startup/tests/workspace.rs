@@ -23,7 +23,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 13] = [
     ("cli", &["aws", "domain"], &["testkit"]),
     ("domain", &[], &[]),
     ("local", &["aws", "domain", "testkit"], &[]),
-    ("peers", &[], &[]),
+    ("peers", &["token-verifier"], &[]),
     ("pool-bootstrap", &["aws", "domain", "startup"], &["testkit"]),
     ("pre-sign-up", &["domain", "startup"], &["testkit"]),
     ("startup", &[], &[]),
