@@ -12,6 +12,9 @@ use crate::failure::Failure;
 /// The timeout of a request, longer than that of a function.
 const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
+/// The maximum number of calls to a new API.
+const MAX_ATTEMPTS: u32 = 60;
+
 /// The API of one deployed stack.
 #[derive(Debug)]
 pub struct Api {
@@ -64,6 +67,23 @@ impl Api {
             request = request.json(body);
         }
         Self::send(request).await
+    }
+
+    /// Sends `GET` without a token until the response is 401, because a new API of AWS does not respond immediately.
+    /// Returns the number of attempts.
+    ///
+    /// # Errors
+    /// Returns the last result after 60 attempts, one per second.
+    pub async fn wait_until_unauthenticated(&self, path: &str) -> Result<u32, Failure> {
+        let mut attempts = 1;
+        loop {
+            let result = self.call(Method::GET, path, None, None).await.and_then(|answer| answer.expect(401));
+            if result.is_ok() || attempts == MAX_ATTEMPTS {
+                return result.map(|_| attempts);
+            }
+            attempts += 1;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     async fn send(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {

@@ -28,6 +28,12 @@ pub const FIRST_ADMIN_MAILBOX: &str = "ops";
 
 /// The environment of the flows: the emulator or an AWS account.
 pub trait Target: Tooling {
+    /// The URL of a stack's HTTP API, without a trailing slash, from the outputs `ApiId` and `ApiUrl`.
+    ///
+    /// # Errors
+    /// Returns an error if the stack lacks an output.
+    fn url_of(&self, stack: &Stack) -> Result<String, LocalAwsError>;
+
     /// An e-mail address that can receive mail.
     fn address(&self, mailbox: &str) -> String;
 
@@ -109,7 +115,7 @@ impl Deployment {
     /// Returns an error if the deployment fails.
     pub async fn deploy_template(aws: LocalAws, template: &Path, options: &Options) -> Result<Self, Failure> {
         let stack = Stack::deploy(&aws, POOL, template, &parameters(options)).await?;
-        let api = Api::new(aws.api_url(stack.output("ApiId")?))?;
+        let api = Api::new(aws.url_of(&stack)?)?;
         let cognito = Aws::local(aws.endpoint_url(), LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
         // The future is boxed, because the setup of the SDK is large.
         let cognito = Box::pin(cognito).await;
@@ -135,6 +141,10 @@ impl<A: Target> Deployment<A> {
 }
 
 impl Target for LocalAws {
+    fn url_of(&self, stack: &Stack) -> Result<String, LocalAwsError> {
+        Ok(self.api_url(stack.output("ApiId")?))
+    }
+
     fn address(&self, mailbox: &str) -> String {
         format!("{mailbox}@example.com")
     }

@@ -4,7 +4,7 @@ whoami                  account and ARN of the credentials
 versions ROOT           versions of the project in this directory and of the tools
 create STACK            creates a stack from the template on standard input and prints its outputs
 delete STACK            deletes a stack in any state and prints whether it existed and which resources failed
-artifacts NAME          deletes what `sam` uploaded for a stack and prints the number of objects
+artifacts NAME          deletes what `sam` uploaded for the stacks NAME and NAME-… and prints the number of objects
 left NAME               lists every resource whose name contains NAME, by each service's own calls
 sweep NAME              deletes what `left` finds, except stacks
 tags POOL IDENTITY_POOL ROLE     the tags of a pool, its identity pool, its role and its policy
@@ -129,9 +129,10 @@ def uploads(name):
     if bucket is None:
         return None, []
     versions = []
-    for page in boto3.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=f"{name}/"):
-        for entry in page.get("Versions", []) + page.get("DeleteMarkers", []):
-            versions.append({"Key": entry["Key"], "VersionId": entry["VersionId"]})
+    for prefix in (f"{name}/", f"{name}-"):
+        for page in boto3.client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+            for entry in page.get("Versions", []) + page.get("DeleteMarkers", []):
+                versions.append({"Key": entry["Key"], "VersionId": entry["VersionId"]})
     return bucket, versions
 
 

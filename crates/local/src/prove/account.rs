@@ -9,7 +9,7 @@ use domain::user_pool::directory::Directory as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::front_end::{self, Answer};
-use testkit::local_aws::{LocalAwsError, Output, Tooling, Tools, output_of};
+use testkit::local_aws::{LocalAwsError, Output, Stack, Tooling, Tools, output_of};
 use tokio::time::timeout;
 
 use super::error::ProveError;
@@ -103,14 +103,6 @@ impl Account {
         &self.tools
     }
 
-    /// The URL of an HTTP API, without a trailing slash. The emulator serves all APIs at its own address.
-    pub(crate) fn api_url(&self, api_id: &str, url: &str) -> String {
-        match &self.endpoint_url {
-            Some(endpoint_url) => format!("{endpoint_url}/_aws/execute-api/{api_id}"),
-            None => url.to_owned(),
-        }
-    }
-
     /// Runs an action of `account.py` and returns the document that it prints.
     ///
     /// # Errors
@@ -151,6 +143,14 @@ impl Tooling for Account {
 }
 
 impl Target for Account {
+    /// The emulator serves all APIs at its own address.
+    fn url_of(&self, stack: &Stack) -> Result<String, LocalAwsError> {
+        Ok(match &self.endpoint_url {
+            Some(endpoint_url) => format!("{endpoint_url}/_aws/execute-api/{}", stack.output("ApiId")?),
+            None => stack.output("ApiUrl")?.to_owned(),
+        })
+    }
+
     fn address(&self, mailbox: &str) -> String {
         format!("success+{mailbox}@{SIMULATOR}")
     }

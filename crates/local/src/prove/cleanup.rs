@@ -10,13 +10,14 @@ use super::plan::helpers;
 use super::proof::{Left, Proof, entries};
 use crate::deployment::Target as _;
 use crate::failure::Failure;
+use crate::flows::session_gate;
 use crate::report::{Report, StepResult};
 
 /// Deletes and lists everything. Adds failures to the problems of the run.
 pub(super) async fn run(account: &Account, name: &str, proof: &mut Proof) {
     let started = Instant::now();
     proof.report.flow("Delete", "all resources of the run");
-    for stack in [name, &helpers(name)] {
+    for stack in [&session_gate::stack_name(name), name, &helpers(name)] {
         if let Err(failure) = delete(account, stack, &mut proof.report).await {
             proof.problem(format!("The stack {stack} was not deleted: {}", failure.with_causes()));
         }
@@ -47,7 +48,7 @@ async fn delete(account: &Account, name: &str, report: &mut Report) -> Result<()
 
 async fn delete_artifacts(account: &Account, name: &str, report: &mut Report) -> Result<(), Failure> {
     report
-        .step(format!("delete the objects with the prefix {name}/ that `sam` uploaded"), async {
+        .step("delete the objects that `sam` uploaded for the stacks", async {
             let deleted = account.script(&["artifacts", name], None).await?;
             Ok(StepResult::new((), format!("{} deleted", deleted["deleted"])))
         })

@@ -11,6 +11,7 @@ use super::error::ProveError;
 use super::prompt;
 use crate::arguments::{ProveOptions, RUN_PREFIX, RUN_RANDOM_CHARS};
 use crate::deployment::{FIRST_ADMIN_MAILBOX, Target as _, for_flows, pairs};
+use crate::flows::session_gate;
 
 /// The allowed CORS origin.
 pub(super) const ORIGIN: &str = "https://prove.example";
@@ -93,7 +94,7 @@ impl Plan {
 
     fn announcement(&self, account: &Account) -> String {
         let Self { name, .. } = self;
-        let helpers = self.helpers();
+        let (gated, helpers) = (session_gate::stack_name(name), self.helpers());
         let place = if account.is_emulator() { "the emulator at AWS_ENDPOINT_URL, account" } else { "the AWS account" };
         let mails = match account.mailbox() {
             Some(mailbox) => format!("2 mails to Amazon's mailbox simulator and 1 to {mailbox}"),
@@ -109,9 +110,10 @@ It creates
     pool, an IAM role, an IAM policy and its permissions boundary
   user pools {name}.second, {name}.tags and {name}.role: one after the other, each for a few minutes and with 2 clients, an
     identity pool, an IAM role and an IAM policy
+  stack {gated}: an HTTP API, a function with its role, and a log group
   stack {helpers}: a function, a user pool and IAM roles for the probes
-  objects with the prefix {name}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this stack if it is
-    missing, and the run does not delete it
+  objects with the prefixes {name}/ and {gated}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this
+    stack if it is missing, and the run does not delete it
 It sends {mails}. The messages count toward Cognito's quota of 50 per day.
 
 A run costs less than 1 US cent while the account has fewer than 10,000 monthly active users in Cognito (Essentials plan).
@@ -128,9 +130,11 @@ If this program is killed, delete its resources:
     pub(super) fn what_stays(&self, account: &Account) -> String {
         let Self { name, .. } = self;
         format!(
-            "These resources may still exist in {region}: the stacks {name} and {helpers}, pools with {name} in their names, and objects \
-             with the prefix {name}/ in the bucket of the stack aws-sam-cli-managed-default. Delete them:\n  {command}",
+            "These resources may still exist in {region}: the stacks {name}, {gated} and {helpers}, pools with {name} in their \
+             names, and objects with the prefixes {name}/ and {gated}/ in the bucket of the stack \
+             aws-sam-cli-managed-default. Delete them:\n  {command}",
             region = account.region(),
+            gated = session_gate::stack_name(name),
             helpers = self.helpers(),
             command = self.clean_command(account),
         )

@@ -1,27 +1,23 @@
 //! Deploys, and runs flows and probes. A failed flow does not stop the following flows or the probes.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use domain::secret::Secret;
 use serde_json::Value;
 use testkit::local_aws::Stack;
-use tokio::time::sleep;
 
 use super::account::Account;
 use super::plan::Plan;
 use super::probes::{self, HELPERS};
 use super::proof::Proof;
 use crate::api::Api;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Target as _};
 use crate::failure::Failure;
 use crate::flows;
 use crate::report::{Report, StepResult};
 
-/// The maximum number of calls to the new API, one per second, until it responds.
-const API_ATTEMPTS: u32 = 60;
-
 /// The flows in order.
-pub(super) const FLOWS: [&str; 8] = ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"];
+pub(super) const FLOWS: [&str; 9] = ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I", "G"];
 
 /// Deploys, and runs flows and probes. Adds every failure to the problems of the run.
 pub(super) async fn run(account: &Account, plan: &Plan, proof: &mut Proof) {
@@ -62,17 +58,11 @@ async fn deploy(account: &Account, plan: &Plan, report: &mut Report) -> Result<(
             Ok(StepResult::new(stack, "functions, roles, API, and a user pool that passed verification"))
         })
         .await?;
-    let api = Api::new(account.api_url(stack.output("ApiId")?, stack.output("ApiUrl")?))?;
+    let api = Api::new(account.url_of(&stack)?)?;
     report
         .step("GET /v1/users until the new API responds", async {
-            for attempt in 1..=API_ATTEMPTS {
-                let answer = api.call(reqwest::Method::GET, "/v1/users", None, None).await;
-                if answer.is_ok_and(|answer| answer.expect(401).is_ok()) {
-                    return Ok(StepResult::new((), "401").after(attempt));
-                }
-                sleep(Duration::from_secs(1)).await;
-            }
-            Err(Failure::unexpected("401 from the new API", format!("other results in {API_ATTEMPTS} attempts")))
+            let attempts = api.wait_until_unauthenticated("/v1/users").await?;
+            Ok(StepResult::new((), "401").after(attempts))
         })
         .await?;
     Ok((Deployment { aws: account.clone(), stack, api, cognito: account.cognito.clone() }, helpers))
@@ -100,5 +90,6 @@ async fn run_flows(deployment: &Deployment<Account>, proof: &mut Proof) -> Optio
     record(flows::attributes::run(deployment, &admin, report).await);
     record(flows::support_desk::run(deployment, &admin, report).await);
     record(flows::invitations::run(deployment, &admin, report).await);
+    record(flows::session_gate::run(deployment, &admin, report).await);
     Some(admin)
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use domain::secret::Secret;
 use local::api::Api;
 use local::arguments::Options;
-use local::deployment::{Deployment, POOL, pairs, parameters};
+use local::deployment::{Deployment, POOL, Target as _, pairs, parameters};
 use local::flows::first_admin;
 use local::report::Report;
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ async fn two_deletions_that_keep_the_pool(life: &mut Life, template: &Path, toke
 
     let stack = life.deploy(template, &[("OnDelete", "delete")]).await.unwrap();
     assert_eq!(stack.output("UserPoolId").unwrap(), pool_id, "the retained pool is adopted");
-    life.deployment.api = Api::new(life.deployment.aws.api_url(stack.output("ApiId").unwrap())).unwrap();
+    life.deployment.api = Api::new(life.deployment.aws.url_of(&stack).unwrap()).unwrap();
     life.sign_in().await;
     let user = life.deployment.api.get("/v1/users/eve", token).await.unwrap().expect(200).unwrap();
     assert_eq!(user["status"], "CONFIRMED");

@@ -26,7 +26,7 @@ async fn runs_every_flow_and_leaves_nothing() {
     machine::expect_nothing_left(&aws).await;
 
     let report = machine.report();
-    for flow in ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"] {
+    for flow in ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I", "G"] {
         assert!(report.contains(&format!("\n| {flow} | ")), "{flow}\n{report}");
     }
     assert!(report.contains("an **emulator**") && report.contains("| problems | none |"), "{report}");
@@ -70,7 +70,7 @@ async fn failing_deployment_is_reported_and_deleted() {
     let reason = "UserPool (Custom::PoolkeeperUserPool)";
     let report = machine.report();
     assert!(run.stderr.contains(reason) && report.contains(reason), "{}", run.stderr);
-    for flow in ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I"] {
+    for flow in ["F3", "Admin", "F1", "F2", "F4", "F5", "S", "I", "G"] {
         let row = format!("| {flow} | every step | skipped | not proved: not reached |");
         assert!(report.contains(&row), "{row}\n{report}");
     }
