@@ -9,6 +9,7 @@ mod invitation_key;
 mod operations;
 mod refusals;
 mod roles;
+mod session_gate;
 mod sign_up_policy;
 mod soak;
 mod stack_lifecycle;
@@ -55,13 +56,13 @@ async fn demo_flows_succeed_and_unauthorized_requests_fail() {
     refusals::where_the_emulator_lacks_the_operation(&deployment).await;
     operations::that_the_demo_omits(&deployment).await;
     operations::own_account(&deployment).await;
-    operations::introspection(&deployment).await;
+    session_gate::introspection(&deployment).await;
     soak::one_round(&deployment).await;
 }
 
 #[tokio::test]
 async fn auto_confirm_nobody_leaves_users_unconfirmed() {
-    let deployment = deploy(&[("AutoConfirm", "nobody")]).await;
+    let deployment = deploy(&[("AutoConfirm", "nobody"), ("SessionGate", "false")]).await;
     let admin = first_admin::sign_in(&deployment, &mut Report::quiet()).await.unwrap();
 
     let mut report = Report::quiet();
@@ -78,6 +79,8 @@ async fn auto_confirm_nobody_leaves_users_unconfirmed() {
     assert_eq!(confirmed["changed"], true);
     let tokens = deployment.api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
     assert!(tokens["tokens"]["access_token"].is_string());
+
+    session_gate::check_without_gate(&deployment, &admin.token, "ann").await;
 }
 
 #[tokio::test]

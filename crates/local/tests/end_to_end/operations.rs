@@ -6,7 +6,6 @@ use domain::secret::Secret;
 use local::deployment::{Deployment, FIRST_ADMIN};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::local_aws::Tooling as _;
 
 /// A user and a group that the demo created.
 const USER: &str = "/v1/users/lou";
@@ -50,41 +49,6 @@ pub(crate) async fn own_account(deployment: &Deployment) {
     api.delete("/v1/auth/me", &token).await.unwrap().expect(204).unwrap();
     let deleted = api.get(&format!("/v1/users/{NAME}"), &admin).await.unwrap();
     deleted.expect_refusal(404, "user-not-found").unwrap();
-}
-
-/// Sends the token in standard input to the introspection route, signed as the account's own principal.
-const INTROSPECT: &str = r#"
-import sys, urllib.parse, urllib.request
-import boto3
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-
-url, region = sys.argv[1:]
-body = urllib.parse.urlencode({"token": sys.stdin.read()})
-request = AWSRequest("POST", url, data=body, headers={"content-type": "application/x-www-form-urlencoded"})
-SigV4Auth(boto3.Session().get_credentials(), "execute-api", region).add_auth(request)
-sent = urllib.request.Request(url, body.encode(), dict(request.headers), method="POST")
-print(urllib.request.urlopen(sent).read().decode())
-"#;
-
-/// Introspects an active and a made-up token.
-pub(crate) async fn introspection(deployment: &Deployment) {
-    let api = &deployment.api;
-    let sign_in = json!({"username": FIRST_ADMIN, "password": "First-Admin-1!"});
-    let tokens = api.auth("sign-in", &sign_in).await.unwrap().expect(200).unwrap();
-    let token = tokens["tokens"]["id_token"].as_str().unwrap();
-    let url = format!("{}/v1/auth/introspect", api.url());
-    let introspect = async |token: &str| -> Value {
-        let arguments = ["-c", INTROSPECT, &url, deployment.aws.region()];
-        let sent = deployment.aws.run("python", &arguments, Some(token)).await.unwrap();
-        assert!(sent.succeeded, "{}", sent.last_lines());
-        serde_json::from_str(&sent.stdout).unwrap()
-    };
-    let active = introspect(token).await;
-    assert_eq!((&active["active"], &active["username"]), (&json!(true), &json!(FIRST_ADMIN)), "{active}");
-    assert_eq!(introspect("made-up").await, json!({"active": false}));
-    let unsigned = api.auth("introspect", &json!({"token": token})).await.unwrap();
-    assert!(!unsigned.is_success() && unsigned.into_body()["active"].is_null());
 }
 
 /// The last field is the expected status, if the emulator has the operation and the user's state allows it.
