@@ -16,19 +16,10 @@ use futures::future::join_all;
 use pool::{ISSUED_AT, POOL, SESSION, SUB, access_claims, at, id_claims, policy, with};
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
-use testkit::local_aws::{LocalAws, Tooling as _};
+use testkit::local_aws::LocalAws;
 use token_verifier::{KeyCache, KeySet, KeySetError, KeySource};
 
 const TABLE: &str = "revocations";
-
-/// Creates the table as template.yaml does.
-const CREATE_TABLE: &str = r#"
-import boto3
-boto3.client("dynamodb").create_table(
-    TableName="revocations", BillingMode="PAY_PER_REQUEST",
-    AttributeDefinitions=[{"AttributeName": "scope", "AttributeType": "S"}],
-    KeySchema=[{"AttributeName": "scope", "KeyType": "HASH"}])
-"#;
 
 /// More requests than the SDK sends for a call, including those that its connection pool repeats.
 const ATTEMPTS: usize = 10;
@@ -46,8 +37,7 @@ impl KeySource for Unreachable {
 
 async fn emulator() -> LocalAws {
     let aws = LocalAws::start(None).await.unwrap();
-    let created = aws.run("python", &["-c", CREATE_TABLE], None).await.unwrap();
-    assert!(created.succeeded, "{}", created.last_lines());
+    aws.create_revocation_table(TABLE).await.unwrap();
     aws
 }
 

@@ -6,6 +6,7 @@ mod error;
 mod mail;
 pub(crate) mod process;
 mod recording;
+mod revocation_table;
 mod stack;
 mod tooling;
 mod tools;

@@ -4,6 +4,7 @@
 mod killed;
 mod round_trip;
 mod schema;
+mod sessions;
 mod usage;
 
 use std::io::Write as _;
