@@ -193,15 +193,18 @@ impl Directory for CognitoDirectory {
     }
 
     async fn groups(&self, username: &Username) -> Result<Vec<Membership>, UserPoolError> {
+        const OPERATION: &str = "AdminListGroupsForUser";
         let request = self.client.admin_list_groups_for_user().user_pool_id(&self.user_pool_id);
         let mut pages = request.username(username.as_str()).into_paginator().send();
         let mut memberships = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Failure::of("AdminListGroupsForUser", &error))?;
-            let groups = page.groups.unwrap_or_default().into_iter();
-            memberships.extend(
-                groups.filter_map(|group| Some(Membership { group: group.group_name?, role_arn: group.role_arn })),
-            );
+            let page = page.map_err(|error| Failure::of(OPERATION, &error))?;
+            // Otherwise an administrator would look like a user without groups. For such a user, Cognito sends an empty
+            // list, on which Amplify's AdminQueries depends as well (`result.Groups.forEach`).
+            for group in page.groups.ok_or_else(|| Failure::missing(OPERATION, "Groups"))? {
+                let name = group.group_name.ok_or_else(|| Failure::missing(OPERATION, "GroupName"))?;
+                memberships.push(Membership { group: name, role_arn: group.role_arn });
+            }
         }
         Ok(memberships)
     }

@@ -18,7 +18,7 @@ use domain::user_pool::directory::{
 };
 use domain::user_pool::error::Reason;
 use domain::user_pool::page::PageRequest;
-use domain::user_pool::user::{Attributes, UserStatus};
+use domain::user_pool::user::{Attributes, UserStatus, Username};
 
 use serde_json::{Value, json};
 
@@ -178,6 +178,16 @@ async fn reads_all_pages_of_groups() {
     let expected =
         [("admins", Some("role/admins")), ("admins-2", None), ("support", Some("role/support")), ("support-2", None)];
     assert_eq!(groups, expected);
+}
+
+#[tokio::test]
+async fn response_without_groups_is_no_empty_list() {
+    let mia: Username = "mia".parse().unwrap();
+    for (answer, expected) in [(json!({"Groups": []}), Some(0)), (json!({}), None), (json!({"Groups": [{}]}), None)] {
+        let fake = FakeAws::answering([("AdminListGroupsForUser", answer.clone())]);
+        let groups = pool(&fake).await.groups(&mia).await;
+        assert_eq!(groups.ok().map(|groups| groups.len()), expected, "{answer}");
+    }
 }
 
 fn mia_json() -> Value {

