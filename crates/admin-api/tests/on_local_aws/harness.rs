@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{AdminMfa, App, Permission, Ports, Served, Service, Settings, lambda, service};
-use aws::{Aws, SystemClock};
+use aws::{Aws, RevocationTable, SystemClock};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::invitation::{InvitationKeys, KeyName, OwningStack, SigningKey};
@@ -26,7 +26,7 @@ use testkit::local_aws::LocalAws;
 use tower::ServiceExt;
 
 /// Long enough for a busy machine.
-const ENDLESS: Duration = Duration::from_mins(1);
+pub(crate) const ENDLESS: Duration = Duration::from_mins(1);
 
 /// The password of `root`.
 pub(crate) const ROOT_PASSWORD: &str = "Password-of-root-1";
@@ -110,6 +110,18 @@ impl Harness {
     /// The API behind a proxy, with this timeout for a call.
     pub(crate) async fn api_behind(&self, proxy: &FaultProxy, patience: Duration) -> Api {
         self.api_at(proxy.endpoint_url(), patience).await
+    }
+
+    /// Like [`Self::api_behind`], with the session gate.
+    pub(crate) async fn gated_api_behind(&self, proxy: &FaultProxy, table: &str, patience: Duration) -> Api {
+        let aws = connect(proxy.endpoint_url(), patience).await;
+        let ports = ports(&aws, &self.user_pool_id, &self.client_id, self.invitation_key.as_str());
+        self.api_on(Ports { revocations: Some(Arc::new(aws.remote_revocation_table(table))), ..ports })
+    }
+
+    /// The table of revocations, directly on the emulator.
+    pub(crate) async fn revocation_table(&self, name: &str) -> RevocationTable {
+        connect(self.local_aws.endpoint_url(), ENDLESS).await.remote_revocation_table(name)
     }
 
     pub(crate) async fn api_at(&self, endpoint_url: &str, patience: Duration) -> Api {
@@ -230,6 +242,7 @@ impl Api {
         let claims = json!({
             "sub": self.root_sub, "username": "root", "token_use": "access", "client_id": self.client_id,
             "iss": format!("https://cognito-idp.us-east-1.amazonaws.com/{}", self.user_pool_id), "cognito:groups": "[admins]", "scope": "aws.cognito.signin.user.admin",
+            "origin_jti": "session-of-root", "auth_time": "1000", "iat": "1000",
         });
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": raw_path, "rawQueryString": query, "headers": headers,

@@ -8,3 +8,4 @@ mod harness;
 mod invitations;
 mod search;
 mod secrets;
+mod session_gate;
