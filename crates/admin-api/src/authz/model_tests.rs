@@ -49,6 +49,8 @@ mod step;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::panic::resume_unwind;
+use std::thread;
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
@@ -63,6 +65,9 @@ const REQUESTS: usize = 4_000;
 
 /// The seed unless `POOLKEEPER_TEST_SEED` is set, fixed so that CI is deterministic.
 const SEED: u64 = 1;
+
+/// The number of threads. Each has a seed of its own, the first one the configured seed.
+const THREADS: usize = 2;
 
 /// The checked rules. `POOLKEEPER_TEST_RULE=Target` checks only this rule.
 const CHECKED: [Rule; 13] = [
@@ -86,17 +91,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-#[test]
-fn no_sequence_of_requests_breaks_a_rule() {
-    let seed = variable("POOLKEEPER_TEST_SEED").map_or(SEED, |seed| seed.parse().unwrap());
-    let requests = variable("POOLKEEPER_TEST_REQUESTS").map_or(REQUESTS, |requests| requests.parse().unwrap());
-    let only = variable("POOLKEEPER_TEST_RULE");
-    let is_checked = |rule: Rule| only.as_ref().map_or(CHECKED.contains(&rule), |only| *only == format!("{rule:?}"));
-    println!("to repeat the same steps: POOLKEEPER_TEST_SEED={seed}");
+/// Runs scenarios and returns the answers.
+fn run(seed: u64, cases: u32, only: Option<&str>) -> Answers {
+    let is_checked = |rule: Rule| only.map_or(CHECKED.contains(&rule), |only| only == format!("{rule:?}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _context = runtime.enter();
-    // On average, a run has at least half of the maximum number of steps, because a flow adds several steps.
-    let cases = u32::try_from(requests / (MAX_STEPS / 2)).unwrap();
     let config = Config {
         cases,
         rng_seed: RngSeed::Fixed(seed),
@@ -116,7 +115,28 @@ fn no_sequence_of_requests_breaks_a_rule() {
         panic!("{reason}\nPOOLKEEPER_TEST_SEED={seed}\n{scenario:?}");
     }
     outcome.unwrap();
-    let answers = answers.into_inner();
+    answers.into_inner()
+}
+
+#[test]
+fn no_sequence_of_requests_breaks_a_rule() {
+    let seed: u64 = variable("POOLKEEPER_TEST_SEED").map_or(SEED, |seed| seed.parse().unwrap());
+    let requests = variable("POOLKEEPER_TEST_REQUESTS").map_or(REQUESTS, |requests| requests.parse().unwrap());
+    let only = variable("POOLKEEPER_TEST_RULE");
+    let only = only.as_deref();
+    println!("to repeat the same steps: POOLKEEPER_TEST_SEED={seed}");
+    // On average, a run has at least half of the maximum number of steps, because a flow adds several steps.
+    let cases = u32::try_from(requests / (MAX_STEPS / 2) / THREADS).unwrap();
+    let mut answers = Answers::new();
+    thread::scope(|scope| {
+        let start = |seed| scope.spawn(move || run(seed, cases, only));
+        let threads: Vec<_> = (seed..).take(THREADS).map(start).collect();
+        for thread in threads {
+            for (key, count) in thread.join().unwrap_or_else(|panic| resume_unwind(panic)) {
+                *answers.entry(key).or_default() += count;
+            }
+        }
+    });
     let sent = answers.values().sum::<usize>();
     println!("{sent} requests");
     assert!(sent >= requests);
