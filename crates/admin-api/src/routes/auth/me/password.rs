@@ -103,6 +103,7 @@ mod tests {
         let user = Scope::User(api.sub_of("mia"));
         assert_eq!(revocations.all(), [(user, Revocation::of_sign_ins_until(0))].into());
         assert!(!api.pool.takes_token(&other.refresh));
+        assert_eq!(api.wall_time().unix_timestamp_nanos(), 1_100_000_000, "the next sign-in is valid");
     }
 
     #[tokio::test]

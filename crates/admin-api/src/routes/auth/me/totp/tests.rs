@@ -112,6 +112,8 @@ async fn with_gate_an_enrollment_ends_all_sessions_at_once() {
         let user = Scope::User(api.sub_of("mia"));
         assert_eq!(revocations.all().contains_key(&user), status == 204);
         assert_eq!(api.pool.takes_token(&token), status != 204);
+        let waited = if status == 204 { 1_100_000_000 } else { 0 };
+        assert_eq!(api.wall_time().unix_timestamp_nanos(), waited, "the next sign-in is valid");
     }
 }
 

@@ -29,8 +29,9 @@ pub(crate) struct Body {
 ///
 /// Verifies the code, enables the authenticator app and makes it the preferred second factor. Then ends all sessions of
 /// the user, including the current one, because they started without the code. The next sign-in returns the challenge
-/// `SOFTWARE_TOKEN_MFA`. If the sessions cannot be ended, `failed` is `sign-out`, or `revoke-tokens` with the session
-/// gate; end them with `POST /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
+/// `SOFTWARE_TOKEN_MFA`. With the session gate, the response arrives up to 1.2 seconds later, so that the next sign-in
+/// is valid. If the sessions cannot be ended, `failed` is `sign-out`, or `revoke-tokens` with the session gate; end them
+/// with `POST /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
 #[utoipa::path(
     post, path = "/v1/auth/me/totp/verify", tag = "auth", operation_id = "verify_totp",
     request_body = Body,
@@ -56,5 +57,6 @@ pub(crate) async fn handle(
     progress.advise(Advice::SignOut);
     // Otherwise a session that was started with only a stolen password stays valid.
     app.sign_out_owner(&progress, &owner, &access_token).await?;
+    app.wait_for_valid_sign_ins().await;
     Ok(StatusCode::NO_CONTENT)
 }
