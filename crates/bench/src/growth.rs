@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::cognito::Endpoint;
 use crate::error::BenchError;
 use crate::process::{Bench, Process};
 use crate::subject::{Job, Program, Row};
@@ -21,12 +20,11 @@ pub(crate) struct Growth {
     pub(crate) connections: (usize, usize),
 }
 
-/// Measures Poolkeeper's function in each row over HTTP.
+/// Measures the function of each row.
 pub(crate) async fn measure(bench: &Bench, rows: &[Row], progress: impl Fn(String)) -> Result<Vec<Growth>, BenchError> {
     let mut growth = Vec::new();
     for row in rows {
-        let function = row.function().filter(|(program, _)| program.endpoint == Endpoint::Http);
-        let Some((program, job)) = function else { continue };
+        let Some((program, job)) = row.function() else { continue };
         progress(format!("{}: {} calls", row.name, CALLS.1));
         let before = bench.cognito.connections();
         let connections = || bench.cognito.connections().saturating_sub(before);

@@ -10,7 +10,6 @@ use indicatif::ProgressBar;
 
 use self::comparison::{Comparison, Quantity};
 use self::record::Record;
-use crate::cognito::Endpoint;
 use crate::error::BenchError;
 use crate::process::Bench;
 use crate::subject::Row;
@@ -65,14 +64,31 @@ async fn compare(
         add(Quantity::Size, size::of(&program.file)?.file as u64)?;
     }
     let Some((program, job)) = row.function() else { return Ok(()) };
-    // Under valgrind, a TLS handshake can exceed the time limit of the warm-up, and the first call then opens a second
-    // connection.
-    if program.endpoint == Endpoint::Https {
-        return Ok(());
-    }
     add(Quantity::Connections, growth::connections(bench, program, job).await? as u64)?;
     if let Some(instructions) = valgrind::warm_instructions(bench, program, job).await? {
         add(Quantity::Instructions, instructions)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn published_record_contains_every_compared_value() {
+        let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.json");
+        let record = Record::read(&record).unwrap();
+        for row in subject::all(Path::new("")).unwrap() {
+            let Some(program) = row.released() else { continue };
+            record.value(Quantity::Size, row.name, program.name).unwrap();
+            if let Some((program, _)) = row.function() {
+                for quantity in [Quantity::Connections, Quantity::Instructions] {
+                    record.value(quantity, row.name, program.name).unwrap();
+                }
+            }
+        }
+    }
 }

@@ -182,9 +182,12 @@ impl Row {
         self.programs.first().filter(|_| self.name != VERIFY_TOKEN)
     }
 
-    /// Poolkeeper's program with its job, if it is a deployed function.
+    /// Poolkeeper's program with its job, if it is a deployed function over HTTP.
+    ///
+    /// Rows with other endpoints only repeat an operation. Under valgrind, a TLS handshake can exceed the time limit of
+    /// the warm-up, and the first call then opens a second connection.
     pub(crate) fn function(&self) -> Option<(&Program, &Job)> {
-        let program = self.released()?;
+        let program = self.released().filter(|program| program.endpoint == Endpoint::Http)?;
         match &program.kind {
             Kind::Native(job) => Some((program, job)),
             Kind::Node(_) | Kind::Command(_) => None,
