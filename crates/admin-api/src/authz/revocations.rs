@@ -320,6 +320,12 @@ mod tests {
         }
     }
 
+    #[test]
+    fn unavailable_revocations_keep_their_cause_for_the_log() {
+        let error = unavailable(RevocationsUnavailable { operation: "BatchGetItem", source: "out of order".into() });
+        assert_eq!(error.source.map(|source| source.to_string()).as_deref(), Some("out of order"));
+    }
+
     #[tokio::test]
     async fn removal_from_group_leaves_sessions_for_a_refresh() {
         let gate = Gate::new();
