@@ -4,6 +4,7 @@
 
 mod calls;
 mod meanings;
+mod ports;
 mod repeats;
 
 use std::collections::BTreeSet;
@@ -23,8 +24,9 @@ use super::response;
 use super::sdk_source::Sdk;
 use crate::SystemClock;
 use crate::classify::{explicit_class, explicit_reason};
-use calls::{CALLS, Call, Port, PortError, Ports};
+use calls::{CALLS, Call, Port};
 use meanings::meaning;
+use ports::{PortError, Ports};
 
 /// The time limit of provisioning. Unlimited retries end here.
 const TIME_LIMIT: Duration = Duration::from_mins(5);

@@ -7,7 +7,8 @@ use aws_config::Region;
 
 use super::super::fake_aws::{Answer, FakeAws, offline_aws, success};
 use super::Fault;
-use super::calls::{CALLS, Call, Port, Ports};
+use super::calls::{CALLS, Call, Port};
+use super::ports::Ports;
 use crate::Aws;
 
 /// Operations that are not idempotent. A second request would fail, create another resource or send another message.
