@@ -6,6 +6,7 @@
 pub mod permissions;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use serde_json::{Map, Value, json};
 use utoipa::{OpenApi, PartialSchema};
@@ -58,7 +59,34 @@ pub(crate) fn value() -> Value {
     }});
     components["responses"] = problem_responses.into();
     components["schemas"]["Problem"] = serde_json::to_value(Problem::schema()).unwrap_or_default();
+    components["schemas"]["ErrorCode"] = serde_json::to_value(ErrorCode::schema()).unwrap_or_default();
+    components["schemas"]["GatewayMessage"] = gateway_message();
+    if let Some(schemas) = components["schemas"].as_object_mut() {
+        name_variants(schemas);
+    }
     document
+}
+
+fn gateway_message() -> Value {
+    json!({
+        "type": "object", "required": ["message"], "properties": {"message": {"type": "string"}},
+        "description": "The body of an error response from API Gateway itself. The wording can change.",
+    })
+}
+
+/// Moves each titled variant of a `oneOf` to a schema with this title, because client generators number inline
+/// variants (`CallerType0`).
+fn name_variants(schemas: &mut Map<String, Value>) {
+    let mut variants = vec![];
+    let one_of = |schema| Value::get_mut(schema, "oneOf").and_then(Value::as_array_mut);
+    for variant in schemas.values_mut().filter_map(one_of).flatten() {
+        let title = variant.as_object_mut().and_then(|variant| variant.remove("title"));
+        if let Some(title) = title.as_ref().and_then(Value::as_str) {
+            let reference = json!({"$ref": format!("#/components/schemas/{title}")});
+            variants.push((title.to_owned(), mem::replace(variant, reference)));
+        }
+    }
+    schemas.extend(variants);
 }
 
 fn info() -> Value {
@@ -69,7 +97,7 @@ fn info() -> Value {
         "description": "Every failure is `application/problem+json` (RFC 9457) with a stable `code`. Unknown paths return \
             404 `not-found`, and unsupported methods return 405 `method-not-allowed` with the header `Allow`. Names in \
             paths must be percent-encoded. API Gateway itself rejects expired tokens, too many requests and paths \
-            outside of `/v1`; the body of such a response is `{\"message\": …}`.",
+            outside of `/v1`, and responds if the function fails. The body of such a response is `{\"message\": …}`.",
         "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
     })
 }
@@ -158,23 +186,38 @@ fn problem_response(status: u16, codes: &[ErrorCode]) -> Value {
     let titles: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.row().title)).collect();
     let examples: Map<String, Value> =
         codes.iter().map(|code| (code.as_str().to_owned(), json!({"value": Problem::example(*code)}))).collect();
-    let names: Vec<_> = codes.iter().map(|code| code.as_str()).collect();
+    // Without a schema for each status, because client generators would create a type for each of them.
     let mut response = json!({
         "description": titles.join(" "),
         "content": {"application/problem+json": {
-            "schema": {"allOf": [
-                {"$ref": "#/components/schemas/Problem"},
-                {"properties": {"status": {"const": status}, "code": {"enum": names}}},
-            ]},
+            "schema": {"$ref": "#/components/schemas/Problem"},
             "examples": examples,
         }},
     });
+    if let Some(message) = gateway_text(status, codes) {
+        response["content"]["application/json"] = json!({
+            "schema": {"$ref": "#/components/schemas/GatewayMessage"}, "example": {"message": message},
+        });
+    }
     if status == 429 || status == 503 {
         response["headers"] = json!({"Retry-After": {
-            "description": "The time to wait, in seconds.", "required": true, "schema": {"type": "integer", "minimum": 1}
+            "description": "The time to wait, in seconds. Responses of API Gateway itself lack this header.",
+            "schema": {"type": "integer", "minimum": 1}
         }});
     }
     response
+}
+
+/// The message of API Gateway if it can return this status itself: for an invalid token, for too many requests, and for
+/// a function that fails or exceeds the timeout of the integration.
+fn gateway_text(status: u16, codes: &[ErrorCode]) -> Option<&'static str> {
+    match status {
+        401 => codes.contains(&ErrorCode::Unauthenticated).then_some("Unauthorized"),
+        429 => Some("Too Many Requests"),
+        500 => Some("Internal Server Error"),
+        503 => Some("Service Unavailable"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -226,6 +269,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn schema_of_error_code_lists_every_code() {
+        let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(value()["components"]["schemas"]["ErrorCode"]["enum"], json!(codes));
     }
 
     #[test]

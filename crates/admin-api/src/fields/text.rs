@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use domain::secret::Secret;
 use domain::user_pool::user::CREATION_ATTRIBUTE;
 use serde::Deserialize;
-use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::authz::access_token::{MAX_TOKEN_CHARS, is_token_char};
@@ -41,9 +41,10 @@ impl Format {
         if is_valid { Ok(text) } else { Err(self.rule) }
     }
 
-    fn schema(&self, description: &str) -> RefOr<Schema> {
+    fn schema(&self, description: &str, format: Option<KnownFormat>) -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
+            .format(format.map(SchemaFormat::KnownFormat))
             .description(Some(description))
             .min_length(Some(*self.chars.start()).filter(|min| *min > 0))
             .max_length(Some(*self.chars.end()))
@@ -51,6 +52,21 @@ impl Format {
             .examples(self.examples.iter().copied())
             .into()
     }
+}
+
+/// The value of a text.
+trait TextValue {
+    /// The `format` in the OpenAPI document.
+    const FORMAT: Option<KnownFormat>;
+}
+
+impl TextValue for String {
+    const FORMAT: Option<KnownFormat> = None;
+}
+
+impl TextValue for Secret {
+    /// Generated clients do not print values of this format.
+    const FORMAT: Option<KnownFormat> = Some(KnownFormat::Password);
 }
 
 /// Declares types that contain a `String` or [`Secret`] in a format. The OpenAPI document has their names and comments.
@@ -82,7 +98,7 @@ macro_rules! texts {
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                Self::FORMAT.schema($description.trim())
+                Self::FORMAT.schema($description.trim(), <$value>::FORMAT)
             }
         }
 

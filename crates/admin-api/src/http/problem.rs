@@ -73,6 +73,7 @@ pub(crate) struct Problem<'a> {
     /// The HTTP status.
     status: u16,
     /// The stable code, for programs.
+    #[schema(value_type = ErrorCode)]
     code: &'static str,
     /// The reason in this case. The wording can change.
     detail: String,

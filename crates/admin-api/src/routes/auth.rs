@@ -72,7 +72,9 @@ fn example_delivery() -> Value {
 #[serde(rename_all = "snake_case")]
 #[schema(as = SignInOutcome)]
 pub(crate) enum Outcome {
+    #[schema(title = "SignInTokens")]
     Tokens(TokensView),
+    #[schema(title = "SignInChallenge")]
     Challenge(ChallengeView),
 }
 
@@ -80,11 +82,13 @@ pub(crate) enum Outcome {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens, example = Self::example)]
 pub(crate) struct TokensView {
+    #[schema(format = Password)]
     access_token: String,
+    #[schema(format = Password)]
     id_token: String,
     /// Absent after a refresh unless the app client rotates refresh tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, format = Password)]
     refresh_token: Option<String>,
     /// Validity of the access token.
     expires_in_seconds: u32,
@@ -100,7 +104,7 @@ pub(crate) struct TokensView {
 pub(crate) struct ChallengeView {
     name: ChallengeName,
     /// Must be sent with the answer. Valid for a few minutes.
-    #[schema(required = true)]
+    #[schema(required = true, format = Password)]
     session: Option<String>,
     /// The user name, never an alias. Must be sent with the answer.
     username: Username,
@@ -112,7 +116,7 @@ pub(crate) struct ChallengeView {
     #[schema(required = true)]
     code_sent_to: Option<CodeDelivery>,
     /// The TOTP secret; null unless an authenticator app is being set up.
-    #[schema(required = true)]
+    #[schema(required = true, format = Password)]
     authenticator_secret: Option<String>,
 }
 

@@ -4,9 +4,11 @@
 use domain::user_pool::error::Reason;
 use http::StatusCode;
 use strum::VariantArray;
+use utoipa::ToSchema;
 
-/// The stable name of an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
+/// The stable code of an error. Later versions can add codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray, ToSchema)]
+#[schema(rename_all = "kebab-case")]
 pub(crate) enum ErrorCode {
     InvalidRequest,
     Unauthenticated,

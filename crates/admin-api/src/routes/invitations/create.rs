@@ -41,7 +41,7 @@ pub(crate) struct Answer {
     expires_at: OffsetDateTime,
     /// The signed token. It is secret and not returned again. Pass it at sign-up as `invitation` in `client_metadata`
     /// or `validation_data` (Cognito's `ClientMetadata` and `ValidationData`).
-    #[schema(max_length = 2048, pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$")]
+    #[schema(format = Password, max_length = 2048, pattern = r"^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{86}$")]
     invitation: String,
 }
 

@@ -23,8 +23,10 @@ use crate::http::error::ApiError;
 }))]
 pub(crate) struct Answer {
     /// The TOTP secret in base32, for manual entry.
+    #[schema(format = Password)]
     secret: String,
     /// The secret, issuer and account as an `otpauth` URI, for a QR code.
+    #[schema(format = Password)]
     uri: String,
 }
 
