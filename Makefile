@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local compile-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate openapi docs test properties contract fuzz fuzz-lock mutants bench guard load soak demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local compile-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate clients check-clients openapi docs test properties contract fuzz fuzz-lock mutants bench guard load soak demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -36,6 +36,8 @@ NEXTEST := $(or $(shell command -v cargo-nextest),$(NEXTEST_ROOT)/bin/cargo-next
 COGNITO_LOCAL := $(VENV)/cognito-local
 COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
 ORACLE := $(VENV)/oracle
+# The generators, compilers and linters of the clients in clients/.
+CLIENTS := $(VENV)/clients-python/ready $(VENV)/clients-typescript/ready
 ORACLE_RUN = $(VENV)/bin/python -B crates/testkit/oracle/oracle.py
 DEPLOY = $(VENV)/bin/python crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
@@ -130,7 +132,7 @@ build-local:
 compile-local:
 	$(BUILD_LOCAL)
 
-check: setup format lint doc deny validate ## Check format, lints, documentation, licenses and template
+check: setup format lint check-clients doc deny validate ## Check format, lints, clients, documentation, licenses and template
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -170,12 +172,13 @@ docs: setup $(MDBOOK) ## Build the documentation site, the API reference include
 $(MDBOOK):
 	@$(call build_tool,mdbook,$(MDBOOK_VERSION),$(MDBOOK_ROOT),--no-default-features --features search)
 
-test: setup cognito-local oracle $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
+test: setup cognito-local oracle $(CLIENTS) $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
 	$(NEXTEST) nextest run --no-run $(TESTED)
 	@$(PACKAGE_LOCAL)
 	@rm -rf $(TARGET)/oracle
 	$(NEXTEST) nextest run $(TESTED)
 	cargo test --doc $(TESTED)
+	@scripts/clients test $(HOST)
 	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
 
 $(NEXTEST_ROOT)/bin/cargo-nextest:
@@ -242,6 +245,23 @@ prove: check-arguments check-credentials $(if $(findstring --clean,$(ARGUMENTS))
 check-credentials: setup
 	@$(BUILD_LOCAL)
 	@$(LOCAL) prove --check $(ARGUMENTS)
+
+$(VENV)/clients-python/ready: clients/python/requirements.txt | setup
+	@echo 'Installing the generator of the Python client into .venv (once, some seconds)'
+	@$(VENV)/bin/python -m venv --clear --without-pip $(dir $@)
+	@PIP_PYTHON=$(dir $@)bin/python $(PIP_INSTALL) -r $<
+	@touch $@
+
+# Uses the Node.js of cognito-local.
+$(VENV)/clients-typescript/ready: $(addprefix clients/typescript/,package.json package-lock.json) | cognito-local
+	@echo 'Installing the generator of the TypeScript client into .venv (once, some seconds)'
+	@scripts/install-npm-packages $(VENV)/clients-typescript $^
+
+clients: $(CLIENTS) ## Generate the clients in clients/ from docs/openapi.json
+	@scripts/clients generate $(HOST)
+
+check-clients: $(CLIENTS)
+	@scripts/clients check $(HOST)
 
 openapi: ## Generate docs/openapi.json and the table in docs/permissions.md from the code
 	cargo run --quiet --locked --package admin-api --example openapi --target $(HOST) -- docs

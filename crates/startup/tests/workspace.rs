@@ -15,16 +15,17 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 13] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 14] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("authorizer", &["aws", "domain", "startup", "token-verifier"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
     ("bench", &[], &[]),
     ("cli", &["aws", "domain"], &["testkit"]),
     ("domain", &[], &[]),
-    ("local", &["aws", "domain", "testkit"], &[]),
+    ("local", &["aws", "domain", "testkit"], &["poolkeeper-client"]),
     ("peers", &["token-verifier"], &[]),
     ("pool-bootstrap", &["aws", "domain", "startup"], &["testkit"]),
+    ("poolkeeper-client", &[], &[]),
     ("pre-sign-up", &["domain", "startup"], &["testkit"]),
     ("startup", &[], &[]),
     ("testkit", &["domain"], &[]),
@@ -148,6 +149,15 @@ fn fuzz_targets_use_deployed_versions() {
         let is_deployed = fuzzed.iter().all(|version| deployed.contains(version));
         assert!(is_deployed, "{name}: {fuzzed:?} in fuzz/Cargo.lock, {deployed:?} in Cargo.lock; run `make fuzz-lock`");
     }
+}
+
+#[test]
+fn generated_clients_have_the_version_of_the_workspace() {
+    let version = text(&packages()[0]["version"]);
+    let read = |path: &str| fs::read_to_string(Path::new(ROOT).join("clients").join(path)).unwrap();
+    let json: Value = serde_json::from_str(&read("typescript/package.json")).unwrap();
+    assert_eq!(text(&json["version"]), version);
+    assert!(read("python/pyproject.toml").contains(&format!("\nversion = \"{version}\"\n")));
 }
 
 /// Returns the versions in a lock file by package name.

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod clients;
 mod commands;
 mod invitation_key;
 mod operations;
