@@ -38,6 +38,8 @@ COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt
 ORACLE := $(VENV)/oracle
 # The generators, compilers and linters of the clients in clients/.
 CLIENTS := $(VENV)/clients-python/ready $(VENV)/clients-typescript/ready
+REAL_CLIENTS := $(VENV)/real-clients
+AWS_CLI := $(VENV)/aws-cli
 ORACLE_RUN = $(VENV)/bin/python -B crates/testkit/oracle/oracle.py
 DEPLOY = $(VENV)/bin/python crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
@@ -116,6 +118,14 @@ oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS service 
 	@$(ORACLE_RUN) static template.yaml
 	@$(VENV)/bin/python -B -m unittest discover --quiet --start-directory crates/testkit/oracle
 
+# Uses the Node.js of cognito-local. The AWS CLI has an environment of its own, because it starts faster without the
+# packages of .venv.
+$(REAL_CLIENTS)/ready: $(addprefix crates/local/tests/real_clients/,package.json package-lock.json requirements.txt) | cognito-local
+	@echo 'Installing Amplify, amazon-cognito-identity-js and the AWS CLI into .venv (once, some seconds)'
+	@$(VENV)/bin/python -m venv --clear --without-pip $(AWS_CLI)
+	@PIP_PYTHON=$(AWS_CLI)/bin/python $(PIP_INSTALL) -r $(word 3,$^)
+	@scripts/install-npm-packages $(REAL_CLIENTS) $(wordlist 1,2,$^)
+
 check-samconfig: setup
 	@$(DEPLOY) samconfig samconfig.toml
 
@@ -172,7 +182,7 @@ docs: setup $(MDBOOK) ## Build the documentation site, the API reference include
 $(MDBOOK):
 	@$(call build_tool,mdbook,$(MDBOOK_VERSION),$(MDBOOK_ROOT),--no-default-features --features search)
 
-test: setup cognito-local oracle $(CLIENTS) $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
+test: setup cognito-local oracle $(CLIENTS) $(REAL_CLIENTS)/ready $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
 	$(NEXTEST) nextest run --no-run $(TESTED)
 	@$(PACKAGE_LOCAL)
 	@rm -rf $(TARGET)/oracle

@@ -8,6 +8,7 @@ mod clients;
 mod commands;
 mod invitation_key;
 mod operations;
+mod real_clients;
 mod refusals;
 mod roles;
 mod session_gate;
