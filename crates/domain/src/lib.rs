@@ -3,6 +3,7 @@
 //! **Architecture invariant:** this crate does not depend on a runtime, the system clock, the environment or an SDK.
 //! Time, randomness and external systems are arguments or traits (ports).
 
+pub mod doctor;
 pub mod error_chain;
 pub mod invitation;
 #[cfg(feature = "openapi")]

@@ -6,11 +6,13 @@ use thiserror::Error;
 use crate::spec::Statement;
 
 /// The identity provider of the trust policy.
-const PRINCIPAL: &str = "cognito-identity.amazonaws.com";
+pub(crate) const PRINCIPAL: &str = "cognito-identity.amazonaws.com";
 
-const AUDIENCE: &str = "cognito-identity.amazonaws.com:aud";
+/// The condition key for the identity pool.
+pub(crate) const AUDIENCE: &str = "cognito-identity.amazonaws.com:aud";
 
-const METHOD: &str = "cognito-identity.amazonaws.com:amr";
+/// The condition key for the authentication method.
+pub(crate) const METHOD: &str = "cognito-identity.amazonaws.com:amr";
 
 const ACTION: &str = "sts:AssumeRoleWithWebIdentity";
 
