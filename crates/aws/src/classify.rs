@@ -50,6 +50,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
         "EntityAlreadyExists" | "GroupExistsException" | "ParameterAlreadyExists" => ErrorClass::AlreadyExists,
         // The spec or the state of the target does not allow the call, so a retry cannot succeed.
         "InvalidParameterException"
+        | "InvalidParameterValueException"
         | "InvalidInput"
         | "MalformedPolicyDocument"
         | "NotAuthorizedException"
@@ -106,6 +107,7 @@ fn service_failed(code: &str) -> bool {
             | "InternalServerError"
             | "InternalServerException"
             | "InternalFailure"
+            | "ServiceException"
             | "ServiceFailure"
             | "ServiceUnavailable"
             | "ServiceUnavailableException"

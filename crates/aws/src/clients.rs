@@ -215,6 +215,11 @@ impl Aws {
         aws_sdk_iam::Client::new(&self.config)
     }
 
+    #[cfg(any(test, feature = "doctor"))]
+    pub(crate) fn functions(&self) -> aws_sdk_lambda::Client {
+        aws_sdk_lambda::Client::new(&self.config)
+    }
+
     fn parameters(&self) -> aws_sdk_ssm::Client {
         aws_sdk_ssm::Client::new(&self.config)
     }

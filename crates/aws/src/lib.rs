@@ -1,5 +1,5 @@
-//! Implements the ports of `domain` with Amazon Cognito, DynamoDB, IAM, STS and the SSM parameter store. `classify.rs`
-//! maps AWS's errors.
+//! Implements the ports of `domain` with Amazon Cognito, DynamoDB, IAM, Lambda, STS and the SSM parameter store.
+//! `classify.rs` maps AWS's errors.
 //!
 //! **Architecture invariant:** only this crate depends on `aws-sdk-*`, and it contains no business rules.
 

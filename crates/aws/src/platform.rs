@@ -1,8 +1,12 @@
 //! Implements [`Platform`] and `InvitationKeys` for provisioning, with one file per service.
 
+#[cfg(any(test, feature = "doctor"))]
+mod functions;
 pub(crate) mod iam;
 pub(crate) mod identity_pools;
 mod identity_providers;
+#[cfg(any(test, feature = "doctor"))]
+mod inspector;
 mod invitation_keys;
 mod mfa;
 mod sts;

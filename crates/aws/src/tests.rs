@@ -7,6 +7,7 @@ mod fake_aws;
 mod groups;
 mod http_client;
 mod identities;
+mod inspector;
 mod invitation_keys;
 mod modelled_errors;
 mod platform;

@@ -17,6 +17,7 @@ def calls(text):
         _proof_without_sign_up(),
         _unlinking(),
         _rotation(),
+        *_functions_of_triggers(),
     ]
 
 
@@ -92,6 +93,12 @@ def _unlinking():
     return Call(
         "AdminApiRole", "cognito-idp", "AdminDisableProviderForUser", {"UserPoolId": OWN_POOL, "User": user}, TAGS, POOL
     )
+
+
+def _functions_of_triggers():
+    """The reads of `poolkeeper doctor` with the operator's credentials. The recorder ignores requests to Lambda."""
+    for operation in ("GetFunctionConcurrency", "GetFunctionConfiguration"):
+        yield Call(None, "lambda", operation, {"FunctionName": "shop-PreSignUp"})
 
 
 def _rotation():

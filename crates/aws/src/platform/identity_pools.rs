@@ -30,22 +30,32 @@ impl IdentityPools {
     }
 
     pub(crate) async fn find(&self, name: &PoolName) -> Answer<Vec<IdentityPool>> {
+        let named = self.described(|pool| pool == name.as_str()).await?;
+        let is_owned = |pool: &DescribeIdentityPoolOutput| {
+            let tags = pool.identity_pool_tags.as_ref();
+            tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str())
+        };
+        let owned = named.into_iter().filter(is_owned);
+        Ok(owned.map(|pool| IdentityPool { state: to_state(&pool), id: pool.identity_pool_id }).collect())
+    }
+
+    /// All identity pools with an accepted name.
+    pub(super) async fn described(
+        &self,
+        accepts_name: impl Fn(&str) -> bool + Send,
+    ) -> Answer<Vec<DescribeIdentityPoolOutput>> {
         let mut pages = self.client.list_identity_pools().max_results(PAGE).into_paginator().send();
-        let mut owned = Vec::new();
+        let mut described = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of("ListIdentityPools", &error))?;
             let named = page.identity_pools.unwrap_or_default().into_iter();
-            let named = named.filter(|pool| pool.identity_pool_name.as_deref() == Some(name.as_str()));
+            let named = named.filter(|pool| pool.identity_pool_name.as_deref().is_some_and(&accepts_name));
             for id in named.filter_map(|pool| pool.identity_pool_id) {
                 // An identity pool can be deleted between the two calls.
-                let Some(pool) = none_if_absent(self.describe(&id).await)? else { continue };
-                let tags = pool.identity_pool_tags.as_ref();
-                if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
-                    owned.push(IdentityPool { id, state: to_state(&pool) });
-                }
+                described.extend(none_if_absent(self.describe(&id).await)?);
             }
         }
-        Ok(owned)
+        Ok(described)
     }
 
     async fn describe(&self, id: &str) -> Answer<DescribeIdentityPoolOutput> {
@@ -96,9 +106,14 @@ impl IdentityPools {
     }
 
     pub(crate) async fn authenticated_role(&self, id: &str) -> Answer<Option<String>> {
+        Ok(self.roles(id).await?.remove(AUTHENTICATED))
+    }
+
+    /// The role ARNs, by `authenticated` and `unauthenticated`.
+    pub(super) async fn roles(&self, id: &str) -> Answer<HashMap<String, String>> {
         let answer = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
         let answer = answer.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
-        Ok(answer.roles.and_then(|mut roles| roles.remove(AUTHENTICATED)))
+        Ok(answer.roles.unwrap_or_default())
     }
 
     pub(crate) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
@@ -180,7 +195,7 @@ impl IdentityPools {
     }
 }
 
-fn to_state(pool: &DescribeIdentityPoolOutput) -> IdentityPoolState {
+pub(super) fn to_state(pool: &DescribeIdentityPoolOutput) -> IdentityPoolState {
     let to_provider = |provider: &CognitoIdentityProvider| {
         let name = provider.provider_name.as_deref()?;
         Some(Provider {

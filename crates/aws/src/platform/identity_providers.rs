@@ -9,17 +9,24 @@ use crate::failure::Failure;
 
 impl UserPools {
     pub(crate) async fn mapped_attributes(&self, user_pool_id: &str) -> Answer<BTreeSet<String>> {
-        let request = self.client.list_identity_providers().user_pool_id(user_pool_id).max_results(PAGE);
-        let mut pages = request.into_paginator().send();
         let mut mapped = BTreeSet::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| Failure::of("ListIdentityProviders", &error))?;
-            for name in page.providers.into_iter().filter_map(|provider| provider.provider_name) {
-                // A provider can be deleted between the two calls.
-                mapped.extend(none_if_absent(self.mapping(user_pool_id, &name).await)?.unwrap_or_default());
-            }
+        for name in self.identity_providers(user_pool_id).await? {
+            // A provider can be deleted between the two calls.
+            mapped.extend(none_if_absent(self.mapping(user_pool_id, &name).await)?.unwrap_or_default());
         }
         Ok(mapped)
+    }
+
+    /// The names of all identity providers.
+    pub(super) async fn identity_providers(&self, user_pool_id: &str) -> Answer<Vec<String>> {
+        let request = self.client.list_identity_providers().user_pool_id(user_pool_id).max_results(PAGE);
+        let mut pages = request.into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| Failure::of("ListIdentityProviders", &error))?;
+            names.extend(page.providers.into_iter().filter_map(|provider| provider.provider_name));
+        }
+        Ok(names)
     }
 
     async fn mapping(&self, user_pool_id: &str, provider: &str) -> Answer<BTreeSet<String>> {

@@ -34,17 +34,27 @@ impl UserPools {
     }
 
     pub(crate) async fn find(&self, name: &PoolName) -> Answer<Vec<UserPool>> {
+        self.with_tag(|pool| pool == name.as_str(), TAG_KEY, |value| value == name.as_str()).await
+    }
+
+    /// All user pools with an accepted name and an accepted value of the tag.
+    pub(super) async fn with_tag(
+        &self,
+        accepts_name: impl Fn(&str) -> bool + Send,
+        key: &str,
+        accepts_value: impl Fn(&str) -> bool + Send,
+    ) -> Answer<Vec<UserPool>> {
         let mut pages = self.client.list_user_pools().max_results(PAGE).into_paginator().send();
         let mut owned = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of("ListUserPools", &error))?;
             let named = page.user_pools.unwrap_or_default().into_iter();
-            let named = named.filter(|pool| pool.name.as_deref() == Some(name.as_str()));
+            let named = named.filter(|pool| pool.name.as_deref().is_some_and(&accepts_name));
             for id in named.filter_map(|pool| pool.id) {
                 // A pool can be deleted between the two calls.
                 let Some(pool) = none_if_absent(self.describe(&id).await)? else { continue };
                 let tags = pool.user_pool_tags.as_ref();
-                if tags.and_then(|tags| tags.get(TAG_KEY)).is_some_and(|value| value == name.as_str()) {
+                if tags.and_then(|tags| tags.get(key)).is_some_and(|value| accepts_value(value)) {
                     let Some(mfa) = none_if_absent(self.mfa(&id, &pool).await)? else { continue };
                     owned.push(to_user_pool("DescribeUserPool", &pool, mfa)?);
                 }
@@ -53,7 +63,7 @@ impl UserPools {
         Ok(owned)
     }
 
-    async fn describe(&self, id: &str) -> Answer<UserPoolType> {
+    pub(super) async fn describe(&self, id: &str) -> Answer<UserPoolType> {
         let answer = self.client.describe_user_pool().user_pool_id(id).send().await;
         let answer = answer.map_err(|error| Failure::of("DescribeUserPool", &error))?;
         answer.user_pool.ok_or_else(|| Failure::missing("DescribeUserPool", "UserPool").into())
@@ -146,16 +156,26 @@ impl UserPools {
     }
 
     pub(crate) async fn clients(&self, user_pool_id: &str, name: &str) -> Answer<Vec<AppClient>> {
+        let described = self.described_clients(user_pool_id, |client| client == name).await?;
+        described.iter().map(|client| to_client("DescribeUserPoolClient", client)).collect()
+    }
+
+    /// All app clients of a pool with an accepted name.
+    pub(super) async fn described_clients(
+        &self,
+        user_pool_id: &str,
+        accepts_name: impl Fn(&str) -> bool + Send,
+    ) -> Answer<Vec<UserPoolClientType>> {
         let request = self.client.list_user_pool_clients().user_pool_id(user_pool_id).max_results(PAGE);
         let mut pages = request.into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| Failure::of("ListUserPoolClients", &error))?;
             let named = page.user_pool_clients.unwrap_or_default().into_iter();
-            let named = named.filter(|client| client.client_name.as_deref() == Some(name));
+            let named = named.filter(|client| client.client_name.as_deref().is_some_and(&accepts_name));
             for id in named.filter_map(|client| client.client_id) {
-                let Some(client) = none_if_absent(self.describe_client(user_pool_id, &id).await)? else { continue };
-                found.push(to_client("DescribeUserPoolClient", &client)?);
+                // A client can be deleted between the two calls.
+                found.extend(none_if_absent(self.describe_client(user_pool_id, &id).await)?);
             }
         }
         Ok(found)
@@ -265,7 +285,7 @@ fn own_tags(pool: &UserPoolType) -> BTreeMap<String, String> {
     tags.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: MfaMode) -> Answer<UserPool> {
+pub(super) fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: MfaMode) -> Answer<UserPool> {
     let missing = |field| Failure::missing(operation, field);
     let policy = pool.policies.as_ref().and_then(|policies| policies.password_policy.as_ref());
     let policy = policy.ok_or_else(|| missing("PasswordPolicy"))?;
@@ -319,7 +339,7 @@ fn issuer(id: &str, pool: &UserPoolType) -> Option<String> {
     Some(format!("https://{host}.{region}.amazonaws.com/{id}"))
 }
 
-fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<AppClient> {
+pub(super) fn to_client(operation: &'static str, client: &UserPoolClientType) -> Answer<AppClient> {
     let units = client.token_validity_units.as_ref();
     let minutes = |validity: Option<i32>, unit: Option<&TimeUnitsType>| {
         // Cognito's defaults are one hour and the unit hours.
@@ -403,7 +423,7 @@ fn to_verified(attributes: &BTreeSet<Verifiable>) -> Vec<VerifiedAttributeType> 
     attributes.iter().map(to_type).collect()
 }
 
-fn from_verified(attribute: &VerifiedAttributeType) -> Option<Verifiable> {
+pub(super) fn from_verified(attribute: &VerifiedAttributeType) -> Option<Verifiable> {
     match attribute {
         VerifiedAttributeType::Email => Some(Verifiable::Email),
         VerifiedAttributeType::PhoneNumber => Some(Verifiable::PhoneNumber),

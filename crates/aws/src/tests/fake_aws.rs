@@ -84,12 +84,23 @@ impl HttpConnector for FakeAws {
         let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
         let operation = match request.headers().get("x-amz-target") {
             Some(target) => target.rsplit('.').next(),
+            None if body.is_empty() => lambda_operation(request.uri()),
             None => body.strip_prefix("Action=").and_then(|rest| rest.split('&').next()),
         };
         let operation = operation.unwrap().to_owned();
         let answer = (self.answer)(&operation);
         self.requests.lock().unwrap().push((operation, body));
         HttpConnectorFuture::ready(answer)
+    }
+}
+
+/// Returns the operation of a request to Lambda, which has neither a header nor a body with the name.
+fn lambda_operation(uri: &str) -> Option<&'static str> {
+    match uri.rsplit('/').next() {
+        Some("configuration") => Some("GetFunctionConfiguration"),
+        Some("concurrency") => Some("GetFunctionConcurrency"),
+        Some("policy") => Some("GetPolicy"),
+        _ => None,
     }
 }
 

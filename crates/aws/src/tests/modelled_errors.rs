@@ -57,12 +57,14 @@ fn attempts(class: ErrorClass, Context { situation, rights }: Context) -> RangeI
 }
 
 /// Operations of the platform for which "not found" is a success.
-const NOT_FOUND_IS_SUCCESS: [&str; 9] = [
+const NOT_FOUND_IS_SUCCESS: [&str; 11] = [
     "DeletePolicyVersion",
     "DescribeIdentityProvider",
     "DescribeIdentityPool",
     "DescribeUserPool",
     "DescribeUserPoolClient",
+    "GetFunctionConcurrency",
+    "GetFunctionConfiguration",
     "GetParameter",
     "GetPolicy",
     "GetRole",

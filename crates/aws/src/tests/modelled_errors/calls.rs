@@ -72,6 +72,10 @@ const fn identity_pools(operation: &'static str, situation: Situation) -> Call {
     of_platform("identity_pools", "cognitoidentity", operation, situation)
 }
 
+const fn functions(operation: &'static str) -> Call {
+    of_platform("functions", "lambda", operation, Situation::Settled)
+}
+
 const fn parameters(operation: &'static str, situation: Situation) -> Call {
     of_platform("invitation_keys", "ssm", operation, situation)
 }
@@ -81,7 +85,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 100] = [
+pub(super) const CALLS: [Call; 103] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -163,6 +167,9 @@ pub(super) const CALLS: [Call; 100] = [
     identity_pools("ListIdentityPools", Situation::Settled),
     identity_pools("SetIdentityPoolRoles", Situation::JustCreated),
     identity_pools("UpdateIdentityPool", Situation::Settled),
+    functions("GetFunctionConcurrency"),
+    functions("GetFunctionConfiguration"),
+    functions("GetPolicy"),
     iam("AttachRolePolicy", Situation::JustCreated),
     iam("CreatePolicy", Situation::Creating),
     iam("CreatePolicyVersion", Situation::Creating),

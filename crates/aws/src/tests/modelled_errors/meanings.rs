@@ -14,7 +14,7 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
     (ErrorClass::Throttled, &["TooManyRequestsException", "Throttling", "ThrottlingException", "RequestLimitExceeded"]),
     (
         ErrorClass::OutcomeUnknown,
-        &["InternalErrorException", "InternalServerError", "ServiceFailure", "ServiceUnavailable"],
+        &["InternalErrorException", "InternalServerError", "ServiceException", "ServiceFailure", "ServiceUnavailable"],
     ),
     (
         ErrorClass::ConcurrentModification,
@@ -40,6 +40,7 @@ const CLASSES: [(ErrorClass, &[&str]); 12] = [
         ErrorClass::Invalid,
         &[
             "InvalidParameterException",
+            "InvalidParameterValueException",
             "InvalidInput",
             "MalformedPolicyDocument",
             "NotAuthorizedException",

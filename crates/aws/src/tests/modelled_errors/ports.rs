@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use domain::doctor::Inspector as _;
 use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::retry::{Classified, ErrorClass};
@@ -83,6 +84,7 @@ const CLIENT: &str = "client-1";
 const FIRST_PAGE: PageRequest = PageRequest { limit: 60, after: None };
 const IDENTITY_POOL: &str = "id-1";
 const ROLE: &str = "shop";
+const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111122223333:function:shop";
 const POLICY: &str = "arn:aws:iam::111122223333:policy/shop";
 
 impl Ports {
@@ -111,6 +113,7 @@ impl Ports {
             "self_service" => self.call_self_service(call.operation).await,
             "identity_providers" | "mfa" | "user_pools" => self.call_user_pools(call.operation).await,
             "identity_pools" => self.call_identity_pools(call.operation).await,
+            "functions" => done(self.platform.function(FUNCTION).await),
             "iam" => self.call_iam(call.operation).await,
             "invitation_key" => done(self.invitation_key.invitation_key().await),
             "invitation_keys" => self.call_invitation_keys(call.operation).await,
