@@ -98,6 +98,15 @@ pub(crate) enum Command {
         #[arg(long, action = ArgAction::SetTrue)]
         yes: bool,
     },
+    /// Check a user pool and its related resources; change nothing
+    #[command(after_help = help::DOCTOR, override_usage = help::DOCTOR_USAGE)]
+    Doctor {
+        #[command(flatten)]
+        target: CheckedPool,
+        /// Also print notes, which need no action
+        #[arg(long)]
+        all: bool,
+    },
     /// End sessions at services that check revocations
     #[command(after_help = help::SESSIONS)]
     Sessions {
@@ -154,6 +163,21 @@ impl From<RevokedScope> for Scope {
         let user = user.map(Self::User);
         user.or(session.map(Self::Session)).or(client.map(Self::Client)).unwrap_or(Self::Pool)
     }
+}
+
+/// The user pool to check.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CheckedPool {
+    /// The pool with this id
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) user_pool_id: Option<String>,
+    /// The pool that the stack with this name owns
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) stack: Option<String>,
+    /// The pool of this spec, and its differences from the spec; `-` reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) spec: Option<PathBuf>,
 }
 
 /// The location of the spec.
@@ -216,7 +240,7 @@ mod tests {
             assert_eq!(help.kind(), ErrorKind::DisplayHelp);
             help.to_string()
         };
-        for command in ["", "plan", "apply", "verify", "destroy", "sessions", "schema", "completions"] {
+        for command in ["", "plan", "apply", "verify", "destroy", "doctor", "sessions", "schema", "completions"] {
             let help = help(command);
             assert!(help.contains("Example") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
         }
@@ -245,6 +269,9 @@ mod tests {
             ("poolkeeper apply --spec pool.json --yes", ErrorKind::UnknownArgument),
             ("poolkeeper completions csh", ErrorKind::InvalidValue),
             ("poolkeeper deploy", ErrorKind::InvalidSubcommand),
+            ("poolkeeper doctor", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper doctor --stack=", ErrorKind::InvalidValue),
+            ("poolkeeper doctor --stack shop --spec pool.json", ErrorKind::ArgumentConflict),
             ("poolkeeper sessions revoke --all", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t --user mia@example.com", ErrorKind::ValueValidation),

@@ -1,6 +1,7 @@
 //! Why a command failed, as a message, a JSON document and an exit code.
 
 use aws::ProfileError;
+use domain::doctor::DoctorError;
 use domain::error_chain::causes;
 use domain::provision::{Action, ProvisionError, ProvisionFailure, Step, StepReport};
 use domain::retry::{Classified as _, ErrorClass};
@@ -28,6 +29,9 @@ pub(crate) enum CommandError {
     /// Planning failed.
     #[error("{}", .0.with_causes())]
     NoPlan(ProvisionError),
+    /// The pool could not be checked.
+    #[error("{}", causes(.0))]
+    NotChecked(#[from] DoctorError),
     /// An action failed.
     #[error(transparent)]
     Failed(#[from] ProvisionFailure),
@@ -55,10 +59,11 @@ impl CommandError {
         match self {
             Self::Usage(_) | Self::Spec(_) => 2,
             Self::Access(_) => 4,
-            Self::NoPlan(error) => code_of(error),
+            Self::NoPlan(error) | Self::NotChecked(DoctorError::Provision(error)) => code_of(error),
+            Self::NotChecked(DoctorError::Call(gave_up)) if gave_up.last.class() == ErrorClass::Forbidden => 4,
             Self::Failed(failure) => code_of(&failure.error),
             Self::Interrupted { .. } => 130,
-            Self::NotRevoked(_) | Self::Output(_) => 1,
+            Self::NotChecked(_) | Self::NotRevoked(_) | Self::Output(_) => 1,
         }
     }
 

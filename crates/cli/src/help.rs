@@ -19,6 +19,7 @@ Exit codes:
     3  with `plan --exit-code`: there are changes
     4  no access to AWS: no region, no credentials or no permission
     5  `destroy` deleted nothing, because everything was retained
+    6  `doctor` found an error or a warning
   130  interrupted; completed steps are kept, run it again to continue";
 
 pub(crate) const PLAN: &str = "\
@@ -55,6 +56,24 @@ protection, everything is retained.
 Examples:
   poolkeeper destroy --spec pool.json         asks for the pool's name first
   poolkeeper destroy --spec pool.json --yes   does not ask, for pipelines";
+
+/// Shorter than the generated usage, which is longer than a line.
+pub(crate) const DOCTOR_USAGE: &str = "poolkeeper doctor [OPTIONS] <--stack NAME|--spec FILE|--user-pool-id ID>";
+
+pub(crate) const DOCTOR: &str = "\
+Reads settings that put users at risk, differences from the spec, quotas,
+triggers and the sender of e-mail. Prints each finding with its reason and the
+command that fixes it. docs/doctor.md lists the checks and the permissions.
+
+Signs: ✗ error, ~ warning, = note (only with --all)
+
+Examples:
+  poolkeeper doctor --stack shop
+  poolkeeper doctor --spec pool.json
+  poolkeeper doctor --user-pool-id eu-west-1_AbCdEfGhI --json
+
+In a pipeline, to stop after an error or a warning (exit code 6):
+  poolkeeper doctor --spec pool.json || exit 1";
 
 pub(crate) const SESSIONS: &str = "\
 Example:

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod confirm;
+mod doctor_view;
 mod error;
 mod help;
 mod interrupt;

@@ -7,14 +7,16 @@ use std::time::{Instant, SystemTime};
 
 use aws::{Aws, SystemClock};
 use clap::{CommandFactory as _, Parser as _};
+use domain::doctor::{Doctor, Observed, Target, findings};
 use domain::provision::{Action, Plan, Provisioner, Receipt};
 use domain::revocation::{CLOCK_TOLERANCE, EXPECTED_TABLE_NAME, Revocation, Revocations as _, Scope, is_table_name};
 use domain::spec::{OnDelete, Spec, schema};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{Arguments, Command, Options, Sessions, SpecSource};
+use crate::arguments::{Arguments, CheckedPool, Command, Options, Sessions, SpecSource};
 use crate::confirm;
+use crate::doctor_view::{self, Report};
 use crate::error::CommandError;
 use crate::interrupt::interrupted;
 use crate::layout::wrap;
@@ -29,6 +31,9 @@ const HAS_CHANGES: u8 = 3;
 
 /// The exit code of `destroy` if nothing was deleted, because everything was retained.
 const RETAINED: u8 = 5;
+
+/// The exit code of `doctor` if it found an error or a warning.
+const HAS_FINDINGS: u8 = 6;
 
 /// Parses the command line, runs the command, and returns the exit code.
 pub async fn run() -> ExitCode {
@@ -69,6 +74,7 @@ impl Session {
             Command::Apply { source } => self.action(Action::Apply, &source, true).await,
             Command::Verify { source } => self.action(Action::Verify, &source, true).await,
             Command::Destroy { source, yes } => self.action(Action::Destroy, &source, yes).await,
+            Command::Doctor { target, all } => self.doctor(target, all).await,
             Command::Sessions { command: Sessions::Revoke { table, scope } } => {
                 self.revoke(&table, scope.into()).await?;
                 Ok(0)
@@ -128,6 +134,24 @@ impl Session {
             self.stdout.write_lines(&summary::lines(&receipt, self.started.elapsed(), self.stdout.width()));
         }
         Ok(if summary::retained_everything(&receipt) { RETAINED } else { 0 })
+    }
+
+    /// Checks a user pool, and prints the findings. Prints notes if `all` is set.
+    async fn doctor(&self, checked: CheckedPool, all: bool) -> Result<u8, CommandError> {
+        let target = target(checked)?;
+        let work = Box::pin(async {
+            let platform = self.connect().await?.platform();
+            let clock = Arc::new(SystemClock::starting_now(self.options.timeout));
+            Ok(Doctor { inspector: &platform, clock, observer: &self.progress }.observe(&target).await?)
+        });
+        let observed: Observed = self.unless_interrupted(Action::Plan, work).await?;
+        let report = Report::new(&observed.user_pool.pool.id, findings(&observed), all);
+        if self.options.json {
+            print(&report)?;
+        } else {
+            self.stdout.write_lines(&doctor_view::lines(&report, self.stdout.width()));
+        }
+        Ok(if report.has_errors_or_warnings() { HAS_FINDINGS } else { 0 })
     }
 
     /// Revokes tokens until now. Without a response, the revocation may have been written.
@@ -216,6 +240,19 @@ impl Session {
         lines.extend(error.advice().map(|advice| wrap("", advice, 0, width)).unwrap_or_default());
         self.stderr.write_lines(&lines);
         ExitCode::from(error.code())
+    }
+}
+
+fn target(checked: CheckedPool) -> Result<Target, CommandError> {
+    match checked {
+        CheckedPool { user_pool_id: Some(id), .. } => Ok(Target::UserPool(id)),
+        CheckedPool { stack: Some(name), .. } => Ok(Target::Stack(name)),
+        CheckedPool { spec, .. } => {
+            // The parser accepts exactly one option.
+            let path = spec.unwrap_or_default();
+            let file = if spec_file::is_standard_input(&path) { "FILE".to_owned() } else { path.display().to_string() };
+            Ok(Target::Spec { spec: Box::new(spec_file::read(&path)?), file })
+        }
     }
 }
 

@@ -63,7 +63,8 @@ fn describe(error: &io::Error) -> String {
     }
 }
 
-fn is_standard_input(path: &Path) -> bool {
+/// Whether the path means standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
     path.as_os_str() == "-"
 }
 
