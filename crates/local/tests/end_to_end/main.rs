@@ -6,6 +6,7 @@
 
 mod clients;
 mod commands;
+mod doctor;
 mod invitation_key;
 mod operations;
 mod real_clients;
@@ -38,6 +39,7 @@ async fn deploy(parameters: &[(&str, &str)]) -> Deployment {
 #[tokio::test]
 async fn demo_flows_succeed_and_unauthorized_requests_fail() {
     let deployment = deploy(&[]).await;
+    doctor::finds_only_the_settings_of_the_demo(&deployment).await;
     let mut report = Report::quiet();
     flows::run_all(&deployment, &mut report).await.unwrap();
     assert!(report.count() > 80, "only {} steps", report.count());
