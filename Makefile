@@ -122,8 +122,8 @@ oracle: $(ORACLE)/ready ## Check the roles of template.yaml against AWS service 
 # packages of .venv.
 $(REAL_CLIENTS)/ready: $(addprefix crates/local/tests/real_clients/,package.json package-lock.json requirements.txt) | cognito-local
 	@echo 'Installing Amplify, amazon-cognito-identity-js and the AWS CLI into .venv (once, some seconds)'
-	@$(VENV)/bin/python -m venv --clear --without-pip $(AWS_CLI)
-	@PIP_PYTHON=$(AWS_CLI)/bin/python $(PIP_INSTALL) -r $(word 3,$^)
+	@$(VENV)/bin/python -m venv --clear $(AWS_CLI)
+	@$(subst $(VENV)/bin/pip,$(AWS_CLI)/bin/pip,$(PIP_INSTALL)) -r $(word 3,$^)
 	@scripts/install-npm-packages $(REAL_CLIENTS) $(wordlist 1,2,$^)
 
 check-samconfig: setup
@@ -185,6 +185,7 @@ $(MDBOOK):
 test: setup cognito-local oracle $(CLIENTS) $(REAL_CLIENTS)/ready $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
 	$(NEXTEST) nextest run --no-run $(TESTED)
 	@$(PACKAGE_LOCAL)
+	@scripts/clients build $(HOST)
 	@rm -rf $(TARGET)/oracle
 	$(NEXTEST) nextest run $(TESTED)
 	cargo test --doc $(TESTED)
@@ -258,8 +259,8 @@ check-credentials: setup
 
 $(VENV)/clients-python/ready: clients/python/requirements.txt | setup
 	@echo 'Installing the generator of the Python client into .venv (once, some seconds)'
-	@$(VENV)/bin/python -m venv --clear --without-pip $(dir $@)
-	@PIP_PYTHON=$(dir $@)bin/python $(PIP_INSTALL) -r $<
+	@$(VENV)/bin/python -m venv --clear $(dir $@)
+	@$(subst $(VENV)/bin/pip,$(dir $@)bin/pip,$(PIP_INSTALL)) -r $<
 	@touch $@
 
 # Uses the Node.js of cognito-local.

@@ -103,6 +103,7 @@ class NotRetried(unittest.TestCase):
     def test_requests_with_completed_steps(self) -> None:
         self.assert_not_retried(problem(429, "throttled", {"Retry-After": "1"}, completed=["revoke-tokens"]))
         self.assert_not_retried(problem(503, "revocations-unavailable", {"Retry-After": "1"}, completed=["disable"]))
+        self.assert_not_retried(problem(429, "throttled", {"Retry-After": "1"}, completed=[]))
 
     def test_other_errors(self) -> None:
         for status, code in ((400, "invalid-request"), (500, "internal"), (501, "not-supported-by-endpoint")):

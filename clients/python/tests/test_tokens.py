@@ -102,6 +102,28 @@ class SignInSource(unittest.TestCase):
         self.assertEqual(api.calls, [SIGN_IN, GET_USER, REFRESH, SIGN_IN, GET_USER])
         self.assertEqual(api.tokens[4], "Bearer a2")
 
+    def test_refresh_rejected_by_another_server_is_an_error(self) -> None:
+        for response in (gateway(403, "Forbidden"), httpx.Response(404, content=b"<html></html>")):
+            api = FakeApi(tokens("a1", "r1"), user(), response)
+            caller = client(api)
+            self.clock.now = 0
+            caller.get_user("mia")
+            self.clock.now = 4000
+            with self.assertRaises(GatewayError):
+                caller.get_user("mia")
+            self.assertEqual(api.calls, [SIGN_IN, GET_USER, REFRESH])
+
+    def test_sends_no_tokens_to_another_url(self) -> None:
+        source = SignIn("mia", "password")
+        first, second = FakeApi(tokens("a1"), user()), FakeApi(user())
+        client(first, source).get_user("mia")
+        other = Client("https://other.example.com", source, transport=second.transport)
+        with self.assertRaisesRegex(ValueError, "this SignIn belongs to another URL"):
+            other.get_user("mia")
+        self.assertEqual(second.calls, [])
+        Client(f"{URL}/", source, transport=first.transport).get_user("mia")
+        self.assertEqual(first.calls, [SIGN_IN, GET_USER, GET_USER])
+
     def test_signs_in_again_without_a_refresh_token(self) -> None:
         api = FakeApi(tokens("a1"), user(), tokens("a2"), user())
         caller = client(api)
@@ -200,6 +222,41 @@ class SignInSource(unittest.TestCase):
                 thread.join()
         self.assertEqual((len(handled), handled.count("/stage/v1/auth/sign-in")), (count + 1, 1))
 
+    def test_threads_share_a_failed_sign_in(self) -> None:
+        for failure in (REJECTED, httpx.ReadTimeout("timeout")):
+            count = 10
+            lock = CountingLock(count)
+            errors: list[Exception] = []
+
+            def handle(
+                _: httpx.Request, lock: CountingLock = lock, failure: httpx.Response | Exception = failure
+            ) -> httpx.Response:
+                lock.all_entered.wait(5)
+                if isinstance(failure, Exception):
+                    raise failure
+                return failure
+
+            source = SignIn("mia", "password")
+            api = FakeApi(handle)
+            caller = client(api, source)
+
+            def get_user(caller: Client = caller, errors: list[Exception] = errors) -> None:
+                try:
+                    caller.get_user("mia")
+                except (ProblemError, httpx.ReadTimeout) as error:
+                    errors.append(error)
+
+            with patch.object(source, "_lock", lock):
+                threads = [threading.Thread(target=get_user) for _ in range(count)]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+            self.assertEqual((api.calls, len(errors)), ([SIGN_IN], count))
+            api.responses = [tokens("a1"), user()]
+            caller.get_user("mia")
+            self.assertEqual(api.calls, [SIGN_IN, SIGN_IN, GET_USER])
+
 
 class OtherSources(unittest.TestCase):
     def test_string_is_sent_and_not_repeated(self) -> None:
@@ -208,7 +265,7 @@ class OtherSources(unittest.TestCase):
             client(api, "token").get_user("mia")
         self.assertEqual(api.tokens, ["Bearer token"])
 
-    def test_function_is_asked_once_more_after_401(self) -> None:
+    def test_calls_function_once_more_after_401(self) -> None:
         issued = iter(["t1", "t2", "t3"])
         api = FakeApi(UNAUTHORIZED)
         with self.assertRaises(GatewayError):
@@ -281,6 +338,30 @@ class Asynchronous(unittest.IsolatedAsyncioTestCase):
         await asyncio.gather(*(caller.get_user("mia") for _ in range(8)))
         self.assertEqual((len(calls), calls.count("/stage/v1/auth/sign-in")), (9, 1))
 
+    async def test_tasks_share_a_failed_sign_in(self) -> None:
+        for failure in (REJECTED, httpx.ReadTimeout("timeout")):
+            api = FakeApi(failure, tokens("a1"), user())
+
+            async def handle(request: httpx.Request, api: FakeApi = api) -> httpx.Response:
+                for _ in range(40):
+                    await asyncio.sleep(0)
+                return await api.transport.handle_async_request(request)
+
+            caller = AsyncClient(URL, SignIn("mia", "password"), transport=httpx.MockTransport(handle))
+            errors = await asyncio.gather(*(caller.get_user("mia") for _ in range(10)), return_exceptions=True)
+            self.assertEqual((api.calls, len(set(map(id, errors)))), ([SIGN_IN], 1))
+            self.assertIsInstance(errors[0], (ProblemError, httpx.ReadTimeout))
+            await caller.get_user("mia")
+            self.assertEqual(api.calls, [SIGN_IN, SIGN_IN, GET_USER])
+
+    async def test_sends_no_tokens_to_another_url(self) -> None:
+        source = SignIn("mia", "password")
+        await async_client(FakeApi(tokens("a1"), user()), source).get_user("mia")
+        api = FakeApi(user())
+        with self.assertRaisesRegex(ValueError, "this SignIn belongs to another URL"):
+            await AsyncClient("https://other.example.com", source, transport=api.transport).get_user("mia")
+        self.assertEqual(api.calls, [])
+
     async def test_tasks_share_one_sign_in_after_401(self) -> None:
         calls: list[str] = []
 
@@ -311,7 +392,7 @@ class Asynchronous(unittest.IsolatedAsyncioTestCase):
         first.cancel()
         self.assertEqual((await caller.get_user("mia")).username, "mia")
 
-    async def test_coroutine_function_is_asked_once_more_after_401(self) -> None:
+    async def test_calls_coroutine_function_once_more_after_401(self) -> None:
         issued = iter(["t1", "t2", "t3"])
 
         async def source() -> str:

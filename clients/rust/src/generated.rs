@@ -3,9 +3,10 @@
 use crate::session::Operation;
 
 #[allow(unused_imports)]
-pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
+use crate::session::encode_path;
 #[allow(unused_imports)]
-use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt, encode_path};
+pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
+use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -7380,9 +7381,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7457,8 +7458,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7521,9 +7522,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7600,8 +7601,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7677,9 +7678,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7717,9 +7718,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7758,8 +7759,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7821,8 +7822,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7860,9 +7861,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7901,8 +7902,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -7964,8 +7965,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8039,9 +8040,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8117,9 +8118,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8196,8 +8197,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8271,9 +8272,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8321,9 +8322,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8397,9 +8398,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                201u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                201u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8463,9 +8464,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8526,9 +8527,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                201u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                201u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8576,9 +8577,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8627,8 +8628,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8703,9 +8704,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8784,9 +8785,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8847,9 +8848,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                201u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                201u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8887,9 +8888,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8927,9 +8928,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -8991,8 +8992,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9225,9 +9226,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9303,10 +9304,10 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                201u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                201u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9366,9 +9367,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9418,8 +9419,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9496,8 +9497,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9577,9 +9578,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9628,9 +9629,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9710,9 +9711,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9781,8 +9782,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9831,9 +9832,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9882,9 +9883,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -9933,9 +9934,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10004,8 +10005,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10074,8 +10075,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10168,9 +10169,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10240,8 +10241,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10290,9 +10291,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10366,9 +10367,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10445,8 +10446,8 @@ pub mod builder {
             let response = result?;
             match response.status().as_u16() {
                 204u16 => Ok(ResponseValue::empty(response)),
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10495,9 +10496,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10546,9 +10547,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }
@@ -10597,9 +10598,9 @@ pub mod builder {
             client.post(&result, &info).await?;
             let response = result?;
             match response.status().as_u16() {
-                200u16 => ResponseValue::from_response(response).await,
-                400u16..=499u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
-                500u16..=599u16 => Err(Error::ErrorResponse(ResponseValue::from_response(response).await?)),
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
                 _ => Err(Error::UnexpectedResponse(response)),
             }
         }

@@ -21,6 +21,8 @@ mod token_source;
 
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
+
 pub use error::ApiError;
 pub use generated::{Client, Error, ResponseValue, builder, types};
 pub use pages::{Page, items};
@@ -30,7 +32,7 @@ pub use session::Session;
 pub use token_source::{SignIn, TokenError, TokenSource};
 
 /// The timeout of a request. API Gateway responds within 30 seconds.
-const TIMEOUT: Duration = Duration::from_secs(40);
+const TIMEOUT: Duration = Duration::from_secs(35);
 
 /// Creates a client of the API at `url`, the output `ApiUrl` of the stack, with the default [`Retries`].
 ///
@@ -39,6 +41,7 @@ const TIMEOUT: Duration = Duration::from_secs(40);
 /// # Errors
 /// Returns an error if the HTTP client cannot be created.
 pub fn connect(url: &str, tokens: impl TokenSource + 'static) -> reqwest::Result<Client> {
-    let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+    // A redirect would send passwords and refresh tokens to another host.
+    let http = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build()?;
     Ok(Client::new_with_client(url.trim_end_matches('/'), http, Session::new(tokens, Retries::default())))
 }

@@ -30,14 +30,16 @@ impl Retries {
     pub(crate) fn delay(&self, retry: u32, outcome: &Outcome, is_repeatable: bool) -> Option<Duration> {
         let may_retry = match outcome {
             Outcome::Rejected { .. } => true,
-            Outcome::Ambiguous => is_repeatable,
+            Outcome::Ambiguous { .. } => is_repeatable,
             Outcome::Final => false,
         };
         if !may_retry || retry >= self.limit {
             return None;
         }
         match outcome {
-            Outcome::Rejected { retry_after: Some(delay) } => (*delay <= self.max_delay).then_some(*delay),
+            Outcome::Rejected { retry_after: Some(delay) } | Outcome::Ambiguous { retry_after: Some(delay) } => {
+                (*delay <= self.max_delay).then_some(*delay)
+            }
             _ => Some(backoff(retry).min(self.max_delay)),
         }
     }
@@ -59,7 +61,7 @@ pub(crate) enum Outcome {
     /// The request had no effect.
     Rejected { retry_after: Option<Duration> },
     /// The request may have taken effect.
-    Ambiguous,
+    Ambiguous { retry_after: Option<Duration> },
     /// A retry would have the same result.
     Final,
 }
@@ -84,7 +86,7 @@ impl Outcome {
             StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Self::Ambiguous,
+            | StatusCode::GATEWAY_TIMEOUT => Self::Ambiguous { retry_after: retry_after(response) },
             _ => Self::Final,
         }
     }
@@ -103,6 +105,8 @@ fn retry_after(response: &http::Response<Bytes>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NO_RESPONSE: Outcome = Outcome::Ambiguous { retry_after: None };
 
     const LIMITS: Retries = Retries { limit: 2, max_delay: Duration::from_secs(30) };
 
@@ -127,11 +131,11 @@ mod tests {
             (429, Some("soon"), problem, Outcome::Rejected { retry_after: None }),
             (503, Some("1"), problem, rejected(1)),
             (503, Some("1"), partial, Outcome::Final),
-            (503, None, gateway, Outcome::Ambiguous),
+            (503, None, gateway, Outcome::Ambiguous { retry_after: None }),
             (500, None, problem, Outcome::Final),
-            (500, None, gateway, Outcome::Ambiguous),
-            (502, None, problem, Outcome::Ambiguous),
-            (504, None, "<html>", Outcome::Ambiguous),
+            (500, None, gateway, Outcome::Ambiguous { retry_after: None }),
+            (502, None, problem, Outcome::Ambiguous { retry_after: None }),
+            (504, None, "<html>", Outcome::Ambiguous { retry_after: None }),
             (501, None, problem, Outcome::Final),
             (409, None, problem, Outcome::Final),
             (200, None, problem, Outcome::Final),
@@ -146,19 +150,22 @@ mod tests {
         let rejected = |seconds| Outcome::Rejected { retry_after: Some(Duration::from_secs(seconds)) };
         assert_eq!(LIMITS.delay(0, &rejected(30), false), Some(Duration::from_secs(30)));
         assert_eq!(LIMITS.delay(0, &rejected(31), true), None);
+        let ambiguous = |seconds| Outcome::Ambiguous { retry_after: Some(Duration::from_secs(seconds)) };
+        assert_eq!(LIMITS.delay(0, &ambiguous(7), true), Some(Duration::from_secs(7)));
+        assert_eq!(LIMITS.delay(0, &ambiguous(31), true), None);
     }
 
     #[test]
     fn retries_ambiguous_results_of_repeatable_requests_only() {
-        assert!(LIMITS.delay(0, &Outcome::Ambiguous, true).is_some());
-        assert_eq!(LIMITS.delay(0, &Outcome::Ambiguous, false), None);
+        assert!(LIMITS.delay(0, &NO_RESPONSE, true).is_some());
+        assert_eq!(LIMITS.delay(0, &NO_RESPONSE, false), None);
         assert_eq!(LIMITS.delay(0, &Outcome::Final, true), None);
     }
 
     #[test]
     fn stops_at_the_limit() {
-        assert!(LIMITS.delay(1, &Outcome::Ambiguous, true).is_some());
-        assert_eq!(LIMITS.delay(2, &Outcome::Ambiguous, true), None);
+        assert!(LIMITS.delay(1, &NO_RESPONSE, true).is_some());
+        assert_eq!(LIMITS.delay(2, &NO_RESPONSE, true), None);
     }
 
     #[test]
@@ -167,7 +174,7 @@ mod tests {
             let delay = backoff(retry);
             assert!(delay <= Duration::from_millis(500 << retry.min(10)), "{retry}: {delay:?}");
             let limits = Retries { limit: 40, ..LIMITS };
-            assert!(limits.delay(retry, &Outcome::Ambiguous, true).unwrap() <= LIMITS.max_delay);
+            assert!(limits.delay(retry, &NO_RESPONSE, true).unwrap() <= LIMITS.max_delay);
         }
     }
 }

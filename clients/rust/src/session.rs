@@ -4,9 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use progenitor_client::{ClientHooks, ClientInfo, OperationInfo};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use progenitor_client::{ClientHooks, ClientInfo, OperationInfo, ResponseValue};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Request, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::generated::{Client, Error, OPERATIONS};
@@ -20,6 +22,9 @@ const CREATE_USER: &str = "create_user";
 /// The operation in which `invalid-credentials` can also mean a wrong current password. A repeated attempt would count
 /// towards the lockout.
 const CHANGE_OWN_PASSWORD: &str = "change_own_password";
+
+/// All characters except unreserved ones (RFC 3986).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// An operation of the API.
 pub(crate) struct Operation {
@@ -92,7 +97,7 @@ impl ClientHooks<Session> for Client {
                     continue;
                 }
             }
-            let outcome = result.as_ref().map_or(Outcome::Ambiguous, Outcome::of);
+            let outcome = result.as_ref().map_or(Outcome::Ambiguous { retry_after: None }, Outcome::of);
             let Some(delay) = retries.delay(retry, &outcome, is_repeatable) else { return result.map(Response::from) };
             tokio::time::sleep(delay).await;
             retry += 1;
@@ -124,6 +129,25 @@ async fn read(result: reqwest::Result<Response>) -> reqwest::Result<http::Respon
     *read.status_mut() = status;
     *read.headers_mut() = headers;
     Ok(read)
+}
+
+/// The error of a body that does not have the expected form contains the status, but not the body, which can contain
+/// tokens.
+pub(crate) async fn decode<T: DeserializeOwned, E>(response: Response) -> Result<ResponseValue<T>, Error<E>> {
+    let status = response.status();
+    ResponseValue::from_response(response).await.map_err(|error| match error {
+        Error::InvalidResponsePayload(..) => {
+            let mut response = http::Response::new("");
+            *response.status_mut() = status;
+            Error::UnexpectedResponse(response.into())
+        }
+        other => other,
+    })
+}
+
+/// Encodes a name as a segment of a path. URLs treat `\\` like `/`, so it is encoded as well.
+pub(crate) fn encode_path(name: &str) -> String {
+    utf8_percent_encode(name, SEGMENT).to_string()
 }
 
 fn authorize(request: &mut Request, token: &Secret) -> Result<(), http::header::InvalidHeaderValue> {

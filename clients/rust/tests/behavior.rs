@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use futures::TryStreamExt;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use poolkeeper_client::types::{ErrorCode, User};
 use poolkeeper_client::{ApiError, Client, Error, Retries, Secret, Session, SignIn, TokenSource, items};
 use serde_json::{Value, json};
@@ -39,12 +39,18 @@ impl Server {
         Self { responses: Arc::new(Mutex::new(responses.into_iter().collect())), received: Arc::default() }
     }
 
-    /// Starts the server, and returns a client without delays between retries.
-    async fn client(&self, tokens: impl TokenSource + 'static) -> Client {
+    /// Starts the server, and returns its URL.
+    async fn start(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(respond).with_state(self.clone());
         tokio::spawn(async { axum::serve(listener, router).await });
+        url
+    }
+
+    /// Starts the server, and returns a client without delays between retries.
+    async fn client(&self, tokens: impl TokenSource + 'static) -> Client {
+        let url = self.start().await;
         let retries = Retries { limit: 2, max_delay: Duration::ZERO };
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Client::new_with_client(&url, http, Session::new(tokens, retries))
@@ -365,6 +371,60 @@ async fn rejects_names_that_change_the_path() {
         assert!(matches!(error, Error::InvalidRequest(_)), "{name}: {error}");
     }
     assert!(server.lines().is_empty());
-    pool.remove_user_from_group().username("a/b?c").group("...").send().await.unwrap_err();
-    assert_eq!(server.lines(), ["DELETE /v1/users/a%2Fb%3Fc/groups/..."]);
+    for (name, segment) in [("a/b?c#d%", "a%2Fb%3Fc%23d%25"), (r"x\..\mia", "x%5C..%5Cmia"), ("é@x", "%C3%A9%40x")] {
+        pool.remove_user_from_group().username(name).group("...").send().await.unwrap_err();
+        assert_eq!(server.lines().pop().unwrap(), format!("DELETE /v1/users/{segment}/groups/..."));
+    }
+}
+
+#[tokio::test]
+async fn concurrent_requests_share_a_failed_sign_in() {
+    let server = Server::returning([problem(401, "invalid-credentials", &json!({}))]);
+    let pool = server.client(sign_in()).await;
+    let results = join_all((0..10).map(|_| pool.list_users().send())).await;
+    assert!(results.iter().all(|result| matches!(result, Err(Error::Custom(_)))));
+    assert_eq!(server.lines(), ["POST /v1/auth/sign-in"]);
+
+    pool.list_users().send().await.unwrap_err();
+    assert_eq!(server.lines().len(), 2, "a later request tries again");
+}
+
+#[tokio::test]
+async fn failed_refresh_keeps_the_refresh_token() {
+    let server = Server::returning([
+        tokens("access-1", Some("refresh-1"), 0),
+        page(&[], None),
+        problem(502, "upstream-unavailable", &json!({})),
+        tokens("access-2", None, 900),
+        page(&[], None),
+    ]);
+    let pool = server.client(sign_in()).await;
+    pool.list_users().send().await.unwrap();
+    pool.list_users().send().await.unwrap_err();
+    pool.list_users().send().await.unwrap();
+    let refresh = "POST /v1/auth/refresh";
+    assert_eq!(server.lines()[2..4], [refresh, refresh]);
+}
+
+#[tokio::test]
+async fn error_of_an_unexpected_body_contains_no_token() {
+    let body = || answer(200, &json!({"tokens": {"access_token": "access-secret"}}));
+    let server = Server::returning([body(), body()]);
+    let pool = server.client(sign_in()).await;
+    let error = pool.sign_in().body_map(|body| body.username("mia").password(token())).send().await.unwrap_err();
+    let nested = pool.list_users().send().await.unwrap_err();
+    let text = format!("{error} {error:?} {nested} {nested:?}");
+    assert_eq!(error.status(), Some(StatusCode::OK));
+    assert!(!text.contains("access-secret"), "{text}");
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let other = Server::default();
+    let other_url = other.start().await;
+    let redirect = Response::builder().status(307).header("location", other_url).body(Body::empty()).unwrap();
+    let url = Server::returning([redirect]).start().await;
+    let pool = poolkeeper_client::connect(&url, token()).unwrap();
+    pool.sign_in().body_map(|body| body.username("mia").password(token())).send().await.unwrap_err();
+    assert!(other.lines().is_empty());
 }

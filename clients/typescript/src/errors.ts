@@ -62,7 +62,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** A response that is not of the function, such as `{"message": …}` of API Gateway. */
+/** A response of API Gateway itself, such as `{"message": …}`. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   /** The HTTP status. */

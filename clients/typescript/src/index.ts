@@ -56,11 +56,12 @@ export class Client extends Operations {
     ...[options]: Parameters<Operations[Name]>
   ): AsyncGenerator<Item<Name>, void> {
     const operation = this[list] as unknown as (options: unknown) => Promise<Page>;
-    for (let cursor: string | null | undefined = options?.query?.cursor; cursor !== null; ) {
+    let cursor: string | null | undefined = options?.query?.cursor;
+    do {
       const page: Page = await operation.call(this, { ...options, query: { ...options?.query, cursor } });
       // A page can be empty although more items follow.
       yield* Object.values(page).find(Array.isArray) ?? [];
       cursor = page.next_cursor;
-    }
+    } while (typeof cursor === 'string');
   }
 }

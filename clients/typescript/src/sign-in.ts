@@ -18,11 +18,13 @@ const EARLY = 60_000;
 
 /**
  * Signs in with user name and password, and refreshes the access token before it expires. If the API rejects the access
- * or the refresh token, the source signs in again. Concurrent requests share one sign-in or refresh.
+ * or the refresh token, the source signs in again. Concurrent requests share one sign-in or refresh, also if it fails.
+ * A source belongs to the first API URL that it is used with.
  */
 export class SignIn implements TokenSource {
   readonly #username: string;
   readonly #password: string;
+  #url: string | undefined;
   #tokens: Tokens | undefined;
   #refreshAt = 0;
   #pending: Promise<string> | undefined;
@@ -33,6 +35,11 @@ export class SignIn implements TokenSource {
   }
 
   async accessToken(api: Operations, rejected?: string): Promise<string> {
+    const { url } = api['client'];
+    this.#url ??= url;
+    if (url !== this.#url) {
+      throw new TypeError('This SignIn belongs to another URL');
+    }
     if (rejected !== undefined && rejected === this.#tokens?.access_token) {
       // The session has ended, so tokens of a refresh would be rejected as well.
       this.#tokens = undefined;

@@ -35,6 +35,8 @@ type Method = <TResponses, TErrors, ThrowOnError>(call: Call) => RequestResult<T
 
 /** The HTTP methods that the operations call. */
 export interface Client {
+  /** The URL of the API. */
+  readonly url: string;
   get: Method;
   post: Method;
   put: Method;
@@ -61,7 +63,7 @@ const BASE_DELAY = 0.5;
 
 /** Sends the requests of the operations. */
 export class Transport implements Client {
-  readonly #url: string;
+  readonly url: string;
   readonly #accessToken: ((rejected?: string) => Promise<string>) | undefined;
   readonly #options: Required<ClientOptions>;
 
@@ -72,7 +74,7 @@ export class Transport implements Client {
   readonly delete: Method = (call) => this.#send('DELETE', call);
 
   constructor(url: string, options: ClientOptions, accessToken?: (rejected?: string) => Promise<string>) {
-    this.#url = url.replace(/\/+$/, '');
+    this.url = url.replace(/\/+$/, '');
     this.#accessToken = accessToken;
     this.#options = {
       maxRetries: options.maxRetries ?? 4,
@@ -84,7 +86,7 @@ export class Transport implements Client {
   }
 
   async #send<T>(method: string, call: Call): Promise<T> {
-    const url = this.#url + pathOf(call) + queryOf(call);
+    const url = this.url + pathOf(call) + queryOf(call);
     const headers = headersOf(call);
     const init: RequestInit = { method, headers, redirect: 'error' };
     if (call.body !== undefined) {
@@ -159,8 +161,8 @@ class Answer {
   /** Whether the request certainly changed nothing. */
   get hadNoEffect(): boolean {
     const isOfApi = this.error instanceof ProblemError;
-    const completed = this.error instanceof ProblemError ? this.error.completed : [];
-    return (this.status === 429 || (this.status === 503 && isOfApi)) && completed.length === 0;
+    const completed = this.error instanceof ProblemError ? this.error.problem.completed : undefined;
+    return (this.status === 429 || (this.status === 503 && isOfApi)) && (completed ?? undefined) === undefined;
   }
 
   /** Whether the request possibly took effect. */

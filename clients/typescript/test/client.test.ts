@@ -212,10 +212,12 @@ test('stops after the maximum number of retries', async () => {
   }
 });
 
-test('does not retry a request with completed steps', async () => {
-  const server = new Server([problem(503, 'revocations-unavailable', { completed: ['create'] }, '1')]);
-  assert.ok((await thrown(server.pool().createUser(newUser))) instanceof ProblemError);
-  assert.deepEqual(server.delays, []);
+test('does not retry after a problem that has completed', async () => {
+  for (const completed of [['create'], []]) {
+    const server = new Server([problem(503, 'revocations-unavailable', { completed }, '1')]);
+    assert.ok((await thrown(server.pool().createUser(newUser))) instanceof ProblemError);
+    assert.deepEqual(server.delays, []);
+  }
 });
 
 const ambiguous: Reply[] = [
@@ -385,12 +387,14 @@ test('signs in again if the refresh is rejected', async (context) => {
 
 test('throws if the refresh fails for another reason', async (context) => {
   const clock = mockClock(context);
-  for (const reply of [problem(502, 'upstream-unavailable'), problem(429, 'throttled', {}, '900')]) {
+  const throttled = problem(429, 'throttled', {}, '900');
+  for (const reply of [problem(502, 'upstream-unavailable'), throttled, gateway(403)]) {
     const server: Server = new Server([tokens('a1', 'r1'), groups, reply]);
     const pool = server.pool(new SignIn('admin', PASSWORD));
     await pool.listGroups();
     clock.tick(900_000);
-    assert.ok((await thrown(pool.listGroups())) instanceof ProblemError);
+    const error = await thrown(pool.listGroups());
+    assert.ok(error instanceof ProblemError || error instanceof GatewayError);
     assert.equal(server.sent.length, 3);
   }
 });
@@ -448,6 +452,25 @@ test('signs in again after a failed sign-in', async () => {
   await pool.listGroups();
 });
 
+test('shares a failed sign-in between concurrent requests', async () => {
+  const server = new Server([problem(401, 'invalid-credentials')]);
+  const pool = server.pool(new SignIn('admin', PASSWORD));
+  const errors = await Promise.all(Array.from({ length: 10 }, () => thrown(pool.listGroups())));
+  assert.ok(errors.every((error) => error instanceof ProblemError));
+  assert.deepEqual(server.routes, ['POST /v1/auth/sign-in']);
+});
+
+test('sends no tokens to another URL', async () => {
+  const source = new SignIn('admin', PASSWORD);
+  const server = new Server([tokens('a1'), groups, groups]);
+  await server.pool(source).listGroups();
+  const error = await thrown(new Client(`${URL}/other`, source, server.options).listGroups());
+  assert.ok(error instanceof TypeError);
+  assert.match(error.message, /this SignIn belongs to another URL/i);
+  await new Client(URL, source, server.options).listGroups();
+  assert.equal(server.sent.length, 3);
+});
+
 test('throws the challenge of a sign-in', async () => {
   const challenge = { name: 'SOFTWARE_TOKEN_MFA', session: 'secret-session', username: 'admin' };
   const server = new Server([{ status: 200, body: { challenge } }]);
@@ -484,6 +507,16 @@ test('iterates over all pages, including an empty one', async () => {
   assert.deepEqual(names, ['a', 'b', 'c']);
   const route = 'GET /v1/users?enabled=true';
   assert.deepEqual(server.routes, [route, `${route}&cursor=c1`, `${route}&cursor=c2`]);
+});
+
+test('ends the iteration after a page without a cursor', async () => {
+  const server = new Server([{ status: 200, body: { users: [{ username: 'a' }] } }]);
+  const names: string[] = [];
+  for await (const found of server.pool().items('listUsers', { query: { cursor: 'c0' } })) {
+    names.push(found.username);
+  }
+  assert.deepEqual(names, ['a']);
+  assert.deepEqual(server.routes, ['GET /v1/users?cursor=c0']);
 });
 
 test('iterates over each list', async () => {

@@ -15,12 +15,13 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 14] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 15] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("authorizer", &["aws", "domain", "startup", "token-verifier"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
     ("bench", &[], &[]),
     ("cli", &["aws", "domain"], &["testkit"]),
+    ("client-generator", &[], &[]),
     ("domain", &[], &[]),
     ("local", &["aws", "domain", "testkit"], &["poolkeeper-client"]),
     ("peers", &["token-verifier"], &[]),

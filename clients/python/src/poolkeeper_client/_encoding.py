@@ -65,9 +65,9 @@ def segment(value: str) -> str:
     """Encodes a segment of a path.
 
     Raises:
-        ValueError: The value is empty, so that the path would be that of another operation.
+        ValueError: The value is empty, `.` or `..`, so the path would be that of another operation.
     """
-    if not value:
-        raise ValueError("names in paths must not be empty")
-    # URL libraries resolve the segments `.` and `..`.
-    return value.replace(".", "%2E") if value in (".", "..") else quote(value, safe="")
+    # URL libraries resolve the segments `.` and `..`, also if they are encoded.
+    if value in ("", ".", ".."):
+        raise ValueError("names in paths must not be empty, `.` or `..`")
+    return quote(value, safe="")

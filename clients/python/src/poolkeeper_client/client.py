@@ -15,7 +15,7 @@ from ._encoding import Decoder, T, present
 from .errors import decode_response
 from .generated.operations import AsyncOperations, Operations
 from .retries import AsyncRetryTransport, Retries, RetryTransport
-from .tokens import AsyncTokenSource, TokenAuth, TokenSource
+from .tokens import AsyncTokenAuth, AsyncTokenSource, TokenAuth, TokenSource
 
 # Longer than the longest execution of a function.
 TIMEOUT = 35.0
@@ -52,7 +52,7 @@ class Client(Operations):
             timeout=timeout,
             transport=RetryTransport(transport or httpx.HTTPTransport(), Retries(max_retries, max_delay), sleep),
         )
-        self._auth = None if token is None else TokenAuth(self._http.base_url, token)
+        self._auth = None if token is None else TokenAuth(self._http, token)
 
     def __enter__(self) -> Client:
         return self
@@ -102,7 +102,7 @@ class AsyncClient(AsyncOperations):
                 transport or httpx.AsyncHTTPTransport(), Retries(max_retries, max_delay), sleep
             ),
         )
-        self._auth = None if token is None else TokenAuth(self._http.base_url, token)
+        self._auth = None if token is None else AsyncTokenAuth(self._http, token)
 
     async def __aenter__(self) -> AsyncClient:
         return self

@@ -75,7 +75,7 @@ class ProblemError(PoolkeeperError):
 
 @define
 class GatewayError(PoolkeeperError):
-    """A response that is not of the function, such as `{"message": "Unauthorized"}` of API Gateway.
+    """A response of API Gateway itself, such as `{"message": "Unauthorized"}`.
 
     Attributes:
         status: The HTTP status.

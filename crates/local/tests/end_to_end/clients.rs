@@ -8,6 +8,8 @@ use std::path::Path;
 use local::deployment::FIRST_ADMIN;
 use local::flows::first_admin;
 use local::report::Report;
+use poolkeeper_client::types::ErrorCode;
+use poolkeeper_client::{ApiError as _, Client, Retries, Session, TokenSource};
 use tokio::process::Command;
 
 use self::recorder::Recorder;
@@ -35,6 +37,26 @@ async fn each_generated_client_calls_every_operation() {
         run(program, script, recorder.url(), password).await;
         recorder.assert_complete(script);
     }
+}
+
+/// A client that does not use the proxy of the environment, which cannot reach this machine.
+pub(crate) fn connect(url: &str, tokens: impl TokenSource + 'static) -> Client {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    Client::new_with_client(url, http, Session::new(tokens, Retries::default()))
+}
+
+/// The maximum number of sign-ins after a revocation. It denies sign-ins for less than two seconds.
+const MAX_ATTEMPTS: usize = 200;
+
+/// Requests the caller until the session gate no longer denies new tokens, after a revocation of all sessions.
+pub(crate) async fn wait_until_valid(pool: &Client) {
+    for _ in 0..MAX_ATTEMPTS {
+        match pool.get_caller().send().await {
+            Ok(_) => return,
+            Err(error) => assert_eq!(error.code(), Some(ErrorCode::Unauthenticated), "{error:?}"),
+        }
+    }
+    unreachable!("the session gate denies the token after {MAX_ATTEMPTS} sign-ins");
 }
 
 async fn run(program: &str, script: &str, url: &str, password: &str) {

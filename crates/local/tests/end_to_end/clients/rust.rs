@@ -12,8 +12,10 @@ use poolkeeper_client::types::{
     GetUserInclude, Group, NewPasswordAnswer, NewPasswordAnswerChallenge, RevokeAll, SendAttributeCodeName,
     SignInOutcome, SignOutByRefreshToken, Tokens, User, VerifyAttributeName,
 };
-use poolkeeper_client::{ApiError, Client, Error, ResponseValue, Secret, SignIn, connect, items};
+use poolkeeper_client::{ApiError, Client, Error, ResponseValue, Secret, SignIn, items};
 use totp_rs::Builder;
+
+use super::{connect, wait_until_valid};
 
 const PASSWORD: &str = "Correct-Horse-1";
 const NEW_PASSWORD: &str = "Correct-Horse-2";
@@ -25,7 +27,7 @@ const GROUP: &str = "rs-staff";
 type Result<T> = std::result::Result<T, Error<ErrorBody>>;
 
 pub(super) async fn call_every_operation(url: &str, password: &str) {
-    let api = Api { url, admin: connect(url, SignIn::new(FIRST_ADMIN, password)).unwrap() };
+    let api = Api { url, admin: connect(url, SignIn::new(FIRST_ADMIN, password)) };
     api.pool_and_caller().await;
     api.errors().await;
     api.users().await;
@@ -65,11 +67,11 @@ fn current_code(secret: &Secret) -> Secret {
 
 impl Api<'_> {
     fn as_user(&self, username: &str, password: &str) -> Client {
-        connect(self.url, SignIn::new(username, password)).unwrap()
+        connect(self.url, SignIn::new(username, password))
     }
 
     fn with_token(&self, tokens: &Tokens) -> Client {
-        connect(self.url, tokens.access_token.clone()).unwrap()
+        connect(self.url, tokens.access_token.clone())
     }
 
     /// Creates a user with a permanent password.
@@ -106,7 +108,7 @@ impl Api<'_> {
         let error = self.as_user("rs-taken", WRONG_PASSWORD).list_users().send().await.unwrap_err();
         assert_eq!(error.to_string(), "Error: the sign-in failed: 401 invalid-credentials");
         refused(self.as_user("rs-taken", PASSWORD).list_users().send().await, 403, ErrorCode::Forbidden);
-        let error = connect(self.url, Secret::from("not-a-token")).unwrap().list_users().send().await.unwrap_err();
+        let error = connect(self.url, Secret::from("not-a-token")).list_users().send().await.unwrap_err();
         assert_eq!((error.status().unwrap().as_u16(), error.code()), (401, None), "{error:?}");
         self.delete("rs-taken").await;
     }
@@ -316,9 +318,7 @@ impl Api<'_> {
     /// Ends all sessions. Sign-ins in the second of the revocation are denied.
     async fn revocation(&self) {
         self.admin.revoke_all().body(RevokeAll { client_id: None }).send().await.unwrap();
-        while let Err(error) = self.admin.get_pool().send().await {
-            assert_eq!(error.code(), Some(ErrorCode::Unauthenticated), "{error:?}");
-        }
+        wait_until_valid(&self.admin).await;
     }
 }
 

@@ -59,9 +59,12 @@ pub(crate) fn converted(mut document: Value) -> Value {
     document
 }
 
-/// Code in which each `unknown` value of an enumeration also reads values that it does not list.
-pub(crate) fn with_unknown_values(code: &str) -> String {
+/// Code in which each `unknown` value of an enumeration also reads values that it does not list, and which encodes names
+/// and reads bodies with the functions of the client.
+pub(crate) fn completed(code: &str) -> String {
     code.replace("#[serde(rename = \"unknown\")]", "#[serde(rename = \"unknown\", other)]")
+        .replace("use progenitor_client::{encode_path, ", "use crate::session::encode_path;\nuse progenitor_client::{")
+        .replace("ResponseValue::from_response(", "crate::session::decode(")
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
