@@ -41,6 +41,17 @@ pub enum Target {
     },
 }
 
+impl Target {
+    /// The common property of several user pools that match.
+    fn common_property(&self) -> String {
+        match self {
+            Self::UserPool(id) => format!("have the id {id}"),
+            Self::Stack(name) => format!("belong to the stack {name}"),
+            Self::Spec { spec, .. } => format!("have the name {} and the tag `poolkeeper:pool`", spec.name),
+        }
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -61,7 +72,7 @@ pub enum DoctorError {
     #[error("{0} does not exist in this account and Region")]
     NoUserPool(Target),
     /// Several user pools match the target.
-    #[error("found several of {target}: {}; select one with `--user-pool-id`", ids.join(", "))]
+    #[error("several user pools {}: {}; select one with `--user-pool-id`", target.common_property(), ids.join(", "))]
     SeveralUserPools {
         /// The target.
         target: Target,

@@ -35,7 +35,6 @@ const FAULTS: [&str; 33] = [
     "admin-flow-on-public-client",
     "unrestricted-attributes",
     "implicit-grant",
-    "insecure-callback",
     "long-access-tokens",
     "long-id-tokens",
     "long-refresh-tokens",
@@ -46,6 +45,7 @@ const FAULTS: [&str; 33] = [
     "role-missing",
     "trust-audience",
     "trust-method",
+    "trust-open",
     "trust-other",
     "administrator-role",
     "quota-custom-attributes",
@@ -118,6 +118,10 @@ async fn finds_each_planted_fault_and_nothing_in_a_fresh_deployment() {
     let fresh = deployment.machine.run(&[&with_spec[..], &["--json", "--all"]].concat()).expect(0).json();
     assert_eq!(checks(&fresh), ["mail-sender", "mfa-off"].map(str::to_owned).into());
     assert_eq!((&fresh["errors"], &fresh["warnings"], &fresh["notes"]), (&json!(0), &json!(0), &json!(2)));
+    deployment.plant("insecure-callback").await;
+    let by_id = ["doctor", "--user-pool-id", &deployment.user_pool, "--json", "--all"];
+    let noted = deployment.machine.run(&by_id).expect(0).json();
+    assert_eq!(checks(&noted), ["insecure-callback", "mail-sender", "mfa-off"].map(str::to_owned).into());
 
     let mut expected = BTreeSet::new();
     for fault in FAULTS {
@@ -169,7 +173,9 @@ async fn finds_the_pool_of_a_spec_or_stack_and_reports_conflicts() {
     let receipt = machine.run(&["apply", "--spec", text(&another), "--json"]).expect(0).json();
     plant(&aws, "own-by-stack", receipt["user_pool_id"].as_str().unwrap(), "").await;
     let several = doctor(&["--stack", "shop"], 1);
-    assert!(several["error"].as_str().unwrap().contains("select one with `--user-pool-id`"), "{several}");
+    let error = several["error"].as_str().unwrap();
+    assert!(error.starts_with("several user pools belong to the stack shop: "), "{error}");
+    assert!(error.ends_with("; select one with `--user-pool-id`"), "{error}");
 }
 
 /// Operations that only some deployments need: MFA, identity providers, and the first administrator of a spec.

@@ -114,6 +114,7 @@ def custom_attributes():
 
 aud, amr = "StringEquals", "ForAnyValue:StringLike"
 foreign = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sts:AssumeRole"}
+everyone = {**foreign, "Principal": {"AWS": "*"}}
 flows = "ExplicitAuthFlows"
 FAULTS = {
     # The function that the spec names, before the pool exists, and its permission afterwards.
@@ -162,6 +163,7 @@ FAULTS = {
     "role-missing": lambda: another_identity_pool("with-missing-role", authenticated="arn:aws:iam::000000000000:role/missing"),
     "trust-audience": lambda: trust(lambda statements: statements[0]["Condition"].pop(aud)),
     "trust-method": lambda: trust(lambda statements: statements[0]["Condition"].pop(amr)),
+    "trust-open": lambda: trust(lambda statements: statements.append(everyone)),
     "trust-other": lambda: trust(lambda statements: statements.append(foreign)),
     "administrator-role": lambda: iam.attach_role_policy(
         RoleName=role(), PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"

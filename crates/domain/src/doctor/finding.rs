@@ -12,7 +12,7 @@ pub enum Severity {
     Error,
     /// A protection is missing, or a limit is near.
     Warning,
-    /// The template leaves the decision to the operator.
+    /// A setting that can be intended.
     Info,
 }
 
@@ -63,6 +63,7 @@ pub enum Check {
     RoleMissing,
     TrustAudience,
     TrustMethod,
+    TrustOpen,
     TrustOther,
     AdministratorRole,
     QuotaUsers,
@@ -97,9 +98,10 @@ impl Check {
             | Self::RoleMissing
             | Self::TrustAudience
             | Self::TrustMethod
+            | Self::TrustOpen
             | Self::AdministratorRole
             | Self::DriftBlocked => Severity::Error,
-            Self::MailSender | Self::MfaOff => Severity::Info,
+            Self::MailSender | Self::MfaOff | Self::InsecureCallback => Severity::Info,
             _ => Severity::Warning,
         }
     }

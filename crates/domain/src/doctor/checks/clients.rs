@@ -54,7 +54,7 @@ fn of_client(pool: &ObservedUserPool, observed: &ObservedClient, fixes: &Fixes<'
         found(
             Check::UnrestrictedAttributes,
             "the client has no list of writable attributes, so users can write custom attributes such as a tenant",
-            ".WriteAttributes = [\"email\", \"name\"]",
+            ".WriteAttributes = [\"ATTRIBUTE\"]",
         );
     }
     if observed.uses_oauth && observed.oauth_flows.contains("implicit") {
@@ -66,8 +66,15 @@ fn of_client(pool: &ObservedUserPool, observed: &ObservedClient, fixes: &Fixes<'
     }
     let insecure: Vec<&str> = observed.callback_urls.iter().map(String::as_str).filter(|url| is_http(url)).collect();
     if !insecure.is_empty() {
-        let reason = format!("authorization codes and tokens are sent without TLS to {}", insecure.join(", "));
-        found(Check::InsecureCallback, &reason, ".CallbackURLs |= map(select(startswith(\"http://\") | not))");
+        let reason = format!(
+            "a program on the user's device can receive the codes for {}; use such URLs for development only",
+            insecure.join(", ")
+        );
+        found(
+            Check::InsecureCallback,
+            &reason,
+            ".CallbackURLs |= map(select(ascii_downcase | startswith(\"http://\") | not))",
+        );
     }
     for (check, token, minutes, field, unit) in [
         (Check::LongAccessTokens, "access", state.access_token_minutes, "AccessTokenValidity", "AccessToken"),

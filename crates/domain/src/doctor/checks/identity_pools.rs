@@ -86,7 +86,7 @@ fn of_role(pool_id: &str, arn: &str, role: &AssignedRole, method: &str, fixes: &
         findings.push(Finding::new(check, subject.clone(), reason, fixes.aws("iam", &command)));
     };
     let statements: Vec<&Value> = allowing(trust).collect();
-    let of_cognito: Vec<&&Value> = statements.iter().filter(|statement| trusts_cognito(statement)).collect();
+    let of_cognito: Vec<&&Value> = statements.iter().filter(|statement| names_cognito(statement)).collect();
     if of_cognito.iter().any(|statement| !requires(statement, &["StringEquals"], AUDIENCE, pool_id)) {
         found(
             Check::TrustAudience,
@@ -102,10 +102,17 @@ fn of_role(pool_id: &str, arn: &str, role: &AssignedRole, method: &str, fixes: &
             format!("the trust policy does not require `{METHOD}` = {method}, so other users can assume the role"),
         );
     }
-    if of_cognito.is_empty() {
+    let (open, closed): (Vec<&Value>, Vec<&Value>) =
+        statements.iter().copied().partition(|statement| is_open(statement));
+    for statement in open {
+        let limit = if statement.get("Condition").is_some() { " who meets the statement's conditions" } else { "" };
+        found(Check::TrustOpen, format!("everyone with an AWS account{limit} can assume the role"));
+    }
+    if of_cognito.is_empty() && !statements.iter().any(|statement| allows_all(statement)) {
         found(Check::TrustOther, "the trust policy does not allow identity pools to assume the role".to_owned());
-    } else if statements.iter().any(|statement| statement.get("Principal") != Some(&json!({"Federated": PRINCIPAL}))) {
-        found(Check::TrustOther, format!("the trust policy also allows other principals than `{PRINCIPAL}`"));
+    }
+    if closed.iter().any(|statement| statement.get("Principal") != Some(&json!({"Federated": PRINCIPAL}))) {
+        found(Check::TrustOther, format!("the trust policy allows principals other than `{PRINCIPAL}`"));
     }
     for policy in role.policies.iter().filter(|policy| ADMINISTRATOR_POLICIES.contains(&role_name(policy))) {
         let command = format!("detach-role-policy --role-name {name} --policy-arn {policy}");
@@ -122,10 +129,20 @@ fn wanted(pool_id: &str, method: &str) -> Value {
     document
 }
 
-fn trusts_cognito(statement: &Value) -> bool {
-    let principal = statement.get("Principal");
-    let federated = principal.and_then(|principal| principal.get("Federated"));
-    texts(principal).contains(&"*") || texts(federated).iter().any(|name| [PRINCIPAL, "*"].contains(name))
+fn names_cognito(statement: &Value) -> bool {
+    let federated = statement.get("Principal").and_then(|principal| principal.get("Federated"));
+    texts(federated).iter().any(|name| [PRINCIPAL, "*"].contains(name))
+}
+
+/// Whether principals of every account can assume the role.
+fn is_open(statement: &Value) -> bool {
+    let accounts = statement.get("Principal").and_then(|principal| principal.get("AWS"));
+    allows_all(statement) || texts(accounts).contains(&"*")
+}
+
+/// Whether the statement does not limit the kind of principal.
+fn allows_all(statement: &Value) -> bool {
+    statement.get("NotPrincipal").is_some() || texts(statement.get("Principal")).contains(&"*")
 }
 
 /// Whether a condition with one of the operators accepts only this value.

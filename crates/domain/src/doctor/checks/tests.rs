@@ -162,6 +162,12 @@ fn trust_condition(observed: &mut Observed) -> &mut Value {
     &mut trust(observed)["Statement"][0]["Condition"]
 }
 
+fn add_trust(observed: &mut Observed, effect: &str, mut statement: Value) {
+    statement["Effect"] = json!(effect);
+    statement["Action"] = json!("sts:AssumeRole");
+    trust(observed)["Statement"].as_array_mut().unwrap().push(statement);
+}
+
 fn set_server_side_token_check(observed: &mut Observed, user_pool_id: &str) {
     let (user_pool_id, client_id) = (user_pool_id.to_owned(), "web-2".to_owned());
     let provider = Provider { user_pool_id, client_id, server_side_token_check: false };
@@ -289,6 +295,16 @@ const FAULTS: &[(Check, Change, Change)] = &[
     ),
     (
         Check::TriggerOpenPermission,
+        |it| permit(it, &json!({"StringLike": {"AWS:SourceAccount": "*"}})),
+        |it| permit(it, &json!({"StringLike": {"AWS:SourceAccount": "111122223333"}})),
+    ),
+    (
+        Check::TriggerOpenPermission,
+        |it| permit(it, &json!({"StringLike": {"AWS:SourceAccount": ["111122223333", "11112222333?"]}})),
+        |it| permit(it, &json!({"StringLike": {"AWS:SourceAccount": ["111122223333", "444455556666"]}})),
+    ),
+    (
+        Check::TriggerOpenPermission,
         |it| permit(it, &json!({"ArnLike": {"AWS:SourceArn": "arn:aws:cognito-idp:*:*:userpool/*"}})),
         |it| permit(it, &json!({"ArnLike": {"AWS:SourceArn": "arn:aws:cognito-idp:*:111122223333:userpool/*"}})),
     ),
@@ -412,13 +428,28 @@ const FAULTS: &[(Check, Change, Change)] = &[
     ),
     (Check::TrustMethod, |it| add_guest_role(it, "authenticated"), |it| add_guest_role(it, "unauthenticated")),
     (
+        Check::TrustOpen,
+        |it| add_trust(it, "Allow", json!({"Principal": "*"})),
+        |it| add_trust(it, "Deny", json!({"Principal": "*"})),
+    ),
+    (
+        Check::TrustOpen,
+        |it| add_trust(it, "Allow", json!({"Principal": {"AWS": "*"}})),
+        |it| add_trust(it, "Deny", json!({"Principal": {"AWS": "*"}})),
+    ),
+    (
+        Check::TrustOpen,
+        |it| add_trust(it, "Allow", json!({"Principal": {"AWS": ["arn:aws:iam::444455556666:root", "*"]}})),
+        |it| add_trust(it, "Deny", json!({"Principal": {"AWS": ["arn:aws:iam::444455556666:root", "*"]}})),
+    ),
+    (
+        Check::TrustOpen,
+        |it| add_trust(it, "Allow", json!({"NotPrincipal": {"AWS": "arn:aws:iam::444455556666:root"}})),
+        |it| add_trust(it, "Deny", json!({"NotPrincipal": {"AWS": "arn:aws:iam::444455556666:root"}})),
+    ),
+    (
         Check::TrustOther,
-        |it| {
-            let statement = json!({
-                "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sts:AssumeRole",
-            });
-            trust(it)["Statement"].as_array_mut().unwrap().push(statement);
-        },
+        |it| add_trust(it, "Allow", json!({"Principal": {"AWS": "arn:aws:iam::444455556666:root"}})),
         |it| {
             let statement = trust(it)["Statement"][0].clone();
             trust(it)["Statement"] = statement;
@@ -499,6 +530,34 @@ fn sign_in_attribute_that_nobody_verifies_is_found_with_open_sign_up() {
         state(it).self_sign_up = false;
     });
     assert_eq!(without_sign_up, []);
+}
+
+#[test]
+fn trust_policy_without_identity_pools_is_found_beside_its_principals() {
+    let found = |principal: Value| {
+        let mut observed = healthy();
+        trust(&mut observed)["Statement"] = json!([]);
+        add_trust(&mut observed, "Allow", json!({"Principal": principal}));
+        findings(&observed).into_iter().map(|it| (it.check, it.reason)).collect::<Vec<_>>()
+    };
+    let open = (Check::TrustOpen, "everyone with an AWS account can assume the role".to_owned());
+    let no_identity_pool =
+        (Check::TrustOther, "the trust policy does not allow identity pools to assume the role".to_owned());
+    let other = (
+        Check::TrustOther,
+        "the trust policy allows principals other than `cognito-identity.amazonaws.com`".to_owned(),
+    );
+    assert_eq!(found(json!("*")), std::slice::from_ref(&open));
+    assert_eq!(found(json!({"AWS": "*"})), [open, no_identity_pool.clone()]);
+    assert_eq!(found(json!({"AWS": "arn:aws:iam::444455556666:root"})), [no_identity_pool, other]);
+}
+
+#[test]
+fn open_trust_with_conditions_is_found_with_them() {
+    let found = examine(|it| trust(it)["Statement"][0]["Principal"] = json!("*"));
+    let [finding] = found.as_slice() else { unreachable!("{found:#?}") };
+    assert_eq!(finding.check, Check::TrustOpen);
+    assert!(finding.reason.contains("who meets the statement's conditions"), "{finding:#?}");
 }
 
 #[test]

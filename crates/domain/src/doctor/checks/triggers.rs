@@ -89,12 +89,16 @@ fn permits(statement: &Value, pool_arn: &str) -> bool {
     is_cognito && invokes && accepts(SOURCE_ARN, pool_arn) && accepts(SOURCE_ACCOUNT, account(pool_arn))
 }
 
-/// Whether a statement names neither the pool nor its account.
+/// Whether a statement allows several accounts, because no condition contains an account without wildcards.
 fn is_open(statement: &Value) -> bool {
     let arns = conditions(statement, is_equality, SOURCE_ARN);
-    let has_account =
-        |arns: &Vec<&str>| arns.iter().all(|arn| !account(arn).is_empty() && !account(arn).contains(['*', '?']));
-    !arns.iter().any(has_account) && conditions(statement, is_equality, SOURCE_ACCOUNT).is_empty()
+    let accounts = conditions(statement, is_equality, SOURCE_ACCOUNT);
+    !arns.iter().any(|arns| arns.iter().all(|arn| is_exact(account(arn))))
+        && !accounts.iter().any(|ids| ids.iter().all(|id| is_exact(id)))
+}
+
+fn is_exact(account: &str) -> bool {
+    !account.is_empty() && !account.contains(['*', '?'])
 }
 
 fn is_equality(operator: &str) -> bool {
