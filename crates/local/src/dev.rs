@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 
-use testkit::local_aws::LocalAws;
+use testkit::local_aws::{LocalAws, Tools};
 
 use crate::arguments::Options;
 use crate::demo::set_up;
@@ -76,40 +76,56 @@ pub fn instructions(deployment: &Deployment, names: &Names, admin: &Admin) -> Re
 
 Run these commands first. By default, the token expires after 15 minutes; the last command below gets a new token.
 
-  API='{}'
-  TOKEN='{}'
+{}
 
 Example requests:
 
 {}",
         facts(deployment, names, admin)?,
         limits(names),
-        deployment.api.url(),
-        admin.token.expose(),
+        variables(deployment, admin)?,
         commands(deployment, names, admin),
+    ))
+}
+
+/// The variables of the commands in the documentation.
+fn variables(deployment: &Deployment, admin: &Admin) -> Result<String, Failure> {
+    Ok(format!(
+        r"  export AWS_ENDPOINT_URL='{endpoint}' AWS_ACCESS_KEY_ID='{key}' AWS_SECRET_ACCESS_KEY='{secret}'
+  export AWS_REGION='{region}' AWS_DEFAULT_REGION='{region}'
+  export API='{api}' STACK='{stack}'
+  export USER_POOL_ID='{pool}' WEB_CLIENT_ID='{web}' BACKEND_CLIENT_ID='{backend}'
+  TOKEN='{token}'",
+        endpoint = deployment.aws.endpoint_url(),
+        region = LocalAws::REGION,
+        key = LocalAws::ACCESS_KEY,
+        secret = LocalAws::SECRET_KEY,
+        api = deployment.api.url(),
+        stack = deployment.pool(),
+        pool = deployment.stack.output("UserPoolId")?,
+        web = deployment.stack.output("WebClientId")?,
+        backend = deployment.stack.output("BackendClientId")?,
+        token = admin.token.expose(),
     ))
 }
 
 fn facts(deployment: &Deployment, names: &Names, admin: &Admin) -> Result<String, Failure> {
     let endpoint = deployment.aws.endpoint_url();
-    let (region, key, secret) = (LocalAws::REGION, LocalAws::ACCESS_KEY, LocalAws::SECRET_KEY);
     Ok(format!(
         r"The API is running. Ctrl-C stops it and deletes its users and data.
 
-  API               {api}
-  AWS endpoint      {endpoint}  (region {region}, access key {key}, secret key {secret})
-  user pool         {pool}
-  web client        {web}
   administrator     {administrator} with the password {password}
   mails             curl -s {endpoint}/_ministack/ses/messages
-  logs              AWS_ENDPOINT_URL={endpoint} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret} \
-                      SAM_CLI_TELEMETRY=0 .venv/bin/sam logs --stack-name {stack} --region {region}",
-        api = deployment.api.url(),
-        pool = deployment.stack.output("UserPoolId")?,
-        web = deployment.stack.output("WebClientId")?,
+
+After the commands below, these commands print the logs and change a parameter:
+
+  SAM_CLI_TELEMETRY=0 .venv/bin/sam logs --stack-name {stack}
+  SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --stack-name {stack} --resolve-s3 --capabilities CAPABILITY_NAMED_IAM \
+    --template-file {template} --parameter-overrides AllowedEmailDomains=example.org",
         administrator = names.administrator(deployment),
         password = admin.password.expose(),
         stack = deployment.pool(),
+        template = Tools::find()?.built_template()?.display(),
     ))
 }
 
