@@ -7,6 +7,7 @@
 mod clients;
 mod commands;
 mod doctor;
+mod documented;
 mod invitation_key;
 mod operations;
 mod real_clients;
@@ -17,7 +18,8 @@ mod sign_up_policy;
 mod soak;
 mod stack_lifecycle;
 
-use std::fs;
+use std::path::Path;
+use std::{env, fs};
 
 use local::arguments::Options;
 use local::demo;
@@ -29,6 +31,34 @@ use local::report::{Outcome, Report};
 use serde_json::json;
 use tempfile::NamedTempFile;
 use testkit::local_aws::{LocalAws, LocalAwsError, Recording, Stack, Tools};
+use tokio::process::Command;
+
+const VENV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv");
+
+/// Replaces the environment of a command by that of the stack, because a script must not change a real account.
+/// `programs` is a further directory with programs.
+#[expect(clippy::disallowed_methods, reason = "the search path contains the shell")]
+fn emulator_environment(command: &mut Command, deployment: &Deployment, home: &Path, programs: &Path) {
+    let search_path = env::var("PATH").unwrap();
+    let output = |name| deployment.stack.output(name).unwrap();
+    command
+        .kill_on_drop(true)
+        .env_clear()
+        .env("PATH", format!("{VENV}/bin:{VENV}/aws-cli/bin:{}:{search_path}", programs.display()))
+        .env("HOME", home)
+        .env("LANG", "C.UTF-8")
+        .env("NO_PROXY", "127.0.0.1")
+        .env("AWS_ENDPOINT_URL", deployment.aws.endpoint_url())
+        .env("AWS_REGION", LocalAws::REGION)
+        .env("AWS_DEFAULT_REGION", LocalAws::REGION)
+        .env("AWS_ACCESS_KEY_ID", LocalAws::ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", LocalAws::SECRET_KEY)
+        .env("USER_POOL_ID", output("UserPoolId"))
+        .env("WEB_CLIENT_ID", output("WebClientId"))
+        .env("BACKEND_CLIENT_ID", output("BackendClientId"))
+        .env("IDENTITY_POOL_ID", output("IdentityPoolId"))
+        .env("CALLER_ARN", output("CallerArn"));
+}
 
 async fn deploy(parameters: &[(&str, &str)]) -> Deployment {
     let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();

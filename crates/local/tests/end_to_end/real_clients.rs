@@ -1,7 +1,6 @@
 //! Runs the flows with the clients of the pool's users and back ends: `amazon-cognito-identity-js`, Amplify, boto3 and
 //! the AWS CLI. The scripts in `tests/real_clients` set no option of a client except the endpoint.
 
-use std::env;
 use std::fs;
 use std::path::Path;
 
@@ -9,12 +8,12 @@ use local::deployment::{DENIED_DOMAIN, Deployment};
 use local::flows::first_admin;
 use local::report::Report;
 use testkit::cognito_local::{CognitoLocal, Pool};
-use testkit::local_aws::{LocalAws, output_of};
+use testkit::local_aws::output_of;
 use tokio::process::Command;
 
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real_clients");
+use crate::VENV;
 
-const VENV: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.venv");
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/real_clients");
 
 /// The users that exist after the scripts. A rejected sign-up creates no user, and F2 deletes its user.
 const USERS: [&str; 9] =
@@ -62,27 +61,10 @@ fn output<'a>(deployment: &'a Deployment, name: &str) -> &'a str {
     deployment.stack.output(name).unwrap()
 }
 
-/// Replaces the user's environment, because a script must not change a real account.
-#[expect(clippy::disallowed_methods, reason = "the search path contains bash")]
 fn set_environment(command: &mut Command, deployment: &Deployment, codes: &CognitoLocal, home: &Path) {
-    let search_path = env::var("PATH").unwrap();
+    super::emulator_environment(command, deployment, home, home);
     command
         .current_dir(format!("{VENV}/real-clients"))
-        .kill_on_drop(true)
-        .env_clear()
-        .env("PATH", format!("{VENV}/bin:{VENV}/aws-cli/bin:{search_path}"))
-        .env("HOME", home)
-        .env("LANG", "C.UTF-8")
-        .env("AWS_ENDPOINT_URL", deployment.aws.endpoint_url())
-        .env("AWS_REGION", LocalAws::REGION)
-        .env("AWS_DEFAULT_REGION", LocalAws::REGION)
-        .env("AWS_ACCESS_KEY_ID", LocalAws::ACCESS_KEY)
-        .env("AWS_SECRET_ACCESS_KEY", LocalAws::SECRET_KEY)
-        .env("USER_POOL_ID", output(deployment, "UserPoolId"))
-        .env("WEB_CLIENT_ID", output(deployment, "WebClientId"))
-        .env("BACKEND_CLIENT_ID", output(deployment, "BackendClientId"))
-        .env("IDENTITY_POOL_ID", output(deployment, "IdentityPoolId"))
-        .env("CALLER_ARN", output(deployment, "CallerArn"))
         .env("DENIED_DOMAIN", DENIED_DOMAIN)
         .env("CODES_ENDPOINT_URL", codes.url())
         .env("CODE", CognitoLocal::CODE);
