@@ -980,8 +980,8 @@ pub mod types {
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///Identifies the invitation in the audit log and in the token (`jti`).
         pub id: ::std::string::String,
-        /**The signed token. It is secret and not returned again. Pass it at sign-up as `invitation` in `client_metadata`
-        or `validation_data` (Cognito's `ClientMetadata` and `ValidationData`).*/
+        ///The signed token. It is secret and not returned again. Pass it at sign-up as `invitation` in `client_metadata`
+        ///or `validation_data` (Cognito's `ClientMetadata` and `ValidationData`).
         pub invitation: crate::Secret,
         pub issued_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///The user pool that accepts the invitation.
@@ -995,15 +995,15 @@ pub mod types {
     ///The state that results from `status` and `enabled`.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct LifeCycle {
-        /**Whether a sign-in with the correct password, or through the provider for a federated user, results in tokens or
-        a challenge.*/
+        ///Whether a sign-in with the correct password, or through the provider for a federated user, results in tokens or
+        ///a challenge.
         pub can_sign_in: bool,
         ///The actions that allow the user to continue. Empty if no action is required or known.
         pub next_actions: ::std::vec::Vec<NextAction>,
         pub state: State,
-        /**The latest time at which the temporary password expires. Null if the user has no temporary password or its
-        validity is unknown. The time is calculated from the last change of the user, because Cognito does not report
-        when the password was set.*/
+        ///The latest time at which the temporary password expires. Null if the user has no temporary password or its
+        ///validity is unknown. The time is calculated from the last change of the user, because Cognito does not report
+        ///when the password was set.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub temporary_password_expires_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
     }
@@ -2000,8 +2000,8 @@ pub mod types {
     ///A page of users.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Users {
-        /**Whether the request stopped before the page was full, because it had read ten pages of Cognito or Cognito
-        throttled a call. More users can follow.*/
+        ///Whether the request stopped before the page was full, because it had read ten pages of Cognito or Cognito
+        ///throttled a call. More users can follow.
         pub ended_early: bool,
         ///The cursor of the next page, which requires the same parameters; null on the last page.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
@@ -6305,11 +6305,11 @@ pub mod types {
     }
 }
 #[derive(Clone, Debug)]
-/**Client for Poolkeeper admin API
-
-Every failure is `application/problem+json` (RFC 9457) with a stable `code`. Unknown paths return 404 `not-found`, and unsupported methods return 405 `method-not-allowed` with the header `Allow`. Names in paths must be percent-encoded. API Gateway itself rejects expired tokens, too many requests and paths outside of `/v1`, and responds if the function fails. The body of such a response is `{"message": …}`.
-
-Version: 0.2.0*/
+///Client for Poolkeeper admin API
+///
+///Every failure is `application/problem+json` (RFC 9457) with a stable `code`. Unknown paths return 404 `not-found`, and unsupported methods return 405 `method-not-allowed` with the header `Allow`. Names in paths must be percent-encoded. API Gateway itself rejects expired tokens, too many requests and paths outside of `/v1`, and responds if the function fails. The body of such a response is `{"message": …}`.
+///
+///Version: 0.2.0
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
@@ -6357,975 +6357,975 @@ impl ClientInfo<crate::Session> for Client {
 }
 impl ClientHooks<crate::Session> for &Client {}
 impl Client {
-    /**Send a verification code
-
-    Sends the code to verify the e-mail address or phone number of the access token's owner. Returns `wrong-state` if
-    the user lacks the attribute.
-
-    Sends a `POST` request to `/v1/auth/attributes/{name}/code`
-
-    Arguments:
-    - `name`: The attribute to verify.
-    ```ignore
-    let response = client.send_attribute_code()
-        .name(name)
-        .send()
-        .await;
-    ```*/
+    ///Send a verification code
+    ///
+    ///Sends the code to verify the e-mail address or phone number of the access token's owner. Returns `wrong-state` if
+    ///the user lacks the attribute.
+    ///
+    ///Sends a `POST` request to `/v1/auth/attributes/{name}/code`
+    ///
+    ///Arguments:
+    ///- `name`: The attribute to verify.
+    ///```text
+    ///let response = client.send_attribute_code()
+    ///    .name(name)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn send_attribute_code(&self) -> builder::SendAttributeCode<'_> {
         builder::SendAttributeCode::new(self)
     }
-    /**Verify an e-mail address or phone number
-
-    Verifies the attribute of the access token's owner with the code that was sent to it. If the attribute is an alias
-    in this pool, the user can then sign in with it.
-
-    Sends a `POST` request to `/v1/auth/attributes/{name}/verify`
-
-    Arguments:
-    - `name`: The attribute to verify.
-    - `body`
-    ```ignore
-    let response = client.verify_attribute()
-        .name(name)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Verify an e-mail address or phone number
+    ///
+    ///Verifies the attribute of the access token's owner with the code that was sent to it. If the attribute is an alias
+    ///in this pool, the user can then sign in with it.
+    ///
+    ///Sends a `POST` request to `/v1/auth/attributes/{name}/verify`
+    ///
+    ///Arguments:
+    ///- `name`: The attribute to verify.
+    ///- `body`
+    ///```text
+    ///let response = client.verify_attribute()
+    ///    .name(name)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn verify_attribute(&self) -> builder::VerifyAttribute<'_> {
         builder::VerifyAttribute::new(self)
     }
-    /**Answer a challenge
-
-    Returns tokens, or the next challenge. `attributes` can contain only write attributes of the app client. A session
-    is valid for one correct answer; after a wrong code, the same session accepts another code.
-
-    Sends a `POST` request to `/v1/auth/challenge`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.answer_challenge()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Answer a challenge
+    ///
+    ///Returns tokens, or the next challenge. `attributes` can contain only write attributes of the app client. A session
+    ///is valid for one correct answer; after a wrong code, the same session accepts another code.
+    ///
+    ///Sends a `POST` request to `/v1/auth/challenge`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.answer_challenge()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn answer_challenge(&self) -> builder::AnswerChallenge<'_> {
         builder::AnswerChallenge::new(self)
     }
-    /**Confirm a sign-up
-
-    Verifies the address that received the code. For an unknown user, every code is wrong.
-
-    Sends a `POST` request to `/v1/auth/confirm-sign-up`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.confirm_sign_up()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Confirm a sign-up
+    ///
+    ///Verifies the address that received the code. For an unknown user, every code is wrong.
+    ///
+    ///Sends a `POST` request to `/v1/auth/confirm-sign-up`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.confirm_sign_up()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn confirm_sign_up(&self) -> builder::ConfirmSignUp<'_> {
         builder::ConfirmSignUp::new(self)
     }
-    /**Send a code to reset the password
-
-    The response for an unknown user looks like the response for a user who receives a code. Returns `wrong-state`,
-    which reveals that the user exists, if the user has a temporary password or no verified address. These users need
-    the help of an administrator.
-
-    Sends a `POST` request to `/v1/auth/forgot-password`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.forgot_password()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Send a code to reset the password
+    ///
+    ///The response for an unknown user looks like the response for a user who receives a code. Returns `wrong-state`,
+    ///which reveals that the user exists, if the user has a temporary password or no verified address. These users need
+    ///the help of an administrator.
+    ///
+    ///Sends a `POST` request to `/v1/auth/forgot-password`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.forgot_password()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn forgot_password(&self) -> builder::ForgotPassword<'_> {
         builder::ForgotPassword::new(self)
     }
-    /**Get the owner of an access token
-
-    The user pool verifies the token, so a revoked token is rejected before it expires.
-
-    Sends a `GET` request to `/v1/auth/me`
-
-    ```ignore
-    let response = client.get_myself()
-        .send()
-        .await;
-    ```*/
+    ///Get the owner of an access token
+    ///
+    ///The user pool verifies the token, so a revoked token is rejected before it expires.
+    ///
+    ///Sends a `GET` request to `/v1/auth/me`
+    ///
+    ///```text
+    ///let response = client.get_myself()
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn get_myself(&self) -> builder::GetMyself<'_> {
         builder::GetMyself::new(self)
     }
-    /**Delete the own account
-
-    Deletes the user permanently. With the session gate, the user's tokens end immediately at services that check
-    revocations.
-
-    Sends a `DELETE` request to `/v1/auth/me`
-
-    ```ignore
-    let response = client.delete_myself()
-        .send()
-        .await;
-    ```*/
+    ///Delete the own account
+    ///
+    ///Deletes the user permanently. With the session gate, the user's tokens end immediately at services that check
+    ///revocations.
+    ///
+    ///Sends a `DELETE` request to `/v1/auth/me`
+    ///
+    ///```text
+    ///let response = client.delete_myself()
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn delete_myself(&self) -> builder::DeleteMyself<'_> {
         builder::DeleteMyself::new(self)
     }
-    /**Change the own password
-
-    With the session gate, all sessions of the user end, the current one included, and the response arrives up to 1.2
-    seconds later, so that the next sign-in is valid. Without the gate, all sessions remain. If a later step fails, the
-    password is changed; follow the `detail`.
-
-    Sends a `PUT` request to `/v1/auth/me/password`
-
-    ```ignore
-    let response = client.change_own_password()
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Change the own password
+    ///
+    ///With the session gate, all sessions of the user end, the current one included, and the response arrives up to 1.2
+    ///seconds later, so that the next sign-in is valid. Without the gate, all sessions remain. If a later step fails, the
+    ///password is changed; follow the `detail`.
+    ///
+    ///Sends a `PUT` request to `/v1/auth/me/password`
+    ///
+    ///```text
+    ///let response = client.change_own_password()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn change_own_password(&self) -> builder::ChangeOwnPassword<'_> {
         builder::ChangeOwnPassword::new(self)
     }
-    /**Enroll an authenticator app
-
-    Generates a TOTP secret. Sign-ins do not request a code until `POST /v1/auth/me/totp/verify` succeeds. Returns
-    `wrong-state` if the user already has an authenticator app (remove it first), or if the pool does not offer
-    authenticator apps.
-
-    Sends a `POST` request to `/v1/auth/me/totp`
-
-    ```ignore
-    let response = client.start_totp()
-        .send()
-        .await;
-    ```*/
+    ///Enroll an authenticator app
+    ///
+    ///Generates a TOTP secret. Sign-ins do not request a code until `POST /v1/auth/me/totp/verify` succeeds. Returns
+    ///`wrong-state` if the user already has an authenticator app (remove it first), or if the pool does not offer
+    ///authenticator apps.
+    ///
+    ///Sends a `POST` request to `/v1/auth/me/totp`
+    ///
+    ///```text
+    ///let response = client.start_totp()
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn start_totp(&self) -> builder::StartTotp<'_> {
         builder::StartTotp::new(self)
     }
-    /**Remove the authenticator app
-
-    Disables the authenticator app as a second factor and keeps other factors. Safe to repeat. If the pool requires a
-    second factor, Cognito either rejects the request (`wrong-state`) or requests a factor at the next sign-in.
-
-    Sends a `DELETE` request to `/v1/auth/me/totp`
-
-    ```ignore
-    let response = client.remove_totp()
-        .send()
-        .await;
-    ```*/
+    ///Remove the authenticator app
+    ///
+    ///Disables the authenticator app as a second factor and keeps other factors. Safe to repeat. If the pool requires a
+    ///second factor, Cognito either rejects the request (`wrong-state`) or requests a factor at the next sign-in.
+    ///
+    ///Sends a `DELETE` request to `/v1/auth/me/totp`
+    ///
+    ///```text
+    ///let response = client.remove_totp()
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn remove_totp(&self) -> builder::RemoveTotp<'_> {
         builder::RemoveTotp::new(self)
     }
-    /**Finish the enrollment of an authenticator app
-
-    Verifies the code, enables the authenticator app and makes it the preferred second factor. Then ends all sessions of
-    the user, including the current one, because they started without the code. The next sign-in returns the challenge
-    `SOFTWARE_TOKEN_MFA`. With the session gate, the response arrives up to 1.2 seconds later, so that the next sign-in
-    is valid. If the sessions cannot be ended, `failed` is `sign-out`, or `revoke-tokens` with the session gate; end them
-    with `POST /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
-
-    Sends a `POST` request to `/v1/auth/me/totp/verify`
-
-    ```ignore
-    let response = client.verify_totp()
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Finish the enrollment of an authenticator app
+    ///
+    ///Verifies the code, enables the authenticator app and makes it the preferred second factor. Then ends all sessions of
+    ///the user, including the current one, because they started without the code. The next sign-in returns the challenge
+    ///`SOFTWARE_TOKEN_MFA`. With the session gate, the response arrives up to 1.2 seconds later, so that the next sign-in
+    ///is valid. If the sessions cannot be ended, `failed` is `sign-out`, or `revoke-tokens` with the session gate; end them
+    ///with `POST /v1/auth/sign-out`. Returns `code-mismatch` also if no enrollment was started.
+    ///
+    ///Sends a `POST` request to `/v1/auth/me/totp/verify`
+    ///
+    ///```text
+    ///let response = client.verify_totp()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn verify_totp(&self) -> builder::VerifyTotp<'_> {
         builder::VerifyTotp::new(self)
     }
-    /**Refresh tokens
-
-    Exchanges a refresh token for new access and ID tokens. If the app client rotates refresh tokens, the response
-    contains a new refresh token, and the old one is revoked after the client's grace period (if any).
-
-    Sends a `POST` request to `/v1/auth/refresh`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.refresh()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Refresh tokens
+    ///
+    ///Exchanges a refresh token for new access and ID tokens. If the app client rotates refresh tokens, the response
+    ///contains a new refresh token, and the old one is revoked after the client's grace period (if any).
+    ///
+    ///Sends a `POST` request to `/v1/auth/refresh`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.refresh()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn refresh(&self) -> builder::Refresh<'_> {
         builder::Refresh::new(self)
     }
-    /**Resend the confirmation code
-
-    The response for an unknown user looks like the response for a user who receives a code. Returns `wrong-state`,
-    which reveals that the user exists, if the user is already confirmed.
-
-    Sends a `POST` request to `/v1/auth/resend-code`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.resend_code()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Resend the confirmation code
+    ///
+    ///The response for an unknown user looks like the response for a user who receives a code. Returns `wrong-state`,
+    ///which reveals that the user exists, if the user is already confirmed.
+    ///
+    ///Sends a `POST` request to `/v1/auth/resend-code`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.resend_code()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn resend_code(&self) -> builder::ResendCode<'_> {
         builder::ResendCode::new(self)
     }
-    /**Set a new password with a code
-
-    The code comes from `POST /v1/auth/forgot-password` or an administrator. For an unknown user, every code is wrong.
-    With the session gate, all earlier sessions of the user end, and the response arrives up to 1.2 seconds later, so
-    that the next sign-in is valid. If a later step fails, the password is set; follow the `detail`.
-
-    Sends a `POST` request to `/v1/auth/reset-password`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.reset_password()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Set a new password with a code
+    ///
+    ///The code comes from `POST /v1/auth/forgot-password` or an administrator. For an unknown user, every code is wrong.
+    ///With the session gate, all earlier sessions of the user end, and the response arrives up to 1.2 seconds later, so
+    ///that the next sign-in is valid. If a later step fails, the password is set; follow the `detail`.
+    ///
+    ///Sends a `POST` request to `/v1/auth/reset-password`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.reset_password()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn reset_password(&self) -> builder::ResetPassword<'_> {
         builder::ResetPassword::new(self)
     }
-    /**Sign in
-
-    Returns tokens, or a challenge. Wrong passwords, unknown users and disabled users result in the same error.
-
-    Sends a `POST` request to `/v1/auth/sign-in`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.sign_in()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Sign in
+    ///
+    ///Returns tokens, or a challenge. Wrong passwords, unknown users and disabled users result in the same error.
+    ///
+    ///Sends a `POST` request to `/v1/auth/sign-in`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.sign_in()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn sign_in(&self) -> builder::SignIn<'_> {
         builder::SignIn::new(self)
     }
-    /**Sign out
-
-    Ends one session by its refresh token, or all sessions by an access token. The access token can be in the header
-    `Authorization: Bearer` or `X-Access-Token` instead of a body. With the session gate, the tokens end immediately at
-    services that check revocations. To end one session there, send an access token of the session beside its refresh
-    token; if the access token has expired, refresh it first. If an access token alone ends all sessions, a sign-in in
-    the same second ends as well. Refresh tokens must be of the backend client. Access tokens can be of any client, with
-    the scope `aws.cognito.signin.user.admin`. Returns the revoked credentials and those that are still valid.
-
-    Sends a `POST` request to `/v1/auth/sign-out`
-
-    ```ignore
-    let response = client.sign_out()
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Sign out
+    ///
+    ///Ends one session by its refresh token, or all sessions by an access token. The access token can be in the header
+    ///`Authorization: Bearer` or `X-Access-Token` instead of a body. With the session gate, the tokens end immediately at
+    ///services that check revocations. To end one session there, send an access token of the session beside its refresh
+    ///token; if the access token has expired, refresh it first. If an access token alone ends all sessions, a sign-in in
+    ///the same second ends as well. Refresh tokens must be of the backend client. Access tokens can be of any client, with
+    ///the scope `aws.cognito.signin.user.admin`. Returns the revoked credentials and those that are still valid.
+    ///
+    ///Sends a `POST` request to `/v1/auth/sign-out`
+    ///
+    ///```text
+    ///let response = client.sign_out()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn sign_out(&self) -> builder::SignOut<'_> {
         builder::SignOut::new(self)
     }
-    /**Sign up
-
-    Creates a user. The pre-sign-up policy decides whether the user is confirmed immediately or by a code. An invitation
-    (`POST /v1/invitations`) is passed as `invitation` in `client_metadata` or `validation_data`. `attributes` can
-    contain only write attributes of the app client.
-
-    Sends a `POST` request to `/v1/auth/sign-up`
-
-    Arguments:
-    - `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
-    - `body`
-    ```ignore
-    let response = client.sign_up()
-        .x_device_data(x_device_data)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Sign up
+    ///
+    ///Creates a user. The pre-sign-up policy decides whether the user is confirmed immediately or by a code. An invitation
+    ///(`POST /v1/invitations`) is passed as `invitation` in `client_metadata` or `validation_data`. `attributes` can
+    ///contain only write attributes of the app client.
+    ///
+    ///Sends a `POST` request to `/v1/auth/sign-up`
+    ///
+    ///Arguments:
+    ///- `x_device_data`: Device data from Cognito's context data library (`EncodedData`), for threat protection.
+    ///- `body`
+    ///```text
+    ///let response = client.sign_up()
+    ///    .x_device_data(x_device_data)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn sign_up(&self) -> builder::SignUp<'_> {
         builder::SignUp::new(self)
     }
-    /**List groups
-
-    Permission: `groups:read`.
-
-    Sends a `GET` request to `/v1/groups`
-
-    Arguments:
-    - `cursor`: The `next_cursor` of the previous page.
-    - `limit`: The maximum number of results.
-    ```ignore
-    let response = client.list_groups()
-        .cursor(cursor)
-        .limit(limit)
-        .send()
-        .await;
-    ```*/
+    ///List groups
+    ///
+    ///Permission: `groups:read`.
+    ///
+    ///Sends a `GET` request to `/v1/groups`
+    ///
+    ///Arguments:
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `limit`: The maximum number of results.
+    ///```text
+    ///let response = client.list_groups()
+    ///    .cursor(cursor)
+    ///    .limit(limit)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn list_groups(&self) -> builder::ListGroups<'_> {
         builder::ListGroups::new(self)
     }
-    /**Create a group
-
-    The setting `ROLES` defines the permissions of the members. A group that is not listed there has no permissions.
-
-    Permission: `groups:write`.
-
-    Sends a `POST` request to `/v1/groups`
-
-    ```ignore
-    let response = client.create_group()
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Create a group
+    ///
+    ///The setting `ROLES` defines the permissions of the members. A group that is not listed there has no permissions.
+    ///
+    ///Permission: `groups:write`.
+    ///
+    ///Sends a `POST` request to `/v1/groups`
+    ///
+    ///```text
+    ///let response = client.create_group()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn create_group(&self) -> builder::CreateGroup<'_> {
         builder::CreateGroup::new(self)
     }
-    /**Get a group
-
-    Permission: `groups:read`.
-
-    Sends a `GET` request to `/v1/groups/{group}`
-
-    ```ignore
-    let response = client.get_group()
-        .group(group)
-        .send()
-        .await;
-    ```*/
+    ///Get a group
+    ///
+    ///Permission: `groups:read`.
+    ///
+    ///Sends a `GET` request to `/v1/groups/{group}`
+    ///
+    ///```text
+    ///let response = client.get_group()
+    ///    .group(group)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn get_group(&self) -> builder::GetGroup<'_> {
         builder::GetGroup::new(self)
     }
-    /**Delete a group
-
-    Deletes the group permanently. Its members stay in the pool and lose the permissions of the group. Callers cannot
-    delete a group that they are in, or a group that is listed in the setting `ROLES` (`wrong-state`). A group with an
-    IAM role requires `groups:roles`.
-
-    Permission: `groups:write`.
-
-    Sends a `DELETE` request to `/v1/groups/{group}`
-
-    ```ignore
-    let response = client.delete_group()
-        .group(group)
-        .send()
-        .await;
-    ```*/
+    ///Delete a group
+    ///
+    ///Deletes the group permanently. Its members stay in the pool and lose the permissions of the group. Callers cannot
+    ///delete a group that they are in, or a group that is listed in the setting `ROLES` (`wrong-state`). A group with an
+    ///IAM role requires `groups:roles`.
+    ///
+    ///Permission: `groups:write`.
+    ///
+    ///Sends a `DELETE` request to `/v1/groups/{group}`
+    ///
+    ///```text
+    ///let response = client.delete_group()
+    ///    .group(group)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn delete_group(&self) -> builder::DeleteGroup<'_> {
         builder::DeleteGroup::new(self)
     }
-    /**Change a group
-
-    Absent fields stay unchanged. Values cannot be removed. A group with an IAM role requires `groups:roles`.
-
-    Permission: `groups:write`.
-
-    Sends a `PATCH` request to `/v1/groups/{group}`
-
-    ```ignore
-    let response = client.update_group()
-        .group(group)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Change a group
+    ///
+    ///Absent fields stay unchanged. Values cannot be removed. A group with an IAM role requires `groups:roles`.
+    ///
+    ///Permission: `groups:write`.
+    ///
+    ///Sends a `PATCH` request to `/v1/groups/{group}`
+    ///
+    ///```text
+    ///let response = client.update_group()
+    ///    .group(group)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn update_group(&self) -> builder::UpdateGroup<'_> {
         builder::UpdateGroup::new(self)
     }
-    /**List the users in a group
-
-    Returns attributes only with the permission `users:read`. Recent changes can be missing.
-
-    Permission: `groups:read`.
-
-    Sends a `GET` request to `/v1/groups/{group}/users`
-
-    Arguments:
-    - `group`
-    - `cursor`: The `next_cursor` of the previous page.
-    - `limit`: The maximum number of results.
-    ```ignore
-    let response = client.list_group_users()
-        .group(group)
-        .cursor(cursor)
-        .limit(limit)
-        .send()
-        .await;
-    ```*/
+    ///List the users in a group
+    ///
+    ///Returns attributes only with the permission `users:read`. Recent changes can be missing.
+    ///
+    ///Permission: `groups:read`.
+    ///
+    ///Sends a `GET` request to `/v1/groups/{group}/users`
+    ///
+    ///Arguments:
+    ///- `group`
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `limit`: The maximum number of results.
+    ///```text
+    ///let response = client.list_group_users()
+    ///    .group(group)
+    ///    .cursor(cursor)
+    ///    .limit(limit)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn list_group_users(&self) -> builder::ListGroupUsers<'_> {
         builder::ListGroupUsers::new(self)
     }
-    /**Create an invitation to sign up
-
-    Signs an invitation for one e-mail address. Poolkeeper does not send it. **Send it only to that address**, because
-    it counts as proof of access to the mailbox. Depending on the sign-up policy, the invited user is confirmed, and the
-    address is verified, without a code. An invitation can be used until it expires. It cannot be revoked individually;
-    a new signing key invalidates all invitations. The request is safe to repeat, and each request creates another
-    invitation.
-
-    Rejects the verified address of an existing user (`alias-exists`), because a sign-up would take the address from
-    that user if addresses are aliases. An unverified address does not prevent the invitation. If users sign in by
-    e-mail, the account with the unverified address must be deleted before the invited user can sign up. The check can
-    miss recent changes, and is not repeated at sign-up. Returns `wrong-state` if the pool does not accept invitations,
-    or if too many users have the address to check them all.
-
-    Permission: `invitations:create`.
-
-    Sends a `POST` request to `/v1/invitations`
-
-    ```ignore
-    let response = client.create_invitation()
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Create an invitation to sign up
+    ///
+    ///Signs an invitation for one e-mail address. Poolkeeper does not send it. **Send it only to that address**, because
+    ///it counts as proof of access to the mailbox. Depending on the sign-up policy, the invited user is confirmed, and the
+    ///address is verified, without a code. An invitation can be used until it expires. It cannot be revoked individually;
+    ///a new signing key invalidates all invitations. The request is safe to repeat, and each request creates another
+    ///invitation.
+    ///
+    ///Rejects the verified address of an existing user (`alias-exists`), because a sign-up would take the address from
+    ///that user if addresses are aliases. An unverified address does not prevent the invitation. If users sign in by
+    ///e-mail, the account with the unverified address must be deleted before the invited user can sign up. The check can
+    ///miss recent changes, and is not repeated at sign-up. Returns `wrong-state` if the pool does not accept invitations,
+    ///or if too many users have the address to check them all.
+    ///
+    ///Permission: `invitations:create`.
+    ///
+    ///Sends a `POST` request to `/v1/invitations`
+    ///
+    ///```text
+    ///let response = client.create_invitation()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn create_invitation(&self) -> builder::CreateInvitation<'_> {
         builder::CreateInvitation::new(self)
     }
-    /**Get the caller
-
-    Returns the caller's groups and permissions. If the deployment requires a second factor of the caller, reads from
-    the user pool whether the caller has one.
-
-    Sends a `GET` request to `/v1/me`
-
-    ```ignore
-    let response = client.get_caller()
-        .send()
-        .await;
-    ```*/
+    ///Get the caller
+    ///
+    ///Returns the caller's groups and permissions. If the deployment requires a second factor of the caller, reads from
+    ///the user pool whether the caller has one.
+    ///
+    ///Sends a `GET` request to `/v1/me`
+    ///
+    ///```text
+    ///let response = client.get_caller()
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn get_caller(&self) -> builder::GetCaller<'_> {
         builder::GetCaller::new(self)
     }
-    /**Get the pool's settings
-
-    Returns sign-in options, password policy and attributes. The response contains no secrets.
-
-    Permission: `pool:read`.
-
-    Sends a `GET` request to `/v1/pool`
-
-    ```ignore
-    let response = client.get_pool()
-        .send()
-        .await;
-    ```*/
+    ///Get the pool's settings
+    ///
+    ///Returns sign-in options, password policy and attributes. The response contains no secrets.
+    ///
+    ///Permission: `pool:read`.
+    ///
+    ///Sends a `GET` request to `/v1/pool`
+    ///
+    ///```text
+    ///let response = client.get_pool()
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn get_pool(&self) -> builder::GetPool<'_> {
         builder::GetPool::new(self)
     }
-    /**Revoke all tokens
-
-    Ends all sessions of the user pool, or of one app client, at services that check revocations. Their users must sign in
-    again, the caller included if the caller's token is revoked. Tokens of the client credentials grant that were issued
-    until now are revoked as well. Cognito accepts the access and refresh tokens at its own API until they expire. After
-    `revocations-unavailable`, some tokens can be revoked already; sign in again, then repeat the request. Requires the
-    session gate.
-
-    Permission: `pool:revoke`.
-
-    Sends a `POST` request to `/v1/pool/revoke-all`
-
-    ```ignore
-    let response = client.revoke_all()
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Revoke all tokens
+    ///
+    ///Ends all sessions of the user pool, or of one app client, at services that check revocations. Their users must sign in
+    ///again, the caller included if the caller's token is revoked. Tokens of the client credentials grant that were issued
+    ///until now are revoked as well. Cognito accepts the access and refresh tokens at its own API until they expire. After
+    ///`revocations-unavailable`, some tokens can be revoked already; sign in again, then repeat the request. Requires the
+    ///session gate.
+    ///
+    ///Permission: `pool:revoke`.
+    ///
+    ///Sends a `POST` request to `/v1/pool/revoke-all`
+    ///
+    ///```text
+    ///let response = client.revoke_all()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn revoke_all(&self) -> builder::RevokeAll<'_> {
         builder::RevokeAll::new(self)
     }
-    /**List or search users
-
-    Returns the users that match all parameters. `email`, `email_prefix` and `name` are case-insensitive. Cognito
-    filters by one parameter only. The API applies the other parameters, and reads at most ten pages of Cognito for each
-    request. Therefore a page can be short or empty and still have a `next_cursor` (`ended_early`). Recent changes can
-    be missing.
-
-    Permission: `users:read`.
-
-    Sends a `GET` request to `/v1/users`
-
-    Arguments:
-    - `created_after`: Created after this timestamp.
-    - `created_before`: Created before this timestamp.
-    - `cursor`: The `next_cursor` of the previous page.
-    - `custom_attribute`: A custom attribute as `NAME=VALUE`, with or without `custom:`. Matches the complete value. Can be repeated.
-    - `email`: The complete e-mail address.
-    - `email_prefix`: The beginning of the e-mail address.
-    - `enabled`: Whether the user is enabled.
-    - `group`: The name of a group that the user is in.
-    - `limit`: The maximum number of results.
-    - `name`: The complete value of the attribute `name`.
-    - `phone_number`: The complete phone number.
-    - `status`: The status, as Cognito spells it.
-    - `username`: The user name, not an alias.
-    ```ignore
-    let response = client.list_users()
-        .created_after(created_after)
-        .created_before(created_before)
-        .cursor(cursor)
-        .custom_attribute(custom_attribute)
-        .email(email)
-        .email_prefix(email_prefix)
-        .enabled(enabled)
-        .group(group)
-        .limit(limit)
-        .name(name)
-        .phone_number(phone_number)
-        .status(status)
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///List or search users
+    ///
+    ///Returns the users that match all parameters. `email`, `email_prefix` and `name` are case-insensitive. Cognito
+    ///filters by one parameter only. The API applies the other parameters, and reads at most ten pages of Cognito for each
+    ///request. Therefore a page can be short or empty and still have a `next_cursor` (`ended_early`). Recent changes can
+    ///be missing.
+    ///
+    ///Permission: `users:read`.
+    ///
+    ///Sends a `GET` request to `/v1/users`
+    ///
+    ///Arguments:
+    ///- `created_after`: Created after this timestamp.
+    ///- `created_before`: Created before this timestamp.
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `custom_attribute`: A custom attribute as `NAME=VALUE`, with or without `custom:`. Matches the complete value. Can be repeated.
+    ///- `email`: The complete e-mail address.
+    ///- `email_prefix`: The beginning of the e-mail address.
+    ///- `enabled`: Whether the user is enabled.
+    ///- `group`: The name of a group that the user is in.
+    ///- `limit`: The maximum number of results.
+    ///- `name`: The complete value of the attribute `name`.
+    ///- `phone_number`: The complete phone number.
+    ///- `status`: The status, as Cognito spells it.
+    ///- `username`: The user name, not an alias.
+    ///```text
+    ///let response = client.list_users()
+    ///    .created_after(created_after)
+    ///    .created_before(created_before)
+    ///    .cursor(cursor)
+    ///    .custom_attribute(custom_attribute)
+    ///    .email(email)
+    ///    .email_prefix(email_prefix)
+    ///    .enabled(enabled)
+    ///    .group(group)
+    ///    .limit(limit)
+    ///    .name(name)
+    ///    .phone_number(phone_number)
+    ///    .status(status)
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn list_users(&self) -> builder::ListUsers<'_> {
         builder::ListUsers::new(self)
     }
-    /**Create a user
-
-    Also sets a permanent password and adds the user to groups, if the request contains them. If one of these steps
-    fails, the response lists the completed steps. The response contains attributes only with the permission
-    `users:read`.
-
-    With an `Idempotency-Key`, the same caller can repeat the same request within 24 hours. A repeat completes the user
-    that the first request created, and returns 200. The repeat sends no welcome message. Before it adds groups, it sets
-    the requested password again, which requires the permission `users:password`, and ends all sessions of the user. If
-    no step remains, the repeat changes nothing. Requests cannot be repeated if the app client has no secret.
-
-    Any other existing user is a conflict. With `users:read`, the response lists the fields that differ, including
-    `creation` if another request created the user.
-
-    Permission: `users:create`.
-
-    Sends a `POST` request to `/v1/users`
-
-    Arguments:
-    - `idempotency_key`: A text that the client generates for each user. Makes the request safe to repeat.
-    - `body`
-    ```ignore
-    let response = client.create_user()
-        .idempotency_key(idempotency_key)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Create a user
+    ///
+    ///Also sets a permanent password and adds the user to groups, if the request contains them. If one of these steps
+    ///fails, the response lists the completed steps. The response contains attributes only with the permission
+    ///`users:read`.
+    ///
+    ///With an `Idempotency-Key`, the same caller can repeat the same request within 24 hours. A repeat completes the user
+    ///that the first request created, and returns 200. The repeat sends no welcome message. Before it adds groups, it sets
+    ///the requested password again, which requires the permission `users:password`, and ends all sessions of the user. If
+    ///no step remains, the repeat changes nothing. Requests cannot be repeated if the app client has no secret.
+    ///
+    ///Any other existing user is a conflict. With `users:read`, the response lists the fields that differ, including
+    ///`creation` if another request created the user.
+    ///
+    ///Permission: `users:create`.
+    ///
+    ///Sends a `POST` request to `/v1/users`
+    ///
+    ///Arguments:
+    ///- `idempotency_key`: A text that the client generates for each user. Makes the request safe to repeat.
+    ///- `body`
+    ///```text
+    ///let response = client.create_user()
+    ///    .idempotency_key(idempotency_key)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn create_user(&self) -> builder::CreateUser<'_> {
         builder::CreateUser::new(self)
     }
-    /**Get a user
-
-    The path takes the user name, the `sub`, or an alias if the pool allows aliases.
-
-    Permission: `users:read`.
-
-    Sends a `GET` request to `/v1/users/{username}`
-
-    Arguments:
-    - `username`
-    - `include`: Additional data to include in the response.
-    ```ignore
-    let response = client.get_user()
-        .username(username)
-        .include(include)
-        .send()
-        .await;
-    ```*/
+    ///Get a user
+    ///
+    ///The path takes the user name, the `sub`, or an alias if the pool allows aliases.
+    ///
+    ///Permission: `users:read`.
+    ///
+    ///Sends a `GET` request to `/v1/users/{username}`
+    ///
+    ///Arguments:
+    ///- `username`
+    ///- `include`: Additional data to include in the response.
+    ///```text
+    ///let response = client.get_user()
+    ///    .username(username)
+    ///    .include(include)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn get_user(&self) -> builder::GetUser<'_> {
         builder::GetUser::new(self)
     }
-    /**Delete a user
-
-    Deletes the user permanently. With the session gate, the user's tokens end immediately at services that check
-    revocations. Callers cannot delete themselves.
-
-    Permission: `users:delete`.
-
-    Sends a `DELETE` request to `/v1/users/{username}`
-
-    ```ignore
-    let response = client.delete_user()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Delete a user
+    ///
+    ///Deletes the user permanently. With the session gate, the user's tokens end immediately at services that check
+    ///revocations. Callers cannot delete themselves.
+    ///
+    ///Permission: `users:delete`.
+    ///
+    ///Sends a `DELETE` request to `/v1/users/{username}`
+    ///
+    ///```text
+    ///let response = client.delete_user()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn delete_user(&self) -> builder::DeleteUser<'_> {
         builder::DeleteUser::new(self)
     }
-    /**Change a user's attributes
-
-    Sets the attributes that have a value, then removes those that are null. Absent attributes stay unchanged. Callers
-    cannot change their own account with this route.
-
-    Permission: `users:update`.
-
-    Sends a `PATCH` request to `/v1/users/{username}`
-
-    ```ignore
-    let response = client.update_user()
-        .username(username)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Change a user's attributes
+    ///
+    ///Sets the attributes that have a value, then removes those that are null. Absent attributes stay unchanged. Callers
+    ///cannot change their own account with this route.
+    ///
+    ///Permission: `users:update`.
+    ///
+    ///Sends a `PATCH` request to `/v1/users/{username}`
+    ///
+    ///```text
+    ///let response = client.update_user()
+    ///    .username(username)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn update_user(&self) -> builder::UpdateUser<'_> {
         builder::UpdateUser::new(self)
     }
-    /**List a user's authentication events
-
-    Returns the newest events first, or `wrong-state` if threat protection is not enabled on this pool.
-
-    Permission: `users:read`.
-
-    Sends a `GET` request to `/v1/users/{username}/auth-events`
-
-    Arguments:
-    - `username`
-    - `cursor`: The `next_cursor` of the previous page.
-    - `limit`: The maximum number of results.
-    ```ignore
-    let response = client.list_user_auth_events()
-        .username(username)
-        .cursor(cursor)
-        .limit(limit)
-        .send()
-        .await;
-    ```*/
+    ///List a user's authentication events
+    ///
+    ///Returns the newest events first, or `wrong-state` if threat protection is not enabled on this pool.
+    ///
+    ///Permission: `users:read`.
+    ///
+    ///Sends a `GET` request to `/v1/users/{username}/auth-events`
+    ///
+    ///Arguments:
+    ///- `username`
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `limit`: The maximum number of results.
+    ///```text
+    ///let response = client.list_user_auth_events()
+    ///    .username(username)
+    ///    .cursor(cursor)
+    ///    .limit(limit)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn list_user_auth_events(&self) -> builder::ListUserAuthEvents<'_> {
         builder::ListUserAuthEvents::new(self)
     }
-    /**Confirm a user
-
-    Confirms a user who signed up. No code is required. Confirming a confirmed user changes nothing.
-
-    Permission: `users:state`.
-
-    Sends a `POST` request to `/v1/users/{username}/confirm`
-
-    ```ignore
-    let response = client.confirm_user()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Confirm a user
+    ///
+    ///Confirms a user who signed up. No code is required. Confirming a confirmed user changes nothing.
+    ///
+    ///Permission: `users:state`.
+    ///
+    ///Sends a `POST` request to `/v1/users/{username}/confirm`
+    ///
+    ///```text
+    ///let response = client.confirm_user()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn confirm_user(&self) -> builder::ConfirmUser<'_> {
         builder::ConfirmUser::new(self)
     }
-    /**List a user's devices
-
-    Returns the devices that Cognito remembers, or `wrong-state` if the pool does not remember devices.
-
-    Permission: `users:sessions`.
-
-    Sends a `GET` request to `/v1/users/{username}/devices`
-
-    Arguments:
-    - `username`
-    - `cursor`: The `next_cursor` of the previous page.
-    - `limit`: The maximum number of results.
-    ```ignore
-    let response = client.list_user_devices()
-        .username(username)
-        .cursor(cursor)
-        .limit(limit)
-        .send()
-        .await;
-    ```*/
+    ///List a user's devices
+    ///
+    ///Returns the devices that Cognito remembers, or `wrong-state` if the pool does not remember devices.
+    ///
+    ///Permission: `users:sessions`.
+    ///
+    ///Sends a `GET` request to `/v1/users/{username}/devices`
+    ///
+    ///Arguments:
+    ///- `username`
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `limit`: The maximum number of results.
+    ///```text
+    ///let response = client.list_user_devices()
+    ///    .username(username)
+    ///    .cursor(cursor)
+    ///    .limit(limit)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn list_user_devices(&self) -> builder::ListUserDevices<'_> {
         builder::ListUserDevices::new(self)
     }
-    /**Forget a user's device
-
-    Cognito treats the next sign-in with the device as the first one. Returns `wrong-state` if the pool does not
-    remember devices.
-
-    Permission: `users:sessions`.
-
-    Sends a `DELETE` request to `/v1/users/{username}/devices/{key}`
-
-    ```ignore
-    let response = client.forget_user_device()
-        .username(username)
-        .key(key)
-        .send()
-        .await;
-    ```*/
+    ///Forget a user's device
+    ///
+    ///Cognito treats the next sign-in with the device as the first one. Returns `wrong-state` if the pool does not
+    ///remember devices.
+    ///
+    ///Permission: `users:sessions`.
+    ///
+    ///Sends a `DELETE` request to `/v1/users/{username}/devices/{key}`
+    ///
+    ///```text
+    ///let response = client.forget_user_device()
+    ///    .username(username)
+    ///    .key(key)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn forget_user_device(&self) -> builder::ForgetUserDevice<'_> {
         builder::ForgetUserDevice::new(self)
     }
-    /**Disable a user
-
-    Prevents the user from signing in and revokes all tokens of the user at the user pool and, with the session gate, at
-    services that check revocations. The status stays unchanged.
-    Disabling a disabled user changes nothing in the user pool. Callers cannot disable themselves.
-
-    Permission: `users:state`.
-
-    Sends a `POST` request to `/v1/users/{username}/disable`
-
-    ```ignore
-    let response = client.disable_user()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Disable a user
+    ///
+    ///Prevents the user from signing in and revokes all tokens of the user at the user pool and, with the session gate, at
+    ///services that check revocations. The status stays unchanged.
+    ///Disabling a disabled user changes nothing in the user pool. Callers cannot disable themselves.
+    ///
+    ///Permission: `users:state`.
+    ///
+    ///Sends a `POST` request to `/v1/users/{username}/disable`
+    ///
+    ///```text
+    ///let response = client.disable_user()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn disable_user(&self) -> builder::DisableUser<'_> {
         builder::DisableUser::new(self)
     }
-    /**Enable a user
-
-    Allows a disabled user to sign in again. The status stays unchanged. Enabling an enabled user changes nothing.
-
-    Permission: `users:state`.
-
-    Sends a `POST` request to `/v1/users/{username}/enable`
-
-    ```ignore
-    let response = client.enable_user()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Enable a user
+    ///
+    ///Allows a disabled user to sign in again. The status stays unchanged. Enabling an enabled user changes nothing.
+    ///
+    ///Permission: `users:state`.
+    ///
+    ///Sends a `POST` request to `/v1/users/{username}/enable`
+    ///
+    ///```text
+    ///let response = client.enable_user()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn enable_user(&self) -> builder::EnableUser<'_> {
         builder::EnableUser::new(self)
     }
-    /**List a user's groups
-
-    Returns the names of all groups of the user.
-
-    Permission: `users:groups`.
-
-    Sends a `GET` request to `/v1/users/{username}/groups`
-
-    ```ignore
-    let response = client.list_user_groups()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///List a user's groups
+    ///
+    ///Returns the names of all groups of the user.
+    ///
+    ///Permission: `users:groups`.
+    ///
+    ///Sends a `GET` request to `/v1/users/{username}/groups`
+    ///
+    ///```text
+    ///let response = client.list_user_groups()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn list_user_groups(&self) -> builder::ListUserGroups<'_> {
         builder::ListUserGroups::new(self)
     }
-    /**Add a user to a group
-
-    The path takes the user name or the `sub`, not an alias. Callers cannot add themselves. The caller must be allowed
-    to assign the group and must have all permissions that it grants. A group with an IAM role also requires
-    `groups:roles`. Repeating the request changes nothing.
-
-    Permission: `users:groups`.
-
-    Sends a `PUT` request to `/v1/users/{username}/groups/{group}`
-
-    ```ignore
-    let response = client.add_user_to_group()
-        .username(username)
-        .group(group)
-        .send()
-        .await;
-    ```*/
+    ///Add a user to a group
+    ///
+    ///The path takes the user name or the `sub`, not an alias. Callers cannot add themselves. The caller must be allowed
+    ///to assign the group and must have all permissions that it grants. A group with an IAM role also requires
+    ///`groups:roles`. Repeating the request changes nothing.
+    ///
+    ///Permission: `users:groups`.
+    ///
+    ///Sends a `PUT` request to `/v1/users/{username}/groups/{group}`
+    ///
+    ///```text
+    ///let response = client.add_user_to_group()
+    ///    .username(username)
+    ///    .group(group)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn add_user_to_group(&self) -> builder::AddUserToGroup<'_> {
         builder::AddUserToGroup::new(self)
     }
-    /**Remove a user from a group
-
-    The path takes the user name or the `sub`, not an alias. Callers cannot remove themselves. The caller must be
-    allowed to assign the group. The user's tokens contain the group until they expire, but this API reads the groups
-    from the user pool before every write. With the session gate, services that check revocations deny these tokens. A
-    refresh, from the next second on, returns valid tokens without the group. Repeating the request changes nothing
-    else.
-
-    Permission: `users:groups`.
-
-    Sends a `DELETE` request to `/v1/users/{username}/groups/{group}`
-
-    ```ignore
-    let response = client.remove_user_from_group()
-        .username(username)
-        .group(group)
-        .send()
-        .await;
-    ```*/
+    ///Remove a user from a group
+    ///
+    ///The path takes the user name or the `sub`, not an alias. Callers cannot remove themselves. The caller must be
+    ///allowed to assign the group. The user's tokens contain the group until they expire, but this API reads the groups
+    ///from the user pool before every write. With the session gate, services that check revocations deny these tokens. A
+    ///refresh, from the next second on, returns valid tokens without the group. Repeating the request changes nothing
+    ///else.
+    ///
+    ///Permission: `users:groups`.
+    ///
+    ///Sends a `DELETE` request to `/v1/users/{username}/groups/{group}`
+    ///
+    ///```text
+    ///let response = client.remove_user_from_group()
+    ///    .username(username)
+    ///    .group(group)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn remove_user_from_group(&self) -> builder::RemoveUserFromGroup<'_> {
         builder::RemoveUserFromGroup::new(self)
     }
-    /**Link an identity to a user
-
-    The owner of the identity signs in as this user from now on. Returns `forbidden` if the user has permissions that
-    the caller lacks, and `wrong-state` if the user has another identity at the provider or is a federated user. Linking
-    a linked identity changes nothing. Callers cannot change their own account with this route.
-
-    Permission: `users:update`.
-
-    Sends a `PUT` request to `/v1/users/{username}/identities/{provider}`
-
-    ```ignore
-    let response = client.link_user_identity()
-        .username(username)
-        .provider(provider)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Link an identity to a user
+    ///
+    ///The owner of the identity signs in as this user from now on. Returns `forbidden` if the user has permissions that
+    ///the caller lacks, and `wrong-state` if the user has another identity at the provider or is a federated user. Linking
+    ///a linked identity changes nothing. Callers cannot change their own account with this route.
+    ///
+    ///Permission: `users:update`.
+    ///
+    ///Sends a `PUT` request to `/v1/users/{username}/identities/{provider}`
+    ///
+    ///```text
+    ///let response = client.link_user_identity()
+    ///    .username(username)
+    ///    .provider(provider)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn link_user_identity(&self) -> builder::LinkUserIdentity<'_> {
         builder::LinkUserIdentity::new(self)
     }
-    /**Unlink a user's identity
-
-    The next sign-in with the identity creates a separate user. If several identities at the provider are linked, which
-    this API does not allow, all of them are unlinked.
-
-    Permission: `users:update`.
-
-    Sends a `DELETE` request to `/v1/users/{username}/identities/{provider}`
-
-    ```ignore
-    let response = client.unlink_user_identity()
-        .username(username)
-        .provider(provider)
-        .send()
-        .await;
-    ```*/
+    ///Unlink a user's identity
+    ///
+    ///The next sign-in with the identity creates a separate user. If several identities at the provider are linked, which
+    ///this API does not allow, all of them are unlinked.
+    ///
+    ///Permission: `users:update`.
+    ///
+    ///Sends a `DELETE` request to `/v1/users/{username}/identities/{provider}`
+    ///
+    ///```text
+    ///let response = client.unlink_user_identity()
+    ///    .username(username)
+    ///    .provider(provider)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn unlink_user_identity(&self) -> builder::UnlinkUserIdentity<'_> {
         builder::UnlinkUserIdentity::new(self)
     }
-    /**Get a user's second factors
-
-    Returns the enabled factors. Factors that are set up but not enabled are not included.
-
-    Permission: `users:mfa`.
-
-    Sends a `GET` request to `/v1/users/{username}/mfa`
-
-    ```ignore
-    let response = client.get_user_mfa()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Get a user's second factors
+    ///
+    ///Returns the enabled factors. Factors that are set up but not enabled are not included.
+    ///
+    ///Permission: `users:mfa`.
+    ///
+    ///Sends a `GET` request to `/v1/users/{username}/mfa`
+    ///
+    ///```text
+    ///let response = client.get_user_mfa()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn get_user_mfa(&self) -> builder::GetUserMfa<'_> {
         builder::GetUserMfa::new(self)
     }
-    /**Set a user's second factors
-
-    Enables exactly these factors. Returns `wrong-state` if the user has not set up a factor (no verified phone number,
-    no authenticator app) or the pool does not offer it. Callers cannot change their own account with this route.
-
-    Permission: `users:mfa`.
-
-    Sends a `PUT` request to `/v1/users/{username}/mfa`
-
-    ```ignore
-    let response = client.set_user_mfa()
-        .username(username)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Set a user's second factors
+    ///
+    ///Enables exactly these factors. Returns `wrong-state` if the user has not set up a factor (no verified phone number,
+    ///no authenticator app) or the pool does not offer it. Callers cannot change their own account with this route.
+    ///
+    ///Permission: `users:mfa`.
+    ///
+    ///Sends a `PUT` request to `/v1/users/{username}/mfa`
+    ///
+    ///```text
+    ///let response = client.set_user_mfa()
+    ///    .username(username)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn set_user_mfa(&self) -> builder::SetUserMfa<'_> {
         builder::SetUserMfa::new(self)
     }
-    /**Set a user's password
-
-    A permanent password sets the status to `CONFIRMED`, a temporary password to `FORCE_CHANGE_PASSWORD`. With the session
-    gate, all sessions of the user end, even if Cognito rejects the password. A sign-in in the same second ends as well.
-    Callers cannot change their own account with this route.
-
-    Permission: `users:password`.
-
-    Sends a `PUT` request to `/v1/users/{username}/password`
-
-    ```ignore
-    let response = client.set_user_password()
-        .username(username)
-        .body(body)
-        .send()
-        .await;
-    ```*/
+    ///Set a user's password
+    ///
+    ///A permanent password sets the status to `CONFIRMED`, a temporary password to `FORCE_CHANGE_PASSWORD`. With the session
+    ///gate, all sessions of the user end, even if Cognito rejects the password. A sign-in in the same second ends as well.
+    ///Callers cannot change their own account with this route.
+    ///
+    ///Permission: `users:password`.
+    ///
+    ///Sends a `PUT` request to `/v1/users/{username}/password`
+    ///
+    ///```text
+    ///let response = client.set_user_password()
+    ///    .username(username)
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn set_user_password(&self) -> builder::SetUserPassword<'_> {
         builder::SetUserPassword::new(self)
     }
-    /**Resend a user's welcome message
-
-    Sends the welcome message (AWS: the invitation message of `AdminCreateUser`) again, with a new temporary password
-    that is valid for as long as the first password. This also helps users whose temporary password has expired. Returns
-    `wrong-state` if the status is not `FORCE_CHANGE_PASSWORD`. Each request sends another message. Callers cannot resend
-    their own message, because it would replace their password.
-
-    Permission: `users:create`.
-
-    Sends a `POST` request to `/v1/users/{username}/resend-invitation`
-
-    ```ignore
-    let response = client.resend_user_invitation()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Resend a user's welcome message
+    ///
+    ///Sends the welcome message (AWS: the invitation message of `AdminCreateUser`) again, with a new temporary password
+    ///that is valid for as long as the first password. This also helps users whose temporary password has expired. Returns
+    ///`wrong-state` if the status is not `FORCE_CHANGE_PASSWORD`. Each request sends another message. Callers cannot resend
+    ///their own message, because it would replace their password.
+    ///
+    ///Permission: `users:create`.
+    ///
+    ///Sends a `POST` request to `/v1/users/{username}/resend-invitation`
+    ///
+    ///```text
+    ///let response = client.resend_user_invitation()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn resend_user_invitation(&self) -> builder::ResendUserInvitation<'_> {
         builder::ResendUserInvitation::new(self)
     }
-    /**Reset a user's password
-
-    Invalidates the password and sends a code to the user's verified e-mail address or phone number. The user sets a new
-    password with this code (`POST /v1/auth/reset-password`). Each request sends another code. With the session gate, all
-    sessions of the user end, even if Cognito rejects the reset. Returns `wrong-state` if the user has no verified e-mail
-    address or phone number, or if the status does not allow a reset.
-
-    Permission: `users:password`.
-
-    Sends a `POST` request to `/v1/users/{username}/reset-password`
-
-    ```ignore
-    let response = client.reset_user_password()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Reset a user's password
+    ///
+    ///Invalidates the password and sends a code to the user's verified e-mail address or phone number. The user sets a new
+    ///password with this code (`POST /v1/auth/reset-password`). Each request sends another code. With the session gate, all
+    ///sessions of the user end, even if Cognito rejects the reset. Returns `wrong-state` if the user has no verified e-mail
+    ///address or phone number, or if the status does not allow a reset.
+    ///
+    ///Permission: `users:password`.
+    ///
+    ///Sends a `POST` request to `/v1/users/{username}/reset-password`
+    ///
+    ///```text
+    ///let response = client.reset_user_password()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn reset_user_password(&self) -> builder::ResetUserPassword<'_> {
         builder::ResetUserPassword::new(self)
     }
-    /**Sign a user out
-
-    Ends all sign-ins of the user. With the session gate, the tokens end immediately at services that check revocations,
-    and a sign-in in the same second ends as well. The response lists the revoked credentials, and those that are still
-    valid.
-
-    Permission: `users:sessions`.
-
-    Sends a `POST` request to `/v1/users/{username}/sign-out`
-
-    ```ignore
-    let response = client.sign_out_user()
-        .username(username)
-        .send()
-        .await;
-    ```*/
+    ///Sign a user out
+    ///
+    ///Ends all sign-ins of the user. With the session gate, the tokens end immediately at services that check revocations,
+    ///and a sign-in in the same second ends as well. The response lists the revoked credentials, and those that are still
+    ///valid.
+    ///
+    ///Permission: `users:sessions`.
+    ///
+    ///Sends a `POST` request to `/v1/users/{username}/sign-out`
+    ///
+    ///```text
+    ///let response = client.sign_out_user()
+    ///    .username(username)
+    ///    .send()
+    ///    .await;
+    ///```
     pub fn sign_out_user(&self) -> builder::SignOutUser<'_> {
         builder::SignOutUser::new(self)
     }
@@ -7338,9 +7338,9 @@ pub mod builder {
     use super::{
         ByteStream, ClientHooks, ClientInfo, Error, OperationInfo, RequestBuilderExt, ResponseValue, encode_path,
     };
-    /**Builder for [`Client::send_attribute_code`]
-
-    [`Client::send_attribute_code`]: super::Client::send_attribute_code*/
+    ///Builder for [`Client::send_attribute_code`]
+    ///
+    ///[`Client::send_attribute_code`]: super::Client::send_attribute_code
     #[derive(Debug, Clone)]
     pub struct SendAttributeCode<'a> {
         client: &'a super::Client,
@@ -7388,9 +7388,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::verify_attribute`]
-
-    [`Client::verify_attribute`]: super::Client::verify_attribute*/
+    ///Builder for [`Client::verify_attribute`]
+    ///
+    ///[`Client::verify_attribute`]: super::Client::verify_attribute
     #[derive(Debug, Clone)]
     pub struct VerifyAttribute<'a> {
         client: &'a super::Client,
@@ -7464,9 +7464,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::answer_challenge`]
-
-    [`Client::answer_challenge`]: super::Client::answer_challenge*/
+    ///Builder for [`Client::answer_challenge`]
+    ///
+    ///[`Client::answer_challenge`]: super::Client::answer_challenge
     #[derive(Debug, Clone)]
     pub struct AnswerChallenge<'a> {
         client: &'a super::Client,
@@ -7529,9 +7529,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::confirm_sign_up`]
-
-    [`Client::confirm_sign_up`]: super::Client::confirm_sign_up*/
+    ///Builder for [`Client::confirm_sign_up`]
+    ///
+    ///[`Client::confirm_sign_up`]: super::Client::confirm_sign_up
     #[derive(Debug, Clone)]
     pub struct ConfirmSignUp<'a> {
         client: &'a super::Client,
@@ -7607,9 +7607,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::forgot_password`]
-
-    [`Client::forgot_password`]: super::Client::forgot_password*/
+    ///Builder for [`Client::forgot_password`]
+    ///
+    ///[`Client::forgot_password`]: super::Client::forgot_password
     #[derive(Debug, Clone)]
     pub struct ForgotPassword<'a> {
         client: &'a super::Client,
@@ -7685,9 +7685,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::get_myself`]
-
-    [`Client::get_myself`]: super::Client::get_myself*/
+    ///Builder for [`Client::get_myself`]
+    ///
+    ///[`Client::get_myself`]: super::Client::get_myself
     #[derive(Debug, Clone)]
     pub struct GetMyself<'a> {
         client: &'a super::Client,
@@ -7725,9 +7725,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::delete_myself`]
-
-    [`Client::delete_myself`]: super::Client::delete_myself*/
+    ///Builder for [`Client::delete_myself`]
+    ///
+    ///[`Client::delete_myself`]: super::Client::delete_myself
     #[derive(Debug, Clone)]
     pub struct DeleteMyself<'a> {
         client: &'a super::Client,
@@ -7765,9 +7765,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::change_own_password`]
-
-    [`Client::change_own_password`]: super::Client::change_own_password*/
+    ///Builder for [`Client::change_own_password`]
+    ///
+    ///[`Client::change_own_password`]: super::Client::change_own_password
     #[derive(Debug, Clone)]
     pub struct ChangeOwnPassword<'a> {
         client: &'a super::Client,
@@ -7828,9 +7828,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::start_totp`]
-
-    [`Client::start_totp`]: super::Client::start_totp*/
+    ///Builder for [`Client::start_totp`]
+    ///
+    ///[`Client::start_totp`]: super::Client::start_totp
     #[derive(Debug, Clone)]
     pub struct StartTotp<'a> {
         client: &'a super::Client,
@@ -7868,9 +7868,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::remove_totp`]
-
-    [`Client::remove_totp`]: super::Client::remove_totp*/
+    ///Builder for [`Client::remove_totp`]
+    ///
+    ///[`Client::remove_totp`]: super::Client::remove_totp
     #[derive(Debug, Clone)]
     pub struct RemoveTotp<'a> {
         client: &'a super::Client,
@@ -7908,9 +7908,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::verify_totp`]
-
-    [`Client::verify_totp`]: super::Client::verify_totp*/
+    ///Builder for [`Client::verify_totp`]
+    ///
+    ///[`Client::verify_totp`]: super::Client::verify_totp
     #[derive(Debug, Clone)]
     pub struct VerifyTotp<'a> {
         client: &'a super::Client,
@@ -7971,9 +7971,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::refresh`]
-
-    [`Client::refresh`]: super::Client::refresh*/
+    ///Builder for [`Client::refresh`]
+    ///
+    ///[`Client::refresh`]: super::Client::refresh
     #[derive(Debug, Clone)]
     pub struct Refresh<'a> {
         client: &'a super::Client,
@@ -8047,9 +8047,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::resend_code`]
-
-    [`Client::resend_code`]: super::Client::resend_code*/
+    ///Builder for [`Client::resend_code`]
+    ///
+    ///[`Client::resend_code`]: super::Client::resend_code
     #[derive(Debug, Clone)]
     pub struct ResendCode<'a> {
         client: &'a super::Client,
@@ -8125,9 +8125,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::reset_password`]
-
-    [`Client::reset_password`]: super::Client::reset_password*/
+    ///Builder for [`Client::reset_password`]
+    ///
+    ///[`Client::reset_password`]: super::Client::reset_password
     #[derive(Debug, Clone)]
     pub struct ResetPassword<'a> {
         client: &'a super::Client,
@@ -8203,9 +8203,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::sign_in`]
-
-    [`Client::sign_in`]: super::Client::sign_in*/
+    ///Builder for [`Client::sign_in`]
+    ///
+    ///[`Client::sign_in`]: super::Client::sign_in
     #[derive(Debug, Clone)]
     pub struct SignIn<'a> {
         client: &'a super::Client,
@@ -8279,9 +8279,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::sign_out`]
-
-    [`Client::sign_out`]: super::Client::sign_out*/
+    ///Builder for [`Client::sign_out`]
+    ///
+    ///[`Client::sign_out`]: super::Client::sign_out
     #[derive(Debug, Clone)]
     pub struct SignOut<'a> {
         client: &'a super::Client,
@@ -8329,9 +8329,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::sign_up`]
-
-    [`Client::sign_up`]: super::Client::sign_up*/
+    ///Builder for [`Client::sign_up`]
+    ///
+    ///[`Client::sign_up`]: super::Client::sign_up
     #[derive(Debug, Clone)]
     pub struct SignUp<'a> {
         client: &'a super::Client,
@@ -8405,9 +8405,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::list_groups`]
-
-    [`Client::list_groups`]: super::Client::list_groups*/
+    ///Builder for [`Client::list_groups`]
+    ///
+    ///[`Client::list_groups`]: super::Client::list_groups
     #[derive(Debug, Clone)]
     pub struct ListGroups<'a> {
         client: &'a super::Client,
@@ -8471,9 +8471,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::create_group`]
-
-    [`Client::create_group`]: super::Client::create_group*/
+    ///Builder for [`Client::create_group`]
+    ///
+    ///[`Client::create_group`]: super::Client::create_group
     #[derive(Debug, Clone)]
     pub struct CreateGroup<'a> {
         client: &'a super::Client,
@@ -8534,9 +8534,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::get_group`]
-
-    [`Client::get_group`]: super::Client::get_group*/
+    ///Builder for [`Client::get_group`]
+    ///
+    ///[`Client::get_group`]: super::Client::get_group
     #[derive(Debug, Clone)]
     pub struct GetGroup<'a> {
         client: &'a super::Client,
@@ -8584,9 +8584,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::delete_group`]
-
-    [`Client::delete_group`]: super::Client::delete_group*/
+    ///Builder for [`Client::delete_group`]
+    ///
+    ///[`Client::delete_group`]: super::Client::delete_group
     #[derive(Debug, Clone)]
     pub struct DeleteGroup<'a> {
         client: &'a super::Client,
@@ -8634,9 +8634,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::update_group`]
-
-    [`Client::update_group`]: super::Client::update_group*/
+    ///Builder for [`Client::update_group`]
+    ///
+    ///[`Client::update_group`]: super::Client::update_group
     #[derive(Debug, Clone)]
     pub struct UpdateGroup<'a> {
         client: &'a super::Client,
@@ -8711,9 +8711,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::list_group_users`]
-
-    [`Client::list_group_users`]: super::Client::list_group_users*/
+    ///Builder for [`Client::list_group_users`]
+    ///
+    ///[`Client::list_group_users`]: super::Client::list_group_users
     #[derive(Debug, Clone)]
     pub struct ListGroupUsers<'a> {
         client: &'a super::Client,
@@ -8792,9 +8792,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::create_invitation`]
-
-    [`Client::create_invitation`]: super::Client::create_invitation*/
+    ///Builder for [`Client::create_invitation`]
+    ///
+    ///[`Client::create_invitation`]: super::Client::create_invitation
     #[derive(Debug, Clone)]
     pub struct CreateInvitation<'a> {
         client: &'a super::Client,
@@ -8855,9 +8855,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::get_caller`]
-
-    [`Client::get_caller`]: super::Client::get_caller*/
+    ///Builder for [`Client::get_caller`]
+    ///
+    ///[`Client::get_caller`]: super::Client::get_caller
     #[derive(Debug, Clone)]
     pub struct GetCaller<'a> {
         client: &'a super::Client,
@@ -8895,9 +8895,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::get_pool`]
-
-    [`Client::get_pool`]: super::Client::get_pool*/
+    ///Builder for [`Client::get_pool`]
+    ///
+    ///[`Client::get_pool`]: super::Client::get_pool
     #[derive(Debug, Clone)]
     pub struct GetPool<'a> {
         client: &'a super::Client,
@@ -8935,9 +8935,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::revoke_all`]
-
-    [`Client::revoke_all`]: super::Client::revoke_all*/
+    ///Builder for [`Client::revoke_all`]
+    ///
+    ///[`Client::revoke_all`]: super::Client::revoke_all
     #[derive(Debug, Clone)]
     pub struct RevokeAll<'a> {
         client: &'a super::Client,
@@ -8998,9 +8998,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::list_users`]
-
-    [`Client::list_users`]: super::Client::list_users*/
+    ///Builder for [`Client::list_users`]
+    ///
+    ///[`Client::list_users`]: super::Client::list_users
     #[derive(Debug, Clone)]
     pub struct ListUsers<'a> {
         client: &'a super::Client,
@@ -9233,9 +9233,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::create_user`]
-
-    [`Client::create_user`]: super::Client::create_user*/
+    ///Builder for [`Client::create_user`]
+    ///
+    ///[`Client::create_user`]: super::Client::create_user
     #[derive(Debug, Clone)]
     pub struct CreateUser<'a> {
         client: &'a super::Client,
@@ -9312,9 +9312,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::get_user`]
-
-    [`Client::get_user`]: super::Client::get_user*/
+    ///Builder for [`Client::get_user`]
+    ///
+    ///[`Client::get_user`]: super::Client::get_user
     #[derive(Debug, Clone)]
     pub struct GetUser<'a> {
         client: &'a super::Client,
@@ -9374,9 +9374,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::delete_user`]
-
-    [`Client::delete_user`]: super::Client::delete_user*/
+    ///Builder for [`Client::delete_user`]
+    ///
+    ///[`Client::delete_user`]: super::Client::delete_user
     #[derive(Debug, Clone)]
     pub struct DeleteUser<'a> {
         client: &'a super::Client,
@@ -9425,9 +9425,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::update_user`]
-
-    [`Client::update_user`]: super::Client::update_user*/
+    ///Builder for [`Client::update_user`]
+    ///
+    ///[`Client::update_user`]: super::Client::update_user
     #[derive(Debug, Clone)]
     pub struct UpdateUser<'a> {
         client: &'a super::Client,
@@ -9503,9 +9503,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::list_user_auth_events`]
-
-    [`Client::list_user_auth_events`]: super::Client::list_user_auth_events*/
+    ///Builder for [`Client::list_user_auth_events`]
+    ///
+    ///[`Client::list_user_auth_events`]: super::Client::list_user_auth_events
     #[derive(Debug, Clone)]
     pub struct ListUserAuthEvents<'a> {
         client: &'a super::Client,
@@ -9585,9 +9585,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::confirm_user`]
-
-    [`Client::confirm_user`]: super::Client::confirm_user*/
+    ///Builder for [`Client::confirm_user`]
+    ///
+    ///[`Client::confirm_user`]: super::Client::confirm_user
     #[derive(Debug, Clone)]
     pub struct ConfirmUser<'a> {
         client: &'a super::Client,
@@ -9636,9 +9636,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::list_user_devices`]
-
-    [`Client::list_user_devices`]: super::Client::list_user_devices*/
+    ///Builder for [`Client::list_user_devices`]
+    ///
+    ///[`Client::list_user_devices`]: super::Client::list_user_devices
     #[derive(Debug, Clone)]
     pub struct ListUserDevices<'a> {
         client: &'a super::Client,
@@ -9718,9 +9718,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::forget_user_device`]
-
-    [`Client::forget_user_device`]: super::Client::forget_user_device*/
+    ///Builder for [`Client::forget_user_device`]
+    ///
+    ///[`Client::forget_user_device`]: super::Client::forget_user_device
     #[derive(Debug, Clone)]
     pub struct ForgetUserDevice<'a> {
         client: &'a super::Client,
@@ -9788,9 +9788,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::disable_user`]
-
-    [`Client::disable_user`]: super::Client::disable_user*/
+    ///Builder for [`Client::disable_user`]
+    ///
+    ///[`Client::disable_user`]: super::Client::disable_user
     #[derive(Debug, Clone)]
     pub struct DisableUser<'a> {
         client: &'a super::Client,
@@ -9839,9 +9839,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::enable_user`]
-
-    [`Client::enable_user`]: super::Client::enable_user*/
+    ///Builder for [`Client::enable_user`]
+    ///
+    ///[`Client::enable_user`]: super::Client::enable_user
     #[derive(Debug, Clone)]
     pub struct EnableUser<'a> {
         client: &'a super::Client,
@@ -9890,9 +9890,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::list_user_groups`]
-
-    [`Client::list_user_groups`]: super::Client::list_user_groups*/
+    ///Builder for [`Client::list_user_groups`]
+    ///
+    ///[`Client::list_user_groups`]: super::Client::list_user_groups
     #[derive(Debug, Clone)]
     pub struct ListUserGroups<'a> {
         client: &'a super::Client,
@@ -9941,9 +9941,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::add_user_to_group`]
-
-    [`Client::add_user_to_group`]: super::Client::add_user_to_group*/
+    ///Builder for [`Client::add_user_to_group`]
+    ///
+    ///[`Client::add_user_to_group`]: super::Client::add_user_to_group
     #[derive(Debug, Clone)]
     pub struct AddUserToGroup<'a> {
         client: &'a super::Client,
@@ -10011,9 +10011,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::remove_user_from_group`]
-
-    [`Client::remove_user_from_group`]: super::Client::remove_user_from_group*/
+    ///Builder for [`Client::remove_user_from_group`]
+    ///
+    ///[`Client::remove_user_from_group`]: super::Client::remove_user_from_group
     #[derive(Debug, Clone)]
     pub struct RemoveUserFromGroup<'a> {
         client: &'a super::Client,
@@ -10081,9 +10081,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::link_user_identity`]
-
-    [`Client::link_user_identity`]: super::Client::link_user_identity*/
+    ///Builder for [`Client::link_user_identity`]
+    ///
+    ///[`Client::link_user_identity`]: super::Client::link_user_identity
     #[derive(Debug, Clone)]
     pub struct LinkUserIdentity<'a> {
         client: &'a super::Client,
@@ -10176,9 +10176,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::unlink_user_identity`]
-
-    [`Client::unlink_user_identity`]: super::Client::unlink_user_identity*/
+    ///Builder for [`Client::unlink_user_identity`]
+    ///
+    ///[`Client::unlink_user_identity`]: super::Client::unlink_user_identity
     #[derive(Debug, Clone)]
     pub struct UnlinkUserIdentity<'a> {
         client: &'a super::Client,
@@ -10247,9 +10247,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::get_user_mfa`]
-
-    [`Client::get_user_mfa`]: super::Client::get_user_mfa*/
+    ///Builder for [`Client::get_user_mfa`]
+    ///
+    ///[`Client::get_user_mfa`]: super::Client::get_user_mfa
     #[derive(Debug, Clone)]
     pub struct GetUserMfa<'a> {
         client: &'a super::Client,
@@ -10298,9 +10298,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::set_user_mfa`]
-
-    [`Client::set_user_mfa`]: super::Client::set_user_mfa*/
+    ///Builder for [`Client::set_user_mfa`]
+    ///
+    ///[`Client::set_user_mfa`]: super::Client::set_user_mfa
     #[derive(Debug, Clone)]
     pub struct SetUserMfa<'a> {
         client: &'a super::Client,
@@ -10374,9 +10374,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::set_user_password`]
-
-    [`Client::set_user_password`]: super::Client::set_user_password*/
+    ///Builder for [`Client::set_user_password`]
+    ///
+    ///[`Client::set_user_password`]: super::Client::set_user_password
     #[derive(Debug, Clone)]
     pub struct SetUserPassword<'a> {
         client: &'a super::Client,
@@ -10452,9 +10452,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::resend_user_invitation`]
-
-    [`Client::resend_user_invitation`]: super::Client::resend_user_invitation*/
+    ///Builder for [`Client::resend_user_invitation`]
+    ///
+    ///[`Client::resend_user_invitation`]: super::Client::resend_user_invitation
     #[derive(Debug, Clone)]
     pub struct ResendUserInvitation<'a> {
         client: &'a super::Client,
@@ -10503,9 +10503,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::reset_user_password`]
-
-    [`Client::reset_user_password`]: super::Client::reset_user_password*/
+    ///Builder for [`Client::reset_user_password`]
+    ///
+    ///[`Client::reset_user_password`]: super::Client::reset_user_password
     #[derive(Debug, Clone)]
     pub struct ResetUserPassword<'a> {
         client: &'a super::Client,
@@ -10554,9 +10554,9 @@ pub mod builder {
             }
         }
     }
-    /**Builder for [`Client::sign_out_user`]
-
-    [`Client::sign_out_user`]: super::Client::sign_out_user*/
+    ///Builder for [`Client::sign_out_user`]
+    ///
+    ///[`Client::sign_out_user`]: super::Client::sign_out_user
     #[derive(Debug, Clone)]
     pub struct SignOutUser<'a> {
         client: &'a super::Client,

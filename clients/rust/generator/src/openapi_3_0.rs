@@ -62,9 +62,24 @@ pub(crate) fn converted(mut document: Value) -> Value {
 /// Code in which each `unknown` value of an enumeration also reads values that it does not list, and which encodes names
 /// and reads bodies with the functions of the client.
 pub(crate) fn completed(code: &str) -> String {
-    code.replace("#[serde(rename = \"unknown\")]", "#[serde(rename = \"unknown\", other)]")
+    with_line_comments(code)
+        .replace("```ignore", "```text")
+        .replace("#[serde(rename = \"unknown\")]", "#[serde(rename = \"unknown\", other)]")
         .replace("use progenitor_client::{encode_path, ", "use crate::session::encode_path;\nuse progenitor_client::{")
         .replace("ResponseValue::from_response(", "crate::session::decode(")
+}
+
+/// Converts documentation in block comments to line comments, because rustfmt indents the text of block comments, and
+/// indented text is code in Markdown.
+fn with_line_comments(code: &str) -> String {
+    let mut blocks = code.split("/**");
+    let mut converted = blocks.next().unwrap_or_default().to_owned();
+    for block in blocks {
+        let (text, rest) = block.split_once("*/").unwrap_or((block, ""));
+        converted.extend(text.lines().flat_map(|line| ["///", line, "\n"]));
+        converted.push_str(rest.strip_prefix('\n').unwrap_or(rest));
+    }
+    converted
 }
 
 fn operations(document: &mut Value) -> impl Iterator<Item = &mut Value> {
