@@ -518,7 +518,7 @@ fn healthy_deployment_has_no_findings() {
 }
 
 #[test]
-fn sign_in_attribute_that_nobody_verifies_is_found_with_open_sign_up() {
+fn unverified_sign_in_attribute_is_found_with_open_sign_up() {
     let plant: Change = |it| {
         state(it).auto_verified.clear();
         state(it).pre_sign_up_function_arn = None;
