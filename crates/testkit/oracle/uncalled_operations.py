@@ -15,7 +15,6 @@ def calls(text):
         *_second_factors(),
         _mapped_attributes(),
         _proof_without_sign_up(),
-        _unlinking(),
         _rotation(),
         *_functions_of_triggers(),
     ]
@@ -81,18 +80,6 @@ def _proof_without_sign_up():
         "Permanent": True,
     }
     return Call("PoolBootstrapRole", "cognito-idp", "AdminSetUserPassword", password, TAGS, POOL)
-
-
-def _unlinking():
-    """A user with an external identity. The emulator cannot link one, and the route unlinks only linked identities."""
-    user = {
-        "ProviderName": "Google",
-        "ProviderAttributeName": "Cognito_Subject",
-        "ProviderAttributeValue": "113489712349817234987",
-    }
-    return Call(
-        "AdminApiRole", "cognito-idp", "AdminDisableProviderForUser", {"UserPoolId": OWN_POOL, "User": user}, TAGS, POOL
-    )
 
 
 def _functions_of_triggers():
