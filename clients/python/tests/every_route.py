@@ -36,7 +36,7 @@ ADMIN_PASSWORD = os.environ["POOLKEEPER_PASSWORD"]
 
 USER = "py-mia"
 GROUP = "py-support"
-UNKNOWN = "py-nobody"
+UNKNOWN = "py-unknown"
 PASSWORD = "Correct-Horse-1"
 OTHER_PASSWORD = "Correct-Horse-2"
 WRONG_PASSWORD = "Wrong-Horse-1!"

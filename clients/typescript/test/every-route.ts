@@ -65,7 +65,7 @@ async function errors(): Promise<void> {
   await refused(pool.createUser({ body: { ...body, username: 'ts-weak', password: 'weak' } }), 422, 'invalid-password');
   const invalid = await refused(pool.listUsers({ query: { limit: 0 } }), 400, 'invalid-request');
   assert.equal(invalid.field, 'limit');
-  await refused(pool.getUser({ path: { username: 'ts-nobody' } }), 404, 'user-not-found');
+  await refused(pool.getUser({ path: { username: 'ts-unknown' } }), 404, 'user-not-found');
   await refused(as('ts-taken', 'Wrong-Horse-1').listUsers(), 401, 'invalid-credentials');
   await refused(as('ts-taken').listUsers(), 403, 'forbidden');
   await assert.rejects(

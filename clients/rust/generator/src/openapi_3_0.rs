@@ -132,7 +132,7 @@ fn convert(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             convert_fields(fields);
-            // Examples and default values are data, not schemas.
+            // Default values are data, not schemas.
             for (_, value) in fields.iter_mut().filter(|(name, _)| *name != "default") {
                 convert(value);
             }

@@ -20,9 +20,6 @@ use crate::{deploy, emulator_environment};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-/// The users and groups that a page does not create.
-const KEPT_GROUPS: [&str; 1] = ["admins"];
-
 #[tokio::test]
 async fn commands_of_the_documentation_succeed() {
     let pages = pages();
@@ -75,7 +72,7 @@ async fn clean(pool: &Client) {
     }
     let groups = items(|cursor| cursor.into_iter().fold(pool.list_groups(), ListGroups::cursor::<String>).send());
     for group in groups.try_collect::<Vec<_>>().await.unwrap() {
-        if !KEPT_GROUPS.contains(&group.name.as_str()) {
+        if group.name != "admins" {
             pool.delete_group().group(group.name).send().await.unwrap();
         }
     }

@@ -103,7 +103,7 @@ impl Api<'_> {
         let invalid = self.admin.list_users().cursor("not-a-cursor").send().await;
         let invalid = refused(invalid, 400, ErrorCode::InvalidRequest);
         assert_eq!(invalid.problem().unwrap().field.as_deref(), Some("cursor"));
-        refused(self.admin.get_user().username("rs-nobody").send().await, 404, ErrorCode::UserNotFound);
+        refused(self.admin.get_user().username("rs-unknown").send().await, 404, ErrorCode::UserNotFound);
 
         let error = self.as_user("rs-taken", WRONG_PASSWORD).list_users().send().await.unwrap_err();
         assert_eq!(error.to_string(), "Error: the sign-in failed: 401 invalid-credentials");
