@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{App, Lambda, Ports, Served, Settings, lambda, service};
-use aws::{Aws, RevocationTable};
+use aws::{Attempt, Aws, RevocationTable};
 use domain::invitation::InvitationKey;
 use domain::revocation::{Revocations, Scope};
 use lambda_http::lambda_runtime;
+use startup::metrics;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     // Boxed, because the future of the SDK's startup holds tens of kilobytes.
     startup::run(Box::pin(async {
         let settings = Settings::read(startup::environment())?;
-        let aws = Aws::connect(&settings.region, startup::environment()).await;
+        let aws = Aws::connect(&settings.region, startup::environment()).await.observed_by(count);
         let user_pool_id = settings.user_pool_id.clone();
         // The routes are created while Cognito accepts the connection.
         let revocations = settings.revocation_table.as_deref().map(|name| aws.revocation_table(name));
@@ -31,6 +32,13 @@ async fn main() -> ExitCode {
         lambda_runtime::run(lambda).await
     }))
     .await
+}
+
+fn count(attempt: Attempt) {
+    match attempt {
+        Attempt::Throttled { category } => metrics::throttle(category),
+        Attempt::Repeated => metrics::retry(),
+    }
 }
 
 /// Creates the API with the adapters for AWS.

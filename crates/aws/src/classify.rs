@@ -86,7 +86,7 @@ pub(crate) fn explicit_class(code: &str, message: &str) -> Option<ErrorClass> {
 }
 
 /// Whether the code means throttling: the call had no effect and can succeed later.
-fn throttles(code: &str) -> bool {
+pub(crate) fn throttles(code: &str) -> bool {
     matches!(
         code,
         "TooManyRequestsException"

@@ -20,6 +20,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ErrorKind;
 use domain::user_pool::sessions::Sessions;
 
+use crate::attempts::{AttemptObserver, Attempts};
 use crate::http_client::{IDLE_TIMEOUT, Roots, http_client};
 use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, RevocationTable, SsmInvitationKey, SsmInvitationKeys};
 
@@ -48,6 +49,7 @@ const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct Aws {
     pub(crate) config: SdkConfig,
     user_pools: OnceLock<UserPoolClients>,
+    observer: Option<AttemptObserver>,
 }
 
 /// The clients of user pools. Each adapter clones them, because the SDK takes milliseconds to build a client.
@@ -69,7 +71,7 @@ impl From<Client> for UserPoolClients {
 
 impl From<SdkConfig> for Aws {
     fn from(config: SdkConfig) -> Self {
-        Self { config, user_pools: OnceLock::new() }
+        Self { config, user_pools: OnceLock::new(), observer: None }
     }
 }
 
@@ -86,6 +88,12 @@ impl Aws {
             .load()
             .await;
         config.into()
+    }
+
+    /// Passes the attempts of calls to user pools to an observer.
+    #[must_use]
+    pub fn observed_by(self, observer: AttemptObserver) -> Self {
+        Self { observer: Some(observer), ..self.config.into() }
     }
 
     /// Opens a connection to Cognito, so that the first request does not wait for DNS and TLS. Call it at startup, when
@@ -136,7 +144,8 @@ impl Aws {
 
     /// Disables the SDK's retries, so that every call is sent once.
     pub(crate) fn without_retries(&self) -> Self {
-        self.config.to_builder().retry_config(RetryConfig::disabled()).build().into()
+        let config = self.config.to_builder().retry_config(RetryConfig::disabled()).build();
+        Self { observer: self.observer, ..config.into() }
     }
 
     /// Returns the administrator operations on one pool.
@@ -204,7 +213,11 @@ impl Aws {
     }
 
     pub(crate) fn user_pool_client(&self) -> Client {
-        Client::from_conf(Builder::from(&self.config).retry_classifier(QuotaIsNotThrottling).build())
+        let mut config = Builder::from(&self.config).retry_classifier(QuotaIsNotThrottling);
+        if let Some(observer) = self.observer {
+            config = config.interceptor(Attempts(observer));
+        }
+        Client::from_conf(config.build())
     }
 
     pub(crate) fn identity_pools(&self) -> aws_sdk_cognitoidentity::Client {

@@ -5,6 +5,7 @@
 
 mod access_token;
 mod app_client;
+mod attempts;
 mod authenticator;
 mod classify;
 mod clients;
@@ -29,6 +30,7 @@ mod token_keys;
 mod users;
 
 pub use app_client::CognitoAppClient;
+pub use attempts::{Attempt, AttemptObserver};
 pub use authenticator::authenticator_code;
 pub use clients::Aws;
 pub use clock::SystemClock;

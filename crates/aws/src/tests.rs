@@ -2,6 +2,7 @@
 //! that they do not wait for the SDK's backoff.
 
 mod app_client;
+mod attempts;
 mod directory;
 mod fake_aws;
 mod groups;

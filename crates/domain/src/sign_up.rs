@@ -35,7 +35,8 @@ pub struct Policy {
 
 /// Which users are confirmed without a code (`AUTO_CONFIRM`). Other users confirm with a code, or an administrator
 /// confirms them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum AutoConfirm {
     /// All users.
     #[default]
@@ -153,7 +154,8 @@ pub struct Grants {
 }
 
 /// Why a sign-up is rejected. Contains no input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Refusal {
     /// The policy has domain rules, and the e-mail address is missing.
     #[error("the e-mail address is missing")]

@@ -11,11 +11,12 @@ use domain::passable_roles::PassableRoles;
 use domain::platform::Platform;
 use domain::provision::{
     Deployment, GroupMembers, Observer, Outcome, Plan, ProvisionError, ProvisionFailure, Provisioner, Receipt, Rename,
-    StepReport,
+    Step, StepReport,
 };
 use domain::retry::{Clock, Listener, Rights, Waiting};
 use domain::spec::Spec;
 use rand::rngs::SysError;
+use startup::metrics;
 use thiserror::Error;
 
 /// The time that is reserved for deleting the test user: the clean-up time of the domain, the last call (at most 8 s),
@@ -115,6 +116,7 @@ impl Bootstrap {
     /// Runs one job. `deadline` is the end of the invocation.
     pub(crate) async fn run(self, job: Job, spec: Spec, deadline: SystemTime) -> Result<Receipt, RunError> {
         let spec = self.with_boundary(spec);
+        let verifies = job == Job::Verify;
         let work = move |clock| async move {
             let provisioner = self.provisioner(clock);
             match job {
@@ -125,7 +127,11 @@ impl Bootstrap {
                 Job::DestroyOnly(user_pool_id) => provisioner.destroy_only(&spec, &user_pool_id).await,
             }
         };
-        Ok(within_deadline(work, deadline).await??)
+        let result = within_deadline(work, deadline).await;
+        if verifies {
+            metrics::verification(if matches!(result, Ok(Ok(_))) { "success" } else { "failure" });
+        }
+        Ok(result??)
     }
 
     fn with_boundary(&self, spec: Spec) -> Spec {
@@ -199,6 +205,7 @@ impl Listener for Log {
         let Waiting { attempts, wait, because } = waiting;
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(attempts, wait_ms, because, "retrying a call");
+        metrics::retry();
     }
 }
 
@@ -209,6 +216,9 @@ impl Observer for Log {
 
     fn step_ended(&self, report: &StepReport) {
         let StepReport { step, outcome, attempts, elapsed_ms, detail } = report;
+        if *step == Step::Credentials {
+            metrics::propagation_wait(*elapsed_ms);
+        }
         if *outcome == Outcome::NotProved {
             tracing::warn!(%step, %outcome, attempts, elapsed_ms, detail, "step ended");
         } else {

@@ -8,6 +8,7 @@ use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::tower::util::MapRequestLayer;
 use lambda_runtime::{LambdaEvent, LambdaInvocation, Runtime, service_fn};
 use serde_json::value::RawValue;
+use startup::metrics;
 use time::OffsetDateTime;
 
 use crate::event::Event;
@@ -38,6 +39,14 @@ pub async fn serve_with(
 /// Returns [`Failure::Refused`] if the policy rejects the sign-up, and [`Failure::UnreadableEvent`] if the event or its
 /// `response` is not an object.
 pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Result<Box<RawValue>, Failure> {
+    let answer = decide_event(policy, event, now);
+    if matches!(answer, Err(Failure::UnreadableEvent)) {
+        metrics::failure();
+    }
+    answer
+}
+
+fn decide_event(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Result<Box<RawValue>, Failure> {
     let view = Event::read(&event)?;
     let sign_up = view.sign_up();
     let decision = decide(policy, &sign_up, now);
@@ -47,6 +56,7 @@ pub fn handle(policy: &Policy, event: Box<RawValue>, now: OffsetDateTime) -> Res
         Decision::Refuse(refusal) => Err(Failure::Refused(*refusal)),
     };
     log(&sign_up, &decision);
+    count(policy, &sign_up, &decision);
     answer
 }
 
@@ -76,6 +86,23 @@ fn log(sign_up: &SignUp, decision: &Decision) {
     );
 }
 
+/// Counts the decision by result and rule. Cognito sends a code to users who are not confirmed.
+fn count(policy: &Policy, sign_up: &SignUp, decision: &Decision) {
+    let confirms = (&policy.auto_confirm).into();
+    let (result, rule) = match (decision, sign_up) {
+        (Decision::Refuse(refusal), _) => ("rejected", refusal.into()),
+        (Decision::Admit { grants, .. }, _) if grants.confirm => ("confirmed", confirms),
+        (Decision::Admit { .. }, _) | (Decision::Unchanged, SignUp::SelfSignUp(_)) => ("unconfirmed", confirms),
+        (Decision::Unchanged, SignUp::Administrator) => ("unchanged", "administrator"),
+        (Decision::Unchanged, SignUp::ExternalProvider { .. }) => ("unchanged", "external-provider"),
+        (Decision::Unchanged, SignUp::Unknown) => ("unchanged", "unknown-source"),
+    };
+    metrics::sign_up(result, rule);
+    if result == "unconfirmed" {
+        metrics::mail();
+    }
+}
+
 /// Converts a panic into a failure. Otherwise, the runtime would send the panic's message to the user.
 fn catch_panics<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     // The handler does not modify shared state, so a panic cannot leave it inconsistent.
@@ -94,6 +121,7 @@ fn json_only(mut invocation: LambdaInvocation) -> LambdaInvocation {
 #[cfg(test)]
 mod tests {
     use domain::sign_up::{AutoConfirm, Refusal};
+    use testkit::logs::Logs;
 
     use super::*;
 
@@ -115,6 +143,40 @@ mod tests {
         assert_eq!(answer(&confirm_nobody(), SIGN_UP), Ok(SIGN_UP.to_owned()));
         let closed = Policy { denied_email_domains: "example.com".parse().unwrap(), ..Policy::default() };
         assert_eq!(answer(&closed, SIGN_UP), Err(Failure::Refused(Refusal::NoEmail)));
+    }
+
+    #[test]
+    fn counts_decision_by_result_and_rule() {
+        let everyone = Policy::default();
+        let denying = Policy { denied_email_domains: "example.com".parse().unwrap(), ..Policy::default() };
+        let from = |source: &str| {
+            format!(
+                r#"{{"triggerSource":"{source}","request":{{"userAttributes":{{"email":"mia@example.com"}}}},"response":{{}}}}"#
+            )
+        };
+        let table = [
+            (&everyone, from("PreSignUp_SignUp"), vec![("confirmed", "everyone")]),
+            (&confirm_nobody(), from("PreSignUp_SignUp"), vec![("unconfirmed", "nobody")]),
+            (&denying, from("PreSignUp_SignUp"), vec![("rejected", "email-domain")]),
+            (&denying, SIGN_UP.to_owned(), vec![("rejected", "no-email")]),
+            (&everyone, from("PreSignUp_AdminCreateUser"), vec![("unchanged", "administrator")]),
+            (&everyone, from("PreSignUp_ExternalProvider"), vec![("unchanged", "external-provider")]),
+            (&everyone, from("PreSignUp_New"), vec![("unchanged", "unknown-source")]),
+            (&everyone, "[]".to_owned(), vec![]),
+        ];
+        for (policy, event, expected) in table {
+            let logs = Logs::capture();
+            let is_readable = answer(policy, &event) != Err(Failure::UnreadableEvent);
+            let metrics: Vec<_> = logs.lines().into_iter().filter(|line| line["target"] == "metrics").collect();
+            let count = |name: &str| metrics.iter().filter(|line| line["fields"][name] == 1).count();
+            let sign_ups = metrics.iter().map(|line| &line["fields"]).filter(|fields| fields["SignUps"] == 1);
+            let sign_ups: Vec<_> =
+                sign_ups.map(|fields| (fields["result"].as_str().unwrap(), fields["rule"].as_str().unwrap())).collect();
+            assert_eq!(sign_ups, expected, "{event}");
+            let is_unconfirmed = sign_ups == [("unconfirmed", "nobody")];
+            assert_eq!(count("Mails"), usize::from(is_unconfirmed), "{event}");
+            assert_eq!(count("Failures"), usize::from(!is_readable), "{event}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! receive a lookup function, so that tests need no process environment.
 
 pub mod logging;
+pub mod metrics;
 
 mod environment;
 mod run;

@@ -1,5 +1,7 @@
 //! Logs one JSON object per line to standard output, at the level that Lambda sets in `AWS_LAMBDA_LOG_LEVEL`.
 //!
+//! Metrics are lines, too ([`crate::metrics`]).
+//!
 //! Levels below `INFO` are compiled out (`max_level_info` of `tracing`), because the AWS SDK logs tokens and passwords
 //! at those levels.
 
@@ -11,12 +13,14 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt;
 
 use crate::environment::environment;
+use crate::metrics;
 use json_lines::JsonLines;
 
 /// Installs the logger and the panic hook. A second call has no effect.
 pub fn start() {
     let level = level(environment()("AWS_LAMBDA_LOG_LEVEL").as_deref());
-    let subscriber = tracing_subscriber::registry().with(level).with(JsonLines(std::io::stdout));
+    let stack = environment()("METRICS_STACK").filter(|name| !name.is_empty());
+    let subscriber = tracing_subscriber::registry().with(level).with(JsonLines { writer: std::io::stdout, stack });
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
@@ -37,6 +41,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let reason = panic.payload().downcast_ref::<&'static str>();
     tracing::error!(location, reason, "panic");
+    metrics::failure();
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use crate::environment::environment;
-use crate::logging;
 use crate::settings::{SettingError, required};
+use crate::{logging, metrics};
 
 /// The error of a function that failed. Every error type converts into it with `?`.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -48,6 +48,7 @@ pub async fn run(work: impl Future<Output = Result<(), Failure>>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tracing::error!(error = causes(&*failure), "startup failed");
+            metrics::failure();
             ExitCode::FAILURE
         }
     }

@@ -23,7 +23,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 15] = [
     ("cli", &["aws", "domain"], &["testkit"]),
     ("client-generator", &[], &[]),
     ("domain", &[], &[]),
-    ("local", &["aws", "domain", "testkit"], &["poolkeeper-client"]),
+    ("local", &["aws", "domain", "testkit"], &["poolkeeper-client", "startup"]),
     ("peers", &["token-verifier"], &[]),
     ("pool-bootstrap", &["aws", "domain", "startup"], &["testkit"]),
     ("poolkeeper-client", &[], &[]),

@@ -13,9 +13,10 @@ use axum::response::Response;
 use domain::user_pool::groups::GroupName;
 use domain::user_pool::user::{User, Username};
 use http::request::Parts;
+use startup::metrics;
 
 use crate::authz::caller::Caller;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ErrorCode};
 use crate::http::gateway::RequestId;
 use crate::http::problem::{code_of, completed_of};
 
@@ -83,6 +84,22 @@ impl<S: Sync> FromRequestParts<S> for Audit {
     }
 }
 
+/// Counts the record, and a write of an administrator by its result.
+fn count(action: &Action, response: &Response) {
+    metrics::audit_record();
+    if action.is_admin_write {
+        let status = response.status();
+        metrics::admin_write(match () {
+            () if status.is_success() => "success",
+            () if status.is_server_error() => "failure",
+            () => "rejected",
+        });
+    }
+    if code_of(response) == Some(ErrorCode::MailQuotaExceeded) {
+        metrics::mail_quota_exceeded();
+    }
+}
+
 /// A route in the audit record.
 #[derive(Debug, Clone)]
 pub(crate) struct Action {
@@ -90,6 +107,8 @@ pub(crate) struct Action {
     pub(crate) name: Arc<str>,
     /// Whether requests are recorded.
     pub(crate) is_recorded: bool,
+    /// Whether requests are writes of administrators.
+    pub(crate) is_admin_write: bool,
 }
 
 /// Creates the record before the handler runs, and logs it afterwards.
@@ -115,6 +134,7 @@ pub(crate) async fn record(
     request.extensions_mut().insert(audit.clone());
     let response = next.run(request).await;
     if action.is_recorded {
+        count(&action, &response);
         let facts = audit.facts();
         tracing::info!(
             target: "audit",

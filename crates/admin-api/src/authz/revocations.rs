@@ -9,6 +9,7 @@ use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::self_service::Myself;
 use domain::user_pool::user::{Attributes, User};
+use startup::metrics;
 use time::OffsetDateTime;
 
 use crate::app::App;
@@ -149,7 +150,11 @@ impl App {
         let second = |time: OffsetDateTime| u64::try_from(time.unix_timestamp()).unwrap_or_default();
         let now = self.now();
         let revocation = until(second(now + CLOCK_TOLERANCE));
-        let write = async { revocations.revoke(scope, revocation, second(now)).await.map_err(unavailable) };
+        let write = async {
+            let written = revocations.revoke(scope, revocation, second(now)).await;
+            metrics::revocation(if written.is_ok() { "success" } else { "failure" });
+            written.map_err(unavailable)
+        };
         progress.then(STEP, write).await
     }
 }

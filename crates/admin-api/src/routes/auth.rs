@@ -20,6 +20,7 @@ use domain::user_pool::sessions::{Challenge, ChallengeName, CodeDelivery, Factor
 use domain::user_pool::user::{Attributes, Username};
 use serde::Serialize;
 use serde_json::{Value, json};
+use startup::metrics;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -54,10 +55,20 @@ impl CodeSent {
     /// Hides that the user does not exist, even if the app client reveals it.
     fn of(sent: Result<Option<CodeDelivery>, UserPoolError>) -> Result<Self, ApiError> {
         match sent {
-            Ok(code_sent_to) => Ok(Self { code_sent_to }),
+            Ok(code_sent_to) => {
+                count_mail(code_sent_to.as_ref());
+                Ok(Self { code_sent_to })
+            }
             Err(error) if error.reason == Reason::UserNotFound => Ok(Self { code_sent_to: None }),
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// Counts a code that was sent by mail.
+fn count_mail(delivery: Option<&CodeDelivery>) {
+    if delivery.is_some_and(|delivery| delivery.medium == "EMAIL") {
+        metrics::mail();
     }
 }
 

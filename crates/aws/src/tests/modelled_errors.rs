@@ -23,6 +23,7 @@ use super::fake_aws::{Answer, FakeAws, offline_aws, success};
 use super::response;
 use super::sdk_source::Sdk;
 use crate::SystemClock;
+use crate::attempts::quota_category;
 use crate::classify::{explicit_class, explicit_reason};
 use calls::{CALLS, Call, Port};
 use meanings::meaning;
@@ -191,6 +192,13 @@ async fn every_modelled_error_has_the_expected_meaning_and_attempts() {
     assert!(mismatches.is_empty(), "{}", mismatches.join("\n"));
     println!("{} operations, {pairs} modelled errors, {others} other failures", CALLS.len());
     assert!(pairs > 400, "only {pairs} pairs: does sdk_source.rs still match the SDK's sources?");
+}
+
+#[test]
+fn every_operation_of_user_pools_has_a_quota_category() {
+    let operations = CALLS.iter().filter(|call| call.service == "cognitoidentityprovider").map(|call| call.operation);
+    let without = operations.filter(|operation| quota_category(operation) == "Other").collect::<Vec<_>>();
+    assert!(without.is_empty(), "{without:?}");
 }
 
 #[test]

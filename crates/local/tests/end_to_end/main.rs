@@ -9,6 +9,7 @@ mod commands;
 mod doctor;
 mod documented;
 mod invitation_key;
+mod monitoring;
 mod operations;
 mod real_clients;
 mod refusals;

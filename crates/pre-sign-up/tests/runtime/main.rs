@@ -285,6 +285,16 @@ fn invalid_setting_fails_startup_with_one_log_line() {
 }
 
 #[test]
+fn counts_failed_startup_as_failure_of_the_stack() {
+    let (address, _answers) = fake_runtime_api::start(&[]);
+    let settings = [("AUTO_CONFIRM", "sometimes"), ("METRICS_STACK", "shop")];
+    let mut program = Program::start(command(), address, &settings);
+    program.0.wait().unwrap();
+    let (logs, _) = written(&mut program.0);
+    assert_eq!((logs.len(), &logs[1]["Failures"], &logs[1]["stack"]), (2, &json!(1), &json!("shop")), "{logs:?}");
+}
+
+#[test]
 fn names_missing_variable_when_run_outside_lambda() {
     let mut child = command().spawn().unwrap();
     let status = child.wait().unwrap();

@@ -13,8 +13,14 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, Scope};
 
+use crate::metrics;
+
 /// Writes each event as one line.
-pub(super) struct JsonLines<W>(pub(super) W);
+pub(super) struct JsonLines<W> {
+    pub(super) writer: W,
+    /// The stack of the metrics. Without it, metrics are not written.
+    pub(super) stack: Option<String>,
+}
 
 /// Names and JSON values. Names are unique: a later value replaces an earlier one, so inner spans override outer spans.
 #[derive(Debug, Default, Clone)]
@@ -43,6 +49,10 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let is_metric = event.metadata().target() == metrics::TARGET;
+        if is_metric && self.stack.is_none() {
+            return;
+        }
         let mut fields = Fields::default();
         fields.set("timestamp", now());
         fields.set("level", quoted(event.metadata().level().as_str()));
@@ -54,8 +64,14 @@ where
             }
         }
         event.record(&mut fields);
+        if let Some(stack) = self.stack.as_ref().filter(|_| is_metric) {
+            fields.set(metrics::STACK, quoted(stack));
+            let names = fields.0.iter().map(|(name, _)| *name);
+            let metadata = metrics::metadata(names, milliseconds(std::time::SystemTime::now()));
+            fields.set("_aws", metadata.to_string());
+        }
         // A failure to write logs cannot be reported.
-        let _ = (self.0)().write_all(fields.line().as_bytes());
+        let _ = (self.writer)().write_all(fields.line().as_bytes());
     }
 }
 
@@ -104,6 +120,12 @@ impl Visit for Fields {
     }
 }
 
+/// The time since 1970.
+fn milliseconds(time: std::time::SystemTime) -> u64 {
+    let elapsed = time.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
 fn now() -> String {
     let mut text = String::new();
     // If the time cannot be formatted, the line is written with an empty timestamp.
@@ -140,9 +162,14 @@ mod tests {
 
     /// Returns the lines that `work` logs, without their timestamps.
     fn lines_of(work: impl FnOnce()) -> Vec<Value> {
+        lines_in(None, work)
+    }
+
+    fn lines_in(stack: Option<&str>, work: impl FnOnce()) -> Vec<Value> {
         let memory = Memory::default();
         let writer = memory.clone();
-        let subscriber = tracing_subscriber::registry().with(JsonLines(move || writer.clone()));
+        let stack = stack.map(str::to_owned);
+        let subscriber = tracing_subscriber::registry().with(JsonLines { writer: move || writer.clone(), stack });
         tracing::subscriber::with_default(subscriber, work);
         let written = String::from_utf8(memory.0.lock().unwrap().clone()).unwrap();
         let without_time = |line| {
@@ -185,6 +212,44 @@ mod tests {
         });
         let line = |message: &str, step: &str| json!({"level": "INFO", "message": message, "requestId": "r-1", "route": "/v1/users", "step": step});
         assert_eq!(lines, [line("inside", "inner"), line("after", "event")]);
+    }
+
+    #[test]
+    fn writes_metrics_in_embedded_metric_format_with_the_stack() {
+        let started = milliseconds(std::time::SystemTime::now());
+        let write = || {
+            tracing::info_span!("invocation", requestId = "r-1").in_scope(|| metrics::sign_up("confirmed", "everyone"));
+            metrics::propagation_wait(1500);
+        };
+        let mut lines = lines_in(Some("shop"), write);
+        for line in &mut lines {
+            let timestamp = line["_aws"]["Timestamp"].take().as_u64().unwrap();
+            assert!(timestamp >= started, "{timestamp}");
+        }
+        let metadata = |dimensions: Value, name: &str, unit: &str| {
+            let directive =
+                json!({"Namespace": "Poolkeeper", "Dimensions": dimensions, "Metrics": [{"Name": name, "Unit": unit}]});
+            json!({"Timestamp": null, "CloudWatchMetrics": [directive]})
+        };
+        let sign_up = json!({
+            "_aws": metadata(json!([["stack", "result"], ["stack", "rule"]]), "SignUps", "Count"),
+            "level": "INFO", "message": "metrics", "requestId": "r-1",
+            "stack": "shop", "result": "confirmed", "rule": "everyone", "SignUps": 1,
+        });
+        let wait = json!({
+            "_aws": metadata(json!([["stack"]]), "PropagationWait", "Milliseconds"),
+            "level": "INFO", "message": "metrics", "stack": "shop", "PropagationWait": 1500,
+        });
+        assert_eq!(lines, [sign_up, wait]);
+    }
+
+    #[test]
+    fn writes_no_metrics_without_a_stack() {
+        let lines = lines_of(|| {
+            metrics::failure();
+            tracing::info!("after");
+        });
+        assert_eq!(lines, [json!({"level": "INFO", "message": "after"})]);
     }
 
     #[test]

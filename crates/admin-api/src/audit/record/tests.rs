@@ -45,6 +45,52 @@ async fn records_write_with_caller_action_user_and_fields() {
     }
 }
 
+/// The metrics of one call.
+async fn metrics_of(api: &Api, call: Call) -> Vec<String> {
+    let logs = Logs::capture();
+    api.call(call).await;
+    let metric = |mut line: Value| {
+        let fields = line["fields"].take();
+        let (name, _) = fields.as_object().unwrap().iter().find(|(_, value)| **value == 1).unwrap();
+        fields["result"].as_str().map_or_else(|| name.clone(), |result| format!("{name} {result}"))
+    };
+    logs.lines().into_iter().filter(|line| line["target"] == "metrics").map(metric).collect()
+}
+
+#[tokio::test]
+async fn counts_records_writes_mails_and_mails_over_the_quota() {
+    let api = Api::new();
+    let disable = || Call::post("/v1/users/mia/disable", None);
+    let forgot_password = || Call::post("/v1/auth/forgot-password", Some(&json!({"username": "mia"}))).anonymous();
+    assert_eq!(metrics_of(&api, disable()).await, ["AuditRecords", "AdminWrites success"]);
+    assert_eq!(
+        metrics_of(&api, disable().by(token("ray", "[readers]"))).await,
+        ["AuditRecords", "AdminWrites rejected"]
+    );
+    let failing = Api::new();
+    failing.pool.fail("disable", 1, Reason::Unavailable);
+    assert_eq!(metrics_of(&failing, disable()).await, ["AuditRecords", "AdminWrites failure"]);
+    assert_eq!(metrics_of(&api, Call::get("/v1/users")).await, ["AuditRecords"]);
+    assert_eq!(metrics_of(&api, Call::get("/v1/users/mia")).await, [""; 0]);
+
+    let create = |username: &str, rest: Value| {
+        let mut body = json!({"username": username, "attributes": {"email": format!("{username}@example.com")}});
+        body.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        Call::post("/v1/users", Some(&body))
+    };
+    let written = ["AuditRecords", "AdminWrites success"];
+    assert_eq!(metrics_of(&api, create("new", json!({}))).await, ["Mails", written[0], written[1]]);
+    assert_eq!(metrics_of(&api, create("other", json!({"welcome_message": "suppress"}))).await, written);
+    for path in ["/v1/users/new/resend-invitation", "/v1/users/mia/reset-password"] {
+        assert_eq!(metrics_of(&api, Call::post(path, None)).await, ["Mails", written[0], written[1]], "{path}");
+    }
+
+    let api = Api::new();
+    assert_eq!(metrics_of(&api, forgot_password()).await, ["Mails", "AuditRecords"]);
+    api.pool.fail("forgot_password", 1, Reason::MailQuotaExceeded);
+    assert_eq!(metrics_of(&api, forgot_password()).await, ["AuditRecords", "MailQuotaExceeded"]);
+}
+
 #[tokio::test]
 async fn records_no_results_for_revoked_caller() {
     let revocations = Arc::<InMemoryRevocations>::default();

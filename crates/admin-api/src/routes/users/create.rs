@@ -12,11 +12,13 @@ mod resume;
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use domain::permission::Permission;
+use domain::user_pool::directory::WelcomeMessage;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::GroupName;
 use domain::user_pool::user::{CREATION_ATTRIBUTE, User};
 use http::StatusCode;
 use http::header::LOCATION;
+use startup::metrics;
 
 use self::idempotency_key::IdempotencyKey;
 use self::plan::{NewPassword, Plan, Rest};
@@ -111,6 +113,9 @@ pub(crate) async fn handle(
         (outcome, _) => {
             let user = progress.then(CREATE_USER, std::future::ready(outcome)).await?;
             audit.on_found(&user);
+            if new_user.welcome_message == WelcomeMessage::Send {
+                metrics::mail();
+            }
             let user = complete(&app, user, plan.rest(), &progress).await?;
             let location = format!("/v1/users/{}", path::segment(user.username.as_str()));
             let answer = axum::Json(app.view(user, &authorized).await);

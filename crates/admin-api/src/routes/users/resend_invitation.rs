@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::user::Username;
+use startup::metrics;
 
 use crate::app::App;
 use crate::authz::access::Authorized;
@@ -46,6 +47,7 @@ pub(crate) async fn handle(
         return Err(UserPoolError::new("AdminCreateUser", Reason::WrongState).into());
     }
     let invited = app.pool.resend_invitation(&name, &user.attributes).await?;
+    metrics::mail();
     Ok(Json(app.view(invited, &authorized).await))
 }
 

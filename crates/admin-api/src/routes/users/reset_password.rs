@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::user_pool::user::{UserStatus, Username};
 use serde::Serialize;
+use startup::metrics;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -41,6 +42,7 @@ pub(crate) async fn handle(
     let id = user.id();
     let reset = app.pool.reset_password(&id);
     app.end_sessions_with_password(&progress, &user, "reset-password", reset).await?;
+    metrics::mail();
     Ok(Json(Answer { username: user.username, status: UserStatus::ResetRequired }))
 }
 

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access_token::AccessToken;
 use crate::http::error::ApiError;
-use crate::routes::auth::example_delivery;
+use crate::routes::auth::{count_mail, example_delivery};
 
 /// The destination of the code.
 #[derive(Debug, Serialize, ToSchema)]
@@ -41,6 +41,7 @@ pub(crate) async fn handle(
     audit.fields([contact.as_str()]);
     let code_sent_to =
         app.self_service.send_attribute_code(&access_token, contact.as_str()).await.map_err(map_error)?;
+    count_mail(code_sent_to.as_ref());
     Ok(Json(Answer { code_sent_to }))
 }
 
