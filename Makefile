@@ -32,7 +32,8 @@ MDBOOK_ROOT := $(TARGET)/tools/mdbook-$(MDBOOK_VERSION)
 MDBOOK := $(MDBOOK_ROOT)/bin/mdbook
 NEXTEST_VERSION := 0.9.143
 NEXTEST_ROOT := $(TARGET)/tools/cargo-nextest-$(NEXTEST_VERSION)
-NEXTEST := $(or $(shell command -v cargo-nextest),$(NEXTEST_ROOT)/bin/cargo-nextest)
+# The redirection makes old versions of make run a shell, which `command` needs.
+NEXTEST := $(or $(shell command -v cargo-nextest 2>/dev/null),$(NEXTEST_ROOT)/bin/cargo-nextest)
 COGNITO_LOCAL := $(VENV)/cognito-local
 COGNITO_LOCAL_PINS := $(addprefix crates/testkit/cognito-local/,requirements.txt package.json package-lock.json)
 ORACLE := $(VENV)/oracle
@@ -80,6 +81,8 @@ MINUTES ?= 30
 # demo, dev, invoke: e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; invoke also takes --setting AUTO_CONFIRM=nobody.
 ARGUMENTS ?=
 
+# For the programs that a recipe starts. make 3.81 of macOS does not search this PATH for the first word of a recipe
+# line, so recipes name the programs of .venv with their path.
 export PATH := $(VENV)/bin:$(PATH)
 export CARGO_TARGET_DIR := $(TARGET)
 # Disables telemetry and keeps caches out of the home directory.
@@ -130,7 +133,7 @@ check-samconfig: setup
 	@$(DEPLOY) samconfig samconfig.toml
 
 build: check-samconfig $(VENV)/zig-ready ## Build the functions for AWS (ARCHITECTURE=arm64 or x86_64)
-	sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(VENV)/bin/sam build --build-dir $(TARGET)/sam/aws/build --parameter-overrides Architecture=$(ARCHITECTURE)
 	@$(DEPLOY) binaries $(TARGET)/sam/aws/build $(ARCHITECTURE)
 
 # Compiles while the tools are downloaded, because neither needs the other.
@@ -172,8 +175,8 @@ $(DENY):
 	@$(call build_tool,cargo-deny,$(DENY_VERSION),$(DENY_ROOT))
 
 validate: setup ## Check the templates
-	sam validate --lint --region us-east-1
-	cfn-lint template.yaml crates/local/src/prove/probes.yaml examples/gated-api.yaml
+	$(VENV)/bin/sam validate --lint --region us-east-1
+	$(VENV)/bin/cfn-lint template.yaml crates/local/src/prove/probes.yaml examples/gated-api.yaml
 
 docs: setup $(MDBOOK) ## Build the documentation site, the API reference included: target/docs/index.html
 	@$(MDBOOK) build --dest-dir $(TARGET)/docs

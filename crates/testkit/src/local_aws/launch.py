@@ -30,7 +30,8 @@ parent_is_gone = threading.Event()
 def end(*_):
     try:
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):
+        # No process of the group is running. macOS returns EPERM if killed processes have not been reaped.
         pass
 
 
