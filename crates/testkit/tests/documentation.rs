@@ -86,6 +86,9 @@ fn template_sets_and_reference_lists_the_settings_of_the_functions() {
 fn documents() -> Vec<PathBuf> {
     let entries = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     let mut files = entries(&root());
+    files.extend(
+        entries(&root().join("examples")).iter().filter(|path| path.is_dir()).map(|path| path.join("README.md")),
+    );
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
         let (inner, others): (Vec<_>, Vec<_>) = entries(&folder).into_iter().partition(|path| path.is_dir());

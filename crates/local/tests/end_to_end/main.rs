@@ -8,6 +8,7 @@ mod clients;
 mod commands;
 mod doctor;
 mod documented;
+mod examples;
 mod invitation_key;
 mod monitoring;
 mod operations;
