@@ -56,11 +56,12 @@ build_tool = echo 'Building $(1) $(2) into $(3) (once, some minutes)' && cargo i
 
 # Architecture of the deployed functions: arm64 or x86_64. The default is that of `sam build` and `sam deploy`.
 ARCHITECTURE ?= $(shell sed -n 's/^parameter_overrides = "Architecture=\([a-z0-9_]*\)"$$/\1/p' samconfig.toml)
-# Parameters of template.yaml; `make deploy` needs AutoConfirm. PARAMETERS='AutoConfirm=nobody PoolName=shop Groups="admins, support" Roles={"admins": ["all"]}'.
+# Parameters of template.yaml. PARAMETERS='AutoConfirm=nobody PoolName=shop Groups="admins, support" Roles={"admins": ["all"]}'.
 PARAMETERS ?=
-# deploy, destroy: STACK overrides the stack of samconfig.toml; YES=1 skips the confirmation.
+# deploy, destroy: STACK overrides the stack of samconfig.toml; YES=1 asks nothing. REHEARSE=1 deploys to an emulator, which it starts.
 STACK ?=
 YES ?=
+REHEARSE ?=
 # contract: the number of generated requests per operation, and the seed. Each run prints its seed, which repeats the
 # run.
 EXAMPLES ?= 500
@@ -311,9 +312,12 @@ check-parameters: setup
 check-arguments: $(if $(ARGUMENTS)$(FUNCTION),setup)
 	$(if $(ARGUMENTS)$(FUNCTION),@$(DEPLOY) arguments '$(BUILT)' '$(FUNCTION)' $(ARGUMENTS))
 
-deploy: check-parameters build ## Deploy to AWS (STACK=shop YES=1 PARAMETERS='AutoConfirm=nobody PoolName=shop')
-	@$(DEPLOY) run '$(ARCHITECTURE)' $(TARGET)/sam/aws/build/template.yaml --config-file $(CURDIR)/samconfig.toml \
-	  $(if $(STACK),--stack-name '$(STACK)' --s3-prefix '$(STACK)') $(if $(YES),--no-confirm-changeset)
+# AWS_ENDPOINT_URL selects an emulator instead of AWS, as REHEARSE=1 does. The script asks before it runs the target of the build.
+deploy: ON_EMULATOR = $(or $(REHEARSE),$(AWS_ENDPOINT_URL))
+deploy: setup ## Deploy to AWS (STACK=shop YES=1 PARAMETERS='AutoConfirm=nobody PoolName=shop'), or rehearse it (REHEARSE=1)
+	@$(DEPLOY) run --config $(CURDIR)/samconfig.toml --architecture '$(if $(ON_EMULATOR),$(HOST_ARCHITECTURE),$(ARCHITECTURE))' \
+	  --build $(if $(ON_EMULATOR),build-local,build) --template $(TARGET)/sam/$(if $(ON_EMULATOR),local,aws)/build/template.yaml \
+	  $(if $(STACK),--stack '$(STACK)') $(if $(YES),--yes) $(if $(REHEARSE),--rehearse)
 
 destroy: setup ## Delete the stack from AWS, and list remaining resources (STACK=shop YES=1)
 	@$(VENV)/bin/python crates/local/src/destroy.py $(if $(STACK),--stack-name '$(STACK)') $(if $(YES),--yes)

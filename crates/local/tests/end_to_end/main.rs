@@ -9,6 +9,7 @@ mod commands;
 mod doctor;
 mod documented;
 mod examples;
+mod first_deployment;
 mod invitation_key;
 mod monitoring;
 mod operations;

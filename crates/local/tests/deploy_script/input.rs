@@ -1,90 +1,38 @@
-//! Tests which input `deploy.py` rejects before the build, and what it passes to `sam deploy`.
+//! Tests the input of `make` that the script rejects before the build, and what it passes to `sam deploy`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// A fake `sam` that prints its arguments, and the parameters as `sam` parses them.
-const SAM: &str = r#"
-import json, sys
-from samcli.cli.types import CfnParameterOverridesType
-before, after = (lambda i: (sys.argv[1:i], sys.argv[i + 1:]))(sys.argv.index("--parameter-overrides"))
-print(json.dumps({"arguments": before, "parameters": CfnParameterOverridesType().convert(tuple(after), None, None)}))
-"#;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
-}
-
-fn python() -> PathBuf {
-    root().join(".venv/bin/python")
-}
-
-/// Standard output, or the error on standard error.
-fn run(command: &mut Command) -> Result<String, String> {
-    let run = command.output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    if run.status.success() { Ok(text(run.stdout)) } else { Err(text(run.stderr)) }
-}
-
-fn script(arguments: &[&str], parameters: &str) -> Result<String, String> {
-    let mut script = Command::new(python());
-    script.arg(root().join("crates/local/src/deploy.py")).args(arguments);
-    run(script.env("POOLKEEPER_PARAMETERS", parameters))
-}
+use super::account::{AARCH64, DECIDED, Deployment, X86_64, build_function};
+use super::{check, python, refuses, root, run, script};
 
 fn make(arguments: &[&str]) -> Result<String, String> {
     let mut make = Command::new("make");
-    for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARCHITECTURE", "PARAMETERS", "ARGUMENTS", "FUNCTION"] {
+    for variable in
+        ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "ARCHITECTURE", "PARAMETERS", "ARGUMENTS", "FUNCTION", "AWS_ENDPOINT_URL"]
+    {
         make.env_remove(variable);
     }
     run(make.args(["--silent", "--no-print-directory"]).args(arguments).current_dir(root()))
 }
 
-/// The parameter that has no default.
-const DECIDED: &str = "AutoConfirm=nobody";
-
-fn check(parameters: &str) -> Result<String, String> {
-    script(&["parameters", "arm64"], parameters)
-}
-
-fn refuses<T: std::fmt::Debug>(refused: Result<T, String>, expected: &str) {
-    let error = refused.unwrap_err();
-    assert!(error.starts_with(&format!("make: {expected}")), "{error}");
-}
-
-/// A directory with a template and one function for the processor with this number in ELF headers.
+/// A directory with one function for the processor with this number in ELF headers.
 fn built_for(machine: u8) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("PreSignUpFunction")).unwrap();
-    let mut header = [0; 64];
-    header[..4].copy_from_slice(b"\x7fELF");
-    header[18] = machine;
-    fs::write(folder.path().join("PreSignUpFunction/bootstrap"), header).unwrap();
+    build_function(folder.path(), machine);
     folder
 }
 
-const X86_64: u8 = 62;
-const AARCH64: u8 = 183;
-
-/// Runs the last step of `make deploy` with the fake `sam`.
-fn deploy(parameters: &str, options: &[&str], machine: u8) -> Result<Value, String> {
-    let folder = built_for(machine);
-    let sam = folder.path().join("sam");
-    fs::write(&sam, format!("#!{}{SAM}", python().display())).unwrap();
-    fs::set_permissions(&sam, Permissions::from_mode(0o755)).unwrap();
-    let template = folder.path().join("template.yaml").display().to_string();
-    let mut script = Command::new(python());
-    script.arg(root().join("crates/local/src/deploy.py"));
-    script.args(["run", "arm64", &template]).args(options);
-    let printed = run(script.env("POOLKEEPER_PARAMETERS", parameters).env("PATH", folder.path()))?;
-    Ok(serde_json::from_str(&printed).unwrap())
+/// The parameters of a new stack as `sam` parses them.
+fn deployed(parameters: &str) -> Value {
+    let parse = "import json, sys\nfrom samcli.cli.types import CfnParameterOverridesType\n\
+                 print(json.dumps(CfnParameterOverridesType().convert(tuple(sys.argv[1:]), None, None)))";
+    let ran = Deployment::of_new_stack(parameters).run().succeeded();
+    let parsed = run(Command::new(python()).args(["-c", parse]).args(ran.overrides())).unwrap();
+    serde_json::from_str(&parsed).unwrap()
 }
 
 #[test]
@@ -100,7 +48,8 @@ fn requires_auto_confirm() {
     let expected = "PARAMETERS must set AutoConfirm, which has no default; expected one of AutoConfirm=everyone, ";
     for parameters in ["", "PoolName=shop"] {
         refuses(check(parameters), expected);
-        refuses(deploy(parameters, &[], AARCH64), expected);
+        let ran = Deployment::of_new_stack(parameters).run();
+        assert!(ran.refused().starts_with(expected), "{}", ran.stderr);
     }
     refuses(make(&["check-parameters"]), expected);
     assert_eq!(check(DECIDED), Ok(String::new()));
@@ -132,7 +81,7 @@ fn explains_how_to_quote_unparsable_values() {
 fn passes_lists_and_json_to_sam_unchanged() {
     let parameters = "AllowedEmailDomains=\"a.com, b.com\" Roles={\"admins\": [\"users:read\"]} Groups='admins, x'\n\
                       Aliases= DeniedEmailDomains=\"\" FirstAdminEmail=o'hara@example.com PoolName=shop AutoConfirm=nobody";
-    let seen = deploy(parameters, &[], AARCH64).unwrap();
+    let seen = deployed(parameters);
     let expected = json!({
         "Architecture": "arm64",
         "AllowedEmailDomains": "a.com, b.com",
@@ -144,21 +93,34 @@ fn passes_lists_and_json_to_sam_unchanged() {
         "PoolName": "shop",
         "AutoConfirm": "nobody",
     });
-    assert_eq!(seen["parameters"], expected);
+    assert_eq!(seen, expected);
 }
 
 #[test]
-fn passes_options_to_sam_and_rejects_wrong_parameters() {
-    let seen = deploy(DECIDED, &["--stack-name", "shop", "--no-confirm-changeset"], AARCH64).unwrap();
-    let arguments: Vec<&str> = seen["arguments"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert_eq!((arguments[0], &arguments[3..]), ("deploy", &["--stack-name", "shop", "--no-confirm-changeset"][..]));
-    refuses(deploy("PoolNaem=shop", &[], AARCH64), "unknown parameter `PoolNaem`; did you mean `PoolName`?");
+fn passes_stack_region_and_profile_to_sam() {
+    let ran = Deployment::of_new_stack(DECIDED).run().succeeded();
+    let arguments: Vec<&str> = ran.arguments.iter().map(String::as_str).collect();
+    assert_eq!((arguments[0], &arguments[3..7]), ("deploy", &["--stack-name", "shop", "--region", "eu-west-1"][..]));
+    for options in [&["--s3-prefix", "shop"][..], &["--no-execute-changeset"], &["--no-confirm-changeset"]] {
+        assert!(arguments.windows(options.len()).any(|window| window == options), "{options:?}: {arguments:?}");
+    }
+    assert_eq!(ran.made, "build\n");
+
+    let mut deployment = Deployment::of_new_stack(DECIDED);
+    deployment.configure("[default.deploy.parameters]\nstack_name = \"shop\"\ns3_prefix = \"uploads\"\n");
+    deployment.environment = vec![("AWS_REGION", "eu-north-1")];
+    let arguments = deployment.run_with(&["--yes"]).succeeded().arguments.join(" ");
+    assert!(arguments.contains("--stack-name shop --region eu-north-1 "), "{arguments}");
+    assert!(!arguments.contains("--s3-prefix"), "the prefix of samconfig.toml: {arguments}");
 }
 
 #[test]
 fn rejects_functions_built_for_another_processor() {
-    let refused = deploy(DECIDED, &[], X86_64).unwrap_err();
-    assert!(refused.contains("bootstrap is built for x86_64, but Architecture is arm64"), "{refused}");
+    let mut deployment = Deployment::of_new_stack(DECIDED);
+    deployment.machine = X86_64;
+    let ran = deployment.run();
+    assert!(ran.stderr.contains("bootstrap is built for x86_64, but Architecture is arm64"), "{}", ran.stderr);
+    assert!(ran.arguments.is_empty());
     for (machine, architecture) in [(X86_64, "x86_64"), (AARCH64, "arm64")] {
         let folder = built_for(machine);
         let folder = folder.path().display().to_string();
@@ -212,7 +174,7 @@ fn checks_arguments_against_the_template() {
 
 #[test]
 fn make_preserves_the_quotes_of_parameters() {
-    let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="a, b" AutoConfirm=nobody"#;
+    let parameters = r#"PARAMETERS=Roles={"admins": ["all"]} Groups="admins, b" AutoConfirm=nobody"#;
     assert_eq!(make(&["check-parameters", parameters]), Ok(String::new()));
     let refused = make(&["check-parameters", r#"PARAMETERS=Roles={"admins": ["all"]} AutoConfrim=nobody"#]);
     refuses(refused, "unknown parameter `AutoConfrim`; did you mean `AutoConfirm`?");
@@ -224,9 +186,7 @@ fn make_preserves_the_quotes_of_parameters() {
 #[test]
 fn make_checks_names_before_the_build() {
     for (command, checked, built) in [
-        (&["deploy"][..], "deploy.py parameters", "sam build"),
-        (&["deploy"], "deploy.py samconfig", "sam build"),
-        (&["build"], "deploy.py samconfig", "sam build"),
+        (&["build"][..], "deploy.py samconfig", "sam build"),
         (&["dev", "ARGUMENTS=--port 4566"], "deploy.py arguments", "cargo build"),
         (&["invoke", "FUNCTION=pre-sign-up"], "deploy.py arguments", "cargo build"),
     ] {
@@ -238,14 +198,32 @@ fn make_checks_names_before_the_build() {
 
 /// `sam delete` deletes everything below the prefix of the stack's uploads.
 #[test]
-fn every_stack_has_its_own_s3_prefix() {
-    let printed = make(&["--dry-run", "deploy", "STACK=shop"]).unwrap();
-    assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop'"), "{printed}");
-    let printed = make(&["--dry-run", "deploy"]).unwrap();
-    assert!(!printed.contains("--stack-name") && !printed.contains("--s3-prefix"), "{printed}");
+fn default_stack_has_its_own_s3_prefix() {
     let settings = fs::read_to_string(root().join("samconfig.toml")).unwrap();
     for setting in ["stack_name = \"poolkeeper\"", "s3_prefix = \"poolkeeper\""] {
         assert!(settings.lines().any(|line| line == setting), "{setting}");
+    }
+}
+
+#[test]
+fn make_deploy_passes_its_variables() {
+    // Versions of make differ in the whitespace of continuation lines.
+    let printed = |arguments: &[&str]| {
+        let printed = make(&[&["--dry-run", "deploy"], arguments].concat()).unwrap().replace("\\\n", " ");
+        printed.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let plain = printed(&[]);
+    assert!(plain.contains("--architecture 'arm64'") && plain.contains("--build build --template "), "{plain}");
+    assert!(plain.contains("/sam/aws/build/template.yaml"), "{plain}");
+    for absent in ["--stack", "--yes", "--rehearse"] {
+        assert!(!plain.contains(absent), "{plain}");
+    }
+    let all = printed(&["STACK=shop", "YES=1", "REHEARSE=1"]);
+    assert!(all.contains("--stack 'shop' --yes --rehearse"), "{all}");
+    for emulator in [&["REHEARSE=1"][..], &["AWS_ENDPOINT_URL=http://127.0.0.1:4566"]] {
+        let printed = printed(emulator);
+        assert!(printed.contains("--build build-local --template "), "{printed}");
+        assert!(printed.contains("/sam/local/build/template.yaml"), "{printed}");
     }
 }
 
@@ -318,13 +296,15 @@ for command in ("build", "deploy"):
     let seen = run(Command::new(python()).args(["-c", script]).current_dir(root())).unwrap();
     assert_eq!(seen.lines().collect::<Vec<_>>(), [architecture; 2]);
 
-    let printed = make(&["--dry-run", "deploy"]).unwrap();
-    assert!(printed.contains("sam/aws/build --parameter-overrides Architecture=arm64\n"), "{printed}");
-    assert!(printed.contains("deploy.py run 'arm64' "), "{printed}");
-    let printed = make(&["--dry-run", "deploy", "ARCHITECTURE=x86_64", "STACK=shop", "YES=1"]).unwrap();
-    assert!(printed.contains("--parameter-overrides Architecture=x86_64\n"), "{printed}");
-    assert!(printed.contains("deploy.py run 'x86_64' "), "{printed}");
-    assert!(printed.contains("--stack-name 'shop' --s3-prefix 'shop' --no-confirm-changeset"), "{printed}");
+    for (arguments, architecture) in [(&[][..], "arm64"), (&["ARCHITECTURE=x86_64"], "x86_64")] {
+        let printed = make(&[&["--dry-run", "build"], arguments].concat()).unwrap();
+        assert!(
+            printed.contains(&format!("sam/aws/build --parameter-overrides Architecture={architecture}\n")),
+            "{printed}"
+        );
+        let printed = make(&[&["--dry-run", "deploy"], arguments].concat()).unwrap();
+        assert!(printed.contains(&format!("--architecture '{architecture}'")), "{printed}");
+    }
     // A stack that was deployed without these options.
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
     assert!(
