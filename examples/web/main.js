@@ -62,14 +62,28 @@ function askForCode(username) {
   return 'Enter the code that was sent to your e-mail address.';
 }
 
+/** The authenticated user, or undefined without a valid session. */
+async function readUser() {
+  try {
+    const { username } = await getCurrentUser();
+    // Fails if the session was ended elsewhere.
+    const { email = '' } = await fetchUserAttributes();
+    return { username, email };
+  } catch (error) {
+    if (['NotAuthorizedException', 'UserNotFoundException'].includes(error.name)) await signOut();
+    else if (error.name !== 'UserUnAuthenticatedException') throw error;
+    return undefined;
+  }
+}
+
 /** Shows the user, or the forms without a session. */
 async function showUser() {
-  const user = await getCurrentUser().catch(() => undefined);
+  const user = await readUser();
   show('signed-out', !user);
   show('signed-in', user);
   if (!user) return;
   element('username').textContent = user.username;
-  element('email').textContent = (await fetchUserAttributes()).email ?? '';
+  element('email').textContent = user.email;
 }
 
 onSubmit('sign-up', async ({ username, email, password }, form) => {
@@ -104,4 +118,6 @@ element('sign-out').addEventListener('click', (event) =>
 
 const response = await fetch('config.json');
 Amplify.configure({ Auth: { Cognito: await response.json() } });
-await showUser();
+await showUser().catch((error) => {
+  element('error').textContent = messageOf(error);
+});

@@ -7,7 +7,7 @@ use domain::revocation::{CheckError, Denial, Revocations, RevocationsUnavailable
 use lambda_runtime::Diagnostic;
 use serde::Deserialize;
 use serde_json::Value;
-use startup::causes;
+use startup::{causes, metrics};
 use thiserror::Error;
 use token_verifier::{Claims, KeyCache, KeySource, Policy, Rejection, VerifyError};
 
@@ -106,6 +106,7 @@ impl<S: KeySource> Authorizer<S> {
         let (request, format) =
             request.and_then(|request| request.format().map(|format| (request, format))).ok_or_else(|| {
                 tracing::error!("{}", Failure::UnreadableEvent);
+                metrics::failure();
                 Failure::UnreadableEvent
             })?;
         let decision = tokio::time::timeout(TIMEOUT, self.decide(&request, now)).await;
@@ -120,6 +121,7 @@ impl<S: KeySource> Authorizer<S> {
             }
             Err(unknown) => {
                 tracing::error!(error = causes(&unknown), "request denied without a decision");
+                metrics::failure();
                 Err(Failure::Unavailable)
             }
         }
@@ -148,6 +150,7 @@ impl<S: KeySource> Authorizer<S> {
             }
             Err(unknown) => {
                 tracing::error!(caller, error = causes(&unknown), "introspection without a decision");
+                metrics::failure();
                 introspection::unavailable()
             }
         }

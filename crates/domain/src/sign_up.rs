@@ -174,6 +174,7 @@ pub enum Refusal {
     InvitationWithoutRecipient,
     /// The external provider is not allowed.
     #[error("the external provider is not allowed")]
+    #[strum(serialize = "provider-not-allowed")]
     ExternalProvider,
 }
 

@@ -18,6 +18,7 @@ use domain::spec::Spec;
 use rand::rngs::SysError;
 use startup::metrics;
 use thiserror::Error;
+use tracing::Instrument as _;
 
 /// The time that is reserved for deleting the test user: the clean-up time of the domain, the last call (at most 8 s),
 /// and the reply.
@@ -161,7 +162,7 @@ where
     }
     let clock = SystemClock::starting_now(left.saturating_sub(CLEAN_UP_TIME));
     // Run the work in a separate task, so that a panic becomes a reply and does not end the function.
-    let mut task = tokio::spawn(work(Arc::new(clock)));
+    let mut task = tokio::spawn(work(Arc::new(clock)).in_current_span());
     match tokio::time::timeout(allowed, &mut task).await {
         Ok(Ok(result)) => Ok(result),
         Ok(Err(_)) => Err(RunError::Panicked),
@@ -216,8 +217,11 @@ impl Observer for Log {
 
     fn step_ended(&self, report: &StepReport) {
         let StepReport { step, outcome, attempts, elapsed_ms, detail } = report;
-        if *step == Step::Credentials {
-            metrics::propagation_wait(*elapsed_ms);
+        match (step, outcome) {
+            (Step::Credentials, Outcome::Succeeded) => metrics::propagation_wait(*elapsed_ms),
+            // The only reason is the quota of mails.
+            (Step::SignUp, Outcome::NotProved) => metrics::mail_quota_exceeded(),
+            _ => {}
         }
         if *outcome == Outcome::NotProved {
             tracing::warn!(%step, %outcome, attempts, elapsed_ms, detail, "step ended");

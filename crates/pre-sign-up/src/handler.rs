@@ -149,6 +149,7 @@ mod tests {
     fn counts_decision_by_result_and_rule() {
         let everyone = Policy::default();
         let denying = Policy { denied_email_domains: "example.com".parse().unwrap(), ..Policy::default() };
+        let no_providers = Policy { external_providers: "refuse".parse().unwrap(), ..Policy::default() };
         let from = |source: &str| {
             format!(
                 r#"{{"triggerSource":"{source}","request":{{"userAttributes":{{"email":"mia@example.com"}}}},"response":{{}}}}"#
@@ -161,6 +162,7 @@ mod tests {
             (&denying, SIGN_UP.to_owned(), vec![("rejected", "no-email")]),
             (&everyone, from("PreSignUp_AdminCreateUser"), vec![("unchanged", "administrator")]),
             (&everyone, from("PreSignUp_ExternalProvider"), vec![("unchanged", "external-provider")]),
+            (&no_providers, from("PreSignUp_ExternalProvider"), vec![("rejected", "provider-not-allowed")]),
             (&everyone, from("PreSignUp_New"), vec![("unchanged", "unknown-source")]),
             (&everyone, "[]".to_owned(), vec![]),
         ];

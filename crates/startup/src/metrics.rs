@@ -49,8 +49,8 @@ pub const METRICS: [Metric; 11] = [
     Metric { name: "PropagationWait", unit: "Milliseconds", dimension_sets: &[&[]] },
 ];
 
-/// Counts a startup that failed, a panic, or an event that a trigger cannot read. Lambda's metric `Errors` does not
-/// distinguish these from the sign-ups that the trigger rejects.
+/// Counts a startup that failed, a panic, an unreadable event, or a token that the authorizer could not check. Lambda's
+/// metric `Errors` also counts the sign-ups and tokens that a function rejects.
 pub fn failure() {
     tracing::info!(target: TARGET, Failures = 1);
 }
@@ -75,7 +75,7 @@ pub fn admin_write(result: &'static str) {
     tracing::info!(target: TARGET, AdminWrites = 1, result);
 }
 
-/// Counts an audit record.
+/// Counts an audit record of the routes for administrators.
 pub fn audit_record() {
     tracing::info!(target: TARGET, AuditRecords = 1);
 }

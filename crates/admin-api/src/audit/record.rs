@@ -15,6 +15,7 @@ use domain::user_pool::user::{User, Username};
 use http::request::Parts;
 use startup::metrics;
 
+use crate::authz::access::Access;
 use crate::authz::caller::Caller;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::http::gateway::RequestId;
@@ -84,10 +85,12 @@ impl<S: Sync> FromRequestParts<S> for Audit {
     }
 }
 
-/// Counts the record, and a write of an administrator by its result.
+/// Counts a record of an administrator, and a write by its result.
 fn count(action: &Action, response: &Response) {
-    metrics::audit_record();
-    if action.is_admin_write {
+    if matches!(action.access, Access::List(_) | Access::Write(_)) {
+        metrics::audit_record();
+    }
+    if matches!(action.access, Access::Write(_)) {
         let status = response.status();
         metrics::admin_write(match () {
             () if status.is_success() => "success",
@@ -107,8 +110,8 @@ pub(crate) struct Action {
     pub(crate) name: Arc<str>,
     /// Whether requests are recorded.
     pub(crate) is_recorded: bool,
-    /// Whether requests are writes of administrators.
-    pub(crate) is_admin_write: bool,
+    /// The access that requests need.
+    pub(crate) access: Access,
 }
 
 /// Creates the record before the handler runs, and logs it afterwards.

@@ -52,16 +52,10 @@ impl Route {
         self.method != Method::GET || matches!(self.access, Access::List(_))
     }
 
-    /// Whether requests are writes of administrators. Users change only their own account through the other writes.
-    fn is_admin_write(&self) -> bool {
-        matches!(self.access, Access::Write(_))
-    }
-
     /// The handler with its middleware, as one layer, because axum allocates for each layer of each method. The first
     /// middleware of the tuple runs first.
     pub(crate) fn guarded(self, app: &App) -> MethodRouter<App> {
-        let action =
-            Action { name: self.name().into(), is_recorded: self.is_recorded(), is_admin_write: self.is_admin_write() };
+        let action = Action { name: self.name().into(), is_recorded: self.is_recorded(), access: self.access };
         let gate = Gate { app: app.clone(), access: self.access };
         self.handler.route_layer((
             from_fn_with_state(action, record::record),

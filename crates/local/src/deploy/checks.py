@@ -48,6 +48,13 @@ def check_limits(values, on_emulator):
         raise Refused("LocalReplyHost must be empty on AWS, because the bootstrap would send its replies to this host")
 
 
+def check_topic(values, region):
+    """An alarm can send only to a topic in its own Region."""
+    topic = values.get("AlarmTopicArn", "")
+    if topic and topic.split(":")[3] != region:
+        raise Refused(f"AlarmTopicArn must be a topic in the Region {region}, found `{topic}`")
+
+
 def check_names(values):
     """The checks of the bootstrap for the first administrator and the aliases."""
     address = values.get("FirstAdminEmail", "")
@@ -80,12 +87,13 @@ def groups_of(roles):
     return {*entries, *(name[len(ONE_GROUP) :] for name in permissions if name.startswith(ONE_GROUP))}
 
 
-def check(template, values, previous, on_emulator):
+def check(template, values, previous, region, on_emulator):
     check_fixed(previous, values)
     check_values(template, values, previous)
     check_rules(template, values)
     check_limits(values, on_emulator)
     check_names(values)
+    check_topic(values, region)
     if not previous:
         check_roles(values)
 

@@ -92,7 +92,7 @@ class Plan:
         elif self.asks:
             self.given |= questions.ask_for_new_stack(self.template, self.given, self.name)
         expect_none_missing(self.template, self.values)
-        checks.check(self.template, self.values, self.previous, bool(self.endpoint))
+        checks.check(self.template, self.values, self.previous, self.region, bool(self.endpoint))
         for warning in checks.warnings(self.values):
             print(f"\nWarning: {warning}")
 

@@ -194,6 +194,17 @@ fn rejects_settings_for_emulators_on_aws() {
     assert_eq!((ran.parameters()["LimitRights"], ran.parameters()["LocalReplyHost"]), ("false", "localhost"));
 }
 
+#[test]
+fn rejects_topic_of_another_region() {
+    let with_topic = |region: &str| {
+        let topic = format!("AlarmTopicArn=arn:aws:sns:{region}:123456789012:alarms");
+        Deployment::of_new_stack(&format!("{DECIDED} {topic}")).run()
+    };
+    let refused = with_topic("sa-east-1");
+    assert!(refused.refused().starts_with("AlarmTopicArn must be a topic in the Region"), "{}", refused.stderr);
+    with_topic("eu-west-1").succeeded();
+}
+
 fn with_status(status: &str) -> Ran {
     let mut deployment = Deployment::of_stack(&CURRENT, "");
     deployment.answers["DescribeStacks"] = json!([{"Stacks": [stack(status, &CURRENT)]}]);

@@ -18,6 +18,7 @@ use tokio::net::TcpListener;
 use crate::deploy;
 
 const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/monitoring/check.py");
+const TEMPLATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
 const ALARMS_PAGE: &str = include_str!("../../../../docs/operations/alarms.md");
 
 /// One call has three attempts, so that four calls exceed the threshold of the alarm.
@@ -50,6 +51,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         published("Errors", "AuthApiFunctionArn", 1),
         published("Errors", "PoolBootstrapFunctionArn", 1),
         published("Errors", "AuthorizerFunctionArn", 1),
+        published("Errors", "PreSignUpFunctionArn", 3),
         published("Throttles", "AuthorizerFunctionArn", 1),
         published("Throttles", "PreSignUpFunctionArn", 1),
         published("Duration", "PreSignUpFunctionArn", 4001),
@@ -58,7 +60,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         api("5xx", 5),
         api("Latency", 20),
     ]);
-    let arguments = ["-B", CHECK, deployment.stack.name()];
+    let arguments = ["-B", CHECK, deployment.stack.name(), TEMPLATE];
     let checked = deployment.aws.run("python", &arguments, Some(&records.to_string())).await.unwrap();
     assert!(checked.succeeded, "{}", checked.last_lines());
     let checked: Value = serde_json::from_str(&checked.stdout).unwrap();

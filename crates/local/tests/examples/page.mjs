@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
@@ -35,7 +35,11 @@ async function startBrowser() {
   const { default: chromium, inflate } = await import('@sparticuz/chromium');
   chromium.setGraphicsMode = false;
   const executablePath = await chromium.executablePath();
-  const fonts = { FONTCONFIG_PATH: join(tmpdir(), 'fonts') };
+  // The package's own configuration names the fonts in /tmp.
+  const FONTCONFIG_FILE = join(tmpdir(), 'fonts.conf');
+  const [fontFolder, cache] = ['fonts', 'fonts-cache'].map((name) => join(tmpdir(), name));
+  await writeFile(FONTCONFIG_FILE, `<fontconfig><dir>${fontFolder}</dir><cachedir>${cache}</cachedir></fontconfig>`);
+  const fonts = { FONTCONFIG_FILE };
   try {
     return await launch(executablePath, fonts);
   } catch {

@@ -1,22 +1,25 @@
 """Compares the metrics that a stack's functions wrote with the stack's alarms and dashboard.
 
-check.py STACK < records
+check.py STACK TEMPLATE < records
 
 The emulator stores alarms and dashboards, but extracts no metrics from logs and publishes none itself. This script does
 both: it extracts metrics as CloudWatch does, and adds the records of the metrics that AWS publishes, from standard input:
-a list of [namespace, name, {dimension: value}, [value, …]]. Then each alarm is evaluated.
+a list of [namespace, name, {dimension: value}, [value, …]]. Then each alarm is evaluated. An alarm with metric math is read
+from the template, because the emulator does not support it.
 """
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
 
 import boto3
 import jsonschema
+import yaml
 
 SCHEMA = json.loads((Path(__file__).parent / "emf.schema.json").read_text(encoding="utf-8"))
-NAMESPACE = "Poolkeeper"
+DOCS = Path(__file__).resolve().parents[4] / "docs/operations"
 # The metrics that AWS publishes, of those that the template uses.
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
@@ -61,11 +64,45 @@ def extract(lines, stack):
                 assert isinstance(value, (int, float)), record
                 for names in directive["Dimensions"]:
                     dimensions = {name: record[name] for name in names}
-                    for text in dimensions.values():
-                        assert re.fullmatch(r"[A-Za-z-]+", text), f"{text!r} may be input"
+                    expect_constants(dimensions)
                     metric = identity(directive["Namespace"], definition["Name"], dimensions)
                     metrics.setdefault(metric, []).append(value)
     return metrics
+
+
+def expect_constants(dimensions):
+    """Fails if a value could be input of a request, which the documentation does not list."""
+    documented = "".join((DOCS / page).read_text(encoding="utf-8") for page in ("alarms.md", "quotas.md"))
+    for name, value in dimensions.items():
+        assert name == "stack" or f"`{value}`" in documented, f"{name}={value} is not documented"
+
+
+class TemplateLoader(yaml.SafeLoader):
+    """Reads a template; !Ref X becomes `X`, and other intrinsic functions become None."""
+
+
+TemplateLoader.add_multi_constructor("!", lambda loader, suffix, node: node.value if suffix == "Ref" else None)
+
+
+def check_math_alarm(template, emitted):
+    """Checks the only alarm with metric math: errors of the trigger that are not rejected sign-ups."""
+    resources = yaml.load(Path(template).read_text(encoding="utf-8"), TemplateLoader)["Resources"]
+    alarms = {name: resource["Properties"] for name, resource in resources.items() if "Metrics" in resource.get("Properties", {})}
+    ((name, alarm),) = alarms.items()
+    expression, *inputs = alarm["Metrics"]
+    metrics = {metric["Id"]: metric["MetricStat"]["Metric"] for metric in inputs}
+    assert metrics["errors"]["Namespace"] == "AWS/Lambda" and metrics["errors"]["MetricName"] == "Errors", metrics
+    rejected = metrics["rejected"]
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in rejected["Dimensions"]}
+    assert dimensions.pop("stack") == "AWS::StackName"
+    known = {(metric[:2], metric[2] - {pair for pair in metric[2] if pair[0] == "stack"}) for metric in emitted}
+    assert ((rejected["Namespace"], rejected["MetricName"]), frozenset(dimensions.items())) in known, rejected
+    for errors, rejected, is_raised in [(3, 2, True), (1, None, True), (2, 2, False)]:
+        fill = lambda value, default: default if value is None else value  # noqa: E731
+        value = eval(expression["Expression"], {"errors": errors, "rejected": rejected, "FILL": fill})  # noqa: S307
+        assert COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"]) == is_raised, (errors, rejected)
+    assert alarm["TreatMissingData"] == "notBreaching"
+    return name
 
 
 def described_alarms():
@@ -86,7 +123,8 @@ def is_raised(alarm, values):
 
 def dashboard_metrics(stack, emitted):
     """The metrics of the dashboard. A search finds those of the emitted metrics that have exactly its dimensions."""
-    body = json.loads(boto3.client("cloudwatch").get_dashboard(DashboardName=stack)["DashboardBody"])
+    name = f"{stack}-{os.environ['AWS_REGION']}"
+    body = json.loads(boto3.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"])
     for widget in body["widgets"]:
         for line in widget["properties"]["metrics"]:
             if not isinstance(line[0], dict):
@@ -105,7 +143,7 @@ def dashboard_metrics(stack, emitted):
             yield from found
 
 
-def main(stack):
+def main(stack, template):
     emitted = extract(log_lines(stack), stack)
     published = {}
     for namespace, name, dimensions, values in json.load(sys.stdin):
@@ -132,8 +170,9 @@ def main(stack):
     subscriptions = boto3.client("sns").list_subscriptions()["Subscriptions"]
     receivers = {(sub["TopicArn"], sub["Protocol"], sub["Endpoint"]) for sub in subscriptions}
     assert receivers == {(topic, "email", "ops@example.com") for topic in topics} and len(topics) == 1, receivers
-    print(json.dumps({"alarms": sorted(re.sub(rf"^{stack}-(\w+)-\w+$", r"\1", alarm["AlarmName"]) for alarm in alarms),
-                      "metrics": sorted({name for _, name, _ in emitted})}))
+    names = [re.sub(rf"^{stack}-(\w+)-\w+$", r"\1", alarm["AlarmName"]) for alarm in alarms]
+    names.append(check_math_alarm(template, emitted))
+    print(json.dumps({"alarms": names, "metrics": sorted({name for _, name, _ in emitted})}))
 
 
 main(*sys.argv[1:])
