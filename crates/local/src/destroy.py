@@ -233,7 +233,8 @@ def main():
 
 parser = argparse.ArgumentParser(prog="make destroy", add_help=False)
 parser.add_argument("--stack-name")
-parser.add_argument("--region", default=configured("region"))
+# As `make deploy`. botocore does not read AWS_REGION.
+parser.add_argument("--region", default=configured("region") or os.environ.get("AWS_REGION"))
 parser.add_argument("--yes", action="store_true")
 parser.add_argument("command", nargs="*")
 options = parser.parse_args()

@@ -60,6 +60,8 @@ struct Destroy {
     /// What `describe_stacks` returns before the deletion.
     stack: Value,
     answers: Value,
+    /// The variable `AWS_REGION`.
+    region: Option<&'static str>,
 }
 
 impl Destroy {
@@ -83,7 +85,7 @@ impl Destroy {
             "GetPolicy": [error("NoSuchEntity")],
             "DescribeLogGroups": [{"logGroups": []}],
         });
-        Self { folder: tempfile::tempdir().unwrap(), stack, answers }
+        Self { folder: tempfile::tempdir().unwrap(), stack, answers, region: None }
     }
 
     /// A stack without outputs; its pool has this physical id.
@@ -135,6 +137,9 @@ impl Destroy {
         script.current_dir(self.folder.path()).env("PATH", self.folder.path()).env("PYTHONPATH", self.folder.path());
         script.env_remove("AWS_PROFILE").env_remove("AWS_REGION").env("AWS_CONFIG_FILE", self.path("config"));
         script.env("AWS_DEFAULT_REGION", "us-east-1").env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+        if let Some(region) = self.region {
+            script.env("AWS_REGION", region);
+        }
         let Output { status, stdout, stderr } = script.output().unwrap();
         let stderr = String::from_utf8(stderr).unwrap();
         assert!(stderr.is_empty(), "{stderr}");
@@ -173,6 +178,17 @@ fn stack_name_and_yes_override_samconfig() {
     destroy.run(&["--stack-name", "shop", "--yes"]);
     assert_eq!(destroy.recorded(), ["delete", "--stack-name", "shop", "--s3-prefix", "shop", "--no-prompts"]);
     assert_eq!(fs::read_to_string(destroy.path("client")).unwrap(), "default us-east-1");
+}
+
+/// `make deploy` reads this variable, too.
+#[test]
+fn deletes_the_stack_in_the_region_of_the_environment() {
+    let mut destroy = Destroy::of("delete");
+    destroy.region = Some("eu-west-1");
+    destroy.run(&["--stack-name", "shop"]);
+    let expected = ["delete", "--stack-name", "shop", "--region", "eu-west-1", "--s3-prefix", "shop"];
+    assert_eq!(destroy.recorded(), expected);
+    assert_eq!(fs::read_to_string(destroy.path("client")).unwrap(), "default eu-west-1");
 }
 
 #[test]

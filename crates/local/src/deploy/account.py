@@ -10,7 +10,7 @@ STUCK = {
     "ROLLBACK_COMPLETE": "the first deployment of the stack {name} failed; delete it with `make destroy STACK={name}`, then deploy again",
     "ROLLBACK_FAILED": "the rollback of the first deployment of the stack {name} failed; delete it with `make destroy STACK={name}`, then deploy again",
     "DELETE_FAILED": "the deletion of the stack {name} failed; repeat `make destroy STACK={name}`, then deploy again",
-    "UPDATE_ROLLBACK_FAILED": "the rollback of the stack {name} failed; run `aws cloudformation continue-update-rollback --stack-name {name}`, then deploy again",
+    "UPDATE_ROLLBACK_FAILED": "the rollback of the stack {name} failed; run `aws cloudformation continue-update-rollback --stack-name {name} --region {region}`, then deploy again",
 }
 # A stack in this state consists of change sets that were not executed.
 NEW = "REVIEW_IN_PROGRESS"
@@ -52,7 +52,7 @@ def deployed(cloudformation, name):
         return None
     status = stack["StackStatus"]
     if status in STUCK:
-        raise Refused(f"{STUCK[status].format(name=name)} (state {status})")
+        raise Refused(f"{STUCK[status].format(name=name, region=cloudformation.meta.region_name)} (state {status})")
     if status.endswith("_IN_PROGRESS"):
         raise Refused(f"another operation on the stack {name} is running (state {status}); wait until it ends, then deploy again")
     if "PoolName" not in parameters_of(stack):

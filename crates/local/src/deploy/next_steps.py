@@ -1,14 +1,21 @@
 """The URL of the API, and the commands that get the first token."""
 
+import re
 import shlex
 
 FIRST_ADMIN = "admin"
 GUIDE = "docs/operations/first-administrator.md"
-SIGN_IN = """import getpass, json; print(json.dumps({{"username": {username}, "password": getpass.getpass("Temporary password: ")}}))"""
+SIGN_IN = """{{"username": {username}, "password": getpass.getpass("Temporary password: ")}}"""
 READ_SESSION = """import json, sys; print(json.load(sys.stdin)["challenge"]["session"])"""
 NEW_PASSWORD = (
-    """import getpass, json, os; print(json.dumps({{"challenge": "NEW_PASSWORD_REQUIRED", "username": {username}, """
-    """"session": os.environ["SESSION"], "new_password": getpass.getpass("New password: ")}}))"""
+    """{{"challenge": "NEW_PASSWORD_REQUIRED", "username": {username}, "session": os.environ["SESSION"], """
+    """"new_password": getpass.getpass("New password: ")}}"""
+)
+# Prints settings for `curl --config`, because other users of the machine can read the arguments of a process.
+DATA = """import getpass, json, os; print("data = " + json.dumps(json.dumps({body})))"""
+CREDENTIALS = (
+    """; print("user = " + json.dumps(os.environ["AWS_ACCESS_KEY_ID"] + ":" + os.environ["AWS_SECRET_ACCESS_KEY"]))"""
+    """; print("header = " + json.dumps("X-Amz-Security-Token: " + os.environ.get("AWS_SESSION_TOKEN", "")))"""
 )
 READ_TOKEN = """import json, sys; print(json.load(sys.stdin)["tokens"]["access_token"])"""
 
@@ -26,27 +33,23 @@ def username(values):
     return values["FirstAdminEmail"] if values["SignIn"] == "email" else FIRST_ADMIN
 
 
-def curl(values, region):
-    """Sends standard input to a route under /v1/auth, signed if the API requires that."""
-    signed = (
-        f' --aws-sigv4 aws:amz:{region}:execute-api --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY"'
-        ' -H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"'
-    )
-    return "curl -fsS -H 'Content-Type: application/json'" + (signed if values["AuthAuthorization"] == "AWS_IAM" else "") + " -d @-"
+def request(body, route, url, values, region):
+    """Sends a body to a route under /v1/auth, signed if the API requires that."""
+    is_signed = values["AuthAuthorization"] == "AWS_IAM"
+    program = DATA.format(body=body) + (CREDENTIALS if is_signed else "")
+    signature = f" --aws-sigv4 aws:amz:{region}:execute-api" if is_signed else ""
+    return f"{python(program)} \\\n  | curl -fsS -H 'Content-Type: application/json'{signature} -K - {url}/v1/auth/{route} \\\n"
 
 
 def commands(url, values, region):
     """Three commands, each for a POSIX shell. Passwords are prompted for, so that no shell history contains them."""
     name = json_string(username(values))
-    send = curl(values, region)
+    sign_in = request(SIGN_IN.format(username=name), "sign-in", url, values, region)
+    new_password = request(NEW_PASSWORD.format(username=name), "challenge", url, values, region)
     return [
-        f"SESSION=$({python(SIGN_IN.format(username=name))} \\\n"
-        f"  | {send} {url}/v1/auth/sign-in \\\n"
-        f"  | {python(READ_SESSION)})",
-        f'TOKEN=$(SESSION="$SESSION" {python(NEW_PASSWORD.format(username=name))} \\\n'
-        f"  | {send} {url}/v1/auth/challenge \\\n"
-        f"  | {python(READ_TOKEN)})",
-        f'curl -fsS -H "Authorization: Bearer $TOKEN" {url}/v1/me',
+        f"SESSION=$({sign_in}  | {python(READ_SESSION)})",
+        f'TOKEN=$(SESSION="$SESSION" {new_password}  | {python(READ_TOKEN)})',
+        f"""printf 'header = "Authorization: Bearer %s"' "$TOKEN" | curl -fsS -K - {url}/v1/me""",
     ]
 
 
@@ -82,7 +85,9 @@ def without_administrator(stack):
 def message(values, endpoint):
     """Where the temporary password is. An emulator keeps mails instead of sending them."""
     if endpoint:
-        return f"curl -s {endpoint}/_ministack/ses/messages | grep -o 'Your username is {username(values)} [^\"]*'"
+        name = re.sub(r"([.*^$\[\]\\])", r"\\\1", username(values))
+        pattern = shlex.quote(f'Your username is {name} [^"]*')
+        return f"curl -s {endpoint}/_ministack/ses/messages | grep -o {pattern}"
     return f"in a message to {values['FirstAdminEmail']}, valid for 7 days"
 
 

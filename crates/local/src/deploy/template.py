@@ -57,7 +57,8 @@ def expected_range(parameter, lowest, highest):
 
 def expectation(parameter, value):
     """What a parameter expects if the value is wrong, otherwise None."""
-    values = value.split(",") if parameter["Type"].startswith("CommaDelimitedList") else [value]
+    # CloudFormation removes the whitespace around the items of a list.
+    values = [one.strip() for one in value.split(",")] if parameter["Type"] == "CommaDelimitedList" else [value]
     if "AllowedValues" in parameter and any(one not in allowed_values(parameter) for one in values):
         return joined(allowed_values(parameter))
     if parameter["Type"] == "Number" and not (is_number(value) and in_range(parameter, float(value), "MinValue", "MaxValue")):
@@ -66,7 +67,7 @@ def expectation(parameter, value):
         return "a text with a number of characters" + expected_range(parameter, "MinLength", "MaxLength")
     pattern = parameter.get("AllowedPattern")
     # Patterns of CloudFormation are those of Java, where \s and \w match ASCII characters only.
-    if pattern and not all(re.fullmatch(pattern, one.strip(), re.ASCII) for one in values):
+    if pattern and not all(re.fullmatch(pattern, one, re.ASCII) for one in values):
         return parameter.get("ConstraintDescription", f"a text that matches {pattern}")
     return None
 

@@ -14,13 +14,13 @@ from deploy.next_steps import commands
 print(json.dumps(commands("https://api.example.com", given, "eu-west-1")))
 "#;
 
-/// A fake curl that records its input and arguments, and returns the response of the route.
+/// A fake curl that records its configuration and arguments, and returns the response of the route.
 const CURL: &str = r#"#!/bin/sh
 for url; do :; done
 case $url in
   */sign-in) cat >sign-in; echo '{"challenge": {"session": "a session"}}' ;;
   */challenge) cat >challenge; echo '{"tokens": {"access_token": "token-1"}}' ;;
-  *) printf '%s\n' "$@" >me ;;
+  *) cat >me ;;
 esac
 printf '%s\n' "$@" >>arguments
 "#;
@@ -34,7 +34,11 @@ fn values(changed: &Value) -> Value {
 
 #[test]
 fn commands_send_the_typed_passwords_and_keep_the_token() {
-    for (changed, username) in [(json!({}), "o'hara@example.com"), (json!({"SignIn": "username"}), "admin")] {
+    for (changed, username) in [
+        (json!({}), "o'hara@example.com"),
+        (json!({"SignIn": "username"}), "admin"),
+        (json!({"AuthAuthorization": "AWS_IAM"}), "o'hara@example.com"),
+    ] {
         let commands: Vec<String> = serde_json::from_value(evaluate(COMMANDS, &values(&changed))).unwrap();
         assert_eq!(commands.len(), 3);
         let folder = tempfile::tempdir().unwrap();
@@ -45,17 +49,36 @@ fn commands_send_the_typed_passwords_and_keep_the_token() {
         let mut shell = Command::new(python());
         shell.arg(root().join("crates/local/tests/terminal.py")).arg(json!(passwords).to_string());
         shell.args(["sh", "-ec", &commands.join("\n")]).current_dir(folder.path());
+        let credentials = [
+            ("AWS_ACCESS_KEY_ID", "AKIA1"),
+            ("AWS_SECRET_ACCESS_KEY", "secret\"1"),
+            ("AWS_SESSION_TOKEN", "session-1"),
+        ];
+        shell.envs(credentials);
         shell.env("PATH", format!("{}:{}:/usr/bin:/bin", folder.path().display(), root().join(".venv/bin").display()));
         run(&mut shell).unwrap();
-        let sent = |name: &str| serde_json::from_str::<Value>(&fs::read_to_string(path(name)).unwrap()).unwrap();
+        let configured = |name: &str, option: &str| -> String {
+            let configuration = fs::read_to_string(path(name)).unwrap();
+            let value = configuration.lines().find_map(|line| line.strip_prefix(&format!("{option} = ")));
+            serde_json::from_str(value.unwrap_or("null")).unwrap_or_default()
+        };
+        let sent = |name: &str| serde_json::from_str::<Value>(&configured(name, "data")).unwrap();
         assert_eq!(sent("sign-in"), json!({"username": username, "password": r#"a"b\c'd$e"#}));
         let challenge = json!({"challenge": "NEW_PASSWORD_REQUIRED", "username": username, "session": "a session",
             "new_password": "Correct Horse 1"});
         assert_eq!(sent("challenge"), challenge);
-        let me = fs::read_to_string(path("me")).unwrap();
-        assert!(me.contains("Authorization: Bearer token-1\nhttps://api.example.com/v1/me\n"), "{me}");
+        assert_eq!(configured("me", "header"), "Authorization: Bearer token-1");
+        if changed["AuthAuthorization"] == "AWS_IAM" {
+            for route in ["sign-in", "challenge"] {
+                assert_eq!(configured(route, "user"), "AKIA1:secret\"1");
+                assert_eq!(configured(route, "header"), "X-Amz-Security-Token: session-1");
+            }
+        }
         let arguments = fs::read_to_string(path("arguments")).unwrap();
-        assert!(!arguments.contains("Horse"), "arguments are visible to other users of the machine: {arguments}");
+        assert!(arguments.ends_with("https://api.example.com/v1/me\n"), "{arguments}");
+        for secret in ["Horse", "secret", "session-1", "token-1"] {
+            assert!(!arguments.contains(secret), "other users of the machine can read arguments: {arguments}");
+        }
     }
 }
 
@@ -101,4 +124,7 @@ fn update_repeats_the_commands_only_for_a_new_administrator() {
     );
     let ran = Deployment::of_stack(&current, "FirstAdminEmail=mia@example.com").run().succeeded();
     assert!(ran.stdout.contains("in a message to mia@example.com"), "{}", ran.stdout);
+    let with_names = [&current[..], &[("SignIn", "username")]].concat();
+    let ran = Deployment::of_stack(&with_names, "FirstAdminEmail=mia@example.com").run().succeeded();
+    assert!(!ran.stdout.contains("in a message"), "the first administrator is still `admin`: {}", ran.stdout);
 }

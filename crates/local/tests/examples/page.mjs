@@ -2,7 +2,7 @@
 // and sign-out. Prints `not run: REASON` if no browser starts.
 //
 // Environment: DIST, the directory of the built page; SCREENSHOT, the file for a picture of the authenticated user;
-// CHROMIUM, a browser, which is that of @sparticuz/chromium by default; DENIED_DOMAIN and CODE.
+// AWS_ENDPOINT_URL, the emulator; CHROMIUM, a browser, which is that of @sparticuz/chromium by default; DENIED_DOMAIN and CODE.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 
-const { CHROMIUM, CODE, DENIED_DOMAIN, DIST, SCREENSHOT } = process.env;
+const { AWS_ENDPOINT_URL, CHROMIUM, CODE, DENIED_DOMAIN, DIST, SCREENSHOT } = process.env;
 const password = 'Correct-Horse-1';
 /** Long enough for a slow machine, in milliseconds. */
 const timeout = 120_000;
@@ -148,6 +148,22 @@ try {
   assert.equal(await submit('confirm', { code: '000000' }, 'error'), 'The code is wrong.');
   assert.equal(await submit('confirm', { code: CODE }, 'status'), 'Your account is confirmed. Sign in.');
   assert.equal(await submit('sign-in', { username: 'page-code', password }, 'status'), 'You are signed in.');
+
+  // A session that was ended elsewhere is not shown as signed in.
+  const token = await page.evaluate(() => Object.entries(localStorage).find(([key]) => key.endsWith('.accessToken'))[1]);
+  await shown('#signed-in');
+  const ended = await fetch(AWS_ENDPOINT_URL, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'AWSCognitoIdentityProviderService.GlobalSignOut',
+    },
+    body: JSON.stringify({ AccessToken: token }),
+  });
+  assert.equal(ended.status, 200);
+  await page.reload();
+  await shown('#sign-in');
+  assert.equal(await page.$('#signed-in:not([hidden])'), null);
 
   assert.deepEqual(complaints, []);
   console.log('passed');

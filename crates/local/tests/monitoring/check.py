@@ -97,7 +97,8 @@ def check_math_alarm(template, emitted):
     assert dimensions.pop("stack") == "AWS::StackName"
     known = {(metric[:2], metric[2] - {pair for pair in metric[2] if pair[0] == "stack"}) for metric in emitted}
     assert ((rejected["Namespace"], rejected["MetricName"]), frozenset(dimensions.items())) in known, rejected
-    for errors, rejected, is_raised in [(3, 2, True), (1, None, True), (2, 2, False)]:
+    assert {metric["MetricStat"]["Period"] for metric in inputs} == {900} and alarm["EvaluationPeriods"] == 1, alarm
+    for errors, rejected, is_raised in [(4, 2, True), (2, None, True), (3, 2, False), (2, 2, False)]:
         fill = lambda value, default: default if value is None else value  # noqa: E731
         value = eval(expression["Expression"], {"errors": errors, "rejected": rejected, "FILL": fill})  # noqa: S307
         assert COMPARISONS[alarm["ComparisonOperator"]](value, alarm["Threshold"]) == is_raised, (errors, rejected)
