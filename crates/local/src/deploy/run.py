@@ -127,8 +127,12 @@ def api_url(outputs, endpoint):
 
 
 def confirmed_change_set(plan, cloudformation):
-    """The id of the change set after the confirmation, or None if nothing changes. A refusal leaves nothing."""
+    """The id of the change set and the stack's events after the confirmation, or None if nothing changes.
+
+    A refusal leaves nothing.
+    """
     change_set = None
+    before = stack.change_sets(cloudformation, plan.name)
     print("\nUploads the functions and creates the change set (some seconds).", flush=True)
     try:
         change_set = stack.create_change_set(plan.sam_arguments(), plan.overrides())
@@ -136,20 +140,23 @@ def confirmed_change_set(plan, cloudformation):
             return None
         print("\n" + "\n".join(changes.described(plan.name, stack.changes_of(cloudformation, change_set), plan.values)))
         if plan.options.yes or questions.confirm("Deploy?"):
-            return change_set
-        raise Stopped("stopped; nothing was deployed, and the change set is deleted")
+            return change_set, stack.events_before(cloudformation, change_set)
+        raise Stopped("stopped; nothing was deployed")
     except BaseException:
-        stack.discard(cloudformation, plan.name, change_set)
+        stack.discard(cloudformation, plan.name, change_set, before)
         raise
 
 
-def execute(plan, cloudformation, change_set):
+def execute(plan, cloudformation, change_set, events):
     print(flush=True)
     try:
-        status = stack.execute(cloudformation, change_set, 0.5 if plan.endpoint else 2)
+        stack.execute(cloudformation, plan.name, change_set)
+        status = events.print_until_end(0.5 if plan.endpoint else 2)
     except KeyboardInterrupt as interrupt:
         raise Stopped(f"stopped waiting; CloudFormation continues with the stack {plan.name}") from interrupt
-    stack.expect_success(plan.name, status, not plan.previous)
+    except stack.AWS_ERRORS as error:
+        raise Refused(f"lost contact with AWS; CloudFormation continues with the stack {plan.name}: {error}") from error
+    stack.expect_success(plan.name, plan.region, status, not plan.previous)
 
 
 def deploy(options):
@@ -161,21 +168,27 @@ def deploy(options):
     place = f"the emulator {plan.endpoint}" if plan.endpoint else f"the account {number}"
     print(f"Deploys to {place}, Region {plan.region}, as {arn}.")
     plan.choose_stack()
-    cloudformation = session.client("cloudformation")
+    cloudformation = session.client("cloudformation", config=stack.RETRIES)
     plan.read_stack(cloudformation)
     plan.complete()
     build_functions(options)
-    change_set = confirmed_change_set(plan, cloudformation)
-    if change_set:
-        execute(plan, cloudformation, change_set)
-    print(f"\nThe stack {plan.name} is {'deployed' if change_set else 'up to date'}.")
-    show_next_steps(plan, account.described(cloudformation, plan.name))
+    confirmed = confirmed_change_set(plan, cloudformation)
+    if confirmed:
+        execute(plan, cloudformation, *confirmed)
+    outcome = f"stack {plan.name} is {'deployed' if confirmed else 'up to date'}"
+    try:
+        print(f"\nThe {outcome}.")
+        show_next_steps(plan, account.described(cloudformation, plan.name))
+    except KeyboardInterrupt as interrupt:
+        raise Stopped(f"stopped; the {outcome}") from interrupt
     return plan
 
 
 def show_next_steps(plan, deployed):
     url = api_url(account.outputs_of(deployed), plan.endpoint)
-    is_new = plan.previous.get("FirstAdminEmail", "") != plan.values["FirstAdminEmail"]
+    previous, current = plan.previous.get("FirstAdminEmail", ""), plan.values["FirstAdminEmail"]
+    # With user names, the first administrator is always `admin`, and receives no second invitation.
+    is_new = current != previous and (not previous or plan.values["SignIn"] == "email")
     print("\n".join(next_steps(plan.name, url, plan.values, plan.region, plan.endpoint, is_new)), flush=True)
 
 

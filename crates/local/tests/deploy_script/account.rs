@@ -28,8 +28,8 @@ FOLDER = Path(__file__).parent
 TABLE = json.loads((FOLDER / "answers").read_text())
 create = boto3.Session.client
 
-def client(session, service):
-    created = create(session, service)
+def client(session, service, **options):
+    created = create(session, service, **options)
     created.meta.events.register("before-call", answer)
     return created
 
@@ -40,6 +40,8 @@ def answer(model, **_):
     if answers is None:
         return None
     found = answers.pop(0) if len(answers) > 1 else answers[0]
+    if found == "Ctrl-C":
+        raise KeyboardInterrupt
     return SimpleNamespace(status_code=400 if "Error" in found else 200), found
 
 boto3.Session.client = client
@@ -120,6 +122,8 @@ pub(crate) struct Deployment {
     pub(crate) parameters: String,
     /// The processor of the built function, as in ELF headers.
     pub(crate) machine: u8,
+    /// The script of the fake `sam`.
+    pub(crate) sam: &'static str,
     pub(crate) environment: Vec<(&'static str, &'static str)>,
 }
 
@@ -148,7 +152,7 @@ impl Deployment {
         let answers = json!({
             "GetCallerIdentity": [{"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/ops", "UserId": "A"}],
             "DescribeStacks": stacks,
-            "DescribeChangeSet": [{"StackId": STACK, "Changes": [{"Type": "Resource", "ResourceChange": change}]}],
+            "DescribeChangeSet": [{"StackId": STACK, "Status": "CREATE_COMPLETE", "Changes": [{"Type": "Resource", "ResourceChange": change}]}],
             "DescribeStackEvents": [
                 events(std::slice::from_ref(&old)),
                 events(&[event("3", "shop", end, ""), created, old]),
@@ -159,8 +163,14 @@ impl Deployment {
             "DeleteStack": [{}],
         });
         let folder = tempfile::tempdir().unwrap();
-        let deployment =
-            Self { folder, answers, parameters: parameters.to_owned(), machine: AARCH64, environment: Vec::new() };
+        let deployment = Self {
+            folder,
+            answers,
+            parameters: parameters.to_owned(),
+            machine: AARCH64,
+            sam: SAM,
+            environment: Vec::new(),
+        };
         deployment.sam_prints(&json!({"type": "result", "status": "changeset_created", "changeset_id": CHANGE_SET}));
         deployment.configure("[default.global.parameters]\nstack_name = \"poolkeeper\"\nregion = \"eu-west-1\"\n");
         deployment
@@ -202,7 +212,7 @@ impl Deployment {
     fn start(&self, mut script: Command, options: &[&str]) -> Ran {
         let folder = self.folder.path();
         build_function(&self.path("build"), self.machine);
-        self.program("sam", SAM);
+        self.program("sam", self.sam);
         self.program("make", MAKE);
         fs::write(self.path("sitecustomize.py"), ANSWERS).unwrap();
         fs::write(self.path("answers"), self.answers.to_string()).unwrap();

@@ -10,6 +10,11 @@ from deploy.changes import described
 print(json.dumps(described("shop", given["changes"], given["values"])))
 "#;
 
+const TABLE: &str = "AWS::DynamoDB::Table";
+const KEY: &str = "Custom::PoolkeeperInvitationKey";
+const LOGS: &str = "AWS::Logs::LogGroup";
+const POOL: &str = "Custom::PoolkeeperUserPool";
+
 fn change(action: &str, id: &str, kind: &str, more: &Value) -> Value {
     let mut change = json!({"Action": action, "LogicalResourceId": id, "ResourceType": kind});
     change.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -20,6 +25,17 @@ fn details(evaluation: &str, name: &str, replacement: &str) -> Value {
     json!({"Replacement": replacement, "Details": [{"Evaluation": evaluation, "Target": {"Attribute": "Properties", "Name": name}}]})
 }
 
+/// Details of a change that depends on a value that requires a replacement.
+fn conditional(changed: &[&str]) -> Value {
+    let detail = |evaluation: &str, name: &str, recreation: &str| {
+        let target = json!({"Attribute": "Properties", "Name": name, "RequiresRecreation": recreation});
+        json!({"Evaluation": evaluation, "Target": target})
+    };
+    let mut details: Vec<Value> = changed.iter().map(|name| detail("Static", name, "Never")).collect();
+    details.push(detail("Dynamic", "Name", "Always"));
+    json!({"Replacement": "Conditional", "Details": details})
+}
+
 /// The description of one change.
 fn line(change: &Value, values: &Value) -> String {
     let lines = evaluate(DESCRIBE, &json!({"changes": [change], "values": values}));
@@ -28,12 +44,10 @@ fn line(change: &Value, values: &Value) -> String {
 
 #[test]
 fn describes_each_change_and_its_effect_on_data() {
-    const TABLE: &str = "AWS::DynamoDB::Table";
-    const LOGS: &str = "AWS::Logs::LogGroup";
-    const POOL: &str = "Custom::PoolkeeperUserPool";
     let kept = json!({"OnDelete": "retain", "DeletionProtection": "true"});
     let replaced = json!({"Replacement": "True", "Details": []});
     let none = json!({});
+    let retained = json!({"PolicyAction": "Retain", "PhysicalResourceId": "shop-revocations"});
     let table = [
         (change("Add", "Api", "AWS::ApiGatewayV2::Api", &none), "  adds        HTTP API: Api"),
         (
@@ -49,8 +63,21 @@ fn describes_each_change_and_its_effect_on_data() {
             "  DELETES     Revocations (revocation table) - deletes all revocations, so that revoked tokens are valid until they expire",
         ),
         (
-            change("Remove", "RetainedRevocations", TABLE, &json!({"PolicyAction": "Retain"})),
-            "  removes     RetainedRevocations (revocation table) - only from the stack; the resource and its data remain",
+            change("Remove", "RetainedRevocations", TABLE, &retained),
+            "  removes     RetainedRevocations (revocation table) - the table remains, but the stack no longer reads it, so that revoked tokens are valid until they expire",
+        ),
+        (
+            change(
+                "Modify",
+                "RetainedRevocations",
+                TABLE,
+                &json!({"Replacement": "True", "PolicyAction": "ReplaceAndRetain"}),
+            ),
+            "  REPLACES    RetainedRevocations (revocation table) - the table remains, but the stack no longer reads it, so that revoked tokens are valid until they expire",
+        ),
+        (
+            change("Remove", "RetainedAdminApiLogs", LOGS, &json!({"PolicyAction": "Retain"})),
+            "  removes     RetainedAdminApiLogs (log group) - only from the stack; the resource and its data remain",
         ),
         (
             change("Remove", "AdminApiLogs", LOGS, &none),
@@ -66,8 +93,20 @@ fn describes_each_change_and_its_effect_on_data() {
             "  REPLACES    RetainedAdminApiLogs (log group) - the old resource and its data remain outside of the stack",
         ),
         (
-            change("Remove", "InvitationKey", "Custom::PoolkeeperInvitationKey", &none),
+            change("Remove", "InvitationKey", KEY, &none),
             "  DELETES     InvitationKey (invitation signing key) - invalidates all invitations",
+        ),
+        (
+            change("Modify", "InvitationKey", KEY, &details("Static", "Version", "Conditional")),
+            "  REPLACES    InvitationKey (invitation signing key) - invalidates all invitations",
+        ),
+        (
+            change("Modify", "InvitationKey", KEY, &details("Static", "ServiceTimeout", "Conditional")),
+            "  changes     InvitationKey (invitation signing key): ServiceTimeout",
+        ),
+        (
+            change("Remove", "AlarmSubscription", "AWS::SNS::Subscription", &none),
+            "  DELETES     AlarmSubscription (SNS subscription) - alarms are not delivered until the subscription is confirmed again",
         ),
         (
             change("Modify", "UserPool", POOL, &details("Static", "Spec", "Conditional")),
@@ -79,7 +118,7 @@ fn describes_each_change_and_its_effect_on_data() {
         ),
         (
             change("Modify", "ApiStage", "AWS::ApiGatewayV2::Stage", &details("Dynamic", "ApiId", "Conditional")),
-            "  may change  only if a resource that they refer to is replaced: ApiStage",
+            "  may change  only if a value that they refer to changes: ApiStage",
         ),
         (change("Add", "Vpc", "AWS::EC2::VPC", &none), "  adds        AWS::EC2::VPC: Vpc"),
     ];
@@ -89,6 +128,40 @@ fn describes_each_change_and_its_effect_on_data() {
     let deleted = json!({"OnDelete": "delete", "DeletionProtection": "false"});
     let pool = line(&change("Remove", "UserPool", POOL, &none), &deleted);
     assert!(pool.ends_with(" - deletes the user pool with all its users"), "{pool}");
+    let kept = line(
+        &change("Remove", "RetainedRevocations", TABLE, &retained),
+        &json!({"RevocationTable": "shop-revocations"}),
+    );
+    assert!(kept.ends_with(" - only from the stack; the resource and its data remain"), "{kept}");
+}
+
+#[test]
+fn describes_possible_replacements_and_other_actions() {
+    let none = json!({});
+    let table = [
+        (
+            change("Modify", "Api", "AWS::ApiGatewayV2::Api", &conditional(&["Description"])),
+            "  may replace Api (HTTP API): Description - the API gets another URL",
+        ),
+        (
+            change("Modify", "AdminApiLogs", LOGS, &conditional(&[])),
+            "  may replace AdminApiLogs (log group) - deletes its log records",
+        ),
+        (
+            change("Modify", "AdminApiPermission", "AWS::Lambda::Permission", &conditional(&[])),
+            "  may replace permission to invoke a function: AdminApiPermission",
+        ),
+        (
+            change("Modify", "UserPool", POOL, &conditional(&["Spec"])),
+            "  changes     UserPool (user pool with app clients, identity pool, role and policy): Spec - the bootstrap updates the pool and keeps its users",
+        ),
+        (change("Import", "AdminApiLogs", LOGS, &none), "  imports     AdminApiLogs (log group)"),
+        (change("SyncWithActual", "AdminApiLogs", LOGS, &none), "  syncs       AdminApiLogs (log group)"),
+        (change("Dynamic", "AdminApiLogs", LOGS, &none), "  undecided   AdminApiLogs (log group)"),
+    ];
+    for (change, expected) in &table {
+        assert_eq!(line(change, &none), *expected);
+    }
 }
 
 #[test]
@@ -100,11 +173,16 @@ fn counts_changes_and_names_iam_permissions() {
         role("Modify", "AuthApiRole", &details("Dynamic", "Policies", "False")),
         role("Remove", "OldRole", &json!({})),
         change("Modify", "Api", "AWS::ApiGatewayV2::Api", &json!({"Replacement": "True"})),
+        change("Modify", "Logs", "AWS::Logs::LogGroup", &conditional(&["RetentionInDays"])),
     ]);
     let lines = evaluate(DESCRIBE, &json!({"changes": changes, "values": {}}));
     let lines: Vec<&str> = lines.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert_eq!(lines[0], "Changes to the stack shop: 1 to add, 1 to change, 1 to replace, 1 to delete");
-    assert!(lines[2].starts_with("  DELETES     OldRole") && lines[3].starts_with("  REPLACES    Api"), "{lines:?}");
+    assert_eq!(
+        lines[0],
+        "Changes to the stack shop: 1 to add, 1 to change, 1 to replace, 1 to delete, 1 that may be replaced"
+    );
+    let first = ["  DELETES     OldRole", "  REPLACES    Api", "  may replace Logs"];
+    assert!(lines[2..].iter().zip(first).all(|(line, start)| line.starts_with(start)), "{lines:?}");
     let permissions = [
         "New IAM permissions: NewRole",
         "Changed IAM permissions: AdminApiRole",
@@ -164,4 +242,7 @@ fn failed_deployment_names_the_reason_and_the_next_step() {
     let current = [("PoolName", "shop"), ("AutoConfirm", "nobody")];
     let ran = failing("UPDATE_ROLLBACK_COMPLETE", &mut Deployment::of_stack(&current, "Mfa=optional"));
     assert!(ran.stderr.starts_with("make: the update failed (state UPDATE_ROLLBACK_COMPLETE); the"), "{}", ran.stderr);
+    let ran = failing("UPDATE_ROLLBACK_FAILED", &mut Deployment::of_stack(&current, "Mfa=optional"));
+    let expected = "make: the rollback of the stack shop failed; run `aws cloudformation continue-update-rollback --stack-name shop";
+    assert!(ran.stderr.starts_with(expected) && !ran.stderr.contains("works as before"), "{}", ran.stderr);
 }

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::account::{Deployment, error, stack};
+use super::account::{DECIDED, Deployment, error, event, stack};
 use super::evaluate;
 
 const CURRENT: [(&str, &str); 3] = [("PoolName", "shop"), ("AutoConfirm", "invited"), ("AccessTokenMinutes", "60")];
 const CTRL_C: &str = "\u{3}";
 const CTRL_D: &str = "\u{4}";
+/// A fake `sam` that is interrupted after it created a change set.
+const INTERRUPTED_SAM: &str = "#!/bin/sh\nkill -INT $PPID\n";
 const CONFIRM: &str = "Deploy? [y/N]";
 
 #[test]
@@ -130,12 +132,93 @@ fn keeps_a_stack_with_other_change_sets() {
     let mut deployment = Deployment::of_new_stack("AutoConfirm=nobody");
     deployment.answers["DescribeStacks"] = json!([{"Stacks": [stack("REVIEW_IN_PROGRESS", &[])]}]);
     deployment.sam_prints(&json!({"type": "result", "status": "failure", "error": {"message": "no bucket"}}));
-    for (others, deleted) in [(json!([{"Status": "CREATE_COMPLETE"}]), 0), (json!([{"Status": "FAILED"}]), 1)] {
-        deployment.answers["ListChangeSets"] = json!([{"Summaries": others}]);
+    for (status, deleted) in [("CREATE_COMPLETE", 0), ("FAILED", 1)] {
+        deployment.answers["ListChangeSets"] = json!([{"Summaries": [{"ChangeSetId": "other", "Status": status}]}]);
         let before = deployment.run();
         assert_eq!(before.stderr, "make: sam cannot create the change set: no bucket\n");
-        assert_eq!(before.called("DeleteStack"), deleted, "{others}");
+        assert_eq!((before.called("DeleteChangeSet"), before.called("DeleteStack")), (0, deleted), "{status}");
     }
+}
+
+#[test]
+fn interrupted_sam_leaves_no_change_set() {
+    let listed = |sets: &[(&str, &str)]| {
+        let summaries = sets.iter().map(|(id, status)| json!({"ChangeSetId": id, "Status": status}));
+        json!({"Summaries": summaries.collect::<Vec<_>>()})
+    };
+    let missing = || error("ValidationError", "Stack with id shop does not exist");
+    let mut deployment = Deployment::of_new_stack(DECIDED);
+    deployment.sam = INTERRUPTED_SAM;
+    deployment.answers["DescribeStacks"] = json!([missing(), {"Stacks": [stack("REVIEW_IN_PROGRESS", &[])]}]);
+    deployment.answers["ListChangeSets"] =
+        json!([missing(), listed(&[("new", "CREATE_IN_PROGRESS")]), listed(&[("new", "DELETE_PENDING")])]);
+    let ran = deployment.run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (130, "\nmake deploy: stopped; nothing was deployed\n"));
+    assert_eq!((ran.called("DeleteChangeSet"), ran.called("DeleteStack")), (1, 1), "{:?}", ran.calls);
+    assert_eq!(ran.called("DescribeChangeSet"), 1, "waits until the change set is created");
+
+    let other = ("other", "CREATE_COMPLETE");
+    for (after, deleted) in [(listed(&[other, ("new", "FAILED")]), 1), (listed(&[other]), 0)] {
+        let mut deployment = Deployment::of_stack(&CURRENT, "");
+        deployment.sam = INTERRUPTED_SAM;
+        deployment.answers["ListChangeSets"] = json!([listed(&[other]), after]);
+        let ran = deployment.run();
+        assert_eq!((ran.status, ran.called("ExecuteChangeSet")), (130, 0), "{}", ran.stderr);
+        assert_eq!((ran.called("DeleteChangeSet"), ran.called("DeleteStack")), (deleted, 0), "{:?}", ran.calls);
+    }
+}
+
+#[test]
+fn failed_deletion_of_the_change_set_keeps_the_first_error() {
+    let mut deployment = Deployment::of_stack(&CURRENT, "");
+    deployment.answers["DescribeChangeSet"] = json!([error("AccessDenied", "not authorized to describe")]);
+    deployment.answers["DeleteChangeSet"] = json!([error("AccessDenied", "not authorized to delete")]);
+    let ran = deployment.run();
+    assert!(
+        ran.stderr.starts_with("make: a call to AWS failed: ") && ran.stderr.contains("to describe"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stdout.contains("\nWarning: the change set could not be deleted: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not authorized to delete"), "{}", ran.stdout);
+}
+
+#[test]
+fn rejected_execution_deletes_the_change_set() {
+    let mut deployment = Deployment::of_stack(&CURRENT, "");
+    deployment.answers["ExecuteChangeSet"] = json!([error("AccessDenied", "not authorized")]);
+    let ran = deployment.run();
+    let expected = "make: CloudFormation does not execute the change set; nothing was deployed: ";
+    assert!(ran.stderr.starts_with(expected), "{}", ran.stderr);
+    assert_eq!(ran.called("DeleteChangeSet"), 1);
+}
+
+#[test]
+fn interrupted_or_lost_deployment_continues() {
+    let mut deployment = Deployment::of_stack(&CURRENT, "");
+    let old = json!({"StackEvents": [event("1", "shop", "UPDATE_COMPLETE", "")]});
+    for (answer, status, expected) in [
+        (json!("Ctrl-C"), 130, "\nmake deploy: stopped waiting; CloudFormation continues with the stack shop\n"),
+        (
+            error("ExpiredToken", "the token is expired"),
+            1,
+            "make: lost contact with AWS; CloudFormation continues with the stack shop: An error occurred (ExpiredToken)",
+        ),
+    ] {
+        deployment.answers["DescribeStackEvents"] = json!([old, answer]);
+        let ran = deployment.run();
+        assert!(ran.stderr.starts_with(expected), "{}", ran.stderr);
+        assert_eq!((ran.status, ran.called("DeleteChangeSet")), (status, 0), "{:?}", ran.calls);
+    }
+}
+
+#[test]
+fn interrupted_next_steps_report_the_deployment() {
+    let mut deployment = Deployment::of_stack(&CURRENT, "");
+    let current = json!({"Stacks": [stack("UPDATE_COMPLETE", &CURRENT)]});
+    deployment.answers["DescribeStacks"] = json!([current, "Ctrl-C"]);
+    let ran = deployment.run();
+    assert_eq!((ran.status, ran.stderr.as_str()), (130, "\nmake deploy: stopped; the stack shop is deployed\n"));
 }
 
 #[test]
