@@ -136,6 +136,7 @@ $(REAL_CLIENTS)/ready: $(addprefix crates/local/tests/real_clients/,package.json
 $(VENV)/examples-express/ready: $(addprefix examples/express/,package.json package-lock.json) | cognito-local
 	@echo 'Installing the packages of examples/express into .venv (once, some seconds)'
 	@scripts/install-npm-packages $(VENV)/examples-express $^
+	@ln -s ../../../clients/typescript $(VENV)/examples-express/node_modules/poolkeeper-client
 
 $(VENV)/examples-web/ready: $(addprefix examples/web/,package.json package-lock.json) | cognito-local
 	@echo 'Installing the packages of examples/web into .venv (once, some seconds)'
