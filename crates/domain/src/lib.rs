@@ -6,6 +6,8 @@
 pub mod doctor;
 pub mod error_chain;
 pub mod invitation;
+#[cfg(feature = "json")]
+pub mod json;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod passable_roles;

@@ -1,5 +1,6 @@
 //! One user pool: its users, groups, sessions and settings, and the ports to them.
 
+pub mod creation_name;
 pub mod cursor_key;
 pub mod directory;
 pub mod error;

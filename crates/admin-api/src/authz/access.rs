@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 use axum::extract::FromRequestParts;
 use domain::permission::Permission;
 use domain::roles::{Grants, Roles};
+use domain::user_pool::creation_name::is_named;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::Membership;
 use domain::user_pool::user::{User, Username};
 use http::request::Parts;
 
 use crate::authz::caller::Caller;
-use crate::fields::creation_name::is_named;
 use crate::http::error::{ApiError, Forbidden};
 
 /// The access that a route requires.

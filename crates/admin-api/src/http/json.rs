@@ -1,18 +1,15 @@
 //! JSON request bodies of a bounded size, with known fields only. Errors name the field.
 //!
-//! Messages of `serde` quote values, which can be passwords, so they are not passed to the caller. For the same reason
-//! no body type with a secret implements `Debug`.
+//! No body type with a secret implements `Debug`.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::response::IntoResponse;
+use domain::json::JsonError;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::DeserializeOwned;
 use serde_json::Number;
-use serde_json::error::Category;
 
 use crate::http::error::{ApiError, sentence};
 
@@ -71,42 +68,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     if bytes.is_empty() {
         return Err(ApiError::InvalidRequest { field: None, detail: "Missing body.".to_owned() });
     }
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let object: Object<T> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        // `serde_json` reports a value of the wrong type as a syntax error if an enum is expected.
-        let is_in_place_of_enum = error.inner().is_syntax() && error.inner().to_string().starts_with("expected value");
-        if is_in_place_of_enum && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-            wrong_type(&path, "a string")
-        } else {
-            explain(&path, error.inner())
-        }
-    })?;
-    deserializer.end().map_err(|error| explain(".", &error))?;
-    Ok(object.0)
-}
-
-/// A struct that accepts JSON objects only. `serde` would parse `["mia"]` as `{"username": "mia"}` as well.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ObjectVisitor<T>(std::marker::PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
-            type Value = T;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-
-        deserializer.deserialize_map(ObjectVisitor(std::marker::PhantomData)).map(Self)
-    }
+    domain::json::parse(bytes).map_err(|error| match error {
+        JsonError::Syntax { .. } => ApiError::InvalidRequest { field: None, detail: format!("The body is {error}.") },
+        JsonError::Field { field, problem } => ApiError::InvalidRequest { field, detail: sentence(&problem) },
+    })
 }
 
 /// Returns a non-negative integer. In JSON Schema, `5.0` is the integer 5.
@@ -115,61 +80,12 @@ pub(crate) fn integer(number: &Number) -> Option<u32> {
     number.as_f64()?.to_string().parse().ok()
 }
 
-/// Translates an error of `serde_json`. Keeps only the expectation, which comes from the types here and contains no
-/// values. Bodies have no nested structs, so only top-level fields can be missing or duplicate.
-fn explain(path: &str, error: &serde_json::Error) -> ApiError {
-    if error.classify() != Category::Data {
-        let detail = format!("The body is not valid JSON: line {}, column {}.", error.line(), error.column());
-        return ApiError::InvalidRequest { field: None, detail };
-    }
-    let text = error.to_string();
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
-    if let Some(name) = quoted_after(text, "missing field ") {
-        return ApiError::invalid(name, "Missing field.");
-    }
-    if let Some(name) = quoted_after(text, "duplicate field ") {
-        return ApiError::invalid(name, "Duplicate field.");
-    }
-    let detail = match expected {
-        Some(expected) if text.starts_with("unknown field ") => format!("Unknown field; expected {expected}."),
-        Some(expected) => return wrong_type(path, expected),
-        // Errors of the field types contain no values.
-        None => sentence(&text),
-    };
-    at(path, detail)
-}
-
-/// The error for a value of the wrong type. Uses the type names of JSON instead of those of `serde`.
-fn wrong_type(path: &str, expected: &str) -> ApiError {
-    let expected = match expected {
-        "a map" => "an object",
-        "a sequence" => "an array",
-        "unit" => "null",
-        "u8" | "u16" | "u32" | "u64" => "a non-negative integer",
-        other => other,
-    };
-    at(path, format!("Must be {expected}."))
-}
-
-fn at(path: &str, detail: String) -> ApiError {
-    let field = if path == "." { None } else { Some(path.chars().take(MAX_FIELD_CHARS).collect()) };
-    ApiError::InvalidRequest { field, detail }
-}
-
-/// Returns the field name, which is in backticks at the end of the text.
-fn quoted_after<'a>(text: &'a str, beginning: &str) -> Option<&'a str> {
-    text.strip_prefix(beginning)?.strip_prefix('`')?.strip_suffix('`')
-}
-
-/// The maximum length of a path in an error. The path can contain unknown names.
-const MAX_FIELD_CHARS: usize = 80;
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use domain::user_pool::user::Username;
+    use serde::Deserialize;
 
     use super::*;
 
@@ -247,7 +163,7 @@ mod tests {
     #[test]
     fn truncates_long_unknown_name() {
         let (field, _) = refusal(&format!(r#"{{"{}": 1}}"#, "x".repeat(5000)));
-        assert_eq!(field.map(|field| field.len()), Some(MAX_FIELD_CHARS));
+        assert_eq!(field.map(|field| field.len()), Some(80));
     }
 
     #[test]

@@ -25,6 +25,17 @@ pub struct NewUser {
     pub welcome_message: WelcomeMessage,
 }
 
+/// The temporary password of a new user whose permanent password is set next: the reversed password. It meets a password
+/// policy if and only if the permanent password does, because a policy counts characters of each kind.
+///
+/// `AdminCreateUser` checks the temporary password, so a weak permanent password creates no user. The two passwords
+/// differ because AWS does not document whether the password history of a pool contains temporary passwords. A
+/// palindrome stays the same.
+#[must_use]
+pub fn temporary_password_before(permanent: &Secret) -> Secret {
+    Secret::new(permanent.expose().chars().rev().collect::<String>())
+}
+
 /// Whether Cognito sends a message with the temporary password to a created user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WelcomeMessage {

@@ -33,6 +33,13 @@ pub const CREATION_ATTRIBUTE: &str = "custom:poolkeeper_created";
 /// Attribute names, such as `email` or `custom:team`, and values. All values are strings in Cognito.
 pub type Attributes = BTreeMap<String, String>;
 
+/// Whether an attribute has the requested value. Cognito stores no empty attributes, and treats `True` like `true`.
+#[must_use]
+pub fn has_value(name: &str, found: Option<&String>, requested: &str) -> bool {
+    let found = found.map_or("", String::as_str);
+    found == requested || (name.ends_with("_verified") && found.eq_ignore_ascii_case(requested))
+}
+
 /// The status of a user, as Cognito spells it. Independent of whether the user is enabled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::user_pool::creation_name::name_at_creation;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::user::Username;
 use startup::metrics;
@@ -9,7 +10,6 @@ use startup::metrics;
 use crate::app::App;
 use crate::authz::access::Authorized;
 use crate::authz::target_user::OtherUser;
-use crate::fields::creation_name::name_at_creation;
 use crate::http::error::ApiError;
 use crate::routes::target::Target;
 use crate::routes::user_view::UserView;

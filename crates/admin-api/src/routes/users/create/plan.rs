@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::secret::Secret;
-use domain::user_pool::directory::{NewUser, WelcomeMessage};
+use domain::user_pool::directory::{NewUser, WelcomeMessage, temporary_password_before};
 use domain::user_pool::groups::GroupName;
 
 use super::request::{Body, WelcomeMessageBody};
@@ -37,7 +37,7 @@ impl TryFrom<Body> for Plan {
     fn try_from(body: Body) -> Result<Self, ApiError> {
         let (temporary_password, permanent_password) = match (body.password.map(Secret::from), body.permanent) {
             (password, false) => (password, None),
-            (Some(password), true) => (Some(reversed(&password)), Some(password)),
+            (Some(password), true) => (Some(temporary_password_before(&password)), Some(password)),
             (None, true) => return Err(ApiError::invalid("permanent", "Requires `password`.")),
         };
         let welcome_message = match body.welcome_message {
@@ -58,16 +58,6 @@ impl TryFrom<Body> for Plan {
         };
         Ok(Self { new_user, permanent_password, groups: body.groups.0 })
     }
-}
-
-/// Reverses a password. The result meets a password policy if and only if the password does, because a policy counts
-/// characters of each kind.
-///
-/// `AdminCreateUser` checks the temporary password, so a weak permanent password creates no user. The two passwords
-/// differ because AWS does not document whether the password history of a pool contains temporary passwords. A
-/// palindrome stays the same.
-fn reversed(password: &Secret) -> Secret {
-    Secret::new(password.expose().chars().rev().collect::<String>())
 }
 
 impl Plan {

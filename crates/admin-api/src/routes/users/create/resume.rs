@@ -2,9 +2,10 @@
 
 use domain::permission::Permission;
 use domain::secret::Secret;
+use domain::user_pool::creation_name::is_named;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{GroupName, Membership};
-use domain::user_pool::user::{User, UserStatus};
+use domain::user_pool::user::{User, UserStatus, has_value};
 
 use super::plan::{NewPassword, Plan, Rest};
 use super::proof::Creation;
@@ -13,7 +14,6 @@ use crate::app::App;
 use crate::audit::record::Audit;
 use crate::audit::steps::Progress;
 use crate::authz::access::Authorized;
-use crate::fields::creation_name::is_named;
 use crate::http::error::ApiError;
 
 /// A request whose user exists.
@@ -108,12 +108,6 @@ impl Plan {
         let others = others.into_iter().filter(|(is_same, _)| !is_same).map(|(_, name)| name.to_owned());
         attributes.chain(others).collect()
     }
-}
-
-/// Whether an attribute has the requested value. Cognito stores no empty attributes, and treats `True` like `true`.
-fn has_value(name: &str, found: Option<&String>, requested: &str) -> bool {
-    let found = found.map_or("", String::as_str);
-    found == requested || (name.ends_with("_verified") && found.eq_ignore_ascii_case(requested))
 }
 
 #[cfg(test)]

@@ -1,20 +1,22 @@
 //! The name that a user was created with. In pools with sign-in by e-mail address or phone number, Cognito generates
 //! the user name (the `sub`) and stores the given name as an attribute.
 
-use domain::user_pool::user::{User, Username};
+use crate::user_pool::user::{User, Username};
 
 /// The attributes that can replace the user name at sign-in.
 const SIGN_IN_ATTRIBUTES: [&str; 2] = ["email", "phone_number"];
 
 /// Whether the user was created with this name. Aliases do not count. Ignores case, because the pool has already found
 /// the user by this name.
-pub(crate) fn is_named(user: &User, typed: &Username) -> bool {
+#[must_use]
+pub fn is_named(user: &User, typed: &Username) -> bool {
     let is_typed = |text: &str| text.to_lowercase() == typed.as_str().to_lowercase();
     is_typed(user.username.as_str()) || (has_generated_name(user) && sign_in_names(user).any(is_typed))
 }
 
 /// The name for `AdminCreateUser`, which accepts neither generated names nor aliases.
-pub(crate) fn name_at_creation(user: &User, typed: &Username) -> Username {
+#[must_use]
+pub fn name_at_creation(user: &User, typed: &Username) -> Username {
     if !has_generated_name(user) {
         return user.username.clone();
     }
@@ -34,10 +36,10 @@ fn sign_in_names(user: &User) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use domain::user_pool::user::UserStatus;
     use time::OffsetDateTime;
 
     use super::*;
+    use crate::user_pool::user::UserStatus;
 
     const SUB: &str = "8a3c1f0e-5b6d-4e7f-8091-a2b3c4d5e6f7";
 
