@@ -134,6 +134,7 @@ pub(crate) fn quota_category(operation: &str) -> &'static str {
         | "UpdateGroup" => "UserPoolResourceUpdate",
         "DescribeUserPoolClient" | "ListUserPoolClients" => "UserPoolClientRead",
         "CreateUserPoolClient" | "DeleteUserPoolClient" | "UpdateUserPoolClient" => "UserPoolClientUpdate",
+        "GetProvisionedLimit" => "LimitManagement",
         _ => "Other",
     }
 }

@@ -154,6 +154,13 @@ impl Aws {
         CognitoDirectory::new(self.user_pools(), user_pool_id)
     }
 
+    /// Returns the administrator operations on one pool, of which every call is sent once. For imports, which pace and
+    /// repeat calls themselves.
+    #[must_use]
+    pub fn directory_without_retries(&self, user_pool_id: &str) -> CognitoDirectory {
+        CognitoDirectory::new(self.without_retries().user_pools(), user_pool_id)
+    }
+
     /// Returns the operations through one app client: sessions, self-service and the cursor key. The returned value
     /// reads the client's settings once, so share it by cloning the `Arc`.
     #[must_use]

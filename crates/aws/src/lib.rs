@@ -21,6 +21,7 @@ mod platform;
 mod pool_settings;
 #[cfg(feature = "profile")]
 mod profile;
+mod quotas;
 mod revocation_table;
 mod secret_hash;
 mod self_service;

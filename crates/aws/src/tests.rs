@@ -13,6 +13,7 @@ mod invitation_keys;
 mod modelled_errors;
 mod platform;
 mod pool_settings;
+mod quotas;
 mod retries;
 mod revocation_table;
 mod sdk_source;

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod identities;
 pub mod name;
 pub mod page;
+pub mod quota;
 pub mod self_service;
 pub mod sessions;
 pub mod settings;

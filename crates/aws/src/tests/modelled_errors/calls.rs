@@ -85,7 +85,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 103] = [
+pub(super) const CALLS: [Call; 104] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -113,6 +113,7 @@ pub(super) const CALLS: [Call; 103] = [
     Call { service: "ssm", ..of_users("invitation_key", "GetParameter", Situation::Settled) },
     of_users("pool_settings", "DescribeUserPool", Situation::Settled),
     of_users("pool_settings", "DescribeUserPoolClient", Situation::Settled),
+    of_users("quotas", "GetProvisionedLimit", Situation::Settled),
     sign_in_security("AdminForgetDevice"),
     sign_in_security("AdminListDevices"),
     sign_in_security("AdminListUserAuthEvents"),

@@ -15,6 +15,7 @@ use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{GroupDetails, GroupName, Groups};
 use domain::user_pool::identities::{ExternalIdentity, Identities};
 use domain::user_pool::page::PageRequest;
+use domain::user_pool::quota::{Category, RequestQuotas as _};
 use domain::user_pool::self_service::SelfService;
 use domain::user_pool::sessions::{
     ChallengeAnswer, ChallengeResponse, ClientContext, Credentials, Factor, Registration, Sessions, SignIn,
@@ -115,6 +116,7 @@ impl Ports {
             "identity_pools" => self.call_identity_pools(call.operation).await,
             "functions" => done(self.platform.function(FUNCTION).await),
             "iam" => self.call_iam(call.operation).await,
+            "quotas" => done(self.directory.provisioned(Category::UserCreation).await),
             "invitation_key" => done(self.invitation_key.invitation_key().await),
             "invitation_keys" => self.call_invitation_keys(call.operation).await,
             _ => done(self.platform.account_id().await),
