@@ -24,4 +24,6 @@ pub mod search;
 pub mod secret;
 pub mod sign_up;
 pub mod spec;
+#[cfg(feature = "transfer")]
+pub mod transfer;
 pub mod user_pool;

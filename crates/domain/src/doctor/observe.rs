@@ -59,7 +59,12 @@ impl Doctor<'_> {
         })
     }
 
-    async fn user_pool_id(&self, target: &Target) -> Result<String, DoctorError> {
+    /// Returns the id of the target's user pool.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no or several pools match, or if a read fails. A pool that is named by its id is not read.
+    pub async fn user_pool_id(&self, target: &Target) -> Result<String, DoctorError> {
         let found = match target {
             Target::UserPool(id) => return Ok(id.clone()),
             Target::Stack(name) => {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use domain::user_pool::error::UserPoolError;
 use domain::user_pool::settings::{AttributeDescription, PoolDescription, PoolSettings};
+use domain::user_pool::user::CREATION_ATTRIBUTE;
 use time::OffsetDateTime;
 
 use super::state::{State, Switch};
@@ -36,6 +37,11 @@ impl InMemoryPool {
     /// Sets how long temporary passwords are valid. In this pool, they never expire.
     pub fn temporary_passwords_live_for(&self, days: u32) {
         self.state().temporary_password_validity_days = Some(days);
+    }
+
+    /// Adds the attribute for creation proofs to the description. Users can always have it.
+    pub fn describe_creation_attribute(&self) {
+        self.state().switch(Switch::CreationAttribute, true);
     }
 }
 
@@ -78,13 +84,14 @@ impl State {
         let is_standard = |name: &str| ATTRIBUTES.iter().any(|(standard, ..)| *standard == name);
         let others = self.required_attributes.iter().filter(|name| !is_standard(name));
         let others = others.map(|name| (name.as_str(), "String", true));
+        let proof = self.is(Switch::CreationAttribute).then_some((CREATION_ATTRIBUTE, "String", false));
         let describe = |(name, kind, mutable): (&str, &str, bool)| AttributeDescription {
             name: name.to_owned(),
             kind: kind.to_owned(),
             required: name == "sub" || self.required_attributes.contains(name),
             mutable,
         };
-        ATTRIBUTES.into_iter().chain(others).map(describe).collect()
+        ATTRIBUTES.into_iter().chain(others).chain(proof).map(describe).collect()
     }
 }
 

@@ -62,6 +62,8 @@ pub(super) enum Switch {
     NoClientSecret,
     /// Threat protection is off.
     NoAuthEvents,
+    /// The pool has the attribute for creation proofs.
+    CreationAttribute,
 }
 
 impl State {

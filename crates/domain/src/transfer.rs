@@ -1,0 +1,32 @@
+//! Import and export of users.
+//!
+//! The format is in `row` and `csv`, the import engine in `import`, and `pace` keeps it within Cognito's quotas.
+
+mod calls;
+mod code;
+mod compare;
+mod csv;
+mod duplicates;
+mod export;
+mod import;
+mod lines;
+mod pace;
+mod pool_facts;
+mod report;
+mod result;
+mod row;
+
+pub use calls::Stop;
+pub use code::RowCode;
+pub use compare::{Comparison, Mismatch};
+pub use duplicates::Duplicates;
+pub use export::Export;
+pub use import::{ImportId, ImportOptions, Importer};
+pub use lines::{Format, Line, Lines};
+pub use pace::{Pace, Rates};
+pub use pool_facts::PoolFacts;
+pub use report::{NotMoved, Summary};
+pub use result::{Outcome, RowResult};
+#[cfg(feature = "schema")]
+pub use row::schema;
+pub use row::{Hash, HashAlgorithm, MfaPreference, Origin, RowError, RowPassword, UserRow};

@@ -1,0 +1,75 @@
+//! Compares the rows of a file with the rows of an export.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::pool_facts::PoolFacts;
+use super::row::UserRow;
+use crate::user_pool::user::{UserStatus, Username, has_value};
+
+/// A row that the pool does not contain, or contains with other values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mismatch {
+    /// The number of the line.
+    pub line: u64,
+    /// The user name.
+    pub username: Username,
+    /// The fields that differ. Empty if the user is missing.
+    pub differences: Vec<String>,
+}
+
+/// The rows of a file that were not found yet. Keeps them in memory.
+pub struct Comparison<'a> {
+    facts: &'a PoolFacts,
+    expected: HashMap<String, (u64, UserRow)>,
+    /// The users of the pool that are in no row.
+    pub others: u64,
+}
+
+impl<'a> Comparison<'a> {
+    /// An empty comparison with a pool.
+    #[must_use]
+    pub fn new(facts: &'a PoolFacts) -> Self {
+        Self { facts, expected: HashMap::new(), others: 0 }
+    }
+
+    /// Adds a row of the file. Returns false for a row that an import skips: an unconfirmed or federated user.
+    pub fn expect(&mut self, line: u64, row: UserRow) -> bool {
+        let status = row.origin.as_ref().map(|origin| &origin.status);
+        if matches!(status, Some(UserStatus::Unconfirmed | UserStatus::ExternalProvider)) {
+            return false;
+        }
+        self.expected.insert(self.facts.key(&row.username), (line, row));
+        true
+    }
+
+    /// Compares a user of the pool with its row.
+    pub fn found(&mut self, user: &UserRow) -> Option<Mismatch> {
+        let Some((line, row)) = self.expected.remove(&self.facts.key(&user.username)) else {
+            self.others += 1;
+            return None;
+        };
+        let differences = differences(&row, user);
+        (!differences.is_empty()).then_some(Mismatch { line, username: row.username, differences })
+    }
+
+    /// The rows whose users are missing, in the order of the file.
+    #[must_use]
+    pub fn missing(self) -> Vec<Mismatch> {
+        let rows = self.expected.into_values();
+        let missing = rows.map(|(line, row)| Mismatch { line, username: row.username, differences: Vec::new() });
+        let mut missing: Vec<_> = missing.collect();
+        missing.sort_by_key(|mismatch| mismatch.line);
+        missing
+    }
+}
+
+/// The fields of `row` that `user` lacks or has with another value.
+fn differences(row: &UserRow, user: &UserRow) -> Vec<String> {
+    let differs = |(name, value): &(&String, &String)| !has_value(name, user.attributes.get(*name), value);
+    let attributes = row.attributes.iter().filter(differs).map(|(name, _)| format!("attributes.{name}"));
+    let enabled = row.enabled.is_some_and(|enabled| user.enabled != Some(enabled)).then(|| "enabled".to_owned());
+    let groups = row.groups.difference(&user.groups).map(|group| format!("groups.{group}"));
+    attributes.chain(enabled).chain(groups).collect()
+}

@@ -1,0 +1,131 @@
+//! The export engine: reads the users of a pool as rows.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use futures::stream;
+
+use super::calls::{Calls, Stop};
+use super::import::group_names;
+use super::pace::Pace;
+use super::pool_facts::{PoolFacts, is_movable};
+use super::report::NotMoved;
+use super::row::{MfaPreference, Origin, UserRow};
+use crate::retry::Clock;
+use crate::search::LARGEST_PAGE;
+use crate::user_pool::UserPool;
+use crate::user_pool::creation_name::name_at_creation;
+use crate::user_pool::groups::GroupName;
+use crate::user_pool::page::PageRequest;
+use crate::user_pool::quota::Category;
+use crate::user_pool::sessions::Factor;
+use crate::user_pool::user::{User, UserStatus, Username};
+
+/// Reads all users of one user pool.
+pub struct Export<'a> {
+    calls: Calls<'a>,
+    facts: PoolFacts,
+    groups: HashMap<Username, BTreeSet<GroupName>>,
+    with_mfa: bool,
+}
+
+impl<'a> Export<'a> {
+    /// Reads the settings, groups and memberships of the pool. The memberships are kept in memory, because one request
+    /// per user would take longer than the export. `with_mfa` adds the second factors of each user, with one request
+    /// per user that counts towards the monthly active users.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the pool cannot be read.
+    pub async fn start(
+        pool: &'a dyn UserPool,
+        pace: &'a Pace,
+        clock: &'a Arc<dyn Clock>,
+        patience: Duration,
+        with_mfa: bool,
+    ) -> Result<Self, Stop> {
+        let calls = Calls { pool, pace, clock, patience };
+        let facts = calls.call(Category::UserPoolRead, || pool.describe()).await?.into();
+        let mut groups: HashMap<Username, BTreeSet<GroupName>> = HashMap::new();
+        for name in group_names(&calls).await? {
+            let mut request = first_page();
+            loop {
+                let members = calls.call(Category::UserList, || pool.members(&name, &request)).await?;
+                for user in members.entries {
+                    groups.entry(user.username).or_default().insert(name.clone());
+                }
+                match members.next {
+                    Some(next) => request.after = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(Self { calls, facts, groups, with_mfa })
+    }
+
+    /// The settings of the pool.
+    #[must_use]
+    pub fn facts(&self) -> &PoolFacts {
+        &self.facts
+    }
+
+    /// Reads the users in pages. Users who are created, changed or deleted during the export may be missing or outdated.
+    /// Ends after an error.
+    pub fn pages(&self) -> impl Stream<Item = Result<Vec<UserRow>, Stop>> + '_ {
+        stream::try_unfold(Some(first_page()), async |request| {
+            let Some(request) = request else { return Ok(None) };
+            let page = self.calls.call(Category::UserList, || self.calls.pool.list(None, &request)).await?;
+            let next = page.next.map(|next| PageRequest { after: Some(next), ..first_page() });
+            Ok(Some((self.rows(page.entries).await?, next)))
+        })
+    }
+
+    async fn rows(&self, users: Vec<User>) -> Result<Vec<UserRow>, Stop> {
+        let mut rows = Vec::new();
+        for user in users {
+            let id = user.id();
+            let mut row = self.row(user);
+            if self.with_mfa {
+                let mfa = self.calls.call(Category::UserRead, || self.calls.pool.mfa(&id)).await?;
+                let enabled: BTreeSet<_> = mfa.enabled.into_iter().collect();
+                row.mfa = (!enabled.is_empty()).then_some(MfaPreference { enabled, preferred: mfa.preferred });
+            }
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+
+    fn row(&self, user: User) -> UserRow {
+        let groups = self.groups.get(&user.username).cloned().unwrap_or_default();
+        let mut row = UserRow::new(name_at_creation(&user, &user.username));
+        let sub = user.attributes.get("sub").cloned();
+        row.attributes = user.attributes.into_iter().filter(|(name, _)| is_movable(name)).collect();
+        row.enabled = Some(user.enabled);
+        row.groups = groups;
+        let (status, created_at, modified_at) = (user.status, user.created_at, user.modified_at);
+        row.origin = Some(Origin { sub, status, created_at, modified_at });
+        row
+    }
+
+    /// What an import of this row into another pool cannot move.
+    #[must_use]
+    pub fn not_moved(&self, row: &UserRow) -> Vec<NotMoved> {
+        let is_federated = row.origin.as_ref().is_some_and(|origin| origin.status == UserStatus::ExternalProvider);
+        let has_app = row.mfa.as_ref().is_some_and(|mfa| mfa.enabled.contains(&Factor::SoftwareTokenMfa));
+        let parts = [
+            (true, NotMoved::Sub),
+            (self.facts.generates_usernames(), NotMoved::GeneratedUsername),
+            (!is_federated, NotMoved::Password),
+            (has_app || !self.with_mfa, NotMoved::AuthenticatorApp),
+            (true, NotMoved::Devices),
+            (is_federated, NotMoved::ExternalIdentities),
+        ];
+        parts.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, part)| part).collect()
+    }
+}
+
+fn first_page() -> PageRequest {
+    PageRequest { limit: LARGEST_PAGE, after: None }
+}

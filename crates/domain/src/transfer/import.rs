@@ -1,0 +1,528 @@
+//! The import engine: brings the users of a pool to the state of their rows.
+//!
+//! Each row can be repeated at any time, also after a crash between two calls. The attribute
+//! [`CREATION_ATTRIBUTE`] of a new user contains the import and the line, so that a repeated row recognizes its own user.
+
+mod differences;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::Stream;
+use futures::stream::{self, StreamExt as _};
+use time::OffsetDateTime;
+
+use super::calls::{Calls, Failure, Stop, is};
+use super::code::RowCode;
+use super::lines::Line;
+use super::pace::Pace;
+use super::pool_facts::PoolFacts;
+use super::report::NotMoved;
+use super::result::{Outcome, RowResult};
+use super::row::{MfaPreference, RowError, RowPassword, UserRow};
+use crate::error_chain::causes;
+use crate::retry::Clock;
+use crate::search::LARGEST_PAGE;
+use crate::secret::Secret;
+use crate::user_pool::UserPool;
+use crate::user_pool::creation_name::is_named;
+use crate::user_pool::directory::{NewUser, WelcomeMessage, temporary_password_before};
+use crate::user_pool::error::{Reason, UserPoolError};
+use crate::user_pool::groups::{GroupDetails, GroupName, Membership};
+use crate::user_pool::page::PageRequest;
+use crate::user_pool::quota::Category;
+use crate::user_pool::sessions::Factor;
+use crate::user_pool::sign_in_security::Mfa;
+use crate::user_pool::user::{CREATION_ATTRIBUTE, User, UserStatus};
+
+use self::differences::Differences;
+
+/// The rows that are in progress at the same time. Cognito answers within 0.2 s, so this is enough for hundreds of
+/// requests per second.
+const CONCURRENT_ROWS: usize = 64;
+
+/// The tolerated difference between the clocks of AWS and of this process.
+const CLOCK_TOLERANCE: time::Duration = time::Duration::minutes(1);
+
+/// Identifies an import, so that a continued import recognizes the users that it created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportId(String);
+
+impl ImportId {
+    /// A new random id.
+    #[must_use]
+    pub fn new(clock: &dyn Clock) -> Self {
+        Self(clock.nonce().expose().to_owned())
+    }
+}
+
+impl fmt::Display for ImportId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl FromStr for ImportId {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if is_id { Ok(Self(text.to_owned())) } else { Err("must be 32 hexadecimal digits") }
+    }
+}
+
+/// What an import can change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent options of the operator")]
+pub struct ImportOptions {
+    /// Whether existing users that differ from their row are changed. Otherwise they are skipped.
+    pub update_existing: bool,
+    /// Whether missing groups are created.
+    pub create_groups: bool,
+    /// Whether only reads are made. The results then contain what would happen.
+    pub dry_run: bool,
+    /// Whether results contain the messages of AWS, for the operator of the pool.
+    pub explain: bool,
+}
+
+/// Imports rows into one user pool.
+pub struct Importer<'a> {
+    calls: Calls<'a>,
+    facts: PoolFacts,
+    id: ImportId,
+    started_at: OffsetDateTime,
+    options: ImportOptions,
+    groups: Mutex<BTreeSet<GroupName>>,
+    mail_quota_is_used_up: AtomicBool,
+}
+
+/// A row in progress, with the changes made so far.
+struct Work<'a> {
+    line: u64,
+    row: &'a UserRow,
+    completed: Vec<String>,
+}
+
+impl Work<'_> {
+    fn result(&self, outcome: Outcome) -> RowResult {
+        RowResult::new(self.line, Some(&self.row.username), outcome)
+    }
+}
+
+impl<'a> Importer<'a> {
+    /// Reads the settings and groups of the pool. `started_at` is the start of the first run of the import. A call is
+    /// repeated for `patience` while the pool is unavailable.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the pool cannot be read.
+    pub async fn start(
+        pool: &'a dyn UserPool,
+        pace: &'a Pace,
+        clock: &'a Arc<dyn Clock>,
+        patience: Duration,
+        (id, started_at): (ImportId, OffsetDateTime),
+        options: ImportOptions,
+    ) -> Result<Self, Stop> {
+        let calls = Calls { pool, pace, clock, patience };
+        let facts = calls.call(Category::UserPoolRead, || pool.describe()).await?.into();
+        let groups = Mutex::new(group_names(&calls).await?);
+        Ok(Self { calls, facts, id, started_at, options, groups, mail_quota_is_used_up: AtomicBool::new(false) })
+    }
+
+    /// The settings of the pool.
+    #[must_use]
+    pub fn facts(&self) -> &PoolFacts {
+        &self.facts
+    }
+
+    /// Imports rows concurrently. Results arrive in the order of completion. No row starts after a [`Stop`], and rows
+    /// in progress end.
+    pub fn import_all<'s>(
+        &'s self,
+        lines: impl Iterator<Item = Line> + 's,
+    ) -> impl Stream<Item = Result<RowResult, Stop>> + 's {
+        let stopped = Arc::new(AtomicBool::new(false));
+        let was_stopped = Arc::clone(&stopped);
+        let lines = lines.take_while(move |_| !was_stopped.load(Ordering::Relaxed));
+        stream::iter(lines).map(|line| self.import(line)).buffer_unordered(CONCURRENT_ROWS).inspect(move |result| {
+            if result.is_err() {
+                stopped.store(true, Ordering::Relaxed);
+            }
+        })
+    }
+
+    /// Imports one row. Safe to repeat, also if an earlier attempt was interrupted.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no further row can be imported now. The row then has no result, and is imported by the next
+    /// run.
+    pub async fn import(&self, line: Line) -> Result<RowResult, Stop> {
+        let number = line.number;
+        let row = match line.row {
+            Ok(row) => row,
+            Err(error) => return Ok(RowResult::invalid(number, None, error)),
+        };
+        if let Err(error) = self.facts.check(&row) {
+            return Ok(RowResult::invalid(number, Some(&row.username), error));
+        }
+        let mut work = Work { line: number, row: &row, completed: Vec::new() };
+        if let Some(refused) = refused(&work) {
+            return Ok(refused);
+        }
+        let result = match self.apply(&mut work).await {
+            Ok(result) => result,
+            Err(Failure::Stop(stop)) => return Err(stop),
+            Err(Failure::Row(error)) => {
+                let result = work.result(Outcome::Failed).because(error.reason.into(), self.explain(&error));
+                RowResult { completed: work.completed, ..result }
+            }
+        };
+        Ok(result)
+    }
+
+    async fn apply(&self, work: &mut Work<'_>) -> Result<RowResult, Failure> {
+        if let Some(missing) = self.missing_group(work.row) {
+            if !self.options.create_groups {
+                let result = work.result(Outcome::Failed);
+                let result = result.because(RowCode::GroupNotFound, "the group does not exist in the user pool");
+                return Ok(RowResult { field: Some(format!("groups.{missing}")), ..result });
+            }
+            if !self.options.dry_run {
+                self.create_groups(work.row).await?;
+            }
+        }
+        if self.options.dry_run {
+            return self.forecast(work).await;
+        }
+        if work.row.invite && self.mail_quota_is_used_up.load(Ordering::Relaxed) {
+            return Err(Stop::MailQuota.into());
+        }
+        match self.create(work).await {
+            Ok(user) => {
+                work.completed.push("created".to_owned());
+                self.complete(work, &user, &[]).await
+            }
+            Err(Failure::Row(error)) if matches!(error.reason, Reason::UserExists | Reason::AliasExists) => {
+                self.existing(work, error).await
+            }
+            Err(failure) if is(&failure, Reason::MailQuotaExceeded) => self.not_invited(work).await,
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Creates the user of a row. Safe to repeat, because the second creation of a user fails.
+    async fn create(&self, work: &Work<'_>) -> Result<User, Failure> {
+        let row = work.row;
+        let mut attributes = row.attributes.clone();
+        attributes.retain(|_, value| !value.is_empty());
+        if self.facts.has_creation_attribute() {
+            attributes.insert(CREATION_ATTRIBUTE.to_owned(), self.proof(work.line));
+        }
+        let temporary_password = match &row.password {
+            Some(RowPassword::Temporary(password)) => Some(password.clone()),
+            Some(RowPassword::Permanent(password)) => Some(temporary_password_before(password)),
+            Some(RowPassword::Hash(_)) | None => None,
+        };
+        let welcome_message = if row.invite { WelcomeMessage::Send } else { WelcomeMessage::Suppress };
+        let user = NewUser { username: row.username.clone(), attributes, temporary_password, welcome_message };
+        self.calls.call(Category::UserCreation, || self.calls.pool.create(&user)).await
+    }
+
+    /// The proof that this import created a user for this line.
+    fn proof(&self, line: u64) -> String {
+        format!("import.{}.{line}", self.id)
+    }
+
+    /// The line for which this import created the user.
+    fn line_of(&self, user: &User) -> Option<u64> {
+        let proof = user.attributes.get(CREATION_ATTRIBUTE)?;
+        proof.strip_prefix(&format!("import.{}.", self.id))?.parse().ok()
+    }
+
+    /// Makes the changes that follow the creation. `has` are the groups that the user is in already.
+    async fn complete(&self, work: &mut Work<'_>, user: &User, has: &[Membership]) -> Result<RowResult, Failure> {
+        let Calls { pool, .. } = self.calls;
+        let (row, id) = (work.row, user.id());
+        if let Some(password) = self.permanent_password(row)
+            && user.status == UserStatus::ForceChangePassword
+        {
+            self.calls.call(Category::UserAccountRecovery, || pool.set_password(&id, &password, true)).await?;
+            work.completed.push("password".to_owned());
+        }
+        if row.enabled == Some(false) && user.enabled {
+            self.calls.call(Category::UserUpdate, || pool.disable(&id)).await?;
+            work.completed.push("disabled".to_owned());
+        }
+        for group in missing_groups(row, has) {
+            self.calls.call(Category::UserUpdate, || pool.add_to_group(&id, group.as_str())).await?;
+            work.completed.push(format!("groups.{group}"));
+        }
+        if let Some(mfa) = movable_mfa(row) {
+            self.calls.call(Category::UserResourceUpdate, || pool.set_mfa(&id, &mfa)).await?;
+        }
+        Ok(RowResult { not_moved: not_moved(row), ..work.result(Outcome::Created) })
+    }
+
+    /// The password that a new user has from now on. A user without password and invitation receives one that nobody
+    /// knows, because Cognito sends no code to a user with a temporary password.
+    fn permanent_password(&self, row: &UserRow) -> Option<Secret> {
+        match &row.password {
+            Some(RowPassword::Permanent(password)) => Some(password.clone()),
+            None if !row.invite => Some(self.facts.unknown_password(&self.calls.clock.nonce())),
+            Some(RowPassword::Temporary(_) | RowPassword::Hash(_)) | None => None,
+        }
+    }
+
+    /// Handles a row whose user exists: created by an interrupted attempt, or not by this import. `taken` is Cognito's
+    /// error.
+    async fn existing(&self, work: &mut Work<'_>, taken: UserPoolError) -> Result<RowResult, Failure> {
+        let Some(user) = self.find(work.row).await? else { return Err(Failure::Row(taken)) };
+        match self.line_of(&user) {
+            Some(line) if line == work.line => {
+                work.completed.push("created".to_owned());
+                let has = self.groups_of(&user, work.row).await?;
+                self.complete(work, &user, &has).await
+            }
+            Some(line) => {
+                let result = work.result(Outcome::Failed);
+                Ok(result.because(RowCode::DuplicateRow, format!("line {line} is about the same user")))
+            }
+            None if self.may_be_own(&user) => {
+                let problem = "the user was created during this import, perhaps by an interrupted attempt; the pool \
+                               has no attribute `custom:poolkeeper_created` to prove it. Delete the user and import \
+                               the row again";
+                Ok(work.result(Outcome::Failed).because(RowCode::CreationUnproven, problem))
+            }
+            None => self.update(work, &user).await,
+        }
+    }
+
+    /// The user of a row. `None` if the name is an alias of another user, or of no user.
+    async fn find(&self, row: &UserRow) -> Result<Option<User>, Failure> {
+        let found = self.calls.call(Category::UserRead, || self.calls.pool.get(&row.username)).await;
+        match found {
+            Ok(user) => Ok(Some(user).filter(|user| is_named(user, &row.username))),
+            Err(failure) if is(&failure, Reason::UserNotFound) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Whether an interrupted attempt of this import may have created a user without a proof.
+    fn may_be_own(&self, user: &User) -> bool {
+        !self.facts.has_creation_attribute()
+            && user.status == UserStatus::ForceChangePassword
+            && user.created_at >= self.started_at - CLOCK_TOLERANCE
+    }
+
+    async fn groups_of(&self, user: &User, row: &UserRow) -> Result<Vec<Membership>, Failure> {
+        if row.groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let id = user.id();
+        self.calls.call(Category::UserResourceRead, || self.calls.pool.groups(&id)).await
+    }
+
+    async fn differences(&self, row: &UserRow, user: &User) -> Result<Differences, Failure> {
+        let has = self.groups_of(user, row).await?;
+        let mfa = match movable_mfa(row) {
+            Some(_) => {
+                let id = user.id();
+                Some(self.calls.call(Category::UserRead, || self.calls.pool.mfa(&id)).await?)
+            }
+            None => None,
+        };
+        Ok(Differences::between(row, user, &has, mfa.as_ref()))
+    }
+
+    /// Updates a user that this import did not create.
+    async fn update(&self, work: &mut Work<'_>, user: &User) -> Result<RowResult, Failure> {
+        let differences = self.differences(work.row, user).await?;
+        if let Some(decided) = self.decide(work, user, &differences) {
+            return Ok(decided);
+        }
+        let Calls { pool, .. } = self.calls;
+        let id = user.id();
+        if let Some(changes) = differences.attributes() {
+            self.calls.call(Category::UserUpdate, || pool.change_attributes(&id, &changes)).await?;
+            work.completed.extend(differences.attribute_names());
+        }
+        match differences.enabled {
+            Some(true) => self.calls.call(Category::UserUpdate, || pool.enable(&id)).await?,
+            Some(false) => self.calls.call(Category::UserUpdate, || pool.disable(&id)).await?,
+            None => {}
+        }
+        work.completed.extend(differences.enabled.map(|_| "enabled".to_owned()));
+        for group in &differences.groups {
+            self.calls.call(Category::UserUpdate, || pool.add_to_group(&id, group.as_str())).await?;
+            work.completed.push(format!("groups.{group}"));
+        }
+        if let Some(mfa) = &differences.mfa {
+            self.calls.call(Category::UserResourceUpdate, || pool.set_mfa(&id, mfa)).await?;
+        }
+        let result = work.result(Outcome::Updated);
+        Ok(RowResult { differences: differences.names(), not_moved: not_moved_of_existing(work.row), ..result })
+    }
+
+    /// The result of a row whose existing user is not changed.
+    fn decide(&self, work: &Work<'_>, user: &User, differences: &Differences) -> Option<RowResult> {
+        let row = work.row;
+        if differences.is_empty() {
+            return Some(RowResult { not_moved: not_moved_of_existing(row), ..work.result(Outcome::Unchanged) });
+        }
+        let names = differences.names();
+        if !self.options.update_existing {
+            let problem = "the user exists and differs from the row";
+            let result = work.result(Outcome::Skipped).because(RowCode::UserExists, problem);
+            return Some(RowResult { differences: names, ..result });
+        }
+        if let Some(name) = differences.attribute_names().find(|name| self.facts.is_immutable(attribute(name))) {
+            let error = RowError::at(name, "differs, and the user pool does not allow changes of this attribute");
+            return Some(RowResult::invalid(work.line, Some(&row.username), error));
+        }
+        // Otherwise a stranger who signed up with this user name would receive the attributes and groups of the row.
+        if self.facts.self_sign_up && !self.shares_verified_contact(row, user) {
+            let problem = "users can sign up to the pool themselves, and the existing user has no verified e-mail \
+                           address or phone number of the row, so it can belong to somebody else";
+            let result = work.result(Outcome::Failed).because(RowCode::WrongState, problem);
+            return Some(RowResult { differences: names, ..result });
+        }
+        None
+    }
+
+    fn shares_verified_contact(&self, row: &UserRow, user: &User) -> bool {
+        ["email", "phone_number"].iter().any(|name| {
+            let is_verified = user.attributes.get(&format!("{name}_verified"));
+            let contact = user.attributes.get(*name).map(String::as_str);
+            is_verified.is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+                && contact.is_some()
+                && contact == self.facts.contact(row, name)
+        })
+    }
+
+    /// What an import would do with a row.
+    async fn forecast(&self, work: &Work<'_>) -> Result<RowResult, Failure> {
+        let Some(user) = self.find(work.row).await? else {
+            return Ok(match self.facts.check_password(work.row) {
+                Ok(()) => RowResult { not_moved: not_moved(work.row), ..work.result(Outcome::Created) },
+                Err(error) => RowResult::invalid(work.line, Some(&work.row.username), error),
+            });
+        };
+        let differences = self.differences(work.row, &user).await?;
+        Ok(self.decide(work, &user, &differences).unwrap_or_else(|| {
+            let result = work.result(Outcome::Updated);
+            RowResult { differences: differences.names(), not_moved: not_moved_of_existing(work.row), ..result }
+        }))
+    }
+
+    /// Handles an invitation that was not sent. Cognito does not document whether it creates the user.
+    async fn not_invited(&self, work: &mut Work<'_>) -> Result<RowResult, Failure> {
+        self.mail_quota_is_used_up.store(true, Ordering::Relaxed);
+        match self.find(work.row).await? {
+            Some(user) if self.line_of(&user) == Some(work.line) => {
+                let problem = "the user was created, and the invitation was not sent; resend it tomorrow";
+                let result = work.result(Outcome::Failed).because(RowCode::MailQuotaExceeded, problem);
+                Ok(RowResult { completed: vec!["created".to_owned()], ..result })
+            }
+            _ => Err(Stop::MailQuota.into()),
+        }
+    }
+
+    /// The first group of the row that the pool does not have.
+    fn missing_group(&self, row: &UserRow) -> Option<GroupName> {
+        let known = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        row.groups.iter().find(|group| !known.contains(*group)).cloned()
+    }
+
+    async fn create_groups(&self, row: &UserRow) -> Result<(), Failure> {
+        let details = GroupDetails::default();
+        while let Some(group) = self.missing_group(row) {
+            let create = || self.calls.pool.create_group(&group, &details);
+            match self.calls.call(Category::UserPoolResourceUpdate, create).await {
+                Ok(_) => {}
+                // A concurrent row, or an attempt whose response was lost, created the group.
+                Err(failure) if is(&failure, Reason::GroupExists) => {}
+                Err(failure) => return Err(failure),
+            }
+            self.groups.lock().unwrap_or_else(PoisonError::into_inner).insert(group);
+        }
+        Ok(())
+    }
+
+    fn explain(&self, error: &UserPoolError) -> String {
+        if self.options.explain { causes(error) } else { error.reason.to_string() }
+    }
+}
+
+/// The names of all groups of the pool.
+pub(super) async fn group_names(calls: &Calls<'_>) -> Result<BTreeSet<GroupName>, Stop> {
+    let mut names = BTreeSet::new();
+    let mut request = PageRequest { limit: LARGEST_PAGE, after: None };
+    loop {
+        let page = calls.call(Category::UserPoolResourceRead, || calls.pool.list_groups(&request)).await?;
+        names.extend(page.entries.into_iter().map(|group| group.name));
+        match page.next {
+            Some(next) => request.after = Some(next),
+            None => return Ok(names),
+        }
+    }
+}
+
+/// The result of a row that is never imported.
+fn refused(work: &Work<'_>) -> Option<RowResult> {
+    if matches!(work.row.password, Some(RowPassword::Hash(_))) {
+        let problem = "only an import job of Cognito can set a password hash";
+        return Some(work.result(Outcome::Skipped).because(RowCode::HashRequiresImportJob, problem));
+    }
+    let (code, problem, not_moved) = match work.row.origin.as_ref().map(|origin| &origin.status)? {
+        UserStatus::ExternalProvider => {
+            let problem = "the user signs in through an external provider, and is created at the first sign-in";
+            (RowCode::FederatedUser, problem, vec![NotMoved::ExternalIdentities])
+        }
+        UserStatus::Unconfirmed => {
+            (RowCode::UnconfirmedUser, "the user never confirmed the sign-up, and must sign up again", Vec::new())
+        }
+        _ => return None,
+    };
+    Some(RowResult { not_moved, ..work.result(Outcome::Skipped).because(code, problem) })
+}
+
+fn missing_groups<'r>(row: &'r UserRow, has: &[Membership]) -> Vec<&'r GroupName> {
+    row.groups.iter().filter(|group| Membership::names(has).all(|name| name != group.as_str())).collect()
+}
+
+/// The second factors of a row that can be set without the user.
+fn movable_mfa(row: &UserRow) -> Option<Mfa> {
+    let MfaPreference { enabled, preferred } = row.mfa.as_ref()?;
+    let is_movable = |factor: &Factor| *factor != Factor::SoftwareTokenMfa;
+    let enabled: Vec<Factor> = enabled.iter().copied().filter(is_movable).collect();
+    let preferred = preferred.filter(is_movable);
+    (!enabled.is_empty()).then_some(Mfa { enabled, preferred })
+}
+
+/// What a new user of this row lacks.
+fn not_moved(row: &UserRow) -> Vec<NotMoved> {
+    let has_password = row.password.is_some() || row.invite;
+    let mut parts = Vec::new();
+    if row.origin.is_some() {
+        parts.push(NotMoved::Sub);
+        parts.extend((!has_password).then_some(NotMoved::Password));
+    }
+    parts.extend(not_moved_of_existing(row));
+    parts
+}
+
+fn not_moved_of_existing(row: &UserRow) -> Vec<NotMoved> {
+    let has_app = row.mfa.as_ref().is_some_and(|mfa| mfa.enabled.contains(&Factor::SoftwareTokenMfa));
+    if has_app { vec![NotMoved::AuthenticatorApp] } else { Vec::new() }
+}
+
+/// The name of an attribute in a path of [`Differences`].
+fn attribute(path: &str) -> &str {
+    path.strip_prefix("attributes.").unwrap_or(path)
+}
