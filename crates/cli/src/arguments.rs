@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use domain::revocation::Scope;
+use domain::user_pool::quota::Category;
 use domain::user_pool::user::Username;
 
 use crate::help;
@@ -102,7 +103,7 @@ pub(crate) enum Command {
     #[command(after_help = help::DOCTOR, override_usage = help::DOCTOR_USAGE)]
     Doctor {
         #[command(flatten)]
-        target: CheckedPool,
+        target: SelectedPool,
         /// Also print notes, which need no action
         #[arg(long)]
         all: bool,
@@ -112,6 +113,12 @@ pub(crate) enum Command {
     Sessions {
         #[command(subcommand)]
         command: Sessions,
+    },
+    /// Import, export and compare users
+    #[command(after_help = help::USERS)]
+    Users {
+        #[command(subcommand)]
+        command: Users,
     },
     /// Print the JSON Schema of a spec
     #[command(after_help = help::SCHEMA)]
@@ -137,6 +144,80 @@ pub(crate) enum Sessions {
         #[command(flatten)]
         scope: RevokedScope,
     },
+}
+
+/// The commands for users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Users {
+    /// Create the users of a file; continue an interrupted import
+    #[command(after_help = help::USERS_IMPORT, override_usage = help::USERS_IMPORT_USAGE)]
+    Import {
+        /// JSON Lines, or CSV as in Cognito's import jobs if the name ends with .csv
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        pool: SelectedPool,
+        #[command(flatten)]
+        options: ImportArguments,
+    },
+    /// Write the users of a pool to a new file
+    #[command(after_help = help::USERS_EXPORT, override_usage = help::USERS_EXPORT_USAGE)]
+    Export {
+        /// The new file; `-` writes to standard output
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        pool: SelectedPool,
+        #[command(flatten)]
+        quotas: Quotas,
+        /// Also export the second factors; one request per user, which counts towards the monthly active users
+        #[arg(long)]
+        mfa: bool,
+    },
+    /// Compare the users of a pool with a file; change nothing
+    #[command(after_help = help::USERS_VERIFY, override_usage = help::USERS_VERIFY_USAGE)]
+    Verify {
+        /// JSON Lines, or CSV if the name ends with .csv
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        pool: SelectedPool,
+        #[command(flatten)]
+        quotas: Quotas,
+    },
+    /// Print the JSON Schema of a line of JSON Lines
+    #[command(after_help = help::USERS_SCHEMA)]
+    Schema,
+}
+
+/// What an import can change, and where it records results.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArguments {
+    /// The file of results, from which an interrupted import continues [default: FILE.results.jsonl]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) results: Option<PathBuf>,
+    /// Change existing users that differ from their row; otherwise they are skipped
+    #[arg(long)]
+    pub(crate) update: bool,
+    /// Create missing groups; otherwise their rows fail
+    #[arg(long)]
+    pub(crate) create_groups: bool,
+    /// Change nothing, and write what would happen to FILE.dry-run.jsonl
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) quotas: Quotas,
+}
+
+/// The request rate of a command.
+#[derive(Debug, Args)]
+pub(crate) struct Quotas {
+    /// The percentage of the account's request rate quotas to use, so that users can sign up at the same time
+    #[arg(long, value_name = "PERCENT", default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quota_share: u8,
+    /// The quota of a category in requests per second, e.g. UserCreation=100 [default: the account's]
+    #[arg(long, value_name = "CATEGORY=RATE", value_parser = quota)]
+    pub(crate) quota: Vec<(Category, u32)>,
 }
 
 /// Whose tokens to revoke.
@@ -165,10 +246,10 @@ impl From<RevokedScope> for Scope {
     }
 }
 
-/// The user pool to check.
+/// The user pool of a command.
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-pub(crate) struct CheckedPool {
+pub(crate) struct SelectedPool {
     /// The pool with this id
     #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) user_pool_id: Option<String>,
@@ -205,6 +286,17 @@ fn client_id(text: &str) -> Result<String, String> {
     if is_valid { Ok(text.to_owned()) } else { Err("must be letters, digits, underscores or plus signs".to_owned()) }
 }
 
+/// Parses a category with its rate.
+fn quota(text: &str) -> Result<(Category, u32), String> {
+    let (category, rate) = text.split_once('=').ok_or("must be CATEGORY=RATE")?;
+    let category = category.parse().map_err(|_| {
+        let names: Vec<&str> = Category::ALL.iter().map(Into::into).collect();
+        format!("the category must be one of {}", names.join(", "))
+    })?;
+    let rate = rate.parse().ok().filter(|rate| *rate > 0).ok_or("the rate must be a whole number greater than 0")?;
+    Ok((category, rate))
+}
+
 /// Parses seconds, or numbers with units.
 fn duration(text: &str) -> Result<Duration, String> {
     let parsed = match text.parse() {
@@ -235,12 +327,14 @@ mod tests {
     #[test]
     fn help_fits_80_columns_and_has_examples() {
         let help = |command: &str| {
-            let arguments = ["poolkeeper", command, "--help"].into_iter().filter(|argument| !argument.is_empty());
+            let arguments = ["poolkeeper"].into_iter().chain(command.split_whitespace()).chain(["--help"]);
             let help = Arguments::command().term_width(80).try_get_matches_from(arguments).unwrap_err();
             assert_eq!(help.kind(), ErrorKind::DisplayHelp);
             help.to_string()
         };
-        for command in ["", "plan", "apply", "verify", "destroy", "doctor", "sessions", "schema", "completions"] {
+        let commands =
+            ["", "plan", "apply", "verify", "destroy", "doctor", "sessions", "users", "schema", "completions"];
+        for command in commands.into_iter().chain(["users import", "users export", "users verify", "users schema"]) {
             let help = help(command);
             assert!(help.contains("Example") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
         }
@@ -273,6 +367,14 @@ mod tests {
             ("poolkeeper doctor --stack=", ErrorKind::InvalidValue),
             ("poolkeeper doctor --stack shop --spec pool.json", ErrorKind::ArgumentConflict),
             ("poolkeeper sessions revoke --all", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper users import --stack shop", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper users import users.jsonl", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper users import users.jsonl --stack shop --quota-share 0", ErrorKind::ValueValidation),
+            ("poolkeeper users import users.jsonl --stack shop --quota-share 101", ErrorKind::ValueValidation),
+            ("poolkeeper users import users.jsonl --stack shop --quota Users=5", ErrorKind::ValueValidation),
+            ("poolkeeper users import users.jsonl --stack shop --quota UserCreation=0", ErrorKind::ValueValidation),
+            ("poolkeeper users export users.jsonl --stack shop --update", ErrorKind::UnknownArgument),
+            ("poolkeeper users verify users.jsonl", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t --user mia@example.com", ErrorKind::ValueValidation),
             ("poolkeeper sessions revoke --table t --session mia", ErrorKind::ValueValidation),

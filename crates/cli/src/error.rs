@@ -6,13 +6,17 @@ use domain::error_chain::causes;
 use domain::provision::{Action, ProvisionError, ProvisionFailure, Step, StepReport};
 use domain::retry::{Classified as _, ErrorClass};
 use domain::revocation::RevocationsUnavailable;
+use domain::transfer::Stop;
 use serde_json::{Value, json};
 use thiserror::Error;
 
 use crate::labels;
 use crate::spec_file::SpecFileError;
+use crate::users::JournalError;
 
 const RERUN: &str = "Completed steps are kept; run the command again to continue.";
+
+const RERUN_IMPORT: &str = "Rows with a result are kept; run the command again to continue.";
 
 /// Why a command failed. `--help` lists the exit codes.
 #[derive(Debug, Error)]
@@ -45,6 +49,26 @@ pub(crate) enum CommandError {
         /// The completed steps.
         steps: Vec<StepReport>,
     },
+    /// A file of users or results cannot be read or written.
+    #[error("{file}: {source}")]
+    UserFile {
+        /// The file name.
+        file: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The results of an import cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// An import, export or comparison stopped before its end.
+    #[error("{}", causes(.0))]
+    Stopped(#[from] Stop),
+    /// An import stopped before its end. Its document contains the error.
+    #[error("{}", causes(.0))]
+    ImportStopped(Stop),
+    /// A signal interrupted an import.
+    #[error("interrupted")]
+    ImportInterrupted,
     /// A revocation was not written, or its response was lost.
     #[error("{}", causes(.0))]
     NotRevoked(#[from] RevocationsUnavailable),
@@ -57,13 +81,20 @@ impl CommandError {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Spec(_) => 2,
+            Self::Usage(_) | Self::Spec(_) | Self::UserFile { .. } | Self::Journal(_) => 2,
             Self::Access(_) => 4,
             Self::NoPlan(error) | Self::NotChecked(DoctorError::Provision(error)) => code_of(error),
             Self::NotChecked(DoctorError::Call(gave_up)) if gave_up.last.class() == ErrorClass::Forbidden => 4,
             Self::Failed(failure) => code_of(&failure.error),
-            Self::Interrupted { .. } => 130,
-            Self::NotChecked(_) | Self::NotRevoked(_) | Self::Output(_) => 1,
+            Self::Interrupted { .. } | Self::ImportInterrupted => 130,
+            Self::Stopped(Stop::Call(error)) | Self::ImportStopped(Stop::Call(error))
+                if error.class() == ErrorClass::Forbidden =>
+            {
+                4
+            }
+            Self::Stopped(_) | Self::ImportStopped(_) | Self::NotChecked(_) | Self::NotRevoked(_) | Self::Output(_) => {
+                1
+            }
         }
     }
 
@@ -72,21 +103,23 @@ impl CommandError {
         match self {
             Self::Failed(failure) if failure.receipt.steps.is_empty() => Some("Nothing was changed."),
             Self::Failed(_) => Some(RERUN),
+            Self::ImportStopped(_) | Self::ImportInterrupted => Some(RERUN_IMPORT),
             Self::NotRevoked(_) => Some("The tokens may be valid; run the command again."),
             _ => None,
         }
     }
 
-    /// The error as JSON, for `--json`.
-    pub(crate) fn document(&self) -> Value {
+    /// The error as JSON, for `--json`. `None` if the document of the command already contains it.
+    pub(crate) fn document(&self) -> Option<Value> {
         let error = self.to_string();
-        match self {
+        Some(match self {
             Self::Failed(failure) => json!({"error": error, "receipt": failure.receipt}),
             Self::Interrupted { action: Some(action), steps, .. } => {
                 json!({"error": error, "receipt": {"action": action, "steps": steps}})
             }
+            Self::ImportStopped(_) | Self::ImportInterrupted => return None,
             _ => json!({"error": error}),
-        }
+        })
     }
 
     /// Whether the line of the failed step already shows this error.

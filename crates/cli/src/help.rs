@@ -20,6 +20,8 @@ Exit codes:
     4  no access to AWS: no region, no credentials or no permission
     5  `destroy` deleted nothing, because everything was retained
     6  `doctor` found an error or a warning
+    7  `users import` skipped rows or rows failed, or `users verify` found
+       differences
   130  interrupted; completed steps are kept, run it again to continue";
 
 pub(crate) const PLAN: &str = "\
@@ -91,6 +93,52 @@ sign-ins are denied until then. Requires dynamodb:UpdateItem on the table.
 Examples:
   poolkeeper sessions revoke --table shop-Revocations-1 --user 0e6f3f3b-…
   poolkeeper sessions revoke --table shop-Revocations-1 --all";
+
+pub(crate) const USERS: &str = "\
+Example:
+  poolkeeper users export users.jsonl --stack shop
+  poolkeeper users import users.jsonl --stack shop-new";
+
+pub(crate) const USERS_IMPORT_USAGE: &str = "poolkeeper users import FILE <--stack NAME|--spec FILE|--user-pool-id ID>";
+
+pub(crate) const USERS_IMPORT: &str = "\
+Each row has a result: created, updated, unchanged, skipped or failed, with the
+reason. A row can be imported again at any time: an existing user is compared
+and, without --update, not changed. To continue an interrupted import, run the
+same command again. docs/operations/import-users.md describes the format.
+
+Passwords and invitations are for new users only. A new user without a password
+or an invitation sets a password with \"forgot password\".
+
+Examples:
+  poolkeeper users import users.jsonl --stack shop --dry-run
+  poolkeeper users import users.jsonl --stack shop
+  poolkeeper users import users.csv --user-pool-id eu-west-1_AbCdEfGhI --update
+
+The failed rows, with their reasons:
+  jq -c 'select(.outcome == \"failed\")' users.jsonl.results.jsonl";
+
+pub(crate) const USERS_EXPORT_USAGE: &str = "poolkeeper users export FILE <--stack NAME|--spec FILE|--user-pool-id ID>";
+
+pub(crate) const USERS_EXPORT: &str = "\
+The file contains personal data. Only its owner can read it.
+
+Examples:
+  poolkeeper users export users.jsonl --stack shop
+  poolkeeper users export - --stack shop | jq -r .attributes.email";
+
+pub(crate) const USERS_VERIFY_USAGE: &str = "poolkeeper users verify FILE <--stack NAME|--spec FILE|--user-pool-id ID>";
+
+pub(crate) const USERS_VERIFY: &str = "\
+Compares attributes, groups and whether users are enabled. Attributes and
+groups that a row does not contain are not compared.
+
+Example:
+  poolkeeper users verify users.jsonl --stack shop-new";
+
+pub(crate) const USERS_SCHEMA: &str = "\
+Example:
+  poolkeeper users schema > users.schema.json";
 
 pub(crate) const SCHEMA: &str = "\
 Example:

@@ -15,5 +15,6 @@ mod run;
 mod spec_file;
 mod summary;
 mod terminal;
+mod users;
 
 pub use run::run;

@@ -14,7 +14,7 @@ use domain::spec::{OnDelete, Spec, schema};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{Arguments, CheckedPool, Command, Options, Sessions, SpecSource};
+use crate::arguments::{Arguments, Command, Options, SelectedPool, Sessions, SpecSource};
 use crate::confirm;
 use crate::doctor_view::{self, Report};
 use crate::error::CommandError;
@@ -25,6 +25,7 @@ use crate::progress::Progress;
 use crate::spec_file;
 use crate::summary;
 use crate::terminal::Terminal;
+use crate::users;
 
 /// The exit code of `plan --exit-code` if there are changes.
 const HAS_CHANGES: u8 = 3;
@@ -34,6 +35,9 @@ const RETAINED: u8 = 5;
 
 /// The exit code of `doctor` if it found an error or a warning.
 const HAS_FINDINGS: u8 = 6;
+
+/// The exit code of `users import` and `users verify` if not all rows are in the pool.
+pub(crate) const INCOMPLETE: u8 = 7;
 
 /// Parses the command line, runs the command, and returns the exit code.
 pub async fn run() -> ExitCode {
@@ -46,14 +50,14 @@ pub async fn run() -> ExitCode {
 }
 
 /// One run of the program.
-struct Session {
-    options: Options,
-    stdout: Terminal,
-    stderr: Terminal,
+pub(crate) struct Session {
+    pub(crate) options: Options,
+    pub(crate) stdout: Terminal,
+    pub(crate) stderr: Terminal,
     /// Where the steps are printed.
-    steps: Terminal,
-    progress: Progress,
-    started: Instant,
+    pub(crate) steps: Terminal,
+    pub(crate) progress: Progress,
+    pub(crate) started: Instant,
 }
 
 impl Session {
@@ -79,6 +83,7 @@ impl Session {
                 self.revoke(&table, scope.into()).await?;
                 Ok(0)
             }
+            Command::Users { command } => users::run(self, command).await,
             Command::Schema => {
                 print(&schema())?;
                 Ok(0)
@@ -137,7 +142,7 @@ impl Session {
     }
 
     /// Checks a user pool, and prints the findings. Prints notes if `all` is set.
-    async fn doctor(&self, checked: CheckedPool, all: bool) -> Result<u8, CommandError> {
+    async fn doctor(&self, checked: SelectedPool, all: bool) -> Result<u8, CommandError> {
         let target = target(checked)?;
         let work = Box::pin(async {
             let platform = self.connect().await?.platform();
@@ -186,7 +191,7 @@ impl Session {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<Aws, CommandError> {
+    pub(crate) async fn connect(&self) -> Result<Aws, CommandError> {
         self.progress.begin("loading credentials");
         let Options { profile, region, .. } = &self.options;
         let aws = Aws::from_profile(profile.as_deref(), region.as_deref()).await;
@@ -229,7 +234,9 @@ impl Session {
     fn report_error(&self, error: &CommandError) -> ExitCode {
         if self.options.json {
             // The command has failed already; a failure to print that is ignored.
-            let _ = print(&error.document());
+            if let Some(document) = error.document() {
+                let _ = print(&document);
+            }
         }
         let width = self.stderr.width();
         let mut lines = Vec::new();
@@ -243,11 +250,12 @@ impl Session {
     }
 }
 
-fn target(checked: CheckedPool) -> Result<Target, CommandError> {
+/// The target that the arguments name.
+pub(crate) fn target(checked: SelectedPool) -> Result<Target, CommandError> {
     match checked {
-        CheckedPool { user_pool_id: Some(id), .. } => Ok(Target::UserPool(id)),
-        CheckedPool { stack: Some(name), .. } => Ok(Target::Stack(name)),
-        CheckedPool { spec, .. } => {
+        SelectedPool { user_pool_id: Some(id), .. } => Ok(Target::UserPool(id)),
+        SelectedPool { stack: Some(name), .. } => Ok(Target::Stack(name)),
+        SelectedPool { spec, .. } => {
             // The parser accepts exactly one option.
             let path = spec.unwrap_or_default();
             let file = if spec_file::is_standard_input(&path) { "FILE".to_owned() } else { path.display().to_string() };
@@ -257,7 +265,7 @@ fn target(checked: CheckedPool) -> Result<Target, CommandError> {
 }
 
 /// Prints a JSON document to standard output.
-fn print(document: &impl Serialize) -> Result<(), CommandError> {
+pub(crate) fn print(document: &impl Serialize) -> Result<(), CommandError> {
     let mut text = serde_json::to_vec_pretty(document).map_err(io::Error::from)?;
     text.push(b'\n');
     write(&text)

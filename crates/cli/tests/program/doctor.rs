@@ -66,7 +66,8 @@ struct Deployment {
     identity_pool: String,
 }
 
-fn machine(endpoint_url: &str) -> TestMachine {
+/// A machine with access to the emulator.
+pub(crate) fn machine(endpoint_url: &str) -> TestMachine {
     TestMachine::bare()
         .with("AWS_ENDPOINT_URL", endpoint_url)
         .with("AWS_ACCESS_KEY_ID", LocalAws::ACCESS_KEY)

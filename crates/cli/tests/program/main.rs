@@ -7,6 +7,8 @@ mod round_trip;
 mod schema;
 mod sessions;
 mod usage;
+mod user_schema;
+mod users;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

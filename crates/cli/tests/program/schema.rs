@@ -15,15 +15,15 @@ fn spec(value: &Value) -> Result<Spec, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-/// Validates `value` against `schema`. Supports only the keywords of this schema; an unknown keyword fails the test.
-fn misfit(root: &Value, schema: &Map<String, Value>, value: &Value) -> Result<(), String> {
+/// Validates `value` against `schema`. Supports only the keywords of these schemas; an unknown keyword fails the test.
+pub(crate) fn misfit(root: &Value, schema: &Map<String, Value>, value: &Value) -> Result<(), String> {
     let sub = |schema: &Value, value: &Value| misfit(root, schema.as_object().unwrap(), value);
     let refuse = |keyword: &str| Err(format!("{keyword}: {value}"));
     let length = value.as_str().map(|text| text.chars().count() as u64);
     for (keyword, rule) in schema {
         let fits = match keyword.as_str() {
             // Not validated. Another test compares the pattern with the names that the code accepts.
-            "$schema" | "$defs" | "title" | "description" | "default" | "format" | "pattern" => true,
+            "$schema" | "$defs" | "title" | "description" | "default" | "format" | "pattern" | "writeOnly" => true,
             "$ref" => {
                 let target = root.pointer(rule.as_str().unwrap().trim_start_matches('#')).unwrap();
                 sub(target, value)?;
@@ -34,6 +34,9 @@ fn misfit(root: &Value, schema: &Map<String, Value>, value: &Value) -> Result<()
                 one => is_a(value, one),
             },
             "const" => value == rule,
+            "enum" => rule.as_array().unwrap().contains(value),
+            "minProperties" => value.as_object().is_none_or(|fields| fields.len() as u64 >= rule.as_u64().unwrap()),
+            "maxProperties" => value.as_object().is_none_or(|fields| fields.len() as u64 <= rule.as_u64().unwrap()),
             "oneOf" => rule.as_array().unwrap().iter().filter(|one| sub(one, value).is_ok()).count() == 1,
             "anyOf" => rule.as_array().unwrap().iter().any(|one| sub(one, value).is_ok()),
             "required" => rule.as_array().unwrap().iter().all(|field| value.get(field.as_str().unwrap()).is_some()),
@@ -46,9 +49,10 @@ fn misfit(root: &Value, schema: &Map<String, Value>, value: &Value) -> Result<()
                 true
             }
             "additionalProperties" => {
-                assert_eq!(rule, false);
-                let known = schema["properties"].as_object().unwrap();
-                value.as_object().into_iter().flatten().all(|(field, _)| known.contains_key(field))
+                let known = schema.get("properties").and_then(Value::as_object);
+                let is_known = |field: &String| known.is_some_and(|known| known.contains_key(field));
+                let others = value.as_object().into_iter().flatten().filter(|(field, _)| !is_known(field));
+                others.into_iter().all(|(_, other)| rule.as_object().is_some_and(|_| sub(rule, other).is_ok()))
             }
             "items" => {
                 for element in value.as_array().into_iter().flatten() {

@@ -1,0 +1,90 @@
+//! The commands on the users of a pool: `import`, `export` and `verify`.
+
+mod export;
+mod import;
+mod journal;
+mod output;
+mod row_progress;
+mod verify;
+
+pub(crate) use journal::JournalError;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::{CognitoDirectory, SystemClock};
+use domain::doctor::Doctor;
+use domain::retry::Clock;
+use domain::transfer::{Format, Pace, Rates, schema};
+
+use crate::arguments::{Quotas, SelectedPool, Users};
+use crate::error::CommandError;
+use crate::layout::wrap;
+use crate::run::{Session, print, target};
+
+/// A user pool and the pace of calls to it.
+struct OpenPool {
+    user_pool_id: String,
+    directory: CognitoDirectory,
+    clock: Arc<dyn Clock>,
+    pace: Pace,
+    /// How long a call is repeated while the pool is unavailable.
+    patience: Duration,
+}
+
+/// Runs a command, and returns its exit code.
+pub(crate) async fn run(session: &Session, command: Users) -> Result<u8, CommandError> {
+    match command {
+        Users::Import { file, pool, options } => import::run(session, &file, pool, options).await,
+        Users::Export { file, pool, quotas, mfa } => export::run(session, &file, pool, &quotas, mfa).await,
+        Users::Verify { file, pool, quotas } => verify::run(session, &file, pool, &quotas).await,
+        Users::Schema => {
+            print(&schema())?;
+            Ok(0)
+        }
+    }
+}
+
+impl OpenPool {
+    /// Finds the pool and reads the quotas of the account.
+    async fn find(session: &Session, pool: SelectedPool, quotas: &Quotas) -> Result<Self, CommandError> {
+        let target = target(pool)?;
+        let aws = session.connect().await?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(Duration::MAX));
+        let platform = aws.platform();
+        let patience = session.options.timeout;
+        let doctor = Doctor {
+            inspector: &platform,
+            clock: Arc::new(SystemClock::starting_now(patience)),
+            observer: &session.progress,
+        };
+        let user_pool_id = doctor.user_pool_id(&target).await?;
+        let directory = aws.directory_without_retries(&user_pool_id);
+        session.progress.begin("reading the quotas of the account");
+        let (mut rates, unknown) = Rates::of_account(&directory, clock.as_ref()).await;
+        session.progress.pause();
+        if let Some(error) = unknown.filter(|_| quotas.quota.is_empty()) {
+            let text = format!("Cognito's default quotas are used, because the account's cannot be read ({error}).");
+            session.stderr.write_lines(&wrap("", &text, 0, session.stderr.width()));
+        }
+        for (category, quota) in &quotas.quota {
+            rates.set(*category, *quota);
+        }
+        let pace = Pace::new(Arc::clone(&clock), &rates.share(f64::from(quotas.quota_share) / 100.0));
+        Ok(Self { user_pool_id, directory, clock, pace, patience })
+    }
+}
+
+/// The format of a file, by its name.
+fn format_of(file: &std::path::Path) -> Format {
+    let is_csv = file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    if is_csv { Format::Csv } else { Format::JsonLines }
+}
+
+/// `FILE` with another ending, in the same directory.
+fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}

@@ -1,0 +1,106 @@
+//! `users export`: writes the users of a pool to a file.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::pin::pin;
+
+use domain::transfer::{Export, NotMoved};
+use futures::TryStreamExt as _;
+use serde_json::json;
+
+use super::row_progress::RowProgress;
+use super::{OpenPool, beside, output};
+use crate::arguments::{Quotas, SelectedPool};
+use crate::error::CommandError;
+use crate::interrupt::interrupted;
+use crate::labels;
+use crate::run::{Session, print};
+use crate::spec_file::is_standard_input;
+
+/// Exports to the file, or to standard output if it is `-`.
+pub(super) async fn run(
+    session: &Session,
+    path: &Path,
+    pool: SelectedPool,
+    quotas: &Quotas,
+    with_mfa: bool,
+) -> Result<u8, CommandError> {
+    let to_stdout = is_standard_input(path);
+    if to_stdout && session.options.json {
+        return Err(CommandError::Usage(
+            "--json requires a file, because standard output receives the users".to_owned(),
+        ));
+    }
+    let failed = |source| CommandError::UserFile { file: path.display().to_string(), source };
+    if !to_stdout && path.exists() {
+        return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "file exists; choose another name")));
+    }
+    // The file has its name only when it is complete.
+    let partial = beside(path, ".partial");
+    let work = async {
+        let pool = OpenPool::find(session, pool, quotas).await?;
+        let (rows, parts) = if to_stdout {
+            write(session, &pool, with_mfa, io::stdout().lock(), failed).await?
+        } else {
+            // Only the owner can read the file, because it contains personal data.
+            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
+            let file = file.map_err(failed)?;
+            let written = write(session, &pool, with_mfa, &file, failed).await?;
+            file.sync_all().and_then(|()| fs::rename(&partial, path)).map_err(failed)?;
+            written
+        };
+        Ok((pool.user_pool_id, rows, parts))
+    };
+    let done = tokio::select! {
+        done = work => done,
+        () = interrupted() => Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
+    };
+    if !to_stdout {
+        let _ = fs::remove_file(&partial);
+    }
+    let (user_pool_id, rows, parts) = done?;
+    if session.options.json {
+        print(
+            &json!({"user_pool_id": user_pool_id, "file": path.display().to_string(), "rows": rows, "not_moved": parts}),
+        )?;
+        return Ok(0);
+    }
+    let terminal = if to_stdout { &session.stderr } else { &session.stdout };
+    let took = labels::duration(session.started.elapsed());
+    terminal.write_lines(&[format!("Exported {rows} users ({took}).")]);
+    terminal.write_lines(&output::not_moved(parts.into_iter(), terminal.width()));
+    Ok(0)
+}
+
+/// Writes all users, and returns their number and what an import cannot move.
+async fn write(
+    session: &Session,
+    pool: &OpenPool,
+    with_mfa: bool,
+    file: impl Write,
+    failed: impl Fn(io::Error) -> CommandError,
+) -> Result<(u64, BTreeSet<NotMoved>), CommandError> {
+    let OpenPool { directory, clock, pace, patience, .. } = pool;
+    session.progress.begin("reading the groups");
+    let export = Export::start(directory, pace, clock, *patience, with_mfa).await;
+    session.progress.pause();
+    let export = export?;
+    let mut progress = RowProgress::start(&session.stderr, export.facts().estimated_users.into(), 0);
+    let (mut file, mut rows, mut not_moved) = (BufWriter::new(file), 0, BTreeSet::new());
+    let mut pages = pin!(export.pages());
+    while let Some(page) = pages.try_next().await? {
+        for row in &page {
+            serde_json::to_writer(&mut file, row).map_err(|error| failed(error.into()))?;
+            file.write_all(b"\n").map_err(&failed)?;
+            not_moved.extend(export.not_moved(row));
+        }
+        rows += page.len() as u64;
+        progress.advance(page.len() as u64, pace.throttled());
+    }
+    file.flush().map_err(&failed)?;
+    progress.finish();
+    Ok((rows, not_moved))
+}

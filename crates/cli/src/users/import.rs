@@ -1,0 +1,202 @@
+//! `users import`: creates the users of a file.
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use domain::transfer::{Duplicates, ImportId, ImportOptions, Importer, Lines, RowResult, Stop};
+use futures::{Stream, StreamExt as _};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::journal::{Header, Journal};
+use super::row_progress::RowProgress;
+use super::{OpenPool, beside, format_of, output};
+use crate::arguments::{ImportArguments, SelectedPool};
+use crate::error::CommandError;
+use crate::interrupt::interrupted;
+use crate::run::{INCOMPLETE, Session, print};
+
+/// A file with its hash and number of lines.
+struct Source {
+    path: PathBuf,
+    file: File,
+    sha256: String,
+    lines: u64,
+}
+
+impl Source {
+    /// Reads the file once.
+    fn open(path: &Path) -> Result<Self, CommandError> {
+        let failed = |source| CommandError::UserFile { file: path.display().to_string(), source };
+        let file = File::open(path).map_err(failed)?;
+        let mut reader = BufReader::with_capacity(1 << 16, &file);
+        let (mut hash, mut lines, mut ends_with_a_line) = (Sha256::new(), 0, true);
+        loop {
+            let bytes = reader.fill_buf().map_err(failed)?;
+            if bytes.is_empty() {
+                break;
+            }
+            hash.update(bytes);
+            lines += bytes.split(|byte| *byte == b'\n').count() as u64 - 1;
+            ends_with_a_line = bytes.ends_with(b"\n");
+            let length = bytes.len();
+            reader.consume(length);
+        }
+        let mut sha256 = String::new();
+        for byte in hash.finalize() {
+            // Writing to a string cannot fail.
+            let _ = write!(sha256, "{byte:02x}");
+        }
+        Ok(Self { path: path.to_owned(), file, sha256, lines: lines + u64::from(!ends_with_a_line) })
+    }
+
+    /// The rows from the beginning of the file.
+    fn rows(&self) -> Result<Lines<BufReader<&File>>, CommandError> {
+        let mut file = &self.file;
+        let rows = file.seek(SeekFrom::Start(0)).and_then(|_| Lines::new(format_of(&self.path), BufReader::new(file)));
+        rows.map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, source: io::Error) -> CommandError {
+        CommandError::UserFile { file: self.path.display().to_string(), source }
+    }
+}
+
+/// Imports the file.
+pub(super) async fn run(
+    session: &Session,
+    path: &Path,
+    pool: SelectedPool,
+    arguments: ImportArguments,
+) -> Result<u8, CommandError> {
+    let source = Source::open(path)?;
+    // Finds a wrong header before the first call.
+    source.rows()?;
+    let ImportArguments { results, update, create_groups, dry_run, quotas } = arguments;
+    let options = ImportOptions { update_existing: update, create_groups, dry_run, explain: true };
+    let ending = if dry_run { ".dry-run.jsonl" } else { ".results.jsonl" };
+    let results = results.unwrap_or_else(|| beside(path, ending));
+    if same_file(path, &results) {
+        return Err(CommandError::Usage("--results must name another file than the users".to_owned()));
+    }
+    let pool = tokio::select! {
+        pool = OpenPool::find(session, pool, &quotas) => pool?,
+        () = interrupted() => return Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
+    };
+    if dry_run {
+        // A forecast has nothing to continue.
+        fs::remove_file(&results)
+            .or_else(ignore_missing)
+            .map_err(|source| CommandError::UserFile { file: results.display().to_string(), source })?;
+    }
+    let header = Header {
+        import: ImportId::new(pool.clock.as_ref()).to_string(),
+        started_at: pool.clock.wall_time(),
+        file_sha256: source.sha256.clone(),
+        user_pool_id: pool.user_pool_id.clone(),
+        update,
+        create_groups,
+    };
+    let mut journal = Journal::open(&results, header)?;
+    let stop = import(session, &source, &pool, options, &mut journal).await?;
+    let (summary, results) = (&journal.summary, results.display().to_string());
+    if session.options.json {
+        let document = json!({
+            "user_pool_id": pool.user_pool_id, "import": journal.header.import, "results": results,
+            "dry_run": dry_run, "summary": summary, "throttled_calls": pool.pace.throttled(),
+            "error": stop.as_ref().map(ToString::to_string),
+        });
+        print(&document)?;
+    } else {
+        let lines = output::imported(summary, dry_run, &results, session.started.elapsed(), session.stdout.width());
+        session.stdout.write_lines(&lines);
+    }
+    match stop {
+        Some(stop) => Err(stop),
+        None if summary.is_complete() => Ok(0),
+        None => Ok(INCOMPLETE),
+    }
+}
+
+/// Imports the rows that have no result yet. Returns why the import stopped before the end of the file.
+async fn import(
+    session: &Session,
+    source: &Source,
+    pool: &OpenPool,
+    options: ImportOptions,
+    journal: &mut Journal,
+) -> Result<Option<CommandError>, CommandError> {
+    let OpenPool { directory, clock, pace, patience, .. } = pool;
+    let id: ImportId =
+        journal.header.import.parse().map_err(|problem| CommandError::Usage(format!("import {problem}")))?;
+    let import = (id, journal.header.started_at);
+    let importer = Importer::start(directory, pace, clock, *patience, import, options).await?;
+
+    let (broken, stopping) = (RefCell::new(None), Arc::new(AtomicBool::new(false)));
+    let (mut duplicates, done) = (Duplicates::default(), std::mem::take(&mut journal.done));
+    let mut progress = RowProgress::start(&session.steps, source.lines, done.len() as u64);
+    let lines = source
+        .rows()?
+        .map_while(|line| line.map_err(|error| *broken.borrow_mut() = Some(error)).ok())
+        .take_while(|_| !stopping.load(Ordering::Relaxed))
+        // Rows with a result count as well, because they were imported.
+        .map(|line| duplicates.check(importer.facts(), line))
+        .filter(|line| !done.contains(&line.number));
+    let results = Box::pin(importer.import_all(lines));
+    let recorded = record(results, &stopping, |result| {
+        progress.result(result, pace.throttled());
+        journal.add(result).map_err(CommandError::from)
+    });
+    let stop = recorded.await;
+    progress.finish();
+    if let Some(error) = broken.take() {
+        return Err(source.failed(error));
+    }
+    stop
+}
+
+/// Records results until the end. After a signal, rows in progress end and no row starts. A second signal ends the
+/// import immediately.
+async fn record(
+    mut results: impl Stream<Item = Result<RowResult, Stop>> + Unpin,
+    stopping: &AtomicBool,
+    mut add: impl FnMut(&RowResult) -> Result<(), CommandError>,
+) -> Result<Option<CommandError>, CommandError> {
+    let mut stop = None;
+    let mut signal = pin!(interrupted());
+    loop {
+        let next = tokio::select! {
+            next = results.next() => next,
+            () = &mut signal => {
+                signal.set(interrupted());
+                if stopping.swap(true, Ordering::Relaxed) {
+                    return Ok(Some(CommandError::ImportInterrupted));
+                }
+                stop.get_or_insert(CommandError::ImportInterrupted);
+                continue;
+            }
+        };
+        match next {
+            Some(Ok(result)) => add(&result)?,
+            Some(Err(error)) => {
+                stop.get_or_insert(CommandError::ImportStopped(error));
+            }
+            None => return Ok(stop),
+        }
+    }
+}
+
+fn same_file(first: &Path, second: &Path) -> bool {
+    let absolute = |path: &Path| fs::canonicalize(path).ok();
+    absolute(first).is_some_and(|first| absolute(second) == Some(first))
+}
+
+fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
