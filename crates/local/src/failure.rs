@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use domain::transfer::Stop;
 use domain::user_pool::error::UserPoolError;
 use testkit::local_aws::LocalAwsError;
 use thiserror::Error;
@@ -27,6 +28,9 @@ pub enum Failure {
     /// A call to Cognito failed.
     #[error("the call to Cognito failed")]
     Cognito(#[from] UserPoolError),
+    /// An export or import stopped.
+    #[error("the export or import stopped")]
+    Transfer(#[from] Stop),
     /// A step failed, and functions logged errors.
     #[error("{failure}\nErrors that the functions logged:\n{logged}{}", hint(logged))]
     Logged {

@@ -8,6 +8,7 @@ pub mod auto_confirm;
 pub mod client_secret;
 pub mod first_admin;
 pub mod invitations;
+pub mod move_users;
 pub mod second_factor;
 pub mod second_pool;
 mod session;
@@ -37,7 +38,8 @@ pub async fn run_all(deployment: &Deployment, report: &mut Report) -> Result<(),
     support_desk::run(deployment, &admin.token, report).await?;
     second_factor::run(deployment, &admin.token, report).await?;
     invitations::run(deployment, &admin.token, report).await?;
-    session_gate::run(deployment, &admin.token, report).await
+    session_gate::run(deployment, &admin.token, report).await?;
+    move_users::run(deployment, report).await
 }
 
 /// Reads a user and checks the status.

@@ -108,8 +108,8 @@ It runs the flows and the probes, and then deletes its resources. A run takes ab
 It creates
   stack {name}: 5 functions with their roles and log groups, an HTTP API, a DynamoDB table, a user pool with 2 clients, an identity
     pool, an IAM role, an IAM policy and its permissions boundary
-  user pools {name}.second, {name}.tags and {name}.role: one after the other, each for a few minutes and with 2 clients, an
-    identity pool, an IAM role and an IAM policy
+  user pools {name}.second, {name}.copy, {name}.tags and {name}.role: one after the other, each for a few minutes and with
+    2 clients, an identity pool, an IAM role and an IAM policy
   stack {gated}: an HTTP API, a function with its role, and a log group
   stack {helpers}: a function, a user pool and IAM roles for the probes
   objects with the prefixes {name}/ and {gated}/ in the bucket of the stack aws-sam-cli-managed-default; `sam` creates this
@@ -117,7 +117,7 @@ It creates
 It sends {mails}. The messages count toward Cognito's quota of 50 per day.
 
 A run costs less than 1 US cent while the account has fewer than 10,000 monthly active users in Cognito (Essentials plan).
-Above that number, each of the about 20 users costs 1.5 cents, about 30 cents in total.
+Above that number, each of the about 40 users costs 1.5 cents, about 60 cents in total.
 
 If this program is killed, delete its resources:
   {command}",

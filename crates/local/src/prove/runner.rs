@@ -91,5 +91,6 @@ async fn run_flows(deployment: &Deployment<Account>, proof: &mut Proof) -> Optio
     record(flows::support_desk::run(deployment, &admin, report).await);
     record(flows::invitations::run(deployment, &admin, report).await);
     record(flows::session_gate::run(deployment, &admin, report).await);
+    record(flows::move_users::run(deployment, report).await);
     Some(admin)
 }
