@@ -16,8 +16,8 @@ use time::OffsetDateTime;
 use crate::retry::{Classified, ErrorClass};
 use crate::secret::Secret;
 use crate::spec::{
-    Alias, AuthFlow, ClientKind, ClientSpec, CustomAttribute, MfaMode, PasswordPolicy, PoolAttributes, PoolName,
-    SignInWith, Spec, Verifiable,
+    Alias, AuthFlow, ClientKind, ClientSpec, CustomAttribute, MfaMode, NO_FUNCTION, PasswordPolicy, PoolAttributes,
+    PoolName, SignInWith, Spec, Verifiable,
 };
 use crate::user_pool::directory::Directory;
 use crate::user_pool::sessions::Sessions;
@@ -78,6 +78,8 @@ pub struct UserPoolState {
     pub self_sign_up: bool,
     /// The function of the pre-sign-up trigger.
     pub pre_sign_up_function_arn: Option<String>,
+    /// The function of the user migration trigger.
+    pub user_migration_function_arn: Option<String>,
     /// Whether deletion protection is enabled.
     pub deletion_protection: bool,
 }
@@ -89,7 +91,7 @@ impl UserPoolState {
     /// The field that [`Platform::set_mfa`] sets.
     pub const MFA: &'static str = "mfa";
 
-    /// The desired state of the spec.
+    /// The desired state of a new pool.
     #[must_use]
     pub fn desired(spec: &Spec) -> Self {
         Self {
@@ -101,8 +103,19 @@ impl UserPoolState {
             mfa: spec.mfa,
             self_sign_up: spec.self_sign_up,
             pre_sign_up_function_arn: spec.pre_sign_up_function_arn.clone(),
+            user_migration_function_arn: spec.user_migration_function_arn.clone().filter(|arn| arn != NO_FUNCTION),
             deletion_protection: spec.deletion_protection,
         }
+    }
+
+    /// The desired state of an existing pool. Fields that the spec leaves unchanged have their current value.
+    #[must_use]
+    pub fn desired_after(&self, spec: &Spec) -> Self {
+        let mut desired = Self::desired(spec);
+        if spec.user_migration_function_arn.is_none() {
+            desired.user_migration_function_arn.clone_from(&self.user_migration_function_arn);
+        }
+        desired
     }
 }
 

@@ -19,7 +19,7 @@ use strum::{IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 use crate::user_pool::user::CREATION_ATTRIBUTE;
-pub use client_attributes::PoolAttributes;
+pub use client_attributes::{PoolAttributes, STANDARD_ATTRIBUTES};
 use from_text::{flag, number};
 pub use mfa::MfaMode;
 #[cfg(feature = "schema")]
@@ -74,6 +74,9 @@ pub struct Spec {
     /// The ARN of the pre-sign-up trigger.
     #[serde(default)]
     pub pre_sign_up_function_arn: Option<String>,
+    /// The ARN of the user migration trigger, or `none`. If omitted, the trigger is left unchanged.
+    #[serde(default)]
+    pub user_migration_function_arn: Option<String>,
     /// Groups to create if they do not exist.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(inner(length(min = 1, max = 128), regex(pattern = "^\\S+$"))))]
@@ -92,6 +95,9 @@ pub struct Spec {
     #[serde(default = "default_true", deserialize_with = "flag")]
     pub verify: bool,
 }
+
+/// The value of a trigger's field that removes the trigger.
+pub const NO_FUNCTION: &str = "none";
 
 /// The prefix of custom attribute names.
 pub const CUSTOM: &str = "custom:";

@@ -125,6 +125,13 @@ impl CustomResource {
         (before != after).then(|| Rename { before: before.to_owned(), user_pool_id })
     }
 
+    /// Whether the stack set the user migration trigger before an Update.
+    pub(crate) fn had_user_migration(&self) -> bool {
+        let spec = self.old_properties.as_ref().and_then(|properties| properties.get("Spec"));
+        let function = spec.and_then(|spec| spec.get("user_migration_function_arn")).and_then(Value::as_str);
+        function.is_some_and(|arn| !arn.is_empty())
+    }
+
     /// The value of `Roles` before an Update.
     pub(crate) fn previous_roles(&self) -> Option<&str> {
         self.old_properties.as_ref()?.get("Roles")?.as_str()

@@ -10,7 +10,7 @@ use domain::platform::{MemberPage, Platform};
 use domain::provision::{Action, Deployment, GroupMembers, Outcome, Receipt};
 use domain::retry::Rights;
 use domain::roles::Roles;
-use domain::spec::Spec;
+use domain::spec::{NO_FUNCTION, Spec};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -179,7 +179,11 @@ impl Handler {
 
     /// Checks the roles of the admin API before any change, because its function cannot start with wrong roles.
     async fn apply(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
-        let properties = parse_properties(resource.properties.clone())?;
+        let mut properties = parse_properties(resource.properties.clone())?;
+        // Without a value, a trigger that the stack did not set is kept.
+        if properties.spec.user_migration_function_arn.is_none() && resource.had_user_migration() {
+            properties.spec.user_migration_function_arn = Some(NO_FUNCTION.to_owned());
+        }
         let roles = properties.roles()?;
         let returns_jwks = properties.returns_jwks()?;
         let deployment = properties.deployment(&resource.ids.stack_id)?;

@@ -7,6 +7,7 @@ use aws_sdk_cognitoidentityprovider::types::{
     AdminCreateUserConfigType, LambdaConfigType, PasswordPolicyType, TimeUnitsType, TokenValidityUnitsType,
     UserPoolClientType, UserPoolPolicyType, UserPoolType,
 };
+use domain::platform::UserPoolState;
 use domain::spec::PasswordPolicy;
 
 /// Copies all current settings of a user pool into the request.
@@ -50,14 +51,12 @@ pub(super) fn self_sign_up(request: UpdateUserPoolFluentBuilder, allowed: bool) 
     request.admin_create_user_config(config)
 }
 
-/// Sets the pre sign-up trigger and preserves all other triggers.
-pub(super) fn pre_sign_up(
-    request: UpdateUserPoolFluentBuilder,
-    function_arn: Option<&str>,
-) -> UpdateUserPoolFluentBuilder {
+/// Sets the triggers of the spec and preserves all other triggers.
+pub(super) fn triggers(request: UpdateUserPoolFluentBuilder, wanted: &UserPoolState) -> UpdateUserPoolFluentBuilder {
     let current = request.get_lambda_config().clone();
     let mut config = current.unwrap_or_else(|| LambdaConfigType::builder().build());
-    config.pre_sign_up = function_arn.map(str::to_owned);
+    config.pre_sign_up.clone_from(&wanted.pre_sign_up_function_arn);
+    config.user_migration.clone_from(&wanted.user_migration_function_arn);
     request.lambda_config(config)
 }
 

@@ -77,7 +77,9 @@ impl UserPools {
         tags: &BTreeMap<String, String>,
     ) -> Answer<UserPool> {
         const OPERATION: &str = "CreateUserPool";
-        let lambda_config = LambdaConfigType::builder().set_pre_sign_up(state.pre_sign_up_function_arn.clone());
+        let lambda_config = LambdaConfigType::builder()
+            .set_pre_sign_up(state.pre_sign_up_function_arn.clone())
+            .set_user_migration(state.user_migration_function_arn.clone());
         // Allow account recovery only by e-mail, because SMS is weaker and needs an IAM role that Poolkeeper does not
         // create.
         let by_email = RecoveryOptionType::builder().priority(1).name(RecoveryOptionNameType::VerifiedEmail).build();
@@ -129,7 +131,7 @@ impl UserPools {
             .set_auto_verified_attributes(Some(to_verified(&state.auto_verified)))
             .deletion_protection(to_protection(state.deletion_protection));
         let request = update_requests::self_sign_up(request, state.self_sign_up);
-        let request = update_requests::pre_sign_up(request, state.pre_sign_up_function_arn.as_deref());
+        let request = update_requests::triggers(request, state);
         let request = update_requests::passwords(request, &state.password_policy);
         request.send().await.map_err(|error| Failure::of("UpdateUserPool", &error))?;
         Ok(())
@@ -307,6 +309,7 @@ pub(super) fn to_user_pool(operation: &'static str, pool: &UserPoolType, mfa: Mf
         mfa,
         self_sign_up: pool.admin_create_user_config.as_ref().is_none_or(|it| !it.allow_admin_create_user_only),
         pre_sign_up_function_arn: pool.lambda_config.as_ref().and_then(|config| config.pre_sign_up.clone()),
+        user_migration_function_arn: pool.lambda_config.as_ref().and_then(|config| config.user_migration.clone()),
         deletion_protection: pool.deletion_protection == Some(DeletionProtectionType::Active),
     };
     let id = pool.id.clone().ok_or_else(|| missing("Id"))?;

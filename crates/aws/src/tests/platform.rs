@@ -182,12 +182,14 @@ async fn pool_update_preserves_settings_outside_the_spec() {
                 && policy.minimum_length() == Some(12)
                 && lambda.post_confirmation() == Some("arn:post")
                 && lambda.pre_sign_up() == Some("arn:pre")
+                && lambda.user_migration() == Some("arn:migration")
                 && request.auto_verified_attributes().is_empty()
         })
         .then_output(|| UpdateUserPoolOutput::builder().build());
     let client = mock_client!(aws_sdk_cognitoidentityprovider, RuleMode::MatchAny, [&describe, &update]);
     let mut wanted = UserPoolState::desired(&spec());
     wanted.pre_sign_up_function_arn = Some("arn:pre".to_owned());
+    wanted.user_migration_function_arn = Some("arn:migration".to_owned());
     UserPools::new(client).update("owned", &wanted).await.unwrap();
     assert_eq!(update.num_calls(), 1);
 }

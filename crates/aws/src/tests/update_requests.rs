@@ -79,10 +79,9 @@ impl Update {
 }
 
 fn spec() -> Spec {
-    serde_json::from_value(
-        json!({"name": "shop", "pre_sign_up_function_arn": "arn:aws:lambda:eu-west-1:111122223333:function:f"}),
-    )
-    .unwrap()
+    let function = "arn:aws:lambda:eu-west-1:111122223333:function:f";
+    let spec = json!({"name": "shop", "pre_sign_up_function_arn": function, "user_migration_function_arn": function});
+    serde_json::from_value(spec).unwrap()
 }
 
 #[tokio::test]
@@ -102,6 +101,7 @@ async fn user_pool_update_preserves_every_field_of_the_model() {
             "UserAttributeUpdateSettings",
             "DeletionProtection",
             "LambdaConfig.PreSignUp",
+            "LambdaConfig.UserMigration",
             "AdminCreateUserConfig.AllowAdminCreateUserOnly",
             // Cognito rejects it together with `TemporaryPasswordValidityDays`.
             "AdminCreateUserConfig.UnusedAccountValidityDays",

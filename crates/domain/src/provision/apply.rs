@@ -121,13 +121,12 @@ impl Apply<'_> {
 
     async fn user_pool(&self, found: Option<UserPool>) -> Result<StepOutput<UserPool>, ProvisionError> {
         let (provisioner, spec) = (&self.provisioner, self.spec);
-        let desired = UserPoolState::desired(spec);
         let is_new = found.is_none();
         let mut output = if let Some(pool) = found {
             self.unchanged(Step::UserPool, pool)
         } else {
             let custom_attributes = &spec.all_custom_attributes();
-            let state = desired.clone();
+            let state = UserPoolState::desired(spec);
             let tags = provisioner.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
             let new = NewUserPool { platform: provisioner.platform, name: &spec.name, state, custom_attributes, tags };
             provisioner.create_once(&new).await?
@@ -139,6 +138,7 @@ impl Apply<'_> {
         if differences.is_empty() {
             return Ok(output);
         }
+        let desired = output.value.state.desired_after(spec);
         let id = output.value.id.clone();
         if !change.new_attributes.is_empty() {
             let add = || provisioner.platform.add_custom_attributes(&id, &change.new_attributes);

@@ -203,7 +203,7 @@ fn describe(attribute: &CustomAttribute) -> String {
 ///
 /// Returns [`ProvisionError::Immutable`] if an immutable field differs.
 pub(super) fn user_pool(spec: &Spec, pool: &UserPool) -> Result<UserPoolChange, ProvisionError> {
-    let fields = differences(&pool.state, &UserPoolState::desired(spec));
+    let fields = differences(&pool.state, &pool.state.desired_after(spec));
     if let Some(fixed) = fields.iter().find(|one| UserPoolState::IMMUTABLE.contains(&one.field.as_str())) {
         return Err(immutable(Resource::UserPool, &pool.id, fixed));
     }

@@ -9,7 +9,7 @@ use crate::user_pool::user::CREATION_ATTRIBUTE;
 ///
 /// Cognito sets the other standard attribute, `sub`. The list is from "Standard attributes" in the Cognito developer
 /// guide.
-const STANDARD: [&str; 17] = [
+pub const STANDARD_ATTRIBUTES: [&str; 17] = [
     "address",
     "birthdate",
     "email",
@@ -79,12 +79,13 @@ impl ClientSpec {
 impl Spec {
     /// The attribute in `names` that no client of the spec can write.
     pub(super) fn unwritable<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a str> {
-        names.iter().map(String::as_str).find(|name| !STANDARD.contains(name) && !self.declares(name))
+        names.iter().map(String::as_str).find(|name| !STANDARD_ATTRIBUTES.contains(name) && !self.declares(name))
     }
 
     /// The attribute in `names` that no client of the spec can read.
     pub(super) fn unreadable<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a str> {
-        let known = |name: &&str| STANDARD.contains(name) || VERIFICATIONS.contains(name) || self.declares(name);
+        let known =
+            |name: &&str| STANDARD_ATTRIBUTES.contains(name) || VERIFICATIONS.contains(name) || self.declares(name);
         names.iter().map(String::as_str).find(|name| !known(name))
     }
 
@@ -95,13 +96,13 @@ impl Spec {
 }
 
 fn standard() -> BTreeSet<String> {
-    STANDARD.map(str::to_owned).into()
+    STANDARD_ATTRIBUTES.map(str::to_owned).into()
 }
 
 /// Whether Cognito accepts the name in a list of writable attributes. A mapping can also contain `username` and the
 /// verification attributes.
 fn can_be_writable(name: &str) -> bool {
-    name != CREATION_ATTRIBUTE && (STANDARD.contains(&name) || name.starts_with(CUSTOM))
+    name != CREATION_ATTRIBUTE && (STANDARD_ATTRIBUTES.contains(&name) || name.starts_with(CUSTOM))
 }
 
 #[cfg(test)]

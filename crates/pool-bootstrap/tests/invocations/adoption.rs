@@ -49,6 +49,30 @@ impl Function {
 }
 
 #[tokio::test]
+async fn stack_removes_only_its_own_migration_trigger() {
+    const OF_STACK: &str = "arn:aws:lambda:eu-west-1:123456789012:function:shop-UserMigration-1";
+    let update = |before: &str, after: &str| {
+        let mut update = of_stack("user-pool-update", "first", "everyone");
+        update["OldResourceProperties"]["Spec"]["user_migration_function_arn"] = json!(before);
+        update["ResourceProperties"]["Spec"]["user_migration_function_arn"] = json!(after);
+        update
+    };
+    let function = Function::new();
+    function.deploys("first", "everyone").await;
+    let trigger = || function.platform.state().user_pools[0].thing.state.user_migration_function_arn.clone();
+    function.platform.state().user_pools[0].thing.state.user_migration_function_arn = Some("arn:own".to_owned());
+    function.succeeds(update("", "")).await;
+    assert_eq!(trigger().as_deref(), Some("arn:own"), "set outside the stack");
+    function.succeeds(update("", OF_STACK)).await;
+    assert_eq!(trigger().as_deref(), Some(OF_STACK));
+    function.succeeds(update(OF_STACK, "")).await;
+    assert_eq!(trigger(), None);
+    // The rollback of an update that removed the trigger.
+    function.succeeds(update("", OF_STACK)).await;
+    assert_eq!(trigger().as_deref(), Some(OF_STACK));
+}
+
+#[tokio::test]
 async fn a_failed_new_stack_keeps_an_existing_pool() {
     let function = Function::new();
     function.deploys("first", "everyone").await;

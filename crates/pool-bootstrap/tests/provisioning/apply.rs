@@ -91,6 +91,40 @@ async fn apply_changes_and_reports_only_differences() {
 }
 
 #[tokio::test]
+async fn migration_trigger_is_set_kept_and_removed() {
+    let harness = Harness::provisioned().await;
+    let set = |value: &str| with(&json!({"verify": false, "user_migration_function_arn": value}));
+    let trigger = || harness.platform.state().user_pools[0].thing.state.user_migration_function_arn.clone();
+    for (spec, detail, expected) in [
+        (set("arn:first"), Some(r#"user_migration_function_arn: none -> "arn:first""#), Some("arn:first")),
+        // A trigger that the spec does not contain is kept, also by other changes.
+        (with(&json!({"verify": false})), None, Some("arn:first")),
+        (
+            with(&json!({"verify": false, "self_sign_up": false})),
+            Some("self_sign_up: true -> false"),
+            Some("arn:first"),
+        ),
+        (set("none"), Some(r#"self_sign_up: false -> true; user_migration_function_arn: "arn:first" -> none"#), None),
+        (set("none"), None, None),
+    ] {
+        let receipt = harness.apply(spec).await.unwrap();
+        assert_eq!(report(&receipt, Step::UserPool).detail.as_deref(), detail);
+        assert_eq!(trigger().as_deref(), expected);
+    }
+}
+
+#[tokio::test]
+async fn new_pool_has_the_migration_trigger_of_the_spec() {
+    for (value, expected) in [(json!("arn:first"), Some("arn:first")), (json!("none"), None), (json!(null), None)] {
+        let harness = Harness::new();
+        let spec = with(&json!({"verify": false, "user_migration_function_arn": value}));
+        harness.apply(spec).await.unwrap();
+        let state = harness.platform.state().user_pools[0].thing.state.clone();
+        assert_eq!(state.user_migration_function_arn.as_deref(), expected);
+    }
+}
+
+#[tokio::test]
 async fn every_pool_gets_the_reserved_attribute_as_immutable_text() {
     let harness = Harness::provisioned().await;
     let reserved =

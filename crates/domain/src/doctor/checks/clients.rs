@@ -37,9 +37,14 @@ fn of_client(pool: &ObservedUserPool, observed: &ObservedClient, fixes: &Fixes<'
     }
     let allows = |flow: &str| observed.auth_flows.iter().any(|name| name.trim_start_matches("ALLOW_") == flow);
     if !observed.client.has_secret && allows("USER_PASSWORD_AUTH") {
+        let reason = if pool.pool.state.user_migration_function_arn.is_some() {
+            "a public client sends passwords to Cognito, which the user migration trigger needs until the users have moved"
+        } else {
+            "a public client sends passwords to Cognito instead of proving them with SRP"
+        };
         found(
             Check::PasswordFlow,
-            "a public client sends passwords to Cognito instead of proving them with SRP",
+            reason,
             ".ExplicitAuthFlows -= [\"ALLOW_USER_PASSWORD_AUTH\", \"USER_PASSWORD_AUTH\"]",
         );
     }
