@@ -22,7 +22,10 @@ use domain::user_pool::sessions::Sessions;
 
 use crate::attempts::{AttemptObserver, Attempts};
 use crate::http_client::{IDLE_TIMEOUT, Roots, http_client};
-use crate::{AwsPlatform, CognitoAppClient, CognitoDirectory, RevocationTable, SsmInvitationKey, SsmInvitationKeys};
+use crate::{
+    AwsPlatform, CognitoAppClient, CognitoDirectory, OldUserPool, RevocationTable, SecretParameter, SsmInvitationKey,
+    SsmInvitationKeys,
+};
 
 /// Default timeout of one attempt. Cognito responds within tens of milliseconds, or within five seconds if the call
 /// runs a trigger.
@@ -192,6 +195,18 @@ impl Aws {
     #[must_use]
     pub fn invitation_key(&self, name: &str) -> SsmInvitationKey {
         SsmInvitationKey::new(self.parameters(), name)
+    }
+
+    /// Returns the secret in the parameter with this name. The returned value reads it once, so share it.
+    #[must_use]
+    pub fn secret_parameter(&self, name: &str) -> SecretParameter {
+        SecretParameter::new(self.parameters(), name)
+    }
+
+    /// Returns a user pool whose users move to another one. The app client checks their passwords.
+    #[must_use]
+    pub fn old_user_pool(&self, user_pool_id: &str, client_id: &str) -> OldUserPool {
+        OldUserPool::new(self.directory(user_pool_id), self.app_client(user_pool_id, client_id))
     }
 
     /// Returns the revocations in the DynamoDB table with this name. A call takes less than a second.

@@ -1,4 +1,5 @@
-//! HTTP requests without AWS credentials: uploads to presigned URLs, and downloads of public documents.
+//! HTTP requests without AWS credentials: uploads to presigned URLs, downloads of public documents, and requests to servers of
+//! the operator.
 
 use std::time::Duration;
 
@@ -51,6 +52,33 @@ impl HttpRequests {
         Self { roots: Roots::of(region, lookup) }
     }
 
+    /// Sends requests to any server. Trusts the certificate authorities of the system.
+    #[must_use]
+    pub fn to_any_server() -> Self {
+        Self { roots: Roots::System }
+    }
+
+    /// Sends a POST request with a JSON body and further headers, and returns the body of the response, of at most 64 KiB.
+    /// The request is sent once.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error unless the status is 200 and the whole response arrives in time.
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: String,
+        timeout: Duration,
+    ) -> Result<Vec<u8>, HttpRequestError> {
+        let mut request = request("POST", url, SdkBody::from(body))?;
+        request.headers_mut().insert("content-type", "application/json");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.clone());
+        }
+        within(timeout, self.document(request)).await
+    }
+
     /// Sends a PUT request with an empty content type and returns the status of the response. Safe to repeat.
     ///
     /// # Errors
@@ -69,14 +97,16 @@ impl HttpRequests {
     /// Returns an error unless the whole document arrives in time.
     pub async fn get(&self, url: &str, timeout: Duration) -> Result<Vec<u8>, HttpRequestError> {
         let request = request("GET", url, SdkBody::empty())?;
-        within(timeout, async {
-            let response = self.send(request).await?;
-            match response.status().as_u16() {
-                200 => read(response).await,
-                status => Err(HttpRequestError::Status(status)),
-            }
-        })
-        .await
+        within(timeout, self.document(request)).await
+    }
+
+    /// Sends a request and reads the body of a response with status 200.
+    async fn document(&self, request: HttpRequest) -> Result<Vec<u8>, HttpRequestError> {
+        let response = self.send(request).await?;
+        match response.status().as_u16() {
+            200 => read(response).await,
+            status => Err(HttpRequestError::Status(status)),
+        }
     }
 
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpRequestError> {
@@ -151,6 +181,36 @@ mod tests {
             let response = format!("HTTP/1.1 {line}\r\ncontent-length: 2\r\n\r\n{{}}");
             let result = downloaded(response).await;
             assert!(matches!(result, Err(HttpRequestError::Status(actual)) if actual == status), "{result:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn posts_headers_and_body_and_returns_the_response() {
+        for (response, expected) in [(ok(2, "{}"), Some(&b"{}"[..])), (ok(0, "").replace("200", "500"), None)] {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let url = format!("http://{}/users", listener.local_addr().unwrap());
+            let server = thread::spawn(move || {
+                let (mut connection, _) = listener.accept().unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"{\"a\":1}") {
+                    let mut part = [0; 1024];
+                    let length = connection.read(&mut part).unwrap();
+                    request.extend_from_slice(&part[..length]);
+                }
+                connection.write_all(response.as_bytes()).unwrap();
+                String::from_utf8(request).unwrap().to_ascii_lowercase()
+            });
+            let headers = [("webhook-id", "msg_1".to_owned())];
+            let requests = HttpRequests::to_any_server();
+            let answer = requests.post(&url, &headers, "{\"a\":1}".to_owned(), Duration::from_mins(1)).await;
+            assert_eq!(answer.ok().as_deref(), expected);
+            let request = server.join().unwrap();
+            assert!(request.starts_with("post /users http/1.1\r\n"), "{request}");
+            for header in
+                ["\r\nwebhook-id: msg_1\r\n", "\r\ncontent-type: application/json\r\n", "\r\ncontent-length: 7\r\n"]
+            {
+                assert!(request.contains(header), "{header}: {request}");
+            }
         }
     }
 

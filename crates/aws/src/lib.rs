@@ -17,6 +17,7 @@ mod http_client;
 mod http_requests;
 mod identities;
 mod invitation_key;
+mod old_user_pool;
 mod platform;
 mod pool_settings;
 #[cfg(feature = "profile")]
@@ -24,6 +25,7 @@ mod profile;
 mod quotas;
 mod revocation_table;
 mod secret_hash;
+mod secret_parameter;
 mod self_service;
 mod sessions;
 mod sign_in_security;
@@ -38,10 +40,12 @@ pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
 pub use http_requests::{HttpRequestError, HttpRequests};
 pub use invitation_key::SsmInvitationKey;
+pub use old_user_pool::OldUserPool;
 pub use platform::{AwsPlatform, SsmInvitationKeys};
 #[cfg(feature = "profile")]
 pub use profile::ProfileError;
 pub use revocation_table::RevocationTable;
+pub use secret_parameter::SecretParameter;
 pub use token_keys::TokenKeys;
 
 #[cfg(test)]

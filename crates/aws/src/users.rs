@@ -25,7 +25,7 @@ pub(crate) fn to_users(operation: &'static str, users: Option<Vec<UserType>>) ->
     users.unwrap_or_default().into_iter().map(|user| to_user(operation, user)).collect()
 }
 
-fn to_status(status: &UserStatusType) -> UserStatus {
+pub(crate) fn to_status(status: &UserStatusType) -> UserStatus {
     match status {
         UserStatusType::Unconfirmed => UserStatus::Unconfirmed,
         UserStatusType::Confirmed => UserStatus::Confirmed,

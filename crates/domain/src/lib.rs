@@ -8,6 +8,7 @@ pub mod error_chain;
 pub mod invitation;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod migration;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod passable_roles;

@@ -85,7 +85,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 104] = [
+pub(super) const CALLS: [Call; 106] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -111,6 +111,8 @@ pub(super) const CALLS: [Call; 104] = [
     of_users("identities", "AdminDisableProviderForUser", Situation::Settled),
     of_users("identities", "AdminLinkProviderForUser", Situation::Settled),
     Call { service: "ssm", ..of_users("invitation_key", "GetParameter", Situation::Settled) },
+    of_users("old_user_pool", "GetUserPoolMfaConfig", Situation::Settled),
+    Call { service: "ssm", ..of_users("secret_parameter", "GetParameter", Situation::Settled) },
     of_users("pool_settings", "DescribeUserPool", Situation::Settled),
     of_users("pool_settings", "DescribeUserPoolClient", Situation::Settled),
     of_users("quotas", "GetProvisionedLimit", Situation::Settled),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use domain::doctor::Inspector as _;
 use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
+use domain::migration::{LookupError, OldDirectory as _};
 use domain::platform::{ClientState, IdentityPoolState, Platform, PlatformError, UserPoolState};
 use domain::retry::{Classified, ErrorClass};
 use domain::secret::Secret;
@@ -27,7 +28,10 @@ use serde_json::json;
 
 use super::calls::Call;
 use crate::tests::access_token;
-use crate::{Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, SsmInvitationKey, SsmInvitationKeys};
+use crate::{
+    Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, OldUserPool, SecretParameter, SsmInvitationKey,
+    SsmInvitationKeys,
+};
 
 /// An error of a port.
 #[derive(Debug)]
@@ -68,12 +72,20 @@ fn done<T, E: Into<PortError>>(result: Result<T, E>) -> Result<(), PortError> {
     result.map(drop).map_err(Into::into)
 }
 
+/// The error of the user pool in an error of the old directory.
+fn cause(error: LookupError) -> PortError {
+    let LookupError::Unavailable(cause) = error else { unreachable!("{error}") };
+    (*cause.downcast::<UserPoolError>().unwrap()).into()
+}
+
 /// All ports of one AWS configuration.
 pub(super) struct Ports {
     platform: AwsPlatform,
     directory: CognitoDirectory,
     client: Arc<CognitoAppClient>,
     invitation_key: SsmInvitationKey,
+    old_user_pool: OldUserPool,
+    secret_parameter: SecretParameter,
     invitation_keys: SsmInvitationKeys,
     spec: Spec,
     mia: Username,
@@ -95,6 +107,8 @@ impl Ports {
             directory: aws.directory(POOL),
             client: aws.app_client(POOL, CLIENT),
             invitation_key: aws.invitation_key("/key"),
+            old_user_pool: aws.old_user_pool(POOL, CLIENT),
+            secret_parameter: aws.secret_parameter("/secret"),
             invitation_keys: aws.invitation_keys(),
             platform,
             spec: serde_json::from_value(json!({"name": "shop"})).unwrap(),
@@ -118,6 +132,8 @@ impl Ports {
             "iam" => self.call_iam(call.operation).await,
             "quotas" => done(self.directory.provisioned(Category::UserCreation).await),
             "invitation_key" => done(self.invitation_key.invitation_key().await),
+            "old_user_pool" => done(self.old_user_pool.find(&self.mia).await.map_err(cause)),
+            "secret_parameter" => done(self.secret_parameter.secret().await.map_err(PortError::from)),
             "invitation_keys" => self.call_invitation_keys(call.operation).await,
             _ => done(self.platform.account_id().await),
         }

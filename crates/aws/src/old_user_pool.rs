@@ -1,0 +1,95 @@
+//! Implements [`OldDirectory`] with another user pool of the account.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
+use aws_sdk_cognitoidentityprovider::types::UserPoolMfaType;
+use domain::migration::{Denial, LookupError, OldDirectory, OldUser};
+use domain::secret::Secret;
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::sessions::{ClientContext, Credentials, Sessions, SignIn};
+use domain::user_pool::user::{UserStatus, Username};
+
+use crate::failure::Failure;
+use crate::users::{to_attributes, to_status};
+use crate::{CognitoAppClient, CognitoDirectory};
+
+/// A user pool whose users move to another one, and the app client that checks their passwords.
+#[derive(Debug, Clone)]
+pub struct OldUserPool {
+    directory: CognitoDirectory,
+    client: Arc<CognitoAppClient>,
+}
+
+impl OldUserPool {
+    pub(crate) fn new(directory: CognitoDirectory, client: Arc<CognitoAppClient>) -> Self {
+        Self { directory, client }
+    }
+
+    /// Opens a connection and reads the client's secret. A failure is ignored, because the next call reads it again.
+    pub async fn warm_up(&self) {
+        let _ = self.client.settings().await;
+    }
+
+    /// Whether the pool requires a second factor of every user.
+    async fn requires_second_factor(&self) -> Result<bool, UserPoolError> {
+        const OPERATION: &str = "GetUserPoolMfaConfig";
+        let request = self.directory.client.get_user_pool_mfa_config().user_pool_id(&self.directory.user_pool_id);
+        let config = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
+        // Without the field, it is unknown whether the pool requires a factor.
+        let mode = config.mfa_configuration.ok_or_else(|| Failure::missing(OPERATION, "MfaConfiguration"))?;
+        Ok(!matches!(mode, UserPoolMfaType::Off | UserPoolMfaType::Optional))
+    }
+}
+
+#[async_trait]
+impl OldDirectory for OldUserPool {
+    /// The tokens of the sign-in are discarded. Cognito resolves an alias in both calls, so the user is read by the name
+    /// in the tokens.
+    async fn sign_in(&self, name: &Username, password: &Secret) -> Result<OldUser, LookupError> {
+        let (username, password) = (name.clone(), password.clone());
+        let credentials = Credentials { username, password, context: ClientContext::default() };
+        let signed_in = self.client.sign_in(&credentials).await.map_err(denied_sign_in)?;
+        let SignIn::Tokens(tokens) = signed_in else { return Err(Denial::Challenge.into()) };
+        let user = self.directory.get_user(&tokens.username).await.map_err(unknown_user)?;
+        if user.username != tokens.username.as_str() {
+            return Err(LookupError::unavailable("the old user pool returned another user"));
+        }
+        Ok(to_old_user(user))
+    }
+
+    async fn find(&self, name: &Username) -> Result<OldUser, LookupError> {
+        let (user, requires_factor) =
+            futures::future::join(self.directory.get_user(name), self.requires_second_factor()).await;
+        let mut user = to_old_user(user.map_err(unknown_user)?);
+        user.has_second_factor |= requires_factor.map_err(LookupError::unavailable)?;
+        Ok(user)
+    }
+}
+
+/// Distinguishes users who do not move from failures of the pool.
+fn denied_sign_in(error: UserPoolError) -> LookupError {
+    match error.reason {
+        // Also a disabled user, and a user with too many failed attempts.
+        Reason::InvalidCredentials => Denial::Credentials.into(),
+        Reason::UserNotConfirmed | Reason::PasswordResetRequired => Denial::Status.into(),
+        _ => LookupError::unavailable(error),
+    }
+}
+
+fn unknown_user(error: UserPoolError) -> LookupError {
+    match error.reason {
+        Reason::UserNotFound => Denial::Credentials.into(),
+        _ => LookupError::unavailable(error),
+    }
+}
+
+fn to_old_user(user: AdminGetUserOutput) -> OldUser {
+    // `MFAOptions` contains text messages of users whose preferences were never set
+    // (https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminGetUser.html).
+    let has_second_factor = !user.user_mfa_setting_list().is_empty() || !user.mfa_options().is_empty();
+    let attributes = to_attributes(user.user_attributes.unwrap_or_default());
+    let status = user.user_status.as_ref().map_or(UserStatus::Unknown, to_status);
+    OldUser { username: user.username, status, enabled: user.enabled, has_second_factor, attributes }
+}
