@@ -49,8 +49,8 @@ pub const METRICS: [Metric; 11] = [
     Metric { name: "PropagationWait", unit: "Milliseconds", dimension_sets: &[&[]] },
 ];
 
-/// Counts a startup that failed, a panic, an unreadable event, or a token that the authorizer could not check. Lambda's
-/// metric `Errors` also counts the sign-ups and tokens that a function rejects.
+/// Counts a startup that failed, a panic, an unreadable event, a token that the authorizer could not check, or a user whom the old
+/// directory could not check. Lambda's metric `Errors` also counts the sign-ups and tokens that a function rejects.
 pub fn failure() {
     tracing::info!(target: TARGET, Failures = 1);
 }

@@ -15,7 +15,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 15] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 16] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("authorizer", &["aws", "domain", "startup", "token-verifier"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
@@ -31,6 +31,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 15] = [
     ("startup", &[], &[]),
     ("testkit", &["domain"], &[]),
     ("token-verifier", &[], &[]),
+    ("user-migration", &["aws", "domain", "startup"], &["testkit"]),
 ];
 
 /// Prefixes of the AWS SDK's crates, which only `aws` and `peers` can depend on.
