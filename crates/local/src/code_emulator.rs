@@ -32,7 +32,8 @@ impl CodeEmulator {
     /// Returns an error if `make cognito-local` was not run, or the user or the function's setting cannot be written.
     pub async fn start(aws: &LocalAws, stack: &Stack, user: &Value) -> Result<Self, Failure> {
         let pool = Pool { id: stack.output("UserPoolId")?, client_id: stack.output("BackendClientId")? };
-        let cognito = CognitoLocal::start(aws, stack.output("PreSignUpFunctionArn")?, &[pool]).await?;
+        let cognito =
+            CognitoLocal::start(aws, &[("PreSignUp", stack.output("PreSignUpFunctionArn")?)], &[pool]).await?;
         let attribute = |(name, value): (&str, &Value)| json!({"Name": name, "Value": value});
         let attributes = user["attributes"].as_object().into_iter().flatten();
         let attributes = attributes.map(|(name, value)| (name.as_str(), value));

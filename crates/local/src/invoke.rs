@@ -25,12 +25,13 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
 }
 
 /// The functions of the template, each with the output that contains its ARN.
-pub const FUNCTIONS: [(&str, &str); 5] = [
+pub const FUNCTIONS: [(&str, &str); 6] = [
     ("pre-sign-up", "PreSignUpFunctionArn"),
     ("pool-bootstrap", "PoolBootstrapFunctionArn"),
     ("authorizer", "AuthorizerFunctionArn"),
     ("admin-api", "AdminApiFunctionArn"),
     ("auth-api", "AuthApiFunctionArn"),
+    ("user-migration", "UserMigrationFunctionArn"),
 ];
 
 /// The template's output with the ARN of a function.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import model
 import tables
-from template import ACCOUNT, OWN_BOUNDARY, OWN_POOL, OWN_TABLE, PARTITION, PASSABLE_ROLE, REGION, own_parameter
+from template import ACCOUNT, OLD_POOL, OWN_BOUNDARY, OWN_POOL, OWN_TABLE, PARTITION, PASSABLE_ROLE, REGION, own_parameter
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
@@ -282,7 +282,7 @@ def recorded(line, kind):
 
 
 def _with_own_names(call):
-    """Replaces values of the emulator and of tests by those of template.py: the pool's id, the names of SSM parameter and table, passable
+    """Replaces values of the emulator and of tests by those of template.py: the pools' ids, the names of SSM parameter and table, passable
     roles, and the client secret.
     """
     parameters = dict(call.parameters)
@@ -294,6 +294,8 @@ def _with_own_names(call):
         parameters["ClientSecret"] = tables.CLIENT_SECRET
     if call.tags and call.tags.get(TAG) == call.pool and "UserPoolId" in parameters:
         parameters["UserPoolId"] = OWN_POOL
+    if call.role == "UserMigrationRole" and "UserPoolId" in parameters:
+        parameters["UserPoolId"] = OLD_POOL
     for member in ("Name", "ResourceId") if call.service == "ssm" else ():
         if re.fullmatch(rf"/poolkeeper/{call.pool}/invitation-key/[^/]+/\d+", parameters.get(member, "")):
             parameters[member] = own_parameter(call.pool)

@@ -16,6 +16,10 @@ OWN_BOUNDARY = f"arn:{PARTITION}:iam::{ACCOUNT}:policy/shop-AuthenticatedBoundar
 # The revocation table of the stack, whose name CloudFormation chooses.
 OWN_TABLE = "shop-Revocations-0123456789AB"
 
+# The user pool from which users move, and the SSM parameter with the secret of the endpoint from which users move.
+OLD_POOL = f"{REGION}_OldPool01"
+OLD_SECRET = "/old/migration-secret"
+
 
 def own_parameter(pool):
     return f"/poolkeeper/{pool}/invitation-key/stack/1"
@@ -28,6 +32,10 @@ SWITCHES = {
     "OnDelete": "delete",
     "PassableRoleArns": f"arn:{PARTITION}:iam::{ACCOUNT}:role/passable",
     "RevocationTable": OWN_TABLE,
+    # The rules permit only one of them. Their statements are independent.
+    "MigrationUserPoolId": OLD_POOL,
+    "MigrationEndpoint": "https://old.example.com/users",
+    "MigrationSecretParameter": OLD_SECRET,
 }
 # Parameters that disable statements.
 OFF_SWITCHES = {"SessionGate": "false"}

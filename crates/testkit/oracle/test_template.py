@@ -233,6 +233,74 @@ class SessionGate(unittest.TestCase):
             self.assertEqual(found, granted)
 
 
+class UserMigration(unittest.TestCase):
+    FROM_POOL = {"MigrationUserPoolId": "eu-west-1_Old", "MigrationClientId": "abc"}
+    FROM_ENDPOINT = {"MigrationEndpoint": "https://old.example.com", "MigrationSecretParameter": "/old/secret"}
+
+    def names(self, **parameters):
+        """The resources and outputs of a deployment that concern the migration."""
+        template = Template(TEXT, **parameters)
+        found = [*template.body["Resources"].items(), *template.body["Outputs"].items()]
+        existing = [name for name, one in found if "Condition" not in one or template.condition(one["Condition"])]
+        return sorted(name for name in existing if "Migration" in name)
+
+    def test_nothing_exists_without_a_source(self):
+        alarms = {"AlarmEmail": "ops@example.com", "Dashboard": "true"}
+        self.assertEqual(self.names(**alarms), [])
+        trigger = ["Function", "FunctionArn", "Logs", "Permission", "Role"]
+        for source in [self.FROM_POOL, self.FROM_ENDPOINT]:
+            self.assertEqual(self.names(**source), [f"UserMigration{name}" for name in trigger])
+            with_alarms = sorted([*trigger, "ErrorsAlarm", "ThrottlesAlarm"])
+            self.assertEqual(self.names(**alarms, **source), [f"UserMigration{name}" for name in with_alarms])
+
+    def test_pool_has_the_trigger_only_with_a_source(self):
+        spec = Template(TEXT).body["Resources"]["UserPool"]["Properties"]["Spec"]["user_migration_function_arn"]
+        function = {"Fn::GetAtt": ["UserMigrationFunction", "Arn"]}
+        self.assertEqual(spec, {"Fn::If": ["HasUserMigration", function, {"Ref": "AWS::NoValue"}]})
+
+    def test_role_reads_only_the_old_directory(self):
+        pool = "arn:aws:cognito-idp:eu-west-1:000000000000:userpool/eu-west-1_Old"
+        secret = "arn:aws:ssm:us-east-1:000000000000:parameter/old/secret"
+        calls = ["AdminGetUser", "AdminInitiateAuth", "DescribeUserPoolClient", "GetUserPoolMfaConfig"]
+        expected = [
+            (self.FROM_POOL, [([f"cognito-idp:{call}" for call in calls], pool)]),
+            (self.FROM_ENDPOINT, [(["ssm:GetParameter"], secret)]),
+        ]
+        for source, granted in expected:
+            statements = [one for _, one in Template(TEXT, **source).roles()["UserMigrationRole"]]
+            self.assertEqual([(actions(one), one["Resource"]) for one in statements[1:]], granted)
+            self.assertEqual(actions(statements[0]), ["logs:CreateLogStream", "logs:PutLogEvents"])
+        self.assertNotIn("UserMigrationRole", Template(TEXT).roles())
+
+    def test_only_cognito_invokes_the_trigger_for_this_pool(self):
+        permission = Template(TEXT).body["Resources"]["UserMigrationPermission"]["Properties"]
+        self.assertEqual(permission["Principal"], "cognito-idp.amazonaws.com")
+        self.assertEqual(permission["SourceAccount"], {"Ref": "AWS::AccountId"})
+        self.assertEqual(permission["SourceArn"], {"Fn::GetAtt": ["UserPool", "UserPoolArn"]})
+
+    def test_password_flow_is_added_to_the_web_client_only(self):
+        spec = Template(TEXT).body["Resources"]["UserPool"]["Properties"]["Spec"]
+        # The flows of the bootstrap, which a list replaces.
+        default = {"ALLOW_USER_SRP_AUTH", "ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
+        for value, flows in [("false", None), ("true", default | {"ALLOW_USER_PASSWORD_AUTH"})]:
+            clients = Template(TEXT, WebClientPasswordAuth=value).resolve(spec["clients"])
+            self.assertNotIn("auth_flows", clients["backend"])
+            listed = clients["web"].get("auth_flows")
+            self.assertEqual(listed and set(listed), flows)
+
+    def test_parameters_accept_only_usable_values(self):
+        parameters = Template(TEXT).body["Parameters"]
+        urls = ["http://a.example", "https://", "https://u:p@a.example", "https://a.example/#x"]
+        for name, accepted, rejected in [
+            ("MigrationUserPoolId", ["", "eu-west-1_aB1"], ["aB1", "eu-west-1_", "eu-west-1_a b"]),
+            ("MigrationEndpoint", ["", "https://a.example", "https://a.example:8443/x?y=1"], urls),
+            ("MigrationSecretParameter", ["", "/old/secret"], ["old", "/", "/old/", "/old/*"]),
+            ("MigrationAttributes", ["", "email", "email,custom:team"], [",", "email,", "custom:", "email, name"]),
+        ]:
+            pattern = parameters[name]["AllowedPattern"]
+            self.assertEqual([value for value in accepted + rejected if re.search(pattern, value)], accepted, name)
+
+
 class Rules(unittest.TestCase):
     def rejections(self, **parameters):
         """The descriptions of the assertions that these parameters break."""
@@ -261,6 +329,17 @@ class Rules(unittest.TestCase):
             self.assertEqual(self.rejections(AutoConfirm="everyone", Mfa=mfa, AdminMfa=admin_mfa), [], f"{mfa}, {admin_mfa}")
         (rejection,) = self.rejections(AutoConfirm="everyone", Mfa="off", AdminMfa="required")
         self.assertIn("AdminMfa=required requires Mfa=optional", rejection)
+
+    def test_rejects_incomplete_and_double_sources_of_migration(self):
+        pool, endpoint = UserMigration.FROM_POOL, UserMigration.FROM_ENDPOINT
+        attributes = {"MigrationAttributes": "email"}
+        for accepted in [{}, pool, endpoint, {**pool, **attributes}, {"WebClientPasswordAuth": "true"}]:
+            self.assertEqual(self.rejections(**accepted), [], accepted)
+        for name, value in {**pool, **endpoint, **attributes}.items():
+            (rejection,) = self.rejections(**{name: value})
+            self.assertTrue(rejection.startswith(f"{name} requires"), rejection)
+        (rejection,) = self.rejections(**pool, **endpoint)
+        self.assertIn("MigrationEndpoint must be empty with MigrationUserPoolId", rejection)
 
     def test_rejects_table_that_nothing_uses(self):
         for gate, table in [("true", ""), ("true", "earlier"), ("false", "")]:

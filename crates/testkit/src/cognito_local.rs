@@ -1,5 +1,5 @@
-//! The emulator `cognito-local`, which supports two features that ministack lacks: the `ClientMetadata` of a sign-up,
-//! and verification codes.
+//! The emulator `cognito-local`, which supports features that ministack lacks: the `ClientMetadata` of a sign-up,
+//! verification codes, and the user migration trigger.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,7 +17,7 @@ const ANSWER_LIMIT: Duration = Duration::from_mins(1);
 
 /// A running cognito-local. It stops when it is dropped or when this process ends.
 ///
-/// It emulates only user pools; its trigger is a function on ministack. It listens on the loopback interface only and
+/// It emulates only user pools; its triggers are functions on ministack. It listens on the loopback interface only and
 /// writes into one temporary directory. It lacks `ValidationData`, aliases, signatures, and checks of a user's status
 /// at sign-in.
 pub struct CognitoLocal {
@@ -40,24 +40,25 @@ impl CognitoLocal {
     /// The code of every sign-up and every verification.
     pub const CODE: &str = "123456";
 
-    /// Starts cognito-local with these pools and this trigger on `aws`, and waits until it responds.
+    /// Starts cognito-local with these pools and the functions of these triggers on `aws`, and waits until it responds. The
+    /// names of the triggers are those of `LambdaConfig`.
     ///
     /// # Errors
     /// Returns an error if `make cognito-local` was not run or the process does not start.
-    pub async fn start(aws: &LocalAws, pre_sign_up_arn: &str, pools: &[Pool<'_>]) -> Result<Self, LocalAwsError> {
-        on_a_free_port(async |port| Self::start_on(port, aws.endpoint_url(), pre_sign_up_arn, pools).await).await
+    pub async fn start(aws: &LocalAws, triggers: &[(&str, &str)], pools: &[Pool<'_>]) -> Result<Self, LocalAwsError> {
+        on_a_free_port(async |port| Self::start_on(port, aws.endpoint_url(), triggers, pools).await).await
     }
 
     async fn start_on(
         port: u16,
         lambda_url: &str,
-        pre_sign_up_arn: &str,
+        triggers: &[(&str, &str)],
         pools: &[Pool<'_>],
     ) -> Result<Self, LocalAwsError> {
         let tools = Tools::find()?;
         let script = tools.cognito_local()?;
         let folder = tempfile::Builder::new().prefix("poolkeeper-").tempdir().map_err(LocalAwsError::Folder)?;
-        write_state(folder.path(), lambda_url, pre_sign_up_arn, pools).map_err(LocalAwsError::Folder)?;
+        write_state(folder.path(), lambda_url, triggers, pools).map_err(LocalAwsError::Folder)?;
         let server = Server {
             name: "cognito-local",
             program: "node",
@@ -99,18 +100,19 @@ impl CognitoLocal {
 fn write_state(
     folder: &Path,
     lambda_url: &str,
-    pre_sign_up_arn: &str,
+    triggers: &[(&str, &str)],
     pools: &[Pool<'_>],
 ) -> Result<(), std::io::Error> {
     let database = folder.join(".cognito/db");
     fs::create_dir_all(&database)?;
+    let triggers: BTreeMap<&str, &str> = triggers.iter().copied().collect();
     let settings = json!({
         "LambdaClient": {
             "endpoint": lambda_url,
             "region": LocalAws::REGION,
             "credentials": {"accessKeyId": LocalAws::ACCESS_KEY, "secretAccessKey": LocalAws::SECRET_KEY},
         },
-        "TriggerFunctions": {"PreSignUp": pre_sign_up_arn},
+        "TriggerFunctions": triggers,
         "UserPoolDefaults": {"UsernameAttributes": [], "AutoVerifiedAttributes": ["email"]},
     });
     fs::write(folder.join(".cognito/config.json"), settings.to_string())?;

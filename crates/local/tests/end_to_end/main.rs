@@ -20,6 +20,7 @@ mod session_gate;
 mod sign_up_policy;
 mod soak;
 mod stack_lifecycle;
+mod user_migration;
 
 use std::path::Path;
 use std::{env, fs};

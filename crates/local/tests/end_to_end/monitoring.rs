@@ -33,6 +33,9 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         ("RejectedSignUpsPerHour", "1"),
         ("MailsPerDay", "1"),
         ("AutoVerifyEmail", "nobody"),
+        // No test calls this pool.
+        ("MigrationUserPoolId", "us-east-1_NoSuchPool"),
+        ("MigrationClientId", "1nosuchclient"),
     ];
     let deployment = deploy(&monitoring).await;
     let admin = first_admin::sign_in(&deployment, &mut Report::quiet()).await.unwrap();
@@ -52,8 +55,10 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         published("Errors", "PoolBootstrapFunctionArn", 1),
         published("Errors", "AuthorizerFunctionArn", 1),
         published("Errors", "PreSignUpFunctionArn", 3),
+        published("Errors", "UserMigrationFunctionArn", 1),
         published("Throttles", "AuthorizerFunctionArn", 1),
         published("Throttles", "PreSignUpFunctionArn", 1),
+        published("Throttles", "UserMigrationFunctionArn", 1),
         published("Duration", "PreSignUpFunctionArn", 4001),
         api("Count", 100),
         api("4xx", 20),

@@ -27,7 +27,7 @@ async fn real_clients_complete_the_flows_with_default_settings() {
     let deployment = super::deploy(&[]).await;
     let pool = Pool { id: output(&deployment, "UserPoolId"), client_id: output(&deployment, "BackendClientId") };
     let trigger = output(&deployment, "PreSignUpFunctionArn");
-    let codes = CognitoLocal::start(&deployment.aws, trigger, &[pool]).await.unwrap();
+    let codes = CognitoLocal::start(&deployment.aws, &[("PreSignUp", trigger)], &[pool]).await.unwrap();
     let home = tempfile::tempdir().unwrap();
     let run = async |program: &str, script: &str| {
         let mut command = Command::new(program);

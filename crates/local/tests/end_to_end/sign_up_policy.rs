@@ -82,7 +82,8 @@ impl Pools {
         let output = |name: &str| deployment.stack.output(name).unwrap().to_owned();
         let (pool, client) = (output("UserPoolId"), output("WebClientId"));
         let pools = [Pool { id: &pool, client_id: &client }, OTHER];
-        let cognito = CognitoLocal::start(&deployment.aws, &output("PreSignUpFunctionArn"), &pools).await.unwrap();
+        let triggers = [("PreSignUp", deployment.stack.output("PreSignUpFunctionArn").unwrap())];
+        let cognito = CognitoLocal::start(&deployment.aws, &triggers, &pools).await.unwrap();
         Self { cognito, pool, client }
     }
 

@@ -12,7 +12,9 @@ const NOWHERE: &str = "http://127.0.0.1:9";
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:000000000000:function:nothing";
 
 async fn started() -> CognitoLocal {
-    on_a_free_port(async |port| CognitoLocal::start_on(port, NOWHERE, FUNCTION, &[POOL]).await).await.unwrap()
+    on_a_free_port(async |port| CognitoLocal::start_on(port, NOWHERE, &[("PreSignUp", FUNCTION)], &[POOL]).await)
+        .await
+        .unwrap()
 }
 
 async fn kind_of_error(cognito: &CognitoLocal, operation: &str, body: &Value) -> String {
@@ -50,6 +52,7 @@ async fn sign_up_needs_a_known_client_and_a_working_trigger() {
 async fn reports_why_it_does_not_start() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let refused = CognitoLocal::start_on(port, NOWHERE, FUNCTION, &[POOL]).await.err().unwrap().to_string();
+    let refused =
+        CognitoLocal::start_on(port, NOWHERE, &[("PreSignUp", FUNCTION)], &[POOL]).await.err().unwrap().to_string();
     assert!(refused.contains("cognito-local did not start") && refused.contains("EADDRINUSE"), "{refused}");
 }
