@@ -27,12 +27,17 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
 /// The functions of the template, each with the output that contains its ARN.
 pub const FUNCTIONS: [(&str, &str); 6] = [
     ("pre-sign-up", "PreSignUpFunctionArn"),
+    ("user-migration", "UserMigrationFunctionArn"),
     ("pool-bootstrap", "PoolBootstrapFunctionArn"),
     ("authorizer", "AuthorizerFunctionArn"),
     ("admin-api", "AdminApiFunctionArn"),
     ("auth-api", "AuthApiFunctionArn"),
-    ("user-migration", "UserMigrationFunctionArn"),
 ];
+
+/// The functions of the stack of `make demo`, which has no old directory to move users from.
+pub fn functions_of_the_demo() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FUNCTIONS.into_iter().filter(|(function, _)| *function != "user-migration")
+}
 
 /// The template's output with the ARN of a function.
 pub(crate) fn output_of(function: &str) -> Result<&'static str, Failure> {
@@ -107,7 +112,8 @@ mod tests {
             assert_eq!(output_of(function).unwrap(), output);
         }
         for wrong in ["", "presignup"] {
-            let expected = "expected one of pre-sign-up, pool-bootstrap, authorizer, admin-api, auth-api";
+            let expected =
+                "expected one of pre-sign-up, user-migration, pool-bootstrap, authorizer, admin-api, auth-api";
             assert!(usage(output_of(wrong)).ends_with(expected));
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::processes::{Process, Usage};
-use crate::invoke::FUNCTIONS;
+use crate::invoke::functions_of_the_demo;
 
 /// The accepted growth of the resident memory, in kilobytes of 1024 bytes.
 const MEMORY_KB: u64 = 1024;
@@ -56,7 +56,7 @@ impl Growth {
         let grown = self.processes().flat_map(|(function, id, readings)| {
             readings.problems().map(move |problem| format!("{function}, process {id}: {problem}"))
         });
-        let unmeasured = FUNCTIONS.iter().filter(|(function, _)| !self.is_measured(function));
+        let unmeasured = functions_of_the_demo().filter(|(function, _)| !self.is_measured(function));
         let unmeasured = unmeasured.map(|(function, _)| {
             format!("{function}: growth is not measured, because no process ran from the end of the warm-up to the end")
         });
@@ -103,7 +103,7 @@ mod tests {
 
     /// A process of each function.
     fn all() -> Vec<Process> {
-        FUNCTIONS.iter().zip(1..).map(|((function, _), id)| process(function, id, 20_000, 12)).collect()
+        functions_of_the_demo().zip(1..).map(|((function, _), id)| process(function, id, 20_000, 12)).collect()
     }
 
     /// The problems if the process of `pre-sign-up` is replaced by these at the end.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::deployment::Deployment;
 use crate::failure::Failure;
-use crate::invoke::FUNCTIONS;
+use crate::invoke::functions_of_the_demo;
 
 /// Finds the processes of the functions that one emulator started.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Processes {
             return Ok(None);
         }
         let mut functions = BTreeMap::new();
-        for (function, output) in FUNCTIONS {
+        for (function, output) in functions_of_the_demo() {
             let arn = deployment.stack.output(output)?;
             functions.insert(arn.rsplit(':').next().unwrap_or(arn).to_owned(), function);
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::secret::Secret;
 use local::deployment::{Deployment, FIRST_ADMIN, Target as _};
-use local::invoke::FUNCTIONS;
+use local::invoke::functions_of_the_demo;
 use local::soak::load::Load;
 use local::soak::processes::Processes;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub(crate) async fn one_round(deployment: &Deployment) {
 
     let tally = load.into_tally();
     assert_eq!(tally.problems(), [""; 0]);
-    let functions = BTreeSet::from(FUNCTIONS.map(|(function, _)| function));
+    let functions = functions_of_the_demo().map(|(function, _)| function).collect::<BTreeSet<_>>();
     assert_eq!(tally.functions(), functions);
     match Processes::of(deployment).unwrap() {
         Some(processes) => {
