@@ -194,15 +194,18 @@ pub(crate) enum Users {
 #[derive(Debug, Args)]
 pub(crate) struct ImportArguments {
     /// The file of results, from which an interrupted import continues [default: FILE.results.jsonl]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "dry_run")]
     pub(crate) results: Option<PathBuf>,
     /// Change existing users that differ from their row; otherwise they are skipped
     #[arg(long)]
     pub(crate) update: bool,
+    /// With --update, also change users without a verified e-mail address or phone number of their row
+    #[arg(long, requires = "update")]
+    pub(crate) trust_user_names: bool,
     /// Create missing groups; otherwise their rows fail
     #[arg(long)]
     pub(crate) create_groups: bool,
-    /// Change nothing, and write what would happen to FILE.dry-run.jsonl
+    /// Change nothing, and write what would happen to FILE.dry-run.jsonl; reads each existing user
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
@@ -373,6 +376,8 @@ mod tests {
             ("poolkeeper users import users.jsonl --stack shop --quota-share 101", ErrorKind::ValueValidation),
             ("poolkeeper users import users.jsonl --stack shop --quota Users=5", ErrorKind::ValueValidation),
             ("poolkeeper users import users.jsonl --stack shop --quota UserCreation=0", ErrorKind::ValueValidation),
+            ("poolkeeper users import users.jsonl --stack shop --dry-run --results r", ErrorKind::ArgumentConflict),
+            ("poolkeeper users import users.jsonl --stack shop --trust-user-names", ErrorKind::MissingRequiredArgument),
             ("poolkeeper users export users.jsonl --stack shop --update", ErrorKind::UnknownArgument),
             ("poolkeeper users verify users.jsonl", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),

@@ -81,6 +81,7 @@ impl CommandError {
     /// The exit code.
     pub(crate) fn code(&self) -> u8 {
         match self {
+            Self::Journal(JournalError::File { .. }) => 1,
             Self::Usage(_) | Self::Spec(_) | Self::UserFile { .. } | Self::Journal(_) => 2,
             Self::Access(_) => 4,
             Self::NoPlan(error) | Self::NotChecked(DoctorError::Provision(error)) => code_of(error),
@@ -103,7 +104,9 @@ impl CommandError {
         match self {
             Self::Failed(failure) if failure.receipt.steps.is_empty() => Some("Nothing was changed."),
             Self::Failed(_) => Some(RERUN),
-            Self::ImportStopped(_) | Self::ImportInterrupted => Some(RERUN_IMPORT),
+            Self::ImportStopped(_) | Self::ImportInterrupted | Self::Journal(JournalError::File { .. }) => {
+                Some(RERUN_IMPORT)
+            }
             Self::NotRevoked(_) => Some("The tokens may be valid; run the command again."),
             _ => None,
         }

@@ -105,7 +105,7 @@ pub(crate) const USERS_IMPORT: &str = "\
 Each row has a result: created, updated, unchanged, skipped or failed, with the
 reason. A row can be imported again at any time: an existing user is compared
 and, without --update, not changed. To continue an interrupted import, run the
-same command again. docs/operations/import-users.md describes the format.
+same command again. docs/user-files.md describes the format.
 
 Passwords and invitations are for new users only. A new user without a password
 or an invitation sets a password with \"forgot password\".

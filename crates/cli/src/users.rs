@@ -16,10 +16,12 @@ use std::time::Duration;
 use aws::{CognitoDirectory, SystemClock};
 use domain::doctor::Doctor;
 use domain::retry::Clock;
-use domain::transfer::{Format, Pace, Rates, schema};
+use domain::transfer::{Format, Pace, PacedPool, Rates, schema};
+use domain::user_pool::quota::Category;
 
 use crate::arguments::{Quotas, SelectedPool, Users};
 use crate::error::CommandError;
+use crate::interrupt::interrupted;
 use crate::layout::wrap;
 use crate::run::{Session, print, target};
 
@@ -47,8 +49,18 @@ pub(crate) async fn run(session: &Session, command: Users) -> Result<u8, Command
 }
 
 impl OpenPool {
-    /// Finds the pool and reads the quotas of the account.
-    async fn find(session: &Session, pool: SelectedPool, quotas: &Quotas) -> Result<Self, CommandError> {
+    fn paced(&self) -> PacedPool<'_> {
+        let Self { directory, clock, pace, patience, .. } = self;
+        PacedPool { pool: directory, pace, clock: clock.as_ref(), patience: *patience }
+    }
+
+    /// Finds the pool and reads the account's quotas of these categories, except those in the arguments.
+    async fn find(
+        session: &Session,
+        pool: SelectedPool,
+        quotas: &Quotas,
+        adjustable: &[Category],
+    ) -> Result<Self, CommandError> {
         let target = target(pool)?;
         let aws = session.connect().await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(Duration::MAX));
@@ -61,10 +73,12 @@ impl OpenPool {
         };
         let user_pool_id = doctor.user_pool_id(&target).await?;
         let directory = aws.directory_without_retries(&user_pool_id);
+        let is_given = |category: &Category| quotas.quota.iter().any(|(given, _)| given == category);
+        let categories = adjustable.iter().copied().filter(|category| !is_given(category));
         session.progress.begin("reading the quotas of the account");
-        let (mut rates, unknown) = Rates::of_account(&directory, clock.as_ref()).await;
+        let (mut rates, unknown) = Rates::of_account(&directory, clock.as_ref(), categories).await;
         session.progress.pause();
-        if let Some(error) = unknown.filter(|_| quotas.quota.is_empty()) {
+        if let Some(error) = unknown {
             let text = format!("Cognito's default quotas are used, because the account's cannot be read ({error}).");
             session.stderr.write_lines(&wrap("", &text, 0, session.stderr.width()));
         }
@@ -73,6 +87,14 @@ impl OpenPool {
         }
         let pace = Pace::new(Arc::clone(&clock), &rates.share(f64::from(quotas.quota_share) / 100.0));
         Ok(Self { user_pool_id, directory, clock, pace, patience })
+    }
+}
+
+/// Runs `work`, which changes nothing, until a signal arrives.
+async fn unless_interrupted<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    tokio::select! {
+        done = work => done,
+        () = interrupted() => Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
     }
 }
 

@@ -34,8 +34,12 @@ pub enum JsonError {
 
 impl JsonError {
     fn missing_or_duplicate(path: &str, name: &str, problem: &str) -> Self {
-        let parent = path.strip_suffix(name).map_or(path, |parent| parent.trim_end_matches('.'));
-        let field = if parent.is_empty() || parent == "." { name.to_owned() } else { format!("{parent}.{name}") };
+        let names_the_field = path == name || path.ends_with(&format!(".{name}"));
+        let field = match path {
+            "." => name.to_owned(),
+            path if names_the_field => path.to_owned(),
+            parent => format!("{parent}.{name}"),
+        };
         Self::at(&field, problem.to_owned())
     }
 

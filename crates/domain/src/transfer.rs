@@ -2,7 +2,6 @@
 //!
 //! The format is in `row` and `csv`, the import engine in `import`, and `pace` keeps it within Cognito's quotas.
 
-mod calls;
 mod code;
 mod compare;
 mod csv;
@@ -11,12 +10,12 @@ mod export;
 mod import;
 mod lines;
 mod pace;
+mod paced_pool;
 mod pool_facts;
 mod report;
 mod result;
 mod row;
 
-pub use calls::Stop;
 pub use code::RowCode;
 pub use compare::{Comparison, Mismatch};
 pub use duplicates::Duplicates;
@@ -24,6 +23,7 @@ pub use export::Export;
 pub use import::{ImportId, ImportOptions, Importer};
 pub use lines::{Format, Line, Lines};
 pub use pace::{Pace, Rates};
+pub use paced_pool::{PacedPool, Stop};
 pub use pool_facts::PoolFacts;
 pub use report::{NotMoved, Summary};
 pub use result::{Outcome, RowResult};

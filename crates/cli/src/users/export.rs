@@ -1,21 +1,20 @@
 //! `users export`: writes the users of a pool to a file.
 
 use std::collections::BTreeSet;
-use std::fs::{self, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::pin::pin;
 
 use domain::transfer::{Export, NotMoved};
+use domain::user_pool::quota::Category;
 use futures::TryStreamExt as _;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use super::row_progress::RowProgress;
-use super::{OpenPool, beside, output};
+use super::{OpenPool, output, unless_interrupted};
 use crate::arguments::{Quotas, SelectedPool};
 use crate::error::CommandError;
-use crate::interrupt::interrupted;
 use crate::labels;
 use crate::run::{Session, print};
 use crate::spec_file::is_standard_input;
@@ -38,30 +37,23 @@ pub(super) async fn run(
     if !to_stdout && path.exists() {
         return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "file exists; choose another name")));
     }
-    // The file has its name only when it is complete.
-    let partial = beside(path, ".partial");
-    let work = async {
-        let pool = OpenPool::find(session, pool, quotas).await?;
+    let categories: &[Category] = if with_mfa { &[Category::UserRead] } else { &[] };
+    let (user_pool_id, rows, parts) = unless_interrupted(async {
+        let pool = OpenPool::find(session, pool, quotas, categories).await?;
         let (rows, parts) = if to_stdout {
             write(session, &pool, with_mfa, io::stdout().lock(), failed).await?
         } else {
-            // Only the owner can read the file, because it contains personal data.
-            let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial);
-            let file = file.map_err(failed)?;
-            let written = write(session, &pool, with_mfa, &file, failed).await?;
-            file.sync_all().and_then(|()| fs::rename(&partial, path)).map_err(failed)?;
+            // The file has its name only when it is complete. Only its owner can read it.
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let file = NamedTempFile::new_in(directory).map_err(failed)?;
+            let written = write(session, &pool, with_mfa, file.as_file(), failed).await?;
+            file.as_file().sync_all().map_err(failed)?;
+            file.persist_noclobber(path).map_err(|error| failed(error.error))?;
             written
         };
         Ok((pool.user_pool_id, rows, parts))
-    };
-    let done = tokio::select! {
-        done = work => done,
-        () = interrupted() => Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
-    };
-    if !to_stdout {
-        let _ = fs::remove_file(&partial);
-    }
-    let (user_pool_id, rows, parts) = done?;
+    })
+    .await?;
     if session.options.json {
         print(
             &json!({"user_pool_id": user_pool_id, "file": path.display().to_string(), "rows": rows, "not_moved": parts}),
@@ -83,9 +75,8 @@ async fn write(
     file: impl Write,
     failed: impl Fn(io::Error) -> CommandError,
 ) -> Result<(u64, BTreeSet<NotMoved>), CommandError> {
-    let OpenPool { directory, clock, pace, patience, .. } = pool;
     session.progress.begin("reading the groups");
-    let export = Export::start(directory, pace, clock, *patience, with_mfa).await;
+    let export = Export::start(pool.paced(), with_mfa).await;
     session.progress.pause();
     let export = export?;
     let mut progress = RowProgress::start(&session.stderr, export.facts().estimated_users.into(), 0);
@@ -98,7 +89,7 @@ async fn write(
             not_moved.extend(export.not_moved(row));
         }
         rows += page.len() as u64;
-        progress.advance(page.len() as u64, pace.throttled());
+        progress.advance(page.len() as u64, pool.pace.throttled());
     }
     file.flush().map_err(&failed)?;
     progress.finish();

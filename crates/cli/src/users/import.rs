@@ -8,15 +8,17 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use domain::transfer::{Duplicates, ImportId, ImportOptions, Importer, Lines, RowResult, Stop};
+use domain::user_pool::quota::Category;
 use futures::{Stream, StreamExt as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::journal::{Header, Journal};
 use super::row_progress::RowProgress;
-use super::{OpenPool, beside, format_of, output};
+use super::{OpenPool, beside, format_of, output, unless_interrupted};
 use crate::arguments::{ImportArguments, SelectedPool};
 use crate::error::CommandError;
 use crate::interrupt::interrupted;
@@ -26,6 +28,8 @@ use crate::run::{INCOMPLETE, Session, print};
 struct Source {
     path: PathBuf,
     file: File,
+    /// Length and time of the last change.
+    state: (u64, Option<SystemTime>),
     sha256: String,
     lines: u64,
 }
@@ -35,6 +39,7 @@ impl Source {
     fn open(path: &Path) -> Result<Self, CommandError> {
         let failed = |source| CommandError::UserFile { file: path.display().to_string(), source };
         let file = File::open(path).map_err(failed)?;
+        let state = state(&file).map_err(failed)?;
         let mut reader = BufReader::with_capacity(1 << 16, &file);
         let (mut hash, mut lines, mut ends_with_a_line) = (Sha256::new(), 0, true);
         loop {
@@ -53,7 +58,7 @@ impl Source {
             // Writing to a string cannot fail.
             let _ = write!(sha256, "{byte:02x}");
         }
-        Ok(Self { path: path.to_owned(), file, sha256, lines: lines + u64::from(!ends_with_a_line) })
+        Ok(Self { path: path.to_owned(), file, state, sha256, lines: lines + u64::from(!ends_with_a_line) })
     }
 
     /// The rows from the beginning of the file.
@@ -61,6 +66,16 @@ impl Source {
         let mut file = &self.file;
         let rows = file.seek(SeekFrom::Start(0)).and_then(|_| Lines::new(format_of(&self.path), BufReader::new(file)));
         rows.map_err(|error| self.failed(error))
+    }
+
+    /// Returns an error if another program changed the file since it was opened.
+    fn ensure_unchanged(&self) -> Result<(), CommandError> {
+        let now = state(&self.file).map_err(|error| self.failed(error))?;
+        if now == self.state {
+            return Ok(());
+        }
+        let problem = "the file was changed during the import, so that results can belong to other rows";
+        Err(self.failed(io::Error::other(problem)))
     }
 
     fn failed(&self, source: io::Error) -> CommandError {
@@ -78,17 +93,15 @@ pub(super) async fn run(
     let source = Source::open(path)?;
     // Finds a wrong header before the first call.
     source.rows()?;
-    let ImportArguments { results, update, create_groups, dry_run, quotas } = arguments;
-    let options = ImportOptions { update_existing: update, create_groups, dry_run, explain: true };
+    let ImportArguments { results, update, trust_user_names, create_groups, dry_run, quotas } = arguments;
+    let options = ImportOptions { update_existing: update, trust_user_names, create_groups, dry_run, explain: true };
     let ending = if dry_run { ".dry-run.jsonl" } else { ".results.jsonl" };
     let results = results.unwrap_or_else(|| beside(path, ending));
     if same_file(path, &results) {
         return Err(CommandError::Usage("--results must name another file than the users".to_owned()));
     }
-    let pool = tokio::select! {
-        pool = OpenPool::find(session, pool, &quotas) => pool?,
-        () = interrupted() => return Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
-    };
+    let opened = OpenPool::find(session, pool, &quotas, &Category::ADJUSTABLE);
+    let pool = unless_interrupted(opened).await?;
     if dry_run {
         // A forecast has nothing to continue.
         fs::remove_file(&results)
@@ -101,7 +114,9 @@ pub(super) async fn run(
         file_sha256: source.sha256.clone(),
         user_pool_id: pool.user_pool_id.clone(),
         update,
+        trust_user_names,
         create_groups,
+        dry_run,
     };
     let mut journal = Journal::open(&results, header)?;
     let stop = import(session, &source, &pool, options, &mut journal).await?;
@@ -132,11 +147,11 @@ async fn import(
     options: ImportOptions,
     journal: &mut Journal,
 ) -> Result<Option<CommandError>, CommandError> {
-    let OpenPool { directory, clock, pace, patience, .. } = pool;
     let id: ImportId =
         journal.header.import.parse().map_err(|problem| CommandError::Usage(format!("import {problem}")))?;
     let import = (id, journal.header.started_at);
-    let importer = Importer::start(directory, pace, clock, *patience, import, options).await?;
+    let started = async { Ok(Importer::start(pool.paced(), import, options).await?) };
+    let importer = unless_interrupted(started).await?;
 
     let (broken, stopping) = (RefCell::new(None), Arc::new(AtomicBool::new(false)));
     let (mut duplicates, done) = (Duplicates::default(), std::mem::take(&mut journal.done));
@@ -150,7 +165,7 @@ async fn import(
         .filter(|line| !done.contains(&line.number));
     let results = Box::pin(importer.import_all(lines));
     let recorded = record(results, &stopping, |result| {
-        progress.result(result, pace.throttled());
+        progress.result(result, pool.pace.throttled());
         journal.add(result).map_err(CommandError::from)
     });
     let stop = recorded.await;
@@ -158,7 +173,8 @@ async fn import(
     if let Some(error) = broken.take() {
         return Err(source.failed(error));
     }
-    stop
+    source.ensure_unchanged()?;
+    Ok(stop)
 }
 
 /// Records results until the end. After a signal, rows in progress end and no row starts. A second signal ends the
@@ -167,7 +183,7 @@ async fn record(
     mut results: impl Stream<Item = Result<RowResult, Stop>> + Unpin,
     stopping: &AtomicBool,
     mut add: impl FnMut(&RowResult) -> Result<(), CommandError>,
-) -> Result<Option<CommandError>, CommandError> {
+) -> Option<CommandError> {
     let mut stop = None;
     let mut signal = pin!(interrupted());
     loop {
@@ -176,20 +192,30 @@ async fn record(
             () = &mut signal => {
                 signal.set(interrupted());
                 if stopping.swap(true, Ordering::Relaxed) {
-                    return Ok(Some(CommandError::ImportInterrupted));
+                    return Some(CommandError::ImportInterrupted);
                 }
                 stop.get_or_insert(CommandError::ImportInterrupted);
                 continue;
             }
         };
         match next {
-            Some(Ok(result)) => add(&result)?,
+            Some(Ok(result)) => {
+                if let Err(error) = add(&result) {
+                    stopping.store(true, Ordering::Relaxed);
+                    stop.get_or_insert(error);
+                }
+            }
             Some(Err(error)) => {
                 stop.get_or_insert(CommandError::ImportStopped(error));
             }
-            None => return Ok(stop),
+            None => return stop,
         }
     }
+}
+
+fn state(file: &File) -> io::Result<(u64, Option<SystemTime>)> {
+    let metadata = file.metadata()?;
+    Ok((metadata.len(), metadata.modified().ok()))
 }
 
 fn same_file(first: &Path, second: &Path) -> bool {

@@ -45,6 +45,7 @@ pub(crate) enum JournalError {
 /// The first line: what identifies an import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the options of the command")]
 pub(super) struct Header {
     /// The id, which the users created by the import contain.
     pub(super) import: String,
@@ -57,8 +58,12 @@ pub(super) struct Header {
     pub(super) user_pool_id: String,
     /// Whether existing users are changed.
     pub(super) update: bool,
+    /// Whether existing users are changed without a shared address or number.
+    pub(super) trust_user_names: bool,
     /// Whether missing groups are created.
     pub(super) create_groups: bool,
+    /// Whether nothing is changed.
+    pub(super) dry_run: bool,
 }
 
 impl Header {
@@ -68,7 +73,9 @@ impl Header {
             (self.file_sha256 != earlier.file_sha256, "the file with the users has changed"),
             (self.user_pool_id != earlier.user_pool_id, "its user pool is another one"),
             (self.update != earlier.update, "its option --update differs"),
+            (self.trust_user_names != earlier.trust_user_names, "its option --trust-user-names differs"),
             (self.create_groups != earlier.create_groups, "its option --create-groups differs"),
+            (self.dry_run != earlier.dry_run, "one of them is a dry run"),
         ];
         differences.into_iter().find_map(|(differs, name)| differs.then_some(name))
     }
@@ -169,7 +176,9 @@ mod tests {
             file_sha256: "1".to_owned(),
             user_pool_id: "eu-west-1_1".to_owned(),
             update: false,
+            trust_user_names: false,
             create_groups: false,
+            dry_run: false,
         }
     }
 
@@ -212,7 +221,9 @@ mod tests {
             (Header { file_sha256: "2".to_owned(), ..header() }, "the file with the users has changed"),
             (Header { user_pool_id: "eu-west-1_2".to_owned(), ..header() }, "its user pool is another one"),
             (Header { update: true, ..header() }, "its option --update differs"),
+            (Header { trust_user_names: true, ..header() }, "its option --trust-user-names differs"),
             (Header { create_groups: true, ..header() }, "its option --create-groups differs"),
+            (Header { dry_run: true, ..header() }, "one of them is a dry run"),
         ] {
             let error = Journal::open(&path, other).unwrap_err().to_string();
             assert!(error.contains(difference), "{error}");

@@ -10,10 +10,9 @@ use futures::TryStreamExt as _;
 use serde_json::json;
 
 use super::row_progress::RowProgress;
-use super::{OpenPool, format_of};
+use super::{OpenPool, format_of, unless_interrupted};
 use crate::arguments::{Quotas, SelectedPool};
 use crate::error::CommandError;
-use crate::interrupt::interrupted;
 use crate::layout::wrap;
 use crate::run::{INCOMPLETE, Session, print};
 
@@ -24,7 +23,9 @@ const PRINTED: usize = 20;
 struct Verified {
     user_pool_id: String,
     rows: u64,
-    /// The rows that an import skips or cannot read.
+    /// The rows that cannot be read.
+    unreadable: u64,
+    /// The rows that an import skips: federated and unconfirmed users, and users with an earlier row.
     not_compared: u64,
     /// The users of the pool that are in no row.
     others: u64,
@@ -38,55 +39,53 @@ pub(super) async fn run(
     pool: SelectedPool,
     quotas: &Quotas,
 ) -> Result<u8, CommandError> {
-    let verified = tokio::select! {
-        verified = verify(session, path, pool, quotas) => verified?,
-        () = interrupted() => return Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
-    };
-    let Verified { user_pool_id, rows, not_compared, others, mismatches } = &verified;
+    let verified = unless_interrupted(verify(session, path, pool, quotas)).await?;
+    let Verified { user_pool_id, rows, unreadable, not_compared, others, mismatches } = &verified;
     if session.options.json {
         print(&json!({
-            "user_pool_id": user_pool_id, "rows": rows, "not_compared": not_compared, "other_users": others,
+            "user_pool_id": user_pool_id, "rows": rows, "unreadable": unreadable, "not_compared": not_compared, "other_users": others,
             "mismatches": mismatches,
         }))?;
     } else {
         session.stdout.write_lines(&lines(&verified, session.stdout.width()));
     }
-    Ok(if mismatches.is_empty() && *not_compared == 0 { 0 } else { INCOMPLETE })
+    Ok(if mismatches.is_empty() && *unreadable == 0 { 0 } else { INCOMPLETE })
 }
 
 async fn verify(session: &Session, path: &Path, pool: SelectedPool, quotas: &Quotas) -> Result<Verified, CommandError> {
     let failed = |source| CommandError::UserFile { file: path.display().to_string(), source };
     let file = File::open(path).map_err(failed)?;
     let lines = Lines::new(format_of(path), BufReader::new(file)).map_err(failed)?;
-    let OpenPool { user_pool_id, directory, clock, pace, patience } = OpenPool::find(session, pool, quotas).await?;
+    let pool = OpenPool::find(session, pool, quotas, &[]).await?;
     session.progress.begin("reading the groups");
-    let export = Export::start(&directory, &pace, &clock, patience, false).await;
+    let export = Export::start(pool.paced(), false).await;
     session.progress.pause();
     let export = export?;
     let mut comparison = Comparison::new(export.facts());
-    let (mut rows, mut not_compared) = (0, 0);
+    let (mut rows, mut unreadable, mut not_compared) = (0, 0, 0);
     for line in lines {
         let line = line.map_err(failed)?;
         rows += 1;
-        if !line.row.is_ok_and(|row| comparison.expect(line.number, row)) {
-            not_compared += 1;
+        match line.row {
+            Ok(row) => not_compared += u64::from(!comparison.expect(line.number, row)),
+            Err(_) => unreadable += 1,
         }
     }
     let mut progress = RowProgress::start(&session.steps, export.facts().estimated_users.into(), 0);
     let (mut mismatches, mut pages) = (Vec::new(), pin!(export.pages()));
     while let Some(users) = pages.try_next().await? {
         mismatches.extend(users.iter().filter_map(|user| comparison.found(user)));
-        progress.advance(users.len() as u64, pace.throttled());
+        progress.advance(users.len() as u64, pool.pace.throttled());
     }
     progress.finish();
     let others = comparison.others;
     mismatches.extend(comparison.missing());
     mismatches.sort_by_key(|mismatch| mismatch.line);
-    Ok(Verified { user_pool_id, rows, not_compared, others, mismatches })
+    Ok(Verified { user_pool_id: pool.user_pool_id.clone(), rows, unreadable, not_compared, others, mismatches })
 }
 
 fn lines(verified: &Verified, width: usize) -> Vec<String> {
-    let Verified { rows, not_compared, others, mismatches, .. } = verified;
+    let Verified { rows, unreadable, not_compared, others, mismatches, .. } = verified;
     let mut lines = Vec::new();
     for Mismatch { line, username, differences } in mismatches.iter().take(PRINTED) {
         let text = if differences.is_empty() {
@@ -100,10 +99,16 @@ fn lines(verified: &Verified, width: usize) -> Vec<String> {
         lines.push(format!("… and {} more; --json lists all", mismatches.len() - PRINTED));
     }
     let mut parts = vec![format!("{rows} rows"), format!("{} differ or are missing", mismatches.len())];
-    if *not_compared > 0 {
-        parts.push(format!("{not_compared} cannot be imported"));
+    for (count, what) in [(*unreadable, "cannot be read"), (*not_compared, "are not imported")] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
     }
     parts.push(format!("{others} other users in the pool"));
     lines.extend(wrap("", &format!("Compared: {}.", parts.join(", ")), 0, width));
+    if !mismatches.is_empty() {
+        let hint = "Lists of Cognito lag behind changes. After an import, compare again in a minute.";
+        lines.extend(wrap("", hint, 0, width));
+    }
     lines
 }

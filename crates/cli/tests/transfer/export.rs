@@ -11,14 +11,14 @@ use futures::TryStreamExt as _;
 use testkit::in_memory::InMemoryPool;
 use testkit::virtual_clock::VirtualClock;
 
-use crate::{NEW_ONLY, PATIENCE, import, lines, pool};
+use crate::{NEW_ONLY, import, lines, paced, pool};
 
 /// All rows, and what cannot be moved.
 async fn export(pool: &InMemoryPool, with_mfa: bool) -> Result<(Vec<UserRow>, Vec<NotMoved>), Stop> {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::with_time(Duration::from_hours(1)));
     let pace = Pace::new(Arc::clone(&clock), &Rates::default());
     let directory = pool.directory();
-    let export = Export::start(&directory, &pace, &clock, PATIENCE, with_mfa).await?;
+    let export = Export::start(paced(&directory, &pace, clock.as_ref()), with_mfa).await?;
     let rows = export.pages().try_concat().await?;
     let mut not_moved: Vec<_> = rows.iter().flat_map(|row| export.not_moved(row)).collect();
     not_moved.sort();
@@ -100,7 +100,7 @@ async fn comparison_names_missing_and_differing_users() {
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::with_time(Duration::from_hours(1)));
     let pace = Pace::new(Arc::clone(&clock), &Rates::default());
     let directory = target.directory();
-    let export = Export::start(&directory, &pace, &clock, PATIENCE, false).await.unwrap();
+    let export = Export::start(paced(&directory, &pace, clock.as_ref()), false).await.unwrap();
     let mut comparison = Comparison::new(export.facts());
     let expected: Vec<_> = lines(&text(&rows)).into_iter().map(|line| (line.number, line.row.unwrap())).collect();
     let counted = expected.into_iter().filter(|(line, row)| comparison.expect(*line, row.clone())).count();

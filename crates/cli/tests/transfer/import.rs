@@ -2,10 +2,11 @@
 
 use domain::transfer::{ImportOptions, Outcome, RowCode, Stop};
 use domain::user_pool::error::Reason;
+use domain::user_pool::sessions::Factor;
 use domain::user_pool::user::UserStatus;
 use testkit::in_memory::InMemoryPool;
 
-use crate::{ID, NEW_ONLY, Run, UPDATE, import, pool, run};
+use crate::{ID, NEW_ONLY, Run, UPDATE, import, pool, proof, run};
 
 fn status(pool: &InMemoryPool, name: &str) -> UserStatus {
     pool.user(name).unwrap().status
@@ -118,24 +119,34 @@ async fn update_gives_nothing_to_strangers_who_signed_up() {
         if expected == Outcome::Failed {
             assert_eq!((results[0].code, pool.contents()), (Some(RowCode::WrongState), before), "{attributes:?}");
         }
+        // A stranger may have signed up before sign-ups were rejected.
         pool.refuse_sign_ups();
         let Run { results, .. } = run(&pool, ID, UPDATE, DIFFERS).await;
-        assert!(matches!(results[0].outcome, Outcome::Updated | Outcome::Unchanged), "{attributes:?}");
+        assert_ne!(results[0].outcome == Outcome::Failed, expected == Outcome::Updated, "{attributes:?}");
+        let trusting = ImportOptions { trust_user_names: true, ..UPDATE };
+        pool.set_status("mia", UserStatus::Unconfirmed);
+        let Run { results, .. } = run(&pool, ID, trusting, DIFFERS).await;
+        assert_ne!(results[0].outcome == Outcome::Failed, expected == Outcome::Updated, "{attributes:?}");
+        pool.set_status("mia", UserStatus::Confirmed);
+        let Run { results, .. } = run(&pool, ID, trusting, DIFFERS).await;
+        assert_ne!(results[0].outcome, Outcome::Failed, "{attributes:?}");
     }
 }
 
 #[tokio::test]
-async fn a_name_that_is_the_alias_of_another_user_fails() {
+async fn an_alias_of_another_user_fails_and_is_no_name_of_the_user() {
     let pool = pool();
-    pool.add_user("mia", "Correct-1", &[], &[("preferred_username", "mimi")]);
-    let row = r#"{"username": "mimi", "attributes": {"name": "Mimi"}}
-                 {"username": "ray", "attributes": {"preferred_username": "mimi"}}"#;
+    let attributes = [("preferred_username", "mimi"), ("email", "mia@example.com"), ("email_verified", "true")];
+    pool.add_user("mia", "Correct-1", &[], &attributes);
     let before = pool.contents();
+    let row = r#"{"username": "ray", "attributes": {"preferred_username": "mimi"}}"#;
     let Run { results, .. } = run(&pool, ID, UPDATE, row).await;
-    assert_eq!(results[1].code, Some(RowCode::AliasExists));
-    assert!(results[0].outcome != Outcome::Updated && results[1].outcome == Outcome::Failed, "{results:?}");
-    assert!(pool.contents() == before || pool.user("mimi").is_some());
-    assert!(!pool.attributes_of("mia").contains_key("name"));
+    assert_eq!((results[0].outcome, results[0].code), (Outcome::Failed, Some(RowCode::AliasExists)));
+    assert_eq!(pool.contents(), before);
+    // A dry run finds the user by the alias, and does not take it for the user of the row.
+    let dry_run = ImportOptions { dry_run: true, ..UPDATE };
+    let row = r#"{"username": "mimi", "attributes": {"email": "mia@example.com", "name": "Mimi"}}"#;
+    assert_eq!(run(&pool, ID, dry_run, row).await.results[0].outcome, Outcome::Created);
 }
 
 #[tokio::test]
@@ -156,9 +167,10 @@ async fn each_bad_row_fails_alone_and_names_its_field() {
            {"username": "g", "groups": ["editors", "missing"]}
            {"username": "first"}
            {"username": "h", "invite": true}
+           {"username": "h", "invite": true, "enabled": false, "attributes": {"email": "h@example.com"}}
            {"username": "i@example.com"}
            {"username": "j", "origin": {"status": "UNCONFIRMED", "created_at": "2026-01-01T00:00:00Z", "modified_at": "2026-01-01T00:00:00Z"}}
-           {"username": "k", "origin": {"status": "EXTERNAL_PROVIDER", "created_at": "2026-01-01T00:00:00Z", "modified_at": "2026-01-01T00:00:00Z"}}
+           {"username": "k@example.com", "origin": {"status": "EXTERNAL_PROVIDER", "created_at": "2026-01-01T00:00:00Z", "modified_at": "2026-01-01T00:00:00Z"}}
            {"username": "last"}"#,
     )
     .await;
@@ -211,6 +223,46 @@ async fn dry_run_changes_nothing_and_forecasts_each_outcome() {
     assert_eq!((pool.contents(), writes(&pool)), (before, 0));
 }
 
+/// Cognito resets the verification of a changed address.
+#[tokio::test]
+async fn a_changed_address_is_sent_with_its_verification() {
+    let pool = pool();
+    let attributes = [("email", "old@example.com"), ("email_verified", "true"), ("phone_number", "+1"), ("name", "M")];
+    pool.add_user("mia", "Correct-1", &[], &attributes);
+    let row =
+        r#"{"username": "mia", "attributes": {"email": "new@example.com", "email_verified": "true", "name": "M"}}"#;
+    let Run { results, .. } = run(&pool, ID, ImportOptions { trust_user_names: true, ..UPDATE }, row).await;
+    assert_eq!(results[0].differences, ["attributes.email", "attributes.email_verified"]);
+}
+
+#[tokio::test]
+async fn update_keeps_the_authenticator_app_of_a_user() {
+    let pool = pool();
+    let attributes = [("email", "mia@example.com"), ("email_verified", "true"), ("phone_number", "+15550100")];
+    pool.add_user("mia", "Correct-1", &[], &[&attributes[..], &[("phone_number_verified", "true")]].concat());
+    pool.switch_factor_on("mia", Factor::SoftwareTokenMfa);
+    let row = r#"{"username": "mia", "attributes": {"email": "mia@example.com"}, "mfa": {"enabled": ["SMS_MFA"]}}"#;
+    let Run { results, .. } = run(&pool, ID, UPDATE, row).await;
+    assert_eq!((results[0].outcome, &*results[0].differences), (Outcome::Updated, &["mfa".to_owned()][..]));
+    assert_eq!(pool.mfa_of("mia").enabled, [Factor::SmsMfa, Factor::SoftwareTokenMfa]);
+    assert_eq!(run(&pool, ID, UPDATE, row).await.results[0].outcome, Outcome::Unchanged);
+}
+
+#[tokio::test]
+async fn users_who_cannot_set_a_password_are_reported() {
+    let pool = pool();
+    let results = import(
+        &pool,
+        NEW_ONLY,
+        r#"{"username": "a", "attributes": {"email": "a@example.com", "email_verified": "false"}}
+           {"username": "b", "attributes": {"email": "b@example.com", "email_verified": "true"}}
+           {"username": "c", "password": {"temporary": "Correct-1"}}"#,
+    )
+    .await;
+    let lacks = results.iter().map(|result| result.contains("password-recovery")).collect::<Vec<_>>();
+    assert_eq!(lacks, [true, false, false]);
+}
+
 #[tokio::test]
 async fn a_used_up_mail_quota_stops_the_import() {
     let text = r#"{"username": "a", "invite": true, "attributes": {"email": "a@example.com"}}
@@ -226,14 +278,13 @@ async fn a_used_up_mail_quota_stops_the_import() {
     let pool = crate::pool();
     let same = pool.clone();
     pool.before_call(3, move || {
-        same.add_user("a", "Correct-1", &[], &[("custom:poolkeeper_created", &format!("import.{ID}.1"))]);
+        same.add_user("a", "Correct-1", &[], &[("custom:poolkeeper_created", &proof(ID, 1))]);
         Some(Reason::MailQuotaExceeded)
     });
-    let Run { results, .. } = run(&pool, ID, NEW_ONLY, text).await;
-    assert_eq!(
-        (results[0].code, &*results[0].completed),
-        (Some(RowCode::MailQuotaExceeded), &["created".to_owned()][..])
-    );
+    let text = text.replace("\"invite\"", "\"groups\": [\"editors\"], \"invite\"");
+    let Run { results, .. } = run(&pool, ID, NEW_ONLY, &text).await;
+    assert_eq!(results[0].code, Some(RowCode::MailQuotaExceeded));
+    assert_eq!(results[0].completed, ["created", "groups.editors"]);
 }
 
 /// Messages of AWS can be passed to operators, but not to callers of an API.

@@ -1,11 +1,11 @@
 //! Imports that fail or stop between two calls, and the run that continues them.
 
-use domain::transfer::{Outcome, RowCode, Stop};
+use domain::transfer::{ImportOptions, Outcome, RowCode, Stop};
 use domain::user_pool::error::Reason;
 use domain::user_pool::user::UserStatus;
 use testkit::in_memory::InMemoryPool;
 
-use crate::{ID, NEW_ONLY, PATIENCE, Run, UPDATE, pool, run};
+use crate::{ID, NEW_ONLY, PATIENCE, Run, UPDATE, pool, proof, run};
 
 const ROWS: &str = r#"{"username": "mia", "password": {"permanent": "Correct-1"}, "groups": ["editors", "writers"], "enabled": false}
                       {"username": "ann", "invite": true, "groups": ["editors"], "attributes": {"email": "ann@example.com"}}
@@ -52,7 +52,7 @@ async fn a_failed_row_lists_what_was_done() {
     pool.fail("add_to_group", 2, Reason::GroupNotFound);
     let Run { results, .. } = run(&pool, ID, NEW_ONLY, ROWS.lines().next().unwrap()).await;
     assert_eq!((results[0].outcome, results[0].code), (Outcome::Failed, Some(RowCode::GroupNotFound)));
-    assert_eq!(results[0].completed, ["created", "password", "disabled", "groups.editors"]);
+    assert_eq!(results[0].completed, ["created", "disabled", "password", "groups.editors"]);
 }
 
 /// The second creation after a lost response finds the user of the first.
@@ -60,10 +60,10 @@ async fn a_failed_row_lists_what_was_done() {
 async fn a_lost_response_leads_to_one_user_and_one_invitation() {
     let row = r#"{"username": "ann", "invite": true, "attributes": {"email": "ann@example.com"}}"#;
     for (proof, expected) in [
-        (format!("import.{ID}.1"), (Outcome::Created, None)),
-        (format!("import.{ID}.2"), (Outcome::Failed, Some(RowCode::DuplicateRow))),
-        (format!("import.{}.1", ID.replace('0', "f")), (Outcome::Unchanged, None)),
-        (format!("import.{ID}.x"), (Outcome::Unchanged, None)),
+        (proof(ID, 1), (Outcome::Created, None)),
+        (proof(ID, 2), (Outcome::Failed, Some(RowCode::DuplicateRow))),
+        (proof(&ID.replace('0', "f"), 1), (Outcome::Unchanged, None)),
+        (proof(ID, 1) + "x", (Outcome::Unchanged, None)),
         ("1.0.AAAA".to_owned(), (Outcome::Unchanged, None)),
     ] {
         let pool = pool();
@@ -80,6 +80,56 @@ async fn a_lost_response_leads_to_one_user_and_one_invitation() {
         assert_eq!((results[0].outcome, results[0].code), expected, "{proof}");
         assert_eq!(pool.welcome_messages_of("ann"), 0, "{proof}");
     }
+}
+
+/// A user of another import without a password cannot sign in.
+#[tokio::test]
+async fn an_incomplete_user_of_an_earlier_import_is_completed_on_request() {
+    let row = ROWS.lines().next().unwrap();
+    let pool = pool_with_groups();
+    pool.fail("set_password", 1, Reason::PermissionMissing);
+    assert!(run(&pool, &ID.replace('0', "f"), NEW_ONLY, row).await.stop.is_some());
+    let before = pool.contents();
+    for dry_run in [true, false] {
+        let Run { results, .. } = run(&pool, ID, ImportOptions { dry_run, ..NEW_ONLY }, row).await;
+        assert_eq!((results[0].outcome, results[0].code), (Outcome::Failed, Some(RowCode::IncompleteUser)));
+        assert_eq!(pool.contents(), before);
+    }
+    let Run { results, .. } = run(&pool, ID, UPDATE, row).await;
+    assert_eq!(results[0].outcome, Outcome::Updated);
+    assert_eq!(results[0].differences, ["password", "groups.editors", "groups.writers"]);
+    assert!(pool.has_password("mia", "Correct-1") && !pool.user("mia").unwrap().enabled);
+}
+
+/// The response of the creation was incomplete.
+#[tokio::test]
+async fn a_user_of_an_unreadable_response_is_completed() {
+    for is_created in [true, false] {
+        let pool = pool();
+        let same = pool.clone();
+        pool.before_call(3, move || {
+            if is_created {
+                same.add_user("mia", "Correct-9", &[], &[("custom:poolkeeper_created", &proof(ID, 1))]);
+                same.set_status("mia", UserStatus::ForceChangePassword);
+            }
+            Some(Reason::Internal)
+        });
+        let Run { results, .. } = run(&pool, ID, NEW_ONLY, r#"{"username": "mia", "groups": ["editors"]}"#).await;
+        let expected = if is_created { (Outcome::Created, None) } else { (Outcome::Failed, Some(RowCode::Internal)) };
+        assert_eq!((results[0].outcome, results[0].code), expected);
+        assert_eq!(pool.groups_of("mia").len(), usize::from(is_created));
+    }
+}
+
+/// A stranger who signs up with a proof is not taken for a user of the import.
+#[tokio::test]
+async fn a_proof_of_a_user_who_signed_up_is_not_valid() {
+    let pool = pool_with_groups();
+    pool.add_user("mia", "Stranger-1", &[], &[("custom:poolkeeper_created", &proof(ID, 1))]);
+    pool.set_status("mia", UserStatus::Unconfirmed);
+    let Run { results, .. } = run(&pool, ID, UPDATE, ROWS.lines().next().unwrap()).await;
+    assert_eq!((results[0].outcome, results[0].code), (Outcome::Failed, Some(RowCode::WrongState)));
+    assert!(pool.groups_of("mia").is_empty());
 }
 
 /// In a pool without the attribute, a user of an interrupted attempt looks like a user of somebody else.

@@ -9,10 +9,15 @@ mod pace;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::retry::Clock;
-use domain::transfer::{Format, ImportId, ImportOptions, Importer, Line, Lines, Pace, Rates, RowResult, Stop};
+use domain::transfer::{
+    Format, ImportId, ImportOptions, Importer, Line, Lines, Pace, PacedPool, Rates, RowResult, Stop,
+};
 use futures::StreamExt as _;
-use testkit::in_memory::InMemoryPool;
+use sha2::{Digest as _, Sha256};
+use testkit::in_memory::{InMemoryDirectory, InMemoryPool};
 use testkit::virtual_clock::VirtualClock;
 use time::OffsetDateTime;
 
@@ -27,6 +32,16 @@ fn pool() -> InMemoryPool {
     pool.describe_creation_attribute();
     pool.add_group("editors");
     pool
+}
+
+fn paced<'a>(pool: &'a InMemoryDirectory, pace: &'a Pace, clock: &'a dyn Clock) -> PacedPool<'a> {
+    PacedPool { pool, pace, clock, patience: PATIENCE }
+}
+
+/// The proof that an import created a user for a line.
+fn proof(id: &str, line: u64) -> String {
+    let hash = Sha256::digest(format!("{id}.{line}"));
+    format!("import.{line}.{}", URL_SAFE_NO_PAD.encode(hash))
 }
 
 fn lines(text: &str) -> Vec<Line> {
@@ -46,7 +61,7 @@ async fn run(pool: &InMemoryPool, id: &str, options: ImportOptions, text: &str) 
     let pace = Pace::new(Arc::clone(&clock), &Rates::default());
     let directory = pool.directory();
     let import = (id.parse::<ImportId>().unwrap(), OffsetDateTime::UNIX_EPOCH);
-    let importer = Importer::start(&directory, &pace, &clock, PATIENCE, import, options).await;
+    let importer = Importer::start(paced(&directory, &pace, clock.as_ref()), import, options).await;
     let importer = match importer {
         Ok(importer) => importer,
         Err(stop) => return Run { results: Vec::new(), stop: Some(stop), elapsed: clock.now(), throttled: 0 },
@@ -70,6 +85,11 @@ async fn import(pool: &InMemoryPool, options: ImportOptions, text: &str) -> Vec<
     results.iter().map(|result| serde_json::to_string(result).unwrap()).collect()
 }
 
-const UPDATE: ImportOptions =
-    ImportOptions { update_existing: true, create_groups: false, dry_run: false, explain: false };
-const NEW_ONLY: ImportOptions = ImportOptions { update_existing: false, ..UPDATE };
+const NEW_ONLY: ImportOptions = ImportOptions {
+    update_existing: false,
+    trust_user_names: false,
+    create_groups: false,
+    dry_run: false,
+    explain: false,
+};
+const UPDATE: ImportOptions = ImportOptions { update_existing: true, ..NEW_ONLY };

@@ -11,7 +11,7 @@ use domain::user_pool::quota::Category;
 use futures::StreamExt as _;
 use time::OffsetDateTime;
 
-use crate::{ID, NEW_ONLY, PATIENCE, lines, pool};
+use crate::{ID, NEW_ONLY, lines, paced, pool};
 
 /// The time in which `rows` are imported.
 async fn import_time(rates: &Rates, rows: &str, fault: impl FnOnce(&testkit::in_memory::InMemoryPool)) -> Duration {
@@ -21,7 +21,7 @@ async fn import_time(rates: &Rates, rows: &str, fault: impl FnOnce(&testkit::in_
     let pace = Pace::new(Arc::clone(&clock), rates);
     let directory = pool.directory();
     let import = (ID.parse::<ImportId>().unwrap(), OffsetDateTime::UNIX_EPOCH);
-    let importer = Importer::start(&directory, &pace, &clock, PATIENCE, import, NEW_ONLY).await.unwrap();
+    let importer = Importer::start(paced(&directory, &pace, clock.as_ref()), import, NEW_ONLY).await.unwrap();
     let started = clock.now();
     let results: Vec<_> = importer.import_all(lines(rows).into_iter()).collect().await;
     assert!(results.iter().all(Result::is_ok) && results.len() == rows.lines().count());
@@ -79,7 +79,7 @@ async fn calls_are_spaced_evenly() {
     let pace = Pace::new(Arc::clone(&clock), &Rates::default());
     let directory = pool.directory();
     let import = (ID.parse::<ImportId>().unwrap(), OffsetDateTime::UNIX_EPOCH);
-    let importer = Importer::start(&directory, &pace, &clock, PATIENCE, import, NEW_ONLY).await.unwrap();
+    let importer = Importer::start(paced(&directory, &pace, clock.as_ref()), import, NEW_ONLY).await.unwrap();
     let text = rows(200, r#", "password": {"temporary": "Correct-1"}"#);
     let mut results = Box::pin(importer.import_all(lines(&text).into_iter()));
     while results.next().await.is_some() {

@@ -1,6 +1,7 @@
 //! Compares the rows of a file with the rows of an export.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde::Serialize;
 
@@ -34,14 +35,20 @@ impl<'a> Comparison<'a> {
         Self { facts, expected: HashMap::new(), others: 0 }
     }
 
-    /// Adds a row of the file. Returns false for a row that an import skips: an unconfirmed or federated user.
+    /// Adds a row of the file. Returns false for a row that an import skips: an unconfirmed or federated user, or a user
+    /// with an earlier row.
     pub fn expect(&mut self, line: u64, row: UserRow) -> bool {
         let status = row.origin.as_ref().map(|origin| &origin.status);
         if matches!(status, Some(UserStatus::Unconfirmed | UserStatus::ExternalProvider)) {
             return false;
         }
-        self.expected.insert(self.facts.key(&row.username), (line, row));
-        true
+        match self.expected.entry(self.facts.key(&row.username)) {
+            Entry::Vacant(entry) => {
+                entry.insert((line, row));
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
     }
 
     /// Compares a user of the pool with its row.

@@ -5,6 +5,7 @@
 
 use super::row::{MfaPreference, RowError, UserRow};
 use crate::user_pool::sessions::Factor;
+use crate::user_pool::user::is_verification;
 
 /// The column of the user name.
 const USERNAME: &str = "cognito:username";
@@ -77,7 +78,7 @@ fn values(line: &str) -> Vec<String> {
 }
 
 fn attribute(column: &str, value: &str) -> Result<String, RowError> {
-    if column.ends_with("_verified") {
+    if is_verification(column) {
         return flag(column, value).map(|flag| flag.to_string());
     }
     // Import jobs take mm/dd/yyyy. Cognito's API takes the form of the OpenID Connect claim.

@@ -1,31 +1,29 @@
 //! The export engine: reads the users of a pool as rows.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
-use std::time::Duration;
 
 use futures::Stream;
-use futures::stream;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::calls::{Calls, Stop};
 use super::import::group_names;
-use super::pace::Pace;
+use super::paced_pool::{PacedPool, Stop, is};
 use super::pool_facts::{PoolFacts, is_movable};
 use super::report::NotMoved;
 use super::row::{MfaPreference, Origin, UserRow};
-use crate::retry::Clock;
 use crate::search::LARGEST_PAGE;
-use crate::user_pool::UserPool;
-use crate::user_pool::creation_name::name_at_creation;
+use crate::user_pool::error::Reason;
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::page::PageRequest;
 use crate::user_pool::quota::Category;
 use crate::user_pool::sessions::Factor;
 use crate::user_pool::user::{User, UserStatus, Username};
 
+/// How many users are read at the same time for their second factors.
+const CONCURRENT_READS: usize = 32;
+
 /// Reads all users of one user pool.
 pub struct Export<'a> {
-    calls: Calls<'a>,
+    paced: PacedPool<'a>,
     facts: PoolFacts,
     groups: HashMap<Username, BTreeSet<GroupName>>,
     with_mfa: bool,
@@ -39,20 +37,18 @@ impl<'a> Export<'a> {
     /// # Errors
     ///
     /// Returns an error if the pool cannot be read.
-    pub async fn start(
-        pool: &'a dyn UserPool,
-        pace: &'a Pace,
-        clock: &'a Arc<dyn Clock>,
-        patience: Duration,
-        with_mfa: bool,
-    ) -> Result<Self, Stop> {
-        let calls = Calls { pool, pace, clock, patience };
-        let facts = calls.call(Category::UserPoolRead, || pool.describe()).await?.into();
+    pub async fn start(paced: PacedPool<'a>, with_mfa: bool) -> Result<Self, Stop> {
+        let PacedPool { pool, .. } = paced;
+        let facts = paced.call(Category::UserPoolRead, || pool.describe()).await?.into();
         let mut groups: HashMap<Username, BTreeSet<GroupName>> = HashMap::new();
-        for name in group_names(&calls).await? {
+        for name in group_names(&paced).await? {
             let mut request = first_page();
             loop {
-                let members = calls.call(Category::UserList, || pool.members(&name, &request)).await?;
+                let members = match paced.call(Category::UserList, || pool.members(&name, &request)).await {
+                    // The group was deleted in the meantime.
+                    Err(failure) if is(&failure, Reason::GroupNotFound) => break,
+                    members => members?,
+                };
                 for user in members.entries {
                     groups.entry(user.username).or_default().insert(name.clone());
                 }
@@ -62,7 +58,7 @@ impl<'a> Export<'a> {
                 }
             }
         }
-        Ok(Self { calls, facts, groups, with_mfa })
+        Ok(Self { paced, facts, groups, with_mfa })
     }
 
     /// The settings of the pool.
@@ -76,30 +72,35 @@ impl<'a> Export<'a> {
     pub fn pages(&self) -> impl Stream<Item = Result<Vec<UserRow>, Stop>> + '_ {
         stream::try_unfold(Some(first_page()), async |request| {
             let Some(request) = request else { return Ok(None) };
-            let page = self.calls.call(Category::UserList, || self.calls.pool.list(None, &request)).await?;
+            let page = self.paced.call(Category::UserList, || self.paced.pool.list(None, &request)).await?;
             let next = page.next.map(|next| PageRequest { after: Some(next), ..first_page() });
             Ok(Some((self.rows(page.entries).await?, next)))
         })
     }
 
     async fn rows(&self, users: Vec<User>) -> Result<Vec<UserRow>, Stop> {
-        let mut rows = Vec::new();
-        for user in users {
-            let id = user.id();
-            let mut row = self.row(user);
-            if self.with_mfa {
-                let mfa = self.calls.call(Category::UserRead, || self.calls.pool.mfa(&id)).await?;
-                let enabled: BTreeSet<_> = mfa.enabled.into_iter().collect();
-                row.mfa = (!enabled.is_empty()).then_some(MfaPreference { enabled, preferred: mfa.preferred });
-            }
-            rows.push(row);
+        if !self.with_mfa {
+            return Ok(users.into_iter().map(|user| self.row(user)).collect());
         }
-        Ok(rows)
+        let rows = stream::iter(users).map(|user| self.row_with_mfa(user)).buffered(CONCURRENT_READS);
+        rows.try_filter_map(async |row| Ok(row)).try_collect().await
+    }
+
+    /// The row of a user with the second factors. `None` if the user was deleted in the meantime.
+    async fn row_with_mfa(&self, user: User) -> Result<Option<UserRow>, Stop> {
+        let id = user.id();
+        let mfa = match self.paced.call(Category::UserRead, || self.paced.pool.mfa(&id)).await {
+            Err(failure) if is(&failure, Reason::UserNotFound) => return Ok(None),
+            mfa => mfa?,
+        };
+        let enabled: BTreeSet<_> = mfa.enabled.into_iter().collect();
+        let mfa = (!enabled.is_empty()).then_some(MfaPreference { enabled, preferred: mfa.preferred });
+        Ok(Some(UserRow { mfa, ..self.row(user) }))
     }
 
     fn row(&self, user: User) -> UserRow {
         let groups = self.groups.get(&user.username).cloned().unwrap_or_default();
-        let mut row = UserRow::new(name_at_creation(&user, &user.username));
+        let mut row = UserRow::new(self.facts.creation_name(&user));
         let sub = user.attributes.get("sub").cloned();
         row.attributes = user.attributes.into_iter().filter(|(name, _)| is_movable(name)).collect();
         row.enabled = Some(user.enabled);

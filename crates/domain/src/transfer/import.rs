@@ -4,32 +4,32 @@
 //! [`CREATION_ATTRIBUTE`] of a new user contains the import and the line, so that a repeated row recognizes its own user.
 
 mod differences;
+mod existing;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::Stream;
 use futures::stream::{self, StreamExt as _};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use super::calls::{Calls, Failure, Stop, is};
 use super::code::RowCode;
 use super::lines::Line;
-use super::pace::Pace;
+use super::paced_pool::{Failure, PacedPool, Stop, is};
 use super::pool_facts::PoolFacts;
 use super::report::NotMoved;
 use super::result::{Outcome, RowResult};
-use super::row::{MfaPreference, RowError, RowPassword, UserRow};
+use super::row::{MfaPreference, RowPassword, UserRow};
 use crate::error_chain::causes;
 use crate::retry::Clock;
 use crate::search::LARGEST_PAGE;
 use crate::secret::Secret;
-use crate::user_pool::UserPool;
-use crate::user_pool::creation_name::is_named;
 use crate::user_pool::directory::{NewUser, WelcomeMessage, temporary_password_before};
 use crate::user_pool::error::{Reason, UserPoolError};
 use crate::user_pool::groups::{GroupDetails, GroupName, Membership};
@@ -39,11 +39,12 @@ use crate::user_pool::sessions::Factor;
 use crate::user_pool::sign_in_security::Mfa;
 use crate::user_pool::user::{CREATION_ATTRIBUTE, User, UserStatus};
 
-use self::differences::Differences;
-
 /// The rows that are in progress at the same time. Cognito answers within 0.2 s, so this is enough for hundreds of
 /// requests per second.
 const CONCURRENT_ROWS: usize = 64;
+
+/// The beginning of the proofs of all imports.
+const PROOF_PREFIX: &str = "import.";
 
 /// The tolerated difference between the clocks of AWS and of this process.
 const CLOCK_TOLERANCE: time::Duration = time::Duration::minutes(1);
@@ -81,6 +82,8 @@ impl FromStr for ImportId {
 pub struct ImportOptions {
     /// Whether existing users that differ from their row are changed. Otherwise they are skipped.
     pub update_existing: bool,
+    /// Whether existing users are changed even if they share no verified e-mail address or phone number with their row.
+    pub trust_user_names: bool,
     /// Whether missing groups are created.
     pub create_groups: bool,
     /// Whether only reads are made. The results then contain what would happen.
@@ -91,7 +94,7 @@ pub struct ImportOptions {
 
 /// Imports rows into one user pool.
 pub struct Importer<'a> {
-    calls: Calls<'a>,
+    paced: PacedPool<'a>,
     facts: PoolFacts,
     id: ImportId,
     started_at: OffsetDateTime,
@@ -114,24 +117,19 @@ impl Work<'_> {
 }
 
 impl<'a> Importer<'a> {
-    /// Reads the settings and groups of the pool. `started_at` is the start of the first run of the import. A call is
-    /// repeated for `patience` while the pool is unavailable.
+    /// Reads the settings and groups of the pool. `started_at` is the start of the first run of the import.
     ///
     /// # Errors
     ///
     /// Returns an error if the pool cannot be read.
     pub async fn start(
-        pool: &'a dyn UserPool,
-        pace: &'a Pace,
-        clock: &'a Arc<dyn Clock>,
-        patience: Duration,
+        paced: PacedPool<'a>,
         (id, started_at): (ImportId, OffsetDateTime),
         options: ImportOptions,
     ) -> Result<Self, Stop> {
-        let calls = Calls { pool, pace, clock, patience };
-        let facts = calls.call(Category::UserPoolRead, || pool.describe()).await?.into();
-        let groups = Mutex::new(group_names(&calls).await?);
-        Ok(Self { calls, facts, id, started_at, options, groups, mail_quota_is_used_up: AtomicBool::new(false) })
+        let facts = paced.call(Category::UserPoolRead, || paced.pool.describe()).await?.into();
+        let groups = Mutex::new(group_names(&paced).await?);
+        Ok(Self { paced, facts, id, started_at, options, groups, mail_quota_is_used_up: AtomicBool::new(false) })
     }
 
     /// The settings of the pool.
@@ -168,12 +166,12 @@ impl<'a> Importer<'a> {
             Ok(row) => row,
             Err(error) => return Ok(RowResult::invalid(number, None, error)),
         };
-        if let Err(error) = self.facts.check(&row) {
-            return Ok(RowResult::invalid(number, Some(&row.username), error));
-        }
         let mut work = Work { line: number, row: &row, completed: Vec::new() };
         if let Some(refused) = refused(&work) {
             return Ok(refused);
+        }
+        if let Err(error) = self.facts.check(&row) {
+            return Ok(RowResult::invalid(number, Some(&row.username), error));
         }
         let result = match self.apply(&mut work).await {
             Ok(result) => result,
@@ -212,6 +210,8 @@ impl<'a> Importer<'a> {
                 self.existing(work, error).await
             }
             Err(failure) if is(&failure, Reason::MailQuotaExceeded) => self.not_invited(work).await,
+            // The user may exist, for example if the response was incomplete or the message could not be sent.
+            Err(failure) if is(&failure, Reason::Internal) => self.perhaps_created(work, failure).await,
             Err(failure) => Err(failure),
         }
     }
@@ -221,6 +221,8 @@ impl<'a> Importer<'a> {
         let row = work.row;
         let mut attributes = row.attributes.clone();
         attributes.retain(|_, value| !value.is_empty());
+        // Cognito does the same. The medium of an invitation depends on it.
+        attributes.extend(self.facts.sign_in_attribute(row).map(|name| (name.to_owned(), row.username.to_string())));
         if self.facts.has_creation_attribute() {
             attributes.insert(CREATION_ATTRIBUTE.to_owned(), self.proof(work.line));
         }
@@ -231,193 +233,64 @@ impl<'a> Importer<'a> {
         };
         let welcome_message = if row.invite { WelcomeMessage::Send } else { WelcomeMessage::Suppress };
         let user = NewUser { username: row.username.clone(), attributes, temporary_password, welcome_message };
-        self.calls.call(Category::UserCreation, || self.calls.pool.create(&user)).await
+        self.paced.call(Category::UserCreation, || self.paced.pool.create(&user)).await
     }
 
-    /// The proof that this import created a user for this line.
+    /// The proof that this import created a user for this line. It contains a hash of the id, because a user who can
+    /// read the own proof must not be able to compute the proof of another line.
     fn proof(&self, line: u64) -> String {
-        format!("import.{}.{line}", self.id)
+        let hash = Sha256::digest(format!("{}.{line}", self.id));
+        format!("{PROOF_PREFIX}{line}.{}", URL_SAFE_NO_PAD.encode(hash))
     }
 
-    /// The line for which this import created the user.
+    /// The line for which this import created the user. Users who signed up have no valid proof.
     fn line_of(&self, user: &User) -> Option<u64> {
-        let proof = user.attributes.get(CREATION_ATTRIBUTE)?;
-        proof.strip_prefix(&format!("import.{}.", self.id))?.parse().ok()
+        let proof = user.attributes.get(CREATION_ATTRIBUTE).filter(|_| user.status != UserStatus::Unconfirmed)?;
+        let line = proof.strip_prefix(PROOF_PREFIX)?.split('.').next()?.parse().ok()?;
+        (*proof == self.proof(line)).then_some(line)
     }
 
     /// Makes the changes that follow the creation. `has` are the groups that the user is in already.
     async fn complete(&self, work: &mut Work<'_>, user: &User, has: &[Membership]) -> Result<RowResult, Failure> {
-        let Calls { pool, .. } = self.calls;
+        let PacedPool { pool, .. } = self.paced;
         let (row, id) = (work.row, user.id());
-        if let Some(password) = self.permanent_password(row)
-            && user.status == UserStatus::ForceChangePassword
-        {
-            self.calls.call(Category::UserAccountRecovery, || pool.set_password(&id, &password, true)).await?;
-            work.completed.push("password".to_owned());
-        }
+        // First, so that a disabled user can never sign in.
         if row.enabled == Some(false) && user.enabled {
-            self.calls.call(Category::UserUpdate, || pool.disable(&id)).await?;
+            self.paced.call(Category::UserUpdate, || pool.disable(&id)).await?;
             work.completed.push("disabled".to_owned());
         }
+        self.set_permanent_password(work, user).await?;
         for group in missing_groups(row, has) {
-            self.calls.call(Category::UserUpdate, || pool.add_to_group(&id, group.as_str())).await?;
+            self.paced.call(Category::UserUpdate, || pool.add_to_group(&id, group.as_str())).await?;
             work.completed.push(format!("groups.{group}"));
         }
         if let Some(mfa) = movable_mfa(row) {
-            self.calls.call(Category::UserResourceUpdate, || pool.set_mfa(&id, &mfa)).await?;
+            self.paced.call(Category::UserResourceUpdate, || pool.set_mfa(&id, &mfa)).await?;
         }
-        Ok(RowResult { not_moved: not_moved(row), ..work.result(Outcome::Created) })
+        Ok(RowResult { not_moved: self.not_moved(row), ..work.result(Outcome::Created) })
     }
 
-    /// The password that a new user has from now on. A user without password and invitation receives one that nobody
-    /// knows, because Cognito sends no code to a user with a temporary password.
+    /// Sets the permanent password of a user with a temporary one.
+    async fn set_permanent_password(&self, work: &mut Work<'_>, user: &User) -> Result<(), Failure> {
+        if let Some(password) = self.permanent_password(work.row)
+            && user.status == UserStatus::ForceChangePassword
+        {
+            let id = user.id();
+            let set = || self.paced.pool.set_password(&id, &password, true);
+            self.paced.call(Category::UserAccountRecovery, set).await?;
+            work.completed.push("password".to_owned());
+        }
+        Ok(())
+    }
+
+    /// The permanent password of a new user. A user without password and invitation receives a random one, because
+    /// Cognito sends no code to a user with a temporary password.
     fn permanent_password(&self, row: &UserRow) -> Option<Secret> {
         match &row.password {
             Some(RowPassword::Permanent(password)) => Some(password.clone()),
-            None if !row.invite => Some(self.facts.unknown_password(&self.calls.clock.nonce())),
+            None if !row.invite => Some(self.facts.random_password(&self.paced.clock.nonce())),
             Some(RowPassword::Temporary(_) | RowPassword::Hash(_)) | None => None,
         }
-    }
-
-    /// Handles a row whose user exists: created by an interrupted attempt, or not by this import. `taken` is Cognito's
-    /// error.
-    async fn existing(&self, work: &mut Work<'_>, taken: UserPoolError) -> Result<RowResult, Failure> {
-        let Some(user) = self.find(work.row).await? else { return Err(Failure::Row(taken)) };
-        match self.line_of(&user) {
-            Some(line) if line == work.line => {
-                work.completed.push("created".to_owned());
-                let has = self.groups_of(&user, work.row).await?;
-                self.complete(work, &user, &has).await
-            }
-            Some(line) => {
-                let result = work.result(Outcome::Failed);
-                Ok(result.because(RowCode::DuplicateRow, format!("line {line} is about the same user")))
-            }
-            None if self.may_be_own(&user) => {
-                let problem = "the user was created during this import, perhaps by an interrupted attempt; the pool \
-                               has no attribute `custom:poolkeeper_created` to prove it. Delete the user and import \
-                               the row again";
-                Ok(work.result(Outcome::Failed).because(RowCode::CreationUnproven, problem))
-            }
-            None => self.update(work, &user).await,
-        }
-    }
-
-    /// The user of a row. `None` if the name is an alias of another user, or of no user.
-    async fn find(&self, row: &UserRow) -> Result<Option<User>, Failure> {
-        let found = self.calls.call(Category::UserRead, || self.calls.pool.get(&row.username)).await;
-        match found {
-            Ok(user) => Ok(Some(user).filter(|user| is_named(user, &row.username))),
-            Err(failure) if is(&failure, Reason::UserNotFound) => Ok(None),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Whether an interrupted attempt of this import may have created a user without a proof.
-    fn may_be_own(&self, user: &User) -> bool {
-        !self.facts.has_creation_attribute()
-            && user.status == UserStatus::ForceChangePassword
-            && user.created_at >= self.started_at - CLOCK_TOLERANCE
-    }
-
-    async fn groups_of(&self, user: &User, row: &UserRow) -> Result<Vec<Membership>, Failure> {
-        if row.groups.is_empty() {
-            return Ok(Vec::new());
-        }
-        let id = user.id();
-        self.calls.call(Category::UserResourceRead, || self.calls.pool.groups(&id)).await
-    }
-
-    async fn differences(&self, row: &UserRow, user: &User) -> Result<Differences, Failure> {
-        let has = self.groups_of(user, row).await?;
-        let mfa = match movable_mfa(row) {
-            Some(_) => {
-                let id = user.id();
-                Some(self.calls.call(Category::UserRead, || self.calls.pool.mfa(&id)).await?)
-            }
-            None => None,
-        };
-        Ok(Differences::between(row, user, &has, mfa.as_ref()))
-    }
-
-    /// Updates a user that this import did not create.
-    async fn update(&self, work: &mut Work<'_>, user: &User) -> Result<RowResult, Failure> {
-        let differences = self.differences(work.row, user).await?;
-        if let Some(decided) = self.decide(work, user, &differences) {
-            return Ok(decided);
-        }
-        let Calls { pool, .. } = self.calls;
-        let id = user.id();
-        if let Some(changes) = differences.attributes() {
-            self.calls.call(Category::UserUpdate, || pool.change_attributes(&id, &changes)).await?;
-            work.completed.extend(differences.attribute_names());
-        }
-        match differences.enabled {
-            Some(true) => self.calls.call(Category::UserUpdate, || pool.enable(&id)).await?,
-            Some(false) => self.calls.call(Category::UserUpdate, || pool.disable(&id)).await?,
-            None => {}
-        }
-        work.completed.extend(differences.enabled.map(|_| "enabled".to_owned()));
-        for group in &differences.groups {
-            self.calls.call(Category::UserUpdate, || pool.add_to_group(&id, group.as_str())).await?;
-            work.completed.push(format!("groups.{group}"));
-        }
-        if let Some(mfa) = &differences.mfa {
-            self.calls.call(Category::UserResourceUpdate, || pool.set_mfa(&id, mfa)).await?;
-        }
-        let result = work.result(Outcome::Updated);
-        Ok(RowResult { differences: differences.names(), not_moved: not_moved_of_existing(work.row), ..result })
-    }
-
-    /// The result of a row whose existing user is not changed.
-    fn decide(&self, work: &Work<'_>, user: &User, differences: &Differences) -> Option<RowResult> {
-        let row = work.row;
-        if differences.is_empty() {
-            return Some(RowResult { not_moved: not_moved_of_existing(row), ..work.result(Outcome::Unchanged) });
-        }
-        let names = differences.names();
-        if !self.options.update_existing {
-            let problem = "the user exists and differs from the row";
-            let result = work.result(Outcome::Skipped).because(RowCode::UserExists, problem);
-            return Some(RowResult { differences: names, ..result });
-        }
-        if let Some(name) = differences.attribute_names().find(|name| self.facts.is_immutable(attribute(name))) {
-            let error = RowError::at(name, "differs, and the user pool does not allow changes of this attribute");
-            return Some(RowResult::invalid(work.line, Some(&row.username), error));
-        }
-        // Otherwise a stranger who signed up with this user name would receive the attributes and groups of the row.
-        if self.facts.self_sign_up && !self.shares_verified_contact(row, user) {
-            let problem = "users can sign up to the pool themselves, and the existing user has no verified e-mail \
-                           address or phone number of the row, so it can belong to somebody else";
-            let result = work.result(Outcome::Failed).because(RowCode::WrongState, problem);
-            return Some(RowResult { differences: names, ..result });
-        }
-        None
-    }
-
-    fn shares_verified_contact(&self, row: &UserRow, user: &User) -> bool {
-        ["email", "phone_number"].iter().any(|name| {
-            let is_verified = user.attributes.get(&format!("{name}_verified"));
-            let contact = user.attributes.get(*name).map(String::as_str);
-            is_verified.is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
-                && contact.is_some()
-                && contact == self.facts.contact(row, name)
-        })
-    }
-
-    /// What an import would do with a row.
-    async fn forecast(&self, work: &Work<'_>) -> Result<RowResult, Failure> {
-        let Some(user) = self.find(work.row).await? else {
-            return Ok(match self.facts.check_password(work.row) {
-                Ok(()) => RowResult { not_moved: not_moved(work.row), ..work.result(Outcome::Created) },
-                Err(error) => RowResult::invalid(work.line, Some(&work.row.username), error),
-            });
-        };
-        let differences = self.differences(work.row, &user).await?;
-        Ok(self.decide(work, &user, &differences).unwrap_or_else(|| {
-            let result = work.result(Outcome::Updated);
-            RowResult { differences: differences.names(), not_moved: not_moved_of_existing(work.row), ..result }
-        }))
     }
 
     /// Handles an invitation that was not sent. Cognito does not document whether it creates the user.
@@ -425,12 +298,31 @@ impl<'a> Importer<'a> {
         self.mail_quota_is_used_up.store(true, Ordering::Relaxed);
         match self.find(work.row).await? {
             Some(user) if self.line_of(&user) == Some(work.line) => {
+                self.adopt(work, &user).await?;
                 let problem = "the user was created, and the invitation was not sent; resend it tomorrow";
                 let result = work.result(Outcome::Failed).because(RowCode::MailQuotaExceeded, problem);
-                Ok(RowResult { completed: vec!["created".to_owned()], ..result })
+                Ok(RowResult { completed: std::mem::take(&mut work.completed), ..result })
             }
             _ => Err(Stop::MailQuota.into()),
         }
+    }
+
+    /// Handles a creation that failed with an unexpected error.
+    async fn perhaps_created(&self, work: &mut Work<'_>, failure: Failure) -> Result<RowResult, Failure> {
+        match self.find(work.row).await {
+            Ok(Some(user)) if self.line_of(&user) == Some(work.line) => self.adopt(work, &user).await,
+            Ok(_) => Err(failure),
+            // The pool cannot be read any more, for example because it was deleted.
+            Err(Failure::Row(error)) => Err(Stop::Call(error).into()),
+            Err(stop) => Err(stop),
+        }
+    }
+
+    /// Completes a user of an interrupted attempt.
+    async fn adopt(&self, work: &mut Work<'_>, user: &User) -> Result<RowResult, Failure> {
+        work.completed.push("created".to_owned());
+        let has = self.groups_of(user, work.row).await?;
+        self.complete(work, user, &has).await
     }
 
     /// The first group of the row that the pool does not have.
@@ -442,8 +334,8 @@ impl<'a> Importer<'a> {
     async fn create_groups(&self, row: &UserRow) -> Result<(), Failure> {
         let details = GroupDetails::default();
         while let Some(group) = self.missing_group(row) {
-            let create = || self.calls.pool.create_group(&group, &details);
-            match self.calls.call(Category::UserPoolResourceUpdate, create).await {
+            let create = || self.paced.pool.create_group(&group, &details);
+            match self.paced.call(Category::UserPoolResourceUpdate, create).await {
                 Ok(_) => {}
                 // A concurrent row, or an attempt whose response was lost, created the group.
                 Err(failure) if is(&failure, Reason::GroupExists) => {}
@@ -454,17 +346,29 @@ impl<'a> Importer<'a> {
         Ok(())
     }
 
+    /// What a new user of this row lacks.
+    fn not_moved(&self, row: &UserRow) -> Vec<NotMoved> {
+        let has_password = row.password.is_some() || row.invite;
+        let parts = [
+            (row.origin.is_some(), NotMoved::Sub),
+            (row.origin.is_some() && !has_password, NotMoved::Password),
+            (!has_password && !self.facts.has_verified_contact(row), NotMoved::PasswordRecovery),
+        ];
+        let parts = parts.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, part)| part);
+        parts.chain(not_moved_of_existing(row)).collect()
+    }
+
     fn explain(&self, error: &UserPoolError) -> String {
         if self.options.explain { causes(error) } else { error.reason.to_string() }
     }
 }
 
 /// The names of all groups of the pool.
-pub(super) async fn group_names(calls: &Calls<'_>) -> Result<BTreeSet<GroupName>, Stop> {
+pub(super) async fn group_names(paced: &PacedPool<'_>) -> Result<BTreeSet<GroupName>, Stop> {
     let mut names = BTreeSet::new();
     let mut request = PageRequest { limit: LARGEST_PAGE, after: None };
     loop {
-        let page = calls.call(Category::UserPoolResourceRead, || calls.pool.list_groups(&request)).await?;
+        let page = paced.call(Category::UserPoolResourceRead, || paced.pool.list_groups(&request)).await?;
         names.extend(page.entries.into_iter().map(|group| group.name));
         match page.next {
             Some(next) => request.after = Some(next),
@@ -503,18 +407,6 @@ fn movable_mfa(row: &UserRow) -> Option<Mfa> {
     let enabled: Vec<Factor> = enabled.iter().copied().filter(is_movable).collect();
     let preferred = preferred.filter(is_movable);
     (!enabled.is_empty()).then_some(Mfa { enabled, preferred })
-}
-
-/// What a new user of this row lacks.
-fn not_moved(row: &UserRow) -> Vec<NotMoved> {
-    let has_password = row.password.is_some() || row.invite;
-    let mut parts = Vec::new();
-    if row.origin.is_some() {
-        parts.push(NotMoved::Sub);
-        parts.extend((!has_password).then_some(NotMoved::Password));
-    }
-    parts.extend(not_moved_of_existing(row));
-    parts
 }
 
 fn not_moved_of_existing(row: &UserRow) -> Vec<NotMoved> {

@@ -20,10 +20,14 @@ impl Default for Rates {
 }
 
 impl Rates {
-    /// The quotas of the account, and why default quotas are used instead.
-    pub async fn of_account(quotas: &dyn RequestQuotas, clock: &dyn Clock) -> (Self, Option<UserPoolError>) {
+    /// Default quotas, with the account's quotas of these categories, and why default quotas are used instead.
+    pub async fn of_account(
+        quotas: &dyn RequestQuotas,
+        clock: &dyn Clock,
+        categories: impl IntoIterator<Item = Category>,
+    ) -> (Self, Option<UserPoolError>) {
         let mut rates = Self::default();
-        for (index, category) in Category::ADJUSTABLE.into_iter().enumerate() {
+        for (index, category) in categories.into_iter().enumerate() {
             if index > 0 {
                 clock.sleep(QUOTA_READ_INTERVAL).await;
             }
@@ -60,7 +64,7 @@ const QUOTA_READ_INTERVAL: Duration = Duration::from_millis(1100);
 /// The factor of a rate after a throttled call.
 const DECREASE: f64 = 0.9;
 
-/// How long no call of a category starts after a throttled one.
+/// How long no further call of a category is scheduled after a throttled one.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// The time in which a rate increases from zero to its maximum.

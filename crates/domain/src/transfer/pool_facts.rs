@@ -7,7 +7,7 @@ use super::row::{RowError, RowPassword, UserRow};
 use crate::secret::Secret;
 use crate::user_pool::error::Reason;
 use crate::user_pool::settings::{AttributeDescription, PasswordPolicy, PoolDescription};
-use crate::user_pool::user::{CREATION_ATTRIBUTE, Username};
+use crate::user_pool::user::{CREATION_ATTRIBUTE, User, Username, is_verification};
 
 /// The longest password that Cognito accepts.
 const MAX_PASSWORD_CHARS: usize = 256;
@@ -25,7 +25,6 @@ pub struct PoolFacts {
     attributes: BTreeMap<String, AttributeDescription>,
     sign_in_attributes: Vec<String>,
     aliases: Vec<String>,
-    pub(super) self_sign_up: bool,
     case_sensitive: bool,
     password_policy: PasswordPolicy,
 }
@@ -38,7 +37,6 @@ impl From<PoolDescription> for PoolFacts {
             attributes: pool.attributes.into_iter().map(|each| (each.name.clone(), each)).collect(),
             sign_in_attributes: pool.username_attributes,
             aliases: pool.aliases,
-            self_sign_up: pool.self_sign_up,
             case_sensitive: pool.case_sensitive,
             password_policy: pool.password_policy,
         }
@@ -57,9 +55,30 @@ impl PoolFacts {
         !self.sign_in_attributes.is_empty()
     }
 
-    /// Whether new users can have a proof of who created them.
+    /// Whether new users can have a proof of who created them, which they cannot change.
     pub(super) fn has_creation_attribute(&self) -> bool {
-        self.attributes.contains_key(CREATION_ATTRIBUTE)
+        self.is_immutable(CREATION_ATTRIBUTE)
+    }
+
+    /// The attribute in which Cognito stores the user name of a row, if users sign in with it.
+    pub(super) fn sign_in_attribute(&self, row: &UserRow) -> Option<&str> {
+        self.sign_in_attributes.iter().map(String::as_str).find(|attribute| has_form(row.username.as_str(), attribute))
+    }
+
+    /// The name with which a user can be created in another pool: the address or number if users sign in with it.
+    pub(super) fn creation_name(&self, user: &User) -> Username {
+        let is_generated = user.attributes.get("sub").is_some_and(|sub| sub == user.username.as_str());
+        let mut names = self.sign_in_attributes.iter().filter_map(|attribute| user.attributes.get(attribute));
+        let name = names.find_map(|name| name.parse().ok()).filter(|_| is_generated);
+        name.unwrap_or_else(|| user.username.clone())
+    }
+
+    /// Whether a user of this row can set a password with "forgot password".
+    pub(super) fn has_verified_contact(&self, row: &UserRow) -> bool {
+        ["email", "phone_number"].into_iter().any(|name| {
+            let verified = row.attributes.get(&format!("{name}_verified"));
+            self.contact(row, name).is_some() && verified.is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
+        })
     }
 
     /// Whether an attribute cannot be changed after the creation of the user.
@@ -81,7 +100,7 @@ impl PoolFacts {
             if value.chars().count() > MAX_VALUE_CHARS {
                 return Err(at("must be at most 2048 characters"));
             }
-            if name.ends_with("_verified") && !["true", "false"].contains(&value.to_ascii_lowercase().as_str()) {
+            if is_verification(name) && !["true", "false"].contains(&value.to_ascii_lowercase().as_str()) {
                 return Err(at("must be `true` or `false`"));
             }
         }
@@ -96,6 +115,9 @@ impl PoolFacts {
                 "the user pool requires this attribute",
             ));
         }
+        if row.invite && row.enabled == Some(false) {
+            return Err(RowError::at("invite", "must be false for a disabled user"));
+        }
         if row.invite && !["email", "phone_number"].iter().any(|name| self.contact(row, name).is_some()) {
             return Err(RowError::at("invite", "requires an e-mail address or a phone number"));
         }
@@ -103,13 +125,8 @@ impl PoolFacts {
     }
 
     fn check_username(&self, row: &UserRow) -> Result<(), RowError> {
-        let has_form = |attribute: &str| match attribute {
-            "email" => row.username.as_str().contains('@'),
-            "phone_number" => row.username.as_str().starts_with('+'),
-            _ => false,
-        };
         if self.generates_usernames() {
-            let Some(attribute) = self.sign_in_attributes.iter().find(|attribute| has_form(attribute)) else {
+            let Some(attribute) = self.sign_in_attribute(row) else {
                 let expected = if self.sign_in_attributes.iter().any(|attribute| attribute == "email") {
                     "must be an e-mail address, because users of the pool sign in with it"
                 } else {
@@ -121,7 +138,7 @@ impl PoolFacts {
             if row.attributes.get(attribute).is_some_and(|value| value != row.username.as_str()) {
                 return Err(RowError::at(format!("attributes.{attribute}"), "must be equal to the user name"));
             }
-        } else if self.aliases.iter().any(|alias| has_form(alias)) {
+        } else if self.aliases.iter().any(|alias| has_form(row.username.as_str(), alias)) {
             // Otherwise the name could be the alias of another user.
             let problem = "must not be an e-mail address or phone number, because these are aliases in the pool";
             return Err(RowError::at("username", problem));
@@ -131,10 +148,7 @@ impl PoolFacts {
 
     /// The e-mail address or phone number of a row.
     pub(super) fn contact<'a>(&self, row: &'a UserRow, attribute: &str) -> Option<&'a str> {
-        let is_the_username = || {
-            self.sign_in_attributes.iter().any(|name| name == attribute)
-                && (attribute == "email") == row.username.as_str().contains('@')
-        };
+        let is_the_username = || self.sign_in_attribute(row) == Some(attribute);
         let value = row.attributes.get(attribute).map(String::as_str);
         value.or_else(|| is_the_username().then_some(row.username.as_str())).filter(|value| !value.is_empty())
     }
@@ -161,11 +175,20 @@ impl PoolFacts {
             && (!policy.require_symbols || has(|character| character.is_ascii_punctuation() || character == ' '))
     }
 
-    /// A password that nobody knows and any policy accepts, from 32 random hexadecimal digits.
-    pub(super) fn unknown_password(&self, nonce: &Secret) -> Secret {
+    /// A random password that any policy accepts, from 32 random hexadecimal digits.
+    pub(super) fn random_password(&self, nonce: &Secret) -> Secret {
         let random = format!("Aa1-{}", nonce.expose());
         let length = random.len().max(self.password_policy.minimum_length as usize);
         Secret::new(random.chars().cycle().take(length).collect::<String>())
+    }
+}
+
+/// Whether a user name has the form of an e-mail address or phone number.
+fn has_form(username: &str, attribute: &str) -> bool {
+    match attribute {
+        "email" => username.contains('@'),
+        "phone_number" => username.starts_with('+'),
+        _ => false,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum NotMoved {
     GeneratedUsername,
     /// Cognito does not disclose passwords.
     Password,
+    /// A user without a password, and without a verified e-mail address or phone number, cannot set one.
+    PasswordRecovery,
     /// Cognito does not disclose the secrets of authenticator apps.
     AuthenticatorApp,
     /// Remembered devices belong to one user pool.
@@ -36,6 +38,9 @@ impl NotMoved {
             Self::Sub => "`sub`: Cognito generates a new one for each user",
             Self::GeneratedUsername => "generated user names of pools with sign-in by e-mail address or phone number",
             Self::Password => "existing passwords: Cognito does not disclose them",
+            Self::PasswordRecovery => {
+                "\"forgot password\" of new users without a verified e-mail address or phone number: set their passwords"
+            }
             Self::AuthenticatorApp => "secrets of authenticator apps: users enroll again",
             Self::Devices => "remembered devices",
             Self::ExternalIdentities => "users and identities of external providers: created at the next sign-in",

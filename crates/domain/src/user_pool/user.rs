@@ -37,7 +37,13 @@ pub type Attributes = BTreeMap<String, String>;
 #[must_use]
 pub fn has_value(name: &str, found: Option<&String>, requested: &str) -> bool {
     let found = found.map_or("", String::as_str);
-    found == requested || (name.ends_with("_verified") && found.eq_ignore_ascii_case(requested))
+    found == requested || (is_verification(name) && found.eq_ignore_ascii_case(requested))
+}
+
+/// Whether an attribute tells that an e-mail address or phone number is verified.
+#[must_use]
+pub fn is_verification(attribute: &str) -> bool {
+    matches!(attribute, "email_verified" | "phone_number_verified")
 }
 
 /// The status of a user, as Cognito spells it. Independent of whether the user is enabled.

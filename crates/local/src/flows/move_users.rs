@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::SystemClock;
+use aws::{CognitoDirectory, SystemClock};
 use domain::retry::Clock;
 use domain::transfer::{
-    Comparison, Export, ImportId, ImportOptions, Importer, Line, NotMoved, Outcome, Pace, Rates, Summary, UserRow,
+    Comparison, Export, ImportId, ImportOptions, Importer, Line, NotMoved, Outcome, Pace, PacedPool, Rates, Summary,
+    UserRow,
 };
 use futures::TryStreamExt as _;
 use serde_json::json;
@@ -50,7 +51,7 @@ pub async fn run(deployment: &Deployment<impl Target>, report: &mut Report) -> R
     let source = deployment.stack.output("UserPoolId")?;
     let rows = report
         .step("export all users", async {
-            let (rows, not_moved) = export(deployment, source, &pace, &clock).await?;
+            let (rows, not_moved) = export(deployment, source, &pace, clock.as_ref()).await?;
             Ok(StepResult::new(rows.clone(), format!("{} users; not movable: {not_moved}", rows.len())))
         })
         .await?;
@@ -60,7 +61,7 @@ pub async fn run(deployment: &Deployment<impl Target>, report: &mut Report) -> R
     ] {
         report
             .step(step, async {
-                let summary = import(deployment, &copy, &rows, &pace, &clock).await?;
+                let summary = import(deployment, &copy, &rows, &pace, clock.as_ref()).await?;
                 let moved = summary.count(outcome) + summary.count(Outcome::Skipped);
                 let shown = shown(&summary);
                 if summary.count(outcome) == 0 || moved != rows.len() as u64 {
@@ -73,7 +74,7 @@ pub async fn run(deployment: &Deployment<impl Target>, report: &mut Report) -> R
     report
         .step("compare both pools", async {
             for attempts in 1.. {
-                let (compared, problem) = compare(deployment, &copy, &rows, &pace, &clock).await?;
+                let (compared, problem) = compare(deployment, &copy, &rows, &pace, clock.as_ref()).await?;
                 match problem {
                     None => {
                         let shown = format!("{compared} users with the same attributes and groups");
@@ -101,10 +102,10 @@ async fn export(
     deployment: &Deployment<impl Target>,
     pool: &str,
     pace: &Pace,
-    clock: &Arc<dyn Clock>,
+    clock: &dyn Clock,
 ) -> Result<(Vec<UserRow>, String), Failure> {
     let directory = deployment.cognito.directory_without_retries(pool);
-    let export = Export::start(&directory, pace, clock, PATIENCE, false).await?;
+    let export = Export::start(paced(&directory, pace, clock), false).await?;
     let rows = export.pages().try_concat().await?;
     let parts: BTreeSet<NotMoved> = rows.iter().flat_map(|row| export.not_moved(row)).collect();
     let parts: Vec<_> = parts.iter().map(|part| json!(part).as_str().unwrap_or_default().to_owned()).collect();
@@ -117,10 +118,10 @@ async fn compare(
     pool: &str,
     rows: &[UserRow],
     pace: &Pace,
-    clock: &Arc<dyn Clock>,
+    clock: &dyn Clock,
 ) -> Result<(usize, Option<String>), Failure> {
     let directory = deployment.cognito.directory_without_retries(pool);
-    let export = Export::start(&directory, pace, clock, PATIENCE, false).await?;
+    let export = Export::start(paced(&directory, pace, clock), false).await?;
     let mut comparison = Comparison::new(export.facts());
     let compared = (1..).zip(rows).filter(|(line, row)| comparison.expect(*line, (*row).clone())).count();
     let users = export.pages().try_concat().await?;
@@ -136,15 +137,19 @@ async fn import(
     pool: &str,
     rows: &[UserRow],
     pace: &Pace,
-    clock: &Arc<dyn Clock>,
+    clock: &dyn Clock,
 ) -> Result<Summary, Failure> {
     let directory = deployment.cognito.directory_without_retries(pool);
     let options = ImportOptions { create_groups: true, explain: true, ..ImportOptions::default() };
-    let import = (ImportId::new(clock.as_ref()), clock.wall_time());
-    let importer = Importer::start(&directory, pace, clock, PATIENCE, import, options).await?;
+    let import = (ImportId::new(clock), clock.wall_time());
+    let importer = Importer::start(paced(&directory, pace, clock), import, options).await?;
     let lines = (1..).zip(rows).map(|(number, row)| Line { number, row: Ok(row.clone()) });
     let results: Vec<_> = importer.import_all(lines).try_collect().await?;
     Ok(results.iter().collect())
+}
+
+fn paced<'a>(directory: &'a CognitoDirectory, pace: &'a Pace, clock: &'a dyn Clock) -> PacedPool<'a> {
+    PacedPool { pool: directory, pace, clock, patience: PATIENCE }
 }
 
 fn shown(summary: &Summary) -> String {

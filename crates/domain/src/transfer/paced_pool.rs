@@ -1,6 +1,5 @@
-//! Calls that wait for their turn, and are repeated until they succeed or cannot succeed.
+//! A user pool whose calls wait for their turn, and are repeated until they succeed or cannot succeed.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -53,16 +52,20 @@ impl From<Failure> for Stop {
 /// The delay after the first failed attempt, and the longest delay.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(8));
 
-/// Sends calls to a user pool.
-pub(super) struct Calls<'a> {
-    pub(super) pool: &'a dyn UserPool,
-    pub(super) pace: &'a Pace,
-    pub(super) clock: &'a Arc<dyn Clock>,
+/// A user pool with the pace of calls to it.
+#[derive(Clone, Copy)]
+pub struct PacedPool<'a> {
+    /// The pool.
+    pub pool: &'a dyn UserPool,
+    /// The pace.
+    pub pace: &'a Pace,
+    /// Time and randomness.
+    pub clock: &'a dyn Clock,
     /// How long a call is repeated while the pool is unavailable.
-    pub(super) patience: Duration,
+    pub patience: Duration,
 }
 
-impl Calls<'_> {
+impl PacedPool<'_> {
     /// Makes a call that is safe to repeat. A throttled call is repeated until the time is up.
     pub(super) async fn call<T, Call, Answer>(&self, category: Category, mut call: Call) -> Result<T, Failure>
     where
