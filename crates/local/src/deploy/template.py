@@ -35,8 +35,8 @@ def allowed_values(parameter):
 
 
 def joined(values):
-    """`a, b or c`, with a word for the empty value."""
-    shown = [value or "empty" for value in values]
+    """The values in backticks, with a word for the empty value."""
+    shown = [f"`{value}`" if value else "empty" for value in values]
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
 
 

@@ -35,7 +35,7 @@ fn asks_until_each_answer_is_valid() {
     for error in [
         "  STACK must be at most 128 letters, digits and hyphens, beginning with a letter, found `9`\n",
         "  PoolName must be 1 to 36 letters, digits and hyphens, found `a_b`\n",
-        "  AutoConfirm must be everyone, trusted-domains, invited or nobody, found ``\n",
+        "  AutoConfirm must be `everyone`, `trusted-domains`, `invited` or `nobody`, found ``\n",
         "  AutoConfirm=trusted-domains requires TrustedEmailDomains\n",
         "  AllowedEmailDomains: sam does not support a backslash in a value\n",
         "  FirstAdminEmail must be an e-mail address or empty, found `ops`\n",

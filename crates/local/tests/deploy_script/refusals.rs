@@ -12,14 +12,14 @@ const CURRENT: [(&str, &str); 4] =
 #[test]
 fn rejects_values_outside_of_their_constraints() {
     let table = [
-        ("AutoConfirm=all", "AutoConfirm must be everyone, trusted-domains, invited or nobody, found `all`"),
+        ("AutoConfirm=all", "AutoConfirm must be `everyone`, `trusted-domains`, `invited` or `nobody`, found `all`"),
         ("PoolName=my_pool", "PoolName must be 1 to 36 letters, digits and hyphens, found `my_pool`"),
         ("PoolName=", "PoolName must be 1 to 36 letters, digits and hyphens, found ``"),
         ("PasswordMinimumLength=5", "PasswordMinimumLength must be a number from 6 to 99, found `5`"),
         ("PasswordMinimumLength=100", "PasswordMinimumLength must be a number from 6 to 99, found `100`"),
         ("PasswordMinimumLength=twelve", "PasswordMinimumLength must be a number from 6 to 99, found `twelve`"),
         ("RequestBurst=0", "RequestBurst must be a number of at least 1, found `0`"),
-        ("LogRetentionDays=2", "LogRetentionDays must be 1, 3, 5, "),
+        ("LogRetentionDays=2", "LogRetentionDays must be `1`, `3`, `5`, "),
         ("AllowedEmailDomains=a@b.com", "AllowedEmailDomains must be comma-separated domains, e.g. "),
         ("AllowedOrigins=https://a.com,https://b.com/x", "AllowedOrigins must be origins such as https://admin"),
         ("FirstAdminEmail=ops", "FirstAdminEmail must be an e-mail address or empty, found `ops`"),
