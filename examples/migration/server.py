@@ -71,9 +71,18 @@ def user_for(request):
 
 
 class Handler(BaseHTTPRequestHandler):
+    # Seconds without data from the client, including the TLS handshake.
+    timeout = 5
+
+    def handle(self):
+        try:
+            super().handle()
+        except (ConnectionError, ssl.SSLError, TimeoutError):
+            pass  # The client broke off.
+
     def do_POST(self):
         length = int(self.headers.get("content-length", 0))
-        body = self.rfile.read(length) if length <= MAX_BYTES else b""
+        body = self.rfile.read(length) if 0 <= length <= MAX_BYTES else b""
         if not is_signed(self.headers, body):
             self.send_error(401)
             return
@@ -92,6 +101,7 @@ if __name__ == "__main__":
     server = ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(os.environ["CERTIFICATE"], os.environ["KEY"])
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    # Each thread makes the handshake of its connection. Otherwise, one stalled handshake would block all clients.
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print(f"https://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

@@ -181,7 +181,7 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         "NotAuthorizedException" => not_authorized(operation, message),
         "UserNotFoundException" => user_not_found(operation),
         "ResourceNotFoundException" => resource_not_found(operation, message),
-        "UserLambdaValidationException" => refused_by_trigger(operation),
+        "UserLambdaValidationException" => refused_by_trigger(operation, message),
         "UserNotConfirmedException" if presents_token(operation) => Reason::InvalidCredentials,
         // The target user must act first, not the caller.
         "UserNotConfirmedException" | "PasswordResetRequiredException" if operation == "AdminSetUserMFAPreference" => {
@@ -319,8 +319,13 @@ fn resource_not_found(operation: &str, message: &str) -> Reason {
 }
 
 /// Maps the rejection of a call by one of the operator's Lambda triggers.
-fn refused_by_trigger(operation: &str) -> Reason {
+fn refused_by_trigger(operation: &str, message: &str) -> Reason {
     match operation {
+        // "UserMigration failed with error …": the trigger received no response from the old directory, so whether the
+        // password is right is unknown.
+        "AdminInitiateAuth" | "InitiateAuth" | "ForgotPassword" if message.starts_with("UserMigration failed") => {
+            Reason::Unavailable
+        }
         _ if proves_identity(operation) && !presents_token(operation) => Reason::InvalidCredentials,
         // Triggers that format a message or run after the change are not expected to reject.
         "AdminConfirmSignUp"
@@ -391,6 +396,9 @@ mod tests {
         }
     }
 
+    const MIGRATION_FAILED: &str =
+        "UserMigration failed with error The request could not be processed. Try again later.";
+
     #[test]
     fn every_code_has_its_reason() {
         let table = [
@@ -407,6 +415,22 @@ mod tests {
             ("AdminInitiateAuth", "UserNotConfirmedException", "", Reason::UserNotConfirmed),
             ("AdminInitiateAuth", "PasswordResetRequiredException", "", Reason::PasswordResetRequired),
             ("AdminInitiateAuth", "UserLambdaValidationException", "", Reason::InvalidCredentials),
+            (
+                "AdminInitiateAuth",
+                "UserLambdaValidationException",
+                "PreAuthentication failed with error UserMigration failed.",
+                Reason::InvalidCredentials,
+            ),
+            ("AdminInitiateAuth", "UserLambdaValidationException", MIGRATION_FAILED, Reason::Unavailable),
+            ("InitiateAuth", "UserLambdaValidationException", MIGRATION_FAILED, Reason::Unavailable),
+            ("ForgotPassword", "UserLambdaValidationException", MIGRATION_FAILED, Reason::Unavailable),
+            (
+                "ForgotPassword",
+                "UserLambdaValidationException",
+                "CustomMessage failed with error no.",
+                Reason::Internal,
+            ),
+            ("SignUp", "UserLambdaValidationException", MIGRATION_FAILED, Reason::SignUpRefused),
             ("AdminRespondToAuthChallenge", "NotAuthorizedException", "Invalid session", Reason::InvalidCredentials),
             (
                 "AdminRespondToAuthChallenge",

@@ -1,8 +1,11 @@
 //! Implements [`OldDirectory`] with another user pool of the account.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::config::timeout::TimeoutConfig;
 use aws_sdk_cognitoidentityprovider::operation::admin_get_user::AdminGetUserOutput;
 use aws_sdk_cognitoidentityprovider::types::UserPoolMfaType;
 use domain::migration::{Denial, LookupError, OldDirectory, OldUser};
@@ -10,8 +13,10 @@ use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::sessions::{ClientContext, Credentials, Sessions, SignIn};
 use domain::user_pool::user::{UserStatus, Username};
+use thiserror::Error;
 
-use crate::failure::Failure;
+use crate::clients::UserPoolClients;
+use crate::failure::{Failure, Kind};
 use crate::users::{to_attributes, to_status};
 use crate::{CognitoAppClient, CognitoDirectory};
 
@@ -25,6 +30,18 @@ pub struct OldUserPool {
 impl OldUserPool {
     pub(crate) fn new(directory: CognitoDirectory, client: Arc<CognitoAppClient>) -> Self {
         Self { directory, client }
+    }
+
+    /// Sets the timeout of a password check, which is sent once. The triggers of the pool can take seconds to start, so
+    /// the timeout of one attempt of a read is too short.
+    #[must_use]
+    pub fn with_password_timeout(self, timeout: Duration) -> Self {
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(timeout).operation_timeout(timeout).build();
+        let CognitoAppClient { client, once, user_pool_id, client_id, .. } = &*self.client;
+        let once = Client::from_conf(once.config().to_builder().timeout_config(timeouts).build());
+        let clients = UserPoolClients { client: client.clone(), once };
+        let client = Arc::new(CognitoAppClient::new(clients, user_pool_id, client_id));
+        Self { client, ..self }
     }
 
     /// Opens a connection and reads the client's secret. A failure is ignored, because the next call reads it again.
@@ -42,6 +59,12 @@ impl OldUserPool {
         Ok(!matches!(mode, UserPoolMfaType::Off | UserPoolMfaType::Optional))
     }
 }
+
+/// A trigger of the old user pool rejected a sign-in. Contains no part of the trigger's text, which can contain personal
+/// data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a trigger of the old user pool rejected the sign-in")]
+struct RejectedByTrigger;
 
 #[async_trait]
 impl OldDirectory for OldUserPool {
@@ -71,11 +94,32 @@ impl OldDirectory for OldUserPool {
 /// Distinguishes users who do not move from failures of the pool.
 fn denied_sign_in(error: UserPoolError) -> LookupError {
     match error.reason {
+        _ if code_of(&error) == Some("UserLambdaValidationException") => LookupError::unavailable(RejectedByTrigger),
+        _ if has_wrong_secret(&error) => LookupError::unavailable(error),
         // Also a disabled user, and a user with too many failed attempts.
         Reason::InvalidCredentials => Denial::Credentials.into(),
         Reason::UserNotConfirmed | Reason::PasswordResetRequired => Denial::Status.into(),
         _ => LookupError::unavailable(error),
     }
+}
+
+/// The failure of the call, whose code is more precise than the reason.
+fn failure_of(error: &UserPoolError) -> Option<&Failure> {
+    error.source.as_deref().and_then(|source| source.downcast_ref())
+}
+
+fn code_of(error: &UserPoolError) -> Option<&str> {
+    match &failure_of(error)?.kind {
+        Kind::Service { code, .. } => Some(code),
+        _ => None,
+    }
+}
+
+/// Whether the secret of the app client is missing or wrong, which has the code of a wrong password.
+fn has_wrong_secret(error: &UserPoolError) -> bool {
+    // "Unable to verify secret hash for client …", "Client … is configured with secret but SECRET_HASH was not received",
+    // "Client … is configured for secret but secret was not received"
+    failure_of(error).is_some_and(|failure| failure.says("secret"))
 }
 
 fn unknown_user(error: UserPoolError) -> LookupError {

@@ -1,11 +1,10 @@
-//! Reads a secret from a parameter of the SSM parameter store, once.
+//! Reads a secret from a parameter of the SSM parameter store.
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::types::ParameterType;
 use domain::secret::Secret;
 use domain::user_pool::error::{Reason, UserPoolError};
 use thiserror::Error;
-use tokio::sync::OnceCell;
 
 use crate::failure::Failure;
 
@@ -16,8 +15,6 @@ const OPERATION: &str = "GetParameter";
 pub struct SecretParameter {
     client: Client,
     name: String,
-    /// Read at the first call, and again after a failure.
-    value: OnceCell<Secret>,
 }
 
 /// The parameter has no secret.
@@ -27,18 +24,15 @@ struct NotASecret(String);
 
 impl SecretParameter {
     pub(crate) fn new(client: Client, name: &str) -> Self {
-        Self { client, name: name.to_owned(), value: OnceCell::new() }
+        Self { client, name: name.to_owned() }
     }
 
-    /// Returns the secret. An unencrypted parameter is rejected, because other principals may have read it.
+    /// Reads the secret. Callers cache what they parse from it, so that they read a corrected secret again. An
+    /// unencrypted parameter is rejected, because other principals may have read it.
     ///
     /// # Errors
     /// Returns an error if the parameter cannot be read.
-    pub async fn secret(&self) -> Result<&Secret, UserPoolError> {
-        self.value.get_or_try_init(|| self.read()).await
-    }
-
-    async fn read(&self) -> Result<Secret, UserPoolError> {
+    pub async fn secret(&self) -> Result<Secret, UserPoolError> {
         let request = self.client.get_parameter().name(&self.name).with_decryption(true);
         let answer = request.send().await.map_err(|error| Failure::of(OPERATION, &error))?;
         let encrypted = answer.parameter.filter(|parameter| parameter.r#type == Some(ParameterType::SecureString));

@@ -192,6 +192,7 @@ pub(crate) enum Users {
 
 /// What an import can change, and where it records results.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "independent options")]
 pub(crate) struct ImportArguments {
     /// The file of results, from which an interrupted import continues [default: FILE.results.jsonl]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "dry_run")]

@@ -62,7 +62,8 @@ impl OpenPool {
         adjustable: &[Category],
     ) -> Result<Self, CommandError> {
         let target = target(pool)?;
-        let aws = session.connect().await?;
+        // Boxed, because the setup of the SDK is large.
+        let aws = Box::pin(session.connect()).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(Duration::MAX));
         let platform = aws.platform();
         let patience = session.options.timeout;

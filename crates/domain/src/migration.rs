@@ -8,7 +8,7 @@ mod attributes;
 mod tests;
 
 use async_trait::async_trait;
-use strum::IntoStaticStr;
+use strum::{IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 use crate::secret::Secret;
@@ -65,7 +65,7 @@ pub struct Migration {
 }
 
 /// Why a user does not move. The log contains the reason. The user receives the same response for all reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, IntoStaticStr)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Error, IntoStaticStr, VariantArray)]
 pub enum Denial {
     /// The old directory does not know the user, or the password is wrong.
     #[error("unknown user or wrong password")]
@@ -82,7 +82,8 @@ pub enum Denial {
     /// The user has a second factor, which cannot move.
     #[error("the user has a second factor")]
     SecondFactor,
-    /// The entered name is neither the user name nor a verified address that the new pool accepts as a name.
+    /// The entered name is not the user's name in the new pool: the verified e-mail address or the user name, depending
+    /// on [`SignInWith`].
     #[error("the entered name is not a name of the user in the new pool")]
     Name,
     /// A code could not be sent, because the user has no verified e-mail address that moves.
@@ -91,6 +92,11 @@ pub enum Denial {
     /// No attribute moves. Cognito requires at least one.
     #[error("no attribute of the user moves")]
     NoAttributes,
+}
+
+impl Denial {
+    /// All reasons.
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
 /// Why the old directory did not return a user.
@@ -156,16 +162,13 @@ pub fn decide(policy: &Policy, flow: Flow, entered: &Username, user: &OldUser) -
 }
 
 impl Policy {
-    /// Whether the entered name can be the user's name in the new pool. Preferred user names are excluded, because users
-    /// choose them without proof.
+    /// Whether the entered name is the user's name in the new pool. Each user has only one such name. With a second one,
+    /// the user could create another account, without the changed password, the second factor or the disabled status of
+    /// the first.
     fn accepts_name(&self, entered: &Username, user: &OldUser) -> bool {
-        let is_email = user.verified(EMAIL, EMAIL_VERIFIED).is_some_and(|email| is_same(entered, email));
         match self.sign_in {
-            SignInWith::Email => is_email,
-            SignInWith::Username => {
-                let phone_number = user.verified(PHONE_NUMBER, PHONE_NUMBER_VERIFIED);
-                is_email || is_same(entered, &user.username) || phone_number == Some(entered.as_str())
-            }
+            SignInWith::Email => user.verified(EMAIL, EMAIL_VERIFIED).is_some_and(|email| is_same(entered, email)),
+            SignInWith::Username => is_same(entered, &user.username),
         }
     }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use domain::error_chain::causes;
 use domain::invitation::{InvitationKeys, KeyId, KeyName, KeyOwner};
 use domain::passable_roles::PassableRoles;
-use domain::platform::{MemberPage, Platform};
+use domain::platform::{MemberPage, Platform, PlatformError, UserPoolState};
 use domain::provision::{Action, Deployment, GroupMembers, Outcome, Receipt};
-use domain::retry::Rights;
+use domain::retry::{Clock, Rights, Situation, retry};
 use domain::roles::Roles;
-use domain::spec::{NO_FUNCTION, Spec};
+use domain::spec::{NO_FUNCTION, PoolName, Spec};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -19,7 +20,7 @@ use crate::custom_resource::{CustomResource, Invocation, Task};
 use crate::invitation_key;
 use crate::reply::{Data, ISSUER, JWKS, Replies, Reply, ReplyError, RequestIds, attributes, key_attributes};
 use crate::request::{RequestError, parse_direct_invocation, parse_key_properties, parse_properties};
-use crate::run::{Bootstrap, Job, RunError, step_summary};
+use crate::run::{Bootstrap, Job, Log, RunError, step_summary, within_deadline};
 use crate::token_keys::{self, PublicKeys};
 
 /// Handles invocations.
@@ -281,13 +282,44 @@ impl Handler {
         self.provision(resource, properties.spec, Job::Verify, deployment, deadline).await
     }
 
-    /// Deletes only a pool that the stack owns. An invalid sign-up policy does not prevent the deletion.
+    /// Deletes only a pool that the stack owns, and removes the stack's user migration trigger from a retained pool. An
+    /// invalid sign-up policy does not prevent the deletion.
     async fn destroy(&self, resource: &CustomResource, deadline: SystemTime) -> Result<Completed, InvocationError> {
         let job = resource.physical_resource_id.clone().map_or(Job::Destroy, Job::DestroyOnly);
         let spec = parse_properties(resource.properties.clone())?.spec;
         let stack_id = resource.ids.stack_id.clone();
         let deployment = Deployment { stack_id, sign_up_policy: None, confirms_wider_sign_up: false };
-        self.provision(resource, spec, job, deployment, deadline).await
+        let trigger = resource.physical_resource_id.clone().zip(spec.user_migration_function_arn.clone());
+        let name = spec.name.clone();
+        let mut completed = self.provision(resource, spec, job, deployment, deadline).await?;
+        if let Some((user_pool_id, function)) = trigger {
+            completed.reason.extend(self.remove_migration_trigger(name, user_pool_id, function, deadline).await);
+        }
+        Ok(completed)
+    }
+
+    /// Removes this user migration trigger from the pool, because CloudFormation deletes its function next. Returns what it
+    /// did. A failure is no error, because it would block the deletion of the stack.
+    async fn remove_migration_trigger(
+        &self,
+        name: PoolName,
+        user_pool_id: String,
+        function: String,
+        deadline: SystemTime,
+    ) -> Option<&'static str> {
+        let platform = Arc::clone(&self.platform);
+        let work = move |clock: Arc<dyn Clock>| async move {
+            let remove = || remove_migration_trigger(&*platform, &name, &user_pool_id, &function);
+            let removed = retry(&clock, Situation::Settled.with(Rights::JustGranted), remove, &Log).await;
+            removed.map(|removed| removed.value).map_err(|error| causes(&error))
+        };
+        let error = match within_deadline(work, deadline).await {
+            Ok(Ok(is_removed)) => return is_removed.then_some("; user migration trigger removed"),
+            Ok(Err(error)) => error,
+            Err(error) => causes(&error),
+        };
+        tracing::warn!(error, "the user migration trigger could not be removed from the retained pool");
+        Some("; the user migration trigger could not be removed from the retained pool")
     }
 
     async fn provision(
@@ -356,6 +388,22 @@ impl Handler {
         };
         Ok(Completed { physical_resource_id: resource.id_after_failure(), reason, data: Data::new() })
     }
+}
+
+/// Removes this user migration trigger from the pool with this id, and not from another pool that has the name now.
+/// Returns whether the pool had the trigger.
+async fn remove_migration_trigger(
+    platform: &dyn Platform,
+    name: &PoolName,
+    user_pool_id: &str,
+    function: &str,
+) -> Result<bool, PlatformError> {
+    let pool = platform.user_pools(name).await?.into_iter().find(|pool| pool.id == user_pool_id);
+    let pool = pool.filter(|pool| pool.state.user_migration_function_arn.as_deref() == Some(function));
+    let Some(pool) = pool else { return Ok(false) };
+    let state = UserPoolState { user_migration_function_arn: None, ..pool.state };
+    platform.update_user_pool(&pool.id, &state).await?;
+    Ok(true)
 }
 
 /// The successful result of a custom-resource request.

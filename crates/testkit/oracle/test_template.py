@@ -290,12 +290,21 @@ class UserMigration(unittest.TestCase):
 
     def test_parameters_accept_only_usable_values(self):
         parameters = Template(TEXT).body["Parameters"]
-        urls = ["http://a.example", "https://", "https://u:p@a.example", "https://a.example/#x"]
+        urls = ["https://", "https://?x", "https://u:p@a.example", "https://a.example/#x", "https://a.example/\u00e9"]
+        names = "custom:poolkeeper_create,preferred_username,custom:poolkeeper_created_at"
+        attributes = [",", "email,", ",email", "email,,name", "email name", "email, name", "Email", "team", "sub", "custom:"]
+        source = (ROOT / "crates/domain/src/spec/client_attributes.rs").read_text()
+        every_name = ",".join(re.findall(r'^    "(\w+)",$', source.split("];")[0], re.MULTILINE))
+        self.assertEqual(every_name.count(","), 16)
+        endpoints = ["", "https://a.example", "https://a.example:8443/x?y=1", "https://[::1]/", "https://a.example?x=@"]
+        never_moved = ["email_verified", "cognito:user_status", "dev:custom:team", "custom:a\u00a0b"]
+        proof = ["custom:poolkeeper_created", "custom:Poolkeeper_Created"]
+        never_moved += [*proof, f"{proof[0]},email", f"email,{proof[0]}"]
         for name, accepted, rejected in [
             ("MigrationUserPoolId", ["", "eu-west-1_aB1"], ["aB1", "eu-west-1_", "eu-west-1_a b"]),
-            ("MigrationEndpoint", ["", "https://a.example", "https://a.example:8443/x?y=1"], urls),
+            ("MigrationEndpoint", endpoints, ["http://a.example", *urls]),
             ("MigrationSecretParameter", ["", "/old/secret"], ["old", "/", "/old/", "/old/*"]),
-            ("MigrationAttributes", ["", "email", "email,custom:team"], [",", "email,", "custom:", "email, name"]),
+            ("MigrationAttributes", ["", "email", "email,custom:team", names, every_name], attributes + never_moved),
         ]:
             pattern = parameters[name]["AllowedPattern"]
             self.assertEqual([value for value in accepted + rejected if re.search(pattern, value)], accepted, name)

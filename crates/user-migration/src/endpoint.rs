@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use aws::{HttpRequests, SecretParameter};
 use domain::migration::{Denial, Flow, LookupError, OldDirectory, OldUser};
 use domain::secret::Secret;
+use domain::user_pool::error::UserPoolError;
 use domain::user_pool::user::{UserStatus, Username};
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use tokio::sync::OnceCell;
 
 use crate::webhook::SigningKey;
 
@@ -24,6 +26,8 @@ pub struct Endpoint {
     requests: HttpRequests,
     url: String,
     secret: SecretParameter,
+    /// Read at the first request, and again after a failure or a secret that is not a signing key.
+    key: OnceCell<SigningKey>,
 }
 
 /// The response of the endpoint is not the documented JSON object. Contains no part of it.
@@ -66,17 +70,20 @@ impl Endpoint {
     /// Creates the client of an endpoint.
     #[must_use]
     pub fn new(requests: HttpRequests, url: &str, secret: SecretParameter) -> Self {
-        Self { requests, url: url.to_owned(), secret }
+        Self { requests, url: url.to_owned(), secret, key: OnceCell::new() }
     }
 
     /// Reads the secret. A failure is ignored, because the next request reads it again.
     pub async fn warm_up(&self) {
-        let _ = self.secret.secret().await;
+        let _ = self.key().await;
+    }
+
+    async fn key(&self) -> Result<&SigningKey, LookupError> {
+        key(&self.key, async || self.secret.secret().await).await
     }
 
     async fn ask(&self, flow: Flow, name: &Username, password: Option<&Secret>) -> Result<OldUser, LookupError> {
-        let secret = self.secret.secret().await.map_err(LookupError::unavailable)?;
-        let key = SigningKey::parse(secret).map_err(LookupError::unavailable)?;
+        let key = self.key().await?;
         let now = OffsetDateTime::now_utc();
         let body = body(flow, name, password, now);
         let id = format!("msg_{:032x}", rand::random::<u128>());
@@ -95,6 +102,18 @@ impl OldDirectory for Endpoint {
     async fn find(&self, name: &Username) -> Result<OldUser, LookupError> {
         self.ask(Flow::ForgotPassword, name, None).await
     }
+}
+
+/// Returns the cached key, or reads the secret and caches its key.
+async fn key(
+    cached: &OnceCell<SigningKey>,
+    read: impl AsyncFnOnce() -> Result<Secret, UserPoolError>,
+) -> Result<&SigningKey, LookupError> {
+    let parsed = async || {
+        let secret = read().await.map_err(LookupError::unavailable)?;
+        SigningKey::parse(&secret).map_err(LookupError::unavailable)
+    };
+    cached.get_or_try_init(parsed).await
 }
 
 /// The body of a request.
@@ -120,9 +139,29 @@ fn user_in(answer: &[u8]) -> Result<OldUser, LookupError> {
 
 #[cfg(test)]
 mod tests {
+    use domain::user_pool::error::Reason;
     use serde_json::Value;
 
     use super::*;
+
+    #[tokio::test]
+    async fn corrected_secret_is_read_again_and_a_signing_key_is_not() {
+        let cached = OnceCell::new();
+        let secret = |text: &str| Ok(Secret::new(text));
+        for (answer, is_key, reads) in [
+            (Err(UserPoolError::new("GetParameter", Reason::Unavailable)), false, 1),
+            (secret("whsec_!"), false, 1),
+            (secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), true, 1),
+            (secret("whsec_!"), true, 0),
+        ] {
+            let mut calls = 0;
+            let is_found = key(&cached, async || {
+                calls += 1;
+                answer
+            });
+            assert_eq!((is_found.await.is_ok(), calls), (is_key, reads));
+        }
+    }
 
     #[test]
     fn request_contains_name_and_password_of_the_flow() {

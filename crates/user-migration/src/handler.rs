@@ -29,9 +29,9 @@ pub struct Migrator {
     old_user_pool_id: Option<String>,
 }
 
-/// The old directory did not answer in time.
+/// The trigger received no response from the old directory in time.
 #[derive(Debug, Error)]
-#[error("no answer of the old directory within {} ms", .0.as_millis())]
+#[error("no response from the old directory within {} ms", .0.as_millis())]
 struct TimedOut(Duration);
 
 impl Migrator {

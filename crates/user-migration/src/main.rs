@@ -9,10 +9,11 @@ use domain::migration::OldDirectory;
 use startup::metrics;
 use user_migration::{Endpoint, Migrator, Settings, Source, serve};
 
-/// The timeout of one attempt of a call to AWS. Two attempts fit into the time limit of an invocation.
+/// The timeout of one attempt of a call to AWS, except for password checks. Two attempts fit into the time limit of an
+/// invocation.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1800);
 
-/// The timeout of a call to AWS with all its attempts.
+/// The timeout of a call to AWS with all its attempts, and of a password check.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(3500);
 
 /// How long the startup waits for the old directory, because Cognito already waits for the response.
@@ -27,6 +28,7 @@ async fn main() -> ExitCode {
         let (directory, old_user_pool_id): (Arc<dyn OldDirectory>, _) = match source {
             Source::UserPool { user_pool_id, region, client_id } => {
                 let pool = connect(&region).await.old_user_pool(&user_pool_id, &client_id);
+                let pool = pool.with_password_timeout(OPERATION_TIMEOUT);
                 let _ = tokio::time::timeout(WARM_UP_TIMEOUT, pool.warm_up()).await;
                 (Arc::new(pool), Some(user_pool_id))
             }

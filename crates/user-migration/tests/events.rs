@@ -119,6 +119,32 @@ async fn answers_every_event() {
     insta::assert_snapshot!(answers);
 }
 
+/// Denies every user for one reason.
+struct Denying(Denial);
+
+#[async_trait]
+impl OldDirectory for Denying {
+    async fn sign_in(&self, _: &Username, _: &Secret) -> Result<OldUser, LookupError> {
+        Err(self.0.into())
+    }
+
+    async fn find(&self, _: &Username) -> Result<OldUser, LookupError> {
+        Err(self.0.into())
+    }
+}
+
+#[tokio::test]
+async fn every_reason_has_the_response_of_an_unknown_user() {
+    for denial in Denial::ALL {
+        let policy = Policy { sign_in: SignInWith::Email, attributes: "email".parse().unwrap() };
+        let migrator = Migrator::new(policy, Arc::new(Denying(*denial)), None);
+        for case in ["sign-in", "forgot-password"] {
+            let answered = migrator.handle(event(case), TIME_LEFT).await.unwrap();
+            assert_eq!(answered["response"], json!({}), "{denial:?}, {case}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn users_who_do_not_move_receive_one_response() {
     let responses = ["sign-in-with-wrong-password", "sign-in-of-unknown-user", "sign-in-of-disabled-user"];

@@ -115,6 +115,7 @@ fn modelled_faults(call: &Call) -> Vec<Fault> {
         .flat_map(|code| {
             let messages: &[&str] = match code.as_str() {
                 "MalformedPolicyDocument" => &["Syntax errors in policy.", "Invalid principal in policy: \"AWS\""],
+                "UserLambdaValidationException" => &["what AWS says", "UserMigration failed with error no."],
                 _ => &["what AWS says"],
             };
             messages.iter().map(move |message| Fault::Code { code: code.clone(), message })

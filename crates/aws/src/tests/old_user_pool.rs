@@ -1,5 +1,12 @@
 //! Tests which users of an old user pool are returned: sign-ins, second factors and failures.
 
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::migration::{Denial, LookupError, OldDirectory as _, OldUser};
@@ -95,6 +102,80 @@ async fn denies_users_whom_the_pool_does_not_sign_in() {
     ] {
         let fake = answering([("AdminInitiateAuth", Err(code))]);
         assert_eq!(denial(sign_in(&fake).await), expected, "{code}");
+    }
+}
+
+/// Otherwise, users would receive the response to a wrong password.
+#[tokio::test]
+async fn faults_of_the_pool_are_no_wrong_passwords() {
+    for (code, message, expected) in [
+        ("NotAuthorizedException", "Incorrect username or password.", Some(Denial::Credentials)),
+        ("NotAuthorizedException", "User is disabled.", Some(Denial::Credentials)),
+        ("NotAuthorizedException", "Password attempts exceeded", Some(Denial::Credentials)),
+        ("NotAuthorizedException", "Unable to verify secret hash for client client-1", None),
+        ("NotAuthorizedException", "Client client-1 is configured with secret but SECRET_HASH was not received", None),
+        ("NotAuthorizedException", "Client client-1 is configured for secret but secret was not received", None),
+        ("UserLambdaValidationException", "PreAuthentication failed with error no.", None),
+        ("UserLambdaValidationException", "UserMigration failed with error no.", None),
+    ] {
+        let fake = rejecting(code, message);
+        assert_eq!(denial(sign_in(&fake).await), expected, "{message}");
+    }
+}
+
+/// A pool that rejects sign-ins like this.
+fn rejecting(code: &'static str, message: &'static str) -> FakeAws {
+    FakeAws::new(move |operation| match operation {
+        "AdminInitiateAuth" => Ok(response(400, json!({"__type": code, "message": message}).to_string())),
+        _ => Ok(success(operation)),
+    })
+}
+
+#[tokio::test]
+async fn error_does_not_contain_the_text_of_a_trigger() {
+    let fake = rejecting("UserLambdaValidationException", "PreAuthentication failed with error canary.");
+    let Err(error @ LookupError::Unavailable(_)) = sign_in(&fake).await else { unreachable!() };
+    let texts = [domain::error_chain::causes(&error), format!("{error:?}")];
+    assert!(texts[0].ends_with("a trigger of the old user pool rejected the sign-in"), "{texts:?}");
+    assert!(!texts.concat().contains("canary"), "{texts:?}");
+}
+
+/// Never responds to one operation.
+#[derive(Debug, Clone)]
+struct Stalling {
+    operation: &'static str,
+    fake: FakeAws,
+}
+
+impl HttpClient for Stalling {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Stalling {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let is_stalled = request.headers().get("x-amz-target").unwrap().ends_with(self.operation);
+        let answer = self.fake.call(request);
+        if is_stalled { HttpConnectorFuture::new(std::future::pending()) } else { answer }
+    }
+}
+
+/// The start of a trigger of the old pool takes seconds.
+#[tokio::test(start_paused = true)]
+async fn password_check_has_a_longer_timeout_than_a_read() {
+    for (operation, attempts, milliseconds) in
+        [("AdminInitiateAuth", 1, 3500..3600), ("DescribeUserPoolClient", 2, 3500..3600)]
+    {
+        let fake = answering([]);
+        let stalling = Stalling { operation, fake: fake.clone() };
+        let aws = offline_aws().await.with_http_client(stalling);
+        let aws = aws.with_timeouts(Duration::from_millis(1800), Duration::from_millis(3500));
+        let pool = aws.old_user_pool("eu-west-1_old", "client-1").with_password_timeout(Duration::from_millis(3500));
+        let began = tokio::time::Instant::now();
+        assert_eq!(denial(pool.sign_in(&mia(), &Secret::new("Correct-Horse-1")).await), None);
+        assert_eq!(fake.calls(operation), attempts, "{operation}");
+        assert!(milliseconds.contains(&began.elapsed().as_millis()), "{operation}: {:?}", began.elapsed());
     }
 }
 

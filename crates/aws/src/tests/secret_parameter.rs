@@ -14,13 +14,13 @@ fn stored(kind: &str, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn reads_an_encrypted_parameter_once() {
+async fn reads_an_encrypted_parameter_at_each_call() {
     let fake = FakeAws::answering([("GetParameter", stored("SecureString", "whsec_1"))]);
     let parameter = parameter(&fake).await;
     for _ in 0..2 {
         assert_eq!(parameter.secret().await.unwrap().expose(), "whsec_1");
     }
-    assert_eq!(fake.calls("GetParameter"), 1);
+    assert_eq!(fake.calls("GetParameter"), 2);
     assert_eq!(fake.sent("GetParameter"), json!({"Name": "/shop/migration", "WithDecryption": true}));
 }
 

@@ -8,8 +8,12 @@ use thiserror::Error;
 use crate::spec::{CUSTOM, STANDARD_ATTRIBUTES};
 use crate::user_pool::user::CREATION_ATTRIBUTE;
 
-/// The attributes that move. The default is the standard attributes, which all pools have. Whether an address is
-/// verified moves with the address.
+/// A standard attribute that moves only if it is listed. Users choose it without proof, and a pool can use it as an
+/// alias.
+const PREFERRED_USERNAME: &str = "preferred_username";
+
+/// The attributes that move. The default is the standard attributes except `preferred_username`, which all pools have.
+/// Whether an address is verified moves with the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigratedAttributes(BTreeSet<String>);
 
@@ -28,7 +32,7 @@ impl MigratedAttributes {
 
 impl Default for MigratedAttributes {
     fn default() -> Self {
-        Self(STANDARD_ATTRIBUTES.map(str::to_owned).into())
+        Self(STANDARD_ATTRIBUTES.into_iter().filter(|name| *name != PREFERRED_USERNAME).map(str::to_owned).collect())
     }
 }
 
@@ -56,7 +60,7 @@ mod tests {
 
     #[test]
     fn accepts_standard_and_custom_attributes_only() {
-        for list in ["email", "email, name,custom:team", "custom:poolkeeper_create"] {
+        for list in ["email", "email, name,custom:team", "preferred_username", "custom:poolkeeper_create"] {
             assert!(list.parse::<MigratedAttributes>().is_ok(), "{list}");
         }
         for list in [
@@ -79,9 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn default_contains_no_custom_attribute() {
+    fn default_is_the_standard_attributes_except_the_preferred_user_name() {
         let default = MigratedAttributes::default();
-        assert!(default.contains("email") && default.contains("birthdate"));
+        for name in STANDARD_ATTRIBUTES {
+            assert_eq!(default.contains(name), name != "preferred_username", "{name}");
+        }
         assert!(!default.contains("custom:team") && !default.contains("sub") && !default.contains("email_verified"));
         let listed: MigratedAttributes = "custom:team".parse().unwrap();
         assert!(listed.contains("custom:team") && !listed.contains("email"));

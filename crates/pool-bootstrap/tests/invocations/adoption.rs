@@ -73,6 +73,40 @@ async fn stack_removes_only_its_own_migration_trigger() {
 }
 
 #[tokio::test]
+async fn deleted_stack_removes_its_migration_trigger_from_a_retained_pool() {
+    const OF_STACK: &str = "arn:aws:lambda:eu-west-1:123456789012:function:shop-UserMigration-1";
+    const REMOVED: &str = "; user migration trigger removed";
+    const NOT_REMOVED: &str = "; the user migration trigger could not be removed from the retained pool";
+    for (trigger, other_id, fault, left, text) in [
+        (OF_STACK, None, false, None, REMOVED),
+        (OF_STACK, Some("eu-west-1_Other"), false, Some(OF_STACK), ""),
+        ("arn:own", None, false, Some("arn:own"), ""),
+        (OF_STACK, None, true, Some(OF_STACK), NOT_REMOVED),
+    ] {
+        let function = Function::new();
+        function.deploys("first", "everyone").await;
+        let before = function.platform.state().user_pools[0].thing.clone();
+        function.platform.state().user_pools[0].thing.state.user_migration_function_arn = Some(trigger.to_owned());
+        if fault {
+            function.platform.fail("update_user_pool", 1, Fault::NotDone(ErrorClass::Invalid));
+        }
+        let mut deletion = of_stack("user-pool-delete", "first", "everyone");
+        deletion["ResourceProperties"]["Spec"]["on_delete"] = json!("retain");
+        deletion["ResourceProperties"]["Spec"]["user_migration_function_arn"] = json!(OF_STACK);
+        if let Some(id) = other_id {
+            deletion["PhysicalResourceId"] = json!(id);
+        }
+        let reply = function.succeeds(deletion).await;
+        let reason = reply["Reason"].as_str().unwrap();
+        assert!(reason.contains("user_pool retained") && reason.ends_with(text), "{reason}");
+        assert_eq!(reason.contains("migration trigger"), !text.is_empty(), "{reason}");
+        let mut expected = before;
+        expected.state.user_migration_function_arn = left.map(str::to_owned);
+        assert_eq!(function.platform.state().user_pools[0].thing, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_failed_new_stack_keeps_an_existing_pool() {
     let function = Function::new();
     function.deploys("first", "everyone").await;

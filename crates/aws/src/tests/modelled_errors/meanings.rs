@@ -240,6 +240,12 @@ pub(super) fn meaning(call: &Call, code: &str, message: &str) -> (ErrorClass, Op
             let (class, _) = row.unwrap_or_else(|| panic!("{}: no meaning of `{code}`: add a row", call.operation));
             (*class, None)
         }
+        Port::Users
+            if message.starts_with("UserMigration failed")
+                && matches!(call.operation, "AdminInitiateAuth" | "ForgotPassword") =>
+        {
+            (ErrorClass::OutcomeUnknown, Some(Reason::Unavailable))
+        }
         Port::Users => {
             let special = REASONS_OF
                 .iter()
