@@ -16,8 +16,17 @@ const SPEC: &str = r#"{
   "deletion_protection": false, "on_delete": "delete", "verify": false
 }"#;
 
-/// Runs the program and kills it at the proxy's signal.
-async fn run(machine: &TestMachine, proxy: &FaultProxy, arguments: &[&str]) -> ExitStatus {
+/// What happens to the program at the proxy's signal.
+#[derive(Clone, Copy)]
+pub(crate) enum Until {
+    /// It receives `SIGKILL`.
+    Killed,
+    /// It receives `SIGINT`.
+    Interrupted,
+}
+
+/// Runs the program until it ends or the proxy signals.
+pub(crate) async fn run(machine: &TestMachine, proxy: &FaultProxy, arguments: &[&str], until: Until) -> ExitStatus {
     let (kill, mut killed) = mpsc::unbounded_channel();
     proxy.on_kill(move || kill.send(()).unwrap());
     let mut child = Command::new(env!("CARGO_BIN_EXE_poolkeeper"))
@@ -37,7 +46,13 @@ async fn run(machine: &TestMachine, proxy: &FaultProxy, arguments: &[&str]) -> E
     tokio::select! {
         ended = child.wait() => ended.unwrap(),
         Some(()) = killed.recv() => {
-            child.start_kill().unwrap();
+            match until {
+                Until::Killed => child.start_kill().unwrap(),
+                Until::Interrupted => {
+                    let id = child.id().unwrap().to_string();
+                    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+                }
+            }
             child.wait().await.unwrap()
         }
     }
@@ -61,20 +76,26 @@ async fn next_run_completes_apply_or_destroy_killed_at_any_call() {
             let spec = machine.file("pool.json", &SPEC.replace("NAME", &case));
             let spec = ["--spec", text(&spec)];
             if command == "destroy" {
-                assert!(run(&machine, &proxy, &[&["apply"][..], &spec].concat()).await.success(), "{case}");
+                assert!(
+                    run(&machine, &proxy, &[&["apply"][..], &spec].concat(), Until::Killed).await.success(),
+                    "{case}"
+                );
                 proxy.reset();
             }
             proxy.plan_at(nth, fault);
-            let ended = run(&machine, &proxy, &[&[command][..], &spec, yes].concat()).await;
+            let ended = run(&machine, &proxy, &[&[command][..], &spec, yes].concat(), Until::Killed).await;
             proxy.reset();
-            let again = run(&machine, &proxy, &[&[command][..], &spec, yes].concat()).await;
+            let again = run(&machine, &proxy, &[&[command][..], &spec, yes].concat(), Until::Killed).await;
             assert!(again.success(), "{case}: {again}");
 
             // After `apply`, every resource exists once and matches the spec; after `destroy`, none exists.
-            let plan = run(&machine, &proxy, &[&["plan", "--exit-code"][..], &spec].concat()).await;
+            let plan = run(&machine, &proxy, &[&["plan", "--exit-code"][..], &spec].concat(), Until::Killed).await;
             assert_eq!(plan.code(), Some(if command == "apply" { 0 } else { 3 }), "{case}");
             if command == "apply" {
-                assert!(run(&machine, &proxy, &[&["destroy", "--yes"][..], &spec].concat()).await.success(), "{case}");
+                assert!(
+                    run(&machine, &proxy, &[&["destroy", "--yes"][..], &spec].concat(), Until::Killed).await.success(),
+                    "{case}"
+                );
             }
             if ended.success() {
                 // The command makes fewer than `nth` calls.

@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use fastrand::Rng;
 use serde_json::{Value, json};
 use testkit::fault_proxy::{Fault, FaultProxy};
 use testkit::local_aws::LocalAws;
-use tokio::process::Command;
-use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
 
 use crate::doctor::machine;
+use crate::killed::{Until, run};
 use crate::{TestMachine, text};
 
 /// Without pauses between calls, because the emulator has no quotas.
@@ -223,42 +222,10 @@ async fn files_and_arguments_that_cannot_be_used_change_nothing() {
     .unwrap();
 }
 
-/// How a started import ends.
-enum Until {
-    Killed,
-    Interrupted,
-}
-
-/// Runs an import. At the proxy's signal, the process receives `SIGKILL` or `SIGINT`.
-async fn import(machine: &TestMachine, proxy: &FaultProxy, file: &Path, pool: &str, until: &Until) -> ExitStatus {
-    let (kill, mut killed) = mpsc::unbounded_channel();
-    proxy.on_kill(move || kill.send(()).unwrap());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_poolkeeper"))
-        .args(["users", "import", text(file), "--user-pool-id", pool])
-        .args(FAST)
-        .env_clear()
-        .env("HOME", machine.home.path())
-        .envs([("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_ENDPOINT_URL", proxy.endpoint_url())])
-        .envs([("AWS_ACCESS_KEY_ID", LocalAws::ACCESS_KEY), ("AWS_SECRET_ACCESS_KEY", LocalAws::SECRET_KEY)])
-        .env("AWS_REGION", LocalAws::REGION)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    tokio::select! {
-        ended = child.wait() => ended.unwrap(),
-        Some(()) = killed.recv() => {
-            match until {
-                Until::Killed => child.start_kill().unwrap(),
-                Until::Interrupted => {
-                    let id = child.id().unwrap().to_string();
-                    assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
-                }
-            }
-            child.wait().await.unwrap()
-        }
-    }
+/// Runs an import through the proxy.
+async fn import(machine: &TestMachine, proxy: &FaultProxy, file: &Path, pool: &str, until: Until) -> ExitStatus {
+    let import = ["users", "import", text(file), "--user-pool-id", pool];
+    run(machine, proxy, &[&import[..], &FAST].concat(), until).await
 }
 
 /// The number of users that the calls since the last reset created.
@@ -286,7 +253,7 @@ async fn an_import_killed_at_50_random_calls_ends_with_one_result_per_row() {
     for kill in 1..=50 {
         let fault = if random.bool() { Fault::KilledBefore } else { Fault::KilledAfter };
         proxy.plan_at(random.usize(1..=150), fault);
-        let ended = import(&pools.machine, &proxy, &file, &pool, &Until::Killed).await;
+        let ended = import(&pools.machine, &proxy, &file, &pool, Until::Killed).await;
         assert_eq!(ended.code(), None, "the import ended before kill {kill}");
         proxy.reset();
     }
@@ -296,7 +263,7 @@ async fn an_import_killed_at_50_random_calls_ends_with_one_result_per_row() {
     {
         proxy.plan_at(nth, fault);
     }
-    let ended = import(&pools.machine, &proxy, &file, &pool, &Until::Killed).await;
+    let ended = import(&pools.machine, &proxy, &file, &pool, Until::Killed).await;
     assert_eq!(ended.code(), Some(0));
 
     let invited = (0..ROWS).filter(|number| number % 4 == 2).map(|number| format!("user-{number}@example.com"));
@@ -316,7 +283,7 @@ async fn an_interrupted_import_ends_its_rows_and_continues_later() {
     let file = pools.machine.file("users.jsonl", &rows(200));
     let proxy = FaultProxy::start(pools.aws.endpoint_url()).await.unwrap();
     proxy.plan_at(100, Fault::KilledAfter);
-    let ended = import(&pools.machine, &proxy, &file, &pool, &Until::Interrupted).await;
+    let ended = import(&pools.machine, &proxy, &file, &pool, Until::Interrupted).await;
     assert_eq!(ended.code(), Some(130));
     // The response of the call at which the signal was sent is lost.
     let first = results(&file);
