@@ -1,4 +1,4 @@
-//! Implements the ports of `domain` with Amazon Cognito, DynamoDB, IAM, Lambda, STS and the SSM parameter store.
+//! Implements the ports of `domain` with Amazon Cognito, DynamoDB, IAM, Lambda, S3, Step Functions, STS and the SSM parameter store.
 //! `classify.rs` maps AWS's errors.
 //!
 //! **Architecture invariant:** only this crate depends on `aws-sdk-*`, and it contains no business rules.
@@ -17,6 +17,8 @@ mod http_client;
 mod http_requests;
 mod identities;
 mod invitation_key;
+#[cfg(feature = "jobs")]
+mod jobs;
 mod old_user_pool;
 mod platform;
 mod pool_settings;
@@ -40,6 +42,8 @@ pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
 pub use http_requests::{HttpRequestError, HttpRequests};
 pub use invitation_key::SsmInvitationKey;
+#[cfg(feature = "jobs")]
+pub use jobs::{JobBucket, JobStateMachine};
 pub use old_user_pool::OldUserPool;
 pub use platform::{AwsPlatform, SsmInvitationKeys};
 #[cfg(feature = "profile")]

@@ -6,6 +6,8 @@
 pub mod doctor;
 pub mod error_chain;
 pub mod invitation;
+#[cfg(feature = "jobs")]
+pub mod jobs;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod migration;

@@ -7,6 +7,7 @@ pub mod events;
 pub mod fault_proxy;
 pub mod front_end;
 pub mod in_memory;
+pub mod in_memory_jobs;
 pub mod in_memory_platform;
 pub mod in_memory_revocations;
 pub mod local_aws;

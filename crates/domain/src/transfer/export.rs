@@ -39,7 +39,7 @@ impl<'a> Export<'a> {
     /// Returns an error if the pool cannot be read.
     pub async fn start(paced: PacedPool<'a>, with_mfa: bool) -> Result<Self, Stop> {
         let PacedPool { pool, .. } = paced;
-        let facts = paced.call(Category::UserPoolRead, || pool.describe()).await?.into();
+        let facts = paced.facts().await?;
         let mut groups: HashMap<Username, BTreeSet<GroupName>> = HashMap::new();
         for name in group_names(&paced).await? {
             let mut request = first_page();

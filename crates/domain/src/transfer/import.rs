@@ -127,7 +127,7 @@ impl<'a> Importer<'a> {
         (id, started_at): (ImportId, OffsetDateTime),
         options: ImportOptions,
     ) -> Result<Self, Stop> {
-        let facts = paced.call(Category::UserPoolRead, || paced.pool.describe()).await?.into();
+        let facts = paced.facts().await?;
         let groups = Mutex::new(group_names(&paced).await?);
         Ok(Self { paced, facts, id, started_at, options, groups, mail_quota_is_used_up: AtomicBool::new(false) })
     }

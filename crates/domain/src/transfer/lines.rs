@@ -2,17 +2,20 @@
 
 use std::io::{self, BufRead, Read};
 
+use serde::{Deserialize, Serialize};
+
 use super::csv::Columns;
 use super::row::{RowError, UserRow};
 
-/// The maximum length of a line in bytes.
-const MAX_LINE_BYTES: u64 = 64 * 1024;
+/// The maximum length of a line in bytes, with its end.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
 /// The mark with which some programs begin a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The format of a file of users.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// One JSON object per line.
     JsonLines,
@@ -29,13 +32,57 @@ pub struct Line {
     pub row: Result<UserRow, RowError>,
 }
 
+/// Parses single lines.
+pub struct RowParser {
+    /// The columns of a CSV file.
+    columns: Option<Columns>,
+}
+
+impl RowParser {
+    /// Parses JSON Lines.
+    #[must_use]
+    pub fn json() -> Self {
+        Self { columns: None }
+    }
+
+    /// Parses CSV with the columns in `header`, the first line of the file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the header is not a header of Cognito.
+    pub fn csv(header: &[u8]) -> Result<Self, String> {
+        let invalid = |problem| format!("line 1: {problem}");
+        let header = text(content(1, header)).map_err(|error| invalid(error.to_string()))?;
+        Ok(Self { columns: Some(Columns::parse(header).map_err(invalid)?) })
+    }
+
+    /// Parses the line with this number. The end of the line is optional.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error that names the field.
+    pub fn row(&self, number: u64, line: &[u8]) -> Result<UserRow, RowError> {
+        let line = content(number, line);
+        match &self.columns {
+            Some(columns) => columns.row(text(line)?),
+            None => UserRow::parse(line.trim_ascii()),
+        }
+    }
+}
+
+/// A line without its end and without a byte order mark.
+fn content(number: u64, line: &[u8]) -> &[u8] {
+    let line = if number == 1 { line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line) } else { line };
+    let end = line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1);
+    &line[..end]
+}
+
 /// The rows of a file. Ends after an error of the file.
 pub struct Lines<R> {
     reader: R,
     number: u64,
     ended: bool,
-    /// The columns of a CSV file.
-    columns: Option<Columns>,
+    parser: RowParser,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -45,44 +92,49 @@ impl<R: BufRead> Lines<R> {
     ///
     /// Returns an error if the header of a CSV file cannot be read or is not a header of Cognito.
     pub fn new(format: Format, reader: R) -> io::Result<Self> {
-        let mut lines = Self { reader, number: 0, ended: false, columns: None };
+        let mut lines = Self { reader, number: 0, ended: false, parser: RowParser::json() };
         if format == Format::Csv {
-            let invalid = |problem| io::Error::new(io::ErrorKind::InvalidData, format!("line 1: {problem}"));
+            let invalid = |problem| io::Error::new(io::ErrorKind::InvalidData, problem);
             let header = lines.line()?.unwrap_or_else(|| Ok(Vec::new()));
-            let header = header.map_err(|error| invalid(error.to_string()))?;
-            let header = text(&header).map_err(|error| invalid(error.to_string()))?;
-            lines.columns = Some(Columns::parse(header).map_err(invalid)?);
+            let header = header.map_err(|error| invalid(format!("line 1: {error}")))?;
+            lines.parser = RowParser::csv(&header).map_err(invalid)?;
         }
         Ok(lines)
     }
 
-    /// Reads a line without its end. Returns `None` at the end of the file, and an inner error for a line that is too
+    /// Reads rows from a part of a file, whose first line has this number. `header` is the first line of a CSV file.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the header is not a header of Cognito.
+    pub fn part(format: Format, header: &[u8], first_line: u64, reader: R) -> Result<Self, String> {
+        let parser = match format {
+            Format::JsonLines => RowParser::json(),
+            Format::Csv => RowParser::csv(header)?,
+        };
+        Ok(Self { reader, number: first_line.saturating_sub(1), ended: false, parser })
+    }
+
+    /// Reads a line. Returns `None` at the end of the file, and an inner error for a line that is too
     /// long, which is skipped.
     fn line(&mut self) -> io::Result<Option<Result<Vec<u8>, RowError>>> {
         let mut line = Vec::new();
-        let length = (&mut self.reader).take(MAX_LINE_BYTES).read_until(b'\n', &mut line)?;
+        let length = (&mut self.reader).take(MAX_LINE_BYTES as u64).read_until(b'\n', &mut line)?;
         if length == 0 {
             return Ok(None);
         }
         self.number += 1;
-        if line.last() != Some(&b'\n') && length as u64 == MAX_LINE_BYTES {
+        if line.last() != Some(&b'\n') && length == MAX_LINE_BYTES {
             self.reader.skip_until(b'\n')?;
             return Ok(Some(Err(RowError::new(format!("a line must be shorter than {MAX_LINE_BYTES} bytes")))));
         }
-        if self.number == 1 && line.starts_with(BYTE_ORDER_MARK) {
-            line.drain(..BYTE_ORDER_MARK.len());
-        }
-        let end = line.iter().rposition(|byte| !b"\r\n".contains(byte)).map_or(0, |last| last + 1);
-        line.truncate(end);
         Ok(Some(Ok(line)))
     }
+}
 
-    fn row(&self, line: &[u8]) -> Result<UserRow, RowError> {
-        match &self.columns {
-            Some(columns) => columns.row(text(line)?),
-            None => UserRow::parse(line.trim_ascii()),
-        }
-    }
+/// Whether a line has no row.
+pub(crate) fn is_empty(number: u64, line: &[u8]) -> bool {
+    content(number, line).trim_ascii().is_empty()
 }
 
 fn text(line: &[u8]) -> Result<&str, RowError> {
@@ -95,8 +147,8 @@ impl<R: BufRead> Iterator for Lines<R> {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
             let row = match self.line() {
-                Ok(Some(Ok(line))) if line.trim_ascii().is_empty() => continue,
-                Ok(Some(Ok(line))) => self.row(&line),
+                Ok(Some(Ok(line))) if is_empty(self.number, &line) => continue,
+                Ok(Some(Ok(line))) => self.parser.row(self.number, &line),
                 Ok(Some(Err(error))) => Err(error),
                 Ok(None) => break,
                 Err(error) => {

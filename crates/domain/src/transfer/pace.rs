@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::retry::Clock;
 use crate::user_pool::error::UserPoolError;
 use crate::user_pool::quota::{Category, RequestQuotas};
 
 /// The maximum request rate per category, in requests per second.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rates(BTreeMap<Category, f64>);
 
 impl Default for Rates {

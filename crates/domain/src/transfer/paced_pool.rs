@@ -5,6 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::pace::Pace;
+use super::pool_facts::PoolFacts;
 use crate::retry::{Classified as _, Clock, ErrorClass};
 use crate::user_pool::UserPool;
 use crate::user_pool::error::{Reason, UserPoolError};
@@ -66,6 +67,11 @@ pub struct PacedPool<'a> {
 }
 
 impl PacedPool<'_> {
+    /// Reads the settings of the pool.
+    pub(crate) async fn facts(&self) -> Result<PoolFacts, Stop> {
+        Ok(self.call(Category::UserPoolRead, || self.pool.describe()).await?.into())
+    }
+
     /// Makes a call that is safe to repeat. A throttled call is repeated until the time is up.
     pub(super) async fn call<T, Call, Answer>(&self, category: Category, mut call: Call) -> Result<T, Failure>
     where

@@ -1,13 +1,26 @@
 //! The request rate quotas of Cognito, and the port for those of an account.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use strum::VariantArray;
 
 use crate::user_pool::error::UserPoolError;
 
 /// A category of operations that share a request rate quota, across all user pools of an account in a Region.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, VariantArray, strum::IntoStaticStr, strum::EnumString,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    VariantArray,
+    Serialize,
+    Deserialize,
+    strum::IntoStaticStr,
+    strum::EnumString,
 )]
 pub enum Category {
     /// `AdminCreateUser`

@@ -1,0 +1,127 @@
+//! Implements [`Files`] with an S3 bucket.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::{Builder, RequestChecksumCalculation};
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::{ByteStream, ByteStreamError};
+use domain::jobs::{FileVersion, Files, StoreError};
+use domain::secret::Secret;
+use domain::user_pool::page::Page;
+
+use super::{has_code, has_status, unavailable};
+use crate::failure::{Failure, Kind};
+
+/// The bucket. Objects are encrypted by the bucket's default encryption.
+#[derive(Debug, Clone)]
+pub struct JobBucket {
+    client: Client,
+    name: String,
+}
+
+impl JobBucket {
+    pub(crate) fn new(config: &SdkConfig, name: &str) -> Self {
+        // Otherwise presigned URLs would require a checksum of the file, which is not known yet.
+        let config = Builder::from(config).request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+        Self { client: Client::from_conf(config.build()), name: name.to_owned() }
+    }
+}
+
+const HEAD: &str = "HeadObject";
+const GET: &str = "GetObject";
+const PUT: &str = "PutObject";
+const LIST: &str = "ListObjectsV2";
+const DELETE: &str = "DeleteObject";
+
+async fn bytes(body: ByteStream) -> Result<Vec<u8>, StoreError> {
+    let unreadable = |error: ByteStreamError| {
+        let kind = Kind::Unreadable(domain::error_chain::causes(&error));
+        unavailable(Failure { operation: GET, kind, request_id: None })
+    };
+    Ok(body.collect().await.map_err(unreadable)?.to_vec())
+}
+
+/// The signature of a URL failed, for example because the credentials are missing.
+fn unsigned(operation: &'static str, error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable { operation, source: Box::new(error) }
+}
+
+#[async_trait]
+impl Files for JobBucket {
+    async fn version(&self, key: &str) -> Result<Option<FileVersion>, StoreError> {
+        let answer = self.client.head_object().bucket(&self.name).key(key).send().await;
+        match answer.map_err(|error| Failure::of(HEAD, &error)) {
+            Ok(answer) => {
+                let etag = answer.e_tag.ok_or_else(|| unavailable(Failure::missing(HEAD, "ETag")))?;
+                let size = answer.content_length.and_then(|size| u64::try_from(size).ok());
+                let size = size.ok_or_else(|| unavailable(Failure::missing(HEAD, "Content-Length")))?;
+                Ok(Some(FileVersion { size, etag }))
+            }
+            Err(failure) if has_status(&failure, 404) => Ok(None),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let answer = self.client.get_object().bucket(&self.name).key(key).send().await;
+        match answer.map_err(|error| Failure::of(GET, &error)) {
+            Ok(answer) => Ok(Some(bytes(answer.body).await?)),
+            Err(failure) if has_code(&failure, &["NoSuchKey"]) => Ok(None),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    async fn read_part(&self, key: &str, etag: &str, offset: u64, length: u64) -> Result<Vec<u8>, StoreError> {
+        let range = format!("bytes={offset}-{}", offset + length - 1);
+        let request = self.client.get_object().bucket(&self.name).key(key).if_match(etag).range(range);
+        match request.send().await.map_err(|error| Failure::of(GET, &error)) {
+            Ok(answer) => bytes(answer.body).await,
+            Err(failure) if has_code(&failure, &["PreconditionFailed", "NoSuchKey", "InvalidRange"]) => {
+                Err(StoreError::Changed)
+            }
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    async fn create(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError> {
+        let request = self.client.put_object().bucket(&self.name).key(key).if_none_match("*").body(content.into());
+        match request.send().await.map_err(|error| Failure::of(PUT, &error)) {
+            Ok(_) => Ok(()),
+            Err(failure) if has_code(&failure, &["PreconditionFailed"]) => Ok(()),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError> {
+        let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
+        let request = request.set_start_after(after).max_keys(limit.into());
+        let answer = request.send().await.map_err(|error| unavailable(Failure::of(LIST, &error)))?;
+        let is_truncated = answer.is_truncated.unwrap_or_default();
+        let entries: Vec<String> = answer.contents.into_iter().flatten().filter_map(|object| object.key).collect();
+        let next = entries.last().filter(|_| is_truncated).cloned();
+        Ok(Page { entries, next })
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        let answer = self.client.delete_object().bucket(&self.name).key(key).send().await;
+        answer.map(|_| ()).map_err(|error| unavailable(Failure::of(DELETE, &error)))
+    }
+
+    async fn upload_url(&self, key: &str, valid_for: Duration) -> Result<Secret, StoreError> {
+        let validity = PresigningConfig::expires_in(valid_for).map_err(|error| unsigned(PUT, error))?;
+        // The header is part of the signature, so that the URL cannot replace a file.
+        let request = self.client.put_object().bucket(&self.name).key(key).if_none_match("*");
+        let signed = request.presigned(validity).await.map_err(|error| unavailable(Failure::of(PUT, &error)))?;
+        Ok(Secret::new(signed.uri().to_owned()))
+    }
+
+    async fn download_url(&self, key: &str, valid_for: Duration) -> Result<Secret, StoreError> {
+        let validity = PresigningConfig::expires_in(valid_for).map_err(|error| unsigned(GET, error))?;
+        let request = self.client.get_object().bucket(&self.name).key(key);
+        let signed = request.presigned(validity).await.map_err(|error| unavailable(Failure::of(GET, &error)))?;
+        Ok(Secret::new(signed.uri().to_owned()))
+    }
+}

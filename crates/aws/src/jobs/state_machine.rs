@@ -1,0 +1,111 @@
+//! Implements [`Executions`] with a Step Functions state machine.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::primitives::DateTime;
+use aws_sdk_sfn::types::ExecutionStatus as Status;
+use domain::jobs::{Execution, ExecutionStatus, Executions, Progress, StoreError};
+use domain::user_pool::page::{Page, PageRequest};
+use time::OffsetDateTime;
+
+use super::{has_code, unavailable};
+use crate::failure::Failure;
+
+/// The state machine.
+#[derive(Debug, Clone)]
+pub struct JobStateMachine {
+    client: Client,
+    arn: String,
+}
+
+const START: &str = "StartExecution";
+const DESCRIBE: &str = "DescribeExecution";
+const LIST: &str = "ListExecutions";
+const STOP: &str = "StopExecution";
+const MAP_RUNS: &str = "ListMapRuns";
+const MAP_RUN: &str = "DescribeMapRun";
+
+impl JobStateMachine {
+    pub(crate) fn new(config: &SdkConfig, arn: &str) -> Self {
+        Self { client: Client::new(config), arn: arn.to_owned() }
+    }
+
+    /// The ARN of an execution differs from that of its state machine in the resource type and in the name at its end.
+    fn execution(&self, name: &str) -> String {
+        format!("{}:{name}", self.arn.replacen(":stateMachine:", ":execution:", 1))
+    }
+}
+
+#[async_trait]
+impl Executions for JobStateMachine {
+    async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError> {
+        let request = self.client.start_execution().state_machine_arn(&self.arn).name(name).input(input);
+        match request.send().await.map_err(|error| Failure::of(START, &error)) {
+            Ok(_) => Ok(true),
+            Err(failure) if has_code(&failure, &["ExecutionAlreadyExists"]) => Ok(false),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    async fn find(&self, name: &str) -> Result<Option<Execution>, StoreError> {
+        let answer = self.client.describe_execution().execution_arn(self.execution(name)).send().await;
+        match answer.map_err(|error| Failure::of(DESCRIBE, &error)) {
+            Ok(answer) => {
+                let started_at = time(&answer.start_date);
+                Ok(Some(Execution {
+                    status: status(&answer.status),
+                    input: answer.input.unwrap_or_default(),
+                    started_at: started_at.ok_or_else(|| unavailable(Failure::missing(DESCRIBE, "startDate")))?,
+                    ended_at: answer.stop_date.as_ref().and_then(time),
+                    error: answer.error,
+                }))
+            }
+            Err(failure) if has_code(&failure, &["ExecutionDoesNotExist"]) => Ok(None),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
+    async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError> {
+        let runs = self.client.list_map_runs().execution_arn(self.execution(name)).send().await;
+        let runs = runs.map_err(|error| unavailable(Failure::of(MAP_RUNS, &error)))?;
+        let Some(run) = runs.map_runs.into_iter().next() else { return Ok(None) };
+        let run = self.client.describe_map_run().map_run_arn(run.map_run_arn).send().await;
+        let run = run.map_err(|error| unavailable(Failure::of(MAP_RUN, &error)))?;
+        let Some(counts) = run.item_counts else { return Ok(None) };
+        let number = |count: i64| u64::try_from(count).unwrap_or_default();
+        let failed = number(counts.failed) + number(counts.timed_out) + number(counts.aborted);
+        Ok(Some(Progress { total: number(counts.total), done: number(counts.succeeded), failed }))
+    }
+
+    async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError> {
+        let request = self.client.list_executions().state_machine_arn(&self.arn).max_results(page.limit.into());
+        let answer = request.set_next_token(page.after.clone()).send().await;
+        let answer = answer.map_err(|error| unavailable(Failure::of(LIST, &error)))?;
+        let entries = answer.executions.into_iter().map(|execution| execution.name).collect();
+        Ok(Page { entries, next: answer.next_token })
+    }
+
+    async fn stop(&self, name: &str) -> Result<(), StoreError> {
+        let answer = self.client.stop_execution().execution_arn(self.execution(name)).send().await;
+        match answer.map_err(|error| Failure::of(STOP, &error)) {
+            Ok(_) => Ok(()),
+            // The execution ended in the meantime.
+            Err(failure) if has_code(&failure, &["ExecutionDoesNotExist", "ValidationException"]) => Ok(()),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+}
+
+fn time(date: &DateTime) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(date.as_nanos()).ok()
+}
+
+fn status(status: &Status) -> ExecutionStatus {
+    match status {
+        Status::Running | Status::PendingRedrive => ExecutionStatus::Running,
+        Status::Succeeded => ExecutionStatus::Succeeded,
+        Status::Aborted => ExecutionStatus::Aborted,
+        _ => ExecutionStatus::Failed,
+    }
+}

@@ -1,0 +1,327 @@
+//! What a caller can do with jobs: upload a file, start, restart, stop and read.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use time::OffsetDateTime;
+
+use super::error::StoreError;
+use super::files::{Files, keys};
+use super::id::JobId;
+use super::job::{ImportJob, JobStatus};
+use crate::retry::Clock;
+use crate::secret::Secret;
+use crate::user_pool::page::{Page, PageRequest};
+
+/// How long a file can be uploaded. The credentials of a Lambda function, which sign the URL, are valid for longer.
+const UPLOAD_VALIDITY: Duration = Duration::from_mins(15);
+
+/// How long results can be downloaded.
+const DOWNLOAD_VALIDITY: Duration = Duration::from_mins(5);
+
+/// How often a job can be restarted.
+const MAX_ATTEMPTS: u32 = 50;
+
+/// The state machine of jobs. Each call is safe to repeat.
+#[async_trait]
+pub trait Executions: Send + Sync {
+    /// Starts an execution. Returns false if an execution with this name exists.
+    async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError>;
+
+    /// The execution with this name; `None` if it does not exist.
+    async fn find(&self, name: &str) -> Result<Option<Execution>, StoreError>;
+
+    /// The progress of an execution; `None` before the file is divided.
+    async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError>;
+
+    /// Lists the names of executions, the latest first.
+    async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError>;
+
+    /// Stops an execution. Does nothing if it ended.
+    async fn stop(&self, name: &str) -> Result<(), StoreError>;
+}
+
+/// One attempt of a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// The state.
+    pub status: ExecutionStatus,
+    /// The job, as JSON.
+    pub input: String,
+    /// When the attempt started.
+    pub started_at: OffsetDateTime,
+    /// When the attempt ended.
+    pub ended_at: Option<OffsetDateTime>,
+    /// The name of the error of a failed attempt.
+    pub error: Option<String>,
+}
+
+/// The state of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExecutionStatus {
+    /// The attempt runs.
+    Running,
+    /// The attempt ended successfully.
+    Succeeded,
+    /// The attempt failed, or took longer than a year.
+    Failed,
+    /// The attempt was stopped.
+    Aborted,
+}
+
+/// The number of chunks by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// All chunks of the job.
+    pub total: u64,
+    /// The chunks with results.
+    pub done: u64,
+    /// The chunks that failed.
+    pub failed: u64,
+}
+
+/// Where a file is uploaded.
+#[derive(Debug)]
+pub struct Upload {
+    /// The id of the file and of its job.
+    pub id: JobId,
+    /// A URL that anyone can upload one file to, with the method `PUT` and the header `If-None-Match: *`.
+    pub url: Secret,
+    /// When the URL expires.
+    pub expires_at: OffsetDateTime,
+}
+
+/// A job with its state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobView {
+    /// The job.
+    pub job: ImportJob,
+    /// The state of the latest attempt.
+    pub status: JobStatus,
+    /// The number of attempts.
+    pub attempts: u32,
+    /// When the latest attempt started.
+    pub started_at: OffsetDateTime,
+    /// When the latest attempt ended.
+    pub ended_at: Option<OffsetDateTime>,
+    /// Why the latest attempt failed, such as `InvalidFile` or `MailQuota`.
+    pub error: Option<String>,
+    /// The chunks of the latest attempt; `None` before the file is divided.
+    pub progress: Option<Progress>,
+    /// The summary of a completed job, as JSON.
+    pub summary: Option<serde_json::Value>,
+}
+
+/// A page of jobs.
+pub type JobPage = Page<JobView>;
+
+/// Results of a part of the file.
+#[derive(Debug)]
+pub struct ResultFile {
+    /// The number of the first line.
+    pub first_line: u64,
+    /// A URL from which anyone can read the results.
+    pub url: Secret,
+}
+
+/// A page of results.
+#[derive(Debug)]
+pub struct ResultPage {
+    /// The files, in the order of the uploaded file.
+    pub files: Page<ResultFile>,
+    /// When the URLs expire.
+    pub expires_at: OffsetDateTime,
+}
+
+/// The answer to a start.
+#[derive(Debug)]
+pub enum Start {
+    /// The job was started or restarted.
+    Started(JobView),
+    /// The job runs or succeeded. Nothing was changed.
+    Exists(JobView),
+    /// The job was started earlier with other options.
+    Differs,
+    /// The file was not uploaded, or was deleted.
+    NoFile,
+    /// The job was restarted too often.
+    TooManyAttempts,
+}
+
+/// Controls the jobs of one stack.
+#[derive(Clone, Copy)]
+pub struct Control<'a> {
+    /// The bucket.
+    pub files: &'a dyn Files,
+    /// The state machine.
+    pub executions: &'a dyn Executions,
+    /// Time and randomness.
+    pub clock: &'a dyn Clock,
+}
+
+/// The name of an attempt. An execution's name can be used once in 90 days.
+fn name(id: &JobId, attempt: u32) -> String {
+    if attempt == 1 { id.to_string() } else { format!("{id}-{attempt}") }
+}
+
+/// The job of an execution; `None` for an execution that somebody started under another name.
+fn job_of(name: &str) -> Option<JobId> {
+    let id = name.get(..JobId::LENGTH).unwrap_or(name);
+    id.parse().ok()
+}
+
+impl Control<'_> {
+    /// Prepares the upload of a file for an import.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the URL cannot be signed.
+    pub async fn upload(&self) -> Result<Upload, StoreError> {
+        let id = JobId::new(self.clock);
+        let expires_at = self.clock.wall_time() + UPLOAD_VALIDITY;
+        let url = self.files.upload_url(&keys::upload(&id), UPLOAD_VALIDITY).await?;
+        Ok(Upload { id, url, expires_at })
+    }
+
+    /// Starts a job, or restarts one that failed or was stopped. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a call fails. A repeated request continues.
+    pub async fn start(&self, job: ImportJob) -> Result<Start, StoreError> {
+        let attempt = match self.latest(&job.id).await? {
+            Some((attempt, execution)) => {
+                let first: Option<ImportJob> = serde_json::from_str(&execution.input).ok();
+                let Some(first) = first.filter(|first| is_same(first, &job)) else { return Ok(Start::Differs) };
+                if matches!(execution.status, ExecutionStatus::Running | ExecutionStatus::Succeeded) {
+                    return Ok(Start::Exists(self.view(first, attempt, execution).await?));
+                }
+                if attempt == MAX_ATTEMPTS {
+                    return Ok(Start::TooManyAttempts);
+                }
+                // The job keeps its first time, which its rows are compared with.
+                return self.start_attempt(first, attempt + 1).await;
+            }
+            None => 1,
+        };
+        self.start_attempt(job, attempt).await
+    }
+
+    async fn start_attempt(&self, job: ImportJob, attempt: u32) -> Result<Start, StoreError> {
+        if self.files.version(&keys::upload(&job.id)).await?.is_none() {
+            return Ok(Start::NoFile);
+        }
+        self.files.delete(&keys::stopped(&job.id)).await?;
+        let name = name(&job.id, attempt);
+        let input = serde_json::to_string(&job).unwrap_or_default();
+        let is_new = self.executions.start(&name, &input).await?;
+        let execution = self.executions.find(&name).await?;
+        // An execution is visible a moment after its start.
+        let execution = execution.unwrap_or_else(|| Execution {
+            status: ExecutionStatus::Running,
+            input,
+            started_at: self.clock.wall_time(),
+            ended_at: None,
+            error: None,
+        });
+        let view = self.view(job, attempt, execution).await?;
+        Ok(if is_new { Start::Started(view) } else { Start::Exists(view) })
+    }
+
+    /// The latest attempt of a job.
+    async fn latest(&self, id: &JobId) -> Result<Option<(u32, Execution)>, StoreError> {
+        let mut latest = None;
+        for attempt in 1..=MAX_ATTEMPTS {
+            match self.executions.find(&name(id, attempt)).await? {
+                Some(execution) => latest = Some((attempt, execution)),
+                None => break,
+            }
+        }
+        Ok(latest)
+    }
+
+    /// A job; `None` if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a call fails.
+    pub async fn find(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
+        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
+        let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
+        Ok(Some(self.view(job, attempt, execution).await?))
+    }
+
+    async fn view(&self, job: ImportJob, attempts: u32, execution: Execution) -> Result<JobView, StoreError> {
+        let Execution { status, started_at, ended_at, error, .. } = execution;
+        let is_stopping = status == ExecutionStatus::Failed && error.as_deref() == Some("Stopped");
+        let status = match status {
+            ExecutionStatus::Running => JobStatus::Running,
+            ExecutionStatus::Succeeded => JobStatus::Succeeded,
+            ExecutionStatus::Failed if !is_stopping => JobStatus::Failed,
+            ExecutionStatus::Failed | ExecutionStatus::Aborted => JobStatus::Stopped,
+        };
+        let progress = self.executions.progress(&name(&job.id, attempts)).await?;
+        let summary = match status {
+            JobStatus::Succeeded => self.files.read(&keys::summary(&job.id)).await?,
+            _ => None,
+        };
+        let summary = summary.and_then(|summary| serde_json::from_slice(&summary).ok());
+        let error = error.filter(|_| status == JobStatus::Failed);
+        Ok(JobView { job, status, attempts, started_at, ended_at, error, progress, summary })
+    }
+
+    /// Lists jobs, the latest first. A page can contain fewer jobs than the limit.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a call fails.
+    pub async fn list(&self, page: &PageRequest) -> Result<JobPage, StoreError> {
+        let Page { entries, next } = self.executions.list(page).await?;
+        let mut jobs: Vec<JobView> = Vec::new();
+        for id in entries.iter().filter_map(|name| job_of(name)) {
+            if jobs.iter().all(|view| view.job.id != id) {
+                jobs.extend(self.find(&id).await?);
+            }
+        }
+        Ok(Page { entries: jobs, next })
+    }
+
+    /// Stops a job. Rows in progress end, and later rows have no result. Does nothing if the job ended. Returns `None`
+    /// if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a call fails. The request is safe to repeat.
+    pub async fn stop(&self, id: &JobId) -> Result<Option<()>, StoreError> {
+        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
+        if execution.status == ExecutionStatus::Running {
+            // For workers, which the end of the execution does not interrupt.
+            self.files.create(&keys::stopped(id), Vec::new()).await?;
+            self.executions.stop(&name(id, attempt)).await?;
+        }
+        Ok(Some(()))
+    }
+
+    /// The results of a job so far, in files of JSON Lines.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a call fails.
+    pub async fn results(&self, id: &JobId, page: PageRequest) -> Result<ResultPage, StoreError> {
+        let prefix = keys::results(id);
+        let Page { entries, next } = self.files.list(&prefix, page.after, page.limit.into()).await?;
+        let expires_at = self.clock.wall_time() + DOWNLOAD_VALIDITY;
+        let mut files = Vec::new();
+        for key in entries {
+            let line = key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".jsonl"));
+            let Some(first_line) = line.and_then(|line| line.parse().ok()) else { continue };
+            files.push(ResultFile { first_line, url: self.files.download_url(&key, DOWNLOAD_VALIDITY).await? });
+        }
+        Ok(ResultPage { files: Page { entries: files, next }, expires_at })
+    }
+}
+
+/// Whether a repeated request is about the same job.
+fn is_same(first: &ImportJob, repeated: &ImportJob) -> bool {
+    (&first.id, first.format, first.options) == (&repeated.id, repeated.format, repeated.options)
+}

@@ -1,0 +1,79 @@
+//! Why a step of a job failed.
+
+use std::error::Error;
+
+use thiserror::Error;
+
+use crate::transfer::Stop;
+use crate::user_pool::error::Reason;
+
+/// The storage or the state machine of jobs failed.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The call failed, and can be repeated.
+    #[error("{operation} failed")]
+    Unavailable {
+        /// The operation of AWS.
+        operation: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The file was replaced after it was read.
+    #[error("the file was replaced")]
+    Changed,
+}
+
+/// Why a step failed. [`Self::name`] decides whether the state machine repeats the step.
+#[derive(Debug, Error)]
+pub enum JobError {
+    /// The import stopped between two rows.
+    #[error("the import stopped")]
+    Stop(#[from] Stop),
+    /// The storage failed.
+    #[error("the storage of jobs failed")]
+    Store(#[source] StoreError),
+    /// A caller stopped the job.
+    #[error("the job was stopped")]
+    Stopped,
+    /// The file is absent, was replaced, or has an invalid header.
+    #[error("the file cannot be imported: {0}")]
+    InvalidFile(String),
+    /// Results are missing, or belong to another file.
+    #[error("{found} of {expected} rows have a result")]
+    Incomplete {
+        /// The rows with a result.
+        found: u64,
+        /// The rows of the file.
+        expected: u64,
+    },
+}
+
+impl JobError {
+    /// The name of the error for the state machine. The template repeats the steps that failed with `TimeUp` or
+    /// `Unavailable`, and no others.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Stop(Stop::TimeUp) => "TimeUp",
+            Self::Stop(Stop::MailQuota) => "MailQuota",
+            Self::Stop(Stop::Call(error)) => match error.reason {
+                Reason::PermissionMissing => "Forbidden",
+                _ => "Unavailable",
+            },
+            Self::Store(_) => "Unavailable",
+            Self::Stopped => "Stopped",
+            Self::InvalidFile(_) => "InvalidFile",
+            Self::Incomplete { .. } => "Incomplete",
+        }
+    }
+}
+
+impl From<StoreError> for JobError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Changed => Self::InvalidFile(error.to_string()),
+            error @ StoreError::Unavailable { .. } => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The storage of files and results, and the keys of its objects.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::error::StoreError;
+use super::id::JobId;
+use crate::secret::Secret;
+use crate::user_pool::page::Page;
+
+/// The size and version of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVersion {
+    /// The number of bytes.
+    pub size: u64,
+    /// Changes with the content.
+    pub etag: String,
+}
+
+/// The bucket of jobs. Each call is safe to repeat.
+#[async_trait]
+pub trait Files: Send + Sync {
+    /// The version of a file; `None` if it is absent.
+    async fn version(&self, key: &str) -> Result<Option<FileVersion>, StoreError>;
+
+    /// Reads a whole small file; `None` if it is absent.
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Reads `length` bytes from `offset`, fewer at the end of the file. `length` is not 0.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::Changed`] if the file has another ETag or is absent.
+    async fn read_part(&self, key: &str, etag: &str, offset: u64, length: u64) -> Result<Vec<u8>, StoreError>;
+
+    /// Writes a file. Does nothing if the file exists.
+    async fn create(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError>;
+
+    /// Lists the keys with this prefix in alphabetical order. `after` is [`Page::next`] of the previous page.
+    async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError>;
+
+    /// Deletes a file, if it exists.
+    async fn delete(&self, key: &str) -> Result<(), StoreError>;
+
+    /// A URL with which anyone can create the file once, with the header `If-None-Match: *`.
+    async fn upload_url(&self, key: &str, valid_for: Duration) -> Result<Secret, StoreError>;
+
+    /// A URL with which anyone can read the file.
+    async fn download_url(&self, key: &str, valid_for: Duration) -> Result<Secret, StoreError>;
+}
+
+/// The keys of the objects of a job.
+pub mod keys {
+    use super::JobId;
+
+    /// The uploaded file.
+    #[must_use]
+    pub fn upload(id: &JobId) -> String {
+        format!("uploads/{id}")
+    }
+
+    /// All other objects of the job.
+    fn job(id: &JobId) -> String {
+        format!("jobs/{id}")
+    }
+
+    /// The chunks, as a JSON array for the state machine.
+    #[must_use]
+    pub fn chunks(id: &JobId) -> String {
+        format!("{}/chunks.json", job(id))
+    }
+
+    /// How the file is divided. Written after the chunks.
+    #[must_use]
+    pub fn plan(id: &JobId) -> String {
+        format!("{}/plan.json", job(id))
+    }
+
+    /// The beginning of the keys of results.
+    #[must_use]
+    pub fn results(id: &JobId) -> String {
+        format!("{}/results/", job(id))
+    }
+
+    /// The results of the chunk with this first line. Keys are in the order of the file.
+    #[must_use]
+    pub fn result(id: &JobId, first_line: u64) -> String {
+        format!("{}{first_line:010}.jsonl", results(id))
+    }
+
+    /// The summary of all results.
+    #[must_use]
+    pub fn summary(id: &JobId) -> String {
+        format!("{}/summary.json", job(id))
+    }
+
+    /// Exists while the job is to be stopped.
+    #[must_use]
+    pub fn stopped(id: &JobId) -> String {
+        format!("{}/stopped", job(id))
+    }
+}

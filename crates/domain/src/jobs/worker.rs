@@ -1,0 +1,213 @@
+//! The worker of a job: splits the file, imports chunks, and adds up the results.
+
+use std::num::NonZeroU16;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::future::{Either, select};
+
+use super::chunk::{Chunk, Plan, Split};
+use super::error::JobError;
+use super::files::{FileVersion, Files, keys};
+use super::id::{EXPECTED_JOB_ID, JobId};
+use super::job::ImportJob;
+use super::splitter::{Divided, Splitter};
+use crate::retry::Clock;
+use crate::transfer::{Duplicates, Importer, Lines, Pace, PacedPool, Rates, RowResult, Stop, Summary};
+use crate::user_pool::UserPool;
+use crate::user_pool::quota::{Category, RequestQuotas};
+
+/// How much of the file is read at once when it is split.
+const READ_BYTES: u64 = 8 * 1024 * 1024;
+
+/// The smallest and the largest chunk. The largest fits into memory and, with at most 1,000 rows, into one invocation.
+const CHUNK_BYTES: (u64, u64) = (16 * 1024, 512 * 1024);
+
+/// How many chunks each worker imports in a small job, so that all workers end at about the same time.
+const CHUNKS_PER_WORKER: u64 = 16;
+
+/// How long calls to the user pool are repeated while it is unavailable. Then the state machine repeats the step.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a worker checks whether a caller stopped the job.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How many keys are listed per request.
+const KEYS_PER_PAGE: u16 = 1000;
+
+/// How many results are read at the same time.
+const CONCURRENT_READS: usize = 16;
+
+/// Runs the steps of jobs. [`Clock::time_left`] is the time of the invocation.
+pub struct Worker<'a> {
+    /// The bucket.
+    pub files: &'a dyn Files,
+    /// The user pool. Its calls are sent once, because the import repeats them.
+    pub pool: &'a dyn UserPool,
+    /// The quotas of the account.
+    pub quotas: &'a dyn RequestQuotas,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// How many chunks are imported at the same time.
+    pub workers: NonZeroU16,
+    /// The share of the account's quotas that jobs use, from 0 to 1.
+    pub quota_share: f64,
+}
+
+impl Worker<'_> {
+    /// Divides the file into chunks. A repeated call returns the same chunks.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file is absent or has an invalid header, or if a call fails.
+    pub async fn split(&self, job: &ImportJob) -> Result<Split, JobError> {
+        let rates = self.rates().await;
+        if let Some(plan) = self.files.read(&keys::plan(&job.id)).await? {
+            let plan = serde_json::from_slice(&plan).map_err(|error| JobError::InvalidFile(error.to_string()))?;
+            return Ok(Split { plan, rates });
+        }
+        let key = keys::upload(&job.id);
+        let absent = || JobError::InvalidFile("no file was uploaded".to_owned());
+        let FileVersion { size, etag } = self.files.version(&key).await?.ok_or_else(absent)?;
+        let pace = Pace::new(Arc::clone(&self.clock), &rates);
+        let facts = self.paced(&pace).facts().await?;
+        let (smallest, largest) = CHUNK_BYTES;
+        let chunk_bytes = size / (CHUNKS_PER_WORKER * u64::from(self.workers.get()));
+        let mut splitter = Splitter::new(job.format, &facts, chunk_bytes.clamp(smallest, largest));
+        let mut offset = 0;
+        while offset < size {
+            let bytes = self.files.read_part(&key, &etag, offset, READ_BYTES.min(size - offset)).await?;
+            offset += bytes.len() as u64;
+            splitter.push(&bytes).map_err(JobError::InvalidFile)?;
+        }
+        let Divided { header, rows, chunks } = splitter.finish().map_err(JobError::InvalidFile)?;
+        let plan = Plan { etag, header, rows, chunks: chunks.len() as u64 };
+        // The plan is written last, so that it never names chunks that are not there.
+        self.files.create(&keys::chunks(&job.id), json(&chunks)).await?;
+        self.files.create(&keys::plan(&job.id), json(&plan)).await?;
+        Ok(Split { plan, rates })
+    }
+
+    /// The rates of one worker.
+    async fn rates(&self) -> Rates {
+        // Without the permission, or during an outage, default quotas are used.
+        let (rates, _) = Rates::of_account(self.quotas, &*self.clock, Category::ADJUSTABLE).await;
+        rates.share(self.quota_share / f64::from(self.workers.get()))
+    }
+
+    fn paced<'s>(&'s self, pace: &'s Pace) -> PacedPool<'s> {
+        PacedPool { pool: self.pool, pace, clock: &*self.clock, patience: PATIENCE }
+    }
+
+    /// Imports a chunk and writes its results. Does nothing if the chunk has results.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a row has no result. The next call continues the chunk.
+    pub async fn import(&self, job: &ImportJob, split: &Split, chunk: &Chunk) -> Result<(), JobError> {
+        let result = keys::result(&job.id, chunk.first_line);
+        if self.files.version(&result).await?.is_some() {
+            return Ok(());
+        }
+        let (key, etag) = (keys::upload(&job.id), &split.plan.etag);
+        let header = match split.plan.header {
+            0 => Vec::new(),
+            length => self.files.read_part(&key, etag, 0, length).await?,
+        };
+        let rows = self.files.read_part(&key, etag, chunk.offset, chunk.length).await?;
+        let lines = Lines::part(job.format, &header, chunk.first_line, &rows[..]).map_err(JobError::InvalidFile)?;
+        let pace = Pace::new(Arc::clone(&self.clock), &split.rates);
+        let id = job.id.import_id().ok_or_else(|| JobError::InvalidFile(EXPECTED_JOB_ID.to_owned()))?;
+        let importer = Importer::start(self.paced(&pace), (id, job.requested_at), job.options.into()).await?;
+        let (stopping, mut duplicates) =
+            (AtomicBool::new(false), Duplicates::with_known(chunk.duplicates.iter().copied()));
+        let lines = lines
+            .map_while(Result::ok)
+            .take_while(|_| !stopping.load(Ordering::Relaxed))
+            .map(|line| duplicates.check(importer.facts(), line));
+        let mut results = pin!(importer.import_all(lines));
+        let mut stopped = pin!(self.stopped(&job.id));
+        let (mut done, mut failure): (Vec<RowResult>, Option<Stop>) = (Vec::new(), None);
+        loop {
+            let result = if stopping.load(Ordering::Relaxed) {
+                results.next().await
+            } else {
+                match select(results.next(), &mut stopped).await {
+                    Either::Left((result, _)) => result,
+                    Either::Right(_) => {
+                        stopping.store(true, Ordering::Relaxed);
+                        continue;
+                    }
+                }
+            };
+            match result {
+                Some(Ok(result)) => done.push(result),
+                Some(Err(stop)) => failure = failure.or(Some(stop)),
+                None => break,
+            }
+        }
+        if let Some(stop) = failure {
+            return Err(stop.into());
+        }
+        if stopping.load(Ordering::Relaxed) {
+            return Err(JobError::Stopped);
+        }
+        done.sort_by_key(|result| result.line);
+        let mut text = Vec::new();
+        for result in &done {
+            text.extend(json(result));
+            text.push(b'\n');
+        }
+        Ok(self.files.create(&result, text).await?)
+    }
+
+    /// Waits until a caller stops the job. A failed check is repeated.
+    async fn stopped(&self, id: &JobId) {
+        let key = keys::stopped(id);
+        loop {
+            if let Ok(Some(_)) = self.files.version(&key).await {
+                return;
+            }
+            self.clock.sleep(STOP_CHECK_INTERVAL).await;
+        }
+    }
+
+    /// Adds up the results, writes the summary, and deletes the file, which can contain passwords.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a result is missing or a call fails.
+    pub async fn finish(&self, job: &ImportJob, split: &Split) -> Result<Summary, JobError> {
+        let mut summary = Summary::default();
+        let mut after = None;
+        loop {
+            let page = self.files.list(&keys::results(&job.id), after, KEYS_PER_PAGE).await?;
+            let reads = page.entries.iter().map(|key| self.files.read(key));
+            let mut reads = futures::stream::iter(reads).buffered(CONCURRENT_READS);
+            while let Some(text) = reads.next().await {
+                for line in text?.unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                    let result = serde_json::from_slice(line);
+                    summary.add(&result.map_err(|error| JobError::InvalidFile(error.to_string()))?);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        if summary.rows != split.plan.rows {
+            return Err(JobError::Incomplete { found: summary.rows, expected: split.plan.rows });
+        }
+        self.files.create(&keys::summary(&job.id), json(&summary)).await?;
+        self.files.delete(&keys::upload(&job.id)).await?;
+        Ok(summary)
+    }
+}
+
+/// Serialization of these types cannot fail.
+fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}
