@@ -25,18 +25,19 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
 }
 
 /// The functions of the template, each with the output that contains its ARN.
-pub const FUNCTIONS: [(&str, &str); 6] = [
+pub const FUNCTIONS: [(&str, &str); 7] = [
     ("pre-sign-up", "PreSignUpFunctionArn"),
     ("user-migration", "UserMigrationFunctionArn"),
+    ("jobs-worker", "JobsWorkerFunctionArn"),
     ("pool-bootstrap", "PoolBootstrapFunctionArn"),
     ("authorizer", "AuthorizerFunctionArn"),
     ("admin-api", "AdminApiFunctionArn"),
     ("auth-api", "AuthApiFunctionArn"),
 ];
 
-/// The functions of the stack of `make demo`, which has no old directory to move users from.
+/// The functions of the stack of `make demo`, which has no old directory to move users from, and no jobs.
 pub fn functions_of_the_demo() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FUNCTIONS.into_iter().filter(|(function, _)| *function != "user-migration")
+    FUNCTIONS.into_iter().filter(|(function, _)| !["jobs-worker", "user-migration"].contains(function))
 }
 
 /// The template's output with the ARN of a function.
@@ -112,8 +113,7 @@ mod tests {
             assert_eq!(output_of(function).unwrap(), output);
         }
         for wrong in ["", "presignup"] {
-            let expected =
-                "expected one of pre-sign-up, user-migration, pool-bootstrap, authorizer, admin-api, auth-api";
+            let expected = "expected one of pre-sign-up, user-migration, jobs-worker, pool-bootstrap, authorizer, admin-api, auth-api";
             assert!(usage(output_of(wrong)).ends_with(expected));
         }
     }

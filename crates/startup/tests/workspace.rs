@@ -23,7 +23,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 17] = [
     ("cli", &["aws", "domain"], &["testkit"]),
     ("client-generator", &[], &[]),
     ("domain", &[], &[]),
-    ("jobs", &["admin-api", "aws", "domain", "startup"], &["testkit"]),
+    ("jobs-worker", &["aws", "domain", "startup"], &["testkit"]),
     ("local", &["aws", "domain", "testkit"], &["poolkeeper-client", "startup"]),
     ("peers", &["token-verifier"], &[]),
     ("pool-bootstrap", &["aws", "domain", "startup"], &["testkit"]),

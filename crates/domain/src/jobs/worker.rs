@@ -84,6 +84,10 @@ impl Worker<'_> {
             splitter.push(&bytes).map_err(JobError::InvalidFile)?;
         }
         let Divided { header, rows, chunks } = splitter.finish().map_err(JobError::InvalidFile)?;
+        if rows == 0 {
+            // A distributed map over nothing would fail with an error of AWS.
+            return Err(JobError::InvalidFile("the file contains no users".to_owned()));
+        }
         let plan = Plan { etag, header, rows, chunks: chunks.len() as u64 };
         // The plan is written last, so that it never names chunks that are not there.
         self.files.create(&keys::chunks(&job.id), json(&chunks)).await?;

@@ -11,6 +11,7 @@ mod documented;
 mod examples;
 mod first_deployment;
 mod invitation_key;
+mod jobs;
 mod monitoring;
 mod operations;
 mod real_clients;

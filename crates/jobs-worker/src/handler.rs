@@ -82,7 +82,8 @@ impl Handler {
             Step::Split { job } => {
                 let split = worker.split(&job).await?;
                 tracing::info!(job = %job.id, rows = split.plan.rows, chunks = split.plan.chunks, "file divided");
-                json!(split)
+                // The input of the next state.
+                json!({"job": job, "split": split})
             }
             Step::Chunk { job, split, chunk } => {
                 worker.import(&job, &split, &chunk).await?;

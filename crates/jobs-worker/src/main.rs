@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws::{Attempt, Aws};
-use jobs::{Handler, Settings, serve};
+use jobs_worker::{Handler, Settings, serve};
 use startup::metrics;
 
 /// The timeout of one attempt of a call, which can transfer 8 MiB.
