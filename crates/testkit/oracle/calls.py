@@ -6,7 +6,20 @@ from dataclasses import dataclass, field, replace
 
 import model
 import tables
-from template import ACCOUNT, OLD_POOL, OWN_BOUNDARY, OWN_POOL, OWN_TABLE, PARTITION, PASSABLE_ROLE, REGION, own_parameter
+from template import (
+    ACCOUNT,
+    OLD_POOL,
+    OWN_BOUNDARY,
+    OWN_BUCKET,
+    OWN_POOL,
+    OWN_STATE_MACHINE,
+    OWN_TABLE,
+    PARTITION,
+    PASSABLE_ROLE,
+    REGION,
+    STACK,
+    own_parameter,
+)
 
 TAG = "poolkeeper:pool"
 FOREIGN_NAME = "foreign"
@@ -73,7 +86,8 @@ class Call:
 
     @property
     def action(self):
-        return f"{self.service}:{self.operation}"
+        call = f"{self.service}:{self.operation}"
+        return tables.ACTIONS.get(call, call)
 
     def rights(self):
         """The permissions that the call needs: its own action, and those for its tags and roles."""
@@ -91,6 +105,9 @@ class Call:
     def _target(self):
         if self.action in tables.ACCOUNT_WIDE:
             return "*"
+        if self.service == "s3":
+            key = f"/{self.parameters['Key']}" if "Key" in self.parameters else ""
+            return f"arn:{PARTITION}:s3:::{self.parameters['Bucket']}{key}"
         for member, (kind, resource) in tables.RESOURCES[self.service].items():
             if member in self.parameters:
                 value = self.parameters[member]
@@ -183,7 +200,11 @@ FOREIGN_NAMES = {
     "IdentityIdsToDelete": [f"{REGION}:ffffffff-ffff-4fff-8fff-ffffffffffff"],
     "RequestItems": {FOREIGN_NAME: {"Keys": []}},
     "TableName": FOREIGN_NAME,
+    "Bucket": FOREIGN_NAME,
+    "FunctionName": f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{FOREIGN_NAME}",
 }
+# A neighbour, whose name begins with that of this stack.
+FOREIGN_STATE_MACHINE = f"{STACK}-prod-jobs"
 FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 
 
@@ -196,6 +217,8 @@ def _foreign_resource(call, tags):
     elif named in ("RoleName", "PolicyName", "PolicyArn"):
         path, slash, name = call.parameters[named].rpartition("/")
         foreign = path + slash + foreign_entity(name)
+    elif call.service == "states":
+        foreign = call.parameters[named].replace(f":{OWN_STATE_MACHINE}", f":{FOREIGN_STATE_MACHINE}")
     else:
         foreign = FOREIGN_NAMES[named]
     return replace(_with(call, **{named: foreign}), tags=tags if call.tags is not None else None)
@@ -302,4 +325,12 @@ def _with_own_names(call):
     if call.service == "dynamodb":
         own = rf'"{call.pool}-(Retained)?Revocations-\w+"'
         parameters = json.loads(re.sub(own, f'"{OWN_TABLE}"', json.dumps(parameters)))
+    if call.service == "s3" and call.role:
+        parameters["Bucket"] = OWN_BUCKET
+    if call.service == "states":
+        own = f":{OWN_STATE_MACHINE}"
+        parameters = {
+            name: value.replace(f":{call.pool}-jobs", own) if name.endswith("Arn") else value
+            for name, value in parameters.items()
+        }
     return replace(call, parameters=parameters)

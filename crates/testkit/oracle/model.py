@@ -11,6 +11,8 @@ import regex
 
 @functools.cache
 def operation(service, name):
+    # botocore names some services differently than IAM.
+    service = {"states": "stepfunctions"}.get(service, service)
     model = botocore.loaders.Loader().load_service_model(service, "service-2")
     return botocore.model.ServiceModel(model, service).operation_model(name)
 

@@ -23,6 +23,7 @@ NO_RIGHT = {
 # Calls that create a resource, or that concern all resources.
 ACCOUNT_WIDE = {
     "cognito-idp:CreateUserPool",
+    "cognito-idp:GetProvisionedLimit",
     "cognito-idp:ListUserPools",
     "cognito-identity:CreateIdentityPool",
     "cognito-identity:ListIdentityPools",
@@ -41,6 +42,25 @@ RESOURCES = {
     "dynamodb": {"RequestItems": ("dynamodb", "table/{}"), "TableName": ("dynamodb", "table/{}")},
     "ssm": {"Name": ("ssm", "parameter/{}"), "ResourceId": ("ssm", "parameter/{}")},
     "logs": {"logGroupName": ("logs", "log-group:/{}:log-stream:{logStreamName}")},
+    # Buckets have ARNs without Region and account; see Call.
+    "s3": {"Bucket": ("s3", "{}")},
+    # The members contain ARNs.
+    "lambda": {"FunctionName": ("lambda", "function:{}")},
+    "states": {
+        "stateMachineArn": ("states", "stateMachine:{}"),
+        "executionArn": ("states", "execution:{}"),
+        "mapRunArn": ("states", "mapRun:{}"),
+    },
+}
+
+# Calls whose permission has another name.
+ACTIONS = {
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    "s3:HeadObject": "s3:GetObject",
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+    "s3:ListObjectsV2": "s3:ListBucket",
+    # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+    "lambda:Invoke": "lambda:InvokeFunction",
 }
 
 # Calls that need more permissions if they have tags.
@@ -115,6 +135,7 @@ PASS_ROLE = {
 
 # Calls on resources outside the deployment that no policy can deny: (role, action, what is outside): reason.
 NOT_LIMITABLE = {
+    ("JobsWorkerRole", "cognito-idp:GetProvisionedLimit", "anything"): "Quotas belong to the account.",
     ("PoolBootstrapRole", "cognito-idp:ListUserPools", "anything"): "Lists have no resource.",
     ("PoolBootstrapRole", "cognito-identity:ListIdentityPools", "anything"): "Lists have no resource.",
     **dict.fromkeys(

@@ -15,6 +15,9 @@ OWN_USER_POOL_ARN = f"arn:{PARTITION}:cognito-idp:{REGION}:{ACCOUNT}:userpool/{O
 OWN_BOUNDARY = f"arn:{PARTITION}:iam::{ACCOUNT}:policy/shop-AuthenticatedBoundary-0123456789AB"
 # The revocation table of the stack, whose name CloudFormation chooses.
 OWN_TABLE = "shop-Revocations-0123456789AB"
+# The bucket of jobs, whose name CloudFormation chooses, and their state machine.
+OWN_BUCKET = "shop-jobbucket-0123456789ab"
+OWN_STATE_MACHINE = f"{STACK}-jobs"
 
 # The user pool from which users move, and the SSM parameter with the secret of the endpoint from which users move.
 OLD_POOL = f"{REGION}_OldPool01"
@@ -36,6 +39,7 @@ SWITCHES = {
     "MigrationUserPoolId": OLD_POOL,
     "MigrationEndpoint": "https://old.example.com/users",
     "MigrationSecretParameter": OLD_SECRET,
+    "Jobs": "true",
 }
 # Parameters that disable statements.
 OFF_SWITCHES = {"SessionGate": "false"}
@@ -185,6 +189,8 @@ class Template:
                 return OWN_BOUNDARY
             case "AWS::DynamoDB::Table":
                 return OWN_TABLE
+            case "AWS::S3::Bucket":
+                return OWN_BUCKET
         raise Unresolvable(f"the value of {name} is not known here")
 
     def _attribute(self, resource, attribute):
@@ -193,6 +199,8 @@ class Template:
             case "AWS::Logs::LogGroup", "Arn":
                 name = self.resolve(self.body["Resources"][resource]["Properties"]["LogGroupName"])
                 return f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
+            case "AWS::Serverless::Function", "Arn":
+                return f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{resource}"
             case "Custom::PoolkeeperUserPool", "UserPoolArn":
                 return OWN_USER_POOL_ARN
             case "Custom::PoolkeeperInvitationKey", "ParameterName":

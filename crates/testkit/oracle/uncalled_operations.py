@@ -2,7 +2,18 @@
 
 from calls import TAG, Call
 from tables import CLIENT_SECRET
-from template import OWN_POOL, PASSABLE_ROLE, SWITCHES, Template
+from template import (
+    ACCOUNT,
+    OWN_BUCKET,
+    OWN_POOL,
+    OWN_STATE_MACHINE,
+    PARTITION,
+    PASSABLE_ROLE,
+    REGION,
+    STACK,
+    SWITCHES,
+    Template,
+)
 
 POOL = "shop"
 TAGS = {TAG: POOL}
@@ -17,6 +28,7 @@ def calls(text):
         _proof_without_sign_up(),
         _rotation(),
         *_functions_of_triggers(),
+        *_steps_of_jobs(),
     ]
 
 
@@ -96,3 +108,20 @@ def _rotation():
         "GetTokensFromRefreshToken",
         {"RefreshToken": "eyJj.x", "ClientId": "abc", "ClientSecret": CLIENT_SECRET},
     )
+
+
+def _steps_of_jobs():
+    """Step Functions runs jobs with the role of the state machine. The emulator runs them without a request."""
+    resource = f"arn:{PARTITION}:states:{REGION}:{ACCOUNT}"
+    # A child execution of the distributed map.
+    child = {"executionArn": f"{resource}:execution:{OWN_STATE_MACHINE}/chunks:0123456789abcdef"}
+    function = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{STACK}-JobsWorkerFunction"
+    chunks = {"Bucket": OWN_BUCKET, "Key": "jobs/import-0123456789abcdef0123456789abcdef/chunks.json"}
+    for service, operation, parameters in [
+        ("lambda", "Invoke", {"FunctionName": function}),
+        ("s3", "GetObject", chunks),
+        ("states", "StartExecution", {"stateMachineArn": f"{resource}:stateMachine:{OWN_STATE_MACHINE}"}),
+        ("states", "DescribeExecution", child),
+        ("states", "StopExecution", child),
+    ]:
+        yield Call("JobStateMachineRole", service, operation, parameters, pool=POOL)

@@ -148,6 +148,23 @@ async fn jobs_import_uploaded_files() {
     let results: Vec<_> = jobs.results(&id).await.iter().map(|result| (result.line, result.outcome)).collect();
     assert_eq!(results, [(2, Outcome::Unchanged), (3, Outcome::Created)]);
 
+    // Each kind of change to an existing user. The emulator cannot delete attributes, so that the first row fails.
+    let changes = r#"
+        {"username": "user1", "attributes": {"name": ""}}
+        {"username": "user2", "attributes": {"name": "Ann", "phone_number": "+491512345678", "phone_number_verified": "true"}, "mfa": {"enabled": ["SMS_MFA"]}}
+        {"username": "user3", "enabled": false}
+        {"username": "anna", "password": {"permanent": "Correct-Horse-1"}}
+        {"username": "zoe", "password": {"permanent": "Correct-Horse-1"}, "enabled": false}"#;
+    let id = jobs.upload(changes).await;
+    let update = JobOptions { update: true, trust_user_names: true, ..JobOptions::default() };
+    jobs.start(&id, Format::JsonLines, update).await;
+    assert_eq!(jobs.end(&id).await.status, JobStatus::Succeeded);
+    let results: Vec<_> = jobs.results(&id).await.iter().map(|result| result.outcome).collect();
+    assert_eq!(results, [Outcome::Failed, Outcome::Updated, Outcome::Updated, Outcome::Unchanged, Outcome::Created]);
+    let id = jobs.upload(r#"{"username": "user3", "enabled": true}"#).await;
+    jobs.start(&id, Format::JsonLines, update).await;
+    assert_eq!(jobs.end(&id).await.summary.unwrap()["outcomes"], json!({"updated": 1}));
+
     // A job that cannot run says why. A restart is a further attempt.
     let id = jobs.upload("username\nmia\n").await;
     for attempts in [1, 2] {
@@ -157,7 +174,7 @@ async fn jobs_import_uploaded_files() {
         assert_eq!(failed.error.as_deref(), Some("InvalidFile"));
     }
     let listed = jobs.control().list(&PageRequest { limit: 10, after: None }).await.unwrap();
-    assert_eq!(listed.entries.len(), 3);
+    assert_eq!(listed.entries.len(), 5);
 
     let log = deployment.stack.log(&deployment.aws, "jobs-worker").await.unwrap();
     assert!(log.contains("chunk imported") && !log.contains("example.com"), "{log}");

@@ -24,7 +24,9 @@ SERVICES = {
     "AWSCognitoIdentityService": "cognito-identity",
     "AmazonSSM": "ssm",
     "DynamoDB_20120810": "dynamodb",
+    "AWSStepFunctions": "states",
 }
+OBJECT_OPERATIONS = {"HEAD": "HeadObject", "GET": "GetObject", "PUT": "PutObject", "DELETE": "DeleteObject"}
 CREATED = {
     "CreateUserPool": ("UserPool", "Id", "UserPoolTags"),
     "CreateIdentityPool": (None, "IdentityPoolId", "IdentityPoolTags"),
@@ -36,11 +38,23 @@ answer_request = ministack.app
 log = open(file_name, "a", encoding="utf-8")
 
 
-def call_in(headers, body):
+def object_call(request):
+    """The call of S3's protocol: the path names bucket and key."""
+    bucket, _, key = request["path"].lstrip("/").partition("/")
+    if key:
+        return {"operation": OBJECT_OPERATIONS[request["method"]], "parameters": {"Bucket": bucket, "Key": key}}
+    return {"operation": "ListObjectsV2", "parameters": {"Bucket": bucket}}
+
+
+def call_in(request, headers, body):
     """The call that a request makes, or None."""
     if "aws-sdk-rust" not in headers.get("user-agent", ""):
         return None
     scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request", headers.get("authorization", ""))
+    if scope and scope[1] == "s3":
+        return {"service": "s3", **object_call(request)}
+    if request["path"] != "/":
+        return None
     if target := headers.get("x-amz-target"):
         prefix, _, operation = target.partition(".")
         service, parameters = SERVICES.get(prefix), json.loads(body)
@@ -95,8 +109,8 @@ def write(call):
     log.flush()
 
 
-def take(headers, body, answer):
-    if call := call_in(headers, body):
+def take(request, headers, body, answer):
+    if call := call_in(request, headers, body):
         call["principal"] = principal_of(headers) if "authorization" in headers else None
         call["tags"] = dict(tags_of[pool]) if (pool := pool_in(call["parameters"])) in tags_of else None
         if call["operation"] in CREATED:
@@ -107,7 +121,7 @@ def take(headers, body, answer):
 
 
 async def app(scope, receive, send):
-    if scope["type"] != "http" or scope["path"] != "/":
+    if scope["type"] != "http":
         return await answer_request(scope, receive, send)
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     body, answer = bytearray(), bytearray()
@@ -121,7 +135,7 @@ async def app(scope, receive, send):
         answer.extend(message.get("body", b""))
         # Records the call before the client receives the response and sends the next call.
         if message["type"] == "http.response.body" and not message.get("more_body"):
-            take(headers, bytes(body), bytes(answer))
+            take(scope, headers, bytes(body), bytes(answer))
         await send(message)
 
     await answer_request(scope, receive_and_keep, send_and_keep)
