@@ -120,15 +120,20 @@ pub(crate) fn quota_category(operation: &str) -> &'static str {
         "DescribeUserPool" | "ListUserPools" => "UserPoolRead",
         "CreateUserPool" | "DeleteUserPool" | "UpdateUserPool" => "UserPoolUpdate",
         "DescribeIdentityProvider"
+        | "DescribeUserImportJob"
+        | "GetCSVHeader"
         | "GetGroup"
         | "GetUserPoolMfaConfig"
         | "ListGroups"
         | "ListIdentityProviders"
-        | "ListTagsForResource" => "UserPoolResourceRead",
+        | "ListTagsForResource"
+        | "ListUserImportJobs" => "UserPoolResourceRead",
         "AddCustomAttributes"
         | "CreateGroup"
+        | "CreateUserImportJob"
         | "DeleteGroup"
         | "SetUserPoolMfaConfig"
+        | "StartUserImportJob"
         | "TagResource"
         | "UntagResource"
         | "UpdateGroup" => "UserPoolResourceUpdate",

@@ -200,6 +200,10 @@ pub(crate) fn explicit_reason(operation: &str, code: &str, message: &str) -> Opt
         {
             Reason::WrongState
         }
+        // Another import job is active, or the file is not uploaded ("No csv file was uploaded for import-…").
+        "PreconditionNotMetException" if matches!(operation, "CreateUserImportJob" | "StartUserImportJob") => {
+            Reason::WrongState
+        }
         // The pool remembers no devices.
         "InvalidUserPoolConfigurationException" if matches!(operation, "AdminListDevices" | "AdminForgetDevice") => {
             Reason::WrongState

@@ -164,6 +164,15 @@ impl Aws {
         CognitoDirectory::new(self.without_retries().user_pools(), user_pool_id)
     }
 
+    /// Returns the import jobs of one pool. Every call is sent once, as with [`Aws::directory_without_retries`].
+    #[cfg(any(test, feature = "import-jobs"))]
+    #[must_use]
+    pub fn import_jobs(&self, user_pool_id: &str) -> crate::CognitoImportJobs {
+        let aws = self.without_retries();
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&aws.config);
+        crate::CognitoImportJobs::new(aws.user_pools(), logs, user_pool_id)
+    }
+
     /// Returns the operations through one app client: sessions, self-service and the cursor key. The returned value
     /// reads the client's settings once, so share it by cloning the `Arc`.
     #[must_use]

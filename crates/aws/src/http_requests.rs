@@ -90,6 +90,28 @@ impl HttpRequests {
         Ok(within(timeout, self.send(request)).await?.status().as_u16())
     }
 
+    /// Uploads a file with a PUT request with further headers. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error unless the status is 200.
+    pub async fn upload(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        file: Vec<u8>,
+        timeout: Duration,
+    ) -> Result<(), HttpRequestError> {
+        let mut request = request("PUT", url, SdkBody::from(file))?;
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.clone());
+        }
+        match within(timeout, self.send(request)).await?.status().as_u16() {
+            200 => Ok(()),
+            status => Err(HttpRequestError::Status(status)),
+        }
+    }
+
     /// Downloads a document of at most 64 KiB. Safe to repeat.
     ///
     /// # Errors

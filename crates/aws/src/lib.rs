@@ -1,4 +1,5 @@
-//! Implements the ports of `domain` with Amazon Cognito, DynamoDB, IAM, Lambda, S3, Step Functions, STS and the SSM parameter store.
+//! Implements the ports of `domain` with Amazon Cognito, CloudWatch Logs, DynamoDB, IAM, Lambda, S3, Step Functions, STS
+//! and the SSM parameter store.
 //! `classify.rs` maps AWS's errors.
 //!
 //! **Architecture invariant:** only this crate depends on `aws-sdk-*`, and it contains no business rules.
@@ -16,6 +17,8 @@ mod groups;
 mod http_client;
 mod http_requests;
 mod identities;
+#[cfg(any(test, feature = "import-jobs"))]
+mod import_jobs;
 mod invitation_key;
 #[cfg(feature = "jobs")]
 mod jobs;
@@ -41,6 +44,8 @@ pub use clients::Aws;
 pub use clock::SystemClock;
 pub use directory::CognitoDirectory;
 pub use http_requests::{HttpRequestError, HttpRequests};
+#[cfg(any(test, feature = "import-jobs"))]
+pub use import_jobs::CognitoImportJobs;
 pub use invitation_key::SsmInvitationKey;
 #[cfg(feature = "jobs")]
 pub use jobs::{JobBucket, JobStateMachine};

@@ -8,6 +8,7 @@ mod fake_aws;
 mod groups;
 mod http_client;
 mod identities;
+mod import_jobs;
 mod inspector;
 mod invitation_keys;
 mod modelled_errors;

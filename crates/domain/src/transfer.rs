@@ -30,4 +30,4 @@ pub use report::{NotMoved, Summary};
 pub use result::{Outcome, RowResult};
 #[cfg(feature = "schema")]
 pub use row::schema;
-pub use row::{Hash, HashAlgorithm, MfaPreference, Origin, RowError, RowPassword, UserRow};
+pub use row::{Hash, MfaPreference, Origin, RowError, RowPassword, UserRow};

@@ -6,6 +6,7 @@ pub mod directory;
 pub mod error;
 pub mod groups;
 pub mod identities;
+pub mod import_jobs;
 pub mod name;
 pub mod page;
 pub mod quota;

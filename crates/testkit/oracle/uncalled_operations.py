@@ -29,6 +29,7 @@ def calls(text):
         _rotation(),
         *_functions_of_triggers(),
         *_steps_of_jobs(),
+        *_import_jobs(),
     ]
 
 
@@ -98,6 +99,25 @@ def _functions_of_triggers():
     """The reads of `poolkeeper doctor` with the operator's credentials. The recorder ignores requests to Lambda."""
     for operation in ("GetFunctionConcurrency", "GetFunctionConfiguration"):
         yield Call(None, "lambda", operation, {"FunctionName": "shop-PreSignUp"})
+
+
+def _import_jobs():
+    """The calls of `poolkeeper users import` with the operator's credentials. The emulator does not support import jobs. The
+    tests of the adapters compare the same requests."""
+    job = {"UserPoolId": OWN_POOL, "JobId": "import-mAgUtd8PMm"}
+    role = "arn:aws:iam::111122223333:role/import-logs"
+    new = {"UserPoolId": OWN_POOL, "JobName": "poolkeeper-0123456789abcdef-1", "CloudWatchLogsRoleArn": role}
+    for algorithm in ("BCRYPT", "SCRYPT", "ARGON2ID", "PBKDF2_SHA256"):
+        yield Call(None, "cognito-idp", "CreateUserImportJob", {**new, "PasswordHashingAlgorithm": algorithm})
+    yield Call(None, "cognito-idp", "CreateUserImportJob", new)
+    yield Call(None, "cognito-idp", "StartUserImportJob", job)
+    yield Call(None, "cognito-idp", "DescribeUserImportJob", job)
+    yield Call(
+        None, "cognito-idp", "ListUserImportJobs", {"UserPoolId": OWN_POOL, "MaxResults": 60, "PaginationToken": "token"}
+    )
+    yield Call(None, "cognito-idp", "GetCSVHeader", {"UserPoolId": OWN_POOL})
+    stream = {"logGroupName": f"/aws/cognito/userpools/{OWN_POOL}/shop", "logStreamName": "import-1/poolkeeper-1"}
+    yield Call(None, "logs", "GetLogEvents", {**stream, "startFromHead": True, "nextToken": "f/1"})
 
 
 def _rotation():

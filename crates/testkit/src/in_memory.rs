@@ -10,6 +10,7 @@ mod faults;
 mod filter;
 mod groups;
 mod identities;
+mod import_jobs;
 mod interruption;
 mod invitation_key;
 mod paging;
@@ -35,6 +36,7 @@ use time::OffsetDateTime;
 
 pub use challenges::{AUTHENTICATOR_SECRET, FACTOR_CODE};
 pub use directory::InMemoryDirectory;
+pub use import_jobs::JobBehavior;
 pub use invitation_key::InMemoryInvitationKey;
 pub use pool_settings::{CLIENT_ID, POOL_ID, POOL_NAME};
 pub use self_service::{CODE, EXPIRED_CODE, RESET_CODE};

@@ -153,7 +153,7 @@ fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
 /// Converts `GetId` to `get_id`, and `AdminSetUserMFAPreference` to `admin_set_user_mfa_preference`.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
-    for (position, letter) in name.replace("MFA", "Mfa").char_indices() {
+    for (position, letter) in name.replace("MFA", "Mfa").replace("CSV", "Csv").char_indices() {
         if letter.is_uppercase() && position > 0 {
             snake.push('_');
         }

@@ -10,6 +10,7 @@ use super::code::RowCode;
 use crate::json::{self, JsonError};
 use crate::secret::Secret;
 use crate::user_pool::groups::GroupName;
+use crate::user_pool::import_jobs::HashAlgorithm;
 use crate::user_pool::sessions::Factor;
 use crate::user_pool::user::{Attributes, UserStatus, Username};
 
@@ -156,21 +157,6 @@ pub struct Hash {
     pub algorithm: HashAlgorithm,
     /// The hash with its parameters.
     pub value: Secret,
-}
-
-/// `PasswordHashingAlgorithm` of `CreateUserImportJob`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, strum::IntoStaticStr)]
-#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
-pub enum HashAlgorithm {
-    /// `BCRYPT`
-    Bcrypt,
-    /// `SCRYPT`
-    Scrypt,
-    /// `ARGON2ID`
-    Argon2id,
-    /// `PBKDF2_SHA256`
-    #[strum(serialize = "PBKDF2_SHA256")]
-    Pbkdf2Sha256,
 }
 
 /// Exactly one form of the password.

@@ -69,8 +69,12 @@ impl Directory for InMemoryDirectory {
     }
 
     async fn list(&self, filter: Option<&Filter>, page: &PageRequest) -> Result<Page<User>, UserPoolError> {
-        let state = self.pool.call("list")?;
-        let shown = |record: &Record| filter.is_none_or(|filter| filter::meets(filter, record)).then(|| record.user());
+        let mut state = self.pool.call("list")?;
+        let unlisted = state.begin_list();
+        let shown = |record: &Record| {
+            let is_listed = !unlisted.contains(record.username.as_str());
+            (is_listed && filter.is_none_or(|filter| filter::meets(filter, record))).then(|| record.user())
+        };
         let page = paging::by_name(&state.users, page, state.page_cap, shown);
         page.map_err(|reason| UserPoolError::new("list", reason))
     }

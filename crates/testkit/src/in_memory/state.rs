@@ -11,6 +11,7 @@ use time::{Duration, OffsetDateTime};
 use super::challenges::OpenChallenge;
 use super::faults::Faults;
 use super::groups::GroupRecord;
+use super::import_jobs::Jobs;
 use super::interruption::Interruption;
 use super::record::{Record, aliases};
 use super::tokens::Token;
@@ -27,6 +28,7 @@ pub(super) struct State {
     pub(super) required_attributes: BTreeSet<String>,
     /// The attributes that users can set through the app client; any if the client has no list.
     pub(super) write_attributes: Option<BTreeSet<String>>,
+    pub(super) jobs: Jobs,
     pub(super) faults: Faults,
     pub(super) interruption: Option<Interruption>,
     /// The maximum page size.

@@ -44,6 +44,10 @@ const fn groups(operation: &'static str, situation: Situation) -> Call {
     of_users("groups", operation, situation)
 }
 
+const fn import_jobs(operation: &'static str, situation: Situation) -> Call {
+    of_users("import_jobs", operation, situation)
+}
+
 const fn sign_in_security(operation: &'static str) -> Call {
     of_users("sign_in_security", operation, Situation::Settled)
 }
@@ -85,7 +89,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 106] = [
+pub(super) const CALLS: [Call; 112] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -110,6 +114,12 @@ pub(super) const CALLS: [Call; 106] = [
     groups("UpdateGroup", Situation::Settled),
     of_users("identities", "AdminDisableProviderForUser", Situation::Settled),
     of_users("identities", "AdminLinkProviderForUser", Situation::Settled),
+    import_jobs("CreateUserImportJob", Situation::Creating),
+    import_jobs("DescribeUserImportJob", Situation::Settled),
+    import_jobs("GetCSVHeader", Situation::Settled),
+    Call { service: "cloudwatchlogs", ..import_jobs("GetLogEvents", Situation::Settled) },
+    import_jobs("ListUserImportJobs", Situation::Settled),
+    import_jobs("StartUserImportJob", Situation::Settled),
     Call { service: "ssm", ..of_users("invitation_key", "GetParameter", Situation::Settled) },
     of_users("old_user_pool", "GetUserPoolMfaConfig", Situation::Settled),
     Call { service: "ssm", ..of_users("secret_parameter", "GetParameter", Situation::Settled) },

@@ -86,7 +86,7 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 19] = [
     (
         Reason::Unavailable,
         ErrorClass::OutcomeUnknown,
-        &["InternalErrorException", "InternalServerError", "ServiceUnavailable"],
+        &["InternalErrorException", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException"],
     ),
     (
         Reason::PermissionMissing,
@@ -144,7 +144,7 @@ const REASONS: [(Reason, ErrorClass, &[&str]); 19] = [
 ];
 
 /// Exceptions to [`REASONS`]: operations, codes and their meaning.
-const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
+const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 17] = [
     (
         &[
             "AdminAddUserToGroup",
@@ -160,6 +160,12 @@ const REASONS_OF: [(&[&str], &[&str], Reason, ErrorClass); 16] = [
     ),
     (&["AdminForgetDevice"], &["ResourceNotFoundException"], Reason::DeviceNotFound, ErrorClass::NotFound),
     (&["AdminListDevices"], &["ResourceNotFoundException"], Reason::UserNotFound, ErrorClass::NotFound),
+    (
+        &["CreateUserImportJob", "StartUserImportJob"],
+        &["PreconditionNotMetException"],
+        Reason::WrongState,
+        ErrorClass::Invalid,
+    ),
     (
         &["AdminForgetDevice", "AdminListDevices"],
         &["InvalidUserPoolConfigurationException"],

@@ -15,6 +15,7 @@ use domain::user_pool::directory::{AttributeChanges, Directory, NewUser, Welcome
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::groups::{GroupDetails, GroupName, Groups};
 use domain::user_pool::identities::{ExternalIdentity, Identities};
+use domain::user_pool::import_jobs::{ImportJobs as _, NewImportJob};
 use domain::user_pool::page::PageRequest;
 use domain::user_pool::quota::{Category, RequestQuotas as _};
 use domain::user_pool::self_service::SelfService;
@@ -29,8 +30,8 @@ use serde_json::json;
 use super::calls::Call;
 use crate::tests::access_token;
 use crate::{
-    Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, OldUserPool, SecretParameter, SsmInvitationKey,
-    SsmInvitationKeys,
+    Aws, AwsPlatform, CognitoAppClient, CognitoDirectory, CognitoImportJobs, OldUserPool, SecretParameter,
+    SsmInvitationKey, SsmInvitationKeys,
 };
 
 /// An error of a port.
@@ -83,6 +84,7 @@ pub(super) struct Ports {
     platform: AwsPlatform,
     directory: CognitoDirectory,
     client: Arc<CognitoAppClient>,
+    import_jobs: CognitoImportJobs,
     invitation_key: SsmInvitationKey,
     old_user_pool: OldUserPool,
     secret_parameter: SecretParameter,
@@ -106,6 +108,12 @@ impl Ports {
         Self {
             directory: aws.directory(POOL),
             client: aws.app_client(POOL, CLIENT),
+            // With the SDK's retries, like the other ports.
+            import_jobs: CognitoImportJobs::new(
+                aws.user_pool_client(),
+                aws_sdk_cloudwatchlogs::Client::new(&aws.config),
+                POOL,
+            ),
             invitation_key: aws.invitation_key("/key"),
             old_user_pool: aws.old_user_pool(POOL, CLIENT),
             secret_parameter: aws.secret_parameter("/secret"),
@@ -122,6 +130,7 @@ impl Ports {
         match call.file {
             "directory" => self.call_directory(call.operation).await,
             "groups" => self.call_groups(call.operation).await,
+            "import_jobs" => self.call_import_jobs(call.operation).await,
             "identities" | "pool_settings" => self.call_pool(call.operation).await,
             "sign_in_security" => self.call_sign_in_security(call.operation).await,
             "app_client" | "sessions" => self.call_sessions(call.operation).await,
@@ -180,6 +189,22 @@ impl Ports {
             "ListUsersInGroup" => done(groups.members(&name, &FIRST_PAGE).await),
             "UpdateGroup" => done(groups.update_group(&name, &details).await),
             _ => unreachable!("no call of the groups for {operation}"),
+        }
+    }
+
+    async fn call_import_jobs(&self, operation: &str) -> Result<(), PortError> {
+        let jobs = &self.import_jobs;
+        match operation {
+            "CreateUserImportJob" => {
+                let role_arn = "arn:aws:iam::111122223333:role/import-logs".to_owned();
+                done(jobs.create_job(&NewImportJob { name: "job".to_owned(), role_arn, algorithm: None }).await)
+            }
+            "DescribeUserImportJob" => done(jobs.job("import-1").await),
+            "GetCSVHeader" => done(jobs.csv_header().await),
+            "GetLogEvents" => done(jobs.log("group", "stream", None).await),
+            "ListUserImportJobs" => done(jobs.jobs(None).await),
+            "StartUserImportJob" => done(jobs.start_job("import-1").await),
+            _ => unreachable!("no call of the import jobs for {operation}"),
         }
     }
 

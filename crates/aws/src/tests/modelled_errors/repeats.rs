@@ -12,7 +12,7 @@ use super::ports::Ports;
 use crate::Aws;
 
 /// Operations that are not idempotent. A second request would fail, create another resource or send another message.
-const SENT_ONCE: [&str; 25] = [
+const SENT_ONCE: [&str; 27] = [
     "AdminCreateUser",
     "AdminDeleteUser",
     "AdminDisableProviderForUser",
@@ -32,6 +32,7 @@ const SENT_ONCE: [&str; 25] = [
     "ConfirmForgotPassword",
     "ConfirmSignUp",
     "CreateGroup",
+    "CreateUserImportJob",
     "DeleteGroup",
     "DeleteUser",
     "ForgotPassword",
@@ -40,6 +41,7 @@ const SENT_ONCE: [&str; 25] = [
     "GlobalSignOut",
     "ResendConfirmationCode",
     "SignUp",
+    "StartUserImportJob",
     "VerifySoftwareToken",
     "VerifyUserAttribute",
 ];
