@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use domain::revocation::Scope;
+use domain::transfer::JobRows;
 use domain::user_pool::quota::Category;
 use domain::user_pool::user::Username;
 
@@ -206,11 +207,37 @@ pub(crate) struct ImportArguments {
     /// Create missing groups; otherwise their rows fail
     #[arg(long)]
     pub(crate) create_groups: bool,
+    /// Create users with password hashes by import jobs of Cognito, which write their log with this IAM role
+    #[arg(long, value_name = "ARN", value_parser = role_arn)]
+    pub(crate) import_job_role: Option<String>,
+    /// The users that import jobs create [default: hashes]
+    #[arg(long, value_name = "ROWS", value_enum, requires = "import_job_role")]
+    pub(crate) import_jobs: Option<ImportJobRows>,
     /// Change nothing, and write what would happen to FILE.dry-run.jsonl; reads each existing user
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) quotas: Quotas,
+}
+
+/// The users that import jobs create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportJobRows {
+    /// Users with a password hash
+    Hashes,
+    /// All users that an import job can create
+    All,
+}
+
+impl ImportArguments {
+    /// The users that import jobs create.
+    pub(crate) fn job_rows(&self) -> JobRows {
+        match (&self.import_job_role, self.import_jobs) {
+            (None, _) => JobRows::None,
+            (Some(_), None | Some(ImportJobRows::Hashes)) => JobRows::Hashes,
+            (Some(_), Some(ImportJobRows::All)) => JobRows::All,
+        }
+    }
 }
 
 /// The request rate of a command.
@@ -288,6 +315,11 @@ fn uuid(text: &str) -> Result<String, String> {
 fn client_id(text: &str) -> Result<String, String> {
     let is_valid = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+".contains(&byte));
     if is_valid { Ok(text.to_owned()) } else { Err("must be letters, digits, underscores or plus signs".to_owned()) }
+}
+
+fn role_arn(text: &str) -> Result<String, String> {
+    let is_role = text.starts_with("arn:") && text.contains(":iam::") && text.contains(":role/");
+    if is_role { Ok(text.to_owned()) } else { Err("must be the ARN of an IAM role".to_owned()) }
 }
 
 /// Parses a category with its rate.
@@ -379,6 +411,12 @@ mod tests {
             ("poolkeeper users import users.jsonl --stack shop --quota UserCreation=0", ErrorKind::ValueValidation),
             ("poolkeeper users import users.jsonl --stack shop --dry-run --results r", ErrorKind::ArgumentConflict),
             ("poolkeeper users import users.jsonl --stack shop --trust-user-names", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper users import users.jsonl --stack shop --import-jobs all", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper users import users.jsonl --stack shop --import-job-role logs", ErrorKind::ValueValidation),
+            (
+                "poolkeeper users import u.jsonl --stack s --import-job-role arn:aws:iam::1:role/l --import-jobs some",
+                ErrorKind::InvalidValue,
+            ),
             ("poolkeeper users export users.jsonl --stack shop --update", ErrorKind::UnknownArgument),
             ("poolkeeper users verify users.jsonl", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
@@ -392,6 +430,22 @@ mod tests {
             ("poolkeeper sessions revoke --table t --client a --all", ErrorKind::ArgumentConflict),
         ] {
             assert_eq!(parse(line).unwrap_err(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn import_jobs_create_users_with_hashes_by_default() {
+        for (options, expected) in [
+            ("", JobRows::None),
+            ("--import-job-role arn:aws:iam::1:role/l", JobRows::Hashes),
+            ("--import-job-role arn:aws:iam::1:role/l --import-jobs hashes", JobRows::Hashes),
+            ("--import-jobs all --import-job-role arn:aws-cn:iam::1:role/path/l", JobRows::All),
+        ] {
+            let line = format!("poolkeeper users import users.jsonl --stack shop {options}");
+            let Command::Users { command: Users::Import { options, .. } } = parse(&line).unwrap().command else {
+                unreachable!()
+            };
+            assert_eq!(options.job_rows(), expected, "{line}");
         }
     }
 

@@ -69,6 +69,9 @@ pub(crate) enum CommandError {
     /// A signal interrupted an import.
     #[error("interrupted")]
     ImportInterrupted,
+    /// A signal interrupted an import while this import job is active.
+    #[error("interrupted; the import job {0} continues in Cognito")]
+    ImportJobInterrupted(String),
     /// A revocation was not written, or its response was lost.
     #[error("{}", causes(.0))]
     NotRevoked(#[from] RevocationsUnavailable),
@@ -87,7 +90,7 @@ impl CommandError {
             Self::NoPlan(error) | Self::NotChecked(DoctorError::Provision(error)) => code_of(error),
             Self::NotChecked(DoctorError::Call(gave_up)) if gave_up.last.class() == ErrorClass::Forbidden => 4,
             Self::Failed(failure) => code_of(&failure.error),
-            Self::Interrupted { .. } | Self::ImportInterrupted => 130,
+            Self::Interrupted { .. } | Self::ImportInterrupted | Self::ImportJobInterrupted(_) => 130,
             Self::Stopped(Stop::Call(error)) | Self::ImportStopped(Stop::Call(error))
                 if error.class() == ErrorClass::Forbidden =>
             {
@@ -104,9 +107,10 @@ impl CommandError {
         match self {
             Self::Failed(failure) if failure.receipt.steps.is_empty() => Some("Nothing was changed."),
             Self::Failed(_) => Some(RERUN),
-            Self::ImportStopped(_) | Self::ImportInterrupted | Self::Journal(JournalError::File { .. }) => {
-                Some(RERUN_IMPORT)
-            }
+            Self::ImportStopped(_)
+            | Self::ImportInterrupted
+            | Self::ImportJobInterrupted(_)
+            | Self::Journal(JournalError::File { .. }) => Some(RERUN_IMPORT),
             Self::NotRevoked(_) => Some("The tokens may be valid; run the command again."),
             _ => None,
         }
@@ -120,7 +124,7 @@ impl CommandError {
             Self::Interrupted { action: Some(action), steps, .. } => {
                 json!({"error": error, "receipt": {"action": action, "steps": steps}})
             }
-            Self::ImportStopped(_) | Self::ImportInterrupted => return None,
+            Self::ImportStopped(_) | Self::ImportInterrupted | Self::ImportJobInterrupted(_) => return None,
             _ => json!({"error": error}),
         })
     }

@@ -110,6 +110,9 @@ same command again. docs/user-files.md describes the format.
 Passwords and invitations are for new users only. A new user without a password
 or an invitation sets a password with \"forgot password\".
 
+Password hashes require an import job of Cognito (--import-job-role). After
+Ctrl-C, a job continues in Cognito, and the same command waits for its end.
+
 Examples:
   poolkeeper users import users.jsonl --stack shop --dry-run
   poolkeeper users import users.jsonl --stack shop

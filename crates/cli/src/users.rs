@@ -2,6 +2,7 @@
 
 mod export;
 mod import;
+mod import_jobs;
 mod journal;
 mod output;
 mod row_progress;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{CognitoDirectory, SystemClock};
+use aws::{Aws, CognitoDirectory, SystemClock};
 use domain::doctor::Doctor;
 use domain::retry::Clock;
 use domain::transfer::{Format, Pace, PacedPool, Rates, schema};
@@ -27,6 +28,7 @@ use crate::run::{Session, print, target};
 
 /// A user pool and the pace of calls to it.
 struct OpenPool {
+    aws: Aws,
     user_pool_id: String,
     directory: CognitoDirectory,
     clock: Arc<dyn Clock>,
@@ -87,7 +89,7 @@ impl OpenPool {
             rates.set(*category, *quota);
         }
         let pace = Pace::new(Arc::clone(&clock), &rates.share(f64::from(quotas.quota_share) / 100.0));
-        Ok(Self { user_pool_id, directory, clock, pace, patience })
+        Ok(Self { aws, user_pool_id, directory, clock, pace, patience })
     }
 }
 

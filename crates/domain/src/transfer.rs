@@ -1,13 +1,17 @@
 //! Import and export of users.
 //!
-//! The format is in `row` and `csv`, the import engine in `import`, and `pace` keeps it within Cognito's quotas.
+//! The format is in `row` and `csv`, the import engine in `import`, and `pace` keeps it within Cognito's quotas. `jobs` runs
+//! import jobs of Cognito.
 
 mod code;
 mod compare;
 mod csv;
+mod csv_file;
 mod duplicates;
 mod export;
+mod hash;
 mod import;
+mod jobs;
 mod lines;
 mod pace;
 mod paced_pool;
@@ -20,7 +24,8 @@ pub use code::RowCode;
 pub use compare::{Comparison, Mismatch};
 pub use duplicates::Duplicates;
 pub use export::Export;
-pub use import::{ImportId, ImportOptions, Importer};
+pub use import::{ImportId, ImportOptions, Importer, JobRows, Known};
+pub use jobs::{JobBatch, JobError, JobEvent, JobObserver, JobPlan, Jobs};
 pub(crate) use lines::is_empty;
 pub use lines::{Format, Line, Lines, MAX_LINE_BYTES, RowParser};
 pub use pace::{Pace, Rates};

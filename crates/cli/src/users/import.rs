@@ -6,16 +6,17 @@ use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use domain::transfer::{Duplicates, ImportId, ImportOptions, Importer, Lines, RowResult, Stop};
+use domain::transfer::{Duplicates, ImportId, ImportOptions, Importer, JobRows, Lines, RowResult, Stop};
 use domain::user_pool::quota::Category;
 use futures::{Stream, StreamExt as _};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
+use super::import_jobs::{self, JobView};
 use super::journal::{Header, Journal};
 use super::row_progress::RowProgress;
 use super::{OpenPool, beside, format_of, output, unless_interrupted};
@@ -93,8 +94,11 @@ pub(super) async fn run(
     let source = Source::open(path)?;
     // Finds a wrong header before the first call.
     source.rows()?;
-    let ImportArguments { results, update, trust_user_names, create_groups, dry_run, quotas } = arguments;
-    let options = ImportOptions { update_existing: update, trust_user_names, create_groups, dry_run, explain: true };
+    let job_rows = arguments.job_rows();
+    let ImportArguments { results, update, trust_user_names, create_groups, import_job_role, dry_run, quotas, .. } =
+        arguments;
+    let options =
+        ImportOptions { update_existing: update, trust_user_names, create_groups, job_rows, dry_run, explain: true };
     let ending = if dry_run { ".dry-run.jsonl" } else { ".results.jsonl" };
     let results = results.unwrap_or_else(|| beside(path, ending));
     if same_file(path, &results) {
@@ -116,10 +120,11 @@ pub(super) async fn run(
         update,
         trust_user_names,
         create_groups,
+        import_jobs: job_rows,
         dry_run,
     };
     let mut journal = Journal::open(&results, header)?;
-    let stop = import(session, &source, &pool, options, &mut journal).await?;
+    let stop = import(session, &source, &pool, (options, import_job_role.as_deref()), &mut journal).await?;
     let (summary, results) = (&journal.summary, results.display().to_string());
     if session.options.json {
         let document = json!({
@@ -144,7 +149,7 @@ async fn import(
     session: &Session,
     source: &Source,
     pool: &OpenPool,
-    options: ImportOptions,
+    (options, job_role): (ImportOptions, Option<&str>),
     journal: &mut Journal,
 ) -> Result<Option<CommandError>, CommandError> {
     let id: ImportId =
@@ -154,61 +159,79 @@ async fn import(
     let importer = unless_interrupted(started).await?;
 
     let (broken, stopping) = (RefCell::new(None), Arc::new(AtomicBool::new(false)));
-    let (mut duplicates, done) = (Duplicates::default(), std::mem::take(&mut journal.done));
-    let mut progress = RowProgress::start(&session.steps, source.lines, done.len() as u64);
-    let lines = source
-        .rows()?
-        .map_while(|line| line.map_err(|error| *broken.borrow_mut() = Some(error)).ok())
-        .take_while(|_| !stopping.load(Ordering::Relaxed))
+    let done = std::mem::take(&mut journal.done);
+    let progress = Mutex::new(RowProgress::start(&session.steps, source.lines, done.len() as u64));
+    let lines = || {
+        // A job takes minutes to hours. Otherwise a changed row would decide about the user of another row.
+        source.ensure_unchanged()?;
+        let mut duplicates = Duplicates::default();
+        let facts = importer.facts();
+        let rows = source.rows()?.map_while(|line| line.map_err(|error| *broken.borrow_mut() = Some(error)).ok());
+        let rows = rows.take_while(|_| !stopping.load(Ordering::Relaxed));
         // Rows with a result count as well, because they were imported.
-        .map(|line| duplicates.check(importer.facts(), line))
-        .filter(|line| !done.contains(&line.number));
-    let results = Box::pin(importer.import_all(lines));
-    let recorded = record(results, &stopping, |result| {
-        progress.result(result, pool.pace.throttled());
+        let rows = rows.map(move |line| duplicates.check(facts, line));
+        Ok(rows.filter(|line| !done.contains(&line.number)))
+    };
+    let add = |result: &RowResult| {
+        progress.lock().unwrap_or_else(PoisonError::into_inner).result(result, pool.pace.throttled());
         journal.add(result).map_err(CommandError::from)
-    });
-    let stop = recorded.await;
-    progress.finish();
+    };
+    let mut recorder = Recorder { stopping: &stopping, add };
+    let ended = match job_role.filter(|_| options.job_rows != JobRows::None) {
+        Some(role) => {
+            let view = JobView::new(&progress);
+            import_jobs::import((session, pool), &importer, role, &view, lines, &mut recorder).await
+        }
+        None => recorder.record(Box::pin(importer.import_all(lines()?))).await,
+    };
+    progress.lock().unwrap_or_else(PoisonError::into_inner).finish();
     if let Some(error) = broken.take() {
         return Err(source.failed(error));
     }
     source.ensure_unchanged()?;
-    Ok(stop)
+    Ok(ended.err())
 }
 
-/// Records results until the end. After a signal, rows in progress end and no row starts. A second signal ends the
-/// import immediately.
-async fn record(
-    mut results: impl Stream<Item = Result<RowResult, Stop>> + Unpin,
-    stopping: &AtomicBool,
-    mut add: impl FnMut(&RowResult) -> Result<(), CommandError>,
-) -> Option<CommandError> {
-    let mut stop = None;
-    let mut signal = pin!(interrupted());
-    loop {
-        let next = tokio::select! {
-            next = results.next() => next,
-            () = &mut signal => {
-                signal.set(interrupted());
-                if stopping.swap(true, Ordering::Relaxed) {
-                    return Some(CommandError::ImportInterrupted);
+/// Records results.
+pub(super) struct Recorder<'r, Add> {
+    /// Whether no further row starts.
+    stopping: &'r AtomicBool,
+    add: Add,
+}
+
+impl<Add: FnMut(&RowResult) -> Result<(), CommandError>> Recorder<'_, Add> {
+    /// Records results until the end. After a signal, rows in progress end and no row starts. A second signal ends the
+    /// import immediately.
+    pub(super) async fn record(
+        &mut self,
+        mut results: impl Stream<Item = Result<RowResult, Stop>> + Unpin,
+    ) -> Result<(), CommandError> {
+        let mut stop = None;
+        let mut signal = pin!(interrupted());
+        loop {
+            let next = tokio::select! {
+                next = results.next() => next,
+                () = &mut signal => {
+                    signal.set(interrupted());
+                    if self.stopping.swap(true, Ordering::Relaxed) {
+                        return Err(CommandError::ImportInterrupted);
+                    }
+                    stop.get_or_insert(CommandError::ImportInterrupted);
+                    continue;
                 }
-                stop.get_or_insert(CommandError::ImportInterrupted);
-                continue;
-            }
-        };
-        match next {
-            Some(Ok(result)) => {
-                if let Err(error) = add(&result) {
-                    stopping.store(true, Ordering::Relaxed);
-                    stop.get_or_insert(error);
+            };
+            match next {
+                Some(Ok(result)) => {
+                    if let Err(error) = (self.add)(&result) {
+                        self.stopping.store(true, Ordering::Relaxed);
+                        stop.get_or_insert(error);
+                    }
                 }
+                Some(Err(error)) => {
+                    stop.get_or_insert(CommandError::ImportStopped(error));
+                }
+                None => return stop.map_or(Ok(()), Err),
             }
-            Some(Err(error)) => {
-                stop.get_or_insert(CommandError::ImportStopped(error));
-            }
-            None => return stop,
         }
     }
 }

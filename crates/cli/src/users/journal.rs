@@ -7,7 +7,7 @@ use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use domain::transfer::{RowResult, Summary};
+use domain::transfer::{JobRows, RowResult, Summary};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -62,6 +62,9 @@ pub(super) struct Header {
     pub(super) trust_user_names: bool,
     /// Whether missing groups are created.
     pub(super) create_groups: bool,
+    /// Which users import jobs create. Rows with a hash have no final result without import jobs.
+    #[serde(default)]
+    pub(super) import_jobs: JobRows,
     /// Whether nothing is changed.
     pub(super) dry_run: bool,
 }
@@ -75,6 +78,7 @@ impl Header {
             (self.update != earlier.update, "its option --update differs"),
             (self.trust_user_names != earlier.trust_user_names, "its option --trust-user-names differs"),
             (self.create_groups != earlier.create_groups, "its option --create-groups differs"),
+            (self.import_jobs != earlier.import_jobs, "its options --import-job-role and --import-jobs differ"),
             (self.dry_run != earlier.dry_run, "one of them is a dry run"),
         ];
         differences.into_iter().find_map(|(differs, name)| differs.then_some(name))
@@ -178,6 +182,7 @@ mod tests {
             update: false,
             trust_user_names: false,
             create_groups: false,
+            import_jobs: JobRows::None,
             dry_run: false,
         }
     }
@@ -223,6 +228,10 @@ mod tests {
             (Header { update: true, ..header() }, "its option --update differs"),
             (Header { trust_user_names: true, ..header() }, "its option --trust-user-names differs"),
             (Header { create_groups: true, ..header() }, "its option --create-groups differs"),
+            (
+                Header { import_jobs: JobRows::Hashes, ..header() },
+                "its options --import-job-role and --import-jobs differ",
+            ),
             (Header { dry_run: true, ..header() }, "one of them is a dry run"),
         ] {
             let error = Journal::open(&path, other).unwrap_err().to_string();
@@ -234,6 +243,17 @@ mod tests {
             assert!(matches!(Journal::open(&path, header()), Err(JournalError::NotAJournal(_))), "{text}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
+    }
+
+    /// The header of a version without import jobs.
+    #[test]
+    fn continues_results_without_the_option_of_jobs() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results");
+        let mut document = serde_json::to_value(header()).unwrap();
+        document.as_object_mut().unwrap().remove("import_jobs").unwrap();
+        fs::write(&path, format!("{document}\n")).unwrap();
+        assert_eq!(Journal::open(&path, header()).unwrap().header, header());
     }
 
     #[test]

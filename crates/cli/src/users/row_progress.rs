@@ -79,7 +79,8 @@ impl RowProgress {
         }
     }
 
-    fn print(&self, line: &str) {
+    /// Prints a line above the live line.
+    pub(super) fn print(&self, line: &str) {
         let lines = wrap("", line, 4, self.terminal.width());
         match &self.bar {
             Some(bar) => bar.suspend(|| self.terminal.write_lines(&lines)),

@@ -222,6 +222,41 @@ async fn files_and_arguments_that_cannot_be_used_change_nothing() {
     .unwrap();
 }
 
+/// The emulator does not support import jobs.
+#[tokio::test]
+async fn an_import_without_support_for_jobs_changes_nothing() {
+    let pools = Pools::start().await;
+    spawn_blocking(move || {
+        let pool = pools.create("shop");
+        let text = "{\"username\": \"ray\"}\n{\"username\": \"mia\", \"password\": {\"bcrypt\": \"x\"}}\n";
+        let file = pools.machine.file("users.jsonl", text);
+        let role = ["--import-job-role", "arn:aws:iam::000000000000:role/import-log"];
+        for options in [&role[..], &[&role[..], &["--import-jobs", "all"]].concat()] {
+            let document = pools.users("import", &file, &pool, &[options, &["--dry-run"]].concat(), 1);
+            assert!(document["error"].as_str().unwrap().starts_with("GetCSVHeader: the endpoint"), "{document}");
+        }
+        let document = pools.users("import", &file, &pool, &role, 1);
+        assert_eq!((&document["summary"]["rows"], results(&file).len()), (&json!(0), 0));
+        assert_eq!(pools.users("verify", &file, &pool, &[], 7)["mismatches"].as_array().unwrap().len(), 2);
+
+        // The results of an import without jobs are final.
+        let other = pools.machine.run(&["users", "import", crate::text(&file), "--user-pool-id", &pool]).expect(2);
+        assert!(other.stderr.contains("options --import-job-role and --import-jobs differ"), "{}", other.stderr);
+        let wrong = pools.machine.run(&[
+            "users",
+            "import",
+            crate::text(&file),
+            "--user-pool-id",
+            &pool,
+            "--import-jobs",
+            "all",
+        ]);
+        assert!(wrong.expect(2).stderr.contains("--import-job-role <ARN>"));
+    })
+    .await
+    .unwrap();
+}
+
 /// Runs an import through the proxy.
 async fn import(machine: &TestMachine, proxy: &FaultProxy, file: &Path, pool: &str, until: Until) -> ExitStatus {
     let import = ["users", "import", text(file), "--user-pool-id", pool];

@@ -38,7 +38,7 @@ async fn creates_users_with_each_kind_of_password() {
             r#"{"line":2,"username":"ray","outcome":"created"}"#,
             r#"{"line":3,"username":"ann","outcome":"created"}"#,
             r#"{"line":4,"username":"joe","outcome":"created"}"#,
-            r#"{"line":5,"username":"eva","outcome":"skipped","code":"hash-requires-import-job","problem":"only an import job of Cognito can set a password hash"}"#,
+            r#"{"line":5,"username":"eva","outcome":"skipped","code":"hash-requires-import-job","problem":"only an import job of Cognito can set a password hash; --import-job-role runs one"}"#,
         ]
     );
     assert_eq!(status(&pool, "mia"), UserStatus::Confirmed);

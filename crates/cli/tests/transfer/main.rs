@@ -4,6 +4,7 @@
 mod export;
 mod import;
 mod interrupted;
+mod jobs;
 mod pace;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::retry::Clock;
 use domain::transfer::{
-    Format, ImportId, ImportOptions, Importer, Line, Lines, Pace, PacedPool, Rates, RowResult, Stop,
+    Format, ImportId, ImportOptions, Importer, JobRows, Line, Lines, Pace, PacedPool, Rates, RowResult, Stop,
 };
 use futures::StreamExt as _;
 use sha2::{Digest as _, Sha256};
@@ -89,6 +90,7 @@ const NEW_ONLY: ImportOptions = ImportOptions {
     update_existing: false,
     trust_user_names: false,
     create_groups: false,
+    job_rows: JobRows::None,
     dry_run: false,
     explain: false,
 };

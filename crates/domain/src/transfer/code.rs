@@ -43,6 +43,8 @@ pub enum RowCode {
     UnconfirmedUser,
     /// A password hash requires an import job of Cognito.
     HashRequiresImportJob,
+    /// The import job did not create the user.
+    ImportJobFailed,
     /// An earlier import created the user and did not complete it.
     IncompleteUser,
     /// The user was created during this import, and nothing proves that this import created it.

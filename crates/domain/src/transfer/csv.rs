@@ -8,13 +8,13 @@ use crate::user_pool::sessions::Factor;
 use crate::user_pool::user::is_verification;
 
 /// The column of the user name.
-const USERNAME: &str = "cognito:username";
+pub(super) const USERNAME: &str = "cognito:username";
 
 /// The column that enables codes in text messages.
-const MFA_ENABLED: &str = "cognito:mfa_enabled";
+pub(super) const MFA_ENABLED: &str = "cognito:mfa_enabled";
 
 /// The column of the password hash. The algorithm is a parameter of the import job.
-const PASSWORD_HASH: &str = "password_hash";
+pub(super) const PASSWORD_HASH: &str = "password_hash";
 
 /// The columns of a file.
 pub(super) struct Columns(Vec<String>);

@@ -16,6 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::Stream;
 use futures::stream::{self, StreamExt as _};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
@@ -25,7 +26,7 @@ use super::paced_pool::{Failure, PacedPool, Stop, is};
 use super::pool_facts::PoolFacts;
 use super::report::NotMoved;
 use super::result::{Outcome, RowResult};
-use super::row::{MfaPreference, RowPassword, UserRow};
+use super::row::{MfaPreference, RowError, RowPassword, UserRow};
 use crate::error_chain::causes;
 use crate::retry::Clock;
 use crate::search::LARGEST_PAGE;
@@ -37,7 +38,7 @@ use crate::user_pool::page::PageRequest;
 use crate::user_pool::quota::Category;
 use crate::user_pool::sessions::Factor;
 use crate::user_pool::sign_in_security::Mfa;
-use crate::user_pool::user::{CREATION_ATTRIBUTE, User, UserStatus};
+use crate::user_pool::user::{Attributes, CREATION_ATTRIBUTE, User, UserStatus};
 
 /// The rows that are in progress at the same time. Cognito answers within 0.2 s, so this is enough for hundreds of
 /// requests per second.
@@ -76,6 +77,36 @@ impl FromStr for ImportId {
     }
 }
 
+/// The rows whose users are created by import jobs of Cognito instead of `AdminCreateUser`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobRows {
+    /// None. Rows with a password hash are skipped.
+    #[default]
+    None,
+    /// Rows with a password hash.
+    Hashes,
+    /// All rows of new users that a job can create.
+    All,
+}
+
+/// What is known about the user of a row.
+#[derive(Debug)]
+pub enum Known {
+    /// Nothing.
+    Nothing,
+    /// The user exists, as listed.
+    Listed(User),
+    /// The user does not exist, and an import job would create it. Only for a forecast.
+    Absent,
+    /// An import job cannot create the user.
+    Refused(RowError),
+    /// An import job did not create the user, for this reason.
+    NotCreated(String),
+    /// An import job may have created the user, whom Cognito does not list yet. Otherwise it failed for this reason.
+    PerhapsCreated(String),
+}
+
 /// What an import can change.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "independent options of the operator")]
@@ -86,6 +117,8 @@ pub struct ImportOptions {
     pub trust_user_names: bool,
     /// Whether missing groups are created.
     pub create_groups: bool,
+    /// Which users import jobs create.
+    pub job_rows: JobRows,
     /// Whether only reads are made. The results then contain what would happen.
     pub dry_run: bool,
     /// Whether results contain the messages of AWS, for the operator of the pool.
@@ -94,11 +127,11 @@ pub struct ImportOptions {
 
 /// Imports rows into one user pool.
 pub struct Importer<'a> {
-    paced: PacedPool<'a>,
+    pub(super) paced: PacedPool<'a>,
     facts: PoolFacts,
-    id: ImportId,
+    pub(super) id: ImportId,
     started_at: OffsetDateTime,
-    options: ImportOptions,
+    pub(super) options: ImportOptions,
     groups: Mutex<BTreeSet<GroupName>>,
     mail_quota_is_used_up: AtomicBool,
 }
@@ -144,10 +177,20 @@ impl<'a> Importer<'a> {
         &'s self,
         lines: impl Iterator<Item = Line> + 's,
     ) -> impl Stream<Item = Result<RowResult, Stop>> + 's {
+        self.import_all_known(lines.map(|line| (line, Known::Nothing)))
+    }
+
+    /// Like [`Self::import_all`], with what is known about the users.
+    pub fn import_all_known<'s>(
+        &'s self,
+        lines: impl Iterator<Item = (Line, Known)> + 's,
+    ) -> impl Stream<Item = Result<RowResult, Stop>> + 's {
         let stopped = Arc::new(AtomicBool::new(false));
         let was_stopped = Arc::clone(&stopped);
         let lines = lines.take_while(move |_| !was_stopped.load(Ordering::Relaxed));
-        stream::iter(lines).map(|line| self.import(line)).buffer_unordered(CONCURRENT_ROWS).inspect(move |result| {
+        let results =
+            stream::iter(lines).map(|(line, known)| self.import(line, known)).buffer_unordered(CONCURRENT_ROWS);
+        results.inspect(move |result| {
             if result.is_err() {
                 stopped.store(true, Ordering::Relaxed);
             }
@@ -160,20 +203,20 @@ impl<'a> Importer<'a> {
     ///
     /// Returns an error if no further row can be imported now. The row then has no result, and is imported by the next
     /// run.
-    pub async fn import(&self, line: Line) -> Result<RowResult, Stop> {
+    pub async fn import(&self, line: Line, known: Known) -> Result<RowResult, Stop> {
         let number = line.number;
         let row = match line.row {
             Ok(row) => row,
             Err(error) => return Ok(RowResult::invalid(number, None, error)),
         };
         let mut work = Work { line: number, row: &row, completed: Vec::new() };
-        if let Some(refused) = refused(&work) {
+        if let Some(refused) = self.refused(&work) {
             return Ok(refused);
         }
         if let Err(error) = self.facts.check(&row) {
             return Ok(RowResult::invalid(number, Some(&row.username), error));
         }
-        let result = match self.apply(&mut work).await {
+        let result = match self.apply(&mut work, known).await {
             Ok(result) => result,
             Err(Failure::Stop(stop)) => return Err(stop),
             Err(Failure::Row(error)) => {
@@ -184,7 +227,12 @@ impl<'a> Importer<'a> {
         Ok(result)
     }
 
-    async fn apply(&self, work: &mut Work<'_>) -> Result<RowResult, Failure> {
+    async fn apply(&self, work: &mut Work<'_>, known: Known) -> Result<RowResult, Failure> {
+        let known = match known {
+            Known::Refused(error) => return Ok(RowResult::invalid(work.line, Some(&work.row.username), error)),
+            Known::NotCreated(problem) => return Ok(not_created(work, problem)),
+            known => known,
+        };
         if let Some(missing) = self.missing_group(work.row) {
             if !self.options.create_groups {
                 let result = work.result(Outcome::Failed);
@@ -196,7 +244,18 @@ impl<'a> Importer<'a> {
             }
         }
         if self.options.dry_run {
-            return self.forecast(work).await;
+            return self.forecast(work, known).await;
+        }
+        match known {
+            Known::Listed(user) => return self.existing_user(work, &user, Some(&[])).await,
+            Known::PerhapsCreated(problem) => {
+                return match self.find(work.row).await? {
+                    Some(user) => self.existing_user(work, &user, Some(&[])).await,
+                    None => Ok(not_created(work, problem)),
+                };
+            }
+            _ if needs_job(work.row) => return Ok(without_job(work)),
+            _ => {}
         }
         if work.row.invite && self.mail_quota_is_used_up.load(Ordering::Relaxed) {
             return Err(Stop::MailQuota.into());
@@ -219,13 +278,7 @@ impl<'a> Importer<'a> {
     /// Creates the user of a row. Safe to repeat, because the second creation of a user fails.
     async fn create(&self, work: &Work<'_>) -> Result<User, Failure> {
         let row = work.row;
-        let mut attributes = row.attributes.clone();
-        attributes.retain(|_, value| !value.is_empty());
-        // Cognito does the same. The medium of an invitation depends on it.
-        attributes.extend(self.facts.sign_in_attribute(row).map(|name| (name.to_owned(), row.username.to_string())));
-        if self.facts.has_creation_attribute() {
-            attributes.insert(CREATION_ATTRIBUTE.to_owned(), self.proof(work.line));
-        }
+        let attributes = self.attributes_of_new(work.line, row);
         let temporary_password = match &row.password {
             Some(RowPassword::Temporary(password)) => Some(password.clone()),
             Some(RowPassword::Permanent(password)) => Some(temporary_password_before(password)),
@@ -236,6 +289,18 @@ impl<'a> Importer<'a> {
         self.paced.call(Category::UserCreation, || self.paced.pool.create(&user)).await
     }
 
+    /// The attributes of a new user, with the proof.
+    pub(super) fn attributes_of_new(&self, line: u64, row: &UserRow) -> Attributes {
+        let mut attributes = row.attributes.clone();
+        attributes.retain(|_, value| !value.is_empty());
+        // Cognito does the same. The medium of an invitation depends on it.
+        attributes.extend(self.facts.sign_in_attribute(row).map(|name| (name.to_owned(), row.username.to_string())));
+        if self.facts.has_creation_attribute() {
+            attributes.insert(CREATION_ATTRIBUTE.to_owned(), self.proof(line));
+        }
+        attributes
+    }
+
     /// The proof that this import created a user for this line. It contains a hash of the id, because a user who can
     /// read the own proof must not be able to compute the proof of another line.
     fn proof(&self, line: u64) -> String {
@@ -244,7 +309,7 @@ impl<'a> Importer<'a> {
     }
 
     /// The line for which this import created the user. Users who signed up have no valid proof.
-    fn line_of(&self, user: &User) -> Option<u64> {
+    pub(super) fn line_of(&self, user: &User) -> Option<u64> {
         let proof = user.attributes.get(CREATION_ATTRIBUTE).filter(|_| user.status != UserStatus::Unconfirmed)?;
         let line = proof.strip_prefix(PROOF_PREFIX)?.split('.').next()?.parse().ok()?;
         (*proof == self.proof(line)).then_some(line)
@@ -260,12 +325,13 @@ impl<'a> Importer<'a> {
             work.completed.push("disabled".to_owned());
         }
         self.set_permanent_password(work, user).await?;
+        // Before the groups, so that nobody has their permissions without the second factor.
+        if let Some(mfa) = movable_mfa(row) {
+            self.paced.call(Category::UserResourceUpdate, || pool.set_mfa(&id, &mfa)).await?;
+        }
         for group in missing_groups(row, has) {
             self.paced.call(Category::UserUpdate, || pool.add_to_group(&id, group.as_str())).await?;
             work.completed.push(format!("groups.{group}"));
-        }
-        if let Some(mfa) = movable_mfa(row) {
-            self.paced.call(Category::UserResourceUpdate, || pool.set_mfa(&id, &mfa)).await?;
         }
         Ok(RowResult { not_moved: self.not_moved(row), ..work.result(Outcome::Created) })
     }
@@ -289,6 +355,9 @@ impl<'a> Importer<'a> {
         match &row.password {
             Some(RowPassword::Permanent(password)) => Some(password.clone()),
             None if !row.invite => Some(self.facts.random_password(&self.paced.clock.nonce())),
+            Some(RowPassword::Hash(_)) if loses_hash(row) => {
+                Some(self.facts.random_password(&self.paced.clock.nonce()))
+            }
             Some(RowPassword::Temporary(_) | RowPassword::Hash(_)) | None => None,
         }
     }
@@ -348,14 +417,40 @@ impl<'a> Importer<'a> {
 
     /// What a new user of this row lacks.
     fn not_moved(&self, row: &UserRow) -> Vec<NotMoved> {
-        let has_password = row.password.is_some() || row.invite;
+        let has_password = (row.password.is_some() && !loses_hash(row)) || row.invite;
         let parts = [
             (row.origin.is_some(), NotMoved::Sub),
             (row.origin.is_some() && !has_password, NotMoved::Password),
+            (loses_hash(row), NotMoved::PasswordHash),
             (!has_password && !self.facts.has_verified_contact(row), NotMoved::PasswordRecovery),
+            (has_authenticator_app(row), NotMoved::AuthenticatorApp),
         ];
-        let parts = parts.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, part)| part);
-        parts.chain(not_moved_of_existing(row)).collect()
+        parts.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, part)| part).collect()
+    }
+
+    /// Whether a row is not imported at all, so that no job creates its user.
+    pub(super) fn rejects(&self, line: u64, row: &UserRow) -> bool {
+        let work = Work { line, row, completed: Vec::new() };
+        let lacks_group = !self.options.create_groups && self.missing_group(row).is_some();
+        lacks_group || self.refused(&work).is_some() || self.facts.check(row).is_err()
+    }
+
+    /// The result of a row that is never imported.
+    fn refused(&self, work: &Work<'_>) -> Option<RowResult> {
+        if has_hash(work.row) && self.options.job_rows == JobRows::None {
+            return Some(without_job(work));
+        }
+        let (code, problem, not_moved) = match work.row.origin.as_ref().map(|origin| &origin.status)? {
+            UserStatus::ExternalProvider => {
+                let problem = "the user signs in through an external provider, and is created at the first sign-in";
+                (RowCode::FederatedUser, problem, vec![NotMoved::ExternalIdentities])
+            }
+            UserStatus::Unconfirmed => {
+                (RowCode::UnconfirmedUser, "the user never confirmed the sign-up, and must sign up again", Vec::new())
+            }
+            _ => return None,
+        };
+        Some(RowResult { not_moved, ..work.result(Outcome::Skipped).because(code, problem) })
     }
 
     fn explain(&self, error: &UserPoolError) -> String {
@@ -377,23 +472,28 @@ pub(super) async fn group_names(paced: &PacedPool<'_>) -> Result<BTreeSet<GroupN
     }
 }
 
-/// The result of a row that is never imported.
-fn refused(work: &Work<'_>) -> Option<RowResult> {
-    if matches!(work.row.password, Some(RowPassword::Hash(_))) {
-        let problem = "only an import job of Cognito can set a password hash";
-        return Some(work.result(Outcome::Skipped).because(RowCode::HashRequiresImportJob, problem));
-    }
-    let (code, problem, not_moved) = match work.row.origin.as_ref().map(|origin| &origin.status)? {
-        UserStatus::ExternalProvider => {
-            let problem = "the user signs in through an external provider, and is created at the first sign-in";
-            (RowCode::FederatedUser, problem, vec![NotMoved::ExternalIdentities])
-        }
-        UserStatus::Unconfirmed => {
-            (RowCode::UnconfirmedUser, "the user never confirmed the sign-up, and must sign up again", Vec::new())
-        }
-        _ => return None,
-    };
-    Some(RowResult { not_moved, ..work.result(Outcome::Skipped).because(code, problem) })
+fn without_job(work: &Work<'_>) -> RowResult {
+    let problem = "only an import job of Cognito can set a password hash; --import-job-role runs one";
+    work.result(Outcome::Skipped).because(RowCode::HashRequiresImportJob, problem)
+}
+
+fn not_created(work: &Work<'_>, problem: String) -> RowResult {
+    work.result(Outcome::Failed).because(RowCode::ImportJobFailed, problem)
+}
+
+fn has_hash(row: &UserRow) -> bool {
+    matches!(row.password, Some(RowPassword::Hash(_)))
+}
+
+/// Whether only an import job can create the user as in the row.
+fn needs_job(row: &UserRow) -> bool {
+    has_hash(row) && !loses_hash(row)
+}
+
+/// Whether a new user does not receive the hash of the row. A job would create a disabled user enabled, and the user
+/// could sign in until the end of the job.
+fn loses_hash(row: &UserRow) -> bool {
+    has_hash(row) && row.enabled == Some(false)
 }
 
 fn missing_groups<'r>(row: &'r UserRow, has: &[Membership]) -> Vec<&'r GroupName> {
@@ -410,8 +510,12 @@ fn movable_mfa(row: &UserRow) -> Option<Mfa> {
 }
 
 fn not_moved_of_existing(row: &UserRow) -> Vec<NotMoved> {
-    let has_app = row.mfa.as_ref().is_some_and(|mfa| mfa.enabled.contains(&Factor::SoftwareTokenMfa));
-    if has_app { vec![NotMoved::AuthenticatorApp] } else { Vec::new() }
+    let parts = [(has_hash(row), NotMoved::PasswordHash), (has_authenticator_app(row), NotMoved::AuthenticatorApp)];
+    parts.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, part)| part).collect()
+}
+
+fn has_authenticator_app(row: &UserRow) -> bool {
+    row.mfa.as_ref().is_some_and(|mfa| mfa.enabled.contains(&Factor::SoftwareTokenMfa))
 }
 
 /// The name of an attribute in a path of [`Differences`].

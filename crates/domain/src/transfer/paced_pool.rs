@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::jobs::JobError;
 use super::pace::Pace;
 use super::pool_facts::PoolFacts;
 use crate::retry::{Classified as _, Clock, ErrorClass};
@@ -23,6 +24,9 @@ pub enum Stop {
     /// Cognito sends no further invitations today.
     #[error("the daily e-mail quota of the user pool is used up")]
     MailQuota,
+    /// Import jobs cannot continue.
+    #[error(transparent)]
+    Job(#[from] JobError),
 }
 
 /// How a call failed.

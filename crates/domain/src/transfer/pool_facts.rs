@@ -20,11 +20,14 @@ const MAX_VALUE_CHARS: usize = 2048;
 pub struct PoolFacts {
     /// The pool's id.
     pub id: String,
+    /// The pool's name.
+    pub(super) name: String,
     /// The estimated number of users.
     pub estimated_users: u32,
     attributes: BTreeMap<String, AttributeDescription>,
     sign_in_attributes: Vec<String>,
     aliases: Vec<String>,
+    auto_verified: Vec<String>,
     case_sensitive: bool,
     password_policy: PasswordPolicy,
 }
@@ -33,10 +36,12 @@ impl From<PoolDescription> for PoolFacts {
     fn from(pool: PoolDescription) -> Self {
         Self {
             id: pool.id,
+            name: pool.name,
             estimated_users: pool.estimated_users,
             attributes: pool.attributes.into_iter().map(|each| (each.name.clone(), each)).collect(),
             sign_in_attributes: pool.username_attributes,
             aliases: pool.aliases,
+            auto_verified: pool.auto_verified,
             case_sensitive: pool.case_sensitive,
             password_policy: pool.password_policy,
         }
@@ -48,6 +53,24 @@ impl PoolFacts {
     #[must_use]
     pub fn key(&self, username: &Username) -> String {
         if self.case_sensitive { username.to_string() } else { username.as_str().to_lowercase() }
+    }
+
+    /// The keys of all names with which a user can be created.
+    pub(super) fn keys(&self, user: &User) -> impl Iterator<Item = String> {
+        let sign_in_names = self.sign_in_attributes.iter().filter_map(|attribute| user.attributes.get(attribute));
+        let sign_in_names = sign_in_names.filter_map(|name| name.parse().ok()).map(|name| self.key(&name));
+        std::iter::once(self.key(&user.username)).chain(sign_in_names)
+    }
+
+    /// Whether Cognito verifies any attribute with a code.
+    pub(super) fn verifies_attributes(&self) -> bool {
+        !self.auto_verified.is_empty()
+    }
+
+    /// Whether an import job can create the user of a row: an attribute that Cognito verifies with a code must be
+    /// verified.
+    pub(super) fn has_auto_verified_contact(&self, row: &UserRow) -> bool {
+        self.auto_verified.iter().any(|name| self.is_verified(row, name))
     }
 
     /// Whether users sign in with an e-mail address or phone number, so that Cognito generates their user names.
@@ -75,10 +98,12 @@ impl PoolFacts {
 
     /// Whether a user of this row can set a password with "forgot password".
     pub(super) fn has_verified_contact(&self, row: &UserRow) -> bool {
-        ["email", "phone_number"].into_iter().any(|name| {
-            let verified = row.attributes.get(&format!("{name}_verified"));
-            self.contact(row, name).is_some() && verified.is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
-        })
+        ["email", "phone_number"].into_iter().any(|name| self.is_verified(row, name))
+    }
+
+    fn is_verified(&self, row: &UserRow, name: &str) -> bool {
+        let verified = row.attributes.get(&format!("{name}_verified"));
+        self.contact(row, name).is_some() && verified.is_some_and(|flag| flag.eq_ignore_ascii_case("true"))
     }
 
     /// Whether an attribute cannot be changed after the creation of the user.

@@ -17,6 +17,8 @@ pub enum NotMoved {
     GeneratedUsername,
     /// Cognito does not disclose passwords.
     Password,
+    /// Cognito sets the hash of a password only when it creates the user, and creates the user enabled.
+    PasswordHash,
     /// A user without a password, and without a verified e-mail address or phone number, cannot set one.
     PasswordRecovery,
     /// Cognito does not disclose the secrets of authenticator apps.
@@ -38,6 +40,9 @@ impl NotMoved {
             Self::Sub => "`sub`: Cognito generates a new one for each user",
             Self::GeneratedUsername => "generated user names of pools with sign-in by e-mail address or phone number",
             Self::Password => "existing passwords: Cognito does not disclose them",
+            Self::PasswordHash => {
+                "password hashes of existing and of disabled users: import jobs create enabled users only"
+            }
             Self::PasswordRecovery => {
                 "\"forgot password\" of new users without a verified e-mail address or phone number: set their passwords"
             }

@@ -1,7 +1,7 @@
 //! Rows whose user exists: the user is adopted, compared, and changed on request.
 
 use super::differences::Differences;
-use super::{CLOCK_TOLERANCE, Importer, PROOF_PREFIX, Work, attribute, movable_mfa, not_moved_of_existing};
+use super::{CLOCK_TOLERANCE, Importer, Known, PROOF_PREFIX, Work, attribute, movable_mfa, not_moved_of_existing};
 use crate::transfer::code::RowCode;
 use crate::transfer::paced_pool::{Failure, PacedPool, is};
 use crate::transfer::result::{Outcome, RowResult};
@@ -16,20 +16,37 @@ impl Importer<'_> {
     /// Handles a row whose user exists: created by an interrupted attempt, or not by this import. `taken` is Cognito's
     /// error.
     pub(super) async fn existing(&self, work: &mut Work<'_>, taken: UserPoolError) -> Result<RowResult, Failure> {
-        let Some(user) = self.find(work.row).await? else { return Err(Failure::Row(taken)) };
-        match self.line_of(&user) {
-            Some(line) if line == work.line => self.adopt(work, &user).await,
-            Some(line) => {
+        match self.find(work.row).await? {
+            Some(user) => self.existing_user(work, &user, None).await,
+            None => Err(Failure::Row(taken)),
+        }
+    }
+
+    /// Handles a row whose user was found. `has` are the known groups of a user that this import created. AWS does not
+    /// document whether reading the groups of a user makes the user active, so they are only read if they are unknown.
+    pub(super) async fn existing_user(
+        &self,
+        work: &mut Work<'_>,
+        user: &User,
+        has: Option<&[Membership]>,
+    ) -> Result<RowResult, Failure> {
+        match (self.line_of(user), has) {
+            (Some(line), None) if line == work.line => self.adopt(work, user).await,
+            (Some(line), Some(has)) if line == work.line => {
+                work.completed.push("created".to_owned());
+                self.complete(work, user, has).await
+            }
+            (Some(line), _) => {
                 let result = work.result(Outcome::Failed);
                 Ok(result.because(RowCode::DuplicateRow, format!("line {line} is about the same user")))
             }
-            None if self.may_be_own(&user) => {
+            (None, _) if self.may_be_own(user) => {
                 let problem = "the user was created during this import, perhaps by an interrupted attempt; the pool \
                                has no attribute `custom:poolkeeper_created` to prove it. Delete the user and import \
                                the row again";
                 Ok(work.result(Outcome::Failed).because(RowCode::CreationUnproven, problem))
             }
-            None => self.update(work, &user).await,
+            (None, _) => self.update(work, user).await,
         }
     }
 
@@ -156,8 +173,13 @@ impl Importer<'_> {
     }
 
     /// What an import would do with a row.
-    pub(super) async fn forecast(&self, work: &Work<'_>) -> Result<RowResult, Failure> {
-        let Some(user) = self.find(work.row).await? else {
+    pub(super) async fn forecast(&self, work: &Work<'_>, known: Known) -> Result<RowResult, Failure> {
+        let found = match known {
+            Known::Listed(user) => Some(user),
+            Known::Absent => None,
+            _ => self.find(work.row).await?,
+        };
+        let Some(user) = found else {
             return Ok(match self.facts.check_password(work.row) {
                 Ok(()) => RowResult { not_moved: self.not_moved(work.row), ..work.result(Outcome::Created) },
                 Err(error) => RowResult::invalid(work.line, Some(&work.row.username), error),
