@@ -4,6 +4,7 @@
 //! probe observed, and the statement is not proved.
 
 mod api;
+mod import_jobs;
 mod logs;
 mod pass_role;
 mod sign_up;
@@ -26,7 +27,7 @@ use crate::report::Report;
 pub(super) const HELPERS: &str = include_str!("probes.yaml");
 
 /// The statements in the order of the probes.
-pub(super) const STATEMENTS: [&str; 14] = [
+pub(super) const STATEMENTS: [&str; 15] = [
     tags::CREATE.text,
     tags::WITHOUT.text,
     tags::WITH.text,
@@ -40,6 +41,7 @@ pub(super) const STATEMENTS: [&str; 14] = [
     api::QUOTES.text,
     api::GROUPS.text,
     logs::LEVELS.text,
+    import_jobs::COLUMNS.text,
     PROPAGATION.text,
 ];
 
@@ -115,6 +117,7 @@ pub(super) async fn run(deployment: &Deployment<Account>, helpers: &Value, token
         run_probe(&context, proof, api::GROUPS, api::groups(&context, token)).await;
     }
     run_probe(&context, proof, logs::LEVELS, logs::levels(&context)).await;
+    run_probe(&context, proof, import_jobs::COLUMNS, import_jobs::columns(&context)).await;
     if let Some(waited) = propagation(&proof.report) {
         run_probe(&context, proof, PROPAGATION, async { Ok(waited) }).await;
     }

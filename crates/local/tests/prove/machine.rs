@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use testkit::local_aws::{LocalAws, Tooling as _};
 
 /// Every statement with its verdict on the emulator and the beginning of its observation.
-pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
+pub(crate) const STATEMENTS: [(&str, &str, &str); 15] = [
     (
         "The bootstrap creates resources with the tag of its own pool",
         NOT_PROVED,
@@ -73,6 +73,11 @@ pub(crate) const STATEMENTS: [(&str, &str, &str); 14] = [
         r#"["admins", "claims"]: 200; ["x,admins", "[admins]"]: 403 forbidden; []: 403 forbidden |"#,
     ),
     ("CloudWatch receives log lines", NOT_PROVED, "not emulated (the emulator returned: lines by level: {"),
+    (
+        "The columns of import jobs",
+        NOT_PROVED,
+        "not emulated (the emulator returned: the endpoint does not support import jobs) |",
+    ),
     ("The bootstrap receives credentials of a new role", NOT_PROVED, "not emulated (the emulator returned: 0."),
 ];
 
