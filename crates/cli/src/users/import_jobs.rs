@@ -47,7 +47,7 @@ impl JobObserver for JobView<'_> {
         match event {
             JobEvent::Created(name, _) | JobEvent::Continued(name) => *running = Some(name.clone()),
             JobEvent::Ended(_) => *running = None,
-            JobEvent::Busy => {}
+            JobEvent::Busy(_) => {}
         }
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).print(&line(event));
     }
@@ -60,9 +60,10 @@ fn line(event: &JobEvent) -> String {
         JobEvent::Continued(name) => {
             format!("… import job {name} of an interrupted run is active; waiting for its end")
         }
-        JobEvent::Busy => "… Cognito accepts no import job now, perhaps because another one of the account is active; \
-                           waiting for up to an hour"
-            .to_owned(),
+        JobEvent::Busy(error) => format!(
+            "… Cognito accepts no import job now, perhaps because another one of the account is active ({error}); waiting \
+             for up to an hour"
+        ),
         JobEvent::Ended(job) => format!(
             "… import job {}: {}, {} users imported, {} skipped, {} failed",
             job.name, job.status, job.imported, job.skipped, job.failed

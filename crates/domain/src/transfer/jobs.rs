@@ -67,8 +67,8 @@ pub enum JobEvent {
     Created(String, usize),
     /// A job of an earlier run is active.
     Continued(String),
-    /// Cognito accepts no job yet, perhaps because another one of the account is active.
-    Busy,
+    /// Cognito accepts no job yet, perhaps because another one of the account is active. Contains Cognito's error.
+    Busy(String),
     /// The job ended.
     Ended(ImportJob),
 }

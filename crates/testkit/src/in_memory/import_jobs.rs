@@ -63,7 +63,7 @@ impl Default for JobBehavior {
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     behavior: JobBehavior,
-    jobs: Vec<Record>,
+    records: Vec<Record>,
     /// The users whom lists do not contain yet.
     pub(super) unlisted: BTreeSet<String>,
 }
@@ -87,7 +87,7 @@ impl InMemoryPool {
     #[must_use]
     pub fn import_jobs(&self) -> Vec<(ImportJob, Option<HashAlgorithm>, Option<String>)> {
         let state = self.state();
-        let jobs = state.jobs.jobs.iter();
+        let jobs = state.jobs.records.iter();
         jobs.map(|record| (record.job.clone(), record.algorithm, record.file.clone())).collect()
     }
 }
@@ -105,12 +105,12 @@ impl State {
     }
 
     fn import_job(&mut self, operation: &'static str, id: &str) -> Result<&mut Record, UserPoolError> {
-        let found = self.jobs.jobs.iter_mut().find(|record| record.job.id == id);
+        let found = self.jobs.records.iter_mut().find(|record| record.job.id == id);
         found.ok_or_else(|| UserPoolError::new(operation, Reason::InvalidRequest))
     }
 
     fn has_active_job(&self) -> bool {
-        self.jobs.jobs.iter().any(|record| record.job.status.is_running())
+        self.jobs.records.iter().any(|record| record.job.status.is_running())
     }
 
     /// Returns an error if the response of the call is lost.
@@ -122,7 +122,7 @@ impl State {
     /// Imports the users of a file.
     fn run_job(&mut self, index: usize) {
         let behavior = self.jobs.behavior.clone();
-        let record = &self.jobs.jobs[index];
+        let record = &self.jobs.records[index];
         let (file, algorithm) = (record.file.clone().unwrap_or_default(), record.algorithm);
         let mut lines = file.lines().map(cells);
         let header = lines.next().unwrap_or_default();
@@ -147,7 +147,7 @@ impl State {
                 log.push(format!("[{tag}] Line Number {} - {text}", row + first));
             }
         }
-        let record = &mut self.jobs.jobs[index];
+        let record = &mut self.jobs.records[index];
         (record.job, record.log) = (job, log);
     }
 
@@ -212,7 +212,7 @@ impl ImportJobs for InMemoryDirectory {
         if state.has_active_job() {
             return Err(UserPoolError::new("create_job", Reason::LimitReached));
         }
-        let id = format!("import-{}", state.jobs.jobs.len() + 1);
+        let id = format!("import-{}", state.jobs.records.len() + 1);
         let created = ImportJob {
             id: id.clone(),
             name: job.name.clone(),
@@ -224,7 +224,7 @@ impl ImportJobs for InMemoryDirectory {
         };
         let reads_left = state.jobs.behavior.reads_in_progress;
         let (algorithm, record) = (job.algorithm, created.clone());
-        state.jobs.jobs.push(Record { job: record, algorithm, file: None, reads_left, log: Vec::new() });
+        state.jobs.records.push(Record { job: record, algorithm, file: None, reads_left, log: Vec::new() });
         state.responds("create_job")?;
         Ok((created, Secret::new(id)))
     }
@@ -255,7 +255,7 @@ impl ImportJobs for InMemoryDirectory {
             record.job.status = ImportJobStatus::InProgress;
             let is_done = record.reads_left == 0;
             record.reads_left = record.reads_left.saturating_sub(1);
-            if is_done && let Some(index) = state.jobs.jobs.iter().position(|record| record.job.id == id) {
+            if is_done && let Some(index) = state.jobs.records.iter().position(|record| record.job.id == id) {
                 state.run_job(index);
             }
         }
@@ -267,14 +267,15 @@ impl ImportJobs for InMemoryDirectory {
         // One job on each page, newest first.
         let index = after.map_or(Ok(0), str::parse::<usize>);
         let index = index.map_err(|_| UserPoolError::new("jobs", Reason::InvalidRequest))?;
-        let mut jobs = state.jobs.jobs.iter().rev().skip(index);
+        let mut jobs = state.jobs.records.iter().rev().skip(index);
         let entries: Vec<_> = jobs.next().map(|record| record.job.clone()).into_iter().collect();
         Ok(Page { entries, next: jobs.next().map(|_| (index + 1).to_string()) })
     }
 
     async fn log(&self, group: &str, stream: &str, after: Option<&str>) -> Result<Page<String>, UserPoolError> {
         let state = self.pool().call("log")?;
-        let record = state.jobs.jobs.iter().find(|record| format!("{}/{}", record.job.id, record.job.name) == stream);
+        let record =
+            state.jobs.records.iter().find(|record| format!("{}/{}", record.job.id, record.job.name) == stream);
         let expected = format!("/aws/cognito/userpools/{POOL_ID}/{POOL_NAME}");
         match (record.filter(|record| !record.log.is_empty() && group == expected), after) {
             (None, _) => Err(UserPoolError::new("log", Reason::Internal)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{JobError, JobEvent, Jobs};
+use crate::error_chain::causes;
 use crate::secret::Secret;
 use crate::transfer::paced_pool::{Failure, Stop};
 use crate::user_pool::error::{Reason, UserPoolError};
@@ -105,7 +106,7 @@ impl Jobs<'_> {
         match busy.since {
             None => {
                 busy.since = Some(now);
-                self.observer.event(&JobEvent::Busy);
+                self.observer.event(&JobEvent::Busy(causes(&error)));
                 Ok(())
             }
             Some(since) if now.saturating_sub(since) < BUSY_LIMIT => Ok(()),
