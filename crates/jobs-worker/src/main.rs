@@ -12,7 +12,7 @@ use startup::metrics;
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The timeout of a call with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(60);
+const OPERATION_TIMEOUT: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -117,21 +117,24 @@ const HOUR: Duration = Duration::from_hours(1);
 /// Lines of very different lengths, some of them empty, wrong or about an earlier user.
 fn random_file(seed: u64, lines: usize) -> String {
     let mut random = Rng::with_seed(seed);
-    let mut text = String::new();
-    for number in 0..lines {
-        match random.u8(0..20) {
-            0 => {}
-            1 => text += "{",
-            2 => text += &format!(r#"{{"username": "user{}"}}"#, random.usize(0..lines)),
-            3 => text += &format!(r#"{{"username": "{}"}}"#, "x".repeat(70_000)),
+    let line = |number| {
+        let line = match random.u8(0..20) {
+            0 => String::new(),
+            1 => "{".to_owned(),
+            2 => row(random.usize(0..lines)).trim().to_owned(),
+            3 => "x".repeat(70_000),
             _ => {
                 let name = "n".repeat(random.usize(0..1500));
-                text += &format!(r#"{{"username": "user{number}", "attributes": {{"name": "{name}"}}}}"#);
+                format!(r#"{{"username": "user{number}", "attributes": {{"name": "{name}"}}}}"#)
             }
-        }
-        text += if random.bool() { "\n" } else { "\r\n" };
-    }
-    text
+        };
+        line + if random.bool() { "\n" } else { "\r\n" }
+    };
+    (0..lines).map(line).collect()
+}
+
+fn row(number: usize) -> String {
+    format!("{{\"username\": \"user{number}\"}}\n")
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,9 +181,13 @@ async fn each_row_has_one_result_whatever_the_chunks() {
     assert_eq!(outcomes[0], outcomes[1]);
 }
 
+fn csv_row(number: usize) -> String {
+    format!("user{number},{}\r\n", "n".repeat(100))
+}
+
 #[tokio::test(start_paused = true)]
 async fn csv_rows_of_all_chunks_have_the_columns_of_the_header() {
-    let rows: String = (0..500).map(|number| format!("user{number},{}\r\n", "n".repeat(100))).collect();
+    let rows: String = (0..500).map(csv_row).collect();
     let stack = Stack { workers: 4, ..Stack::new(&format!("\u{feff}cognito:username,name\r\n{rows}")) };
     let (split, chunks) = stack.split(Format::Csv).await.unwrap();
     assert!(chunks.len() > 2 && chunks[0].first_line == 2 && split.plan.rows == 500);
@@ -266,7 +273,7 @@ async fn two_workers_of_one_chunk_write_one_result() {
 
 #[tokio::test(start_paused = true)]
 async fn an_import_without_time_left_continues_later() {
-    let rows: String = (0..400).map(|number| format!("{{\"username\": \"user{number}\"}}\n")).collect();
+    let rows: String = (0..400).map(row).collect();
     let stack = Stack::new(&rows);
     let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
     let seconds = Duration::from_secs(5);
@@ -281,7 +288,7 @@ async fn an_import_without_time_left_continues_later() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stopped_job_ends_between_two_rows_and_continues_after_a_restart() {
-    let rows: String = (0..900).map(|number| format!("{{\"username\": \"user{number}\"}}\n")).collect();
+    let rows: String = (0..900).map(row).collect();
     let stack = Stack::new(&rows);
     let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
     let same = stack.jobs.clone();

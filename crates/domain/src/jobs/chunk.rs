@@ -23,7 +23,7 @@ pub struct Chunk {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// The ETag of the file. A file that was replaced is not imported.
+    /// The `ETag` of the file. A file that was replaced is not imported.
     pub etag: String,
     /// The length of the header of a CSV file in bytes, or 0.
     pub header: u64,

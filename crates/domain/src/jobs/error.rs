@@ -61,7 +61,8 @@ impl JobError {
                 Reason::PermissionMissing => "Forbidden",
                 _ => "Unavailable",
             },
-            Self::Store(_) => "Unavailable",
+            // These jobs use no import jobs of Cognito.
+            Self::Stop(Stop::Job(_)) | Self::Store(_) => "Unavailable",
             Self::Stopped => "Stopped",
             Self::InvalidFile(_) => "InvalidFile",
             Self::Incomplete { .. } => "Incomplete",

@@ -31,7 +31,7 @@ pub trait Files: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns [`StoreError::Changed`] if the file has another ETag or is absent.
+    /// Returns [`StoreError::Changed`] if the file has another `ETag` or is absent.
     async fn read_part(&self, key: &str, etag: &str, offset: u64, length: u64) -> Result<Vec<u8>, StoreError>;
 
     /// Writes a file. Does nothing if the file exists.

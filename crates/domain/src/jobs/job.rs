@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::chunk::{Chunk, Split};
 use super::id::JobId;
-use crate::transfer::{Format, ImportOptions};
+use crate::transfer::{Format, ImportOptions, JobRows};
 
 /// An import of an uploaded file: the input of the state machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +43,14 @@ impl From<JobOptions> for ImportOptions {
     fn from(options: JobOptions) -> Self {
         let JobOptions { update, trust_user_names, create_groups, dry_run } = options;
         // Callers of the API receive no texts of AWS.
-        Self { update_existing: update, trust_user_names, create_groups, dry_run, explain: false }
+        Self {
+            update_existing: update,
+            trust_user_names,
+            create_groups,
+            dry_run,
+            explain: false,
+            job_rows: JobRows::None,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ const CHUNK_BYTES: (u64, u64) = (16 * 1024, 512 * 1024);
 const CHUNKS_PER_WORKER: u64 = 16;
 
 /// How long calls to the user pool are repeated while it is unavailable. Then the state machine repeats the step.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a worker checks whether a caller stopped the job.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_secs(5);
