@@ -9,6 +9,8 @@ mod identity_providers;
 mod inspector;
 mod invitation_keys;
 mod mfa;
+#[cfg(any(test, feature = "backup"))]
+mod pool_source;
 mod sts;
 mod update_requests;
 pub(crate) mod user_pools;

@@ -15,6 +15,7 @@ mod modelled_errors;
 mod old_user_pool;
 mod platform;
 mod pool_settings;
+mod pool_source;
 mod quotas;
 mod retries;
 mod revocation_table;

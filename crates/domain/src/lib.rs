@@ -3,6 +3,8 @@
 //! **Architecture invariant:** this crate does not depend on a runtime, the system clock, the environment or an SDK.
 //! Time, randomness and external systems are arguments or traits (ports).
 
+#[cfg(feature = "backup")]
+pub mod backup;
 pub mod doctor;
 pub mod error_chain;
 pub mod invitation;

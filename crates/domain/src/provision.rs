@@ -7,6 +7,8 @@ mod apply;
 mod create_once;
 mod credentials;
 mod deployment;
+#[cfg(feature = "backup")]
+mod describe;
 mod destroy;
 mod diff;
 mod discover;
@@ -19,6 +21,7 @@ mod receipt;
 mod unknown_groups;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,9 +34,14 @@ use crate::user_pool::error::UserPoolError;
 pub use deployment::{Confirmed, Deployment, STACK_TAG, SignUpPolicy, Verified};
 pub use error::{ProvisionError, ProvisionFailure, Resource};
 pub use field_difference::Difference;
+#[cfg(feature = "backup")]
+pub(crate) use field_difference::differences as field_differences;
 pub use members::GroupMembers;
 pub use plan::{Plan, Planned, Verdict};
 pub use receipt::{Action, Outcome, Receipt, Step, StepReport};
+
+/// The tag key of a restored pool. The value is the id of the backup.
+pub const RESTORE_TAG: &str = "poolkeeper:restore";
 
 /// A changed name in a spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +82,8 @@ pub struct Provisioner<'a> {
     pub passable_roles: PassableRoles,
     /// The stack of a custom resource. `None` for an operator.
     pub deployment: Option<Deployment>,
+    /// The id of the backup that is restored. An existing pool without [`RESTORE_TAG`] for this backup is rejected.
+    pub restore: Option<String>,
 }
 
 impl<'a> Provisioner<'a> {
@@ -86,6 +96,7 @@ impl<'a> Provisioner<'a> {
             rights: Rights::Settled,
             passable_roles: PassableRoles::Unknown,
             deployment: None,
+            restore: None,
         }
     }
 }
@@ -100,6 +111,7 @@ impl Provisioner<'_> {
         spec.check()?;
         self.observer.discovering();
         let found = self.discover(spec).await?;
+        self.ensure_own_restore(found.user_pool.as_ref())?;
         let planned = diff::all(spec, &found)?;
         self.ensure_passable(spec, &found)?;
         Ok(Plan::new(planned))
@@ -291,10 +303,32 @@ impl Provisioner<'_> {
     ///
     /// Returns [`ProvisionError::WiderSignUp`] if the policy is wider and not confirmed.
     fn ensure_adoptable(&self, spec: &Spec, pool: Option<&UserPool>) -> Result<(), ProvisionError> {
+        self.ensure_own_restore(pool)?;
         match (&self.deployment, pool) {
             (Some(deployment), Some(pool)) => deployment.check_adoption(spec, pool),
             _ => Ok(()),
         }
+    }
+
+    /// Rejects a pool that the restore of this backup did not create.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ProvisionError::NotRestored`] if the pool has no tag of this backup.
+    fn ensure_own_restore(&self, pool: Option<&UserPool>) -> Result<(), ProvisionError> {
+        match (&self.restore, pool) {
+            (Some(id), Some(pool)) if pool.tags.get(RESTORE_TAG) != Some(id) => {
+                Err(ProvisionError::NotRestored { user_pool_id: pool.id.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The tags of a new pool, besides its name.
+    fn new_pool_tags(&self) -> BTreeMap<String, String> {
+        let mut tags = self.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
+        tags.extend(self.restore.iter().map(|id| (RESTORE_TAG.to_owned(), id.clone())));
+        tags
     }
 
     /// Records the stack and its sign-up policy in the tags of the pool, which makes the stack its owner.

@@ -26,7 +26,7 @@ pub use mfa::MfaMode;
 pub use schema::schema;
 
 /// The desired state of a user pool and its resources.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches, each a field of the spec")]
@@ -119,6 +119,13 @@ impl PoolName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// The name `user-pool`, for a pool whose name has no allowed characters.
+impl Default for PoolName {
+    fn default() -> Self {
+        Self("user-pool".to_owned())
     }
 }
 

@@ -23,12 +23,14 @@ mod row;
 pub use code::RowCode;
 pub use compare::{Comparison, Mismatch};
 pub use duplicates::Duplicates;
-pub use export::Export;
+pub use export::{Export, ExportError};
 pub use import::{ImportId, ImportOptions, Importer, JobRows, Known};
 pub use jobs::{JobBatch, JobError, JobEvent, JobObserver, JobPlan, Jobs};
 pub(crate) use lines::is_empty;
 pub use lines::{Format, Line, Lines, MAX_LINE_BYTES, RowParser};
 pub use pace::{Pace, Rates};
+#[cfg(feature = "backup")]
+pub(crate) use paced_pool::is;
 pub use paced_pool::{PacedPool, Stop};
 pub use pool_facts::PoolFacts;
 pub use report::{NotMoved, Summary};

@@ -8,6 +8,8 @@ mod iam;
 mod identity_pools;
 mod invitation_keys;
 mod platform;
+#[cfg(feature = "backup")]
+mod pool_source;
 mod state;
 mod user_pools;
 mod users;

@@ -116,6 +116,25 @@ impl IdentityPools {
         Ok(answer.roles.unwrap_or_default())
     }
 
+    /// The names of the settings that a spec cannot contain.
+    #[cfg(any(test, feature = "backup"))]
+    pub(super) async fn other_settings(&self, id: &str) -> Answer<Vec<String>> {
+        let pool = self.describe(id).await?;
+        let answer = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
+        let roles = answer.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;
+        let is_other = |key: &String| key != TAG_KEY && !key.starts_with("aws:");
+        let settings = [
+            ("SupportedLoginProviders", pool.supported_login_providers.is_some_and(|it| !it.is_empty())),
+            ("DeveloperProviderName", pool.developer_provider_name.is_some_and(|it| !it.is_empty())),
+            ("OpenIdConnectProviderARNs", pool.open_id_connect_provider_arns.is_some_and(|it| !it.is_empty())),
+            ("SamlProviderARNs", pool.saml_provider_arns.is_some_and(|it| !it.is_empty())),
+            ("IdentityPoolTags", pool.identity_pool_tags.is_some_and(|it| it.keys().any(is_other))),
+            ("Roles: unauthenticated", roles.roles.is_some_and(|it| it.keys().any(|kind| kind != AUTHENTICATED))),
+            ("RoleMappings", roles.role_mappings.is_some_and(|it| !it.is_empty())),
+        ];
+        Ok(settings.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name.to_owned()).collect())
+    }
+
     pub(crate) async fn set_authenticated_role(&self, id: &str, role_arn: &str) -> Answer<()> {
         let current = self.client.get_identity_pool_roles().identity_pool_id(id).send().await;
         let current = current.map_err(|error| Failure::of("GetIdentityPoolRoles", &error))?;

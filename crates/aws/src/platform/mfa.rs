@@ -17,7 +17,7 @@ impl UserPools {
         }
     }
 
-    async fn mfa_config(&self, id: &str) -> Answer<GetUserPoolMfaConfigOutput> {
+    pub(super) async fn mfa_config(&self, id: &str) -> Answer<GetUserPoolMfaConfigOutput> {
         let answer = self.client.get_user_pool_mfa_config().user_pool_id(id).send().await;
         Ok(answer.map_err(|error| Failure::of("GetUserPoolMfaConfig", &error))?)
     }
@@ -42,7 +42,7 @@ impl UserPools {
     }
 }
 
-fn to_mode(config: &GetUserPoolMfaConfigOutput) -> MfaMode {
+pub(super) fn to_mode(config: &GetUserPoolMfaConfigOutput) -> MfaMode {
     let has_totp = config.software_token_mfa_configuration.as_ref().is_some_and(|totp| totp.enabled);
     match &config.mfa_configuration {
         None | Some(UserPoolMfaType::Off) => MfaMode::Off,

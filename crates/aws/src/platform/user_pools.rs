@@ -275,7 +275,7 @@ impl UserPools {
 }
 
 /// Prefix of the keys of Poolkeeper's tags.
-const OWN_TAGS: &str = "poolkeeper:";
+pub(super) const OWN_TAGS: &str = "poolkeeper:";
 
 fn with_own_tag(name: &PoolName, tags: &BTreeMap<String, String>) -> HashMap<String, String> {
     let own = (TAG_KEY.to_owned(), name.to_string());
@@ -374,7 +374,7 @@ pub(super) fn to_client(operation: &'static str, client: &UserPoolClientType) ->
     })
 }
 
-fn seconds_in(unit: &TimeUnitsType) -> u32 {
+pub(super) fn seconds_in(unit: &TimeUnitsType) -> u32 {
     match unit {
         TimeUnitsType::Seconds => 1,
         TimeUnitsType::Minutes => 60,
@@ -479,7 +479,7 @@ fn to_flows(state: &ClientState) -> Vec<ExplicitAuthFlowsType> {
     state.auth_flows.iter().map(to_flow).collect()
 }
 
-fn from_flow(flow: &ExplicitAuthFlowsType) -> Option<AuthFlow> {
+pub(super) fn from_flow(flow: &ExplicitAuthFlowsType) -> Option<AuthFlow> {
     match flow {
         ExplicitAuthFlowsType::AllowAdminUserPasswordAuth => Some(AuthFlow::AllowAdminUserPasswordAuth),
         ExplicitAuthFlowsType::AllowCustomAuth => Some(AuthFlow::AllowCustomAuth),

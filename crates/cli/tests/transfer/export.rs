@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::retry::Clock;
 use domain::transfer::{Comparison, Export, NotMoved, Pace, Rates, Stop, UserRow};
+use domain::user_pool::directory::Directory as _;
 use domain::user_pool::error::Reason;
 use domain::user_pool::user::UserStatus;
 use futures::TryStreamExt as _;
@@ -114,5 +115,38 @@ async fn comparison_names_missing_and_differing_users() {
     assert_eq!(
         mismatches,
         [("mia", "groups.writers".to_owned()), ("ray", "attributes.name".to_owned()), ("user-1", String::new()),]
+    );
+}
+
+/// In an exact comparison, an additional group, attribute or user is a difference.
+#[tokio::test]
+async fn exact_comparison_names_what_the_rows_do_not_contain() {
+    let source = source();
+    source.set_status("user-3", UserStatus::Unconfirmed);
+    let (rows, _) = export(&source, false).await.unwrap();
+    let compare = async |target: &InMemoryPool| {
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::with_time(Duration::from_hours(1)));
+        let pace = Pace::new(Arc::clone(&clock), &Rates::default());
+        let directory = target.directory();
+        let export = Export::start(paced(&directory, &pace, clock.as_ref()), false).await.unwrap();
+        let mut comparison = Comparison::exact(export.facts());
+        assert!(rows.iter().enumerate().all(|(line, row)| comparison.expect(line as u64, row.clone())));
+        assert!(!comparison.expect(100, rows[0].clone()), "a second row of a user");
+        let users: Vec<UserRow> = export.pages().try_concat().await.unwrap();
+        let mut mismatches: Vec<_> = users.iter().filter_map(|user| comparison.found(user)).collect();
+        let others = comparison.others;
+        mismatches.extend(comparison.missing());
+        let names = mismatches.into_iter().map(|each| (each.username.to_string(), each.differences.join(" ")));
+        (others, names.collect::<Vec<_>>())
+    };
+    assert_eq!(compare(&source).await, (0, Vec::new()));
+    source.directory().add_to_group(&"ray".parse().unwrap(), "writers").await.unwrap();
+    source.set_attributes("ray", &[("preferred_username", "roy")]);
+    source.remove_user("user-3");
+    source.add_user("other", "Correct-1", &[], &[]);
+    let expected = [("ray", "attributes.preferred_username groups.writers"), ("user-3", "")];
+    assert_eq!(
+        compare(&source).await,
+        (1, expected.map(|(name, fields)| (name.to_owned(), fields.to_owned())).to_vec())
     );
 }

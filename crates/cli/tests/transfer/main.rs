@@ -1,6 +1,7 @@
 //! Tests imports and exports of users on the in-memory pool. The program's tests run them on an emulator.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod backup;
 mod export;
 mod import;
 mod interrupted;

@@ -10,7 +10,7 @@ use super::discover::{Found, Names, client_name, ensure_owned};
 use super::field_difference::summarize;
 use super::plan::{Planned, Verdict};
 use super::verify::Subject;
-use super::{Deployment, Outcome, ProvisionError, Provisioner, Rename, Resource, Run, Step, StepOutput, StepReport};
+use super::{Outcome, ProvisionError, Provisioner, Rename, Resource, Run, Step, StepOutput, StepReport};
 use crate::platform::{AppClient, ClientState, IamEntity, IdentityPool, UserPool, UserPoolState};
 use crate::policy_document::{access_policy, trust_policy};
 use crate::retry::{Classified, ErrorClass, Situation};
@@ -127,7 +127,7 @@ impl Apply<'_> {
         } else {
             let custom_attributes = &spec.all_custom_attributes();
             let state = UserPoolState::desired(spec);
-            let tags = provisioner.deployment.as_ref().map(Deployment::tags).unwrap_or_default();
+            let tags = provisioner.new_pool_tags();
             let new = NewUserPool { platform: provisioner.platform, name: &spec.name, state, custom_attributes, tags };
             provisioner.create_once(&new).await?
         };

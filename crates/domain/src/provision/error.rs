@@ -111,6 +111,14 @@ pub enum ProvisionError {
         /// The settings with both values.
         changes: Vec<Difference>,
     },
+    /// A restore would change a pool that it did not create. Nothing was changed.
+    #[error(
+        "user pool {user_pool_id} has this name and was not created by the restore of this backup; use another name"
+    )]
+    NotRestored {
+        /// The user pool.
+        user_pool_id: String,
+    },
     /// A required resource does not exist.
     #[error("{resource} {name} does not exist; run `apply` first")]
     Missing {

@@ -24,7 +24,7 @@ impl fmt::Display for Difference {
 }
 
 /// All top-level fields in which two states differ.
-pub(super) fn differences<T: Serialize>(current: &T, wanted: &T) -> Vec<Difference> {
+pub(crate) fn differences<T: Serialize>(current: &T, wanted: &T) -> Vec<Difference> {
     // States are structs with string keys, so serialization cannot fail.
     let (Ok(Value::Object(current)), Ok(Value::Object(wanted))) =
         (serde_json::to_value(current), serde_json::to_value(wanted))

@@ -78,12 +78,12 @@ impl ClientSpec {
 
 impl Spec {
     /// The attribute in `names` that no client of the spec can write.
-    pub(super) fn unwritable<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a str> {
+    pub(crate) fn unwritable<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a str> {
         names.iter().map(String::as_str).find(|name| !STANDARD_ATTRIBUTES.contains(name) && !self.declares(name))
     }
 
     /// The attribute in `names` that no client of the spec can read.
-    pub(super) fn unreadable<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a str> {
+    pub(crate) fn unreadable<'a>(&self, names: &'a BTreeSet<String>) -> Option<&'a str> {
         let known =
             |name: &&str| STANDARD_ATTRIBUTES.contains(name) || VERIFICATIONS.contains(name) || self.declares(name);
         names.iter().map(String::as_str).find(|name| !known(name))

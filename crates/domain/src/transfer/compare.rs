@@ -24,6 +24,7 @@ pub struct Mismatch {
 pub struct Comparison<'a> {
     facts: &'a PoolFacts,
     expected: HashMap<String, (u64, UserRow)>,
+    is_exact: bool,
     /// The users of the pool that are in no row.
     pub others: u64,
 }
@@ -32,14 +33,21 @@ impl<'a> Comparison<'a> {
     /// An empty comparison with a pool.
     #[must_use]
     pub fn new(facts: &'a PoolFacts) -> Self {
-        Self { facts, expected: HashMap::new(), others: 0 }
+        Self { facts, expected: HashMap::new(), is_exact: false, others: 0 }
+    }
+
+    /// An empty comparison in which rows describe users completely, as in an export: attributes and groups that a row
+    /// does not contain are differences, and unconfirmed and federated users are compared.
+    #[must_use]
+    pub fn exact(facts: &'a PoolFacts) -> Self {
+        Self { is_exact: true, ..Self::new(facts) }
     }
 
     /// Adds a row of the file. Returns false for a row that an import skips: an unconfirmed or federated user, or a user
     /// with an earlier row.
     pub fn expect(&mut self, line: u64, row: UserRow) -> bool {
         let status = row.origin.as_ref().map(|origin| &origin.status);
-        if matches!(status, Some(UserStatus::Unconfirmed | UserStatus::ExternalProvider)) {
+        if !self.is_exact && matches!(status, Some(UserStatus::Unconfirmed | UserStatus::ExternalProvider)) {
             return false;
         }
         match self.expected.entry(self.facts.key(&row.username)) {
@@ -57,7 +65,10 @@ impl<'a> Comparison<'a> {
             self.others += 1;
             return None;
         };
-        let differences = differences(&row, user);
+        let mut differences = differences(&row, user);
+        if self.is_exact {
+            differences.extend(additional(&row, user));
+        }
         (!differences.is_empty()).then_some(Mismatch { line, username: row.username, differences })
     }
 
@@ -79,4 +90,12 @@ fn differences(row: &UserRow, user: &UserRow) -> Vec<String> {
     let enabled = row.enabled.is_some_and(|enabled| user.enabled != Some(enabled)).then(|| "enabled".to_owned());
     let groups = row.groups.difference(&user.groups).map(|group| format!("groups.{group}"));
     attributes.chain(enabled).chain(groups).collect()
+}
+
+/// The attributes and groups of `user` that `row` does not contain.
+fn additional(row: &UserRow, user: &UserRow) -> Vec<String> {
+    let is_new = |(name, value): &(&String, &String)| !value.is_empty() && !row.attributes.contains_key(*name);
+    let attributes = user.attributes.iter().filter(is_new).map(|(name, _)| format!("attributes.{name}"));
+    let groups = user.groups.difference(&row.groups).map(|group| format!("groups.{group}"));
+    attributes.chain(groups).collect()
 }

@@ -1,9 +1,12 @@
 //! The export engine: reads the users of a pool as rows.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::{self, BufWriter, Write};
+use std::pin::pin;
 
 use futures::Stream;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use thiserror::Error;
 
 use super::import::group_names;
 use super::paced_pool::{PacedPool, Stop, is};
@@ -20,6 +23,17 @@ use crate::user_pool::user::{User, UserStatus, Username};
 
 /// How many users are read at the same time for their second factors.
 const CONCURRENT_READS: usize = 32;
+
+/// Why an export ended early.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// The users cannot be read.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// The users cannot be written.
+    #[error(transparent)]
+    File(#[from] io::Error),
+}
 
 /// Reads all users of one user pool.
 pub struct Export<'a> {
@@ -76,6 +90,32 @@ impl<'a> Export<'a> {
             let next = page.next.map(|next| PageRequest { after: Some(next), ..first_page() });
             Ok(Some((self.rows(page.entries).await?, next)))
         })
+    }
+
+    /// Writes all users to `out`, one per line, and returns their number and what an import cannot move. `progress`
+    /// receives the number of users so far.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the users cannot be read or written. `out` is then incomplete.
+    pub async fn write<W: Write>(
+        &self,
+        out: W,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(u64, BTreeSet<NotMoved>), ExportError> {
+        let (mut out, mut rows, mut not_moved) = (BufWriter::new(out), 0, BTreeSet::new());
+        let mut pages = pin!(self.pages());
+        while let Some(page) = pages.try_next().await? {
+            for row in &page {
+                serde_json::to_writer(&mut out, row).map_err(io::Error::from)?;
+                out.write_all(b"\n")?;
+                not_moved.extend(self.not_moved(row));
+            }
+            rows += page.len() as u64;
+            progress(rows);
+        }
+        out.flush()?;
+        Ok((rows, not_moved))
     }
 
     async fn rows(&self, users: Vec<User>) -> Result<Vec<UserRow>, Stop> {

@@ -31,7 +31,7 @@ pub enum Stop {
 
 /// How a call failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// No further row can be imported.
     Stop(Stop),
     /// Only this row cannot be imported.
@@ -77,7 +77,7 @@ impl PacedPool<'_> {
     }
 
     /// Makes a call that is safe to repeat. A throttled call is repeated until the time is up.
-    pub(super) async fn call<T, Call, Answer>(&self, category: Category, mut call: Call) -> Result<T, Failure>
+    pub(crate) async fn call<T, Call, Answer>(&self, category: Category, mut call: Call) -> Result<T, Failure>
     where
         Call: FnMut() -> Answer,
         Answer: Future<Output = Result<T, UserPoolError>>,
@@ -117,6 +117,6 @@ fn delay(attempts: u32) -> Duration {
 }
 
 /// Whether a failure concerns only the row, for this reason.
-pub(super) fn is(failure: &Failure, reason: Reason) -> bool {
+pub(crate) fn is(failure: &Failure, reason: Reason) -> bool {
     matches!(failure, Failure::Row(error) if error.reason == reason)
 }
