@@ -7,6 +7,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use domain::revocation::Scope;
+use domain::spec::PoolName;
 use domain::transfer::JobRows;
 use domain::user_pool::quota::Category;
 use domain::user_pool::user::Username;
@@ -114,6 +115,40 @@ pub(crate) enum Command {
     Sessions {
         #[command(subcommand)]
         command: Sessions,
+    },
+    /// Write the settings, app clients, groups and users of a pool to a new archive
+    #[command(after_help = help::BACKUP, override_usage = help::BACKUP_USAGE)]
+    Backup {
+        /// The new tar file
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        pool: SelectedPool,
+        #[command(flatten)]
+        quotas: Quotas,
+        /// Also back up the second factors; one request per user, which counts towards the monthly active users
+        #[arg(long)]
+        mfa: bool,
+    },
+    /// Create a new pool from a backup; continue an interrupted restore
+    #[command(after_help = help::RESTORE)]
+    Restore {
+        /// The backup
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        arguments: RestoreArguments,
+    },
+    /// Compare a pool with a backup; change nothing
+    #[command(after_help = help::DIFF, override_usage = help::DIFF_USAGE)]
+    Diff {
+        /// The backup
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        #[command(flatten)]
+        pool: SelectedPool,
+        #[command(flatten)]
+        quotas: Quotas,
     },
     /// Import, export and compare users
     #[command(after_help = help::USERS)]
@@ -240,6 +275,22 @@ impl ImportArguments {
     }
 }
 
+/// What a restore creates, and where it records results.
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArguments {
+    /// The name of the new pool
+    #[arg(long, value_parser = pool_name)]
+    pub(crate) name: PoolName,
+    /// The file of results, from which an interrupted restore continues [default: FILE.NAME.results.jsonl]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "dry_run")]
+    pub(crate) results: Option<PathBuf>,
+    /// Change nothing, and show the resources to create
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) quotas: Quotas,
+}
+
 /// The request rate of a command.
 #[derive(Debug, Args)]
 pub(crate) struct Quotas {
@@ -322,6 +373,11 @@ fn role_arn(text: &str) -> Result<String, String> {
     if is_role { Ok(text.to_owned()) } else { Err("must be the ARN of an IAM role".to_owned()) }
 }
 
+/// Parses the name of a pool.
+fn pool_name(text: &str) -> Result<PoolName, String> {
+    PoolName::try_from(text.to_owned()).map_err(|error| error.problem)
+}
+
 /// Parses a category with its rate.
 fn quota(text: &str) -> Result<(Category, u32), String> {
     let (category, rate) = text.split_once('=').ok_or("must be CATEGORY=RATE")?;
@@ -368,8 +424,21 @@ mod tests {
             assert_eq!(help.kind(), ErrorKind::DisplayHelp);
             help.to_string()
         };
-        let commands =
-            ["", "plan", "apply", "verify", "destroy", "doctor", "sessions", "users", "schema", "completions"];
+        let commands = [
+            "",
+            "plan",
+            "apply",
+            "verify",
+            "destroy",
+            "doctor",
+            "backup",
+            "restore",
+            "diff",
+            "sessions",
+            "users",
+            "schema",
+            "completions",
+        ];
         for command in commands.into_iter().chain(["users import", "users export", "users verify", "users schema"]) {
             let help = help(command);
             assert!(help.contains("Example") && help.lines().all(|line| line.chars().count() <= 80), "{help}");
@@ -419,6 +488,12 @@ mod tests {
             ),
             ("poolkeeper users export users.jsonl --stack shop --update", ErrorKind::UnknownArgument),
             ("poolkeeper users verify users.jsonl", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper backup shop.tar", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper restore shop.tar", ErrorKind::MissingRequiredArgument),
+            ("poolkeeper restore shop.tar --name ../shop", ErrorKind::ValueValidation),
+            ("poolkeeper restore shop.tar --name shop --stack shop", ErrorKind::UnknownArgument),
+            ("poolkeeper restore shop.tar --name shop --dry-run --results r", ErrorKind::ArgumentConflict),
+            ("poolkeeper diff shop.tar", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t", ErrorKind::MissingRequiredArgument),
             ("poolkeeper sessions revoke --table t --user mia@example.com", ErrorKind::ValueValidation),
             ("poolkeeper sessions revoke --table t --session mia", ErrorKind::ValueValidation),

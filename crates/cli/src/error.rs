@@ -1,6 +1,7 @@
 //! Why a command failed, as a message, a JSON document and an exit code.
 
 use aws::ProfileError;
+use domain::backup::ArchiveError;
 use domain::doctor::DoctorError;
 use domain::error_chain::causes;
 use domain::provision::{Action, ProvisionError, ProvisionFailure, Step, StepReport};
@@ -57,6 +58,14 @@ pub(crate) enum CommandError {
         /// The cause.
         source: std::io::Error,
     },
+    /// A backup is not complete and unchanged.
+    #[error("{file}: {source}")]
+    Archive {
+        /// The file name.
+        file: String,
+        /// The cause.
+        source: ArchiveError,
+    },
     /// The results of an import cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -85,7 +94,7 @@ impl CommandError {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Journal(JournalError::File { .. }) => 1,
-            Self::Usage(_) | Self::Spec(_) | Self::UserFile { .. } | Self::Journal(_) => 2,
+            Self::Usage(_) | Self::Spec(_) | Self::UserFile { .. } | Self::Archive { .. } | Self::Journal(_) => 2,
             Self::Access(_) => 4,
             Self::NoPlan(error) | Self::NotChecked(DoctorError::Provision(error)) => code_of(error),
             Self::NotChecked(DoctorError::Call(gave_up)) if gave_up.last.class() == ErrorClass::Forbidden => 4,

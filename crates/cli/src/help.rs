@@ -20,8 +20,8 @@ Exit codes:
     4  no access to AWS: no region, no credentials or no permission
     5  `destroy` deleted nothing, because everything was retained
     6  `doctor` found an error or a warning
-    7  `users import` skipped rows or rows failed, or `users verify` found
-       differences
+    7  `users import` or `restore` skipped rows or rows failed, or
+       `users verify` or `diff` found differences
   130  interrupted; completed steps are kept, run it again to continue";
 
 pub(crate) const PLAN: &str = "\
@@ -93,6 +93,38 @@ sign-ins are denied until then. Requires dynamodb:UpdateItem on the table.
 Examples:
   poolkeeper sessions revoke --table shop-Revocations-1 --user 0e6f3f3b-…
   poolkeeper sessions revoke --table shop-Revocations-1 --all";
+
+/// Shorter than the generated usage, which is longer than a line.
+pub(crate) const BACKUP_USAGE: &str = "poolkeeper backup FILE <--stack NAME|--spec FILE|--user-pool-id ID>";
+
+pub(crate) const BACKUP: &str = "\
+The archive contains personal data, and no passwords and client secrets. Only
+its owner can read it. The output lists what is not in the backup.
+
+Example:
+  poolkeeper backup shop.tar --stack shop";
+
+pub(crate) const RESTORE: &str = "\
+Checks the archive, creates the pool with the settings of the backup, its
+groups, and then its users without passwords. Users set a password with
+\"forgot password\". The new pool has no triggers and no self sign-up. The
+output lists what is not restored.
+
+To continue an interrupted restore, run the same command again. A pool with the
+name that another command created is not changed.
+
+Examples:
+  poolkeeper restore shop.tar --name shop-restored --dry-run
+  poolkeeper restore shop.tar --name shop-restored";
+
+pub(crate) const DIFF_USAGE: &str = "poolkeeper diff FILE <--stack NAME|--spec FILE|--user-pool-id ID>";
+
+pub(crate) const DIFF: &str = "\
+Compares settings, app clients, groups, and users with their attributes and
+groups. Second factors are not compared. The exit code is 7 after a difference.
+
+Example:
+  poolkeeper diff shop.tar --stack shop";
 
 pub(crate) const USERS: &str = "\
 Example:

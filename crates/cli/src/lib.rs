@@ -1,6 +1,7 @@
 //! The program `poolkeeper`: reads a spec, connects to AWS, runs [`domain::provision`], and prints steps and result.
 
 mod arguments;
+mod backup;
 mod confirm;
 mod doctor_view;
 mod error;

@@ -40,7 +40,7 @@ fn resource(planned: &Planned, column: usize, width: usize) -> Vec<String> {
 }
 
 /// Adds a field with both values. Objects are reduced to the fields that differ.
-fn push_difference(field: &str, current: &Value, wanted: &Value, width: usize, lines: &mut Vec<String>) {
+pub(crate) fn push_difference(field: &str, current: &Value, wanted: &Value, width: usize, lines: &mut Vec<String>) {
     if let (Value::Object(current), Value::Object(wanted)) = (current, wanted) {
         for key in current.keys().chain(wanted.keys()).collect::<BTreeSet<_>>() {
             let side = |object: &serde_json::Map<String, Value>| object.get(key).cloned().unwrap_or_default();

@@ -25,7 +25,7 @@ use crate::progress::Progress;
 use crate::spec_file;
 use crate::summary;
 use crate::terminal::Terminal;
-use crate::users;
+use crate::{backup, users};
 
 /// The exit code of `plan --exit-code` if there are changes.
 const HAS_CHANGES: u8 = 3;
@@ -36,7 +36,8 @@ const RETAINED: u8 = 5;
 /// The exit code of `doctor` if it found an error or a warning.
 const HAS_FINDINGS: u8 = 6;
 
-/// The exit code of `users import` and `users verify` if not all rows are in the pool.
+/// The exit code of `users import` and `restore` if not all rows are in the pool, and of `users verify` and `diff` after a
+/// difference.
 pub(crate) const INCOMPLETE: u8 = 7;
 
 /// Parses the command line, runs the command, and returns the exit code.
@@ -83,6 +84,9 @@ impl Session {
                 self.revoke(&table, scope.into()).await?;
                 Ok(0)
             }
+            Command::Backup { file, pool, quotas, mfa } => backup::create(self, &file, pool, &quotas, mfa).await,
+            Command::Restore { file, arguments } => backup::restore(self, &file, arguments).await,
+            Command::Diff { file, pool, quotas } => backup::diff(self, &file, pool, &quotas).await,
             Command::Users { command } => users::run(self, command).await,
             Command::Schema => {
                 print(&schema())?;
@@ -199,7 +203,7 @@ impl Session {
         Ok(aws?)
     }
 
-    fn provisioner<'a>(&'a self, platform: &'a aws::AwsPlatform) -> Provisioner<'a> {
+    pub(crate) fn provisioner<'a>(&'a self, platform: &'a aws::AwsPlatform) -> Provisioner<'a> {
         let clock = Arc::new(SystemClock::starting_now(self.options.timeout));
         Provisioner::new(platform, clock, &self.progress)
     }
@@ -214,7 +218,7 @@ impl Session {
     }
 
     /// Runs `work`, and drops it if a signal arrives.
-    async fn unless_interrupted<T>(
+    pub(crate) async fn unless_interrupted<T>(
         &self,
         action: Action,
         work: impl Future<Output = Result<T, CommandError>>,

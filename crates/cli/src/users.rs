@@ -4,17 +4,20 @@ mod export;
 mod import;
 mod import_jobs;
 mod journal;
-mod output;
+pub(crate) mod output;
 mod row_progress;
 mod verify;
 
-pub(crate) use journal::JournalError;
+pub(crate) use import::{Source, import};
+pub(crate) use journal::{Header, Journal, JournalError};
+pub(crate) use row_progress::RowProgress;
+pub(crate) use verify::{Verified, compare, lines as compared_lines};
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::{Aws, CognitoDirectory, SystemClock};
+use aws::{Aws, AwsPlatform, CognitoDirectory, SystemClock};
 use domain::doctor::Doctor;
 use domain::retry::Clock;
 use domain::transfer::{Format, Pace, PacedPool, Rates, schema};
@@ -27,12 +30,13 @@ use crate::layout::wrap;
 use crate::run::{Session, print, target};
 
 /// A user pool and the pace of calls to it.
-struct OpenPool {
+pub(crate) struct OpenPool {
     aws: Aws,
-    user_pool_id: String,
+    pub(crate) user_pool_id: String,
+    pub(crate) platform: AwsPlatform,
     directory: CognitoDirectory,
-    clock: Arc<dyn Clock>,
-    pace: Pace,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) pace: Pace,
     /// How long a call is repeated while the pool is unavailable.
     patience: Duration,
 }
@@ -51,13 +55,13 @@ pub(crate) async fn run(session: &Session, command: Users) -> Result<u8, Command
 }
 
 impl OpenPool {
-    fn paced(&self) -> PacedPool<'_> {
+    pub(crate) fn paced(&self) -> PacedPool<'_> {
         let Self { directory, clock, pace, patience, .. } = self;
         PacedPool { pool: directory, pace, clock: clock.as_ref(), patience: *patience }
     }
 
-    /// Finds the pool and reads the account's quotas of these categories, except those in the arguments.
-    async fn find(
+    /// Finds the pool, and opens it.
+    pub(crate) async fn find(
         session: &Session,
         pool: SelectedPool,
         quotas: &Quotas,
@@ -66,15 +70,26 @@ impl OpenPool {
         let target = target(pool)?;
         // Boxed, because the setup of the SDK is large.
         let aws = Box::pin(session.connect()).await?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(Duration::MAX));
         let platform = aws.platform();
-        let patience = session.options.timeout;
         let doctor = Doctor {
             inspector: &platform,
-            clock: Arc::new(SystemClock::starting_now(patience)),
+            clock: Arc::new(SystemClock::starting_now(session.options.timeout)),
             observer: &session.progress,
         };
         let user_pool_id = doctor.user_pool_id(&target).await?;
+        Self::open(session, &aws, user_pool_id, quotas, adjustable).await
+    }
+
+    /// Reads the account's quotas of these categories, except those in the arguments.
+    pub(crate) async fn open(
+        session: &Session,
+        aws: &Aws,
+        user_pool_id: String,
+        quotas: &Quotas,
+        adjustable: &[Category],
+    ) -> Result<Self, CommandError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::starting_now(Duration::MAX));
+        let (platform, patience) = (aws.platform(), session.options.timeout);
         let directory = aws.directory_without_retries(&user_pool_id);
         let is_given = |category: &Category| quotas.quota.iter().any(|(given, _)| given == category);
         let categories = adjustable.iter().copied().filter(|category| !is_given(category));
@@ -89,12 +104,14 @@ impl OpenPool {
             rates.set(*category, *quota);
         }
         let pace = Pace::new(Arc::clone(&clock), &rates.share(f64::from(quotas.quota_share) / 100.0));
-        Ok(Self { aws, user_pool_id, directory, clock, pace, patience })
+        Ok(Self { aws: aws.clone(), user_pool_id, platform, directory, clock, pace, patience })
     }
 }
 
 /// Runs `work`, which changes nothing, until a signal arrives.
-async fn unless_interrupted<T>(work: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+pub(crate) async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
     tokio::select! {
         done = work => done,
         () = interrupted() => Err(CommandError::Interrupted { action: None, during: None, steps: Vec::new() }),
@@ -108,7 +125,7 @@ fn format_of(file: &std::path::Path) -> Format {
 }
 
 /// `FILE` with another ending, in the same directory.
-fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
+pub(crate) fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     name.into()

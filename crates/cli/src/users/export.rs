@@ -1,13 +1,11 @@
 //! `users export`: writes the users of a pool to a file.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
-use std::pin::pin;
 
-use domain::transfer::{Export, NotMoved};
+use domain::transfer::{Export, ExportError, NotMoved};
 use domain::user_pool::quota::Category;
-use futures::TryStreamExt as _;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
@@ -80,18 +78,15 @@ async fn write(
     session.progress.pause();
     let export = export?;
     let mut progress = RowProgress::start(&session.stderr, export.facts().estimated_users.into(), 0);
-    let (mut file, mut rows, mut not_moved) = (BufWriter::new(file), 0, BTreeSet::new());
-    let mut pages = pin!(export.pages());
-    while let Some(page) = pages.try_next().await? {
-        for row in &page {
-            serde_json::to_writer(&mut file, row).map_err(|error| failed(error.into()))?;
-            file.write_all(b"\n").map_err(&failed)?;
-            not_moved.extend(export.not_moved(row));
-        }
-        rows += page.len() as u64;
-        progress.advance(page.len() as u64, pool.pace.throttled());
-    }
-    file.flush().map_err(&failed)?;
+    let mut written = 0;
+    let exported = export.write(file, |rows| {
+        progress.advance(rows - written, pool.pace.throttled());
+        written = rows;
+    });
+    let exported = exported.await;
     progress.finish();
-    Ok((rows, not_moved))
+    exported.map_err(|error| match error {
+        ExportError::Stopped(stop) => CommandError::Stopped(stop),
+        ExportError::File(error) => failed(error),
+    })
 }

@@ -3,14 +3,15 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Take};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use domain::transfer::{Duplicates, ImportId, ImportOptions, Importer, JobRows, Lines, RowResult, Stop};
+use domain::backup::UsersSection;
+use domain::transfer::{Duplicates, Format, ImportId, ImportOptions, Importer, JobRows, Lines, RowResult, Stop};
 use domain::user_pool::quota::Category;
 use futures::{Stream, StreamExt as _};
 use serde_json::json;
@@ -25,10 +26,15 @@ use crate::error::CommandError;
 use crate::interrupt::interrupted;
 use crate::run::{INCOMPLETE, Session, print};
 
-/// A file with its hash and number of lines.
-struct Source {
+/// Rows in a file, or in a section of an archive, with their hash and number of lines.
+pub(crate) struct Source {
     path: PathBuf,
+    format: Format,
     file: File,
+    /// The first byte of the rows.
+    start: u64,
+    /// The length of the rows.
+    length: u64,
     /// Length and time of the last change.
     state: (u64, Option<SystemTime>),
     sha256: String,
@@ -54,28 +60,40 @@ impl Source {
             let length = bytes.len();
             reader.consume(length);
         }
+        let length = state.0;
         let mut sha256 = String::new();
         for byte in hash.finalize() {
             // Writing to a string cannot fail.
             let _ = write!(sha256, "{byte:02x}");
         }
-        Ok(Self { path: path.to_owned(), file, state, sha256, lines: lines + u64::from(!ends_with_a_line) })
+        let lines = lines + u64::from(!ends_with_a_line);
+        Ok(Self { path: path.to_owned(), format: format_of(path), file, start: 0, length, state, sha256, lines })
     }
 
-    /// The rows from the beginning of the file.
-    fn rows(&self) -> Result<Lines<BufReader<&File>>, CommandError> {
+    /// The users in an archive.
+    pub(crate) fn section(path: &Path, file: File, users: &UsersSection) -> Result<Self, CommandError> {
+        let state =
+            state(&file).map_err(|source| CommandError::UserFile { file: path.display().to_string(), source })?;
+        let UsersSection { offset: start, bytes: length, sha256, rows: lines } = users.clone();
+        Ok(Self { path: path.to_owned(), format: Format::JsonLines, file, start, length, state, sha256, lines })
+    }
+
+    /// All rows.
+    pub(crate) fn rows(&self) -> Result<Lines<BufReader<Take<&File>>>, CommandError> {
         let mut file = &self.file;
-        let rows = file.seek(SeekFrom::Start(0)).and_then(|_| Lines::new(format_of(&self.path), BufReader::new(file)));
+        let rows = file
+            .seek(SeekFrom::Start(self.start))
+            .and_then(|_| Lines::new(self.format, BufReader::new(file.take(self.length))));
         rows.map_err(|error| self.failed(error))
     }
 
     /// Returns an error if another program changed the file since it was opened.
-    fn ensure_unchanged(&self) -> Result<(), CommandError> {
+    pub(crate) fn ensure_unchanged(&self) -> Result<(), CommandError> {
         let now = state(&self.file).map_err(|error| self.failed(error))?;
         if now == self.state {
             return Ok(());
         }
-        let problem = "the file was changed during the import, so that results can belong to other rows";
+        let problem = "the file was changed during the command, so that results can belong to other rows";
         Err(self.failed(io::Error::other(problem)))
     }
 
@@ -145,7 +163,7 @@ pub(super) async fn run(
 }
 
 /// Imports the rows that have no result yet. Returns why the import stopped before the end of the file.
-async fn import(
+pub(crate) async fn import(
     session: &Session,
     source: &Source,
     pool: &OpenPool,

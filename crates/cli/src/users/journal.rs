@@ -46,27 +46,27 @@ pub(crate) enum JournalError {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "the options of the command")]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// The id, which the users created by the import contain.
-    pub(super) import: String,
+    pub(crate) import: String,
     /// When the import was started first.
     #[serde(with = "time::serde::rfc3339")]
-    pub(super) started_at: OffsetDateTime,
+    pub(crate) started_at: OffsetDateTime,
     /// The SHA-256 hash of the imported file.
-    pub(super) file_sha256: String,
+    pub(crate) file_sha256: String,
     /// The user pool.
-    pub(super) user_pool_id: String,
+    pub(crate) user_pool_id: String,
     /// Whether existing users are changed.
-    pub(super) update: bool,
+    pub(crate) update: bool,
     /// Whether existing users are changed without a shared address or number.
-    pub(super) trust_user_names: bool,
+    pub(crate) trust_user_names: bool,
     /// Whether missing groups are created.
-    pub(super) create_groups: bool,
+    pub(crate) create_groups: bool,
     /// Which users import jobs create. Rows with a hash have no final result without import jobs.
     #[serde(default)]
-    pub(super) import_jobs: JobRows,
+    pub(crate) import_jobs: JobRows,
     /// Whether nothing is changed.
-    pub(super) dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 impl Header {
@@ -87,18 +87,18 @@ impl Header {
 
 /// The results of one import.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     file: File,
-    pub(super) header: Header,
+    pub(crate) header: Header,
     /// The lines with a result of an earlier run.
-    pub(super) done: HashSet<u64>,
-    pub(super) summary: Summary,
+    pub(crate) done: HashSet<u64>,
+    pub(crate) summary: Summary,
 }
 
 impl Journal {
     /// Creates the file, or continues the import in it. The header of an earlier run takes precedence over `header`.
-    pub(super) fn open(path: &Path, header: Header) -> Result<Self, JournalError> {
+    pub(crate) fn open(path: &Path, header: Header) -> Result<Self, JournalError> {
         let failed = |source| JournalError::File { path: path.to_owned(), source };
         // Only the owner can read the file, because it contains user names.
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path).map_err(failed)?;
@@ -152,7 +152,7 @@ impl Journal {
     }
 
     /// Adds a result.
-    pub(super) fn add(&mut self, result: &RowResult) -> Result<(), JournalError> {
+    pub(crate) fn add(&mut self, result: &RowResult) -> Result<(), JournalError> {
         let line = serde_json::to_vec(result).map_err(io::Error::from);
         self.write(line.map_err(|source| JournalError::File { path: self.path.clone(), source })?)?;
         self.summary.add(result);

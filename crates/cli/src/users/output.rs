@@ -17,7 +17,7 @@ pub(super) fn counts(summary: &Summary) -> String {
 }
 
 /// The end of an import.
-pub(super) fn imported(summary: &Summary, dry_run: bool, results: &str, took: Duration, width: usize) -> Vec<String> {
+pub(crate) fn imported(summary: &Summary, dry_run: bool, results: &str, took: Duration, width: usize) -> Vec<String> {
     let verb = if dry_run { "Forecast" } else { "Done" };
     let mut lines = wrap("", &format!("{verb}: {} ({}).", counts(summary), labels::duration(took)), 0, width);
     lines.extend(wrap("", &format!("Results: {results}"), 0, width));
@@ -29,7 +29,7 @@ pub(super) fn imported(summary: &Summary, dry_run: bool, results: &str, took: Du
 }
 
 /// The parts of users that cannot be moved.
-pub(super) fn not_moved(parts: impl Iterator<Item = NotMoved>, width: usize) -> Vec<String> {
+pub(crate) fn not_moved(parts: impl Iterator<Item = NotMoved>, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = parts.flat_map(|part| wrap("  - ", part.text(), 4, width)).collect();
     if !lines.is_empty() {
         lines.insert(0, "Not moved:".to_owned());

@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(30);
 const PRINTED_ROWS: usize = 20;
 
 /// Prints the progress to one terminal.
-pub(super) struct RowProgress {
+pub(crate) struct RowProgress {
     terminal: Terminal,
     bar: Option<ProgressBar>,
     total: u64,
@@ -31,7 +31,7 @@ pub(super) struct RowProgress {
 
 impl RowProgress {
     /// Shows the progress of `total` rows, of which `done` were done before.
-    pub(super) fn start(terminal: &Terminal, total: u64, done: u64) -> Self {
+    pub(crate) fn start(terminal: &Terminal, total: u64, done: u64) -> Self {
         let bar = terminal.is_terminal().then(|| {
             let target = ProgressDrawTarget::term_like_with_hz(Box::new(LiveTerm(terminal.term())), 10);
             let bar = ProgressBar::with_draw_target(None, target);
@@ -60,7 +60,7 @@ impl RowProgress {
     }
 
     /// Counts rows.
-    pub(super) fn advance(&mut self, rows: u64, throttled: u64) {
+    pub(crate) fn advance(&mut self, rows: u64, throttled: u64) {
         self.done += rows;
         let elapsed = self.started.elapsed();
         let text = || progress(self.done, self.total, self.done - self.skipped, elapsed, throttled);
@@ -73,7 +73,7 @@ impl RowProgress {
     }
 
     /// Clears the live line.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

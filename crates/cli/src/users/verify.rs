@@ -1,7 +1,7 @@
 //! `users verify`: compares a pool with a file.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::pin::pin;
 
@@ -20,16 +20,16 @@ use crate::run::{INCOMPLETE, Session, print};
 const PRINTED: usize = 20;
 
 /// The result of a comparison.
-struct Verified {
-    user_pool_id: String,
-    rows: u64,
+pub(crate) struct Verified {
+    pub(crate) user_pool_id: String,
+    pub(crate) rows: u64,
     /// The rows that cannot be read.
-    unreadable: u64,
+    pub(crate) unreadable: u64,
     /// The rows that an import skips: federated and unconfirmed users, and users with an earlier row.
     not_compared: u64,
     /// The users of the pool that are in no row.
-    others: u64,
-    mismatches: Vec<Mismatch>,
+    pub(crate) others: u64,
+    pub(crate) mismatches: Vec<Mismatch>,
 }
 
 /// Compares the pool with the file.
@@ -57,14 +57,26 @@ async fn verify(session: &Session, path: &Path, pool: SelectedPool, quotas: &Quo
     let file = File::open(path).map_err(failed)?;
     let lines = Lines::new(format_of(path), BufReader::new(file)).map_err(failed)?;
     let pool = OpenPool::find(session, pool, quotas, &[]).await?;
+    compare(session, &pool, lines, false, failed).await
+}
+
+/// Compares the pool with rows. `is_exact` means that the rows describe all users completely.
+pub(crate) async fn compare(
+    session: &Session,
+    pool: &OpenPool,
+    lines: Lines<impl BufRead>,
+    is_exact: bool,
+    failed: impl Fn(io::Error) -> CommandError,
+) -> Result<Verified, CommandError> {
     session.progress.begin("reading the groups");
     let export = Export::start(pool.paced(), false).await;
     session.progress.pause();
     let export = export?;
-    let mut comparison = Comparison::new(export.facts());
+    let facts = export.facts();
+    let mut comparison = if is_exact { Comparison::exact(facts) } else { Comparison::new(facts) };
     let (mut rows, mut unreadable, mut not_compared) = (0, 0, 0);
     for line in lines {
-        let line = line.map_err(failed)?;
+        let line = line.map_err(&failed)?;
         rows += 1;
         match line.row {
             Ok(row) => not_compared += u64::from(!comparison.expect(line.number, row)),
@@ -84,7 +96,7 @@ async fn verify(session: &Session, path: &Path, pool: SelectedPool, quotas: &Quo
     Ok(Verified { user_pool_id: pool.user_pool_id.clone(), rows, unreadable, not_compared, others, mismatches })
 }
 
-fn lines(verified: &Verified, width: usize) -> Vec<String> {
+pub(crate) fn lines(verified: &Verified, width: usize) -> Vec<String> {
     let Verified { rows, unreadable, not_compared, others, mismatches, .. } = verified;
     let mut lines = Vec::new();
     for Mismatch { line, username, differences } in mismatches.iter().take(PRINTED) {

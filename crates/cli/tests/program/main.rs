@@ -1,6 +1,7 @@
 //! Tests the output and exit codes of the program `poolkeeper`.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod backup;
 mod doctor;
 mod killed;
 mod round_trip;

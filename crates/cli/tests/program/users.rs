@@ -16,7 +16,7 @@ use crate::killed::{Until, run};
 use crate::{TestMachine, text};
 
 /// Without pauses between calls, because the emulator has no quotas.
-const FAST: [&str; 11] = [
+pub(crate) const FAST: [&str; 11] = [
     "--quota-share=100",
     "--quota=UserCreation=100000",
     "--quota=UserAccountRecovery=100000",
@@ -31,13 +31,13 @@ const FAST: [&str; 11] = [
 ];
 
 /// An emulator with user pools.
-struct Pools {
-    aws: LocalAws,
-    machine: TestMachine,
+pub(crate) struct Pools {
+    pub(crate) aws: LocalAws,
+    pub(crate) machine: TestMachine,
 }
 
 impl Pools {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let aws = LocalAws::start(None).await.unwrap();
         let machine = machine(aws.endpoint_url());
         Self { aws, machine }
@@ -55,7 +55,7 @@ impl Pools {
     }
 
     /// Runs a command on users of the pool, and returns its document.
-    fn users(&self, command: &str, file: &Path, pool: &str, options: &[&str], code: i32) -> Value {
+    pub(crate) fn users(&self, command: &str, file: &Path, pool: &str, options: &[&str], code: i32) -> Value {
         let arguments =
             [&["users", command, text(file), "--user-pool-id", pool, "--json"], &FAST[..], options].concat();
         self.machine.run(&arguments).expect(code).json()
