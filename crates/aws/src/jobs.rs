@@ -26,7 +26,9 @@ impl Aws {
 }
 
 fn unavailable(failure: Failure) -> StoreError {
-    StoreError::Unavailable { operation: failure.operation, source: Box::new(failure) }
+    let (operation, is_denied) = (failure.operation, has_code(&failure, &["AccessDenied", "AccessDeniedException"]));
+    let source = Box::new(failure);
+    if is_denied { StoreError::Forbidden { operation, source } } else { StoreError::Unavailable { operation, source } }
 }
 
 /// Whether the service returned one of these codes.

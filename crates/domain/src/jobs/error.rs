@@ -19,6 +19,15 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The role of the caller lacks a permission.
+    #[error("{operation} was denied")]
+    Forbidden {
+        /// The operation of AWS.
+        operation: &'static str,
+        /// The cause.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// The file was replaced after it was read.
     #[error("the file was replaced")]
     Changed,
@@ -61,7 +70,7 @@ impl JobError {
                 Reason::PermissionMissing => "Forbidden",
                 _ => "Unavailable",
             },
-            // These jobs use no import jobs of Cognito.
+            Self::Store(StoreError::Forbidden { .. }) => "Forbidden",
             Self::Stop(Stop::Job(_)) | Self::Store(_) => "Unavailable",
             Self::Stopped => "Stopped",
             Self::InvalidFile(_) => "InvalidFile",
@@ -74,7 +83,7 @@ impl From<StoreError> for JobError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Changed => Self::InvalidFile(error.to_string()),
-            error @ StoreError::Unavailable { .. } => Self::Store(error),
+            error @ (StoreError::Forbidden { .. } | StoreError::Unavailable { .. }) => Self::Store(error),
         }
     }
 }
