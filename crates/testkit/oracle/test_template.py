@@ -478,6 +478,42 @@ class Boundary(unittest.TestCase):
             self.assertEqual(iam.allowed(ticket), is_bounded and is_own, f"{right.action}: {right.context}")
 
 
+class Jobs(unittest.TestCase):
+    def test_nothing_exists_by_default(self):
+        for is_on in (False, True):
+            template = Template(TEXT, AlarmEmail="ops@example.com", **({"Jobs": "true"} if is_on else {}))
+            names = {
+                name
+                for section in ("Resources", "Outputs")
+                for name, one in template.body[section].items()
+                if name.startswith("Job") and template.condition(one["Condition"])
+            }
+            self.assertEqual(bool(names), is_on, names)
+
+    def test_worker_neither_deletes_users_nor_reads_secrets(self):
+        statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsWorkerRole"]]
+        granted = {action for one in statements for action in actions(one)}
+        self.assertFalse([action for action in granted if "Delete" in action and not action.endswith(("Attributes", "Object"))])
+        self.assertFalse([action for action in granted if action.startswith(("ssm:", "iam:")) or "Client" in action])
+
+    def test_bucket_is_private_and_empties_itself(self):
+        bucket = Template(TEXT).body["Resources"]["JobBucket"]
+        properties = bucket["Properties"]
+        self.assertTrue(all(properties["PublicAccessBlockConfiguration"].values()))
+        self.assertIn("BucketEncryption", properties)
+        prefixes = {rule["Prefix"] for rule in properties["LifecycleConfiguration"]["Rules"]}
+        self.assertEqual(prefixes, {"uploads/", "jobs/"})
+        self.assertEqual(bucket["DeletionPolicy"], "RetainExceptOnCreate")
+
+    def test_state_machine_repeats_no_error_that_stays(self):
+        worker = (Path(__file__).parents[2] / "domain/src/jobs/error.rs").read_text()
+        names = set(re.findall(r' => "(\w+)"', worker)) | {"UnreadableEvent"}
+        definition = Template(TEXT).body["Resources"]["JobStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
+        never = {name for row in re.findall(r'\["([^]]*)"\], "MaxAttempts": 0', definition) for name in row.split('", "')}
+        self.assertEqual(names - never, {"TimeUp", "Unavailable"})
+        self.assertEqual(never - names, set())
+
+
 class Order(unittest.TestCase):
     def test_verification_is_the_last_resource(self):
         # Verification makes the stack the owner of the pool, so everything that can fail comes before it.

@@ -24,7 +24,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 async fn commands_of_the_documentation_succeed() {
     let pages = pages();
     assert!(pages.len() >= 10, "{} pages with commands", pages.len());
-    let deployment = deploy(&[]).await;
+    let deployment = deploy(&[("Jobs", "true")]).await;
     let admin = first_admin::sign_in(&deployment, &mut Report::quiet()).await.unwrap();
     let password = admin.password.expose();
     for (page, script) in pages {

@@ -36,6 +36,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         // No test calls this pool.
         ("MigrationUserPoolId", "us-east-1_NoSuchPool"),
         ("MigrationClientId", "1nosuchclient"),
+        ("Jobs", "true"),
     ];
     let deployment = deploy(&monitoring).await;
     let admin = first_admin::sign_in(&deployment, &mut Report::quiet()).await.unwrap();
@@ -64,6 +65,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         api("4xx", 20),
         api("5xx", 5),
         api("Latency", 20),
+        ["AWS/States", "ExecutionsFailed", {"StateMachineArn": deployment.stack.output("JobStateMachineArn").unwrap()}, [1]],
     ]);
     let arguments = ["-B", CHECK, deployment.stack.name(), TEMPLATE];
     let checked = deployment.aws.run("python", &arguments, Some(&records.to_string())).await.unwrap();

@@ -25,6 +25,8 @@ DOCS = Path(__file__).resolve().parents[4] / "docs/operations"
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 PUBLISHED = {
     "AWS/Lambda": ({"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}, {"FunctionName"}),
+    # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
+    "AWS/States": ({"ExecutionsFailed"}, {"StateMachineArn"}),
     "AWS/ApiGateway": ({"Count", "4xx", "5xx", "Latency", "IntegrationLatency"}, {"ApiId"}),
 }
 COMPARISONS = {
