@@ -112,6 +112,7 @@ impl Provisioner<'_> {
         self.observer.discovering();
         let found = self.discover(spec).await?;
         self.ensure_own_restore(found.user_pool.as_ref())?;
+        self.ensure_no_leftovers(&found)?;
         let planned = diff::all(spec, &found)?;
         self.ensure_passable(spec, &found)?;
         Ok(Plan::new(planned))
@@ -322,6 +323,24 @@ impl Provisioner<'_> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Rejects resources of an earlier pool of the same name, whose policies and role mappings a new pool would receive.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ProvisionError::Leftover`] if a restore would adopt such a resource.
+    fn ensure_no_leftovers(&self, found: &discover::Found) -> Result<(), ProvisionError> {
+        if self.restore.is_none() || found.user_pool.is_some() {
+            return Ok(());
+        }
+        let leftovers = [
+            (found.identity_pool.is_some(), Resource::IdentityPool),
+            (found.role.is_some(), Resource::Role),
+            (found.policy.is_some(), Resource::Policy),
+        ];
+        let leftover = leftovers.into_iter().find(|(exists, _)| *exists);
+        leftover.map_or(Ok(()), |(_, resource)| Err(ProvisionError::Leftover { resource }))
     }
 
     /// The tags of a new pool, besides its name.

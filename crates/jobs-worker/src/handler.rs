@@ -39,14 +39,19 @@ pub enum StepError {
     UnreadableEvent,
 }
 
+impl StepError {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Job(error) => error.name(),
+            Self::UnreadableEvent => "UnreadableEvent",
+        }
+    }
+}
+
 impl From<StepError> for Diagnostic {
     /// The text is stored in the execution. It contains no values of rows.
     fn from(error: StepError) -> Self {
-        let name = match &error {
-            StepError::Job(error) => error.name(),
-            StepError::UnreadableEvent => "UnreadableEvent",
-        };
-        Self { error_type: name.to_owned(), error_message: error.to_string() }
+        Self { error_type: error.name().to_owned(), error_message: error.to_string() }
     }
 }
 
@@ -109,7 +114,7 @@ pub async fn serve(handler: &Handler) -> Result<(), lambda_runtime::Error> {
         let clock = Arc::new(aws::SystemClock::starting_now(time_left(event.context.deadline())));
         let answer = handler.handle(event.payload, clock).await;
         if let Err(error) = &answer {
-            tracing::warn!(error = causes(error), "step failed");
+            tracing::warn!(code = error.name(), error = causes(error), "step failed");
             if matches!(error, StepError::UnreadableEvent) {
                 metrics::failure();
             }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws::SystemClock;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::jobs::{
     Chunk, Control, ExecutionStatus, ImportJob, JobError, JobId, JobOptions, JobStatus, Split, Start, Worker, keys,
 };
@@ -16,7 +18,9 @@ use domain::transfer::{Format, Outcome, RowResult, Stop};
 use domain::user_pool::error::{Reason, UserPoolError};
 use domain::user_pool::page::PageRequest;
 use domain::user_pool::quota::{Category, RequestQuotas};
+use domain::user_pool::user::UserStatus;
 use fastrand::Rng;
+use sha2::{Digest as _, Sha256};
 use testkit::in_memory::InMemoryPool;
 use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::virtual_clock::VirtualClock;
@@ -73,7 +77,8 @@ impl Stack {
 
     async fn split(&self, format: Format) -> Result<(Split, Vec<Chunk>), JobError> {
         let split = self.with_worker(HOUR, async |worker| worker.split(&job(format)).await).await?;
-        Ok((split, serde_json::from_slice(&self.jobs.file(&keys::chunks(&id())).unwrap()).unwrap()))
+        let chunks = self.jobs.file(&keys::chunks(&id(), &split.plan.list)).unwrap();
+        Ok((split, serde_json::from_slice(&chunks).unwrap()))
     }
 
     async fn import(&self, format: Format, split: &Split, chunk: &Chunk) -> Result<(), JobError> {
@@ -123,6 +128,7 @@ fn random_file(seed: u64, lines: usize) -> String {
             1 => "{".to_owned(),
             2 => row(random.usize(0..lines)).trim().to_owned(),
             3 => "x".repeat(70_000),
+            4 => " ".repeat(70_000),
             _ => {
                 let name = "n".repeat(random.usize(0..1500));
                 format!(r#"{{"username": "user{number}", "attributes": {{"name": "{name}"}}}}"#)
@@ -144,7 +150,8 @@ async fn chunks_contain_each_line_once_and_few_bytes() {
         let stack = Stack { workers, ..Stack::new(&text) };
         let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
         assert_eq!(split.plan.chunks, chunks.len() as u64);
-        let rows = text.lines().filter(|line| !line.trim().is_empty()).count();
+        let is_row = |line: &&str| line.len() > 60_000 || !line.trim().is_empty();
+        let rows = text.lines().filter(is_row).count();
         assert_eq!(split.plan.rows, rows as u64);
         let (mut offset, mut line) = (0, 1);
         for chunk in &chunks {
@@ -307,6 +314,62 @@ async fn a_stopped_job_ends_between_two_rows_and_continues_after_a_restart() {
     let started = stack.control(&clock).start(job(Format::JsonLines)).await.unwrap();
     assert!(matches!(started, Start::Started(_)) && stack.jobs.file(&keys::stopped(&id())).is_none());
     assert_eq!(stack.run(Format::JsonLines).await.len(), 900);
+}
+
+/// The user of the first row exists without an invitation. The result must survive the restart on the next day.
+#[tokio::test(start_paused = true)]
+async fn an_invitation_that_was_not_sent_stays_reported_after_a_restart() {
+    let invite = |name: &str| {
+        format!(r#"{{"username": "{name}", "invite": true, "attributes": {{"email": "{name}@example.com"}}}}"#)
+    };
+    let stack = Stack::new(&[invite("ann"), invite("ben")].join("\n"));
+    let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
+    let same = stack.pool.clone();
+    let proof = {
+        let hash = Sha256::digest(format!("{}.1", id().import_id().unwrap()));
+        format!("import.1.{}", URL_SAFE_NO_PAD.encode(hash))
+    };
+    let calls = stack.pool.calls().len();
+    stack.pool.before_call(calls + 3, move || {
+        same.add_user("ann", "Correct-1", &[], &[("email", "ann@example.com"), ("custom:poolkeeper_created", &proof)]);
+        same.set_status("ann", UserStatus::ForceChangePassword);
+        Some(Reason::MailQuotaExceeded)
+    });
+    let error = stack.import(Format::JsonLines, &split, &chunks[0]).await.unwrap_err();
+    assert_eq!(error.name(), "MailQuota");
+    let results = stack.run(Format::JsonLines).await;
+    let codes: Vec<_> = results.iter().map(|row| (row.outcome, row.code.map(<&str>::from))).collect();
+    assert_eq!(codes, [(Outcome::Failed, Some("mail-quota-exceeded")), (Outcome::Created, None)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_cannot_be_used_for_other_options_or_another_file() {
+    let stack = Stack::new(ROWS);
+    stack.split(Format::JsonLines).await.unwrap();
+    let split = async |job: ImportJob| stack.with_worker(HOUR, async |worker| worker.split(&job).await).await;
+    let options = JobOptions { dry_run: true, ..JobOptions::default() };
+    for other in [ImportJob { options, ..job(Format::JsonLines) }, job(Format::Csv)] {
+        assert_eq!(split(other).await.unwrap_err().name(), "InvalidFile");
+    }
+    assert!(split(job(Format::JsonLines)).await.is_ok());
+    stack.jobs.put(&keys::upload(&id()), ROWS.replace("mia", "eve"));
+    assert_eq!(split(job(Format::JsonLines)).await.unwrap_err().name(), "InvalidFile");
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_invocations_complete_a_chunk_together() {
+    let rows: String = (0..400).map(row).collect();
+    let stack = Stack::new(&rows);
+    let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
+    let short = async |worker: &Worker<'_>| worker.import(&job(Format::JsonLines), &split, &chunks[0]).await;
+    let mut invocations = 1;
+    while stack.with_worker(Duration::from_secs(4), short).await.is_err() {
+        invocations += 1;
+        assert!(invocations < 20);
+    }
+    assert!(invocations > 3, "{invocations}");
+    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap(), 400);
+    assert!(stack.results().iter().all(|row| row.outcome == Outcome::Created));
 }
 
 #[tokio::test(start_paused = true)]

@@ -203,8 +203,8 @@ FOREIGN_NAMES = {
     "Bucket": FOREIGN_NAME,
     "FunctionName": f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{FOREIGN_NAME}",
 }
-# A neighbour, whose name begins with that of this stack.
-FOREIGN_STATE_MACHINE = f"{STACK}-prod-jobs"
+# A neighbour, whose name begins with that of this state machine.
+FOREIGN_STATE_MACHINE = f"{OWN_STATE_MACHINE}-jobs"
 FOREIGN_POLICY = f"arn:{PARTITION}:iam::aws:policy/AdministratorAccess"
 
 

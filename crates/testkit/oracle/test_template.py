@@ -501,11 +501,12 @@ class Jobs(unittest.TestCase):
         properties = bucket["Properties"]
         self.assertTrue(all(properties["PublicAccessBlockConfiguration"].values()))
         self.assertIn("BucketEncryption", properties)
-        prefixes = {rule["Prefix"] for rule in properties["LifecycleConfiguration"]["Rules"]}
-        self.assertEqual(prefixes, {"uploads/", "jobs/"})
+        (rule,) = properties["LifecycleConfiguration"]["Rules"]
+        self.assertEqual((rule["Status"], rule["ExpirationInDays"]), ("Enabled", {"Ref": "JobRetentionDays"}))
+        self.assertNotIn("Prefix", rule)
         self.assertEqual(bucket["DeletionPolicy"], "RetainExceptOnCreate")
 
-    def test_state_machine_repeats_no_error_that_stays(self):
+    def test_state_machine_does_not_repeat_permanent_errors(self):
         worker = (Path(__file__).parents[2] / "domain/src/jobs/error.rs").read_text()
         names = set(re.findall(r' => "(\w+)"', worker)) | {"UnreadableEvent"}
         definition = Template(TEXT).body["Resources"]["JobStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]

@@ -136,12 +136,13 @@ def _steps_of_jobs():
     # A child execution of the distributed map.
     child = {"executionArn": f"{resource}:execution:{OWN_STATE_MACHINE}/chunks:0123456789abcdef"}
     function = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{STACK}-JobsWorkerFunction"
-    chunks = {"Bucket": OWN_BUCKET, "Key": "jobs/import-0123456789abcdef0123456789abcdef/chunks.json"}
+    chunks = {"Bucket": OWN_BUCKET, "Key": "jobs/import-0123456789abcdef0123456789abcdef/chunks-0123456789abcdef.json"}
     for service, operation, parameters in [
         ("lambda", "Invoke", {"FunctionName": function}),
         ("s3", "GetObject", chunks),
         ("states", "StartExecution", {"stateMachineArn": f"{resource}:stateMachine:{OWN_STATE_MACHINE}"}),
         ("states", "DescribeExecution", child),
         ("states", "StopExecution", child),
+        ("states", "RedriveExecution", child),
     ]:
         yield Call("JobStateMachineRole", service, operation, parameters, pool=POOL)

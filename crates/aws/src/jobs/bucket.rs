@@ -61,6 +61,9 @@ impl Files for JobBucket {
                 Ok(Some(FileVersion { size, etag }))
             }
             Err(failure) if has_status(&failure, 404) => Ok(None),
+            Err(failure) if has_status(&failure, 403) => {
+                Err(StoreError::Forbidden { operation: HEAD, source: Box::new(failure) })
+            }
             Err(failure) => Err(unavailable(failure)),
         }
     }

@@ -183,6 +183,16 @@ impl Iam {
         Ok(arns)
     }
 
+    #[cfg(any(test, feature = "backup"))]
+    pub(crate) async fn inline_policies(&self, role_name: &str) -> Answer<Vec<String>> {
+        let mut pages = self.client.list_role_policies().role_name(role_name).into_paginator().send();
+        let mut names = Vec::new();
+        while let Some(page) = pages.next().await {
+            names.extend(page.map_err(|error| Failure::of("ListRolePolicies", &error))?.policy_names);
+        }
+        Ok(names)
+    }
+
     pub(crate) async fn attach_policy(&self, role_name: &str, policy_arn: &str) -> Answer<()> {
         let answer = self.client.attach_role_policy().role_name(role_name).policy_arn(policy_arn).send().await;
         answer.map_err(|error| Failure::of("AttachRolePolicy", &error))?;

@@ -53,6 +53,10 @@ impl PoolSource for AwsPlatform {
     async fn other_identity_pool_settings(&self, id: &str) -> Answer<Vec<String>> {
         self.identity_pools.other_settings(id).await
     }
+
+    async fn inline_policies(&self, role_name: &str) -> Answer<Vec<String>> {
+        self.iam.inline_policies(role_name).await
+    }
 }
 
 /// The names of the settings that a new pool of Poolkeeper does not have and a spec cannot contain.

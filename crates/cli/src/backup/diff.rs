@@ -1,12 +1,13 @@
 //! `diff`: compares a user pool with an archive.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::backup::differences;
 use domain::provision::Difference;
 use serde_json::json;
 
-use super::{failed, in_file, open, reader};
+use super::{failed, in_file, list, open, reader};
 use crate::arguments::{Quotas, SelectedPool};
 use crate::error::CommandError;
 use crate::plan_view;
@@ -29,18 +30,27 @@ pub(crate) async fn run(
         session.progress.pause();
         let settings = settings.map_err(failed(path))?;
         let users = compare(session, &pool, source.rows()?, true, |error| in_file(path, error)).await?;
-        Ok((differences(&archive.settings, &settings), users))
+        let not_compared: BTreeSet<String> =
+            archive.settings.not_included.iter().chain(&settings.not_included).cloned().collect();
+        Ok((differences(&archive.settings, &settings), not_compared, users))
     }));
-    let (settings, users) = work.await?;
+    let (settings, not_compared, users) = work.await?;
     source.ensure_unchanged()?;
-    let Verified { user_pool_id, rows, unreadable, others, mismatches, .. } = &users;
+    let Verified { user_pool_id, rows, unreadable, not_compared: rows_not_compared, others, mismatches } = &users;
     if session.options.json {
         print(&json!({
             "user_pool_id": user_pool_id, "backup_of": archive.manifest.user_pool_id, "settings": settings,
-            "users": {"rows": rows, "unreadable": unreadable, "other_users": others, "mismatches": mismatches},
+            "not_compared": not_compared,
+            "users": {
+                "rows": rows, "unreadable": unreadable, "not_compared": rows_not_compared, "other_users": others,
+                "mismatches": mismatches,
+            },
         }))?;
     } else {
-        session.stdout.write_lines(&lines(&settings, &users, session.stdout.width()));
+        let width = session.stdout.width();
+        session.stdout.write_lines(&lines(&settings, &users, width));
+        let not_compared: Vec<_> = not_compared.into_iter().collect();
+        session.stdout.write_lines(&list("Not compared:", &not_compared, width));
     }
     let is_equal = settings.is_empty() && mismatches.is_empty() && *others == 0 && *unreadable == 0;
     Ok(if is_equal { 0 } else { INCOMPLETE })

@@ -21,6 +21,8 @@ use crate::users::{Header, Journal, OpenPool, Source, beside, import, output, un
 pub(crate) async fn run(session: &Session, path: &Path, arguments: RestoreArguments) -> Result<u8, CommandError> {
     let RestoreArguments { name, results, dry_run, quotas } = arguments;
     let (file, archive) = open(path)?;
+    // Now, so that a change of the file after its check is noticed.
+    let source = Source::section(path, file, &archive.users)?;
     let restored = restored_spec(&archive.settings, name.clone());
     if dry_run {
         return Box::pin(forecast(session, &archive, &restored)).await;
@@ -39,7 +41,6 @@ pub(crate) async fn run(session: &Session, path: &Path, arguments: RestoreArgume
     session.progress.pause();
     let groups = groups?;
 
-    let source = Source::section(path, file, &archive.users)?;
     let results = results.unwrap_or_else(|| beside(path, &format!(".{name}.results.jsonl")));
     // Groups that were created during the backup are missing in its list of groups.
     let options = ImportOptions { create_groups: true, explain: true, ..ImportOptions::default() };
@@ -88,7 +89,9 @@ async fn forecast(session: &Session, archive: &Archive, restored: &RestoredSpec)
     let plan = session.unless_interrupted(Action::Plan, work).await?;
     let (counts, not_restored) = (archive.manifest.counts, not_restored(archive, restored));
     if session.options.json {
-        print(&json!({"dry_run": true, "plan": plan, "counts": counts, "not_restored": not_restored}))?;
+        print(
+            &json!({"dry_run": true, "plan": plan, "spec": restored.spec, "counts": counts, "not_restored": not_restored}),
+        )?;
         return Ok(0);
     }
     let width = session.stdout.width();

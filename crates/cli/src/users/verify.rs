@@ -26,7 +26,7 @@ pub(crate) struct Verified {
     /// The rows that cannot be read.
     pub(crate) unreadable: u64,
     /// The rows that an import skips: federated and unconfirmed users, and users with an earlier row.
-    not_compared: u64,
+    pub(crate) not_compared: u64,
     /// The users of the pool that are in no row.
     pub(crate) others: u64,
     pub(crate) mismatches: Vec<Mismatch>,

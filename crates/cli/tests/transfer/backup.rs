@@ -189,7 +189,19 @@ async fn only_permissions_that_users_have_are_described() {
             .values_mut()
             .for_each(|role| *role = "arn:aws:iam::123456789012:role/other".to_owned());
     };
-    let changes: [(Change, Option<&str>); 6] = [
+    let mapped = |account: &Account, _: &str| {
+        account.platform.state().other_identity_pool_settings = vec!["RoleMappings".to_owned()];
+    };
+    let inline = |account: &Account, _: &str| account.platform.state().inline_policies = vec!["deny".to_owned()];
+    let further = |account: &Account, _: &str| {
+        let mut state = account.platform.state();
+        let role = state.roles.get_mut("poolkeeper.shop.eu-west-1").unwrap();
+        role.policies.insert("arn:aws:iam::aws:policy/AWSDenyAll".to_owned());
+    };
+    let changes: [(Change, Option<&str>); 9] = [
+        (mapped, Some("RoleMappings")),
+        (inline, Some("inline policy deny of role poolkeeper.shop.eu-west-1")),
+        (further, Some("policy arn:aws:iam::aws:policy/AWSDenyAll of role ")),
         (detach, None),
         (widen, Some("policy arn:aws:iam::123456789012:policy/poolkeeper.shop.eu-west-1 of role ")),
         (deny, Some("policy arn:aws:iam::123456789012:policy/poolkeeper.shop.eu-west-1 of role ")),

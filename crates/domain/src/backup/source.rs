@@ -39,4 +39,7 @@ pub trait PoolSource: Platform {
 
     /// The names of the settings of an identity pool that have no field in a spec.
     async fn other_identity_pool_settings(&self, id: &str) -> Result<Vec<String>, PlatformError>;
+
+    /// The names of the inline policies of a role.
+    async fn inline_policies(&self, role_name: &str) -> Result<Vec<String>, PlatformError>;
 }

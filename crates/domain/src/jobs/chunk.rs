@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::transfer::Rates;
+use super::job::JobOptions;
+use crate::transfer::{Format, Rates};
 
 /// A part of the file that one invocation imports: whole lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,12 @@ pub struct Chunk {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// The format with which the job was first started.
+    pub format: Format,
+    /// The options with which the job was first started. Results of another kind must not be mixed.
+    pub options: JobOptions,
+    /// The name of the list of chunks. It depends on the file, so that it never belongs to another file.
+    pub list: String,
     /// The `ETag` of the file. A file that was replaced is not imported.
     pub etag: String,
     /// The length of the header of a CSV file in bytes, or 0.

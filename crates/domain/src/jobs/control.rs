@@ -164,7 +164,7 @@ fn name(id: &JobId, attempt: u32) -> String {
     if attempt == 1 { id.to_string() } else { format!("{id}-{attempt}") }
 }
 
-/// The job of an execution; `None` for an execution that somebody started under another name.
+/// The job of an execution; `None` for an execution with another name.
 fn job_of(name: &str) -> Option<JobId> {
     let id = name.get(..JobId::LENGTH).unwrap_or(name);
     id.parse().ok()
@@ -253,7 +253,8 @@ impl Control<'_> {
 
     async fn view(&self, job: ImportJob, attempts: u32, execution: Execution) -> Result<JobView, StoreError> {
         let Execution { status, started_at, ended_at, error, .. } = execution;
-        let is_stopping = status == ExecutionStatus::Failed && error.as_deref() == Some("Stopped");
+        let is_stopping =
+            status == ExecutionStatus::Failed && self.files.version(&keys::stopped(&job.id)).await?.is_some();
         let status = match status {
             ExecutionStatus::Running => JobStatus::Running,
             ExecutionStatus::Succeeded => JobStatus::Succeeded,
@@ -295,9 +296,9 @@ impl Control<'_> {
     pub async fn stop(&self, id: &JobId) -> Result<Option<()>, StoreError> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
         if execution.status == ExecutionStatus::Running {
-            // For workers, which the end of the execution does not interrupt.
-            self.files.create(&keys::stopped(id), Vec::new()).await?;
             self.executions.stop(&name(id, attempt)).await?;
+            // For workers, which the end of the execution does not interrupt. Later, because a worker that sees it fails.
+            self.files.create(&keys::stopped(id), Vec::new()).await?;
         }
         Ok(Some(()))
     }

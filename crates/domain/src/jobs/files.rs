@@ -65,10 +65,23 @@ pub mod keys {
         format!("jobs/{id}")
     }
 
-    /// The chunks, as a JSON array for the state machine.
+    /// The name of the list of the chunks of a file with this `ETag`.
     #[must_use]
-    pub fn chunks(id: &JobId) -> String {
-        format!("{}/chunks.json", job(id))
+    pub fn list_of(etag: &str) -> String {
+        let digits: String = etag.chars().filter(char::is_ascii_alphanumeric).collect();
+        format!("chunks-{digits}.json")
+    }
+
+    /// The chunks, as a JSON array for the state machine. `list` is the name of the list.
+    #[must_use]
+    pub fn chunks(id: &JobId, list: &str) -> String {
+        format!("{}/{list}", job(id))
+    }
+
+    /// The beginning of the keys of results that interrupted invocations left for this chunk.
+    #[must_use]
+    pub fn partial(id: &JobId, first_line: u64) -> String {
+        format!("{}/partial/{first_line:010}/", job(id))
     }
 
     /// How the file is divided. Written after the chunks.

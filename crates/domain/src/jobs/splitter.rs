@@ -7,14 +7,12 @@ use sha2::{Digest as _, Sha256};
 use super::chunk::Chunk;
 use crate::transfer::{Format, MAX_LINE_BYTES, PoolFacts, RowParser, is_empty};
 
-/// The maximum number of rows of a chunk, so that an import of them ends long before Lambda's timeout of 15 minutes.
-const MAX_ROWS: u64 = 1000;
-
 /// Divides the bytes of a file, which arrive in parts of any length. Keeps eight bytes per row, to find rows about the
 /// same user.
 pub(super) struct Splitter<'a> {
     facts: &'a PoolFacts,
-    chunk_bytes: u64,
+    /// The maximum size of a chunk: bytes and rows.
+    limits: (u64, u64),
     /// `None` until the header of a CSV file was read.
     parser: Option<RowParser>,
     /// Hashes of the user names so far.
@@ -41,11 +39,11 @@ pub(super) struct Divided {
 }
 
 impl<'a> Splitter<'a> {
-    /// Divides a file into chunks of about `chunk_bytes`.
-    pub(super) fn new(format: Format, facts: &'a PoolFacts, chunk_bytes: u64) -> Self {
+    /// Divides a file into chunks of about so many bytes, and at most so many rows.
+    pub(super) fn new(format: Format, facts: &'a PoolFacts, limits: (u64, u64)) -> Self {
         Self {
             facts,
-            chunk_bytes,
+            limits,
             parser: (format == Format::JsonLines).then(RowParser::json),
             names: HashSet::new(),
             line: Vec::new(),
@@ -105,7 +103,8 @@ impl<'a> Splitter<'a> {
             return Ok(());
         };
         self.chunk.length += length;
-        if !is_empty(number, &line) {
+        // A line that is too long has a result, even if it contains only spaces.
+        if length > MAX_LINE_BYTES as u64 || !is_empty(number, &line) {
             self.rows += 1;
             self.rows_of_chunk += 1;
             // A row that is too long or cannot be read is about no user.
@@ -116,7 +115,7 @@ impl<'a> Splitter<'a> {
                 self.chunk.duplicates.push(number);
             }
         }
-        if self.chunk.length >= self.chunk_bytes || self.rows_of_chunk >= MAX_ROWS {
+        if self.chunk.length >= self.limits.0 || self.rows_of_chunk >= self.limits.1 {
             self.end_chunk();
         }
         Ok(())

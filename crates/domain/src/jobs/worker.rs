@@ -1,5 +1,6 @@
 //! The worker of a job: splits the file, imports chunks, and adds up the results.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,6 +26,13 @@ const READ_BYTES: u64 = 8 * 1024 * 1024;
 
 /// The smallest and the largest chunk. The largest fits into memory and, with at most 1,000 rows, into one invocation.
 const CHUNK_BYTES: (u64, u64) = (16 * 1024, 512 * 1024);
+
+/// The maximum number of rows of a chunk, and how long an import of them takes at most, so that it ends long before
+/// Lambda's timeout of 15 minutes.
+const CHUNK_ROWS: (f64, Duration) = (1000.0, Duration::from_mins(5));
+
+/// The maximum number of rows of a file. The first step keeps eight bytes per row.
+const MAX_ROWS: u64 = 10_000_000;
 
 /// How many chunks each worker imports in a small job, so that all workers end at about the same time.
 const CHUNKS_PER_WORKER: u64 = 16;
@@ -67,6 +75,7 @@ impl Worker<'_> {
         let rates = self.rates().await;
         if let Some(plan) = self.files.read(&keys::plan(&job.id)).await? {
             let plan = serde_json::from_slice(&plan).map_err(|error| JobError::InvalidFile(error.to_string()))?;
+            self.ensure_same(job, &plan).await?;
             return Ok(Split { plan, rates });
         }
         let key = keys::upload(&job.id);
@@ -76,7 +85,10 @@ impl Worker<'_> {
         let facts = self.paced(&pace).facts().await?;
         let (smallest, largest) = CHUNK_BYTES;
         let chunk_bytes = size / (CHUNKS_PER_WORKER * u64::from(self.workers.get()));
-        let mut splitter = Splitter::new(job.format, &facts, chunk_bytes.clamp(smallest, largest));
+        let (rows, duration) = CHUNK_ROWS;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 1,000")]
+        let rows = (rates.of(Category::UserUpdate) * duration.as_secs_f64()).clamp(1.0, rows) as u64;
+        let mut splitter = Splitter::new(job.format, &facts, (chunk_bytes.clamp(smallest, largest), rows));
         let mut offset = 0;
         while offset < size {
             let bytes = self.files.read_part(&key, &etag, offset, READ_BYTES.min(size - offset)).await?;
@@ -88,11 +100,31 @@ impl Worker<'_> {
             // A distributed map over nothing would fail with an error of AWS.
             return Err(JobError::InvalidFile("the file contains no users".to_owned()));
         }
-        let plan = Plan { etag, header, rows, chunks: chunks.len() as u64 };
+        if rows > MAX_ROWS {
+            return Err(JobError::InvalidFile(format!("the file must have at most {MAX_ROWS} rows")));
+        }
+        let list = keys::list_of(&etag);
+        let (format, options) = (job.format, job.options);
+        let plan = Plan { format, options, list, etag, header, rows, chunks: chunks.len() as u64 };
         // The plan is written last, so that it never names chunks that are not there.
-        self.files.create(&keys::chunks(&job.id), json(&chunks)).await?;
+        self.files.create(&keys::chunks(&job.id, &plan.list), json(&chunks)).await?;
         self.files.create(&keys::plan(&job.id), json(&plan)).await?;
         Ok(Split { plan, rates })
+    }
+
+    /// Rejects a job that uses the id of another one, whose results would count as its own.
+    async fn ensure_same(&self, job: &ImportJob, plan: &Plan) -> Result<(), JobError> {
+        if (job.format, job.options) != (plan.format, plan.options) {
+            let problem = "the job was started with another format or other options; upload the file under another id";
+            return Err(JobError::InvalidFile(problem.to_owned()));
+        }
+        match self.files.version(&keys::upload(&job.id)).await? {
+            Some(version) if version.etag != plan.etag => {
+                let problem = "another file was uploaded under this id; upload it under another id";
+                Err(JobError::InvalidFile(problem.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The rates of one worker.
@@ -126,12 +158,14 @@ impl Worker<'_> {
         let pace = Pace::new(Arc::clone(&self.clock), &split.rates);
         let id = job.id.import_id().ok_or_else(|| JobError::InvalidFile(EXPECTED_JOB_ID.to_owned()))?;
         let importer = Importer::start(self.paced(&pace), (id, job.requested_at), job.options.into()).await?;
+        let earlier = self.partial_results(&job.id, chunk.first_line).await?;
         let (stopping, mut duplicates) =
             (AtomicBool::new(false), Duplicates::with_known(chunk.duplicates.iter().copied()));
         let lines = lines
             .map_while(Result::ok)
             .take_while(|_| !stopping.load(Ordering::Relaxed))
-            .map(|line| duplicates.check(importer.facts(), line));
+            .map(|line| duplicates.check(importer.facts(), line))
+            .filter(|line| !earlier.contains_key(&line.number));
         let mut results = pin!(importer.import_all(lines));
         let mut stopped = pin!(self.stopped(&job.id));
         let (mut done, mut failure): (Vec<RowResult>, Option<Stop>) = (Vec::new(), None);
@@ -153,19 +187,36 @@ impl Worker<'_> {
                 None => break,
             }
         }
-        if let Some(stop) = failure {
-            return Err(stop.into());
+        let failure = failure.map(JobError::from);
+        if let Some(failure) = failure.or_else(|| stopping.load(Ordering::Relaxed).then_some(JobError::Stopped)) {
+            if !done.is_empty() {
+                let key = format!("{}{}.jsonl", keys::partial(&job.id, chunk.first_line), self.clock.nonce().expose());
+                self.files.create(&key, json_lines(&done)).await?;
+            }
+            return Err(failure);
         }
-        if stopping.load(Ordering::Relaxed) {
-            return Err(JobError::Stopped);
-        }
+        done.extend(earlier.values().cloned());
         done.sort_by_key(|result| result.line);
-        let mut text = Vec::new();
-        for result in &done {
-            text.extend(json(result));
-            text.push(b'\n');
+        Ok(self.files.create(&result, json_lines(&done)).await?)
+    }
+
+    /// The results of interrupted invocations, by line. Some of them cannot be repeated, such as an invitation that was
+    /// not sent.
+    async fn partial_results(&self, id: &JobId, first_line: u64) -> Result<BTreeMap<u64, RowResult>, JobError> {
+        let mut results = BTreeMap::new();
+        let mut after = None;
+        loop {
+            let page = self.files.list(&keys::partial(id, first_line), after, KEYS_PER_PAGE).await?;
+            for key in &page.entries {
+                for result in read_results(self.files.read(key).await?)? {
+                    results.entry(result.line).or_insert(result);
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(results);
+            }
         }
-        Ok(self.files.create(&result, text).await?)
     }
 
     /// Waits until a caller stops the job. A failed check is repeated.
@@ -192,9 +243,8 @@ impl Worker<'_> {
             let reads = page.entries.iter().map(|key| self.files.read(key));
             let mut reads = futures::stream::iter(reads).buffered(CONCURRENT_READS);
             while let Some(text) = reads.next().await {
-                for line in text?.unwrap_or_default().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-                    let result = serde_json::from_slice(line);
-                    summary.add(&result.map_err(|error| JobError::InvalidFile(error.to_string()))?);
+                for result in read_results(text?)? {
+                    summary.add(&result);
                 }
             }
             after = page.next;
@@ -209,6 +259,17 @@ impl Worker<'_> {
         self.files.delete(&keys::upload(&job.id)).await?;
         Ok(summary)
     }
+}
+
+fn json_lines(results: &[RowResult]) -> Vec<u8> {
+    results.iter().flat_map(|result| [json(result), b"\n".to_vec()].concat()).collect()
+}
+
+fn read_results(text: Option<Vec<u8>>) -> Result<Vec<RowResult>, JobError> {
+    let text = text.unwrap_or_default();
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let results = lines.map(serde_json::from_slice);
+    results.collect::<Result<_, _>>().map_err(|error| JobError::InvalidFile(error.to_string()))
 }
 
 /// Serialization of these types cannot fail.

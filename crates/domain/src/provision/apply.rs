@@ -28,6 +28,7 @@ impl Run<'_> {
         let plan = diff::all(spec, &found)?;
         self.provisioner.ensure_passable(spec, &found)?;
         self.provisioner.ensure_adoptable(spec, found.user_pool.as_ref())?;
+        self.provisioner.ensure_no_leftovers(&found)?;
         let apply = Apply { provisioner: self.provisioner.clone(), spec, plan: &plan, names: found.names.clone() };
         let subject = self.converge(&apply, found).await?;
         if spec.verify { self.verify_applied(spec, subject).await } else { Ok(()) }

@@ -96,7 +96,7 @@ impl Provisioner<'_> {
         let names = self.names(spec).await?;
         let other = self.call(Situation::Settled, || source.other_identity_pool_settings(&identity_pool.id)).await?;
         let prefix = format!("identity pool {}", identity_pool.id);
-        not_included.extend(other.value.into_iter().map(|name| format!("{prefix}: {name}")));
+        not_included.extend(other.value.iter().map(|name| format!("{prefix}: {name}")));
         spec.identity_pool = identity_pool_spec(&identity_pool, user_pool_id, &prefix, not_included);
 
         let current =
@@ -107,7 +107,7 @@ impl Provisioner<'_> {
             return Ok(());
         };
         let is_provider = identity_pool.state.providers.iter().any(|provider| provider.user_pool_id == user_pool_id);
-        // Without app clients, nobody receives the permissions before or after a restore.
+        // Without app clients, no user receives the permissions before or after a restore.
         if !is_provider && spec.clients().next().is_some() {
             not_included.push(format!("{prefix}: the user pool is not a provider"));
             return Ok(());
@@ -117,19 +117,25 @@ impl Provisioner<'_> {
             not_included.push(format!("trust policy of role {}", names.iam));
             return Ok(());
         }
-        let attached = self.call(Situation::Settled, || self.platform.attached_policies(&names.iam)).await?.value;
-        for arn in attached {
-            let mut document = None;
-            if arn == names.policy_arn() {
-                document = self.call(Situation::Settled, || self.platform.policy(&arn)).await?.value;
-            }
-            let default = access_policy(&[], &names.identity_pool_arn(&identity_pool.id));
-            let statements = document.and_then(|policy| statements(&policy.document, &default));
-            let described = statements.map(|statements| Spec { authenticated_policy: statements, ..spec.clone() });
-            match described.filter(|described| described.check().is_ok()) {
-                Some(described) => *spec = described,
-                None => not_included.push(format!("policy {arn} of role {}", names.iam)),
-            }
+        let own = names.policy_arn();
+        let mut attached = self.call(Situation::Settled, || self.platform.attached_policies(&names.iam)).await?.value;
+        let is_attached = attached.remove(&own);
+        let inline = self.call(Situation::Settled, || source.inline_policies(&names.iam)).await?.value;
+        not_included.extend(attached.iter().map(|arn| format!("policy {arn} of role {}", names.iam)));
+        not_included.extend(inline.iter().map(|name| format!("inline policy {name} of role {}", names.iam)));
+        if !is_attached {
+            return Ok(());
+        }
+        // Role mappings and other policies can deny users what this policy allows.
+        let is_alone = other.value.is_empty() && attached.is_empty() && inline.is_empty();
+        let document =
+            if is_alone { self.call(Situation::Settled, || self.platform.policy(&own)).await?.value } else { None };
+        let default = access_policy(&[], &names.identity_pool_arn(&identity_pool.id));
+        let statements = document.and_then(|policy| statements(&policy.document, &default));
+        let described = statements.map(|statements| Spec { authenticated_policy: statements, ..spec.clone() });
+        match described.filter(|described| described.check().is_ok()) {
+            Some(described) => *spec = described,
+            None => not_included.push(format!("policy {own} of role {}", names.iam)),
         }
         Ok(())
     }

@@ -119,6 +119,14 @@ pub enum ProvisionError {
         /// The user pool.
         user_pool_id: String,
     },
+    /// A restore would adopt a resource of another pool. Nothing was changed.
+    #[error(
+        "the {resource} of an earlier user pool of this name exists; delete it with `poolkeeper destroy`, or use another name"
+    )]
+    Leftover {
+        /// The kind of resource.
+        resource: Resource,
+    },
     /// A required resource does not exist.
     #[error("{resource} {name} does not exist; run `apply` first")]
     Missing {

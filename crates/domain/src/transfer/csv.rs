@@ -23,11 +23,12 @@ impl Columns {
     /// Parses the header.
     pub(super) fn parse(header: &str) -> Result<Self, String> {
         let columns = values(header);
-        if let Some(repeated) = columns.iter().enumerate().find(|(index, name)| columns[..*index].contains(name)) {
-            return Err(format!("duplicate column `{}`", repeated.1));
-        }
+        // First, because the message about a duplicate column quotes it, and a file without header begins with a user.
         if !columns.iter().any(|column| column == USERNAME) {
             return Err(format!("missing column `{USERNAME}`"));
+        }
+        if let Some(repeated) = columns.iter().enumerate().find(|(index, name)| columns[..*index].contains(name)) {
+            return Err(format!("duplicate column `{}`", repeated.1));
         }
         Ok(Self(columns))
     }

@@ -134,14 +134,18 @@ impl Pace {
         Self { clock, schedules: Mutex::new(Category::ALL.iter().map(schedule).collect()) }
     }
 
-    /// Waits until a call of this category can start.
-    pub(super) async fn wait(&self, category: Category) {
+    /// Waits until a call of this category can start. Returns false immediately if that is not within `limit`.
+    pub(super) async fn wait(&self, category: Category, limit: Duration) -> bool {
         let now = self.clock.now();
         let start = self.with(category, |schedule| schedule.reserve(now)).unwrap_or(now);
         let wait = start.saturating_sub(now);
+        if wait >= limit {
+            return false;
+        }
         if !wait.is_zero() {
             self.clock.sleep(wait).await;
         }
+        true
     }
 
     /// Slows a category down after a throttled call.

@@ -85,8 +85,7 @@ impl PacedPool<'_> {
         let mut attempts = 0;
         let mut unavailable_since = None;
         loop {
-            self.pace.wait(category).await;
-            if self.clock.time_left().is_zero() {
+            if !self.pace.wait(category, self.clock.time_left()).await {
                 return Err(Stop::TimeUp.into());
             }
             let error = match call().await {

@@ -34,6 +34,10 @@ impl PoolSource for InMemoryPlatform {
     }
 
     async fn other_identity_pool_settings(&self, _id: &str) -> Answer<Vec<String>> {
-        self.call("other_identity_pool_settings", |_| Ok(Vec::new())).await
+        self.call("other_identity_pool_settings", |state| Ok(state.other_identity_pool_settings.clone())).await
+    }
+
+    async fn inline_policies(&self, _role_name: &str) -> Answer<Vec<String>> {
+        self.call("inline_policies", |state| Ok(state.inline_policies.clone())).await
     }
 }

@@ -26,6 +26,10 @@ pub struct State {
     pub groups: BTreeSet<(String, String)>,
     /// Identity pools.
     pub identity_pools: Vec<Owned<IdentityPool>>,
+    /// The settings of all identity pools that a spec cannot contain.
+    pub other_identity_pool_settings: Vec<String>,
+    /// The inline policies of all roles.
+    pub inline_policies: Vec<String>,
     /// The role of authenticated users, by identity pool.
     pub authenticated_roles: BTreeMap<String, String>,
     /// IAM policies by ARN.

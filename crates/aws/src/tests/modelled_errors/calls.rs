@@ -89,7 +89,7 @@ const fn iam(operation: &'static str, situation: Situation) -> Call {
 }
 
 /// Operations that provisioning never calls are included, so that all are tested alike.
-pub(super) const CALLS: [Call; 112] = [
+pub(super) const CALLS: [Call; 113] = [
     of_users("app_client", "DescribeUserPoolClient", Situation::Settled),
     directory("AdminAddUserToGroup", Situation::Settled),
     directory("AdminConfirmSignUp", Situation::Settled),
@@ -196,6 +196,7 @@ pub(super) const CALLS: [Call; 112] = [
     iam("GetRole", Situation::Settled),
     iam("ListAttachedRolePolicies", Situation::Settled),
     iam("ListPolicyVersions", Situation::JustDetached),
+    iam("ListRolePolicies", Situation::Settled),
     iam("PutRolePermissionsBoundary", Situation::JustCreated),
     iam("UpdateAssumeRolePolicy", Situation::JustCreated),
     parameters("DeleteParameter", Situation::Settled),

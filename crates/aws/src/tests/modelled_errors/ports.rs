@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use domain::backup::PoolSource;
 use domain::doctor::Inspector as _;
 use domain::invitation::{InvitationKey, InvitationKeys, KeyName, OwningStack, SigningKey};
 use domain::migration::{LookupError, OldDirectory as _};
@@ -356,6 +357,7 @@ impl Ports {
             "GetPolicy" | "GetPolicyVersion" => done(platform.policy(POLICY).await),
             "GetRole" => done(platform.role(ROLE).await),
             "ListAttachedRolePolicies" => done(platform.attached_policies(ROLE).await),
+            "ListRolePolicies" => done(PoolSource::inline_policies(platform, ROLE).await),
             "PutRolePermissionsBoundary" => done(platform.set_boundary(ROLE, POLICY).await),
             "UpdateAssumeRolePolicy" => done(platform.update_trust(ROLE, &document).await),
             _ => unreachable!("no call of the platform for {operation}"),
