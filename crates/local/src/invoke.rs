@@ -28,11 +28,11 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
 pub const FUNCTIONS: [(&str, &str); 7] = [
     ("pre-sign-up", "PreSignUpFunctionArn"),
     ("user-migration", "UserMigrationFunctionArn"),
-    ("jobs-worker", "JobsWorkerFunctionArn"),
     ("pool-bootstrap", "PoolBootstrapFunctionArn"),
     ("authorizer", "AuthorizerFunctionArn"),
     ("admin-api", "AdminApiFunctionArn"),
     ("auth-api", "AuthApiFunctionArn"),
+    ("jobs-worker", "JobsWorkerFunctionArn"),
 ];
 
 /// The functions of the stack of `make demo`, which has no old directory to move users from, and no jobs.
@@ -113,7 +113,7 @@ mod tests {
             assert_eq!(output_of(function).unwrap(), output);
         }
         for wrong in ["", "presignup"] {
-            let expected = "expected one of pre-sign-up, user-migration, jobs-worker, pool-bootstrap, authorizer, admin-api, auth-api";
+            let expected = "expected one of pre-sign-up, user-migration, pool-bootstrap, authorizer, admin-api, auth-api, jobs-worker";
             assert!(usage(output_of(wrong)).ends_with(expected));
         }
     }

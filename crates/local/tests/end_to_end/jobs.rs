@@ -152,7 +152,7 @@ async fn jobs_import_uploaded_files() {
     let changes = r#"
         {"username": "user1", "attributes": {"name": ""}}
         {"username": "user2", "attributes": {"name": "Ann", "phone_number": "+491512345678", "phone_number_verified": "true"}, "mfa": {"enabled": ["SMS_MFA"]}}
-        {"username": "user3", "enabled": false}
+        {"username": "user3", "enabled": false, "groups": ["imported"]}
         {"username": "anna", "password": {"permanent": "Correct-Horse-1"}}
         {"username": "zoe", "password": {"permanent": "Correct-Horse-1"}, "enabled": false}"#;
     let id = jobs.upload(changes).await;
