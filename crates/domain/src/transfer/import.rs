@@ -325,7 +325,7 @@ impl<'a> Importer<'a> {
             work.completed.push("disabled".to_owned());
         }
         self.set_permanent_password(work, user).await?;
-        // Before the groups, so that nobody has their permissions without the second factor.
+        // Before the groups, so that no user has their permissions without the second factor.
         if let Some(mfa) = movable_mfa(row) {
             self.paced.call(Category::UserResourceUpdate, || pool.set_mfa(&id, &mfa)).await?;
         }

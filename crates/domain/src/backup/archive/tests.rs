@@ -260,7 +260,7 @@ fn rejects_files_that_no_backup_contains_without_reading_them() {
 }
 
 #[test]
-fn a_restored_spec_invites_nobody_and_opens_nothing() {
+fn a_restored_spec_sends_no_invitation_and_opens_no_sign_up() {
     let arn = "arn:aws:lambda:eu-west-1:111122223333:function:f";
     let spec = json!({
         "name": "shop", "verify": true, "first_admin": "eve@example.com", "groups": ["admins"], "self_sign_up": true,
