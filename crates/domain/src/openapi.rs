@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
+#[cfg(feature = "jobs")]
+use crate::jobs::JobId;
 use crate::permission::Permission;
 use crate::search::SearchTerm;
 use crate::secret::Secret;
@@ -59,6 +61,25 @@ impl PartialSchema for Permission {
 impl ToSchema for Permission {
     fn name() -> Cow<'static, str> {
         "Permission".into()
+    }
+}
+
+#[cfg(feature = "jobs")]
+impl PartialSchema for JobId {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The id of a job and of its file."))
+            .pattern(Some("^import-[0-9a-f]{32}$"))
+            .examples(["import-50d858e0985ecc7f60418aaf0cc5ab58"])
+            .into()
+    }
+}
+
+#[cfg(feature = "jobs")]
+impl ToSchema for JobId {
+    fn name() -> Cow<'static, str> {
+        "JobId".into()
     }
 }
 

@@ -5,10 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::jobs::{Execution, ExecutionStatus, Executions, FileVersion, Files, Progress, StoreError};
+use domain::jobs::{
+    Execution, ExecutionStatus, Executions, FileVersion, Files, ImportJob, JobId, JobOptions, Progress, StoreError,
+    keys,
+};
 use domain::secret::Secret;
+use domain::transfer::Format;
 use domain::user_pool::page::{Page, PageRequest};
 use time::OffsetDateTime;
+
+/// The id of a file of [`InMemoryJobs::with_examples`] that no job imports yet.
+pub const UPLOADED_FILE: &str = "import-0123456789abcdef0123456789abcdef";
+
+/// The id of a running job of [`InMemoryJobs::with_examples`].
+pub const RUNNING_JOB: &str = "import-50d858e0985ecc7f60418aaf0cc5ab58";
+
+/// The id of a succeeded job of [`InMemoryJobs::with_examples`].
+pub const SUCCEEDED_JOB: &str = "import-a0d858e0985ecc7f60418aaf0cc5ab58";
 
 /// Files and executions. Executions do not run. Clones share the state.
 #[derive(Debug, Clone, Default)]
@@ -21,11 +34,60 @@ struct State {
     files: BTreeMap<String, Vec<u8>>,
     executions: BTreeMap<String, (Execution, Option<Progress>)>,
     calls: usize,
+    /// The executions that `find` does not return yet, with the number of calls until it does.
+    delays: BTreeMap<String, usize>,
+    have_positions_expired: bool,
     /// The call that fails, and whether it takes effect before.
     fault: Option<(usize, bool)>,
 }
 
 impl InMemoryJobs {
+    /// An uploaded file, a running job with three files of results, and a succeeded job.
+    ///
+    /// # Panics
+    ///
+    /// Panics if an id of this file is not valid.
+    #[must_use]
+    pub fn with_examples() -> Self {
+        let jobs = Self::default();
+        let id = |text: &str| -> JobId { text.parse().unwrap_or_else(|error| unreachable!("{text}: {error}")) };
+        jobs.put(&keys::upload(&id(UPLOADED_FILE)), "{}");
+        for text in [RUNNING_JOB, SUCCEEDED_JOB] {
+            jobs.add(id(text));
+        }
+        let running = id(RUNNING_JOB);
+        jobs.put(&keys::upload(&running), "{}");
+        for first_line in [1, 101, 201] {
+            jobs.put(&keys::result(&running, first_line), "{}");
+        }
+        jobs.set_progress(RUNNING_JOB, Progress { total: 4, done: 3, failed: 0 });
+        jobs.end(SUCCEEDED_JOB, ExecutionStatus::Succeeded, None);
+        jobs.set_progress(SUCCEEDED_JOB, Progress { total: 1, done: 1, failed: 0 });
+        let summary = r#"{"rows":2,"outcomes":{"created":1,"failed":1},"codes":{"user-exists":1},"not_moved":["sub"]}"#;
+        jobs.put(&keys::summary(&id(SUCCEEDED_JOB)), summary);
+        jobs
+    }
+
+    /// Adds the execution of an import with default options, which `root` started.
+    pub fn add(&self, id: JobId) {
+        let name = id.to_string();
+        let (requested_by, requested_at) = ("root".to_owned(), OffsetDateTime::UNIX_EPOCH);
+        let job =
+            ImportJob { id, format: Format::JsonLines, options: JobOptions::default(), requested_by, requested_at };
+        let input = serde_json::to_string(&job).unwrap_or_default();
+        self.state().executions.insert(name, (running(input), None));
+    }
+
+    /// Lets the next calls of `find` not return an execution.
+    pub fn delay(&self, name: &str, calls: usize) {
+        self.state().delays.insert(name.to_owned(), calls);
+    }
+
+    /// Lets `list` reject the positions of earlier pages.
+    pub fn expire_positions(&self) {
+        self.state().have_positions_expired = true;
+    }
+
     /// Adds or replaces a file.
     pub fn put(&self, key: &str, content: impl Into<Vec<u8>>) {
         self.state().files.insert(key.to_owned(), content.into());
@@ -98,6 +160,11 @@ impl InMemoryJobs {
     }
 }
 
+fn running(input: String) -> Execution {
+    let (status, started_at) = (ExecutionStatus::Running, OffsetDateTime::UNIX_EPOCH);
+    Execution { status, input, started_at, ended_at: None, error: None }
+}
+
 /// Changes with the content.
 fn etag(content: &[u8]) -> String {
     let sum = content.iter().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(*byte)));
@@ -160,20 +227,19 @@ impl Executions for InMemoryJobs {
     async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError> {
         self.call("StartExecution", |state| {
             let is_new = !state.executions.contains_key(name);
-            let execution = Execution {
-                status: ExecutionStatus::Running,
-                input: input.to_owned(),
-                started_at: OffsetDateTime::UNIX_EPOCH,
-                ended_at: None,
-                error: None,
-            };
-            state.executions.entry(name.to_owned()).or_insert((execution, None));
+            state.executions.entry(name.to_owned()).or_insert((running(input.to_owned()), None));
             is_new
         })
     }
 
     async fn find(&self, name: &str) -> Result<Option<Execution>, StoreError> {
-        self.call("DescribeExecution", |state| state.executions.get(name).map(|(execution, _)| execution.clone()))
+        self.call("DescribeExecution", |state| {
+            match state.delays.get_mut(name).filter(|calls| **calls > 0) {
+                Some(calls) => *calls -= 1,
+                None => return state.executions.get(name).map(|(execution, _)| execution.clone()),
+            }
+            None
+        })
     }
 
     async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError> {
@@ -181,6 +247,9 @@ impl Executions for InMemoryJobs {
     }
 
     async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError> {
+        if page.after.is_some() && self.state().have_positions_expired {
+            return Err(StoreError::ExpiredPosition);
+        }
         self.call("ListExecutions", |state| {
             let after = page.after.as_deref().unwrap_or_default();
             let mut names = state.executions.keys().filter(|name| name.as_str() > after).cloned();

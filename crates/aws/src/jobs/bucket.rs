@@ -128,3 +128,28 @@ impl Files for JobBucket {
         Ok(Secret::new(signed.uri().to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Aws;
+
+    /// The parameter of a presigned URL.
+    fn parameter<'u>(url: &'u Secret, name: &str) -> Option<&'u str> {
+        let (_, query) = url.expose().split_once('?')?;
+        query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    #[tokio::test]
+    async fn an_upload_url_cannot_replace_a_file() {
+        let aws = Aws::local("http://127.0.0.1:1", "eu-central-1", "key", "secret").await;
+        let bucket = aws.job_bucket("jobs");
+        let validity = Duration::from_mins(15);
+        let upload = bucket.upload_url("uploads/one", validity).await.unwrap();
+        // S3 rejects a request without a signed header.
+        assert_eq!(parameter(&upload, "X-Amz-SignedHeaders"), Some("host%3Bif-none-match"));
+        assert_eq!(parameter(&upload, "X-Amz-Expires"), Some("900"));
+        let download = bucket.download_url("jobs/one", validity).await.unwrap();
+        assert_eq!(parameter(&download, "X-Amz-SignedHeaders"), Some("host"));
+    }
+}

@@ -81,7 +81,10 @@ impl Executions for JobStateMachine {
     async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError> {
         let request = self.client.list_executions().state_machine_arn(&self.arn).max_results(page.limit.into());
         let answer = request.set_next_token(page.after.clone()).send().await;
-        let answer = answer.map_err(|error| unavailable(Failure::of(LIST, &error)))?;
+        let answer = answer.map_err(|error| match Failure::of(LIST, &error) {
+            failure if has_code(&failure, &["InvalidToken"]) => StoreError::ExpiredPosition,
+            failure => unavailable(failure),
+        })?;
         let entries = answer.executions.into_iter().map(|execution| execution.name).collect();
         Ok(Page { entries, next: answer.next_token })
     }

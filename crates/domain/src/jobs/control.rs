@@ -35,6 +35,10 @@ pub trait Executions: Send + Sync {
     async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError>;
 
     /// Lists the names of executions, the latest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::ExpiredPosition`] for a position that is older than a day.
     async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError>;
 
     /// Stops an execution. Does nothing if it ended.
@@ -106,9 +110,9 @@ pub struct JobView {
     pub ended_at: Option<OffsetDateTime>,
     /// Why the latest attempt failed, such as `InvalidFile` or `MailQuota`.
     pub error: Option<String>,
-    /// The chunks of the latest attempt; `None` before the file is divided.
+    /// The chunks of the latest attempt; `None` before the file is divided. Only [`Control::find`] reads them.
     pub progress: Option<Progress>,
-    /// The summary of a completed job, as JSON.
+    /// The summary of a completed job, as JSON. Only [`Control::find`] reads it.
     pub summary: Option<serde_json::Value>,
 }
 
@@ -194,7 +198,7 @@ impl Control<'_> {
                 let first: Option<ImportJob> = serde_json::from_str(&execution.input).ok();
                 let Some(first) = first.filter(|first| is_same(first, &job)) else { return Ok(Start::Differs) };
                 if matches!(execution.status, ExecutionStatus::Running | ExecutionStatus::Succeeded) {
-                    return Ok(Start::Exists(self.view(first, attempt, execution).await?));
+                    return Ok(Start::Exists(overview(first, attempt, execution)));
                 }
                 if attempt == MAX_ATTEMPTS {
                     return Ok(Start::TooManyAttempts);
@@ -214,18 +218,22 @@ impl Control<'_> {
         self.files.delete(&keys::stopped(&job.id)).await?;
         let name = name(&job.id, attempt);
         let input = serde_json::to_string(&job).unwrap_or_default();
-        let is_new = self.executions.start(&name, &input).await?;
-        let execution = self.executions.find(&name).await?;
-        // An execution is visible a moment after its start.
-        let execution = execution.unwrap_or_else(|| Execution {
-            status: ExecutionStatus::Running,
-            input,
-            started_at: self.clock.wall_time(),
-            ended_at: None,
-            error: None,
-        });
-        let view = self.view(job, attempt, execution).await?;
-        Ok(if is_new { Start::Started(view) } else { Start::Exists(view) })
+        if self.executions.start(&name, &input).await? {
+            let started_at = self.clock.wall_time();
+            let status = ExecutionStatus::Running;
+            let execution = Execution { status, input, started_at, ended_at: None, error: None };
+            return Ok(Start::Started(overview(job, attempt, execution)));
+        }
+        // Another request started this attempt at the same time, or `find` did not return it yet, because executions
+        // are eventually consistent.
+        let other = self.executions.find(&name).await?.ok_or_else(|| StoreError::Unavailable {
+            operation: "DescribeExecution",
+            source: "the execution is not visible yet".into(),
+        })?;
+        Ok(match serde_json::from_str(&other.input) {
+            Ok(first) if is_same(&first, &job) => Start::Exists(overview(first, attempt, other)),
+            _ => Start::Differs,
+        })
     }
 
     /// The latest attempt of a job.
@@ -237,6 +245,13 @@ impl Control<'_> {
                 None => break,
             }
         }
+        if let Some((_, execution)) = &mut latest
+            && execution.status == ExecutionStatus::Failed
+            && self.files.version(&keys::stopped(id)).await?.is_some()
+        {
+            // A worker saw the request before the execution ended.
+            execution.status = ExecutionStatus::Aborted;
+        }
         Ok(latest)
     }
 
@@ -246,29 +261,19 @@ impl Control<'_> {
     ///
     /// Returns an error if a call fails.
     pub async fn find(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
-        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
-        Ok(Some(self.view(job, attempt, execution).await?))
-    }
-
-    async fn view(&self, job: ImportJob, attempts: u32, execution: Execution) -> Result<JobView, StoreError> {
-        let Execution { status, started_at, ended_at, error, .. } = execution;
-        let is_stopping =
-            status == ExecutionStatus::Failed && self.files.version(&keys::stopped(&job.id)).await?.is_some();
-        let status = match status {
-            ExecutionStatus::Running => JobStatus::Running,
-            ExecutionStatus::Succeeded => JobStatus::Succeeded,
-            ExecutionStatus::Failed if !is_stopping => JobStatus::Failed,
-            ExecutionStatus::Failed | ExecutionStatus::Aborted => JobStatus::Stopped,
-        };
-        let progress = self.executions.progress(&name(&job.id, attempts)).await?;
-        let summary = match status {
-            JobStatus::Succeeded => self.files.read(&keys::summary(&job.id)).await?,
+        let Some(view) = self.overview(id).await? else { return Ok(None) };
+        let progress = self.executions.progress(&name(id, view.attempts)).await?;
+        let summary = match view.status {
+            JobStatus::Succeeded => self.files.read(&keys::summary(id)).await?,
             _ => None,
         };
         let summary = summary.and_then(|summary| serde_json::from_slice(&summary).ok());
-        let error = error.filter(|_| status == JobStatus::Failed);
-        Ok(JobView { job, status, attempts, started_at, ended_at, error, progress, summary })
+        Ok(Some(JobView { progress, summary, ..view }))
+    }
+
+    async fn overview(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
+        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
+        Ok(serde_json::from_str(&execution.input).ok().map(|job| overview(job, attempt, execution)))
     }
 
     /// Lists jobs, the latest first. A page can contain fewer jobs than the limit.
@@ -281,7 +286,7 @@ impl Control<'_> {
         let mut jobs: Vec<JobView> = Vec::new();
         for id in entries.iter().filter_map(|name| job_of(name)) {
             if jobs.iter().all(|view| view.job.id != id) {
-                jobs.extend(self.find(&id).await?);
+                jobs.extend(self.overview(&id).await?);
             }
         }
         Ok(Page { entries: jobs, next })
@@ -297,6 +302,8 @@ impl Control<'_> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
         if execution.status == ExecutionStatus::Running {
             self.executions.stop(&name(id, attempt)).await?;
+        }
+        if matches!(execution.status, ExecutionStatus::Running | ExecutionStatus::Aborted) {
             // For workers, which the end of the execution does not interrupt. Later, because a worker that sees it fails.
             self.files.create(&keys::stopped(id), Vec::new()).await?;
         }
@@ -320,6 +327,19 @@ impl Control<'_> {
         }
         Ok(ResultPage { files: Page { entries: files, next }, expires_at })
     }
+}
+
+/// A job without its progress and summary, which require further calls.
+fn overview(job: ImportJob, attempts: u32, execution: Execution) -> JobView {
+    let Execution { status, started_at, ended_at, error, .. } = execution;
+    let status = match status {
+        ExecutionStatus::Running => JobStatus::Running,
+        ExecutionStatus::Succeeded => JobStatus::Succeeded,
+        ExecutionStatus::Failed => JobStatus::Failed,
+        ExecutionStatus::Aborted => JobStatus::Stopped,
+    };
+    let error = error.filter(|_| status == JobStatus::Failed);
+    JobView { job, status, attempts, started_at, ended_at, error, progress: None, summary: None }
 }
 
 /// Whether a repeated request is about the same job.

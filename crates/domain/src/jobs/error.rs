@@ -31,6 +31,9 @@ pub enum StoreError {
     /// The file was replaced after it was read.
     #[error("the file was replaced")]
     Changed,
+    /// The position in a list is not valid any more.
+    #[error("the position in the list has expired")]
+    ExpiredPosition,
 }
 
 /// Why a step failed. [`Self::name`] decides whether the state machine repeats the step.
@@ -83,7 +86,7 @@ impl From<StoreError> for JobError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Changed => Self::InvalidFile(error.to_string()),
-            error @ (StoreError::Forbidden { .. } | StoreError::Unavailable { .. }) => Self::Store(error),
+            error => Self::Store(error),
         }
     }
 }

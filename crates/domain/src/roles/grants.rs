@@ -26,7 +26,8 @@ impl Default for Assignable {
 
 impl Grants {
     /// Every permission, and assignment of any group.
-    pub(super) fn all() -> Self {
+    #[must_use]
+    pub fn all() -> Self {
         Self { permissions: Permission::ALL.iter().copied().collect(), assignable: Assignable::Any }
     }
 
