@@ -40,6 +40,7 @@ UNKNOWN = "py-unknown"
 PASSWORD = "Correct-Horse-1"
 OTHER_PASSWORD = "Correct-Horse-2"
 WRONG_PASSWORD = "Wrong-Horse-1!"
+JOB = "import-50d858e0985ecc7f60418aaf0cc5ab58"
 DEVICE = "us-east-1_11111111-1111-4111-8111-111111111111"
 
 # The fixed codes of the emulator.
@@ -85,6 +86,7 @@ def main() -> None:
         users(admin)
         states(admin, public)
         invitations(admin)
+        jobs(admin)
         sign_up(public)
         own_account(admin, public)
         second_factor(admin, public)
@@ -238,6 +240,22 @@ def invitations(admin: Client) -> None:
     assert invitation.invitation not in repr(invitation)
     error = expect_problem(400, "invalid-request", lambda: admin.create_invitation(email="no address"))
     assert error.field == "email", error
+
+
+def jobs(admin: Client) -> None:
+    """The deployment has no jobs."""
+    requests: list[Callable[[], object]] = [
+        lambda: admin.create_job_upload(type_="import"),
+        lambda: admin.start_job(type_="import", upload=JOB, format_="json-lines"),
+        lambda: admin.list_jobs(limit=1),
+        lambda: list(admin.iter_jobs()),
+        lambda: admin.get_job(JOB),
+        lambda: admin.list_job_results(JOB),
+        lambda: list(admin.iter_job_results(JOB)),
+        lambda: admin.stop_job(JOB),
+    ]
+    for request in requests:
+        expect_problem(404, "not-found", request)
 
 
 def sign_up(public: Client) -> None:

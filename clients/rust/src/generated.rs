@@ -434,6 +434,18 @@ pub mod types {
             Default::default()
         }
     }
+    ///The job that the file is for.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct CreateUpload {
+        #[serde(rename = "type")]
+        pub type_: JobType,
+    }
+    impl CreateUpload {
+        pub fn builder() -> builder::CreateUpload {
+            Default::default()
+        }
+    }
     ///The user to create.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
@@ -534,6 +546,8 @@ pub mod types {
         DeviceNotFound,
         #[serde(rename = "identity-not-found")]
         IdentityNotFound,
+        #[serde(rename = "job-not-found")]
+        JobNotFound,
         #[serde(rename = "method-not-allowed")]
         MethodNotAllowed,
         #[serde(rename = "user-exists")]
@@ -572,6 +586,8 @@ pub mod types {
         UpstreamUnavailable,
         #[serde(rename = "revocations-unavailable")]
         RevocationsUnavailable,
+        #[serde(rename = "jobs-unavailable")]
+        JobsUnavailable,
         #[serde(rename = "deadline-exceeded")]
         DeadlineExceeded,
         #[serde(rename = "unknown", other)]
@@ -593,6 +609,7 @@ pub mod types {
                 Self::GroupNotFound => f.write_str("group-not-found"),
                 Self::DeviceNotFound => f.write_str("device-not-found"),
                 Self::IdentityNotFound => f.write_str("identity-not-found"),
+                Self::JobNotFound => f.write_str("job-not-found"),
                 Self::MethodNotAllowed => f.write_str("method-not-allowed"),
                 Self::UserExists => f.write_str("user-exists"),
                 Self::AliasExists => f.write_str("alias-exists"),
@@ -612,6 +629,7 @@ pub mod types {
                 Self::NotSupportedByEndpoint => f.write_str("not-supported-by-endpoint"),
                 Self::UpstreamUnavailable => f.write_str("upstream-unavailable"),
                 Self::RevocationsUnavailable => f.write_str("revocations-unavailable"),
+                Self::JobsUnavailable => f.write_str("jobs-unavailable"),
                 Self::DeadlineExceeded => f.write_str("deadline-exceeded"),
                 Self::Unknown => f.write_str("unknown"),
             }
@@ -634,6 +652,7 @@ pub mod types {
                 "group-not-found" => Ok(Self::GroupNotFound),
                 "device-not-found" => Ok(Self::DeviceNotFound),
                 "identity-not-found" => Ok(Self::IdentityNotFound),
+                "job-not-found" => Ok(Self::JobNotFound),
                 "method-not-allowed" => Ok(Self::MethodNotAllowed),
                 "user-exists" => Ok(Self::UserExists),
                 "alias-exists" => Ok(Self::AliasExists),
@@ -653,6 +672,7 @@ pub mod types {
                 "not-supported-by-endpoint" => Ok(Self::NotSupportedByEndpoint),
                 "upstream-unavailable" => Ok(Self::UpstreamUnavailable),
                 "revocations-unavailable" => Ok(Self::RevocationsUnavailable),
+                "jobs-unavailable" => Ok(Self::JobsUnavailable),
                 "deadline-exceeded" => Ok(Self::DeadlineExceeded),
                 "unknown" => Ok(Self::Unknown),
                 _ => Err("invalid value".into()),
@@ -971,6 +991,78 @@ pub mod types {
             value.parse()
         }
     }
+    ///The format of a file of users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum ImportFormat {
+        #[serde(rename = "json-lines")]
+        JsonLines,
+        #[serde(rename = "csv")]
+        Csv,
+        #[serde(rename = "unknown", other)]
+        Unknown,
+    }
+    impl ::std::fmt::Display for ImportFormat {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::JsonLines => f.write_str("json-lines"),
+                Self::Csv => f.write_str("csv"),
+                Self::Unknown => f.write_str("unknown"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ImportFormat {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "json-lines" => Ok(Self::JsonLines),
+                "csv" => Ok(Self::Csv),
+                "unknown" => Ok(Self::Unknown),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ImportFormat {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ImportFormat {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///What an import can change. By default, an import only creates users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ImportOptions {
+        pub create_groups: bool,
+        pub dry_run: bool,
+        pub trust_user_names: bool,
+        pub update: bool,
+    }
+    impl ImportOptions {
+        pub fn builder() -> builder::ImportOptions {
+            Default::default()
+        }
+    }
+    ///The numbers of rows of an imported file.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ImportSummary {
+        ///The number of skipped and failed rows by code.
+        pub codes: ::std::collections::HashMap<::std::string::String, i64>,
+        ///The parts of users that the import did not set, such as `password`.
+        pub not_moved: ::std::vec::Vec<::std::string::String>,
+        ///The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
+        pub outcomes: ::std::collections::HashMap<::std::string::String, i64>,
+        ///The number of all rows.
+        pub rows: i64,
+    }
+    impl ImportSummary {
+        pub fn builder() -> builder::ImportSummary {
+            Default::default()
+        }
+    }
     ///An invitation to sign up.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Invitation {
@@ -989,6 +1081,295 @@ pub mod types {
     }
     impl Invitation {
         pub fn builder() -> builder::Invitation {
+            Default::default()
+        }
+    }
+    ///A job.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Job {
+        ///The number of attempts: 1, and 1 for each restart.
+        pub attempts: ::std::num::NonZeroU32,
+        ///When the latest attempt ended; null while the job runs.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub ended_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub error: ::std::option::Option<JobError>,
+        pub format: ImportFormat,
+        ///The id of a job and of its file.
+        pub id: ::std::string::String,
+        pub options: ImportOptions,
+        ///When the job was first started.
+        pub requested_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///The user name of the caller who started the job.
+        pub requested_by: ::std::string::String,
+        ///When the latest attempt started.
+        pub started_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        pub status: JobStatus,
+        #[serde(rename = "type")]
+        pub type_: JobType,
+    }
+    impl Job {
+        pub fn builder() -> builder::Job {
+            Default::default()
+        }
+    }
+    ///A job with its progress and its summary.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct JobDetails {
+        ///The number of attempts: 1, and 1 for each restart.
+        pub attempts: ::std::num::NonZeroU32,
+        ///When the latest attempt ended; null while the job runs.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub ended_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub error: ::std::option::Option<JobError>,
+        pub format: ImportFormat,
+        ///The id of a job and of its file.
+        pub id: ::std::string::String,
+        pub options: ImportOptions,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub progress: ::std::option::Option<JobProgress>,
+        ///When the job was first started.
+        pub requested_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///The user name of the caller who started the job.
+        pub requested_by: ::std::string::String,
+        ///When the latest attempt started.
+        pub started_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        pub status: JobStatus,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub summary: ::std::option::Option<ImportSummary>,
+        #[serde(rename = "type")]
+        pub type_: JobType,
+    }
+    impl JobDetails {
+        pub fn builder() -> builder::JobDetails {
+            Default::default()
+        }
+    }
+    ///Why an attempt failed. Later versions can add values.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum JobError {
+        #[serde(rename = "time-up")]
+        TimeUp,
+        #[serde(rename = "mail-quota")]
+        MailQuota,
+        #[serde(rename = "forbidden")]
+        Forbidden,
+        #[serde(rename = "unavailable")]
+        Unavailable,
+        #[serde(rename = "invalid-file")]
+        InvalidFile,
+        #[serde(rename = "incomplete")]
+        Incomplete,
+        #[serde(rename = "internal")]
+        Internal,
+        #[serde(rename = "unknown", other)]
+        Unknown,
+    }
+    impl ::std::fmt::Display for JobError {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::TimeUp => f.write_str("time-up"),
+                Self::MailQuota => f.write_str("mail-quota"),
+                Self::Forbidden => f.write_str("forbidden"),
+                Self::Unavailable => f.write_str("unavailable"),
+                Self::InvalidFile => f.write_str("invalid-file"),
+                Self::Incomplete => f.write_str("incomplete"),
+                Self::Internal => f.write_str("internal"),
+                Self::Unknown => f.write_str("unknown"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobError {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "time-up" => Ok(Self::TimeUp),
+                "mail-quota" => Ok(Self::MailQuota),
+                "forbidden" => Ok(Self::Forbidden),
+                "unavailable" => Ok(Self::Unavailable),
+                "invalid-file" => Ok(Self::InvalidFile),
+                "incomplete" => Ok(Self::Incomplete),
+                "internal" => Ok(Self::Internal),
+                "unknown" => Ok(Self::Unknown),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobError {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobError {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///The chunks of a file, which are imported at the same time.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct JobProgress {
+        ///The number of all chunks.
+        pub chunks: i64,
+        ///The number of chunks whose rows all have results.
+        pub done: i64,
+        ///The number of chunks that failed. A restart continues them.
+        pub failed: i64,
+    }
+    impl JobProgress {
+        pub fn builder() -> builder::JobProgress {
+            Default::default()
+        }
+    }
+    ///The results of consecutive rows.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct JobResultFile {
+        ///The line of the first row in the uploaded file, from 1.
+        pub first_line: ::std::num::NonZeroU64,
+        ///A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone with the URL can
+        ///read the file. The file contains one JSON object per row.
+        pub url: crate::Secret,
+    }
+    impl JobResultFile {
+        pub fn builder() -> builder::JobResultFile {
+            Default::default()
+        }
+    }
+    ///A page of files with results.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct JobResults {
+        ///When the URLs expire.
+        pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///The cursor of the next page; null on the last page.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub next_cursor: ::std::option::Option<::std::string::String>,
+        ///The files, in the order of the rows.
+        pub results: ::std::vec::Vec<JobResultFile>,
+    }
+    impl JobResults {
+        pub fn builder() -> builder::JobResults {
+            Default::default()
+        }
+    }
+    ///The state of a job.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum JobStatus {
+        #[serde(rename = "running")]
+        Running,
+        #[serde(rename = "succeeded")]
+        Succeeded,
+        #[serde(rename = "failed")]
+        Failed,
+        #[serde(rename = "stopped")]
+        Stopped,
+        #[serde(rename = "unknown", other)]
+        Unknown,
+    }
+    impl ::std::fmt::Display for JobStatus {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Running => f.write_str("running"),
+                Self::Succeeded => f.write_str("succeeded"),
+                Self::Failed => f.write_str("failed"),
+                Self::Stopped => f.write_str("stopped"),
+                Self::Unknown => f.write_str("unknown"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobStatus {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "running" => Ok(Self::Running),
+                "succeeded" => Ok(Self::Succeeded),
+                "failed" => Ok(Self::Failed),
+                "stopped" => Ok(Self::Stopped),
+                "unknown" => Ok(Self::Unknown),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobStatus {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///What a job does. Later versions can add values.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum JobType {
+        #[serde(rename = "import")]
+        Import,
+        #[serde(rename = "unknown", other)]
+        Unknown,
+    }
+    impl ::std::fmt::Display for JobType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Import => f.write_str("import"),
+                Self::Unknown => f.write_str("unknown"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for JobType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "import" => Ok(Self::Import),
+                "unknown" => Ok(Self::Unknown),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for JobType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for JobType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///The request that uploads a file.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct JobUpload {
+        ///When the URL expires.
+        pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
+        ///The headers that the request must contain.
+        pub headers: ::std::collections::HashMap<::std::string::String, ::std::string::String>,
+        ///The id of a job and of its file.
+        pub id: ::std::string::String,
+        ///The method of the request.
+        pub method: ::std::string::String,
+        ///The URL of the request. It is secret, because anyone with the URL can upload the file.
+        pub url: crate::Secret,
+    }
+    impl JobUpload {
+        pub fn builder() -> builder::JobUpload {
+            Default::default()
+        }
+    }
+    ///A page of jobs.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct Jobs {
+        pub jobs: ::std::vec::Vec<Job>,
+        ///The cursor of the next page; null on the last page. It expires after a day.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub next_cursor: ::std::option::Option<::std::string::String>,
+    }
+    impl Jobs {
+        pub fn builder() -> builder::Jobs {
             Default::default()
         }
     }
@@ -1331,6 +1712,10 @@ pub mod types {
         PoolRevoke,
         #[serde(rename = "invitations:create")]
         InvitationsCreate,
+        #[serde(rename = "jobs:import")]
+        JobsImport,
+        #[serde(rename = "jobs:read")]
+        JobsRead,
         #[serde(rename = "unknown", other)]
         Unknown,
     }
@@ -1352,6 +1737,8 @@ pub mod types {
                 Self::PoolRead => f.write_str("pool:read"),
                 Self::PoolRevoke => f.write_str("pool:revoke"),
                 Self::InvitationsCreate => f.write_str("invitations:create"),
+                Self::JobsImport => f.write_str("jobs:import"),
+                Self::JobsRead => f.write_str("jobs:read"),
                 Self::Unknown => f.write_str("unknown"),
             }
         }
@@ -1375,6 +1762,8 @@ pub mod types {
                 "pool:read" => Ok(Self::PoolRead),
                 "pool:revoke" => Ok(Self::PoolRevoke),
                 "invitations:create" => Ok(Self::InvitationsCreate),
+                "jobs:import" => Ok(Self::JobsImport),
+                "jobs:read" => Ok(Self::JobsRead),
                 "unknown" => Ok(Self::Unknown),
                 _ => Err("invalid value".into()),
             }
@@ -1761,6 +2150,33 @@ pub mod types {
     }
     impl SignedUp {
         pub fn builder() -> builder::SignedUp {
+            Default::default()
+        }
+    }
+    ///The job to start.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct StartJob {
+        ///Whether missing groups are created.
+        #[serde(default)]
+        pub create_groups: bool,
+        ///Whether only reads are made. The results then contain what would happen.
+        #[serde(default)]
+        pub dry_run: bool,
+        pub format: ImportFormat,
+        ///Whether existing users are changed even if they share no verified e-mail address or phone number with their row.
+        #[serde(default)]
+        pub trust_user_names: bool,
+        #[serde(rename = "type")]
+        pub type_: JobType,
+        ///Whether existing users that differ from their row are changed. Otherwise they are skipped.
+        #[serde(default)]
+        pub update: bool,
+        ///The id of a job and of its file.
+        pub upload: ::std::string::String,
+    }
+    impl StartJob {
+        pub fn builder() -> builder::StartJob {
             Default::default()
         }
     }
@@ -2961,6 +3377,36 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct CreateUpload {
+            type_: ::std::result::Result<super::JobType, ::std::string::String>,
+        }
+        impl ::std::default::Default for CreateUpload {
+            fn default() -> Self {
+                Self { type_: Err("no value supplied for type_".to_string()) }
+            }
+        }
+        impl CreateUpload {
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<CreateUpload> for super::CreateUpload {
+            type Error = super::error::ConversionError;
+            fn try_from(value: CreateUpload) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { type_: value.type_? })
+            }
+        }
+        impl ::std::convert::From<super::CreateUpload> for CreateUpload {
+            fn from(value: super::CreateUpload) -> Self {
+                Self { type_: Ok(value.type_) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct CreateUser {
             attributes: ::std::result::Result<::std::option::Option<super::Attributes>, ::std::string::String>,
             groups: ::std::result::Result<::std::option::Option<super::NewUsersGroups>, ::std::string::String>,
@@ -3655,6 +4101,157 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ImportOptions {
+            create_groups: ::std::result::Result<bool, ::std::string::String>,
+            dry_run: ::std::result::Result<bool, ::std::string::String>,
+            trust_user_names: ::std::result::Result<bool, ::std::string::String>,
+            update: ::std::result::Result<bool, ::std::string::String>,
+        }
+        impl ::std::default::Default for ImportOptions {
+            fn default() -> Self {
+                Self {
+                    create_groups: Err("no value supplied for create_groups".to_string()),
+                    dry_run: Err("no value supplied for dry_run".to_string()),
+                    trust_user_names: Err("no value supplied for trust_user_names".to_string()),
+                    update: Err("no value supplied for update".to_string()),
+                }
+            }
+        }
+        impl ImportOptions {
+            pub fn create_groups<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.create_groups =
+                    value.try_into().map_err(|e| format!("error converting supplied value for create_groups: {e}"));
+                self
+            }
+            pub fn dry_run<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.dry_run =
+                    value.try_into().map_err(|e| format!("error converting supplied value for dry_run: {e}"));
+                self
+            }
+            pub fn trust_user_names<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trust_user_names =
+                    value.try_into().map_err(|e| format!("error converting supplied value for trust_user_names: {e}"));
+                self
+            }
+            pub fn update<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.update = value.try_into().map_err(|e| format!("error converting supplied value for update: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ImportOptions> for super::ImportOptions {
+            type Error = super::error::ConversionError;
+            fn try_from(value: ImportOptions) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    create_groups: value.create_groups?,
+                    dry_run: value.dry_run?,
+                    trust_user_names: value.trust_user_names?,
+                    update: value.update?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ImportOptions> for ImportOptions {
+            fn from(value: super::ImportOptions) -> Self {
+                Self {
+                    create_groups: Ok(value.create_groups),
+                    dry_run: Ok(value.dry_run),
+                    trust_user_names: Ok(value.trust_user_names),
+                    update: Ok(value.update),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ImportSummary {
+            codes:
+                ::std::result::Result<::std::collections::HashMap<::std::string::String, i64>, ::std::string::String>,
+            not_moved: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+            outcomes:
+                ::std::result::Result<::std::collections::HashMap<::std::string::String, i64>, ::std::string::String>,
+            rows: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for ImportSummary {
+            fn default() -> Self {
+                Self {
+                    codes: Err("no value supplied for codes".to_string()),
+                    not_moved: Err("no value supplied for not_moved".to_string()),
+                    outcomes: Err("no value supplied for outcomes".to_string()),
+                    rows: Err("no value supplied for rows".to_string()),
+                }
+            }
+        }
+        impl ImportSummary {
+            pub fn codes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.codes = value.try_into().map_err(|e| format!("error converting supplied value for codes: {e}"));
+                self
+            }
+            pub fn not_moved<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.not_moved =
+                    value.try_into().map_err(|e| format!("error converting supplied value for not_moved: {e}"));
+                self
+            }
+            pub fn outcomes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcomes =
+                    value.try_into().map_err(|e| format!("error converting supplied value for outcomes: {e}"));
+                self
+            }
+            pub fn rows<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.rows = value.try_into().map_err(|e| format!("error converting supplied value for rows: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ImportSummary> for super::ImportSummary {
+            type Error = super::error::ConversionError;
+            fn try_from(value: ImportSummary) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    codes: value.codes?,
+                    not_moved: value.not_moved?,
+                    outcomes: value.outcomes?,
+                    rows: value.rows?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ImportSummary> for ImportSummary {
+            fn from(value: super::ImportSummary) -> Self {
+                Self {
+                    codes: Ok(value.codes),
+                    not_moved: Ok(value.not_moved),
+                    outcomes: Ok(value.outcomes),
+                    rows: Ok(value.rows),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Invitation {
             email: ::std::result::Result<::std::string::String, ::std::string::String>,
             expires_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
@@ -3752,6 +4349,648 @@ pub mod types {
                     issued_at: Ok(value.issued_at),
                     user_pool_id: Ok(value.user_pool_id),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Job {
+            attempts: ::std::result::Result<::std::num::NonZeroU32, ::std::string::String>,
+            ended_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
+            error: ::std::result::Result<::std::option::Option<super::JobError>, ::std::string::String>,
+            format: ::std::result::Result<super::ImportFormat, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            options: ::std::result::Result<super::ImportOptions, ::std::string::String>,
+            requested_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            requested_by: ::std::result::Result<::std::string::String, ::std::string::String>,
+            started_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            status: ::std::result::Result<super::JobStatus, ::std::string::String>,
+            type_: ::std::result::Result<super::JobType, ::std::string::String>,
+        }
+        impl ::std::default::Default for Job {
+            fn default() -> Self {
+                Self {
+                    attempts: Err("no value supplied for attempts".to_string()),
+                    ended_at: Err("no value supplied for ended_at".to_string()),
+                    error: Err("no value supplied for error".to_string()),
+                    format: Err("no value supplied for format".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    options: Err("no value supplied for options".to_string()),
+                    requested_at: Err("no value supplied for requested_at".to_string()),
+                    requested_by: Err("no value supplied for requested_by".to_string()),
+                    started_at: Err("no value supplied for started_at".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    type_: Err("no value supplied for type_".to_string()),
+                }
+            }
+        }
+        impl Job {
+            pub fn attempts<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::num::NonZeroU32>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.attempts =
+                    value.try_into().map_err(|e| format!("error converting supplied value for attempts: {e}"));
+                self
+            }
+            pub fn ended_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ended_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for ended_at: {e}"));
+                self
+            }
+            pub fn error<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::JobError>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error = value.try_into().map_err(|e| format!("error converting supplied value for error: {e}"));
+                self
+            }
+            pub fn format<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportFormat>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.format = value.try_into().map_err(|e| format!("error converting supplied value for format: {e}"));
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn options<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportOptions>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.options =
+                    value.try_into().map_err(|e| format!("error converting supplied value for options: {e}"));
+                self
+            }
+            pub fn requested_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.requested_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for requested_at: {e}"));
+                self
+            }
+            pub fn requested_by<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.requested_by =
+                    value.try_into().map_err(|e| format!("error converting supplied value for requested_by: {e}"));
+                self
+            }
+            pub fn started_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.started_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for started_at: {e}"));
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value.try_into().map_err(|e| format!("error converting supplied value for status: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Job> for super::Job {
+            type Error = super::error::ConversionError;
+            fn try_from(value: Job) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    attempts: value.attempts?,
+                    ended_at: value.ended_at?,
+                    error: value.error?,
+                    format: value.format?,
+                    id: value.id?,
+                    options: value.options?,
+                    requested_at: value.requested_at?,
+                    requested_by: value.requested_by?,
+                    started_at: value.started_at?,
+                    status: value.status?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Job> for Job {
+            fn from(value: super::Job) -> Self {
+                Self {
+                    attempts: Ok(value.attempts),
+                    ended_at: Ok(value.ended_at),
+                    error: Ok(value.error),
+                    format: Ok(value.format),
+                    id: Ok(value.id),
+                    options: Ok(value.options),
+                    requested_at: Ok(value.requested_at),
+                    requested_by: Ok(value.requested_by),
+                    started_at: Ok(value.started_at),
+                    status: Ok(value.status),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobDetails {
+            attempts: ::std::result::Result<::std::num::NonZeroU32, ::std::string::String>,
+            ended_at: ::std::result::Result<
+                ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
+                ::std::string::String,
+            >,
+            error: ::std::result::Result<::std::option::Option<super::JobError>, ::std::string::String>,
+            format: ::std::result::Result<super::ImportFormat, ::std::string::String>,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            options: ::std::result::Result<super::ImportOptions, ::std::string::String>,
+            progress: ::std::result::Result<::std::option::Option<super::JobProgress>, ::std::string::String>,
+            requested_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            requested_by: ::std::result::Result<::std::string::String, ::std::string::String>,
+            started_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            status: ::std::result::Result<super::JobStatus, ::std::string::String>,
+            summary: ::std::result::Result<::std::option::Option<super::ImportSummary>, ::std::string::String>,
+            type_: ::std::result::Result<super::JobType, ::std::string::String>,
+        }
+        impl ::std::default::Default for JobDetails {
+            fn default() -> Self {
+                Self {
+                    attempts: Err("no value supplied for attempts".to_string()),
+                    ended_at: Err("no value supplied for ended_at".to_string()),
+                    error: Err("no value supplied for error".to_string()),
+                    format: Err("no value supplied for format".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    options: Err("no value supplied for options".to_string()),
+                    progress: Err("no value supplied for progress".to_string()),
+                    requested_at: Err("no value supplied for requested_at".to_string()),
+                    requested_by: Err("no value supplied for requested_by".to_string()),
+                    started_at: Err("no value supplied for started_at".to_string()),
+                    status: Err("no value supplied for status".to_string()),
+                    summary: Err("no value supplied for summary".to_string()),
+                    type_: Err("no value supplied for type_".to_string()),
+                }
+            }
+        }
+        impl JobDetails {
+            pub fn attempts<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::num::NonZeroU32>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.attempts =
+                    value.try_into().map_err(|e| format!("error converting supplied value for attempts: {e}"));
+                self
+            }
+            pub fn ended_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ended_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for ended_at: {e}"));
+                self
+            }
+            pub fn error<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::JobError>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.error = value.try_into().map_err(|e| format!("error converting supplied value for error: {e}"));
+                self
+            }
+            pub fn format<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportFormat>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.format = value.try_into().map_err(|e| format!("error converting supplied value for format: {e}"));
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn options<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportOptions>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.options =
+                    value.try_into().map_err(|e| format!("error converting supplied value for options: {e}"));
+                self
+            }
+            pub fn progress<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::JobProgress>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.progress =
+                    value.try_into().map_err(|e| format!("error converting supplied value for progress: {e}"));
+                self
+            }
+            pub fn requested_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.requested_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for requested_at: {e}"));
+                self
+            }
+            pub fn requested_by<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.requested_by =
+                    value.try_into().map_err(|e| format!("error converting supplied value for requested_by: {e}"));
+                self
+            }
+            pub fn started_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.started_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for started_at: {e}"));
+                self
+            }
+            pub fn status<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobStatus>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.status = value.try_into().map_err(|e| format!("error converting supplied value for status: {e}"));
+                self
+            }
+            pub fn summary<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ImportSummary>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.summary =
+                    value.try_into().map_err(|e| format!("error converting supplied value for summary: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobDetails> for super::JobDetails {
+            type Error = super::error::ConversionError;
+            fn try_from(value: JobDetails) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    attempts: value.attempts?,
+                    ended_at: value.ended_at?,
+                    error: value.error?,
+                    format: value.format?,
+                    id: value.id?,
+                    options: value.options?,
+                    progress: value.progress?,
+                    requested_at: value.requested_at?,
+                    requested_by: value.requested_by?,
+                    started_at: value.started_at?,
+                    status: value.status?,
+                    summary: value.summary?,
+                    type_: value.type_?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobDetails> for JobDetails {
+            fn from(value: super::JobDetails) -> Self {
+                Self {
+                    attempts: Ok(value.attempts),
+                    ended_at: Ok(value.ended_at),
+                    error: Ok(value.error),
+                    format: Ok(value.format),
+                    id: Ok(value.id),
+                    options: Ok(value.options),
+                    progress: Ok(value.progress),
+                    requested_at: Ok(value.requested_at),
+                    requested_by: Ok(value.requested_by),
+                    started_at: Ok(value.started_at),
+                    status: Ok(value.status),
+                    summary: Ok(value.summary),
+                    type_: Ok(value.type_),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobProgress {
+            chunks: ::std::result::Result<i64, ::std::string::String>,
+            done: ::std::result::Result<i64, ::std::string::String>,
+            failed: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for JobProgress {
+            fn default() -> Self {
+                Self {
+                    chunks: Err("no value supplied for chunks".to_string()),
+                    done: Err("no value supplied for done".to_string()),
+                    failed: Err("no value supplied for failed".to_string()),
+                }
+            }
+        }
+        impl JobProgress {
+            pub fn chunks<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.chunks = value.try_into().map_err(|e| format!("error converting supplied value for chunks: {e}"));
+                self
+            }
+            pub fn done<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.done = value.try_into().map_err(|e| format!("error converting supplied value for done: {e}"));
+                self
+            }
+            pub fn failed<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.failed = value.try_into().map_err(|e| format!("error converting supplied value for failed: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobProgress> for super::JobProgress {
+            type Error = super::error::ConversionError;
+            fn try_from(value: JobProgress) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { chunks: value.chunks?, done: value.done?, failed: value.failed? })
+            }
+        }
+        impl ::std::convert::From<super::JobProgress> for JobProgress {
+            fn from(value: super::JobProgress) -> Self {
+                Self { chunks: Ok(value.chunks), done: Ok(value.done), failed: Ok(value.failed) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobResultFile {
+            first_line: ::std::result::Result<::std::num::NonZeroU64, ::std::string::String>,
+            url: ::std::result::Result<crate::Secret, ::std::string::String>,
+        }
+        impl ::std::default::Default for JobResultFile {
+            fn default() -> Self {
+                Self {
+                    first_line: Err("no value supplied for first_line".to_string()),
+                    url: Err("no value supplied for url".to_string()),
+                }
+            }
+        }
+        impl JobResultFile {
+            pub fn first_line<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::num::NonZeroU64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.first_line =
+                    value.try_into().map_err(|e| format!("error converting supplied value for first_line: {e}"));
+                self
+            }
+            pub fn url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::Secret>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.url = value.try_into().map_err(|e| format!("error converting supplied value for url: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobResultFile> for super::JobResultFile {
+            type Error = super::error::ConversionError;
+            fn try_from(value: JobResultFile) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { first_line: value.first_line?, url: value.url? })
+            }
+        }
+        impl ::std::convert::From<super::JobResultFile> for JobResultFile {
+            fn from(value: super::JobResultFile) -> Self {
+                Self { first_line: Ok(value.first_line), url: Ok(value.url) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobResults {
+            expires_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            next_cursor: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+            results: ::std::result::Result<::std::vec::Vec<super::JobResultFile>, ::std::string::String>,
+        }
+        impl ::std::default::Default for JobResults {
+            fn default() -> Self {
+                Self {
+                    expires_at: Err("no value supplied for expires_at".to_string()),
+                    next_cursor: Err("no value supplied for next_cursor".to_string()),
+                    results: Err("no value supplied for results".to_string()),
+                }
+            }
+        }
+        impl JobResults {
+            pub fn expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for expires_at: {e}"));
+                self
+            }
+            pub fn next_cursor<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.next_cursor =
+                    value.try_into().map_err(|e| format!("error converting supplied value for next_cursor: {e}"));
+                self
+            }
+            pub fn results<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::JobResultFile>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.results =
+                    value.try_into().map_err(|e| format!("error converting supplied value for results: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobResults> for super::JobResults {
+            type Error = super::error::ConversionError;
+            fn try_from(value: JobResults) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { expires_at: value.expires_at?, next_cursor: value.next_cursor?, results: value.results? })
+            }
+        }
+        impl ::std::convert::From<super::JobResults> for JobResults {
+            fn from(value: super::JobResults) -> Self {
+                Self {
+                    expires_at: Ok(value.expires_at),
+                    next_cursor: Ok(value.next_cursor),
+                    results: Ok(value.results),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobUpload {
+            expires_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
+            headers: ::std::result::Result<
+                ::std::collections::HashMap<::std::string::String, ::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            method: ::std::result::Result<::std::string::String, ::std::string::String>,
+            url: ::std::result::Result<crate::Secret, ::std::string::String>,
+        }
+        impl ::std::default::Default for JobUpload {
+            fn default() -> Self {
+                Self {
+                    expires_at: Err("no value supplied for expires_at".to_string()),
+                    headers: Err("no value supplied for headers".to_string()),
+                    id: Err("no value supplied for id".to_string()),
+                    method: Err("no value supplied for method".to_string()),
+                    url: Err("no value supplied for url".to_string()),
+                }
+            }
+        }
+        impl JobUpload {
+            pub fn expires_at<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::chrono::DateTime<::chrono::offset::Utc>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.expires_at =
+                    value.try_into().map_err(|e| format!("error converting supplied value for expires_at: {e}"));
+                self
+            }
+            pub fn headers<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, ::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.headers =
+                    value.try_into().map_err(|e| format!("error converting supplied value for headers: {e}"));
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn method<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.method = value.try_into().map_err(|e| format!("error converting supplied value for method: {e}"));
+                self
+            }
+            pub fn url<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<crate::Secret>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.url = value.try_into().map_err(|e| format!("error converting supplied value for url: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobUpload> for super::JobUpload {
+            type Error = super::error::ConversionError;
+            fn try_from(value: JobUpload) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    expires_at: value.expires_at?,
+                    headers: value.headers?,
+                    id: value.id?,
+                    method: value.method?,
+                    url: value.url?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobUpload> for JobUpload {
+            fn from(value: super::JobUpload) -> Self {
+                Self {
+                    expires_at: Ok(value.expires_at),
+                    headers: Ok(value.headers),
+                    id: Ok(value.id),
+                    method: Ok(value.method),
+                    url: Ok(value.url),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Jobs {
+            jobs: ::std::result::Result<::std::vec::Vec<super::Job>, ::std::string::String>,
+            next_cursor: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
+        }
+        impl ::std::default::Default for Jobs {
+            fn default() -> Self {
+                Self {
+                    jobs: Err("no value supplied for jobs".to_string()),
+                    next_cursor: Err("no value supplied for next_cursor".to_string()),
+                }
+            }
+        }
+        impl Jobs {
+            pub fn jobs<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Job>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.jobs = value.try_into().map_err(|e| format!("error converting supplied value for jobs: {e}"));
+                self
+            }
+            pub fn next_cursor<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.next_cursor =
+                    value.try_into().map_err(|e| format!("error converting supplied value for next_cursor: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Jobs> for super::Jobs {
+            type Error = super::error::ConversionError;
+            fn try_from(value: Jobs) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { jobs: value.jobs?, next_cursor: value.next_cursor? })
+            }
+        }
+        impl ::std::convert::From<super::Jobs> for Jobs {
+            fn from(value: super::Jobs) -> Self {
+                Self { jobs: Ok(value.jobs), next_cursor: Ok(value.next_cursor) }
             }
         }
         #[derive(Clone, Debug)]
@@ -5462,6 +6701,117 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct StartJob {
+            create_groups: ::std::result::Result<bool, ::std::string::String>,
+            dry_run: ::std::result::Result<bool, ::std::string::String>,
+            format: ::std::result::Result<super::ImportFormat, ::std::string::String>,
+            trust_user_names: ::std::result::Result<bool, ::std::string::String>,
+            type_: ::std::result::Result<super::JobType, ::std::string::String>,
+            update: ::std::result::Result<bool, ::std::string::String>,
+            upload: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for StartJob {
+            fn default() -> Self {
+                Self {
+                    create_groups: Ok(Default::default()),
+                    dry_run: Ok(Default::default()),
+                    format: Err("no value supplied for format".to_string()),
+                    trust_user_names: Ok(Default::default()),
+                    type_: Err("no value supplied for type_".to_string()),
+                    update: Ok(Default::default()),
+                    upload: Err("no value supplied for upload".to_string()),
+                }
+            }
+        }
+        impl StartJob {
+            pub fn create_groups<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.create_groups =
+                    value.try_into().map_err(|e| format!("error converting supplied value for create_groups: {e}"));
+                self
+            }
+            pub fn dry_run<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.dry_run =
+                    value.try_into().map_err(|e| format!("error converting supplied value for dry_run: {e}"));
+                self
+            }
+            pub fn format<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::ImportFormat>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.format = value.try_into().map_err(|e| format!("error converting supplied value for format: {e}"));
+                self
+            }
+            pub fn trust_user_names<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trust_user_names =
+                    value.try_into().map_err(|e| format!("error converting supplied value for trust_user_names: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::JobType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+            pub fn update<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.update = value.try_into().map_err(|e| format!("error converting supplied value for update: {e}"));
+                self
+            }
+            pub fn upload<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.upload = value.try_into().map_err(|e| format!("error converting supplied value for upload: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<StartJob> for super::StartJob {
+            type Error = super::error::ConversionError;
+            fn try_from(value: StartJob) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    create_groups: value.create_groups?,
+                    dry_run: value.dry_run?,
+                    format: value.format?,
+                    trust_user_names: value.trust_user_names?,
+                    type_: value.type_?,
+                    update: value.update?,
+                    upload: value.upload?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::StartJob> for StartJob {
+            fn from(value: super::StartJob) -> Self {
+                Self {
+                    create_groups: Ok(value.create_groups),
+                    dry_run: Ok(value.dry_run),
+                    format: Ok(value.format),
+                    trust_user_names: Ok(value.trust_user_names),
+                    type_: Ok(value.type_),
+                    update: Ok(value.update),
+                    upload: Ok(value.upload),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Tokens {
             access_token: ::std::result::Result<crate::Secret, ::std::string::String>,
             expires_in_seconds: ::std::result::Result<i32, ::std::string::String>,
@@ -6809,6 +8159,129 @@ impl Client {
     ///```
     pub fn create_invitation(&self) -> builder::CreateInvitation<'_> {
         builder::CreateInvitation::new(self)
+    }
+    ///List jobs
+    ///
+    ///Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its restarts, so it
+    ///can be shorter than the limit, and a later page can contain the job again. `GET /v1/jobs/{id}` also returns progress
+    ///and summary.
+    ///
+    ///Permission: `jobs:read`.
+    ///
+    ///Sends a `GET` request to `/v1/jobs`
+    ///
+    ///Arguments:
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `limit`: The maximum number of results.
+    ///```text
+    ///let response = client.list_jobs()
+    ///    .cursor(cursor)
+    ///    .limit(limit)
+    ///    .send()
+    ///    .await;
+    ///```
+    pub fn list_jobs(&self) -> builder::ListJobs<'_> {
+        builder::ListJobs::new(self)
+    }
+    ///Start a job
+    ///
+    ///Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
+    ///result are skipped. The request changes nothing while the job runs, or after the job succeeded. Returns `wrong-state`
+    ///if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
+    ///password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
+    ///
+    ///Permission: `jobs:import`.
+    ///
+    ///Sends a `POST` request to `/v1/jobs`
+    ///
+    ///```text
+    ///let response = client.start_job()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
+    pub fn start_job(&self) -> builder::StartJob<'_> {
+        builder::StartJob::new(self)
+    }
+    ///Upload a file of a job
+    ///
+    ///Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
+    ///returned request, without the access token. A second upload is rejected with 412, so the file cannot be replaced.
+    ///The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
+    ///the caller needs all permissions, not only `jobs:import`.
+    ///
+    ///Permission: `jobs:import`.
+    ///
+    ///Sends a `POST` request to `/v1/jobs/uploads`
+    ///
+    ///```text
+    ///let response = client.create_job_upload()
+    ///    .body(body)
+    ///    .send()
+    ///    .await;
+    ///```
+    pub fn create_job_upload(&self) -> builder::CreateJobUpload<'_> {
+        builder::CreateJobUpload::new(self)
+    }
+    ///Get a job
+    ///
+    ///Returns the job with its progress and, after it succeeded, its summary.
+    ///
+    ///Permission: `jobs:read`.
+    ///
+    ///Sends a `GET` request to `/v1/jobs/{id}`
+    ///
+    ///```text
+    ///let response = client.get_job()
+    ///    .id(id)
+    ///    .send()
+    ///    .await;
+    ///```
+    pub fn get_job(&self) -> builder::GetJob<'_> {
+        builder::GetJob::new(self)
+    }
+    ///Stop a job
+    ///
+    ///Rows in progress end within seconds. Users that were created stay in the pool, and the results stay readable.
+    ///`POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to repeat.
+    ///
+    ///Permission: `jobs:import`.
+    ///
+    ///Sends a `DELETE` request to `/v1/jobs/{id}`
+    ///
+    ///```text
+    ///let response = client.stop_job()
+    ///    .id(id)
+    ///    .send()
+    ///    .await;
+    ///```
+    pub fn stop_job(&self) -> builder::StopJob<'_> {
+        builder::StopJob::new(self)
+    }
+    ///List the results of a job
+    ///
+    ///Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. Results
+    ///contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
+    ///contain no passwords and no other values.
+    ///
+    ///Permission: `jobs:read`.
+    ///
+    ///Sends a `GET` request to `/v1/jobs/{id}/results`
+    ///
+    ///Arguments:
+    ///- `id`
+    ///- `cursor`: The `next_cursor` of the previous page.
+    ///- `limit`: The maximum number of results.
+    ///```text
+    ///let response = client.list_job_results()
+    ///    .id(id)
+    ///    .cursor(cursor)
+    ///    .limit(limit)
+    ///    .send()
+    ///    .await;
+    ///```
+    pub fn list_job_results(&self) -> builder::ListJobResults<'_> {
+        builder::ListJobResults::new(self)
     }
     ///Get the caller
     ///
@@ -8855,6 +10328,375 @@ pub mod builder {
             }
         }
     }
+    ///Builder for [`Client::list_jobs`]
+    ///
+    ///[`Client::list_jobs`]: super::Client::list_jobs
+    #[derive(Debug, Clone)]
+    pub struct ListJobs<'a> {
+        client: &'a super::Client,
+        cursor: Result<Option<::std::string::String>, String>,
+        limit: Result<Option<::std::num::NonZeroU32>, String>,
+    }
+    impl<'a> ListJobs<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, cursor: Ok(None), limit: Ok(None) }
+        }
+        pub fn cursor<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.cursor = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: string :: String` for cursor failed".to_string());
+            self
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::num::NonZeroU32>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        ///Sends a `GET` request to `/v1/jobs`
+        pub async fn send(self) -> Result<ResponseValue<types::Jobs>, Error<types::ErrorBody>> {
+            let Self { client, cursor, limit } = self;
+            let cursor = cursor.map_err(Error::InvalidRequest)?;
+            let limit = limit.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/jobs", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .query(&progenitor_client::QueryParam::new("cursor", &cursor))
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "list_jobs" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    ///Builder for [`Client::start_job`]
+    ///
+    ///[`Client::start_job`]: super::Client::start_job
+    #[derive(Debug, Clone)]
+    pub struct StartJob<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::StartJob, String>,
+    }
+    impl<'a> StartJob<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, body: Ok(::std::default::Default::default()) }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::StartJob>,
+            <V as std::convert::TryInto<types::StartJob>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `StartJob` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::StartJob) -> types::builder::StartJob,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/jobs`
+        pub async fn send(self) -> Result<ResponseValue<types::Job>, Error<types::ErrorBody>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| types::StartJob::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/jobs", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "start_job" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => crate::session::decode(response).await,
+                202u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    ///Builder for [`Client::create_job_upload`]
+    ///
+    ///[`Client::create_job_upload`]: super::Client::create_job_upload
+    #[derive(Debug, Clone)]
+    pub struct CreateJobUpload<'a> {
+        client: &'a super::Client,
+        body: Result<types::builder::CreateUpload, String>,
+    }
+    impl<'a> CreateJobUpload<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, body: Ok(::std::default::Default::default()) }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::CreateUpload>,
+            <V as std::convert::TryInto<types::CreateUpload>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `CreateUpload` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::CreateUpload) -> types::builder::CreateUpload,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/v1/jobs/uploads`
+        pub async fn send(self) -> Result<ResponseValue<types::JobUpload>, Error<types::ErrorBody>> {
+            let Self { client, body } = self;
+            let body = body
+                .and_then(|v| types::CreateUpload::try_from(v).map_err(|e| e.to_string()))
+                .map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/jobs/uploads", client.baseurl,);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .post(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .json(&body)
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "create_job_upload" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                201u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    ///Builder for [`Client::get_job`]
+    ///
+    ///[`Client::get_job`]: super::Client::get_job
+    #[derive(Debug, Clone)]
+    pub struct GetJob<'a> {
+        client: &'a super::Client,
+        id: Result<::std::string::String, String>,
+    }
+    impl<'a> GetJob<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, id: Err("id was not initialized".to_string()) }
+        }
+        pub fn id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.id =
+                value.try_into().map_err(|_| "conversion to `:: std :: string :: String` for id failed".to_string());
+            self
+        }
+        ///Sends a `GET` request to `/v1/jobs/{id}`
+        pub async fn send(self) -> Result<ResponseValue<types::JobDetails>, Error<types::ErrorBody>> {
+            let Self { client, id } = self;
+            let id = id.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/jobs/{}", client.baseurl, encode_path(&id.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "get_job" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    ///Builder for [`Client::stop_job`]
+    ///
+    ///[`Client::stop_job`]: super::Client::stop_job
+    #[derive(Debug, Clone)]
+    pub struct StopJob<'a> {
+        client: &'a super::Client,
+        id: Result<::std::string::String, String>,
+    }
+    impl<'a> StopJob<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, id: Err("id was not initialized".to_string()) }
+        }
+        pub fn id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.id =
+                value.try_into().map_err(|_| "conversion to `:: std :: string :: String` for id failed".to_string());
+            self
+        }
+        ///Sends a `DELETE` request to `/v1/jobs/{id}`
+        pub async fn send(self) -> Result<ResponseValue<()>, Error<types::ErrorBody>> {
+            let Self { client, id } = self;
+            let id = id.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/jobs/{}", client.baseurl, encode_path(&id.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .delete(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "stop_job" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                204u16 => Ok(ResponseValue::empty(response)),
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
+    ///Builder for [`Client::list_job_results`]
+    ///
+    ///[`Client::list_job_results`]: super::Client::list_job_results
+    #[derive(Debug, Clone)]
+    pub struct ListJobResults<'a> {
+        client: &'a super::Client,
+        id: Result<::std::string::String, String>,
+        cursor: Result<Option<::std::string::String>, String>,
+        limit: Result<Option<::std::num::NonZeroU32>, String>,
+    }
+    impl<'a> ListJobResults<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client, id: Err("id was not initialized".to_string()), cursor: Ok(None), limit: Ok(None) }
+        }
+        pub fn id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.id =
+                value.try_into().map_err(|_| "conversion to `:: std :: string :: String` for id failed".to_string());
+            self
+        }
+        pub fn cursor<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.cursor = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: string :: String` for cursor failed".to_string());
+            self
+        }
+        pub fn limit<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::num::NonZeroU32>,
+        {
+            self.limit = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: num :: NonZeroU32` for limit failed".to_string());
+            self
+        }
+        ///Sends a `GET` request to `/v1/jobs/{id}/results`
+        pub async fn send(self) -> Result<ResponseValue<types::JobResults>, Error<types::ErrorBody>> {
+            let Self { client, id, cursor, limit } = self;
+            let id = id.map_err(Error::InvalidRequest)?;
+            let cursor = cursor.map_err(Error::InvalidRequest)?;
+            let limit = limit.map_err(Error::InvalidRequest)?;
+            let url = format!("{}/v1/jobs/{}/results", client.baseurl, encode_path(&id.to_string()),);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            header_map.append(
+                ::reqwest::header::HeaderName::from_static("api-version"),
+                ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
+            );
+            #[allow(unused_mut)]
+            let mut request = client
+                .client
+                .get(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .query(&progenitor_client::QueryParam::new("cursor", &cursor))
+                .query(&progenitor_client::QueryParam::new("limit", &limit))
+                .headers(header_map)
+                .build()?;
+            let info = OperationInfo { operation_id: "list_job_results" };
+            client.pre(&mut request, &info).await?;
+            let result = client.exec(request, &info).await;
+            client.post(&result, &info).await?;
+            let response = result?;
+            match response.status().as_u16() {
+                200u16 => crate::session::decode(response).await,
+                400u16..=499u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                500u16..=599u16 => Err(Error::ErrorResponse(crate::session::decode(response).await?)),
+                _ => Err(Error::UnexpectedResponse(response)),
+            }
+        }
+    }
     ///Builder for [`Client::get_caller`]
     ///
     ///[`Client::get_caller`]: super::Client::get_caller
@@ -10612,7 +12454,7 @@ pub mod prelude {
 }
 
 /// All operations.
-pub(crate) const OPERATIONS: [Operation; 49] = [
+pub(crate) const OPERATIONS: [Operation; 55] = [
     Operation { id: "send_attribute_code", path: "/v1/auth/attributes/{name}/code", is_public: false },
     Operation { id: "verify_attribute", path: "/v1/auth/attributes/{name}/verify", is_public: false },
     Operation { id: "answer_challenge", path: "/v1/auth/challenge", is_public: true },
@@ -10637,6 +12479,12 @@ pub(crate) const OPERATIONS: [Operation; 49] = [
     Operation { id: "update_group", path: "/v1/groups/{group}", is_public: false },
     Operation { id: "list_group_users", path: "/v1/groups/{group}/users", is_public: false },
     Operation { id: "create_invitation", path: "/v1/invitations", is_public: false },
+    Operation { id: "list_jobs", path: "/v1/jobs", is_public: false },
+    Operation { id: "start_job", path: "/v1/jobs", is_public: false },
+    Operation { id: "create_job_upload", path: "/v1/jobs/uploads", is_public: false },
+    Operation { id: "stop_job", path: "/v1/jobs/{id}", is_public: false },
+    Operation { id: "get_job", path: "/v1/jobs/{id}", is_public: false },
+    Operation { id: "list_job_results", path: "/v1/jobs/{id}/results", is_public: false },
     Operation { id: "get_caller", path: "/v1/me", is_public: false },
     Operation { id: "get_pool", path: "/v1/pool", is_public: false },
     Operation { id: "revoke_all", path: "/v1/pool/revoke-all", is_public: false },

@@ -4,7 +4,8 @@ use futures::Stream;
 use futures::stream::{self, TryStreamExt};
 
 use crate::generated::types::{
-    AuthEvent, AuthEvents, Device, Devices, ErrorBody, Group, GroupMembers, Groups, User, Users,
+    AuthEvent, AuthEvents, Device, Devices, ErrorBody, Group, GroupMembers, Groups, Job, JobResultFile, JobResults,
+    Jobs, User, Users,
 };
 use crate::generated::{Error, ResponseValue};
 
@@ -34,6 +35,8 @@ pages! {
     Devices { devices: Device }
     GroupMembers { users: User }
     Groups { groups: Group }
+    Jobs { jobs: Job }
+    JobResults { results: JobResultFile }
     Users { users: User }
 }
 

@@ -57,6 +57,22 @@ async function poolAndCaller(): Promise<void> {
   assert.equal(invitation.email, 'ts-ida@example.com');
 }
 
+/** The deployment has no jobs. */
+async function jobs(): Promise<void> {
+  const path = { id: 'import-50d858e0985ecc7f60418aaf0cc5ab58' };
+  const requests = [
+    () => pool.createJobUpload({ body: { type: 'import' } }),
+    () => pool.startJob({ body: { type: 'import', upload: path.id, format: 'json-lines' } }),
+    () => pool.items('listJobs').next(),
+    () => pool.getJob({ path }),
+    () => pool.items('listJobResults', { path }).next(),
+    () => pool.stopJob({ path }),
+  ];
+  for (const request of requests) {
+    await refused(request(), 404, 'not-found');
+  }
+}
+
 async function errors(): Promise<void> {
   const user = await create('ts-taken');
   const body = { username: 'ts-taken', password: PASSWORD, permanent: true };
@@ -231,7 +247,7 @@ async function revocation(): Promise<void> {
   }
 }
 
-for (const part of [poolAndCaller, errors, users, groups, challenge, ownAccount, revocation]) {
+for (const part of [poolAndCaller, jobs, errors, users, groups, challenge, ownAccount, revocation]) {
   await part();
   console.log(`${part.name}: ok`);
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use domain::invitation::InvitationKey;
+use domain::jobs::{Control, Executions, Files};
 use domain::passable_roles::PassableRoles;
 use domain::retry::Clock;
 use domain::revocation::Revocations;
@@ -20,6 +21,7 @@ use tokio::sync::OnceCell;
 
 use crate::authz::caller::Trust;
 use crate::http::cursor::Cursors;
+use crate::http::error::{ApiError, JobConflict};
 use crate::settings::Settings;
 
 /// The adapters of the API.
@@ -37,8 +39,19 @@ pub struct Ports {
     pub invitation_key: Option<Arc<dyn InvitationKey>>,
     /// The revocations; `None` without the session gate.
     pub revocations: Option<Arc<dyn Revocations>>,
+    /// The storage and the state machine of jobs; `None` in functions that serve no routes of jobs.
+    pub jobs: Option<JobPorts>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+}
+
+/// The adapters of jobs.
+#[derive(Clone)]
+pub struct JobPorts {
+    /// The files of jobs.
+    pub files: Arc<dyn Files>,
+    /// The executions of jobs.
+    pub executions: Arc<dyn Executions>,
 }
 
 /// The user pool and the access rules. Clones share both, because the router clones the app for each method of a route.
@@ -54,6 +67,7 @@ pub struct Shared {
     keys: Arc<dyn CursorKey>,
     pub(crate) invitation_key: Option<Arc<dyn InvitationKey>>,
     pub(crate) revocations: Option<Arc<dyn Revocations>>,
+    jobs: Option<JobPorts>,
     pub(crate) user_pool_id: String,
     pub(crate) trust: Trust,
     pub(crate) passable_roles: PassableRoles,
@@ -78,7 +92,7 @@ impl App {
     /// Creates an app with these ports.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> Self {
-        let Ports { pool, sessions, self_service, cursor_key, invitation_key, revocations, clock } = ports;
+        let Ports { pool, sessions, self_service, cursor_key, invitation_key, revocations, jobs, clock } = ports;
         let Settings { user_pool_id, client_id, issuer, roles, passable_roles, totp_issuer, admin_mfa, .. } = settings;
         Self(Arc::new(Shared {
             pool,
@@ -88,6 +102,7 @@ impl App {
             keys: cursor_key,
             invitation_key,
             revocations,
+            jobs,
             user_pool_id,
             trust: Trust { issuer, client_id, roles, admin_mfa },
             passable_roles,
@@ -110,6 +125,12 @@ impl App {
             Err(Reason::Unavailable | Reason::DeadlineExceeded) => self.is_unavailable.store(true, Ordering::Relaxed),
             Err(_) => {}
         }
+    }
+
+    /// The jobs.
+    pub(crate) fn jobs(&self) -> Result<Control<'_>, ApiError> {
+        let JobPorts { files, executions } = self.jobs.as_ref().ok_or(ApiError::Job(JobConflict::NotDeployed))?;
+        Ok(Control { files: &**files, executions: &**executions, clock: &*self.clock })
     }
 
     /// The current time.

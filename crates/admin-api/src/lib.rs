@@ -13,7 +13,7 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
-pub use app::{App, Ports};
+pub use app::{App, JobPorts, Ports};
 pub use domain::permission::Permission;
 pub use domain::roles::{RoleError, Roles};
 pub use service::{Lambda, Service, lambda, service};

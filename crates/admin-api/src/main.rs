@@ -52,6 +52,8 @@ fn create(aws: &Aws, settings: Settings, revocations: Option<RevocationTable>) -
         cursor_key: client,
         invitation_key: invitation_key.map(|name| Arc::new(aws.invitation_key(name)) as Arc<dyn InvitationKey>),
         revocations: revocations.map(|table| Arc::new(table) as Arc<dyn Revocations>),
+        // The SDKs of jobs would double the start.
+        jobs: None,
         clock: Arc::new(aws::SystemClock::starting_now(Duration::MAX)),
     };
     let served = settings.served;

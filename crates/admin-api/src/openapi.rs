@@ -107,6 +107,7 @@ fn tags() -> Value {
         {"name": "users", "description": "Administration of users."},
         {"name": "groups", "description": "Administration of groups and their members."},
         {"name": "invitations", "description": "Invitations to sign up."},
+        {"name": "jobs", "description": "Imports of files of users."},
         {"name": "pool", "description": "The user pool and the caller."},
         {"name": "auth", "description": "Sign-up, sign-in, sign-out and the user's own account."},
     ])
@@ -246,7 +247,7 @@ mod tests {
                 assert!(operation[text].as_str().is_some_and(|text| !text.is_empty()), "{place:?} has no {text}");
             }
             assert!(ids.insert(operation["operationId"].to_string()), "{place:?}: another operation has this id");
-            let known = ["users", "groups", "invitations", "pool", "auth"];
+            let known = ["users", "groups", "invitations", "jobs", "pool", "auth"];
             let tags = operation["tags"].as_array().unwrap();
             assert!(tags.len() == 1 && known.contains(&tags[0].as_str().unwrap()), "{place:?}: {tags:?}");
             let responses = operation["responses"].as_object().unwrap();

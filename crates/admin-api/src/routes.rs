@@ -6,6 +6,7 @@ mod argument;
 mod auth;
 mod groups;
 mod invitations;
+mod jobs;
 mod me;
 mod pool;
 mod route;
@@ -67,6 +68,12 @@ routes! {
     invitations::create: Write(Permission::InvitationsCreate),
     pool: Read(Permission::PoolRead),
     pool::revoke_all: Write(Permission::PoolRevoke),
+    jobs::uploads: Write(Permission::JobsImport),
+    jobs::start: Write(Permission::JobsImport),
+    jobs::list: List(Permission::JobsRead),
+    jobs::get: Read(Permission::JobsRead),
+    jobs::results: List(Permission::JobsRead),
+    jobs::stop: Write(Permission::JobsImport),
     me: AnyCaller,
     auth::sign_up: Public,
     auth::confirm_sign_up: Public,
@@ -89,16 +96,17 @@ routes! {
 
 /// The routes that a function serves.
 pub(crate) fn of(served: Served) -> Vec<Route> {
-    let is_served = |route: &Route| match served {
-        Served::Admin => !route.path.starts_with(AUTH_PREFIX),
-        Served::Auth => route.path.starts_with(AUTH_PREFIX),
-        Served::All => true,
-    };
-    all().into_iter().filter(is_served).collect()
+    all().into_iter().filter(|route| served == Served::All || served == function_of(&route.path)).collect()
 }
 
-/// The path prefix of the routes of [`Served::Auth`].
-const AUTH_PREFIX: &str = "/v1/auth/";
+/// The function that serves a path.
+fn function_of(path: &str) -> Served {
+    match path.split('/').nth(2) {
+        Some("auth") => Served::Auth,
+        Some("jobs") => Served::Jobs,
+        _ => Served::Admin,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -107,10 +115,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_functions_serve_each_route_once() {
-        let served = |served| of(served).iter().map(Route::name).collect::<BTreeSet<_>>();
-        let (admin, auth) = (served(Served::Admin), served(Served::Auth));
-        assert!(admin.is_disjoint(&auth));
-        assert_eq!(admin.len() + auth.len(), all().len());
+    fn three_functions_serve_each_route_once() {
+        let functions = [Served::Admin, Served::Auth, Served::Jobs].map(of);
+        let names: BTreeSet<_> = functions.iter().flatten().map(Route::name).collect();
+        assert_eq!(functions.iter().map(Vec::len).sum::<usize>(), names.len());
+        assert_eq!(names.len(), all().len());
     }
 }

@@ -56,14 +56,16 @@ pub enum AdminMfa {
     Required,
 }
 
-/// The routes that a function serves. The template deploys the same binary twice, with two IAM roles.
+/// The routes that a function serves. Each function has an IAM role of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum Served {
-    /// Administration: every route requires a caller.
+    /// Administration except jobs: every route requires a caller.
     Admin,
     /// Sign-up and sign-in: no route requires a caller.
     Auth,
+    /// Jobs: every route requires a caller. The binary `jobs-api` serves them, because only it has the adapters.
+    Jobs,
     /// All routes.
     All,
 }
@@ -78,7 +80,7 @@ impl Settings {
         let user_pool_id = user_pool_id(&lookup, &region)?;
         let client_id = client_id(&lookup)?;
         let issuer = issuer(&lookup, &user_pool_id)?;
-        let expectation = "must be `admin`, `auth` or `all`";
+        let expectation = "must be `admin`, `auth`, `jobs` or `all`";
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;
@@ -307,7 +309,7 @@ mod tests {
             ("ISSUER", "https://evil.example/x/eu-central-1_Ab12Cd34E", "https://HOST/"),
             ("ISSUER", "https:///eu-central-1_Ab12Cd34E", "https://HOST/"),
             ("PASSABLE_ROLE_ARNS", "support", "ARNs of IAM roles"),
-            ("ROUTES", "Admin", "`admin`, `auth` or `all`"),
+            ("ROUTES", "Admin", "`admin`, `auth`, `jobs` or `all`"),
             ("REVOCATION_TABLE", "a b", "the name of a DynamoDB table"),
             ("ADMIN_MFA", "Required", "`optional` or `required`"),
             ("ADMIN_MFA", "off", "`optional` or `required`"),

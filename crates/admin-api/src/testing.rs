@@ -18,12 +18,13 @@ use domain::user_pool::sessions::{
 use http::HeaderMap;
 use serde_json::{Value, json};
 use testkit::in_memory::{FACTOR_CODE, InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::in_memory_revocations::InMemoryRevocations;
 use testkit::virtual_clock::VirtualClock;
 use time::OffsetDateTime;
 use tower::ServiceExt;
 
-use crate::app::{App, Ports};
+use crate::app::{App, JobPorts, Ports};
 use crate::service::{Service, service};
 use crate::settings::{AdminMfa, Served, Settings};
 
@@ -36,13 +37,14 @@ pub(crate) const SOURCE_IP: &str = "203.0.113.7";
 /// The seed of the invitation signing key, which also signs the example in the OpenAPI document.
 const KEY_SEED: [u8; 32] = [7; 32];
 
-/// The API and its pool.
+/// The API, its pool, and the jobs of [`InMemoryJobs::with_examples`].
 ///
 /// The pool has the users `root` (admins), `cleo` (creators: `users:create` only), `ray` (readers: `users:read` only),
 /// `vic` (visitors: no permissions) and `mia` (no group). The group updaters (`users:update` only) is empty. Passwords
 /// are `Password-of-NAME-1`.
 pub(crate) struct Api {
     pub(crate) pool: InMemoryPool,
+    pub(crate) jobs: InMemoryJobs,
     pub(crate) invitation_key: InMemoryInvitationKey,
     clock: VirtualClock,
     service: Service,
@@ -71,13 +73,13 @@ pub(crate) const PASSABLE_ROLE: &str = "arn:aws:iam::123456789012:role/visitors"
 
 /// An app with an empty pool.
 pub(crate) fn app() -> App {
-    App::new(ports(&InMemoryPool::new(), None, &clock()), settings(&json!({})))
+    App::new(ports(&InMemoryPool::new(), None, None, &clock()), settings(&json!({})))
 }
 
 /// An app with an empty pool and these revocations, and its clock.
 pub(crate) fn app_with(revocations: &Arc<InMemoryRevocations>) -> (App, VirtualClock) {
     let clock = clock();
-    let ports = Ports { revocations: Some(revocations.clone()), ..ports(&InMemoryPool::new(), None, &clock) };
+    let ports = Ports { revocations: Some(revocations.clone()), ..ports(&InMemoryPool::new(), None, None, &clock) };
     (App::new(ports, settings(&json!({}))), clock)
 }
 
@@ -87,7 +89,14 @@ fn clock() -> VirtualClock {
 }
 
 /// The ports of an in-memory pool.
-fn ports(pool: &InMemoryPool, invitation_key: Option<InMemoryInvitationKey>, clock: &VirtualClock) -> Ports {
+fn ports(
+    pool: &InMemoryPool,
+    jobs: Option<&InMemoryJobs>,
+    invitation_key: Option<InMemoryInvitationKey>,
+    clock: &VirtualClock,
+) -> Ports {
+    let job_ports =
+        |jobs: &InMemoryJobs| JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs.clone()) };
     Ports {
         pool: Arc::new(pool.directory()),
         sessions: Arc::new(pool.sessions()),
@@ -95,6 +104,7 @@ fn ports(pool: &InMemoryPool, invitation_key: Option<InMemoryInvitationKey>, clo
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: invitation_key.map(|key| Arc::new(key) as Arc<dyn InvitationKey>),
         revocations: None,
+        jobs: jobs.map(job_ports),
         clock: Arc::new(clock.clone()),
     }
 }
@@ -125,7 +135,8 @@ impl Api {
     /// Creates an API with all routes that checks and writes these revocations.
     pub(crate) fn with_revocations(revocations: &Arc<InMemoryRevocations>) -> Self {
         let api = Self::new();
-        let ports = Ports { revocations: Some(revocations.clone()), ..ports(&api.pool, None, &api.clock) };
+        let ports =
+            Ports { revocations: Some(revocations.clone()), ..ports(&api.pool, Some(&api.jobs), None, &api.clock) };
         let roles = json!({"admins": Permission::ALL.iter().copied().map(Permission::as_str).collect::<Vec<_>>()});
         Self { service: service(App::new(ports, settings(&roles)), Served::All), ..api }
     }
@@ -133,6 +144,14 @@ impl Api {
     /// Creates an API with all routes and without an invitation signing key.
     pub(crate) fn without_invitations() -> Self {
         Self::of(Served::All, InMemoryInvitationKey::from_seed(KEY_SEED), None, AdminMfa::Optional)
+    }
+
+    /// Creates an API with all routes and without jobs.
+    pub(crate) fn without_jobs() -> Self {
+        let api = Self::new();
+        let roles = json!({"admins": Permission::ALL.iter().copied().map(Permission::as_str).collect::<Vec<_>>()});
+        let app = App::new(ports(&api.pool, None, None, &api.clock), settings(&roles));
+        Self { service: service(app, Served::All), ..api }
     }
 
     fn of(
@@ -157,18 +176,23 @@ impl Api {
             "updaters": updaters, "assigners": ["users:groups:visitors"], "auditors": ["groups:read"]
         });
         let settings = Settings { served, admin_mfa, ..settings(&roles) };
-        let clock = clock();
-        let app = App::new(ports(&pool, configured, &clock), settings);
-        Self { pool, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }
+        let (clock, jobs) = (clock(), InMemoryJobs::with_examples());
+        let app = App::new(ports(&pool, Some(&jobs), configured, &clock), settings);
+        Self { pool, jobs, invitation_key, clock, service: service(app, served), token_owners: Mutex::default() }
     }
 
     /// Creates an API with all routes on this pool and with these roles.
     pub(crate) fn on(pool: InMemoryPool, roles: &Value, admin_mfa: AdminMfa) -> Self {
+        Self::with(pool, InMemoryJobs::with_examples(), roles, admin_mfa)
+    }
+
+    /// Creates an API with all routes on this pool, with these jobs and roles.
+    pub(crate) fn with(pool: InMemoryPool, jobs: InMemoryJobs, roles: &Value, admin_mfa: AdminMfa) -> Self {
         let invitation_key = InMemoryInvitationKey::from_seed(KEY_SEED);
         let clock = clock();
         let settings = Settings { admin_mfa, ..settings(roles) };
-        let app = App::new(ports(&pool, Some(invitation_key.clone()), &clock), settings);
-        Self { pool, invitation_key, clock, service: service(app, Served::All), token_owners: Mutex::default() }
+        let app = App::new(ports(&pool, Some(&jobs), Some(invitation_key.clone()), &clock), settings);
+        Self { pool, jobs, invitation_key, clock, service: service(app, Served::All), token_owners: Mutex::default() }
     }
 
     /// Advances the clocks of the API and the pool by days.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Permission, Ports, Served, Service, Settings, lambda, service};
+use admin_api::{App, JobPorts, Permission, Ports, Served, Service, Settings, lambda, service};
 use domain::invitation::InvitationKey;
 use domain::user_pool::error::Reason;
 use domain::user_pool::self_service::SelfService;
@@ -14,6 +14,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::virtual_clock::VirtualClock;
 use tower::ServiceExt;
 
@@ -59,6 +60,7 @@ fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
         "ROLES" => Some(roles.clone()),
         _ => None,
     });
+    let jobs = InMemoryJobs::with_examples();
     let invitation_key = || Arc::new(InMemoryInvitationKey::from_seed([7; 32])) as Arc<dyn InvitationKey>;
     let ports = Ports {
         pool: Arc::new(pool.directory()),
@@ -67,6 +69,7 @@ fn service_on(pool: &InMemoryPool, takes_invitations: bool) -> Service {
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: takes_invitations.then(invitation_key),
         revocations: None,
+        jobs: Some(JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs) }),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings.unwrap()), Served::All)

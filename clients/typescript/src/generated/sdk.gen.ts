@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from '../transport.js';
 
-import type { AddUserToGroupData, AddUserToGroupErrors, AddUserToGroupResponses, AnswerChallengeData, AnswerChallengeErrors, AnswerChallengeResponses, ChangeOwnPasswordData, ChangeOwnPasswordErrors, ChangeOwnPasswordResponses, ConfirmSignUpData, ConfirmSignUpErrors, ConfirmSignUpResponses, ConfirmUserData, ConfirmUserErrors, ConfirmUserResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteMyselfData, DeleteMyselfErrors, DeleteMyselfResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ForgetUserDeviceData, ForgetUserDeviceErrors, ForgetUserDeviceResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCallerData, GetCallerErrors, GetCallerResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetMyselfData, GetMyselfErrors, GetMyselfResponses, GetPoolData, GetPoolErrors, GetPoolResponses, GetUserData, GetUserErrors, GetUserMfaData, GetUserMfaErrors, GetUserMfaResponses, GetUserResponses, LinkUserIdentityData, LinkUserIdentityErrors, LinkUserIdentityResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListGroupUsersData, ListGroupUsersErrors, ListGroupUsersResponses, ListUserAuthEventsData, ListUserAuthEventsErrors, ListUserAuthEventsResponses, ListUserDevicesData, ListUserDevicesErrors, ListUserDevicesResponses, ListUserGroupsData, ListUserGroupsErrors, ListUserGroupsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, RefreshData, RefreshErrors, RefreshResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RemoveUserFromGroupData, RemoveUserFromGroupErrors, RemoveUserFromGroupResponses, ResendCodeData, ResendCodeErrors, ResendCodeResponses, ResendUserInvitationData, ResendUserInvitationErrors, ResendUserInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, ResetUserPasswordData, ResetUserPasswordErrors, ResetUserPasswordResponses, RevokeAllData, RevokeAllErrors, RevokeAllResponses, SendAttributeCodeData, SendAttributeCodeErrors, SendAttributeCodeResponses, SetUserMfaData, SetUserMfaErrors, SetUserMfaResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignOutUserData, SignOutUserErrors, SignOutUserResponses, SignUpData, SignUpErrors, SignUpResponses, StartTotpData, StartTotpErrors, StartTotpResponses, UnlinkUserIdentityData, UnlinkUserIdentityErrors, UnlinkUserIdentityResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, VerifyAttributeData, VerifyAttributeErrors, VerifyAttributeResponses, VerifyTotpData, VerifyTotpErrors, VerifyTotpResponses } from './types.gen.js';
+import type { AddUserToGroupData, AddUserToGroupErrors, AddUserToGroupResponses, AnswerChallengeData, AnswerChallengeErrors, AnswerChallengeResponses, ChangeOwnPasswordData, ChangeOwnPasswordErrors, ChangeOwnPasswordResponses, ConfirmSignUpData, ConfirmSignUpErrors, ConfirmSignUpResponses, ConfirmUserData, ConfirmUserErrors, ConfirmUserResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateJobUploadData, CreateJobUploadErrors, CreateJobUploadResponses, CreateUserData, CreateUserErrors, CreateUserResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteMyselfData, DeleteMyselfErrors, DeleteMyselfResponses, DeleteUserData, DeleteUserErrors, DeleteUserResponses, DisableUserData, DisableUserErrors, DisableUserResponses, EnableUserData, EnableUserErrors, EnableUserResponses, ForgetUserDeviceData, ForgetUserDeviceErrors, ForgetUserDeviceResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCallerData, GetCallerErrors, GetCallerResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetJobData, GetJobErrors, GetJobResponses, GetMyselfData, GetMyselfErrors, GetMyselfResponses, GetPoolData, GetPoolErrors, GetPoolResponses, GetUserData, GetUserErrors, GetUserMfaData, GetUserMfaErrors, GetUserMfaResponses, GetUserResponses, LinkUserIdentityData, LinkUserIdentityErrors, LinkUserIdentityResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListGroupUsersData, ListGroupUsersErrors, ListGroupUsersResponses, ListJobResultsData, ListJobResultsErrors, ListJobResultsResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListUserAuthEventsData, ListUserAuthEventsErrors, ListUserAuthEventsResponses, ListUserDevicesData, ListUserDevicesErrors, ListUserDevicesResponses, ListUserGroupsData, ListUserGroupsErrors, ListUserGroupsResponses, ListUsersData, ListUsersErrors, ListUsersResponses, RefreshData, RefreshErrors, RefreshResponses, RemoveTotpData, RemoveTotpErrors, RemoveTotpResponses, RemoveUserFromGroupData, RemoveUserFromGroupErrors, RemoveUserFromGroupResponses, ResendCodeData, ResendCodeErrors, ResendCodeResponses, ResendUserInvitationData, ResendUserInvitationErrors, ResendUserInvitationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, ResetUserPasswordData, ResetUserPasswordErrors, ResetUserPasswordResponses, RevokeAllData, RevokeAllErrors, RevokeAllResponses, SendAttributeCodeData, SendAttributeCodeErrors, SendAttributeCodeResponses, SetUserMfaData, SetUserMfaErrors, SetUserMfaResponses, SetUserPasswordData, SetUserPasswordErrors, SetUserPasswordResponses, SignInData, SignInErrors, SignInResponses, SignOutData, SignOutErrors, SignOutResponses, SignOutUserData, SignOutUserErrors, SignOutUserResponses, SignUpData, SignUpErrors, SignUpResponses, StartJobData, StartJobErrors, StartJobResponses, StartTotpData, StartTotpErrors, StartTotpResponses, StopJobData, StopJobErrors, StopJobResponses, UnlinkUserIdentityData, UnlinkUserIdentityErrors, UnlinkUserIdentityResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateUserData, UpdateUserErrors, UpdateUserResponses, VerifyAttributeData, VerifyAttributeErrors, VerifyAttributeResponses, VerifyTotpData, VerifyTotpErrors, VerifyTotpResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -465,6 +465,115 @@ export class Operations extends HeyApiClient {
                 'Content-Type': 'application/json',
                 ...options.headers
             }
+        });
+    }
+    
+    /**
+     * List jobs
+     *
+     * Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its restarts, so it
+     * can be shorter than the limit, and a later page can contain the job again. `GET /v1/jobs/{id}` also returns progress
+     * and summary.
+     *
+     * Permission: `jobs:read`.
+     */
+    public listJobs<ThrowOnError extends boolean = false>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, ListJobsErrors, ThrowOnError> {
+        return (options?.client ?? this.client).get<ListJobsResponses, ListJobsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/v1/jobs',
+            ...options
+        });
+    }
+    
+    /**
+     * Start a job
+     *
+     * Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
+     * result are skipped. The request changes nothing while the job runs, or after the job succeeded. Returns `wrong-state`
+     * if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
+     * password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
+     *
+     * Permission: `jobs:import`.
+     */
+    public startJob<ThrowOnError extends boolean = false>(options: Options<StartJobData, ThrowOnError>): RequestResult<StartJobResponses, StartJobErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<StartJobResponses, StartJobErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/v1/jobs',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Upload a file of a job
+     *
+     * Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
+     * returned request, without the access token. A second upload is rejected with 412, so the file cannot be replaced.
+     * The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
+     * the caller needs all permissions, not only `jobs:import`.
+     *
+     * Permission: `jobs:import`.
+     */
+    public createJobUpload<ThrowOnError extends boolean = false>(options: Options<CreateJobUploadData, ThrowOnError>): RequestResult<CreateJobUploadResponses, CreateJobUploadErrors, ThrowOnError> {
+        return (options.client ?? this.client).post<CreateJobUploadResponses, CreateJobUploadErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/v1/jobs/uploads',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Stop a job
+     *
+     * Rows in progress end within seconds. Users that were created stay in the pool, and the results stay readable.
+     * `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to repeat.
+     *
+     * Permission: `jobs:import`.
+     */
+    public stopJob<ThrowOnError extends boolean = false>(options: Options<StopJobData, ThrowOnError>): RequestResult<StopJobResponses, StopJobErrors, ThrowOnError> {
+        return (options.client ?? this.client).delete<StopJobResponses, StopJobErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/v1/jobs/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Get a job
+     *
+     * Returns the job with its progress and, after it succeeded, its summary.
+     *
+     * Permission: `jobs:read`.
+     */
+    public getJob<ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>): RequestResult<GetJobResponses, GetJobErrors, ThrowOnError> {
+        return (options.client ?? this.client).get<GetJobResponses, GetJobErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/v1/jobs/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * List the results of a job
+     *
+     * Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. Results
+     * contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
+     * contain no passwords and no other values.
+     *
+     * Permission: `jobs:read`.
+     */
+    public listJobResults<ThrowOnError extends boolean = false>(options: Options<ListJobResultsData, ThrowOnError>): RequestResult<ListJobResultsResponses, ListJobResultsErrors, ThrowOnError> {
+        return (options.client ?? this.client).get<ListJobResultsResponses, ListJobResultsErrors, ThrowOnError>({
+            security: [{ scheme: 'bearer', type: 'http' }],
+            url: '/v1/jobs/{id}/results',
+            ...options
         });
     }
     

@@ -240,6 +240,13 @@ export type CreateInvitation = {
 };
 
 /**
+ * The job that the file is for.
+ */
+export type CreateUpload = {
+    type: JobType;
+};
+
+/**
  * The user to create.
  */
 export type CreateUser = {
@@ -295,7 +302,7 @@ export type Devices = {
 /**
  * The stable code of an error. Later versions can add codes.
  */
-export type ErrorCode = 'invalid-request' | 'unauthenticated' | 'invalid-credentials' | 'forbidden' | 'insufficient-scope' | 'mfa-required' | 'user-not-confirmed' | 'password-reset-required' | 'not-found' | 'user-not-found' | 'group-not-found' | 'device-not-found' | 'identity-not-found' | 'method-not-allowed' | 'user-exists' | 'alias-exists' | 'group-exists' | 'wrong-state' | 'role-not-passable' | 'unsupported-challenge' | 'body-too-large' | 'unsupported-media-type' | 'invalid-password' | 'code-mismatch' | 'code-expired' | 'sign-up-refused' | 'throttled' | 'mail-quota-exceeded' | 'internal' | 'not-supported-by-endpoint' | 'upstream-unavailable' | 'revocations-unavailable' | 'deadline-exceeded';
+export type ErrorCode = 'invalid-request' | 'unauthenticated' | 'invalid-credentials' | 'forbidden' | 'insufficient-scope' | 'mfa-required' | 'user-not-confirmed' | 'password-reset-required' | 'not-found' | 'user-not-found' | 'group-not-found' | 'device-not-found' | 'identity-not-found' | 'job-not-found' | 'method-not-allowed' | 'user-exists' | 'alias-exists' | 'group-exists' | 'wrong-state' | 'role-not-passable' | 'unsupported-challenge' | 'body-too-large' | 'unsupported-media-type' | 'invalid-password' | 'code-mismatch' | 'code-expired' | 'sign-up-refused' | 'throttled' | 'mail-quota-exceeded' | 'internal' | 'not-supported-by-endpoint' | 'upstream-unavailable' | 'revocations-unavailable' | 'jobs-unavailable' | 'deadline-exceeded';
 
 /**
  * A second factor.
@@ -404,6 +411,47 @@ export type IamCaller = {
 };
 
 /**
+ * The format of a file of users.
+ */
+export type ImportFormat = 'json-lines' | 'csv';
+
+/**
+ * What an import can change. By default, an import only creates users.
+ */
+export type ImportOptions = {
+    create_groups: boolean;
+    dry_run: boolean;
+    trust_user_names: boolean;
+    update: boolean;
+};
+
+/**
+ * The numbers of rows of an imported file.
+ */
+export type ImportSummary = {
+    /**
+     * The number of skipped and failed rows by code.
+     */
+    codes: {
+        [key: string]: number;
+    };
+    /**
+     * The parts of users that the import did not set, such as `password`.
+     */
+    not_moved: Array<string>;
+    /**
+     * The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
+     */
+    outcomes: {
+        [key: string]: number;
+    };
+    /**
+     * The number of all rows.
+     */
+    rows: number;
+};
+
+/**
  * An invitation to sign up.
  */
 export type Invitation = {
@@ -435,6 +483,159 @@ export type Invitation = {
  * The address of the invited user. The case of A–Z is ignored, and an international domain can be in Unicode or in its xn--… form. The pattern matches plain ASCII addresses; other unambiguous addresses are also accepted.
  */
 export type InvitedAddress = string;
+
+/**
+ * A job.
+ */
+export type Job = {
+    /**
+     * The number of attempts: 1, and 1 for each restart.
+     */
+    attempts: number;
+    /**
+     * When the latest attempt ended; null while the job runs.
+     */
+    ended_at: string | null;
+    error: null | JobError;
+    format: ImportFormat;
+    id: JobId;
+    options: ImportOptions;
+    /**
+     * When the job was first started.
+     */
+    requested_at: string;
+    /**
+     * The user name of the caller who started the job.
+     */
+    requested_by: string;
+    /**
+     * When the latest attempt started.
+     */
+    started_at: string;
+    /**
+     * The status of the latest attempt. It can be a few seconds old.
+     */
+    status: JobStatus;
+    type: JobType;
+};
+
+/**
+ * A job with its progress and its summary.
+ */
+export type JobDetails = Job & {
+    progress: null | JobProgress;
+    summary: null | ImportSummary;
+};
+
+/**
+ * Why an attempt failed. Later versions can add values.
+ */
+export type JobError = 'time-up' | 'mail-quota' | 'forbidden' | 'unavailable' | 'invalid-file' | 'incomplete' | 'internal';
+
+/**
+ * The id of a job and of its file.
+ */
+export type JobId = string;
+
+/**
+ * The chunks of a file, which are imported at the same time.
+ */
+export type JobProgress = {
+    /**
+     * The number of all chunks.
+     */
+    chunks: number;
+    /**
+     * The number of chunks whose rows all have results.
+     */
+    done: number;
+    /**
+     * The number of chunks that failed. A restart continues them.
+     */
+    failed: number;
+};
+
+/**
+ * The results of consecutive rows.
+ */
+export type JobResultFile = {
+    /**
+     * The line of the first row in the uploaded file, from 1.
+     */
+    first_line: number;
+    /**
+     * A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone with the URL can
+     * read the file. The file contains one JSON object per row.
+     */
+    url: string;
+};
+
+/**
+ * A page of files with results.
+ */
+export type JobResults = {
+    /**
+     * When the URLs expire.
+     */
+    expires_at: string;
+    /**
+     * The cursor of the next page; null on the last page.
+     */
+    next_cursor: string | null;
+    /**
+     * The files, in the order of the rows.
+     */
+    results: Array<JobResultFile>;
+};
+
+/**
+ * The state of a job.
+ */
+export type JobStatus = 'running' | 'succeeded' | 'failed' | 'stopped';
+
+/**
+ * What a job does. Later versions can add values.
+ */
+export type JobType = 'import';
+
+/**
+ * The request that uploads a file.
+ */
+export type JobUpload = {
+    /**
+     * When the URL expires.
+     */
+    expires_at: string;
+    /**
+     * The headers that the request must contain.
+     */
+    headers: {
+        [key: string]: string;
+    };
+    /**
+     * The id for `upload` in `POST /v1/jobs`.
+     */
+    id: JobId;
+    /**
+     * The method of the request.
+     */
+    method: string;
+    /**
+     * The URL of the request. It is secret, because anyone with the URL can upload the file.
+     */
+    url: string;
+};
+
+/**
+ * A page of jobs.
+ */
+export type Jobs = {
+    jobs: Array<Job>;
+    /**
+     * The cursor of the next page; null on the last page. It expires after a day.
+     */
+    next_cursor: string | null;
+};
 
 /**
  * The state that results from `status` and `enabled`.
@@ -591,7 +792,7 @@ export type PasswordReset = {
     username: Username;
 };
 
-export type Permission = 'users:create' | 'users:read' | 'users:update' | 'users:delete' | 'users:password' | 'users:state' | 'users:sessions' | 'users:groups' | 'users:mfa' | 'groups:read' | 'groups:write' | 'groups:roles' | 'pool:read' | 'pool:revoke' | 'invitations:create';
+export type Permission = 'users:create' | 'users:read' | 'users:update' | 'users:delete' | 'users:password' | 'users:state' | 'users:sessions' | 'users:groups' | 'users:mfa' | 'groups:read' | 'groups:write' | 'groups:roles' | 'pool:read' | 'pool:revoke' | 'invitations:create' | 'jobs:import' | 'jobs:read';
 
 /**
  * The settings of the user pool.
@@ -870,6 +1071,34 @@ export type SignedUp = {
 };
 
 /**
+ * The job to start.
+ */
+export type StartJob = {
+    /**
+     * Whether missing groups are created.
+     */
+    create_groups?: boolean;
+    /**
+     * Whether only reads are made. The results then contain what would happen.
+     */
+    dry_run?: boolean;
+    format: ImportFormat;
+    /**
+     * Whether existing users are changed even if they share no verified e-mail address or phone number with their row.
+     */
+    trust_user_names?: boolean;
+    type: JobType;
+    /**
+     * Whether existing users that differ from their row are changed. Otherwise they are skipped.
+     */
+    update?: boolean;
+    /**
+     * The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
+     */
+    upload: JobId;
+};
+
+/**
  * The state of a user.
  */
 export type State = 'active' | 'disabled' | 'awaiting-confirmation' | 'invited' | 'invitation-expired' | 'reset-required' | 'federated' | 'unknown';
@@ -1085,7 +1314,7 @@ export type SendAttributeCodeErrors = {
      */
     403: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1147,7 +1376,7 @@ export type VerifyAttributeErrors = {
      */
     403: Problem;
     /**
-     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1289,7 +1518,7 @@ export type ConfirmSignUpErrors = {
      */
     400: Problem;
     /**
-     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1356,7 +1585,7 @@ export type ForgotPasswordErrors = {
      */
     400: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1596,7 +1825,7 @@ export type RemoveTotpErrors = {
      */
     403: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1653,7 +1882,7 @@ export type StartTotpErrors = {
      */
     403: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1710,7 +1939,7 @@ export type VerifyTotpErrors = {
      */
     403: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1848,7 +2077,7 @@ export type ResendCodeErrors = {
      */
     400: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -1919,7 +2148,7 @@ export type ResetPasswordErrors = {
      */
     403: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -2336,7 +2565,7 @@ export type DeleteGroupErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -2607,7 +2836,7 @@ export type CreateInvitationErrors = {
      */
     403: Problem;
     /**
-     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -2654,6 +2883,440 @@ export type CreateInvitationResponses = {
 };
 
 export type CreateInvitationResponse = CreateInvitationResponses[keyof CreateInvitationResponses];
+
+export type ListJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The maximum number of results.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page.
+         */
+        cursor?: string;
+    };
+    url: '/v1/jobs';
+};
+
+export type ListJobsErrors = {
+    /**
+     * `invalid-request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: An access token of this API's app client is required. `invalid-credentials`: The credentials are wrong or no longer valid.
+     */
+    401: GatewayMessage;
+    /**
+     * `forbidden`: Access is denied. `insufficient-scope`: The access token lacks the scope `aws.cognito.signin.user.admin`. `mfa-required`: The caller must enroll a second factor first. `user-not-confirmed`: The user is not confirmed. `password-reset-required`: The user must set a new password first.
+     */
+    403: Problem;
+    /**
+     * `not-found`: The route does not exist.
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
+     */
+    409: Problem;
+    /**
+     * `throttled`: The request rate or a limit is exceeded.
+     */
+    429: GatewayMessage;
+    /**
+     * `internal`: An internal error occurred.
+     */
+    500: GatewayMessage;
+    /**
+     * `not-supported-by-endpoint`: The endpoint of the user pool does not support this operation.
+     */
+    501: Problem;
+    /**
+     * `upstream-unavailable`: The user pool is unavailable.
+     */
+    502: Problem;
+    /**
+     * `revocations-unavailable`: The table of revocations is unavailable. `jobs-unavailable`: The storage of jobs is unavailable.
+     */
+    503: GatewayMessage;
+    /**
+     * `deadline-exceeded`: The user pool did not respond in time.
+     */
+    504: Problem;
+};
+
+export type ListJobsError = ListJobsErrors[keyof ListJobsErrors];
+
+export type ListJobsResponses = {
+    /**
+     * A page of jobs.
+     */
+    200: Jobs;
+};
+
+export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
+
+export type StartJobData = {
+    body: StartJob;
+    path?: never;
+    query?: never;
+    url: '/v1/jobs';
+};
+
+export type StartJobErrors = {
+    /**
+     * `invalid-request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: An access token of this API's app client is required. `invalid-credentials`: The credentials are wrong or no longer valid.
+     */
+    401: GatewayMessage;
+    /**
+     * `forbidden`: Access is denied. `insufficient-scope`: The access token lacks the scope `aws.cognito.signin.user.admin`. `mfa-required`: The caller must enroll a second factor first. `user-not-confirmed`: The user is not confirmed. `password-reset-required`: The user must set a new password first.
+     */
+    403: Problem;
+    /**
+     * `not-found`: The route does not exist.
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
+     */
+    409: Problem;
+    /**
+     * `body-too-large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`: The content type of the body is not supported.
+     */
+    415: Problem;
+    /**
+     * `throttled`: The request rate or a limit is exceeded.
+     */
+    429: GatewayMessage;
+    /**
+     * `internal`: An internal error occurred.
+     */
+    500: GatewayMessage;
+    /**
+     * `not-supported-by-endpoint`: The endpoint of the user pool does not support this operation.
+     */
+    501: Problem;
+    /**
+     * `upstream-unavailable`: The user pool is unavailable.
+     */
+    502: Problem;
+    /**
+     * `revocations-unavailable`: The table of revocations is unavailable. `jobs-unavailable`: The storage of jobs is unavailable.
+     */
+    503: GatewayMessage;
+    /**
+     * `deadline-exceeded`: The user pool did not respond in time.
+     */
+    504: Problem;
+};
+
+export type StartJobError = StartJobErrors[keyof StartJobErrors];
+
+export type StartJobResponses = {
+    /**
+     * The job runs or succeeded. Nothing was changed.
+     */
+    200: Job;
+    /**
+     * The job is started.
+     */
+    202: Job;
+};
+
+export type StartJobResponse = StartJobResponses[keyof StartJobResponses];
+
+export type CreateJobUploadData = {
+    body: CreateUpload;
+    path?: never;
+    query?: never;
+    url: '/v1/jobs/uploads';
+};
+
+export type CreateJobUploadErrors = {
+    /**
+     * `invalid-request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: An access token of this API's app client is required. `invalid-credentials`: The credentials are wrong or no longer valid.
+     */
+    401: GatewayMessage;
+    /**
+     * `forbidden`: Access is denied. `insufficient-scope`: The access token lacks the scope `aws.cognito.signin.user.admin`. `mfa-required`: The caller must enroll a second factor first. `user-not-confirmed`: The user is not confirmed. `password-reset-required`: The user must set a new password first.
+     */
+    403: Problem;
+    /**
+     * `not-found`: The route does not exist.
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
+     */
+    409: Problem;
+    /**
+     * `body-too-large`: The body is too large.
+     */
+    413: Problem;
+    /**
+     * `unsupported-media-type`: The content type of the body is not supported.
+     */
+    415: Problem;
+    /**
+     * `throttled`: The request rate or a limit is exceeded.
+     */
+    429: GatewayMessage;
+    /**
+     * `internal`: An internal error occurred.
+     */
+    500: GatewayMessage;
+    /**
+     * `not-supported-by-endpoint`: The endpoint of the user pool does not support this operation.
+     */
+    501: Problem;
+    /**
+     * `upstream-unavailable`: The user pool is unavailable.
+     */
+    502: Problem;
+    /**
+     * `revocations-unavailable`: The table of revocations is unavailable. `jobs-unavailable`: The storage of jobs is unavailable.
+     */
+    503: GatewayMessage;
+    /**
+     * `deadline-exceeded`: The user pool did not respond in time.
+     */
+    504: Problem;
+};
+
+export type CreateJobUploadError = CreateJobUploadErrors[keyof CreateJobUploadErrors];
+
+export type CreateJobUploadResponses = {
+    /**
+     * The request that uploads the file.
+     */
+    201: JobUpload;
+};
+
+export type CreateJobUploadResponse = CreateJobUploadResponses[keyof CreateJobUploadResponses];
+
+export type StopJobData = {
+    body?: never;
+    path: {
+        id: JobId;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}';
+};
+
+export type StopJobErrors = {
+    /**
+     * `invalid-request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: An access token of this API's app client is required. `invalid-credentials`: The credentials are wrong or no longer valid.
+     */
+    401: GatewayMessage;
+    /**
+     * `forbidden`: Access is denied. `insufficient-scope`: The access token lacks the scope `aws.cognito.signin.user.admin`. `mfa-required`: The caller must enroll a second factor first. `user-not-confirmed`: The user is not confirmed. `password-reset-required`: The user must set a new password first.
+     */
+    403: Problem;
+    /**
+     * `not-found`: The route does not exist. `job-not-found`: The job does not exist.
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
+     */
+    409: Problem;
+    /**
+     * `throttled`: The request rate or a limit is exceeded.
+     */
+    429: GatewayMessage;
+    /**
+     * `internal`: An internal error occurred.
+     */
+    500: GatewayMessage;
+    /**
+     * `not-supported-by-endpoint`: The endpoint of the user pool does not support this operation.
+     */
+    501: Problem;
+    /**
+     * `upstream-unavailable`: The user pool is unavailable.
+     */
+    502: Problem;
+    /**
+     * `revocations-unavailable`: The table of revocations is unavailable. `jobs-unavailable`: The storage of jobs is unavailable.
+     */
+    503: GatewayMessage;
+    /**
+     * `deadline-exceeded`: The user pool did not respond in time.
+     */
+    504: Problem;
+};
+
+export type StopJobError = StopJobErrors[keyof StopJobErrors];
+
+export type StopJobResponses = {
+    /**
+     * The job is stopped or ended.
+     */
+    204: void;
+};
+
+export type StopJobResponse = StopJobResponses[keyof StopJobResponses];
+
+export type GetJobData = {
+    body?: never;
+    path: {
+        id: JobId;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}';
+};
+
+export type GetJobErrors = {
+    /**
+     * `invalid-request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: An access token of this API's app client is required. `invalid-credentials`: The credentials are wrong or no longer valid.
+     */
+    401: GatewayMessage;
+    /**
+     * `forbidden`: Access is denied. `insufficient-scope`: The access token lacks the scope `aws.cognito.signin.user.admin`. `mfa-required`: The caller must enroll a second factor first. `user-not-confirmed`: The user is not confirmed. `password-reset-required`: The user must set a new password first.
+     */
+    403: Problem;
+    /**
+     * `not-found`: The route does not exist. `job-not-found`: The job does not exist.
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
+     */
+    409: Problem;
+    /**
+     * `throttled`: The request rate or a limit is exceeded.
+     */
+    429: GatewayMessage;
+    /**
+     * `internal`: An internal error occurred.
+     */
+    500: GatewayMessage;
+    /**
+     * `not-supported-by-endpoint`: The endpoint of the user pool does not support this operation.
+     */
+    501: Problem;
+    /**
+     * `upstream-unavailable`: The user pool is unavailable.
+     */
+    502: Problem;
+    /**
+     * `revocations-unavailable`: The table of revocations is unavailable. `jobs-unavailable`: The storage of jobs is unavailable.
+     */
+    503: GatewayMessage;
+    /**
+     * `deadline-exceeded`: The user pool did not respond in time.
+     */
+    504: Problem;
+};
+
+export type GetJobError = GetJobErrors[keyof GetJobErrors];
+
+export type GetJobResponses = {
+    /**
+     * The job.
+     */
+    200: JobDetails;
+};
+
+export type GetJobResponse = GetJobResponses[keyof GetJobResponses];
+
+export type ListJobResultsData = {
+    body?: never;
+    path: {
+        id: JobId;
+    };
+    query?: {
+        /**
+         * The maximum number of results.
+         */
+        limit?: number;
+        /**
+         * The `next_cursor` of the previous page.
+         */
+        cursor?: string;
+    };
+    url: '/v1/jobs/{id}/results';
+};
+
+export type ListJobResultsErrors = {
+    /**
+     * `invalid-request`: The request is not valid.
+     */
+    400: Problem;
+    /**
+     * `unauthenticated`: An access token of this API's app client is required. `invalid-credentials`: The credentials are wrong or no longer valid.
+     */
+    401: GatewayMessage;
+    /**
+     * `forbidden`: Access is denied. `insufficient-scope`: The access token lacks the scope `aws.cognito.signin.user.admin`. `mfa-required`: The caller must enroll a second factor first. `user-not-confirmed`: The user is not confirmed. `password-reset-required`: The user must set a new password first.
+     */
+    403: Problem;
+    /**
+     * `not-found`: The route does not exist. `job-not-found`: The job does not exist.
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
+     */
+    409: Problem;
+    /**
+     * `throttled`: The request rate or a limit is exceeded.
+     */
+    429: GatewayMessage;
+    /**
+     * `internal`: An internal error occurred.
+     */
+    500: GatewayMessage;
+    /**
+     * `not-supported-by-endpoint`: The endpoint of the user pool does not support this operation.
+     */
+    501: Problem;
+    /**
+     * `upstream-unavailable`: The user pool is unavailable.
+     */
+    502: Problem;
+    /**
+     * `revocations-unavailable`: The table of revocations is unavailable. `jobs-unavailable`: The storage of jobs is unavailable.
+     */
+    503: GatewayMessage;
+    /**
+     * `deadline-exceeded`: The user pool did not respond in time.
+     */
+    504: Problem;
+};
+
+export type ListJobResultsError = ListJobResultsErrors[keyof ListJobResultsErrors];
+
+export type ListJobResultsResponses = {
+    /**
+     * A page of files with results.
+     */
+    200: JobResults;
+};
+
+export type ListJobResultsResponse = ListJobResultsResponses[keyof ListJobResultsResponses];
 
 export type GetCallerData = {
     body?: never;
@@ -2786,7 +3449,7 @@ export type RevokeAllErrors = {
      */
     403: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -2979,7 +3642,7 @@ export type CreateUserErrors = {
      */
     404: Problem;
     /**
-     * `user-exists`: A user with this name already exists. `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `user-exists`: A user with this name already exists. `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -3277,7 +3940,7 @@ export type ListUserAuthEventsErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -3344,7 +4007,7 @@ export type ConfirmUserErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -3420,7 +4083,7 @@ export type ListUserDevicesErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -3491,7 +4154,7 @@ export type ForgetUserDeviceErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -3950,7 +4613,7 @@ export type LinkUserIdentityErrors = {
      */
     404: Problem;
     /**
-     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `alias-exists`: Another user has this alias or identity. `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -4088,7 +4751,7 @@ export type SetUserMfaErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -4163,7 +4826,7 @@ export type SetUserPasswordErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -4242,7 +4905,7 @@ export type ResendUserInvitationErrors = {
      */
     404: Problem;
     /**
-     * `user-exists`: A user with this name already exists. `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `user-exists`: A user with this name already exists. `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**
@@ -4313,7 +4976,7 @@ export type ResetUserPasswordErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: The status of the user or the configuration of the pool does not allow this.
+     * `wrong-state`: The status of the user or job, or the configuration of the deployment, does not allow this.
      */
     409: Problem;
     /**

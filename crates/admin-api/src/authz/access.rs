@@ -143,5 +143,22 @@ impl<S: Sync> FromRequestParts<S> for Authorized {
     }
 }
 
+/// A caller with every permission, who can assign every group. An import sets the groups and passwords of any user, so
+/// any other caller could gain permissions with it.
+pub(crate) struct Unlimited(pub(crate) Authorized);
+
+impl<S: Sync> FromRequestParts<S> for Unlimited {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let authorized = Authorized::from_request_parts(parts, state).await?;
+        if authorized.grants.covers(&Grants::all()) {
+            Ok(Self(authorized))
+        } else {
+            Err(ApiError::Forbidden(Forbidden::NotUnlimited))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

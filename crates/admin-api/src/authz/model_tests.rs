@@ -19,6 +19,7 @@
 //! | `OwnRights` | ada: `DELETE /v1/users/ada` | rejected for the caller's own account |
 //! | `OwnRights` | ada: `PUT /v1/users/ivy/password`, temporary, while ivy sends `POST /v1/users/ivy/resend-invitation` | same fix |
 //! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the response is 200 | rejected |
+//! | `Import` | hal, with `jobs:import`: `POST /v1/jobs`; the response is 202 | an import requires every permission |
 //! | `WriteAttributes` | ada: `POST /v1/auth/sign-up` with `custom:team`, which is no write attribute | rejected by name |
 //! | `WriteAttributes` | same attribute in the response to the challenge `NEW_PASSWORD_REQUIRED` | same fix |
 //!
@@ -70,7 +71,7 @@ const SEED: u64 = 1;
 const THREADS: usize = 2;
 
 /// The checked rules. `POOLKEEPER_TEST_RULE=Target` checks only this rule.
-const CHECKED: [Rule; 13] = [
+const CHECKED: [Rule; 14] = [
     Rule::Grant,
     Rule::Control,
     Rule::Target,
@@ -83,6 +84,7 @@ const CHECKED: [Rule; 13] = [
     Rule::Permission,
     Rule::SecondFactor,
     Rule::OwnRights,
+    Rule::Import,
     Rule::WriteAttributes,
 ];
 

@@ -4,6 +4,7 @@ mod code;
 
 use std::fmt::Display;
 
+use domain::jobs::StoreError;
 use domain::permission::Permission;
 use domain::user_pool::error::UserPoolError;
 use domain::user_pool::groups::GroupName;
@@ -94,9 +95,42 @@ pub(crate) enum ApiError {
         /// Why the step failed.
         source: UserPoolError,
     },
+    /// No job has this id.
+    #[error("the job does not exist")]
+    JobNotFound,
+    /// The state of a job, or the deployment, does not allow the request.
+    #[error("the request does not fit the job")]
+    Job(#[source] JobConflict),
+    /// The storage or the state machine of jobs failed.
+    #[error("the jobs are unavailable")]
+    JobsUnavailable(#[source] StoreError),
     /// A defect of this program.
     #[error("{0}")]
     Internal(&'static str),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::ExpiredPosition => {
+                Self::invalid("cursor", "The cursor has expired. Read the first page again.")
+            }
+            error => Self::JobsUnavailable(error),
+        }
+    }
+}
+
+/// Why the state of a job does not allow a request. The caller receives the text as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum JobConflict {
+    #[error("the deployment has no jobs (parameter `Jobs` of the template)")]
+    NotDeployed,
+    #[error("the job was started with another format or other options")]
+    Differs,
+    #[error("no file was uploaded under this id, or the file was deleted")]
+    NoFile,
+    #[error("the job was restarted too often; upload the file again")]
+    TooManyAttempts,
 }
 
 /// Why a request has no valid caller. The caller receives the text as well.
@@ -140,6 +174,8 @@ pub(crate) enum Forbidden {
     NotAssignable,
     #[error("callers cannot delete a group that they are a member of")]
     OwnGroup,
+    #[error("an import can grant any permission, so it requires all permissions, for example `all` in `ROLES`")]
+    NotUnlimited,
 }
 
 /// What the caller should do after a partial failure.
@@ -215,12 +251,15 @@ impl ApiError {
             | Self::NoSessionGate
             | Self::HolderUnknown
             | Self::GroupInRoles(_)
-            | Self::AuthenticatorExists => ErrorCode::WrongState,
+            | Self::AuthenticatorExists
+            | Self::Job(_) => ErrorCode::WrongState,
             Self::RoleNotPassable(_) => ErrorCode::RoleNotPassable,
             Self::AddressHeld => ErrorCode::AliasExists,
             Self::UserDiffers(_) => ErrorCode::UserExists,
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
             Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),
+            Self::JobNotFound => ErrorCode::JobNotFound,
+            Self::JobsUnavailable(_) => ErrorCode::JobsUnavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
     }

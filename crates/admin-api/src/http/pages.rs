@@ -83,25 +83,52 @@ pub(crate) async fn next_cursor(
 
 #[cfg(test)]
 mod tests {
+    use domain::jobs::keys;
     use domain::user_pool::error::Reason;
     use serde_json::Value;
+    use testkit::in_memory_jobs::{RUNNING_JOB, SUCCEEDED_JOB};
 
     use crate::testing::pages::walk;
     use crate::testing::{Api, Call, token};
 
-    /// Each paged list with entries in [`api`]: the path, the call to the user pool, the field with the entries, the
-    /// field that identifies an entry, and the values of that field in order.
-    const LISTS: [(&str, &str, &str, &str, &[&str]); 5] = [
-        ("/v1/users", "list", "users", "username", &["abe", "cleo", "eve", "mia", "ray", "root", "vic", "zoe"]),
-        ("/v1/groups", "list_groups", "groups", "name", &["admins", "creators", "readers", "visitors"]),
-        ("/v1/groups/readers/users", "members", "users", "username", &["abe", "eve", "ray", "zoe"]),
-        ("/v1/users/mia/devices", "devices", "devices", "key", &["eu-central-1_0", "eu-central-1_1", "eu-central-1_2"]),
-        ("/v1/users/mia/auth-events", "auth_events", "events", "id", &["mia-2", "mia-1", "mia-0"]),
+    /// Each paged list with entries in [`api`]: the path, the call to the user pool if there is one, the field with the
+    /// entries, the field that identifies an entry, and the values of that field in order.
+    const LISTS: [(&str, Option<&str>, &str, &str, &[&str]); 7] = [
+        ("/v1/users", Some("list"), "users", "username", &["abe", "cleo", "eve", "mia", "ray", "root", "vic", "zoe"]),
+        ("/v1/groups", Some("list_groups"), "groups", "name", &["admins", "creators", "readers", "visitors"]),
+        ("/v1/groups/readers/users", Some("members"), "users", "username", &["abe", "eve", "ray", "zoe"]),
+        (
+            "/v1/users/mia/devices",
+            Some("devices"),
+            "devices",
+            "key",
+            &["eu-central-1_0", "eu-central-1_1", "eu-central-1_2"],
+        ),
+        ("/v1/jobs", None, "jobs", "id", &[RUNNING_JOB, SUCCEEDED_JOB, THIRD_JOB]),
+        (
+            "/v1/jobs/import-50d858e0985ecc7f60418aaf0cc5ab58/results",
+            None,
+            "results",
+            "url",
+            &[
+                "https://jobs.example/jobs/import-50d858e0985ecc7f60418aaf0cc5ab58/results/0000000001.jsonl?download",
+                "https://jobs.example/jobs/import-50d858e0985ecc7f60418aaf0cc5ab58/results/0000000101.jsonl?download",
+                "https://jobs.example/jobs/import-50d858e0985ecc7f60418aaf0cc5ab58/results/0000000201.jsonl?download",
+            ],
+        ),
+        ("/v1/users/mia/auth-events", Some("auth_events"), "events", "id", &["mia-2", "mia-1", "mia-0"]),
     ];
 
     /// The same lists of another user or group, and of a search.
-    const OTHERS: [&str; 4] =
-        ["/v1/groups/visitors/users", "/v1/users/ray/devices", "/v1/users/ray/auth-events", "/v1/users?enabled=true"];
+    const OTHERS: [&str; 5] = [
+        "/v1/groups/visitors/users",
+        "/v1/users/ray/devices",
+        "/v1/users/ray/auth-events",
+        "/v1/users?enabled=true",
+        "/v1/jobs/import-a0d858e0985ecc7f60418aaf0cc5ab58/results",
+    ];
+
+    const THIRD_JOB: &str = "import-b0d858e0985ecc7f60418aaf0cc5ab58";
 
     fn api() -> Api {
         let api = Api::new();
@@ -111,6 +138,10 @@ mod tests {
         for (username, number) in ["mia", "ray"].into_iter().flat_map(|name| (0..3).map(move |number| (name, number))) {
             api.pool.add_device(username, &format!("eu-central-1_{number}"));
             api.pool.add_auth_event(username, &format!("{username}-{number}"), "SignIn");
+        }
+        api.jobs.add(THIRD_JOB.parse().unwrap());
+        for first_line in [1, 2] {
+            api.jobs.put(&keys::result(&SUCCEEDED_JOB.parse().unwrap(), first_line), "{}");
         }
         api
     }
@@ -175,13 +206,15 @@ mod tests {
                 let answer = api.call(call.by(token("vic", "[visitors]"))).await;
                 assert_eq!((answer.status, answer.code()), (403, "forbidden"), "{path}?{query}");
             }
-            assert!(!api.pool.calls().contains(&operation), "{path}");
+            let is_called = operation.is_some_and(|operation| api.pool.calls().contains(&operation));
+            assert!(!is_called && api.jobs.calls() == 0, "{path}");
         }
     }
 
     #[tokio::test]
     async fn throttled_lists_set_retry_after() {
         for (path, operation, ..) in LISTS {
+            let Some(operation) = operation else { continue };
             let api = api();
             api.pool.fail(operation, 1, Reason::Throttled);
             let answer = api.call(Call::get(path)).await;

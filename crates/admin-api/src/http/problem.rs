@@ -152,6 +152,7 @@ fn detail(error: &ApiError) -> String {
         ApiError::InvalidRequest { detail, .. } => detail.clone(),
         ApiError::Unauthenticated(reason) => sentence(reason),
         ApiError::Forbidden(rule) => sentence(rule),
+        ApiError::Job(conflict) => sentence(conflict),
         ApiError::Partial { source, advice, .. } => {
             format!(
                 "{} The steps in `completed` took effect; the step in `failed` may have taken effect. {}",
@@ -266,9 +267,10 @@ fn log(error: &ApiError, id: &RequestId) {
 #[cfg(test)]
 mod tests {
     use axum::extract::FromRequestParts as _;
+    use domain::jobs::StoreError;
 
     use super::*;
-    use crate::http::error::{Advice, Forbidden, Unauthenticated};
+    use crate::http::error::{Advice, Forbidden, JobConflict, Unauthenticated};
 
     /// Errors with every code, and every error with a text of its own.
     fn errors() -> Vec<ApiError> {
@@ -302,6 +304,9 @@ mod tests {
             partial(Advice::Repeat),
             partial(Advice::EnrollAgain),
             partial(Advice::SignOut),
+            ApiError::JobNotFound,
+            ApiError::Job(JobConflict::NoFile),
+            ApiError::JobsUnavailable(StoreError::Changed),
             ApiError::Internal("a defect"),
         ];
         errors.extend(

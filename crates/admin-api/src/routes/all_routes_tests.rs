@@ -9,6 +9,7 @@ use domain::user_pool::sessions::ClientContext;
 use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 use testkit::in_memory::{CLIENT_ID, CODE, FACTOR_CODE, RESET_CODE};
+use testkit::in_memory_jobs::{RUNNING_JOB, UPLOADED_FILE};
 
 use super::{Route, of};
 use crate::authz::access::Access;
@@ -38,7 +39,7 @@ fn case(route: &'static str, username: &'static str, body: Value, failures: &'st
 }
 
 fn cases() -> Vec<Case> {
-    [admin_cases(), auth_cases()].into_iter().flatten().collect()
+    [admin_cases(), job_cases(), auth_cases()].into_iter().flatten().collect()
 }
 
 /// The body of a request to this route that succeeds. Built once, because the authorization model sends thousands.
@@ -95,6 +96,19 @@ fn admin_cases() -> Vec<Case> {
         case("GET /v1/pool", "", none(), &[("describe", &[])]),
         case(REVOKE_ALL, "", json!({"client_id": CLIENT_ID}), &[("has_client", &[])]),
         case("GET /v1/me", "", none(), &[]),
+    ]
+}
+
+/// Requests that call the user pool only for the caller. `routes::jobs` tests failures of the storage.
+fn job_cases() -> Vec<Case> {
+    let start = json!({"type": "import", "upload": UPLOADED_FILE, "format": "json-lines", "dry_run": true});
+    vec![
+        case("POST /v1/jobs/uploads", "", json!({"type": "import"}), &[]),
+        case("POST /v1/jobs", "", start, &[]),
+        case("GET /v1/jobs", "", Value::Null, &[]),
+        case("GET /v1/jobs/{id}", "", Value::Null, &[]),
+        case("GET /v1/jobs/{id}/results", "", Value::Null, &[]),
+        case("DELETE /v1/jobs/{id}", "", Value::Null, &[]),
     ]
 }
 
@@ -233,6 +247,7 @@ impl Case {
             ("{provider}", "Google"),
             ("{key}", "eu-central-1_1"),
             ("{name}", "email"),
+            ("{id}", RUNNING_JOB),
         ];
         let path = names.iter().fold(path.to_owned(), |path, (placeholder, name)| path.replace(placeholder, name));
         let call = Call::new(method, &path, Some(body).filter(|body| body.is_object()));
@@ -255,10 +270,11 @@ impl Case {
 
 /// Sends a request that must fail without an effect.
 async fn rejection(api: &Api, call: Call) -> Answer {
-    let before = api.pool.contents();
+    let contents = || (api.pool.contents(), api.jobs.keys(), api.jobs.executions());
+    let before = contents();
     let answer = api.call(call.clone()).await;
     assert!(answer.status >= 400, "{call}: {answer:?}");
-    assert_eq!(api.pool.contents(), before, "{call}");
+    assert_eq!(contents(), before, "{call}");
     answer
 }
 
@@ -311,7 +327,7 @@ async fn unknown_users_and_unknown_groups_have_different_codes() {
 
 #[tokio::test]
 async fn invalid_names_are_rejected_with_the_field() {
-    for field in ["username", "group", "provider", "key", "name"] {
+    for field in ["username", "group", "provider", "key", "name", "id"] {
         let placeholder = format!("{{{field}}}");
         for case in cases().iter().filter(|case| case.route.contains(&placeholder)) {
             for invalid in ["two%20words", "%FF", "%0A", &"x".repeat(129)] {

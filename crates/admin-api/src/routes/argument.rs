@@ -4,6 +4,7 @@ use axum::extract::State;
 use http::HeaderMap;
 
 use super::auth::attributes::Contact;
+use super::jobs::TargetJob;
 use super::target::{Target, TargetGroup};
 use super::users::create::idempotency_key::IdempotencyKey;
 use super::users::devices::TargetDevice;
@@ -11,7 +12,7 @@ use super::users::identities::TargetProvider;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::audit::steps::Progress;
-use crate::authz::access::{Access, Authorized};
+use crate::authz::access::{Access, Authorized, Unlimited};
 use crate::authz::access_token::AccessToken;
 use crate::authz::target_user::{NamedUser, OtherUser, TargetUser};
 use crate::http::client_context::ClientInfo;
@@ -74,6 +75,7 @@ arguments! {
     Json<T> [T]: [],
     JsonText: [],
     Authorized: [Caller],
+    Unlimited: [Write],
     Target: [Parameter("username")],
     TargetUser: [Parameter("username"), Write],
     NamedUser: [Parameter("username"), Write],
@@ -82,6 +84,7 @@ arguments! {
     TargetDevice: [Parameter("key")],
     TargetProvider: [Parameter("provider")],
     Contact: [Parameter("name")],
+    TargetJob: [Parameter("id")],
 }
 
 /// axum's tuple of the arguments starts with a private marker type.

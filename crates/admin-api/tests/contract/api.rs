@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Permission, Ports, Served, Service, Settings, service};
+use admin_api::{App, JobPorts, Permission, Ports, Served, Service, Settings, service};
 use domain::user_pool::sessions::ChallengeName;
 use domain::user_pool::user::UserStatus;
 use serde_json::json;
 use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::virtual_clock::VirtualClock;
 
 pub(crate) const REGION: &str = "eu-central-1";
@@ -17,6 +18,7 @@ pub(crate) const CLIENT_ID: &str = "1example23456789";
 /// The service with all routes.
 pub(crate) fn new() -> Service {
     let pool = pool();
+    let jobs = InMemoryJobs::with_examples();
     let ports = Ports {
         pool: Arc::new(pool.directory()),
         sessions: Arc::new(pool.sessions()),
@@ -24,6 +26,7 @@ pub(crate) fn new() -> Service {
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed([7; 32]))),
         revocations: None,
+        jobs: Some(JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs) }),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     service(App::new(ports, settings()), Served::All)

@@ -7,12 +7,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use testkit::in_memory::{CURSOR_KEY, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 
 use super::request::Request;
 use super::{exchange, subject};
 
 /// Paths and queries of lists with a second page.
-const LISTS: [(&str, &str); 7] = [
+const LISTS: [(&str, &str); 9] = [
     ("/v1/users", "limit=1"),
     ("/v1/users", "limit=1&enabled=true"),
     ("/v1/groups", "limit=1"),
@@ -20,11 +21,14 @@ const LISTS: [(&str, &str); 7] = [
     ("/v1/groups/auditors/users", "limit=1"),
     ("/v1/users/mia/auth-events", "limit=1"),
     ("/v1/users/mia/devices", "limit=1"),
+    ("/v1/jobs", "limit=1"),
+    ("/v1/jobs/import-50d858e0985ecc7f60418aaf0cc5ab58/results", "limit=1"),
 ];
 
 /// The lists with their cursors.
 pub(crate) struct Lists {
     pool: InMemoryPool,
+    jobs: InMemoryJobs,
     cursors: Vec<String>,
 }
 
@@ -39,7 +43,7 @@ impl Lists {
         pool.add_group("another-group");
         pool.add_auth_event("mia", "6d2c6f0e-6a39-4c1b-9d0f-2f0d1c3b4a59", "SignIn");
         pool.add_device("mia", "eu-central-1_1b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2");
-        let mut lists = Self { pool, cursors: vec![] };
+        let mut lists = Self { pool, jobs: InMemoryJobs::with_examples(), cursors: vec![] };
         let cursor = |(path, conditions)| {
             let (status, page) = lists.page(path, conditions);
             let cursor = page["next_cursor"].as_str().map(str::to_owned);
@@ -96,7 +100,7 @@ impl Lists {
     fn page(&self, path: &str, query: &str) -> (u64, Value) {
         let event = subject::get_by_root(path, query).to_string();
         let request = Request::read(event.as_bytes()).unwrap_or_else(|| unreachable!("{event}"));
-        let exchange = exchange(&request, &self.pool).unwrap_or_else(|| unreachable!("{event}"));
+        let exchange = exchange(&request, &self.pool, &self.jobs).unwrap_or_else(|| unreachable!("{event}"));
         (exchange.status, exchange.answer)
     }
 }

@@ -10,6 +10,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::{Context, LambdaEvent};
 use serde_json::Value;
 use testkit::in_memory::{CURSOR_KEY, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::logs::Logs;
 use tower::ServiceExt;
 
@@ -37,8 +38,11 @@ pub(crate) fn assert_hold(body: &[u8]) {
     let Some(request) = Request::read(body) else { return };
     let pool = subject::pool();
     let before = pool.contents();
-    let Some(exchange) = exchange(&request, &pool) else { return };
-    let has_changed = pool.contents() != before;
+    let jobs = InMemoryJobs::with_examples();
+    let jobs_before = (jobs.executions(), jobs.keys());
+    let Some(exchange) = exchange(&request, &pool, &jobs) else { return };
+    let has_started = jobs.executions() != jobs_before.0;
+    let has_changed = pool.contents() != before || (jobs.executions(), jobs.keys()) != jobs_before;
     let Exchange { status, answer, .. } = &exchange;
 
     assert!((200..500).contains(status), "{request:?} got {status} {answer}");
@@ -53,6 +57,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
     }
     if !request.is_open() {
         assert!(!has_changed || request.is_by_writer(), "{request:?} got {status}, and changed the pool");
+        assert!(!has_started || request.is_by_root(), "{request:?} got {status}, and started a job");
         let shows_attributes = exchange.text.contains(HIDDEN_ATTRIBUTE) || shows(answer, "attributes");
         assert!(!shows_attributes || request.may_read_users(), "{request:?} got {status} {answer}");
     }
@@ -60,7 +65,7 @@ pub(crate) fn assert_hold(body: &[u8]) {
         exchange.assert_without(secret, &request);
     }
     if let Some(marked) = request.with_canaries()
-        && let Some(exchange) = self::exchange(&marked, &subject::pool())
+        && let Some(exchange) = self::exchange(&marked, &subject::pool(), &InMemoryJobs::with_examples())
     {
         exchange.assert_without(CANARY, &marked);
     }
@@ -80,7 +85,8 @@ pub(crate) fn by_aud(event: &str) -> String {
 
 /// Whether the response contains users, with or without their attributes.
 pub(crate) fn shows_users(event: &str) -> bool {
-    let exchange = Request::read(event.as_bytes()).and_then(|request| exchange(&request, &subject::pool()));
+    let jobs = InMemoryJobs::with_examples();
+    let exchange = Request::read(event.as_bytes()).and_then(|request| exchange(&request, &subject::pool(), &jobs));
     exchange.is_some_and(|exchange| shows(&exchange.answer, "life_cycle"))
 }
 
@@ -114,11 +120,11 @@ impl Exchange {
     }
 }
 
-/// Sends the event to the API on this pool. Returns none if it is not an event of API Gateway.
-fn exchange(request: &Request, pool: &InMemoryPool) -> Option<Exchange> {
+/// Sends the event to the API on this pool and these jobs. Returns none if it is not an event of API Gateway.
+fn exchange(request: &Request, pool: &InMemoryPool, jobs: &InMemoryJobs) -> Option<Exchange> {
     let event: LambdaRequest = serde_json::from_value(request.event().clone()).ok()?;
     let logs = Logs::capture();
-    let answer = subject::block_on(subject::lambda_on(pool).oneshot(LambdaEvent::new(event, Context::default())));
+    let answer = subject::block_on(subject::lambda_on(pool, jobs).oneshot(LambdaEvent::new(event, Context::default())));
     let answer = answer.unwrap_or_else(|error| unreachable!("no response to {request:?}: {error}"));
     let answer = serde_json::to_value(answer).ok()?;
     let body = answer["body"].as_str().unwrap_or_default();

@@ -53,12 +53,21 @@ impl Request {
 
     /// Whether the caller is a user of the pool with write permissions.
     pub(super) fn is_by_writer(&self) -> bool {
-        let is_writer = |claims: &Value| {
-            WRITERS.iter().any(|(username, sub, group)| {
+        self.is_by_one_of(&WRITERS)
+    }
+
+    /// Whether the caller is the user with every permission.
+    pub(super) fn is_by_root(&self) -> bool {
+        self.is_by_one_of(&WRITERS[..1])
+    }
+
+    fn is_by_one_of(&self, users: &[(&str, &str, &str)]) -> bool {
+        let is_one = |claims: &Value| {
+            users.iter().any(|(username, sub, group)| {
                 claims["username"] == *username && claims["sub"] == *sub && groups(claims).contains(group)
             })
         };
-        self.claims().any(is_writer)
+        self.claims().any(is_one)
     }
 
     /// Whether the token's groups have `users:read`.

@@ -4,11 +4,12 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{App, Lambda, Permission, Ports, Served, Settings, lambda, service};
+use admin_api::{App, JobPorts, Lambda, Permission, Ports, Served, Settings, lambda, service};
 use domain::user_pool::sessions::ChallengeName;
 use domain::user_pool::user::UserStatus;
 use serde_json::{Value, json};
 use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::virtual_clock::VirtualClock;
 use tokio::runtime::{Builder, Runtime};
 
@@ -29,7 +30,7 @@ pub(super) const ACCESS_TOKEN: &str = "eyJ.example.token";
 /// The access token of `aud`.
 pub(super) const AUD_ACCESS_TOKEN: &str = "eyJ.example.auditor";
 
-/// User name, `sub` and group of the only users of the pool with write permissions.
+/// User name, `sub` and group of the only users of the pool with write permissions. The first one has all permissions.
 pub(super) const WRITERS: [(&str, &str, &str); 2] = [("root", ROOT_SUB, "admins"), ("aud", AUD_SUB, "auditors")];
 
 /// A pool with the users, tokens and sessions that the events name.
@@ -77,8 +78,8 @@ pub(super) fn get_by_root(path: &str, query: &str) -> Value {
     })
 }
 
-/// The service with all routes on this pool.
-pub(super) fn lambda_on(pool: &InMemoryPool) -> Lambda {
+/// The service with all routes on this pool and these jobs.
+pub(super) fn lambda_on(pool: &InMemoryPool, jobs: &InMemoryJobs) -> Lambda {
     let all: Vec<_> = Permission::ALL.iter().copied().map(Permission::as_str).collect();
     let but_users_read: Vec<_> = all.iter().filter(|permission| **permission != "users:read").collect();
     let roles = json!({"admins": all, "readers": ["users:read"], "auditors": but_users_read});
@@ -98,6 +99,7 @@ pub(super) fn lambda_on(pool: &InMemoryPool) -> Lambda {
         cursor_key: Arc::new(pool.sessions()),
         invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed([7; 32]))),
         revocations: None,
+        jobs: Some(JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs.clone()) }),
         clock: Arc::new(VirtualClock::with_time(Duration::MAX)),
     };
     let settings = settings.unwrap_or_else(|error| unreachable!("{error}"));

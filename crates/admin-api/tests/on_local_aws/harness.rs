@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use admin_api::{AdminMfa, App, Permission, Ports, Served, Service, Settings, lambda, service};
+use admin_api::{AdminMfa, App, JobPorts, Permission, Ports, Served, Service, Settings, lambda, service};
 use aws::{Aws, RevocationTable, SystemClock};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -22,6 +22,7 @@ use lambda_http::{Context, LambdaEvent};
 use serde_json::{Value, json};
 use testkit::fault_proxy::FaultProxy;
 use testkit::in_memory::{InMemoryInvitationKey, InMemoryPool};
+use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::local_aws::LocalAws;
 use tower::ServiceExt;
 
@@ -178,6 +179,7 @@ impl Harness {
             cursor_key: Arc::new(pool.sessions()),
             invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed(KEY_SEED))),
             revocations: None,
+            jobs: job_ports(),
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
@@ -276,6 +278,12 @@ pub(crate) fn signing_key() -> SigningKey {
     SigningKey::from_seed(&KEY_SEED)
 }
 
+/// Jobs in memory, because the table of faults is about the user pool.
+fn job_ports() -> Option<JobPorts> {
+    let jobs = InMemoryJobs::with_examples();
+    Some(JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs) })
+}
+
 /// The adapters of a pool.
 fn ports(aws: &Aws, user_pool_id: &str, client_id: &str, invitation_key: &str) -> Ports {
     let client = aws.app_client(user_pool_id, client_id);
@@ -286,6 +294,7 @@ fn ports(aws: &Aws, user_pool_id: &str, client_id: &str, invitation_key: &str) -
         cursor_key: client,
         invitation_key: Some(Arc::new(aws.invitation_key(invitation_key))),
         revocations: None,
+        jobs: job_ports(),
         clock: Arc::new(SystemClock::starting_now(ENDLESS)),
     }
 }

@@ -34,6 +34,8 @@ ErrorCode: TypeAlias = Literal[
     "invalid-credentials",
     "invalid-password",
     "invalid-request",
+    "job-not-found",
+    "jobs-unavailable",
     "mail-quota-exceeded",
     "method-not-allowed",
     "mfa-required",
@@ -58,6 +60,17 @@ ErrorCode: TypeAlias = Literal[
 Factor: TypeAlias = Literal["EMAIL_OTP", "SMS_MFA", "SOFTWARE_TOKEN_MFA"]
 """A second factor."""
 
+ImportFormat: TypeAlias = Literal["csv", "json-lines"]
+"""The format of a file of users."""
+
+JobError: TypeAlias = Literal[
+    "forbidden", "incomplete", "internal", "invalid-file", "mail-quota", "time-up", "unavailable"
+]
+"""Why an attempt failed. Later versions can add values."""
+
+JobStatus: TypeAlias = Literal["failed", "running", "stopped", "succeeded"]
+"""The state of a job."""
+
 ListUsersStatus: TypeAlias = Literal[
     "ARCHIVED",
     "COMPROMISED",
@@ -79,6 +92,8 @@ Permission: TypeAlias = Literal[
     "groups:roles",
     "groups:write",
     "invitations:create",
+    "jobs:import",
+    "jobs:read",
     "pool:read",
     "pool:revoke",
     "users:create",
@@ -508,6 +523,46 @@ class IamCaller:
 
 
 @define(kw_only=True)
+class ImportOptions:
+    """What an import can change. By default, an import only creates users."""
+
+    update: bool
+    trust_user_names: bool
+    create_groups: bool
+    dry_run: bool
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ImportOptions:
+        return cls(
+            update=data["update"],
+            trust_user_names=data["trust_user_names"],
+            create_groups=data["create_groups"],
+            dry_run=data["dry_run"],
+        )
+
+
+@define(kw_only=True)
+class ImportSummary:
+    """The numbers of rows of an imported file.
+
+    Attributes:
+        rows: The number of all rows.
+        outcomes: The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
+        codes: The number of skipped and failed rows by code.
+        not_moved: The parts of users that the import did not set, such as `password`.
+    """
+
+    rows: int
+    outcomes: dict[str, int]
+    codes: dict[str, int]
+    not_moved: list[str]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ImportSummary:
+        return cls(rows=data["rows"], outcomes=data["outcomes"], codes=data["codes"], not_moved=data["not_moved"])
+
+
+@define(kw_only=True)
 class Invitation:
     """An invitation to sign up.
 
@@ -537,6 +592,208 @@ class Invitation:
             issued_at=parse_timestamp(data["issued_at"]),
             expires_at=parse_timestamp(data["expires_at"]),
             invitation=data["invitation"],
+        )
+
+
+@define(kw_only=True)
+class Job:
+    """A job.
+
+    Attributes:
+        id: The id of a job and of its file.
+        type_: What a job does. Later versions can add values.
+        status: The status of the latest attempt. It can be a few seconds old.
+        format_: The format of a file of users.
+        options: What an import can change. By default, an import only creates users.
+        requested_by: The user name of the caller who started the job.
+        requested_at: When the job was first started.
+        attempts: The number of attempts: 1, and 1 for each restart.
+        started_at: When the latest attempt started.
+        ended_at: When the latest attempt ended; null while the job runs.
+        error: Why the latest attempt failed; null unless the status is `failed`.
+    """
+
+    id: str
+    type_: Literal["import"] = "import"
+    status: JobStatus
+    format_: ImportFormat
+    options: ImportOptions
+    requested_by: str
+    requested_at: datetime
+    attempts: int
+    started_at: datetime
+    ended_at: datetime | None
+    error: JobError | None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Job:
+        return cls(
+            id=data["id"],
+            type_=data["type"],
+            status=data["status"],
+            format_=data["format"],
+            options=ImportOptions.from_dict(data["options"]),
+            requested_by=data["requested_by"],
+            requested_at=parse_timestamp(data["requested_at"]),
+            attempts=data["attempts"],
+            started_at=parse_timestamp(data["started_at"]),
+            ended_at=optional(parse_timestamp)(data["ended_at"]),
+            error=data["error"],
+        )
+
+
+@define(kw_only=True)
+class JobDetails:
+    """A job with its progress and its summary.
+
+    Attributes:
+        attempts: The number of attempts: 1, and 1 for each restart.
+        ended_at: When the latest attempt ended; null while the job runs.
+        format_: The format of a file of users.
+        id: The id of a job and of its file.
+        options: What an import can change. By default, an import only creates users.
+        requested_at: When the job was first started.
+        requested_by: The user name of the caller who started the job.
+        started_at: When the latest attempt started.
+        status: The state of a job.
+        type_: What a job does. Later versions can add values.
+    """
+
+    attempts: int
+    ended_at: datetime | None
+    error: JobError | None
+    format_: ImportFormat
+    id: str
+    options: ImportOptions
+    requested_at: datetime
+    requested_by: str
+    started_at: datetime
+    status: JobStatus
+    type_: Literal["import"] = "import"
+    progress: JobProgress | None
+    summary: ImportSummary | None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> JobDetails:
+        return cls(
+            attempts=data["attempts"],
+            ended_at=optional(parse_timestamp)(data["ended_at"]),
+            error=data["error"],
+            format_=data["format"],
+            id=data["id"],
+            options=ImportOptions.from_dict(data["options"]),
+            requested_at=parse_timestamp(data["requested_at"]),
+            requested_by=data["requested_by"],
+            started_at=parse_timestamp(data["started_at"]),
+            status=data["status"],
+            type_=data["type"],
+            progress=optional(JobProgress.from_dict)(data["progress"]),
+            summary=optional(ImportSummary.from_dict)(data["summary"]),
+        )
+
+
+@define(kw_only=True)
+class JobProgress:
+    """The chunks of a file, which are imported at the same time.
+
+    Attributes:
+        chunks: The number of all chunks.
+        done: The number of chunks whose rows all have results.
+        failed: The number of chunks that failed. A restart continues them.
+    """
+
+    chunks: int
+    done: int
+    failed: int
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> JobProgress:
+        return cls(chunks=data["chunks"], done=data["done"], failed=data["failed"])
+
+
+@define(kw_only=True)
+class JobResultFile:
+    """The results of consecutive rows.
+
+    Attributes:
+        first_line: The line of the first row in the uploaded file, from 1.
+        url: A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone
+            with the URL can read the file. The file contains one JSON object per row.
+    """
+
+    first_line: int
+    url: str
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> JobResultFile:
+        return cls(first_line=data["first_line"], url=data["url"])
+
+
+@define(kw_only=True)
+class JobResults:
+    """A page of files with results.
+
+    Attributes:
+        results: The files, in the order of the rows.
+        expires_at: When the URLs expire.
+        next_cursor: The cursor of the next page; null on the last page.
+    """
+
+    results: list[JobResultFile]
+    expires_at: datetime
+    next_cursor: str | None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> JobResults:
+        return cls(
+            results=list_of(JobResultFile.from_dict)(data["results"]),
+            expires_at=parse_timestamp(data["expires_at"]),
+            next_cursor=data["next_cursor"],
+        )
+
+
+@define(kw_only=True)
+class Jobs:
+    """A page of jobs.
+
+    Attributes:
+        next_cursor: The cursor of the next page; null on the last page. It expires after a day.
+    """
+
+    jobs: list[Job]
+    next_cursor: str | None
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Jobs:
+        return cls(jobs=list_of(Job.from_dict)(data["jobs"]), next_cursor=data["next_cursor"])
+
+
+@define(kw_only=True)
+class JobUpload:
+    """The request that uploads a file.
+
+    Attributes:
+        id: The id for `upload` in `POST /v1/jobs`.
+        method: The method of the request.
+        url: The URL of the request. It is secret, because anyone with the URL can upload the file.
+        headers: The headers that the request must contain.
+        expires_at: When the URL expires.
+    """
+
+    id: str
+    method: str
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> JobUpload:
+        return cls(
+            id=data["id"],
+            method=data["method"],
+            url=data["url"],
+            headers=data["headers"],
+            expires_at=parse_timestamp(data["expires_at"]),
         )
 
 

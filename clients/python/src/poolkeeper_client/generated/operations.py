@@ -25,7 +25,14 @@ from .models import (
     GroupMembers,
     Groups,
     IamCaller,
+    ImportFormat,
     Invitation,
+    Job,
+    JobDetails,
+    JobResultFile,
+    JobResults,
+    Jobs,
+    JobUpload,
     LinkedIdentity,
     ListUsersStatus,
     Mfa,
@@ -493,6 +500,149 @@ class Operations(ABC):
         return self._call(
             "POST", "/v1/invitations", Invitation.from_dict, body={"email": email, "valid_for_hours": valid_for_hours}
         )
+
+    def list_jobs(self, *, limit: int | None = None, cursor: str | None = None) -> Jobs:
+        """List jobs.
+
+        Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its
+        restarts, so it can be shorter than the limit, and a later page can contain the job again. `GET
+        /v1/jobs/{id}` also returns progress and summary.
+
+        Permission: `jobs:read`.
+        """
+        return self._call("GET", "/v1/jobs", Jobs.from_dict, parameters={"limit": limit, "cursor": cursor})
+
+    def iter_jobs(self, *, limit: int | None = None) -> Iterator[Job]:
+        """List jobs of all pages."""
+        cursor: str | None = None
+        while True:
+            page = self.list_jobs(limit=limit, cursor=cursor)
+            for item in page.jobs:
+                yield item
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    def start_job(
+        self,
+        *,
+        type_: Literal["import"],
+        upload: str,
+        format_: ImportFormat,
+        create_groups: bool = False,
+        dry_run: bool = False,
+        trust_user_names: bool = False,
+        update: bool = False,
+    ) -> Job:
+        """Start a job.
+
+        Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and
+        rows with a result are skipped. The request changes nothing while the job runs, or after the job
+        succeeded. Returns `wrong-state` if no file was uploaded, if the job was started with other options, or
+        after 50 attempts. An import can set the password and the groups of any user, so the caller needs all
+        permissions, not only `jobs:import`.
+
+        Permission: `jobs:import`.
+
+        Args:
+            type_: What a job does. Later versions can add values.
+            upload: The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
+            format_: The format of a file of users.
+            create_groups: Whether missing groups are created.
+            dry_run: Whether only reads are made. The results then contain what would happen.
+            trust_user_names: Whether existing users are changed even if they share no verified e-mail address
+                or phone number with their row.
+            update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
+        """
+        return self._call(
+            "POST",
+            "/v1/jobs",
+            Job.from_dict,
+            body={
+                "type": type_,
+                "upload": upload,
+                "format": format_,
+                "create_groups": create_groups,
+                "dry_run": dry_run,
+                "trust_user_names": trust_user_names,
+                "update": update,
+            },
+        )
+
+    def create_job_upload(self, *, type_: Literal["import"]) -> JobUpload:
+        """Upload a file of a job.
+
+        Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of
+        the returned request, without the access token. A second upload is rejected with 412, so the file cannot
+        be replaced. The file is encrypted, and deleted when the import succeeds. An import can set passwords and
+        groups of any user, so the caller needs all permissions, not only `jobs:import`.
+
+        Permission: `jobs:import`.
+
+        Args:
+            type_: What a job does. Later versions can add values.
+        """
+        return self._call("POST", "/v1/jobs/uploads", JobUpload.from_dict, body={"type": type_})
+
+    def get_job(self, id: str) -> JobDetails:
+        """Get a job.
+
+        Returns the job with its progress and, after it succeeded, its summary.
+
+        Permission: `jobs:read`.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        return self._call("GET", f"/v1/jobs/{segment(id)}", JobDetails.from_dict)
+
+    def stop_job(self, id: str) -> None:
+        """Stop a job.
+
+        Rows in progress end within seconds. Users that were created stay in the pool, and the results stay
+        readable. `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to
+        repeat.
+
+        Permission: `jobs:import`.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        return self._call("DELETE", f"/v1/jobs/{segment(id)}", no_content)
+
+    def list_job_results(self, id: str, *, limit: int | None = None, cursor: str | None = None) -> JobResults:
+        """List the results of a job.
+
+        Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five
+        minutes. Results contain user names, outcomes and codes, and the names of fields in which an existing user
+        differs from its row. They contain no passwords and no other values.
+
+        Permission: `jobs:read`.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        return self._call(
+            "GET",
+            f"/v1/jobs/{segment(id)}/results",
+            JobResults.from_dict,
+            parameters={"limit": limit, "cursor": cursor},
+        )
+
+    def iter_job_results(self, id: str, *, limit: int | None = None) -> Iterator[JobResultFile]:
+        """List the results of a job of all pages.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        cursor: str | None = None
+        while True:
+            page = self.list_job_results(id, limit=limit, cursor=cursor)
+            for item in page.results:
+                yield item
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
 
     def get_caller(self) -> UserCaller | IamCaller:
         """Get the caller.
@@ -1468,6 +1618,149 @@ class AsyncOperations(ABC):
         return await self._call(
             "POST", "/v1/invitations", Invitation.from_dict, body={"email": email, "valid_for_hours": valid_for_hours}
         )
+
+    async def list_jobs(self, *, limit: int | None = None, cursor: str | None = None) -> Jobs:
+        """List jobs.
+
+        Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its
+        restarts, so it can be shorter than the limit, and a later page can contain the job again. `GET
+        /v1/jobs/{id}` also returns progress and summary.
+
+        Permission: `jobs:read`.
+        """
+        return await self._call("GET", "/v1/jobs", Jobs.from_dict, parameters={"limit": limit, "cursor": cursor})
+
+    async def iter_jobs(self, *, limit: int | None = None) -> AsyncIterator[Job]:
+        """List jobs of all pages."""
+        cursor: str | None = None
+        while True:
+            page = await self.list_jobs(limit=limit, cursor=cursor)
+            for item in page.jobs:
+                yield item
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    async def start_job(
+        self,
+        *,
+        type_: Literal["import"],
+        upload: str,
+        format_: ImportFormat,
+        create_groups: bool = False,
+        dry_run: bool = False,
+        trust_user_names: bool = False,
+        update: bool = False,
+    ) -> Job:
+        """Start a job.
+
+        Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and
+        rows with a result are skipped. The request changes nothing while the job runs, or after the job
+        succeeded. Returns `wrong-state` if no file was uploaded, if the job was started with other options, or
+        after 50 attempts. An import can set the password and the groups of any user, so the caller needs all
+        permissions, not only `jobs:import`.
+
+        Permission: `jobs:import`.
+
+        Args:
+            type_: What a job does. Later versions can add values.
+            upload: The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
+            format_: The format of a file of users.
+            create_groups: Whether missing groups are created.
+            dry_run: Whether only reads are made. The results then contain what would happen.
+            trust_user_names: Whether existing users are changed even if they share no verified e-mail address
+                or phone number with their row.
+            update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
+        """
+        return await self._call(
+            "POST",
+            "/v1/jobs",
+            Job.from_dict,
+            body={
+                "type": type_,
+                "upload": upload,
+                "format": format_,
+                "create_groups": create_groups,
+                "dry_run": dry_run,
+                "trust_user_names": trust_user_names,
+                "update": update,
+            },
+        )
+
+    async def create_job_upload(self, *, type_: Literal["import"]) -> JobUpload:
+        """Upload a file of a job.
+
+        Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of
+        the returned request, without the access token. A second upload is rejected with 412, so the file cannot
+        be replaced. The file is encrypted, and deleted when the import succeeds. An import can set passwords and
+        groups of any user, so the caller needs all permissions, not only `jobs:import`.
+
+        Permission: `jobs:import`.
+
+        Args:
+            type_: What a job does. Later versions can add values.
+        """
+        return await self._call("POST", "/v1/jobs/uploads", JobUpload.from_dict, body={"type": type_})
+
+    async def get_job(self, id: str) -> JobDetails:
+        """Get a job.
+
+        Returns the job with its progress and, after it succeeded, its summary.
+
+        Permission: `jobs:read`.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        return await self._call("GET", f"/v1/jobs/{segment(id)}", JobDetails.from_dict)
+
+    async def stop_job(self, id: str) -> None:
+        """Stop a job.
+
+        Rows in progress end within seconds. Users that were created stay in the pool, and the results stay
+        readable. `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to
+        repeat.
+
+        Permission: `jobs:import`.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        return await self._call("DELETE", f"/v1/jobs/{segment(id)}", no_content)
+
+    async def list_job_results(self, id: str, *, limit: int | None = None, cursor: str | None = None) -> JobResults:
+        """List the results of a job.
+
+        Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five
+        minutes. Results contain user names, outcomes and codes, and the names of fields in which an existing user
+        differs from its row. They contain no passwords and no other values.
+
+        Permission: `jobs:read`.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        return await self._call(
+            "GET",
+            f"/v1/jobs/{segment(id)}/results",
+            JobResults.from_dict,
+            parameters={"limit": limit, "cursor": cursor},
+        )
+
+    async def iter_job_results(self, id: str, *, limit: int | None = None) -> AsyncIterator[JobResultFile]:
+        """List the results of a job of all pages.
+
+        Args:
+            id: The id of a job and of its file.
+        """
+        cursor: str | None = None
+        while True:
+            page = await self.list_job_results(id, limit=limit, cursor=cursor)
+            for item in page.results:
+                yield item
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
 
     async def get_caller(self) -> UserCaller | IamCaller:
         """Get the caller.

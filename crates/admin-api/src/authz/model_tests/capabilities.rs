@@ -25,6 +25,12 @@ const GROUPS: &str = "users:groups";
 const ROLES: &str = "groups:roles";
 
 impl Capabilities {
+    /// All capabilities that `ROLES` can grant.
+    pub(super) fn everything() -> Self {
+        let permissions = Permission::ALL.iter().map(|permission| Capability::Permission(permission.to_string()));
+        Self(permissions.chain([Capability::AssignAny]).collect())
+    }
+
     pub(super) fn has(&self, permission: &str) -> bool {
         self.0.iter().any(|capability| matches!(capability, Capability::Permission(name) if name == permission))
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use testkit::in_memory::{Snapshot, UserSnapshot};
+use testkit::in_memory_jobs::InMemoryJobs;
 
 /// A change. Users are identified by `sub`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,10 @@ pub(super) enum Effect {
     GroupDeleted(String),
     /// Tokens were issued or revoked.
     Tokens,
+    /// A job was started or restarted.
+    JobStarted,
+    /// A job was stopped.
+    JobStopped,
 }
 
 /// A part of a user.
@@ -40,7 +45,34 @@ impl Effect {
             | Self::Left(sub, _)
             | Self::Wrote(sub, _)
             | Self::Changed(sub, _) => Some(sub),
-            Self::GroupCreated(_) | Self::GroupChanged(_) | Self::GroupDeleted(_) | Self::Tokens => None,
+            Self::GroupCreated(_)
+            | Self::GroupChanged(_)
+            | Self::GroupDeleted(_)
+            | Self::Tokens
+            | Self::JobStarted
+            | Self::JobStopped => None,
+        }
+    }
+}
+
+/// The names of executions, and the keys of files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct JobSnapshot {
+    executions: Vec<String>,
+    keys: Vec<String>,
+}
+
+impl JobSnapshot {
+    pub(super) fn of(jobs: &InMemoryJobs) -> Self {
+        Self { executions: jobs.executions().into_iter().map(|(name, _)| name).collect(), keys: jobs.keys() }
+    }
+
+    /// The change from an earlier snapshot.
+    pub(super) fn effect_since(&self, before: &Self) -> Option<Effect> {
+        if self.executions == before.executions {
+            (self.keys != before.keys).then_some(Effect::JobStopped)
+        } else {
+            Some(Effect::JobStarted)
         }
     }
 }

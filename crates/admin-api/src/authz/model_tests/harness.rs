@@ -8,10 +8,12 @@ use std::task::{Context, Poll, Waker};
 use domain::user_pool::error::Reason;
 use domain::user_pool::sessions::Factor;
 use testkit::in_memory::{InMemoryPool, Snapshot};
+use testkit::in_memory_jobs::InMemoryJobs;
 
 use super::actor::{Actor, Token, TokenStore};
 use super::capabilities::Roles;
 use super::control::{ExternalState, receives_mail};
+use super::effect::JobSnapshot;
 use super::grants::{Frame, GrantRecord};
 use super::observations::{Answers, Observations, empty_frame};
 use super::request::{ActorContext, Credential, DEVICE, Request, VERIFY_TOTP, WRITE_ATTRIBUTES};
@@ -26,6 +28,7 @@ use crate::testing::{Api, Call};
 /// The pool, two instances of the API, and observations.
 pub(super) struct Harness {
     pool: InMemoryPool,
+    jobs: InMemoryJobs,
     /// Each instance serves one request at a time. The second instance serves requests that are sent during another
     /// request.
     instances: Mutex<[Arc<Api>; 2]>,
@@ -79,9 +82,12 @@ impl Harness {
         let recorded = pool.snapshot();
         let grant_record = GrantRecord::new(roles.clone(), &external, &recorded);
         let (frames, violations, answers) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let observations = Mutex::new(Observations { grant_record, external, recorded, frames, violations, answers });
-        let instances = Mutex::new(instances(&pool, roles, admin_mfa));
-        Arc::new(Self { pool, instances, has_write_attributes, admin_mfa, observations })
+        let in_memory_jobs = InMemoryJobs::with_examples();
+        let jobs = JobSnapshot::of(&in_memory_jobs);
+        let observations =
+            Mutex::new(Observations { grant_record, external, recorded, jobs, frames, violations, answers });
+        let instances = Mutex::new(instances(&pool, &in_memory_jobs, roles, admin_mfa));
+        Arc::new(Self { pool, jobs: in_memory_jobs, instances, has_write_attributes, admin_mfa, observations })
     }
 
     /// Runs the steps until one breaks a checked rule. Returns the violation, and the number of responses.
@@ -120,7 +126,7 @@ impl Harness {
                 let mut observations = self.observations();
                 let Observations { grant_record, external, .. } = &mut *observations;
                 grant_record.deploy(roles.clone(), external, &self.pool.snapshot());
-                *self.instances.lock().unwrap() = instances(&self.pool, roles, self.admin_mfa);
+                *self.instances.lock().unwrap() = instances(&self.pool, &self.jobs, roles, self.admin_mfa);
             }
         }
     }
@@ -169,6 +175,7 @@ impl Harness {
         let mut observations = self.observations();
         let after = self.pool.snapshot();
         observations.record(&after);
+        observations.record_jobs(JobSnapshot::of(&self.jobs));
         observations.record_answer(&self.pool, actor, &answer);
         let access = routes::access(request.route);
         let frame = observations.frames.last().unwrap().clone();
@@ -234,8 +241,8 @@ impl Harness {
     }
 }
 
-fn instances(pool: &InMemoryPool, roles: &Roles, admin_mfa: AdminMfa) -> [Arc<Api>; 2] {
-    [(), ()].map(|()| Arc::new(Api::on(pool.clone(), &roles.json(), admin_mfa)))
+fn instances(pool: &InMemoryPool, jobs: &InMemoryJobs, roles: &Roles, admin_mfa: AdminMfa) -> [Arc<Api>; 2] {
+    [(), ()].map(|()| Arc::new(Api::with(pool.clone(), jobs.clone(), &roles.json(), admin_mfa)))
 }
 
 /// The output of a future that never waits, because all ports are in memory.

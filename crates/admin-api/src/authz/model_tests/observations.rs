@@ -8,7 +8,7 @@ use testkit::in_memory::{InMemoryPool, Snapshot};
 use super::actor::{Actor, Session, Token};
 use super::capabilities::Capabilities;
 use super::control::ExternalState;
-use super::effect;
+use super::effect::{self, JobSnapshot};
 use super::grants::{Frame, GrantRecord};
 use super::request::Route;
 use super::rule::Violation;
@@ -20,6 +20,8 @@ pub(super) struct Observations {
     pub(super) external: ExternalState,
     /// The pool at the last recording of effects.
     pub(super) recorded: Snapshot,
+    /// The jobs after the last request.
+    pub(super) jobs: JobSnapshot,
     /// Requests in progress, the innermost last.
     pub(super) frames: Vec<Frame>,
     pub(super) violations: Vec<(String, Violation)>,
@@ -41,6 +43,16 @@ impl Observations {
         let violations = self.grant_record.record(&mut frame, &effects, &self.external, [&before, now]);
         self.violations.extend(violations.into_iter().map(|violation| (frame.label.clone(), violation)));
         self.frames.push(frame);
+    }
+
+    /// Records a change of jobs as an effect of the innermost request. A request changes jobs after its calls to the
+    /// pool, so requests during these calls have recorded their own changes.
+    pub(super) fn record_jobs(&mut self, now: JobSnapshot) {
+        let effect = now.effect_since(&self.jobs);
+        self.jobs = now;
+        if let Some(frame) = self.frames.last_mut() {
+            frame.effects.extend(effect);
+        }
     }
 
     /// Ends the innermost request.

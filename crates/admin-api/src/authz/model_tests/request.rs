@@ -5,6 +5,7 @@ use std::fmt;
 use domain::user_pool::user::CREATION_ATTRIBUTE;
 use serde_json::{Value, json};
 use testkit::in_memory::{CODE, FACTOR_CODE, RESET_CODE};
+use testkit::in_memory_jobs::RUNNING_JOB;
 
 use super::actor::{Actor, Token, TokenStore};
 use super::routes::is_own;
@@ -105,7 +106,8 @@ impl Request {
             .replace("{group}", self.group)
             .replace("{provider}", "Google")
             .replace("{key}", DEVICE)
-            .replace("{name}", "email");
+            .replace("{name}", "email")
+            .replace("{id}", RUNNING_JOB);
         let path = match (self.route, self.form % 3) {
             (("GET", "/v1/users"), 1) => format!("{path}?email={}", self.other.email().replace('@', "%40")),
             (("GET", "/v1/users"), 2) => format!("{path}?group={}", self.group),

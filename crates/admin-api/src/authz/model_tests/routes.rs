@@ -31,8 +31,9 @@ pub(super) fn is_own(route: Route) -> bool {
 /// The only route that never succeeds. It requires the session gate, and the model runs without the gate.
 pub(super) const GATED: Route = ("POST", "/v1/pool/revoke-all");
 
-/// Routes that assign groups. Generated more often.
-pub(super) const GRANTS: [Route; 2] = [("POST", "/v1/users"), ("PUT", "/v1/users/{username}/groups/{group}")];
+/// Routes that assign groups, also by an import. Generated more often.
+pub(super) const GRANTS: [Route; 3] =
+    [("POST", "/v1/users"), ("PUT", "/v1/users/{username}/groups/{group}"), ("POST", "/v1/jobs")];
 
 /// Routes that can take over an account. Generated more often.
 pub(super) const TAKEOVERS: [Route; 5] = [

@@ -28,6 +28,8 @@ pub(super) enum Rule {
     SecondFactor,
     /// No caller changes their own account with admin routes, and no group in `ROLES` is deleted.
     OwnRights,
+    /// Only a caller with every permission uploads a file, or starts or restarts a job.
+    Import,
     /// At sign-up and in challenges, users set only write attributes of the app client.
     WriteAttributes,
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use testkit::in_memory::{Snapshot, UserSnapshot};
 
+use super::capabilities::Capabilities;
 use super::effect::{Effect, Part};
 use super::grants::{Frame, GrantRecord, same_name};
 use super::request::WRITE_ATTRIBUTES;
@@ -34,6 +35,7 @@ impl Outcome<'_> {
             self.changes_without_permission(),
             self.acts_without_second_factor(),
             self.changes_own_rights(grant_record),
+            self.imports_without_everything(),
             self.writes_other_attributes(),
         ];
         rules.into_iter().flatten().collect()
@@ -186,6 +188,18 @@ impl Outcome<'_> {
         });
         let text = |effect| format!("the caller changed their own account, or deleted a group in ROLES: {effect:?}");
         locked.map(|effect| Violation(Rule::OwnRights, text(effect)))
+    }
+
+    /// [`Rule::Import`].
+    fn imports_without_everything(&self) -> Option<Violation> {
+        let is_accepted =
+            matches!(self.frame.route?, ("POST", "/v1/jobs" | "/v1/jobs/uploads")) && self.answer.status < 400;
+        if !is_accepted && !self.frame.effects.contains(&Effect::JobStarted) {
+            return None;
+        }
+        let has_everything = self.frame.caller(|caller| caller.covers(&Capabilities::everything()));
+        let text = || format!("the caller lacks a permission; the response is {}", self.answer.status);
+        (!has_everything).then(|| Violation(Rule::Import, text()))
     }
 
     /// [`Rule::WriteAttributes`].

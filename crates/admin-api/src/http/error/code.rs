@@ -23,6 +23,7 @@ pub(crate) enum ErrorCode {
     GroupNotFound,
     DeviceNotFound,
     IdentityNotFound,
+    JobNotFound,
     MethodNotAllowed,
     UserExists,
     AliasExists,
@@ -42,6 +43,7 @@ pub(crate) enum ErrorCode {
     NotSupportedByEndpoint,
     UpstreamUnavailable,
     RevocationsUnavailable,
+    JobsUnavailable,
     DeadlineExceeded,
 }
 
@@ -124,6 +126,7 @@ impl ErrorCode {
             Self::IdentityNotFound => {
                 row("identity-not-found", Status::NOT_FOUND, "The user has no identity at this provider.")
             }
+            Self::JobNotFound => row("job-not-found", Status::NOT_FOUND, "The job does not exist."),
             Self::MethodNotAllowed => {
                 row("method-not-allowed", Status::METHOD_NOT_ALLOWED, "The route does not support this method.")
             }
@@ -138,7 +141,7 @@ impl ErrorCode {
             Self::WrongState => row(
                 "wrong-state",
                 Status::CONFLICT,
-                "The status of the user or the configuration of the pool does not allow this.",
+                "The status of the user or job, or the configuration of the deployment, does not allow this.",
             ),
             Self::RoleNotPassable => row(
                 "role-not-passable",
@@ -177,6 +180,9 @@ impl ErrorCode {
             Self::RevocationsUnavailable => {
                 row("revocations-unavailable", Status::SERVICE_UNAVAILABLE, "The table of revocations is unavailable.")
             }
+            Self::JobsUnavailable => {
+                row("jobs-unavailable", Status::SERVICE_UNAVAILABLE, "The storage of jobs is unavailable.")
+            }
             Self::DeadlineExceeded => {
                 row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "The user pool did not respond in time.")
             }
@@ -211,6 +217,9 @@ impl ErrorCode {
             Self::GroupNotFound => "No group of the pool has the given name.",
             Self::DeviceNotFound => "The user has no device with the given key.",
             Self::IdentityNotFound => "None of the user's identities belongs to the given provider.",
+            Self::JobNotFound => {
+                "No job of the last 90 days has the given id. A new job can be missing for a few seconds."
+            }
             Self::MethodNotAllowed => "Use one of the methods in the header `Allow`.",
             Self::UserExists => "Another user has this user name, or signs in with this address.",
             Self::AliasExists => "Another user has this e-mail address, phone number, preferred user name or identity.",
@@ -244,6 +253,10 @@ impl ErrorCode {
             Self::RevocationsUnavailable => {
                 "DynamoDB throttled the request or could not be reached. The user pool is unchanged, unless `completed` \
                 lists a step."
+            }
+            Self::JobsUnavailable => {
+                "Amazon S3 or AWS Step Functions throttled the request, failed or could not be reached. The request may \
+                have taken effect, and is safe to repeat."
             }
             Self::DeadlineExceeded => "The request may have taken effect. Read the current state before a retry.",
         }

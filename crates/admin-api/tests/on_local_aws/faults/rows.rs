@@ -1,6 +1,7 @@
 //! A request to each route, and the operation that does the route's work.
 
 use serde_json::{Value, json};
+use testkit::in_memory_jobs::{RUNNING_JOB, UPLOADED_FILE};
 
 use crate::harness::ROOT_PASSWORD;
 
@@ -34,6 +35,7 @@ impl Row {
             ("{provider}", "Google"),
             ("{key}", "us-east-1_11111111-1111-4111-8111-111111111111"),
             ("{name}", "email"),
+            ("{id}", RUNNING_JOB),
         ];
         let path = self.route.split_once(' ').unwrap().1.to_owned();
         names.iter().fold(path, |path, (placeholder, name)| path.replace(placeholder, name))
@@ -49,7 +51,7 @@ fn row(route: &'static str, user: &'static str, body: Value, operation: &'static
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    [users(), groups(), auth()].into_iter().flatten().collect()
+    [users(), groups(), jobs(), auth()].into_iter().flatten().collect()
 }
 
 fn users() -> Vec<Row> {
@@ -119,6 +121,21 @@ fn groups() -> Vec<Row> {
         // These APIs have no session gate.
         row("POST /v1/pool/revoke-all", "", json!({"client_id": "1example"}), "DescribeUserPoolClient", 409),
         Row { route: "GET /v1/me", user: "", body: none(), operation: None, without_fields: 200 },
+    ]
+}
+
+/// The jobs are in memory, so only the check of the caller calls the user pool.
+fn jobs() -> Vec<Row> {
+    let read = |route| Row { route, user: "", body: Value::Null, operation: None, without_fields: 200 };
+    let upload = json!({"type": "import"});
+    let start = json!({"type": "import", "upload": UPLOADED_FILE, "format": "csv"});
+    vec![
+        row("POST /v1/jobs/uploads", "", upload, "GetUser", 500),
+        row("POST /v1/jobs", "", start, "GetUser", 500),
+        read("GET /v1/jobs"),
+        read("GET /v1/jobs/{id}"),
+        read("GET /v1/jobs/{id}/results"),
+        row("DELETE /v1/jobs/{id}", "", Value::Null, "GetUser", 500),
     ]
 }
 

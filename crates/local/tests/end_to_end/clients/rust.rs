@@ -9,8 +9,8 @@ use local::deployment::FIRST_ADMIN;
 use poolkeeper_client::builder::{ListGroups, ListUsers};
 use poolkeeper_client::types::{
     AttributeChanges, Attributes, Caller, Challenge, ChallengeName, CodeAnswer, ErrorBody, ErrorCode, Factor,
-    GetUserInclude, Group, NewPasswordAnswer, NewPasswordAnswerChallenge, RevokeAll, SendAttributeCodeName,
-    SignInOutcome, SignOutByRefreshToken, Tokens, User, VerifyAttributeName,
+    GetUserInclude, Group, ImportFormat, JobType, NewPasswordAnswer, NewPasswordAnswerChallenge, RevokeAll,
+    SendAttributeCodeName, SignInOutcome, SignOutByRefreshToken, Tokens, User, VerifyAttributeName,
 };
 use poolkeeper_client::{ApiError, Client, Error, ResponseValue, Secret, SignIn, items};
 use totp_rs::Builder;
@@ -29,6 +29,7 @@ type Result<T> = std::result::Result<T, Error<ErrorBody>>;
 pub(super) async fn call_every_operation(url: &str, password: &str) {
     let api = Api { url, admin: connect(url, SignIn::new(FIRST_ADMIN, password)) };
     api.pool_and_caller().await;
+    api.jobs().await;
     api.errors().await;
     api.users().await;
     api.groups().await;
@@ -91,6 +92,21 @@ impl Api<'_> {
         assert!(matches!(caller, Caller::UserCaller(caller) if caller.username == FIRST_ADMIN));
         let invite = self.admin.create_invitation().body_map(|body| body.email("rs-ida@example.com"));
         assert_eq!(invite.send().await.unwrap().email, "rs-ida@example.com");
+    }
+
+    /// The deployment has no jobs.
+    async fn jobs(&self) {
+        let (admin, id) = (&self.admin, "import-50d858e0985ecc7f60418aaf0cc5ab58");
+        let absent = ErrorCode::NotFound;
+        let upload = admin.create_job_upload().body_map(|body| body.type_(JobType::Import));
+        refused(upload.send().await, 404, absent);
+        let start = admin.start_job();
+        let start = start.body_map(|body| body.type_(JobType::Import).upload(id).format(ImportFormat::JsonLines));
+        refused(start.send().await, 404, absent);
+        refused(admin.list_jobs().send().await, 404, absent);
+        refused(admin.get_job().id(id).send().await, 404, absent);
+        refused(admin.list_job_results().id(id).send().await, 404, absent);
+        refused(admin.stop_job().id(id).send().await, 404, absent);
     }
 
     async fn errors(&self) {

@@ -3,6 +3,7 @@
 use domain::user_pool::error::Reason;
 use http::Method;
 use serde_json::{Value, json};
+use testkit::in_memory_jobs::RUNNING_JOB;
 
 use crate::authz::access::Access;
 use crate::routes::{self, Route};
@@ -218,6 +219,7 @@ fn with_outdated_tokens() -> Vec<Row> {
 fn request(route: &Route, username: &str) -> Call {
     let path = route.path.replace("{username}", username).replace("{group}", "readers").replace("{provider}", "Google");
     let path = path.replace("{key}", "eu-central-1_00000000-0000-4000-8000-000000000001").replace("{name}", "email");
+    let path = path.replace("{id}", RUNNING_JOB);
     let body = (route.method != Method::GET).then(|| json!({}));
     Call::new(route.method.as_str(), &path, body.as_ref())
 }

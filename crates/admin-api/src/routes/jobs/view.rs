@@ -1,0 +1,170 @@
+//! A job in responses.
+
+use std::collections::BTreeMap;
+
+use domain::jobs::{ImportJob, JobId, JobOptions, JobStatus, JobView, Progress};
+use domain::transfer::Format;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use strum::EnumString;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+
+use super::JobType;
+
+/// A job.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Job, example = Self::example)]
+pub(super) struct JobResponse {
+    id: JobId,
+    r#type: JobType,
+    /// The status of the latest attempt. It can be a few seconds old.
+    status: JobStatus,
+    format: Format,
+    options: ImportOptions,
+    /// The user name of the caller who started the job.
+    requested_by: String,
+    /// When the job was first started.
+    #[serde(with = "time::serde::rfc3339")]
+    requested_at: OffsetDateTime,
+    /// The number of attempts: 1, and 1 for each restart.
+    #[schema(minimum = 1)]
+    attempts: u32,
+    /// When the latest attempt started.
+    #[serde(with = "time::serde::rfc3339")]
+    started_at: OffsetDateTime,
+    /// When the latest attempt ended; null while the job runs.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required = true)]
+    ended_at: Option<OffsetDateTime>,
+    /// Why the latest attempt failed; null unless the status is `failed`.
+    #[schema(required = true)]
+    error: Option<JobError>,
+}
+
+/// What an import can change. By default, an import only creates users.
+#[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "independent options of the caller")]
+struct ImportOptions {
+    update: bool,
+    trust_user_names: bool,
+    create_groups: bool,
+    dry_run: bool,
+}
+
+/// Why an attempt failed. Later versions can add values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum JobError {
+    /// The steps of the job exceeded their time limits. Restart the job.
+    TimeUp,
+    /// The daily e-mail quota of the user pool is used up. Restart the job the next day.
+    MailQuota,
+    /// The worker lacks an AWS permission. Its log contains the call.
+    Forbidden,
+    /// AWS was unavailable. Restart the job.
+    Unavailable,
+    /// The file cannot be read, or was replaced. Upload it again.
+    InvalidFile,
+    /// Rows have no result. Restart the job.
+    Incomplete,
+    /// Another error, which the execution of the state machine describes.
+    Internal,
+}
+
+impl JobResponse {
+    /// Example for the OpenAPI document.
+    pub(super) fn example() -> Value {
+        json!({
+            "id": "import-50d858e0985ecc7f60418aaf0cc5ab58",
+            "type": "import",
+            "status": "running",
+            "format": "json-lines",
+            "options": {"update": false, "trust_user_names": false, "create_groups": true, "dry_run": false},
+            "requested_by": "root",
+            "requested_at": "2026-01-07T09:30:00Z",
+            "attempts": 1,
+            "started_at": "2026-01-07T09:30:00Z",
+            "ended_at": null,
+            "error": null,
+        })
+    }
+}
+
+impl From<JobView> for JobResponse {
+    fn from(view: JobView) -> Self {
+        let JobView { job, status, attempts, started_at, ended_at, error, progress: _, summary: _ } = view;
+        let ImportJob { id, format, options, requested_by, requested_at } = job;
+        let JobOptions { update, trust_user_names, create_groups, dry_run } = options;
+        let options = ImportOptions { update, trust_user_names, create_groups, dry_run };
+        // The names of errors that the worker does not return are those of the state machine, such as `States.Timeout`.
+        let error = error.map(|name| name.parse().unwrap_or(JobError::Internal));
+        let r#type = JobType::Import;
+        Self { id, r#type, status, format, options, requested_by, requested_at, attempts, started_at, ended_at, error }
+    }
+}
+
+/// A job with its progress and its summary.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobDetails, example = Self::example)]
+pub(crate) struct DetailsResponse {
+    #[serde(flatten)]
+    job: JobResponse,
+    /// The progress of the latest attempt; null until the file is divided into chunks.
+    #[schema(required = true)]
+    progress: Option<JobProgress>,
+    /// The sum of all results; null unless the status is `succeeded`.
+    #[schema(required = true)]
+    summary: Option<ImportSummary>,
+}
+
+/// The chunks of a file, which are imported at the same time.
+#[derive(Debug, Serialize, ToSchema)]
+struct JobProgress {
+    /// The number of all chunks.
+    chunks: u64,
+    /// The number of chunks whose rows all have results.
+    done: u64,
+    /// The number of chunks that failed. A restart continues them.
+    failed: u64,
+}
+
+/// The numbers of rows of an imported file.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct ImportSummary {
+    /// The number of all rows.
+    rows: u64,
+    /// The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
+    outcomes: BTreeMap<String, u64>,
+    /// The number of skipped and failed rows by code.
+    codes: BTreeMap<String, u64>,
+    /// The parts of users that the import did not set, such as `password`.
+    not_moved: Vec<String>,
+}
+
+impl DetailsResponse {
+    /// Example for the OpenAPI document.
+    fn example() -> Value {
+        let mut job = JobResponse::example();
+        job["status"] = json!("succeeded");
+        job["ended_at"] = json!("2026-01-07T09:52:10.123Z");
+        job["progress"] = json!({"chunks": 16, "done": 16, "failed": 0});
+        job["summary"] = json!({
+            "rows": 100_000,
+            "outcomes": {"created": 99_998, "skipped": 1, "failed": 1},
+            "codes": {"user-exists": 1, "invalid-request": 1},
+            "not_moved": [],
+        });
+        job
+    }
+}
+
+impl From<JobView> for DetailsResponse {
+    fn from(mut view: JobView) -> Self {
+        let progress =
+            view.progress.map(|Progress { total, done, failed }| JobProgress { chunks: total, done, failed });
+        // The worker wrote the summary.
+        let summary = view.summary.take().and_then(|summary| serde_json::from_value(summary).ok());
+        Self { job: view.into(), progress, summary }
+    }
+}
