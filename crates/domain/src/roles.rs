@@ -341,7 +341,7 @@ mod tests {
         for wrong in ["admins=*", "admins=", "admins=fly"] {
             let error = error_of(wrong).to_string();
             assert!(error.contains("; known permissions are users:create, "), "{error}");
-            assert!(error.ends_with(", invitations:create, all"), "{error}");
+            assert!(error.ends_with(", jobs:read, all"), "{error}");
         }
     }
 }

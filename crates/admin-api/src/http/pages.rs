@@ -91,9 +91,12 @@ mod tests {
     use crate::testing::pages::walk;
     use crate::testing::{Api, Call, token};
 
-    /// Each paged list with entries in [`api`]: the path, the call to the user pool if there is one, the field with the
-    /// entries, the field that identifies an entry, and the values of that field in order.
-    const LISTS: [(&str, Option<&str>, &str, &str, &[&str]); 7] = [
+    /// The path, the call to the user pool if there is one, the field with the entries, the field that identifies an
+    /// entry, and the values of that field in order.
+    type List = (&'static str, Option<&'static str>, &'static str, &'static str, &'static [&'static str]);
+
+    /// Each paged list, with entries in [`api`].
+    const LISTS: [List; 7] = [
         ("/v1/users", Some("list"), "users", "username", &["abe", "cleo", "eve", "mia", "ray", "root", "vic", "zoe"]),
         ("/v1/groups", Some("list_groups"), "groups", "name", &["admins", "creators", "readers", "visitors"]),
         ("/v1/groups/readers/users", Some("members"), "users", "username", &["abe", "eve", "ray", "zoe"]),

@@ -179,7 +179,7 @@ impl Harness {
             cursor_key: Arc::new(pool.sessions()),
             invitation_key: Some(Arc::new(InMemoryInvitationKey::from_seed(KEY_SEED))),
             revocations: None,
-            jobs: job_ports(),
+            jobs: Some(job_ports()),
             clock: Arc::new(SystemClock::starting_now(ENDLESS)),
         };
         let root_sub = pool.user("root").unwrap().attributes["sub"].clone();
@@ -279,9 +279,9 @@ pub(crate) fn signing_key() -> SigningKey {
 }
 
 /// Jobs in memory, because the table of faults is about the user pool.
-fn job_ports() -> Option<JobPorts> {
+fn job_ports() -> JobPorts {
     let jobs = InMemoryJobs::with_examples();
-    Some(JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs) })
+    JobPorts { files: Arc::new(jobs.clone()), executions: Arc::new(jobs) }
 }
 
 /// The adapters of a pool.
@@ -294,7 +294,7 @@ fn ports(aws: &Aws, user_pool_id: &str, client_id: &str, invitation_key: &str) -
         cursor_key: client,
         invitation_key: Some(Arc::new(aws.invitation_key(invitation_key))),
         revocations: None,
-        jobs: job_ports(),
+        jobs: Some(job_ports()),
         clock: Arc::new(SystemClock::starting_now(ENDLESS)),
     }
 }
