@@ -191,6 +191,8 @@ class Template:
                 return OWN_TABLE
             case "AWS::S3::Bucket":
                 return OWN_BUCKET
+            case "AWS::StepFunctions::StateMachine":
+                return f"arn:{PARTITION}:states:{REGION}:{ACCOUNT}:stateMachine:{OWN_STATE_MACHINE}"
         raise Unresolvable(f"the value of {name} is not known here")
 
     def _attribute(self, resource, attribute):
@@ -201,6 +203,8 @@ class Template:
                 return f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}:log-group:{name}:*"
             case "AWS::Serverless::Function", "Arn":
                 return f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{STACK}-{resource}"
+            case "AWS::StepFunctions::StateMachine", "Name":
+                return OWN_STATE_MACHINE
             case "Custom::PoolkeeperUserPool", "UserPoolArn":
                 return OWN_USER_POOL_ARN
             case "Custom::PoolkeeperInvitationKey", "ParameterName":
