@@ -304,7 +304,7 @@ async fn a_stopped_job_ends_between_two_rows_and_continues_after_a_restart() {
         None
     });
     let error = stack.import(Format::JsonLines, &split, &chunks[0]).await.unwrap_err();
-    assert_eq!(error.name(), "Stopped");
+    assert_eq!((error.name(), stack.jobs.file(&keys::error(&id()))), ("Stopped", None));
     let done = names(&stack.pool).len();
     assert!(done > 30 && done < 900, "{done}");
     let error = stack.finish(Format::JsonLines, &split).await.unwrap_err();
@@ -336,6 +336,7 @@ async fn an_invitation_that_was_not_sent_stays_reported_after_a_restart() {
     });
     let error = stack.import(Format::JsonLines, &split, &chunks[0]).await.unwrap_err();
     assert_eq!(error.name(), "MailQuota");
+    assert_eq!(stack.jobs.file(&keys::error(&id())).unwrap(), b"MailQuota");
     let results = stack.run(Format::JsonLines).await;
     let codes: Vec<_> = results.iter().map(|row| (row.outcome, row.code.map(<&str>::from))).collect();
     assert_eq!(codes, [(Outcome::Failed, Some("mail-quota-exceeded")), (Outcome::Created, None)]);

@@ -36,7 +36,8 @@ fn sam_build_compiles_each_function_for_the_architecture() {
 
     let log = fs::read_to_string(folder.path().join("log")).unwrap();
     let calls: BTreeSet<_> = log.lines().filter(|call| call.contains("build")).collect();
-    let functions = ["admin-api", "authorizer", "jobs-api", "jobs-worker", "pool-bootstrap", "pre-sign-up", "user-migration"];
+    let functions =
+        ["admin-api", "authorizer", "jobs-api", "jobs-worker", "pool-bootstrap", "pre-sign-up", "user-migration"];
     let expected = functions.map(|name| format!("{name}: lambda build --release --arm64"));
     assert_eq!(calls, expected.iter().map(String::as_str).collect());
     for (resource, function) in [

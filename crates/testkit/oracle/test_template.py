@@ -496,6 +496,13 @@ class Jobs(unittest.TestCase):
         self.assertFalse([action for action in granted if "Delete" in action and not action.endswith(("Attributes", "Object"))])
         self.assertFalse([action for action in granted if action.startswith(("ssm:", "iam:")) or "Client" in action])
 
+    def test_jobs_api_neither_reads_uploads_nor_changes_users(self):
+        statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsApiRole"]]
+        pool = {action for one in statements for action in actions(one) if action.startswith("cognito-idp:")}
+        self.assertEqual(pool, {"cognito-idp:AdminListGroupsForUser", "cognito-idp:DescribeUserPoolClient"})
+        (read,) = [one["Resource"] for one in statements if "s3:GetObject" in actions(one)]
+        self.assertTrue(read.endswith("/jobs/*"), read)
+
     def test_bucket_is_private_and_empties_itself(self):
         bucket = Template(TEXT).body["Resources"]["JobBucket"]
         properties = bucket["Properties"]
@@ -505,6 +512,13 @@ class Jobs(unittest.TestCase):
         self.assertEqual((rule["Status"], rule["ExpirationInDays"]), ("Enabled", {"Ref": "JobRetentionDays"}))
         self.assertNotIn("Prefix", rule)
         self.assertEqual(bucket["DeletionPolicy"], "RetainExceptOnCreate")
+
+    def test_web_pages_of_allowed_origins_can_use_presigned_urls(self):
+        cors = Template(TEXT).body["Resources"]["JobBucket"]["Properties"]["CorsConfiguration"]
+        (rule,) = Template(TEXT, AllowedOrigins=ORIGINS).resolve(cors)["CorsRules"]
+        self.assertEqual(rule["AllowedOrigins"], ["https://admin.example.com", "https://shop.example.com"])
+        self.assertEqual((rule["AllowedMethods"], "if-none-match" in rule["AllowedHeaders"]), (["GET", "PUT"], True))
+        self.assertIsNone(Template(TEXT).resolve(cors))
 
     def test_state_machine_does_not_repeat_permanent_errors(self):
         worker = (Path(__file__).parents[2] / "domain/src/jobs/error.rs").read_text()

@@ -197,6 +197,12 @@ impl Files for InMemoryJobs {
         })
     }
 
+    async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError> {
+        self.call("PutObject", |state| {
+            state.files.insert(key.to_owned(), content);
+        })
+    }
+
     async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError> {
         self.call("ListObjectsV2", |state| {
             let after = after.unwrap_or_default();
@@ -226,9 +232,10 @@ impl Files for InMemoryJobs {
 impl Executions for InMemoryJobs {
     async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError> {
         self.call("StartExecution", |state| {
-            let is_new = !state.executions.contains_key(name);
-            state.executions.entry(name.to_owned()).or_insert((running(input.to_owned()), None));
-            is_new
+            let (execution, _) =
+                state.executions.entry(name.to_owned()).or_insert_with(|| (running(input.to_owned()), None));
+            // As on AWS.
+            execution.status == ExecutionStatus::Running && execution.input == input
         })
     }
 
@@ -259,9 +266,14 @@ impl Executions for InMemoryJobs {
         })
     }
 
-    async fn stop(&self, name: &str) -> Result<(), StoreError> {
-        self.call("StopExecution", |_| ())?;
-        self.end(name, ExecutionStatus::Aborted, None);
-        Ok(())
+    async fn stop(&self, name: &str) -> Result<bool, StoreError> {
+        self.call("StopExecution", |state| match state.executions.get_mut(name) {
+            Some((execution, _)) if execution.status == ExecutionStatus::Running => {
+                execution.status = ExecutionStatus::Aborted;
+                execution.ended_at = Some(OffsetDateTime::UNIX_EPOCH);
+                true
+            }
+            _ => false,
+        })
     }
 }

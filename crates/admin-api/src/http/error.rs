@@ -259,8 +259,9 @@ impl ApiError {
             Self::UnsupportedChallenge(_) => ErrorCode::UnsupportedChallenge,
             Self::UserPool(error) | Self::Partial { source: error, .. } => error.reason.into(),
             Self::JobNotFound => ErrorCode::JobNotFound,
+            // Only the operator can fix a missing permission.
+            Self::JobsUnavailable(StoreError::Forbidden { .. }) | Self::Internal(_) => ErrorCode::Internal,
             Self::JobsUnavailable(_) => ErrorCode::JobsUnavailable,
-            Self::Internal(_) => ErrorCode::Internal,
         }
     }
 }

@@ -98,6 +98,11 @@ impl Files for JobBucket {
         }
     }
 
+    async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError> {
+        let answer = self.client.put_object().bucket(&self.name).key(key).body(content.into()).send().await;
+        answer.map(|_| ()).map_err(|error| unavailable(Failure::of(PUT, &error)))
+    }
+
     async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
         let request = request.set_start_after(after).max_keys(limit.into());

@@ -89,12 +89,12 @@ impl Executions for JobStateMachine {
         Ok(Page { entries, next: answer.next_token })
     }
 
-    async fn stop(&self, name: &str) -> Result<(), StoreError> {
+    async fn stop(&self, name: &str) -> Result<bool, StoreError> {
         let answer = self.client.stop_execution().execution_arn(self.execution(name)).send().await;
         match answer.map_err(|error| Failure::of(STOP, &error)) {
-            Ok(_) => Ok(()),
-            // The execution ended in the meantime.
-            Err(failure) if has_code(&failure, &["ExecutionDoesNotExist", "ValidationException"]) => Ok(()),
+            Ok(_) => Ok(true),
+            // AWS does not document the answer for an execution that ended.
+            Err(failure) if has_code(&failure, &["ExecutionDoesNotExist", "ValidationException"]) => Ok(false),
             Err(failure) => Err(unavailable(failure)),
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _};
 use time::OffsetDateTime;
 
 use super::error::StoreError;
@@ -19,13 +20,17 @@ const UPLOAD_VALIDITY: Duration = Duration::from_mins(15);
 /// How long results can be downloaded.
 const DOWNLOAD_VALIDITY: Duration = Duration::from_mins(5);
 
-/// How often a job can be restarted.
+/// The maximum number of attempts of a job.
 const MAX_ATTEMPTS: u32 = 50;
+
+/// How many jobs of a list are read at the same time.
+const CONCURRENT_READS: usize = 8;
 
 /// The state machine of jobs. Each call is safe to repeat.
 #[async_trait]
 pub trait Executions: Send + Sync {
-    /// Starts an execution. Returns false if an execution with this name exists.
+    /// Starts an execution. Returns false if an execution with this name exists, and true as well if it runs with the
+    /// same input.
     async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError>;
 
     /// The execution with this name; `None` if it does not exist.
@@ -34,15 +39,15 @@ pub trait Executions: Send + Sync {
     /// The progress of an execution; `None` before the file is divided.
     async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError>;
 
-    /// Lists the names of executions, the latest first.
+    /// Lists the names of executions: running ones by start, then ended ones by end, the latest first.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError::ExpiredPosition`] for a position that is older than a day.
     async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError>;
 
-    /// Stops an execution. Does nothing if it ended.
-    async fn stop(&self, name: &str) -> Result<(), StoreError>;
+    /// Stops an execution. Returns false if it does not exist. The answer for one that ended can be either.
+    async fn stop(&self, name: &str) -> Result<bool, StoreError>;
 }
 
 /// One attempt of a job.
@@ -168,10 +173,11 @@ fn name(id: &JobId, attempt: u32) -> String {
     if attempt == 1 { id.to_string() } else { format!("{id}-{attempt}") }
 }
 
-/// The job of an execution; `None` for an execution with another name.
-fn job_of(name: &str) -> Option<JobId> {
-    let id = name.get(..JobId::LENGTH).unwrap_or(name);
-    id.parse().ok()
+/// The job and the attempt of an execution; `None` for an execution with another name.
+fn attempt_of(name: &str) -> Option<(JobId, u32)> {
+    let (id, suffix) = name.split_at_checked(JobId::LENGTH)?;
+    let attempt = if suffix.is_empty() { 1 } else { suffix.strip_prefix('-')?.parse().ok()? };
+    Some((id.parse().ok()?, attempt))
 }
 
 impl Control<'_> {
@@ -212,10 +218,14 @@ impl Control<'_> {
     }
 
     async fn start_attempt(&self, job: ImportJob, attempt: u32) -> Result<Start, StoreError> {
-        if self.files.version(&keys::upload(&job.id)).await?.is_none() {
+        // Listed instead of read, so that the caller needs no permission to read uploaded files.
+        let key = keys::upload(&job.id);
+        if !self.files.list(&key, None, 1).await?.entries.contains(&key) {
             return Ok(Start::NoFile);
         }
-        self.files.delete(&keys::stopped(&job.id)).await?;
+        for key in [keys::stopped(&job.id), keys::error(&job.id)] {
+            self.files.delete(&key).await?;
+        }
         let name = name(&job.id, attempt);
         let input = serde_json::to_string(&job).unwrap_or_default();
         if self.executions.start(&name, &input).await? {
@@ -245,14 +255,26 @@ impl Control<'_> {
                 None => break,
             }
         }
-        if let Some((_, execution)) = &mut latest
-            && execution.status == ExecutionStatus::Failed
-            && self.files.version(&keys::stopped(id)).await?.is_some()
-        {
+        match latest {
+            Some((attempt, execution)) => Ok(Some((attempt, self.explained(id, execution).await?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Adds why the latest attempt of a job failed.
+    async fn explained(&self, id: &JobId, mut execution: Execution) -> Result<Execution, StoreError> {
+        if execution.status != ExecutionStatus::Failed {
+            return Ok(execution);
+        }
+        if self.files.version(&keys::stopped(id)).await?.is_some() {
             // A worker saw the request before the execution ended.
             execution.status = ExecutionStatus::Aborted;
+        } else if execution.error.as_deref().is_some_and(|name| name.starts_with("States."))
+            && let Some(name) = self.files.read(&keys::error(id)).await?
+        {
+            execution.error = String::from_utf8(name).ok();
         }
-        Ok(latest)
+        Ok(execution)
     }
 
     /// A job; `None` if it does not exist.
@@ -261,7 +283,9 @@ impl Control<'_> {
     ///
     /// Returns an error if a call fails.
     pub async fn find(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
-        let Some(view) = self.overview(id).await? else { return Ok(None) };
+        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
+        let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
+        let view = overview(job, attempt, execution);
         let progress = self.executions.progress(&name(id, view.attempts)).await?;
         let summary = match view.status {
             JobStatus::Succeeded => self.files.read(&keys::summary(id)).await?,
@@ -271,25 +295,38 @@ impl Control<'_> {
         Ok(Some(JobView { progress, summary, ..view }))
     }
 
-    async fn overview(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
-        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        Ok(serde_json::from_str(&execution.input).ok().map(|job| overview(job, attempt, execution)))
+    /// Whether a job was started.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the call fails.
+    pub async fn exists(&self, id: &JobId) -> Result<bool, StoreError> {
+        Ok(self.executions.find(&name(id, 1)).await?.is_some())
     }
 
-    /// Lists jobs, the latest first. A page can contain fewer jobs than the limit.
+    /// Lists jobs: running ones by start, then ended ones by end, the latest first. Earlier attempts are left out, so a
+    /// page can contain fewer jobs than the limit.
     ///
     /// # Errors
     ///
     /// Returns an error if a call fails.
     pub async fn list(&self, page: &PageRequest) -> Result<JobPage, StoreError> {
         let Page { entries, next } = self.executions.list(page).await?;
-        let mut jobs: Vec<JobView> = Vec::new();
-        for id in entries.iter().filter_map(|name| job_of(name)) {
-            if jobs.iter().all(|view| view.job.id != id) {
-                jobs.extend(self.overview(&id).await?);
-            }
+        let attempts = entries.iter().filter_map(|name| attempt_of(name));
+        let views: Vec<_> = attempts.map(|(id, attempt)| self.overview(id, attempt)).collect();
+        let views: Vec<_> = futures::stream::iter(views).buffered(CONCURRENT_READS).try_collect().await?;
+        Ok(Page { entries: views.into_iter().flatten().collect(), next })
+    }
+
+    /// A job by its attempt; `None` for an earlier attempt.
+    async fn overview(&self, id: JobId, attempt: u32) -> Result<Option<JobView>, StoreError> {
+        let Some(execution) = self.executions.find(&name(&id, attempt)).await? else { return Ok(None) };
+        let can_restart = matches!(execution.status, ExecutionStatus::Failed | ExecutionStatus::Aborted);
+        if can_restart && self.executions.find(&name(&id, attempt + 1)).await?.is_some() {
+            return Ok(None);
         }
-        Ok(Page { entries: jobs, next })
+        let execution = self.explained(&id, execution).await?;
+        Ok(serde_json::from_str(&execution.input).ok().map(|job| overview(job, attempt, execution)))
     }
 
     /// Stops a job. Rows in progress end, and later rows have no result. Does nothing if the job ended. Returns `None`
@@ -300,10 +337,13 @@ impl Control<'_> {
     /// Returns an error if a call fails. The request is safe to repeat.
     pub async fn stop(&self, id: &JobId) -> Result<Option<()>, StoreError> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        if execution.status == ExecutionStatus::Running {
-            self.executions.stop(&name(id, attempt)).await?;
-        }
-        if matches!(execution.status, ExecutionStatus::Running | ExecutionStatus::Aborted) {
+        let is_stopped = match execution.status {
+            ExecutionStatus::Running => self.executions.stop(&name(id, attempt)).await?,
+            ExecutionStatus::Succeeded => false,
+            // `find` does not return the execution of a restart immediately.
+            ExecutionStatus::Failed | ExecutionStatus::Aborted => self.executions.stop(&name(id, attempt + 1)).await?,
+        };
+        if is_stopped || execution.status == ExecutionStatus::Aborted {
             // For workers, which the end of the execution does not interrupt. Later, because a worker that sees it fails.
             self.files.create(&keys::stopped(id), Vec::new()).await?;
         }

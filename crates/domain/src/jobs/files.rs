@@ -37,6 +37,9 @@ pub trait Files: Send + Sync {
     /// Writes a file. Does nothing if the file exists.
     async fn create(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError>;
 
+    /// Writes a file, and replaces an existing one.
+    async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError>;
+
     /// Lists the keys with this prefix in alphabetical order. `after` is [`Page::next`] of the previous page.
     async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError>;
 
@@ -106,6 +109,12 @@ pub mod keys {
     #[must_use]
     pub fn summary(id: &JobId) -> String {
         format!("{}/summary.json", job(id))
+    }
+
+    /// The name of the latest error of a chunk.
+    #[must_use]
+    pub fn error(id: &JobId) -> String {
+        format!("{}/error", job(id))
     }
 
     /// Exists while the job is to be stopped.

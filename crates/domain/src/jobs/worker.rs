@@ -144,6 +144,17 @@ impl Worker<'_> {
     ///
     /// Returns an error if a row has no result. The next call continues the chunk.
     pub async fn import(&self, job: &ImportJob, split: &Split, chunk: &Chunk) -> Result<(), JobError> {
+        let result = self.import_rows(job, split, chunk).await;
+        if let Err(error) = &result
+            && !matches!(error, JobError::Stop(Stop::TimeUp) | JobError::Stopped)
+        {
+            // The error of the map state does not name the error of a chunk. If this call fails, only the log does.
+            let _ = self.files.replace(&keys::error(&job.id), error.name().into()).await;
+        }
+        result
+    }
+
+    async fn import_rows(&self, job: &ImportJob, split: &Split, chunk: &Chunk) -> Result<(), JobError> {
         let result = keys::result(&job.id, chunk.first_line);
         if self.files.version(&result).await?.is_some() {
             return Ok(());

@@ -1,91 +1,98 @@
-//! Tests jobs on the emulator: the state machine of the template with the deployed worker.
+//! Tests jobs on the emulator: the deployed routes, state machine and worker.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws::{Aws, SystemClock};
-use domain::jobs::{Control, Files as _, ImportJob, JobId, JobOptions, JobStatus, JobView, Start, keys};
-use domain::retry::Clock as _;
-use domain::transfer::{Format, Outcome, RowResult};
-use domain::user_pool::page::PageRequest;
+use domain::jobs::{Files as _, JobId, keys};
+use domain::secret::Secret;
+use domain::transfer::{Outcome, RowResult};
+use local::api::Api;
 use local::arguments::Options;
-use local::deployment::{Deployment, pairs};
+use local::deployment::{Deployment, FIRST_ADMIN, pairs};
+use local::flows::first_admin;
+use local::report::Report;
 use serde_json::{Value, json};
 use testkit::local_aws::{LocalAws, Recording};
 
 /// How often the state of a job is read.
 const INTERVAL: Duration = Duration::from_millis(200);
 
-/// What a caller of the API does with jobs.
-struct Jobs {
-    files: aws::JobBucket,
-    executions: aws::JobStateMachine,
-    clock: SystemClock,
+/// What an administrator does with jobs.
+struct Jobs<'d> {
+    api: &'d Api,
+    token: Secret,
+    /// Sends requests to presigned URLs.
     http: reqwest::Client,
 }
 
-impl Jobs {
-    fn new(deployment: &Deployment) -> Self {
-        let output = |name| deployment.stack.output(name).unwrap();
-        let aws: &Aws = &deployment.cognito;
-        Self {
-            files: aws.job_bucket(output("JobBucketName")),
-            executions: aws.job_state_machine(output("JobStateMachineArn")),
-            clock: SystemClock::starting_now(Duration::MAX),
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-        }
+impl<'d> Jobs<'d> {
+    async fn new(deployment: &'d Deployment) -> Self {
+        let token = first_admin::sign_in(deployment, &mut Report::quiet()).await.unwrap().token;
+        Self { api: &deployment.api, token, http: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    fn control(&self) -> Control<'_> {
-        Control { files: &self.files, executions: &self.executions, clock: &self.clock }
-    }
-
-    /// Uploads a file with the URL that a caller receives.
-    async fn upload(&self, content: &str) -> JobId {
-        let upload = self.control().upload().await.unwrap();
+    /// Uploads a file, and returns its id.
+    async fn upload(&self, content: &str) -> String {
+        let answer = self.api.post("/v1/jobs/uploads", &self.token, &json!({"type": "import"})).await.unwrap();
+        let upload = answer.expect(201).unwrap();
         let put = async |content: &str| {
-            let request = self.http.put(upload.url.expose()).header("if-none-match", "*").body(content.to_owned());
+            let mut request = self.http.put(upload["url"].as_str().unwrap()).body(content.to_owned());
+            for (name, value) in upload["headers"].as_object().unwrap() {
+                request = request.header(name, value.as_str().unwrap());
+            }
             request.send().await.unwrap().status().as_u16()
         };
         assert_eq!(put(content).await, 200);
         assert_eq!(put("{}").await, 412, "a file can be uploaded once");
-        upload.id
+        upload["id"].as_str().unwrap().to_owned()
     }
 
-    fn job(&self, id: &JobId, format: Format, options: JobOptions) -> ImportJob {
-        let (requested_by, requested_at) = ("admin".to_owned(), self.clock.wall_time());
-        ImportJob { id: id.clone(), format, options, requested_by, requested_at }
+    /// Starts an import with these fields.
+    async fn start(&self, id: &str, options: &Value, status: u16) -> Value {
+        let mut body = json!({"type": "import", "upload": id, "format": "json-lines"});
+        body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        self.api.post("/v1/jobs", &self.token, &body).await.unwrap().expect(status).unwrap()
     }
 
-    async fn start(&self, id: &JobId, format: Format, options: JobOptions) {
-        let started = self.control().start(self.job(id, format, options)).await.unwrap();
-        assert!(matches!(started, Start::Started(_)), "{started:?}");
+    async fn get(&self, path: &str) -> Value {
+        self.api.get(path, &self.token).await.unwrap().expect(200).unwrap()
+    }
+
+    /// Waits until a part of the file has results.
+    async fn progresses(&self, id: &str) {
+        while self.get(&format!("/v1/jobs/{id}")).await["progress"]["done"].as_u64().unwrap_or_default() == 0 {
+            tokio::time::sleep(INTERVAL).await;
+        }
     }
 
     /// Waits until the job ended.
-    async fn end(&self, id: &JobId) -> JobView {
+    async fn end(&self, id: &str) -> Value {
         loop {
-            let view = self.control().find(id).await.unwrap().unwrap();
-            if view.status != JobStatus::Running {
-                return view;
+            let job = self.get(&format!("/v1/jobs/{id}")).await;
+            if job["status"] != "running" {
+                return job;
             }
             tokio::time::sleep(INTERVAL).await;
         }
     }
 
-    /// The results, downloaded with the URLs that a caller receives.
-    async fn results(&self, id: &JobId) -> Vec<RowResult> {
-        let (mut results, mut after) = (Vec::new(), None);
+    /// Imports a file to the end, and returns its results.
+    async fn import(&self, content: &str, options: &Value) -> (Value, Vec<RowResult>) {
+        let id = self.upload(content).await;
+        self.start(&id, options, 202).await;
+        (self.end(&id).await, self.results(&id).await)
+    }
+
+    async fn results(&self, id: &str) -> Vec<RowResult> {
+        let (mut results, mut path) = (Vec::new(), format!("/v1/jobs/{id}/results?limit=3"));
         loop {
-            let page = self.control().results(id, PageRequest { limit: 3, after }).await.unwrap();
-            for file in page.files.entries {
-                let text = self.http.get(file.url.expose()).send().await.unwrap().text().await.unwrap();
+            let page = self.get(&path).await;
+            for file in page["results"].as_array().unwrap() {
+                let text = self.http.get(file["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
                 results.extend(text.lines().map(|line| serde_json::from_str::<RowResult>(line).unwrap()));
             }
-            after = page.files.next;
-            if after.is_none() {
-                return results;
-            }
+            let Some(cursor) = page["next_cursor"].as_str() else { return results };
+            path = format!("/v1/jobs/{id}/results?limit=3&cursor={cursor}");
         }
     }
 }
@@ -115,14 +122,15 @@ async fn jobs_import_uploaded_files() {
     let parameters = [("Jobs", "true"), ("JobQuotaShare", "100")];
     let options = Options { port: None, parameters: pairs(&parameters).collect() };
     let deployment = Box::pin(Deployment::deploy(aws, &options)).await.unwrap();
-    let jobs = Jobs::new(&deployment);
-    let create_groups = JobOptions { create_groups: true, ..JobOptions::default() };
+    let jobs = Jobs::new(&deployment).await;
+    let create_groups = json!({"create_groups": true});
 
     // A file of several chunks, in which one line is wrong and one is about a user of another chunk.
     let id = jobs.upload(&(users(150) + "not JSON\n\n{\"username\": \"USER0\"}\n")).await;
-    jobs.start(&id, Format::JsonLines, create_groups).await;
+    let started = jobs.start(&id, &create_groups, 202).await;
+    assert_eq!((&started["requested_by"], &started["attempts"]), (&json!(FIRST_ADMIN), &json!(1)));
     let ended = jobs.end(&id).await;
-    assert_eq!((ended.status, ended.error.as_deref()), (JobStatus::Succeeded, None));
+    assert_eq!((&ended["status"], &ended["error"]), (&json!("succeeded"), &json!(null)));
     let results = jobs.results(&id).await;
     let lines: BTreeSet<u64> = results.iter().map(|result| result.line).collect();
     assert_eq!((results.len(), lines.len()), (152, 152));
@@ -130,22 +138,23 @@ async fn jobs_import_uploaded_files() {
     let failed: Vec<_> = results.iter().filter(|result| result.outcome == Outcome::Failed).collect();
     let failed: Vec<_> = failed.iter().map(|result| (result.line, result.code.map(<&str>::from).unwrap())).collect();
     assert_eq!(failed, [(151, "invalid-request"), (153, "duplicate-row")]);
-    let summary = ended.summary.unwrap();
+    let summary = &ended["summary"];
     assert_eq!((&summary["rows"], &summary["outcomes"]["created"]), (&json!(152), &json!(150)));
-    let progress = ended.progress.unwrap();
-    assert!(progress.total > 1 && progress.done == progress.total && progress.failed == 0, "{progress:?}");
-    assert_eq!(jobs.files.version(&keys::upload(&id)).await.unwrap(), None, "the file is deleted");
+    let progress = &ended["progress"];
+    assert!(progress["chunks"].as_u64().unwrap() > 1 && progress["done"] == progress["chunks"], "{progress}");
+    let bucket = deployment.cognito.job_bucket(deployment.stack.output("JobBucketName").unwrap());
+    let upload = keys::upload(&id.parse::<JobId>().unwrap());
+    assert_eq!(bucket.version(&upload).await.unwrap(), None, "the file is deleted");
 
     // A repeated request changes nothing.
-    let again = jobs.control().start(jobs.job(&id, Format::JsonLines, create_groups)).await.unwrap();
-    assert!(matches!(again, Start::Exists(view) if view.attempts == 1));
+    assert_eq!(jobs.start(&id, &create_groups, 200).await["attempts"], 1);
+    jobs.start(&id, &json!({"dry_run": true}), 409).await;
 
     // CSV, and users who exist.
     let csv = "cognito:username,email,email_verified\nuser1,user1@example.com,TRUE\nanna,anna@example.com,TRUE\n";
-    let id = jobs.upload(csv).await;
-    jobs.start(&id, Format::Csv, JobOptions::default()).await;
-    assert_eq!(jobs.end(&id).await.status, JobStatus::Succeeded);
-    let results: Vec<_> = jobs.results(&id).await.iter().map(|result| (result.line, result.outcome)).collect();
+    let (ended, results) = jobs.import(csv, &json!({"format": "csv"})).await;
+    assert_eq!(ended["status"], "succeeded");
+    let results: Vec<_> = results.iter().map(|result| (result.line, result.outcome)).collect();
     assert_eq!(results, [(2, Outcome::Unchanged), (3, Outcome::Created)]);
 
     // Each kind of change to an existing user. The emulator cannot delete attributes, so that the first row fails.
@@ -155,28 +164,39 @@ async fn jobs_import_uploaded_files() {
         {"username": "user3", "enabled": false, "groups": ["imported"]}
         {"username": "anna", "password": {"permanent": "Correct-Horse-1"}}
         {"username": "zoe", "password": {"permanent": "Correct-Horse-1"}, "enabled": false}"#;
-    let id = jobs.upload(changes).await;
-    let update = JobOptions { update: true, trust_user_names: true, ..JobOptions::default() };
-    jobs.start(&id, Format::JsonLines, update).await;
-    assert_eq!(jobs.end(&id).await.status, JobStatus::Succeeded);
-    let results: Vec<_> = jobs.results(&id).await.iter().map(|result| result.outcome).collect();
+    let update = json!({"update": true, "trust_user_names": true});
+    let (ended, results) = jobs.import(changes, &update).await;
+    assert_eq!(ended["status"], "succeeded");
+    let results: Vec<_> = results.iter().map(|result| result.outcome).collect();
     assert_eq!(results, [Outcome::Failed, Outcome::Updated, Outcome::Updated, Outcome::Unchanged, Outcome::Created]);
-    let id = jobs.upload(r#"{"username": "user3", "enabled": true}"#).await;
-    jobs.start(&id, Format::JsonLines, update).await;
-    assert_eq!(jobs.end(&id).await.summary.unwrap()["outcomes"], json!({"updated": 1}));
+    let (ended, _) = jobs.import(r#"{"username": "user3", "enabled": true}"#, &update).await;
+    assert_eq!(ended["summary"]["outcomes"], json!({"updated": 1}));
 
     // A job that cannot run says why. A restart is a further attempt.
     let id = jobs.upload("username\nmia\n").await;
     for attempts in [1, 2] {
-        jobs.start(&id, Format::Csv, JobOptions::default()).await;
+        jobs.start(&id, &json!({"format": "csv"}), 202).await;
         let failed = jobs.end(&id).await;
-        assert_eq!((failed.status, failed.attempts), (JobStatus::Failed, attempts));
-        assert_eq!(failed.error.as_deref(), Some("InvalidFile"));
+        assert_eq!((&failed["status"], &failed["attempts"]), (&json!("failed"), &json!(attempts)));
+        assert_eq!(failed["error"], "invalid-file");
     }
-    let listed = jobs.control().list(&PageRequest { limit: 10, after: None }).await.unwrap();
-    assert_eq!(listed.entries.len(), 5);
+    let listed = jobs.get("/v1/jobs?limit=10").await;
+    assert_eq!(listed["jobs"].as_array().unwrap().len(), 5);
 
-    let log = deployment.stack.log(&deployment.aws, "jobs-worker").await.unwrap();
-    assert!(log.contains("chunk imported") && !log.contains("example.com"), "{log}");
-    let _: Value = summary;
+    // A stopped job continues after a restart.
+    let id = jobs.upload(&users(400).replace("user", "late")).await;
+    jobs.start(&id, &create_groups, 202).await;
+    jobs.progresses(&id).await;
+    for _ in 0..2 {
+        jobs.api.delete(&format!("/v1/jobs/{id}"), &jobs.token).await.unwrap().expect(204).unwrap();
+        assert_eq!(jobs.end(&id).await["status"], "stopped");
+    }
+    assert!(jobs.results(&id).await.len() < 400);
+    assert_eq!(jobs.start(&id, &create_groups, 202).await["attempts"], 2);
+    assert_eq!(jobs.end(&id).await["summary"]["outcomes"], json!({"created": 400}));
+
+    let worker = deployment.stack.log(&deployment.aws, "jobs-worker").await.unwrap();
+    assert!(worker.contains("chunk imported") && !worker.contains("example.com"), "{worker}");
+    let api = deployment.stack.log(&deployment.aws, "jobs-api").await.unwrap();
+    assert!(api.contains(&format!("job:{id}")) && !api.contains("uploads/import"), "{api}");
 }

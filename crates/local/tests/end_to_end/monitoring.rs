@@ -57,6 +57,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         published("Errors", "AuthorizerFunctionArn", 1),
         published("Errors", "PreSignUpFunctionArn", 3),
         published("Errors", "UserMigrationFunctionArn", 1),
+        published("Errors", "JobsApiFunctionArn", 1),
         published("Throttles", "AuthorizerFunctionArn", 1),
         published("Throttles", "PreSignUpFunctionArn", 1),
         published("Throttles", "UserMigrationFunctionArn", 1),

@@ -183,9 +183,7 @@ impl ErrorCode {
             Self::JobsUnavailable => {
                 row("jobs-unavailable", Status::SERVICE_UNAVAILABLE, "The storage of jobs is unavailable.")
             }
-            Self::DeadlineExceeded => {
-                row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "The user pool did not respond in time.")
-            }
+            Self::DeadlineExceeded => row("deadline-exceeded", Status::GATEWAY_TIMEOUT, "AWS did not respond in time."),
         }
     }
 

@@ -26,9 +26,9 @@ const LIST: &str = "jobs";
 
 /// List jobs
 ///
-/// Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its restarts, so it
-/// can be shorter than the limit, and a later page can contain the job again. `GET /v1/jobs/{id}` also returns progress
-/// and summary.
+/// Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first. Earlier attempts
+/// of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET /v1/jobs/{id}` also returns
+/// progress and summary.
 #[utoipa::path(
     get, path = "/v1/jobs", tag = "jobs", operation_id = "list_jobs",
     params(PageParameters),

@@ -58,8 +58,9 @@ impl Answer {
 
 /// List the results of a job
 ///
-/// Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. Results
-/// contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
+/// Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. The list
+/// is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
+/// list from the first page again. Results contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
 /// contain no passwords and no other values.
 #[utoipa::path(
     get, path = "/v1/jobs/{id}/results", tag = "jobs", operation_id = "list_job_results",
@@ -79,7 +80,7 @@ pub(crate) async fn handle(
     let jobs = app.jobs()?;
     let ResultPage { files, expires_at } = jobs.results(&id, request.clone()).await?;
     // A job whose file is not divided yet has no results.
-    if files.entries.is_empty() && request.after.is_none() && jobs.find(&id).await?.is_none() {
+    if files.entries.is_empty() && request.after.is_none() && !jobs.exists(&id).await? {
         return Err(ApiError::JobNotFound);
     }
     audit.results(files.entries.len());

@@ -41,7 +41,8 @@ pub(crate) struct Body {
     #[serde(default)]
     #[schema(default = false)]
     create_groups: bool,
-    /// Whether only reads are made. The results then contain what would happen.
+    /// Whether only reads are made. The results then contain what would happen. A dry run is a job of its own: it
+    /// deletes the file. Upload the file again for the import.
     #[serde(default)]
     #[schema(default = false)]
     dry_run: bool,
@@ -50,7 +51,8 @@ pub(crate) struct Body {
 /// Start a job
 ///
 /// Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
-/// result are skipped. The request changes nothing while the job runs, or after the job succeeded. Returns `wrong-state`
+/// result are skipped. The request changes nothing while the job runs, or after the job succeeded. Two requests that start
+/// or restart a job at the same time can both return 202. Returns `wrong-state`
 /// if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
 /// password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
 #[utoipa::path(

@@ -187,14 +187,14 @@ async fn a_job_shows_its_progress_and_summary() {
 #[tokio::test]
 async fn errors_of_the_worker_have_stable_codes() {
     let table = [
-        (Some("TimeUp"), "failed", json!("time-up")),
+        (Some("TimeUp"), "failed", json!("timed-out")),
         (Some("MailQuota"), "failed", json!("mail-quota")),
         (Some("Forbidden"), "failed", json!("forbidden")),
         (Some("Unavailable"), "failed", json!("unavailable")),
         (Some("InvalidFile"), "failed", json!("invalid-file")),
         (Some("Incomplete"), "failed", json!("incomplete")),
-        (Some("States.Timeout"), "failed", json!("internal")),
-        (Some("Stopped"), "stopped", json!(null)),
+        (Some("States.Timeout"), "failed", json!("timed-out")),
+        (Some("States.Runtime"), "failed", json!("internal")),
         (None, "failed", json!(null)),
     ];
     for (name, status, error) in table {
@@ -203,6 +203,32 @@ async fn errors_of_the_worker_have_stable_codes() {
         let facts = job(&api, RUNNING_JOB).await;
         assert_eq!((&facts["status"], &facts["error"]), (&json!(status), &error), "{name:?}");
     }
+}
+
+/// The state machine reports every failed chunk as `States.ExceedToleratedFailureThreshold`.
+#[tokio::test]
+async fn a_failed_chunk_names_the_error_until_the_restart() {
+    let api = Api::new();
+    start(&api, &import()).await;
+    let id = UPLOADED_FILE.parse().unwrap();
+    for (failure, error) in [("States.ExceedToleratedFailureThreshold", "mail-quota"), ("InvalidFile", "invalid-file")]
+    {
+        api.jobs.put(&keys::error(&id), "MailQuota");
+        api.jobs.end(UPLOADED_FILE, ExecutionStatus::Failed, Some(failure));
+        assert_eq!(job(&api, UPLOADED_FILE).await["error"], error);
+    }
+    start(&api, &import()).await;
+    assert_eq!(api.jobs.file(&keys::error(&id)), None);
+}
+
+/// The worker saw the request to stop before the execution ended.
+#[tokio::test]
+async fn a_job_that_failed_because_of_a_stop_is_stopped() {
+    let api = Api::new();
+    api.jobs.put(&keys::stopped(&RUNNING_JOB.parse().unwrap()), "");
+    api.jobs.end(RUNNING_JOB, ExecutionStatus::Failed, Some("States.ExceedToleratedFailureThreshold"));
+    let facts = job(&api, RUNNING_JOB).await;
+    assert_eq!((&facts["status"], &facts["error"]), (&json!("stopped"), &json!(null)));
 }
 
 #[tokio::test]

@@ -67,7 +67,8 @@ impl Answer {
 /// Upload a file of a job
 ///
 /// Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
-/// returned request, without the access token. A second upload is rejected with 412, so the file cannot be replaced.
+/// returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
+/// replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
 /// The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
 /// the caller needs all permissions, not only `jobs:import`.
 #[utoipa::path(

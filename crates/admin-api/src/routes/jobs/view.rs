@@ -56,8 +56,9 @@ struct ImportOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum JobError {
-    /// The steps of the job exceeded their time limits. Restart the job.
-    TimeUp,
+    /// The job exceeded a time limit. Restart the job.
+    #[strum(serialize = "TimeUp", serialize = "States.Timeout")]
+    TimedOut,
     /// The daily e-mail quota of the user pool is used up. Restart the job the next day.
     MailQuota,
     /// The worker lacks an AWS permission. Its log contains the call.

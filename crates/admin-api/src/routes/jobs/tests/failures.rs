@@ -1,8 +1,12 @@
 //! Tests absent jobs, and failures of the bucket and the state machine.
 
+use std::time::Duration;
+
+use domain::jobs::{ExecutionStatus, StoreError};
 use serde_json::json;
 
-use super::{RUNNING_JOB, SUCCEEDED_JOB, UPLOADED_FILE, attempts, import, import_with, start};
+use super::{RUNNING_JOB, SUCCEEDED_JOB, UPLOADED_FILE, attempts, import, import_with, job, start, stop};
+use crate::http::error::{ApiError, ErrorCode};
 use crate::testing::{Api, Call};
 
 /// A request to each route that calls the bucket or the state machine.
@@ -63,11 +67,18 @@ async fn each_failed_call_is_reported_and_the_request_can_be_repeated() {
     }
 }
 
+#[test]
+fn a_missing_permission_is_an_internal_error() {
+    let error = StoreError::Forbidden { operation: "PutObject", source: "denied".into() };
+    assert_eq!(ApiError::from(error).code(), ErrorCode::Internal);
+}
+
 /// The first request does not see the execution of the other request yet.
 #[tokio::test]
 async fn concurrent_starts_do_not_hide_different_options() {
     let api = Api::new();
     start(&api, &import()).await;
+    api.time_passes(Duration::from_secs(1)).await;
     for (body, status) in [(import(), 200), (import_with("dry_run", json!(true)), 409)] {
         api.jobs.delay(UPLOADED_FILE, 1);
         let answer = start(&api, &body).await;
@@ -77,6 +88,34 @@ async fn concurrent_starts_do_not_hide_different_options() {
         assert_eq!(start(&api, &body).await.code(), "jobs-unavailable", "{body}");
     }
     assert_eq!(attempts(&api), [UPLOADED_FILE]);
+}
+
+#[tokio::test]
+async fn a_restart_that_is_not_visible_yet_can_be_stopped() {
+    let api = Api::new();
+    start(&api, &import()).await;
+    api.jobs.end(UPLOADED_FILE, ExecutionStatus::Failed, Some("Unavailable"));
+    start(&api, &import()).await;
+    api.jobs.delay(&format!("{UPLOADED_FILE}-2"), 1);
+    assert_eq!(stop(&api, UPLOADED_FILE).await.status, 204);
+    assert_eq!(job(&api, UPLOADED_FILE).await["status"], "stopped");
+    assert!(api.jobs.keys().iter().any(|key| key.ends_with("/stopped")));
+}
+
+/// The quota of `DescribeExecution` is low.
+#[tokio::test]
+async fn a_list_makes_few_calls_per_job() {
+    let api = Api::new();
+    for attempt in 2..=9 {
+        start(&api, &import()).await;
+        let name = if attempt == 2 { UPLOADED_FILE.to_owned() } else { format!("{UPLOADED_FILE}-{}", attempt - 1) };
+        api.jobs.end(&name, ExecutionStatus::Failed, Some("Unavailable"));
+    }
+    let calls = api.jobs.calls();
+    let listed = api.call(Call::get("/v1/jobs")).await;
+    assert_eq!(listed.body["jobs"].as_array().unwrap().len(), 3);
+    // The list, two executions, eight attempts with their successor, and the marker of a stopped job.
+    assert_eq!(api.jobs.calls() - calls, 1 + 2 + 2 * 8 + 1);
 }
 
 #[tokio::test]
