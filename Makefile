@@ -3,7 +3,7 @@
 # Tools are in .venv, builds in the target directory, which CARGO_TARGET_DIR overrides.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup cognito-local oracle build build-local compile-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate clients check-clients openapi docs test properties contract fuzz fuzz-lock mutants bench guard load soak demo dev invoke prove deploy destroy
+.PHONY: help setup cognito-local oracle build build-local compile-local check-parameters check-arguments check-credentials check-samconfig check fmt format lint doc deny advisories validate clients check-clients openapi docs test properties contract fuzz fuzz-lock mutants bench guard load jobs soak demo dev invoke prove deploy destroy
 
 ifneq ($(words $(CURDIR)),1)
 $(error The path of this directory contains a space, which make does not support; clone into a path without spaces)
@@ -79,6 +79,9 @@ SHARD ?=
 # bench: QUICK=1 takes fewer samples, in less than two minutes, and ARGUMENTS="--only sign-up" measures some rows; both write no files.
 QUICK ?=
 # load: ARGUMENTS="--instances 64" sends more requests at the same time.
+# jobs: the numbers of rows and of kills, and the SEED of contract. 100,000 rows take 33 minutes at the default quotas.
+ROWS ?= 10000
+KILLS ?= 10
 # soak: the duration of the load, which can be a fraction.
 MINUTES ?= 30
 # demo, dev, invoke: e.g. ARGUMENTS="--port 4566 --parameter AutoConfirm=nobody"; invoke also takes --setting AUTO_CONFIRM=nobody.
@@ -260,6 +263,12 @@ guard: setup ## Compare sizes, instructions (with valgrind) and connections with
 load: setup ## Put the admin API under load against the default quotas of Cognito, for at most a minute
 	@scripts/build-bench load
 	@$(TARGET)/release/bench load --target $(TARGET) $(ARGUMENTS)
+
+jobs: setup $(NEXTEST) ## Import a file while workers are killed and Cognito throttles: ROWS=10000 KILLS=10 SEED=1
+	$(NEXTEST) nextest run --no-run $(TESTED)
+	@$(PACKAGE_LOCAL)
+	POOLKEEPER_TEST_ROWS='$(ROWS)' POOLKEEPER_TEST_KILLS='$(KILLS)' POOLKEEPER_TEST_SEED='$(SEED)' \
+	  $(NEXTEST) nextest run $(TESTED) --no-capture -E 'test(each_row_has_one_user_and_one_result_after_crashes)'
 
 soak: build-local ## Send mixed requests to all functions on an emulator, and check memory and descriptors (MINUTES=30)
 	@$(LOCAL) soak --minutes '$(MINUTES)'

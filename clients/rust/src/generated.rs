@@ -1149,8 +1149,8 @@ pub mod types {
     ///Why an attempt failed. Later versions can add values.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     pub enum JobError {
-        #[serde(rename = "time-up")]
-        TimeUp,
+        #[serde(rename = "timed-out")]
+        TimedOut,
         #[serde(rename = "mail-quota")]
         MailQuota,
         #[serde(rename = "forbidden")]
@@ -1169,7 +1169,7 @@ pub mod types {
     impl ::std::fmt::Display for JobError {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match *self {
-                Self::TimeUp => f.write_str("time-up"),
+                Self::TimedOut => f.write_str("timed-out"),
                 Self::MailQuota => f.write_str("mail-quota"),
                 Self::Forbidden => f.write_str("forbidden"),
                 Self::Unavailable => f.write_str("unavailable"),
@@ -1184,7 +1184,7 @@ pub mod types {
         type Err = self::error::ConversionError;
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
-                "time-up" => Ok(Self::TimeUp),
+                "timed-out" => Ok(Self::TimedOut),
                 "mail-quota" => Ok(Self::MailQuota),
                 "forbidden" => Ok(Self::Forbidden),
                 "unavailable" => Ok(Self::Unavailable),
@@ -1208,15 +1208,15 @@ pub mod types {
             value.parse()
         }
     }
-    ///The chunks of a file, which are imported at the same time.
+    ///The progress of a job. Several chunks of the file are imported at the same time.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct JobProgress {
-        ///The number of all chunks.
+        ///The number of chunks.
         pub chunks: i64,
         ///The number of chunks whose rows all have results.
         pub done: i64,
-        ///The number of chunks that failed. A restart continues them.
-        pub failed: i64,
+        ///The number of rows of the file.
+        pub rows: i64,
     }
     impl JobProgress {
         pub fn builder() -> builder::JobProgress {
@@ -2160,7 +2160,8 @@ pub mod types {
         ///Whether missing groups are created.
         #[serde(default)]
         pub create_groups: bool,
-        ///Whether only reads are made. The results then contain what would happen.
+        ///Whether only reads are made. The results then contain what would happen. A dry run is a job of its own: it
+        ///deletes the file. Upload the file again for the import.
         #[serde(default)]
         pub dry_run: bool,
         pub format: ImportFormat,
@@ -4711,14 +4712,14 @@ pub mod types {
         pub struct JobProgress {
             chunks: ::std::result::Result<i64, ::std::string::String>,
             done: ::std::result::Result<i64, ::std::string::String>,
-            failed: ::std::result::Result<i64, ::std::string::String>,
+            rows: ::std::result::Result<i64, ::std::string::String>,
         }
         impl ::std::default::Default for JobProgress {
             fn default() -> Self {
                 Self {
                     chunks: Err("no value supplied for chunks".to_string()),
                     done: Err("no value supplied for done".to_string()),
-                    failed: Err("no value supplied for failed".to_string()),
+                    rows: Err("no value supplied for rows".to_string()),
                 }
             }
         }
@@ -4739,24 +4740,24 @@ pub mod types {
                 self.done = value.try_into().map_err(|e| format!("error converting supplied value for done: {e}"));
                 self
             }
-            pub fn failed<T>(mut self, value: T) -> Self
+            pub fn rows<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<i64>,
                 T::Error: ::std::fmt::Display,
             {
-                self.failed = value.try_into().map_err(|e| format!("error converting supplied value for failed: {e}"));
+                self.rows = value.try_into().map_err(|e| format!("error converting supplied value for rows: {e}"));
                 self
             }
         }
         impl ::std::convert::TryFrom<JobProgress> for super::JobProgress {
             type Error = super::error::ConversionError;
             fn try_from(value: JobProgress) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { chunks: value.chunks?, done: value.done?, failed: value.failed? })
+                Ok(Self { chunks: value.chunks?, done: value.done?, rows: value.rows? })
             }
         }
         impl ::std::convert::From<super::JobProgress> for JobProgress {
             fn from(value: super::JobProgress) -> Self {
-                Self { chunks: Ok(value.chunks), done: Ok(value.done), failed: Ok(value.failed) }
+                Self { chunks: Ok(value.chunks), done: Ok(value.done), rows: Ok(value.rows) }
             }
         }
         #[derive(Clone, Debug)]
@@ -8162,9 +8163,9 @@ impl Client {
     }
     ///List jobs
     ///
-    ///Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its restarts, so it
-    ///can be shorter than the limit, and a later page can contain the job again. `GET /v1/jobs/{id}` also returns progress
-    ///and summary.
+    ///Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first. Earlier attempts
+    ///of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET /v1/jobs/{id}` also returns
+    ///progress and summary.
     ///
     ///Permission: `jobs:read`.
     ///
@@ -8186,7 +8187,8 @@ impl Client {
     ///Start a job
     ///
     ///Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
-    ///result are skipped. The request changes nothing while the job runs, or after the job succeeded. Returns `wrong-state`
+    ///result are skipped. The request changes nothing while the job runs, or after the job succeeded. Two requests that start
+    ///or restart a job at the same time can both return 202. Returns `wrong-state`
     ///if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
     ///password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
     ///
@@ -8206,7 +8208,8 @@ impl Client {
     ///Upload a file of a job
     ///
     ///Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
-    ///returned request, without the access token. A second upload is rejected with 412, so the file cannot be replaced.
+    ///returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
+    ///replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
     ///The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
     ///the caller needs all permissions, not only `jobs:import`.
     ///
@@ -8260,8 +8263,9 @@ impl Client {
     }
     ///List the results of a job
     ///
-    ///Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. Results
-    ///contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
+    ///Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. The list
+    ///is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
+    ///list from the first page again. Results contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
     ///contain no passwords and no other values.
     ///
     ///Permission: `jobs:read`.

@@ -39,7 +39,7 @@ pub async fn run(options: &SoakOptions) -> Result<(), Failure> {
     let mut report = Report::default();
     let deployment = set_up(&mut report, &Options::default()).await?;
     let admin = first_admin::sign_in(&deployment, &mut report).await?;
-    let processes = Processes::of(&deployment)?;
+    let processes = Processes::of(&deployment);
     let load = Load::new(&deployment, &admin.password);
     let growth = run_and_measure(&load, processes.as_ref(), options.duration).await;
     // Without the emulator, every call fails with a different error.

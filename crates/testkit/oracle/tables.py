@@ -49,7 +49,6 @@ RESOURCES = {
     "states": {
         "stateMachineArn": ("states", "stateMachine:{}"),
         "executionArn": ("states", "execution:{}"),
-        "mapRunArn": ("states", "mapRun:{}"),
     },
 }
 

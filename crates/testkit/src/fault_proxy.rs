@@ -81,6 +81,11 @@ impl FaultProxy {
         self.exchange.state().calls.plan(When::OfAll(nth_of_all), fault);
     }
 
+    /// Decides on each call by its operation, instead of plans. The proxy does not record these calls.
+    pub fn decide(&self, rule: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
+        self.exchange.state().calls.decide(Box::new(rule));
+    }
+
     /// Sets the callback of faults that kill the client, for example by killing its process. The proxy never responds
     /// to such a call, even without a callback. The callback runs once per fault on a task of the proxy and must not
     /// block.

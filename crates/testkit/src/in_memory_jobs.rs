@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::jobs::{
-    Execution, ExecutionStatus, Executions, FileVersion, Files, ImportJob, JobId, JobOptions, Progress, StoreError,
-    keys,
+    Execution, ExecutionStatus, Executions, FileVersion, Files, ImportJob, JobId, JobOptions, Plan, StoreError, keys,
 };
 use domain::secret::Secret;
 use domain::transfer::Format;
@@ -32,7 +31,7 @@ pub struct InMemoryJobs {
 #[derive(Debug, Default)]
 struct State {
     files: BTreeMap<String, Vec<u8>>,
-    executions: BTreeMap<String, (Execution, Option<Progress>)>,
+    executions: BTreeMap<String, Execution>,
     calls: usize,
     /// The executions that `find` does not return yet, with the number of calls until it does.
     delays: BTreeMap<String, usize>,
@@ -52,17 +51,19 @@ impl InMemoryJobs {
         let jobs = Self::default();
         let id = |text: &str| -> JobId { text.parse().unwrap_or_else(|error| unreachable!("{text}: {error}")) };
         jobs.put(&keys::upload(&id(UPLOADED_FILE)), "{}");
-        for text in [RUNNING_JOB, SUCCEEDED_JOB] {
+        for (text, rows, chunks) in [(RUNNING_JOB, 400, 4), (SUCCEEDED_JOB, 2, 1)] {
             jobs.add(id(text));
+            let (format, options) = (Format::JsonLines, JobOptions::default());
+            let (list, etag) = ("chunks.json".to_owned(), "etag".to_owned());
+            let plan = Plan { format, options, list, etag, header: 0, rows, chunks };
+            jobs.put(&keys::plan(&id(text)), serde_json::to_vec(&plan).unwrap_or_default());
         }
         let running = id(RUNNING_JOB);
         jobs.put(&keys::upload(&running), "{}");
         for first_line in [1, 101, 201] {
             jobs.put(&keys::result(&running, first_line), "{}");
         }
-        jobs.set_progress(RUNNING_JOB, Progress { total: 4, done: 3, failed: 0 });
         jobs.end(SUCCEEDED_JOB, ExecutionStatus::Succeeded, None);
-        jobs.set_progress(SUCCEEDED_JOB, Progress { total: 1, done: 1, failed: 0 });
         let summary = r#"{"rows":2,"outcomes":{"created":1,"failed":1},"codes":{"user-exists":1},"not_moved":["sub"]}"#;
         jobs.put(&keys::summary(&id(SUCCEEDED_JOB)), summary);
         jobs
@@ -75,7 +76,7 @@ impl InMemoryJobs {
         let job =
             ImportJob { id, format: Format::JsonLines, options: JobOptions::default(), requested_by, requested_at };
         let input = serde_json::to_string(&job).unwrap_or_default();
-        self.state().executions.insert(name, (running(input), None));
+        self.state().executions.insert(name, running(input));
     }
 
     /// Lets the next calls of `find` not return an execution.
@@ -109,22 +110,15 @@ impl InMemoryJobs {
     #[must_use]
     pub fn executions(&self) -> Vec<(String, String)> {
         let state = self.state();
-        state.executions.iter().map(|(name, (execution, _))| (name.clone(), execution.input.clone())).collect()
+        state.executions.iter().map(|(name, execution)| (name.clone(), execution.input.clone())).collect()
     }
 
     /// Ends an execution.
     pub fn end(&self, name: &str, status: ExecutionStatus, error: Option<&str>) {
-        if let Some((execution, _)) = self.state().executions.get_mut(name) {
+        if let Some(execution) = self.state().executions.get_mut(name) {
             execution.status = status;
             execution.error = error.map(str::to_owned);
             execution.ended_at = Some(OffsetDateTime::UNIX_EPOCH);
-        }
-    }
-
-    /// Sets the progress of an execution.
-    pub fn set_progress(&self, name: &str, progress: Progress) {
-        if let Some((_, of)) = self.state().executions.get_mut(name) {
-            *of = Some(progress);
         }
     }
 
@@ -232,8 +226,7 @@ impl Files for InMemoryJobs {
 impl Executions for InMemoryJobs {
     async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError> {
         self.call("StartExecution", |state| {
-            let (execution, _) =
-                state.executions.entry(name.to_owned()).or_insert_with(|| (running(input.to_owned()), None));
+            let execution = state.executions.entry(name.to_owned()).or_insert_with(|| running(input.to_owned()));
             // As on AWS.
             execution.status == ExecutionStatus::Running && execution.input == input
         })
@@ -243,14 +236,10 @@ impl Executions for InMemoryJobs {
         self.call("DescribeExecution", |state| {
             match state.delays.get_mut(name).filter(|calls| **calls > 0) {
                 Some(calls) => *calls -= 1,
-                None => return state.executions.get(name).map(|(execution, _)| execution.clone()),
+                None => return state.executions.get(name).cloned(),
             }
             None
         })
-    }
-
-    async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError> {
-        self.call("DescribeMapRun", |state| state.executions.get(name).and_then(|(_, progress)| *progress))
     }
 
     async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError> {
@@ -268,7 +257,7 @@ impl Executions for InMemoryJobs {
 
     async fn stop(&self, name: &str) -> Result<bool, StoreError> {
         self.call("StopExecution", |state| match state.executions.get_mut(name) {
-            Some((execution, _)) if execution.status == ExecutionStatus::Running => {
+            Some(execution) if execution.status == ExecutionStatus::Running => {
                 execution.status = ExecutionStatus::Aborted;
                 execution.ended_at = Some(OffsetDateTime::UNIX_EPOCH);
                 true

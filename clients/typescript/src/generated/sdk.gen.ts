@@ -471,9 +471,9 @@ export class Operations extends HeyApiClient {
     /**
      * List jobs
      *
-     * Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its restarts, so it
-     * can be shorter than the limit, and a later page can contain the job again. `GET /v1/jobs/{id}` also returns progress
-     * and summary.
+     * Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first. Earlier attempts
+     * of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET /v1/jobs/{id}` also returns
+     * progress and summary.
      *
      * Permission: `jobs:read`.
      */
@@ -489,7 +489,8 @@ export class Operations extends HeyApiClient {
      * Start a job
      *
      * Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
-     * result are skipped. The request changes nothing while the job runs, or after the job succeeded. Returns `wrong-state`
+     * result are skipped. The request changes nothing while the job runs, or after the job succeeded. Two requests that start
+     * or restart a job at the same time can both return 202. Returns `wrong-state`
      * if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
      * password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
      *
@@ -511,7 +512,8 @@ export class Operations extends HeyApiClient {
      * Upload a file of a job
      *
      * Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
-     * returned request, without the access token. A second upload is rejected with 412, so the file cannot be replaced.
+     * returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
+     * replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
      * The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
      * the caller needs all permissions, not only `jobs:import`.
      *
@@ -563,8 +565,9 @@ export class Operations extends HeyApiClient {
     /**
      * List the results of a job
      *
-     * Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. Results
-     * contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
+     * Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. The list
+     * is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
+     * list from the first page again. Results contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
      * contain no passwords and no other values.
      *
      * Permission: `jobs:read`.

@@ -530,7 +530,7 @@ export type JobDetails = Job & {
 /**
  * Why an attempt failed. Later versions can add values.
  */
-export type JobError = 'time-up' | 'mail-quota' | 'forbidden' | 'unavailable' | 'invalid-file' | 'incomplete' | 'internal';
+export type JobError = 'timed-out' | 'mail-quota' | 'forbidden' | 'unavailable' | 'invalid-file' | 'incomplete' | 'internal';
 
 /**
  * The id of a job and of its file.
@@ -538,11 +538,11 @@ export type JobError = 'time-up' | 'mail-quota' | 'forbidden' | 'unavailable' | 
 export type JobId = string;
 
 /**
- * The chunks of a file, which are imported at the same time.
+ * The progress of a job. Several chunks of the file are imported at the same time.
  */
 export type JobProgress = {
     /**
-     * The number of all chunks.
+     * The number of chunks.
      */
     chunks: number;
     /**
@@ -550,9 +550,9 @@ export type JobProgress = {
      */
     done: number;
     /**
-     * The number of chunks that failed. A restart continues them.
+     * The number of rows of the file.
      */
-    failed: number;
+    rows: number;
 };
 
 /**
@@ -1079,7 +1079,8 @@ export type StartJob = {
      */
     create_groups?: boolean;
     /**
-     * Whether only reads are made. The results then contain what would happen.
+     * Whether only reads are made. The results then contain what would happen. A dry run is a job of its own: it
+     * deletes the file. Upload the file again for the import.
      */
     dry_run?: boolean;
     format: ImportFormat;
@@ -1334,7 +1335,7 @@ export type SendAttributeCodeErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1408,7 +1409,7 @@ export type VerifyAttributeErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1483,7 +1484,7 @@ export type AnswerChallengeErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1550,7 +1551,7 @@ export type ConfirmSignUpErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1613,7 +1614,7 @@ export type ForgotPasswordErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1666,7 +1667,7 @@ export type DeleteMyselfErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1719,7 +1720,7 @@ export type GetMyselfErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1788,7 +1789,7 @@ export type ChangeOwnPasswordErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1845,7 +1846,7 @@ export type RemoveTotpErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1902,7 +1903,7 @@ export type StartTotpErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -1975,7 +1976,7 @@ export type VerifyTotpErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2042,7 +2043,7 @@ export type RefreshErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2109,7 +2110,7 @@ export type ResendCodeErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2184,7 +2185,7 @@ export type ResetPasswordErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2255,7 +2256,7 @@ export type SignInErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2320,7 +2321,7 @@ export type SignOutErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2387,7 +2388,7 @@ export type SignUpErrors = {
      */
     502: Problem;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2453,7 +2454,7 @@ export type ListGroupsErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2522,7 +2523,7 @@ export type CreateGroupErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2589,7 +2590,7 @@ export type DeleteGroupErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2652,7 +2653,7 @@ export type GetGroupErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2727,7 +2728,7 @@ export type UpdateGroupErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2799,7 +2800,7 @@ export type ListGroupUsersErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2868,7 +2869,7 @@ export type CreateInvitationErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -2942,7 +2943,7 @@ export type ListJobsErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3015,7 +3016,7 @@ export type StartJobErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3092,7 +3093,7 @@ export type CreateJobUploadErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3159,7 +3160,7 @@ export type StopJobErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3226,7 +3227,7 @@ export type GetJobErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3302,7 +3303,7 @@ export type ListJobResultsErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3355,7 +3356,7 @@ export type GetCallerErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3412,7 +3413,7 @@ export type GetPoolErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3481,7 +3482,7 @@ export type RevokeAllErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3595,7 +3596,7 @@ export type ListUsersErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3678,7 +3679,7 @@ export type CreateUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3745,7 +3746,7 @@ export type DeleteUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3813,7 +3814,7 @@ export type GetUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3888,7 +3889,7 @@ export type UpdateUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -3964,7 +3965,7 @@ export type ListUserAuthEventsErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4031,7 +4032,7 @@ export type ConfirmUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4107,7 +4108,7 @@ export type ListUserDevicesErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4178,7 +4179,7 @@ export type ForgetUserDeviceErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4241,7 +4242,7 @@ export type DisableUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4304,7 +4305,7 @@ export type EnableUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4367,7 +4368,7 @@ export type ListUserGroupsErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4431,7 +4432,7 @@ export type RemoveUserFromGroupErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4495,7 +4496,7 @@ export type AddUserToGroupErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4566,7 +4567,7 @@ export type UnlinkUserIdentityErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4645,7 +4646,7 @@ export type LinkUserIdentityErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4708,7 +4709,7 @@ export type GetUserMfaErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4783,7 +4784,7 @@ export type SetUserMfaErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4862,7 +4863,7 @@ export type SetUserPasswordErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -4933,7 +4934,7 @@ export type ResendUserInvitationErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -5000,7 +5001,7 @@ export type ResetUserPasswordErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };
@@ -5063,7 +5064,7 @@ export type SignOutUserErrors = {
      */
     503: GatewayMessage;
     /**
-     * `deadline-exceeded`: The user pool did not respond in time.
+     * `deadline-exceeded`: AWS did not respond in time.
      */
     504: Problem;
 };

@@ -5,7 +5,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as Status;
-use domain::jobs::{Execution, ExecutionStatus, Executions, Progress, StoreError};
+use domain::jobs::{Execution, ExecutionStatus, Executions, StoreError};
 use domain::user_pool::page::{Page, PageRequest};
 use time::OffsetDateTime;
 
@@ -23,8 +23,6 @@ const START: &str = "StartExecution";
 const DESCRIBE: &str = "DescribeExecution";
 const LIST: &str = "ListExecutions";
 const STOP: &str = "StopExecution";
-const MAP_RUNS: &str = "ListMapRuns";
-const MAP_RUN: &str = "DescribeMapRun";
 
 impl JobStateMachine {
     pub(crate) fn new(config: &SdkConfig, arn: &str) -> Self {
@@ -64,18 +62,6 @@ impl Executions for JobStateMachine {
             Err(failure) if has_code(&failure, &["ExecutionDoesNotExist"]) => Ok(None),
             Err(failure) => Err(unavailable(failure)),
         }
-    }
-
-    async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError> {
-        let runs = self.client.list_map_runs().execution_arn(self.execution(name)).send().await;
-        let runs = runs.map_err(|error| unavailable(Failure::of(MAP_RUNS, &error)))?;
-        let Some(run) = runs.map_runs.into_iter().next() else { return Ok(None) };
-        let run = self.client.describe_map_run().map_run_arn(run.map_run_arn).send().await;
-        let run = run.map_err(|error| unavailable(Failure::of(MAP_RUN, &error)))?;
-        let Some(counts) = run.item_counts else { return Ok(None) };
-        let number = |count: i64| u64::try_from(count).unwrap_or_default();
-        let failed = number(counts.failed) + number(counts.timed_out) + number(counts.aborted);
-        Ok(Some(Progress { total: number(counts.total), done: number(counts.succeeded), failed }))
     }
 
     async fn list(&self, page: &PageRequest) -> Result<Page<String>, StoreError> {

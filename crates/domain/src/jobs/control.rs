@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _};
 use time::OffsetDateTime;
 
+use super::chunk::Plan;
 use super::error::StoreError;
-use super::files::{Files, keys};
+use super::files::{Files, KEYS_PER_PAGE, keys};
 use super::id::JobId;
 use super::job::{ImportJob, JobStatus};
 use crate::retry::Clock;
@@ -35,9 +36,6 @@ pub trait Executions: Send + Sync {
 
     /// The execution with this name; `None` if it does not exist.
     async fn find(&self, name: &str) -> Result<Option<Execution>, StoreError>;
-
-    /// The progress of an execution; `None` before the file is divided.
-    async fn progress(&self, name: &str) -> Result<Option<Progress>, StoreError>;
 
     /// Lists the names of executions: running ones by start, then ended ones by end, the latest first.
     ///
@@ -78,15 +76,15 @@ pub enum ExecutionStatus {
     Aborted,
 }
 
-/// The number of chunks by state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How much of a file is imported, by all attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
-    /// All chunks of the job.
-    pub total: u64,
+    /// The rows of the file.
+    pub rows: u64,
+    /// The chunks of the file.
+    pub chunks: u64,
     /// The chunks with results.
     pub done: u64,
-    /// The chunks that failed.
-    pub failed: u64,
 }
 
 /// Where a file is uploaded.
@@ -115,7 +113,7 @@ pub struct JobView {
     pub ended_at: Option<OffsetDateTime>,
     /// Why the latest attempt failed, such as `InvalidFile` or `MailQuota`.
     pub error: Option<String>,
-    /// The chunks of the latest attempt; `None` before the file is divided. Only [`Control::find`] reads them.
+    /// The progress; `None` before the file is divided. Only [`Control::find`] reads it.
     pub progress: Option<Progress>,
     /// The summary of a completed job, as JSON. Only [`Control::find`] reads it.
     pub summary: Option<serde_json::Value>,
@@ -286,13 +284,32 @@ impl Control<'_> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
         let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
         let view = overview(job, attempt, execution);
-        let progress = self.executions.progress(&name(id, view.attempts)).await?;
+        let progress = self.progress(id, view.status).await?;
         let summary = match view.status {
             JobStatus::Succeeded => self.files.read(&keys::summary(id)).await?,
             _ => None,
         };
         let summary = summary.and_then(|summary| serde_json::from_slice(&summary).ok());
         Ok(Some(JobView { progress, summary, ..view }))
+    }
+
+    async fn progress(&self, id: &JobId, status: JobStatus) -> Result<Option<Progress>, StoreError> {
+        let plan = self.files.read(&keys::plan(id)).await?;
+        let Some(Plan { rows, chunks, .. }) = plan.and_then(|plan| serde_json::from_slice(&plan).ok()) else {
+            return Ok(None);
+        };
+        if status == JobStatus::Succeeded {
+            return Ok(Some(Progress { rows, chunks, done: chunks }));
+        }
+        let (mut done, mut after) = (0, None);
+        loop {
+            let page = self.files.list(&keys::results(id), after, KEYS_PER_PAGE).await?;
+            done += page.entries.len() as u64;
+            after = page.next;
+            if after.is_none() {
+                return Ok(Some(Progress { rows, chunks, done }));
+            }
+        }
     }
 
     /// Whether a job was started.

@@ -9,6 +9,9 @@ use super::id::JobId;
 use crate::secret::Secret;
 use crate::user_pool::page::Page;
 
+/// The maximum number of keys that a request lists.
+pub(super) const KEYS_PER_PAGE: u16 = 1000;
+
 /// The size and version of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileVersion {

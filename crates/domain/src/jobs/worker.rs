@@ -12,7 +12,7 @@ use futures::future::{Either, select};
 
 use super::chunk::{Chunk, Plan, Split};
 use super::error::JobError;
-use super::files::{FileVersion, Files, keys};
+use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
 use super::id::{EXPECTED_JOB_ID, JobId};
 use super::job::ImportJob;
 use super::splitter::{Divided, Splitter};
@@ -42,9 +42,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a worker checks whether a caller stopped the job.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How many keys are listed per request.
-const KEYS_PER_PAGE: u16 = 1000;
 
 /// How many results are read at the same time.
 const CONCURRENT_READS: usize = 16;

@@ -5,8 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::deployment::Deployment;
-use crate::failure::Failure;
-use crate::invoke::functions_of_the_demo;
+use crate::invoke::FUNCTIONS;
 
 /// Finds the processes of the functions that one emulator started.
 #[derive(Debug)]
@@ -39,20 +38,20 @@ pub struct Usage {
 
 impl Processes {
     /// Returns `None` on a system without /proc.
-    ///
-    /// # Errors
-    /// Returns an error if the stack lacks an output.
-    pub fn of(deployment: &Deployment) -> Result<Option<Self>, Failure> {
+    #[must_use]
+    pub fn of(deployment: &Deployment) -> Option<Self> {
         let root = PathBuf::from("/proc");
         if !root.join("self/status").exists() {
-            return Ok(None);
+            return None;
         }
         let mut functions = BTreeMap::new();
-        for (function, output) in functions_of_the_demo() {
-            let arn = deployment.stack.output(output)?;
-            functions.insert(arn.rsplit(':').next().unwrap_or(arn).to_owned(), function);
+        for (function, output) in FUNCTIONS {
+            // A stack lacks functions that its parameters disable.
+            if let Ok(arn) = deployment.stack.output(output) {
+                functions.insert(arn.rsplit(':').next().unwrap_or(arn).to_owned(), function);
+            }
         }
-        Ok(Some(Self { root, endpoint_url: deployment.aws.endpoint_url().to_owned(), functions }))
+        Some(Self { root, endpoint_url: deployment.aws.endpoint_url().to_owned(), functions })
     }
 
     /// The current processes. A process that ends during the call is omitted.

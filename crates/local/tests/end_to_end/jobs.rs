@@ -1,5 +1,7 @@
 //! Tests jobs on the emulator: the deployed routes, state machine and worker.
 
+mod crashes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -54,13 +56,20 @@ impl<'d> Jobs<'d> {
         self.api.post("/v1/jobs", &self.token, &body).await.unwrap().expect(status).unwrap()
     }
 
+    /// Repeats a read that fails because the emulator is busy.
     async fn get(&self, path: &str) -> Value {
-        self.api.get(path, &self.token).await.unwrap().expect(200).unwrap()
+        loop {
+            let answer = self.api.get(path, &self.token).await.unwrap();
+            if !answer.has_status(503) {
+                return answer.expect(200).unwrap();
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
     }
 
-    /// Waits until a part of the file has results.
-    async fn progresses(&self, id: &str) {
-        while self.get(&format!("/v1/jobs/{id}")).await["progress"]["done"].as_u64().unwrap_or_default() == 0 {
+    /// Waits until the file is divided.
+    async fn is_divided(&self, id: &str) {
+        while self.get(&format!("/v1/jobs/{id}")).await["progress"].is_null() {
             tokio::time::sleep(INTERVAL).await;
         }
     }
@@ -83,26 +92,38 @@ impl<'d> Jobs<'d> {
         (self.end(&id).await, self.results(&id).await)
     }
 
-    async fn results(&self, id: &str) -> Vec<RowResult> {
-        let (mut results, mut path) = (Vec::new(), format!("/v1/jobs/{id}/results?limit=3"));
+    /// The entries of all pages.
+    async fn list(&self, path: &str, member: &str, limit: u8) -> Vec<Value> {
+        let (mut entries, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = self.get(&path).await;
-            for file in page["results"].as_array().unwrap() {
-                let text = self.http.get(file["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
-                results.extend(text.lines().map(|line| serde_json::from_str::<RowResult>(line).unwrap()));
-            }
-            let Some(cursor) = page["next_cursor"].as_str() else { return results };
-            path = format!("/v1/jobs/{id}/results?limit=3&cursor={cursor}");
+            let mut page = self.get(&format!("{path}?limit={limit}{cursor}")).await;
+            entries.append(page[member].as_array_mut().unwrap());
+            let Some(next) = page["next_cursor"].as_str() else { return entries };
+            cursor = format!("&cursor={next}");
         }
+    }
+
+    async fn results(&self, id: &str) -> Vec<RowResult> {
+        let mut results = Vec::new();
+        for file in self.list(&format!("/v1/jobs/{id}/results"), "results", 3).await {
+            let text = self.http.get(file["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
+            results.extend(text.lines().map(|line| serde_json::from_str::<RowResult>(line).unwrap()));
+        }
+        results
+    }
+
+    /// The user names in a list.
+    async fn names(&self, list: &str) -> Vec<String> {
+        let users = self.list(&format!("/v1/{list}"), "users", 60).await;
+        users.iter().map(|user| user["username"].as_str().unwrap().to_owned()).collect()
     }
 }
 
 /// One user per line, each with about 300 bytes.
-fn users(count: usize) -> String {
+fn users(prefix: &str, count: usize) -> String {
     let user = |number: usize| {
-        let attributes =
-            json!({"email": format!("user{number}@example.com"), "email_verified": "true", "name": "x".repeat(200)});
-        json!({"username": format!("user{number}"), "attributes": attributes, "groups": ["imported"]}).to_string()
+        let attributes = json!({"email": format!("{prefix}{number}@example.com"), "email_verified": "true", "name": "x".repeat(200)});
+        json!({"username": format!("{prefix}{number}"), "attributes": attributes, "groups": ["imported"]}).to_string()
             + "\n"
     };
     (0..count).map(user).collect()
@@ -126,7 +147,7 @@ async fn jobs_import_uploaded_files() {
     let create_groups = json!({"create_groups": true});
 
     // A file of several chunks, in which one line is wrong and one is about a user of another chunk.
-    let id = jobs.upload(&(users(150) + "not JSON\n\n{\"username\": \"USER0\"}\n")).await;
+    let id = jobs.upload(&(users("user", 150) + "not JSON\n\n{\"username\": \"USER0\"}\n")).await;
     let started = jobs.start(&id, &create_groups, 202).await;
     assert_eq!((&started["requested_by"], &started["attempts"]), (&json!(FIRST_ADMIN), &json!(1)));
     let ended = jobs.end(&id).await;
@@ -184,9 +205,9 @@ async fn jobs_import_uploaded_files() {
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 5);
 
     // A stopped job continues after a restart.
-    let id = jobs.upload(&users(400).replace("user", "late")).await;
+    let id = jobs.upload(&users("late", 400)).await;
     jobs.start(&id, &create_groups, 202).await;
-    jobs.progresses(&id).await;
+    jobs.is_divided(&id).await;
     for _ in 0..2 {
         jobs.api.delete(&format!("/v1/jobs/{id}"), &jobs.token).await.unwrap().expect(204).unwrap();
         assert_eq!(jobs.end(&id).await["status"], "stopped");

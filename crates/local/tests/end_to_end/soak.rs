@@ -20,7 +20,7 @@ pub(crate) async fn one_round(deployment: &Deployment) {
     assert_eq!(tally.problems(), [""; 0]);
     let functions = functions_of_the_demo().map(|(function, _)| function).collect::<BTreeSet<_>>();
     assert_eq!(tally.functions(), functions);
-    match Processes::of(deployment).unwrap() {
+    match Processes::of(deployment) {
         Some(processes) => {
             assert_eq!(processes.read().iter().map(|process| process.function).collect::<BTreeSet<_>>(), functions);
         }

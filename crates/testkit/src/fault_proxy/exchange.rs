@@ -20,7 +20,7 @@ pub(super) enum Reply {
     Never,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct State {
     pub(super) calls: Calls,
     pub(super) visibility: Visibility,

@@ -64,7 +64,7 @@ ImportFormat: TypeAlias = Literal["csv", "json-lines"]
 """The format of a file of users."""
 
 JobError: TypeAlias = Literal[
-    "forbidden", "incomplete", "internal", "invalid-file", "mail-quota", "time-up", "unavailable"
+    "forbidden", "incomplete", "internal", "invalid-file", "mail-quota", "timed-out", "unavailable"
 ]
 """Why an attempt failed. Later versions can add values."""
 
@@ -694,21 +694,21 @@ class JobDetails:
 
 @define(kw_only=True)
 class JobProgress:
-    """The chunks of a file, which are imported at the same time.
+    """The progress of a job. Several chunks of the file are imported at the same time.
 
     Attributes:
-        chunks: The number of all chunks.
+        rows: The number of rows of the file.
+        chunks: The number of chunks.
         done: The number of chunks whose rows all have results.
-        failed: The number of chunks that failed. A restart continues them.
     """
 
+    rows: int
     chunks: int
     done: int
-    failed: int
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> JobProgress:
-        return cls(chunks=data["chunks"], done=data["done"], failed=data["failed"])
+        return cls(rows=data["rows"], chunks=data["chunks"], done=data["done"])
 
 
 @define(kw_only=True)

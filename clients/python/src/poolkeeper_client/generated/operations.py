@@ -504,8 +504,8 @@ class Operations(ABC):
     def list_jobs(self, *, limit: int | None = None, cursor: str | None = None) -> Jobs:
         """List jobs.
 
-        Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its
-        restarts, so it can be shorter than the limit, and a later page can contain the job again. `GET
+        Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first.
+        Earlier attempts of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET
         /v1/jobs/{id}` also returns progress and summary.
 
         Permission: `jobs:read`.
@@ -538,9 +538,10 @@ class Operations(ABC):
 
         Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and
         rows with a result are skipped. The request changes nothing while the job runs, or after the job
-        succeeded. Returns `wrong-state` if no file was uploaded, if the job was started with other options, or
-        after 50 attempts. An import can set the password and the groups of any user, so the caller needs all
-        permissions, not only `jobs:import`.
+        succeeded. Two requests that start or restart a job at the same time can both return 202. Returns
+        `wrong-state` if no file was uploaded, if the job was started with other options, or after 50 attempts. An
+        import can set the password and the groups of any user, so the caller needs all permissions, not only
+        `jobs:import`.
 
         Permission: `jobs:import`.
 
@@ -549,7 +550,8 @@ class Operations(ABC):
             upload: The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
             format_: The format of a file of users.
             create_groups: Whether missing groups are created.
-            dry_run: Whether only reads are made. The results then contain what would happen.
+            dry_run: Whether only reads are made. The results then contain what would happen. A dry run is a job
+                of its own: it deletes the file. Upload the file again for the import.
             trust_user_names: Whether existing users are changed even if they share no verified e-mail address
                 or phone number with their row.
             update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
@@ -573,9 +575,10 @@ class Operations(ABC):
         """Upload a file of a job.
 
         Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of
-        the returned request, without the access token. A second upload is rejected with 412, so the file cannot
-        be replaced. The file is encrypted, and deleted when the import succeeds. An import can set passwords and
-        groups of any user, so the caller needs all permissions, not only `jobs:import`.
+        the returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
+        replaced. If your first request receives 412, another client used the URL. Discard the id and prepare
+        another upload. The file is encrypted, and deleted when the import succeeds. An import can set passwords
+        and groups of any user, so the caller needs all permissions, not only `jobs:import`.
 
         Permission: `jobs:import`.
 
@@ -614,8 +617,10 @@ class Operations(ABC):
         """List the results of a job.
 
         Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five
-        minutes. Results contain user names, outcomes and codes, and the names of fields in which an existing user
-        differs from its row. They contain no passwords and no other values.
+        minutes. The list is complete if the job succeeded. Until then, files can appear before and after those of
+        earlier pages, so read the list from the first page again. Results contain user names, outcomes and codes,
+        and the names of fields in which an existing user differs from its row. They contain no passwords and no
+        other values.
 
         Permission: `jobs:read`.
 
@@ -1622,8 +1627,8 @@ class AsyncOperations(ABC):
     async def list_jobs(self, *, limit: int | None = None, cursor: str | None = None) -> Jobs:
         """List jobs.
 
-        Returns the jobs of the last 90 days, the latest first. A page contains one entry for a job and its
-        restarts, so it can be shorter than the limit, and a later page can contain the job again. `GET
+        Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first.
+        Earlier attempts of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET
         /v1/jobs/{id}` also returns progress and summary.
 
         Permission: `jobs:read`.
@@ -1656,9 +1661,10 @@ class AsyncOperations(ABC):
 
         Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and
         rows with a result are skipped. The request changes nothing while the job runs, or after the job
-        succeeded. Returns `wrong-state` if no file was uploaded, if the job was started with other options, or
-        after 50 attempts. An import can set the password and the groups of any user, so the caller needs all
-        permissions, not only `jobs:import`.
+        succeeded. Two requests that start or restart a job at the same time can both return 202. Returns
+        `wrong-state` if no file was uploaded, if the job was started with other options, or after 50 attempts. An
+        import can set the password and the groups of any user, so the caller needs all permissions, not only
+        `jobs:import`.
 
         Permission: `jobs:import`.
 
@@ -1667,7 +1673,8 @@ class AsyncOperations(ABC):
             upload: The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
             format_: The format of a file of users.
             create_groups: Whether missing groups are created.
-            dry_run: Whether only reads are made. The results then contain what would happen.
+            dry_run: Whether only reads are made. The results then contain what would happen. A dry run is a job
+                of its own: it deletes the file. Upload the file again for the import.
             trust_user_names: Whether existing users are changed even if they share no verified e-mail address
                 or phone number with their row.
             update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
@@ -1691,9 +1698,10 @@ class AsyncOperations(ABC):
         """Upload a file of a job.
 
         Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of
-        the returned request, without the access token. A second upload is rejected with 412, so the file cannot
-        be replaced. The file is encrypted, and deleted when the import succeeds. An import can set passwords and
-        groups of any user, so the caller needs all permissions, not only `jobs:import`.
+        the returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
+        replaced. If your first request receives 412, another client used the URL. Discard the id and prepare
+        another upload. The file is encrypted, and deleted when the import succeeds. An import can set passwords
+        and groups of any user, so the caller needs all permissions, not only `jobs:import`.
 
         Permission: `jobs:import`.
 
@@ -1732,8 +1740,10 @@ class AsyncOperations(ABC):
         """List the results of a job.
 
         Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five
-        minutes. Results contain user names, outcomes and codes, and the names of fields in which an existing user
-        differs from its row. They contain no passwords and no other values.
+        minutes. The list is complete if the job succeeded. Until then, files can appear before and after those of
+        earlier pages, so read the list from the first page again. Results contain user names, outcomes and codes,
+        and the names of fields in which an existing user differs from its row. They contain no passwords and no
+        other values.
 
         Permission: `jobs:read`.
 

@@ -172,7 +172,7 @@ async fn a_stop_is_safe_to_repeat_and_keeps_ended_jobs() {
 async fn a_job_shows_its_progress_and_summary() {
     let api = Api::new();
     let running = job(&api, RUNNING_JOB).await;
-    let progress = json!({"chunks": 4, "done": 3, "failed": 0});
+    let progress = json!({"rows": 400, "chunks": 4, "done": 3});
     assert_eq!((&running["progress"], &running["summary"]), (&progress, &json!(null)));
     let succeeded = job(&api, SUCCEEDED_JOB).await;
     let summary = json!({

@@ -111,7 +111,7 @@ impl From<JobView> for JobResponse {
 pub(crate) struct DetailsResponse {
     #[serde(flatten)]
     job: JobResponse,
-    /// The progress of the latest attempt; null until the file is divided into chunks.
+    /// The progress of all attempts; null until the file is divided into chunks.
     #[schema(required = true)]
     progress: Option<JobProgress>,
     /// The sum of all results; null unless the status is `succeeded`.
@@ -119,15 +119,15 @@ pub(crate) struct DetailsResponse {
     summary: Option<ImportSummary>,
 }
 
-/// The chunks of a file, which are imported at the same time.
+/// The progress of a job. Several chunks of the file are imported at the same time.
 #[derive(Debug, Serialize, ToSchema)]
 struct JobProgress {
-    /// The number of all chunks.
+    /// The number of rows of the file.
+    rows: u64,
+    /// The number of chunks.
     chunks: u64,
     /// The number of chunks whose rows all have results.
     done: u64,
-    /// The number of chunks that failed. A restart continues them.
-    failed: u64,
 }
 
 /// The numbers of rows of an imported file.
@@ -149,7 +149,7 @@ impl DetailsResponse {
         let mut job = JobResponse::example();
         job["status"] = json!("succeeded");
         job["ended_at"] = json!("2026-01-07T09:52:10.123Z");
-        job["progress"] = json!({"chunks": 16, "done": 16, "failed": 0});
+        job["progress"] = json!({"rows": 100_000, "chunks": 100, "done": 100});
         job["summary"] = json!({
             "rows": 100_000,
             "outcomes": {"created": 99_998, "skipped": 1, "failed": 1},
@@ -162,8 +162,7 @@ impl DetailsResponse {
 
 impl From<JobView> for DetailsResponse {
     fn from(mut view: JobView) -> Self {
-        let progress =
-            view.progress.map(|Progress { total, done, failed }| JobProgress { chunks: total, done, failed });
+        let progress = view.progress.map(|Progress { rows, chunks, done }| JobProgress { rows, chunks, done });
         // The worker wrote the summary.
         let summary = view.summary.take().and_then(|summary| serde_json::from_value(summary).ok());
         Self { job: view.into(), progress, summary }
