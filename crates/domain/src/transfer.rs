@@ -25,7 +25,7 @@ pub use compare::{Comparison, Mismatch};
 pub use duplicates::Duplicates;
 pub use export::{Export, ExportError};
 pub use import::{ImportId, ImportOptions, Importer, JobRows, Known};
-pub use jobs::{JobBatch, JobError, JobEvent, JobObserver, JobPlan, Jobs};
+pub use jobs::{ImportJobError, JobBatch, JobEvent, JobObserver, JobPlan, Jobs};
 pub(crate) use lines::is_empty;
 pub use lines::{Format, Line, Lines, MAX_LINE_BYTES, RowParser};
 pub use pace::{Pace, Rates};

@@ -4,10 +4,12 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use domain::jobs::{Files, JobError, Step, Worker};
 use domain::retry::Clock;
 use domain::user_pool::UserPool;
-use domain::user_pool::quota::RequestQuotas;
+use domain::user_pool::error::UserPoolError;
+use domain::user_pool::quota::{Category, RequestQuotas};
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::{Value, json};
@@ -78,7 +80,7 @@ impl Handler {
         let worker = Worker {
             files: &*self.files,
             pool: &*self.pool,
-            quotas: &*self.quotas,
+            quotas: &LoggedQuotas(&*self.quotas),
             clock,
             workers: self.workers,
             quota_share: self.quota_share,
@@ -102,6 +104,20 @@ impl Handler {
                 json!({})
             }
         })
+    }
+}
+
+/// Logs that default quotas are used instead of those of the account.
+struct LoggedQuotas<'a>(&'a dyn RequestQuotas);
+
+#[async_trait]
+impl RequestQuotas for LoggedQuotas<'_> {
+    async fn provisioned(&self, category: Category) -> Result<u32, UserPoolError> {
+        let quota = self.0.provisioned(category).await;
+        if let Err(error) = &quota {
+            tracing::warn!(error = causes(error), "quotas of the account not read; default quotas are used");
+        }
+        quota
     }
 }
 

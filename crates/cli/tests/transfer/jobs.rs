@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use domain::retry::Clock;
 use domain::transfer::{
-    ImportId, ImportOptions, Importer, JobError, JobEvent, JobObserver, JobRows, Jobs, NotMoved, Outcome, Pace, Rates,
-    RowCode, RowResult, Stop,
+    ImportId, ImportJobError, ImportOptions, Importer, JobEvent, JobObserver, JobRows, Jobs, NotMoved, Outcome, Pace,
+    Rates, RowCode, RowResult, Stop,
 };
 use domain::user_pool::error::Reason;
 use domain::user_pool::import_jobs::HashAlgorithm;
@@ -236,7 +236,7 @@ async fn a_pool_without_support_for_jobs_is_not_changed() {
     let pool = InMemoryPool::new();
     let text = format!("{}\n{}", row("ray", ""), hashed("mia", ""));
     let run = run(&pool, HASHES, &text).await;
-    let Some(Stop::Job(error @ JobError::NoCreationAttribute(_))) = run.stop else { panic!("{:?}", run.stop) };
+    let Some(Stop::Job(error @ ImportJobError::NoCreationAttribute(_))) = run.stop else { panic!("{:?}", run.stop) };
     assert!(error.to_string().contains("aws cognito-idp add-custom-attributes --user-pool-id eu-"), "{error}");
     assert!(run.results.is_empty() && pool.user("ray").is_none() && job_calls(&pool) == 0);
 }
@@ -363,7 +363,7 @@ async fn a_job_waits_for_another_job_of_the_account() {
         pool.fail("start_job", nth, Reason::WrongState);
     }
     let run = run(&pool, HASHES, &hashed("mia", "")).await;
-    assert!(matches!(run.stop, Some(Stop::Job(JobError::Busy(_)))) && run.results.is_empty(), "{:?}", run.stop);
+    assert!(matches!(run.stop, Some(Stop::Job(ImportJobError::Busy(_)))) && run.results.is_empty(), "{:?}", run.stop);
     assert!(run.elapsed > Duration::from_mins(59) && run.elapsed < Duration::from_mins(70), "{:?}", run.elapsed);
 }
 

@@ -32,7 +32,7 @@ const LIST_WAITS: [Duration; 4] =
 
 /// Why import jobs cannot continue.
 #[derive(Debug, Error)]
-pub enum JobError {
+pub enum ImportJobError {
     /// The pool lacks the attribute that proves who created a user.
     #[error(
         "import jobs require the attribute `custom:poolkeeper_created` in the user pool, which proves that the import \
@@ -101,7 +101,7 @@ impl JobPlan {
 pub struct JobBatch {
     known: HashMap<u64, Known>,
     /// Why the job ended early. The rows with a result are recorded first.
-    pub ended: Option<JobError>,
+    pub ended: Option<ImportJobError>,
 }
 
 impl JobBatch {
@@ -137,15 +137,15 @@ impl<'a> Jobs<'a> {
         observer: &'a dyn JobObserver,
     ) -> Result<Self, Stop> {
         if !importer.facts().has_creation_attribute() {
-            return Err(JobError::NoCreationAttribute(importer.facts().id.clone()).into());
+            return Err(ImportJobError::NoCreationAttribute(importer.facts().id.clone()).into());
         }
         if !importer.facts().verifies_attributes() {
-            return Err(JobError::NoAutoVerifiedAttribute.into());
+            return Err(ImportJobError::NoAutoVerifiedAttribute.into());
         }
         let header = importer.paced.call(Category::UserPoolResourceRead, || port.csv_header()).await?;
         let columns = FileColumns::new(header);
         if !columns.contain(CREATION_ATTRIBUTE) {
-            return Err(JobError::NoCreationAttribute(importer.facts().id.clone()).into());
+            return Err(ImportJobError::NoCreationAttribute(importer.facts().id.clone()).into());
         }
         let prefix = prefix(&importer.id.to_string());
         let mut jobs = Self { importer, port, role_arn, observer, columns, prefix, next_number: 1 };
@@ -262,7 +262,7 @@ impl<'a> Jobs<'a> {
             known.insert(*line, found);
         }
         let ImportJob { name, status, message, .. } = job;
-        let ended = (status != ImportJobStatus::Succeeded).then_some(JobError::Ended { name, status, message });
+        let ended = (status != ImportJobStatus::Succeeded).then_some(ImportJobError::Ended { name, status, message });
         Ok(JobBatch { known, ended })
     }
 

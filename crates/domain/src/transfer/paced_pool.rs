@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::jobs::JobError;
+use super::jobs::ImportJobError;
 use super::pace::Pace;
 use super::pool_facts::PoolFacts;
 use crate::retry::{Classified as _, Clock, ErrorClass};
@@ -26,7 +26,7 @@ pub enum Stop {
     MailQuota,
     /// Import jobs cannot continue.
     #[error(transparent)]
-    Job(#[from] JobError),
+    Job(#[from] ImportJobError),
 }
 
 /// How a call failed.

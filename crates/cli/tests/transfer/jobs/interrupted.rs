@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::transfer::{JobError, JobEvent, Outcome, RowCode, Stop};
+use domain::transfer::{ImportJobError, JobEvent, Outcome, RowCode, Stop};
 use domain::user_pool::error::Reason;
 use domain::user_pool::import_jobs::ImportJobStatus;
 use testkit::in_memory::{InMemoryPool, JobBehavior};
@@ -104,7 +104,7 @@ async fn a_job_that_ends_early_records_its_rows_and_stops_the_import() {
         let log = JobBehavior { end: end.clone(), first_line: Some(2), ..behavior() };
         pool.set_job_behavior(log);
         let first = run(&pool, HASHES, &text).await;
-        let Some(Stop::Job(JobError::Ended { status, .. })) = &first.stop else { panic!("{:?}", first.stop) };
+        let Some(Stop::Job(ImportJobError::Ended { status, .. })) = &first.stop else { panic!("{:?}", first.stop) };
         assert_eq!(*status, end);
         let outcomes: Vec<_> = first.results.iter().map(|result| (result.line, result.outcome)).collect();
         if end == ImportJobStatus::Failed {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{missing_groups, movable_mfa};
+use super::creation::{missing_groups, movable_mfa};
 use crate::transfer::row::UserRow;
 use crate::user_pool::directory::AttributeChanges;
 use crate::user_pool::groups::{GroupName, Membership};

@@ -1,7 +1,8 @@
 //! Rows whose user exists: the user is adopted, compared, and changed on request.
 
+use super::creation::{PROOF_PREFIX, movable_mfa};
 use super::differences::Differences;
-use super::{CLOCK_TOLERANCE, Importer, Known, PROOF_PREFIX, Work, attribute, movable_mfa, not_moved_of_existing};
+use super::{CLOCK_TOLERANCE, Importer, Known, Work, attribute, not_moved_of_existing};
 use crate::transfer::code::RowCode;
 use crate::transfer::paced_pool::{Failure, PacedPool, is};
 use crate::transfer::result::{Outcome, RowResult};

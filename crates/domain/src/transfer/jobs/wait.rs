@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{JobError, JobEvent, Jobs};
+use super::{ImportJobError, JobEvent, Jobs};
 use crate::error_chain::causes;
 use crate::secret::Secret;
 use crate::transfer::paced_pool::{Failure, Stop};
@@ -110,7 +110,7 @@ impl Jobs<'_> {
                 Ok(())
             }
             Some(since) if now.saturating_sub(since) < BUSY_LIMIT => Ok(()),
-            Some(_) => Err(JobError::Busy(error).into()),
+            Some(_) => Err(ImportJobError::Busy(error).into()),
         }
     }
 
