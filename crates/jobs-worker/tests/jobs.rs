@@ -373,6 +373,21 @@ async fn short_invocations_complete_a_chunk_together() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_crash_repeats_only_the_rows_of_the_last_seconds() {
+    let rows: String = (0..900).map(row).collect();
+    let stack = Stack::new(&rows);
+    let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
+    let creations = || stack.pool.calls().iter().filter(|call| **call == "create").count();
+    // One second after the results were kept.
+    let crash = Duration::from_secs(11);
+    tokio::time::timeout(crash, stack.import(Format::JsonLines, &split, &chunks[0])).await.unwrap_err();
+    let before = creations();
+    assert_eq!(stack.run(Format::JsonLines).await.len(), 900);
+    let repeated = creations() - 900;
+    assert!(repeated > 0 && repeated < before / 4, "{repeated} of {before}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replaced_file_is_not_imported() {
     let stack = Stack::new(ROWS);
     let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();

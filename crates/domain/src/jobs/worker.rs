@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use futures::future::{Either, select};
 
 use super::chunk::{Chunk, Plan, Split};
-use super::error::JobError;
+use super::error::{JobError, StoreError};
 use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
 use super::id::{EXPECTED_JOB_ID, JobId};
 use super::job::ImportJob;
@@ -42,6 +42,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a worker checks whether a caller stopped the job.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often the results of a chunk in progress are kept, so that a crash repeats only the rows since then.
+const KEEP_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How many results are read at the same time.
 const CONCURRENT_READS: usize = 16;
@@ -177,6 +180,7 @@ impl Worker<'_> {
         let mut results = pin!(importer.import_all(lines));
         let mut stopped = pin!(self.stopped(&job.id));
         let (mut done, mut failure): (Vec<RowResult>, Option<Stop>) = (Vec::new(), None);
+        let (mut kept, mut kept_at) = (0, self.clock.now());
         loop {
             let result = if stopping.load(Ordering::Relaxed) {
                 results.next().await
@@ -194,18 +198,31 @@ impl Worker<'_> {
                 Some(Err(stop)) => failure = failure.or(Some(stop)),
                 None => break,
             }
+            if self.clock.now() >= kept_at + KEEP_INTERVAL {
+                kept_at = self.clock.now();
+                // Rows are in progress, so the import continues after a failed call.
+                if self.keep(&job.id, chunk.first_line, &done[kept..]).await.is_ok() {
+                    kept = done.len();
+                }
+            }
         }
         let failure = failure.map(JobError::from);
         if let Some(failure) = failure.or_else(|| stopping.load(Ordering::Relaxed).then_some(JobError::Stopped)) {
-            if !done.is_empty() {
-                let key = format!("{}{}.jsonl", keys::partial(&job.id, chunk.first_line), self.clock.nonce().expose());
-                self.files.create(&key, json_lines(&done)).await?;
-            }
+            self.keep(&job.id, chunk.first_line, &done[kept..]).await?;
             return Err(failure);
         }
         done.extend(earlier.values().cloned());
         done.sort_by_key(|result| result.line);
         Ok(self.files.create(&result, json_lines(&done)).await?)
+    }
+
+    /// Keeps results of an unfinished chunk for later invocations.
+    async fn keep(&self, id: &JobId, first_line: u64, results: &[RowResult]) -> Result<(), StoreError> {
+        if results.is_empty() {
+            return Ok(());
+        }
+        let key = format!("{}{}.jsonl", keys::partial(id, first_line), self.clock.nonce().expose());
+        self.files.create(&key, json_lines(results)).await
     }
 
     /// The results of interrupted invocations, by line. Some of them cannot be repeated, such as an invitation that was
