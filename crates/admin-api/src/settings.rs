@@ -64,7 +64,8 @@ pub enum Served {
     Admin,
     /// Sign-up and sign-in: no route requires a caller.
     Auth,
-    /// Jobs: every route requires a caller. The binary `jobs-api` serves them, because only it has the adapters.
+    /// Jobs: every route requires a caller. Not a value of `ROUTES`, because only the binary `jobs-api` has the adapters.
+    #[strum(disabled)]
     Jobs,
     /// All routes.
     All,
@@ -80,7 +81,7 @@ impl Settings {
         let user_pool_id = user_pool_id(&lookup, &region)?;
         let client_id = client_id(&lookup)?;
         let issuer = issuer(&lookup, &user_pool_id)?;
-        let expectation = "must be `admin`, `auth`, `jobs` or `all`";
+        let expectation = "must be `admin`, `auth` or `all`";
         let served = parsed(&lookup, ROUTES, expectation)?.ok_or_else(|| SettingError::missing(ROUTES, expectation))?;
         let roles = roles(&lookup)?;
         let invitation_key_parameter = invitation_key_parameter(&lookup)?;

@@ -1,5 +1,6 @@
 //! The settings of the HTTP API of jobs: those of the admin API, and the bucket and state machine.
 
+use admin_api::Served;
 use startup::{SettingError, required};
 
 const ROUTES: &str = "ROUTES";
@@ -9,7 +10,7 @@ const STATE_MACHINE_ARN: &str = "STATE_MACHINE_ARN";
 /// The settings of the function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// The settings of the admin API. `ROUTES` is always `jobs`.
+    /// The settings of the admin API, without `ROUTES`.
     pub api: admin_api::Settings,
     /// `BUCKET`: the bucket with the files of jobs.
     pub bucket: String,
@@ -23,7 +24,7 @@ impl Settings {
     /// # Errors
     /// Returns the first missing or invalid setting.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, SettingError> {
-        let with_routes = |name: &str| if name == ROUTES { Some("jobs".to_owned()) } else { lookup(name) };
+        let with_routes = |name: &str| if name == ROUTES { Some("all".to_owned()) } else { lookup(name) };
         let expectation = "must be the ARN of a state machine, arn:PARTITION:states:REGION:ACCOUNT:stateMachine:NAME";
         let state_machine_arn = required(&lookup, STATE_MACHINE_ARN, expectation)?;
         // The ARNs of executions are derived from this ARN.
@@ -31,7 +32,7 @@ impl Settings {
             return Err(SettingError::wrong(STATE_MACHINE_ARN, expectation));
         }
         Ok(Self {
-            api: admin_api::Settings::read(with_routes)?,
+            api: admin_api::Settings { served: Served::Jobs, ..admin_api::Settings::read(with_routes)? },
             bucket: required(&lookup, BUCKET, "must be the name of the bucket of jobs")?,
             state_machine_arn,
         })
@@ -40,8 +41,6 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use admin_api::Served;
-
     use super::*;
 
     fn read_with(variable: &str, value: &str) -> Result<Settings, SettingError> {

@@ -81,7 +81,8 @@ impl FaultProxy {
         self.exchange.state().calls.plan(When::OfAll(nth_of_all), fault);
     }
 
-    /// Decides on each call by its operation, instead of plans. The proxy does not record these calls.
+    /// Decides on each call by its operation, instead of plans, until [`Self::reset`]. The proxy neither records these
+    /// calls nor hides resources that they create.
     pub fn decide(&self, rule: impl FnMut(&str) -> Option<Fault> + Send + 'static) {
         self.exchange.state().calls.decide(Box::new(rule));
     }
@@ -113,7 +114,7 @@ impl FaultProxy {
         self.exchange.state().calls.all().to_vec()
     }
 
-    /// Clears plans, hidden resources and calls, and resets the count. Calls in progress continue without being
+    /// Clears plans, the rule, hidden resources and calls, and resets the count. Calls in progress continue without being
     /// recorded.
     pub fn reset(&self) {
         self.exchange.state().forget();

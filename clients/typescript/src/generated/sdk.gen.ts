@@ -473,7 +473,7 @@ export class Operations extends HeyApiClient {
      *
      * Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first. Earlier attempts
      * of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET /v1/jobs/{id}` also returns
-     * progress and summary.
+     * progress and summary, until 90 days after the end of the first attempt.
      *
      * Permission: `jobs:read`.
      */

@@ -30,8 +30,8 @@ const CONCURRENT_READS: usize = 8;
 /// The state machine of jobs. Each call is safe to repeat.
 #[async_trait]
 pub trait Executions: Send + Sync {
-    /// Starts an execution. Returns false if an execution with this name exists, and true as well if it runs with the
-    /// same input.
+    /// Starts an execution. Returns true if the execution was started, or runs with the same input; false if the name
+    /// is used otherwise.
     async fn start(&self, name: &str, input: &str) -> Result<bool, StoreError>;
 
     /// The execution with this name; `None` if it does not exist.
@@ -253,13 +253,10 @@ impl Control<'_> {
                 None => break,
             }
         }
-        match latest {
-            Some((attempt, execution)) => Ok(Some((attempt, self.explained(id, execution).await?))),
-            None => Ok(None),
-        }
+        Ok(latest)
     }
 
-    /// Adds why the latest attempt of a job failed.
+    /// Adds why an attempt failed.
     async fn explained(&self, id: &JobId, mut execution: Execution) -> Result<Execution, StoreError> {
         if execution.status != ExecutionStatus::Failed {
             return Ok(execution);
@@ -282,6 +279,7 @@ impl Control<'_> {
     /// Returns an error if a call fails.
     pub async fn find(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
+        let execution = self.explained(id, execution).await?;
         let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
         let view = overview(job, attempt, execution);
         let progress = self.progress(id, view.status).await?;

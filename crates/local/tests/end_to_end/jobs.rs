@@ -49,11 +49,17 @@ impl<'d> Jobs<'d> {
         upload["id"].as_str().unwrap().to_owned()
     }
 
-    /// Starts an import with these fields.
+    /// Starts an import with these fields. Repeats a request that fails because the emulator is busy.
     async fn start(&self, id: &str, options: &Value, status: u16) -> Value {
         let mut body = json!({"type": "import", "upload": id, "format": "json-lines"});
         body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
-        self.api.post("/v1/jobs", &self.token, &body).await.unwrap().expect(status).unwrap()
+        loop {
+            let answer = self.api.post("/v1/jobs", &self.token, &body).await.unwrap();
+            if !answer.has_status(503) {
+                return answer.expect(status).unwrap();
+            }
+            tokio::time::sleep(INTERVAL).await;
+        }
     }
 
     /// Repeats a read that fails because the emulator is busy.
@@ -68,14 +74,14 @@ impl<'d> Jobs<'d> {
     }
 
     /// Waits until the file is divided.
-    async fn is_divided(&self, id: &str) {
+    async fn wait_until_divided(&self, id: &str) {
         while self.get(&format!("/v1/jobs/{id}")).await["progress"].is_null() {
             tokio::time::sleep(INTERVAL).await;
         }
     }
 
     /// Waits until the job ended.
-    async fn end(&self, id: &str) -> Value {
+    async fn wait_until_ended(&self, id: &str) -> Value {
         loop {
             let job = self.get(&format!("/v1/jobs/{id}")).await;
             if job["status"] != "running" {
@@ -89,7 +95,7 @@ impl<'d> Jobs<'d> {
     async fn import(&self, content: &str, options: &Value) -> (Value, Vec<RowResult>) {
         let id = self.upload(content).await;
         self.start(&id, options, 202).await;
-        (self.end(&id).await, self.results(&id).await)
+        (self.wait_until_ended(&id).await, self.results(&id).await)
     }
 
     /// The entries of all pages.
@@ -150,7 +156,7 @@ async fn jobs_import_uploaded_files() {
     let id = jobs.upload(&(users("user", 150) + "not JSON\n\n{\"username\": \"USER0\"}\n")).await;
     let started = jobs.start(&id, &create_groups, 202).await;
     assert_eq!((&started["requested_by"], &started["attempts"]), (&json!(FIRST_ADMIN), &json!(1)));
-    let ended = jobs.end(&id).await;
+    let ended = jobs.wait_until_ended(&id).await;
     assert_eq!((&ended["status"], &ended["error"]), (&json!("succeeded"), &json!(null)));
     let results = jobs.results(&id).await;
     let lines: BTreeSet<u64> = results.iter().map(|result| result.line).collect();
@@ -197,7 +203,7 @@ async fn jobs_import_uploaded_files() {
     let id = jobs.upload("username\nmia\n").await;
     for attempts in [1, 2] {
         jobs.start(&id, &json!({"format": "csv"}), 202).await;
-        let failed = jobs.end(&id).await;
+        let failed = jobs.wait_until_ended(&id).await;
         assert_eq!((&failed["status"], &failed["attempts"]), (&json!("failed"), &json!(attempts)));
         assert_eq!(failed["error"], "invalid-file");
     }
@@ -207,14 +213,14 @@ async fn jobs_import_uploaded_files() {
     // A stopped job continues after a restart.
     let id = jobs.upload(&users("late", 400)).await;
     jobs.start(&id, &create_groups, 202).await;
-    jobs.is_divided(&id).await;
+    jobs.wait_until_divided(&id).await;
     for _ in 0..2 {
         jobs.api.delete(&format!("/v1/jobs/{id}"), &jobs.token).await.unwrap().expect(204).unwrap();
-        assert_eq!(jobs.end(&id).await["status"], "stopped");
+        assert_eq!(jobs.wait_until_ended(&id).await["status"], "stopped");
     }
     assert!(jobs.results(&id).await.len() < 400);
     assert_eq!(jobs.start(&id, &create_groups, 202).await["attempts"], 2);
-    let summary = jobs.end(&id).await["summary"].take();
+    let summary = jobs.wait_until_ended(&id).await["summary"].take();
     let results = jobs.results(&id).await;
     let failed: Vec<_> = results.iter().filter(|result| result.outcome == Outcome::Failed).collect();
     assert_eq!(summary["outcomes"], json!({"created": 400}), "{failed:?}");

@@ -66,10 +66,9 @@ impl Calls {
     }
 
     /// Counts a call and returns its planned fault.
-    pub(super) fn count(&mut self, operation: &str) -> (CallId, Option<Fault>) {
+    pub(super) fn count(&mut self, operation: &str) -> (Option<CallId>, Option<Fault>) {
         if let Some(rule) = &mut self.rule {
-            // The id of no recorded call.
-            return (CallId(usize::MAX), rule(operation));
+            return (None, rule(operation));
         }
         let id = CallId(self.forgotten + self.counted.len());
         self.counted.push(Call { operation: operation.to_owned(), outcome: Outcome::UnderWay, status: None });
@@ -79,12 +78,12 @@ impl Calls {
             When::OfOperation(planned, nth) => planned == operation && *nth == of_operation,
             When::OfAll(nth) => *nth == of_all,
         };
-        (id, self.plans.iter().find(|(when, _)| is_now(when)).map(|(_, fault)| *fault))
+        (Some(id), self.plans.iter().find(|(when, _)| is_now(when)).map(|(_, fault)| *fault))
     }
 
-    /// The call, unless a reset removed it.
-    pub(super) fn get_mut(&mut self, id: CallId) -> Option<&mut Call> {
-        id.0.checked_sub(self.forgotten).and_then(|index| self.counted.get_mut(index))
+    /// The call, unless a reset removed it, or it was not recorded.
+    pub(super) fn get_mut(&mut self, id: Option<CallId>) -> Option<&mut Call> {
+        id?.0.checked_sub(self.forgotten).and_then(|index| self.counted.get_mut(index))
     }
 
     pub(super) fn forget(&mut self) {

@@ -91,7 +91,7 @@ impl Exchange {
     }
 
     /// Forwards the request and hides resources in the response. Returns the reason if the service is unreachable.
-    async fn ask(&self, call: CallId, operation: &str, request: Request) -> Result<(Outcome, Answer), String> {
+    async fn ask(&self, call: Option<CallId>, operation: &str, request: Request) -> Result<(Outcome, Answer), String> {
         // This separate statement releases the lock.
         let instead = self.state().visibility.answer_instead(operation, &request);
         if let Some((what, answer)) = instead {
@@ -102,7 +102,7 @@ impl Exchange {
         Ok((outcome, answer))
     }
 
-    fn take_note(&self, call: CallId, operation: &str, request: &Request, answer: &mut Answer) -> Outcome {
+    fn take_note(&self, call: Option<CallId>, operation: &str, request: &Request, answer: &mut Answer) -> Outcome {
         let State { calls, visibility } = &mut *self.state();
         // Calls that started before a reset are not recorded.
         let Some(call) = calls.get_mut(call) else { return Outcome::Forwarded };
@@ -116,7 +116,7 @@ impl Exchange {
         Outcome::Forwarded
     }
 
-    fn record(&self, call: CallId, outcome: Outcome) {
+    fn record(&self, call: Option<CallId>, outcome: Outcome) {
         if let Some(call) = self.state().calls.get_mut(call) {
             call.outcome = outcome;
         }

@@ -506,7 +506,7 @@ class Operations(ABC):
 
         Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first.
         Earlier attempts of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET
-        /v1/jobs/{id}` also returns progress and summary.
+        /v1/jobs/{id}` also returns progress and summary, until 90 days after the end of the first attempt.
 
         Permission: `jobs:read`.
         """
@@ -1629,7 +1629,7 @@ class AsyncOperations(ABC):
 
         Returns the jobs of the last 90 days: running jobs by start, then ended jobs by end, the latest first.
         Earlier attempts of a restarted job are left out, so a page can contain fewer jobs than the limit. `GET
-        /v1/jobs/{id}` also returns progress and summary.
+        /v1/jobs/{id}` also returns progress and summary, until 90 days after the end of the first attempt.
 
         Permission: `jobs:read`.
         """

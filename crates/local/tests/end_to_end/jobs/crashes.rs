@@ -1,4 +1,5 @@
-//! Imports a file while workers are killed, responses are lost, and a proxy enforces the quotas of Cognito.
+//! Imports a file while workers are killed, responses are lost, calls are throttled, and a proxy enforces the quotas of
+//! Cognito.
 //! `make jobs` runs the test with more rows and kills.
 
 use std::collections::BTreeMap;
@@ -21,26 +22,26 @@ use tokio::time::sleep;
 use super::{Jobs, outcomes};
 
 /// One call in this many fails.
-const FAULT_RATE: u32 = 200;
+const FAULT_INTERVAL: u64 = 50;
 
 /// How often the memory of the workers is read.
 const READ_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A number from the environment.
-fn number(variable: &str, default: usize) -> usize {
+/// Reads a number from the environment.
+fn read_number(variable: &str, default: usize) -> usize {
     let value = startup::environment()(variable);
     value.filter(|text| !text.is_empty()).map_or(default, |text| text.parse().unwrap())
 }
 
 fn is_invited(row: usize) -> bool {
-    row.is_multiple_of(20)
+    row.is_multiple_of(2)
 }
 
 fn is_member(row: usize) -> bool {
     row % 20 == 1
 }
 
-fn file(rows: usize) -> String {
+fn write_rows(rows: usize) -> String {
     let row = |number: usize| {
         let name = format!("user{number}");
         let attributes =
@@ -59,12 +60,14 @@ fn file(rows: usize) -> String {
 }
 
 /// Admits as many calls per second as Cognito does by default, and lets some calls fail.
+#[derive(Default)]
 struct Cognito {
-    random: Rng,
     /// When the next call of a category is admitted, at the earliest.
     next: BTreeMap<Category, Instant>,
-    /// The numbers of calls by operation and outcome.
+    /// The number of calls of each operation.
     calls: BTreeMap<String, u64>,
+    /// The number of calls of each operation with this fault.
+    faults: BTreeMap<(Fault, String), u64>,
 }
 
 impl Cognito {
@@ -75,29 +78,46 @@ impl Cognito {
             "AdminGetUser" => Category::UserRead,
             "AdminListGroupsForUser" => Category::UserResourceRead,
             "AdminAddUserToGroup" => Category::UserUpdate,
+            "DescribeUserPool" => Category::UserPoolRead,
+            "ListGroups" => Category::UserPoolResourceRead,
             "CreateGroup" => Category::UserPoolResourceUpdate,
             _ => return None,
         })
     }
 
     fn decide(&mut self, operation: &str) -> Option<Fault> {
-        let fault = self.fault(operation);
-        *self.calls.entry(fault.map_or_else(|| operation.to_owned(), |fault| format!("{fault:?}"))).or_default() += 1;
+        let calls = self.calls.entry(operation.to_owned()).or_default();
+        *calls += 1;
+        let faults =
+            [Fault::AnswerLost, Fault::Throttled, Fault::FailedAfterSuccess, Fault::NotSent, Fault::Unavailable];
+        let fault = match *calls % FAULT_INTERVAL {
+            // The faults differ from call to call of one operation.
+            0 => Some(faults[usize::try_from(*calls / FAULT_INTERVAL).unwrap() % faults.len()]),
+            // Half of the created users are invited, and the response is lost after the invitation was sent.
+            10 | 20 | 30 | 40 if operation == "AdminCreateUser" => Some(Fault::AnswerLost),
+            _ => self.is_over_quota(operation).then_some(Fault::Throttled),
+        };
+        if let Some(fault) = fault {
+            *self.faults.entry((fault, operation.to_owned())).or_default() += 1;
+        }
         fault
     }
 
-    fn fault(&mut self, operation: &str) -> Option<Fault> {
-        if let Some(category) = Self::category(operation) {
-            let now = Instant::now();
-            let next = self.next.entry(category).or_insert(now);
-            // AWS publishes no burst. A second's worth of calls can arrive at once.
-            if *next > now + Duration::from_secs(1) {
-                return Some(Fault::Throttled);
-            }
+    /// Whether the quota of an operation is used up. The others of a job have no published quota or are called once.
+    fn is_over_quota(&mut self, operation: &str) -> bool {
+        let Some(category) = Self::category(operation) else { return false };
+        let now = Instant::now();
+        let next = self.next.entry(category).or_insert(now);
+        // AWS publishes no burst. A second's worth of calls can arrive at once.
+        let is_over = *next > now + Duration::from_secs(1);
+        if !is_over {
             *next = now.max(*next) + Duration::from_secs(1) / category.default_quota();
         }
-        let faults = [Fault::AnswerLost, Fault::FailedAfterSuccess, Fault::NotSent, Fault::Unavailable];
-        (self.random.u32(..FAULT_RATE) == 0).then(|| faults[self.random.usize(..faults.len())])
+        is_over
+    }
+
+    fn count_of(&self, fault: Fault) -> u64 {
+        self.faults.iter().filter(|((of, _), _)| *of == fault).map(|(_, count)| count).sum()
     }
 }
 
@@ -110,20 +130,21 @@ struct Killer {
 }
 
 impl Killer {
-    /// Kills random workers at random times, `kills` times in about `duration`. Does not end.
+    /// Kills random workers at random times, `kills` times within `duration`. Does not end.
     async fn run(&self, processes: &Processes, kills: usize, duration: Duration, mut random: Rng) {
-        let mean = duration / u32::try_from(kills + 1).unwrap();
-        let mut next = Instant::now() + mean.mul_f64(2.0 * random.f64());
+        let started = Instant::now();
+        let mut times: Vec<Duration> = (0..kills).map(|_| duration.mul_f64(random.f64())).collect();
+        times.sort();
         loop {
             sleep(READ_INTERVAL).await;
             let workers: Vec<_> = processes.read().into_iter().filter(|one| one.function == "jobs-worker").collect();
             let peak = workers.iter().map(|worker| worker.usage.memory_kb).max().unwrap_or_default();
             self.peak.fetch_max(peak, Ordering::Relaxed);
-            if self.killed.load(Ordering::Relaxed) < kills && Instant::now() >= next && !workers.is_empty() {
+            let is_due = times.get(self.killed.load(Ordering::Relaxed)).is_some_and(|time| started.elapsed() >= *time);
+            if is_due && !workers.is_empty() {
                 let id = workers[random.usize(..workers.len())].id.to_string();
                 let is_killed = Command::new("kill").args(["-9", &id]).status().unwrap().success();
                 self.killed.fetch_add(is_killed.into(), Ordering::Relaxed);
-                next = Instant::now() + mean.mul_f64(2.0 * random.f64());
             }
         }
     }
@@ -131,8 +152,8 @@ impl Killer {
 
 #[tokio::test]
 async fn each_row_has_one_user_and_one_result_after_crashes() {
-    let [rows, kills, seed] = [("ROWS", 120), ("KILLS", 3), ("SEED", 1)]
-        .map(|(name, default)| number(&format!("POOLKEEPER_TEST_{name}"), default));
+    let [rows, kills, seed] = [("ROWS", 240), ("KILLS", 3), ("SEED", 1)]
+        .map(|(name, default)| read_number(&format!("POOLKEEPER_TEST_{name}"), default));
     let aws = LocalAws::start(None).await.unwrap();
     // The token of the administrator outlives the import.
     let parameters = [("Jobs", "true"), ("JobQuotaShare", "100"), ("BackendAccessTokenMinutes", "1440")];
@@ -140,9 +161,8 @@ async fn each_row_has_one_user_and_one_result_after_crashes() {
     let deployment = Box::pin(Deployment::deploy(aws, &options)).await.unwrap();
     let jobs = Jobs::new(&deployment).await;
 
-    let mut random = Rng::with_seed(seed as u64);
-    let cognito = Cognito { random: random.fork(), next: BTreeMap::new(), calls: BTreeMap::new() };
-    let cognito = Arc::new(Mutex::new(cognito));
+    let random = Rng::with_seed(seed as u64);
+    let cognito = Arc::new(Mutex::new(Cognito::default()));
     let proxy = FaultProxy::start(deployment.aws.endpoint_url()).await.unwrap();
     let decided = Arc::clone(&cognito);
     proxy.decide(move |operation| decided.lock().unwrap().decide(operation));
@@ -154,33 +174,32 @@ async fn each_row_has_one_user_and_one_result_after_crashes() {
         println!("No worker is killed, because this system has no /proc");
         return;
     };
-    let id = jobs.upload(&file(rows)).await;
+    let id = jobs.upload(&write_rows(rows)).await;
     let (started, killer) = (Instant::now(), Killer::default());
     let at_full_rate = Duration::from_secs(rows as u64) / Category::UserCreation.default_quota();
-    let create_groups = json!({"create_groups": true});
-    let imported = async {
-        loop {
-            jobs.start(&id, &create_groups, 202).await;
-            let job = jobs.end(&id).await;
-            if job["status"] == "succeeded" {
-                return job;
-            }
-            println!("attempt {} failed: {}", job["attempts"], job["error"]);
-        }
-    };
+    jobs.start(&id, &json!({"create_groups": true}), 202).await;
+    jobs.wait_until_divided(&id).await;
     let job = tokio::select! {
-        job = imported => job,
+        job = jobs.wait_until_ended(&id) => job,
         () = killer.run(&processes, kills, at_full_rate, random) => unreachable!("the killer does not end"),
     };
-    println!(
-        "{rows} rows in {:.1} s, {:.1} s at the full rate; {} kills; peak memory of a worker {} KiB; calls {:?}",
-        started.elapsed().as_secs_f64(),
-        at_full_rate.as_secs_f64(),
-        killer.killed.load(Ordering::Relaxed),
-        killer.peak.load(Ordering::Relaxed),
-        cognito.lock().unwrap().calls,
-    );
-    assert!(killer.killed.load(Ordering::Relaxed) > 0 || kills == 0, "no worker was killed");
+    {
+        let cognito = cognito.lock().unwrap();
+        println!(
+            "{rows} rows in {:.1} s, {:.1} s at the full rate; {} kills; peak memory of a worker {} KiB; calls {:?}; faults {:?}",
+            started.elapsed().as_secs_f64(),
+            at_full_rate.as_secs_f64(),
+            killer.killed.load(Ordering::Relaxed),
+            killer.peak.load(Ordering::Relaxed),
+            cognito.calls,
+            cognito.faults,
+        );
+        assert_eq!((&job["status"], &job["attempts"], &job["error"]), (&json!("succeeded"), &json!(1), &json!(null)));
+        assert_eq!(killer.killed.load(Ordering::Relaxed), kills);
+        for fault in [Fault::AnswerLost, Fault::Throttled] {
+            assert!(cognito.count_of(fault) > 0, "{fault:?}");
+        }
+    }
 
     let expected: BTreeMap<String, usize> = (0..rows).map(|number| (format!("user{number}"), 1)).collect();
     assert_eq!(job["summary"]["outcomes"], json!({"created": rows}));

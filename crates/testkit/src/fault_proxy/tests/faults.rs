@@ -62,6 +62,20 @@ async fn only_faults_after_the_call_reach_the_service() {
 }
 
 #[tokio::test]
+async fn a_rule_decides_on_each_call_until_the_reset() {
+    let bench = Bench::set_up().await;
+    bench.proxy.plan_at(1, Fault::NotSent);
+    bench.proxy.decide(|operation| (operation == "CreateUserPool").then_some(Fault::Throttled));
+    for (operation, status) in [("CreateUserPool", 400), ("ListUserPools", 200)] {
+        assert_eq!(send(bench.json(operation)).await.unwrap().0, status, "{operation}");
+    }
+    assert_eq!(bench.proxy.calls(), []);
+    bench.proxy.reset();
+    assert_eq!(send(bench.json("CreateUserPool")).await.unwrap().0, 200);
+    assert_eq!(bench.proxy.calls().len(), 1);
+}
+
+#[tokio::test]
 async fn responses_have_the_form_of_the_service() {
     for fault in Fault::ALL {
         let Some((status, in_json, in_query)) = answers_of(fault) else { continue };
