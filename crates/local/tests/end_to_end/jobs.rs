@@ -111,7 +111,7 @@ impl<'d> Jobs<'d> {
 
     async fn results(&self, id: &str) -> Vec<RowResult> {
         let mut results = Vec::new();
-        for file in self.list(&format!("/v1/jobs/{id}/results"), "results", 3).await {
+        for file in self.list(&format!("/v1/jobs/{id}/results"), "results", 2).await {
             let text = self.http.get(file["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
             results.extend(text.lines().map(|line| serde_json::from_str::<RowResult>(line).unwrap()));
         }

@@ -722,7 +722,7 @@ class JobResultFile:
     """
 
     first_line: int
-    url: str
+    url: str = field(repr=False)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> JobResultFile:
@@ -782,7 +782,7 @@ class JobUpload:
 
     id: str
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: dict[str, str]
     expires_at: datetime
 
