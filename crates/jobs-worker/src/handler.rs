@@ -86,8 +86,8 @@ impl Handler {
             quota_share: self.quota_share,
         };
         Ok(match step {
-            Step::Split { job } => {
-                let split = worker.split(&job).await?;
+            Step::Split { job, attempt } => {
+                let split = worker.split(&job, &attempt).await?;
                 tracing::info!(job = %job.id, rows = split.plan.rows, chunks = split.plan.chunks, "file divided");
                 // The input of the next state.
                 json!({"job": job, "split": split})

@@ -11,7 +11,8 @@ use aws::SystemClock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::jobs::{
-    Chunk, Control, ExecutionStatus, ImportJob, JobError, JobId, JobOptions, JobStatus, Split, Start, Worker, keys,
+    Chunk, Control, ExecutionStatus, Files, ImportJob, JobError, JobId, JobOptions, JobStatus, Split, Start, Worker,
+    keys,
 };
 use domain::retry::Clock;
 use domain::transfer::{Format, Outcome, RowResult, Stop};
@@ -41,6 +42,8 @@ struct Stack {
     jobs: InMemoryJobs,
     pool: InMemoryPool,
     workers: u16,
+    /// The name of the execution.
+    attempt: String,
 }
 
 fn id() -> JobId {
@@ -64,7 +67,7 @@ impl Stack {
         pool.add_group("editors");
         let jobs = InMemoryJobs::default();
         jobs.put(&keys::upload(&id()), file);
-        Self { jobs, pool, workers: 1 }
+        Self { jobs, pool, workers: 1, attempt: id().to_string() }
     }
 
     async fn with_worker<T>(&self, time: Duration, run: impl AsyncFnOnce(&Worker<'_>) -> T) -> T {
@@ -76,7 +79,8 @@ impl Stack {
     }
 
     async fn split(&self, format: Format) -> Result<(Split, Vec<Chunk>), JobError> {
-        let split = self.with_worker(HOUR, async |worker| worker.split(&job(format)).await).await?;
+        let split = async |worker: &Worker<'_>| worker.split(&job(format), &self.attempt).await;
+        let split = self.with_worker(HOUR, split).await?;
         let chunks = self.jobs.file(&keys::chunks(&id(), &split.plan.list)).unwrap();
         Ok((split, serde_json::from_slice(&chunks).unwrap()))
     }
@@ -296,24 +300,28 @@ async fn an_import_without_time_left_continues_later() {
 #[tokio::test(start_paused = true)]
 async fn a_stopped_job_ends_between_two_rows_and_continues_after_a_restart() {
     let rows: String = (0..900).map(row).collect();
-    let stack = Stack::new(&rows);
+    let mut stack = Stack::new(&rows);
     let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
-    let same = stack.jobs.clone();
+    let (same, attempt) = (stack.jobs.clone(), stack.attempt.clone());
     stack.pool.before_call(100, move || {
-        same.put(&keys::stopped(&id()), "");
+        same.put(&keys::stopped(&id(), &attempt), "");
         None
     });
     let error = stack.import(Format::JsonLines, &split, &chunks[0]).await.unwrap_err();
-    assert_eq!((error.name(), stack.jobs.file(&keys::error(&id()))), ("Stopped", None));
+    assert_eq!((error.name(), stack.jobs.file(&keys::error(&id(), &stack.attempt))), ("Stopped", None));
     let done = names(&stack.pool).len();
     assert!(done > 30 && done < 900, "{done}");
     let error = stack.finish(Format::JsonLines, &split).await.unwrap_err();
     assert_eq!((error.name(), error.to_string().as_str()), ("Incomplete", "0 of 900 rows have a result"));
 
-    let clock = VirtualClock::with_time(HOUR);
-    let started = stack.control(&clock).start(job(Format::JsonLines)).await.unwrap();
-    assert!(matches!(started, Start::Started(_)) && stack.jobs.file(&keys::stopped(&id())).is_none());
+    // A worker of the stopped attempt that starts late ends as well.
+    stack.attempt = "again".to_owned();
     assert_eq!(stack.run(Format::JsonLines).await.len(), 900);
+    let others = Stack { jobs: stack.jobs.clone(), pool: stack.pool.clone(), workers: 1, attempt: id().to_string() };
+    stack.jobs.delete(&keys::result(&id(), 1)).await.unwrap();
+    stack.jobs.put(&keys::upload(&id()), rows.as_bytes());
+    let error = others.import(Format::JsonLines, &split, &chunks[0]).await.unwrap_err();
+    assert_eq!(error.name(), "Stopped");
 }
 
 /// The user of the first row exists without an invitation. The result must survive the restart on the next day.
@@ -336,7 +344,7 @@ async fn an_invitation_that_was_not_sent_stays_reported_after_a_restart() {
     });
     let error = stack.import(Format::JsonLines, &split, &chunks[0]).await.unwrap_err();
     assert_eq!(error.name(), "MailQuota");
-    assert_eq!(stack.jobs.file(&keys::error(&id())).unwrap(), b"MailQuota");
+    assert_eq!(stack.jobs.file(&keys::error(&id(), &stack.attempt)).unwrap(), b"MailQuota");
     let results = stack.run(Format::JsonLines).await;
     let codes: Vec<_> = results.iter().map(|row| (row.outcome, row.code.map(<&str>::from))).collect();
     assert_eq!(codes, [(Outcome::Failed, Some("mail-quota-exceeded")), (Outcome::Created, None)]);
@@ -346,7 +354,7 @@ async fn an_invitation_that_was_not_sent_stays_reported_after_a_restart() {
 async fn an_id_cannot_be_used_for_other_options_or_another_file() {
     let stack = Stack::new(ROWS);
     stack.split(Format::JsonLines).await.unwrap();
-    let split = async |job: ImportJob| stack.with_worker(HOUR, async |worker| worker.split(&job).await).await;
+    let split = async |job: ImportJob| stack.with_worker(HOUR, async |worker| worker.split(&job, "again").await).await;
     let options = JobOptions { dry_run: true, ..JobOptions::default() };
     for other in [ImportJob { options, ..job(Format::JsonLines) }, job(Format::Csv)] {
         assert_eq!(split(other).await.unwrap_err().name(), "InvalidFile");

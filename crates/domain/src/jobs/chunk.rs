@@ -48,4 +48,6 @@ pub struct Split {
     pub plan: Plan,
     /// The request rates of each worker.
     pub rates: Rates,
+    /// The name of the execution, which names the attempt of the job.
+    pub attempt: String,
 }

@@ -221,9 +221,6 @@ impl Control<'_> {
         if !self.files.list(&key, None, 1).await?.entries.contains(&key) {
             return Ok(Start::NoFile);
         }
-        for key in [keys::stopped(&job.id), keys::error(&job.id)] {
-            self.files.delete(&key).await?;
-        }
         let name = name(&job.id, attempt);
         let input = serde_json::to_string(&job).unwrap_or_default();
         if self.executions.start(&name, &input).await? {
@@ -257,17 +254,18 @@ impl Control<'_> {
     }
 
     /// Adds why an attempt failed.
-    async fn explained(&self, id: &JobId, mut execution: Execution) -> Result<Execution, StoreError> {
+    async fn explained(&self, id: &JobId, attempt: u32, mut execution: Execution) -> Result<Execution, StoreError> {
         if execution.status != ExecutionStatus::Failed {
             return Ok(execution);
         }
-        if self.files.version(&keys::stopped(id)).await?.is_some() {
+        let name = name(id, attempt);
+        if self.files.version(&keys::stopped(id, &name)).await?.is_some() {
             // A worker saw the request before the execution ended.
             execution.status = ExecutionStatus::Aborted;
         } else if execution.error.as_deref().is_some_and(|name| name.starts_with("States."))
-            && let Some(name) = self.files.read(&keys::error(id)).await?
+            && let Some(error) = self.files.read(&keys::error(id, &name)).await?
         {
-            execution.error = String::from_utf8(name).ok();
+            execution.error = String::from_utf8(error).ok();
         }
         Ok(execution)
     }
@@ -279,7 +277,7 @@ impl Control<'_> {
     /// Returns an error if a call fails.
     pub async fn find(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        let execution = self.explained(id, execution).await?;
+        let execution = self.explained(id, attempt, execution).await?;
         let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
         let view = overview(job, attempt, execution);
         let progress = self.progress(id, view.status).await?;
@@ -340,7 +338,7 @@ impl Control<'_> {
         if can_restart && self.executions.find(&name(&id, attempt + 1)).await?.is_some() {
             return Ok(None);
         }
-        let execution = self.explained(&id, execution).await?;
+        let execution = self.explained(&id, attempt, execution).await?;
         Ok(serde_json::from_str(&execution.input).ok().map(|job| overview(job, attempt, execution)))
     }
 
@@ -352,15 +350,18 @@ impl Control<'_> {
     /// Returns an error if a call fails. The request is safe to repeat.
     pub async fn stop(&self, id: &JobId) -> Result<Option<()>, StoreError> {
         let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        let is_stopped = match execution.status {
-            ExecutionStatus::Running => self.executions.stop(&name(id, attempt)).await?,
-            ExecutionStatus::Succeeded => false,
+        let (current, next) = (name(id, attempt), name(id, attempt + 1));
+        let stopped = match execution.status {
+            ExecutionStatus::Running => self.executions.stop(&current).await?.then_some(current),
+            ExecutionStatus::Succeeded => None,
             // `find` does not return the execution of a restart immediately.
-            ExecutionStatus::Failed | ExecutionStatus::Aborted => self.executions.stop(&name(id, attempt + 1)).await?,
+            ExecutionStatus::Failed => self.executions.stop(&next).await?.then_some(next),
+            // An earlier request can have failed before it wrote the file.
+            ExecutionStatus::Aborted => Some(if self.executions.stop(&next).await? { next } else { current }),
         };
-        if is_stopped || execution.status == ExecutionStatus::Aborted {
+        if let Some(attempt) = stopped {
             // For workers, which the end of the execution does not interrupt. Later, because a worker that sees it fails.
-            self.files.create(&keys::stopped(id), Vec::new()).await?;
+            self.files.create(&keys::stopped(id, &attempt), Vec::new()).await?;
         }
         Ok(Some(()))
     }

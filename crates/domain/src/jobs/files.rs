@@ -114,15 +114,15 @@ pub mod keys {
         format!("{}/summary.json", job(id))
     }
 
-    /// The name of the latest error of a chunk.
+    /// The name of the latest error of a chunk in this attempt. `attempt` is the name of the execution.
     #[must_use]
-    pub fn error(id: &JobId) -> String {
-        format!("{}/error", job(id))
+    pub fn error(id: &JobId, attempt: &str) -> String {
+        format!("{}/error/{attempt}", job(id))
     }
 
-    /// Exists while the job is to be stopped.
+    /// Exists if a caller stopped this attempt. `attempt` is the name of the execution.
     #[must_use]
-    pub fn stopped(id: &JobId) -> String {
-        format!("{}/stopped", job(id))
+    pub fn stopped(id: &JobId, attempt: &str) -> String {
+        format!("{}/stopped/{attempt}", job(id))
     }
 }

@@ -78,6 +78,8 @@ pub enum Step {
     Split {
         /// The job.
         job: ImportJob,
+        /// The name of the execution.
+        attempt: String,
     },
     /// Imports a chunk and writes its results.
     Chunk {

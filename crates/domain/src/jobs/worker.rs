@@ -66,17 +66,17 @@ pub struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    /// Divides the file into chunks. A repeated call returns the same chunks.
+    /// Divides the file into chunks. A repeated call returns the same chunks. `attempt` is the name of the execution.
     ///
     /// # Errors
     ///
     /// Returns an error if the file is absent or has an invalid header, or if a call fails.
-    pub async fn split(&self, job: &ImportJob) -> Result<Split, JobError> {
-        let rates = self.rates().await;
+    pub async fn split(&self, job: &ImportJob, attempt: &str) -> Result<Split, JobError> {
+        let (rates, attempt) = (self.rates().await, attempt.to_owned());
         if let Some(plan) = self.files.read(&keys::plan(&job.id)).await? {
             let plan = serde_json::from_slice(&plan).map_err(|error| JobError::InvalidFile(error.to_string()))?;
             self.ensure_same(job, &plan).await?;
-            return Ok(Split { plan, rates });
+            return Ok(Split { plan, rates, attempt });
         }
         let key = keys::upload(&job.id);
         let absent = || JobError::InvalidFile("no file was uploaded".to_owned());
@@ -109,7 +109,7 @@ impl Worker<'_> {
         // The plan is written last, so that it never names chunks that are not there.
         self.files.create(&keys::chunks(&job.id, &plan.list), json(&chunks)).await?;
         self.files.create(&keys::plan(&job.id), json(&plan)).await?;
-        Ok(Split { plan, rates })
+        Ok(Split { plan, rates, attempt })
     }
 
     /// Rejects a job that uses the id of another one, whose results would count as its own.
@@ -149,7 +149,7 @@ impl Worker<'_> {
             && !matches!(error, JobError::Stop(Stop::TimeUp) | JobError::Stopped)
         {
             // The error of the map state does not name the error of a chunk. If this call fails, only the log does.
-            let _ = self.files.replace(&keys::error(&job.id), error.name().into()).await;
+            let _ = self.files.replace(&keys::error(&job.id, &split.attempt), error.name().into()).await;
         }
         result
     }
@@ -178,7 +178,7 @@ impl Worker<'_> {
             .map(|line| duplicates.check(importer.facts(), line))
             .filter(|line| !earlier.contains_key(&line.number));
         let mut results = pin!(importer.import_all(lines));
-        let mut stopped = pin!(self.stopped(&job.id));
+        let mut stopped = pin!(self.stopped(&job.id, &split.attempt));
         let (mut done, mut failure): (Vec<RowResult>, Option<Stop>) = (Vec::new(), None);
         let (mut kept, mut kept_at) = (0, self.clock.now());
         loop {
@@ -244,9 +244,9 @@ impl Worker<'_> {
         }
     }
 
-    /// Waits until a caller stops the job. A failed check is repeated.
-    async fn stopped(&self, id: &JobId) {
-        let key = keys::stopped(id);
+    /// Waits until a caller stops the attempt. A failed check is repeated.
+    async fn stopped(&self, id: &JobId, attempt: &str) {
+        let key = keys::stopped(id, attempt);
         loop {
             if let Ok(Some(_)) = self.files.version(&key).await {
                 return;

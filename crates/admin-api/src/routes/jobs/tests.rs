@@ -134,13 +134,16 @@ async fn the_same_request_restarts_a_failed_or_stopped_job() {
     assert_eq!((answer.status, facts), (202, expected));
 
     assert_eq!(stop(&api, UPLOADED_FILE).await.status, 204);
-    let stopped = keys::stopped(&UPLOADED_FILE.parse().unwrap());
-    assert!(api.jobs.file(&stopped).is_some());
+    let stopped = |attempt: &str| keys::stopped(&UPLOADED_FILE.parse().unwrap(), attempt);
+    let second = format!("{UPLOADED_FILE}-2");
+    assert!(api.jobs.file(&stopped(&second)).is_some());
     let facts = job(&api, UPLOADED_FILE).await;
     assert_eq!((&facts["status"], &facts["error"]), (&json!("stopped"), &json!(null)));
     assert_eq!(start(&api, &import()).await.body["attempts"], 3);
-    assert!(api.jobs.file(&stopped).is_none());
-    assert_eq!(attempts(&api), [UPLOADED_FILE.to_owned(), format!("{UPLOADED_FILE}-2"), format!("{UPLOADED_FILE}-3")]);
+    let third = format!("{UPLOADED_FILE}-3");
+    assert_eq!(job(&api, UPLOADED_FILE).await["status"], "running");
+    assert!(api.jobs.file(&stopped(UPLOADED_FILE)).is_none() && api.jobs.file(&stopped(&third)).is_none());
+    assert_eq!(attempts(&api), [UPLOADED_FILE.to_owned(), second, third]);
 }
 
 #[tokio::test]
@@ -207,25 +210,27 @@ async fn errors_of_the_worker_have_stable_codes() {
 
 /// The state machine reports every failed chunk as `States.ExceedToleratedFailureThreshold`.
 #[tokio::test]
-async fn a_failed_chunk_names_the_error_until_the_restart() {
+async fn a_failed_chunk_names_the_error_of_its_attempt() {
     let api = Api::new();
     start(&api, &import()).await;
     let id = UPLOADED_FILE.parse().unwrap();
     for (failure, error) in [("States.ExceedToleratedFailureThreshold", "mail-quota"), ("InvalidFile", "invalid-file")]
     {
-        api.jobs.put(&keys::error(&id), "MailQuota");
+        api.jobs.put(&keys::error(&id, UPLOADED_FILE), "MailQuota");
         api.jobs.end(UPLOADED_FILE, ExecutionStatus::Failed, Some(failure));
         assert_eq!(job(&api, UPLOADED_FILE).await["error"], error);
     }
     start(&api, &import()).await;
-    assert_eq!(api.jobs.file(&keys::error(&id)), None);
+    let failure = "States.ExceedToleratedFailureThreshold";
+    api.jobs.end(&format!("{UPLOADED_FILE}-2"), ExecutionStatus::Failed, Some(failure));
+    assert_eq!(job(&api, UPLOADED_FILE).await["error"], "internal");
 }
 
 /// The worker saw the request to stop before the execution ended.
 #[tokio::test]
 async fn a_job_that_failed_because_of_a_stop_is_stopped() {
     let api = Api::new();
-    api.jobs.put(&keys::stopped(&RUNNING_JOB.parse().unwrap()), "");
+    api.jobs.put(&keys::stopped(&RUNNING_JOB.parse().unwrap(), RUNNING_JOB), "");
     api.jobs.end(RUNNING_JOB, ExecutionStatus::Failed, Some("States.ExceedToleratedFailureThreshold"));
     let facts = job(&api, RUNNING_JOB).await;
     assert_eq!((&facts["status"], &facts["error"]), (&json!("stopped"), &json!(null)));

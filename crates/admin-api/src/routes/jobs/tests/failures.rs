@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::jobs::{ExecutionStatus, StoreError};
+use domain::jobs::{ExecutionStatus, StoreError, keys};
 use serde_json::json;
 
 use super::{RUNNING_JOB, SUCCEEDED_JOB, UPLOADED_FILE, attempts, import, import_with, job, start, stop};
@@ -29,7 +29,7 @@ async fn an_absent_job_is_not_found() {
         let answer = api.call(call.clone()).await;
         assert_eq!((answer.status, answer.code()), (404, "job-not-found"), "{call}");
     }
-    assert!(!api.jobs.keys().iter().any(|key| key.ends_with("/stopped")));
+    assert!(!api.jobs.keys().iter().any(|key| key.contains("/stopped/")));
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_restart_that_is_not_visible_yet_can_be_stopped() {
     api.jobs.delay(&format!("{UPLOADED_FILE}-2"), 1);
     assert_eq!(stop(&api, UPLOADED_FILE).await.status, 204);
     assert_eq!(job(&api, UPLOADED_FILE).await["status"], "stopped");
-    assert!(api.jobs.keys().iter().any(|key| key.ends_with("/stopped")));
+    assert!(api.jobs.keys().contains(&keys::stopped(&UPLOADED_FILE.parse().unwrap(), &format!("{UPLOADED_FILE}-2"))));
 }
 
 /// The quota of `DescribeExecution` is low.
