@@ -5,6 +5,7 @@ pub(crate) mod cursor;
 pub(crate) mod deadline;
 pub(crate) mod error;
 pub(crate) mod gateway;
+pub(crate) mod idempotency_key;
 pub(crate) mod json;
 pub(crate) mod pages;
 pub(crate) mod path;

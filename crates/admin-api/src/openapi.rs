@@ -107,7 +107,7 @@ fn tags() -> Value {
         {"name": "users", "description": "Administration of users."},
         {"name": "groups", "description": "Administration of groups and their members."},
         {"name": "invitations", "description": "Invitations to sign up."},
-        {"name": "jobs", "description": "Imports of files of users."},
+        {"name": "jobs", "description": "Imports of files of users, exports and backups."},
         {"name": "pool", "description": "The user pool and the caller."},
         {"name": "auth", "description": "Sign-up, sign-in, sign-out and the user's own account."},
     ])

@@ -1,12 +1,13 @@
-//! Jobs on the users of a pool, which a state machine runs in chunks.
+//! Jobs on the users of a pool, which a state machine runs.
 //!
-//! The state machine calls a worker with one [`Step`] after the other: the file is split into chunks, chunks are
-//! imported concurrently, and the results are added up. Each step can be repeated at any time. `control` contains what
-//! a caller can do with jobs.
+//! The state machine calls a worker with one step after the other. For an import, the file is split into chunks, chunks
+//! are imported concurrently, and the results are added up. For an export, users are written to files. Each step can be
+//! repeated at any time. `control` contains what a caller can do with jobs.
 
 mod chunk;
 mod control;
 mod error;
+mod exporter;
 mod files;
 mod id;
 mod job;
@@ -17,7 +18,8 @@ pub use chunk::{Chunk, Plan, Split};
 pub use control::{Control, Executions, JobPage, JobView, Progress, ResultFile, ResultPage, Start, Upload};
 pub use control::{Execution, ExecutionStatus};
 pub use error::{JobError, StoreError};
+pub use exporter::{ExportState, ExportedFile, Exporter};
 pub use files::{FileVersion, Files, keys};
 pub use id::{EXPECTED_JOB_ID, JobId};
-pub use job::{ImportJob, JobOptions, JobStatus, Step};
+pub use job::{ExportJob, ExportStep, ImportJob, Job, JobOptions, JobStatus, JobType, Step};
 pub use worker::Worker;

@@ -69,8 +69,8 @@ impl PartialSchema for JobId {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("The id of a job and of its file."))
-            .pattern(Some("^import-[0-9a-f]{32}$"))
+            .description(Some("The id of a job and of its files."))
+            .pattern(Some("^(import|export|backup)-[0-9a-f]{32}$"))
             .examples(["import-50d858e0985ecc7f60418aaf0cc5ab58"])
             .into()
     }

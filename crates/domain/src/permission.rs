@@ -56,10 +56,10 @@ pub enum Permission {
     /// Issue invitations to sign up.
     #[strum(serialize = "invitations:create")]
     InvitationsCreate,
-    /// Start and stop imports. Starting one also requires every other permission.
-    #[strum(serialize = "jobs:import")]
-    JobsImport,
-    /// Read jobs and their results, which contain user names.
+    /// Start and stop jobs. Starting one also requires every other permission.
+    #[strum(serialize = "jobs:write")]
+    JobsWrite,
+    /// Read jobs and the results of imports, which contain user names.
     #[strum(serialize = "jobs:read")]
     JobsRead,
 }

@@ -23,7 +23,11 @@ mod row;
 pub use code::RowCode;
 pub use compare::{Comparison, Mismatch};
 pub use duplicates::Duplicates;
-pub use export::{Export, ExportError};
+#[cfg(feature = "jobs")]
+pub(crate) use export::members;
+pub use export::{Export, ExportError, Memberships};
+#[cfg(feature = "jobs")]
+pub(crate) use import::group_names;
 pub use import::{ImportId, ImportOptions, Importer, JobRows, Known};
 pub use jobs::{ImportJobError, JobBatch, JobEvent, JobObserver, JobPlan, Jobs};
 pub(crate) use lines::is_empty;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use domain::jobs::{Files, JobError, Step, Worker};
+use domain::jobs::{Files, Job, JobError, Step, Worker};
 use domain::retry::Clock;
 use domain::user_pool::UserPool;
 use domain::user_pool::error::UserPoolError;
@@ -86,12 +86,13 @@ impl Handler {
             quota_share: self.quota_share,
         };
         Ok(match step {
-            Step::Split { job, attempt } => {
+            Step::Split { job: Job::Import(job), attempt } => {
                 let split = worker.split(&job, &attempt).await?;
                 tracing::info!(job = %job.id, rows = split.plan.rows, chunks = split.plan.chunks, "file divided");
                 // The input of the next state.
                 json!({"job": job, "split": split})
             }
+            Step::Split { job: Job::Export(_) | Job::Backup(_), .. } => return Err(StepError::UnreadableEvent),
             Step::Chunk { job, split, chunk } => {
                 worker.import(&job, &split, &chunk).await?;
                 tracing::info!(job = %job.id, first_line = chunk.first_line, "chunk imported");

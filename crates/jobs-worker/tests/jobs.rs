@@ -11,8 +11,8 @@ use aws::SystemClock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::jobs::{
-    Chunk, Control, ExecutionStatus, Files, ImportJob, JobError, JobId, JobOptions, JobStatus, Split, Start, Worker,
-    keys,
+    Chunk, Control, ExecutionStatus, Files, ImportJob, Job, JobError, JobId, JobOptions, JobStatus, Split, Start,
+    Worker, keys,
 };
 use domain::retry::Clock;
 use domain::transfer::{Format, Outcome, RowResult, Stop};
@@ -312,7 +312,7 @@ async fn a_stopped_job_ends_between_two_rows_and_continues_after_a_restart() {
     let done = names(&stack.pool).len();
     assert!(done > 30 && done < 900, "{done}");
     let error = stack.finish(Format::JsonLines, &split).await.unwrap_err();
-    assert_eq!((error.name(), error.to_string().as_str()), ("Incomplete", "0 of 900 rows have a result"));
+    assert_eq!((error.name(), error.to_string().as_str()), ("Incomplete", "0 of 900 rows are complete"));
 
     // A worker of the stopped attempt that starts late ends as well.
     stack.attempt = "again".to_owned();
@@ -412,11 +412,11 @@ async fn a_replaced_file_is_not_imported() {
 async fn a_start_can_be_repeated_and_a_restart_is_another_attempt() {
     let (stack, clock) = (Stack::new(ROWS), VirtualClock::with_time(HOUR));
     let control = stack.control(&clock);
-    let request = || control.start(job(Format::JsonLines));
+    let request = || control.start(id(), Job::Import(job(Format::JsonLines)));
     assert!(matches!(request().await.unwrap(), Start::Started(view) if view.status == JobStatus::Running));
     assert!(matches!(request().await.unwrap(), Start::Exists(view) if view.attempts == 1));
     let other = ImportJob { format: Format::Csv, ..job(Format::JsonLines) };
-    assert!(matches!(control.start(other).await.unwrap(), Start::Differs));
+    assert!(matches!(control.start(id(), Job::Import(other)).await.unwrap(), Start::Differs));
 
     let name = id().to_string();
     stack.jobs.end(&name, ExecutionStatus::Failed, Some("MailQuota"));
@@ -427,8 +427,10 @@ async fn a_start_can_be_repeated_and_a_restart_is_another_attempt() {
         requested_by: "eve".to_owned(),
         ..job(Format::JsonLines)
     };
-    let Start::Started(restarted) = control.start(later).await.unwrap() else { panic!("not started") };
-    assert_eq!((restarted.attempts, restarted.job), (2, job(Format::JsonLines)));
+    let Start::Started(restarted) = control.start(id(), Job::Import(later)).await.unwrap() else {
+        panic!("not started")
+    };
+    assert_eq!((restarted.attempts, restarted.job), (2, Job::Import(job(Format::JsonLines))));
     let names: Vec<_> = stack.jobs.executions().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, [name.clone(), format!("{name}-2")]);
 
@@ -444,7 +446,7 @@ async fn jobs_without_file_are_not_started_or_found() {
     let clock = VirtualClock::with_time(HOUR);
     let stack = Stack { jobs: InMemoryJobs::default(), ..Stack::new("") };
     let control = stack.control(&clock);
-    assert!(matches!(control.start(job(Format::JsonLines)).await.unwrap(), Start::NoFile));
+    assert!(matches!(control.start(id(), Job::Import(job(Format::JsonLines))).await.unwrap(), Start::NoFile));
     assert_eq!(control.find(&id()).await.unwrap(), None);
     assert_eq!(control.stop(&id()).await.unwrap(), None);
     assert!(stack.jobs.executions().is_empty());

@@ -1,12 +1,14 @@
 //! The bucket and the state machine of jobs, in memory.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::jobs::{
-    Execution, ExecutionStatus, Executions, FileVersion, Files, ImportJob, JobId, JobOptions, Plan, StoreError, keys,
+    Execution, ExecutionStatus, Executions, FileVersion, Files, ImportJob, Job, JobId, JobOptions, Plan, StoreError,
+    keys,
 };
 use domain::secret::Secret;
 use domain::transfer::Format;
@@ -75,8 +77,17 @@ impl InMemoryJobs {
         let (requested_by, requested_at) = ("root".to_owned(), OffsetDateTime::UNIX_EPOCH);
         let job =
             ImportJob { id, format: Format::JsonLines, options: JobOptions::default(), requested_by, requested_at };
-        let input = serde_json::to_string(&job).unwrap_or_default();
-        self.state().executions.insert(name, running(input));
+        self.add_execution(&name, &serde_json::to_string(&Job::Import(job)).unwrap_or_default());
+    }
+
+    /// Adds the execution of a scheduled backup.
+    pub fn add_scheduled_backup(&self, name: &str) {
+        self.add_execution(name, r#"{"type": "backup", "requested_by": "schedule"}"#);
+    }
+
+    /// Adds a running execution.
+    pub fn add_execution(&self, name: &str, input: &str) {
+        self.state().executions.insert(name.to_owned(), running(input.to_owned()));
     }
 
     /// Lets the next calls of `find` not return an execution.
@@ -189,6 +200,12 @@ impl Files for InMemoryJobs {
         self.call("PutObject", |state| {
             state.files.entry(key.to_owned()).or_insert(content);
         })
+    }
+
+    async fn create_from(&self, key: &str, path: &Path) -> Result<(), StoreError> {
+        let content = std::fs::read(path)
+            .map_err(|error| StoreError::Unavailable { operation: "PutObject", source: Box::new(error) })?;
+        self.create(key, content).await
     }
 
     async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError> {

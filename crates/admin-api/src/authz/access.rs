@@ -65,6 +65,12 @@ impl Authorized {
         }
     }
 
+    /// Rejects a caller without every permission. An import sets the groups and passwords of any user, so any other
+    /// caller could gain permissions with it. An export contains what any read permission returns.
+    pub(crate) fn ensure_unlimited(&self) -> Result<(), ApiError> {
+        if self.grants.covers(&Grants::all()) { Ok(()) } else { Err(ApiError::Forbidden(Forbidden::NotUnlimited)) }
+    }
+
     /// Rejects a caller without the required second factor.
     pub(super) fn require_second_factor(&self) -> Result<(), ApiError> {
         if self.second_factor == Some(SecondFactor::Missing) { Err(ApiError::MfaRequired) } else { Ok(()) }
@@ -143,8 +149,7 @@ impl<S: Sync> FromRequestParts<S> for Authorized {
     }
 }
 
-/// A caller with every permission, who can assign every group. An import sets the groups and passwords of any user, so
-/// any other caller could gain permissions with it.
+/// A caller with every permission, who can assign every group.
 pub(crate) struct Unlimited(pub(crate) Authorized);
 
 impl<S: Sync> FromRequestParts<S> for Unlimited {
@@ -152,11 +157,8 @@ impl<S: Sync> FromRequestParts<S> for Unlimited {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let authorized = Authorized::from_request_parts(parts, state).await?;
-        if authorized.grants.covers(&Grants::all()) {
-            Ok(Self(authorized))
-        } else {
-            Err(ApiError::Forbidden(Forbidden::NotUnlimited))
-        }
+        authorized.ensure_unlimited()?;
+        Ok(Self(authorized))
     }
 }
 

@@ -19,7 +19,7 @@
 //! | `OwnRights` | ada: `DELETE /v1/users/ada` | rejected for the caller's own account |
 //! | `OwnRights` | ada: `PUT /v1/users/ivy/password`, temporary, while ivy sends `POST /v1/users/ivy/resend-invitation` | same fix |
 //! | `SecondFactor` | ivy, without a second factor where one is required: `GET /v1/groups`; the response is 200 | rejected |
-//! | `Import` | hal, with `jobs:import`: `POST /v1/jobs`; the response is 202 | an import requires every permission |
+//! | `Import` | hal, with `jobs:write`: `POST /v1/jobs`; the response is 202 | an import requires every permission |
 //! | `WriteAttributes` | ada: `POST /v1/auth/sign-up` with `custom:team`, which is no write attribute | rejected by name |
 //! | `WriteAttributes` | same attribute in the response to the challenge `NEW_PASSWORD_REQUIRED` | same fix |
 //!

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use domain::jobs::{JobId, JobType};
 use domain::secret::Secret;
 use domain::user_pool::user::CREATION_ATTRIBUTE;
 use serde::Deserialize;
@@ -173,6 +174,11 @@ texts! {
     Token(Secret) =
         Format::new(1..=MAX_TOKEN_CHARS, "must be 1–16384 letters, digits, dots, hyphens, underscores and equals signs")
             .only("^[A-Za-z0-9_=.-]+$", |text| text.chars().all(is_token_char));
+
+    /// The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
+    UploadId(String) = Format::new(39..=39, "must be `import-` and 32 lowercase hexadecimal digits")
+        .only("^import-[0-9a-f]{32}$", |text| text.parse().is_ok_and(|id: JobId| id.job_type() == JobType::Import))
+        .examples(&["import-50d858e0985ecc7f60418aaf0cc5ab58"]);
 
     /// The current password of the user. Never logged or returned.
     TypedPassword(Secret) = Format::new(1..=256, "must be 1–256 characters");

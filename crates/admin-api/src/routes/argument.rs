@@ -6,7 +6,6 @@ use http::HeaderMap;
 use super::auth::attributes::Contact;
 use super::jobs::TargetJob;
 use super::target::{Target, TargetGroup};
-use super::users::create::idempotency_key::IdempotencyKey;
 use super::users::devices::TargetDevice;
 use super::users::identities::TargetProvider;
 use crate::app::App;
@@ -16,6 +15,7 @@ use crate::authz::access::{Access, Authorized, Unlimited};
 use crate::authz::access_token::AccessToken;
 use crate::authz::target_user::{NamedUser, OtherUser, TargetUser};
 use crate::http::client_context::ClientInfo;
+use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json::{Json, JsonText};
 use crate::http::query::Query;
 

@@ -1,4 +1,4 @@
-//! Jobs: imports of uploaded files.
+//! Jobs: imports of uploaded files, exports and backups.
 
 pub(crate) mod get;
 pub(crate) mod list;
@@ -13,19 +13,9 @@ mod view;
 use axum::extract::FromRequestParts;
 use domain::jobs::JobId;
 use http::request::Parts;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
 use crate::http::path;
-
-/// What a job does. Later versions can add values.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum JobType {
-    /// Creates users from a file.
-    Import,
-}
 
 /// The id of the job in the path.
 pub(super) struct TargetJob(pub(super) JobId);

@@ -1,5 +1,6 @@
 //! Implements [`Files`] with an S3 bucket.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,6 +28,16 @@ impl JobBucket {
         // Otherwise presigned URLs would require a checksum of the file, which is not known yet.
         let config = Builder::from(config).request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
         Self { client: Client::from_conf(config.build()), name: name.to_owned() }
+    }
+
+    /// Writes an object, if it does not exist.
+    async fn create_once(&self, key: &str, content: ByteStream) -> Result<(), StoreError> {
+        let request = self.client.put_object().bucket(&self.name).key(key).if_none_match("*").body(content);
+        match request.send().await.map_err(|error| Failure::of(PUT, &error)) {
+            Ok(_) => Ok(()),
+            Err(failure) if has_code(&failure, &["PreconditionFailed"]) => Ok(()),
+            Err(failure) => Err(unavailable(failure)),
+        }
     }
 }
 
@@ -90,12 +101,13 @@ impl Files for JobBucket {
     }
 
     async fn create(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError> {
-        let request = self.client.put_object().bucket(&self.name).key(key).if_none_match("*").body(content.into());
-        match request.send().await.map_err(|error| Failure::of(PUT, &error)) {
-            Ok(_) => Ok(()),
-            Err(failure) if has_code(&failure, &["PreconditionFailed"]) => Ok(()),
-            Err(failure) => Err(unavailable(failure)),
-        }
+        self.create_once(key, content.into()).await
+    }
+
+    async fn create_from(&self, key: &str, path: &Path) -> Result<(), StoreError> {
+        let unreadable = |error: ByteStreamError| StoreError::Unavailable { operation: PUT, source: Box::new(error) };
+        let content = ByteStream::from_path(path).await.map_err(unreadable)?;
+        self.create_once(key, content).await
     }
 
     async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError> {

@@ -8,9 +8,10 @@ use time::OffsetDateTime;
 
 use super::chunk::Plan;
 use super::error::StoreError;
+use super::exporter::ExportState;
 use super::files::{Files, KEYS_PER_PAGE, keys};
 use super::id::JobId;
-use super::job::{ImportJob, JobStatus};
+use super::job::{Job, JobStatus, JobType};
 use crate::retry::Clock;
 use crate::secret::Secret;
 use crate::user_pool::page::{Page, PageRequest};
@@ -76,15 +77,25 @@ pub enum ExecutionStatus {
     Aborted,
 }
 
-/// How much of a file is imported, by all attempts.
+/// How far a job is, with all its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    /// The rows of the file.
-    pub rows: u64,
-    /// The chunks of the file.
-    pub chunks: u64,
-    /// The chunks with results.
-    pub done: u64,
+pub enum Progress {
+    /// How much of a file is imported.
+    Import {
+        /// The rows of the file.
+        rows: u64,
+        /// The chunks of the file.
+        chunks: u64,
+        /// The chunks with results.
+        done: u64,
+    },
+    /// How many users are exported.
+    Export {
+        /// The users so far.
+        rows: u64,
+        /// The estimated number of all users.
+        estimated_rows: u64,
+    },
 }
 
 /// Where a file is uploaded.
@@ -101,8 +112,10 @@ pub struct Upload {
 /// A job with its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobView {
+    /// The id.
+    pub id: JobId,
     /// The job.
-    pub job: ImportJob,
+    pub job: Job,
     /// The state of the latest attempt.
     pub status: JobStatus,
     /// The number of attempts.
@@ -113,7 +126,7 @@ pub struct JobView {
     pub ended_at: Option<OffsetDateTime>,
     /// Why the latest attempt failed, such as `InvalidFile` or `MailQuota`.
     pub error: Option<String>,
-    /// The progress; `None` before the file is divided. Only [`Control::find`] reads it.
+    /// The progress; `None` before the file is divided or the first users are exported. Only [`Control::find`] reads it.
     pub progress: Option<Progress>,
     /// The summary of a completed job, as JSON. Only [`Control::find`] reads it.
     pub summary: Option<serde_json::Value>,
@@ -122,12 +135,12 @@ pub struct JobView {
 /// A page of jobs.
 pub type JobPage = Page<JobView>;
 
-/// Results of a part of the file.
+/// Results of a part of the file, a part of the exported users, or the archive of a backup.
 #[derive(Debug)]
 pub struct ResultFile {
-    /// The number of the first line.
-    pub first_line: u64,
-    /// A URL from which anyone can read the results.
+    /// The number of the first line; `None` for an archive.
+    pub first_line: Option<u64>,
+    /// A URL from which anyone can read the file.
     pub url: Secret,
 }
 
@@ -166,16 +179,12 @@ pub struct Control<'a> {
     pub clock: &'a dyn Clock,
 }
 
-/// The name of an attempt. An execution's name can be used once in 90 days.
-fn name(id: &JobId, attempt: u32) -> String {
-    if attempt == 1 { id.to_string() } else { format!("{id}-{attempt}") }
-}
-
-/// The job and the attempt of an execution; `None` for an execution with another name.
-fn attempt_of(name: &str) -> Option<(JobId, u32)> {
-    let (id, suffix) = name.split_at_checked(JobId::LENGTH)?;
-    let attempt = if suffix.is_empty() { 1 } else { suffix.strip_prefix('-')?.parse().ok()? };
-    Some((id.parse().ok()?, attempt))
+/// An attempt of a job.
+struct Attempt {
+    number: u32,
+    /// The name of the execution. It can be used once in 90 days.
+    name: String,
+    execution: Execution,
 }
 
 impl Control<'_> {
@@ -185,89 +194,103 @@ impl Control<'_> {
     ///
     /// Returns an error if the URL cannot be signed.
     pub async fn upload(&self) -> Result<Upload, StoreError> {
-        let id = JobId::new(self.clock);
+        let id = JobId::new(JobType::Import, self.clock);
         let expires_at = self.clock.wall_time() + UPLOAD_VALIDITY;
         let url = self.files.upload_url(&keys::upload(&id), UPLOAD_VALIDITY).await?;
         Ok(Upload { id, url, expires_at })
     }
 
-    /// Starts a job, or restarts one that failed or was stopped. Safe to repeat.
+    /// Starts a job, or restarts an import that failed or was stopped. Safe to repeat. `id` has the type of the job.
     ///
     /// # Errors
     ///
     /// Returns an error if a call fails. A repeated request continues.
-    pub async fn start(&self, job: ImportJob) -> Result<Start, StoreError> {
-        let attempt = match self.latest(&job.id).await? {
-            Some((attempt, execution)) => {
-                let first: Option<ImportJob> = serde_json::from_str(&execution.input).ok();
-                let Some(first) = first.filter(|first| is_same(first, &job)) else { return Ok(Start::Differs) };
+    pub async fn start(&self, id: JobId, job: Job) -> Result<Start, StoreError> {
+        match job {
+            Job::Import(_) => self.start_import(id, job).await,
+            Job::Export(_) | Job::Backup(_) => self.execute(id, job, 1).await,
+        }
+    }
+
+    async fn start_import(&self, id: JobId, job: Job) -> Result<Start, StoreError> {
+        let (job, number) = match self.latest(&id).await? {
+            Some(Attempt { number, name, execution }) => {
+                let first: Option<Job> = serde_json::from_str(&execution.input).ok();
+                let Some(first) = first.filter(|first| first.is_same(&job)) else { return Ok(Start::Differs) };
                 if matches!(execution.status, ExecutionStatus::Running | ExecutionStatus::Succeeded) {
-                    return Ok(Start::Exists(overview(first, attempt, execution)));
+                    return Ok(Start::Exists(overview(id, first, Attempt { number, name, execution })));
                 }
-                if attempt == MAX_ATTEMPTS {
+                if number == MAX_ATTEMPTS {
                     return Ok(Start::TooManyAttempts);
                 }
                 // The job keeps its first time, which its rows are compared with.
-                return self.start_attempt(first, attempt + 1).await;
+                (first, number + 1)
             }
-            None => 1,
+            None => (job, 1),
         };
-        self.start_attempt(job, attempt).await
-    }
-
-    async fn start_attempt(&self, job: ImportJob, attempt: u32) -> Result<Start, StoreError> {
         // Listed instead of read, so that the caller needs no permission to read uploaded files.
-        let key = keys::upload(&job.id);
+        let key = keys::upload(&id);
         if !self.files.list(&key, None, 1).await?.entries.contains(&key) {
             return Ok(Start::NoFile);
         }
-        let name = name(&job.id, attempt);
+        self.execute(id, job, number).await
+    }
+
+    async fn execute(&self, id: JobId, job: Job, number: u32) -> Result<Start, StoreError> {
+        let name = id.execution(number);
         let input = serde_json::to_string(&job).unwrap_or_default();
         if self.executions.start(&name, &input).await? {
             let started_at = self.clock.wall_time();
             let status = ExecutionStatus::Running;
             let execution = Execution { status, input, started_at, ended_at: None, error: None };
-            return Ok(Start::Started(overview(job, attempt, execution)));
+            return Ok(Start::Started(overview(id, job, Attempt { number, name, execution })));
         }
         // Another request started this attempt at the same time, or `find` did not return it yet, because executions
         // are eventually consistent.
-        let other = self.executions.find(&name).await?.ok_or_else(|| StoreError::Unavailable {
+        let execution = self.executions.find(&name).await?.ok_or_else(|| StoreError::Unavailable {
             operation: "DescribeExecution",
             source: "the execution is not visible yet".into(),
         })?;
-        Ok(match serde_json::from_str(&other.input) {
-            Ok(first) if is_same(&first, &job) => Start::Exists(overview(first, attempt, other)),
-            _ => Start::Differs,
-        })
+        let first = serde_json::from_str(&execution.input).ok().filter(|first: &Job| first.is_same(&job));
+        let Some(first) = first else { return Ok(Start::Differs) };
+        Ok(Start::Exists(overview(id, first, Attempt { number, name, execution })))
     }
 
     /// The latest attempt of a job.
-    async fn latest(&self, id: &JobId) -> Result<Option<(u32, Execution)>, StoreError> {
+    async fn latest(&self, id: &JobId) -> Result<Option<Attempt>, StoreError> {
         let mut latest = None;
-        for attempt in 1..=MAX_ATTEMPTS {
-            match self.executions.find(&name(id, attempt)).await? {
-                Some(execution) => latest = Some((attempt, execution)),
+        for number in 1..=MAX_ATTEMPTS {
+            match self.attempt(number, id.execution(number)).await? {
+                Some(attempt) => latest = Some(attempt),
                 None => break,
             }
         }
-        Ok(latest)
+        match id.scheduled_execution() {
+            Some(name) if latest.is_none() => self.attempt(1, name).await,
+            _ => Ok(latest),
+        }
+    }
+
+    async fn attempt(&self, number: u32, name: String) -> Result<Option<Attempt>, StoreError> {
+        let execution = self.executions.find(&name).await?;
+        Ok(execution.map(|execution| Attempt { number, name, execution }))
     }
 
     /// Adds why an attempt failed.
-    async fn explained(&self, id: &JobId, attempt: u32, mut execution: Execution) -> Result<Execution, StoreError> {
+    async fn explained(&self, id: &JobId, mut attempt: Attempt) -> Result<Attempt, StoreError> {
+        let Attempt { name, execution, .. } = &mut attempt;
         if execution.status != ExecutionStatus::Failed {
-            return Ok(execution);
+            return Ok(attempt);
         }
-        let name = name(id, attempt);
-        if self.files.version(&keys::stopped(id, &name)).await?.is_some() {
+        if self.files.version(&keys::stopped(id, name)).await?.is_some() {
             // A worker saw the request before the execution ended.
             execution.status = ExecutionStatus::Aborted;
         } else if execution.error.as_deref().is_some_and(|name| name.starts_with("States."))
-            && let Some(error) = self.files.read(&keys::error(id, &name)).await?
+            && let Some(error) = self.files.read(&keys::error(id, name)).await?
         {
             execution.error = String::from_utf8(error).ok();
         }
-        Ok(execution)
+        Ok(attempt)
     }
 
     /// A job; `None` if it does not exist.
@@ -276,10 +299,10 @@ impl Control<'_> {
     ///
     /// Returns an error if a call fails.
     pub async fn find(&self, id: &JobId) -> Result<Option<JobView>, StoreError> {
-        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        let execution = self.explained(id, attempt, execution).await?;
-        let Ok(job) = serde_json::from_str(&execution.input) else { return Ok(None) };
-        let view = overview(job, attempt, execution);
+        let Some(attempt) = self.latest(id).await? else { return Ok(None) };
+        let attempt = self.explained(id, attempt).await?;
+        let Some(job) = job_of(id, &attempt) else { return Ok(None) };
+        let view = overview(id.clone(), job, attempt);
         let progress = self.progress(id, view.status).await?;
         let summary = match view.status {
             JobStatus::Succeeded => self.files.read(&keys::summary(id)).await?,
@@ -290,12 +313,20 @@ impl Control<'_> {
     }
 
     async fn progress(&self, id: &JobId, status: JobStatus) -> Result<Option<Progress>, StoreError> {
+        if id.job_type() != JobType::Import {
+            let state = self.files.read(&keys::export(id)).await?;
+            let state: Option<ExportState> = state.and_then(|state| serde_json::from_slice(&state).ok());
+            return Ok(state.map(|state| Progress::Export {
+                rows: state.rows,
+                estimated_rows: u64::from(state.estimated_rows).max(state.rows),
+            }));
+        }
         let plan = self.files.read(&keys::plan(id)).await?;
         let Some(Plan { rows, chunks, .. }) = plan.and_then(|plan| serde_json::from_slice(&plan).ok()) else {
             return Ok(None);
         };
         if status == JobStatus::Succeeded {
-            return Ok(Some(Progress { rows, chunks, done: chunks }));
+            return Ok(Some(Progress::Import { rows, chunks, done: chunks }));
         }
         let (mut done, mut after) = (0, None);
         loop {
@@ -303,7 +334,7 @@ impl Control<'_> {
             done += page.entries.len() as u64;
             after = page.next;
             if after.is_none() {
-                return Ok(Some(Progress { rows, chunks, done }));
+                return Ok(Some(Progress::Import { rows, chunks, done }));
             }
         }
     }
@@ -314,7 +345,11 @@ impl Control<'_> {
     ///
     /// Returns an error if the call fails.
     pub async fn exists(&self, id: &JobId) -> Result<bool, StoreError> {
-        Ok(self.executions.find(&name(id, 1)).await?.is_some())
+        let is_started = self.executions.find(&id.execution(1)).await?.is_some();
+        match id.scheduled_execution() {
+            Some(name) if !is_started => Ok(self.executions.find(&name).await?.is_some()),
+            _ => Ok(is_started),
+        }
     }
 
     /// Lists jobs: running ones by start, then ended ones by end, the latest first. Earlier attempts are left out, so a
@@ -325,21 +360,22 @@ impl Control<'_> {
     /// Returns an error if a call fails.
     pub async fn list(&self, page: &PageRequest) -> Result<JobPage, StoreError> {
         let Page { entries, next } = self.executions.list(page).await?;
-        let attempts = entries.iter().filter_map(|name| attempt_of(name));
-        let views: Vec<_> = attempts.map(|(id, attempt)| self.overview(id, attempt)).collect();
+        let views: Vec<_> = entries.into_iter().map(|name| self.overview(name)).collect();
         let views: Vec<_> = futures::stream::iter(views).buffered(CONCURRENT_READS).try_collect().await?;
         Ok(Page { entries: views.into_iter().flatten().collect(), next })
     }
 
-    /// A job by its attempt; `None` for an earlier attempt.
-    async fn overview(&self, id: JobId, attempt: u32) -> Result<Option<JobView>, StoreError> {
-        let Some(execution) = self.executions.find(&name(&id, attempt)).await? else { return Ok(None) };
-        let can_restart = matches!(execution.status, ExecutionStatus::Failed | ExecutionStatus::Aborted);
-        if can_restart && self.executions.find(&name(&id, attempt + 1)).await?.is_some() {
+    /// A job by an execution; `None` for an earlier attempt, and for an execution that is no job.
+    async fn overview(&self, name: String) -> Result<Option<JobView>, StoreError> {
+        let Some((id, number)) = JobId::of_execution(&name) else { return Ok(None) };
+        let Some(attempt) = self.attempt(number, name).await? else { return Ok(None) };
+        let can_restart = id.job_type() == JobType::Import
+            && matches!(attempt.execution.status, ExecutionStatus::Failed | ExecutionStatus::Aborted);
+        if can_restart && self.executions.find(&id.execution(number + 1)).await?.is_some() {
             return Ok(None);
         }
-        let execution = self.explained(&id, attempt, execution).await?;
-        Ok(serde_json::from_str(&execution.input).ok().map(|job| overview(job, attempt, execution)))
+        let attempt = self.explained(&id, attempt).await?;
+        Ok(job_of(&id, &attempt).map(|job| overview(id, job, attempt)))
     }
 
     /// Stops a job. Rows in progress end, and later rows have no result. Does nothing if the job ended. Returns `None`
@@ -349,8 +385,8 @@ impl Control<'_> {
     ///
     /// Returns an error if a call fails. The request is safe to repeat.
     pub async fn stop(&self, id: &JobId) -> Result<Option<()>, StoreError> {
-        let Some((attempt, execution)) = self.latest(id).await? else { return Ok(None) };
-        let (current, next) = (name(id, attempt), name(id, attempt + 1));
+        let Some(Attempt { number, name: current, execution }) = self.latest(id).await? else { return Ok(None) };
+        let next = id.execution(number + 1);
         let stopped = match execution.status {
             ExecutionStatus::Running => self.executions.stop(&current).await?.then_some(current),
             ExecutionStatus::Succeeded => None,
@@ -366,27 +402,53 @@ impl Control<'_> {
         Ok(Some(()))
     }
 
-    /// The results of a job so far, in files of JSON Lines.
+    /// The results of a job so far: files of JSON Lines, or the archive of a backup.
     ///
     /// # Errors
     ///
     /// Returns an error if a call fails.
     pub async fn results(&self, id: &JobId, page: PageRequest) -> Result<ResultPage, StoreError> {
+        let expires_at = self.clock.wall_time() + DOWNLOAD_VALIDITY;
+        if id.job_type() == JobType::Backup {
+            // The files with users are results only after they are in the archive.
+            let key = keys::archive(id);
+            let mut entries = Vec::new();
+            if self.files.version(&key).await?.is_some() {
+                entries.push(ResultFile {
+                    first_line: None,
+                    url: self.files.download_url(&key, DOWNLOAD_VALIDITY).await?,
+                });
+            }
+            return Ok(ResultPage { files: Page { entries, next: None }, expires_at });
+        }
         let prefix = keys::results(id);
         let Page { entries, next } = self.files.list(&prefix, page.after, page.limit.into()).await?;
-        let expires_at = self.clock.wall_time() + DOWNLOAD_VALIDITY;
         let mut files = Vec::new();
         for key in entries {
             let line = key.strip_prefix(&prefix).and_then(|name| name.strip_suffix(".jsonl"));
             let Some(first_line) = line.and_then(|line| line.parse().ok()) else { continue };
-            files.push(ResultFile { first_line, url: self.files.download_url(&key, DOWNLOAD_VALIDITY).await? });
+            files.push(ResultFile {
+                first_line: Some(first_line),
+                url: self.files.download_url(&key, DOWNLOAD_VALIDITY).await?,
+            });
         }
         Ok(ResultPage { files: Page { entries: files, next }, expires_at })
     }
 }
 
+/// The job of an attempt; `None` if the execution is another one with the name of a job.
+fn job_of(id: &JobId, attempt: &Attempt) -> Option<Job> {
+    let job: Job = serde_json::from_str(&attempt.execution.input).ok()?;
+    let is_same = match &job {
+        Job::Import(job) => job.id == *id,
+        Job::Export(_) | Job::Backup(_) => job.job_type() == id.job_type(),
+    };
+    is_same.then_some(job)
+}
+
 /// A job without its progress and summary, which require further calls.
-fn overview(job: ImportJob, attempts: u32, execution: Execution) -> JobView {
+fn overview(id: JobId, job: Job, attempt: Attempt) -> JobView {
+    let Attempt { number: attempts, execution, .. } = attempt;
     let Execution { status, started_at, ended_at, error, .. } = execution;
     let status = match status {
         ExecutionStatus::Running => JobStatus::Running,
@@ -395,10 +457,5 @@ fn overview(job: ImportJob, attempts: u32, execution: Execution) -> JobView {
         ExecutionStatus::Aborted => JobStatus::Stopped,
     };
     let error = error.filter(|_| status == JobStatus::Failed);
-    JobView { job, status, attempts, started_at, ended_at, error, progress: None, summary: None }
-}
-
-/// Whether a repeated request is about the same job.
-fn is_same(first: &ImportJob, repeated: &ImportJob) -> bool {
-    (&first.id, first.format, first.options) == (&repeated.id, repeated.format, repeated.options)
+    JobView { id, job, status, attempts, started_at, ended_at, error, progress: None, summary: None }
 }

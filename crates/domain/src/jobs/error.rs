@@ -51,13 +51,21 @@ pub enum JobError {
     /// The file is absent, was replaced, or has an invalid header.
     #[error("the file cannot be imported: {0}")]
     InvalidFile(String),
-    /// Results are missing, or belong to another file.
-    #[error("{found} of {expected} rows have a result")]
+    /// Results or exported users are missing, or belong to another file.
+    #[error("{found} of {expected} rows are complete")]
     Incomplete {
         /// The rows with a result.
         found: u64,
         /// The rows of the file.
         expected: u64,
+    },
+    /// The archive does not fit into one object of the bucket.
+    #[error("the users have {bytes} bytes; a backup job supports at most {limit}")]
+    TooLarge {
+        /// The size of the users.
+        bytes: u64,
+        /// The maximum.
+        limit: u64,
     },
 }
 
@@ -78,6 +86,7 @@ impl JobError {
             Self::Stopped => "Stopped",
             Self::InvalidFile(_) => "InvalidFile",
             Self::Incomplete { .. } => "Incomplete",
+            Self::TooLarge { .. } => "TooLarge",
         }
     }
 }

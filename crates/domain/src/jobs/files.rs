@@ -1,5 +1,6 @@
 //! The storage of files and results, and the keys of its objects.
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,6 +40,9 @@ pub trait Files: Send + Sync {
 
     /// Writes a file. Does nothing if the file exists.
     async fn create(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError>;
+
+    /// Writes a file with the content of a local file. Does nothing if the file exists.
+    async fn create_from(&self, key: &str, path: &Path) -> Result<(), StoreError>;
 
     /// Writes a file, and replaces an existing one.
     async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError>;
@@ -102,10 +106,29 @@ pub mod keys {
         format!("{}/results/", job(id))
     }
 
-    /// The results of the chunk with this first line. Keys are in the order of the file.
+    /// The results of the chunk with this first line, or the exported users from this line. Keys are in the order of
+    /// the file.
     #[must_use]
     pub fn result(id: &JobId, first_line: u64) -> String {
         format!("{}{first_line:010}.jsonl", results(id))
+    }
+
+    /// The memberships that an export has read, in files with these numbers.
+    #[must_use]
+    pub fn memberships(id: &JobId, number: usize) -> String {
+        format!("{}/memberships/{number:06}.jsonl", job(id))
+    }
+
+    /// How far an export is.
+    #[must_use]
+    pub fn export(id: &JobId) -> String {
+        format!("{}/export.json", job(id))
+    }
+
+    /// The archive of a backup, which is kept longer than the job.
+    #[must_use]
+    pub fn archive(id: &JobId) -> String {
+        format!("backups/{id}.tar")
     }
 
     /// The summary of all results.

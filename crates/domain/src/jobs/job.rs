@@ -1,13 +1,107 @@
 //! A job, and the steps in which the state machine runs it.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 use time::OffsetDateTime;
 
 use super::chunk::{Chunk, Split};
 use super::id::JobId;
 use crate::transfer::{Format, ImportOptions, JobRows};
 
-/// An import of an uploaded file: the input of the state machine.
+/// What a job does.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum JobType {
+    /// Creates users from a file.
+    Import,
+    /// Writes the users to files.
+    Export,
+    /// Writes the settings, app clients, groups and users to an archive.
+    Backup,
+}
+
+impl JobType {
+    /// The name in ids and requests.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The input of the state machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Job {
+    /// An import of an uploaded file.
+    Import(ImportJob),
+    /// An export of the users.
+    Export(ExportJob),
+    /// A backup of the pool.
+    Backup(ExportJob),
+}
+
+impl Job {
+    /// What the job does.
+    #[must_use]
+    pub fn job_type(&self) -> JobType {
+        match self {
+            Self::Import(_) => JobType::Import,
+            Self::Export(_) => JobType::Export,
+            Self::Backup(_) => JobType::Backup,
+        }
+    }
+
+    /// The caller who started the job.
+    #[must_use]
+    pub fn requested_by(&self) -> &str {
+        match self {
+            Self::Import(job) => &job.requested_by,
+            Self::Export(job) | Self::Backup(job) => &job.requested_by,
+        }
+    }
+
+    /// When the job was first started; `None` for a scheduled backup.
+    #[must_use]
+    pub fn requested_at(&self) -> Option<OffsetDateTime> {
+        match self {
+            Self::Import(job) => Some(job.requested_at),
+            Self::Export(job) | Self::Backup(job) => job.requested_at,
+        }
+    }
+
+    /// Whether a repeated request is about the same job.
+    pub(super) fn is_same(&self, repeated: &Self) -> bool {
+        match (self, repeated) {
+            (Self::Import(first), Self::Import(repeated)) => {
+                (&first.id, first.format, first.options) == (&repeated.id, repeated.format, repeated.options)
+            }
+            (Self::Export(first), Self::Export(repeated)) | (Self::Backup(first), Self::Backup(repeated)) => {
+                first.mfa == repeated.mfa
+            }
+            _ => false,
+        }
+    }
+}
+
+/// An export or a backup. The name of the execution is its id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportJob {
+    /// Whether the second factors of each user are read. Each read counts towards the monthly active users.
+    #[serde(default)]
+    pub mfa: bool,
+    /// The caller who started the job.
+    pub requested_by: String,
+    /// When the job was started. A schedule sends no time.
+    #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub requested_at: Option<OffsetDateTime>,
+}
+
+/// An import of an uploaded file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportJob {
@@ -70,14 +164,14 @@ pub enum JobStatus {
     Stopped,
 }
 
-/// An invocation of the worker by the state machine.
+/// An invocation of the worker that imports, by the state machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Step {
     /// Divides the file into chunks. Returns a [`Split`].
     Split {
-        /// The job.
-        job: ImportJob,
+        /// The job, which is an import.
+        job: Job,
         /// The name of the execution.
         attempt: String,
     },
@@ -96,5 +190,25 @@ pub enum Step {
         job: ImportJob,
         /// The answer of [`Step::Split`].
         split: Split,
+    },
+}
+
+/// An invocation of the worker that exports, by the state machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ExportStep {
+    /// Writes the users to files.
+    Export {
+        /// The job.
+        job: Job,
+        /// The name of the execution.
+        attempt: String,
+    },
+    /// Checks the files, writes the archive of a backup, and writes the summary.
+    Complete {
+        /// The job.
+        job: Job,
+        /// The name of the execution.
+        attempt: String,
     },
 }

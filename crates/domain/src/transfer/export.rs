@@ -16,7 +16,7 @@ use super::row::{MfaPreference, Origin, UserRow};
 use crate::search::LARGEST_PAGE;
 use crate::user_pool::error::Reason;
 use crate::user_pool::groups::GroupName;
-use crate::user_pool::page::PageRequest;
+use crate::user_pool::page::{Page, PageRequest};
 use crate::user_pool::quota::Category;
 use crate::user_pool::sessions::Factor;
 use crate::user_pool::user::{User, UserStatus, Username};
@@ -35,44 +35,78 @@ pub enum ExportError {
     File(#[from] io::Error),
 }
 
+/// The groups of users. Kept in memory, because one request per user would take longer than the export.
+#[derive(Debug, Default)]
+pub struct Memberships(HashMap<Username, BTreeSet<GroupName>>);
+
+impl Memberships {
+    /// Adds members of a group.
+    pub fn add(&mut self, group: &GroupName, members: impl IntoIterator<Item = Username>) {
+        for member in members {
+            self.0.entry(member).or_default().insert(group.clone());
+        }
+    }
+}
+
+/// The members of a group, in pages. `after` is [`Page::next`] of the previous page.
+pub(crate) async fn members(
+    paced: &PacedPool<'_>,
+    group: &GroupName,
+    after: Option<String>,
+) -> Result<Page<Username>, Stop> {
+    let request = page_after(after);
+    match paced.call(Category::UserList, || paced.pool.members(group, &request)).await {
+        Ok(Page { entries, next }) => {
+            Ok(Page { entries: entries.into_iter().map(|user| user.username).collect(), next })
+        }
+        // The group was deleted in the meantime.
+        Err(failure) if is(&failure, Reason::GroupNotFound) => Ok(Page { entries: Vec::new(), next: None }),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
 /// Reads all users of one user pool.
 pub struct Export<'a> {
     paced: PacedPool<'a>,
     facts: PoolFacts,
-    groups: HashMap<Username, BTreeSet<GroupName>>,
+    memberships: Memberships,
     with_mfa: bool,
 }
 
 impl<'a> Export<'a> {
-    /// Reads the settings, groups and memberships of the pool. The memberships are kept in memory, because one request
-    /// per user would take longer than the export. `with_mfa` adds the second factors of each user, with one request
-    /// per user that counts towards the monthly active users.
+    /// Reads the settings, groups and memberships of the pool. `with_mfa` adds the second factors of each user, with one
+    /// request per user that counts towards the monthly active users.
     ///
     /// # Errors
     ///
     /// Returns an error if the pool cannot be read.
     pub async fn start(paced: PacedPool<'a>, with_mfa: bool) -> Result<Self, Stop> {
-        let PacedPool { pool, .. } = paced;
-        let facts = paced.facts().await?;
-        let mut groups: HashMap<Username, BTreeSet<GroupName>> = HashMap::new();
-        for name in group_names(&paced).await? {
-            let mut request = first_page();
+        let mut memberships = Memberships::default();
+        for group in group_names(&paced).await? {
+            let mut after = None;
             loop {
-                let members = match paced.call(Category::UserList, || pool.members(&name, &request)).await {
-                    // The group was deleted in the meantime.
-                    Err(failure) if is(&failure, Reason::GroupNotFound) => break,
-                    members => members?,
-                };
-                for user in members.entries {
-                    groups.entry(user.username).or_default().insert(name.clone());
-                }
-                match members.next {
-                    Some(next) => request.after = Some(next),
-                    None => break,
+                let page = members(&paced, &group, after).await?;
+                memberships.add(&group, page.entries);
+                after = page.next;
+                if after.is_none() {
+                    break;
                 }
             }
         }
-        Ok(Self { paced, facts, groups, with_mfa })
+        Self::with_memberships(paced, memberships, with_mfa).await
+    }
+
+    /// Like [`Self::start`], with memberships that were read before.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the settings cannot be read.
+    pub async fn with_memberships(
+        paced: PacedPool<'a>,
+        memberships: Memberships,
+        with_mfa: bool,
+    ) -> Result<Self, Stop> {
+        Ok(Self { paced, facts: paced.facts().await?, memberships, with_mfa })
     }
 
     /// The settings of the pool.
@@ -84,12 +118,22 @@ impl<'a> Export<'a> {
     /// Reads the users in pages. Users who are created, changed or deleted during the export may be missing or outdated.
     /// Ends after an error.
     pub fn pages(&self) -> impl Stream<Item = Result<Vec<UserRow>, Stop>> + '_ {
-        stream::try_unfold(Some(first_page()), async |request| {
-            let Some(request) = request else { return Ok(None) };
-            let page = self.paced.call(Category::UserList, || self.paced.pool.list(None, &request)).await?;
-            let next = page.next.map(|next| PageRequest { after: Some(next), ..first_page() });
-            Ok(Some((self.rows(page.entries).await?, next)))
+        stream::try_unfold(Some(None), async |after| {
+            let Some(after) = after else { return Ok(None) };
+            let Page { entries, next } = self.page(after).await?;
+            Ok(Some((entries, next.map(Some))))
         })
+    }
+
+    /// Reads a page of users. `after` is [`Page::next`] of the previous page, which Cognito accepts for an hour.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the page cannot be read.
+    pub async fn page(&self, after: Option<String>) -> Result<Page<UserRow>, Stop> {
+        let request = page_after(after);
+        let page = self.paced.call(Category::UserList, || self.paced.pool.list(None, &request)).await?;
+        Ok(Page { entries: self.rows(page.entries).await?, next: page.next })
     }
 
     /// Writes all users to `out`, one per line, and returns their number and what an import cannot move. `progress`
@@ -139,7 +183,7 @@ impl<'a> Export<'a> {
     }
 
     fn row(&self, user: User) -> UserRow {
-        let groups = self.groups.get(&user.username).cloned().unwrap_or_default();
+        let groups = self.memberships.0.get(&user.username).cloned().unwrap_or_default();
         let mut row = UserRow::new(self.facts.creation_name(&user));
         let sub = user.attributes.get("sub").cloned();
         row.attributes = user.attributes.into_iter().filter(|(name, _)| is_movable(name)).collect();
@@ -167,6 +211,6 @@ impl<'a> Export<'a> {
     }
 }
 
-fn first_page() -> PageRequest {
-    PageRequest { limit: LARGEST_PAGE, after: None }
+fn page_after(after: Option<String>) -> PageRequest {
+    PageRequest { limit: LARGEST_PAGE, after }
 }

@@ -332,7 +332,7 @@ impl<'a> Importer<'a> {
 }
 
 /// The names of all groups of the pool.
-pub(super) async fn group_names(paced: &PacedPool<'_>) -> Result<BTreeSet<GroupName>, Stop> {
+pub(crate) async fn group_names(paced: &PacedPool<'_>) -> Result<BTreeSet<GroupName>, Stop> {
     let mut names = BTreeSet::new();
     let mut request = PageRequest { limit: LARGEST_PAGE, after: None };
     loop {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::jobs::{JobId, ResultPage};
+use domain::jobs::{JobId, JobType, ResultPage};
 use serde::Serialize;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::{TargetJob, recorded};
 use crate::app::App;
 use crate::audit::record::Audit;
+use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
 use crate::http::pages::{EXAMPLE_CURSOR, PageParameters, next_cursor, page_request};
 use crate::http::query::Query;
@@ -30,14 +31,15 @@ pub(crate) struct Answer {
     next_cursor: Option<String>,
 }
 
-/// The results of consecutive rows.
+/// The results of consecutive rows, consecutive users of an export, or the archive of a backup.
 #[derive(Serialize, ToSchema)]
 struct JobResultFile {
-    /// The line of the first row in the uploaded file, from 1.
-    #[schema(minimum = 1)]
-    first_line: u64,
+    /// The line of the first row in the uploaded file, or the number of the first user, from 1. Null for an archive.
+    #[schema(minimum = 1, required = true)]
+    first_line: Option<u64>,
     /// A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone with the URL can
-    /// read the file. The file contains one JSON object per row.
+    /// read the file. The file of an import or export contains one JSON object per row or user. The file of a backup is
+    /// a tar archive.
     #[schema(format = Password)]
     url: String,
 }
@@ -60,8 +62,11 @@ impl Answer {
 ///
 /// Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. The list
 /// is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
-/// list from the first page again. Results contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
-/// contain no passwords and no other values.
+/// list from the first page again.
+///
+/// Results of an import contain user names, outcomes and codes, and the names of fields in which an existing user differs
+/// from its row. They contain no passwords and no other values. An export and a backup contain all attributes of all
+/// users, so their results require all permissions, not only `jobs:read`.
 #[utoipa::path(
     get, path = "/v1/jobs/{id}/results", tag = "jobs", operation_id = "list_job_results",
     params(("id" = JobId, Path), PageParameters),
@@ -71,15 +76,20 @@ impl Answer {
 pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
+    authorized: Authorized,
     TargetJob(id): TargetJob,
     Query(parameters): Query<PageParameters>,
 ) -> Result<Json<Answer>, ApiError> {
     audit.fields([recorded(&id)]);
+    match id.job_type() {
+        JobType::Import => {}
+        JobType::Export | JobType::Backup => authorized.ensure_unlimited()?,
+    }
     let list = format!("jobs/{id}/results");
     let request = page_request(&app.cursors, &list, parameters).await?;
     let jobs = app.jobs()?;
     let ResultPage { files, expires_at } = jobs.results(&id, request.clone()).await?;
-    // A job whose file is not divided yet has no results.
+    // A job that just started has no results.
     if files.entries.is_empty() && request.after.is_none() && !jobs.exists(&id).await? {
         return Err(ApiError::JobNotFound);
     }

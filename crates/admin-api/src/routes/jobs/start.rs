@@ -1,65 +1,44 @@
 //! `POST /v1/jobs`: starts or restarts a job.
 
+pub(super) mod request;
+
 use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
-use domain::jobs::{ImportJob, JobId, JobOptions, Start};
-use domain::transfer::Format;
+use domain::jobs::Start;
 use http::StatusCode;
 use http::header::LOCATION;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
+use self::request::Body;
+use super::recorded;
 use super::view::JobResponse;
-use super::{JobType, recorded};
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access::Unlimited;
 use crate::http::error::{ApiError, JobConflict};
-use crate::http::json::Json;
-
-/// The job to start.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = StartJob, example = json!({
-    "type": "import", "upload": "import-50d858e0985ecc7f60418aaf0cc5ab58", "format": "json-lines", "create_groups": true
-}))]
-#[expect(clippy::struct_excessive_bools, reason = "independent options of the caller")]
-pub(crate) struct Body {
-    r#type: JobType,
-    /// The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
-    upload: JobId,
-    format: Format,
-    /// Whether existing users that differ from their row are changed. Otherwise they are skipped.
-    #[serde(default)]
-    #[schema(default = false)]
-    update: bool,
-    /// Whether existing users are changed even if they share no verified e-mail address or phone number with their row.
-    #[serde(default)]
-    #[schema(default = false)]
-    trust_user_names: bool,
-    /// Whether missing groups are created.
-    #[serde(default)]
-    #[schema(default = false)]
-    create_groups: bool,
-    /// Whether only reads are made. The results then contain what would happen. A dry run is a job of its own: it
-    /// deletes the file. Upload the file again for the import.
-    #[serde(default)]
-    #[schema(default = false)]
-    dry_run: bool,
-}
+use crate::http::idempotency_key::IdempotencyKey;
+use crate::http::json::JsonText;
 
 /// Start a job
 ///
-/// Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
-/// result are skipped. The request changes nothing while the job runs, or after the job succeeded. Two requests that start
-/// or restart a job at the same time can both return 202. Returns `wrong-state`
-/// if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
-/// password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
+/// Starts the import of an uploaded file, an export of all users, or a backup of the pool. The caller needs all
+/// permissions, not only `jobs:write`, because an import can set the password and the groups of any user, and an export
+/// contains all attributes of all users.
+///
+/// The same request restarts an import that failed or was stopped, and rows with a result are skipped. An export or backup
+/// that failed is not restarted; start another one. Without the header `Idempotency-Key`, each request starts an export or
+/// backup. With it, a repeated request of the same caller starts none for 90 days. The request changes nothing while the job runs, or after the job
+/// succeeded. Two requests that start or restart a job at the same time can both return 202. Returns `wrong-state` if no
+/// file was uploaded, if the job was started with other options, or after 50 attempts.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs", operation_id = "start_job",
+    params((
+        "Idempotency-Key" = Option<String>, Header,
+        description = "A text that the client generates for each export or backup. Makes the request safe to repeat.",
+        min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false,
+    )),
     request_body = Body,
     responses(
-        (status = 200, description = "The job runs or succeeded. Nothing was changed.", body = JobResponse),
+        (status = 200, description = "The job exists. Nothing was changed.", body = JobResponse),
         (status = 202, description = "The job is started.", body = JobResponse, headers(("Location" = String))),
     ),
     extensions(("x-problems" = json!(["not-found", "wrong-state", "jobs-unavailable"])))
@@ -68,26 +47,16 @@ pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     Unlimited(authorized): Unlimited,
-    Json(body): Json<Body>,
+    IdempotencyKey(key): IdempotencyKey,
+    text: JsonText,
 ) -> Result<impl IntoResponse, ApiError> {
-    let Body { r#type: JobType::Import, upload, format, update, trust_user_names, create_groups, dry_run } = body;
-    audit.fields([recorded(&upload)]);
-    let options = [
-        ("update", update),
-        ("trust_user_names", trust_user_names),
-        ("create_groups", create_groups),
-        ("dry_run", dry_run),
-    ];
-    audit.fields(options.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name));
-    let job = ImportJob {
-        id: upload,
-        format,
-        options: JobOptions { update, trust_user_names, create_groups, dry_run },
-        requested_by: authorized.caller.name().to_owned(),
-        requested_at: app.now(),
-    };
-    let location = format!("/v1/jobs/{}", job.id);
-    match app.jobs()?.start(job).await? {
+    let body = Body::read(&text)?;
+    let (jobs, options) = (app.jobs()?, body.options());
+    let (id, job) = body.job(authorized.caller.name(), key.as_deref(), jobs.clock)?;
+    audit.fields([recorded(&id)]);
+    audit.fields(options);
+    let location = format!("/v1/jobs/{id}");
+    match jobs.start(id, job).await? {
         Start::Started(view) => {
             let job = axum::Json(JobResponse::from(view));
             Ok((StatusCode::ACCEPTED, AppendHeaders([(LOCATION, location)]), job).into_response())

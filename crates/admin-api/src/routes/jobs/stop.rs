@@ -11,8 +11,8 @@ use crate::http::error::ApiError;
 
 /// Stop a job
 ///
-/// Rows in progress end within seconds. Users that were created stay in the pool, and the results stay readable.
-/// `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to repeat.
+/// Rows in progress end within seconds, exports within a minute. Users that were created stay in the pool, and the results
+/// stay readable. `POST /v1/jobs` continues an import. Does nothing if the job ended, so the request is safe to repeat.
 #[utoipa::path(
     delete, path = "/v1/jobs/{id}", tag = "jobs", operation_id = "stop_job",
     params(("id" = JobId, Path)),

@@ -1,9 +1,10 @@
 //! Tests the routes of jobs on an in-memory bucket and state machine.
 
 mod access;
+mod exports;
 mod failures;
 
-use domain::jobs::{ExecutionStatus, ImportJob, JobOptions, keys};
+use domain::jobs::{ExecutionStatus, Job, JobOptions, keys};
 use domain::transfer::Format;
 use serde_json::{Value, json};
 use testkit::in_memory_jobs::{RUNNING_JOB, SUCCEEDED_JOB, UPLOADED_FILE};
@@ -73,15 +74,15 @@ async fn a_job_starts_once_with_the_options_of_the_request() {
     let expected = json!({
         "id": UPLOADED_FILE, "type": "import", "status": "running", "format": "csv",
         "options": {"update": true, "trust_user_names": true, "create_groups": true, "dry_run": true},
-        "requested_by": "root", "requested_at": "1970-01-01T00:00:00Z", "attempts": 1,
+        "mfa": null, "requested_by": "root", "requested_at": "1970-01-01T00:00:00Z", "attempts": 1,
         "started_at": "1970-01-01T00:00:00Z", "ended_at": null, "error": null
     });
     assert_eq!(answer.body, expected);
 
     let (_, input) = api.jobs.executions().into_iter().find(|(name, _)| name == UPLOADED_FILE).unwrap();
-    let job: ImportJob = serde_json::from_str(&input).unwrap();
+    let Job::Import(job) = serde_json::from_str(&input).unwrap() else { panic!("{input}") };
     let options = JobOptions { update: true, trust_user_names: true, create_groups: true, dry_run: true };
-    assert_eq!((job.id.as_str(), job.format, job.options), (UPLOADED_FILE, Format::Csv, options));
+    assert_eq!((&*job.id.to_string(), job.format, job.options), (UPLOADED_FILE, Format::Csv, options));
 
     let again = start(&api, &body).await;
     assert_eq!((again.status, again.header("location"), &again.body), (200, None, &expected));

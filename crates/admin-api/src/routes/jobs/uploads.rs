@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
-use super::{JobType, recorded};
+use super::recorded;
+use super::start::request::IsImport;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access::Unlimited;
@@ -22,7 +23,9 @@ use crate::http::json::Json;
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateUpload, example = json!({"type": "import"}))]
 pub(crate) struct Body {
-    r#type: JobType,
+    #[expect(dead_code, reason = "only checked by deserialization")]
+    #[schema(inline)]
+    r#type: IsImport,
 }
 
 // The type contains the URL as text, so it does not implement `Debug`.
@@ -70,7 +73,7 @@ impl Answer {
 /// returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
 /// replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
 /// The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
-/// the caller needs all permissions, not only `jobs:import`.
+/// the caller needs all permissions, not only `jobs:write`.
 #[utoipa::path(
     post, path = "/v1/jobs/uploads", tag = "jobs", operation_id = "create_job_upload",
     request_body = Body,
@@ -81,7 +84,7 @@ pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     _: Unlimited,
-    Json(Body { r#type: JobType::Import }): Json<Body>,
+    _: Json<Body>,
 ) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
     let upload = app.jobs()?.upload().await?;
     audit.fields([recorded(&upload.id)]);

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::jobs::{ImportJob, JobId, JobOptions, JobStatus, JobView, Progress};
+use domain::jobs::{ExportJob, ImportJob, Job, JobId, JobOptions, JobStatus, JobType, JobView, Progress};
 use domain::transfer::Format;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use strum::EnumString;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
-
-use super::JobType;
 
 /// A job.
 #[derive(Debug, Serialize, ToSchema)]
@@ -20,9 +18,16 @@ pub(super) struct JobResponse {
     r#type: JobType,
     /// The status of the latest attempt. It can be a few seconds old.
     status: JobStatus,
-    format: Format,
-    options: ImportOptions,
-    /// The user name of the caller who started the job.
+    /// The format of the file; null unless the type is `import`.
+    #[schema(required = true)]
+    format: Option<Format>,
+    /// What the import can change; null unless the type is `import`.
+    #[schema(required = true)]
+    options: Option<ImportOptions>,
+    /// Whether the second factors of each user are read; null for an import.
+    #[schema(required = true)]
+    mfa: Option<bool>,
+    /// The user name of the caller who started the job, or `schedule`.
     requested_by: String,
     /// When the job was first started.
     #[serde(with = "time::serde::rfc3339")]
@@ -56,19 +61,21 @@ struct ImportOptions {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, EnumString, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 enum JobError {
-    /// The job exceeded a time limit. Restart the job.
+    /// The job exceeded a time limit. Start it again.
     #[strum(serialize = "TimeUp", serialize = "States.Timeout")]
     TimedOut,
     /// The daily e-mail quota of the user pool is used up. Restart the job the next day.
     MailQuota,
     /// The worker lacks an AWS permission. Its log contains the call.
     Forbidden,
-    /// AWS was unavailable. Restart the job.
+    /// AWS was unavailable. Start the job again.
     Unavailable,
     /// The file cannot be read, or was replaced. Upload it again.
     InvalidFile,
-    /// Rows have no result. Restart the job.
+    /// Rows have no result, or users are not exported. Start the job again.
     Incomplete,
+    /// The users do not fit into the archive of a backup. `poolkeeper backup` has no such limit.
+    TooLarge,
     /// Another error, which the execution of the state machine describes.
     Internal,
 }
@@ -82,6 +89,7 @@ impl JobResponse {
             "status": "running",
             "format": "json-lines",
             "options": {"update": false, "trust_user_names": false, "create_groups": true, "dry_run": false},
+            "mfa": null,
             "requested_by": "root",
             "requested_at": "2026-01-07T09:30:00Z",
             "attempts": 1,
@@ -94,14 +102,32 @@ impl JobResponse {
 
 impl From<JobView> for JobResponse {
     fn from(view: JobView) -> Self {
-        let JobView { job, status, attempts, started_at, ended_at, error, progress: _, summary: _ } = view;
-        let ImportJob { id, format, options, requested_by, requested_at } = job;
-        let JobOptions { update, trust_user_names, create_groups, dry_run } = options;
-        let options = ImportOptions { update, trust_user_names, create_groups, dry_run };
+        let JobView { id, job, status, attempts, started_at, ended_at, error, progress: _, summary: _ } = view;
+        let (requested_by, requested_at) = (job.requested_by().to_owned(), job.requested_at().unwrap_or(started_at));
+        let (format, options, mfa) = match job {
+            Job::Import(ImportJob { format, options, .. }) => {
+                let JobOptions { update, trust_user_names, create_groups, dry_run } = options;
+                (Some(format), Some(ImportOptions { update, trust_user_names, create_groups, dry_run }), None)
+            }
+            Job::Export(ExportJob { mfa, .. }) | Job::Backup(ExportJob { mfa, .. }) => (None, None, Some(mfa)),
+        };
         // The names of errors that the worker does not return are those of the state machine, such as `States.Timeout`.
         let error = error.map(|name| name.parse().unwrap_or(JobError::Internal));
-        let r#type = JobType::Import;
-        Self { id, r#type, status, format, options, requested_by, requested_at, attempts, started_at, ended_at, error }
+        let r#type = id.job_type();
+        Self {
+            id,
+            r#type,
+            status,
+            format,
+            options,
+            mfa,
+            requested_by,
+            requested_at,
+            attempts,
+            started_at,
+            ended_at,
+            error,
+        }
     }
 }
 
@@ -111,15 +137,18 @@ impl From<JobView> for JobResponse {
 pub(crate) struct DetailsResponse {
     #[serde(flatten)]
     job: JobResponse,
-    /// The progress of all attempts; null until the file is divided into chunks.
+    /// The progress of all attempts of an import; null until the file is divided into chunks, and for other jobs.
     #[schema(required = true)]
     progress: Option<JobProgress>,
+    /// The progress of an export or backup; null until the first users are exported, and for imports.
+    #[schema(required = true)]
+    exported: Option<ExportProgress>,
     /// The sum of all results; null unless the status is `succeeded`.
     #[schema(required = true)]
-    summary: Option<ImportSummary>,
+    summary: Option<JobSummary>,
 }
 
-/// The progress of a job. Several chunks of the file are imported at the same time.
+/// The progress of an import. Several chunks of the file are imported at the same time.
 #[derive(Debug, Serialize, ToSchema)]
 struct JobProgress {
     /// The number of rows of the file.
@@ -130,16 +159,26 @@ struct JobProgress {
     done: u64,
 }
 
-/// The numbers of rows of an imported file.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
-struct ImportSummary {
-    /// The number of all rows.
+/// The progress of an export or backup. Memberships are read before the users.
+#[derive(Debug, Serialize, ToSchema)]
+struct ExportProgress {
+    /// The number of exported users.
     rows: u64,
-    /// The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
+    /// The number of all users, as Cognito estimates it; 0 until the memberships are read.
+    estimated_rows: u64,
+}
+
+/// The numbers of rows of an imported file, or of exported users.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+struct JobSummary {
+    /// The number of all rows or users.
+    rows: u64,
+    /// The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`. Empty for an export.
     outcomes: BTreeMap<String, u64>,
-    /// The number of skipped and failed rows by code.
+    /// The number of skipped and failed rows by code. Empty for an export.
     codes: BTreeMap<String, u64>,
-    /// The parts of users that the import did not set, such as `password`.
+    /// The parts of users that the import did not set, or that an import of the exported users cannot set, such as
+    /// `password`.
     not_moved: Vec<String>,
 }
 
@@ -150,6 +189,7 @@ impl DetailsResponse {
         job["status"] = json!("succeeded");
         job["ended_at"] = json!("2026-01-07T09:52:10.123Z");
         job["progress"] = json!({"rows": 100_000, "chunks": 100, "done": 100});
+        job["exported"] = json!(null);
         job["summary"] = json!({
             "rows": 100_000,
             "outcomes": {"created": 99_998, "skipped": 1, "failed": 1},
@@ -162,9 +202,13 @@ impl DetailsResponse {
 
 impl From<JobView> for DetailsResponse {
     fn from(mut view: JobView) -> Self {
-        let progress = view.progress.map(|Progress { rows, chunks, done }| JobProgress { rows, chunks, done });
+        let (progress, exported) = match view.progress {
+            Some(Progress::Import { rows, chunks, done }) => (Some(JobProgress { rows, chunks, done }), None),
+            Some(Progress::Export { rows, estimated_rows }) => (None, Some(ExportProgress { rows, estimated_rows })),
+            None => (None, None),
+        };
         // The worker wrote the summary.
         let summary = view.summary.take().and_then(|summary| serde_json::from_value(summary).ok());
-        Self { job: view.into(), progress, summary }
+        Self { job: view.into(), progress, exported, summary }
     }
 }

@@ -3,7 +3,6 @@
 //! If one of several calls fails, the response lists the completed calls. A repeated request with the same
 //! `Idempotency-Key` makes the remaining calls.
 
-pub(crate) mod idempotency_key;
 mod plan;
 mod proof;
 mod request;
@@ -20,7 +19,6 @@ use http::StatusCode;
 use http::header::LOCATION;
 use startup::metrics;
 
-use self::idempotency_key::IdempotencyKey;
 use self::plan::{NewPassword, Plan, Rest};
 use self::proof::Creation;
 use self::request::{Body, CreateUser};
@@ -30,6 +28,7 @@ use crate::audit::record::Audit;
 use crate::audit::steps::Progress;
 use crate::authz::access::Authorized;
 use crate::http::error::ApiError;
+use crate::http::idempotency_key::IdempotencyKey;
 use crate::http::json::Json;
 use crate::http::path;
 use crate::routes::user_view::UserView;

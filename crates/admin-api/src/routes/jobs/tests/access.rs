@@ -38,7 +38,7 @@ fn all_but(omitted: &str) -> Vec<&'static str> {
 async fn an_import_requires_every_permission_and_every_group() {
     let limited = [all_but("users:groups"), vec!["users:groups:readers", "users:groups:team"]].concat();
     let without_one = all().into_iter().map(all_but);
-    for permissions in without_one.chain([limited, vec!["jobs:import"]]) {
+    for permissions in without_one.chain([limited, vec!["jobs:write"]]) {
         let api = api(&[("team", permissions.clone())]);
         for request in imports() {
             let answer = call(&api, "[team]", request).await;
@@ -73,7 +73,7 @@ async fn permissions_of_several_groups_add_up() {
 #[tokio::test]
 async fn stopping_requires_only_the_permission_to_import() {
     let path = format!("/v1/jobs/{RUNNING_JOB}");
-    for (permission, status) in [("jobs:import", 204), ("jobs:read", 403), ("users:create", 403)] {
+    for (permission, status) in [("jobs:write", 204), ("jobs:read", 403), ("users:create", 403)] {
         let api = api(&[("team", vec![permission])]);
         assert_eq!(call(&api, "[team]", Call::delete(&path)).await.status, status, "{permission}");
         let keys = api.jobs.keys();
@@ -84,7 +84,7 @@ async fn stopping_requires_only_the_permission_to_import() {
 #[tokio::test]
 async fn reading_requires_the_permission_to_read() {
     for path in ["/v1/jobs".to_owned(), format!("/v1/jobs/{RUNNING_JOB}"), format!("/v1/jobs/{RUNNING_JOB}/results")] {
-        for (permission, status) in [("jobs:read", 200), ("jobs:import", 403), ("users:read", 403)] {
+        for (permission, status) in [("jobs:read", 200), ("jobs:write", 403), ("users:read", 403)] {
             let api = api(&[("team", vec![permission])]);
             assert_eq!(call(&api, "[team]", Call::get(&path)).await.status, status, "{path} {permission}");
         }

@@ -10,9 +10,10 @@ use crate::http::error::{ApiError, ErrorCode};
 use crate::testing::{Api, Call};
 
 /// A request to each route that calls the bucket or the state machine.
-fn calls() -> [Call; 6] {
+fn calls() -> [Call; 7] {
     [
         Call::post("/v1/jobs", Some(&import())),
+        Call::post("/v1/jobs", Some(&json!({"type": "export"}))).header("idempotency-key", "key-1"),
         Call::get("/v1/jobs"),
         Call::get(&format!("/v1/jobs/{SUCCEEDED_JOB}")),
         Call::get(&format!("/v1/jobs/{RUNNING_JOB}/results")),

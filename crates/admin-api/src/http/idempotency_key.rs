@@ -8,8 +8,8 @@ use crate::http::error::ApiError;
 
 const NAME: &str = "Idempotency-Key";
 
-/// The key, if present. The key is not stored, but the creation proof covers it.
-pub(crate) struct IdempotencyKey(pub(super) Option<String>);
+/// The key, if present. The key is not stored. The creation proof of a user and the id of a job depend on it.
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
 
 impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
     type Rejection = ApiError;

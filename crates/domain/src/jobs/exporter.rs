@@ -1,0 +1,329 @@
+//! The export of the users of a pool to files, in as many invocations as it takes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{JobError, StoreError};
+use super::files::{Files, KEYS_PER_PAGE, keys};
+use super::id::JobId;
+use crate::retry::Clock;
+use crate::transfer::{Export, Memberships, NotMoved, Pace, PacedPool, Rates, Summary, group_names, members};
+use crate::user_pool::UserPool;
+use crate::user_pool::groups::GroupName;
+use crate::user_pool::quota::{Category, RequestQuotas};
+use crate::user_pool::user::Username;
+
+/// The size at which a file ends. An export keeps one file in memory.
+const FILE_BYTES: usize = 8 * 1024 * 1024;
+
+/// How often users are written, so that a crash repeats only the pages since then, and a stopped export ends.
+const KEEP_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long calls to the user pool are repeated while it is unavailable. Then the state machine repeats the step.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Runs the steps of exports. [`Clock::time_left`] is the time of the invocation.
+pub struct Exporter<'a> {
+    /// The bucket.
+    pub files: &'a dyn Files,
+    /// The user pool. Its calls are sent once, because the export repeats them.
+    pub pool: &'a dyn UserPool,
+    /// The quotas of the account.
+    pub quotas: &'a dyn RequestQuotas,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// The share of the account's quotas that jobs use, from 0 to 1.
+    pub quota_share: f64,
+}
+
+/// How far an export is. The bucket contains it, so that the next invocation continues.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportState {
+    /// What the next call reads.
+    position: Position,
+    /// The number of files with memberships.
+    membership_files: usize,
+    /// The files with users, in their order.
+    pub files: Vec<ExportedFile>,
+    /// The number of users so far.
+    pub rows: u64,
+    /// The estimated number of all users.
+    pub estimated_rows: u32,
+    /// The parts of users that an import of the files cannot move.
+    pub not_moved: BTreeSet<NotMoved>,
+}
+
+/// A file with users.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportedFile {
+    /// The number of the first user, from 1.
+    pub first_line: u64,
+    /// The number of bytes.
+    pub bytes: u64,
+}
+
+/// The position of an export. `after` continues a list of Cognito.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Position {
+    /// Memberships are read, from this group.
+    Members { group: Option<GroupName>, after: Option<String> },
+    /// Users are read.
+    Users { after: Option<String> },
+    /// All users are written.
+    End,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        Self::Members { group: None, after: None }
+    }
+}
+
+impl ExportState {
+    /// Whether all users are written.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.position == Position::End
+    }
+
+    /// The number of bytes of all users.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+/// Members of a group: a line of a file with memberships.
+#[derive(Debug, Serialize, Deserialize)]
+struct GroupMembers {
+    group: GroupName,
+    members: Vec<Username>,
+}
+
+impl Exporter<'_> {
+    /// Writes the users to files. Does nothing if they are written. `attempt` is the name of the execution.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if users are missing. The next call continues.
+    pub async fn export(&self, id: &JobId, attempt: &str, with_mfa: bool) -> Result<ExportState, JobError> {
+        let state = self.state(id).await?;
+        if state.is_complete() {
+            return Ok(state);
+        }
+        let pace = Pace::new(Arc::clone(&self.clock), &self.rates(with_mfa).await);
+        let paced = PacedPool { pool: self.pool, pace: &pace, clock: &*self.clock, patience: PATIENCE };
+        let kept_at = self.clock.now();
+        let mut run = Run { exporter: self, paced, id, attempt, state, content: Vec::new(), rows: 0, kept_at };
+        let result = run.export(with_mfa).await;
+        if let Err(JobError::Stop(_)) = result {
+            // The pages so far are not read again.
+            run.keep().await?;
+        }
+        result.map(|()| run.state)
+    }
+
+    /// How far the export is.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the state cannot be read.
+    pub async fn state(&self, id: &JobId) -> Result<ExportState, JobError> {
+        match self.files.read(&keys::export(id)).await? {
+            Some(text) => serde_json::from_slice(&text).map_err(|error| JobError::InvalidFile(error.to_string())),
+            None => Ok(ExportState::default()),
+        }
+    }
+
+    /// Only reads of single users have a quota that can be raised.
+    async fn rates(&self, with_mfa: bool) -> Rates {
+        let categories: &[Category] = if with_mfa { &[Category::UserRead] } else { &[] };
+        // Without the permission, or during an outage, default quotas are used.
+        let (rates, _) = Rates::of_account(self.quotas, &*self.clock, categories.iter().copied()).await;
+        rates.share(self.quota_share)
+    }
+
+    /// Checks that the files contain the users of the export and no others.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if users are missing, because two invocations wrote files at the same time.
+    pub async fn ensure_complete(&self, id: &JobId, state: &ExportState) -> Result<(), JobError> {
+        let expected = state.files.iter().map(|file| keys::result(id, file.first_line));
+        let is_complete = state.is_complete() && self.keys(&keys::results(id)).await?.into_iter().eq(expected);
+        if is_complete {
+            return Ok(());
+        }
+        Err(JobError::Incomplete { found: state.rows, expected: u64::from(state.estimated_rows).max(state.rows) })
+    }
+
+    /// Whether the job has a summary.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the call fails.
+    pub async fn is_summarized(&self, id: &JobId) -> Result<bool, JobError> {
+        Ok(self.files.version(&keys::summary(id)).await?.is_some())
+    }
+
+    /// Writes the summary, and deletes the files that are not results. With `with_users`, these include the users.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a call fails.
+    pub async fn complete(&self, id: &JobId, state: &ExportState, with_users: bool) -> Result<Summary, JobError> {
+        let summary = Summary { rows: state.rows, not_moved: state.not_moved.clone(), ..Summary::default() };
+        self.files.create(&keys::summary(id), json(&summary)).await?;
+        for number in 0..state.membership_files {
+            self.files.delete(&keys::memberships(id, number)).await?;
+        }
+        for file in state.files.iter().filter(|_| with_users) {
+            self.files.delete(&keys::result(id, file.first_line)).await?;
+        }
+        Ok(summary)
+    }
+
+    async fn keys(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let (mut keys, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.files.list(prefix, after, KEYS_PER_PAGE).await?;
+            keys.extend(page.entries);
+            after = page.next;
+            if after.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+}
+
+/// One invocation of an export. The state describes the files and `content`.
+struct Run<'a> {
+    exporter: &'a Exporter<'a>,
+    paced: PacedPool<'a>,
+    id: &'a JobId,
+    attempt: &'a str,
+    state: ExportState,
+    /// The lines that are not written yet.
+    content: Vec<u8>,
+    /// The number of users in `content`.
+    rows: u64,
+    kept_at: Duration,
+}
+
+impl Run<'_> {
+    async fn export(&mut self, with_mfa: bool) -> Result<(), JobError> {
+        if let Position::Members { group, after } = self.state.position.clone() {
+            self.members(group, after).await?;
+        }
+        if let Position::Users { after } = self.state.position.clone() {
+            self.users(after, with_mfa).await?;
+        }
+        Ok(())
+    }
+
+    async fn members(&mut self, first: Option<GroupName>, mut after: Option<String>) -> Result<(), JobError> {
+        for group in group_names(&self.paced).await? {
+            if first.as_ref().is_some_and(|first| group < *first) {
+                continue;
+            }
+            // The position belongs to the first group, which can have been deleted in the meantime.
+            let mut after = after.take().filter(|_| first.as_ref() == Some(&group));
+            self.state.position = Position::Members { group: Some(group.clone()), after: after.clone() };
+            loop {
+                let page = members(&self.paced, &group, after).await?;
+                if !page.entries.is_empty() {
+                    self.append(&GroupMembers { group: group.clone(), members: page.entries });
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+                self.state.position = Position::Members { group: Some(group.clone()), after: after.clone() };
+                self.keep_if_due().await?;
+            }
+        }
+        self.keep().await?;
+        self.state.position = Position::Users { after: None };
+        Ok(())
+    }
+
+    async fn users(&mut self, mut after: Option<String>, with_mfa: bool) -> Result<(), JobError> {
+        let export = Export::with_memberships(self.paced, self.memberships().await?, with_mfa).await?;
+        self.state.estimated_rows = export.facts().estimated_users;
+        loop {
+            let page = export.page(after).await?;
+            for row in &page.entries {
+                self.append(row);
+                self.state.not_moved.extend(export.not_moved(row));
+            }
+            self.rows += page.entries.len() as u64;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+            self.state.position = Position::Users { after: after.clone() };
+            self.keep_if_due().await?;
+        }
+        self.state.position = Position::End;
+        self.keep().await
+    }
+
+    async fn memberships(&self) -> Result<Memberships, JobError> {
+        let mut memberships = Memberships::default();
+        for number in 0..self.state.membership_files {
+            let key = keys::memberships(self.id, number);
+            let text = self.exporter.files.read(&key).await?.unwrap_or_default();
+            for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+                let line = serde_json::from_slice(line).map_err(|error| JobError::InvalidFile(error.to_string()))?;
+                let GroupMembers { group, members } = line;
+                memberships.add(&group, members);
+            }
+        }
+        Ok(memberships)
+    }
+
+    fn append(&mut self, line: &impl Serialize) {
+        self.content.extend(json(line));
+        self.content.push(b'\n');
+    }
+
+    async fn keep_if_due(&mut self) -> Result<(), JobError> {
+        let is_due = self.content.len() >= FILE_BYTES || self.exporter.clock.now() >= self.kept_at + KEEP_INTERVAL;
+        if is_due { self.keep().await } else { Ok(()) }
+    }
+
+    /// Writes the lines so far and then the state. A crash in between repeats the file under the same key.
+    async fn keep(&mut self) -> Result<(), JobError> {
+        let Exporter { files, clock, .. } = self.exporter;
+        let content = std::mem::take(&mut self.content);
+        if !content.is_empty() {
+            let key = if let Position::Members { .. } = self.state.position {
+                self.state.membership_files += 1;
+                keys::memberships(self.id, self.state.membership_files - 1)
+            } else {
+                let first_line = self.state.rows + 1;
+                self.state.files.push(ExportedFile { first_line, bytes: content.len() as u64 });
+                self.state.rows += std::mem::take(&mut self.rows);
+                keys::result(self.id, first_line)
+            };
+            files.replace(&key, content).await?;
+        }
+        files.replace(&keys::export(self.id), json(&self.state)).await?;
+        self.kept_at = clock.now();
+        if files.version(&keys::stopped(self.id, self.attempt)).await?.is_some() {
+            return Err(JobError::Stopped);
+        }
+        Ok(())
+    }
+}
+
+/// Serialization of these types cannot fail.
+fn json(value: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(value).unwrap_or_default()
+}

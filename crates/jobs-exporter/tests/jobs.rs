@@ -1,0 +1,330 @@
+//! Tests exports and backups on the in-memory pool, platform and bucket, with a virtual clock.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::backup::read;
+use domain::jobs::{ExportState, Files as _, JobId, StoreError, keys};
+use domain::provision::{Observer, Provisioner, StepReport};
+use domain::retry::Clock;
+use domain::transfer::{Export, Pace, PacedPool, Rates};
+use domain::user_pool::error::{Reason, UserPoolError};
+use domain::user_pool::groups::Groups as _;
+use domain::user_pool::quota::{Category, RequestQuotas};
+use domain::user_pool::sessions::Factor;
+use jobs_exporter::{Handler, Settings, StepError};
+use serde_json::{Value, json};
+use testkit::in_memory::InMemoryPool;
+use testkit::in_memory_jobs::InMemoryJobs;
+use testkit::in_memory_platform::InMemoryPlatform;
+use testkit::virtual_clock::VirtualClock;
+
+const EXPORT: &str = "export-0123456789abcdef0123456789abcdef";
+const BACKUP: &str = "backup-0123456789abcdef0123456789abcdef";
+
+/// The name of the execution of a scheduled backup with the id [`BACKUP`].
+const SCHEDULED: &str = "01234567-89ab-cdef-0123-456789abcdef";
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// The default quotas.
+struct Quotas;
+
+#[async_trait]
+impl RequestQuotas for Quotas {
+    async fn provisioned(&self, category: Category) -> Result<u32, UserPoolError> {
+        Ok(category.default_quota())
+    }
+}
+
+struct Quiet;
+
+impl Observer for Quiet {
+    fn step_ended(&self, _: &StepReport) {}
+}
+
+/// A stack with jobs.
+struct Stack {
+    jobs: InMemoryJobs,
+    pool: InMemoryPool,
+    handler: Handler,
+}
+
+impl Stack {
+    /// A pool with users, some of them in groups.
+    async fn new(users: usize) -> Self {
+        let clock = VirtualClock::with_time(HOUR);
+        let platform = InMemoryPlatform::new(&clock, Duration::ZERO);
+        let spec = serde_json::from_value(json!({"name": "shop", "verify": false})).unwrap();
+        let applied = Provisioner::new(&platform, Arc::new(clock), &Quiet).apply(&spec).await.unwrap();
+        let user_pool_id = applied.user_pool_id.unwrap();
+        let pool = platform.state().users[&user_pool_id].clone();
+        pool.describe_creation_attribute();
+        for group in ["authors", "editors", "readers"] {
+            pool.add_group(group);
+        }
+        for number in 0..users {
+            let name = format!("user{number:04}");
+            let groups: &[&str] = match number % 4 {
+                0 => &["readers"],
+                1 => &["editors", "readers"],
+                _ => &[],
+            };
+            pool.add_user(&name, "Correct-1", groups, &[("email", &format!("{name}@example.com"))]);
+        }
+        let jobs = InMemoryJobs::default();
+        let settings =
+            Settings { region: "eu-west-1".to_owned(), user_pool_id, bucket: "jobs".to_owned(), quota_share: 50 };
+        let handler = Handler {
+            files: Arc::new(jobs.clone()),
+            pool: Arc::new(pool.directory()),
+            quotas: Arc::new(Quotas),
+            source: Arc::new(platform),
+            settings,
+        };
+        Self { jobs, pool, handler }
+    }
+
+    async fn step(&self, step: &str, name: &str, time: Duration) -> Result<Value, StepError> {
+        let job_type = if name.starts_with("export") { "export" } else { "backup" };
+        let job = json!({"type": job_type, "requested_by": "schedule"});
+        self.handle(json!({"step": step, "job": job, "attempt": name}), time).await
+    }
+
+    async fn handle(&self, event: Value, time: Duration) -> Result<Value, StepError> {
+        self.handler.handle(event, Arc::new(VirtualClock::with_time(time))).await
+    }
+
+    /// Runs a job as the state machine does, and repeats each step until it succeeds. Returns the number of steps.
+    async fn run(&self, name: &str, time: Duration) -> usize {
+        let mut steps = 2;
+        for step in ["export", "complete"] {
+            while let Err(error) = self.step(step, name, time).await {
+                let name = error_name(error);
+                assert!(["TimeUp", "Unavailable"].contains(&&*name), "{name}");
+                steps += 1;
+                assert!(steps < 500, "{name}");
+            }
+        }
+        steps
+    }
+
+    /// What a single export of the pool writes.
+    async fn expected(&self) -> String {
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::with_time(HOUR));
+        let pace = Pace::new(Arc::clone(&clock), &Rates::default());
+        let directory = self.pool.directory();
+        let paced = PacedPool { pool: &directory, pace: &pace, clock: &*clock, patience: HOUR };
+        let mut text = Vec::new();
+        Export::start(paced, false).await.unwrap().write(&mut text, |_| ()).await.unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    /// The exported users.
+    fn exported(&self, id: &str) -> String {
+        let results = keys::results(&id.parse().unwrap());
+        let keys = self.jobs.keys().into_iter().filter(|key| key.starts_with(&results));
+        keys.map(|key| String::from_utf8(self.jobs.file(&key).unwrap()).unwrap()).collect()
+    }
+
+    fn state(&self, id: &JobId) -> ExportState {
+        serde_json::from_slice(&self.jobs.file(&keys::export(id)).unwrap()).unwrap()
+    }
+}
+
+fn error_name(error: StepError) -> String {
+    lambda_runtime::Diagnostic::from(error).error_type
+}
+
+fn id(text: &str) -> JobId {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_export_in_short_invocations_equals_one_export() {
+    let stack = Stack::new(700).await;
+    let expected = stack.expected().await;
+    assert!(expected.lines().count() == 700 && expected.contains(r#""groups":["editors","readers"]"#));
+    // About four pages per invocation.
+    let steps = stack.run(EXPORT, Duration::from_millis(300)).await;
+    assert!(steps > 4, "{steps}");
+    assert_eq!(stack.exported(EXPORT), expected);
+    let state = stack.state(&id(EXPORT));
+    assert_eq!((state.rows, state.bytes()), (700, expected.len() as u64));
+    let first_lines: Vec<_> = state.files.iter().map(|file| file.first_line).collect();
+    assert!(first_lines.len() > 1 && first_lines[0] == 1 && first_lines.is_sorted(), "{first_lines:?}");
+    let summary = String::from_utf8(stack.jobs.file(&keys::summary(&id(EXPORT))).unwrap()).unwrap();
+    assert!(summary.contains(r#""rows":700"#) && summary.contains(r#""password""#), "{summary}");
+    assert!(!stack.jobs.keys().iter().any(|key| key.contains("/memberships/")));
+}
+
+#[tokio::test]
+async fn a_failure_of_any_call_loses_and_repeats_no_user() {
+    let undisturbed = Stack::new(130).await;
+    let expected = undisturbed.expected().await;
+    undisturbed.run(BACKUP, HOUR).await;
+    let (calls, keys) = (undisturbed.jobs.calls(), undisturbed.jobs.keys());
+    for number in 1..=calls {
+        for after_effect in [false, true] {
+            let stack = Stack::new(130).await;
+            stack.jobs.fail_call(number, after_effect);
+            stack.run(BACKUP, HOUR).await;
+            let place = format!("call {number} of {calls}, {after_effect}");
+            assert_eq!(stack.jobs.keys(), keys, "{place}");
+            let archive = stack.jobs.file(&keys::archive(&id(BACKUP))).unwrap();
+            let archive = read(&archive[..]).unwrap_or_else(|error| panic!("{place}: {error}"));
+            assert_eq!((archive.users.rows, archive.users.bytes), (130, expected.len() as u64), "{place}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failure_of_any_pool_call_loses_and_repeats_no_user() {
+    let undisturbed = Stack::new(130).await;
+    let (expected, before) = (undisturbed.expected().await, undisturbed.pool.calls().len());
+    undisturbed.run(EXPORT, HOUR).await;
+    let calls = undisturbed.pool.calls().len() - before;
+    for number in 1..=calls {
+        let stack = Stack::new(130).await;
+        stack.pool.before_call(number, || Some(Reason::Unavailable));
+        stack.run(EXPORT, HOUR).await;
+        assert_eq!(stack.exported(EXPORT), expected, "call {number} of {calls}");
+    }
+}
+
+#[tokio::test]
+async fn a_scheduled_backup_is_an_archive_with_everything() {
+    let stack = Stack::new(70).await;
+    let expected = stack.expected().await;
+    stack.run(SCHEDULED, HOUR).await;
+    let key = keys::archive(&id(BACKUP));
+    assert_eq!(key, format!("backups/{BACKUP}.tar"));
+    let content = stack.jobs.file(&key).unwrap();
+    let archive = read(&content[..]).unwrap();
+    let (counts, users) = (archive.manifest.counts, &archive.users);
+    assert_eq!((counts.users, counts.groups, counts.clients), (70, 3, 2));
+    let (start, length) = (usize::try_from(users.offset).unwrap(), usize::try_from(users.bytes).unwrap());
+    assert_eq!(String::from_utf8(content[start..start + length].to_vec()).unwrap(), expected);
+    // Users are only in the archive, which is deleted at another time than the files of jobs.
+    let others: Vec<_> = stack.jobs.keys().into_iter().filter(|other| *other != key).collect();
+    assert_eq!(others, [keys::export(&id(BACKUP)), keys::summary(&id(BACKUP))]);
+
+    // A repeated step changes nothing.
+    stack.step("complete", SCHEDULED, HOUR).await.unwrap();
+    assert_eq!(stack.jobs.file(&key).unwrap(), content);
+}
+
+#[tokio::test]
+async fn an_empty_pool_is_exported() {
+    let stack = Stack::new(0).await;
+    stack.run(EXPORT, HOUR).await;
+    stack.run(BACKUP, HOUR).await;
+    assert_eq!(stack.exported(EXPORT), "");
+    let archive = stack.jobs.file(&keys::archive(&id(BACKUP))).unwrap();
+    assert_eq!(read(&archive[..]).unwrap().users.rows, 0);
+}
+
+#[tokio::test]
+async fn a_group_that_is_deleted_during_the_export_is_left_out() {
+    let stack = Stack::new(200).await;
+    stack.pool.list_in_pages_of(30);
+    // The in-memory pool lists the members of each group in seven pages.
+    stack.step("export", EXPORT, Duration::from_millis(700)).await.unwrap_err();
+    let state = String::from_utf8(stack.jobs.file(&keys::export(&id(EXPORT))).unwrap()).unwrap();
+    assert!(state.contains(r#""members":{"group":"editors","after":""#), "{state}");
+    stack.pool.directory().delete_group(&"editors".to_owned().try_into().unwrap()).await.unwrap();
+    stack.run(EXPORT, HOUR).await;
+    let exported = stack.exported(EXPORT);
+    assert_eq!((exported.lines().count(), exported.matches("readers").count()), (200, 100));
+}
+
+#[tokio::test]
+async fn a_stopped_export_ends_and_writes_no_summary() {
+    let stack = Stack::new(10).await;
+    stack.jobs.put(&keys::stopped(&id(EXPORT), EXPORT), "");
+    let error = stack.step("export", EXPORT, HOUR).await.unwrap_err();
+    assert_eq!(error_name(error), "Stopped");
+    assert!(stack.jobs.file(&keys::summary(&id(EXPORT))).is_none());
+}
+
+#[tokio::test]
+async fn an_export_with_foreign_or_missing_files_is_incomplete() {
+    for (key, content) in [(keys::result(&id(EXPORT), 2), Some("{}")), (keys::result(&id(EXPORT), 1), None)] {
+        let stack = Stack::new(10).await;
+        stack.step("export", EXPORT, HOUR).await.unwrap();
+        match content {
+            Some(content) => stack.jobs.put(&key, content),
+            None => stack.jobs.delete(&key).await.unwrap(),
+        }
+        assert_eq!(error_name(stack.step("complete", EXPORT, HOUR).await.unwrap_err()), "Incomplete");
+    }
+    // Before the end of the export.
+    let stack = Stack::new(10).await;
+    assert_eq!(error_name(stack.step("complete", EXPORT, HOUR).await.unwrap_err()), "Incomplete");
+    // With the right names, and another content.
+    stack.step("export", BACKUP, HOUR).await.unwrap();
+    stack.jobs.put(&keys::result(&id(BACKUP), 1), "{}\n");
+    assert_eq!(error_name(stack.step("complete", BACKUP, HOUR).await.unwrap_err()), "Incomplete");
+    assert!(stack.jobs.file(&keys::archive(&id(BACKUP))).is_none());
+}
+
+#[tokio::test]
+async fn a_backup_that_is_too_large_says_so() {
+    let stack = Stack::new(10).await;
+    stack.step("export", BACKUP, HOUR).await.unwrap();
+    let mut state = stack.state(&id(BACKUP));
+    state.files[0].bytes = 4_500_000_001;
+    stack.jobs.put(&keys::export(&id(BACKUP)), serde_json::to_vec(&state).unwrap());
+    let error = stack.step("complete", BACKUP, HOUR).await.unwrap_err();
+    assert!(error.to_string().contains("4500000001 bytes"), "{error}");
+    assert_eq!(error_name(error), "TooLarge");
+}
+
+#[tokio::test]
+async fn a_denied_call_fails_permanently() {
+    let stack = Stack::new(10).await;
+    stack.pool.before_call(1, || Some(Reason::PermissionMissing));
+    assert_eq!(error_name(stack.step("export", EXPORT, HOUR).await.unwrap_err()), "Forbidden");
+    let denied = StepError::from(domain::jobs::JobError::from(StoreError::Forbidden {
+        operation: "PutObject",
+        source: "denied".into(),
+    }));
+    assert_eq!(error_name(denied), "Forbidden");
+}
+
+#[tokio::test]
+async fn an_event_of_another_job_is_rejected() {
+    let stack = Stack::new(1).await;
+    let export = json!({"type": "export", "requested_by": "ann"});
+    let import = json!({
+        "type": "import", "id": "import-0123456789abcdef0123456789abcdef", "format": "json-lines", "options": {},
+        "requested_by": "ann", "requested_at": "2026-01-07T09:30:00Z"
+    });
+    for (step, job, attempt) in [
+        ("export", &export, BACKUP),
+        ("complete", &export, SCHEDULED),
+        ("export", &export, "nightly"),
+        ("export", &import, "import-0123456789abcdef0123456789abcdef"),
+        ("split", &export, EXPORT),
+        ("export", &json!({"type": "export"}), EXPORT),
+        ("export", &json!({"type": "export", "requested_by": "ann", "format": "csv"}), EXPORT),
+    ] {
+        let event = json!({"step": step, "job": job, "attempt": attempt});
+        let error = stack.handle(event.clone(), HOUR).await.unwrap_err();
+        assert_eq!(error_name(error), "UnreadableEvent", "{event}");
+    }
+    assert!(stack.jobs.keys().is_empty());
+}
+
+#[tokio::test]
+async fn second_factors_are_read_only_if_requested() {
+    for mfa in [false, true] {
+        let stack = Stack::new(3).await;
+        stack.pool.switch_factor_on("user0001", Factor::SoftwareTokenMfa);
+        let job = json!({"type": "export", "requested_by": "ann", "mfa": mfa});
+        stack.handle(json!({"step": "export", "job": job, "attempt": EXPORT}), HOUR).await.unwrap();
+        assert_eq!(stack.exported(EXPORT).contains("SOFTWARE_TOKEN_MFA"), mfa, "{}", stack.exported(EXPORT));
+    }
+}
