@@ -16,7 +16,7 @@ HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 HOST_ARCHITECTURE = $(if $(filter aarch64%,$(HOST)),arm64,x86_64)
 # By default, the functions are built for the architecture of this machine. Builds for AWS use ARCHITECTURE.
 BUILT = $(HOST_ARCHITECTURE)
-FUNCTIONS := pre-sign-up pool-bootstrap admin-api authorizer user-migration jobs-worker jobs-api
+FUNCTIONS := pre-sign-up pool-bootstrap admin-api authorizer user-migration jobs-worker jobs-exporter jobs-api
 # The unoptimized functions and the program that deploys them, in one build, because each set of features compiles the
 # AWS SDK.
 BUILD_LOCAL = cargo build --locked --target $(HOST) $(addprefix --package ,$(FUNCTIONS) local)

@@ -25,7 +25,7 @@ pub async fn run(options: &InvokeOptions) -> Result<(), Failure> {
 }
 
 /// The functions of the template, each with the output that contains its ARN.
-pub const FUNCTIONS: [(&str, &str); 8] = [
+pub const FUNCTIONS: [(&str, &str); 9] = [
     ("pre-sign-up", "PreSignUpFunctionArn"),
     ("user-migration", "UserMigrationFunctionArn"),
     ("pool-bootstrap", "PoolBootstrapFunctionArn"),
@@ -33,12 +33,13 @@ pub const FUNCTIONS: [(&str, &str); 8] = [
     ("admin-api", "AdminApiFunctionArn"),
     ("auth-api", "AuthApiFunctionArn"),
     ("jobs-worker", "JobsWorkerFunctionArn"),
+    ("jobs-exporter", "JobsExporterFunctionArn"),
     ("jobs-api", "JobsApiFunctionArn"),
 ];
 
 /// The functions of the stack of `make demo`, which has no old directory to move users from, and no jobs.
 pub fn functions_of_the_demo() -> impl Iterator<Item = (&'static str, &'static str)> {
-    FUNCTIONS.into_iter().filter(|(function, _)| !["jobs-api", "jobs-worker", "user-migration"].contains(function))
+    FUNCTIONS.into_iter().filter(|(function, _)| !function.starts_with("jobs-") && *function != "user-migration")
 }
 
 /// The template's output with the ARN of a function.
@@ -114,7 +115,7 @@ mod tests {
             assert_eq!(output_of(function).unwrap(), output);
         }
         for wrong in ["", "presignup"] {
-            let expected = "expected one of pre-sign-up, user-migration, pool-bootstrap, authorizer, admin-api, auth-api, jobs-worker, jobs-api";
+            let expected = "expected one of pre-sign-up, user-migration, pool-bootstrap, authorizer, admin-api, auth-api, jobs-worker, jobs-exporter, jobs-api";
             assert!(usage(output_of(wrong)).ends_with(expected));
         }
     }

@@ -36,8 +36,16 @@ fn sam_build_compiles_each_function_for_the_architecture() {
 
     let log = fs::read_to_string(folder.path().join("log")).unwrap();
     let calls: BTreeSet<_> = log.lines().filter(|call| call.contains("build")).collect();
-    let functions =
-        ["admin-api", "authorizer", "jobs-api", "jobs-worker", "pool-bootstrap", "pre-sign-up", "user-migration"];
+    let functions = [
+        "admin-api",
+        "authorizer",
+        "jobs-api",
+        "jobs-exporter",
+        "jobs-worker",
+        "pool-bootstrap",
+        "pre-sign-up",
+        "user-migration",
+    ];
     let expected = functions.map(|name| format!("{name}: lambda build --release --arm64"));
     assert_eq!(calls, expected.iter().map(String::as_str).collect());
     for (resource, function) in [
@@ -48,6 +56,7 @@ fn sam_build_compiles_each_function_for_the_architecture() {
         ("AuthorizerFunction", "authorizer"),
         ("UserMigrationFunction", "user-migration"),
         ("JobsWorkerFunction", "jobs-worker"),
+        ("JobsExporterFunction", "jobs-exporter"),
         ("JobsApiFunction", "jobs-api"),
     ] {
         let program = fs::read_to_string(built.join(resource).join("bootstrap")).unwrap();

@@ -15,7 +15,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// For each crate of the workspace, the crates of the workspace that it can depend on, and those that only its tests
 /// can depend on.
-const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 18] = [
+const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 19] = [
     ("admin-api", &["aws", "domain", "startup"], &["testkit"]),
     ("authorizer", &["aws", "domain", "startup", "token-verifier"], &["testkit"]),
     ("aws", &["domain"], &["testkit"]),
@@ -24,6 +24,7 @@ const ALLOWED_DEPENDENCIES: [(&str, &[&str], &[&str]); 18] = [
     ("client-generator", &[], &[]),
     ("domain", &[], &[]),
     ("jobs-api", &["admin-api", "aws", "domain", "startup"], &[]),
+    ("jobs-exporter", &["aws", "domain", "startup"], &["testkit"]),
     ("jobs-worker", &["aws", "domain", "startup"], &["testkit"]),
     ("local", &["aws", "domain", "testkit"], &["poolkeeper-client", "startup"]),
     ("peers", &["token-verifier"], &[]),

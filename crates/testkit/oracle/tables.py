@@ -135,6 +135,8 @@ PASS_ROLE = {
 # Calls on resources outside the deployment that no policy can deny: (role, action, what is outside): reason.
 NOT_LIMITABLE = {
     ("JobsWorkerRole", "cognito-idp:GetProvisionedLimit", "anything"): "Quotas belong to the account.",
+    ("JobsExporterRole", "cognito-idp:GetProvisionedLimit", "anything"): "Quotas belong to the account.",
+    ("JobsExporterRole", "cognito-identity:ListIdentityPools", "anything"): "Lists have no resource.",
     ("PoolBootstrapRole", "cognito-idp:ListUserPools", "anything"): "Lists have no resource.",
     ("PoolBootstrapRole", "cognito-identity:ListIdentityPools", "anything"): "Lists have no resource.",
     **dict.fromkeys(
@@ -143,6 +145,8 @@ NOT_LIMITABLE = {
             ("PoolBootstrapRole", "cognito-idp:DescribeUserPool", "an untagged pool"),
             ("PoolBootstrapRole", "cognito-identity:DescribeIdentityPool", "a foreign resource"),
             ("PoolBootstrapRole", "cognito-identity:DescribeIdentityPool", "an untagged pool"),
+            ("JobsExporterRole", "cognito-identity:DescribeIdentityPool", "a foreign resource"),
+            ("JobsExporterRole", "cognito-identity:DescribeIdentityPool", "an untagged pool"),
         ],
         "Reads the tags that identify the stack's pools. With a condition on the tag, every other pool would be an error.",
     ),

@@ -40,6 +40,7 @@ SWITCHES = {
     "MigrationEndpoint": "https://old.example.com/users",
     "MigrationSecretParameter": OLD_SECRET,
     "Jobs": "true",
+    "BackupSchedule": "rate(1 day)",
 }
 # Parameters that disable statements.
 OFF_SWITCHES = {"SessionGate": "false"}

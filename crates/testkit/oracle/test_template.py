@@ -486,9 +486,41 @@ class Jobs(unittest.TestCase):
                 name
                 for section in ("Resources", "Outputs")
                 for name, one in template.body[section].items()
-                if name.startswith("Job") and template.condition(one["Condition"])
+                if name.startswith(("Job", "Backup")) and template.condition(one["Condition"])
             }
             self.assertEqual(bool(names), is_on, names)
+            self.assertFalse([name for name in names if name.startswith("Backup")])
+
+    def test_schedule_starts_backups(self):
+        template = Template(TEXT, Jobs="true", BackupSchedule="cron(0 3 * * ? *)")
+        schedule = template.body["Resources"]["BackupScheduler"]
+        self.assertTrue(template.condition(schedule["Condition"]))
+        self.assertFalse(Template(TEXT, BackupSchedule="rate(1 day)").condition(schedule["Condition"]))
+        properties = schedule["Properties"]
+        self.assertEqual(properties["ScheduleExpression"], {"Ref": "BackupSchedule"})
+        self.assertEqual(properties["Target"]["Arn"], {"Ref": "JobStateMachine"})
+        # An end-to-end test starts the state machine with the same input.
+        expected = {"type": "backup", "requested_by": "schedule"}
+        self.assertEqual(json.loads(properties["Target"]["Input"]), expected)
+
+    def test_schedule_accepts_only_expressions(self):
+        pattern = Template(TEXT).body["Parameters"]["BackupSchedule"]["AllowedPattern"]
+        for text in ["", "rate(1 day)", "cron(0 3 * * ? *)", "cron(15 10 ? * 6L 2026-2030)", "cron(0 8 ? * MON#1 *)"]:
+            self.assertTrue(re.search(pattern, text), text)
+        for text in ["daily", "rate()", "at(2026-12-01T03:00:00)", 'rate(1 day)"', " rate(1 day)", "rate(1 day) "]:
+            self.assertFalse(re.search(pattern, text), text)
+
+    def test_exporter_changes_no_user_and_reads_no_upload(self):
+        statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsExporterRole"]]
+        changes = ("Create", "Delete", "Disable", "Enable", "Put", "Set", "Update", "AdminAdd", "AdminSet")
+        granted = {action for one in statements for action in actions(one)}
+        changing = {action for action in granted if action.split(":")[1].startswith(changes)}
+        self.assertEqual(changing, {"s3:PutObject", "s3:DeleteObject"})
+        (read,) = [one["Resource"] for one in statements if "s3:GetObject" in actions(one)]
+        self.assertTrue(read.endswith("/jobs/*"), read)
+        # Backups can be created, and not deleted or read.
+        (deleted,) = [one["Resource"] for one in statements if "s3:DeleteObject" in actions(one)]
+        self.assertTrue(deleted.endswith("/jobs/*"), deleted)
 
     def test_worker_neither_deletes_users_nor_reads_secrets(self):
         statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsWorkerRole"]]
@@ -501,16 +533,21 @@ class Jobs(unittest.TestCase):
         pool = {action for one in statements for action in actions(one) if action.startswith("cognito-idp:")}
         self.assertEqual(pool, {"cognito-idp:AdminListGroupsForUser", "cognito-idp:DescribeUserPoolClient"})
         (read,) = [one["Resource"] for one in statements if "s3:GetObject" in actions(one)]
-        self.assertTrue(read.endswith("/jobs/*"), read)
+        self.assertEqual([one.partition("/")[2] for one in read], ["backups/*", "jobs/*"])
 
     def test_bucket_is_private_and_empties_itself(self):
         bucket = Template(TEXT).body["Resources"]["JobBucket"]
         properties = bucket["Properties"]
         self.assertTrue(all(properties["PublicAccessBlockConfiguration"].values()))
         self.assertIn("BucketEncryption", properties)
-        (rule,) = properties["LifecycleConfiguration"]["Rules"]
-        self.assertEqual((rule["Status"], rule["ExpirationInDays"]), ("Enabled", {"Ref": "JobRetentionDays"}))
-        self.assertNotIn("Prefix", rule)
+        rules = properties["LifecycleConfiguration"]["Rules"]
+        self.assertEqual({rule["Status"] for rule in rules}, {"Enabled"})
+        days = {rule["Prefix"]: rule["ExpirationInDays"]["Ref"] for rule in rules if "Prefix" in rule}
+        expected = {"uploads/": "JobRetentionDays", "jobs/": "JobRetentionDays", "backups/": "BackupRetentionDays"}
+        self.assertEqual(days, expected)
+        # No function writes elsewhere, so nothing is kept forever.
+        keys = Path(__file__).parents[2] / "domain/src/jobs/files.rs"
+        self.assertEqual({f"{name}/" for name in re.findall(r'format!\("([a-z]+)/', keys.read_text())}, set(days))
         self.assertEqual(bucket["DeletionPolicy"], "RetainExceptOnCreate")
 
     def test_web_pages_of_allowed_origins_can_use_presigned_urls(self):

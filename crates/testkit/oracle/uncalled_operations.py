@@ -24,7 +24,7 @@ def calls(text):
         *_logging(text),
         *_passed_roles(),
         *_second_factors(),
-        _mapped_attributes(),
+        *_mapped_attributes(),
         _proof_without_sign_up(),
         _rotation(),
         *_functions_of_triggers(),
@@ -81,7 +81,8 @@ def _second_factors():
 def _mapped_attributes():
     """A pool with an identity provider, which no test sets up."""
     provider = {"UserPoolId": OWN_POOL, "ProviderName": "Google"}
-    return Call("PoolBootstrapRole", "cognito-idp", "DescribeIdentityProvider", provider, TAGS, POOL)
+    for role in ("PoolBootstrapRole", "JobsExporterRole"):
+        yield Call(role, "cognito-idp", "DescribeIdentityProvider", provider, TAGS, POOL)
 
 
 def _proof_without_sign_up():
@@ -135,14 +136,18 @@ def _steps_of_jobs():
     resource = f"arn:{PARTITION}:states:{REGION}:{ACCOUNT}"
     # A child execution of the distributed map.
     child = {"executionArn": f"{resource}:execution:{OWN_STATE_MACHINE}/chunks:0123456789abcdef"}
-    function = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{STACK}-JobsWorkerFunction"
+    function = f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{STACK}-Jobs"
+    start = {"stateMachineArn": f"{resource}:stateMachine:{OWN_STATE_MACHINE}"}
     chunks = {"Bucket": OWN_BUCKET, "Key": "jobs/import-0123456789abcdef0123456789abcdef/chunks-0123456789abcdef.json"}
     for service, operation, parameters in [
-        ("lambda", "Invoke", {"FunctionName": function}),
+        ("lambda", "Invoke", {"FunctionName": f"{function}WorkerFunction"}),
+        ("lambda", "Invoke", {"FunctionName": f"{function}ExporterFunction"}),
         ("s3", "GetObject", chunks),
-        ("states", "StartExecution", {"stateMachineArn": f"{resource}:stateMachine:{OWN_STATE_MACHINE}"}),
+        ("states", "StartExecution", start),
         ("states", "DescribeExecution", child),
         ("states", "StopExecution", child),
         ("states", "RedriveExecution", child),
     ]:
         yield Call("JobStateMachineRole", service, operation, parameters, pool=POOL)
+    # EventBridge Scheduler starts backups with the role of the schedule.
+    yield Call("BackupSchedulerRole", "states", "StartExecution", start, pool=POOL)

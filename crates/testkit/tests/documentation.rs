@@ -69,8 +69,16 @@ fn template_sets_and_reference_lists_the_settings_of_the_functions() {
     let lines = blocks.flat_map(|block| block.lines().take_while(|line| line.starts_with("          ")));
     let set: BTreeSet<String> = lines.map(|line| line.trim().split(':').next().unwrap().to_owned()).collect();
 
-    let readers =
-        ["pre-sign-up", "admin-api", "authorizer", "pool-bootstrap", "user-migration", "jobs-worker", "jobs-api"];
+    let readers = [
+        "pre-sign-up",
+        "admin-api",
+        "authorizer",
+        "pool-bootstrap",
+        "user-migration",
+        "jobs-worker",
+        "jobs-exporter",
+        "jobs-api",
+    ];
     let sources = readers.map(|function| read(&format!("crates/{function}/src/settings.rs")));
     let settings = sources.iter().flat_map(|source| variables_in(source.split_once("#[cfg(test)]").unwrap().0));
     // Lambda itself sets variables that begin with AWS_.

@@ -37,14 +37,30 @@ pub enum ExportError {
 
 /// The groups of users. Kept in memory, because one request per user would take longer than the export.
 #[derive(Debug, Default)]
-pub struct Memberships(HashMap<Username, BTreeSet<GroupName>>);
+pub struct Memberships {
+    groups: Vec<GroupName>,
+    /// The positions in `groups`. A set of names would need several times the memory.
+    of: HashMap<Username, Vec<u32>>,
+}
 
 impl Memberships {
-    /// Adds members of a group.
+    /// Adds members of a group. Repeated memberships count once.
     pub fn add(&mut self, group: &GroupName, members: impl IntoIterator<Item = Username>) {
+        let position = self.groups.iter().rposition(|known| known == group).unwrap_or_else(|| {
+            self.groups.push(group.clone());
+            self.groups.len() - 1
+        });
+        // A pool has at most 10,000 groups.
+        let Ok(position) = u32::try_from(position) else { return };
         for member in members {
-            self.0.entry(member).or_default().insert(group.clone());
+            let groups = self.of.entry(member).or_insert_with(|| Vec::with_capacity(1));
+            groups.push(position);
         }
+    }
+
+    fn of(&self, user: &Username) -> BTreeSet<GroupName> {
+        let positions = self.of.get(user).into_iter().flatten().filter_map(|position| usize::try_from(*position).ok());
+        positions.filter_map(|position| self.groups.get(position).cloned()).collect()
     }
 }
 
@@ -183,7 +199,7 @@ impl<'a> Export<'a> {
     }
 
     fn row(&self, user: User) -> UserRow {
-        let groups = self.memberships.0.get(&user.username).cloned().unwrap_or_default();
+        let groups = self.memberships.of(&user.username);
         let mut row = UserRow::new(self.facts.creation_name(&user));
         let sub = user.attributes.get("sub").cloned();
         row.attributes = user.attributes.into_iter().filter(|(name, _)| is_movable(name)).collect();

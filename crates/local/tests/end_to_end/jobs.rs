@@ -1,6 +1,7 @@
 //! Tests jobs on the emulator: the deployed routes, state machine and worker.
 
 mod crashes;
+mod exports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -62,6 +63,13 @@ impl<'d> Jobs<'d> {
         }
     }
 
+    /// Runs an export or backup to the end, and returns it with its files.
+    async fn export(&self, body: &Value) -> (Value, Vec<Vec<u8>>) {
+        let started = self.api.post("/v1/jobs", &self.token, body).await.unwrap().expect(202).unwrap();
+        let id = started["id"].as_str().unwrap();
+        (self.wait_until_ended(id).await, self.files(id).await)
+    }
+
     /// Repeats a read that fails because the emulator is busy.
     async fn get(&self, path: &str) -> Value {
         loop {
@@ -109,13 +117,19 @@ impl<'d> Jobs<'d> {
         }
     }
 
-    async fn results(&self, id: &str) -> Vec<RowResult> {
-        let mut results = Vec::new();
+    /// The content of the result files.
+    async fn files(&self, id: &str) -> Vec<Vec<u8>> {
+        let mut files = Vec::new();
         for file in self.list(&format!("/v1/jobs/{id}/results"), "results", 2).await {
-            let text = self.http.get(file["url"].as_str().unwrap()).send().await.unwrap().text().await.unwrap();
-            results.extend(text.lines().map(|line| serde_json::from_str::<RowResult>(line).unwrap()));
+            let answer = self.http.get(file["url"].as_str().unwrap()).send().await.unwrap();
+            files.push(answer.bytes().await.unwrap().to_vec());
         }
-        results
+        files
+    }
+
+    async fn results(&self, id: &str) -> Vec<RowResult> {
+        let text = String::from_utf8(self.files(id).await.concat()).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The user names in a list.
@@ -146,7 +160,8 @@ fn outcomes(results: &[RowResult]) -> BTreeMap<Outcome, usize> {
 #[tokio::test]
 async fn jobs_import_uploaded_files() {
     let aws = LocalAws::start_recorded(Recording::EndToEnd).await.unwrap();
-    let parameters = [("Jobs", "true"), ("JobQuotaShare", "100")];
+    let schedule = ("BackupSchedule", "cron(0 3 * * ? *)");
+    let parameters = [("Jobs", "true"), ("JobQuotaShare", "100"), schedule];
     let options = Options { port: None, parameters: pairs(&parameters).collect() };
     let deployment = Box::pin(Deployment::deploy(aws, &options)).await.unwrap();
     let jobs = Jobs::new(&deployment).await;
@@ -210,6 +225,8 @@ async fn jobs_import_uploaded_files() {
     let listed = jobs.get("/v1/jobs?limit=10").await;
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 5);
 
+    exports::are_complete(&jobs, &deployment).await;
+
     // A stopped job. A restart is not tested here: two workers could create a user at the same time, and the emulator
     // would then create the user twice.
     let id = jobs.upload(&users("late", 400)).await;
@@ -225,4 +242,6 @@ async fn jobs_import_uploaded_files() {
     assert!(worker.contains("chunk imported") && !worker.contains("example.com"), "{worker}");
     let api = deployment.stack.log(&deployment.aws, "jobs-api").await.unwrap();
     assert!(api.contains(&format!("job:{id}")) && !api.contains("uploads/import"), "{api}");
+    let exporter = deployment.stack.log(&deployment.aws, "jobs-exporter").await.unwrap();
+    assert!(exporter.contains("users exported") && !exporter.contains("example.com"), "{exporter}");
 }
