@@ -246,7 +246,7 @@ def jobs(admin: Client) -> None:
     """The deployment has no jobs."""
     requests: list[Callable[[], object]] = [
         lambda: admin.create_job_upload(type_="import"),
-        lambda: admin.start_job(type_="import", upload=JOB, format_="json-lines"),
+        lambda: admin.start_job(models.StartImport(upload=JOB, format_="json-lines")),
         lambda: admin.list_jobs(limit=1),
         lambda: list(admin.iter_jobs()),
         lambda: admin.get_job(JOB),

@@ -438,12 +438,51 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
     pub struct CreateUpload {
+        ///The types of jobs that read a file.
         #[serde(rename = "type")]
-        pub type_: JobType,
+        pub type_: CreateUploadType,
     }
     impl CreateUpload {
         pub fn builder() -> builder::CreateUpload {
             Default::default()
+        }
+    }
+    ///The types of jobs that read a file.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum CreateUploadType {
+        #[serde(rename = "import")]
+        Import,
+        #[serde(rename = "restore")]
+        Restore,
+    }
+    impl ::std::fmt::Display for CreateUploadType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Import => f.write_str("import"),
+                Self::Restore => f.write_str("restore"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CreateUploadType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "import" => Ok(Self::Import),
+                "restore" => Ok(Self::Restore),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CreateUploadType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for CreateUploadType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///The user to create.
@@ -689,6 +728,19 @@ pub mod types {
         type Error = self::error::ConversionError;
         fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///The progress of an export or backup. Memberships are read before the users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct ExportProgress {
+        ///The number of all users, as Cognito estimates it; 0 until the memberships are read.
+        pub estimated_rows: i64,
+        ///The number of exported users.
+        pub rows: i64,
+    }
+    impl ExportProgress {
+        pub fn builder() -> builder::ExportProgress {
+            Default::default()
         }
     }
     ///A second factor.
@@ -1046,23 +1098,6 @@ pub mod types {
             Default::default()
         }
     }
-    ///The numbers of rows of an imported file.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
-    pub struct ImportSummary {
-        ///The number of skipped and failed rows by code.
-        pub codes: ::std::collections::HashMap<::std::string::String, i64>,
-        ///The parts of users that the import did not set, such as `password`.
-        pub not_moved: ::std::vec::Vec<::std::string::String>,
-        ///The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
-        pub outcomes: ::std::collections::HashMap<::std::string::String, i64>,
-        ///The number of all rows.
-        pub rows: i64,
-    }
-    impl ImportSummary {
-        pub fn builder() -> builder::ImportSummary {
-            Default::default()
-        }
-    }
     ///An invitation to sign up.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct Invitation {
@@ -1089,18 +1124,25 @@ pub mod types {
     pub struct Job {
         ///The number of attempts: 1, and 1 for each restart.
         pub attempts: ::std::num::NonZeroU32,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub backup: ::std::option::Option<::std::string::String>,
         ///When the latest attempt ended; null while the job runs.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub ended_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub error: ::std::option::Option<JobError>,
-        pub format: ImportFormat,
-        ///The id of a job and of its file.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub format: ::std::option::Option<ImportFormat>,
+        ///The id of a job and of its files.
         pub id: ::std::string::String,
-        pub options: ImportOptions,
+        ///Whether the second factors of each user are read; null unless the type is `export` or `backup`.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub mfa: ::std::option::Option<bool>,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub options: ::std::option::Option<ImportOptions>,
         ///When the job was first started.
         pub requested_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        ///The user name of the caller who started the job.
+        ///The user name of the caller who started the job, or `schedule`.
         pub requested_by: ::std::string::String,
         ///When the latest attempt started.
         pub started_at: ::chrono::DateTime<::chrono::offset::Utc>,
@@ -1118,26 +1160,35 @@ pub mod types {
     pub struct JobDetails {
         ///The number of attempts: 1, and 1 for each restart.
         pub attempts: ::std::num::NonZeroU32,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub backup: ::std::option::Option<::std::string::String>,
         ///When the latest attempt ended; null while the job runs.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub ended_at: ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub error: ::std::option::Option<JobError>,
-        pub format: ImportFormat,
-        ///The id of a job and of its file.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub exported: ::std::option::Option<ExportProgress>,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub format: ::std::option::Option<ImportFormat>,
+        ///The id of a job and of its files.
         pub id: ::std::string::String,
-        pub options: ImportOptions,
+        ///Whether the second factors of each user are read; null unless the type is `export` or `backup`.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub mfa: ::std::option::Option<bool>,
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub options: ::std::option::Option<ImportOptions>,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub progress: ::std::option::Option<JobProgress>,
         ///When the job was first started.
         pub requested_at: ::chrono::DateTime<::chrono::offset::Utc>,
-        ///The user name of the caller who started the job.
+        ///The user name of the caller who started the job, or `schedule`.
         pub requested_by: ::std::string::String,
         ///When the latest attempt started.
         pub started_at: ::chrono::DateTime<::chrono::offset::Utc>,
         pub status: JobStatus,
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
-        pub summary: ::std::option::Option<ImportSummary>,
+        pub summary: ::std::option::Option<JobSummary>,
         #[serde(rename = "type")]
         pub type_: JobType,
     }
@@ -1161,6 +1212,12 @@ pub mod types {
         InvalidFile,
         #[serde(rename = "incomplete")]
         Incomplete,
+        #[serde(rename = "expired")]
+        Expired,
+        #[serde(rename = "backup-failed")]
+        BackupFailed,
+        #[serde(rename = "too-large")]
+        TooLarge,
         #[serde(rename = "internal")]
         Internal,
         #[serde(rename = "unknown", other)]
@@ -1175,6 +1232,9 @@ pub mod types {
                 Self::Unavailable => f.write_str("unavailable"),
                 Self::InvalidFile => f.write_str("invalid-file"),
                 Self::Incomplete => f.write_str("incomplete"),
+                Self::Expired => f.write_str("expired"),
+                Self::BackupFailed => f.write_str("backup-failed"),
+                Self::TooLarge => f.write_str("too-large"),
                 Self::Internal => f.write_str("internal"),
                 Self::Unknown => f.write_str("unknown"),
             }
@@ -1190,6 +1250,9 @@ pub mod types {
                 "unavailable" => Ok(Self::Unavailable),
                 "invalid-file" => Ok(Self::InvalidFile),
                 "incomplete" => Ok(Self::Incomplete),
+                "expired" => Ok(Self::Expired),
+                "backup-failed" => Ok(Self::BackupFailed),
+                "too-large" => Ok(Self::TooLarge),
                 "internal" => Ok(Self::Internal),
                 "unknown" => Ok(Self::Unknown),
                 _ => Err("invalid value".into()),
@@ -1208,7 +1271,7 @@ pub mod types {
             value.parse()
         }
     }
-    ///The progress of a job. Several chunks of the file are imported at the same time.
+    ///The progress of an import. Several chunks of the file are imported at the same time.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct JobProgress {
         ///The number of chunks.
@@ -1223,13 +1286,15 @@ pub mod types {
             Default::default()
         }
     }
-    ///The results of consecutive rows.
+    ///The results of consecutive rows, consecutive users of an export, or the archive of a backup.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     pub struct JobResultFile {
-        ///The line of the first row in the uploaded file, from 1.
-        pub first_line: ::std::num::NonZeroU64,
+        ///The line of the first row in the uploaded file, or the number of the first user, from 1. Null for an archive.
+        #[serde(deserialize_with = "::std::option::Option::deserialize")]
+        pub first_line: ::std::option::Option<::std::num::NonZeroU64>,
         ///A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone with the URL can
-        ///read the file. The file contains one JSON object per row.
+        ///read the file. The file of an import or export contains one JSON object per row or user. The file of a backup is
+        ///a tar archive.
         pub url: crate::Secret,
     }
     impl JobResultFile {
@@ -1303,11 +1368,35 @@ pub mod types {
             value.parse()
         }
     }
-    ///What a job does. Later versions can add values.
+    ///The numbers of rows of an imported file, or of exported users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    pub struct JobSummary {
+        ///The number of skipped and failed rows by code. Empty for an export.
+        pub codes: ::std::collections::HashMap<::std::string::String, i64>,
+        ///The parts of users that the import did not set, or that an import of the exported users cannot set, such as
+        ///`password`.
+        pub not_moved: ::std::vec::Vec<::std::string::String>,
+        ///The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`. Empty for an export.
+        pub outcomes: ::std::collections::HashMap<::std::string::String, i64>,
+        ///The number of all rows or users.
+        pub rows: i64,
+    }
+    impl JobSummary {
+        pub fn builder() -> builder::JobSummary {
+            Default::default()
+        }
+    }
+    ///What a job does.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
     pub enum JobType {
         #[serde(rename = "import")]
         Import,
+        #[serde(rename = "export")]
+        Export,
+        #[serde(rename = "backup")]
+        Backup,
+        #[serde(rename = "restore")]
+        Restore,
         #[serde(rename = "unknown", other)]
         Unknown,
     }
@@ -1315,6 +1404,9 @@ pub mod types {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match *self {
                 Self::Import => f.write_str("import"),
+                Self::Export => f.write_str("export"),
+                Self::Backup => f.write_str("backup"),
+                Self::Restore => f.write_str("restore"),
                 Self::Unknown => f.write_str("unknown"),
             }
         }
@@ -1324,6 +1416,9 @@ pub mod types {
         fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "import" => Ok(Self::Import),
+                "export" => Ok(Self::Export),
+                "backup" => Ok(Self::Backup),
+                "restore" => Ok(Self::Restore),
                 "unknown" => Ok(Self::Unknown),
                 _ => Err("invalid value".into()),
             }
@@ -1348,7 +1443,7 @@ pub mod types {
         pub expires_at: ::chrono::DateTime<::chrono::offset::Utc>,
         ///The headers that the request must contain.
         pub headers: ::std::collections::HashMap<::std::string::String, ::std::string::String>,
-        ///The id of a job and of its file.
+        ///The id of a job and of its files.
         pub id: ::std::string::String,
         ///The method of the request.
         pub method: ::std::string::String,
@@ -1712,8 +1807,8 @@ pub mod types {
         PoolRevoke,
         #[serde(rename = "invitations:create")]
         InvitationsCreate,
-        #[serde(rename = "jobs:import")]
-        JobsImport,
+        #[serde(rename = "jobs:write")]
+        JobsWrite,
         #[serde(rename = "jobs:read")]
         JobsRead,
         #[serde(rename = "unknown", other)]
@@ -1737,7 +1832,7 @@ pub mod types {
                 Self::PoolRead => f.write_str("pool:read"),
                 Self::PoolRevoke => f.write_str("pool:revoke"),
                 Self::InvitationsCreate => f.write_str("invitations:create"),
-                Self::JobsImport => f.write_str("jobs:import"),
+                Self::JobsWrite => f.write_str("jobs:write"),
                 Self::JobsRead => f.write_str("jobs:read"),
                 Self::Unknown => f.write_str("unknown"),
             }
@@ -1762,7 +1857,7 @@ pub mod types {
                 "pool:read" => Ok(Self::PoolRead),
                 "pool:revoke" => Ok(Self::PoolRevoke),
                 "invitations:create" => Ok(Self::InvitationsCreate),
-                "jobs:import" => Ok(Self::JobsImport),
+                "jobs:write" => Ok(Self::JobsWrite),
                 "jobs:read" => Ok(Self::JobsRead),
                 "unknown" => Ok(Self::Unknown),
                 _ => Err("invalid value".into()),
@@ -1920,6 +2015,120 @@ pub mod types {
     impl ResetPassword {
         pub fn builder() -> builder::ResetPassword {
             Default::default()
+        }
+    }
+    ///Creates groups and users from an uploaded archive. By default, it changes no existing group or user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct RestoreArchive {
+        ///The `id` in the response of `POST /v1/jobs/uploads` for a restore. It becomes the id of the job.
+        pub archive: ::std::string::String,
+        ///Whether only reads are made. The results then contain what would happen. An uploaded archive is deleted.
+        #[serde(default)]
+        pub dry_run: bool,
+        ///Whether existing users are changed even if they share no verified e-mail address or phone number with the archive.
+        #[serde(default)]
+        pub trust_user_names: bool,
+        #[serde(rename = "type")]
+        pub type_: RestoreArchiveType,
+        ///Whether existing groups and users that differ from the archive are changed.
+        #[serde(default)]
+        pub update: bool,
+    }
+    impl RestoreArchive {
+        pub fn builder() -> builder::RestoreArchive {
+            Default::default()
+        }
+    }
+    ///`RestoreArchiveType`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum RestoreArchiveType {
+        #[serde(rename = "restore")]
+        Restore,
+    }
+    impl ::std::fmt::Display for RestoreArchiveType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Restore => f.write_str("restore"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RestoreArchiveType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "restore" => Ok(Self::Restore),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RestoreArchiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RestoreArchiveType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Creates groups and users from a backup of this stack. By default, it changes no existing group or user.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct RestoreBackup {
+        ///The id of a backup that succeeded, whose archive still exists.
+        pub backup: ::std::string::String,
+        ///Whether only reads are made. The results then contain what would happen.
+        #[serde(default)]
+        pub dry_run: bool,
+        ///Whether existing users are changed even if they share no verified e-mail address or phone number with the archive.
+        #[serde(default)]
+        pub trust_user_names: bool,
+        #[serde(rename = "type")]
+        pub type_: RestoreBackupType,
+        ///Whether existing groups and users that differ from the archive are changed.
+        #[serde(default)]
+        pub update: bool,
+    }
+    impl RestoreBackup {
+        pub fn builder() -> builder::RestoreBackup {
+            Default::default()
+        }
+    }
+    ///`RestoreBackupType`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum RestoreBackupType {
+        #[serde(rename = "restore")]
+        Restore,
+    }
+    impl ::std::fmt::Display for RestoreBackupType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Restore => f.write_str("restore"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RestoreBackupType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "restore" => Ok(Self::Restore),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RestoreBackupType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RestoreBackupType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///The sessions to end.
@@ -2153,10 +2362,108 @@ pub mod types {
             Default::default()
         }
     }
-    ///The job to start.
+    ///Writes settings, app clients without their secrets, groups and users to an archive.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
     #[serde(deny_unknown_fields)]
-    pub struct StartJob {
+    pub struct StartBackup {
+        ///Whether the second factors of each user are read. Each read counts towards the monthly active users.
+        #[serde(default)]
+        pub mfa: bool,
+        #[serde(rename = "type")]
+        pub type_: StartBackupType,
+    }
+    impl StartBackup {
+        pub fn builder() -> builder::StartBackup {
+            Default::default()
+        }
+    }
+    ///`StartBackupType`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum StartBackupType {
+        #[serde(rename = "backup")]
+        Backup,
+    }
+    impl ::std::fmt::Display for StartBackupType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Backup => f.write_str("backup"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for StartBackupType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "backup" => Ok(Self::Backup),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for StartBackupType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for StartBackupType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Writes all users to files.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct StartExport {
+        ///Whether the second factors of each user are read. Each read counts towards the monthly active users.
+        #[serde(default)]
+        pub mfa: bool,
+        #[serde(rename = "type")]
+        pub type_: StartExportType,
+    }
+    impl StartExport {
+        pub fn builder() -> builder::StartExport {
+            Default::default()
+        }
+    }
+    ///`StartExportType`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum StartExportType {
+        #[serde(rename = "export")]
+        Export,
+    }
+    impl ::std::fmt::Display for StartExportType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Export => f.write_str("export"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for StartExportType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "export" => Ok(Self::Export),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for StartExportType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for StartExportType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///Imports an uploaded file. By default, it only creates users.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(deny_unknown_fields)]
+    pub struct StartImport {
         ///Whether missing groups are created.
         #[serde(default)]
         pub create_groups: bool,
@@ -2169,16 +2476,85 @@ pub mod types {
         #[serde(default)]
         pub trust_user_names: bool,
         #[serde(rename = "type")]
-        pub type_: JobType,
+        pub type_: StartImportType,
         ///Whether existing users that differ from their row are changed. Otherwise they are skipped.
         #[serde(default)]
         pub update: bool,
-        ///The id of a job and of its file.
+        ///The `id` in the response of `POST /v1/jobs/uploads` for an import. It becomes the id of the job.
         pub upload: ::std::string::String,
     }
-    impl StartJob {
-        pub fn builder() -> builder::StartJob {
+    impl StartImport {
+        pub fn builder() -> builder::StartImport {
             Default::default()
+        }
+    }
+    ///`StartImportType`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+    pub enum StartImportType {
+        #[serde(rename = "import")]
+        Import,
+    }
+    impl ::std::fmt::Display for StartImportType {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Import => f.write_str("import"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for StartImportType {
+        type Err = self::error::ConversionError;
+        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "import" => Ok(Self::Import),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for StartImportType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for StartImportType {
+        type Error = self::error::ConversionError;
+        fn try_from(value: ::std::string::String) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///The job to start. Its fields depend on `type`.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug)]
+    #[serde(untagged)]
+    pub enum StartJob {
+        StartImport(StartImport),
+        StartExport(StartExport),
+        StartBackup(StartBackup),
+        RestoreArchive(RestoreArchive),
+        RestoreBackup(RestoreBackup),
+    }
+    impl ::std::convert::From<StartImport> for StartJob {
+        fn from(value: StartImport) -> Self {
+            Self::StartImport(value)
+        }
+    }
+    impl ::std::convert::From<StartExport> for StartJob {
+        fn from(value: StartExport) -> Self {
+            Self::StartExport(value)
+        }
+    }
+    impl ::std::convert::From<StartBackup> for StartJob {
+        fn from(value: StartBackup) -> Self {
+            Self::StartBackup(value)
+        }
+    }
+    impl ::std::convert::From<RestoreArchive> for StartJob {
+        fn from(value: RestoreArchive) -> Self {
+            Self::RestoreArchive(value)
+        }
+    }
+    impl ::std::convert::From<RestoreBackup> for StartJob {
+        fn from(value: RestoreBackup) -> Self {
+            Self::RestoreBackup(value)
         }
     }
     ///The state of a user.
@@ -3379,7 +3755,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct CreateUpload {
-            type_: ::std::result::Result<super::JobType, ::std::string::String>,
+            type_: ::std::result::Result<super::CreateUploadType, ::std::string::String>,
         }
         impl ::std::default::Default for CreateUpload {
             fn default() -> Self {
@@ -3389,7 +3765,7 @@ pub mod types {
         impl CreateUpload {
             pub fn type_<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::JobType>,
+                T: ::std::convert::TryInto<super::CreateUploadType>,
                 T::Error: ::std::fmt::Display,
             {
                 self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
@@ -3634,6 +4010,49 @@ pub mod types {
         impl ::std::convert::From<super::Devices> for Devices {
             fn from(value: super::Devices) -> Self {
                 Self { devices: Ok(value.devices), next_cursor: Ok(value.next_cursor) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ExportProgress {
+            estimated_rows: ::std::result::Result<i64, ::std::string::String>,
+            rows: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for ExportProgress {
+            fn default() -> Self {
+                Self {
+                    estimated_rows: Err("no value supplied for estimated_rows".to_string()),
+                    rows: Err("no value supplied for rows".to_string()),
+                }
+            }
+        }
+        impl ExportProgress {
+            pub fn estimated_rows<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.estimated_rows =
+                    value.try_into().map_err(|e| format!("error converting supplied value for estimated_rows: {e}"));
+                self
+            }
+            pub fn rows<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.rows = value.try_into().map_err(|e| format!("error converting supplied value for rows: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ExportProgress> for super::ExportProgress {
+            type Error = super::error::ConversionError;
+            fn try_from(value: ExportProgress) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { estimated_rows: value.estimated_rows?, rows: value.rows? })
+            }
+        }
+        impl ::std::convert::From<super::ExportProgress> for ExportProgress {
+            fn from(value: super::ExportProgress) -> Self {
+                Self { estimated_rows: Ok(value.estimated_rows), rows: Ok(value.rows) }
             }
         }
         #[derive(Clone, Debug)]
@@ -4177,82 +4596,6 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
-        pub struct ImportSummary {
-            codes:
-                ::std::result::Result<::std::collections::HashMap<::std::string::String, i64>, ::std::string::String>,
-            not_moved: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
-            outcomes:
-                ::std::result::Result<::std::collections::HashMap<::std::string::String, i64>, ::std::string::String>,
-            rows: ::std::result::Result<i64, ::std::string::String>,
-        }
-        impl ::std::default::Default for ImportSummary {
-            fn default() -> Self {
-                Self {
-                    codes: Err("no value supplied for codes".to_string()),
-                    not_moved: Err("no value supplied for not_moved".to_string()),
-                    outcomes: Err("no value supplied for outcomes".to_string()),
-                    rows: Err("no value supplied for rows".to_string()),
-                }
-            }
-        }
-        impl ImportSummary {
-            pub fn codes<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.codes = value.try_into().map_err(|e| format!("error converting supplied value for codes: {e}"));
-                self
-            }
-            pub fn not_moved<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.not_moved =
-                    value.try_into().map_err(|e| format!("error converting supplied value for not_moved: {e}"));
-                self
-            }
-            pub fn outcomes<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.outcomes =
-                    value.try_into().map_err(|e| format!("error converting supplied value for outcomes: {e}"));
-                self
-            }
-            pub fn rows<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<i64>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.rows = value.try_into().map_err(|e| format!("error converting supplied value for rows: {e}"));
-                self
-            }
-        }
-        impl ::std::convert::TryFrom<ImportSummary> for super::ImportSummary {
-            type Error = super::error::ConversionError;
-            fn try_from(value: ImportSummary) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    codes: value.codes?,
-                    not_moved: value.not_moved?,
-                    outcomes: value.outcomes?,
-                    rows: value.rows?,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ImportSummary> for ImportSummary {
-            fn from(value: super::ImportSummary) -> Self {
-                Self {
-                    codes: Ok(value.codes),
-                    not_moved: Ok(value.not_moved),
-                    outcomes: Ok(value.outcomes),
-                    rows: Ok(value.rows),
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
         pub struct Invitation {
             email: ::std::result::Result<::std::string::String, ::std::string::String>,
             expires_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
@@ -4355,14 +4698,16 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct Job {
             attempts: ::std::result::Result<::std::num::NonZeroU32, ::std::string::String>,
+            backup: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
             ended_at: ::std::result::Result<
                 ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
             >,
             error: ::std::result::Result<::std::option::Option<super::JobError>, ::std::string::String>,
-            format: ::std::result::Result<super::ImportFormat, ::std::string::String>,
+            format: ::std::result::Result<::std::option::Option<super::ImportFormat>, ::std::string::String>,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            options: ::std::result::Result<super::ImportOptions, ::std::string::String>,
+            mfa: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            options: ::std::result::Result<::std::option::Option<super::ImportOptions>, ::std::string::String>,
             requested_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
             requested_by: ::std::result::Result<::std::string::String, ::std::string::String>,
             started_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
@@ -4373,10 +4718,12 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     attempts: Err("no value supplied for attempts".to_string()),
+                    backup: Err("no value supplied for backup".to_string()),
                     ended_at: Err("no value supplied for ended_at".to_string()),
                     error: Err("no value supplied for error".to_string()),
                     format: Err("no value supplied for format".to_string()),
                     id: Err("no value supplied for id".to_string()),
+                    mfa: Err("no value supplied for mfa".to_string()),
                     options: Err("no value supplied for options".to_string()),
                     requested_at: Err("no value supplied for requested_at".to_string()),
                     requested_by: Err("no value supplied for requested_by".to_string()),
@@ -4394,6 +4741,14 @@ pub mod types {
             {
                 self.attempts =
                     value.try_into().map_err(|e| format!("error converting supplied value for attempts: {e}"));
+                self
+            }
+            pub fn backup<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.backup = value.try_into().map_err(|e| format!("error converting supplied value for backup: {e}"));
                 self
             }
             pub fn ended_at<T>(mut self, value: T) -> Self
@@ -4415,7 +4770,7 @@ pub mod types {
             }
             pub fn format<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::ImportFormat>,
+                T: ::std::convert::TryInto<::std::option::Option<super::ImportFormat>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.format = value.try_into().map_err(|e| format!("error converting supplied value for format: {e}"));
@@ -4429,9 +4784,17 @@ pub mod types {
                 self.id = value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            pub fn mfa<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa = value.try_into().map_err(|e| format!("error converting supplied value for mfa: {e}"));
+                self
+            }
             pub fn options<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::ImportOptions>,
+                T: ::std::convert::TryInto<::std::option::Option<super::ImportOptions>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.options =
@@ -4487,10 +4850,12 @@ pub mod types {
             fn try_from(value: Job) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     attempts: value.attempts?,
+                    backup: value.backup?,
                     ended_at: value.ended_at?,
                     error: value.error?,
                     format: value.format?,
                     id: value.id?,
+                    mfa: value.mfa?,
                     options: value.options?,
                     requested_at: value.requested_at?,
                     requested_by: value.requested_by?,
@@ -4504,10 +4869,12 @@ pub mod types {
             fn from(value: super::Job) -> Self {
                 Self {
                     attempts: Ok(value.attempts),
+                    backup: Ok(value.backup),
                     ended_at: Ok(value.ended_at),
                     error: Ok(value.error),
                     format: Ok(value.format),
                     id: Ok(value.id),
+                    mfa: Ok(value.mfa),
                     options: Ok(value.options),
                     requested_at: Ok(value.requested_at),
                     requested_by: Ok(value.requested_by),
@@ -4520,30 +4887,36 @@ pub mod types {
         #[derive(Clone, Debug)]
         pub struct JobDetails {
             attempts: ::std::result::Result<::std::num::NonZeroU32, ::std::string::String>,
+            backup: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
             ended_at: ::std::result::Result<
                 ::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>,
                 ::std::string::String,
             >,
             error: ::std::result::Result<::std::option::Option<super::JobError>, ::std::string::String>,
-            format: ::std::result::Result<super::ImportFormat, ::std::string::String>,
+            exported: ::std::result::Result<::std::option::Option<super::ExportProgress>, ::std::string::String>,
+            format: ::std::result::Result<::std::option::Option<super::ImportFormat>, ::std::string::String>,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            options: ::std::result::Result<super::ImportOptions, ::std::string::String>,
+            mfa: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            options: ::std::result::Result<::std::option::Option<super::ImportOptions>, ::std::string::String>,
             progress: ::std::result::Result<::std::option::Option<super::JobProgress>, ::std::string::String>,
             requested_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
             requested_by: ::std::result::Result<::std::string::String, ::std::string::String>,
             started_at: ::std::result::Result<::chrono::DateTime<::chrono::offset::Utc>, ::std::string::String>,
             status: ::std::result::Result<super::JobStatus, ::std::string::String>,
-            summary: ::std::result::Result<::std::option::Option<super::ImportSummary>, ::std::string::String>,
+            summary: ::std::result::Result<::std::option::Option<super::JobSummary>, ::std::string::String>,
             type_: ::std::result::Result<super::JobType, ::std::string::String>,
         }
         impl ::std::default::Default for JobDetails {
             fn default() -> Self {
                 Self {
                     attempts: Err("no value supplied for attempts".to_string()),
+                    backup: Err("no value supplied for backup".to_string()),
                     ended_at: Err("no value supplied for ended_at".to_string()),
                     error: Err("no value supplied for error".to_string()),
+                    exported: Err("no value supplied for exported".to_string()),
                     format: Err("no value supplied for format".to_string()),
                     id: Err("no value supplied for id".to_string()),
+                    mfa: Err("no value supplied for mfa".to_string()),
                     options: Err("no value supplied for options".to_string()),
                     progress: Err("no value supplied for progress".to_string()),
                     requested_at: Err("no value supplied for requested_at".to_string()),
@@ -4565,6 +4938,14 @@ pub mod types {
                     value.try_into().map_err(|e| format!("error converting supplied value for attempts: {e}"));
                 self
             }
+            pub fn backup<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.backup = value.try_into().map_err(|e| format!("error converting supplied value for backup: {e}"));
+                self
+            }
             pub fn ended_at<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<::std::option::Option<::chrono::DateTime<::chrono::offset::Utc>>>,
@@ -4582,9 +4963,18 @@ pub mod types {
                 self.error = value.try_into().map_err(|e| format!("error converting supplied value for error: {e}"));
                 self
             }
+            pub fn exported<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ExportProgress>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.exported =
+                    value.try_into().map_err(|e| format!("error converting supplied value for exported: {e}"));
+                self
+            }
             pub fn format<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::ImportFormat>,
+                T: ::std::convert::TryInto<::std::option::Option<super::ImportFormat>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.format = value.try_into().map_err(|e| format!("error converting supplied value for format: {e}"));
@@ -4598,9 +4988,17 @@ pub mod types {
                 self.id = value.try_into().map_err(|e| format!("error converting supplied value for id: {e}"));
                 self
             }
+            pub fn mfa<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa = value.try_into().map_err(|e| format!("error converting supplied value for mfa: {e}"));
+                self
+            }
             pub fn options<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::ImportOptions>,
+                T: ::std::convert::TryInto<::std::option::Option<super::ImportOptions>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.options =
@@ -4653,7 +5051,7 @@ pub mod types {
             }
             pub fn summary<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<super::ImportSummary>>,
+                T: ::std::convert::TryInto<::std::option::Option<super::JobSummary>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.summary =
@@ -4674,10 +5072,13 @@ pub mod types {
             fn try_from(value: JobDetails) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     attempts: value.attempts?,
+                    backup: value.backup?,
                     ended_at: value.ended_at?,
                     error: value.error?,
+                    exported: value.exported?,
                     format: value.format?,
                     id: value.id?,
+                    mfa: value.mfa?,
                     options: value.options?,
                     progress: value.progress?,
                     requested_at: value.requested_at?,
@@ -4693,10 +5094,13 @@ pub mod types {
             fn from(value: super::JobDetails) -> Self {
                 Self {
                     attempts: Ok(value.attempts),
+                    backup: Ok(value.backup),
                     ended_at: Ok(value.ended_at),
                     error: Ok(value.error),
+                    exported: Ok(value.exported),
                     format: Ok(value.format),
                     id: Ok(value.id),
+                    mfa: Ok(value.mfa),
                     options: Ok(value.options),
                     progress: Ok(value.progress),
                     requested_at: Ok(value.requested_at),
@@ -4762,7 +5166,7 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct JobResultFile {
-            first_line: ::std::result::Result<::std::num::NonZeroU64, ::std::string::String>,
+            first_line: ::std::result::Result<::std::option::Option<::std::num::NonZeroU64>, ::std::string::String>,
             url: ::std::result::Result<crate::Secret, ::std::string::String>,
         }
         impl ::std::default::Default for JobResultFile {
@@ -4776,7 +5180,7 @@ pub mod types {
         impl JobResultFile {
             pub fn first_line<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::num::NonZeroU64>,
+                T: ::std::convert::TryInto<::std::option::Option<::std::num::NonZeroU64>>,
                 T::Error: ::std::fmt::Display,
             {
                 self.first_line =
@@ -4859,6 +5263,82 @@ pub mod types {
                     expires_at: Ok(value.expires_at),
                     next_cursor: Ok(value.next_cursor),
                     results: Ok(value.results),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct JobSummary {
+            codes:
+                ::std::result::Result<::std::collections::HashMap<::std::string::String, i64>, ::std::string::String>,
+            not_moved: ::std::result::Result<::std::vec::Vec<::std::string::String>, ::std::string::String>,
+            outcomes:
+                ::std::result::Result<::std::collections::HashMap<::std::string::String, i64>, ::std::string::String>,
+            rows: ::std::result::Result<i64, ::std::string::String>,
+        }
+        impl ::std::default::Default for JobSummary {
+            fn default() -> Self {
+                Self {
+                    codes: Err("no value supplied for codes".to_string()),
+                    not_moved: Err("no value supplied for not_moved".to_string()),
+                    outcomes: Err("no value supplied for outcomes".to_string()),
+                    rows: Err("no value supplied for rows".to_string()),
+                }
+            }
+        }
+        impl JobSummary {
+            pub fn codes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.codes = value.try_into().map_err(|e| format!("error converting supplied value for codes: {e}"));
+                self
+            }
+            pub fn not_moved<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.not_moved =
+                    value.try_into().map_err(|e| format!("error converting supplied value for not_moved: {e}"));
+                self
+            }
+            pub fn outcomes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::collections::HashMap<::std::string::String, i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.outcomes =
+                    value.try_into().map_err(|e| format!("error converting supplied value for outcomes: {e}"));
+                self
+            }
+            pub fn rows<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.rows = value.try_into().map_err(|e| format!("error converting supplied value for rows: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<JobSummary> for super::JobSummary {
+            type Error = super::error::ConversionError;
+            fn try_from(value: JobSummary) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    codes: value.codes?,
+                    not_moved: value.not_moved?,
+                    outcomes: value.outcomes?,
+                    rows: value.rows?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::JobSummary> for JobSummary {
+            fn from(value: super::JobSummary) -> Self {
+                Self {
+                    codes: Ok(value.codes),
+                    not_moved: Ok(value.not_moved),
+                    outcomes: Ok(value.outcomes),
+                    rows: Ok(value.rows),
                 }
             }
         }
@@ -6177,6 +6657,179 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct RestoreArchive {
+            archive: ::std::result::Result<::std::string::String, ::std::string::String>,
+            dry_run: ::std::result::Result<bool, ::std::string::String>,
+            trust_user_names: ::std::result::Result<bool, ::std::string::String>,
+            type_: ::std::result::Result<super::RestoreArchiveType, ::std::string::String>,
+            update: ::std::result::Result<bool, ::std::string::String>,
+        }
+        impl ::std::default::Default for RestoreArchive {
+            fn default() -> Self {
+                Self {
+                    archive: Err("no value supplied for archive".to_string()),
+                    dry_run: Ok(Default::default()),
+                    trust_user_names: Ok(Default::default()),
+                    type_: Err("no value supplied for type_".to_string()),
+                    update: Ok(Default::default()),
+                }
+            }
+        }
+        impl RestoreArchive {
+            pub fn archive<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.archive =
+                    value.try_into().map_err(|e| format!("error converting supplied value for archive: {e}"));
+                self
+            }
+            pub fn dry_run<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.dry_run =
+                    value.try_into().map_err(|e| format!("error converting supplied value for dry_run: {e}"));
+                self
+            }
+            pub fn trust_user_names<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trust_user_names =
+                    value.try_into().map_err(|e| format!("error converting supplied value for trust_user_names: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RestoreArchiveType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+            pub fn update<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.update = value.try_into().map_err(|e| format!("error converting supplied value for update: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<RestoreArchive> for super::RestoreArchive {
+            type Error = super::error::ConversionError;
+            fn try_from(value: RestoreArchive) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    archive: value.archive?,
+                    dry_run: value.dry_run?,
+                    trust_user_names: value.trust_user_names?,
+                    type_: value.type_?,
+                    update: value.update?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RestoreArchive> for RestoreArchive {
+            fn from(value: super::RestoreArchive) -> Self {
+                Self {
+                    archive: Ok(value.archive),
+                    dry_run: Ok(value.dry_run),
+                    trust_user_names: Ok(value.trust_user_names),
+                    type_: Ok(value.type_),
+                    update: Ok(value.update),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct RestoreBackup {
+            backup: ::std::result::Result<::std::string::String, ::std::string::String>,
+            dry_run: ::std::result::Result<bool, ::std::string::String>,
+            trust_user_names: ::std::result::Result<bool, ::std::string::String>,
+            type_: ::std::result::Result<super::RestoreBackupType, ::std::string::String>,
+            update: ::std::result::Result<bool, ::std::string::String>,
+        }
+        impl ::std::default::Default for RestoreBackup {
+            fn default() -> Self {
+                Self {
+                    backup: Err("no value supplied for backup".to_string()),
+                    dry_run: Ok(Default::default()),
+                    trust_user_names: Ok(Default::default()),
+                    type_: Err("no value supplied for type_".to_string()),
+                    update: Ok(Default::default()),
+                }
+            }
+        }
+        impl RestoreBackup {
+            pub fn backup<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::string::String>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.backup = value.try_into().map_err(|e| format!("error converting supplied value for backup: {e}"));
+                self
+            }
+            pub fn dry_run<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.dry_run =
+                    value.try_into().map_err(|e| format!("error converting supplied value for dry_run: {e}"));
+                self
+            }
+            pub fn trust_user_names<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.trust_user_names =
+                    value.try_into().map_err(|e| format!("error converting supplied value for trust_user_names: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::RestoreBackupType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+            pub fn update<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.update = value.try_into().map_err(|e| format!("error converting supplied value for update: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<RestoreBackup> for super::RestoreBackup {
+            type Error = super::error::ConversionError;
+            fn try_from(value: RestoreBackup) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    backup: value.backup?,
+                    dry_run: value.dry_run?,
+                    trust_user_names: value.trust_user_names?,
+                    type_: value.type_?,
+                    update: value.update?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RestoreBackup> for RestoreBackup {
+            fn from(value: super::RestoreBackup) -> Self {
+                Self {
+                    backup: Ok(value.backup),
+                    dry_run: Ok(value.dry_run),
+                    trust_user_names: Ok(value.trust_user_names),
+                    type_: Ok(value.type_),
+                    update: Ok(value.update),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct RevokeAll {
             client_id: ::std::result::Result<::std::option::Option<::std::string::String>, ::std::string::String>,
         }
@@ -6702,16 +7355,94 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
-        pub struct StartJob {
+        pub struct StartBackup {
+            mfa: ::std::result::Result<bool, ::std::string::String>,
+            type_: ::std::result::Result<super::StartBackupType, ::std::string::String>,
+        }
+        impl ::std::default::Default for StartBackup {
+            fn default() -> Self {
+                Self { mfa: Ok(Default::default()), type_: Err("no value supplied for type_".to_string()) }
+            }
+        }
+        impl StartBackup {
+            pub fn mfa<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa = value.try_into().map_err(|e| format!("error converting supplied value for mfa: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::StartBackupType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<StartBackup> for super::StartBackup {
+            type Error = super::error::ConversionError;
+            fn try_from(value: StartBackup) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { mfa: value.mfa?, type_: value.type_? })
+            }
+        }
+        impl ::std::convert::From<super::StartBackup> for StartBackup {
+            fn from(value: super::StartBackup) -> Self {
+                Self { mfa: Ok(value.mfa), type_: Ok(value.type_) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct StartExport {
+            mfa: ::std::result::Result<bool, ::std::string::String>,
+            type_: ::std::result::Result<super::StartExportType, ::std::string::String>,
+        }
+        impl ::std::default::Default for StartExport {
+            fn default() -> Self {
+                Self { mfa: Ok(Default::default()), type_: Err("no value supplied for type_".to_string()) }
+            }
+        }
+        impl StartExport {
+            pub fn mfa<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<bool>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.mfa = value.try_into().map_err(|e| format!("error converting supplied value for mfa: {e}"));
+                self
+            }
+            pub fn type_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::StartExportType>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<StartExport> for super::StartExport {
+            type Error = super::error::ConversionError;
+            fn try_from(value: StartExport) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { mfa: value.mfa?, type_: value.type_? })
+            }
+        }
+        impl ::std::convert::From<super::StartExport> for StartExport {
+            fn from(value: super::StartExport) -> Self {
+                Self { mfa: Ok(value.mfa), type_: Ok(value.type_) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct StartImport {
             create_groups: ::std::result::Result<bool, ::std::string::String>,
             dry_run: ::std::result::Result<bool, ::std::string::String>,
             format: ::std::result::Result<super::ImportFormat, ::std::string::String>,
             trust_user_names: ::std::result::Result<bool, ::std::string::String>,
-            type_: ::std::result::Result<super::JobType, ::std::string::String>,
+            type_: ::std::result::Result<super::StartImportType, ::std::string::String>,
             update: ::std::result::Result<bool, ::std::string::String>,
             upload: ::std::result::Result<::std::string::String, ::std::string::String>,
         }
-        impl ::std::default::Default for StartJob {
+        impl ::std::default::Default for StartImport {
             fn default() -> Self {
                 Self {
                     create_groups: Ok(Default::default()),
@@ -6724,7 +7455,7 @@ pub mod types {
                 }
             }
         }
-        impl StartJob {
+        impl StartImport {
             pub fn create_groups<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<bool>,
@@ -6762,7 +7493,7 @@ pub mod types {
             }
             pub fn type_<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<super::JobType>,
+                T: ::std::convert::TryInto<super::StartImportType>,
                 T::Error: ::std::fmt::Display,
             {
                 self.type_ = value.try_into().map_err(|e| format!("error converting supplied value for type_: {e}"));
@@ -6785,9 +7516,9 @@ pub mod types {
                 self
             }
         }
-        impl ::std::convert::TryFrom<StartJob> for super::StartJob {
+        impl ::std::convert::TryFrom<StartImport> for super::StartImport {
             type Error = super::error::ConversionError;
-            fn try_from(value: StartJob) -> ::std::result::Result<Self, super::error::ConversionError> {
+            fn try_from(value: StartImport) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     create_groups: value.create_groups?,
                     dry_run: value.dry_run?,
@@ -6799,8 +7530,8 @@ pub mod types {
                 })
             }
         }
-        impl ::std::convert::From<super::StartJob> for StartJob {
-            fn from(value: super::StartJob) -> Self {
+        impl ::std::convert::From<super::StartImport> for StartImport {
+            fn from(value: super::StartImport) -> Self {
                 Self {
                     create_groups: Ok(value.create_groups),
                     dry_run: Ok(value.dry_run),
@@ -8186,18 +8917,27 @@ impl Client {
     }
     ///Start a job
     ///
-    ///Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
-    ///result are skipped. The request changes nothing while the job runs, or after the job succeeded. Two requests that start
-    ///or restart a job at the same time can both return 202. Returns `wrong-state`
-    ///if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
-    ///password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
+    ///Starts the import of an uploaded file, an export of all users, a backup of the pool, or a restore of groups and users.
+    ///The caller needs all permissions, not only `jobs:write`, because an import or restore can set the groups of any user,
+    ///and an export contains all attributes of all users.
     ///
-    ///Permission: `jobs:import`.
+    ///The same request restarts an import or restore that failed or was stopped, and rows with a result are skipped. An
+    ///export or backup that failed is not restarted; start another one. The request changes nothing while the job runs, or
+    ///after the job succeeded. Jobs without an upload are recognized by the header `Idempotency-Key`, for 90 days and for the
+    ///same caller. Without the header, each request starts such a job. Two requests that start or restart a job at the same
+    ///time can both return 202. Returns `wrong-state` if the file does not exist, if the job was started with other options,
+    ///or after 50 attempts.
+    ///
+    ///Permission: `jobs:write`.
     ///
     ///Sends a `POST` request to `/v1/jobs`
     ///
+    ///Arguments:
+    ///- `idempotency_key`: A text that the client generates for each job without an upload. Makes the request safe to repeat.
+    ///- `body`
     ///```text
     ///let response = client.start_job()
+    ///    .idempotency_key(idempotency_key)
     ///    .body(body)
     ///    .send()
     ///    .await;
@@ -8210,10 +8950,10 @@ impl Client {
     ///Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
     ///returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
     ///replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
-    ///The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
-    ///the caller needs all permissions, not only `jobs:import`.
+    ///The file is encrypted, and deleted when the job succeeds. An import or restore can set passwords and groups of any user, so
+    ///the caller needs all permissions, not only `jobs:write`.
     ///
-    ///Permission: `jobs:import`.
+    ///Permission: `jobs:write`.
     ///
     ///Sends a `POST` request to `/v1/jobs/uploads`
     ///
@@ -8245,10 +8985,10 @@ impl Client {
     }
     ///Stop a job
     ///
-    ///Rows in progress end within seconds. Users that were created stay in the pool, and the results stay readable.
-    ///`POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to repeat.
+    ///Rows in progress end within seconds, exports within a minute. Users that were created stay in the pool, and the results
+    ///stay readable. `POST /v1/jobs` continues an import. Does nothing if the job ended, so the request is safe to repeat.
     ///
-    ///Permission: `jobs:import`.
+    ///Permission: `jobs:write`.
     ///
     ///Sends a `DELETE` request to `/v1/jobs/{id}`
     ///
@@ -8265,8 +9005,11 @@ impl Client {
     ///
     ///Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. The list
     ///is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
-    ///list from the first page again. Results contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
-    ///contain no passwords and no other values.
+    ///list from the first page again.
+    ///
+    ///Results of an import or restore contain user names, outcomes and codes, and the names of fields in which an existing user differs
+    ///from its row. They contain no passwords and no other values. An export and a backup contain all attributes of all
+    ///users, so their results require all permissions, not only `jobs:read`.
     ///
     ///Permission: `jobs:read`.
     ///
@@ -10404,42 +11147,44 @@ pub mod builder {
     #[derive(Debug, Clone)]
     pub struct StartJob<'a> {
         client: &'a super::Client,
-        body: Result<types::builder::StartJob, String>,
+        idempotency_key: Result<Option<::std::string::String>, String>,
+        body: Result<types::StartJob, String>,
     }
     impl<'a> StartJob<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client, body: Ok(::std::default::Default::default()) }
+            Self { client: client, idempotency_key: Ok(None), body: Err("body was not initialized".to_string()) }
+        }
+        pub fn idempotency_key<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.idempotency_key = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `:: std :: string :: String` for idempotency_key failed".to_string());
+            self
         }
         pub fn body<V>(mut self, value: V) -> Self
         where
             V: std::convert::TryInto<types::StartJob>,
-            <V as std::convert::TryInto<types::StartJob>>::Error: std::fmt::Display,
         {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `StartJob` for body failed: {}", s));
-            self
-        }
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::StartJob) -> types::builder::StartJob,
-        {
-            self.body = self.body.map(f);
+            self.body = value.try_into().map_err(|_| "conversion to `StartJob` for body failed".to_string());
             self
         }
         ///Sends a `POST` request to `/v1/jobs`
         pub async fn send(self) -> Result<ResponseValue<types::Job>, Error<types::ErrorBody>> {
-            let Self { client, body } = self;
-            let body = body
-                .and_then(|v| types::StartJob::try_from(v).map_err(|e| e.to_string()))
-                .map_err(Error::InvalidRequest)?;
+            let Self { client, idempotency_key, body } = self;
+            let idempotency_key = idempotency_key.map_err(Error::InvalidRequest)?;
+            let body = body.map_err(Error::InvalidRequest)?;
             let url = format!("{}/v1/jobs", client.baseurl,);
-            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(1usize);
+            let mut header_map = ::reqwest::header::HeaderMap::with_capacity(2usize);
             header_map.append(
                 ::reqwest::header::HeaderName::from_static("api-version"),
                 ::reqwest::header::HeaderValue::from_static(super::Client::api_version()),
             );
+            if let Some(value) = idempotency_key {
+                header_map.append("Idempotency-Key", value.to_string().try_into()?);
+            }
             #[allow(unused_mut)]
             let mut request = client
                 .client

@@ -11,7 +11,7 @@ mod restore;
 mod settings;
 mod source;
 
-pub use archive::{Archive, ArchiveError, UsersSection, read, write};
+pub use archive::{Archive, ArchiveError, Layout, Section, UsersSection, read, read_groups, write};
 pub use collect::{Backup, BackupError, ExportedUsers};
 pub use differences::differences;
 pub use digest::Digest;

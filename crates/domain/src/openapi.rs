@@ -70,7 +70,7 @@ impl PartialSchema for JobId {
         ObjectBuilder::new()
             .schema_type(Type::String)
             .description(Some("The id of a job and of its files."))
-            .pattern(Some("^(import|export|backup)-[0-9a-f]{32}$"))
+            .pattern(Some("^(import|export|backup|restore)-[0-9a-f]{32}$"))
             .examples(["import-50d858e0985ecc7f60418aaf0cc5ab58"])
             .into()
     }

@@ -1,10 +1,12 @@
 //! Writes the archive of a backup from exported users.
 
+use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Seek as _, Write as _};
+use std::path::Path;
 
 use domain::backup::{Backup, BackupError, Digest, ExportedUsers, Manifest, write};
-use domain::jobs::{ExportState, Files, JobError, JobId, keys};
-use tempfile::{NamedTempFile, tempfile};
+use domain::jobs::{ExportState, Files, JobError};
+use tempfile::tempfile_in;
 
 use crate::handler::StepError;
 
@@ -12,7 +14,8 @@ use crate::handler::StepError;
 /// the archive.
 const MAX_BYTES: u64 = 4_500_000_000;
 
-/// Writes the archive to the bucket. Does nothing if it exists.
+/// Writes the archive to a file in `folder`. Replaces the file, because an invocation that ends at Lambda's timeout leaves
+/// it there.
 ///
 /// # Errors
 ///
@@ -21,33 +24,32 @@ pub(crate) async fn archive(
     files: &dyn Files,
     backup: &Backup<'_>,
     user_pool_id: &str,
-    id: &JobId,
     state: &ExportState,
     with_mfa: bool,
+    path: &Path,
 ) -> Result<Manifest, StepError> {
     let bytes = state.bytes();
     if bytes > MAX_BYTES {
         return Err(JobError::TooLarge { bytes, limit: MAX_BYTES }.into());
     }
     let settings = backup.settings(user_pool_id).await.map_err(StepError::Settings)?;
-    let mut users = tempfile()?;
+    let file = File::create(path)?;
+    // Has no name, so that it never remains.
+    let mut users = tempfile_in(path.parent().unwrap_or(path))?;
     let mut digest = Digest::new(&users);
     for file in &state.files {
-        let content = files.read(&keys::result(id, file.first_line)).await.map_err(JobError::from)?;
+        let content = files.read(&file.key).await.map_err(JobError::from)?;
         digest.write_all(&content.unwrap_or_default())?;
     }
     let (written, sha256) = digest.finish();
     if written != bytes {
-        return Err(JobError::Incomplete { found: 0, expected: state.rows }.into());
+        return Err(JobError::Incomplete { found: written, expected: bytes, unit: "bytes" }.into());
     }
     users.rewind()?;
     let exported = ExportedUsers { rows: state.rows, bytes, sha256, with_mfa, not_moved: state.not_moved.clone() };
-    let file = NamedTempFile::new()?;
-    let out = BufWriter::with_capacity(1 << 16, file.as_file());
+    let out = BufWriter::with_capacity(1 << 16, file);
     let users = BufReader::with_capacity(1 << 16, &users);
-    let manifest = write(&settings, exported, backup.clock.wall_time(), users, out)?;
-    files.create_from(&keys::archive(id), file.path()).await.map_err(JobError::from)?;
-    Ok(manifest)
+    Ok(write(&settings, exported, backup.clock.wall_time(), users, out)?)
 }
 
 impl From<io::Error> for StepError {

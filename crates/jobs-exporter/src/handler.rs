@@ -1,13 +1,14 @@
 //! Handles invocations: one step of a job each.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use domain::backup::{Backup, BackupError, PoolSource};
-use domain::jobs::{ExportJob, ExportStep, Exporter, Files, Job, JobError, JobId};
+use domain::jobs::{ExportJob, ExportStep, Exporter, Files, Job, JobError, JobId, keys};
 use domain::provision::{Observer, ProvisionError, StepReport};
 use domain::retry::{Classified as _, Clock, ErrorClass, Waiting};
-use domain::transfer::{Pace, PacedPool, Rates};
+use domain::transfer::{Pace, PacedPool, Rates, Stop};
 use domain::user_pool::UserPool;
 use domain::user_pool::quota::RequestQuotas;
 use lambda_runtime::layers::TracingLayer;
@@ -21,6 +22,9 @@ use crate::settings::Settings;
 
 /// How long before Lambda's timeout an export ends. It then writes the last file.
 const MARGIN: Duration = Duration::from_mins(1);
+
+/// The name of the file with the archive.
+const ARCHIVE: &str = "backup.tar";
 
 /// How long calls to the user pool are repeated while it is unavailable. Then the state machine repeats the step.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,6 +41,8 @@ pub struct Handler {
     pub source: Arc<dyn PoolSource>,
     /// The settings of the function.
     pub settings: Settings,
+    /// Where archives are written before they are uploaded.
+    pub folder: PathBuf,
 }
 
 /// Why a step failed. The state machine decides by its name whether it repeats the step.
@@ -57,12 +63,18 @@ impl StepError {
     fn name(&self) -> &'static str {
         match self {
             Self::Job(error) => error.name(),
-            Self::Settings(BackupError::Settings(ProvisionError::Call(gave_up)))
-                if gave_up.last.class() == ErrorClass::Forbidden =>
-            {
+            Self::Settings(BackupError::Stopped(Stop::Call(error))) if error.class() == ErrorClass::Forbidden => {
                 "Forbidden"
             }
-            Self::Settings(_) => "Unavailable",
+            Self::Settings(BackupError::Stopped(_)) => "Unavailable",
+            Self::Settings(BackupError::Settings(ProvisionError::Call(gave_up))) => match gave_up.last.class() {
+                ErrorClass::Forbidden => "Forbidden",
+                _ => "Unavailable",
+            },
+            // The pool does not exist, has no valid settings, or Lambda's disk is full.
+            Self::Settings(BackupError::NoUserPool(_) | BackupError::Settings(_) | BackupError::File(_)) => {
+                "BackupFailed"
+            }
             Self::UnreadableEvent => "UnreadableEvent",
         }
     }
@@ -103,6 +115,7 @@ impl Handler {
                 // After the summary, an earlier invocation may have deleted files.
                 let is_summarized = exporter.is_summarized(&id).await?;
                 if !is_summarized {
+                    exporter.ensure_not_stopped(&id, &attempt).await?;
                     exporter.ensure_complete(&id, &state).await?;
                 }
                 if is_backup && !is_summarized {
@@ -110,7 +123,10 @@ impl Handler {
                     let paced = PacedPool { pool: &*self.pool, pace: &pace, clock: &*clock, patience: PATIENCE };
                     let source = &*self.source;
                     let backup = Backup { source, paced, clock: Arc::clone(&clock), observer: &Retries };
-                    archive(&*self.files, &backup, &self.settings.user_pool_id, &id, &state, *mfa).await?;
+                    let (files, path) = (&*self.files, self.folder.join(ARCHIVE));
+                    archive(files, &backup, &self.settings.user_pool_id, &state, *mfa, &path).await?;
+                    exporter.ensure_not_stopped(&id, &attempt).await?;
+                    files.create_from(&keys::archive(&id), &path).await.map_err(JobError::from)?;
                 }
                 let summary = exporter.complete(&id, &state, is_backup).await?;
                 tracing::info!(job = %id, rows = summary.rows, "job completed");

@@ -27,7 +27,8 @@ async fn main() -> ExitCode {
         let pool = Arc::new(calls.directory_without_retries(&settings.user_pool_id));
         let files = Arc::new(aws.with_timeouts(TRANSFER_TIMEOUT, TRANSFER_TIMEOUT).job_bucket(&settings.bucket));
         let source = Arc::new(calls.platform());
-        serve(&Handler { files, pool: pool.clone(), quotas: pool, source, settings }).await
+        let folder = std::env::temp_dir();
+        serve(&Handler { files, pool: pool.clone(), quotas: pool, source, settings, folder }).await
     }))
     .await
 }

@@ -2,10 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::backup::read;
+use domain::backup::{BackupError, read};
 use domain::jobs::{ExportState, Files as _, JobId, StoreError, keys};
 use domain::provision::{Observer, Provisioner, StepReport};
 use domain::retry::Clock;
@@ -16,6 +17,7 @@ use domain::user_pool::quota::{Category, RequestQuotas};
 use domain::user_pool::sessions::Factor;
 use jobs_exporter::{Handler, Settings, StepError};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use testkit::in_memory::InMemoryPool;
 use testkit::in_memory_jobs::InMemoryJobs;
 use testkit::in_memory_platform::InMemoryPlatform;
@@ -50,6 +52,9 @@ struct Stack {
     jobs: InMemoryJobs,
     pool: InMemoryPool,
     handler: Handler,
+    /// The number of invocations.
+    invocations: AtomicUsize,
+    _folder: TempDir,
 }
 
 impl Stack {
@@ -77,14 +82,16 @@ impl Stack {
         let jobs = InMemoryJobs::default();
         let settings =
             Settings { region: "eu-west-1".to_owned(), user_pool_id, bucket: "jobs".to_owned(), quota_share: 50 };
+        let folder = tempfile::tempdir().unwrap();
         let handler = Handler {
             files: Arc::new(jobs.clone()),
             pool: Arc::new(pool.directory()),
             quotas: Arc::new(Quotas),
             source: Arc::new(platform),
             settings,
+            folder: folder.path().to_owned(),
         };
-        Self { jobs, pool, handler }
+        Self { jobs, pool, handler, invocations: AtomicUsize::new(0), _folder: folder }
     }
 
     async fn step(&self, step: &str, name: &str, time: Duration) -> Result<Value, StepError> {
@@ -94,7 +101,12 @@ impl Stack {
     }
 
     async fn handle(&self, event: Value, time: Duration) -> Result<Value, StepError> {
-        self.handler.handle(event, Arc::new(VirtualClock::with_time(time))).await
+        let clock = VirtualClock::with_time(time);
+        // Each invocation has other random numbers.
+        for _ in 0..self.invocations.fetch_add(1, Ordering::Relaxed) {
+            clock.nonce();
+        }
+        self.handler.handle(event, Arc::new(clock)).await
     }
 
     /// Runs a job as the state machine does, and repeats each step until it succeeds. Returns the number of steps.
@@ -124,9 +136,8 @@ impl Stack {
 
     /// The exported users.
     fn exported(&self, id: &str) -> String {
-        let results = keys::results(&id.parse().unwrap());
-        let keys = self.jobs.keys().into_iter().filter(|key| key.starts_with(&results));
-        keys.map(|key| String::from_utf8(self.jobs.file(&key).unwrap()).unwrap()).collect()
+        let files = self.state(&id.parse().unwrap()).files;
+        files.iter().map(|file| String::from_utf8(self.jobs.file(&file.key).unwrap()).unwrap()).collect()
     }
 
     fn state(&self, id: &JobId) -> ExportState {
@@ -165,15 +176,18 @@ async fn a_failure_of_any_call_loses_and_repeats_no_user() {
     let undisturbed = Stack::new(130).await;
     let expected = undisturbed.expected().await;
     undisturbed.run(BACKUP, HOUR).await;
-    let (calls, keys) = (undisturbed.jobs.calls(), undisturbed.jobs.keys());
+    let calls = undisturbed.jobs.calls();
     for number in 1..=calls {
         for after_effect in [false, true] {
             let stack = Stack::new(130).await;
             stack.jobs.fail_call(number, after_effect);
             stack.run(BACKUP, HOUR).await;
             let place = format!("call {number} of {calls}, {after_effect}");
-            assert_eq!(stack.jobs.keys(), keys, "{place}");
-            let archive = stack.jobs.file(&keys::archive(&id(BACKUP))).unwrap();
+            let id = id(BACKUP);
+            for key in [keys::export(&id), keys::summary(&id)] {
+                assert!(stack.jobs.file(&key).is_some(), "{place}");
+            }
+            let archive = stack.jobs.file(&keys::archive(&id)).unwrap();
             let archive = read(&archive[..]).unwrap_or_else(|error| panic!("{place}: {error}"));
             assert_eq!((archive.users.rows, archive.users.bytes), (130, expected.len() as u64), "{place}");
         }
@@ -241,33 +255,60 @@ async fn a_group_that_is_deleted_during_the_export_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_stopped_export_ends_and_writes_no_summary() {
+async fn a_stopped_job_ends_without_summary_and_archive() {
     let stack = Stack::new(10).await;
-    stack.jobs.put(&keys::stopped(&id(EXPORT), EXPORT), "");
-    let error = stack.step("export", EXPORT, HOUR).await.unwrap_err();
-    assert_eq!(error_name(error), "Stopped");
-    assert!(stack.jobs.file(&keys::summary(&id(EXPORT))).is_none());
+    stack.jobs.put(&keys::stopped(&id(BACKUP), SCHEDULED), "");
+    for step in ["export", "complete"] {
+        assert_eq!(error_name(stack.step(step, SCHEDULED, HOUR).await.unwrap_err()), "Stopped");
+    }
+    assert!(stack.jobs.file(&keys::summary(&id(BACKUP))).is_none());
+    assert!(stack.jobs.file(&keys::archive(&id(BACKUP))).is_none());
+}
+
+/// Lambda can continue an invocation that Step Functions repeats.
+#[tokio::test]
+async fn concurrent_invocations_lose_and_repeat_no_user() {
+    let stack = Stack::new(700).await;
+    let expected = stack.expected().await;
+    for _ in 0..3 {
+        let invoke = || stack.step("export", EXPORT, Duration::from_millis(400));
+        let (one, other) = tokio::join!(invoke(), invoke());
+        let errors: Vec<_> = [one, other].into_iter().filter_map(Result::err).map(error_name).collect();
+        assert!(errors.contains(&"Unavailable".to_owned()), "{errors:?}");
+    }
+    stack.run(EXPORT, HOUR).await;
+    assert_eq!(stack.exported(EXPORT), expected);
 }
 
 #[tokio::test]
-async fn an_export_with_foreign_or_missing_files_is_incomplete() {
-    for (key, content) in [(keys::result(&id(EXPORT), 2), Some("{}")), (keys::result(&id(EXPORT), 1), None)] {
-        let stack = Stack::new(10).await;
-        stack.step("export", EXPORT, HOUR).await.unwrap();
-        match content {
-            Some(content) => stack.jobs.put(&key, content),
-            None => stack.jobs.delete(&key).await.unwrap(),
-        }
-        assert_eq!(error_name(stack.step("complete", EXPORT, HOUR).await.unwrap_err()), "Incomplete");
-    }
+async fn an_export_with_missing_or_changed_files_is_incomplete() {
     // Before the end of the export.
     let stack = Stack::new(10).await;
     assert_eq!(error_name(stack.step("complete", EXPORT, HOUR).await.unwrap_err()), "Incomplete");
-    // With the right names, and another content.
+    stack.step("export", EXPORT, HOUR).await.unwrap();
+    stack.jobs.delete(&stack.state(&id(EXPORT)).files[0].key).await.unwrap();
+    assert_eq!(error_name(stack.step("complete", EXPORT, HOUR).await.unwrap_err()), "Incomplete");
+    // With another content.
     stack.step("export", BACKUP, HOUR).await.unwrap();
-    stack.jobs.put(&keys::result(&id(BACKUP), 1), "{}\n");
+    stack.jobs.put(&stack.state(&id(BACKUP)).files[0].key, "{}\n");
     assert_eq!(error_name(stack.step("complete", BACKUP, HOUR).await.unwrap_err()), "Incomplete");
     assert!(stack.jobs.file(&keys::archive(&id(BACKUP))).is_none());
+
+    // Without the memberships, users would lose their groups.
+    let stack = Stack::new(700).await;
+    stack.step("export", EXPORT, Duration::from_millis(900)).await.unwrap_err();
+    let memberships = stack.jobs.keys().into_iter().find(|key| key.contains("/memberships/")).unwrap();
+    stack.jobs.delete(&memberships).await.unwrap();
+    assert_eq!(error_name(stack.step("export", EXPORT, HOUR).await.unwrap_err()), "Incomplete");
+}
+
+#[tokio::test]
+async fn an_expired_position_ends_the_export() {
+    let stack = Stack::new(700).await;
+    stack.step("export", EXPORT, Duration::from_millis(300)).await.unwrap_err();
+    // The list of the groups precedes the page.
+    stack.pool.before_call(2, || Some(Reason::InvalidRequest));
+    assert_eq!(error_name(stack.step("export", EXPORT, HOUR).await.unwrap_err()), "Expired");
 }
 
 #[tokio::test]
@@ -287,6 +328,11 @@ async fn a_denied_call_fails_permanently() {
     let stack = Stack::new(10).await;
     stack.pool.before_call(1, || Some(Reason::PermissionMissing));
     assert_eq!(error_name(stack.step("export", EXPORT, HOUR).await.unwrap_err()), "Forbidden");
+    stack.step("export", BACKUP, HOUR).await.unwrap();
+    stack.pool.before_call(1, || Some(Reason::PermissionMissing));
+    assert_eq!(error_name(stack.step("complete", BACKUP, HOUR).await.unwrap_err()), "Forbidden");
+    let gone = StepError::Settings(BackupError::NoUserPool("eu-west-1_x".to_owned()));
+    assert_eq!(error_name(gone), "BackupFailed");
     let denied = StepError::from(domain::jobs::JobError::from(StoreError::Forbidden {
         operation: "PutObject",
         source: "denied".into(),

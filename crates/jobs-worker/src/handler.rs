@@ -86,7 +86,7 @@ impl Handler {
             quota_share: self.quota_share,
         };
         Ok(match step {
-            Step::Split { job: Job::Import(job), attempt } => {
+            Step::Split { job: Job::Import(job) | Job::Restore(job), attempt } => {
                 let split = worker.split(&job, &attempt).await?;
                 tracing::info!(job = %job.id, rows = split.plan.rows, chunks = split.plan.chunks, "file divided");
                 // The input of the next state.

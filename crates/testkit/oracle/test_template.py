@@ -514,13 +514,28 @@ class Jobs(unittest.TestCase):
         statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsExporterRole"]]
         changes = ("Create", "Delete", "Disable", "Enable", "Put", "Set", "Update", "AdminAdd", "AdminSet")
         granted = {action for one in statements for action in actions(one)}
-        changing = {action for action in granted if action.split(":")[1].startswith(changes)}
+        changing = {one for one in granted if one.split(":")[1].startswith(changes) and not one.startswith("logs:")}
         self.assertEqual(changing, {"s3:PutObject", "s3:DeleteObject"})
-        (read,) = [one["Resource"] for one in statements if "s3:GetObject" in actions(one)]
-        self.assertTrue(read.endswith("/jobs/*"), read)
         # Backups can be created, and not deleted or read.
-        (deleted,) = [one["Resource"] for one in statements if "s3:DeleteObject" in actions(one)]
-        self.assertTrue(deleted.endswith("/jobs/*"), deleted)
+        for action in ("s3:GetObject", "s3:DeleteObject"):
+            (resources,) = [one["Resource"] for one in statements if action in actions(one)]
+            self.assertEqual([one.partition("/")[2] for one in resources], ["jobs/backup-*", "jobs/export-*"])
+
+    def test_worker_neither_reads_nor_writes_files_of_exports(self):
+        statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsWorkerRole"]]
+        resources = [one["Resource"] for one in statements if {"s3:GetObject", "s3:PutObject"} & set(actions(one))]
+        prefixes = {one.partition("/")[2] for one in sum(resources, [])}
+        self.assertEqual(prefixes, {"backups/*", "uploads/*", "jobs/import-*", "jobs/restore-*"})
+
+    def test_backups_cannot_be_replaced(self):
+        (statement,) = [
+            one
+            for one in Template(TEXT).body["Resources"]["JobBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+            if "s3:PutObject" in actions(one)
+        ]
+        self.assertEqual((statement["Effect"], statement["Principal"]), ("Deny", "*"))
+        self.assertEqual(statement["Resource"]["Fn::Sub"].partition("}/")[2], "backups/*")
+        self.assertEqual(statement["Condition"], {"Null": {"s3:if-none-match": "true"}})
 
     def test_worker_neither_deletes_users_nor_reads_secrets(self):
         statements = [one for _, one in Template(TEXT, Jobs="true").roles()["JobsWorkerRole"]]
@@ -559,7 +574,7 @@ class Jobs(unittest.TestCase):
 
     def test_state_machine_does_not_repeat_permanent_errors(self):
         worker = (Path(__file__).parents[2] / "domain/src/jobs/error.rs").read_text()
-        names = set(re.findall(r' => "(\w+)"', worker)) | {"UnreadableEvent"}
+        names = set(re.findall(r' => "(\w+)"', worker)) | {"BackupFailed", "UnreadableEvent"}
         definition = Template(TEXT).body["Resources"]["JobStateMachine"]["Properties"]["DefinitionString"]["Fn::Sub"]
         never = {name for row in re.findall(r'\["([^]]*)"\], "MaxAttempts": 0', definition) for name in row.split('", "')}
         self.assertEqual(names - never, {"TimeUp", "Unavailable"})

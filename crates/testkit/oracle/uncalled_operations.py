@@ -29,6 +29,7 @@ def calls(text):
         _rotation(),
         *_functions_of_triggers(),
         *_steps_of_jobs(),
+        *_restored_groups(),
         *_import_jobs(),
     ]
 
@@ -129,6 +130,15 @@ def _rotation():
         "GetTokensFromRefreshToken",
         {"RefreshToken": "eyJj.x", "ClientId": "abc", "ClientSecret": CLIENT_SECRET},
     )
+
+
+def _restored_groups():
+    """A restore reads a group that another run created at the same time, and changes existing groups. The emulator does not
+    support `UpdateGroup`."""
+    group = {"UserPoolId": OWN_POOL, "GroupName": "editors"}
+    yield Call("JobsWorkerRole", "cognito-idp", "GetGroup", group, TAGS, POOL)
+    changed = {**group, "Description": "Edit", "Precedence": 7}
+    yield Call("JobsWorkerRole", "cognito-idp", "UpdateGroup", changed, TAGS, POOL)
 
 
 def _steps_of_jobs():

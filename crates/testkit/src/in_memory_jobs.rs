@@ -75,14 +75,25 @@ impl InMemoryJobs {
     pub fn add(&self, id: JobId) {
         let name = id.to_string();
         let (requested_by, requested_at) = ("root".to_owned(), OffsetDateTime::UNIX_EPOCH);
-        let job =
-            ImportJob { id, format: Format::JsonLines, options: JobOptions::default(), requested_by, requested_at };
+        let job = ImportJob {
+            id,
+            format: Format::JsonLines,
+            backup: None,
+            options: JobOptions::default(),
+            requested_by,
+            requested_at,
+        };
         self.add_execution(&name, &serde_json::to_string(&Job::Import(job)).unwrap_or_default());
     }
 
     /// Adds the execution of a scheduled backup.
     pub fn add_scheduled_backup(&self, name: &str) {
         self.add_execution(name, r#"{"type": "backup", "requested_by": "schedule"}"#);
+    }
+
+    /// Deletes an execution, as Step Functions does after 90 days.
+    pub fn forget(&self, name: &str) {
+        self.state().executions.remove(name);
     }
 
     /// Adds a running execution.
@@ -212,6 +223,17 @@ impl Files for InMemoryJobs {
         self.call("PutObject", |state| {
             state.files.insert(key.to_owned(), content);
         })
+    }
+
+    async fn exchange(&self, key: &str, expected: Option<&str>, content: Vec<u8>) -> Result<String, StoreError> {
+        self.call("PutObject", |state| {
+            if state.files.get(key).map(|content| etag(content)).as_deref() != expected {
+                return Err(StoreError::Changed);
+            }
+            let version = etag(&content);
+            state.files.insert(key.to_owned(), content);
+            Ok(version)
+        })?
     }
 
     async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError> {

@@ -488,13 +488,18 @@ export class Operations extends HeyApiClient {
     /**
      * Start a job
      *
-     * Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and rows with a
-     * result are skipped. The request changes nothing while the job runs, or after the job succeeded. Two requests that start
-     * or restart a job at the same time can both return 202. Returns `wrong-state`
-     * if no file was uploaded, if the job was started with other options, or after 50 attempts. An import can set the
-     * password and the groups of any user, so the caller needs all permissions, not only `jobs:import`.
+     * Starts the import of an uploaded file, an export of all users, a backup of the pool, or a restore of groups and users.
+     * The caller needs all permissions, not only `jobs:write`, because an import or restore can set the groups of any user,
+     * and an export contains all attributes of all users.
      *
-     * Permission: `jobs:import`.
+     * The same request restarts an import or restore that failed or was stopped, and rows with a result are skipped. An
+     * export or backup that failed is not restarted; start another one. The request changes nothing while the job runs, or
+     * after the job succeeded. Jobs without an upload are recognized by the header `Idempotency-Key`, for 90 days and for the
+     * same caller. Without the header, each request starts such a job. Two requests that start or restart a job at the same
+     * time can both return 202. Returns `wrong-state` if the file does not exist, if the job was started with other options,
+     * or after 50 attempts.
+     *
+     * Permission: `jobs:write`.
      */
     public startJob<ThrowOnError extends boolean = false>(options: Options<StartJobData, ThrowOnError>): RequestResult<StartJobResponses, StartJobErrors, ThrowOnError> {
         return (options.client ?? this.client).post<StartJobResponses, StartJobErrors, ThrowOnError>({
@@ -514,10 +519,10 @@ export class Operations extends HeyApiClient {
      * Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
      * returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
      * replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
-     * The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
-     * the caller needs all permissions, not only `jobs:import`.
+     * The file is encrypted, and deleted when the job succeeds. An import or restore can set passwords and groups of any user, so
+     * the caller needs all permissions, not only `jobs:write`.
      *
-     * Permission: `jobs:import`.
+     * Permission: `jobs:write`.
      */
     public createJobUpload<ThrowOnError extends boolean = false>(options: Options<CreateJobUploadData, ThrowOnError>): RequestResult<CreateJobUploadResponses, CreateJobUploadErrors, ThrowOnError> {
         return (options.client ?? this.client).post<CreateJobUploadResponses, CreateJobUploadErrors, ThrowOnError>({
@@ -534,10 +539,10 @@ export class Operations extends HeyApiClient {
     /**
      * Stop a job
      *
-     * Rows in progress end within seconds. Users that were created stay in the pool, and the results stay readable.
-     * `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to repeat.
+     * Rows in progress end within seconds, exports within a minute. Users that were created stay in the pool, and the results
+     * stay readable. `POST /v1/jobs` continues an import. Does nothing if the job ended, so the request is safe to repeat.
      *
-     * Permission: `jobs:import`.
+     * Permission: `jobs:write`.
      */
     public stopJob<ThrowOnError extends boolean = false>(options: Options<StopJobData, ThrowOnError>): RequestResult<StopJobResponses, StopJobErrors, ThrowOnError> {
         return (options.client ?? this.client).delete<StopJobResponses, StopJobErrors, ThrowOnError>({
@@ -567,8 +572,11 @@ export class Operations extends HeyApiClient {
      *
      * Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five minutes. The list
      * is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
-     * list from the first page again. Results contain user names, outcomes and codes, and the names of fields in which an existing user differs from its row. They
-     * contain no passwords and no other values.
+     * list from the first page again.
+     *
+     * Results of an import or restore contain user names, outcomes and codes, and the names of fields in which an existing user differs
+     * from its row. They contain no passwords and no other values. An export and a backup contain all attributes of all
+     * users, so their results require all permissions, not only `jobs:read`.
      *
      * Permission: `jobs:read`.
      */

@@ -89,6 +89,11 @@ export type AuthenticatorSecret = {
 };
 
 /**
+ * The id of a backup that succeeded, whose archive still exists.
+ */
+export type BackupId = string;
+
+/**
  * Starts the setup of an authenticator app. The response is a challenge `MFA_SETUP` with the TOTP secret.
  */
 export type BeginMfaSetup = {
@@ -243,7 +248,10 @@ export type CreateInvitation = {
  * The job that the file is for.
  */
 export type CreateUpload = {
-    type: JobType;
+    /**
+     * The types of jobs that read a file.
+     */
+    type: 'import' | 'restore';
 };
 
 /**
@@ -303,6 +311,20 @@ export type Devices = {
  * The stable code of an error. Later versions can add codes.
  */
 export type ErrorCode = 'invalid-request' | 'unauthenticated' | 'invalid-credentials' | 'forbidden' | 'insufficient-scope' | 'mfa-required' | 'user-not-confirmed' | 'password-reset-required' | 'not-found' | 'user-not-found' | 'group-not-found' | 'device-not-found' | 'identity-not-found' | 'job-not-found' | 'method-not-allowed' | 'user-exists' | 'alias-exists' | 'group-exists' | 'wrong-state' | 'role-not-passable' | 'unsupported-challenge' | 'body-too-large' | 'unsupported-media-type' | 'invalid-password' | 'code-mismatch' | 'code-expired' | 'sign-up-refused' | 'throttled' | 'mail-quota-exceeded' | 'internal' | 'not-supported-by-endpoint' | 'upstream-unavailable' | 'revocations-unavailable' | 'jobs-unavailable' | 'deadline-exceeded';
+
+/**
+ * The progress of an export or backup. Memberships are read before the users.
+ */
+export type ExportProgress = {
+    /**
+     * The number of all users, as Cognito estimates it; 0 until the memberships are read.
+     */
+    estimated_rows: number;
+    /**
+     * The number of exported users.
+     */
+    rows: number;
+};
 
 /**
  * A second factor.
@@ -426,32 +448,6 @@ export type ImportOptions = {
 };
 
 /**
- * The numbers of rows of an imported file.
- */
-export type ImportSummary = {
-    /**
-     * The number of skipped and failed rows by code.
-     */
-    codes: {
-        [key: string]: number;
-    };
-    /**
-     * The parts of users that the import did not set, such as `password`.
-     */
-    not_moved: Array<string>;
-    /**
-     * The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
-     */
-    outcomes: {
-        [key: string]: number;
-    };
-    /**
-     * The number of all rows.
-     */
-    rows: number;
-};
-
-/**
  * An invitation to sign up.
  */
 export type Invitation = {
@@ -492,20 +488,25 @@ export type Job = {
      * The number of attempts: 1, and 1 for each restart.
      */
     attempts: number;
+    backup: null | JobId;
     /**
      * When the latest attempt ended; null while the job runs.
      */
     ended_at: string | null;
     error: null | JobError;
-    format: ImportFormat;
+    format: null | ImportFormat;
     id: JobId;
-    options: ImportOptions;
+    /**
+     * Whether the second factors of each user are read; null unless the type is `export` or `backup`.
+     */
+    mfa: boolean | null;
+    options: null | ImportOptions;
     /**
      * When the job was first started.
      */
     requested_at: string;
     /**
-     * The user name of the caller who started the job.
+     * The user name of the caller who started the job, or `schedule`.
      */
     requested_by: string;
     /**
@@ -523,22 +524,23 @@ export type Job = {
  * A job with its progress and its summary.
  */
 export type JobDetails = Job & {
+    exported: null | ExportProgress;
     progress: null | JobProgress;
-    summary: null | ImportSummary;
+    summary: null | JobSummary;
 };
 
 /**
  * Why an attempt failed. Later versions can add values.
  */
-export type JobError = 'timed-out' | 'mail-quota' | 'forbidden' | 'unavailable' | 'invalid-file' | 'incomplete' | 'internal';
+export type JobError = 'timed-out' | 'mail-quota' | 'forbidden' | 'unavailable' | 'invalid-file' | 'incomplete' | 'expired' | 'backup-failed' | 'too-large' | 'internal';
 
 /**
- * The id of a job and of its file.
+ * The id of a job and of its files.
  */
 export type JobId = string;
 
 /**
- * The progress of a job. Several chunks of the file are imported at the same time.
+ * The progress of an import. Several chunks of the file are imported at the same time.
  */
 export type JobProgress = {
     /**
@@ -556,16 +558,17 @@ export type JobProgress = {
 };
 
 /**
- * The results of consecutive rows.
+ * The results of consecutive rows, consecutive users of an export, or the archive of a backup.
  */
 export type JobResultFile = {
     /**
-     * The line of the first row in the uploaded file, from 1.
+     * The line of the first row in the uploaded file, or the number of the first user, from 1. Null for an archive.
      */
-    first_line: number;
+    first_line: number | null;
     /**
      * A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone with the URL can
-     * read the file. The file contains one JSON object per row.
+     * read the file. The file of an import or export contains one JSON object per row or user. The file of a backup is
+     * a tar archive.
      */
     url: string;
 };
@@ -594,9 +597,36 @@ export type JobResults = {
 export type JobStatus = 'running' | 'succeeded' | 'failed' | 'stopped';
 
 /**
- * What a job does. Later versions can add values.
+ * The numbers of rows of an imported file, or of exported users.
  */
-export type JobType = 'import';
+export type JobSummary = {
+    /**
+     * The number of skipped and failed rows by code. Empty for an export.
+     */
+    codes: {
+        [key: string]: number;
+    };
+    /**
+     * The parts of users that the import did not set, or that an import of the exported users cannot set, such as
+     * `password`.
+     */
+    not_moved: Array<string>;
+    /**
+     * The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`. Empty for an export.
+     */
+    outcomes: {
+        [key: string]: number;
+    };
+    /**
+     * The number of all rows or users.
+     */
+    rows: number;
+};
+
+/**
+ * What a job does.
+ */
+export type JobType = 'import' | 'export' | 'backup' | 'restore';
 
 /**
  * The request that uploads a file.
@@ -792,7 +822,7 @@ export type PasswordReset = {
     username: Username;
 };
 
-export type Permission = 'users:create' | 'users:read' | 'users:update' | 'users:delete' | 'users:password' | 'users:state' | 'users:sessions' | 'users:groups' | 'users:mfa' | 'groups:read' | 'groups:write' | 'groups:roles' | 'pool:read' | 'pool:revoke' | 'invitations:create' | 'jobs:import' | 'jobs:read';
+export type Permission = 'users:create' | 'users:read' | 'users:update' | 'users:delete' | 'users:password' | 'users:state' | 'users:sessions' | 'users:groups' | 'users:mfa' | 'groups:read' | 'groups:write' | 'groups:roles' | 'pool:read' | 'pool:revoke' | 'invitations:create' | 'jobs:write' | 'jobs:read';
 
 /**
  * The settings of the user pool.
@@ -949,6 +979,51 @@ export type ResetPassword = {
 };
 
 /**
+ * Creates groups and users from an uploaded archive. By default, it changes no existing group or user.
+ */
+export type RestoreArchive = {
+    archive: RestoreId;
+    /**
+     * Whether only reads are made. The results then contain what would happen. An uploaded archive is deleted.
+     */
+    dry_run?: boolean;
+    /**
+     * Whether existing users are changed even if they share no verified e-mail address or phone number with the archive.
+     */
+    trust_user_names?: boolean;
+    type: 'restore';
+    /**
+     * Whether existing groups and users that differ from the archive are changed.
+     */
+    update?: boolean;
+};
+
+/**
+ * Creates groups and users from a backup of this stack. By default, it changes no existing group or user.
+ */
+export type RestoreBackup = {
+    backup: BackupId;
+    /**
+     * Whether only reads are made. The results then contain what would happen.
+     */
+    dry_run?: boolean;
+    /**
+     * Whether existing users are changed even if they share no verified e-mail address or phone number with the archive.
+     */
+    trust_user_names?: boolean;
+    type: 'restore';
+    /**
+     * Whether existing groups and users that differ from the archive are changed.
+     */
+    update?: boolean;
+};
+
+/**
+ * The `id` in the response of `POST /v1/jobs/uploads` for a restore. It becomes the id of the job.
+ */
+export type RestoreId = string;
+
+/**
  * The sessions to end.
  */
 export type RevokeAll = {
@@ -1071,9 +1146,31 @@ export type SignedUp = {
 };
 
 /**
- * The job to start.
+ * Writes settings, app clients without their secrets, groups and users to an archive.
  */
-export type StartJob = {
+export type StartBackup = {
+    /**
+     * Whether the second factors of each user are read. Each read counts towards the monthly active users.
+     */
+    mfa?: boolean;
+    type: 'backup';
+};
+
+/**
+ * Writes all users to files.
+ */
+export type StartExport = {
+    /**
+     * Whether the second factors of each user are read. Each read counts towards the monthly active users.
+     */
+    mfa?: boolean;
+    type: 'export';
+};
+
+/**
+ * Imports an uploaded file. By default, it only creates users.
+ */
+export type StartImport = {
     /**
      * Whether missing groups are created.
      */
@@ -1088,16 +1185,18 @@ export type StartJob = {
      * Whether existing users are changed even if they share no verified e-mail address or phone number with their row.
      */
     trust_user_names?: boolean;
-    type: JobType;
+    type: 'import';
     /**
      * Whether existing users that differ from their row are changed. Otherwise they are skipped.
      */
     update?: boolean;
-    /**
-     * The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
-     */
-    upload: JobId;
+    upload: UploadId;
 };
+
+/**
+ * The job to start. Its fields depend on `type`.
+ */
+export type StartJob = StartImport | StartExport | StartBackup | RestoreArchive | RestoreBackup;
 
 /**
  * The state of a user.
@@ -1158,6 +1257,11 @@ export type UpdateUser = {
      */
     attributes: AttributeChanges;
 };
+
+/**
+ * The `id` in the response of `POST /v1/jobs/uploads` for an import. It becomes the id of the job.
+ */
+export type UploadId = string;
 
 /**
  * A user.
@@ -2961,6 +3065,12 @@ export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
 
 export type StartJobData = {
     body: StartJob;
+    headers?: {
+        /**
+         * A text that the client generates for each job without an upload. Makes the request safe to repeat.
+         */
+        'Idempotency-Key'?: string;
+    };
     path?: never;
     query?: never;
     url: '/v1/jobs';
@@ -3025,7 +3135,7 @@ export type StartJobError = StartJobErrors[keyof StartJobErrors];
 
 export type StartJobResponses = {
     /**
-     * The job runs or succeeded. Nothing was changed.
+     * The job exists. Nothing was changed.
      */
     200: Job;
     /**

@@ -66,7 +66,7 @@ impl Authorized {
     }
 
     /// Rejects a caller without every permission. An import sets the groups and passwords of any user, so any other
-    /// caller could gain permissions with it. An export contains what any read permission returns.
+    /// caller could gain permissions with it. An export contains everything that all read permissions return.
     pub(crate) fn ensure_unlimited(&self) -> Result<(), ApiError> {
         if self.grants.covers(&Grants::all()) { Ok(()) } else { Err(ApiError::Forbidden(Forbidden::NotUnlimited)) }
     }

@@ -144,6 +144,11 @@ texts! {
     .only("^[A-Za-z0-9_-]+_[0-9a-f-]+$", is_device_key)
     .examples(&["eu-central-1_0b7a4a54-3f6e-4f1f-8a51-9d7d5ce6f1a2"]);
 
+    /// The id of a backup that succeeded, whose archive still exists.
+    BackupId(String) = Format::new(39..=39, "must be `backup-` and 32 lowercase hexadecimal digits")
+        .only("^backup-[0-9a-f]{32}$", |text| is_job(text, JobType::Backup))
+        .examples(&["backup-9c1b1c5f0ea24a1bb7f3a4c7d2e5f608"]);
+
     /// The id of a user at an external identity provider.
     ExternalUserId(String) = Format::new(1..=2048, "must be 1–2048 characters");
 
@@ -167,6 +172,11 @@ texts! {
             })
             .examples(&["Google"]);
 
+    /// The `id` in the response of `POST /v1/jobs/uploads` for a restore. It becomes the id of the job.
+    RestoreId(String) = Format::new(40..=40, "must be `restore-` and 32 lowercase hexadecimal digits")
+        .only("^restore-[0-9a-f]{32}$", |text| is_job(text, JobType::Restore))
+        .examples(&["restore-50d858e0985ecc7f60418aaf0cc5ab58"]);
+
     /// The `session` of the challenge. Valid for a few minutes and for one correct answer.
     Session(Secret) = Format::new(1..=2048, "must be 1–2048 characters");
 
@@ -175,9 +185,9 @@ texts! {
         Format::new(1..=MAX_TOKEN_CHARS, "must be 1–16384 letters, digits, dots, hyphens, underscores and equals signs")
             .only("^[A-Za-z0-9_=.-]+$", |text| text.chars().all(is_token_char));
 
-    /// The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
+    /// The `id` in the response of `POST /v1/jobs/uploads` for an import. It becomes the id of the job.
     UploadId(String) = Format::new(39..=39, "must be `import-` and 32 lowercase hexadecimal digits")
-        .only("^import-[0-9a-f]{32}$", |text| text.parse().is_ok_and(|id: JobId| id.job_type() == JobType::Import))
+        .only("^import-[0-9a-f]{32}$", |text| is_job(text, JobType::Import))
         .examples(&["import-50d858e0985ecc7f60418aaf0cc5ab58"]);
 
     /// The current password of the user. Never logged or returned.
@@ -186,6 +196,10 @@ texts! {
 
 fn is_whitespace_or_control(character: char) -> bool {
     character.is_whitespace() || character.is_control()
+}
+
+fn is_job(text: &str, job_type: JobType) -> bool {
+    text.parse().is_ok_and(|id: JobId| id.job_type() == job_type)
 }
 
 fn is_device_key(text: &str) -> bool {

@@ -125,9 +125,9 @@ impl From<StoreError> for ApiError {
 pub(crate) enum JobConflict {
     #[error("the deployment has no jobs (parameter `Jobs` of the template)")]
     NotDeployed,
-    #[error("the job was started with another format or other options")]
+    #[error("the job was started with another format or other options, or more than 90 days ago")]
     Differs,
-    #[error("no file was uploaded under this id, or the file was deleted")]
+    #[error("no file was uploaded under this id, or the file or backup does not exist")]
     NoFile,
     #[error("the job was restarted too often; upload the file again")]
     TooManyAttempts,

@@ -115,6 +115,19 @@ impl Files for JobBucket {
         answer.map(|_| ()).map_err(|error| unavailable(Failure::of(PUT, &error)))
     }
 
+    async fn exchange(&self, key: &str, expected: Option<&str>, content: Vec<u8>) -> Result<String, StoreError> {
+        let request = self.client.put_object().bucket(&self.name).key(key).body(content.into());
+        let request = match expected {
+            Some(etag) => request.if_match(etag),
+            None => request.if_none_match("*"),
+        };
+        match request.send().await.map_err(|error| Failure::of(PUT, &error)) {
+            Ok(answer) => answer.e_tag.ok_or_else(|| unavailable(Failure::missing(PUT, "ETag"))),
+            Err(failure) if has_code(&failure, &["PreconditionFailed", "NoSuchKey"]) => Err(StoreError::Changed),
+            Err(failure) => Err(unavailable(failure)),
+        }
+    }
+
     async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError> {
         let request = self.client.list_objects_v2().bucket(&self.name).prefix(prefix);
         let request = request.set_start_after(after).max_keys(limit.into());

@@ -37,7 +37,8 @@ pub(crate) async fn run(session: &Session, path: &Path, arguments: RestoreArgume
     let id = receipt.user_pool_id.clone().unwrap_or_default();
     let pool = unless_interrupted(OpenPool::open(session, &aws, id, &quotas, &Category::ADJUSTABLE)).await?;
     session.progress.begin("creating the groups");
-    let groups = unless_interrupted(async { Ok(restore_groups(pool.paced(), &archive.settings.groups).await?) }).await;
+    let groups =
+        unless_interrupted(async { Ok(restore_groups(pool.paced(), &archive.settings.groups, true).await?) }).await;
     session.progress.pause();
     let groups = groups?;
 

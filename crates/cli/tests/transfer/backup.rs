@@ -280,7 +280,7 @@ fn group_records() -> Vec<domain::backup::GroupRecord> {
 
 async fn restored(pool: &InMemoryPool) -> Result<RestoredGroups, Stop> {
     let account = Account::new();
-    restore_groups(paced(&pool.directory(), &account.pace, account.clock.as_ref()), &group_records()).await
+    restore_groups(paced(&pool.directory(), &account.pace, account.clock.as_ref()), &group_records(), true).await
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //!
 //! Writing and reading stream the users, so that memory does not depend on their number.
 
+mod layout;
 mod reader;
 mod writer;
 
@@ -12,7 +13,8 @@ use thiserror::Error;
 use super::manifest::Manifest;
 use super::settings::Settings;
 
-pub use reader::read;
+pub use layout::{Layout, Section};
+pub use reader::{read, read_groups};
 pub use writer::write;
 
 /// The size of a block of a tar file.

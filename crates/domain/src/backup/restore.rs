@@ -58,17 +58,21 @@ pub struct RestoredGroups {
     pub created: u64,
     /// Existed with another description or precedence.
     pub updated: u64,
-    /// Existed.
+    /// Existed, and was not changed.
     pub unchanged: u64,
 }
 
-/// Creates missing groups, and sets the description and precedence of existing groups. Safe to repeat. Never sets the
-/// role of a group.
+/// Creates missing groups and, with `update`, sets the description and precedence of existing groups. Safe to repeat.
+/// Never sets the role of a group.
 ///
 /// # Errors
 ///
 /// Returns an error if the caller lacks a permission or the pool is unavailable.
-pub async fn restore_groups(paced: PacedPool<'_>, groups: &[GroupRecord]) -> Result<RestoredGroups, Stop> {
+pub async fn restore_groups(
+    paced: PacedPool<'_>,
+    groups: &[GroupRecord],
+    update: bool,
+) -> Result<RestoredGroups, Stop> {
     let PacedPool { pool, .. } = paced;
     let mut present = present(paced).await?;
     let mut restored = RestoredGroups::default();
@@ -90,7 +94,7 @@ pub async fn restore_groups(paced: PacedPool<'_>, groups: &[GroupRecord]) -> Res
         let Some(current) = current.map(GroupRecord::from) else { continue };
         let is_same = group.description.as_ref().is_none_or(|text| current.description.as_ref() == Some(text))
             && group.precedence.is_none_or(|number| current.precedence == Some(number));
-        if is_same {
+        if is_same || !update {
             restored.unchanged += 1;
         } else {
             let update = || pool.update_group(&group.name, &details);

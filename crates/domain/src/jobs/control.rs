@@ -188,31 +188,34 @@ struct Attempt {
 }
 
 impl Control<'_> {
-    /// Prepares the upload of a file for an import.
+    /// Prepares the upload of a file for an import or a restore.
     ///
     /// # Errors
     ///
     /// Returns an error if the URL cannot be signed.
-    pub async fn upload(&self) -> Result<Upload, StoreError> {
-        let id = JobId::new(JobType::Import, self.clock);
+    pub async fn upload(&self, job_type: JobType) -> Result<Upload, StoreError> {
+        let id = JobId::new(job_type, self.clock);
         let expires_at = self.clock.wall_time() + UPLOAD_VALIDITY;
         let url = self.files.upload_url(&keys::upload(&id), UPLOAD_VALIDITY).await?;
         Ok(Upload { id, url, expires_at })
     }
 
-    /// Starts a job, or restarts an import that failed or was stopped. Safe to repeat. `id` has the type of the job.
+    /// Starts a job, or restarts an import or restore that failed or was stopped. Safe to repeat. `id` has the type of the job.
     ///
     /// # Errors
     ///
     /// Returns an error if a call fails. A repeated request continues.
     pub async fn start(&self, id: JobId, job: Job) -> Result<Start, StoreError> {
         match job {
-            Job::Import(_) => self.start_import(id, job).await,
-            Job::Export(_) | Job::Backup(_) => self.execute(id, job, 1).await,
+            Job::Import(ref import) | Job::Restore(ref import) => {
+                let file = import.file();
+                self.start_import(id, job, &file).await
+            }
+            Job::Export(_) | Job::Backup(_) => self.start_export(id, job).await,
         }
     }
 
-    async fn start_import(&self, id: JobId, job: Job) -> Result<Start, StoreError> {
+    async fn start_import(&self, id: JobId, job: Job, file: &str) -> Result<Start, StoreError> {
         let (job, number) = match self.latest(&id).await? {
             Some(Attempt { number, name, execution }) => {
                 let first: Option<Job> = serde_json::from_str(&execution.input).ok();
@@ -229,11 +232,20 @@ impl Control<'_> {
             None => (job, 1),
         };
         // Listed instead of read, so that the caller needs no permission to read uploaded files.
-        let key = keys::upload(&id);
-        if !self.files.list(&key, None, 1).await?.entries.contains(&key) {
+        if !self.files.list(file, None, 1).await?.entries.iter().any(|key| key == file) {
             return Ok(Start::NoFile);
         }
         self.execute(id, job, number).await
+    }
+
+    async fn start_export(&self, id: JobId, job: Job) -> Result<Start, StoreError> {
+        // The name of an execution can be used again after 90 days, and then an archive can still exist.
+        let file = if id.job_type() == JobType::Backup { keys::archive(&id) } else { keys::export(&id) };
+        let is_new = self.attempt(1, id.execution(1)).await?.is_none();
+        if is_new && self.files.version(&file).await?.is_some() {
+            return Ok(Start::Differs);
+        }
+        self.execute(id, job, 1).await
     }
 
     async fn execute(&self, id: JobId, job: Job, number: u32) -> Result<Start, StoreError> {
@@ -313,7 +325,7 @@ impl Control<'_> {
     }
 
     async fn progress(&self, id: &JobId, status: JobStatus) -> Result<Option<Progress>, StoreError> {
-        if id.job_type() != JobType::Import {
+        if matches!(id.job_type(), JobType::Export | JobType::Backup) {
             let state = self.files.read(&keys::export(id)).await?;
             let state: Option<ExportState> = state.and_then(|state| serde_json::from_slice(&state).ok());
             return Ok(state.map(|state| Progress::Export {
@@ -369,7 +381,7 @@ impl Control<'_> {
     async fn overview(&self, name: String) -> Result<Option<JobView>, StoreError> {
         let Some((id, number)) = JobId::of_execution(&name) else { return Ok(None) };
         let Some(attempt) = self.attempt(number, name).await? else { return Ok(None) };
-        let can_restart = id.job_type() == JobType::Import
+        let can_restart = matches!(id.job_type(), JobType::Import | JobType::Restore)
             && matches!(attempt.execution.status, ExecutionStatus::Failed | ExecutionStatus::Aborted);
         if can_restart && self.executions.find(&id.execution(number + 1)).await?.is_some() {
             return Ok(None);
@@ -421,6 +433,9 @@ impl Control<'_> {
             }
             return Ok(ResultPage { files: Page { entries, next: None }, expires_at });
         }
+        if id.job_type() == JobType::Export {
+            return self.exported(id, page, expires_at).await;
+        }
         let prefix = keys::results(id);
         let Page { entries, next } = self.files.list(&prefix, page.after, page.limit.into()).await?;
         let mut files = Vec::new();
@@ -434,16 +449,37 @@ impl Control<'_> {
         }
         Ok(ResultPage { files: Page { entries: files, next }, expires_at })
     }
+
+    /// The files of an export so far. Other files in the bucket do not belong to it.
+    async fn exported(
+        &self,
+        id: &JobId,
+        page: PageRequest,
+        expires_at: OffsetDateTime,
+    ) -> Result<ResultPage, StoreError> {
+        let state = self.files.read(&keys::export(id)).await?;
+        let state: Option<ExportState> = state.and_then(|state| serde_json::from_slice(&state).ok());
+        let after: u64 = page.after.and_then(|after| after.parse().ok()).unwrap_or_default();
+        let mut files = state.into_iter().flat_map(|state| state.files).filter(|file| file.first_line > after);
+        let mut entries = Vec::new();
+        for file in files.by_ref().take(page.limit.into()) {
+            let url = self.files.download_url(&file.key, DOWNLOAD_VALIDITY).await?;
+            entries.push(ResultFile { first_line: Some(file.first_line), url });
+        }
+        let last = entries.last().and_then(|file| file.first_line);
+        let next = files.next().and(last).map(|line| line.to_string());
+        Ok(ResultPage { files: Page { entries, next }, expires_at })
+    }
 }
 
 /// The job of an attempt; `None` if the execution is another one with the name of a job.
 fn job_of(id: &JobId, attempt: &Attempt) -> Option<Job> {
     let job: Job = serde_json::from_str(&attempt.execution.input).ok()?;
     let is_same = match &job {
-        Job::Import(job) => job.id == *id,
-        Job::Export(_) | Job::Backup(_) => job.job_type() == id.job_type(),
+        Job::Import(job) | Job::Restore(job) => job.id == *id,
+        Job::Export(_) | Job::Backup(_) => true,
     };
-    is_same.then_some(job)
+    (is_same && job.job_type() == id.job_type()).then_some(job)
 }
 
 /// A job without its progress and summary, which require further calls.

@@ -5,7 +5,7 @@ use std::error::Error;
 use thiserror::Error;
 
 use crate::transfer::Stop;
-use crate::user_pool::error::Reason;
+use crate::user_pool::error::{Reason, UserPoolError};
 
 /// The storage or the state machine of jobs failed.
 #[derive(Debug, Error)]
@@ -39,8 +39,8 @@ pub enum StoreError {
 /// Why a step failed. [`Self::name`] decides whether the state machine repeats the step.
 #[derive(Debug, Error)]
 pub enum JobError {
-    /// The import stopped between two rows.
-    #[error("the import stopped")]
+    /// The job stopped between two calls.
+    #[error("the job cannot continue")]
     Stop(#[from] Stop),
     /// The storage failed.
     #[error("the storage of jobs failed")]
@@ -49,16 +49,21 @@ pub enum JobError {
     #[error("the job was stopped")]
     Stopped,
     /// The file is absent, was replaced, or has an invalid header.
-    #[error("the file cannot be imported: {0}")]
+    #[error("the file cannot be used: {0}")]
     InvalidFile(String),
-    /// Results or exported users are missing, or belong to another file.
-    #[error("{found} of {expected} rows are complete")]
+    /// Results or exported users are missing.
+    #[error("{found} of {expected} {unit} are complete")]
     Incomplete {
-        /// The rows with a result.
+        /// What is complete.
         found: u64,
-        /// The rows of the file.
+        /// What is expected.
         expected: u64,
+        /// What is counted.
+        unit: &'static str,
     },
+    /// The export was interrupted for too long. Cognito does not accept its position any more.
+    #[error("the position of the export has expired")]
+    Expired(#[source] UserPoolError),
     /// The archive does not fit into one object of the bucket.
     #[error("the users have {bytes} bytes; a backup job supports at most {limit}")]
     TooLarge {
@@ -86,6 +91,7 @@ impl JobError {
             Self::Stopped => "Stopped",
             Self::InvalidFile(_) => "InvalidFile",
             Self::Incomplete { .. } => "Incomplete",
+            Self::Expired(_) => "Expired",
             Self::TooLarge { .. } => "TooLarge",
         }
     }

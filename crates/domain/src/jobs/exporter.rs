@@ -1,17 +1,18 @@
 //! The export of the users of a pool to files, in as many invocations as it takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::{JobError, StoreError};
-use super::files::{Files, KEYS_PER_PAGE, keys};
+use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
 use super::id::JobId;
 use crate::retry::Clock;
-use crate::transfer::{Export, Memberships, NotMoved, Pace, PacedPool, Rates, Summary, group_names, members};
+use crate::transfer::{Export, Memberships, NotMoved, Pace, PacedPool, Rates, Stop, Summary, group_names, members};
 use crate::user_pool::UserPool;
+use crate::user_pool::error::Reason;
 use crate::user_pool::groups::GroupName;
 use crate::user_pool::quota::{Category, RequestQuotas};
 use crate::user_pool::user::Username;
@@ -45,8 +46,8 @@ pub struct Exporter<'a> {
 pub struct ExportState {
     /// What the next call reads.
     position: Position,
-    /// The number of files with memberships.
-    membership_files: usize,
+    /// The keys of the files with memberships.
+    memberships: Vec<String>,
     /// The files with users, in their order.
     pub files: Vec<ExportedFile>,
     /// The number of users so far.
@@ -61,6 +62,8 @@ pub struct ExportState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExportedFile {
+    /// The key.
+    pub key: String,
     /// The number of the first user, from 1.
     pub first_line: u64,
     /// The number of bytes.
@@ -113,14 +116,16 @@ impl Exporter<'_> {
     ///
     /// Returns an error if users are missing. The next call continues.
     pub async fn export(&self, id: &JobId, attempt: &str, with_mfa: bool) -> Result<ExportState, JobError> {
-        let state = self.state(id).await?;
+        let (state, version) = self.versioned_state(id).await?;
         if state.is_complete() {
             return Ok(state);
         }
         let pace = Pace::new(Arc::clone(&self.clock), &self.rates(with_mfa).await);
         let paced = PacedPool { pool: self.pool, pace: &pace, clock: &*self.clock, patience: PATIENCE };
         let kept_at = self.clock.now();
-        let mut run = Run { exporter: self, paced, id, attempt, state, content: Vec::new(), rows: 0, kept_at };
+        let nonce = self.clock.nonce().expose().to_owned();
+        let mut run =
+            Run { exporter: self, paced, id, attempt, nonce, state, version, content: Vec::new(), rows: 0, kept_at };
         let result = run.export(with_mfa).await;
         if let Err(JobError::Stop(_)) = result {
             // The pages so far are not read again.
@@ -135,10 +140,28 @@ impl Exporter<'_> {
     ///
     /// Returns an error if the state cannot be read.
     pub async fn state(&self, id: &JobId) -> Result<ExportState, JobError> {
-        match self.files.read(&keys::export(id)).await? {
-            Some(text) => serde_json::from_slice(&text).map_err(|error| JobError::InvalidFile(error.to_string())),
-            None => Ok(ExportState::default()),
-        }
+        Ok(self.versioned_state(id).await?.0)
+    }
+
+    /// The state with the `ETag` of its file, which is `None` before the first file.
+    async fn versioned_state(&self, id: &JobId) -> Result<(ExportState, Option<String>), JobError> {
+        let key = keys::export(id);
+        let Some(FileVersion { size, etag }) = self.files.version(&key).await? else {
+            return Ok((ExportState::default(), None));
+        };
+        let text = self.files.read_part(&key, &etag, 0, size).await.map_err(JobError::Store)?;
+        let state = serde_json::from_slice(&text).map_err(|error| JobError::InvalidFile(error.to_string()))?;
+        Ok((state, Some(etag)))
+    }
+
+    /// Rejects a step of an attempt that a caller stopped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the attempt was stopped or the call fails.
+    pub async fn ensure_not_stopped(&self, id: &JobId, attempt: &str) -> Result<(), JobError> {
+        let is_stopped = self.files.version(&keys::stopped(id, attempt)).await?.is_some();
+        if is_stopped { Err(JobError::Stopped) } else { Ok(()) }
     }
 
     /// Only reads of single users have a quota that can be raised.
@@ -149,18 +172,20 @@ impl Exporter<'_> {
         rates.share(self.quota_share)
     }
 
-    /// Checks that the files contain the users of the export and no others.
+    /// Checks that the export ended and that each of its files exists. No invocation changes a file.
     ///
     /// # Errors
     ///
-    /// Returns an error if users are missing, because two invocations wrote files at the same time.
+    /// Returns an error if the export did not end or if a file was deleted.
     pub async fn ensure_complete(&self, id: &JobId, state: &ExportState) -> Result<(), JobError> {
-        let expected = state.files.iter().map(|file| keys::result(id, file.first_line));
-        let is_complete = state.is_complete() && self.keys(&keys::results(id)).await?.into_iter().eq(expected);
-        if is_complete {
-            return Ok(());
+        if !state.is_complete() {
+            let expected = u64::from(state.estimated_rows).max(state.rows);
+            return Err(JobError::Incomplete { found: state.rows, expected, unit: "users" });
         }
-        Err(JobError::Incomplete { found: state.rows, expected: u64::from(state.estimated_rows).max(state.rows) })
+        let present: HashSet<_> = self.keys(&keys::results(id)).await?.into_iter().collect();
+        let found = state.files.iter().filter(|file| present.contains(&file.key)).count() as u64;
+        let expected = state.files.len() as u64;
+        if found == expected { Ok(()) } else { Err(JobError::Incomplete { found, expected, unit: "files" }) }
     }
 
     /// Whether the job has a summary.
@@ -180,11 +205,11 @@ impl Exporter<'_> {
     pub async fn complete(&self, id: &JobId, state: &ExportState, with_users: bool) -> Result<Summary, JobError> {
         let summary = Summary { rows: state.rows, not_moved: state.not_moved.clone(), ..Summary::default() };
         self.files.create(&keys::summary(id), json(&summary)).await?;
-        for number in 0..state.membership_files {
-            self.files.delete(&keys::memberships(id, number)).await?;
+        for key in &state.memberships {
+            self.files.delete(key).await?;
         }
         for file in state.files.iter().filter(|_| with_users) {
-            self.files.delete(&keys::result(id, file.first_line)).await?;
+            self.files.delete(&file.key).await?;
         }
         Ok(summary)
     }
@@ -208,7 +233,11 @@ struct Run<'a> {
     paced: PacedPool<'a>,
     id: &'a JobId,
     attempt: &'a str,
+    /// Part of the keys of this invocation's files.
+    nonce: String,
     state: ExportState,
+    /// The `ETag` of the state in the bucket.
+    version: Option<String>,
     /// The lines that are not written yet.
     content: Vec<u8>,
     /// The number of users in `content`.
@@ -236,7 +265,7 @@ impl Run<'_> {
             let mut after = after.take().filter(|_| first.as_ref() == Some(&group));
             self.state.position = Position::Members { group: Some(group.clone()), after: after.clone() };
             loop {
-                let page = members(&self.paced, &group, after).await?;
+                let page = members(&self.paced, &group, after).await.map_err(expired)?;
                 if !page.entries.is_empty() {
                     self.append(&GroupMembers { group: group.clone(), members: page.entries });
                 }
@@ -257,7 +286,7 @@ impl Run<'_> {
         let export = Export::with_memberships(self.paced, self.memberships().await?, with_mfa).await?;
         self.state.estimated_rows = export.facts().estimated_users;
         loop {
-            let page = export.page(after).await?;
+            let page = export.page(after).await.map_err(expired)?;
             for row in &page.entries {
                 self.append(row);
                 self.state.not_moved.extend(export.not_moved(row));
@@ -276,9 +305,10 @@ impl Run<'_> {
 
     async fn memberships(&self) -> Result<Memberships, JobError> {
         let mut memberships = Memberships::default();
-        for number in 0..self.state.membership_files {
-            let key = keys::memberships(self.id, number);
-            let text = self.exporter.files.read(&key).await?.unwrap_or_default();
+        let expected = self.state.memberships.len() as u64;
+        for (found, key) in (0..).zip(&self.state.memberships) {
+            let text = self.exporter.files.read(key).await?;
+            let text = text.ok_or(JobError::Incomplete { found, expected, unit: "files with memberships" })?;
             for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
                 let line = serde_json::from_slice(line).map_err(|error| JobError::InvalidFile(error.to_string()))?;
                 let GroupMembers { group, members } = line;
@@ -298,28 +328,38 @@ impl Run<'_> {
         if is_due { self.keep().await } else { Ok(()) }
     }
 
-    /// Writes the lines so far and then the state. A crash in between repeats the file under the same key.
+    /// Writes the lines so far and then the state, if no other invocation continued the export in the meantime. Without
+    /// the state, the file is not part of the export.
     async fn keep(&mut self) -> Result<(), JobError> {
         let Exporter { files, clock, .. } = self.exporter;
         let content = std::mem::take(&mut self.content);
         if !content.is_empty() {
+            let bytes = content.len() as u64;
             let key = if let Position::Members { .. } = self.state.position {
-                self.state.membership_files += 1;
-                keys::memberships(self.id, self.state.membership_files - 1)
+                let key = keys::memberships(self.id, self.state.memberships.len(), &self.nonce);
+                self.state.memberships.push(key.clone());
+                key
             } else {
                 let first_line = self.state.rows + 1;
-                self.state.files.push(ExportedFile { first_line, bytes: content.len() as u64 });
+                let key = keys::exported(self.id, first_line, &self.nonce);
+                self.state.files.push(ExportedFile { key: key.clone(), first_line, bytes });
                 self.state.rows += std::mem::take(&mut self.rows);
-                keys::result(self.id, first_line)
+                key
             };
             files.replace(&key, content).await?;
         }
-        files.replace(&keys::export(self.id), json(&self.state)).await?;
+        let version = files.exchange(&keys::export(self.id), self.version.as_deref(), json(&self.state)).await;
+        self.version = Some(version.map_err(JobError::Store)?);
         self.kept_at = clock.now();
-        if files.version(&keys::stopped(self.id, self.attempt)).await?.is_some() {
-            return Err(JobError::Stopped);
-        }
-        Ok(())
+        self.exporter.ensure_not_stopped(self.id, self.attempt).await
+    }
+}
+
+/// Cognito rejects a position in a list after an hour.
+fn expired(stop: Stop) -> JobError {
+    match stop {
+        Stop::Call(error) if error.reason == Reason::InvalidRequest => JobError::Expired(error),
+        stop => stop.into(),
     }
 }
 

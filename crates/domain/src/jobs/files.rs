@@ -47,6 +47,13 @@ pub trait Files: Send + Sync {
     /// Writes a file, and replaces an existing one.
     async fn replace(&self, key: &str, content: Vec<u8>) -> Result<(), StoreError>;
 
+    /// Writes a file whose `ETag` is `expected`, or creates it if `expected` is `None`. Returns the new `ETag`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::Changed`] if the file has another `ETag`, also after a lost response of this call.
+    async fn exchange(&self, key: &str, expected: Option<&str>, content: Vec<u8>) -> Result<String, StoreError>;
+
     /// Lists the keys with this prefix in alphabetical order. `after` is [`Page::next`] of the previous page.
     async fn list(&self, prefix: &str, after: Option<String>, limit: u16) -> Result<Page<String>, StoreError>;
 
@@ -106,17 +113,22 @@ pub mod keys {
         format!("{}/results/", job(id))
     }
 
-    /// The results of the chunk with this first line, or the exported users from this line. Keys are in the order of
-    /// the file.
+    /// Exported users from this line. `nonce` differs in each invocation, so that none replaces the file of another.
+    #[must_use]
+    pub fn exported(id: &JobId, first_line: u64, nonce: &str) -> String {
+        format!("{}{first_line:010}-{nonce}.jsonl", results(id))
+    }
+
+    /// The results of the chunk with this first line. Keys are in the order of the file.
     #[must_use]
     pub fn result(id: &JobId, first_line: u64) -> String {
         format!("{}{first_line:010}.jsonl", results(id))
     }
 
-    /// The memberships that an export has read, in files with these numbers.
+    /// Memberships that an export has read. `nonce` differs in each invocation.
     #[must_use]
-    pub fn memberships(id: &JobId, number: usize) -> String {
-        format!("{}/memberships/{number:06}.jsonl", job(id))
+    pub fn memberships(id: &JobId, number: usize, nonce: &str) -> String {
+        format!("{}/memberships/{number:06}-{nonce}.jsonl", job(id))
     }
 
     /// How far an export is.

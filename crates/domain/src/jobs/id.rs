@@ -12,7 +12,8 @@ use crate::retry::Clock;
 use crate::transfer::ImportId;
 
 /// What a job id must be.
-pub const EXPECTED_JOB_ID: &str = "must be `import-`, `export-` or `backup-` and 32 lowercase hexadecimal digits";
+pub const EXPECTED_JOB_ID: &str =
+    "must be `import-`, `export-`, `backup-` or `restore-`, and 32 lowercase hexadecimal digits";
 
 /// The number of digits.
 const DIGITS: usize = 32;
@@ -58,10 +59,13 @@ impl JobId {
         self.job_type
     }
 
-    /// The id with which the import recognizes its users; `None` for a job of another type.
+    /// The id with which the import recognizes its users; `None` for a job that creates none.
     #[must_use]
     pub fn import_id(&self) -> Option<ImportId> {
-        if self.job_type == JobType::Import { self.digits.parse().ok() } else { None }
+        match self.job_type {
+            JobType::Import | JobType::Restore => self.digits.parse().ok(),
+            JobType::Export | JobType::Backup => None,
+        }
     }
 
     /// The name of the execution of an attempt, from 1.
@@ -149,7 +153,7 @@ mod tests {
             let text = format!("{}-{HEX}", job_type.as_str());
             let id: JobId = text.parse().unwrap();
             assert_eq!((id.job_type(), id.to_string()), (*job_type, text));
-            assert_eq!(id.import_id().is_some(), *job_type == JobType::Import);
+            assert_eq!(id.import_id().is_some(), matches!(job_type, JobType::Import | JobType::Restore));
         }
         for wrong in [
             "",

@@ -5,6 +5,7 @@ use strum::{IntoStaticStr, VariantArray};
 use time::OffsetDateTime;
 
 use super::chunk::{Chunk, Split};
+use super::files::keys;
 use super::id::JobId;
 use crate::transfer::{Format, ImportOptions, JobRows};
 
@@ -22,6 +23,8 @@ pub enum JobType {
     Export,
     /// Writes the settings, app clients, groups and users to an archive.
     Backup,
+    /// Creates groups and users from an archive.
+    Restore,
 }
 
 impl JobType {
@@ -42,6 +45,8 @@ pub enum Job {
     Export(ExportJob),
     /// A backup of the pool.
     Backup(ExportJob),
+    /// A restore of groups and users from an uploaded archive or a backup.
+    Restore(ImportJob),
 }
 
 impl Job {
@@ -52,6 +57,7 @@ impl Job {
             Self::Import(_) => JobType::Import,
             Self::Export(_) => JobType::Export,
             Self::Backup(_) => JobType::Backup,
+            Self::Restore(_) => JobType::Restore,
         }
     }
 
@@ -59,7 +65,7 @@ impl Job {
     #[must_use]
     pub fn requested_by(&self) -> &str {
         match self {
-            Self::Import(job) => &job.requested_by,
+            Self::Import(job) | Self::Restore(job) => &job.requested_by,
             Self::Export(job) | Self::Backup(job) => &job.requested_by,
         }
     }
@@ -68,7 +74,7 @@ impl Job {
     #[must_use]
     pub fn requested_at(&self) -> Option<OffsetDateTime> {
         match self {
-            Self::Import(job) => Some(job.requested_at),
+            Self::Import(job) | Self::Restore(job) => Some(job.requested_at),
             Self::Export(job) | Self::Backup(job) => job.requested_at,
         }
     }
@@ -76,8 +82,9 @@ impl Job {
     /// Whether a repeated request is about the same job.
     pub(super) fn is_same(&self, repeated: &Self) -> bool {
         match (self, repeated) {
-            (Self::Import(first), Self::Import(repeated)) => {
-                (&first.id, first.format, first.options) == (&repeated.id, repeated.format, repeated.options)
+            (Self::Import(first), Self::Import(repeated)) | (Self::Restore(first), Self::Restore(repeated)) => {
+                let fields = |job: &ImportJob| (job.id.clone(), job.format, job.backup.clone(), job.options);
+                fields(first) == fields(repeated)
             }
             (Self::Export(first), Self::Export(repeated)) | (Self::Backup(first), Self::Backup(repeated)) => {
                 first.mfa == repeated.mfa
@@ -101,14 +108,17 @@ pub struct ExportJob {
     pub requested_at: Option<OffsetDateTime>,
 }
 
-/// An import of an uploaded file.
+/// An import of an uploaded file, or a restore.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImportJob {
-    /// The id of the job and of its file.
+    /// The id of the job and of its uploaded file.
     pub id: JobId,
-    /// The format of the file.
+    /// The format of the users. An archive contains JSON Lines.
     pub format: Format,
+    /// The backup of this stack that is restored instead of an uploaded archive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<JobId>,
     /// What the import can change.
     pub options: JobOptions,
     /// The caller who started the job.
@@ -116,6 +126,21 @@ pub struct ImportJob {
     /// When the job was first started.
     #[serde(with = "time::serde::rfc3339")]
     pub requested_at: OffsetDateTime,
+}
+
+impl ImportJob {
+    /// The key of the file.
+    pub(super) fn file(&self) -> String {
+        match &self.backup {
+            Some(backup) => keys::archive(backup),
+            None => keys::upload(&self.id),
+        }
+    }
+
+    /// Whether the file is an archive.
+    pub(super) fn is_restore(&self) -> bool {
+        self.id.job_type() == JobType::Restore
+    }
 }
 
 /// What an import can change. By default, it only creates users.
@@ -156,11 +181,11 @@ impl From<JobOptions> for ImportOptions {
 pub enum JobStatus {
     /// The job runs, or waits for a worker.
     Running,
-    /// Each row has a result.
+    /// Each row has a result, or each user is exported.
     Succeeded,
-    /// The job ended early. A restart continues it.
+    /// The job ended early. A restart continues an import or restore.
     Failed,
-    /// A caller stopped the job. A restart continues it.
+    /// A caller stopped the job. A restart continues an import or restore.
     Stopped,
 }
 
@@ -170,7 +195,7 @@ pub enum JobStatus {
 pub enum Step {
     /// Divides the file into chunks. Returns a [`Split`].
     Split {
-        /// The job, which is an import.
+        /// The job, which is an import or a restore.
         job: Job,
         /// The name of the execution.
         attempt: String,

@@ -39,8 +39,8 @@ pub(super) struct Divided {
 }
 
 impl<'a> Splitter<'a> {
-    /// Divides a file into chunks of about so many bytes, and at most so many rows.
-    pub(super) fn new(format: Format, facts: &'a PoolFacts, limits: (u64, u64)) -> Self {
+    /// Divides the part of a file from `offset` into chunks of about so many bytes, and at most so many rows.
+    pub(super) fn new(format: Format, facts: &'a PoolFacts, limits: (u64, u64), offset: u64) -> Self {
         Self {
             facts,
             limits,
@@ -51,7 +51,7 @@ impl<'a> Splitter<'a> {
             number: 1,
             header: 0,
             rows: 0,
-            chunk: Chunk { first_line: 1, offset: 0, length: 0, duplicates: Vec::new() },
+            chunk: Chunk { first_line: 1, offset, length: 0, duplicates: Vec::new() },
             rows_of_chunk: 0,
             chunks: Vec::new(),
         }

@@ -1,6 +1,7 @@
 //! The worker of a job: splits the file, imports chunks, and adds up the results.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::num::NonZeroU16;
 use std::pin::pin;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
 use super::id::{EXPECTED_JOB_ID, JobId};
 use super::job::ImportJob;
 use super::splitter::{Divided, Splitter};
+use crate::backup::{ArchiveError, Digest, GroupRecord, Layout, Member, Section, read_groups, restore_groups};
 use crate::retry::Clock;
 use crate::transfer::{Duplicates, Importer, Lines, Pace, PacedPool, Rates, RowResult, Stop, Summary};
 use crate::user_pool::UserPool;
@@ -49,6 +51,16 @@ const KEEP_INTERVAL: Duration = Duration::from_secs(10);
 /// How many results are read at the same time.
 const CONCURRENT_READS: usize = 16;
 
+/// The parts of an archive that a restore uses.
+struct OpenArchive {
+    groups: Vec<GroupRecord>,
+    users: Section,
+}
+
+fn invalid(error: &ArchiveError) -> JobError {
+    JobError::InvalidFile(format!("archive: {error}"))
+}
+
 /// Runs the steps of jobs. [`Clock::time_left`] is the time of the invocation.
 pub struct Worker<'a> {
     /// The bucket.
@@ -78,22 +90,37 @@ impl Worker<'_> {
             self.ensure_same(job, &plan).await?;
             return Ok(Split { plan, rates, attempt });
         }
-        let key = keys::upload(&job.id);
-        let absent = || JobError::InvalidFile("no file was uploaded".to_owned());
+        let key = job.file();
+        let absent = || JobError::InvalidFile("the file does not exist".to_owned());
         let FileVersion { size, etag } = self.files.version(&key).await?.ok_or_else(absent)?;
         let pace = Pace::new(Arc::clone(&self.clock), &rates);
         let facts = self.paced(&pace).facts().await?;
+        let archive = if job.is_restore() { Some(self.open(job, (size, &etag)).await?) } else { None };
+        let (mut offset, size) =
+            archive.as_ref().map_or((0, size), |archive| (archive.users.offset, archive.users.bytes));
         let (smallest, largest) = CHUNK_BYTES;
         let chunk_bytes = size / (CHUNKS_PER_WORKER * u64::from(self.workers.get()));
         let (rows, duration) = CHUNK_ROWS;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 1 to 1,000")]
         let rows = (rates.of(Category::UserUpdate) * duration.as_secs_f64()).clamp(1.0, rows) as u64;
-        let mut splitter = Splitter::new(job.format, &facts, (chunk_bytes.clamp(smallest, largest), rows));
-        let mut offset = 0;
-        while offset < size {
-            let bytes = self.files.read_part(&key, &etag, offset, READ_BYTES.min(size - offset)).await?;
+        let limits = (chunk_bytes.clamp(smallest, largest), rows);
+        let (mut splitter, end) = (Splitter::new(job.format, &facts, limits, offset), offset + size);
+        let mut digest = Digest::new(io::sink());
+        while offset < end {
+            let bytes = self.files.read_part(&key, &etag, offset, READ_BYTES.min(end - offset)).await?;
+            if bytes.is_empty() {
+                // The manifest of the archive promises more.
+                return Err(JobError::InvalidFile("the file is incomplete".to_owned()));
+            }
             offset += bytes.len() as u64;
             splitter.push(&bytes).map_err(JobError::InvalidFile)?;
+            if archive.is_some() {
+                // Writing to a sink cannot fail.
+                let _ = digest.write_all(&bytes);
+            }
+        }
+        if let Some(archive) = &archive {
+            archive.users.check(&digest.finish()).map_err(|error| invalid(&error))?;
         }
         let Divided { header, rows, chunks } = splitter.finish().map_err(JobError::InvalidFile)?;
         if rows == 0 {
@@ -102,6 +129,10 @@ impl Worker<'_> {
         }
         if rows > MAX_ROWS {
             return Err(JobError::InvalidFile(format!("the file must have at most {MAX_ROWS} rows")));
+        }
+        if let Some(archive) = archive.filter(|_| !job.options.dry_run) {
+            // Before the plan, so that no user is imported without its groups.
+            restore_groups(self.paced(&pace), &archive.groups, job.options.update).await?;
         }
         let list = keys::list_of(&etag);
         let (format, options) = (job.format, job.options);
@@ -112,13 +143,32 @@ impl Worker<'_> {
         Ok(Split { plan, rates, attempt })
     }
 
+    /// Reads the manifest and the groups of an archive.
+    async fn open(&self, job: &ImportJob, (size, etag): (u64, &str)) -> Result<OpenArchive, JobError> {
+        let read = async |offset: u64, length: u64| -> Result<Vec<u8>, JobError> {
+            match length.min(size.saturating_sub(offset)) {
+                0 => Ok(Vec::new()),
+                length => Ok(self.files.read_part(&job.file(), etag, offset, length).await?),
+            }
+        };
+        let layout = Layout::read(&read(0, Layout::HEAD_BYTES).await?).map_err(|error| invalid(&error))?;
+        let section = layout.section(Member::Groups).map_err(|error| invalid(&error))?;
+        let content = read(section.offset, section.bytes).await?;
+        let mut digest = Digest::new(io::sink());
+        // Writing to a sink cannot fail.
+        let _ = digest.write_all(&content);
+        section.check(&digest.finish()).map_err(|error| invalid(&error))?;
+        let groups = read_groups(&content).map_err(|error| invalid(&error))?;
+        Ok(OpenArchive { groups, users: layout.section(Member::Users).map_err(|error| invalid(&error))?.clone() })
+    }
+
     /// Rejects a job that uses the id of another one, whose results would count as its own.
     async fn ensure_same(&self, job: &ImportJob, plan: &Plan) -> Result<(), JobError> {
         if (job.format, job.options) != (plan.format, plan.options) {
             let problem = "the job was started with another format or other options; upload the file under another id";
             return Err(JobError::InvalidFile(problem.to_owned()));
         }
-        match self.files.version(&keys::upload(&job.id)).await? {
+        match self.files.version(&job.file()).await? {
             Some(version) if version.etag != plan.etag => {
                 let problem = "another file was uploaded under this id; upload it under another id";
                 Err(JobError::InvalidFile(problem.to_owned()))
@@ -159,7 +209,7 @@ impl Worker<'_> {
         if self.files.version(&result).await?.is_some() {
             return Ok(());
         }
-        let (key, etag) = (keys::upload(&job.id), &split.plan.etag);
+        let (key, etag) = (job.file(), &split.plan.etag);
         let header = match split.plan.header {
             0 => Vec::new(),
             length => self.files.read_part(&key, etag, 0, length).await?,
@@ -255,7 +305,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Adds up the results, writes the summary, and deletes the file, which can contain passwords.
+    /// Adds up the results, writes the summary, and deletes an uploaded file, which can contain passwords.
     ///
     /// # Errors
     ///
@@ -278,10 +328,12 @@ impl Worker<'_> {
             }
         }
         if summary.rows != split.plan.rows {
-            return Err(JobError::Incomplete { found: summary.rows, expected: split.plan.rows });
+            return Err(JobError::Incomplete { found: summary.rows, expected: split.plan.rows, unit: "rows" });
         }
         self.files.create(&keys::summary(&job.id), json(&summary)).await?;
-        self.files.delete(&keys::upload(&job.id)).await?;
+        if job.backup.is_none() {
+            self.files.delete(&keys::upload(&job.id)).await?;
+        }
         Ok(summary)
     }
 }

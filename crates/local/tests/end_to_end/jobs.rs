@@ -63,8 +63,8 @@ impl<'d> Jobs<'d> {
         }
     }
 
-    /// Runs an export or backup to the end, and returns it with its files.
-    async fn export(&self, body: &Value) -> (Value, Vec<Vec<u8>>) {
+    /// Runs a job without an upload to the end, and returns it with its files.
+    async fn run(&self, body: &Value) -> (Value, Vec<Vec<u8>>) {
         let started = self.api.post("/v1/jobs", &self.token, body).await.unwrap().expect(202).unwrap();
         let id = started["id"].as_str().unwrap();
         (self.wait_until_ended(id).await, self.files(id).await)

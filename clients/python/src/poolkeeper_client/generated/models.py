@@ -18,6 +18,9 @@ ChallengeName: TypeAlias = Literal[
 ]
 """The challenges that can be answered, as Cognito names them."""
 
+CreateUploadType: TypeAlias = Literal["import", "restore"]
+"""The types of jobs that read a file."""
+
 ErrorCode: TypeAlias = Literal[
     "alias-exists",
     "body-too-large",
@@ -64,12 +67,24 @@ ImportFormat: TypeAlias = Literal["csv", "json-lines"]
 """The format of a file of users."""
 
 JobError: TypeAlias = Literal[
-    "forbidden", "incomplete", "internal", "invalid-file", "mail-quota", "timed-out", "unavailable"
+    "backup-failed",
+    "expired",
+    "forbidden",
+    "incomplete",
+    "internal",
+    "invalid-file",
+    "mail-quota",
+    "timed-out",
+    "too-large",
+    "unavailable",
 ]
 """Why an attempt failed. Later versions can add values."""
 
 JobStatus: TypeAlias = Literal["failed", "running", "stopped", "succeeded"]
 """The state of a job."""
+
+JobType: TypeAlias = Literal["backup", "export", "import", "restore"]
+"""What a job does."""
 
 ListUsersStatus: TypeAlias = Literal[
     "ARCHIVED",
@@ -92,8 +107,8 @@ Permission: TypeAlias = Literal[
     "groups:roles",
     "groups:write",
     "invitations:create",
-    "jobs:import",
     "jobs:read",
+    "jobs:write",
     "pool:read",
     "pool:revoke",
     "users:create",
@@ -385,6 +400,23 @@ class Devices:
 
 
 @define(kw_only=True)
+class ExportProgress:
+    """The progress of an export or backup. Memberships are read before the users.
+
+    Attributes:
+        rows: The number of exported users.
+        estimated_rows: The number of all users, as Cognito estimates it; 0 until the memberships are read.
+    """
+
+    rows: int
+    estimated_rows: int
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ExportProgress:
+        return cls(rows=data["rows"], estimated_rows=data["estimated_rows"])
+
+
+@define(kw_only=True)
 class FactorAnswer:
     """The second factor to use.
 
@@ -542,27 +574,6 @@ class ImportOptions:
 
 
 @define(kw_only=True)
-class ImportSummary:
-    """The numbers of rows of an imported file.
-
-    Attributes:
-        rows: The number of all rows.
-        outcomes: The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
-        codes: The number of skipped and failed rows by code.
-        not_moved: The parts of users that the import did not set, such as `password`.
-    """
-
-    rows: int
-    outcomes: dict[str, int]
-    codes: dict[str, int]
-    not_moved: list[str]
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ImportSummary:
-        return cls(rows=data["rows"], outcomes=data["outcomes"], codes=data["codes"], not_moved=data["not_moved"])
-
-
-@define(kw_only=True)
 class Invitation:
     """An invitation to sign up.
 
@@ -600,12 +611,15 @@ class Job:
     """A job.
 
     Attributes:
-        id: The id of a job and of its file.
-        type_: What a job does. Later versions can add values.
+        id: The id of a job and of its files.
+        type_: What a job does.
         status: The status of the latest attempt. It can be a few seconds old.
-        format_: The format of a file of users.
-        options: What an import can change. By default, an import only creates users.
-        requested_by: The user name of the caller who started the job.
+        format_: The format of the file; null unless the type is `import`.
+        options: What the import or restore can change; null for other jobs.
+        backup: The backup that is restored; null for other jobs, and for the restore of an uploaded
+            archive.
+        mfa: Whether the second factors of each user are read; null unless the type is `export` or `backup`.
+        requested_by: The user name of the caller who started the job, or `schedule`.
         requested_at: When the job was first started.
         attempts: The number of attempts: 1, and 1 for each restart.
         started_at: When the latest attempt started.
@@ -614,10 +628,12 @@ class Job:
     """
 
     id: str
-    type_: Literal["import"] = "import"
+    type_: JobType
     status: JobStatus
-    format_: ImportFormat
-    options: ImportOptions
+    format_: ImportFormat | None
+    options: ImportOptions | None
+    backup: str | None
+    mfa: bool | None
     requested_by: str
     requested_at: datetime
     attempts: int
@@ -632,7 +648,9 @@ class Job:
             type_=data["type"],
             status=data["status"],
             format_=data["format"],
-            options=ImportOptions.from_dict(data["options"]),
+            options=optional(ImportOptions.from_dict)(data["options"]),
+            backup=data["backup"],
+            mfa=data["mfa"],
             requested_by=data["requested_by"],
             requested_at=parse_timestamp(data["requested_at"]),
             attempts=data["attempts"],
@@ -649,52 +667,57 @@ class JobDetails:
     Attributes:
         attempts: The number of attempts: 1, and 1 for each restart.
         ended_at: When the latest attempt ended; null while the job runs.
-        format_: The format of a file of users.
-        id: The id of a job and of its file.
-        options: What an import can change. By default, an import only creates users.
+        id: The id of a job and of its files.
+        mfa: Whether the second factors of each user are read; null unless the type is `export` or `backup`.
         requested_at: When the job was first started.
-        requested_by: The user name of the caller who started the job.
+        requested_by: The user name of the caller who started the job, or `schedule`.
         started_at: When the latest attempt started.
         status: The state of a job.
-        type_: What a job does. Later versions can add values.
+        type_: What a job does.
     """
 
     attempts: int
+    backup: str | None
     ended_at: datetime | None
     error: JobError | None
-    format_: ImportFormat
+    format_: ImportFormat | None
     id: str
-    options: ImportOptions
+    mfa: bool | None
+    options: ImportOptions | None
     requested_at: datetime
     requested_by: str
     started_at: datetime
     status: JobStatus
-    type_: Literal["import"] = "import"
+    type_: JobType
+    exported: ExportProgress | None
     progress: JobProgress | None
-    summary: ImportSummary | None
+    summary: JobSummary | None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> JobDetails:
         return cls(
             attempts=data["attempts"],
+            backup=data["backup"],
             ended_at=optional(parse_timestamp)(data["ended_at"]),
             error=data["error"],
             format_=data["format"],
             id=data["id"],
-            options=ImportOptions.from_dict(data["options"]),
+            mfa=data["mfa"],
+            options=optional(ImportOptions.from_dict)(data["options"]),
             requested_at=parse_timestamp(data["requested_at"]),
             requested_by=data["requested_by"],
             started_at=parse_timestamp(data["started_at"]),
             status=data["status"],
             type_=data["type"],
+            exported=optional(ExportProgress.from_dict)(data["exported"]),
             progress=optional(JobProgress.from_dict)(data["progress"]),
-            summary=optional(ImportSummary.from_dict)(data["summary"]),
+            summary=optional(JobSummary.from_dict)(data["summary"]),
         )
 
 
 @define(kw_only=True)
 class JobProgress:
-    """The progress of a job. Several chunks of the file are imported at the same time.
+    """The progress of an import. Several chunks of the file are imported at the same time.
 
     Attributes:
         rows: The number of rows of the file.
@@ -713,15 +736,17 @@ class JobProgress:
 
 @define(kw_only=True)
 class JobResultFile:
-    """The results of consecutive rows.
+    """The results of consecutive rows, consecutive users of an export, or the archive of a backup.
 
     Attributes:
-        first_line: The line of the first row in the uploaded file, from 1.
+        first_line: The line of the first row in the uploaded file, or the number of the first user, from 1.
+            Null for an archive.
         url: A presigned URL of Amazon S3 for `GET`, without the access token. It is secret, because anyone
-            with the URL can read the file. The file contains one JSON object per row.
+            with the URL can read the file. The file of an import or export contains one JSON object per row or
+            user. The file of a backup is a tar archive.
     """
 
-    first_line: int
+    first_line: int | None
     url: str = field(repr=False)
 
     @classmethod
@@ -766,6 +791,29 @@ class Jobs:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Jobs:
         return cls(jobs=list_of(Job.from_dict)(data["jobs"]), next_cursor=data["next_cursor"])
+
+
+@define(kw_only=True)
+class JobSummary:
+    """The numbers of rows of an imported file, or of exported users.
+
+    Attributes:
+        rows: The number of all rows or users.
+        outcomes: The number of rows by outcome: `created`, `updated`, `unchanged`, `skipped` or `failed`.
+            Empty for an export.
+        codes: The number of skipped and failed rows by code. Empty for an export.
+        not_moved: The parts of users that the import did not set, or that an import of the exported users
+            cannot set, such as `password`.
+    """
+
+    rows: int
+    outcomes: dict[str, int]
+    codes: dict[str, int]
+    not_moved: list[str]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> JobSummary:
+        return cls(rows=data["rows"], outcomes=data["outcomes"], codes=data["codes"], not_moved=data["not_moved"])
 
 
 @define(kw_only=True)
@@ -1110,6 +1158,68 @@ class Refreshed:
 
 
 @define(kw_only=True)
+class RestoreArchive:
+    """Creates groups and users from an uploaded archive. By default, it changes no existing group or user.
+
+    Attributes:
+        archive: The `id` in the response of `POST /v1/jobs/uploads` for a restore. It becomes the id of the
+            job.
+        dry_run: Whether only reads are made. The results then contain what would happen. An uploaded
+            archive is deleted.
+        trust_user_names: Whether existing users are changed even if they share no verified e-mail address
+            or phone number with the archive.
+        update: Whether existing groups and users that differ from the archive are changed.
+    """
+
+    type_: Literal["restore"] = "restore"
+    archive: str
+    dry_run: bool = False
+    trust_user_names: bool = False
+    update: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return present(
+            {
+                "type": self.type_,
+                "archive": self.archive,
+                "dry_run": self.dry_run,
+                "trust_user_names": self.trust_user_names,
+                "update": self.update,
+            }
+        )
+
+
+@define(kw_only=True)
+class RestoreBackup:
+    """Creates groups and users from a backup of this stack. By default, it changes no existing group or user.
+
+    Attributes:
+        backup: The id of a backup that succeeded, whose archive still exists.
+        dry_run: Whether only reads are made. The results then contain what would happen.
+        trust_user_names: Whether existing users are changed even if they share no verified e-mail address
+            or phone number with the archive.
+        update: Whether existing groups and users that differ from the archive are changed.
+    """
+
+    type_: Literal["restore"] = "restore"
+    backup: str
+    dry_run: bool = False
+    trust_user_names: bool = False
+    update: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return present(
+            {
+                "type": self.type_,
+                "backup": self.backup,
+                "dry_run": self.dry_run,
+                "trust_user_names": self.trust_user_names,
+                "update": self.update,
+            }
+        )
+
+
+@define(kw_only=True)
 class RevokedCredential:
     """A revoked credential."""
 
@@ -1218,6 +1328,76 @@ class SignOutByRefreshToken:
 
     def to_dict(self) -> dict[str, Any]:
         return present({"refresh_token": self.refresh_token, "access_token": self.access_token})
+
+
+@define(kw_only=True)
+class StartBackup:
+    """Writes settings, app clients without their secrets, groups and users to an archive.
+
+    Attributes:
+        mfa: Whether the second factors of each user are read. Each read counts towards the monthly active
+            users.
+    """
+
+    type_: Literal["backup"] = "backup"
+    mfa: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return present({"type": self.type_, "mfa": self.mfa})
+
+
+@define(kw_only=True)
+class StartExport:
+    """Writes all users to files.
+
+    Attributes:
+        mfa: Whether the second factors of each user are read. Each read counts towards the monthly active
+            users.
+    """
+
+    type_: Literal["export"] = "export"
+    mfa: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return present({"type": self.type_, "mfa": self.mfa})
+
+
+@define(kw_only=True)
+class StartImport:
+    """Imports an uploaded file. By default, it only creates users.
+
+    Attributes:
+        upload: The `id` in the response of `POST /v1/jobs/uploads` for an import. It becomes the id of the
+            job.
+        format_: The format of a file of users.
+        create_groups: Whether missing groups are created.
+        dry_run: Whether only reads are made. The results then contain what would happen. A dry run is a job
+            of its own: it deletes the file. Upload the file again for the import.
+        trust_user_names: Whether existing users are changed even if they share no verified e-mail address
+            or phone number with their row.
+        update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
+    """
+
+    type_: Literal["import"] = "import"
+    upload: str
+    format_: ImportFormat
+    create_groups: bool = False
+    dry_run: bool = False
+    trust_user_names: bool = False
+    update: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return present(
+            {
+                "type": self.type_,
+                "upload": self.upload,
+                "format": self.format_,
+                "create_groups": self.create_groups,
+                "dry_run": self.dry_run,
+                "trust_user_names": self.trust_user_names,
+                "update": self.update,
+            }
+        )
 
 
 @define(kw_only=True)

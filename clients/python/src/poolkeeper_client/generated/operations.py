@@ -16,6 +16,7 @@ from .models import (
     BeginMfaSetup,
     CodeAnswer,
     CodeSent,
+    CreateUploadType,
     Device,
     Devices,
     Factor,
@@ -25,7 +26,6 @@ from .models import (
     GroupMembers,
     Groups,
     IamCaller,
-    ImportFormat,
     Invitation,
     Job,
     JobDetails,
@@ -41,6 +41,8 @@ from .models import (
     PasswordReset,
     Pool,
     Refreshed,
+    RestoreArchive,
+    RestoreBackup,
     SendAttributeCodeName,
     SignedOut,
     SignedUp,
@@ -48,6 +50,9 @@ from .models import (
     SignInTokens,
     SignOutByAccessToken,
     SignOutByRefreshToken,
+    StartBackup,
+    StartExport,
+    StartImport,
     User,
     UserCaller,
     UserChanged,
@@ -525,65 +530,42 @@ class Operations(ABC):
 
     def start_job(
         self,
+        body: StartImport | StartExport | StartBackup | RestoreArchive | RestoreBackup,
         *,
-        type_: Literal["import"],
-        upload: str,
-        format_: ImportFormat,
-        create_groups: bool = False,
-        dry_run: bool = False,
-        trust_user_names: bool = False,
-        update: bool = False,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Start a job.
 
-        Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and
-        rows with a result are skipped. The request changes nothing while the job runs, or after the job
-        succeeded. Two requests that start or restart a job at the same time can both return 202. Returns
-        `wrong-state` if no file was uploaded, if the job was started with other options, or after 50 attempts. An
-        import can set the password and the groups of any user, so the caller needs all permissions, not only
-        `jobs:import`.
+        Starts the import of an uploaded file, an export of all users, a backup of the pool, or a restore of
+        groups and users. The caller needs all permissions, not only `jobs:write`, because an import or restore
+        can set the groups of any user, and an export contains all attributes of all users.
 
-        Permission: `jobs:import`.
+        The same request restarts an import or restore that failed or was stopped, and rows with a result are
+        skipped. An export or backup that failed is not restarted; start another one. The request changes nothing
+        while the job runs, or after the job succeeded. Jobs without an upload are recognized by the header
+        `Idempotency-Key`, for 90 days and for the same caller. Without the header, each request starts such a
+        job. Two requests that start or restart a job at the same time can both return 202. Returns `wrong-state`
+        if the file does not exist, if the job was started with other options, or after 50 attempts.
 
-        Args:
-            type_: What a job does. Later versions can add values.
-            upload: The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
-            format_: The format of a file of users.
-            create_groups: Whether missing groups are created.
-            dry_run: Whether only reads are made. The results then contain what would happen. A dry run is a job
-                of its own: it deletes the file. Upload the file again for the import.
-            trust_user_names: Whether existing users are changed even if they share no verified e-mail address
-                or phone number with their row.
-            update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
+        Permission: `jobs:write`.
         """
         return self._call(
-            "POST",
-            "/v1/jobs",
-            Job.from_dict,
-            body={
-                "type": type_,
-                "upload": upload,
-                "format": format_,
-                "create_groups": create_groups,
-                "dry_run": dry_run,
-                "trust_user_names": trust_user_names,
-                "update": update,
-            },
+            "POST", "/v1/jobs", Job.from_dict, headers={"Idempotency-Key": idempotency_key}, body=body.to_dict()
         )
 
-    def create_job_upload(self, *, type_: Literal["import"]) -> JobUpload:
+    def create_job_upload(self, *, type_: CreateUploadType) -> JobUpload:
         """Upload a file of a job.
 
         Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of
         the returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
         replaced. If your first request receives 412, another client used the URL. Discard the id and prepare
-        another upload. The file is encrypted, and deleted when the import succeeds. An import can set passwords
-        and groups of any user, so the caller needs all permissions, not only `jobs:import`.
+        another upload. The file is encrypted, and deleted when the job succeeds. An import or restore can set
+        passwords and groups of any user, so the caller needs all permissions, not only `jobs:write`.
 
-        Permission: `jobs:import`.
+        Permission: `jobs:write`.
 
         Args:
-            type_: What a job does. Later versions can add values.
+            type_: The types of jobs that read a file.
         """
         return self._call("POST", "/v1/jobs/uploads", JobUpload.from_dict, body={"type": type_})
 
@@ -595,21 +577,21 @@ class Operations(ABC):
         Permission: `jobs:read`.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         return self._call("GET", f"/v1/jobs/{segment(id)}", JobDetails.from_dict)
 
     def stop_job(self, id: str) -> None:
         """Stop a job.
 
-        Rows in progress end within seconds. Users that were created stay in the pool, and the results stay
-        readable. `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to
-        repeat.
+        Rows in progress end within seconds, exports within a minute. Users that were created stay in the pool,
+        and the results stay readable. `POST /v1/jobs` continues an import. Does nothing if the job ended, so the
+        request is safe to repeat.
 
-        Permission: `jobs:import`.
+        Permission: `jobs:write`.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         return self._call("DELETE", f"/v1/jobs/{segment(id)}", no_content)
 
@@ -618,14 +600,17 @@ class Operations(ABC):
 
         Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five
         minutes. The list is complete if the job succeeded. Until then, files can appear before and after those of
-        earlier pages, so read the list from the first page again. Results contain user names, outcomes and codes,
-        and the names of fields in which an existing user differs from its row. They contain no passwords and no
-        other values.
+        earlier pages, so read the list from the first page again.
+
+        Results of an import or restore contain user names, outcomes and codes, and the names of fields in which
+        an existing user differs from its row. They contain no passwords and no other values. An export and a
+        backup contain all attributes of all users, so their results require all permissions, not only
+        `jobs:read`.
 
         Permission: `jobs:read`.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         return self._call(
             "GET",
@@ -638,7 +623,7 @@ class Operations(ABC):
         """List the results of a job of all pages.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         cursor: str | None = None
         while True:
@@ -1648,65 +1633,42 @@ class AsyncOperations(ABC):
 
     async def start_job(
         self,
+        body: StartImport | StartExport | StartBackup | RestoreArchive | RestoreBackup,
         *,
-        type_: Literal["import"],
-        upload: str,
-        format_: ImportFormat,
-        create_groups: bool = False,
-        dry_run: bool = False,
-        trust_user_names: bool = False,
-        update: bool = False,
+        idempotency_key: str | None = None,
     ) -> Job:
         """Start a job.
 
-        Starts the import of an uploaded file. The same request restarts a job that failed or was stopped, and
-        rows with a result are skipped. The request changes nothing while the job runs, or after the job
-        succeeded. Two requests that start or restart a job at the same time can both return 202. Returns
-        `wrong-state` if no file was uploaded, if the job was started with other options, or after 50 attempts. An
-        import can set the password and the groups of any user, so the caller needs all permissions, not only
-        `jobs:import`.
+        Starts the import of an uploaded file, an export of all users, a backup of the pool, or a restore of
+        groups and users. The caller needs all permissions, not only `jobs:write`, because an import or restore
+        can set the groups of any user, and an export contains all attributes of all users.
 
-        Permission: `jobs:import`.
+        The same request restarts an import or restore that failed or was stopped, and rows with a result are
+        skipped. An export or backup that failed is not restarted; start another one. The request changes nothing
+        while the job runs, or after the job succeeded. Jobs without an upload are recognized by the header
+        `Idempotency-Key`, for 90 days and for the same caller. Without the header, each request starts such a
+        job. Two requests that start or restart a job at the same time can both return 202. Returns `wrong-state`
+        if the file does not exist, if the job was started with other options, or after 50 attempts.
 
-        Args:
-            type_: What a job does. Later versions can add values.
-            upload: The `id` in the response of `POST /v1/jobs/uploads`. It becomes the id of the job.
-            format_: The format of a file of users.
-            create_groups: Whether missing groups are created.
-            dry_run: Whether only reads are made. The results then contain what would happen. A dry run is a job
-                of its own: it deletes the file. Upload the file again for the import.
-            trust_user_names: Whether existing users are changed even if they share no verified e-mail address
-                or phone number with their row.
-            update: Whether existing users that differ from their row are changed. Otherwise they are skipped.
+        Permission: `jobs:write`.
         """
         return await self._call(
-            "POST",
-            "/v1/jobs",
-            Job.from_dict,
-            body={
-                "type": type_,
-                "upload": upload,
-                "format": format_,
-                "create_groups": create_groups,
-                "dry_run": dry_run,
-                "trust_user_names": trust_user_names,
-                "update": update,
-            },
+            "POST", "/v1/jobs", Job.from_dict, headers={"Idempotency-Key": idempotency_key}, body=body.to_dict()
         )
 
-    async def create_job_upload(self, *, type_: Literal["import"]) -> JobUpload:
+    async def create_job_upload(self, *, type_: CreateUploadType) -> JobUpload:
         """Upload a file of a job.
 
         Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of
         the returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
         replaced. If your first request receives 412, another client used the URL. Discard the id and prepare
-        another upload. The file is encrypted, and deleted when the import succeeds. An import can set passwords
-        and groups of any user, so the caller needs all permissions, not only `jobs:import`.
+        another upload. The file is encrypted, and deleted when the job succeeds. An import or restore can set
+        passwords and groups of any user, so the caller needs all permissions, not only `jobs:write`.
 
-        Permission: `jobs:import`.
+        Permission: `jobs:write`.
 
         Args:
-            type_: What a job does. Later versions can add values.
+            type_: The types of jobs that read a file.
         """
         return await self._call("POST", "/v1/jobs/uploads", JobUpload.from_dict, body={"type": type_})
 
@@ -1718,21 +1680,21 @@ class AsyncOperations(ABC):
         Permission: `jobs:read`.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         return await self._call("GET", f"/v1/jobs/{segment(id)}", JobDetails.from_dict)
 
     async def stop_job(self, id: str) -> None:
         """Stop a job.
 
-        Rows in progress end within seconds. Users that were created stay in the pool, and the results stay
-        readable. `POST /v1/jobs` continues the job. Does nothing if the job ended, so the request is safe to
-        repeat.
+        Rows in progress end within seconds, exports within a minute. Users that were created stay in the pool,
+        and the results stay readable. `POST /v1/jobs` continues an import. Does nothing if the job ended, so the
+        request is safe to repeat.
 
-        Permission: `jobs:import`.
+        Permission: `jobs:write`.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         return await self._call("DELETE", f"/v1/jobs/{segment(id)}", no_content)
 
@@ -1741,14 +1703,17 @@ class AsyncOperations(ABC):
 
         Returns presigned URLs of Amazon S3 for the files with the results so far, which are valid for five
         minutes. The list is complete if the job succeeded. Until then, files can appear before and after those of
-        earlier pages, so read the list from the first page again. Results contain user names, outcomes and codes,
-        and the names of fields in which an existing user differs from its row. They contain no passwords and no
-        other values.
+        earlier pages, so read the list from the first page again.
+
+        Results of an import or restore contain user names, outcomes and codes, and the names of fields in which
+        an existing user differs from its row. They contain no passwords and no other values. An export and a
+        backup contain all attributes of all users, so their results require all permissions, not only
+        `jobs:read`.
 
         Permission: `jobs:read`.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         return await self._call(
             "GET",
@@ -1761,7 +1726,7 @@ class AsyncOperations(ABC):
         """List the results of a job of all pages.
 
         Args:
-            id: The id of a job and of its file.
+            id: The id of a job and of its files.
         """
         cursor: str | None = None
         while True:

@@ -64,7 +64,7 @@ impl Answer {
 /// is complete if the job succeeded. Until then, files can appear before and after those of earlier pages, so read the
 /// list from the first page again.
 ///
-/// Results of an import contain user names, outcomes and codes, and the names of fields in which an existing user differs
+/// Results of an import or restore contain user names, outcomes and codes, and the names of fields in which an existing user differs
 /// from its row. They contain no passwords and no other values. An export and a backup contain all attributes of all
 /// users, so their results require all permissions, not only `jobs:read`.
 #[utoipa::path(
@@ -82,7 +82,7 @@ pub(crate) async fn handle(
 ) -> Result<Json<Answer>, ApiError> {
     audit.fields([recorded(&id)]);
     match id.job_type() {
-        JobType::Import => {}
+        JobType::Import | JobType::Restore => {}
         JobType::Export | JobType::Backup => authorized.ensure_unlimited()?,
     }
     let list = format!("jobs/{id}/results");

@@ -20,20 +20,21 @@ use crate::http::json::JsonText;
 
 /// Start a job
 ///
-/// Starts the import of an uploaded file, an export of all users, or a backup of the pool. The caller needs all
-/// permissions, not only `jobs:write`, because an import can set the password and the groups of any user, and an export
-/// contains all attributes of all users.
+/// Starts the import of an uploaded file, an export of all users, a backup of the pool, or a restore of groups and users.
+/// The caller needs all permissions, not only `jobs:write`, because an import or restore can set the groups of any user,
+/// and an export contains all attributes of all users.
 ///
-/// The same request restarts an import that failed or was stopped, and rows with a result are skipped. An export or backup
-/// that failed is not restarted; start another one. Without the header `Idempotency-Key`, each request starts an export or
-/// backup. With it, a repeated request of the same caller starts none for 90 days. The request changes nothing while the job runs, or after the job
-/// succeeded. Two requests that start or restart a job at the same time can both return 202. Returns `wrong-state` if no
-/// file was uploaded, if the job was started with other options, or after 50 attempts.
+/// The same request restarts an import or restore that failed or was stopped, and rows with a result are skipped. An
+/// export or backup that failed is not restarted; start another one. The request changes nothing while the job runs, or
+/// after the job succeeded. Jobs without an upload are recognized by the header `Idempotency-Key`, for 90 days and for the
+/// same caller. Without the header, each request starts such a job. Two requests that start or restart a job at the same
+/// time can both return 202. Returns `wrong-state` if the file does not exist, if the job was started with other options,
+/// or after 50 attempts.
 #[utoipa::path(
     post, path = "/v1/jobs", tag = "jobs", operation_id = "start_job",
     params((
         "Idempotency-Key" = Option<String>, Header,
-        description = "A text that the client generates for each export or backup. Makes the request safe to repeat.",
+        description = "A text that the client generates for each job without an upload. Makes the request safe to repeat.",
         min_length = 1, max_length = 255, pattern = "^[!-~]+$", nullable = false,
     )),
     request_body = Body,

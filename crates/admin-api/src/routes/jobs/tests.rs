@@ -74,7 +74,7 @@ async fn a_job_starts_once_with_the_options_of_the_request() {
     let expected = json!({
         "id": UPLOADED_FILE, "type": "import", "status": "running", "format": "csv",
         "options": {"update": true, "trust_user_names": true, "create_groups": true, "dry_run": true},
-        "mfa": null, "requested_by": "root", "requested_at": "1970-01-01T00:00:00Z", "attempts": 1,
+        "backup": null, "mfa": null, "requested_by": "root", "requested_at": "1970-01-01T00:00:00Z", "attempts": 1,
         "started_at": "1970-01-01T00:00:00Z", "ended_at": null, "error": null
     });
     assert_eq!(answer.body, expected);

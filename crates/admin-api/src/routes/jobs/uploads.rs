@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use domain::jobs::{JobId, Upload};
+use domain::jobs::{JobId, JobType, Upload};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -11,7 +11,6 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 
 use super::recorded;
-use super::start::request::IsImport;
 use crate::app::App;
 use crate::audit::record::Audit;
 use crate::authz::access::Unlimited;
@@ -23,9 +22,16 @@ use crate::http::json::Json;
 #[serde(deny_unknown_fields)]
 #[schema(as = CreateUpload, example = json!({"type": "import"}))]
 pub(crate) struct Body {
-    #[expect(dead_code, reason = "only checked by deserialization")]
     #[schema(inline)]
-    r#type: IsImport,
+    r#type: HasFile,
+}
+
+/// The types of jobs that read a file.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum HasFile {
+    Import,
+    Restore,
 }
 
 // The type contains the URL as text, so it does not implement `Debug`.
@@ -72,7 +78,7 @@ impl Answer {
 /// Returns a presigned URL of Amazon S3 that accepts one file within 15 minutes. Send the file as the body of the
 /// returned request, without the access token. S3 rejects a second upload with 412, so the file cannot be
 /// replaced. If your first request receives 412, another client used the URL. Discard the id and prepare another upload.
-/// The file is encrypted, and deleted when the import succeeds. An import can set passwords and groups of any user, so
+/// The file is encrypted, and deleted when the job succeeds. An import or restore can set passwords and groups of any user, so
 /// the caller needs all permissions, not only `jobs:write`.
 #[utoipa::path(
     post, path = "/v1/jobs/uploads", tag = "jobs", operation_id = "create_job_upload",
@@ -84,9 +90,13 @@ pub(crate) async fn handle(
     State(app): State<App>,
     audit: Audit,
     _: Unlimited,
-    _: Json<Body>,
+    Json(Body { r#type }): Json<Body>,
 ) -> Result<(StatusCode, axum::Json<Answer>), ApiError> {
-    let upload = app.jobs()?.upload().await?;
+    let job_type = match r#type {
+        HasFile::Import => JobType::Import,
+        HasFile::Restore => JobType::Restore,
+    };
+    let upload = app.jobs()?.upload(job_type).await?;
     audit.fields([recorded(&upload.id)]);
     Ok((StatusCode::CREATED, axum::Json(Answer::of(upload))))
 }

@@ -21,10 +21,13 @@ pub(super) struct JobResponse {
     /// The format of the file; null unless the type is `import`.
     #[schema(required = true)]
     format: Option<Format>,
-    /// What the import can change; null unless the type is `import`.
+    /// What the import or restore can change; null for other jobs.
     #[schema(required = true)]
     options: Option<ImportOptions>,
-    /// Whether the second factors of each user are read; null for an import.
+    /// The backup that is restored; null for other jobs, and for the restore of an uploaded archive.
+    #[schema(required = true)]
+    backup: Option<JobId>,
+    /// Whether the second factors of each user are read; null unless the type is `export` or `backup`.
     #[schema(required = true)]
     mfa: Option<bool>,
     /// The user name of the caller who started the job, or `schedule`.
@@ -74,10 +77,21 @@ enum JobError {
     InvalidFile,
     /// Rows have no result, or users are not exported. Start the job again.
     Incomplete,
+    /// The export was interrupted for more than an hour. Start another one.
+    Expired,
+    /// The user pool does not exist, or its settings cannot be backed up. The log contains the reason.
+    BackupFailed,
     /// The users do not fit into the archive of a backup. `poolkeeper backup` has no such limit.
     TooLarge,
     /// Another error, which the execution of the state machine describes.
     Internal,
+}
+
+impl From<JobOptions> for ImportOptions {
+    fn from(options: JobOptions) -> Self {
+        let JobOptions { update, trust_user_names, create_groups, dry_run } = options;
+        Self { update, trust_user_names, create_groups, dry_run }
+    }
 }
 
 impl JobResponse {
@@ -89,6 +103,7 @@ impl JobResponse {
             "status": "running",
             "format": "json-lines",
             "options": {"update": false, "trust_user_names": false, "create_groups": true, "dry_run": false},
+            "backup": null,
             "mfa": null,
             "requested_by": "root",
             "requested_at": "2026-01-07T09:30:00Z",
@@ -104,11 +119,13 @@ impl From<JobView> for JobResponse {
     fn from(view: JobView) -> Self {
         let JobView { id, job, status, attempts, started_at, ended_at, error, progress: _, summary: _ } = view;
         let (requested_by, requested_at) = (job.requested_by().to_owned(), job.requested_at().unwrap_or(started_at));
+        let backup = match &job {
+            Job::Restore(restore) => restore.backup.clone(),
+            Job::Import(_) | Job::Export(_) | Job::Backup(_) => None,
+        };
         let (format, options, mfa) = match job {
-            Job::Import(ImportJob { format, options, .. }) => {
-                let JobOptions { update, trust_user_names, create_groups, dry_run } = options;
-                (Some(format), Some(ImportOptions { update, trust_user_names, create_groups, dry_run }), None)
-            }
+            Job::Import(ImportJob { format, options, .. }) => (Some(format), Some(options.into()), None),
+            Job::Restore(ImportJob { options, .. }) => (None, Some(options.into()), None),
             Job::Export(ExportJob { mfa, .. }) | Job::Backup(ExportJob { mfa, .. }) => (None, None, Some(mfa)),
         };
         // The names of errors that the worker does not return are those of the state machine, such as `States.Timeout`.
@@ -120,6 +137,7 @@ impl From<JobView> for JobResponse {
             status,
             format,
             options,
+            backup,
             mfa,
             requested_by,
             requested_at,
@@ -137,10 +155,11 @@ impl From<JobView> for JobResponse {
 pub(crate) struct DetailsResponse {
     #[serde(flatten)]
     job: JobResponse,
-    /// The progress of all attempts of an import; null until the file is divided into chunks, and for other jobs.
+    /// The progress of all attempts of an import or restore; null until the file is divided into chunks, and for other
+    /// jobs.
     #[schema(required = true)]
     progress: Option<JobProgress>,
-    /// The progress of an export or backup; null until the first users are exported, and for imports.
+    /// The progress of an export or backup; null until the first users are exported, and for other jobs.
     #[schema(required = true)]
     exported: Option<ExportProgress>,
     /// The sum of all results; null unless the status is `succeeded`.

@@ -22,11 +22,7 @@ pub fn read<R: Read>(reader: R) -> Result<Archive, ArchiveError> {
     // Raw entries, so that links, long names and other extensions are rejected as unexpected files.
     let mut entries = archive.entries().map_err(ArchiveError::Damaged)?.raw(true);
     let (manifest, id) = {
-        let mut entry = match entries.next() {
-            Some(Ok(entry)) if is_file(&entry, MANIFEST) => entry,
-            // Only the beginning of a tar file can be parsed.
-            _ => return Err(ArchiveError::NotABackup),
-        };
+        let mut entry = first_file(&mut entries)?;
         let content = read_small(&mut entry, MANIFEST, MAX_MANIFEST_BYTES)?;
         (parse_manifest(&content)?, sha256(&content))
     };
@@ -95,9 +91,7 @@ impl Contents {
             problem,
         })?;
         let clients: ClientsFile = json::parse(&self.clients).map_err(malformed(Member::Clients))?;
-        let lines = self.groups.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let groups: Vec<GroupRecord> =
-            lines.map(json::parse).collect::<Result<_, _>>().map_err(malformed(Member::Groups))?;
+        let groups = read_groups(&self.groups)?;
         for (count, expected, member) in [
             (clients.clients.len() as u64, manifest.counts.clients, Member::Clients),
             (groups.len() as u64, manifest.counts.groups, Member::Groups),
@@ -123,11 +117,32 @@ impl Contents {
     }
 }
 
+/// The manifest.
+pub(super) fn first_file<'e, R: Read>(
+    entries: &mut impl Iterator<Item = io::Result<tar::Entry<'e, R>>>,
+) -> Result<tar::Entry<'e, R>, ArchiveError> {
+    match entries.next() {
+        Some(Ok(entry)) if is_file(&entry, MANIFEST) => Ok(entry),
+        // Only the beginning of a tar file can be parsed.
+        _ => Err(ArchiveError::NotABackup),
+    }
+}
+
+/// Parses `groups.jsonl`.
+///
+/// # Errors
+///
+/// Returns an error if a line is not a group.
+pub fn read_groups(content: &[u8]) -> Result<Vec<GroupRecord>, ArchiveError> {
+    let lines = content.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    lines.map(json::parse).collect::<Result<_, _>>().map_err(|error| malformed(Member::Groups.name(), error))
+}
+
 fn is_file<R: Read>(entry: &tar::Entry<'_, R>, name: &str) -> bool {
     entry.header().entry_type() == EntryType::Regular && *entry.path_bytes() == *name.as_bytes()
 }
 
-fn parse_manifest(content: &[u8]) -> Result<Manifest, ArchiveError> {
+pub(super) fn parse_manifest(content: &[u8]) -> Result<Manifest, ArchiveError> {
     let Marker { format, version } = json::parse(content).map_err(|_| ArchiveError::NotABackup)?;
     if format != FORMAT {
         return Err(ArchiveError::NotABackup);
@@ -155,7 +170,11 @@ fn malformed(file: &'static str, error: JsonError) -> ArchiveError {
 }
 
 /// Reads a file that fits in memory.
-fn read_small<R: Read>(entry: &mut tar::Entry<'_, R>, file: &'static str, limit: u64) -> Result<Vec<u8>, ArchiveError> {
+pub(super) fn read_small<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+    file: &'static str,
+    limit: u64,
+) -> Result<Vec<u8>, ArchiveError> {
     let size = entry.size();
     if size > limit {
         return Err(ArchiveError::TooLarge { file, limit });

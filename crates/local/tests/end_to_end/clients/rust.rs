@@ -8,9 +8,10 @@ use futures::{StreamExt, TryStreamExt};
 use local::deployment::FIRST_ADMIN;
 use poolkeeper_client::builder::{ListGroups, ListUsers};
 use poolkeeper_client::types::{
-    AttributeChanges, Attributes, Caller, Challenge, ChallengeName, CodeAnswer, ErrorBody, ErrorCode, Factor,
-    GetUserInclude, Group, ImportFormat, JobType, NewPasswordAnswer, NewPasswordAnswerChallenge, RevokeAll,
-    SendAttributeCodeName, SignInOutcome, SignOutByRefreshToken, Tokens, User, VerifyAttributeName,
+    AttributeChanges, Attributes, Caller, Challenge, ChallengeName, CodeAnswer, CreateUploadType, ErrorBody, ErrorCode,
+    Factor, GetUserInclude, Group, ImportFormat, NewPasswordAnswer, NewPasswordAnswerChallenge, RevokeAll,
+    SendAttributeCodeName, SignInOutcome, SignOutByRefreshToken, StartImport, StartImportType, Tokens, User,
+    VerifyAttributeName,
 };
 use poolkeeper_client::{ApiError, Client, Error, ResponseValue, Secret, SignIn, items};
 use totp_rs::Builder;
@@ -98,11 +99,11 @@ impl Api<'_> {
     async fn jobs(&self) {
         let (admin, id) = (&self.admin, "import-50d858e0985ecc7f60418aaf0cc5ab58");
         let absent = ErrorCode::NotFound;
-        let upload = admin.create_job_upload().body_map(|body| body.type_(JobType::Import));
+        let upload = admin.create_job_upload().body_map(|body| body.type_(CreateUploadType::Import));
         refused(upload.send().await, 404, absent);
-        let start = admin.start_job();
-        let start = start.body_map(|body| body.type_(JobType::Import).upload(id).format(ImportFormat::JsonLines));
-        refused(start.send().await, 404, absent);
+        let import = StartImport::builder().type_(StartImportType::Import).upload(id).format(ImportFormat::JsonLines);
+        let import: StartImport = import.try_into().unwrap();
+        refused(admin.start_job().body(import).send().await, 404, absent);
         refused(admin.list_jobs().send().await, 404, absent);
         refused(admin.get_job().id(id).send().await, 404, absent);
         refused(admin.list_job_results().id(id).send().await, 404, absent);

@@ -37,8 +37,9 @@ fn is_invited(row: usize) -> bool {
     row.is_multiple_of(2)
 }
 
+/// Only the first rows of a large file have a group, because the emulator compares all users for each membership.
 fn is_member(row: usize) -> bool {
-    row % 20 == 1
+    row < 10_000 && row % 20 == 1
 }
 
 fn write_rows(rows: usize) -> String {

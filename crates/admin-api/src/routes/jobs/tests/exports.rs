@@ -1,5 +1,6 @@
 //! Tests exports and backups.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use domain::jobs::{ExecutionStatus, JobId, keys};
@@ -41,7 +42,7 @@ async fn an_export_or_backup_starts_once_per_key() {
         assert!(id.starts_with(job_type), "{id}");
         assert_eq!((answer.status, answer.header("location")), (202, Some(&*format!("/v1/jobs/{id}"))));
         let expected = json!({
-            "id": id, "type": job_type, "status": "running", "format": null, "options": null, "mfa": true,
+            "id": id, "type": job_type, "status": "running", "format": null, "options": null, "backup": null, "mfa": true,
             "requested_by": "root", "requested_at": "1970-01-01T00:00:00Z", "attempts": 1,
             "started_at": "1970-01-01T00:00:00Z", "ended_at": null, "error": null
         });
@@ -95,7 +96,12 @@ async fn fields_of_another_type_of_job_are_rejected_by_name() {
         ("upload", import_with("upload", json!(EXPORT))),
         ("upload", json!({"type": "import", "format": "csv"})),
         ("format", json!({"type": "import", "upload": UPLOADED_FILE})),
-        ("type", json!({"type": "restore"})),
+        ("type", json!({"type": "erase"})),
+        ("archive", json!({"type": "restore"})),
+        ("archive", json!({"type": "restore", "archive": UPLOADED_FILE})),
+        ("backup", json!({"type": "restore", "backup": EXPORT})),
+        ("archive", json!({"type": "restore", "backup": BACKUP, "archive": UPLOADED_FILE})),
+        ("create_groups", json!({"type": "restore", "backup": BACKUP, "create_groups": true})),
         ("type", json!({"type": {"import": null}})),
         ("type", json!({})),
     ] {
@@ -115,8 +121,8 @@ async fn an_export_shows_how_many_users_are_exported() {
     api.jobs.add_execution(EXPORT, r#"{"type": "export", "requested_by": "ann"}"#);
     assert_eq!(job(&api, EXPORT).await["exported"], json!(null));
     let state = json!({
-        "position": {"users": {"after": "token"}}, "membership_files": 1, "files": [{"first_line": 1, "bytes": 9}],
-        "rows": 60, "estimated_rows": 400, "not_moved": []
+        "position": {"users": {"after": "token"}}, "memberships": ["m"], "files": files(1..=1), "rows": 60,
+        "estimated_rows": 400, "not_moved": []
     });
     api.jobs.put(&keys::export(&id(EXPORT)), state.to_string());
     let running = job(&api, EXPORT).await;
@@ -129,6 +135,79 @@ async fn an_export_shows_how_many_users_are_exported() {
     assert_eq!(job(&api, EXPORT).await["summary"], summary);
     api.jobs.end(EXPORT, ExecutionStatus::Failed, Some("TooLarge"));
     assert_eq!(job(&api, EXPORT).await["error"], "too-large");
+}
+
+/// The files in the state of an export, with 60 users each.
+fn files(numbers: RangeInclusive<u64>) -> Value {
+    let file = |number| json!({"key": format!("file-{number}"), "first_line": 60 * number - 59, "bytes": 9});
+    numbers.map(file).collect()
+}
+
+#[tokio::test]
+async fn the_results_of_an_export_are_the_files_in_its_state() {
+    let api = Api::new();
+    api.jobs.add_execution(EXPORT, r#"{"type": "export", "requested_by": "ann"}"#);
+    let path = format!("/v1/jobs/{EXPORT}/results?limit=2");
+    assert_eq!(api.call(Call::get(&path)).await.body["results"], json!([]));
+    // A file that an interrupted invocation left.
+    api.jobs.put(&keys::exported(&id(EXPORT), 1, "0"), "{}");
+    let state = json!({
+        "position": "end", "memberships": [], "files": files(1..=5), "rows": 300, "estimated_rows": 300, "not_moved": []
+    });
+    api.jobs.put(&keys::export(&id(EXPORT)), state.to_string());
+    let (mut found, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = api.call(Call::get(&format!("{path}{cursor}"))).await.body;
+        let results = page["results"].as_array().unwrap();
+        assert!((1..=2).contains(&results.len()), "{page}");
+        found.extend(results.iter().map(|file| (file["first_line"].clone(), file["url"].clone())));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let file = |number: u64| (json!(60 * number - 59), json!(format!("https://jobs.example/file-{number}?download")));
+    assert_eq!(found, (1..=5).map(file).collect::<Vec<_>>());
+}
+
+/// The name of an execution can be used again after 90 days.
+#[tokio::test]
+async fn a_key_whose_job_is_forgotten_starts_no_job_with_old_files() {
+    for job_type in ["export", "backup"] {
+        let api = Api::new();
+        let body = json!({"type": job_type});
+        let id: JobId = start_with_key(&api, &body, "key-1").await.body["id"].as_str().unwrap().parse().unwrap();
+        api.jobs.forget(&id.to_string());
+        api.jobs.put(&if job_type == "backup" { keys::archive(&id) } else { keys::export(&id) }, "old");
+        let before = api.jobs.executions().len();
+        assert_eq!(start_with_key(&api, &body, "key-1").await.code(), "wrong-state", "{job_type}");
+        assert_eq!(api.jobs.executions().len(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_restore_reads_an_uploaded_archive_or_a_backup() {
+    let api = Api::new();
+    let restore = json!({"type": "restore", "backup": BACKUP, "update": true});
+    assert_eq!(start_with_key(&api, &restore, "key-1").await.code(), "wrong-state", "the backup does not exist");
+    api.jobs.put(&keys::archive(&id(BACKUP)), "tar");
+    let started = start_with_key(&api, &restore, "key-1").await;
+    let facts = (&started.body["backup"], &started.body["format"], &started.body["options"]);
+    let options = json!({"update": true, "trust_user_names": false, "create_groups": true, "dry_run": false});
+    assert_eq!((started.status, facts), (202, (&json!(BACKUP), &json!(null), &options)));
+    let name = started.body["id"].as_str().unwrap();
+    assert!(name.starts_with("restore-"), "{name}");
+    // The same request restarts it.
+    api.jobs.end(name, ExecutionStatus::Failed, Some("Unavailable"));
+    assert_eq!(start_with_key(&api, &restore, "key-1").await.body["attempts"], 2);
+    let other = json!({"type": "restore", "backup": BACKUP});
+    assert_eq!(start_with_key(&api, &other, "key-1").await.code(), "wrong-state");
+
+    let upload = api.call(Call::post("/v1/jobs/uploads", Some(&json!({"type": "restore"})))).await;
+    let upload = upload.body["id"].as_str().unwrap();
+    let restore = json!({"type": "restore", "archive": upload});
+    assert_eq!(start(&api, &restore).await.code(), "wrong-state", "no archive was uploaded");
+    api.jobs.put(&keys::upload(&id(upload)), "tar");
+    let started = start(&api, &restore).await;
+    assert_eq!((started.status, &started.body["id"], &started.body["backup"]), (202, &json!(upload), &json!(null)));
 }
 
 #[tokio::test]
