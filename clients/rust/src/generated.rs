@@ -9009,7 +9009,7 @@ impl Client {
     ///
     ///Results of an import or restore contain user names, outcomes and codes, and the names of fields in which an existing user differs
     ///from its row. They contain no passwords and no other values. An export and a backup contain all attributes of all
-    ///users, so their results require all permissions, not only `jobs:read`.
+    ///users, and the results of a restore the names of all users. These require all permissions, not only `jobs:read`.
     ///
     ///Permission: `jobs:read`.
     ///

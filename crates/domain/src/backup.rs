@@ -16,6 +16,6 @@ pub use collect::{Backup, BackupError, ExportedUsers};
 pub use differences::differences;
 pub use digest::Digest;
 pub use manifest::{Counts, Manifest, Member, MemberDigest};
-pub use restore::{RestoredGroups, RestoredSpec, restore_groups, restored_spec};
+pub use restore::{ExistingGroups, RestoredGroups, RestoredSpec, restore_groups, restored_spec};
 pub use settings::{ClientRecord, GroupRecord, Settings};
 pub use source::{DescribedClient, DescribedUserPool, PoolSource};

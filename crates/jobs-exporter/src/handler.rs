@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use domain::backup::{Backup, BackupError, PoolSource};
-use domain::jobs::{ExportJob, ExportStep, Exporter, Files, Job, JobError, JobId, keys};
+use domain::jobs::{ExportJob, ExportState, ExportStep, Exporter, Files, Job, JobError, JobId, keys};
 use domain::provision::{Observer, ProvisionError, StepReport};
 use domain::retry::{Classified as _, Clock, ErrorClass, Waiting};
 use domain::transfer::{Pace, PacedPool, Rates, Stop};
@@ -95,13 +95,12 @@ impl Handler {
     pub async fn handle(&self, event: Value, clock: Arc<dyn Clock>) -> Result<Value, StepError> {
         // The error of serde would quote the event.
         let step: ExportStep = serde_json::from_value(event).map_err(|_| StepError::UnreadableEvent)?;
-        let quota_share = f64::from(self.settings.quota_share) / 100.0;
         let exporter = Exporter {
             files: &*self.files,
             pool: &*self.pool,
             quotas: &*self.quotas,
             clock: Arc::clone(&clock),
-            quota_share,
+            quota_share: self.quota_share(),
         };
         match step {
             ExportStep::Export { job, attempt } => {
@@ -112,27 +111,43 @@ impl Handler {
             ExportStep::Complete { job, attempt } => {
                 let (id, ExportJob { mfa, .. }) = export_of(&job, &attempt)?;
                 let (state, is_backup) = (exporter.state(&id).await?, matches!(job, Job::Backup(_)));
-                // After the summary, an earlier invocation may have deleted files.
-                let is_summarized = exporter.is_summarized(&id).await?;
-                if !is_summarized {
+                let write = async {
                     exporter.ensure_not_stopped(&id, &attempt).await?;
                     exporter.ensure_complete(&id, &state).await?;
-                }
-                if is_backup && !is_summarized {
-                    let pace = Pace::new(Arc::clone(&clock), &Rates::default().share(quota_share));
-                    let paced = PacedPool { pool: &*self.pool, pace: &pace, clock: &*clock, patience: PATIENCE };
-                    let source = &*self.source;
-                    let backup = Backup { source, paced, clock: Arc::clone(&clock), observer: &Retries };
-                    let (files, path) = (&*self.files, self.folder.join(ARCHIVE));
-                    archive(files, &backup, &self.settings.user_pool_id, &state, *mfa, &path).await?;
-                    exporter.ensure_not_stopped(&id, &attempt).await?;
-                    files.create_from(&keys::archive(&id), &path).await.map_err(JobError::from)?;
+                    if is_backup {
+                        let path = self.archive(&state, *mfa, clock).await?;
+                        exporter.ensure_not_stopped(&id, &attempt).await?;
+                        self.files.create_from(&keys::archive(&id), &path).await.map_err(JobError::from)?;
+                    }
+                    Ok::<_, StepError>(())
+                };
+                // After the summary, an invocation of this step may have deleted files, also at the same time.
+                if !exporter.is_summarized(&id).await?
+                    && let Err(error) = write.await
+                    && !exporter.is_summarized(&id).await?
+                {
+                    return Err(error);
                 }
                 let summary = exporter.complete(&id, &state, is_backup).await?;
                 tracing::info!(job = %id, rows = summary.rows, "job completed");
             }
         }
         Ok(json!({}))
+    }
+
+    /// Writes the archive of a backup to a local file, and returns its path.
+    async fn archive(&self, state: &ExportState, with_mfa: bool, clock: Arc<dyn Clock>) -> Result<PathBuf, StepError> {
+        let pace = Pace::new(Arc::clone(&clock), &Rates::default().share(self.quota_share()));
+        let paced = PacedPool { pool: &*self.pool, pace: &pace, clock: &*clock, patience: PATIENCE };
+        let backup = Backup { source: &*self.source, paced, clock: Arc::clone(&clock), observer: &Retries };
+        let path = self.folder.join(ARCHIVE);
+        archive(&*self.files, &backup, &self.settings.user_pool_id, state, with_mfa, &path).await?;
+        Ok(path)
+    }
+
+    /// The share of the quotas, from 0 to 1.
+    fn quota_share(&self) -> f64 {
+        f64::from(self.settings.quota_share) / 100.0
     }
 }
 

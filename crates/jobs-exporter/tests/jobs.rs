@@ -184,9 +184,9 @@ async fn a_failure_of_any_call_loses_and_repeats_no_user() {
             stack.run(BACKUP, HOUR).await;
             let place = format!("call {number} of {calls}, {after_effect}");
             let id = id(BACKUP);
-            for key in [keys::export(&id), keys::summary(&id)] {
-                assert!(stack.jobs.file(&key).is_some(), "{place}");
-            }
+            // No file with users is left.
+            let left = [keys::archive(&id), keys::export(&id), keys::summary(&id)];
+            assert_eq!(stack.jobs.keys(), left, "{place}");
             let archive = stack.jobs.file(&keys::archive(&id)).unwrap();
             let archive = read(&archive[..]).unwrap_or_else(|error| panic!("{place}: {error}"));
             assert_eq!((archive.users.rows, archive.users.bytes), (130, expected.len() as u64), "{place}");
@@ -278,6 +278,17 @@ async fn concurrent_invocations_lose_and_repeat_no_user() {
     }
     stack.run(EXPORT, HOUR).await;
     assert_eq!(stack.exported(EXPORT), expected);
+}
+
+#[tokio::test]
+async fn concurrent_last_steps_make_one_backup() {
+    let stack = Stack::new(10).await;
+    stack.step("export", BACKUP, HOUR).await.unwrap();
+    let complete = || stack.step("complete", BACKUP, HOUR);
+    let (one, other) = tokio::join!(complete(), complete());
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    let archive = stack.jobs.file(&keys::archive(&id(BACKUP))).unwrap();
+    assert_eq!(read(&archive[..]).unwrap().users.rows, 10);
 }
 
 #[tokio::test]

@@ -546,6 +546,27 @@ async fn a_restore_creates_missing_groups_and_users() {
     }
 }
 
+/// Cognito requires `iam:PassRole` for such a group.
+#[tokio::test(start_paused = true)]
+async fn a_restore_does_not_change_a_group_with_a_role() {
+    let stack = Stack::new("");
+    stack.pool.set_group_role("editors", "arn:aws:iam::123456789012:role/editors");
+    stack.jobs.put(&keys::archive(&BACKUP.parse().unwrap()), archive(r#"{"username": "ann"}"#));
+    let update = JobOptions { update: true, ..JobOptions::default() };
+    assert_eq!(stack.restore(&restore(Some(BACKUP), update)).await.unwrap().len(), 1);
+    let editors = stack.pool.directory().group(&"editors".to_owned().try_into().unwrap()).await.unwrap();
+    assert_ne!(editors.description.as_deref(), Some("From the backup"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stopped_restore_changes_no_group() {
+    let stack = Stack::new("");
+    stack.jobs.put(&keys::archive(&BACKUP.parse().unwrap()), archive(r#"{"username": "ann"}"#));
+    stack.jobs.put(&keys::stopped(&restore_id(), "attempt"), "");
+    let error = stack.restore(&restore(Some(BACKUP), JobOptions::default())).await.unwrap_err();
+    assert_eq!((error.name(), stack.description("team").await), ("Stopped", None));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_of_a_restore_creates_nothing() {
     let stack = Stack::new("");

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::backup::{Archive, RestoredSpec, restore_groups, restored_spec};
+use domain::backup::{Archive, ExistingGroups, RestoredSpec, restore_groups, restored_spec};
 use domain::provision::{Action, Provisioner};
 use domain::transfer::{ImportId, ImportOptions, JobRows};
 use domain::user_pool::quota::Category;
@@ -37,8 +37,10 @@ pub(crate) async fn run(session: &Session, path: &Path, arguments: RestoreArgume
     let id = receipt.user_pool_id.clone().unwrap_or_default();
     let pool = unless_interrupted(OpenPool::open(session, &aws, id, &quotas, &Category::ADJUSTABLE)).await?;
     session.progress.begin("creating the groups");
-    let groups =
-        unless_interrupted(async { Ok(restore_groups(pool.paced(), &archive.settings.groups, true).await?) }).await;
+    let groups = unless_interrupted(async {
+        Ok(restore_groups(pool.paced(), &archive.settings.groups, ExistingGroups::Update).await?)
+    })
+    .await;
     session.progress.pause();
     let groups = groups?;
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::backup::{
-    Archive, Backup, BackupError, RestoredGroups, Settings, differences, read, restore_groups, restored_spec, write,
+    Archive, Backup, BackupError, ExistingGroups, RestoredGroups, Settings, differences, read, restore_groups,
+    restored_spec, write,
 };
 use domain::provision::{Observer, ProvisionError, Provisioner, RESTORE_TAG, Receipt, StepReport};
 use domain::retry::Clock;
@@ -280,7 +281,12 @@ fn group_records() -> Vec<domain::backup::GroupRecord> {
 
 async fn restored(pool: &InMemoryPool) -> Result<RestoredGroups, Stop> {
     let account = Account::new();
-    restore_groups(paced(&pool.directory(), &account.pace, account.clock.as_ref()), &group_records(), true).await
+    restore_groups(
+        paced(&pool.directory(), &account.pace, account.clock.as_ref()),
+        &group_records(),
+        ExistingGroups::Update,
+    )
+    .await
 }
 
 #[tokio::test]

@@ -62,8 +62,19 @@ pub struct RestoredGroups {
     pub unchanged: u64,
 }
 
-/// Creates missing groups and, with `update`, sets the description and precedence of existing groups. Safe to repeat.
-/// Never sets the role of a group.
+/// What a restore does with existing groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExistingGroups {
+    /// They are not changed.
+    Keep,
+    /// Their description and precedence are set.
+    Update,
+    /// Like [`Self::Update`], except for groups with an IAM role, for which Cognito requires `iam:PassRole`.
+    UpdateWithoutRole,
+}
+
+/// Creates missing groups, and sets the description and precedence of existing groups as requested. Safe to repeat. Never
+/// sets the role of a group.
 ///
 /// # Errors
 ///
@@ -71,7 +82,7 @@ pub struct RestoredGroups {
 pub async fn restore_groups(
     paced: PacedPool<'_>,
     groups: &[GroupRecord],
-    update: bool,
+    existing: ExistingGroups,
 ) -> Result<RestoredGroups, Stop> {
     let PacedPool { pool, .. } = paced;
     let mut present = present(paced).await?;
@@ -92,9 +103,14 @@ pub async fn restore_groups(
             }
         }
         let Some(current) = current.map(GroupRecord::from) else { continue };
+        let is_kept = match existing {
+            ExistingGroups::Keep => true,
+            ExistingGroups::Update => false,
+            ExistingGroups::UpdateWithoutRole => current.role_arn.is_some(),
+        };
         let is_same = group.description.as_ref().is_none_or(|text| current.description.as_ref() == Some(text))
             && group.precedence.is_none_or(|number| current.precedence == Some(number));
-        if is_same || !update {
+        if is_same || is_kept {
             restored.unchanged += 1;
         } else {
             let update = || pool.update_group(&group.name, &details);

@@ -229,6 +229,8 @@ impl Control<'_> {
                 // The job keeps its first time, which its rows are compared with.
                 (first, number + 1)
             }
+            // The name of an execution can be used again after 90 days, and then results can still exist.
+            None if self.files.version(&keys::plan(&id)).await?.is_some() => return Ok(Start::Differs),
             None => (job, 1),
         };
         // Listed instead of read, so that the caller needs no permission to read uploaded files.

@@ -197,7 +197,7 @@ impl Exporter<'_> {
         Ok(self.files.version(&keys::summary(id)).await?.is_some())
     }
 
-    /// Writes the summary, and deletes the files that are not results. With `with_users`, these include the users.
+    /// Writes the summary, and deletes the files that are not results. With `with_users`, all users are deleted.
     ///
     /// # Errors
     ///
@@ -205,11 +205,15 @@ impl Exporter<'_> {
     pub async fn complete(&self, id: &JobId, state: &ExportState, with_users: bool) -> Result<Summary, JobError> {
         let summary = Summary { rows: state.rows, not_moved: state.not_moved.clone(), ..Summary::default() };
         self.files.create(&keys::summary(id), json(&summary)).await?;
-        for key in &state.memberships {
-            self.files.delete(key).await?;
+        // Also the files of invocations that another one overtook.
+        for key in self.keys(&keys::all_memberships(id)).await? {
+            self.files.delete(&key).await?;
         }
-        for file in state.files.iter().filter(|_| with_users) {
-            self.files.delete(&file.key).await?;
+        let results: HashSet<_> = state.files.iter().filter(|_| !with_users).map(|file| &file.key).collect();
+        for key in self.keys(&keys::results(id)).await? {
+            if !results.contains(&key) {
+                self.files.delete(&key).await?;
+            }
         }
         Ok(summary)
     }

@@ -125,10 +125,16 @@ pub mod keys {
         format!("{}{first_line:010}.jsonl", results(id))
     }
 
+    /// The beginning of the keys of memberships.
+    #[must_use]
+    pub fn all_memberships(id: &JobId) -> String {
+        format!("{}/memberships/", job(id))
+    }
+
     /// Memberships that an export has read. `nonce` differs in each invocation.
     #[must_use]
     pub fn memberships(id: &JobId, number: usize, nonce: &str) -> String {
-        format!("{}/memberships/{number:06}-{nonce}.jsonl", job(id))
+        format!("{}{number:06}-{nonce}.jsonl", all_memberships(id))
     }
 
     /// How far an export is.

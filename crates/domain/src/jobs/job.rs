@@ -79,6 +79,15 @@ impl Job {
         }
     }
 
+    /// The backup that is restored.
+    #[must_use]
+    pub fn backup(&self) -> Option<&JobId> {
+        match self {
+            Self::Restore(restore) => restore.backup.as_ref(),
+            Self::Import(_) | Self::Export(_) | Self::Backup(_) => None,
+        }
+    }
+
     /// Whether a repeated request is about the same job.
     pub(super) fn is_same(&self, repeated: &Self) -> bool {
         match (self, repeated) {

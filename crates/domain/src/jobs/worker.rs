@@ -17,7 +17,9 @@ use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
 use super::id::{EXPECTED_JOB_ID, JobId};
 use super::job::ImportJob;
 use super::splitter::{Divided, Splitter};
-use crate::backup::{ArchiveError, Digest, GroupRecord, Layout, Member, Section, read_groups, restore_groups};
+use crate::backup::{
+    ArchiveError, Digest, ExistingGroups, GroupRecord, Layout, Member, Section, read_groups, restore_groups,
+};
 use crate::retry::Clock;
 use crate::transfer::{Duplicates, Importer, Lines, Pace, PacedPool, Rates, RowResult, Stop, Summary};
 use crate::user_pool::UserPool;
@@ -54,6 +56,8 @@ const CONCURRENT_READS: usize = 16;
 /// The parts of an archive that a restore uses.
 struct OpenArchive {
     groups: Vec<GroupRecord>,
+    /// The number of users.
+    rows: u64,
     users: Section,
 }
 
@@ -93,7 +97,8 @@ impl Worker<'_> {
         let key = job.file();
         let absent = || JobError::InvalidFile("the file does not exist".to_owned());
         let FileVersion { size, etag } = self.files.version(&key).await?.ok_or_else(absent)?;
-        let pace = Pace::new(Arc::clone(&self.clock), &rates);
+        // No other worker of the job runs yet.
+        let pace = Pace::new(Arc::clone(&self.clock), &rates.share(self.workers.get().into()));
         let facts = self.paced(&pace).facts().await?;
         let archive = if job.is_restore() { Some(self.open(job, (size, &etag)).await?) } else { None };
         let (mut offset, size) =
@@ -127,12 +132,21 @@ impl Worker<'_> {
             // A distributed map over nothing would fail with an error of AWS.
             return Err(JobError::InvalidFile("the file contains no users".to_owned()));
         }
+        if archive.as_ref().is_some_and(|archive| archive.rows != rows) {
+            return Err(invalid(&ArchiveError::Changed(Member::Users.name())));
+        }
         if rows > MAX_ROWS {
             return Err(JobError::InvalidFile(format!("the file must have at most {MAX_ROWS} rows")));
         }
         if let Some(archive) = archive.filter(|_| !job.options.dry_run) {
             // Before the plan, so that no user is imported without its groups.
-            restore_groups(self.paced(&pace), &archive.groups, job.options.update).await?;
+            let stopped = pin!(self.stopped(&job.id, &attempt));
+            let existing = if job.options.update { ExistingGroups::UpdateWithoutRole } else { ExistingGroups::Keep };
+            let restore = pin!(restore_groups(self.paced(&pace), &archive.groups, existing));
+            match select(stopped, restore).await {
+                Either::Left(_) => return Err(JobError::Stopped),
+                Either::Right((result, _)) => result?,
+            };
         }
         let list = keys::list_of(&etag);
         let (format, options) = (job.format, job.options);
@@ -159,7 +173,11 @@ impl Worker<'_> {
         let _ = digest.write_all(&content);
         section.check(&digest.finish()).map_err(|error| invalid(&error))?;
         let groups = read_groups(&content).map_err(|error| invalid(&error))?;
-        Ok(OpenArchive { groups, users: layout.section(Member::Users).map_err(|error| invalid(&error))?.clone() })
+        if groups.len() as u64 != layout.counts.groups {
+            return Err(invalid(&ArchiveError::Changed(Member::Groups.name())));
+        }
+        let users = layout.section(Member::Users).map_err(|error| invalid(&error))?.clone();
+        Ok(OpenArchive { groups, rows: layout.counts.users, users })
     }
 
     /// Rejects a job that uses the id of another one, whose results would count as its own.

@@ -54,7 +54,7 @@ pub(crate) async fn handle(
     let body = Body::read(&text)?;
     let (jobs, options) = (app.jobs()?, body.options());
     let (id, job) = body.job(authorized.caller.name(), key.as_deref(), jobs.clock)?;
-    audit.fields([recorded(&id)]);
+    audit.fields([Some(&id), job.backup()].into_iter().flatten().map(recorded));
     audit.fields(options);
     let location = format!("/v1/jobs/{id}");
     match jobs.start(id, job).await? {

@@ -119,10 +119,7 @@ impl From<JobView> for JobResponse {
     fn from(view: JobView) -> Self {
         let JobView { id, job, status, attempts, started_at, ended_at, error, progress: _, summary: _ } = view;
         let (requested_by, requested_at) = (job.requested_by().to_owned(), job.requested_at().unwrap_or(started_at));
-        let backup = match &job {
-            Job::Restore(restore) => restore.backup.clone(),
-            Job::Import(_) | Job::Export(_) | Job::Backup(_) => None,
-        };
+        let backup = job.backup().cloned();
         let (format, options, mfa) = match job {
             Job::Import(ImportJob { format, options, .. }) => (Some(format), Some(options.into()), None),
             Job::Restore(ImportJob { options, .. }) => (None, Some(options.into()), None),

@@ -2,11 +2,13 @@
 
 use super::reader::{first_file, parse_manifest, read_small};
 use super::{ArchiveError, BLOCK};
-use crate::backup::manifest::{MANIFEST, MAX_MANIFEST_BYTES, Member};
+use crate::backup::manifest::{Counts, MANIFEST, MAX_MANIFEST_BYTES, Member};
 
 /// Where an archive contains its files, as its manifest says. The content is not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
+    /// The numbers of records.
+    pub counts: Counts,
     sections: Vec<Section>,
 }
 
@@ -39,7 +41,8 @@ impl Layout {
         let content = read_small(&mut entry, MANIFEST, MAX_MANIFEST_BYTES)?;
         let mut end = entry.raw_file_position() + entry.size().next_multiple_of(BLOCK);
         let mut sections = Vec::new();
-        for found in parse_manifest(&content)?.members {
+        let manifest = parse_manifest(&content)?;
+        for found in manifest.members {
             let (member, bytes) = (found.name, found.bytes);
             let too_large = || ArchiveError::TooLarge { file: member.name(), limit: member.limit() };
             let offset = end + BLOCK;
@@ -47,7 +50,7 @@ impl Layout {
             end = padded.and_then(|padded| offset.checked_add(padded)).ok_or_else(too_large)?;
             sections.push(Section { member, offset, bytes, sha256: found.sha256 });
         }
-        Ok(Self { sections })
+        Ok(Self { counts: manifest.counts, sections })
     }
 
     /// The position of a file.

@@ -181,6 +181,9 @@ async fn a_key_whose_job_is_forgotten_starts_no_job_with_old_files() {
         assert_eq!(start_with_key(&api, &body, "key-1").await.code(), "wrong-state", "{job_type}");
         assert_eq!(api.jobs.executions().len(), before);
     }
+    let api = Api::new();
+    api.jobs.put(&keys::plan(&id(UPLOADED_FILE)), "old");
+    assert_eq!(start(&api, &import_with("update", json!(true))).await.code(), "wrong-state");
 }
 
 #[tokio::test]
@@ -261,7 +264,8 @@ async fn the_result_of_a_backup_is_its_archive() {
 #[tokio::test]
 async fn users_in_exports_and_backups_require_every_permission() {
     let roles = json!({"readers": ["jobs:read", "jobs:write", "users:read"], "admins": ["all"]});
-    for (id, reader) in [(RUNNING_JOB, 200), (EXPORT, 403), (BACKUP, 403)] {
+    let restore = BACKUP.replace("backup", "restore");
+    for (id, reader) in [(RUNNING_JOB, 200), (EXPORT, 403), (BACKUP, 403), (&restore, 403)] {
         let pool = testkit::in_memory::InMemoryPool::new();
         pool.add_user("ann", "Password-of-ann-1", &["readers", "admins"], &[]);
         let api = Api::on(pool, &roles, crate::settings::AdminMfa::Optional);
@@ -269,6 +273,7 @@ async fn users_in_exports_and_backups_require_every_permission() {
             let input = json!({"type": &name[..6], "requested_by": "root"});
             api.jobs.add_execution(name, &input.to_string());
         }
+        api.jobs.add_execution(&restore, "{}");
         for (group, status) in [("[readers]", reader), ("[admins]", 200)] {
             let call = Call::get(&format!("/v1/jobs/{id}/results")).by(token("ann", group));
             assert_eq!(api.call(call).await.status, status, "{id} {group}");
