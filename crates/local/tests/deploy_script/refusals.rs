@@ -74,7 +74,7 @@ template = read_template()
 def candidates(name):
     parameter = template["Parameters"][name]
     values = allowed_values(parameter) or ["", "1", "a-1", "example.com", "ops@example.com", "https://example.com",
-        "arn:aws:sns:eu-west-1:123456789012:alarms", "eu-west-1_a1", "/a/secret", "name"]
+        "arn:aws:sns:eu-west-1:123456789012:alarms", "eu-west-1_a1", "/a/secret", "name", "rate(1 day)"]
     return [value for value in values if expectation(parameter, value) is None]
 
 found = {}
