@@ -14,6 +14,7 @@ use local::arguments::Options;
 use local::deployment::{Deployment, FIRST_ADMIN, pairs};
 use local::flows::first_admin;
 use local::report::Report;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::local_aws::{LocalAws, Recording};
 
@@ -36,8 +37,7 @@ impl<'d> Jobs<'d> {
 
     /// Uploads a file, and returns its id.
     async fn upload(&self, content: &str) -> String {
-        let answer = self.api.post("/v1/jobs/uploads", &self.token, &json!({"type": "import"})).await.unwrap();
-        let upload = answer.expect(201).unwrap();
+        let upload = self.send(Method::POST, "/v1/jobs/uploads", Some(&json!({"type": "import"})), 201).await;
         let put = async |content: &str| {
             let mut request = self.http.put(upload["url"].as_str().unwrap()).body(content.to_owned());
             for (name, value) in upload["headers"].as_object().unwrap() {
@@ -50,12 +50,10 @@ impl<'d> Jobs<'d> {
         upload["id"].as_str().unwrap().to_owned()
     }
 
-    /// Starts an import with these fields. Repeats a request that fails because the emulator is busy.
-    async fn start(&self, id: &str, options: &Value, status: u16) -> Value {
-        let mut body = json!({"type": "import", "upload": id, "format": "json-lines"});
-        body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+    /// Sends a request about jobs, and repeats it if it fails because the emulator is busy.
+    async fn send(&self, method: Method, path: &str, body: Option<&Value>, status: u16) -> Value {
         loop {
-            let answer = self.api.post("/v1/jobs", &self.token, &body).await.unwrap();
+            let answer = self.api.call(method.clone(), path, Some(&self.token), body).await.unwrap();
             if !answer.has_status(503) {
                 return answer.expect(status).unwrap();
             }
@@ -63,22 +61,22 @@ impl<'d> Jobs<'d> {
         }
     }
 
+    /// Starts an import with these fields.
+    async fn start(&self, id: &str, options: &Value, status: u16) -> Value {
+        let mut body = json!({"type": "import", "upload": id, "format": "json-lines"});
+        body.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        self.send(Method::POST, "/v1/jobs", Some(&body), status).await
+    }
+
     /// Runs a job without an upload to the end, and returns it with its files.
     async fn run(&self, body: &Value) -> (Value, Vec<Vec<u8>>) {
-        let started = self.api.post("/v1/jobs", &self.token, body).await.unwrap().expect(202).unwrap();
+        let started = self.send(Method::POST, "/v1/jobs", Some(body), 202).await;
         let id = started["id"].as_str().unwrap();
         (self.wait_until_ended(id).await, self.files(id).await)
     }
 
-    /// Repeats a read that fails because the emulator is busy.
     async fn get(&self, path: &str) -> Value {
-        loop {
-            let answer = self.api.get(path, &self.token).await.unwrap();
-            if !answer.has_status(503) {
-                return answer.expect(200).unwrap();
-            }
-            tokio::time::sleep(INTERVAL).await;
-        }
+        self.send(Method::GET, path, None, 200).await
     }
 
     /// Waits until the file is divided.
@@ -161,7 +159,7 @@ fn outcomes(results: &[RowResult]) -> BTreeMap<Outcome, usize> {
 async fn jobs_import_uploaded_files() {
     let aws = LocalAws::start_recorded(Recording::EndToEnd).await.unwrap();
     let schedule = ("BackupSchedule", "cron(0 3 * * ? *)");
-    let parameters = [("Jobs", "true"), ("JobQuotaShare", "100"), schedule];
+    let parameters = [("Jobs", "true"), ("JobQuotaShare", "100"), ("JobWorkers", "2"), schedule];
     let options = Options { port: None, parameters: pairs(&parameters).collect() };
     let deployment = Box::pin(Deployment::deploy(aws, &options)).await.unwrap();
     let jobs = Jobs::new(&deployment).await;
@@ -233,7 +231,7 @@ async fn jobs_import_uploaded_files() {
     jobs.start(&id, &create_groups, 202).await;
     jobs.wait_until_divided(&id).await;
     for _ in 0..2 {
-        jobs.api.delete(&format!("/v1/jobs/{id}"), &jobs.token).await.unwrap().expect(204).unwrap();
+        jobs.send(Method::DELETE, &format!("/v1/jobs/{id}"), None, 204).await;
         assert_eq!(jobs.wait_until_ended(&id).await["status"], "stopped");
     }
     assert!(jobs.results(&id).await.len() < 400);
