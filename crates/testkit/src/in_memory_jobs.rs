@@ -1,6 +1,6 @@
 //! The bucket and the state machine of jobs, in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use domain::jobs::{
 use domain::secret::Secret;
 use domain::transfer::Format;
 use domain::user_pool::page::{Page, PageRequest};
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// The id of a file of [`InMemoryJobs::with_examples`] that no job imports yet.
 pub const UPLOADED_FILE: &str = "import-0123456789abcdef0123456789abcdef";
@@ -33,6 +33,7 @@ pub struct InMemoryJobs {
 #[derive(Debug, Default)]
 struct State {
     files: BTreeMap<String, Vec<u8>>,
+    old_files: BTreeSet<String>,
     executions: BTreeMap<String, Execution>,
     calls: usize,
     /// The executions that `find` does not return yet, with the number of calls until it does.
@@ -91,9 +92,11 @@ impl InMemoryJobs {
         self.add_execution(name, r#"{"type": "backup", "requested_by": "schedule"}"#);
     }
 
-    /// Deletes an execution, as Step Functions does after 90 days.
+    /// Deletes an execution, as Step Functions does after 90 days. Existing files are then as old.
     pub fn forget(&self, name: &str) {
-        self.state().executions.remove(name);
+        let mut state = self.state();
+        state.executions.remove(name);
+        state.old_files = state.files.keys().cloned().collect();
     }
 
     /// Adds a running execution.
@@ -192,7 +195,10 @@ impl Files for InMemoryJobs {
     async fn version(&self, key: &str) -> Result<Option<FileVersion>, StoreError> {
         self.call("HeadObject", |state| {
             let content = state.files.get(key)?;
-            Some(FileVersion { size: content.len() as u64, etag: etag(content) })
+            let is_old = state.old_files.contains(key);
+            // The age counts from the clock of a test, which is between these.
+            let modified_at = if is_old { PrimitiveDateTime::MIN } else { PrimitiveDateTime::MAX }.assume_utc();
+            Some(FileVersion { size: content.len() as u64, etag: etag(content), modified_at })
         })
     }
 

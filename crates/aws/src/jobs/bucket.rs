@@ -15,6 +15,7 @@ use domain::user_pool::page::Page;
 
 use super::{has_code, has_status, unavailable};
 use crate::failure::{Failure, Kind};
+use crate::users::to_time;
 
 /// The bucket. Objects are encrypted by the bucket's default encryption.
 #[derive(Debug, Clone)]
@@ -69,7 +70,9 @@ impl Files for JobBucket {
                 let etag = answer.e_tag.ok_or_else(|| unavailable(Failure::missing(HEAD, "ETag")))?;
                 let size = answer.content_length.and_then(|size| u64::try_from(size).ok());
                 let size = size.ok_or_else(|| unavailable(Failure::missing(HEAD, "Content-Length")))?;
-                Ok(Some(FileVersion { size, etag }))
+                let modified_at = answer.last_modified.and_then(to_time);
+                let modified_at = modified_at.ok_or_else(|| unavailable(Failure::missing(HEAD, "Last-Modified")))?;
+                Ok(Some(FileVersion { size, etag, modified_at }))
             }
             Err(failure) if has_status(&failure, 404) => Ok(None),
             Err(failure) if has_status(&failure, 403) => {

@@ -3,14 +3,13 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::primitives::DateTime;
 use aws_sdk_sfn::types::ExecutionStatus as Status;
 use domain::jobs::{Execution, ExecutionStatus, Executions, StoreError};
 use domain::user_pool::page::{Page, PageRequest};
-use time::OffsetDateTime;
 
 use super::{has_code, unavailable};
 use crate::failure::Failure;
+use crate::users::to_time;
 
 /// The state machine.
 #[derive(Debug, Clone)]
@@ -50,12 +49,12 @@ impl Executions for JobStateMachine {
         let answer = self.client.describe_execution().execution_arn(self.execution(name)).send().await;
         match answer.map_err(|error| Failure::of(DESCRIBE, &error)) {
             Ok(answer) => {
-                let started_at = time(&answer.start_date);
+                let started_at = to_time(answer.start_date);
                 Ok(Some(Execution {
                     status: status(&answer.status),
                     input: answer.input.unwrap_or_default(),
                     started_at: started_at.ok_or_else(|| unavailable(Failure::missing(DESCRIBE, "startDate")))?,
-                    ended_at: answer.stop_date.as_ref().and_then(time),
+                    ended_at: answer.stop_date.and_then(to_time),
                     error: answer.error,
                 }))
             }
@@ -84,10 +83,6 @@ impl Executions for JobStateMachine {
             Err(failure) => Err(unavailable(failure)),
         }
     }
-}
-
-fn time(date: &DateTime) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp_nanos(date.as_nanos()).ok()
 }
 
 fn status(status: &Status) -> ExecutionStatus {

@@ -22,6 +22,9 @@ const UPLOAD_VALIDITY: Duration = Duration::from_mins(15);
 /// How long results can be downloaded.
 const DOWNLOAD_VALIDITY: Duration = Duration::from_mins(5);
 
+/// The maximum time until an execution is visible. Step Functions promises none, and usually takes seconds.
+const VISIBLE_AFTER: Duration = Duration::from_hours(24);
+
 /// The maximum number of attempts of a job.
 const MAX_ATTEMPTS: u32 = 50;
 
@@ -229,8 +232,7 @@ impl Control<'_> {
                 // The job keeps its first time, which its rows are compared with.
                 (first, number + 1)
             }
-            // The name of an execution can be used again after 90 days, and then results can still exist.
-            None if self.files.version(&keys::plan(&id)).await?.is_some() => return Ok(Start::Differs),
+            None if self.is_forgotten(&keys::plan(&id)).await? => return Ok(Start::Differs),
             None => (job, 1),
         };
         // Listed instead of read, so that the caller needs no permission to read uploaded files.
@@ -241,13 +243,19 @@ impl Control<'_> {
     }
 
     async fn start_export(&self, id: JobId, job: Job) -> Result<Start, StoreError> {
-        // The name of an execution can be used again after 90 days, and then an archive can still exist.
         let file = if id.job_type() == JobType::Backup { keys::archive(&id) } else { keys::export(&id) };
         let is_new = self.attempt(1, id.execution(1)).await?.is_none();
-        if is_new && self.files.version(&file).await?.is_some() {
+        if is_new && self.is_forgotten(&file).await? {
             return Ok(Start::Differs);
         }
         self.execute(id, job, 1).await
+    }
+
+    /// Whether a file belongs to a job without an execution. The name of an execution can be used again after 90 days,
+    /// and then files can still exist. The execution of a new file exists, but is perhaps not visible yet.
+    async fn is_forgotten(&self, file: &str) -> Result<bool, StoreError> {
+        let file = self.files.version(file).await?;
+        Ok(file.is_some_and(|file| self.clock.wall_time() - file.modified_at > VISIBLE_AFTER))
     }
 
     async fn execute(&self, id: JobId, job: Job, number: u32) -> Result<Start, StoreError> {

@@ -146,7 +146,7 @@ impl Exporter<'_> {
     /// The state with the `ETag` of its file, which is `None` before the first file.
     async fn versioned_state(&self, id: &JobId) -> Result<(ExportState, Option<String>), JobError> {
         let key = keys::export(id);
-        let Some(FileVersion { size, etag }) = self.files.version(&key).await? else {
+        let Some(FileVersion { size, etag, .. }) = self.files.version(&key).await? else {
             return Ok((ExportState::default(), None));
         };
         let text = self.files.read_part(&key, &etag, 0, size).await.map_err(JobError::Store)?;

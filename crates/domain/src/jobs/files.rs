@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use time::OffsetDateTime;
 
 use super::error::StoreError;
 use super::id::JobId;
@@ -13,13 +14,15 @@ use crate::user_pool::page::Page;
 /// The maximum number of keys that a request lists.
 pub(super) const KEYS_PER_PAGE: u16 = 1000;
 
-/// The size and version of a file.
+/// The size, version and age of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileVersion {
     /// The number of bytes.
     pub size: u64,
     /// Changes with the content.
     pub etag: String,
+    /// When the file was written.
+    pub modified_at: OffsetDateTime,
 }
 
 /// The bucket of jobs. Each call is safe to repeat.

@@ -96,7 +96,7 @@ impl Worker<'_> {
         }
         let key = job.file();
         let absent = || JobError::InvalidFile("the file does not exist".to_owned());
-        let FileVersion { size, etag } = self.files.version(&key).await?.ok_or_else(absent)?;
+        let FileVersion { size, etag, .. } = self.files.version(&key).await?.ok_or_else(absent)?;
         // No other worker of the job runs yet.
         let pace = Pace::new(Arc::clone(&self.clock), &rates.share(self.workers.get().into()));
         let facts = self.paced(&pace).facts().await?;
