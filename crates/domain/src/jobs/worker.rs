@@ -1,6 +1,6 @@
 //! The worker of a job: splits the file, imports chunks, and adds up the results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::num::NonZeroU16;
 use std::pin::pin;
@@ -253,12 +253,12 @@ impl Worker<'_> {
             let result = if stopping.load(Ordering::Relaxed) {
                 results.next().await
             } else {
-                match select(results.next(), &mut stopped).await {
-                    Either::Left((result, _)) => result,
-                    Either::Right(_) => {
+                match select(&mut stopped, results.next()).await {
+                    Either::Left(_) => {
                         stopping.store(true, Ordering::Relaxed);
                         continue;
                     }
+                    Either::Right((result, _)) => result,
                 }
             };
             match result {
@@ -323,27 +323,23 @@ impl Worker<'_> {
         }
     }
 
-    /// Adds up the results, writes the summary, and deletes an uploaded file, which can contain passwords.
+    /// Imports the chunks that failed, adds up the results, writes the summary, and deletes an uploaded file, which can
+    /// contain passwords.
     ///
     /// # Errors
     ///
-    /// Returns an error if a result is missing or a call fails.
+    /// Returns an error if a chunk fails again, a result is missing or a call fails.
     pub async fn finish(&self, job: &ImportJob, split: &Split) -> Result<Summary, JobError> {
-        let mut summary = Summary::default();
-        let mut after = None;
-        loop {
-            let page = self.files.list(&keys::results(&job.id), after, KEYS_PER_PAGE).await?;
-            let reads = page.entries.iter().map(|key| self.files.read(key));
-            let mut reads = futures::stream::iter(reads).buffered(CONCURRENT_READS);
-            while let Some(text) = reads.next().await {
-                for result in read_results(text?)? {
-                    summary.add(&result);
-                }
+        let (mut summary, results) = self.add_up(&job.id).await?;
+        if summary.rows != split.plan.rows {
+            // The map tolerates failed chunks. Imported here, they also continue after a redrive, which repeats only
+            // this step.
+            let chunks = self.files.read(&keys::chunks(&job.id, &split.plan.list)).await?.unwrap_or_default();
+            let chunks: Vec<Chunk> = serde_json::from_slice(&chunks).unwrap_or_default();
+            for chunk in chunks.iter().filter(|chunk| !results.contains(&keys::result(&job.id, chunk.first_line))) {
+                self.import(job, split, chunk).await?;
             }
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+            (summary, _) = self.add_up(&job.id).await?;
         }
         if summary.rows != split.plan.rows {
             return Err(JobError::Incomplete { found: summary.rows, expected: split.plan.rows, unit: "rows" });
@@ -353,6 +349,27 @@ impl Worker<'_> {
             self.files.delete(&keys::upload(&job.id)).await?;
         }
         Ok(summary)
+    }
+
+    /// Adds up the results so far. Returns their keys as well.
+    async fn add_up(&self, id: &JobId) -> Result<(Summary, BTreeSet<String>), JobError> {
+        let (mut summary, mut keys) = (Summary::default(), BTreeSet::new());
+        let mut after = None;
+        loop {
+            let page = self.files.list(&keys::results(id), after, KEYS_PER_PAGE).await?;
+            let reads = page.entries.iter().map(|key| self.files.read(key));
+            let mut reads = futures::stream::iter(reads).buffered(CONCURRENT_READS);
+            while let Some(text) = reads.next().await {
+                for result in read_results(text?)? {
+                    summary.add(&result);
+                }
+            }
+            keys.extend(page.entries.iter().cloned());
+            after = page.next;
+            if after.is_none() {
+                return Ok((summary, keys));
+            }
+        }
     }
 }
 

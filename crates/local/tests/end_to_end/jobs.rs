@@ -155,6 +155,35 @@ fn outcomes(results: &[RowResult]) -> BTreeMap<Outcome, usize> {
     outcomes
 }
 
+/// The list names a wrong place for one of more than ten chunks. A dry run, because two workers could create a user at
+/// the same time, and the emulator would then create the user twice.
+async fn a_failed_chunk_is_tolerated(jobs: &Jobs<'_>, deployment: &Deployment) {
+    let id = jobs.upload(&users("many", 1200)).await;
+    let options = json!({"dry_run": true, "create_groups": true});
+    jobs.start(&id, &options, 202).await;
+    jobs.wait_until_divided(&id).await;
+    jobs.send(Method::DELETE, &format!("/v1/jobs/{id}"), None, 204).await;
+    jobs.wait_until_ended(&id).await;
+    let bucket = deployment.cognito.job_bucket(deployment.stack.output("JobBucketName").unwrap());
+    let lists = bucket.list(&format!("jobs/{id}/chunks-"), None, 2).await.unwrap().entries;
+    let [list] = &lists[..] else { unreachable!("{lists:?}") };
+    let correct = bucket.read(list).await.unwrap().unwrap();
+    let mut chunks: Value = serde_json::from_slice(&correct).unwrap();
+    let count = chunks.as_array().unwrap().len();
+    assert!(count > 10, "{count}");
+    // The last one, which no worker of the stopped attempt has imported.
+    chunks[count - 1]["offset"] = json!(1_000_000);
+    bucket.replace(list, chunks.to_string().into()).await.unwrap();
+    jobs.start(&id, &options, 202).await;
+    let ended = jobs.wait_until_ended(&id).await;
+    assert_eq!((&ended["status"], &ended["error"]), (&json!("failed"), &json!("invalid-file")));
+    assert_eq!(ended["progress"]["done"], json!(count - 1), "{ended}");
+    bucket.replace(list, correct).await.unwrap();
+    jobs.start(&id, &options, 202).await;
+    let ended = jobs.wait_until_ended(&id).await;
+    assert_eq!((&ended["status"], &ended["summary"]["outcomes"]), (&json!("succeeded"), &json!({"created": 1200})));
+}
+
 #[tokio::test]
 async fn jobs_import_uploaded_files() {
     let aws = LocalAws::start_recorded(Recording::EndToEnd).await.unwrap();
@@ -224,6 +253,8 @@ async fn jobs_import_uploaded_files() {
     assert_eq!(listed["jobs"].as_array().unwrap().len(), 5);
 
     exports::are_complete(&jobs, &deployment).await;
+
+    a_failed_chunk_is_tolerated(&jobs, &deployment).await;
 
     // A stopped job. A restart is not tested here: two workers could create a user at the same time, and the emulator
     // would then create the user twice.

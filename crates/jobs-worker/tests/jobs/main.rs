@@ -1,8 +1,9 @@
 //! Tests jobs on the in-memory pool, bucket and state machine. Time is paused, so that imports take no time.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod restores;
+
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,6 @@ use async_trait::async_trait;
 use aws::SystemClock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::backup::{Digest, ExportedUsers, GroupRecord, Settings, write};
 use domain::jobs::{
     Chunk, Control, ExecutionStatus, Files, ImportJob, Job, JobError, JobId, JobOptions, JobStatus, Split, Start,
     Worker, keys,
@@ -19,7 +19,6 @@ use domain::jobs::{
 use domain::retry::Clock;
 use domain::transfer::{Format, Outcome, RowResult, Stop};
 use domain::user_pool::error::{Reason, UserPoolError};
-use domain::user_pool::groups::Groups as _;
 use domain::user_pool::page::PageRequest;
 use domain::user_pool::quota::{Category, RequestQuotas};
 use domain::user_pool::user::UserStatus;
@@ -312,8 +311,8 @@ async fn a_stopped_job_ends_between_two_rows_and_continues_after_a_restart() {
     assert_eq!((error.name(), stack.jobs.file(&keys::error(&id(), &stack.attempt))), ("Stopped", None));
     let done = names(&stack.pool).len();
     assert!(done > 30 && done < 900, "{done}");
-    let error = stack.finish(Format::JsonLines, &split).await.unwrap_err();
-    assert_eq!((error.name(), error.to_string().as_str()), ("Incomplete", "0 of 900 rows are complete"));
+    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap_err().name(), "Stopped");
+    assert_eq!(names(&stack.pool).len(), done);
 
     // A worker of the stopped attempt that starts late ends as well.
     stack.attempt = "again".to_owned();
@@ -397,6 +396,33 @@ async fn a_crash_repeats_only_the_rows_of_the_last_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_last_step_imports_failed_chunks() {
+    let rows: String = (0..2000).map(row).collect();
+    let stack = Stack::new(&rows);
+    let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
+    let [first, failed, ..] = &chunks[..] else { unreachable!("{chunks:?}") };
+    for chunk in chunks.iter().filter(|chunk| chunk.first_line != failed.first_line) {
+        stack.import(Format::JsonLines, &split, chunk).await.unwrap();
+    }
+    let before = stack.jobs.file(&keys::result(&id(), first.first_line)).unwrap();
+    stack.pool.fail("create", 1, Reason::PermissionMissing);
+    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap_err().name(), "Forbidden");
+    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap(), 2000);
+    assert_eq!((stack.results().len(), names(&stack.pool).len()), (2000, 2000));
+    assert_eq!(stack.jobs.file(&keys::result(&id(), first.first_line)).unwrap(), before);
+}
+
+/// The chunks are the only record of what a result belongs to.
+#[tokio::test(start_paused = true)]
+async fn a_job_without_its_chunks_is_incomplete() {
+    let stack = Stack::new(&row(0));
+    let (split, _) = stack.split(Format::JsonLines).await.unwrap();
+    stack.jobs.delete(&keys::chunks(&id(), &split.plan.list)).await.unwrap();
+    let error = stack.finish(Format::JsonLines, &split).await.unwrap_err();
+    assert_eq!((error.name(), error.to_string().as_str()), ("Incomplete", "0 of 1 rows are complete"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_replaced_file_is_not_imported() {
     let stack = Stack::new(ROWS);
     let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
@@ -451,154 +477,4 @@ async fn jobs_without_file_are_not_started_or_found() {
     assert_eq!(control.find(&id()).await.unwrap(), None);
     assert_eq!(control.stop(&id()).await.unwrap(), None);
     assert!(stack.jobs.executions().is_empty());
-}
-
-/// An archive with the group `team`, a changed group `editors`, and these users.
-fn archive(users: &str) -> Vec<u8> {
-    let settings = Settings {
-        region: "eu-west-1".to_owned(),
-        user_pool_id: "eu-west-1_old".to_owned(),
-        user_pool_name: "old".to_owned(),
-        spec: serde_json::from_value(serde_json::json!({"name": "old"})).unwrap(),
-        clients: Vec::new(),
-        groups: ["editors", "team"].map(|name| group(name, "From the backup")).into(),
-        not_included: Vec::new(),
-    };
-    let mut digest = Digest::new(Vec::new());
-    digest.write_all(users.as_bytes()).unwrap();
-    let (bytes, sha256) = digest.finish();
-    let rows = users.lines().count() as u64;
-    let exported = ExportedUsers { rows, bytes, sha256, with_mfa: false, not_moved: BTreeSet::new() };
-    let mut archive = Vec::new();
-    write(&settings, exported, OffsetDateTime::UNIX_EPOCH, users.as_bytes(), &mut archive).unwrap();
-    archive
-}
-
-fn group(name: &str, description: &str) -> GroupRecord {
-    let (name, description) = (name.to_owned().try_into().unwrap(), Some(description.to_owned()));
-    GroupRecord {
-        name,
-        description,
-        precedence: Some(7),
-        role_arn: Some("arn:aws:iam::123456789012:role/admin".to_owned()),
-    }
-}
-
-fn restore_id() -> JobId {
-    format!("restore-{}", "0123456789abcdef".repeat(2)).parse().unwrap()
-}
-
-/// A restore of an uploaded archive, or of a backup.
-fn restore(backup: Option<&str>, options: JobOptions) -> ImportJob {
-    let options = JobOptions { create_groups: true, ..options };
-    ImportJob { id: restore_id(), backup: backup.map(|id| id.parse().unwrap()), options, ..job(Format::JsonLines) }
-}
-
-impl Stack {
-    /// Runs a restore, and returns its results.
-    async fn restore(&self, job: &ImportJob) -> Result<Vec<RowResult>, JobError> {
-        let split = async |worker: &Worker<'_>| worker.split(job, "attempt").await;
-        let split = self.with_worker(HOUR, split).await?;
-        let chunks = self.jobs.file(&keys::chunks(&job.id, &split.plan.list)).unwrap();
-        for chunk in serde_json::from_slice::<Vec<Chunk>>(&chunks).unwrap() {
-            let import = async |worker: &Worker<'_>| worker.import(job, &split, &chunk).await;
-            self.with_worker(HOUR, import).await?;
-        }
-        self.with_worker(HOUR, async |worker| worker.finish(job, &split).await).await?;
-        let results = keys::results(&job.id);
-        let keys = self.jobs.keys().into_iter().filter(|key| key.starts_with(&results));
-        let text: Vec<u8> = keys.flat_map(|key| self.jobs.file(&key).unwrap()).collect();
-        Ok(text
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| serde_json::from_slice(line).unwrap())
-            .collect())
-    }
-
-    async fn description(&self, group: &str) -> Option<String> {
-        let group = self.pool.directory().group(&group.to_owned().try_into().unwrap()).await.ok()?;
-        assert_eq!(group.role_arn, None);
-        group.description
-    }
-}
-
-const BACKUP: &str = "backup-0123456789abcdef0123456789abcdef";
-
-#[tokio::test(start_paused = true)]
-async fn a_restore_creates_missing_groups_and_users() {
-    let users: String =
-        (0..500).map(|number| format!(r#"{{"username": "user{number}", "groups": ["team"]}}"#) + "\n").collect();
-    for backup in [None, Some(BACKUP)] {
-        for (update, description) in [(false, None), (true, Some("From the backup"))] {
-            let stack = Stack::new("");
-            let job = restore(backup, JobOptions { update, ..JobOptions::default() });
-            let key = backup.map_or_else(|| keys::upload(&restore_id()), |id| keys::archive(&id.parse().unwrap()));
-            stack.jobs.put(&key, archive(&users));
-            let results = stack.restore(&job).await.unwrap();
-            assert!(results.len() == 500 && results.iter().all(|row| row.outcome == Outcome::Created));
-            assert_eq!(stack.pool.groups_of("user499"), ["team"]);
-            assert_eq!(stack.description("team").await.as_deref(), Some("From the backup"));
-            // An existing group changes only if the caller requests it.
-            assert_eq!(stack.description("editors").await.as_deref().filter(|text| !text.is_empty()), description);
-            // An uploaded archive is deleted. A backup is kept.
-            assert_eq!(stack.jobs.file(&key).is_some(), backup.is_some());
-        }
-    }
-}
-
-/// Cognito requires `iam:PassRole` for such a group.
-#[tokio::test(start_paused = true)]
-async fn a_restore_does_not_change_a_group_with_a_role() {
-    let stack = Stack::new("");
-    stack.pool.set_group_role("editors", "arn:aws:iam::123456789012:role/editors");
-    stack.jobs.put(&keys::archive(&BACKUP.parse().unwrap()), archive(r#"{"username": "ann"}"#));
-    let update = JobOptions { update: true, ..JobOptions::default() };
-    assert_eq!(stack.restore(&restore(Some(BACKUP), update)).await.unwrap().len(), 1);
-    let editors = stack.pool.directory().group(&"editors".to_owned().try_into().unwrap()).await.unwrap();
-    assert_ne!(editors.description.as_deref(), Some("From the backup"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stopped_restore_changes_no_group() {
-    let stack = Stack::new("");
-    stack.jobs.put(&keys::archive(&BACKUP.parse().unwrap()), archive(r#"{"username": "ann"}"#));
-    stack.jobs.put(&keys::stopped(&restore_id(), "attempt"), "");
-    let error = stack.restore(&restore(Some(BACKUP), JobOptions::default())).await.unwrap_err();
-    assert_eq!((error.name(), stack.description("team").await), ("Stopped", None));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_dry_run_of_a_restore_creates_nothing() {
-    let stack = Stack::new("");
-    stack.jobs.put(&keys::archive(&BACKUP.parse().unwrap()), archive(r#"{"username": "ann", "groups": ["team"]}"#));
-    let results =
-        stack.restore(&restore(Some(BACKUP), JobOptions { dry_run: true, ..JobOptions::default() })).await.unwrap();
-    assert_eq!(results.iter().map(|row| row.outcome).collect::<Vec<_>>(), [Outcome::Created]);
-    assert!(names(&stack.pool).is_empty() && stack.description("team").await.is_none());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_damaged_archive_restores_nothing() {
-    let users: String = (0..50).map(row).collect();
-    let good = archive(&users);
-    let position = |text: &str| good.windows(text.len()).position(|part| part == text.as_bytes()).unwrap();
-    let changed = |position: usize| {
-        let mut archive = good.clone();
-        archive[position] ^= 1;
-        archive
-    };
-    for (place, archive) in [
-        ("a user", changed(position("user7"))),
-        ("a group", changed(position("From the backup"))),
-        ("the manifest", changed(position("poolkeeper-backup"))),
-        ("the length", good[..good.len() / 2].to_vec()),
-        ("everything", b"username,email\n".to_vec()),
-        ("nothing", Vec::new()),
-    ] {
-        let stack = Stack::new("");
-        stack.jobs.put(&keys::upload(&restore_id()), archive);
-        let error = stack.restore(&restore(None, JobOptions::default())).await.unwrap_err();
-        assert_eq!(error.name(), "InvalidFile", "{place}: {error}");
-        assert!(names(&stack.pool).is_empty() && stack.description("team").await.is_none(), "{place}");
-    }
 }
