@@ -502,6 +502,12 @@ class Jobs(unittest.TestCase):
         # An end-to-end test starts the state machine with the same input.
         expected = {"type": "backup", "requested_by": "schedule"}
         self.assertEqual(json.loads(properties["Target"]["Input"]), expected)
+        role = template.body["Resources"]["BackupSchedulerRole"]["Properties"]["AssumeRolePolicyDocument"]
+        (statement,) = role["Statement"]
+        group = template.body["Resources"][properties["GroupName"]["Ref"]]
+        self.assertEqual(group["Type"], "AWS::Scheduler::ScheduleGroup")
+        source = statement["Condition"]["StringEquals"]["aws:SourceArn"]
+        self.assertEqual(source, {"Fn::GetAtt": [properties["GroupName"]["Ref"], "Arn"]})
 
     def test_schedule_accepts_only_expressions(self):
         pattern = Template(TEXT).body["Parameters"]["BackupSchedule"]["AllowedPattern"]

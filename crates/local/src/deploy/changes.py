@@ -15,6 +15,7 @@ KINDS = {
     "AWS::S3::Bucket": "bucket of jobs",
     "AWS::S3::BucketPolicy": "bucket policy",
     "AWS::Scheduler::Schedule": "schedule of backups",
+    "AWS::Scheduler::ScheduleGroup": "group of the schedule of backups",
     "AWS::StepFunctions::StateMachine": "state machine of jobs",
     "AWS::Logs::LogGroup": "log group",
     "AWS::ApiGatewayV2::Api": "HTTP API",

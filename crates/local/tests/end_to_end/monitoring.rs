@@ -37,6 +37,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         ("MigrationUserPoolId", "us-east-1_NoSuchPool"),
         ("MigrationClientId", "1nosuchclient"),
         ("Jobs", "true"),
+        ("BackupSchedule", "cron(0 3 * * ? *)"),
     ];
     let deployment = deploy(&monitoring).await;
     let admin = first_admin::sign_in(&deployment, &mut Report::quiet()).await.unwrap();
@@ -66,6 +67,7 @@ async fn every_metric_is_watched_and_every_alarm_can_be_raised() {
         api("4xx", 20),
         api("5xx", 5),
         api("Latency", 20),
+        ["AWS/Scheduler", "TargetErrorCount", {"ScheduleGroup": "BackupScheduleGroup"}, [1]],
         ["AWS/States", "ExecutionsFailed", {"StateMachineArn": deployment.stack.output("JobStateMachineArn").unwrap()}, [1]],
     ]);
     let arguments = ["-B", CHECK, deployment.stack.name(), TEMPLATE];

@@ -4,8 +4,9 @@ check.py STACK TEMPLATE < records
 
 The emulator stores alarms and dashboards, but extracts no metrics from logs and publishes none itself. This script does
 both: it extracts metrics as CloudWatch does, and adds the records of the metrics that AWS publishes, from standard input:
-a list of [namespace, name, {dimension: value}, [value, …]]. Then each alarm is evaluated. An alarm with metric math is read
-from the template, because the emulator does not support it.
+a list of [namespace, name, {dimension: value}, [value, …]]. The value of a dimension can be the logical id of a resource, for
+its physical id. Then each alarm is evaluated. An alarm with metric math is read from the template, because the emulator does
+not support it.
 """
 
 import json
@@ -27,6 +28,8 @@ PUBLISHED = {
     "AWS/Lambda": ({"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}, {"FunctionName"}),
     # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-cw-metrics.html
     "AWS/States": ({"ExecutionsFailed"}, {"StateMachineArn"}),
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
+    "AWS/Scheduler": ({"TargetErrorCount"}, {"ScheduleGroup"}),
     "AWS/ApiGateway": ({"Count", "4xx", "5xx", "Latency", "IntegrationLatency"}, {"ApiId"}),
 }
 COMPARISONS = {
@@ -146,11 +149,18 @@ def dashboard_metrics(stack, emitted):
             yield from found
 
 
+def physical_ids(stack):
+    pages = boto3.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+    resources = [resource for page in pages for resource in page["StackResourceSummaries"]]
+    return {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+
+
 def main(stack, template):
     emitted = extract(log_lines(stack), stack)
-    published = {}
+    published, ids = {}, physical_ids(stack)
     for namespace, name, dimensions, values in json.load(sys.stdin):
         names, keys = PUBLISHED[namespace]
+        dimensions = {key: ids.get(value, value) for key, value in dimensions.items()}
         assert name in names and set(dimensions) == keys, (namespace, name, dimensions)
         published[identity(namespace, name, dimensions)] = values
     alarms = described_alarms()
