@@ -1208,6 +1208,8 @@ pub mod types {
         Forbidden,
         #[serde(rename = "unavailable")]
         Unavailable,
+        #[serde(rename = "rejected")]
+        Rejected,
         #[serde(rename = "invalid-file")]
         InvalidFile,
         #[serde(rename = "incomplete")]
@@ -1230,6 +1232,7 @@ pub mod types {
                 Self::MailQuota => f.write_str("mail-quota"),
                 Self::Forbidden => f.write_str("forbidden"),
                 Self::Unavailable => f.write_str("unavailable"),
+                Self::Rejected => f.write_str("rejected"),
                 Self::InvalidFile => f.write_str("invalid-file"),
                 Self::Incomplete => f.write_str("incomplete"),
                 Self::Expired => f.write_str("expired"),
@@ -1248,6 +1251,7 @@ pub mod types {
                 "mail-quota" => Ok(Self::MailQuota),
                 "forbidden" => Ok(Self::Forbidden),
                 "unavailable" => Ok(Self::Unavailable),
+                "rejected" => Ok(Self::Rejected),
                 "invalid-file" => Ok(Self::InvalidFile),
                 "incomplete" => Ok(Self::Incomplete),
                 "expired" => Ok(Self::Expired),

@@ -32,7 +32,7 @@ pub(crate) async fn archive(
     if bytes > MAX_BYTES {
         return Err(JobError::TooLarge { bytes, limit: MAX_BYTES }.into());
     }
-    let settings = backup.settings(user_pool_id).await.map_err(StepError::Settings)?;
+    let settings = backup.settings(user_pool_id).await?;
     let file = File::create(path)?;
     // Has no name, so that it never remains.
     let mut users = tempfile_in(path.parent().unwrap_or(path))?;

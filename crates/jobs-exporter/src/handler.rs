@@ -8,7 +8,7 @@ use domain::backup::{Backup, BackupError, PoolSource};
 use domain::jobs::{ExportJob, ExportState, ExportStep, Exporter, Files, Job, JobError, JobId, keys};
 use domain::provision::{Observer, ProvisionError, StepReport};
 use domain::retry::{Classified as _, Clock, ErrorClass, Waiting};
-use domain::transfer::{Pace, PacedPool, Rates, Stop};
+use domain::transfer::{Pace, PacedPool, Rates};
 use domain::user_pool::UserPool;
 use domain::user_pool::quota::RequestQuotas;
 use lambda_runtime::layers::TracingLayer;
@@ -63,19 +63,22 @@ impl StepError {
     fn name(&self) -> &'static str {
         match self {
             Self::Job(error) => error.name(),
-            Self::Settings(BackupError::Stopped(Stop::Call(error))) if error.class() == ErrorClass::Forbidden => {
-                "Forbidden"
-            }
-            Self::Settings(BackupError::Stopped(_)) => "Unavailable",
             Self::Settings(BackupError::Settings(ProvisionError::Call(gave_up))) => match gave_up.last.class() {
                 ErrorClass::Forbidden => "Forbidden",
                 _ => "Unavailable",
             },
             // The pool does not exist, has no valid settings, or Lambda's disk is full.
-            Self::Settings(BackupError::NoUserPool(_) | BackupError::Settings(_) | BackupError::File(_)) => {
-                "BackupFailed"
-            }
+            Self::Settings(_) => "BackupFailed",
             Self::UnreadableEvent => "UnreadableEvent",
+        }
+    }
+}
+
+impl From<BackupError> for StepError {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Stopped(stop) => Self::Job(stop.into()),
+            error => Self::Settings(error),
         }
     }
 }

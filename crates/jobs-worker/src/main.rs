@@ -8,7 +8,7 @@ use aws::{Attempt, Aws};
 use jobs_worker::{Handler, Settings, serve};
 use startup::metrics;
 
-/// The timeout of one attempt of a call, which can transfer 8 MiB.
+/// The timeout of one attempt of a call, which can transfer 1 MiB.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The timeout of a call with all its attempts.

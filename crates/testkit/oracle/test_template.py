@@ -585,7 +585,7 @@ class Jobs(unittest.TestCase):
         rows = [set(row.split('", "')) for row in re.findall(r'\["([^]]*)"\], "MaxAttempts": 0', definition)]
         # One row for each step.
         self.assertEqual(len(rows), 5)
-        self.assertTrue(all({"Forbidden", "InvalidFile", "Stopped", "UnreadableEvent"} <= row for row in rows), rows)
+        self.assertTrue(all({"Forbidden", "InvalidFile", "Rejected", "Stopped", "UnreadableEvent"} <= row for row in rows), rows)
         # The last step imports failed chunks as well.
         chunk, finish = rows[-2:]
         self.assertLessEqual(chunk, finish)

@@ -532,7 +532,7 @@ export type JobDetails = Job & {
 /**
  * Why an attempt failed. Later versions can add values.
  */
-export type JobError = 'timed-out' | 'mail-quota' | 'forbidden' | 'unavailable' | 'invalid-file' | 'incomplete' | 'expired' | 'backup-failed' | 'too-large' | 'internal';
+export type JobError = 'timed-out' | 'mail-quota' | 'forbidden' | 'unavailable' | 'rejected' | 'invalid-file' | 'incomplete' | 'expired' | 'backup-failed' | 'too-large' | 'internal';
 
 /**
  * The id of a job and of its files.

@@ -4,8 +4,9 @@ use std::error::Error;
 
 use thiserror::Error;
 
+use crate::retry::{Classified as _, ErrorClass};
 use crate::transfer::Stop;
-use crate::user_pool::error::{Reason, UserPoolError};
+use crate::user_pool::error::UserPoolError;
 
 /// The storage or the state machine of jobs failed.
 #[derive(Debug, Error)]
@@ -78,13 +79,26 @@ impl JobError {
     /// The name of the error for the state machine. The template repeats the steps that failed with `TimeUp` or
     /// `Unavailable`, and no others.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Stop(Stop::TimeUp) => "TimeUp",
             Self::Stop(Stop::MailQuota) => "MailQuota",
-            Self::Stop(Stop::Call(error)) => match error.reason {
-                Reason::PermissionMissing => "Forbidden",
-                _ => "Unavailable",
+            Self::Stop(Stop::Call(error)) => match error.class() {
+                ErrorClass::Forbidden => "Forbidden",
+                ErrorClass::NotFound
+                | ErrorClass::AlreadyExists
+                | ErrorClass::QuotaExceeded
+                | ErrorClass::Invalid
+                | ErrorClass::SignUpRefused => "Rejected",
+                ErrorClass::Throttled
+                | ErrorClass::OutcomeUnknown
+                | ErrorClass::ConcurrentModification
+                | ErrorClass::PrincipalNotVisibleYet
+                | ErrorClass::TriggerNotInvoked
+                | ErrorClass::RoleNotAssumable
+                | ErrorClass::ExternalService
+                | ErrorClass::Conflict
+                | ErrorClass::Unexpected => "Unavailable",
             },
             Self::Store(StoreError::Forbidden { .. }) => "Forbidden",
             Self::Stop(Stop::Job(_)) | Self::Store(_) => "Unavailable",

@@ -25,8 +25,8 @@ use crate::transfer::{Duplicates, Importer, Lines, Pace, PacedPool, Rates, RowRe
 use crate::user_pool::UserPool;
 use crate::user_pool::quota::{Category, RequestQuotas};
 
-/// How much of the file is read at once when it is split.
-const READ_BYTES: u64 = 8 * 1024 * 1024;
+/// How much of the file is read at once when it is split. The memory of the worker grows by two of these.
+const READ_BYTES: u64 = 1024 * 1024;
 
 /// The smallest and the largest chunk. The largest fits into memory and, with at most 1,000 rows, into one invocation.
 const CHUNK_BYTES: (u64, u64) = (16 * 1024, 512 * 1024);

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use domain::backup::{Digest, ExportedUsers, GroupRecord, Settings, write};
 use domain::jobs::{Chunk, ImportJob, JobError, JobId, JobOptions, Worker, keys};
 use domain::transfer::{Format, Outcome, RowResult};
+use domain::user_pool::error::Reason;
 use domain::user_pool::groups::Groups as _;
 use time::OffsetDateTime;
 
@@ -123,6 +124,22 @@ async fn a_stopped_restore_changes_no_group() {
     stack.jobs.put(&keys::stopped(&restore_id(), "attempt"), "");
     let error = stack.restore(&restore(Some(BACKUP), JobOptions::default())).await.unwrap_err();
     assert_eq!((error.name(), stack.description("team").await), ("Stopped", None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_group_that_cannot_be_created_fails_the_restore_permanently() {
+    let stack = Stack::new("");
+    stack.jobs.put(&keys::archive(&BACKUP.parse().unwrap()), archive(r#"{"username": "ann"}"#));
+    for (reason, name) in [
+        (Reason::LimitReached, "Rejected"),
+        (Reason::PermissionMissing, "Forbidden"),
+        (Reason::Internal, "Unavailable"),
+    ] {
+        stack.pool.fail("create_group", 1, reason);
+        let error = stack.restore(&restore(Some(BACKUP), JobOptions::default())).await.unwrap_err();
+        assert_eq!((error.name(), names(&stack.pool).len()), (name, 0), "{reason:?}");
+    }
+    assert_eq!(stack.restore(&restore(Some(BACKUP), JobOptions::default())).await.unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

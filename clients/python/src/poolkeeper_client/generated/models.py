@@ -74,6 +74,7 @@ JobError: TypeAlias = Literal[
     "internal",
     "invalid-file",
     "mail-quota",
+    "rejected",
     "timed-out",
     "too-large",
     "unavailable",

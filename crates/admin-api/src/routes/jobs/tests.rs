@@ -195,6 +195,7 @@ async fn errors_of_the_worker_have_stable_codes() {
         (Some("MailQuota"), "failed", json!("mail-quota")),
         (Some("Forbidden"), "failed", json!("forbidden")),
         (Some("Unavailable"), "failed", json!("unavailable")),
+        (Some("Rejected"), "failed", json!("rejected")),
         (Some("InvalidFile"), "failed", json!("invalid-file")),
         (Some("Incomplete"), "failed", json!("incomplete")),
         (Some("States.Timeout"), "failed", json!("timed-out")),

@@ -73,6 +73,9 @@ enum JobError {
     Forbidden,
     /// AWS was unavailable. Start the job again.
     Unavailable,
+    /// Cognito rejected a call that concerns no row, for example because the user pool does not exist. The log contains
+    /// the reason.
+    Rejected,
     /// The file cannot be read, or was replaced. Upload it again.
     InvalidFile,
     /// Rows have no result, or users are not exported. Start the job again.
