@@ -264,11 +264,11 @@ load: setup ## Put the admin API under load against the default quotas of Cognit
 	@scripts/build-bench load
 	@$(TARGET)/release/bench load --target $(TARGET) $(ARGUMENTS)
 
-jobs: setup $(NEXTEST) ## Import a file while workers are killed and Cognito throttles: ROWS=10000 KILLS=10 SEED=1
+jobs: setup $(NEXTEST) ## Import a file while workers are killed and Cognito throttles: ROWS=10000 KILLS=10 SEED=1 FAULTS=1
 	$(NEXTEST) nextest run --no-run $(TESTED)
 	@$(PACKAGE_LOCAL)
 	POOLKEEPER_TEST_ROWS='$(ROWS)' POOLKEEPER_TEST_KILLS='$(KILLS)' POOLKEEPER_TEST_SEED='$(SEED)' \
-	  $(NEXTEST) nextest run $(TESTED) --no-capture -E 'test(each_row_has_one_user_and_one_result_after_crashes)'
+	  POOLKEEPER_TEST_FAULTS='$(FAULTS)' $(NEXTEST) nextest run $(TESTED) --no-capture -E 'test(each_row_has_one_user_and_one_result_after_crashes)'
 
 soak: build-local ## Send mixed requests to all functions on an emulator, and check memory and descriptors (MINUTES=30)
 	@$(LOCAL) soak --minutes '$(MINUTES)'

@@ -60,9 +60,48 @@ async fn exported_users_can_be_imported_and_exported_again() {
     let target = pool();
     target.add_group("writers");
     let results = import(&target, NEW_ONLY, &text(&rows)).await;
-    assert!(results.iter().all(|result| result.contains("\"created\"") && result.contains("\"sub\",\"password\"")));
+    let lost = |result: &str| ["\"sub\",\"password\"", "\"devices\""].iter().all(|part| result.contains(part));
+    assert!(results.iter().all(|result| result.contains("\"created\"") && lost(result)), "{results:?}");
     let (copied, _) = export(&target, false).await.unwrap();
     assert_eq!(movable(&copied), movable(&rows));
+}
+
+fn email_pool() -> InMemoryPool {
+    let pool = pool();
+    pool.sign_in_by_email();
+    pool
+}
+
+/// Cognito generates the user names, so that only the addresses move.
+#[tokio::test]
+async fn users_who_sign_in_with_an_email_address_can_be_copied() {
+    let source = email_pool();
+    source.add_user("mia@example.com", "Correct-1", &["editors"], &[("email_verified", "true"), ("name", "Mia")]);
+    source.add_user("ray@example.com", "Correct-1", &[], &[]);
+    let (mut rows, not_moved) = export(&source, false).await.unwrap();
+    rows.sort_by(|one, other| one.username.as_str().cmp(other.username.as_str()));
+    let names: Vec<_> = rows.iter().map(|row| row.username.as_str()).collect();
+    assert_eq!(names, ["mia@example.com", "ray@example.com"]);
+    assert!(not_moved.contains(&NotMoved::GeneratedUsername));
+
+    let target = email_pool();
+    // So that generated names differ.
+    target.add_user("other@example.com", "Correct-1", &[], &[]);
+    let results = import(&target, NEW_ONLY, &text(&rows)).await;
+    assert!(results.iter().all(|result| result.contains("created") && result.contains("\"generated-username\"")));
+    let (mut copied, _) = export(&target, false).await.unwrap();
+    copied.retain(|row| row.username.as_str() != "other@example.com");
+    copied.sort_by(|one, other| one.username.as_str().cmp(other.username.as_str()));
+    assert_eq!(movable(&copied), movable(&rows));
+
+    let again = import(&target, NEW_ONLY, &text(&rows)).await;
+    assert!(again.iter().all(|result| result.contains("unchanged")), "{again:?}");
+    let bad = r#"{"username": "mia"}
+        {"username": "mia@example.com", "attributes": {"email": "ray@example.com"}}"#;
+    let results = import(&target, crate::UPDATE, bad).await;
+    assert!(results[0].contains(r#""field":"username""#), "{results:?}");
+    assert!(results[1].contains(r#""field":"attributes.email""#), "{results:?}");
+    assert_eq!(export(&target, false).await.unwrap().0.len(), 3);
 }
 
 #[tokio::test]

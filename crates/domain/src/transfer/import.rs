@@ -293,10 +293,12 @@ impl<'a> Importer<'a> {
         let has_password = (row.password.is_some() && !loses_hash(row)) || row.invite;
         let parts = [
             (row.origin.is_some(), NotMoved::Sub),
+            (row.origin.is_some() && self.facts.generates_usernames(), NotMoved::GeneratedUsername),
             (row.origin.is_some() && !has_password, NotMoved::Password),
             (loses_hash(row), NotMoved::PasswordHash),
             (!has_password && !self.facts.has_verified_contact(row), NotMoved::PasswordRecovery),
             (has_authenticator_app(row), NotMoved::AuthenticatorApp),
+            (row.origin.is_some(), NotMoved::Devices),
         ];
         parts.into_iter().filter(|(is_lost, _)| *is_lost).map(|(_, part)| part).collect()
     }

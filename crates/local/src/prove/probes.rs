@@ -27,7 +27,7 @@ use crate::report::Report;
 pub(super) const HELPERS: &str = include_str!("probes.yaml");
 
 /// The statements in the order of the probes.
-pub(super) const STATEMENTS: [&str; 15] = [
+pub(super) const STATEMENTS: [&str; 16] = [
     tags::CREATE.text,
     tags::WITHOUT.text,
     tags::WITH.text,
@@ -42,6 +42,7 @@ pub(super) const STATEMENTS: [&str; 15] = [
     api::GROUPS.text,
     logs::LEVELS.text,
     import_jobs::COLUMNS.text,
+    import_jobs::HASHES,
     PROPAGATION.text,
 ];
 
@@ -118,6 +119,8 @@ pub(super) async fn run(deployment: &Deployment<Account>, helpers: &Value, token
     }
     run_probe(&context, proof, logs::LEVELS, logs::levels(&context)).await;
     run_probe(&context, proof, import_jobs::COLUMNS, import_jobs::columns(&context)).await;
+    let reason = "no import job is created, because only some user pools accept password hashes";
+    proof.state(import_jobs::HASHES, Verdict::NotProved, reason.to_owned(), Duration::ZERO);
     if let Some(waited) = propagation(&proof.report) {
         run_probe(&context, proof, PROPAGATION, async { Ok(waited) }).await;
     }

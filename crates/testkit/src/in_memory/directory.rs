@@ -9,6 +9,7 @@ use domain::user_pool::page::{Page, PageRequest};
 use domain::user_pool::user::{Attributes, User, UserStatus, Username};
 
 use super::record::Record;
+use super::state::Switch;
 use super::{InMemoryPool, filter, paging, password_policy};
 
 /// The maximum number of users that a search by e-mail address returns.
@@ -49,6 +50,9 @@ impl Directory for InMemoryDirectory {
     async fn create(&self, user: &NewUser) -> Result<User, UserPoolError> {
         let mut state = self.pool.call("create")?;
         let refuse = |reason| Err(UserPoolError::new("create", reason));
+        if state.is(Switch::SignInByEmail) && !user.username.as_str().contains('@') {
+            return refuse(Reason::InvalidRequest);
+        }
         if state.name_is_taken(user.username.as_str()) {
             return refuse(Reason::UserExists);
         }

@@ -39,6 +39,11 @@ impl InMemoryPool {
         self.state().temporary_password_validity_days = Some(days);
     }
 
+    /// Lets users sign in with their e-mail address. The pool must be empty.
+    pub fn sign_in_by_email(&self) {
+        self.state().switch(Switch::SignInByEmail, true);
+    }
+
     /// Adds the attribute for creation proofs to the description. Users can always have it.
     pub fn describe_creation_attribute(&self) {
         self.state().switch(Switch::CreationAttribute, true);
@@ -59,6 +64,7 @@ impl PoolSettings for InMemoryDirectory {
 
 impl State {
     fn description(&self) -> PoolDescription {
+        let by_email = self.is(Switch::SignInByEmail);
         let aliases = ["email", "phone_number", "preferred_username"];
         let validity_days = self.temporary_password_validity_days.unwrap_or(TEMPORARY_PASSWORD_VALIDITY_DAYS);
         PoolDescription {
@@ -66,8 +72,8 @@ impl State {
             name: POOL_NAME.to_owned(),
             arn: Some(format!("arn:aws:cognito-idp:eu-central-1:123456789012:userpool/{POOL_ID}")),
             estimated_users: u32::try_from(self.users.len()).unwrap_or(u32::MAX),
-            username_attributes: vec![],
-            aliases: aliases.map(str::to_owned).to_vec(),
+            username_attributes: by_email.then(|| "email".to_owned()).into_iter().collect(),
+            aliases: aliases.into_iter().filter(|_| !by_email).map(str::to_owned).collect(),
             auto_verified: vec!["email".to_owned()],
             mfa: if self.is(Switch::RequireMfa) { "ON" } else { "OPTIONAL" }.to_owned(),
             self_sign_up: !self.is(Switch::RefuseSignUps),

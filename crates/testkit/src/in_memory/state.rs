@@ -66,6 +66,8 @@ pub(super) enum Switch {
     NoAuthEvents,
     /// The pool has the attribute for creation proofs.
     CreationAttribute,
+    /// Users sign in with their e-mail address, and have generated names.
+    SignInByEmail,
 }
 
 impl State {
@@ -98,11 +100,19 @@ impl State {
 
     pub(super) fn find(&self, name: &str) -> Option<&Record> {
         let ignores_case = self.is(Switch::IgnoreCase);
-        self.users.get(name).or_else(|| self.users.values().find(|record| record.goes_by(name, ignores_case)))
+        // As a user name, also an address that is not verified.
+        let has_address = |record: &Record| {
+            self.is(Switch::SignInByEmail) && record.attributes.get("email").is_some_and(|address| address == name)
+        };
+        let goes_by = |record: &&Record| record.goes_by(name, ignores_case) || has_address(record);
+        self.users.get(name).or_else(|| self.users.values().find(goes_by))
     }
 
     /// Whether a user has this user name.
     pub(super) fn name_is_taken(&self, name: &str) -> bool {
+        if self.is(Switch::SignInByEmail) {
+            return self.find(name).is_some();
+        }
         let is_same =
             |taken: &String| taken == name || (self.is(Switch::IgnoreCase) && taken.eq_ignore_ascii_case(name));
         self.users.keys().any(is_same)
@@ -142,10 +152,21 @@ impl State {
         aliases(attributes).any(|alias| others().any(|record| record.goes_by(alias, ignores_case)))
     }
 
-    pub(super) fn insert(&mut self, username: &Username, status: UserStatus, attributes: Attributes) -> &mut Record {
+    /// Adds a user. Users who sign in with their address receive a generated name.
+    pub(super) fn insert(
+        &mut self,
+        username: &Username,
+        status: UserStatus,
+        mut attributes: Attributes,
+    ) -> &mut Record {
         let now = self.next_time();
         let sub = format!("00000000-0000-4000-8000-{:012}", self.ticks);
-        let record = Record::new(username, sub, status, attributes, now);
+        let generated = sub.parse().ok().filter(|_| self.is(Switch::SignInByEmail));
+        if generated.is_some() {
+            attributes.insert("email".to_owned(), username.to_string());
+        }
+        let username = generated.unwrap_or_else(|| username.clone());
+        let record = Record::new(&username, sub, status, attributes, now);
         self.users.entry(username.as_str().to_owned()).insert_entry(record).into_mut()
     }
 

@@ -1,4 +1,4 @@
-//! The columns of import jobs. No job is created, because only some user pools accept password hashes.
+//! The columns of import jobs. No job is created.
 
 use domain::user_pool::error::Reason;
 use domain::user_pool::import_jobs::ImportJobs as _;
@@ -9,6 +9,9 @@ use crate::failure::Failure;
 
 pub(super) const COLUMNS: Claim =
     only_on_aws("The columns of import jobs contain the attribute that proves who created a user");
+
+/// The statement without a probe.
+pub(super) const HASHES: &str = "Import jobs of Cognito create users with password hashes";
 
 pub(super) async fn columns(context: &ProbeContext<'_>) -> Result<Observed, Failure> {
     let jobs = context.deployment.aws.cognito.import_jobs(context.deployment.stack.output("UserPoolId")?);
