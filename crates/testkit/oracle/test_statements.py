@@ -68,6 +68,8 @@ class Statements(unittest.TestCase):
         keys = sorted(
             set(re.findall(r"\b(?:aws|iam|ssm|cognito-identity):\w+(?=/poolkeeper:pool:|: )", TEXT))
             - {"aws:cloudformation"}
+            # Only trust policies contain these, and they are not evaluated.
+            - {"aws:SourceAccount", "aws:SourceArn"}
         )
         keys = [key for key in keys if re.search(rf"^ +{key}[:/]", TEXT, re.MULTILINE)]
         self.assertGreaterEqual(len(keys), 4, keys)
