@@ -155,8 +155,8 @@ fn outcomes(results: &[RowResult]) -> BTreeMap<Outcome, usize> {
     outcomes
 }
 
-/// The list names a wrong place for one of more than ten chunks. A dry run, because two workers could create a user at
-/// the same time, and the emulator would then create the user twice.
+/// The list contains a wrong position for one of more than ten chunks. A dry run, because two workers could create a
+/// user at the same time, and the emulator would then create the user twice.
 async fn a_failed_chunk_is_tolerated(jobs: &Jobs<'_>, deployment: &Deployment) {
     let id = jobs.upload(&users("many", 1200)).await;
     let options = json!({"dry_run": true, "create_groups": true});
