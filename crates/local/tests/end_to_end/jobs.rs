@@ -9,17 +9,19 @@ use std::time::Duration;
 use domain::jobs::{Files as _, JobId, keys};
 use domain::secret::Secret;
 use domain::transfer::{Outcome, RowResult};
-use local::api::Api;
+use local::api::{Answer, Api};
 use local::arguments::Options;
 use local::deployment::{Deployment, FIRST_ADMIN, pairs};
+use local::failure::Failure;
 use local::flows::first_admin;
 use local::report::Report;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::local_aws::{LocalAws, Recording};
 
-/// How often the state of a job is read.
-const INTERVAL: Duration = Duration::from_millis(200);
+/// The first and the longest interval between two reads of a job. Each read takes time of the emulator from the workers.
+const FIRST_INTERVAL: Duration = Duration::from_millis(200);
+const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
 
 /// What an administrator does with jobs.
 struct Jobs<'d> {
@@ -50,14 +52,20 @@ impl<'d> Jobs<'d> {
         upload["id"].as_str().unwrap().to_owned()
     }
 
-    /// Sends a request about jobs, and repeats it if it fails because the emulator is busy.
+    /// Sends a request about jobs.
     async fn send(&self, method: Method, path: &str, body: Option<&Value>, status: u16) -> Value {
+        let call = async || self.api.call(method.clone(), path, Some(&self.token), body).await;
+        self.repeat(call).await.expect(status).unwrap()
+    }
+
+    /// Repeats a request that fails because the emulator is busy.
+    async fn repeat(&self, call: impl AsyncFn() -> Result<Answer, Failure>) -> Answer {
         loop {
-            let answer = self.api.call(method.clone(), path, Some(&self.token), body).await.unwrap();
+            let answer = call().await.unwrap();
             if !answer.has_status(503) {
-                return answer.expect(status).unwrap();
+                return answer;
             }
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(FIRST_INTERVAL).await;
         }
     }
 
@@ -70,7 +78,9 @@ impl<'d> Jobs<'d> {
 
     /// Runs a job without an upload to the end, and returns it with its files.
     async fn run(&self, body: &Value) -> (Value, Vec<Vec<u8>>) {
-        let started = self.send(Method::POST, "/v1/jobs", Some(body), 202).await;
+        let key = fastrand::u128(..).to_string();
+        let started = self.repeat(async || self.api.post_idempotent("/v1/jobs", &self.token, &key, body).await).await;
+        let started = started.expect(202).unwrap();
         let id = started["id"].as_str().unwrap();
         (self.wait_until_ended(id).await, self.files(id).await)
     }
@@ -82,18 +92,20 @@ impl<'d> Jobs<'d> {
     /// Waits until the file is divided.
     async fn wait_until_divided(&self, id: &str) {
         while self.get(&format!("/v1/jobs/{id}")).await["progress"].is_null() {
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(FIRST_INTERVAL).await;
         }
     }
 
     /// Waits until the job ended.
     async fn wait_until_ended(&self, id: &str) -> Value {
+        let mut interval = FIRST_INTERVAL;
         loop {
             let job = self.get(&format!("/v1/jobs/{id}")).await;
             if job["status"] != "running" {
                 return job;
             }
-            tokio::time::sleep(INTERVAL).await;
+            tokio::time::sleep(interval).await;
+            interval = interval.mul_f64(1.05).min(LONGEST_INTERVAL);
         }
     }
 
@@ -155,15 +167,15 @@ fn outcomes(results: &[RowResult]) -> BTreeMap<Outcome, usize> {
     outcomes
 }
 
-/// The list contains a wrong position for one of more than ten chunks. A dry run, because two workers could create a
-/// user at the same time, and the emulator would then create the user twice.
+/// The list contains a wrong position for one of more than ten chunks, which fails in the map and in the last step. A
+/// dry run, because two workers could create a user at the same time, and the emulator would then create the user twice.
 async fn a_failed_chunk_is_tolerated(jobs: &Jobs<'_>, deployment: &Deployment) {
     let id = jobs.upload(&users("many", 1200)).await;
     let options = json!({"dry_run": true, "create_groups": true});
     jobs.start(&id, &options, 202).await;
     jobs.wait_until_divided(&id).await;
     jobs.send(Method::DELETE, &format!("/v1/jobs/{id}"), None, 204).await;
-    jobs.wait_until_ended(&id).await;
+    assert_eq!(jobs.wait_until_ended(&id).await["status"], "stopped");
     let bucket = deployment.cognito.job_bucket(deployment.stack.output("JobBucketName").unwrap());
     let lists = bucket.list(&format!("jobs/{id}/chunks-"), None, 2).await.unwrap().entries;
     let [list] = &lists[..] else { unreachable!("{lists:?}") };
@@ -171,13 +183,20 @@ async fn a_failed_chunk_is_tolerated(jobs: &Jobs<'_>, deployment: &Deployment) {
     let mut chunks: Value = serde_json::from_slice(&correct).unwrap();
     let count = chunks.as_array().unwrap().len();
     assert!(count > 10, "{count}");
-    // The last one, which no worker of the stopped attempt has imported.
+    let last = keys::result(&id.parse().unwrap(), chunks[count - 1]["first_line"].as_u64().unwrap());
+    assert_eq!(bucket.version(&last).await.unwrap(), None, "the job was stopped before its last chunk");
+    let failures = async || {
+        let log = deployment.stack.log(&deployment.aws, "jobs-worker").await.unwrap();
+        log.matches(r#""code":"InvalidFile""#).count()
+    };
+    let before = failures().await;
     chunks[count - 1]["offset"] = json!(1_000_000);
     bucket.replace(list, chunks.to_string().into()).await.unwrap();
     jobs.start(&id, &options, 202).await;
     let ended = jobs.wait_until_ended(&id).await;
     assert_eq!((&ended["status"], &ended["error"]), (&json!("failed"), &json!("invalid-file")));
     assert_eq!(ended["progress"]["done"], json!(count - 1), "{ended}");
+    assert_eq!(failures().await - before, 2, "the last step runs after the failure in the map");
     bucket.replace(list, correct).await.unwrap();
     jobs.start(&id, &options, 202).await;
     let ended = jobs.wait_until_ended(&id).await;
