@@ -21,7 +21,7 @@ pub use control::{Control, Start, Upload};
 pub use error::{JobError, StoreError};
 pub use execution::{Execution, ExecutionStatus, Executions};
 pub use exporter::{ExportState, ExportedFile, Exporter};
-pub use files::{FileVersion, Files, keys};
+pub use files::{FileVersion, Files, ensure_not_stopped, keys};
 pub use id::{EXPECTED_JOB_ID, JobId};
 pub use job::{ExportJob, ExportStep, ImportJob, Job, JobOptions, JobStatus, JobType, Step};
 pub use view::{JobPage, JobView, Progress, ResultFile, ResultPage};

@@ -30,7 +30,7 @@ pub(crate) async fn archive(
 ) -> Result<Manifest, StepError> {
     let bytes = state.bytes();
     if bytes > MAX_BYTES {
-        return Err(JobError::TooLarge { bytes, limit: MAX_BYTES }.into());
+        return Err(JobError::TooLarge { found: bytes, limit: MAX_BYTES, unit: "bytes of users" }.into());
     }
     let settings = backup.settings(user_pool_id).await?;
     let file = File::create(path)?;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use domain::backup::{Backup, BackupError, PoolSource};
-use domain::jobs::{ExportJob, ExportState, ExportStep, Exporter, Files, Job, JobError, JobId, keys};
+use domain::jobs::{
+    ExportJob, ExportState, ExportStep, Exporter, Files, Job, JobError, JobId, ensure_not_stopped, keys,
+};
 use domain::provision::{Observer, ProvisionError, StepReport};
 use domain::retry::{Classified as _, Clock, ErrorClass, Waiting};
 use domain::transfer::{Pace, PacedPool, Rates};
@@ -63,12 +65,15 @@ impl StepError {
     fn name(&self) -> &'static str {
         match self {
             Self::Job(error) => error.name(),
-            Self::Settings(BackupError::Settings(ProvisionError::Call(gave_up))) => match gave_up.last.class() {
-                ErrorClass::Forbidden => "Forbidden",
-                _ => "Unavailable",
+            Self::Settings(error) => match error {
+                BackupError::Settings(ProvisionError::Call(gave_up)) => match gave_up.last.class() {
+                    ErrorClass::Forbidden => "Forbidden",
+                    _ => "Unavailable",
+                },
+                BackupError::Stopped(_) => "Unavailable",
+                // The pool does not exist, has no valid settings, or Lambda's disk is full.
+                BackupError::NoUserPool(_) | BackupError::Settings(_) | BackupError::File(_) => "BackupFailed",
             },
-            // The pool does not exist, has no valid settings, or Lambda's disk is full.
-            Self::Settings(_) => "BackupFailed",
             Self::UnreadableEvent => "UnreadableEvent",
         }
     }
@@ -115,11 +120,11 @@ impl Handler {
                 let (id, ExportJob { mfa, .. }) = export_of(&job, &attempt)?;
                 let (state, is_backup) = (exporter.state(&id).await?, matches!(job, Job::Backup(_)));
                 let write = async {
-                    exporter.ensure_not_stopped(&id, &attempt).await?;
+                    ensure_not_stopped(&*self.files, &id, &attempt).await?;
                     exporter.ensure_complete(&id, &state).await?;
                     if is_backup {
                         let path = self.archive(&state, *mfa, clock).await?;
-                        exporter.ensure_not_stopped(&id, &attempt).await?;
+                        ensure_not_stopped(&*self.files, &id, &attempt).await?;
                         self.files.create_from(&keys::archive(&id), &path).await.map_err(JobError::from)?;
                     }
                     Ok::<_, StepError>(())

@@ -323,14 +323,24 @@ async fn an_expired_position_ends_the_export() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_too_large_says_so() {
+async fn a_pool_that_is_too_large_is_rejected() {
+    let stack = Stack::new(700).await;
+    stack.step("export", EXPORT, Duration::from_millis(300)).await.unwrap_err();
+    let text = String::from_utf8(stack.jobs.file(&keys::export(&id(EXPORT))).unwrap()).unwrap();
+    let mut state: Value = serde_json::from_str(&text).unwrap();
+    state["membership_count"] = json!(5_000_000);
+    stack.jobs.put(&keys::export(&id(EXPORT)), state.to_string());
+    let error = stack.step("export", EXPORT, HOUR).await.unwrap_err();
+    assert!(error.to_string().starts_with("a job supports at most 5000000 memberships"), "{error}");
+    assert_eq!(error_name(error), "TooLarge");
+
     let stack = Stack::new(10).await;
     stack.step("export", BACKUP, HOUR).await.unwrap();
     let mut state = stack.state(&id(BACKUP));
     state.files[0].bytes = 4_500_000_001;
     stack.jobs.put(&keys::export(&id(BACKUP)), serde_json::to_vec(&state).unwrap());
     let error = stack.step("complete", BACKUP, HOUR).await.unwrap_err();
-    assert!(error.to_string().contains("4500000001 bytes"), "{error}");
+    assert!(error.to_string().ends_with("4500000001"), "{error}");
     assert_eq!(error_name(error), "TooLarge");
 }
 

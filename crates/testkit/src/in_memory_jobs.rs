@@ -1,6 +1,6 @@
 //! The bucket and the state machine of jobs, in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -33,7 +33,8 @@ pub struct InMemoryJobs {
 #[derive(Debug, Default)]
 struct State {
     files: BTreeMap<String, Vec<u8>>,
-    old_files: BTreeSet<String>,
+    /// When files were written, if not in the future.
+    written: BTreeMap<String, OffsetDateTime>,
     executions: BTreeMap<String, Execution>,
     calls: usize,
     /// The executions that `find` does not return yet, with the number of calls until it does.
@@ -92,11 +93,11 @@ impl InMemoryJobs {
         self.add_execution(name, r#"{"type": "backup", "requested_by": "schedule"}"#);
     }
 
-    /// Deletes an execution, as Step Functions does after 90 days. Existing files are then as old.
-    pub fn forget(&self, name: &str) {
+    /// Deletes an execution, as Step Functions does after 90 days. All files were written at this time.
+    pub fn forget(&self, name: &str, written_at: OffsetDateTime) {
         let mut state = self.state();
         state.executions.remove(name);
-        state.old_files = state.files.keys().cloned().collect();
+        state.written = state.files.keys().map(|key| (key.clone(), written_at)).collect();
     }
 
     /// Adds a running execution.
@@ -193,11 +194,12 @@ fn etag(content: &[u8]) -> String {
 #[async_trait]
 impl Files for InMemoryJobs {
     async fn version(&self, key: &str) -> Result<Option<FileVersion>, StoreError> {
+        // As on S3, other tasks run before the response.
+        tokio::task::yield_now().await;
         self.call("HeadObject", |state| {
             let content = state.files.get(key)?;
-            let is_old = state.old_files.contains(key);
-            // The age counts from the clock of a test, which is between these.
-            let modified_at = if is_old { PrimitiveDateTime::MIN } else { PrimitiveDateTime::MAX }.assume_utc();
+            // The clock of the test is unknown here, so new files were written after each of its times.
+            let modified_at = state.written.get(key).copied().unwrap_or(PrimitiveDateTime::MAX.assume_utc());
             Some(FileVersion { size: content.len() as u64, etag: etag(content), modified_at })
         })
     }

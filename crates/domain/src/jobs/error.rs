@@ -65,13 +65,15 @@ pub enum JobError {
     /// The export was interrupted for too long. Cognito does not accept its position any more.
     #[error("the position of the export has expired")]
     Expired(#[source] UserPoolError),
-    /// The archive does not fit into one object of the bucket.
-    #[error("the users have {bytes} bytes; a backup job supports at most {limit}")]
+    /// The memberships do not fit into memory, or the archive does not fit into one object of the bucket.
+    #[error("a job supports at most {limit} {unit}, and the pool has at least {found}")]
     TooLarge {
-        /// The size of the users.
-        bytes: u64,
+        /// What the pool has.
+        found: u64,
         /// The maximum.
         limit: u64,
+        /// What is counted.
+        unit: &'static str,
     },
 }
 
@@ -108,6 +110,11 @@ impl JobError {
             Self::Expired(_) => "Expired",
             Self::TooLarge { .. } => "TooLarge",
         }
+    }
+
+    /// Whether the import of each other chunk would fail as well.
+    pub(super) fn concerns_all_chunks(&self) -> bool {
+        matches!(self.name(), "Forbidden" | "MailQuota" | "Stopped" | "TimeUp")
     }
 }
 

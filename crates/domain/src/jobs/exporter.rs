@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::error::{JobError, StoreError};
-use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
+use super::files::{FileVersion, Files, KEYS_PER_PAGE, ensure_not_stopped, keys};
 use super::id::JobId;
 use crate::retry::Clock;
 use crate::transfer::{Export, Memberships, NotMoved, Pace, PacedPool, Rates, Stop, Summary, group_names, members};
@@ -19,6 +19,9 @@ use crate::user_pool::user::Username;
 
 /// The size at which a file ends. An export keeps one file in memory.
 const FILE_BYTES: usize = 8 * 1024 * 1024;
+
+/// The maximum number of memberships, which an export keeps in memory. With the longest user names, they take 1.3 GB.
+const MAX_MEMBERSHIPS: u64 = 5_000_000;
 
 /// How often users are written, so that a crash repeats only the pages since then, and a stopped export ends.
 const KEEP_INTERVAL: Duration = Duration::from_secs(30);
@@ -48,6 +51,9 @@ pub struct ExportState {
     position: Position,
     /// The keys of the files with memberships.
     memberships: Vec<String>,
+    /// The number of memberships so far.
+    #[serde(default)]
+    membership_count: u64,
     /// The files with users, in their order.
     pub files: Vec<ExportedFile>,
     /// The number of users so far.
@@ -152,16 +158,6 @@ impl Exporter<'_> {
         let text = self.files.read_part(&key, &etag, 0, size).await.map_err(JobError::Store)?;
         let state = serde_json::from_slice(&text).map_err(|error| JobError::InvalidFile(error.to_string()))?;
         Ok((state, Some(etag)))
-    }
-
-    /// Rejects a step of an attempt that a caller stopped.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the attempt was stopped or the call fails.
-    pub async fn ensure_not_stopped(&self, id: &JobId, attempt: &str) -> Result<(), JobError> {
-        let is_stopped = self.files.version(&keys::stopped(id, attempt)).await?.is_some();
-        if is_stopped { Err(JobError::Stopped) } else { Ok(()) }
     }
 
     /// Only reads of single users have a quota that can be raised.
@@ -271,6 +267,11 @@ impl Run<'_> {
             loop {
                 let page = members(&self.paced, &group, after).await.map_err(expired)?;
                 if !page.entries.is_empty() {
+                    self.state.membership_count += page.entries.len() as u64;
+                    let (found, limit) = (self.state.membership_count, MAX_MEMBERSHIPS);
+                    if found > limit {
+                        return Err(JobError::TooLarge { found, limit, unit: "memberships" });
+                    }
                     self.append(&GroupMembers { group: group.clone(), members: page.entries });
                 }
                 after = page.next;
@@ -355,7 +356,7 @@ impl Run<'_> {
         let version = files.exchange(&keys::export(self.id), self.version.as_deref(), json(&self.state)).await;
         self.version = Some(version.map_err(JobError::Store)?);
         self.kept_at = clock.now();
-        self.exporter.ensure_not_stopped(self.id, self.attempt).await
+        ensure_not_stopped(*files, self.id, self.attempt).await
     }
 }
 

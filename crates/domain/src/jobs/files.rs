@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use time::OffsetDateTime;
 
-use super::error::StoreError;
+use super::error::{JobError, StoreError};
 use super::id::JobId;
 use crate::secret::Secret;
 use crate::user_pool::page::Page;
@@ -68,6 +68,16 @@ pub trait Files: Send + Sync {
 
     /// A URL with which anyone can read the file.
     async fn download_url(&self, key: &str, valid_for: Duration) -> Result<Secret, StoreError>;
+}
+
+/// Rejects a step of an attempt that a caller stopped. `attempt` is the name of the execution.
+///
+/// # Errors
+///
+/// Returns an error if the attempt was stopped or the call fails.
+pub async fn ensure_not_stopped(files: &dyn Files, id: &JobId, attempt: &str) -> Result<(), JobError> {
+    let is_stopped = files.version(&keys::stopped(id, attempt)).await?.is_some();
+    if is_stopped { Err(JobError::Stopped) } else { Ok(()) }
 }
 
 /// The keys of the objects of a job.

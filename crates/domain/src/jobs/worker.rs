@@ -13,7 +13,7 @@ use futures::future::{Either, select};
 
 use super::chunk::{Chunk, Plan, Split};
 use super::error::{JobError, StoreError};
-use super::files::{FileVersion, Files, KEYS_PER_PAGE, keys};
+use super::files::{FileVersion, Files, KEYS_PER_PAGE, ensure_not_stopped, keys};
 use super::id::{EXPECTED_JOB_ID, JobId};
 use super::job::ImportJob;
 use super::splitter::{Divided, Splitter};
@@ -140,6 +140,7 @@ impl Worker<'_> {
         }
         if let Some(archive) = archive.filter(|_| !job.options.dry_run) {
             // Before the plan, so that no user is imported without its groups.
+            ensure_not_stopped(self.files, &job.id, &attempt).await?;
             let stopped = pin!(self.stopped(&job.id, &attempt));
             let existing = if job.options.update { ExistingGroups::UpdateWithoutRole } else { ExistingGroups::Keep };
             let restore = pin!(restore_groups(self.paced(&pace), &archive.groups, existing));
@@ -238,6 +239,8 @@ impl Worker<'_> {
         let id = job.id.import_id().ok_or_else(|| JobError::InvalidFile(EXPECTED_JOB_ID.to_owned()))?;
         let importer = Importer::start(self.paced(&pace), (id, job.requested_at), job.options.into()).await?;
         let earlier = self.partial_results(&job.id, chunk.first_line).await?;
+        // Before many rows start at the same time.
+        ensure_not_stopped(self.files, &job.id, &split.attempt).await?;
         let (stopping, mut duplicates) =
             (AtomicBool::new(false), Duplicates::with_known(chunk.duplicates.iter().copied()));
         let lines = lines
@@ -312,14 +315,13 @@ impl Worker<'_> {
         }
     }
 
-    /// Waits until a caller stops the attempt. A failed check is repeated.
+    /// Waits until a caller stops the attempt, which did not stop yet. A failed check is repeated.
     async fn stopped(&self, id: &JobId, attempt: &str) {
-        let key = keys::stopped(id, attempt);
         loop {
-            if let Ok(Some(_)) = self.files.version(&key).await {
+            self.clock.sleep(STOP_CHECK_INTERVAL).await;
+            if let Err(JobError::Stopped) = ensure_not_stopped(self.files, id, attempt).await {
                 return;
             }
-            self.clock.sleep(STOP_CHECK_INTERVAL).await;
         }
     }
 
@@ -328,17 +330,11 @@ impl Worker<'_> {
     ///
     /// # Errors
     ///
-    /// Returns an error if a chunk fails again, a result is missing or a call fails.
+    /// Returns an error if a chunk fails again, a result is missing or a call fails. Other chunks are imported before.
     pub async fn finish(&self, job: &ImportJob, split: &Split) -> Result<Summary, JobError> {
         let (mut summary, results) = self.add_up(&job.id).await?;
         if summary.rows != split.plan.rows {
-            // The map tolerates failed chunks. Imported here, they also continue after a redrive, which repeats only
-            // this step.
-            let chunks = self.files.read(&keys::chunks(&job.id, &split.plan.list)).await?.unwrap_or_default();
-            let chunks: Vec<Chunk> = serde_json::from_slice(&chunks).unwrap_or_default();
-            for chunk in chunks.iter().filter(|chunk| !results.contains(&keys::result(&job.id, chunk.first_line))) {
-                self.import(job, split, chunk).await?;
-            }
+            self.import_failed(job, split, &results).await?;
             (summary, _) = self.add_up(&job.id).await?;
         }
         if summary.rows != split.plan.rows {
@@ -349,6 +345,24 @@ impl Worker<'_> {
             self.files.delete(&keys::upload(&job.id)).await?;
         }
         Ok(summary)
+    }
+
+    /// Imports the chunks without results, which the map tolerates. Imported here, they also continue after a redrive,
+    /// which repeats only this step.
+    async fn import_failed(&self, job: &ImportJob, split: &Split, results: &BTreeSet<String>) -> Result<(), JobError> {
+        let chunks = self.files.read(&keys::chunks(&job.id, &split.plan.list)).await?.unwrap_or_default();
+        let chunks: Vec<Chunk> = serde_json::from_slice(&chunks).unwrap_or_default();
+        // All workers have ended, so this one uses the rates of all.
+        let split = Split { rates: split.rates.share(self.workers.get().into()), ..split.clone() };
+        let mut failure = None;
+        for chunk in chunks.iter().filter(|chunk| !results.contains(&keys::result(&job.id, chunk.first_line))) {
+            match self.import(job, &split, chunk).await {
+                Ok(()) => {}
+                Err(error) if error.concerns_all_chunks() => return Err(error),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     /// Adds up the results so far. Returns their keys as well.

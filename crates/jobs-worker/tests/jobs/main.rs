@@ -397,22 +397,33 @@ async fn a_crash_repeats_only_the_rows_of_the_last_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn the_last_step_imports_failed_chunks() {
-    let rows: String = (0..2000).map(row).collect();
-    let stack = Stack::new(&rows);
+    let rows: String = (0..4000).map(row).collect();
+    let stack = Stack { workers: 4, ..Stack::new(&rows) };
     let (split, chunks) = stack.split(Format::JsonLines).await.unwrap();
-    let [first, failed, ..] = &chunks[..] else { unreachable!("{chunks:?}") };
-    for chunk in chunks.iter().filter(|chunk| chunk.first_line != failed.first_line) {
+    let [first, second, others @ ..] = &chunks[..] else { unreachable!("{chunks:?}") };
+    for chunk in others {
         stack.import(Format::JsonLines, &split, chunk).await.unwrap();
     }
-    let before = stack.jobs.file(&keys::result(&id(), first.first_line)).unwrap();
+    // A denied call would be denied for all chunks.
     stack.pool.fail("create", 1, Reason::PermissionMissing);
     assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap_err().name(), "Forbidden");
-    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap(), 2000);
-    assert_eq!((stack.results().len(), names(&stack.pool).len()), (2000, 2000));
-    assert_eq!(stack.jobs.file(&keys::result(&id(), first.first_line)).unwrap(), before);
+    let result = |chunk: &Chunk| stack.jobs.file(&keys::result(&id(), chunk.first_line));
+    assert_eq!((result(first), result(second)), (None, None));
+    // Another error concerns one chunk.
+    stack.pool.fail("describe", 1, Reason::InvalidRequest);
+    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap_err().name(), "Rejected");
+    assert!(result(first).is_none() && result(second).is_some());
+
+    let (before, started) = (stack.pool.calls().len(), tokio::time::Instant::now());
+    assert_eq!(stack.finish(Format::JsonLines, &split).await.unwrap(), 4000);
+    let calls = stack.pool.calls()[before..].iter().filter(|call| **call == "create").count();
+    assert!(calls > 0 && calls < 1000, "only the rows of the failed chunk: {calls}");
+    // The quota of all workers admits 50 creations per second.
+    assert!(started.elapsed() < Duration::from_secs(calls as u64 / 25), "{:?}", started.elapsed());
+    assert_eq!((stack.results().len(), names(&stack.pool).len()), (4000, 4000));
 }
 
-/// The chunks are the only record of what a result belongs to.
+/// Without the list of the chunks, missing rows cannot be imported.
 #[tokio::test(start_paused = true)]
 async fn a_job_without_its_chunks_is_incomplete() {
     let stack = Stack::new(&row(0));
